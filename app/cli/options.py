@@ -1,0 +1,45 @@
+"""What several commands share: their options, and the settings each of them needs."""
+
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import app
+from app.errors import SluiceError
+from app.settings import Settings
+
+Data = Annotated[
+    Path | None,
+    typer.Option(help="Folder of the instance on this machine. Default: SLUICE_DATA, else .sluice", show_default=False),
+]
+Host = Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 lets other machines in")]
+Port = Annotated[int, typer.Option(help="Port to listen on", min=1, max=65_535)]
+
+WHERE_CODE_IS = str(Path(app.__file__).resolve().parents[1])
+
+
+class Misused(SluiceError):
+    """The command cannot run as it was called; the text says what to give."""
+
+
+def settings_with(names: Iterable[str]) -> Settings:
+    """The settings, of which these must be set. Raises Misused, naming the variables."""
+    settings = Settings()
+    missing = [f"SLUICE_{name.upper()}" for name in names if getattr(settings, name) is None]
+    if missing:
+        raise Misused(f"{' and '.join(missing)} must be set (or run everything on this machine with: sluice up)")
+    return settings
+
+
+def module_command(module: str, *arguments: str) -> list[str]:
+    """How to run one of our modules. Without -P an `app` folder where the user stands would be taken for ours."""
+    return [sys.executable, "-P", "-m", module, *arguments]
+
+
+def module_environment(**more: str) -> dict[str, str]:
+    paths = filter(None, (WHERE_CODE_IS, os.environ.get("PYTHONPATH")))
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), **more}

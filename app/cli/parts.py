@@ -1,0 +1,52 @@
+"""The parts of the service one by one, for several machines: `sluice api`, `sluice worker`, `sluice migrate`."""
+
+import os
+import sys
+
+import uvicorn
+
+from app.cli.options import Host, Port, module_command, module_environment, settings_with
+from app.storage.migrate import upgrade
+
+SHARED = ("database_url", "redis_url", "secret_key")
+# An upload in progress may finish; longer than this nobody waits for a stop.
+GRACE_SECONDS = 10
+
+
+def api(host: Host = "127.0.0.1", port: Port = 8000) -> None:
+    """Serve HTTP.
+
+    Needs SLUICE_DATABASE_URL, SLUICE_REDIS_URL and SLUICE_SECRET_KEY. Run as many as you like behind a load balancer.
+    """
+    settings_with(SHARED)
+    uvicorn.run(
+        "app.main:create_app",
+        factory=True,
+        host=host,
+        port=port,
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+
+
+def worker() -> None:
+    """Work on imports.
+
+    Needs SLUICE_DATABASE_URL, SLUICE_REDIS_URL and SLUICE_SECRET_KEY. Run as many as you like, and let something
+    restart them: a worker ends when it loses Redis.
+    """
+    settings_with(SHARED)
+    sys.stdout.flush()
+    os.execve(sys.executable, module_command("workers"), module_environment())
+
+
+def migrate() -> None:
+    """Bring the database to the newest schema.
+
+    Needs SLUICE_DATABASE_URL. Run it before the new API and workers start; running it again changes nothing.
+    """
+    url = settings_with(("database_url",)).database_url
+    if url:
+        upgrade(url.get_secret_value())

@@ -1,0 +1,158 @@
+"""`sluice up`: the whole service on one machine, under one process that keeps it running."""
+
+import http.client
+import os
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import SecretStr
+
+from app.cli.options import Data, Host, Misused, Port, module_command, module_environment
+from app.cli.parts import GRACE_SECONDS
+from app.cli.supervisor import Program, Stopped, Supervisor
+from app.embedded import CannotStart, Child, Command, Instance, Place, Postgres, Valkey, claim, publish
+from app.settings import Settings
+
+# The stage at which a part stops, highest first: no new work, then no work at all, then what the work stands on.
+POSTGRES, VALKEY, WORKERS, API = range(4)
+SERVER_PATIENCE = 30.0
+SPARE_SECONDS = 5.0
+PAUSE = 0.05
+# Where we find ourselves when we listen on every address.
+HERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 – the key is only looked up
+
+Workers = Annotated[int, typer.Option(help="How many worker processes", min=1, max=64)]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    host: str
+    port: int
+    workers: int
+
+    @property
+    def url(self) -> str:
+        host = HERE.get(self.host, self.host)
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
+
+def up(host: Host = "127.0.0.1", port: Port = 8000, data: Data = None, workers: Workers = 1) -> None:
+    """Run everything on this machine: PostgreSQL, Valkey, the API and the workers.
+
+    PostgreSQL and Valkey are started from the data folder, unless SLUICE_DATABASE_URL or SLUICE_REDIS_URL say where
+    they are. What ends is started again. Ctrl-C stops all of it; the data stays.
+    """
+    settings = Settings()
+    wanted = Wanted(host, port, workers)
+    _refuse_port_in_use(wanted)
+    supervisor = Supervisor()
+    servers = not (settings.database_url and settings.redis_url)
+    with claim(data or settings.data, with_servers=servers) as place, supervisor.listening():
+        try:
+            _run(supervisor, settings, place, wanted)
+        except Stopped:
+            pass
+        finally:
+            supervisor.stop_all()
+
+
+def _refuse_port_in_use(wanted: Wanted) -> None:
+    family, *_, address = socket.getaddrinfo(wanted.host, wanted.port, type=socket.SOCK_STREAM)[0]
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(address)
+        except OSError as trouble:
+            reason = f"cannot listen on port {wanted.port} of {wanted.host}: {trouble.strerror}"
+            raise Misused(f"{reason}; choose another with --port") from None
+
+
+def _run(supervisor: Supervisor, settings: Settings, place: Place, wanted: Wanted) -> None:
+    instance = _start_servers(supervisor, settings, place, wanted)
+    environment = module_environment(
+        SLUICE_DATA=str(place.data),
+        SLUICE_DATABASE_URL=instance.database_url,
+        SLUICE_REDIS_URL=instance.redis_url,
+        SLUICE_SECRET_KEY=instance.secret_key,
+    )
+    _migrate(supervisor, place, environment)
+    _start_programs(supervisor, settings, place, wanted=wanted, environment=environment)
+    while not _is_healthy(wanted):
+        supervisor.pause(PAUSE)
+        supervisor.tend()
+    publish(place, instance)
+    print(f"Sluice is ready at {wanted.url}")
+    print(f"Make a key with: sluice key create --account NAME --data {_short(place.data)}", flush=True)
+    supervisor.run()
+
+
+def _start_servers(supervisor: Supervisor, settings: Settings, place: Place, wanted: Wanted) -> Instance:
+    return Instance(
+        pid=os.getpid(),
+        api_url=wanted.url,
+        database_url=_given(settings.database_url) or _start_postgres(supervisor, place),
+        redis_url=_given(settings.redis_url) or _start_valkey(supervisor, place),
+        secret_key=_given(settings.secret_key) or place.secrets.secret_key,
+    )
+
+
+def _given(secret: SecretStr | None) -> str | None:
+    return secret.get_secret_value() if secret else None
+
+
+def _start_postgres(supervisor: Supervisor, place: Place) -> str:
+    server = Postgres(place)
+    supervisor.watch(server, stage=POSTGRES, patience=SERVER_PATIENCE)
+    server.start(pause=supervisor.pause)
+    return server.url
+
+
+def _start_valkey(supervisor: Supervisor, place: Place) -> str:
+    server = Valkey(place)
+    supervisor.watch(server, stage=VALKEY, patience=SERVER_PATIENCE)
+    server.start(pause=supervisor.pause)
+    return server.url
+
+
+def _migrate(supervisor: Supervisor, place: Place, environment: dict[str, str]) -> None:
+    child = Child(_command(place, "migrate", module_command("app", "migrate"), environment))
+    try:
+        while (code := child.exit_code()) is None:
+            supervisor.pause(PAUSE)
+    finally:
+        child.stop(SPARE_SECONDS)
+    if code:
+        raise CannotStart("the database could not be brought to the newest schema")
+
+
+def _start_programs(
+    supervisor: Supervisor, settings: Settings, place: Place, *, wanted: Wanted, environment: dict[str, str]
+) -> None:
+    for number in range(1, wanted.workers + 1):
+        worker = Program(_command(place, f"worker-{number}", module_command("workers"), environment))
+        supervisor.watch(worker, stage=WORKERS, patience=settings.shutdown_seconds + SPARE_SECONDS).start()
+    arguments = module_command("app", "api", "--host", wanted.host, "--port", str(wanted.port))
+    api = Program(_command(place, "api", arguments, environment))
+    supervisor.watch(api, stage=API, patience=GRACE_SECONDS + SPARE_SECONDS).start()
+
+
+def _command(place: Place, name: str, arguments: list[str], environment: dict[str, str]) -> Command:
+    return Command(name=name, arguments=arguments, environment=environment, record=place.record(name))
+
+
+def _is_healthy(wanted: Wanted) -> bool:
+    connection = http.client.HTTPConnection(HERE.get(wanted.host, wanted.host), wanted.port, timeout=1)
+    try:
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _short(folder: Path) -> str:
+    return os.path.relpath(folder) if folder.is_relative_to(Path.cwd()) else str(folder)

@@ -1,0 +1,83 @@
+"""What can go wrong, grouped by who can do something about it.
+
+SluiceError
+├── Refused      the caller must change something (or wait); a dialect maps its code to an answer
+├── Retryable    the world is wrong for now; the worker tries again
+└── Fatal        this run cannot succeed; it ends `failed` with this reason
+
+A bad row is none of these: it is a value, see `app.problems`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+# Every refusal there is: code -> its title. What HTTP status it becomes is each dialect's own table.
+REFUSALS: dict[str, str] = {
+    "not_authenticated": "The API key is missing or wrong",
+    "not_allowed": "The API key lacks a scope",
+    "not_found": "There is no such thing in this account",
+    "method_not_allowed": "This method does not exist here",
+    "gone": "It was kept for its retention time and then deleted",
+    "bad_request": "The request cannot be read",
+    "unsupported_media_type": "The request must be multipart/form-data",
+    "too_large": "The file is larger than this service accepts",
+    "empty_file": "The file has no bytes",
+    "unreadable_file": "The file is not what it is declared to be",
+    "invalid": "The request does not fit what is documented",
+    "queue_full": "Too many imports of this account are waiting",
+    "import_not_ended": "The import has not ended yet",
+    "type_in_use": "Stored records contradict the new declaration",
+    "not_ready": "A part of the service is not available",
+}
+
+# Every reason for which a whole run can fail: code -> the sentence shown.
+FAILURES: dict[str, str] = {
+    "worker_crashed": "The worker crashed on this file too often",
+    "source_missing": "The stored file is gone",
+    "count_mismatch": "The rows that were processed do not add up to the rows that were accepted",
+    "unreadable_file": "The file is not what it is declared to be",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """One thing that is wrong with a request: where (`path`, e.g. a part's or a field's name) and why."""
+
+    path: str
+    reason: str
+
+
+class SluiceError(Exception):
+    """The root of all errors that this service raises on purpose."""
+
+
+class Refused(SluiceError):
+    """The request cannot be accepted as it is; `code` is a key of REFUSALS."""
+
+    def __init__(
+        self,
+        code: str,
+        detail: str,
+        complaints: Sequence[Complaint] = (),
+        *,
+        retry_after: int | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.title = REFUSALS[code]
+        self.detail = detail
+        self.complaints = tuple(complaints)
+        self.retry_after = retry_after
+
+
+class Retryable(SluiceError):
+    """Something outside did not answer as it should; trying again later may help."""
+
+
+class Fatal(SluiceError):
+    """This run cannot succeed, whoever tries; `code` is a key of FAILURES."""
+
+    def __init__(self, code: str, detail: str = "") -> None:
+        super().__init__(detail or FAILURES[code])
+        self.code = code
+        self.detail = detail or FAILURES[code]

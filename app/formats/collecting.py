@@ -1,0 +1,95 @@
+"""What a record of a delimited file becomes: a row of the batch, or an unreadable one with the reason."""
+
+import re
+from collections.abc import Sequence
+
+from app.formats.records import Batch, Limits, Position, Unreadable
+from app.problems import PROBLEMS
+
+RAW_SHOWN = 1_024  # characters of an unreadable record that are kept
+# NUL, lone surrogates, and the bytes that are not UTF-8 as `surrogateescape` shows them.
+BAD = re.compile("[\0\ud800-\udfff]")
+# A lone surrogate written in UTF-8 as if it were a character: three bytes that are not UTF-8.
+SURROGATE = re.compile("\udced[\udca0-\udcbf][\udc80-\udcbf]")
+
+Verdict = tuple[str, str]  # a code of PROBLEMS and its message
+
+
+class Collector:
+    """Fills a batch and keeps count of rows and lines. Text is decoded with `surrogateescape`, so it may hold bad bytes."""
+
+    def __init__(self, batch: Batch, *, columns: int, limits: Limits, encoding: str) -> None:
+        self.batch = batch
+        self.line = batch.end.line
+        self.row = batch.end.row
+        self._columns = columns
+        self._limits = limits
+        self._encoding = encoding
+
+    def take(self, cells: list[str], raw: str, *, broken_since: int | None = None) -> None:
+        """One record whose cells could be told apart; `broken_since` when it follows a broken quote on that line."""
+        verdict = self._verdict(cells, raw)
+        if verdict is None:
+            self.row += 1
+            self.batch.records.append(cells)
+            self.batch.rows.append(self.row)
+            self.batch.lines.append(self.line)
+        elif broken_since is None:
+            self.fail(*verdict, raw, cells)
+        else:
+            self.fail(*fallout(broken_since), raw, cells)
+
+    def extend(self, records: list[list[str]], lines: list[int], *, line: int) -> None:
+        """Good records and the lines on which they start; `line` is the one after them."""
+        self.batch.records.extend(records)
+        self.batch.rows.extend(range(self.row + 1, self.row + 1 + len(records)))
+        self.batch.lines.extend(lines)
+        self.row += len(records)
+        self.line = line
+
+    def fail(self, code: str, message: str, raw: str, cells: Sequence[str] = ()) -> None:
+        self.row += 1
+        kept = tuple(storable(cell) for cell in cells[: self._limits.columns])
+        shown = storable(raw[:RAW_SHOWN].rstrip("\r\n"))[:RAW_SHOWN]
+        self.batch.unreadable.append(Unreadable(self.row, self.line, code, message, kept, shown))
+
+    def end(self, offset: int) -> None:
+        """The next record begins at this byte."""
+        self.batch.end = Position(offset, self.line, self.row)
+
+    def _verdict(self, cells: list[str], raw: str) -> Verdict | None:
+        bad = BAD.search(raw)
+        if bad:
+            return bad_character(raw, bad.start(), self._encoding)
+        limit = self._limits.cell_characters
+        if len(raw) > limit and max(map(len, cells)) > limit:
+            return "cell_too_long", PROBLEMS["cell_too_long"].format(limit=limit)
+        if len(cells) == self._columns:
+            return None
+        code = "missing_cell" if len(cells) < self._columns else "extra_cell"
+        return code, PROBLEMS[code].format(found=len(cells), expected=self._columns)
+
+
+def fallout(line: int) -> Verdict:
+    """The verdict on a row that follows a quote broken on `line`."""
+    return "after_quote_error", PROBLEMS["after_quote_error"].format(line=line)
+
+
+def bad_character(raw: str, at: int, encoding: str) -> Verdict:
+    """What to say of the character at `at`: a NUL, a lone surrogate, or a byte that is not text. Positions count from 1."""
+    lone = SURROGATE.match(raw, at)
+    if lone:
+        point = 0xD000 + ((ord(raw[at + 1]) & 0x3F) << 6) + (ord(raw[at + 2]) & 0x3F)
+        return "invalid_character", PROBLEMS["invalid_character"].format(character=f"U+{point:04X}")
+    if raw[at] == "\0":
+        return "invalid_character", PROBLEMS["invalid_character"].format(character="U+0000")
+    byte = f"0x{ord(raw[at]) - 0xDC00:02X}"
+    return "encoding_error", PROBLEMS["encoding_error"].format(byte=byte, position=at + 1, encoding=encoding)
+
+
+def storable(text: str) -> str:
+    """The same text with what cannot be stored spelled out, as `\\x00` or `\\xe9`: only for the report of a bad row."""
+    if not BAD.search(text):
+        return text
+    spelled = text.replace("\0", "\\x00")
+    return spelled.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

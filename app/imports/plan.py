@@ -1,0 +1,59 @@
+"""What an import was asked to do, settled at acceptance and stored with the run, so that every slice does the same."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import msgspec
+
+from app.formats.records import Dialect
+
+BlankCells = Literal["keep", "clear", "empty"]
+Duplicates = Literal["last", "first", "error"]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How rows meet the records that are there already (DECISIONS §3)."""
+
+    override_existing: bool = True
+    only_empty: bool = False  # write only fields that are absent, null or "" in the store
+    blank_cells: BlankCells = "keep"  # an empty cell leaves the field, sets null, or stores ""
+    null_marker: str | None = None  # a cell equal to it is skipped
+    duplicates: Duplicates = "last"  # the same key twice in one file
+    unknown_columns: Literal["ignore", "keep", "error"] | None = None  # None: as the type declares
+    constants: Mapping[str, str] = field(default_factory=dict)  # fields that every row of this import gets
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of the file and the field it fills. `index` is its place in a delimited file's header."""
+
+    heading: str
+    field: str
+    index: int
+    known: bool = True  # False: not declared, kept as text
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How the stored file is read and mapped. `declaration` is the account's own part of the type as it was when the
+    run was accepted: a later change of the type does not change an import that waits."""
+
+    dialect: Dialect
+    header: tuple[str, ...]
+    columns: tuple[Column, ...]
+    declaration: Any = None
+
+
+def stored(value: Options | Plan) -> dict[str, object]:
+    """As JSON for the run's row."""
+    return msgspec.to_builtins(value)  # type: ignore[no-any-return]
+
+
+def options_from(value: object) -> Options:
+    return msgspec.convert(value, Options)
+
+
+def plan_from(value: object) -> Plan:
+    return msgspec.convert(value, Plan)

@@ -1,0 +1,71 @@
+"""Decides, once per import, which column of the file fills which field, and refuses headers that cannot work."""
+
+from collections.abc import Iterable, Sequence
+
+from app.errors import Complaint, Refused
+from app.imports.plan import Column, Options
+from app.imports.rows import Warned
+from app.resources.vocabulary import Field, Resource
+
+# Columns that a failed-rows file carries; it may be corrected and sent back as it is.
+REPORT_COLUMNS = ("_line", "_codes", "_messages")
+
+
+def map_header(
+    header: Sequence[str], resource: Resource, options: Options, *, caseless: bool
+) -> tuple[tuple[Column, ...], list[Warned]]:
+    """The columns to read and what is worth a warning. Raises Refused("invalid") for two columns on one field, a
+    missing key or required column, and (if the import says so) an unknown one."""
+    columns: list[Column] = []
+    warnings: list[Warned] = []
+    unknown = options.unknown_columns or resource.unknown_columns
+    complaints: list[Complaint] = []
+    for index, heading in enumerate(header):
+        field = find(resource, heading, caseless=caseless)
+        if field is not None and not field.read_only and field.id not in options.constants:
+            columns.append(Column(heading, field.id, index))
+        elif field is not None:
+            warnings.append(Warned("read_only_column", heading, f"Column {heading!r} cannot be imported; it was ignored"))
+        elif heading in REPORT_COLUMNS:
+            continue
+        elif unknown == "error":
+            complaints.append(Complaint(heading, f"The type {resource.name!r} has no field {heading!r}"))
+        elif unknown == "keep":
+            columns.append(Column(heading, heading, index, known=False))
+        else:
+            warnings.append(Warned("unknown_column", heading, f"Column {heading!r} is no field of the type; it was ignored"))
+    complaints += [*doubled(columns), *missing(columns, resource, options)]
+    if complaints:
+        raise Refused("invalid", "The header does not fit the type: " + complaints[0].reason, complaints)
+    return tuple(columns), warnings
+
+
+def find(resource: Resource, heading: str, *, caseless: bool) -> Field | None:
+    exact = resource.field(heading)
+    if exact is not None or not caseless:
+        return exact
+    return next((each for each in resource.fields if each.id.casefold() == heading.casefold()), None)
+
+
+def doubled(columns: Sequence[Column]) -> Iterable[Complaint]:
+    first: dict[str, Column] = {}
+    for column in columns:
+        before = first.setdefault(column.field, column)
+        if before is not column:
+            places = f"{before.heading!r} (column {before.index + 1}) and {column.heading!r} (column {column.index + 1})"
+            yield Complaint(column.heading, f"Columns {places} both fill the field {column.field!r}")
+
+
+def missing(columns: Sequence[Column], resource: Resource, options: Options) -> Iterable[Complaint]:
+    there = {column.field for column in columns} | set(options.constants)
+    if not there.intersection(resource.keys):
+        yield Complaint(resource.keys[0], f"The column {' or '.join(resource.keys)} is required")
+    for field in resource.fields:
+        if field.required and field.id not in there and field.id not in resource.keys:
+            yield Complaint(field.id, f"The column {field.id} is required")
+
+
+def all_fields(resource: Resource, options: Options) -> tuple[Column, ...]:
+    """The columns of a format without a header: any member may be in any record."""
+    writable = (each for each in resource.fields if not each.read_only and each.id not in options.constants)
+    return tuple(Column(each.id, each.id, index) for index, each in enumerate(writable))

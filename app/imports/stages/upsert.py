@@ -1,0 +1,147 @@
+"""Writes a checked batch into the records and says, row by row where needed, what became of it.
+
+PostgreSQL refuses to update one key twice in a single INSERT … ON CONFLICT, so the first row of each key is merged as a
+set, and the later ones (`repeats`) are applied one after the other to what the store then holds.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from app.imports.plan import Options
+from app.imports.rows import Checked, Outcome, Warned
+from app.imports.stages.repeats import Repeat, apply_repeats, note_repeat
+from app.problems import PROBLEMS, Problem
+from app.storage import merge, records
+from app.storage.copy import copy_lines
+from app.storage.database import Session
+from app.storage.merge import Target
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A checked batch, and its COPY text when the batch can be merged as it stands (the usual case)."""
+
+    checked: Checked
+    lines: bytes | None
+
+
+def prepare(checked: Checked) -> Prepared:
+    """What can be done before the transaction, in a thread of its own."""
+    simple = not checked.incomplete and len(set(checked.keys)) == len(checked.keys)
+    return Prepared(checked, copy_lines(checked.keys, checked.rows, checked.data) if simple else None)
+
+
+async def write(
+    session: Session, target: Target, prepared: Prepared, options: Options, *, reached: Callable[[str], None]
+) -> Outcome:
+    """Merges a batch inside the caller's transaction; `reached` is told the named steps."""
+    checked = prepared.checked
+    outcome = Outcome(failed=checked.failed, problems=list(checked.problems), warnings=list(checked.warnings))
+    if not checked.keys:
+        return outcome
+    if prepared.lines is not None:
+        await Merging(session, target, checked, outcome, options, reached).merge(prepared.lines)
+        return outcome
+    keep = await creatable(session, target, checked, outcome)
+    firsts, repeats = split(checked, keep)
+    await Merging(session, target, checked, outcome, options, reached).merge(lines_of(checked, firsts))
+    if repeats:
+        await apply_repeats(session, target, checked, outcome, repeats, duplicates=options.duplicates)
+    return outcome
+
+
+async def creatable(session: Session, target: Target, checked: Checked, outcome: Outcome) -> list[int]:
+    """The rows without those that lack a required value and whose record is not there to be updated."""
+    lacking = [checked.keys[index] for index in checked.incomplete]
+    found = await records.locked(session, target.account_id, target.type, sorted(set(lacking))) if lacking else []
+    there = {row["key"] for row in found}
+    keep: list[int] = []
+    for index, key in enumerate(checked.keys):
+        if index in checked.incomplete and key not in there:
+            outcome.problems.extend(checked.incomplete[index])
+            outcome.failed += 1
+            continue
+        there.add(key)
+        keep.append(index)
+    return keep
+
+
+def split(checked: Checked, keep: Sequence[int]) -> tuple[list[int], list[tuple[int, int]]]:
+    """The first row of each key, and (row, first row of the same key) for the others; all as indexes."""
+    firsts: dict[str, int] = {}
+    repeats: list[tuple[int, int]] = []
+    for index in keep:
+        first = firsts.setdefault(checked.keys[index], index)
+        if first != index:
+            repeats.append((index, first))
+    return list(firsts.values()), repeats
+
+
+def lines_of(checked: Checked, indexes: Sequence[int]) -> bytes:
+    return copy_lines(*([each[i] for i in indexes] for each in (checked.keys, checked.rows, checked.data)))  # type: ignore[arg-type]
+
+
+@dataclass(slots=True)
+class Merging:
+    """One merge of rows whose keys differ, and the explanation of those that it left alone."""
+
+    session: Session
+    target: Target
+    checked: Checked
+    outcome: Outcome
+    options: Options
+    reached: Callable[[str], None]
+    _lines: Mapping[int, int] | None = None
+
+    async def merge(self, lines: bytes) -> None:
+        outcome = self.outcome
+        # An unchanged row is not written, so an older import that still runs would not know that this one has spoken:
+        # then, and where a key may come only once, every row leaves its mark.
+        touch = self.target.once or (await merge.other_runs(self.session, self.target))["older"]
+        await merge.stage(self.session, lines)
+        self.reached("staged")
+        done = await merge.merge(self.session, self.target, touch=touch)
+        self.reached("merged")
+        outcome.created += done.created
+        outcome.updated += done.updated
+        outcome.unchanged += done.touched
+        for earlier, later in done.repeats:
+            note_repeat(outcome, self.repeat(earlier, later), "last")
+        rest = lines.count(b"\n") - done.created - done.updated - done.touched
+        if rest:
+            await self.explain(rest)
+
+    async def explain(self, rest: int) -> None:
+        """Says of `rest` rows that the merge left alone which were superseded, repeated or in conflict. The others are
+        unchanged, or skipped where existing records are not to be overwritten.
+
+        The merge has locked every record that it looked at, so what is read here is what it saw.
+        """
+        target, outcome = self.target, self.outcome
+        asked = target.once or target.fixed is not None or (await merge.other_runs(self.session, target))["newer"]
+        for row in await merge.left_alone(self.session, target) if asked else ():
+            number = row["row"]
+            if row["superseded"]:
+                outcome.skipped += 1
+                outcome.warnings.append(Warned("superseded", "", PROBLEMS["superseded"], number, self.line(number)))
+            elif row["conflict"]:
+                told = PROBLEMS["conflict"].format(field=target.fixed)
+                outcome.failed += 1
+                line = self.line(number) or 0
+                outcome.problems.append(Problem(line, number, None, target.fixed, "conflict", told, None))
+            else:
+                note_repeat(outcome, self.repeat(row["run_row"], number), self.options.duplicates)
+            rest -= 1
+        if target.mode == "keep":
+            outcome.skipped += rest
+        else:
+            outcome.unchanged += rest
+
+    def repeat(self, earlier: int, later: int) -> Repeat:
+        return Repeat(later, self.line(later) or 0, earlier, self.line(earlier))
+
+    def line(self, row: int) -> int | None:
+        """The physical line of one of the batch's rows; None for a row of an earlier batch."""
+        if self._lines is None:
+            self._lines = dict(zip(self.checked.rows, self.checked.lines, strict=True))
+        return self._lines.get(row)

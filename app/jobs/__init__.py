@@ -1,0 +1,1 @@
+"""Jobs: their names, and the doorbell that wakes a worker."""

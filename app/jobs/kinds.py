@@ -1,0 +1,5 @@
+"""The name of every job. A job carries a run's id and nothing else, so a name is all that must stay stable."""
+
+IMPORT_SLICE = "import_slice"
+
+KINDS = (IMPORT_SLICE,)

@@ -1,0 +1,80 @@
+"""A run as everyone above the store sees it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from secrets import token_hex
+from typing import Any, NewType
+
+from app.runs.states import ENDED, State
+
+RunId = NewType("RunId", str)
+AccountId = NewType("AccountId", int)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One import. The law that holds at every read: total = created + updated + unchanged + skipped + failed +
+    remaining. `total` is None for a file that has yet to be fetched."""
+
+    id: RunId
+    account_id: AccountId
+    seq: int
+    type: str
+    origin: str
+    state: State
+    options: Mapping[str, Any]
+    plan: Mapping[str, Any]
+    blob: str | None
+    file_name: str | None
+    file_bytes: int
+    file_sha256: str
+    total: int | None
+    created: int
+    updated: int
+    unchanged: int
+    skipped: int
+    failed: int
+    at_offset: int
+    at_line: int
+    at_row: int
+    batches: int
+    attempt: int
+    crashes: int
+    error_summary: Sequence[Mapping[str, Any]]
+    warnings: Sequence[Mapping[str, Any]]
+    fail_code: str | None
+    fail_detail: str | None
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    pruned_at: datetime | None
+
+    @property
+    def success(self) -> int:
+        return self.created + self.updated + self.unchanged + self.skipped
+
+    @property
+    def processed(self) -> int:
+        return self.success + self.failed
+
+    @property
+    def remaining(self) -> int | None:
+        return None if self.total is None else self.total - self.processed
+
+    @property
+    def done(self) -> bool:
+        return self.state in ENDED
+
+
+NAMES = tuple(each.name for each in fields(Run))
+
+
+def run_from(row: Mapping[str, Any]) -> Run:
+    """A run from its row."""
+    return Run(**{name: row[name] for name in NAMES} | {"state": State(row["state"])})
+
+
+def new_run_id() -> RunId:
+    """24 lower-case hexadecimal characters that sort by time: 48 bits of milliseconds, 48 of chance."""
+    return RunId(f"{int(datetime.now(UTC).timestamp() * 1000):012x}{token_hex(6)}")

@@ -1,0 +1,51 @@
+"""Stores the problems of a batch in one compressed piece, and pages through those of a whole run."""
+
+import zlib
+from collections.abc import Iterable
+
+import msgspec
+
+from app.errors import Complaint, Refused
+from app.problems import Problem
+from app.runs.model import RunId
+from app.storage import batches
+from app.storage.database import ReadSession
+
+decode = msgspec.json.Decoder(list[Problem]).decode
+
+
+def pack(problems: Iterable[Problem]) -> bytes | None:
+    """Problems as they are stored with their batch; None for none."""
+    listed = list(problems)
+    return zlib.compress(msgspec.json.encode(listed), 3) if listed else None
+
+
+def unpack(packed: bytes) -> list[Problem]:
+    return decode(zlib.decompress(packed))
+
+
+async def page(
+    session: ReadSession, run_id: RunId, *, cursor: str | None, limit: int
+) -> tuple[list[Problem], str | None]:
+    """At most `limit` problems in the file's order from `cursor` on, and the cursor of what follows them."""
+    number, skip = position(cursor)
+    found: list[Problem] = []
+    while rows := await batches.with_problems(session, run_id, since=number, limit=1):
+        if rows[0]["number"] != number:
+            number, skip = rows[0]["number"], 0
+        here, room = unpack(rows[0]["problems"])[skip:], limit - len(found)
+        found += here[:room]
+        if len(here) > room:
+            return found, f"{number}.{skip + room}"
+        number, skip = number + 1, 0
+    return found, None
+
+
+def position(cursor: str | None) -> tuple[int, int]:
+    """Batch number and problems to skip in it. Raises Refused("invalid") for anything that we have not given out."""
+    if cursor is None:
+        return 1, 0
+    number, dot, skip = cursor.partition(".")
+    if not (dot and number.isdecimal() and skip.isdecimal() and len(cursor) < 20):
+        raise Refused("invalid", "The cursor is none that this service gave", [Complaint("cursor", "is not valid")])
+    return int(number), int(skip)

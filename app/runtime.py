@@ -1,0 +1,73 @@
+"""All that a process holds open, built once from the settings and closed at its end."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from app.formats.records import Limits
+from app.jobs.queue import Bell, QueueUnavailable
+from app.observe import Observer
+from app.observe.events import RingLost
+from app.settings import Settings
+from app.storage.blobs import FileBlobs, open_blobs
+from app.storage.database import OLDEST_SERVER, Database
+
+
+class Misconfigured(Exception):
+    """A setting is missing or does not fit what it points to; the message says which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """The open parts of a process. Everything below an entry point is given one or what it needs of it."""
+
+    settings: Settings
+    database: Database
+    blobs: FileBlobs
+    bell: Bell
+    observe: Observer
+    limits: Limits
+
+    async def ring(self, kind: str, run_id: str, attempt: int) -> None:
+        """Rings after a commit. A bell that cannot be reached is only noted: the sweeper will ring."""
+        try:
+            await self.bell.ring(kind, run_id, attempt)
+        except QueueUnavailable:
+            self.observe(RingLost(run_id))
+
+
+@asynccontextmanager
+async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
+    """Opens everything. Raises Misconfigured, DatabaseUnavailable or QueueUnavailable."""
+    database_url, redis_url = required(settings)
+    try:
+        blobs = open_blobs(settings.blobs or (settings.data.absolute() / "blobs").as_uri())
+        database = Database(database_url, pool_size=settings.database_pool)
+        bell = await Bell.open(redis_url)
+    except ValueError as wrong:
+        raise Misconfigured(str(wrong)) from wrong
+    try:
+        if await database.server_version() < OLDEST_SERVER:
+            raise Misconfigured("PostgreSQL must be version 15 or newer")
+        yield Runtime(settings, database, blobs, bell, Observer(), limits(settings))
+    finally:
+        await bell.close()
+        await database.close()
+
+
+def required(settings: Settings) -> tuple[str, str]:
+    """The two addresses. Raises Misconfigured, naming the first setting that is missing."""
+    secrets = {"DATABASE_URL": settings.database_url, "REDIS_URL": settings.redis_url, "SECRET_KEY": settings.secret_key}
+    given = {name: secret.get_secret_value() for name, secret in secrets.items() if secret is not None}
+    for name in secrets:
+        if not given.get(name):
+            raise Misconfigured(f"SLUICE_{name} is not set; `sluice up` brings servers of its own")
+    return given["DATABASE_URL"], given["REDIS_URL"]
+
+
+def limits(settings: Settings) -> Limits:
+    return Limits(
+        columns=settings.max_columns,
+        record_bytes=settings.max_record_bytes,
+        cell_characters=settings.max_cell_characters,
+    )

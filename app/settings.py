@@ -1,0 +1,49 @@
+"""The one place that reads the environment: every setting, its default and what it is for."""
+
+from pathlib import Path
+
+from pydantic import Field, PositiveFloat, PositiveInt, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """All settings, read from `SLUICE_*` variables. The descriptions are the documentation (README lists them)."""
+
+    model_config = SettingsConfigDict(env_prefix="SLUICE_", frozen=True, extra="ignore")
+
+    data: Path = Field(Path(".sluice"), description="Folder for everything that is kept on this machine")
+    database_url: SecretStr | None = Field(
+        None, description="PostgreSQL 15 or newer, `postgresql://user:password@host:port/name`; unset: the embedded one"
+    )
+    redis_url: SecretStr | None = Field(
+        None, description="Redis 6.2 or Valkey 8 or newer, `redis://…`, with `noeviction`; unset: the embedded one"
+    )
+    blobs: str | None = Field(None, description="Where uploads are stored, `file:///path`; unset: `DATA/blobs`")
+    secret_key: SecretStr | None = Field(
+        None, description="Peppers the hashes of API keys; the same on all machines; `sluice up` makes its own"
+    )
+    public_url: str | None = Field(None, description="The address in links; unset: taken from each request")
+    log_level: str = Field("info", description="debug, info, warning or error")
+
+    max_file_bytes: PositiveInt = Field(52_428_800, description="Largest file, in bytes of the file part itself")
+    queue_limit: PositiveInt = Field(10, description="Imports of one account that may wait or run at a time")
+    retention_days: PositiveInt = Field(30, description="Days that ended imports, their files and reports are kept")
+    max_columns: PositiveInt = Field(2_000, description="Most columns in a file")
+    max_record_bytes: PositiveInt = Field(1_048_576, description="Largest row, in bytes")
+    max_cell_characters: PositiveInt = Field(131_072, description="Longest cell")
+    max_key_characters: PositiveInt = Field(255, description="Longest key of a record")
+    max_form_parts: PositiveInt = Field(50, description="Most parts in a multipart request")
+    max_part_bytes: PositiveInt = Field(65_536, description="Largest form part that is not the file")
+    unpack_ratio: PositiveInt = Field(200, description="A gzip file may grow at most so many times")
+    upload_idle_seconds: PositiveFloat = Field(60, description="An upload that sends nothing for so long is dropped")
+
+    slice_seconds: PositiveFloat = Field(2.0, description="An import gives way to others after so long")
+    slices_at_once: PositiveInt = Field(2, description="Imports that one worker process works on at a time")
+    batch_rows: PositiveInt = Field(20_000, description="Rows written in one transaction")
+    batch_bytes: PositiveInt = Field(4_194_304, description="Bytes of the file read for one transaction, at most")
+    lease_seconds: PositiveFloat = Field(15, description="A worker that is silent for so long has lost its import")
+    sweep_seconds: PositiveFloat = Field(3, description="How often a worker looks for imports that nobody works on")
+    max_crashes: PositiveInt = Field(5, description="Crashes on the same spot of a file before the import fails")
+    shutdown_seconds: PositiveFloat = Field(20, description="How long a stopping worker may finish what it is at")
+    worker_metrics_port: int = Field(0, description="Port on which a worker shows its metrics; 0: none")
+    database_pool: PositiveInt = Field(10, description="Connections that one process holds to PostgreSQL, at most")

@@ -1,0 +1,71 @@
+"""Accounts and their API keys."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import RowMapping, text
+
+from app.storage.database import ReadSession, Session
+
+
+async def account_named(session: Session, name: str) -> int:
+    """The id of the account of that name, which is made if it is new."""
+    await session.execute(
+        text("INSERT INTO accounts (name, created_at) VALUES (:name, now()) ON CONFLICT (name) DO NOTHING"),
+        {"name": name},
+    )
+    found = await session.execute(text("SELECT id FROM accounts WHERE name = :name"), {"name": name})
+    return int(found.scalar_one())
+
+
+async def next_seq(session: Session, account_id: int) -> int:
+    """Takes the account's next sequence number and holds its row until the transaction ends: whoever accepts a run of
+    this account waits here, so the queue limit and the order of acceptance are exact."""
+    raised = await session.execute(
+        text("UPDATE accounts SET last_seq = last_seq + 1 WHERE id = :id RETURNING last_seq"), {"id": account_id}
+    )
+    return int(raised.scalar_one())
+
+
+async def add_key(session: Session, account_id: int, key_id: str, **values: Any) -> None:
+    """`values`: secret_hash (bytes), scopes (list of str), label (str)."""
+    await session.execute(
+        text(
+            "INSERT INTO api_keys (id, account_id, secret_hash, scopes, label, created_at) "
+            "VALUES (:id, :account_id, :secret_hash, :scopes, :label, now())"
+        ),
+        {"id": key_id, "account_id": account_id, **values},
+    )
+
+
+async def key(session: ReadSession, key_id: str) -> RowMapping | None:
+    """The live key of that id: account_id, account (name), secret_hash, scopes."""
+    found = await session.execute(
+        text(
+            "SELECT k.account_id, a.name AS account, k.secret_hash, k.scopes "
+            "FROM api_keys k JOIN accounts a ON a.id = k.account_id WHERE k.id = :id AND k.revoked_at IS NULL"
+        ),
+        {"id": key_id},
+    )
+    return found.mappings().one_or_none()
+
+
+async def keys(session: ReadSession, account: str | None) -> Sequence[RowMapping]:
+    """All keys, or those of one account, oldest first: id, account, scopes, label, created_at, revoked_at."""
+    found = await session.execute(
+        text(
+            "SELECT k.id, a.name AS account, k.scopes, k.label, k.created_at, k.revoked_at "
+            "FROM api_keys k JOIN accounts a ON a.id = k.account_id "
+            "WHERE CAST(:account AS text) IS NULL OR a.name = :account ORDER BY k.created_at, k.id"
+        ),
+        {"account": account},
+    )
+    return found.mappings().all()
+
+
+async def revoke_key(session: Session, key_id: str) -> bool:
+    """Whether there was a live key of that id."""
+    done = await session.execute(
+        text("UPDATE api_keys SET revoked_at = now() WHERE id = :id AND revoked_at IS NULL"), {"id": key_id}
+    )
+    return done.rowcount == 1

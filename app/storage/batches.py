@@ -1,0 +1,63 @@
+"""The ledger of a run: one row per committed batch, written in the transaction that writes the batch's records."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import RowMapping, insert, text
+
+from app.storage.database import ReadSession, Session
+from app.storage.tables import batches
+
+# Moves the counts and the cursor, but only for the worker that holds the run and only from the batch before.
+ADVANCE = """
+UPDATE runs SET created = created + :created, updated = updated + :updated, unchanged = unchanged + :unchanged,
+    skipped = skipped + :skipped, failed = failed + :failed,
+    at_offset = :at_offset, at_line = :at_line, at_row = :at_row, batches = :number, crashes = 0,
+    error_summary = CAST(:error_summary AS jsonb), warnings = CAST(:warnings AS jsonb),
+    heartbeat_at = now(), lease_until = now() + make_interval(secs => :lease)
+WHERE id = :run_id AND attempt = :attempt AND state = 'running' AND batches = :number - 1"""
+
+FINISH = """
+UPDATE runs SET state = 'finished', finished_at = now(), lease_until = NULL
+WHERE id = :run_id AND attempt = :attempt AND state = 'running'"""
+
+SUMS = """
+SELECT coalesce(sum(created), 0) AS created, coalesce(sum(updated), 0) AS updated,
+    coalesce(sum(unchanged), 0) AS unchanged, coalesce(sum(skipped), 0) AS skipped, coalesce(sum(failed), 0) AS failed
+FROM batches WHERE run_id = :run_id"""
+
+
+async def add(session: Session, values: Mapping[str, Any]) -> None:
+    """Writes the ledger's row of a batch. Raises IntegrityError when a batch of that number is there already."""
+    await session.execute(insert(batches).values(committed_at=text("now()"), **values))
+
+
+async def advance(session: Session, values: Mapping[str, Any]) -> bool:
+    """Adds a batch's counts to its run and moves the cursor. False when the run is not this worker's any more."""
+    done = await session.execute(text(ADVANCE), values)
+    return done.rowcount == 1
+
+
+async def sums(session: ReadSession, run_id: str) -> RowMapping:
+    """What the batches of a run add up to, by outcome."""
+    return (await session.execute(text(SUMS), {"run_id": run_id})).mappings().one()
+
+
+async def finish(session: Session, run_id: str, attempt: int) -> bool:
+    """Ends the run as finished. False when it is not this worker's any more."""
+    done = await session.execute(text(FINISH), {"run_id": run_id, "attempt": attempt})
+    return done.rowcount == 1
+
+
+async def with_problems(
+    session: ReadSession, run_id: str, *, since: int, limit: int
+) -> Sequence[RowMapping]:
+    """Batches (number, at_offset, at_line, at_row, problems) that hold problems, from number `since` on."""
+    found = await session.execute(
+        text(
+            "SELECT number, at_offset, at_line, at_row, problem_count, problems FROM batches "
+            "WHERE run_id = :run_id AND number >= :since AND problem_count > 0 ORDER BY number LIMIT :limit"
+        ),
+        {"run_id": run_id, "since": since, "limit": limit},
+    )
+    return found.mappings().all()

@@ -1,0 +1,84 @@
+"""Who works on a run: claims with a lease and a fence, and the rescue of runs whose worker is gone.
+
+`attempt` is the fence. It rises whenever a run is claimed or rescued, and every write of a worker carries the number it
+was given, so a worker that was frozen past its lease cannot move anything when it thaws.
+"""
+
+from collections.abc import Sequence
+
+from sqlalchemy import RowMapping, text
+
+from app.storage.database import Session
+
+CLAIM = """
+UPDATE runs SET state = 'running', attempt = attempt + 1, started_at = coalesce(started_at, now()),
+    heartbeat_at = now(), lease_until = now() + make_interval(secs => :lease)
+WHERE id = :id AND state IN ('queued', 'running') AND lease_until IS NULL AND due_at <= now()
+RETURNING *"""
+
+RENEW = """
+UPDATE runs SET heartbeat_at = now(), lease_until = now() + make_interval(secs => :lease)
+WHERE id = :id AND attempt = :attempt AND state = 'running' AND lease_until IS NOT NULL"""
+
+RELEASE = """
+UPDATE runs SET lease_until = NULL WHERE id = :id AND attempt = :attempt AND lease_until IS NOT NULL"""
+
+FAULT = """
+UPDATE runs SET lease_until = NULL, crashes = crashes + 1, attempt = attempt + 1,
+    due_at = now() + make_interval(secs => :backoff * crashes * random())
+WHERE {which} RETURNING id, account_id, crashes, attempt"""
+
+FAIL = """
+UPDATE runs SET state = 'failed', finished_at = now(), lease_until = NULL, attempt = attempt + 1,
+    fail_code = :code, fail_detail = :detail
+WHERE id = :id AND attempt = :attempt AND state IN ('queued', 'running') RETURNING id"""
+
+DUE = """
+SELECT id, attempt FROM runs
+WHERE state IN ('queued', 'running') AND lease_until IS NULL AND due_at <= now() ORDER BY due_at LIMIT 1000"""
+
+
+async def claim(session: Session, run_id: str, *, lease: float) -> RowMapping | None:
+    """Takes the run for `lease` seconds and returns it whole; None when it has ended, is not due or is being worked on."""
+    taken = await session.execute(text(CLAIM), {"id": run_id, "lease": lease})
+    return taken.mappings().one_or_none()
+
+
+async def renew(session: Session, run_id: str, attempt: int, *, lease: float) -> bool:
+    """Whether the run is still ours; if so, for `lease` seconds more."""
+    done = await session.execute(text(RENEW), {"id": run_id, "attempt": attempt, "lease": lease})
+    return done.rowcount == 1
+
+
+async def release(session: Session, run_id: str, attempt: int) -> bool:
+    """Gives the run back, to be claimed by anyone at once. Whether it was still ours."""
+    done = await session.execute(text(RELEASE), {"id": run_id, "attempt": attempt})
+    return done.rowcount == 1
+
+
+async def fault(session: Session, run_id: str, attempt: int, *, backoff: float) -> RowMapping | None:
+    """Gives the run back after its slice broke, counts that as a crash and lets it wait a random while, so that an
+    innocent run is not caught in the crashes of its neighbour for ever. None if it was no longer ours."""
+    mine = "id = :id AND attempt = :attempt AND state = 'running' AND lease_until IS NOT NULL"
+    done = await session.execute(
+        text(FAULT.format(which=mine)), {"id": run_id, "attempt": attempt, "backoff": backoff}
+    )
+    return done.mappings().one_or_none()
+
+
+async def rescue(session: Session, *, backoff: float) -> Sequence[RowMapping]:
+    """Takes every run whose lease has run out from its dead or frozen worker; counts a crash for each."""
+    silent = "state = 'running' AND lease_until < now()"
+    done = await session.execute(text(FAULT.format(which=silent)), {"backoff": backoff})
+    return done.mappings().all()
+
+
+async def fail(session: Session, run_id: str, attempt: int, *, code: str, detail: str) -> bool:
+    """Ends the run as failed; rows not yet processed stay `remaining`. Whether it was still ours to fail."""
+    done = await session.execute(text(FAIL), {"id": run_id, "attempt": attempt, "code": code, "detail": detail})
+    return done.first() is not None
+
+
+async def due(session: Session) -> Sequence[RowMapping]:
+    """Runs (id, attempt) that could be worked on now and that nobody works on."""
+    return (await session.execute(text(DUE))).mappings().all()

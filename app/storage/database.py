@@ -1,0 +1,97 @@
+"""The way to PostgreSQL: a pool of connections and the two kinds of session that are taken from it."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import NewType
+
+from sqlalchemy import text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from app.errors import Retryable
+
+# A session that writes is another type than one that only reads, so a signature shows which is wanted.
+ReadSession = NewType("ReadSession", AsyncConnection)
+Session = NewType("Session", ReadSession)
+
+OLDEST_SERVER = 150_000  # PostgreSQL 15, as server_version_num
+
+SERVER_SETTINGS = {
+    "application_name": "sluice",
+    "search_path": "public",
+    "jit": "off",
+    "timezone": "UTC",
+    # A frozen worker may hold record locks in an open transaction: the server ends it, so that others can go on.
+    "idle_in_transaction_session_timeout": "15000",
+    # A client that is gone is noticed during a long merge too, not only when the answer is sent.
+    "client_connection_check_interval": "5000",
+    "tcp_keepalives_idle": "30",
+}
+
+
+class DatabaseUnavailable(Retryable):
+    """PostgreSQL did not answer, or the connection broke."""
+
+
+class Database:
+    """A pool of connections to one PostgreSQL database. `database.transaction()` commits at its end and rolls back on
+    any exception; trouble with the connection is raised as DatabaseUnavailable."""
+
+    def __init__(self, url: str, *, pool_size: int) -> None:
+        self._engine: AsyncEngine = create_async_engine(
+            driver_url(url),
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=30,
+            pool_pre_ping=True,
+            connect_args={"server_settings": SERVER_SETTINGS, "timeout": 10, "command_timeout": 120},
+        )
+
+    async def close(self) -> None:
+        await self._engine.dispose()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Session]:
+        with translated():
+            async with self._engine.begin() as connection:
+                yield Session(ReadSession(connection))
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[ReadSession]:
+        with translated():
+            async with self._engine.connect() as connection:
+                yield ReadSession(connection)
+
+    async def server_version(self) -> int:
+        """The server's version as a number: 180006 is 18.6."""
+        async with self.read() as session:
+            return int((await session.execute(text("SHOW server_version_num"))).scalar_one())
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turns a driver's complaint about the connection (not about a statement) into DatabaseUnavailable."""
+    try:
+        yield
+    except (OperationalError, OSError, TimeoutError) as trouble:
+        raise DatabaseUnavailable("PostgreSQL did not answer") from trouble
+    except DBAPIError as trouble:
+        if not (trouble.connection_invalidated or is_passing(trouble)):
+            raise
+        raise DatabaseUnavailable("PostgreSQL broke the connection or the transaction off") from trouble
+
+
+def is_passing(trouble: DBAPIError) -> bool:
+    """Whether the SQLSTATE says that the same transaction may well succeed when it is tried again."""
+    state = str(getattr(trouble.orig, "sqlstate", "") or "")
+    # 08 connection, 40 deadlock or serialization, 53 out of resources, 57P server stopping, 25P03 idle too long.
+    return state.startswith(("08", "40", "53", "57P", "25P03"))
+
+
+def driver_url(url: str) -> str:
+    """`postgresql://…` as SQLAlchemy wants it for asyncpg (2.1 would take psycopg otherwise)."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() not in ("postgresql", "postgres"):
+        raise ValueError("SLUICE_DATABASE_URL must begin with postgresql://")
+    return parsed.set(drivername="postgresql+asyncpg").render_as_string(hide_password=False)

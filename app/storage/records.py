@@ -1,0 +1,55 @@
+"""Records as they are read: one by key, a page of a type, and those that a batch has to look at."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import RowMapping, text
+
+from app.storage.database import ReadSession, Session
+
+# data::text, so that numbers keep the digits they were given.
+VIEW = "key, data::text AS data, created_at, updated_at, run_id"
+
+
+async def get(session: ReadSession, account_id: int, type: str, key: str) -> RowMapping | None:
+    """key, data (JSON text), created_at, updated_at, run_id."""
+    found = await session.execute(
+        text(f"SELECT {VIEW} FROM records WHERE account_id = :account_id AND type = :type AND key = :key"),
+        {"account_id": account_id, "type": type, "key": key},
+    )
+    return found.mappings().one_or_none()
+
+
+async def page(
+    session: ReadSession, account_id: int, type: str, *, after: str | None, limit: int
+) -> Sequence[RowMapping]:
+    """Records of a type in the order of their keys, beginning behind the key `after`."""
+    found = await session.execute(
+        text(
+            f"SELECT {VIEW} FROM records WHERE account_id = :account_id AND type = :type "
+            "AND key > coalesce(CAST(:after AS text), '') ORDER BY key LIMIT :limit"
+        ),
+        {"account_id": account_id, "type": type, "after": after, "limit": limit},
+    )
+    return found.mappings().all()
+
+
+async def any_of(session: ReadSession, account_id: int, type: str) -> bool:
+    """Whether the account has any record of that type."""
+    found = await session.execute(
+        text("SELECT EXISTS (SELECT FROM records WHERE account_id = :account_id AND type = :type)"),
+        {"account_id": account_id, "type": type},
+    )
+    return bool(found.scalar_one())
+
+
+async def locked(session: Session, account_id: int, type: str, keys: Sequence[str]) -> Sequence[RowMapping]:
+    """Those of the keys that have a record: key, data (JSON text), run_seq. They stay locked until the transaction
+    ends; keys are locked in their order, as everywhere, so that two imports cannot wait for each other."""
+    found = await session.execute(
+        text(
+            "SELECT key, data::text AS data, run_seq FROM records WHERE account_id = :account_id AND type = :type "
+            "AND key = ANY(:keys) ORDER BY key FOR UPDATE"
+        ),
+        {"account_id": account_id, "type": type, "keys": list(keys)},
+    )
+    return found.mappings().all()

@@ -1,0 +1,108 @@
+"""Runs as rows: made at acceptance, read by everyone, listed, deleted and pruned."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import RowMapping, insert, select, text
+
+from app.storage.database import ReadSession, Session
+from app.storage.tables import runs
+
+OPEN = "('queued', 'running')"
+
+
+async def open_count(session: ReadSession, account_id: int) -> int:
+    """How many runs of the account have not ended."""
+    counted = await session.execute(
+        text(f"SELECT count(*) FROM runs WHERE account_id = :account_id AND state IN {OPEN}"),
+        {"account_id": account_id},
+    )
+    return int(counted.scalar_one())
+
+
+async def add(session: Session, values: Mapping[str, Any]) -> RowMapping:
+    """Stores a new run, queued and due now, and returns it whole."""
+    now = (await session.execute(text("SELECT now()"))).scalar_one()
+    stored = await session.execute(
+        insert(runs).values(state="queued", due_at=now, created_at=now, **values).returning(*runs.c)
+    )
+    return stored.mappings().one()
+
+
+async def get(session: ReadSession, account_id: int, run_id: str) -> RowMapping | None:
+    """The account's run of that id; also one of which only the tombstone is left (`pruned_at`)."""
+    found = await session.execute(select(runs).where(runs.c.id == run_id, runs.c.account_id == account_id))
+    return found.mappings().one_or_none()
+
+
+async def queue_position(session: ReadSession, account_id: int, seq: int) -> int:
+    """The place of a queued run among the account's queued runs; the first is 1."""
+    ahead = await session.execute(
+        text("SELECT count(*) FROM runs WHERE account_id = :account_id AND state = 'queued' AND seq <= :seq"),
+        {"account_id": account_id, "seq": seq},
+    )
+    return int(ahead.scalar_one())
+
+
+async def page(
+    session: ReadSession, account_id: int, *, states: Sequence[str] | None, type: str | None, offset: int, limit: int
+) -> Sequence[RowMapping]:
+    """The account's runs, newest first, without those that were pruned."""
+    wanted = select(runs).where(runs.c.account_id == account_id, runs.c.pruned_at.is_(None))
+    if states is not None:
+        wanted = wanted.where(runs.c.state.in_(states))
+    if type is not None:
+        wanted = wanted.where(runs.c.type == type)
+    found = await session.execute(wanted.order_by(runs.c.seq.desc()).offset(offset).limit(limit))
+    return found.mappings().all()
+
+
+async def delete_ended(session: Session, account_id: int, run_id: str) -> RowMapping | None:
+    """Deletes an ended run with its batches and returns what was there (`blob`); None if it has not ended."""
+    gone = await session.execute(
+        text(
+            f"DELETE FROM runs WHERE id = :id AND account_id = :account_id AND state NOT IN {OPEN} "
+            "RETURNING id, blob, pruned_at"
+        ),
+        {"id": run_id, "account_id": account_id},
+    )
+    return gone.mappings().one_or_none()
+
+
+async def prune(session: Session, days: int, *, limit: int = 500) -> Sequence[str]:
+    """Strips runs that ended more than `days` ago down to a tombstone; returns the blobs to delete."""
+    stripped = await session.execute(
+        text(
+            "WITH old AS (SELECT id, blob FROM runs WHERE pruned_at IS NULL AND finished_at IS NOT NULL "
+            "AND finished_at < now() - make_interval(days => :days) ORDER BY finished_at LIMIT :limit "
+            "FOR UPDATE SKIP LOCKED), gone AS (DELETE FROM batches b USING old WHERE b.run_id = old.id) "
+            "UPDATE runs r SET pruned_at = now(), blob = NULL, error_summary = '[]', warnings = '[]' "
+            "FROM old WHERE r.id = old.id RETURNING old.blob"
+        ),
+        {"days": days, "limit": limit},
+    )
+    return [blob for blob in stripped.scalars() if blob is not None]
+
+
+async def known_blobs(session: ReadSession, names: Sequence[str]) -> set[str]:
+    """Those of the given blobs that a run still needs."""
+    found = await session.execute(text("SELECT blob FROM runs WHERE blob = ANY(:names)"), {"names": list(names)})
+    return set(found.scalars())
+
+
+async def figures(session: ReadSession) -> Sequence[RowMapping]:
+    """For the metrics: per state the number of runs, their rows by outcome, and the age of the oldest in seconds."""
+    found = await session.execute(
+        text(
+            "SELECT state, count(*) AS runs, sum(created) AS created, sum(updated) AS updated, "
+            "sum(unchanged) AS unchanged, sum(skipped) AS skipped, sum(failed) AS failed, "
+            "extract(epoch FROM now() - min(created_at)) AS oldest FROM runs GROUP BY state"
+        )
+    )
+    return found.mappings().all()
+
+
+async def server_time(session: ReadSession) -> datetime:
+    """The database's clock: the one clock that leases and estimates go by."""
+    return (await session.execute(text("SELECT now()"))).scalar_one()  # type: ignore[no-any-return]

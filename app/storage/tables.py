@@ -1,0 +1,142 @@
+"""The tables, as SQLAlchemy sees them; the migrations are what makes them."""
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+metadata = MetaData()
+
+
+def moment(name: str, *, nullable: bool = True) -> Column[object]:
+    """A column for a point in time, aware and in UTC."""
+    return Column(name, DateTime(timezone=True), nullable=nullable)
+
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("id", Integer, Identity(always=True), primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    # The sequence number of the account's newest run; raised under the row's lock, so acceptance has one order.
+    Column("last_seq", BigInteger, nullable=False, server_default="0"),
+    moment("created_at", nullable=False),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("account_id", Integer, ForeignKey("accounts.id"), nullable=False, index=True),
+    Column("secret_hash", LargeBinary, nullable=False),
+    Column("scopes", ARRAY(Text), nullable=False),
+    Column("label", Text, nullable=False, server_default=""),
+    moment("created_at", nullable=False),
+    moment("revoked_at"),
+)
+
+record_types = Table(
+    "record_types",
+    metadata,
+    Column("account_id", Integer, ForeignKey("accounts.id"), primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("declaration", JSONB, nullable=False),
+    moment("created_at", nullable=False),
+    moment("updated_at", nullable=False),
+)
+
+coupon_sets = Table(
+    "coupon_sets",
+    metadata,
+    Column("account_id", Integer, ForeignKey("accounts.id"), primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    moment("created_at", nullable=False),
+    moment("updated_at", nullable=False),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("account_id", Integer, ForeignKey("accounts.id"), nullable=False),
+    Column("seq", BigInteger, nullable=False),  # order of acceptance within the account
+    Column("type", Text, nullable=False),
+    Column("origin", Text, nullable=False),  # the surface that made it
+    Column("state", Text, nullable=False),
+    Column("options", JSONB, nullable=False),  # what was asked for, as app.runs.model.Options
+    Column("plan", JSONB, nullable=False),  # dialect, header and the type's declaration at acceptance
+    Column("blob", Text),  # null once pruned
+    Column("file_name", Text),
+    Column("file_bytes", BigInteger, nullable=False),
+    Column("file_sha256", Text, nullable=False),
+    Column("total", Integer),
+    Column("created", Integer, nullable=False, server_default="0"),
+    Column("updated", Integer, nullable=False, server_default="0"),
+    Column("unchanged", Integer, nullable=False, server_default="0"),
+    Column("skipped", Integer, nullable=False, server_default="0"),
+    Column("failed", Integer, nullable=False, server_default="0"),
+    # The cursor: where the next batch begins.
+    Column("at_offset", BigInteger, nullable=False, server_default="0"),
+    Column("at_line", Integer, nullable=False, server_default="1"),
+    Column("at_row", Integer, nullable=False, server_default="0"),
+    Column("batches", Integer, nullable=False, server_default="0"),
+    # The fence and the lease.
+    Column("attempt", Integer, nullable=False, server_default="0"),
+    Column("crashes", SmallInteger, nullable=False, server_default="0"),
+    moment("lease_until"),
+    moment("heartbeat_at"),
+    moment("due_at", nullable=False),
+    Column("error_summary", JSONB, nullable=False, server_default="[]"),
+    Column("warnings", JSONB, nullable=False, server_default="[]"),
+    Column("fail_code", Text),
+    Column("fail_detail", Text),
+    moment("created_at", nullable=False),
+    moment("started_at"),
+    moment("finished_at"),
+    moment("pruned_at"),
+)
+
+batches = Table(
+    "batches",
+    metadata,
+    Column("run_id", Text, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("attempt", Integer, nullable=False),
+    Column("at_offset", BigInteger, nullable=False),
+    Column("at_line", Integer, nullable=False),
+    Column("at_row", Integer, nullable=False),
+    Column("created", Integer, nullable=False),
+    Column("updated", Integer, nullable=False),
+    Column("unchanged", Integer, nullable=False),
+    Column("skipped", Integer, nullable=False),
+    Column("failed", Integer, nullable=False),
+    Column("problem_count", Integer, nullable=False),
+    Column("problems", LargeBinary),  # zlib of JSON, null when there are none
+    moment("committed_at", nullable=False),
+)
+
+records = Table(
+    "records",
+    metadata,
+    Column("account_id", Integer, primary_key=True),
+    Column("type", Text, primary_key=True),
+    Column("key", Text(collation="C"), primary_key=True),
+    Column("data", JSONB, nullable=False),
+    moment("created_at", nullable=False),
+    moment("updated_at", nullable=False),
+    Column("run_id", Text, nullable=False),  # the run that last changed it
+    Column("run_seq", BigInteger, nullable=False),  # the newest run that has spoken of it
+    Column("run_row", Integer, nullable=False),  # in which of its rows
+    Column("repeats_row", Integer),  # the earlier row of the same run that wrote it before
+)

@@ -1,0 +1,40 @@
+"""An account's own record types and custom fields, as they were declared."""
+
+import json
+from collections.abc import Sequence
+
+from sqlalchemy import RowMapping, text
+
+from app.storage.database import ReadSession, Session
+
+
+async def get(session: ReadSession, account_id: int, name: str) -> object | None:
+    """The declaration as JSON, or None."""
+    found = await session.execute(
+        text("SELECT declaration FROM record_types WHERE account_id = :account_id AND name = :name"),
+        {"account_id": account_id, "name": name},
+    )
+    return found.scalar_one_or_none()
+
+
+async def all_of(session: ReadSession, account_id: int) -> Sequence[RowMapping]:
+    """name and declaration of every type that the account has declared, by name."""
+    found = await session.execute(
+        text("SELECT name, declaration FROM record_types WHERE account_id = :account_id ORDER BY name"),
+        {"account_id": account_id},
+    )
+    return found.mappings().all()
+
+
+async def put(session: Session, account_id: int, name: str, declaration: object) -> bool:
+    """Stores a declaration; whether it is new."""
+    stored = await session.execute(
+        text(
+            "INSERT INTO record_types (account_id, name, declaration, created_at, updated_at) "
+            "VALUES (:account_id, :name, CAST(:declaration AS jsonb), now(), now()) "
+            "ON CONFLICT (account_id, name) DO UPDATE SET declaration = excluded.declaration, updated_at = now() "
+            "RETURNING xmax = 0"
+        ),
+        {"account_id": account_id, "name": name, "declaration": json.dumps(declaration)},
+    )
+    return bool(stored.scalar_one())

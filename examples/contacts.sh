@@ -1,0 +1,24 @@
+#!/bin/sh
+# Sends contacts.csv and waits for the end, with curl alone:  SLUICE_KEY=id:secret examples/contacts.sh
+set -eu
+url=${SLUICE_URL:-http://127.0.0.1:8000}
+auth="Authorization: apiKey ${SLUICE_KEY:?set SLUICE_KEY to your key, id:secret}"
+file=$(dirname "$0")/contacts.csv
+
+answer=$(curl -sS --fail-with-body -H "$auth" "$url/imports" \
+    -F type=contacts -F delimiter=, -F overrideExisting=true -F updateOnlyEmptyFields=false \
+    -F "file=@$file;type=text/csv") || { echo "$answer" >&2; exit 2; }
+echo "$answer"
+id=$(echo "$answer" | sed 's/.*"id" *: *"\([0-9a-f]*\)".*/\1/')
+
+while :; do
+    run=$(curl -sS --fail-with-body --retry 5 -H "$auth" "$url/imports/$id") || { echo "$run" >&2; exit 2; }
+    case $run in *'"status":"finished"'* | *'"status":"error"'* | *'"status":"cancelled"'*) break ;; esac
+    sleep 1
+done
+echo "$run"
+
+# The failed rows, as sent and with their reasons.
+case $run in *'"errorReportFileUrl"'*)
+    curl -sS --fail -H "$auth" "$(echo "$run" | sed 's/.*"errorReportFileUrl":"\([^"]*\)".*/\1/')" ;;
+esac

@@ -1,0 +1,38 @@
+"""Runs the migrations on the database that SLUICE_DATABASE_URL or the caller names."""
+
+import asyncio
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+from alembic import context
+from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from app.storage.database import driver_url
+from app.storage.tables import metadata
+
+MIGRATION_LOCK = 7_305_810_425  # any number, the same for all who migrate
+
+
+def run(connection: Connection) -> None:
+    context.configure(connection=connection, target_metadata=metadata)
+    with context.begin_transaction():
+        connection.execute(text(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"))
+        # A migration that cannot get its lock gives up instead of queueing every writer behind itself.
+        connection.execute(text("SET LOCAL lock_timeout = '4s'"))
+        context.run_migrations()
+
+
+async def migrate(url: str) -> None:
+    engine = create_async_engine(driver_url(url), poolclass=NullPool)
+    async with engine.connect() as connection:
+        await connection.run_sync(run)
+        await connection.commit()
+    await engine.dispose()
+
+
+target = context.config.get_main_option("sqlalchemy.url") or os.environ["SLUICE_DATABASE_URL"]
+# In a thread of its own: the caller may have a running event loop.
+with ThreadPoolExecutor(1) as thread:
+    thread.submit(asyncio.run, migrate(target)).result()

@@ -1,0 +1,73 @@
+"""How ARQ runs here. Every value answers a measured trap (ARCHITECTURE.md, "ARQ is a doorbell")."""
+
+import asyncio
+import os
+import secrets
+import socket
+from contextlib import AsyncExitStack
+from typing import Any
+
+from arq.worker import Worker, func
+from prometheus_client import start_http_server
+
+from app.jobs.kinds import IMPORT_SLICE
+from app.jobs.queue import QUEUE, RING_EXPIRES_MS, QueueUnavailable, deserialize, redis_settings, serialize
+from app.observe.events import ProcessStarted, ProcessStopped
+from app.runtime import Runtime
+from workers.housekeeping import duties, keep
+from workers.imports import import_slice
+
+FUNCTIONS = {IMPORT_SLICE: import_slice}
+POLL_SECONDS = 0.02  # a slice rings for the next: waiting ARQ's half second each time would cost a quarter of the speed
+SLICE_TIMEOUT = 300  # far above any slice; the lease, not this, finds a dead worker
+MANY = 1_000_000  # tries: crashes are counted in PostgreSQL, a deploy must not use any up
+
+
+def arq_worker(runtime: Runtime) -> Worker:
+    """An ARQ worker on an open runtime. `run()` blocks until a signal, `async_run()` within a loop."""
+    settings = runtime.settings
+    assert settings.redis_url is not None  # noqa: S101  open_runtime has checked
+    return Worker(
+        functions=[
+            func(do, name=name, timeout=SLICE_TIMEOUT, keep_result=0, max_tries=MANY)  # type: ignore[arg-type]
+            for name, do in FUNCTIONS.items()
+        ],
+        queue_name=QUEUE,
+        redis_settings=redis_settings(settings.redis_url.get_secret_value()),
+        max_jobs=settings.slices_at_once,
+        max_tries=MANY,
+        poll_delay=POLL_SECONDS,
+        keep_result=0,
+        queue_read_limit=10_000,
+        expires_extra_ms=RING_EXPIRES_MS,
+        job_completion_wait=int(settings.shutdown_seconds),
+        health_check_interval=3_600,
+        job_serializer=serialize,
+        job_deserializer=deserialize,
+        log_results=False,
+        ctx={"runtime": runtime},
+        on_startup=begin,
+        on_shutdown=end,
+    )
+
+
+async def begin(ctx: dict[str, Any]) -> None:
+    """Starts the duties beside the jobs. Raises nothing: ARQ would die of it."""
+    runtime: Runtime = ctx["runtime"]
+    ctx["name"] = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+    ctx["duties"] = [asyncio.create_task(keep(runtime, ctx["name"], duty)) for duty in duties(runtime)]
+    if runtime.settings.worker_metrics_port:
+        start_http_server(runtime.settings.worker_metrics_port, registry=runtime.observe.metrics.registry)
+    runtime.observe(ProcessStarted("worker", os.getpid()))
+
+
+async def end(ctx: dict[str, Any]) -> None:
+    runtime: Runtime = ctx["runtime"]
+    for duty in ctx.get("duties", ()):
+        duty.cancel()
+    async with AsyncExitStack() as stack:
+        stack.callback(runtime.observe, ProcessStopped("worker", os.getpid()))
+        try:
+            await runtime.bell.leave(ctx.get("name", ""))
+        except QueueUnavailable:
+            return
