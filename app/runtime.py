@@ -57,7 +57,11 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
 
 def required(settings: Settings) -> tuple[str, str]:
     """The two addresses. Raises Misconfigured, naming the first setting that is missing."""
-    secrets = {"DATABASE_URL": settings.database_url, "REDIS_URL": settings.redis_url, "SECRET_KEY": settings.secret_key}
+    secrets = {
+        "DATABASE_URL": settings.database_url,
+        "REDIS_URL": settings.redis_url,
+        "SECRET_KEY": settings.secret_key,
+    }
     given = {name: secret.get_secret_value() for name, secret in secrets.items() if secret is not None}
     for name in secrets:
         if not given.get(name):

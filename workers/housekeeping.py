@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from app.errors import SluiceError
 from app.imports.run import BACKOFF_SECONDS, fail_if_hopeless
 from app.jobs.kinds import IMPORT_SLICE
 from app.observe.events import BlobsSwept, HousekeepingBroke, RunRescued, RunsPruned
@@ -39,9 +38,7 @@ async def keep(runtime: Runtime, worker: str, duty: Duty) -> None:
     while True:
         try:
             await duty.do(runtime, worker)
-        except SluiceError as trouble:
-            runtime.observe(HousekeepingBroke(duty.name, kind(trouble)))
-        except Exception as trouble:  # whatever it is, the next sweep must come
+        except Exception as trouble:  # noqa: BLE001  whatever it is, the next sweep must come
             runtime.observe(HousekeepingBroke(duty.name, kind(trouble)))
         await asyncio.sleep(duty.every)
 
@@ -50,7 +47,7 @@ async def beat(runtime: Runtime, worker: str) -> None:
     await runtime.bell.beat(worker)
 
 
-async def sweep(runtime: Runtime, worker: str) -> None:
+async def sweep(runtime: Runtime, _: str) -> None:
     """Takes runs from dead workers and rings for every run that could go on. Several workers may sweep at a time: a
     rescue is one atomic update, and ringing twice for one attempt is one job."""
     async with runtime.database.transaction() as session:
@@ -62,7 +59,7 @@ async def sweep(runtime: Runtime, worker: str) -> None:
         await runtime.ring(IMPORT_SLICE, row["id"], row["attempt"])
 
 
-async def prune(runtime: Runtime, worker: str) -> None:
+async def prune(runtime: Runtime, _: str) -> None:
     """Strips runs past their retention, and deletes files that no run needs."""
     async with runtime.database.transaction() as session:
         old = await runs.prune(session, runtime.settings.retention_days)

@@ -2,12 +2,10 @@
 
 import sys
 
-import structlog
 import typer
 from pydantic import ValidationError
 
 from app.cli import client, demo, keys, parts, up
-from app.settings import Settings
 
 cli = typer.Typer(
     name="sluice",
@@ -29,7 +27,7 @@ def main() -> None:
     """Run the command. Whatever goes wrong is one line on standard error, with exit code 2."""
     try:
         cli()
-    except Exception as trouble:
+    except Exception as trouble:  # noqa: BLE001 – a person at a terminal is not helped by a traceback
         print(f"sluice: {_in_one_line(trouble)}", file=sys.stderr)
         sys.exit(2)
 

@@ -127,14 +127,13 @@ def poll(client: httpx.Client, run: Run, heard: Heard, *, patience: float) -> An
             response = client.get(f"imports/{run.id}", timeout=POLL_TIMEOUT)
             if response.status_code not in PASSING:
                 return understood(response)
-            trouble = f"it answers {response.status_code}"
-            pause = max(pause, asked_wait(response, default=0))
+            trouble, asked = f"it answers {response.status_code}", asked_wait(response, default=0)
         except httpx.RequestError as error:
-            trouble = why(error)
-        if time.monotonic() + pause > deadline:
+            trouble, asked = why(error), 0.0
+        if time.monotonic() + max(pause, asked) > deadline:
             raise refusal("No answer", f"{client.base_url}: {trouble}, for {patience:.0f} s; the import goes on")
         heard(replace(step(run), note=f"the service is out of reach ({trouble}), trying again"))
-        time.sleep(pause)
+        time.sleep(max(pause, asked))
     raise AssertionError("backoff never ends")
 
 

@@ -23,8 +23,7 @@ keys = typer.Typer(no_args_is_help=True, help="Create, list and revoke the keys 
 Account = Annotated[str, typer.Option(help="Whose records the key reads and writes; made if it is new")]
 OnlyAccount = Annotated[str | None, typer.Option("--account", help="Only the keys of this account")]
 Scopes = Annotated[
-    list[str] | None,
-    typer.Option("--scope", help=f"A right; may be given several times. One of: {', '.join(SCOPES)}"),
+    list[str] | None, typer.Option("--scope", help=f"A right; may be given several times. One of: {', '.join(SCOPES)}")
 ]
 Label = Annotated[str, typer.Option(help="What the key is for, for people")]
 KeyId = Annotated[str, typer.Argument(metavar="ID", help="The part of the key before the colon")]
@@ -111,7 +110,5 @@ def _table(found: Sequence[KeyInfo]) -> Table:
     table = Table("Key", "Account", "Scopes", "Label", "Created", "Revoked", box=None, pad_edge=False)
     for key in found:
         revoked = f"{key.revoked_at:%Y-%m-%d %H:%M}" if key.revoked_at else ""
-        table.add_row(
-            key.id, key.account, " ".join(key.scopes), key.label, f"{key.created_at:%Y-%m-%d %H:%M}", revoked
-        )
+        table.add_row(key.id, key.account, " ".join(key.scopes), key.label, f"{key.created_at:%Y-%m-%d %H:%M}", revoked)
     return table

@@ -29,7 +29,7 @@ class Misused(SluiceError):
 def settings_with(names: Iterable[str]) -> Settings:
     """The settings, of which these must be set. Raises Misused, naming the variables."""
     settings = Settings()
-    missing = [f"SLUICE_{name.upper()}" for name in names if getattr(settings, name) is None]
+    missing = [f"SLUICE_{name.upper()}" for name in names if not getattr(settings, name)]
     if missing:
         raise Misused(f"{' and '.join(missing)} must be set (or run everything on this machine with: sluice up)")
     return settings

@@ -39,7 +39,7 @@ def worker() -> None:
     """
     settings_with(SHARED)
     sys.stdout.flush()
-    os.execve(sys.executable, module_command("workers"), module_environment())
+    os.execve(sys.executable, module_command("workers"), module_environment())  # noqa: S606 – no shell is the point
 
 
 def migrate() -> None:

@@ -19,7 +19,7 @@ BETWEEN_LINES: Final = 1.0  # seconds
 def meter(console: Console, *, quiet: bool = False) -> Iterator[Heard]:
     """Tell the steps to what this yields."""
     if quiet:
-        yield lambda step: None
+        yield lambda _: None
     elif console.is_interactive:
         with bars(console) as progress:
             yield Bar(progress)

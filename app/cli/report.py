@@ -78,5 +78,5 @@ def say(console: Console, sentence: str) -> None:
 
 
 def printable(text: str) -> str:
-    """The text with everything that would steer a terminal spelt out: a file's cells and a server's words are not ours."""
+    """The text with what would steer a terminal spelt out: a file's cells and a server's words are not ours."""
     return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)

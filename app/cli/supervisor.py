@@ -11,14 +11,12 @@ from types import FrameType
 
 import structlog
 
-from app.embedded import CannotStart, Child, Command, Pause, Unit
+from app.embedded import CannotStart, Child, Command, Unit
 
 FIRST_WAIT, LONGEST_WAIT = 0.2, 30.0
 # A part that lived for so long was well; when it ends after that, it is a new story.
 WELL_AFTER = 30.0
 TICK = 0.1
-
-log = structlog.get_logger()
 
 
 class Stopped(Exception):
@@ -63,7 +61,7 @@ class Part:
         self.failures = 1 if now - self.began > WELL_AFTER else self.failures + 1
         wait = min(LONGEST_WAIT, FIRST_WAIT * 2 ** (self.failures - 1))
         self.due = now + wait
-        log.warning("part_ended", part=self.unit.name, exit_code=exit_code, wait_seconds=wait)
+        structlog.get_logger().warning("part_ended", part=self.unit.name, exit_code=exit_code, wait_seconds=wait)
 
     def _start_again_when_due(self) -> None:
         if self.due is None or time.monotonic() < self.due:
@@ -71,10 +69,12 @@ class Part:
         try:
             self.start()
         except CannotStart as trouble:
-            log.error("part_cannot_start", part=self.unit.name, reason=str(trouble))
+            structlog.get_logger().error("part_cannot_start", part=self.unit.name, reason=str(trouble))
             self._plan_restart(None)
         else:
-            log.warning("part_restarted", part=self.unit.name, pid=self.unit.child and self.unit.child.process.pid)
+            structlog.get_logger().warning(
+                "part_restarted", part=self.unit.name, pid=self.unit.child and self.unit.child.process.pid
+            )
 
 
 class Supervisor:
@@ -99,11 +99,8 @@ class Supervisor:
             self.pause(TICK)
             self.tend()
 
-    @property
-    def pause(self) -> Pause:
-        return self._pause
-
-    def _pause(self, seconds: float) -> None:
+    def pause(self, seconds: float) -> None:
+        """Sleep. Raises Stopped as soon as somebody asks to stop."""
         if self._stopping:
             raise Stopped
         time.sleep(seconds)
@@ -137,7 +134,7 @@ class Supervisor:
 def _stop_together(parts: list[Part]) -> None:
     children = [(part, part.unit.child) for part in parts if part.unit.child]
     for part, child in children:
-        log.info("part_stopping", part=part.unit.name)
+        structlog.get_logger().info("part_stopping", part=part.unit.name)
         child.ask_to_stop()
     deadline = time.monotonic() + max((part.patience for part in parts), default=0)
     for _, child in children:

@@ -14,6 +14,7 @@ from app.cli.options import Data, Host, Misused, Port, module_command, module_en
 from app.cli.parts import GRACE_SECONDS
 from app.cli.supervisor import Program, Stopped, Supervisor
 from app.embedded import CannotStart, Child, Command, Instance, Place, Postgres, Valkey, claim, publish
+from app.observe.logs import configure
 from app.settings import Settings
 
 # The stage at which a part stops, highest first: no new work, then no work at all, then what the work stands on.
@@ -46,6 +47,7 @@ def up(host: Host = "127.0.0.1", port: Port = 8000, data: Data = None, workers: 
     they are. What ends is started again. Ctrl-C stops all of it; the data stays.
     """
     settings = Settings()
+    configure(settings.log_level)
     wanted = Wanted(host, port, workers)
     _refuse_port_in_use(wanted)
     supervisor = Supervisor()

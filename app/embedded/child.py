@@ -77,7 +77,7 @@ class Child:
 def _popen(command: Command) -> subprocess.Popen[bytes]:
     log = _open_log(command.log) if command.log else None
     try:
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # noqa: S603
             command.arguments,
             env=command.environment,
             cwd=command.folder,

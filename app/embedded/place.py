@@ -18,7 +18,7 @@ from app.embedded.errors import CannotStart, InUse, NotRunning
 from app.embedded.processes import left_over, recorded, remember
 
 # Folders that outlive a restart of the machine, for data that the unprivileged account cannot reach otherwise.
-SYSTEM_FOLDERS = (Path("/var/lib"), Path("/var/tmp"))
+SYSTEM_FOLDERS = (Path("/var/lib"), Path("/var/tmp"))  # noqa: S108 – for a private folder of our own
 
 
 @dataclass(frozen=True, slots=True)

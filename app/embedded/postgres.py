@@ -105,12 +105,7 @@ class Postgres:
         flags = [flag for name, value in settings.items() for flag in ("-c", f"{name}={value}")]
         return Command(
             name=self.name,
-            arguments=[
-                self._programs.path("postgres"),
-                "-D",
-                str(self._folder),
-                *flags,
-            ],
+            arguments=[self._programs.path("postgres"), "-D", str(self._folder), *flags],
             environment=server_environment(),
             record=self._place.record(self.name),
             # "Fast shutdown": sessions are cut off, the data is written out.
@@ -135,9 +130,7 @@ def _create_cluster(place: Place, programs: PostgresPrograms, folder: Path) -> N
     try:
         _run(place, _initdb(programs, draft, password))
         _run(
-            place,
-            [programs.path("postgres"), "--single", "-D", str(draft), "postgres"],
-            f"CREATE DATABASE {DATABASE}",
+            place, [programs.path("postgres"), "--single", "-D", str(draft), "postgres"], f"CREATE DATABASE {DATABASE}"
         )
     finally:
         password.unlink()
@@ -159,7 +152,7 @@ def _initdb(programs: PostgresPrograms, draft: Path, password: Path) -> list[str
 
 
 def _run(place: Place, arguments: list[str], text: str = "") -> None:
-    answer = subprocess.run(
+    answer = subprocess.run(  # noqa: S603
         arguments,
         input=text,
         env=server_environment(),

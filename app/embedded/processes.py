@@ -26,12 +26,7 @@ def _identity_from_proc(pid: int) -> str | None:
 
 
 def _identity_from_ps(pid: int) -> str | None:
-    answer = subprocess.run(
-        ["ps", "-o", "stat=,lstart=", "-p", str(pid)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    answer = subprocess.run(["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)  # noqa: S603, S607
     state, _, began = answer.stdout.strip().partition(" ")
     return None if not state or state.startswith("Z") else began.strip()
 
@@ -61,7 +56,7 @@ def _read(record: Path) -> tuple[int | None, str]:
 
 
 def end_left_over(record: Path, ask: signal.Signals, patience: float = 30.0) -> None:
-    """End the process of an earlier start. Only its owner may do so, and that is who holds the lock of the data folder."""
+    """End the process of an earlier start. Only whoever holds the lock of the data folder may do so."""
     pid = left_over(record)
     if pid is None:
         return

@@ -89,7 +89,5 @@ def _last_words(log: Path, seen: int) -> str:
     with log.open("rb") as file:
         file.seek(min(seen, _size(log)))
         lines = file.read().decode(errors="replace").splitlines()
-    return next(
-        (line for line in lines if "FATAL" in line),
-        lines[-1] if lines else "no word in its log",
-    )
+    fatal = [line for line in lines if "FATAL" in line][:1]
+    return " ".join(fatal or lines[-3:]) or "not a word in its log"

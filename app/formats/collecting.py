@@ -9,6 +9,7 @@ from app.problems import PROBLEMS
 RAW_SHOWN = 1_024  # characters of an unreadable record that are kept
 # NUL, lone surrogates, and the bytes that are not UTF-8 as `surrogateescape` shows them.
 BAD = re.compile("[\0\ud800-\udfff]")
+BYTE = re.compile("[\0\udc80-\udcff]")
 # A lone surrogate written in UTF-8 as if it were a character: three bytes that are not UTF-8.
 SURROGATE = re.compile("\udced[\udca0-\udcbf][\udc80-\udcbf]")
 
@@ -16,7 +17,7 @@ Verdict = tuple[str, str]  # a code of PROBLEMS and its message
 
 
 class Collector:
-    """Fills a batch and keeps count of rows and lines. Text is decoded with `surrogateescape`, so it may hold bad bytes."""
+    """Fills a batch and keeps count of rows and lines. Text comes decoded with `surrogateescape`."""
 
     def __init__(self, batch: Batch, *, columns: int, limits: Limits, encoding: str) -> None:
         self.batch = batch
@@ -35,9 +36,9 @@ class Collector:
             self.batch.rows.append(self.row)
             self.batch.lines.append(self.line)
         elif broken_since is None:
-            self.fail(*verdict, raw, cells)
+            self.fail(verdict, raw, cells)
         else:
-            self.fail(*fallout(broken_since), raw, cells)
+            self.fail(fallout(broken_since), raw, cells)
 
     def extend(self, records: list[list[str]], lines: list[int], *, line: int) -> None:
         """Good records and the lines on which they start; `line` is the one after them."""
@@ -47,11 +48,11 @@ class Collector:
         self.row += len(records)
         self.line = line
 
-    def fail(self, code: str, message: str, raw: str, cells: Sequence[str] = ()) -> None:
+    def fail(self, verdict: Verdict, raw: str, cells: Sequence[str] = ()) -> None:
         self.row += 1
         kept = tuple(storable(cell) for cell in cells[: self._limits.columns])
         shown = storable(raw[:RAW_SHOWN].rstrip("\r\n"))[:RAW_SHOWN]
-        self.batch.unreadable.append(Unreadable(self.row, self.line, code, message, kept, shown))
+        self.batch.unreadable.append(Unreadable(self.row, self.line, *verdict, kept, shown))
 
     def end(self, offset: int) -> None:
         """The next record begins at this byte."""
@@ -76,7 +77,7 @@ def fallout(line: int) -> Verdict:
 
 
 def bad_character(raw: str, at: int, encoding: str) -> Verdict:
-    """What to say of the character at `at`: a NUL, a lone surrogate, or a byte that is not text. Positions count from 1."""
+    """What is wrong with the character at `at`: a NUL, a lone surrogate or a byte that is not text."""
     lone = SURROGATE.match(raw, at)
     if lone:
         point = 0xD000 + ((ord(raw[at + 1]) & 0x3F) << 6) + (ord(raw[at + 2]) & 0x3F)
@@ -91,5 +92,5 @@ def storable(text: str) -> str:
     """The same text with what cannot be stored spelled out, as `\\x00` or `\\xe9`: only for the report of a bad row."""
     if not BAD.search(text):
         return text
-    spelled = text.replace("\0", "\\x00")
-    return spelled.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    spelled = BYTE.sub(lambda byte: f"\\x{ord(byte[0]) & 0xFF:02x}", text)
+    return spelled.encode("utf-8", "backslashreplace").decode()

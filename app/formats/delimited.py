@@ -1,4 +1,4 @@
-"""A delimited file as batches of rows: the standard library's csv for good blocks, record by record where something is wrong."""
+"""A delimited file as batches of rows: good blocks by the standard library's csv, others record by record."""
 
 import csv
 import io
@@ -36,7 +36,7 @@ class DelimitedReader:
         self.header, self.first = read_header(file, self._grammar, dialect=dialect, limits=limits)
 
     def read(self, start: Position, *, max_rows: int, max_bytes: int) -> Batch:
-        """A batch holds more than `max_rows` only when a broken quote makes the lines after it suspect: those are judged
+        """A batch holds more than `max_rows` only when a broken quote makes the lines after it suspect: those stay
         together, at most `Limits.record_bytes` of them."""
         batch = Batch(start, start)
         into = Collector(batch, columns=len(self.header), limits=self._limits, encoding=self._dialect.encoding)
@@ -117,7 +117,7 @@ class DelimitedReader:
                 into.take(record.cells, text[at : record.end])
                 into.line += _lines(text[at : record.end])
             else:
-                _take_broken(into, text, at, record, self._grammar)
+                _take_broken(into, text, record, known=self._grammar)
             at = record.end
         into.end(into.batch.end.offset + _size(text[:at]))
         return at > 0
@@ -125,7 +125,7 @@ class DelimitedReader:
     def _skip_line(self, into: Collector) -> None:
         offset, limit = into.batch.end.offset, self._limits.record_bytes
         raw = start_of(self._file, offset, min(4_096, limit)).decode("utf-8", "surrogateescape")
-        into.fail("record_too_long", PROBLEMS["record_too_long"].format(limit=limit), raw)
+        into.fail(("record_too_long", PROBLEMS["record_too_long"].format(limit=limit)), raw)
         into.line += 1
         into.end(next_line(self._file, offset))
 
@@ -138,12 +138,12 @@ def _take_blank(into: Collector, block: Block) -> bool:
     return True
 
 
-def _take_broken(into: Collector, text: str, start: int, record: Broken, known: Grammar) -> None:
+def _take_broken(into: Collector, text: str, record: Broken, *, known: Grammar) -> None:
     """The record's first line fails for its quote; what follows it, up to the record's end, line by line."""
-    since = into.line + _ends(text[start : record.quote])
-    after = line_after(text, start)
+    since = into.line + _ends(text[record.start : record.quote])
+    after = line_after(text, record.start)
     reason = f"The quote that opens on line {since} {record.reason}"
-    into.fail("quote_error", PROBLEMS["quote_error"].format(reason=reason), text[start:after])
+    into.fail(("quote_error", PROBLEMS["quote_error"].format(reason=reason)), text[record.start : after])
     into.line += 1
     while after < record.end:
         at, after = after, line_after(text, after)
@@ -151,18 +151,18 @@ def _take_broken(into: Collector, text: str, start: int, record: Broken, known: 
         if line[0] in "\r\n":
             pass  # blank, no row
         elif after <= record.inside:
-            into.fail(*fallout(since), line)
+            into.fail(fallout(since), line)
         else:
-            _take_suspect(into, line, since, known)
+            _take_suspect(into, line, since, known=known)
         into.line += 1
 
 
-def _take_suspect(into: Collector, line: str, since: int, known: Grammar) -> None:
+def _take_suspect(into: Collector, line: str, since: int, *, known: Grammar) -> None:
     record = record_at(line, 0, known, closed=True)
     if isinstance(record, Whole) and not record.stray:
         into.take(record.cells, line, broken_since=since)
     else:
-        into.fail(*fallout(since), line)
+        into.fail(fallout(since), line)
 
 
 def _count(data: bytes, delimiter: str) -> int | None:

@@ -44,9 +44,9 @@ def refuse_nameless_data(reader: Reader) -> None:
     while not last:
         batch = reader.read(at, max_rows=SEARCH_ROWS, max_bytes=SEARCH_BYTES)
         for record, line in zip(batch.records, batch.lines, strict=True):
-            for column in nameless:
-                if isinstance(record, list) and record[column].strip():
-                    raise _invalid(f"Column {column + 1} has no heading, but line {line} holds data in it")
+            column = next((each for each in nameless if isinstance(record, list) and record[each].strip()), None)
+            if column is not None:
+                raise _invalid(f"Column {column + 1} has no heading, but line {line} holds data in it")
         at, last = batch.end, batch.last
 
 

@@ -1,14 +1,14 @@
 """A JSON Lines file as batches of records: one object a line, every number a Decimal with the digits that were sent."""
 
-import json
+import io
 from collections.abc import Iterator
-from decimal import Decimal, DecimalException
-from typing import BinaryIO, NoReturn
+from typing import BinaryIO
 
-from app.formats.collecting import BAD, RAW_SHOWN, Verdict, bad_character, storable
+from app.formats.collecting import BAD, RAW_SHOWN, bad_character, storable
+from app.formats.json_object import read_object
 from app.formats.lines import LF_END, block_at, next_line, only_blank, start_of
 from app.formats.records import Batch, Dialect, Limits, Position, Unreadable
-from app.problems import PROBLEMS, shown
+from app.problems import PROBLEMS
 
 BLOCK = 131_072
 BLANK = b" \t\r\n"
@@ -39,18 +39,45 @@ class JsonLinesReader:
                 self._take(batch, data, at=Position(offset, line, row))
             offset, line = end, line + 1
         batch.end = Position(offset, line, row)
-        batch.last = self._nothing_follows(offset)
+        batch.last = only_blank(self._file, offset, blank=BLANK)
         return batch
 
     def count(self) -> int:
-        total, offset = 0, 0
+        return sum(1 for data, _ in self._lines(0) if data is None or data.strip(BLANK))
+
+    def _lines(self, offset: int) -> Iterator[tuple[bytes | None, int]]:
+        """Every line and where it ends; None in place of one that is too long."""
+        limit = self._limits.record_bytes
         while True:
-            block = self._block(offset)
-            if block.data:
-                total += sum(map(bool, map(bytes.strip, block.data.split(b"\n"))))
-                offset += len(block.data)
-            elif block.ended:
-                return total
-            else:
-                offset, blank = self._long_line(offset)
-                total += not blank
+            block = block_at(self._file, offset, min(BLOCK, limit), ends=LF_END)
+            if not block.data and not block.ended:
+                block = block_at(self._file, offset, limit, ends=LF_END)
+            for line in io.BytesIO(block.data):
+                offset += len(line)
+                yield line, offset
+            if block.ended:
+                return
+            if not block.data:
+                end = next_line(self._file, offset, ends=LF_END)
+                blank = only_blank(self._file, offset, until=end, blank=BLANK)
+                offset = end
+                yield b"" if blank else None, offset
+
+    def _take(self, batch: Batch, data: bytes | None, *, at: Position) -> None:
+        """The line of record `at.row`, which stands at that position."""
+        if data is None:
+            limit = self._limits.record_bytes
+            raw = start_of(self._file, at.offset, min(4 * RAW_SHOWN, limit)).decode("utf-8", "surrogateescape")
+            verdict = "record_too_long", PROBLEMS["record_too_long"].format(limit=limit)
+        else:
+            raw = data.decode("utf-8", "surrogateescape").rstrip("\r\n")
+            bad = BAD.search(raw)
+            found = bad_character(raw, bad.start(), self._encoding) if bad else read_object(raw, self._limits.depth)
+            if isinstance(found, dict):
+                batch.records.append(found)
+                batch.rows.append(at.row)
+                batch.lines.append(at.line)
+                return
+            verdict = found
+        shown = storable(raw[:RAW_SHOWN])[:RAW_SHOWN]
+        batch.unreadable.append(Unreadable(at.row, at.line, *verdict, (), shown))

@@ -12,7 +12,7 @@ LF_END = (b"\n",)
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Whole lines; `ended` when the file ends with them. No data, and not ended: the first line is longer than asked."""
+    """Whole lines; `ended` when the file ends with them. No data and not ended: the first line is longer than asked"""
 
     data: bytes
     ended: bool

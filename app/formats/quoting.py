@@ -1,7 +1,7 @@
 """One record of delimited text taken apart strictly by RFC 4180, and what a broken quote costs the lines around it.
 
-Good text is read by the standard library's csv. This is for the rest: it knows where every cell stands, tells which quote
-is wrong, and decides which of the following lines are rows of their own and which are the inside of a broken cell.
+Good text is read by the standard library's csv. This is for the rest: it knows where every cell stands, tells which
+quote is wrong, and decides which of the following lines are rows of their own and which the inside of a broken cell.
 """
 
 import re
@@ -24,9 +24,10 @@ class Whole:
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """A record with a broken quote. `quote` is where the quote opened. Of the lines after the record's first, those that
-    end by `inside` are the inside of the broken cell, those that end by `end` are rows to be judged one by one."""
+    """A record with a broken quote. `quote` is where the quote opened. Of the lines after the record's first, those
+    that end by `inside` are inside the broken cell, those that end by `end` are rows to be judged one by one."""
 
+    start: int
     quote: int
     reason: str
     inside: int
@@ -38,7 +39,7 @@ class Grammar:
     """The delimiter, and what can only be matched when it is known."""
 
     delimiter: str
-    unquoted: re.Pattern[str]
+    end: re.Pattern[str]  # what ends an unquoted cell
     rest: re.Pattern[str]  # further cells on one line, as far as they are well formed
 
 
@@ -48,7 +49,7 @@ def grammar(delimiter: str) -> Grammar:
     quoted = r'"[^"\r\n]*+(?:""[^"\r\n]*+)*+"'
     return Grammar(
         delimiter,
-        re.compile(rf"[^{mark}\r\n]*+"),
+        re.compile(rf"[{mark}\r\n]"),
         re.compile(rf'(?:{mark}(?:{quoted}(?=[{mark}\r\n]|\Z)|(?!")[^{mark}\r\n]*+))*+'),
     )
 
@@ -59,18 +60,17 @@ def record_at(text: str, start: int, known: Grammar, *, closed: bool) -> Whole |
     cells: list[str] = []
     at, stray = start, False
     while True:
-        if text.startswith('"', at):
-            match = QUOTED.match(text, at)
-            assert match is not None  # it begins with a quote, and that is all the pattern asks for
-            if not match[2] or not _ends_cell(text, match.end(), known):
-                return _broken(text, start, match, known, closed=closed)
-            cells.append(match[1].replace('""', '"'))
+        quoted = QUOTED.match(text, at)
+        if quoted is None:
+            end = known.end.search(text, at)
+            cells.append(text[at : end.start() if end else len(text)])
+            at += len(cells[-1])
+            stray = stray or '"' in cells[-1]
+        elif quoted[2] and _ends_cell(text, quoted.end(), known):
+            cells.append(quoted[1].replace('""', '"'))
+            at = quoted.end()
         else:
-            match = known.unquoted.match(text, at)
-            assert match is not None  # the pattern matches nothing, too
-            cells.append(match[0])
-            stray = stray or '"' in match[0]
-        at = match.end()
+            return _broken(text, quoted, known, start=start, closed=closed)
         if not text.startswith(known.delimiter, at):
             return Whole(cells, line_after(text, at), stray)
         at += 1
@@ -90,19 +90,23 @@ def _opens_cell(text: str, at: int, known: Grammar) -> bool:
     return at == 0 or text[at - 1] in "\r\n" or text[at - 1] == known.delimiter
 
 
-def _broken(text: str, start: int, match: re.Match[str], known: Grammar, *, closed: bool) -> Broken | None:
-    quote = match.start()
+def _broken(text: str, cell: re.Match[str], known: Grammar, *, start: int, closed: bool) -> Broken | None:
+    quote = cell.start()
     # Good cells before the broken one may span lines: those lines are no rows.
     inside = line_after(text, quote)
-    if not match[2]:
-        return Broken(quote, "is not closed", inside, len(text)) if closed else None
-    wrong = match.start(2)
-    found = text[match.end()]
+    if not cell[2]:
+        return Broken(start, quote, "is not closed", inside, len(text)) if closed else None
+    wrong = cell.start(2)
+    found = text[cell.end()]
     if _opens_cell(text, wrong, known):
         # This quote opens the next cell, so the one before it was never closed, and the lines between are rows.
-        return Broken(quote, "is not closed before another one opens", inside, max(inside, _line_start(text, wrong)))
+        return Broken(
+            start, quote, "is not closed before another one opens", inside, max(inside, _line_start(text, wrong))
+        )
     end = _end_of_cell(text, wrong, known, closed=closed)
-    return None if end is None else Broken(quote, f"is closed before {found!r}, not before a delimiter", end, end)
+    return (
+        None if end is None else Broken(start, quote, f"is closed before {found!r}, not before a delimiter", end, end)
+    )
 
 
 def _line_start(text: str, at: int) -> int:

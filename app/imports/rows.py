@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from app.formats.records import Position
 from app.problems import Problem
 
+# Columns that a failed-rows file carries behind the original ones; it may be corrected and sent back as it is.
+REPORT_COLUMNS = ("_line", "_codes", "_messages")
+
 
 @dataclass(frozen=True, slots=True)
 class Warned:

@@ -61,7 +61,7 @@ async def run_slice(runtime: Runtime, run_id: RunId) -> None:
         await asyncio.shield(give_back(runtime, run))
         if isinstance(passing, asyncio.CancelledError):
             raise
-    except Exception as trouble:
+    except Exception as trouble:  # noqa: BLE001  whatever it is, it is counted as a crash of this run
         await broke(runtime, run, trouble)
     else:
         if not ended:
@@ -156,15 +156,13 @@ class Slice:
             sums = await batches.sums(session, self.run.id)
             if row is None:
                 raise Lost
-            if any(row[name] != sums[name] for name in COUNTS) or row["total"] != sum(sums.values()):
+            if any(row[name] != sums[name] for name in COUNTS) or row["total"] != sum(sums[name] for name in COUNTS):
                 raise Fatal("count_mismatch")
             if not await batches.finish(session, self.run.id, self.run.attempt):
                 raise Lost
         self.reached("finished")
         run = run_from(row)
-        self.runtime.observe(
-            RunEnded(run.id, run.account_id, "finished", None, run.total, run.success, run.failed)
-        )
+        self.runtime.observe(RunEnded(run.id, run.account_id, "finished", None, run.total, run.success, run.failed))
 
     def reached(self, step: str) -> None:
         """Says that a named step was reached; the fault tests stop the process at each of them."""
@@ -253,9 +251,7 @@ async def fail_if_hopeless(session: Session, runtime: Runtime, row: Any) -> None
 async def fail(runtime: Runtime, run: Run, fatal: Fatal) -> None:
     async with runtime.database.transaction() as session:
         if await claims.fail(session, run.id, run.attempt, code=fatal.code, detail=fatal.detail):
-            runtime.observe(
-                RunEnded(run.id, run.account_id, "failed", fatal.code, run.total, run.success, run.failed)
-            )
+            runtime.observe(RunEnded(run.id, run.account_id, "failed", fatal.code, run.total, run.success, run.failed))
 
 
 def as_json(value: object) -> str:

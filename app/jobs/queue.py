@@ -33,7 +33,7 @@ def serialize(job: dict[str, Any]) -> bytes:
 
 
 def deserialize(data: bytes) -> dict[str, Any]:
-    return cast(dict[str, Any], json.loads(data))
+    return cast("dict[str, Any]", json.loads(data))
 
 
 def redis_settings(url: str) -> RedisSettings:

@@ -40,7 +40,7 @@ class LibraryLines(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         error = record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] else None
         place = f"{record.module}:{record.lineno}"
-        level = record.levelno if record.levelno >= logging.WARNING else logging.WARNING
+        level = max(record.levelno, logging.WARNING)
         structlog.get_logger().log(level, "library_said", logger=record.name, place=place, error=error)
 
 

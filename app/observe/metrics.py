@@ -2,7 +2,16 @@
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, generate_latest
 
-from app.observe.events import BatchWritten, Event, RequestServed, RingLost, RunEnded, RunRefused, RunRescued, SliceBroke
+from app.observe.events import (
+    BatchWritten,
+    Event,
+    RequestServed,
+    RingLost,
+    RunEnded,
+    RunRefused,
+    RunRescued,
+    SliceBroke,
+)
 
 OUTCOMES = ("created", "updated", "unchanged", "skipped", "failed")
 
@@ -14,7 +23,10 @@ class Metrics:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         self._requests = Histogram(
-            "sluice_request_seconds", "Requests by route and status", ["method", "route", "status"], registry=self.registry
+            "sluice_request_seconds",
+            "Requests by route and status",
+            ["method", "route", "status"],
+            registry=self.registry,
         )
         self._rows = Counter("sluice_rows", "Rows that were given an outcome", ["outcome"], registry=self.registry)
         self._batches = Histogram("sluice_batch_seconds", "Time to write a batch", registry=self.registry)

@@ -70,7 +70,7 @@ class Run:
 NAMES = tuple(each.name for each in fields(Run))
 
 
-def run_from(row: Mapping[str, Any]) -> Run:
+def run_from(row: Mapping[Any, Any]) -> Run:
     """A run from its row."""
     return Run(**{name: row[name] for name in NAMES} | {"state": State(row["state"])})
 

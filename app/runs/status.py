@@ -45,12 +45,16 @@ async def status(session: ReadSession, run: Run) -> Status:
 
 
 async def page(
-    session: ReadSession, account_id: AccountId, *, states: Sequence[State] | None, type: str | None, number: int, size: int
+    session: ReadSession,
+    account_id: AccountId,
+    *,
+    states: Sequence[State] | None,
+    type: str | None,
+    number: int,
+    size: int,
 ) -> tuple[list[Run], bool]:
     """A page of the account's runs, newest first (`number` from 1), and whether there is another behind it."""
-    rows = await runs.page(
-        session, account_id, states=states, type=type, offset=(number - 1) * size, limit=size + 1
-    )
+    rows = await runs.page(session, account_id, states=states, type=type, offset=(number - 1) * size, limit=size + 1)
     return [run_from(row) for row in rows[:size]], len(rows) > size
 
 

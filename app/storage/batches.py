@@ -49,9 +49,7 @@ async def finish(session: Session, run_id: str, attempt: int) -> bool:
     return done.rowcount == 1
 
 
-async def with_problems(
-    session: ReadSession, run_id: str, *, since: int, limit: int
-) -> Sequence[RowMapping]:
+async def with_problems(session: ReadSession, run_id: str, *, since: int, limit: int) -> Sequence[RowMapping]:
     """Batches (number, at_offset, at_line, at_row, problems) that hold problems, from number `since` on."""
     found = await session.execute(
         text(

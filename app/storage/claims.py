@@ -60,9 +60,7 @@ async def fault(session: Session, run_id: str, attempt: int, *, backoff: float) 
     """Gives the run back after its slice broke, counts that as a crash and lets it wait a random while, so that an
     innocent run is not caught in the crashes of its neighbour for ever. None if it was no longer ours."""
     mine = "id = :id AND attempt = :attempt AND state = 'running' AND lease_until IS NOT NULL"
-    done = await session.execute(
-        text(FAULT.format(which=mine)), {"id": run_id, "attempt": attempt, "backoff": backoff}
-    )
+    done = await session.execute(text(FAULT.format(which=mine)), {"id": run_id, "attempt": attempt, "backoff": backoff})
     return done.mappings().one_or_none()
 
 

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Sequence
 
 from app.errors import Complaint, Refused
 from app.imports.plan import Column, Options
-from app.imports.rows import Warned
+from app.imports.rows import REPORT_COLUMNS, Warned
 from app.resources.vocabulary import Field, Resource
 
-# Columns that a failed-rows file carries; it may be corrected and sent back as it is.
-REPORT_COLUMNS = ("_line", "_codes", "_messages")
+READ_ONLY = "Column {!r} cannot be imported; it was ignored"
+UNKNOWN = "Column {!r} is no field of the type; it was ignored"
 
 
 def map_header(
@@ -25,7 +25,7 @@ def map_header(
         if field is not None and not field.read_only and field.id not in options.constants:
             columns.append(Column(heading, field.id, index))
         elif field is not None:
-            warnings.append(Warned("read_only_column", heading, f"Column {heading!r} cannot be imported; it was ignored"))
+            warnings.append(Warned("read_only_column", heading, READ_ONLY.format(heading)))
         elif heading in REPORT_COLUMNS:
             continue
         elif unknown == "error":
@@ -33,7 +33,7 @@ def map_header(
         elif unknown == "keep":
             columns.append(Column(heading, heading, index, known=False))
         else:
-            warnings.append(Warned("unknown_column", heading, f"Column {heading!r} is no field of the type; it was ignored"))
+            warnings.append(Warned("unknown_column", heading, UNKNOWN.format(heading)))
     complaints += [*doubled(columns), *missing(columns, resource, options)]
     if complaints:
         raise Refused("invalid", "The header does not fit the type: " + complaints[0].reason, complaints)
@@ -52,7 +52,7 @@ def doubled(columns: Sequence[Column]) -> Iterable[Complaint]:
     for column in columns:
         before = first.setdefault(column.field, column)
         if before is not column:
-            places = f"{before.heading!r} (column {before.index + 1}) and {column.heading!r} (column {column.index + 1})"
+            places = " and ".join(f"{each.heading!r} (column {each.index + 1})" for each in (before, column))
             yield Complaint(column.heading, f"Columns {places} both fill the field {column.field!r}")
 
 

@@ -6,8 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from app.formats.records import Position, Reader, Record
-from app.imports.rows import Warned
-from app.imports.stages.map import REPORT_COLUMNS
+from app.imports.rows import REPORT_COLUMNS, Warned
 from app.problems import Problem
 
 SAMPLES = 3
@@ -80,7 +79,9 @@ def failed_row(header: Sequence[str], record: Record, raw: str, problems: Sequen
     cells = (cells + [""] * len(header))[: len(header)]
     kept = [cell for name, cell in zip(header, cells, strict=True) if name not in REPORT_COLUMNS]
     codes = " ".join(dict.fromkeys(problem.code for problem in problems))
-    messages = "; ".join(f"{problem.column}: {problem.message}" if problem.column else problem.message for problem in problems)
+    messages = "; ".join(
+        f"{problem.column}: {problem.message}" if problem.column else problem.message for problem in problems
+    )
     return [*kept, str(problems[0].line), codes, f"{messages}. The row as sent: {raw}" if raw else messages]
 
 

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from app.imports.plan import Options
+from app.imports.repeats import Repeat, apply_repeats, note_repeat
 from app.imports.rows import Checked, Outcome, Warned
-from app.imports.stages.repeats import Repeat, apply_repeats, note_repeat
 from app.problems import PROBLEMS, Problem
 from app.storage import merge, records
 from app.storage.copy import copy_lines

@@ -13,7 +13,7 @@ from app.formats.records import Batch
 from app.imports.plan import Column, Options, Plan
 from app.imports.rows import Checked, Warned
 from app.problems import PROBLEMS, Problem, shown
-from app.resources.cells import BadCell, compile_cell, compile_value, key_text
+from app.resources.cells import BadCell, compile_cell, compile_key, compile_value
 from app.resources.vocabulary import Field, Resource
 
 ABSENT = object()  # a member that a JSON record does not have
@@ -54,7 +54,8 @@ class RowCheck:
 
     def __init__(self, resource: Resource, plan: Plan, options: Options, *, key_limit: int) -> None:
         self._checks = [column_check(resource, column, options) for column in plan.columns]
-        self._keys = [resource.field(key) for key in resource.keys]
+        self._keys = [(field, compile_key(field)) for field in resource.fields if field.id in resource.keys]
+        self._keys.sort(key=lambda each: resource.keys.index(each[0].id))
         self._required = [check for check in self._checks if check.field.required]
         self._known = {column.field for column in plan.columns} | {each.id for each in resource.fields}
         self._unknown = options.unknown_columns or resource.unknown_columns
@@ -92,7 +93,7 @@ class RowCheck:
         """The cells of each planned column, whatever the format."""
         if isinstance(records[0], Mapping):
             return [[record.get(check.column.heading, ABSENT) for record in records] for check in self._checks]  # type: ignore[attr-defined]
-        everything: list[tuple[object, ...]] = list(zip(*records, strict=True))  # type: ignore[call-overload]
+        everything: list[tuple[object, ...]] = list(zip(*records, strict=True))
         return [everything[check.column.index] for check in self._checks]
 
     def _fragments(self, check: ColumnCheck, cells: Sequence[object], bad: Bad) -> list[str]:
@@ -123,23 +124,26 @@ class RowCheck:
     def _record_keys(self, columns: list[Sequence[object]], bad: Bad) -> list[str]:
         """Each record's key, as it is compared: the first of the key fields that is filled."""
         by_field = {check.field.id: cells for check, cells in zip(self._checks, columns, strict=True)}
-        keys = [""] * len(bad.batch.records)
-        for field in self._keys:
-            if field is None or field.id not in by_field:
-                continue
-            cells = by_field[field.id]
-            if not any(keys):
-                keys = [key_text(field, str(cell)) if filled(cell) else "" for cell in cells]
-            else:
-                keys = [key or (key_text(field, str(cell)) if filled(cell) else "") for key, cell in zip(keys, cells, strict=True)]
-        names = " and no ".join(field.id for field in self._keys if field is not None)
+        candidates = [
+            [key_of(str(cell)) if cell and filled(cell) else "" for cell in by_field[field.id]]
+            for field, key_of in self._keys
+            if field.id in by_field
+        ]
+        keys = candidates[0]
+        for others in candidates[1:]:
+            keys = [key or other for key, other in zip(keys, others, strict=True)]
+        if "" in keys or max(map(len, keys)) > self._key_limit:
+            self._bad_keys(keys, bad)
+        return keys
+
+    def _bad_keys(self, keys: list[str], bad: Bad) -> None:
+        names = " and no ".join(field.id for field, _ in self._keys)
         for index, key in enumerate(keys):
             if not key:
                 bad.add(index, None, BadCell("missing_key", PROBLEMS["missing_key"].format(keys=names)))
             elif len(key) > self._key_limit:
                 sizes = {"found": len(key), "limit": self._key_limit}
                 bad.add(index, None, BadCell("key_too_long", PROBLEMS["key_too_long"].format(**sizes)), key)
-        return keys
 
     def _incomplete(self, columns: list[Sequence[object]], bad: Bad) -> dict[int, list[Problem]]:
         """Rows that lack a required value: fine for an update that keeps blanks, a problem for a new record."""
@@ -161,7 +165,7 @@ class RowCheck:
             return None
         extras: list[str] = []
         for index, record in enumerate(batch.records):
-            names = [name for name in record if name not in self._known]  # type: ignore[union-attr]
+            names = [name for name in record if name not in self._known]
             if self._unknown == "keep":
                 extras.append(",".join(kept_members(record, names, index, bad)))
                 continue
@@ -214,7 +218,9 @@ def kept_members(record: object, names: Iterable[str], index: int, bad: Bad) -> 
 
 def filled(cell: object) -> bool:
     """Whether a cell holds anything but blanks."""
-    return cell is not None and cell is not ABSENT and (not isinstance(cell, str) or bool(cell) and not cell.isspace())
+    if isinstance(cell, str):
+        return bool(cell) and not cell.isspace()
+    return cell is not None and cell is not ABSENT
 
 
 def keep_good(

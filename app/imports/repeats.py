@@ -38,7 +38,9 @@ class Repeat:
     earlier_line: int | None
 
     def text(self) -> str:
-        before = f"line {self.earlier_line} (row {self.earlier_row})" if self.earlier_line else f"row {self.earlier_row}"
+        before = (
+            f"line {self.earlier_line} (row {self.earlier_row})" if self.earlier_line else f"row {self.earlier_row}"
+        )
         return f"The key of line {self.line} (row {self.row}) stands in {before} already"
 
 
@@ -57,8 +59,13 @@ def note_repeat(outcome: Outcome, repeat: Repeat, duplicates: Duplicates) -> boo
 
 
 async def apply_repeats(
-    session: Session, target: Target, checked: Checked, outcome: Outcome, repeats: Sequence[tuple[int, int]],
-    *, duplicates: Duplicates,
+    session: Session,
+    target: Target,
+    checked: Checked,
+    outcome: Outcome,
+    repeats: Sequence[tuple[int, int]],
+    *,
+    duplicates: Duplicates,
 ) -> None:
     """Applies `repeats`, pairs of indexes (row, first row of its key), after the first rows have been merged."""
     applied = [index for index, first in repeats if note_repeat(outcome, between(checked, index, first), duplicates)]

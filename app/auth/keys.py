@@ -1,0 +1,68 @@
+"""API keys: made, listed and revoked; of a secret only a keyed hash is stored."""
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.storage import accounts
+from app.storage.database import ReadSession, Session
+
+# A fixed beginning, so that a scanner of sources and logs knows a key when it sees one.
+PREFIX = "sluice_"
+
+# Every right there is: scope -> what it allows.
+SCOPES: Mapping[str, str] = {
+    "imports:read": "See imports, their problems and failed rows, and coupon sets",
+    "imports:write": "Start imports; make and rename coupon sets",
+    "imports:delete": "Delete imports that have ended",
+    "records:read": "Read imported records",
+    "types:read": "See record types and their fields",
+    "types:write": "Declare record types and custom fields",
+    "admin": "Everything above",
+}
+DEFAULT_SCOPES: tuple[str, ...] = tuple(scope for scope in SCOPES if scope != "admin")
+
+
+@dataclass(frozen=True, slots=True)
+class KeyInfo:
+    """What can be told of a key once it was shown."""
+
+    id: str
+    account: str
+    scopes: tuple[str, ...]
+    label: str
+    created_at: datetime
+    revoked_at: datetime | None
+
+
+async def create_key(session: Session, *, account: str, scopes: Sequence[str], label: str, pepper: str) -> str:
+    """A new key `id:secret` for the account, which is made if it is new. Shown once. Raises ValueError for a scope that
+    is none."""
+    if unknown := [scope for scope in scopes if scope not in SCOPES]:
+        raise ValueError(f"There is no scope {', '.join(unknown)}")
+    key_id, secret = PREFIX + secrets.token_hex(8), secrets.token_urlsafe(32)
+    account_id = await accounts.account_named(session, account)
+    hashed = secret_hash(key_id, secret, pepper)
+    await accounts.add_key(session, account_id, key_id, secret_hash=hashed, scopes=list(scopes), label=label)
+    return f"{key_id}:{secret}"
+
+
+async def list_keys(session: ReadSession, account: str | None) -> list[KeyInfo]:
+    """All keys, or those of one account, oldest first."""
+    return [
+        KeyInfo(row["id"], row["account"], tuple(row["scopes"]), row["label"], row["created_at"], row["revoked_at"])
+        for row in await accounts.keys(session, account)
+    ]
+
+
+async def revoke_key(session: Session, key_id: str) -> bool:
+    """Takes a key back from the next request on; whether there was a live key of that id."""
+    return await accounts.revoke_key(session, key_id)
+
+
+def secret_hash(key_id: str, secret: str, pepper: str) -> bytes:
+    """What is stored: 256 random bits need no slow hash, and the pepper makes a stolen table useless."""
+    return hmac.digest(pepper.encode(), f"{key_id}:{secret}".encode(), hashlib.sha256)

@@ -1,0 +1,22 @@
+"""The file formats that can be read: bytes in, batches of records out."""
+
+import io
+from collections.abc import Callable
+from typing import BinaryIO
+
+from app.errors import Complaint, Refused
+from app.formats.delimited import open_delimited
+from app.formats.json_lines import open_json_lines
+from app.formats.records import Dialect, Limits, Reader
+
+FORMATS: dict[str, Callable[[BinaryIO, Dialect, Limits], Reader]] = {
+    "csv": open_delimited,
+    "jsonl": open_json_lines,
+}
+
+
+def open_reader(file: BinaryIO, dialect: Dialect, limits: Limits) -> Reader:
+    """A reader of a stored file (UTF-8, no BOM). Raises Refused for an empty file and a header that cannot be used."""
+    if file.seek(0, io.SEEK_END) == 0:
+        raise Refused("empty_file", "The file has no bytes", [Complaint("file", "has no bytes")])
+    return FORMATS[dialect.format](file, dialect, limits)

@@ -1,0 +1,86 @@
+"""A small file that shows how a record type is imported: the header and three rows that import without an error."""
+
+import csv
+import io
+from collections.abc import Callable
+from decimal import ROUND_CEILING, Decimal
+
+from app.resources.cells import BadCell, compile_cell
+from app.resources.vocabulary import Field, Resource
+
+ROWS = 3
+
+
+def sample_csv(resource: Resource) -> str:
+    fields = [field for field in resource.fields if not field.read_only]
+    written = io.StringIO()
+    writer = csv.writer(written)  # RFC 4180: commas, CRLF
+    writer.writerow([field.id for field in fields])
+    writer.writerows([_cell(resource, field, row) for field in fields] for row in range(ROWS))
+    return written.getvalue()
+
+
+def _cell(resource: Resource, field: Field, row: int) -> str:
+    given = resource.samples.get(field.id)
+    cell = given[row % len(given)] if given else _PLAUSIBLE[field.type](field, row)
+    # Limits can be so narrow that nothing plausible fits them; an empty cell leaves the field alone.
+    return "" if isinstance(compile_cell(field)(cell), BadCell) else cell
+
+
+def _text(field: Field, row: int) -> str:
+    cell = f"{field.id} {row + 1}"
+    return cell if field.max_length is None or len(cell) <= field.max_length else str(row + 1)
+
+
+def _email(field: Field, row: int) -> str:
+    cell = f"person{row + 1}@example.com"
+    return cell if field.max_length is None or len(cell) <= field.max_length else f"{'abc'[row]}@b.co"
+
+
+def _integer(field: Field, row: int) -> str:
+    low, high = field.min, field.max
+    first = low if low is not None else min(Decimal(1), high) - ROWS if high is not None else Decimal(1)
+    number = first.to_integral_value(ROUND_CEILING) + row
+    return f"{number if high is None or number <= high else number - row:f}"
+
+
+def _decimal(field: Field, row: int) -> str:
+    low, high = field.min, field.max
+    if low is not None and high is not None:
+        return f"{low + (high - low) * row / (ROWS + 1):f}"
+    return f"{(low or Decimal(0)) + row + Decimal('9.90') if high is None else high - row:f}"
+
+
+def _phone(field: Field, row: int) -> str:
+    cell = f"+3465123456{row}"
+    return cell if field.max_length is None or len(cell) <= field.max_length else f"1234{row}"
+
+
+def _url(field: Field, row: int) -> str:
+    cell = f"https://www.example.com/{row + 1}"
+    return cell if field.max_length is None or len(cell) <= field.max_length else f"http://{'abc'[row]}"
+
+
+def _enum(field: Field, row: int) -> str:
+    return field.options[row % len(field.options)]
+
+
+def _list(field: Field, row: int) -> str:
+    words = field.options or ("a", "b", "c")
+    return field.separator.join(words[: row + 1])
+
+
+_PLAUSIBLE: dict[str, Callable[[Field, int], str]] = {
+    "text": _text,
+    "integer": _integer,
+    "decimal": _decimal,
+    "boolean": lambda _field, row: ("true", "false", "true")[row],
+    "date": lambda _field, row: f"2024-0{row + 1}-15",
+    "datetime": lambda _field, row: f"2024-0{row + 1}-15T10:30:00Z",
+    "email": _email,
+    "phone": _phone,
+    "url": _url,
+    "enum": _enum,
+    "list": _list,
+    "object": lambda _field, row: f'{{"example": {row + 1}}}',
+}

@@ -1,0 +1,49 @@
+"""The runtime and the caller as types for a route's signature; a right is the type of the parameter that needs it."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from app.auth.caller import Caller, authenticate
+from app.auth.credentials import presented
+from app.errors import Refused
+from app.runtime import Runtime
+
+
+async def runtime_of(request: Request) -> Runtime:
+    """Async although nothing waits: FastAPI would call a plain function in a thread, for every request."""
+    opened: Runtime = request.app.state.runtime
+    return opened
+
+
+Opened = Annotated[Runtime, Depends(runtime_of)]
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """Lets through whoever holds a scope. Looks at headers only: not a byte of the body has been read by then."""
+
+    scope: str
+
+    async def __call__(self, request: Request, runtime: Opened) -> Caller:
+        """Raises Refused: not_authenticated, not_allowed."""
+        async with runtime.database.read() as session:
+            caller = await authenticate(session, presented(request.headers), pepper=pepper(runtime))
+        if not caller.may(self.scope):
+            raise Refused("not_allowed", f"The API key lacks the scope {self.scope}")
+        return caller
+
+
+def pepper(runtime: Runtime) -> str:
+    key = runtime.settings.secret_key
+    assert key is not None  # noqa: S101  open_runtime has checked
+    return key.get_secret_value()
+
+
+MayReadImports = Annotated[Caller, Depends(Holding("imports:read"))]
+MayWriteImports = Annotated[Caller, Depends(Holding("imports:write"))]
+MayDeleteImports = Annotated[Caller, Depends(Holding("imports:delete"))]
+MayReadRecords = Annotated[Caller, Depends(Holding("records:read"))]
+MayReadTypes = Annotated[Caller, Depends(Holding("types:read"))]
+MayWriteTypes = Annotated[Caller, Depends(Holding("types:write"))]

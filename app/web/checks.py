@@ -1,0 +1,16 @@
+"""Checks that every request passes, whatever its path."""
+
+from urllib.parse import unquote
+
+from fastapi import Request
+
+from app.errors import Complaint, Refused
+
+
+async def without_nul(request: Request) -> None:
+    """PostgreSQL's text knows no NUL, so nothing can be named by one. Raises Refused: not_found, invalid."""
+    if "\0" in request.scope["path"]:
+        raise Refused("not_found", "There is nothing at this path")
+    for name, value in request.query_params.multi_items():
+        if "\0" in unquote(value):
+            raise Refused("invalid", "A query parameter holds a NUL character", [Complaint(name, "holds a NUL")])

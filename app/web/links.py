@@ -1,0 +1,39 @@
+"""Absolute links, and the opaque cursors in them."""
+
+import base64
+import binascii
+from urllib.parse import urlencode
+
+from fastapi import Request
+
+from app.errors import Complaint, Refused
+from app.runtime import Runtime
+
+
+def base_url(request: Request, runtime: Runtime) -> str:
+    """Without a slash at its end: as configured, else as the caller has addressed us."""
+    return (runtime.settings.public_url or str(request.base_url)).rstrip("/")
+
+
+def here(request: Request, runtime: Runtime, **query: object) -> str:
+    """The address of the request itself with another query; what is None is left out."""
+    given = {name: value for name, value in query.items() if value is not None}
+    path = request.scope.get("raw_path", b"").decode("ascii", "replace").partition("?")[0]
+    return f"{base_url(request, runtime)}{path}" + (f"?{urlencode(given)}" if given else "")
+
+
+def as_cursor(key: str) -> str:
+    return base64.urlsafe_b64encode(key.encode()).decode().rstrip("=")
+
+
+def from_cursor(cursor: str | None) -> str | None:
+    """Raises Refused("invalid") for anything that we have not given out."""
+    if cursor is None:
+        return None
+    try:
+        key = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
+    except (binascii.Error, ValueError):
+        key = "\0"
+    if "\0" in key:
+        raise Refused("invalid", "The cursor is none that this service gave", [Complaint("cursor", "is not valid")])
+    return key

@@ -1,0 +1,116 @@
+"""Splits a multipart/form-data body into its parts while it arrives; nothing is kept here."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from fastapi import Request
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartParser, parse_options_header
+
+from app.errors import Refused
+
+
+@dataclass(frozen=True, slots=True)
+class PartBegun:
+    name: str
+    file_name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PartData:
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class PartEnded:
+    pass
+
+
+Piece = PartBegun | PartData | PartEnded
+
+
+def boundary_of(request: Request) -> bytes:
+    """Raises Refused: unsupported_media_type, bad_request."""
+    kind, options = parse_options_header(request.headers.get("content-type"))
+    if kind != b"multipart/form-data":
+        raise Refused("unsupported_media_type", "Send the file as a part of a multipart/form-data body")
+    if not options.get(b"boundary"):
+        raise Refused("bad_request", "The Content-Type names no boundary")
+    return options[b"boundary"]
+
+
+class Splitter:
+    """Fed with a body as it comes, gives the pieces of its parts. The parser itself bounds the headers of a part."""
+
+    def __init__(self, boundary: bytes) -> None:
+        self.complete = False  # the last boundary has been seen
+        self._pieces: list[Piece] = []
+        self._headers: dict[bytes, bytes] = {}
+        self._header: tuple[bytes, bytes] = b"", b""
+        with broken_refused():
+            self._parser = MultipartParser(
+                boundary,
+                {
+                    "on_part_begin": self._begin,
+                    "on_header_field": self._field,
+                    "on_header_value": self._value,
+                    "on_header_end": self._header_end,
+                    "on_headers_finished": self._headers_end,
+                    "on_part_data": self._data,
+                    "on_part_end": self._end,
+                    "on_end": self._complete,
+                },
+            )
+
+    def feed(self, data: bytes) -> Sequence[Piece]:
+        """The pieces that have become known. Raises Refused("bad_request") for a broken body."""
+        with broken_refused():
+            self._parser.write(data)
+        pieces, self._pieces = self._pieces, []
+        return pieces
+
+    def _begin(self) -> None:
+        self._headers = {}
+
+    def _field(self, data: bytes, start: int, end: int) -> None:
+        self._header = self._header[0] + data[start:end], self._header[1]
+
+    def _value(self, data: bytes, start: int, end: int) -> None:
+        self._header = self._header[0], self._header[1] + data[start:end]
+
+    def _header_end(self) -> None:
+        self._headers[self._header[0].lower()] = self._header[1]
+        self._header = b"", b""
+
+    def _headers_end(self) -> None:
+        kind, options = parse_options_header(self._headers.get(b"content-disposition"))
+        if kind != b"form-data" or b"name" not in options:
+            raise FormParserError("a part has no name")
+        file_name = options.get(b"filename")
+        self._pieces.append(PartBegun(readable(options[b"name"]), None if file_name is None else readable(file_name)))
+
+    def _data(self, data: bytes, start: int, end: int) -> None:
+        self._pieces.append(PartData(data[start:end]))
+
+    def _end(self) -> None:
+        self._pieces.append(PartEnded())
+
+    def _complete(self) -> None:
+        self.complete = True
+
+
+@contextmanager
+def broken_refused() -> Iterator[None]:
+    try:
+        yield
+    except FormParserError:
+        raise broken_body() from None
+
+
+def broken_body() -> Refused:
+    return Refused("bad_request", "The body is no complete multipart/form-data")
+
+
+def readable(name: bytes) -> str:
+    return name.decode(errors="replace")

@@ -1,0 +1,118 @@
+"""Around every request: an id, a line in the log, a clean answer when something breaks, a clean end of the connection."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from secrets import token_hex
+
+import structlog
+from fastapi import Request
+from fastapi.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.observe.events import RequestBroke, RequestServed
+from app.observe.logs import kind, trace
+from app.runtime import Runtime
+
+# A client that is refused early may still be sending: what it sends is thrown away for so long.
+LINGER_SECONDS = 15.0
+LINGER_BYTES = 134_217_728
+
+
+class BrokenOff(Exception):
+    """An answer that had begun could not be ended; the server closes the connection."""
+
+
+class Requests:
+    """ASGI middleware; `broke` renders the answer of a request that broke, given its id."""
+
+    def __init__(self, app: ASGIApp, broke: Callable[[Request, str], Response]) -> None:
+        self.app = app
+        self.broke = broke
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        exchange = Exchange(scope, receive, send, token_hex(8))
+        began = time.monotonic()
+        with structlog.contextvars.bound_contextvars(request_id=exchange.id):
+            try:
+                await self.app(scope, exchange.receive, exchange.send)
+            except Exception as trouble:
+                await self.rescue(exchange, trouble)
+            finally:
+                self.tell(exchange, time.monotonic() - began)
+
+    async def rescue(self, exchange: "Exchange", trouble: Exception) -> None:
+        """Logs what broke, without its text, and answers if that is still possible."""
+        scope = exchange.scope
+        place = (exchange.id, scope["method"], exchange.route)
+        runtime_of(scope).observe(RequestBroke(*place, kind(trouble), trace(trouble)))
+        if exchange.status is not None:
+            raise BrokenOff from None
+        response = self.broke(Request(scope), exchange.id)
+        await response(scope, exchange.receive, exchange.send)
+
+    def tell(self, exchange: "Exchange", seconds: float) -> None:
+        served = RequestServed(
+            exchange.id, exchange.scope["method"], exchange.route, exchange.status or 0, round(seconds, 6)
+        )
+        runtime_of(exchange.scope).observe(served)
+
+
+@dataclass(slots=True)
+class Exchange:
+    """One request and its answer as they pass through."""
+
+    scope: Scope
+    upstream: Receive
+    downstream: Send
+    id: str
+    status: int | None = None
+    received: bool = False  # anything of the body
+    ended: bool = False  # the body has been read to its end, or the client is gone
+
+    @property
+    def route(self) -> str:
+        """The route's template, never the path: that would be a metric per import."""
+        return str(getattr(self.scope.get("route"), "path", "none"))
+
+    async def receive(self) -> Message:
+        message = await self.upstream()
+        self.received = True
+        self.ended = message["type"] != "http.request" or not message.get("more_body", False)
+        return message
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            message["headers"] = [*message.get("headers", ()), (b"x-request-id", self.id.encode())]
+        elif not message.get("more_body", False) and self.still_sending():
+            # The whole answer goes out now, its end when the client has stopped: closing a connection on unread bytes
+            # resets it, and the client never sees why it was refused.
+            await self.downstream(message | {"more_body": True})
+            await self.linger()
+            message = {"type": "http.response.body", "body": b""}
+        await self.downstream(message)
+
+    def still_sending(self) -> bool:
+        headers = {name: value for name, value in self.scope["headers"]}
+        has_body = b"transfer-encoding" in headers or headers.get(b"content-length", b"0") != b"0"
+        # A client that asked first and was told no will not send.
+        waits = b"expect" in headers and not self.received
+        return has_body and not self.ended and not waits
+
+    async def linger(self) -> None:
+        thrown = 0
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LINGER_SECONDS):
+                while not self.ended and thrown < LINGER_BYTES:
+                    thrown += len((await self.receive()).get("body", b""))
+
+
+def runtime_of(scope: Scope) -> Runtime:
+    runtime: Runtime = scope["app"].state.runtime
+    return runtime

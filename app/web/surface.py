@@ -1,0 +1,109 @@
+"""A surface is one HTTP dialect; whatever fails is told in the words of the surface that the path belongs to."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from starlette.exceptions import HTTPException
+from starlette.routing import Match
+
+from app.errors import Complaint, Refused, Retryable
+from app.web.failures import BROKEN, Failure, failure_of
+
+UNAVAILABLE_RETRY_SECONDS: Final = 5
+# What the framework itself refuses, by its status.
+CODES: Final = {404: "not_found", 405: "method_not_allowed", 413: "too_large", 415: "unsupported_media_type"}
+
+
+@dataclass(frozen=True, slots=True)
+class Surface:
+    """One HTTP dialect. `prefixes` are the paths it answers for, also where no route is."""
+
+    name: str
+    title: str
+    description: str
+    prefixes: tuple[str, ...]
+    router: APIRouter
+    render: Callable[[Failure, Request], Response]
+
+
+@dataclass(frozen=True, slots=True)
+class Surfaces:
+    """All surfaces together: the one whose prefix fits a path best renders its failures."""
+
+    all: Sequence[Surface]
+
+    def of(self, request: Request) -> Surface:
+        # The scope's path, never the URL's: that one can be poisoned by the Host header.
+        path: str = request.scope["path"]
+        fitting = [
+            (len(prefix), surface)
+            for surface in self.all
+            for prefix in surface.prefixes
+            if path == prefix or path.startswith(prefix.rstrip("/") + "/")
+        ]
+        return max(fitting, key=lambda each: each[0])[1]
+
+    def render(self, failure: Failure, request: Request) -> Response:
+        return self.of(request).render(failure, request)
+
+    def hang_into(self, app: FastAPI) -> None:
+        """Adds the routes, and the handlers that turn exceptions into answers."""
+        for surface in self.all:
+            app.include_router(surface.router)
+        app.add_exception_handler(Refused, self._refused)
+        app.add_exception_handler(Retryable, self._retryable)
+        app.add_exception_handler(RequestValidationError, self._invalid)
+        app.add_exception_handler(HTTPException, self._framework)
+
+    async def _refused(self, request: Request, refused: Exception) -> Response:
+        assert isinstance(refused, Refused)  # noqa: S101  for the type only
+        return self.render(failure_of(refused), request)
+
+    async def _retryable(self, request: Request, trouble: Exception) -> Response:
+        told = "A part of the service is not available at the moment; try again"
+        return self.render(Failure("not_ready", told, retry_after=UNAVAILABLE_RETRY_SECONDS), request)
+
+    async def _invalid(self, request: Request, wrong: Exception) -> Response:
+        assert isinstance(wrong, RequestValidationError)  # noqa: S101  for the type only
+        complaints = tuple(
+            Complaint(".".join(str(step) for step in each["loc"][1:]), str(each["msg"])) for each in wrong.errors()
+        )
+        return self.render(Failure("invalid", spelled(complaints), complaints), request)
+
+    async def _framework(self, request: Request, refused: Exception) -> Response:
+        assert isinstance(refused, HTTPException)  # noqa: S101  for the type only
+        code = CODES.get(refused.status_code, "bad_request")
+        headers = {"Allow": ", ".join(allowed(request))} if code == "method_not_allowed" else {}
+        return self.render(Failure(code, DETAILS.get(code, refused.detail), headers=headers), request)
+
+
+DETAILS: Final = {
+    "not_found": "There is nothing at this path",
+    "method_not_allowed": "The path exists, but not with this method",
+}
+
+
+def spelled(complaints: Sequence[Complaint]) -> str:
+    """The complaints as one sentence for people."""
+    return "; ".join(f"{each.path}: {each.reason}" if each.path else each.reason for each in complaints)
+
+
+def broken(request_id: str) -> Failure:
+    return Failure(BROKEN, f"Something broke on our side; the log has it under the request id {request_id}")
+
+
+def allowed(request: Request) -> list[str]:
+    """The methods of all routes that have the request's path."""
+    found: set[str] = set()
+    for route in request.app.routes:
+        for method in METHODS:
+            if route.matches({**request.scope, "method": method})[0] is Match.FULL:
+                found.add(method)
+    return sorted(found)
+
+
+METHODS: Final = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")

@@ -1,0 +1,198 @@
+"""Takes an upload in: the file goes straight into the blob store while it arrives, the other parts are kept as text."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from fastapi import Request
+from starlette.requests import ClientDisconnect
+
+from app.errors import Complaint, Refused
+from app.formats.decode import Decoder, known_encoding
+from app.imports.intake import Upload
+from app.runtime import Runtime
+from app.settings import Settings
+from app.web.filenames import harmless
+from app.web.multipart import PartBegun, PartData, Piece, Splitter, boundary_of, broken_body
+
+FILE_PART = "file"
+ENCODING_PART = "encoding"
+OTHER_PARTS_BYTES = 65_536  # by how much a request may be longer than the largest file
+PIECE_BYTES = 262_144  # what is held of an upload before it is written; ten at once must stay small
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A form as it was received. `repeated` names parts that stand in it more than once; `complaints` is what is wrong
+    with the file itself."""
+
+    parts: Mapping[str, str]
+    repeated: frozenset[str]
+    upload: Upload | None
+    complaints: tuple[Complaint, ...]
+
+
+@asynccontextmanager
+async def received(request: Request, runtime: Runtime) -> AsyncIterator[Form]:
+    """The form of a request. Unless its upload is committed within the block, nothing of it stays on disk.
+
+    Raises Refused: unsupported_media_type, bad_request (broken, broken off, idle), too_large, invalid (a part).
+    """
+    boundary = boundary_of(request)
+    refuse_early(request, runtime.settings)
+    reception = Reception(runtime, Splitter(boundary))
+    try:
+        yield await reception.form(request)
+    finally:
+        reception.discard()
+
+
+def refuse_early(request: Request, settings: Settings) -> None:
+    """By its length, before a byte of the body is read. A body without a length is counted as it comes."""
+    length = request.headers.get("content-length", "")
+    if length.isdecimal() and int(length) > settings.max_file_bytes + OTHER_PARTS_BYTES:
+        raise too_large(settings.max_file_bytes)
+
+
+def too_large(limit: int) -> Refused:
+    return Refused("too_large", f"The file is larger than {limit} bytes")
+
+
+class Incoming:
+    """The file part on its way into a blob."""
+
+    def __init__(self, runtime: Runtime, encoding: str | None) -> None:
+        self.limit = runtime.settings.max_file_bytes
+        self.declared = encoding
+        self.decoder = Decoder(encoding, self.limit, runtime.settings.unpack_ratio)
+        self.writer = runtime.blobs.create()
+        self.size = 0
+        self._digest = hashlib.sha256()
+        self._pending = bytearray()
+
+    async def add(self, data: bytes) -> None:
+        """Raises Refused: too_large, unreadable_file."""
+        self.size += len(data)
+        if self.size > self.limit:
+            raise too_large(self.limit)
+        self._pending += data
+        if len(self._pending) >= PIECE_BYTES:
+            await self._flush()
+
+    async def end(self) -> None:
+        await self._flush()
+        self.writer.write(self.decoder.finish())
+
+    def as_upload(self, file_name: str | None) -> Upload:
+        return Upload(self.writer, file_name, self.size, self._digest.hexdigest(), self.decoder.encoding)
+
+    async def _flush(self) -> None:
+        data, self._pending = bytes(self._pending), bytearray()
+        await asyncio.to_thread(self._store, data)
+
+    def _store(self, data: bytes) -> None:
+        self._digest.update(data)
+        self.writer.write(self.decoder.feed(data))
+
+
+class Reception:
+    """A form that is being received, part by part, in whatever order they come."""
+
+    def __init__(self, runtime: Runtime, splitter: Splitter) -> None:
+        self._runtime = runtime
+        self._settings = runtime.settings
+        self._splitter = splitter
+        self._texts: dict[str, bytearray] = {}
+        self._repeated: set[str] = set()
+        self._complaints: list[Complaint] = []
+        self._file: Incoming | None = None
+        self._file_name: str | None = None
+        self._count = 0
+        self._name = ""  # of the part at hand
+        self._ignored = False  # a second file
+
+    async def form(self, request: Request) -> Form:
+        async for chunk in arriving(request, idle=self._settings.upload_idle_seconds):
+            for piece in self._splitter.feed(chunk):
+                await self._take(piece)
+        if not self._splitter.complete:
+            raise broken_body()
+        self._check_encoding()
+        upload = self._file.as_upload(self._file_name) if self._file else None
+        # What is not UTF-8 stays visible as such: the surface says which of its parts that hurts.
+        parts = {name: value.decode(errors="surrogateescape") for name, value in self._texts.items()}
+        return Form(parts, frozenset(self._repeated), upload, tuple(self._complaints))
+
+    def discard(self) -> None:
+        if self._file:
+            self._file.writer.abort()
+
+    async def _take(self, piece: Piece) -> None:
+        if isinstance(piece, PartBegun):
+            self._begin(piece)
+        elif isinstance(piece, PartData):
+            await self._add(piece.data)
+        elif self._name == FILE_PART and self._file and not self._ignored:
+            await self._file.end()
+
+    def _begin(self, part: PartBegun) -> None:
+        self._count += 1
+        if self._count > self._settings.max_form_parts:
+            raise Refused("bad_request", f"The form has more than {self._settings.max_form_parts} parts")
+        self._name, self._ignored = part.name, part.name == FILE_PART and self._file is not None
+        if self._ignored:
+            self._complaints.append(Complaint(FILE_PART, "stands twice in the form; send one file per request"))
+        elif part.name == FILE_PART:
+            self._file = Incoming(self._runtime, self._known_encoding())
+            self._file_name = harmless(part.file_name or "")
+        elif part.name in self._texts:
+            self._repeated.add(part.name)
+        else:
+            self._texts[part.name] = bytearray()
+
+    async def _add(self, data: bytes) -> None:
+        if self._name == FILE_PART and self._file:
+            # A second file is thrown away, but counted: both together may not be larger than one.
+            await self._file.add(b"" if self._ignored else data)
+            self._file.size += len(data) if self._ignored else 0
+            return
+        text = self._texts[self._name]
+        text += data
+        if len(text) > self._settings.max_part_bytes:
+            reason = f"is longer than {self._settings.max_part_bytes} bytes"
+            raise Refused("invalid", f"The part {self._name[:100]!r} {reason}", [Complaint(self._name[:100], reason)])
+
+    def _known_encoding(self) -> str | None:
+        """The declared encoding; one that is none is noted, and the rest of the form is looked at all the same."""
+        declared = self._texts.get(ENCODING_PART, b"").decode(errors="replace").strip()
+        try:
+            return known_encoding(declared) if declared else None
+        except Refused as unknown:
+            self._complaints += unknown.complaints
+            return None
+
+    def _check_encoding(self) -> None:
+        """The file was decoded as it came, so its encoding has to stand before it."""
+        named = any(each.path == ENCODING_PART for each in self._complaints)
+        declared = None if named else self._known_encoding()
+        if self._file and declared not in (None, "utf-8", self._file.declared):
+            self._complaints.append(Complaint(ENCODING_PART, "has to stand before the file in the form"))
+
+
+async def arriving(request: Request, *, idle: float) -> AsyncIterator[bytes]:
+    """The body as it comes. Raises Refused("bad_request") when the client goes away or sends nothing for `idle`
+    seconds."""
+    stream = request.stream()
+    while True:
+        try:
+            async with asyncio.timeout(idle):
+                chunk = await anext(stream)
+        except StopAsyncIteration:
+            return
+        except ClientDisconnect:
+            raise Refused("bad_request", "The client broke the upload off") from None
+        except TimeoutError:
+            raise Refused("bad_request", f"Nothing was sent for {idle:g} seconds") from None
+        yield chunk

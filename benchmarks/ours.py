@@ -1,0 +1,105 @@
+"""The service as a client sees it: sends a file straight from the disk and polls until its import has ended."""
+
+import http.client
+import json
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from benchmarks.files import Sample
+from benchmarks.service import Service
+
+FIELDS: Final = {"type": "contacts", "delimiter": ",", "overrideExisting": "true", "updateOnlyEmptyFields": "false"}
+BOUNDARY: Final = "benchmarks-5c1f0e"
+PAUSE: Final = 0.05  # seconds between two polls
+PATIENCE: Final = 900.0  # seconds
+COUNTS: Final = ("created", "updated", "unchanged", "skipped", "errors")
+
+Answer = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Seconds of one import: from the first byte of the POST to its answer, the service's own work, and all of it."""
+
+    upload: float
+    engine: float
+    total: float
+    rows: int
+    counts: dict[str, int]
+
+
+class Client:
+    """One connection to the service, kept open."""
+
+    def __init__(self, service: Service, key: str) -> None:
+        host = service.instance.api_url.removeprefix("http://")
+        self._connection = http.client.HTTPConnection(host, timeout=PATIENCE)
+        self._headers = {"Authorization": f"apiKey {key}"}
+
+    def timed(self, sample: Sample) -> Timing:
+        """Imports a file. Raises RuntimeError unless it ends `finished` with every row in."""
+        began = time.perf_counter()
+        accepted = self.post(sample)
+        uploaded = time.perf_counter() - began
+        ended = self.ended(str(accepted["id"]))
+        total = time.perf_counter() - began
+        if ended["status"] != "finished" or ended["success"] != sample.rows:
+            raise RuntimeError(f"the import of {sample.path.name} ended badly: {ended}")
+        counts = {name: int(str(ended[name])) for name in COUNTS}
+        return Timing(uploaded, moment(ended["finishedAt"]) - moment(ended["startedAt"]), total, sample.rows, counts)
+
+    def post(self, sample: Sample) -> Answer:
+        """Streams the file; the answer to the POST, once the service has accepted it."""
+        head, tail = form(sample.path)
+        connection = self._connection
+        connection.putrequest("POST", "/imports")
+        for name, value in self._headers.items():
+            connection.putheader(name, value)
+        connection.putheader("Content-Type", f"multipart/form-data; boundary={BOUNDARY}")
+        connection.putheader("Content-Length", str(len(head) + sample.size + len(tail)))
+        connection.endheaders()
+        connection.send(head)
+        with sample.path.open("rb") as file:
+            connection.sock.sendfile(file)
+        connection.send(tail)
+        return self._answer(201)
+
+    def ended(self, run: str) -> Answer:
+        """Polls until the import has ended."""
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            answer = self.get(run)
+            if answer["status"] in {"finished", "error", "cancelled"}:
+                return answer
+            time.sleep(PAUSE)
+        raise TimeoutError(f"the import {run} has not ended")
+
+    def get(self, run: str) -> Answer:
+        self._connection.request("GET", f"/imports/{run}", headers=self._headers)
+        return self._answer(200)
+
+    def _answer(self, expected: int) -> Answer:
+        response = self._connection.getresponse()
+        body = response.read()
+        if response.status != expected:
+            raise RuntimeError(f"the service answered {response.status}: {body[:500]!r}")
+        answer: Answer = json.loads(body)
+        return answer
+
+
+def form(path: Path) -> tuple[bytes, bytes]:
+    """What comes before and after the bytes of the file."""
+    parts = [
+        f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+        for name, value in FIELDS.items()
+    ]
+    disposition = f'Content-Disposition: form-data; name="file"; filename="{path.name}"'
+    parts.append(f"--{BOUNDARY}\r\n{disposition}\r\nContent-Type: text/csv\r\n\r\n")
+    return "".join(parts).encode(), f"\r\n--{BOUNDARY}--\r\n".encode()
+
+
+def moment(told: object) -> float:
+    return datetime.fromisoformat(str(told)).timestamp()

@@ -1,0 +1,59 @@
+"""The service that is measured: started as a user would start it, with a data folder of its own."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from app.cli.demo import make_key, service
+from app.embedded import Instance, discard, running_instance
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A running service with one API process and one worker."""
+
+    data: Path
+    instance: Instance
+
+    def key(self, account: str) -> str:
+        """Makes an account, if it is new, and a key for it."""
+        return make_key(self.data, account)
+
+    def pid(self, part: str) -> int:
+        """The process of a part, `api` or `workers`."""
+        for child in psutil.Process(self.instance.pid).children():
+            if part in child.cmdline():
+                return child.pid
+        raise LookupError(f"no process of the service is called {part}")
+
+
+@contextmanager
+def started(work: Path) -> Iterator[Service]:
+    """A fresh service, stopped and removed at the end of the block."""
+    data = work / "data"
+    try:
+        with service(data):
+            yield Service(data, running_instance(data))
+    finally:
+        if data.exists():
+            discard(data)
+
+
+@contextmanager
+def work_folder() -> Iterator[Path]:
+    """The folder for all that is made here; removed at the end."""
+    work = Path(__file__).with_name(".work")
+    if (work / "data").exists():
+        discard(work / "data")
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir()
+    # Root runs PostgreSQL as another account, which must be able to walk in; the data folder guards itself.
+    work.chmod(0o711)
+    try:
+        yield work
+    finally:
+        shutil.rmtree(work)

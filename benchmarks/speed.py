@@ -1,0 +1,72 @@
+"""The same file by psql and through the service, side by side: new, again, and with one column changed."""
+
+from benchmarks import files, floor
+from benchmarks.memory import Peaks, peaks, reset
+from benchmarks.ours import Client, Timing
+from benchmarks.report import Row, Section, against, at_most
+from benchmarks.service import Service
+
+ROUNDS = 2
+# What is loaded, and how much of the floor's time the service may take.
+PARTS = {"first load": 1.25, "same file again": 0.75, "one column changed in all rows": 1.25}
+# Seconds that psql took, the service's timing and its memory, of one part in one round.
+Pair = tuple[float, Timing, Peaks]
+
+
+def speed(service: Service, sample: files.Sample, changed: files.Sample) -> Section:
+    samples = dict(zip(PARTS, (sample, sample, changed), strict=True))
+    rounds = [one_round(service, samples, number) for number in range(ROUNDS)]
+    taken = {part: [each[part] for each in rounds] for part in PARTS}
+    highest = Peaks(
+        worker=max(each.worker for pairs in taken.values() for *_, each in pairs),
+        api=max(each.api for pairs in taken.values() for *_, each in pairs),
+    )
+    rows = [row for part, pairs in taken.items() for row in rows_of(part, pairs)]
+    rows.append(at_most("Worker memory, most", highest.worker, 200, unit="MB"))
+    rows.append(at_most("API memory, most", highest.api, 120, unit="MB"))
+    notes = (
+        f"{sample.rows:,} rows, {sample.size:,} bytes, 7 quoted columns, keys in random order. The floor is `\\copy` and "
+        "one INSERT … ON CONFLICT DO UPDATE in psql; ours is from the first byte of the POST to `finished` as seen by "
+        "polling every 50 ms.",
+        f"Each is the better of {ROUNDS} rounds on emptied tables; floor and ours take turns at going first. VACUUM and "
+        "CHECKPOINT before each part.",
+        *(f"{part.capitalize()}: {told(pairs)}" for part, pairs in taken.items()),
+    )
+    return Section("Speed beside psql", rows, notes)
+
+
+def one_round(service: Service, samples: dict[str, files.Sample], number: int) -> dict[str, Pair]:
+    url = service.instance.database_url
+    client = Client(service, service.key(f"speed-{number}"))
+    floor.fresh(url)
+    return {part: pair(url, service, client, sample, floor_first=not number % 2) for part, sample in samples.items()}
+
+
+def pair(url: str, service: Service, client: Client, sample: files.Sample, *, floor_first: bool) -> Pair:
+    by_hand = by_psql(url, sample) if floor_first else 0.0
+    floor.settled(url)
+    reset(service)
+    timing = client.timed(sample)
+    memory = peaks(service)
+    return by_hand or by_psql(url, sample), timing, memory
+
+
+def by_psql(url: str, sample: files.Sample) -> float:
+    floor.settled(url)
+    return floor.loaded(url, sample)
+
+
+def rows_of(part: str, pairs: list[Pair]) -> list[Row]:
+    best = min((timing for _, timing, _ in pairs), key=lambda timing: timing.total)
+    figure = f"upload {best.upload:.2f} s, engine {best.engine:.2f} s"
+    return [
+        against(part.capitalize(), min(seconds for seconds, *_ in pairs), best.total, most=PARTS[part]),
+        Row("… of which", figure=figure),
+    ]
+
+
+def told(pairs: list[Pair]) -> str:
+    floors = ", ".join(f"{seconds:.2f}" for seconds, *_ in pairs)
+    ours = ", ".join(f"{timing.total:.2f}" for _, timing, _ in pairs)
+    counts = {name: count for name, count in pairs[0][1].counts.items() if count}
+    return f"floor {floors} s; ours {ours} s; {counts}"

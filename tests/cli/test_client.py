@@ -1,0 +1,332 @@
+"""`sluice import` against a server that answers what is written down."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import tracemalloc
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from app.cli import cli
+from app.cli.answers import NotDone
+from app.cli.importing import Order, Step, connect, upload, watch
+from tests.cli.scripted import RUN_ID, Said, Service, accepted, playing, run
+
+KEY = "abc:secret"
+FINISHED = Said(200, run(status="finished", created=3, updated=2, success=5))
+REPORT = "http://service.example.com/imports/1/failed-rows"
+PARTIAL = Said(
+    200,
+    run(
+        status="finished",
+        created=3,
+        success=3,
+        errors=2,
+        errorReportFileUrl=REPORT,
+        errorSummary=[
+            {
+                "code": "type_error",
+                "field": "_email",
+                "column": "_email",
+                "count": 2,
+                "message": "Not an address",
+                "samples": [{"line": 4, "row": 3, "value": "ana\x1b[31m@"}],
+            }
+        ],
+        warnings=[{"code": "duplicate_key", "message": "Key twice", "count": 7, "samples": []}],
+    ),
+)
+INVALID = {
+    "status": 422,
+    "title": "The request does not fit",
+    "detail": "Two parts are wrong",
+    "code": "invalid",
+    "errors": [{"path": "type", "reason": "no such type"}],
+    "validationErrors": [{"path": "type", "reason": "no such type"}, {"path": "delimiter", "reason": "too long"}],
+}
+
+Playing = Callable[..., Service]
+
+
+@pytest.fixture
+def service() -> Iterator[Playing]:
+    with ExitStack() as stack:
+        yield lambda post, *gets: stack.enter_context(playing(Service([post], list(gets))))
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "people.csv"
+    path.write_text("_email,_name\nana@example.com,Ana\n")
+    return path
+
+
+def sluice_import(file: Path, url: str, *more: str, key: str = KEY) -> Result:
+    environment = {"SLUICE_KEY": key, "SLUICE_URL": url, "COLUMNS": "160"}
+    return CliRunner().invoke(cli, ["import", str(file), *more], env=environment)
+
+
+def test_a_clean_import_prints_its_counts_and_exits_with_0(service: Playing, file: Path) -> None:
+    played = service(accepted(), Said(200, run(success=2, created=2)), FINISHED)
+
+    done = sluice_import(file, played.url)
+
+    assert done.exit_code == 0
+    assert f"Import {RUN_ID} of contacts: finished" in done.stdout
+    cells = [line.replace("│", " ").split() for line in done.stdout.splitlines()]
+    assert ["5", "3", "2", "0", "0", "0"] in cells
+    assert played.polls == 2
+
+
+def test_the_options_become_the_documented_form_parts(service: Playing, file: Path) -> None:
+    played = service(accepted(), FINISHED)
+
+    sluice_import(file, played.url + "/", "--type", "coupons", "--delimiter", ";", "--only-empty", "--coupon-set", "x1")
+
+    names = ("type", "delimiter", "overrideExisting", "updateOnlyEmptyFields", "couponSetId")
+    assert [played.part(name) for name in names] == ["coupons", ";", "true", "true", "x1"]
+    assert b'filename="people.csv"\r\nContent-Type: text/csv\r\n\r\n' + file.read_bytes() in played.body
+    assert played.headers["Authorization"] == f"apiKey {KEY}"
+
+
+def test_without_options_everything_is_overwritten_and_the_delimiter_found(service: Playing, file: Path) -> None:
+    played = service(accepted(), FINISHED)
+
+    sluice_import(file, played.url)
+
+    names = ("type", "delimiter", "overrideExisting", "updateOnlyEmptyFields", "couponSetId")
+    assert [played.part(name) for name in names] == ["contacts", "auto", "true", "false", None]
+
+
+def test_bad_rows_are_grouped_and_exit_with_1(service: Playing, file: Path) -> None:
+    done = sluice_import(file, service(accepted(), PARTIAL).url)
+
+    assert done.exit_code == 1
+    assert all(word in done.stdout for word in ("type_error", "Not an address", "duplicate_key", REPORT))
+
+
+def test_what_would_steer_the_terminal_is_spelt_out(service: Playing, file: Path) -> None:
+    done = sluice_import(file, service(accepted(), PARTIAL).url)
+
+    assert r"line 4: ana\x1b[31m@" in done.stdout
+    assert "\x1b" not in done.stdout
+
+
+@pytest.mark.parametrize("status", ["error", "cancelled"])
+def test_an_import_that_did_not_work_exits_with_2(service: Playing, file: Path, status: str) -> None:
+    done = sluice_import(file, service(accepted(), Said(200, run(status=status))).url)
+
+    assert done.exit_code == 2
+    assert status in done.stdout
+
+
+def test_a_refusal_names_every_complaint_once_and_exits_with_2(service: Playing, file: Path) -> None:
+    done = sluice_import(file, service(Said(422, INVALID)).url)
+
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "The request does not fit (422, invalid): Two parts are wrong" in done.stderr
+    assert done.stderr.count("type: no such type") == 1
+    assert "delimiter: too long" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        (Said(401, {"status": 401, "title": "Wrong key", "detail": "No such key"}), "Wrong key (401): No such key"),
+        (Said(400, {"status": 400, "title": "Bad Request", "detail": "Ten wait", "code": "E0401"}), "E0401): Ten wait"),
+        (Said(413, {"status": 413, "title": "Too large", "detail": "52 MB"}, reads_first=False), "Too large (413)"),
+        (Said(502, b"<html>Bad gateway</html>"), "502"),
+        (Said(201, b"<html>Hello</html>"), "answered 201"),
+        (Said(201, {"hello": "world"}), "answered with no import"),
+    ],
+)
+def test_whatever_refuses_the_file_is_told_and_exits_with_2(
+    service: Playing, file: Path, said: Said, words: str
+) -> None:
+    done = sluice_import(file, service(said).url)
+
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert words in done.stderr
+
+
+def test_a_service_that_is_not_there_is_told(file: Path) -> None:
+    done = sluice_import(file, "http://127.0.0.1:1")
+
+    assert done.exit_code == 2
+    assert "http://127.0.0.1:1" in done.stderr
+    assert "no connection" in done.stderr
+
+
+@pytest.mark.parametrize("url", ["127.0.0.1:8000", "ftp://example.com", "http://", "http://a:b:c"])
+def test_what_is_no_address_is_told(file: Path, url: str) -> None:
+    done = sluice_import(file, url)
+
+    assert done.exit_code == 2
+    assert "Not an address" in done.stderr
+
+
+def test_a_missing_file_is_told_before_anything_is_sent(service: Playing, tmp_path: Path) -> None:
+    played = service(accepted(), FINISHED)
+
+    missing = sluice_import(tmp_path / "nothing.csv", played.url)
+    folder = sluice_import(tmp_path, played.url)
+
+    assert (missing.exit_code, folder.exit_code, played.body) == (2, 2, b"")
+    assert "nothing.csv: No such file" in missing.stderr
+    assert "Is a directory" in folder.stderr
+
+
+@pytest.mark.parametrize(("key", "words"), [("", "SLUICE_KEY"), (" ", "SLUICE_KEY"), ("ключ:x", "Not a key")])
+def test_a_missing_key_is_told(service: Playing, file: Path, key: str, words: str) -> None:
+    done = sluice_import(file, service(accepted(), FINISHED).url, key=key)
+
+    assert done.exit_code == 2
+    assert words in done.stderr
+
+
+def test_trouble_while_polling_is_waited_out(service: Playing, file: Path) -> None:
+    troubles = (Said(500, {"title": "Oh"}), Said(503, b"", {"Retry-After": "0.1"}), Said(429, {}))
+    played = service(accepted(), *troubles, FINISHED)
+
+    done = sluice_import(file, played.url)
+
+    assert (done.exit_code, played.polls) == (0, 4)
+
+
+def test_a_service_that_goes_away_and_comes_back_is_waited_for(service: Playing, file: Path) -> None:
+    played = service(accepted(), Said(0, b""), FINISHED)
+    heard: list[Step] = []
+
+    with connect(played.url, KEY) as client:
+        answer = watch(client, upload(client, Order(file), heard.append), heard.append)
+
+    assert answer.run.status == "finished"
+    assert any("out of reach" in step.note for step in heard)
+
+
+def test_trouble_that_does_not_end_is_given_up(service: Playing, file: Path) -> None:
+    played = service(accepted(), Said(500, {}))
+    heard: list[Step] = []
+
+    with (
+        connect(played.url, KEY) as client,
+        pytest.raises(NotDone, match="it answers 500, for 1 s; the import goes on"),
+    ):
+        watch(client, upload(client, Order(file), heard.append), heard.append, patience=1)
+
+    assert played.polls > 1
+
+
+def test_a_poll_that_is_refused_is_not_repeated(service: Playing, file: Path) -> None:
+    played = service(accepted(), Said(401, {"status": 401, "title": "Wrong key"}))
+
+    done = sluice_import(file, played.url)
+
+    assert (done.exit_code, played.polls) == (2, 1)
+    assert "Wrong key (401)" in done.stderr
+
+
+def test_later_polls_wait_as_long_as_the_service_asks(service: Playing, file: Path) -> None:
+    working = Said(200, run(), {"Retry-After": "1"})
+    played = service(accepted(), *[working] * 5, FINISHED)
+
+    begun = time.monotonic()
+    done = sluice_import(file, played.url)
+    seconds = time.monotonic() - begun
+
+    # Four quick polls (1.0 s in all), then two that wait for a second each.
+    assert done.exit_code == 0
+    assert 2.9 < seconds < 6
+
+
+def test_json_prints_the_final_import_alone(service: Playing, file: Path) -> None:
+    done = sluice_import(file, service(accepted(), Said(500, {}), PARTIAL).url, "--json")
+
+    assert done.exit_code == 1
+    assert json.loads(done.stdout) == PARTIAL.body
+    assert done.stderr == ""
+
+
+def test_json_prints_the_refusal_as_it_was_answered(service: Playing, file: Path) -> None:
+    done = sluice_import(file, service(Said(422, INVALID)).url, "--json")
+
+    assert done.exit_code == 2
+    assert json.loads(done.stdout) == INVALID
+
+
+def test_json_is_an_object_even_when_nobody_answers(file: Path) -> None:
+    done = sluice_import(file, "http://127.0.0.1:1", "--json")
+
+    assert done.exit_code == 2
+    assert json.loads(done.stdout)["title"] == "No answer"
+
+
+def test_without_a_terminal_progress_is_plain_lines(service: Playing, file: Path) -> None:
+    working = Said(200, run(success=2, errors=1, etaSeconds=3))
+    done = sluice_import(file, service(accepted(queuePosition=4), *[working] * 2, FINISHED).url)
+
+    lines = done.stderr.splitlines()
+    assert lines[0] == "Sending: 33 bytes of 33 bytes (100 %)"
+    assert lines[1] == "Importing: 0 of 5 rows (0 %), waiting, place 4 in the queue"
+    assert lines[-1] == "Importing: 5 of 5 rows (100 %)"
+    assert len(lines) <= 4
+    assert "\x1b" not in done.stderr
+
+
+def test_an_import_without_waiting_is_only_accepted(service: Playing, file: Path) -> None:
+    played = service(accepted(), FINISHED)
+
+    done = sluice_import(file, played.url, "--no-wait")
+
+    assert (done.exit_code, played.polls) == (0, 0)
+    assert RUN_ID in done.stdout
+
+
+def test_interrupted_waiting_says_how_to_look_again_and_exits_with_130(service: Playing, file: Path) -> None:
+    played = service(accepted(), Said(200, run()))
+    command = [sys.executable, "-m", "app", "import", str(file), "--url", played.url]
+    environment = {**os.environ, "SLUICE_KEY": KEY}
+
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
+        assert played.polled.wait(20)
+        child.send_signal(signal.SIGINT)
+        _, stderr = child.communicate(timeout=20)
+
+    assert child.returncode == 130
+    assert "the import goes on" in stderr
+    assert f"{played.url}/imports/{RUN_ID}" in stderr
+
+
+def test_a_large_file_is_sent_from_disk_in_constant_memory(service: Playing, tmp_path: Path) -> None:
+    large = tmp_path / "large.csv"
+    with large.open("wb") as target:
+        target.truncate(20_000_000)
+    played = service(accepted())
+    steps: list[Step] = []
+
+    tracemalloc.start()
+    try:
+        with connect(played.url, KEY) as client:
+            upload(client, Order(large), steps.append)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert peak < 4_000_000
+    assert int(played.headers["Content-Length"]) == played.body_length > 20_000_000
+    assert len(steps) > 100
+    assert steps[-1].done == steps[-1].total == 20_000_000
+
+
+def test_the_help_names_the_variables(file: Path) -> None:
+    done = CliRunner().invoke(cli, ["import", "--help"], env={"COLUMNS": "160", "NO_COLOR": "1"})
+
+    assert all(word in done.stdout for word in ("SLUICE_KEY", "SLUICE_URL", "--coupon-set", "--no-override", "--json"))

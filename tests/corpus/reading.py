@@ -1,0 +1,46 @@
+"""Reads a file through the formats room from its first byte to its last, as an import does."""
+
+import io
+from dataclasses import dataclass, field
+
+from app.formats import open_reader
+from app.formats.decode import Decoder
+from app.formats.records import Dialect, Limits, Position, Reader, Record, Unreadable
+
+
+@dataclass(slots=True)
+class Everything:
+    """What a whole file held; `places` are (row, line) of the good records."""
+
+    records: list[Record] = field(default_factory=list)
+    places: list[tuple[int, int]] = field(default_factory=list)
+    unreadable: list[Unreadable] = field(default_factory=list)
+    ends: list[Position] = field(default_factory=list)
+
+
+def stored(upload: bytes, encoding: str | None = None, *, part: int = 1_000) -> tuple[bytes, str]:
+    """The bytes that an upload leaves in the store, and the encoding that was found."""
+    decoder = Decoder(encoding, 100_000_000)
+    pieces = [decoder.feed(upload[at : at + part]) for at in range(0, len(upload), part)]
+    return b"".join([*pieces, decoder.finish()]), decoder.encoding
+
+
+def reader_of(upload: bytes, dialect: Dialect | None = None, limits: Limits | None = None) -> Reader:
+    data, encoding = stored(upload)
+    given = dialect or Dialect("csv")
+    return open_reader(io.BytesIO(data), Dialect(given.format, given.delimiter, encoding), limits or Limits())
+
+
+def read_all(reader: Reader, *, start: Position | None = None, rows: int = 20_000, size: int = 1_048_576) -> Everything:
+    found, at, last = Everything(), start or reader.first, False
+    while not last:
+        batch = reader.read(at, max_rows=rows, max_bytes=size)
+        assert batch.start == at
+        assert batch.last or batch.end.offset > at.offset
+        assert len(batch.records) + len(batch.unreadable) == batch.end.row - at.row
+        found.records += batch.records
+        found.places += zip(batch.rows, batch.lines, strict=True)
+        found.unreadable += batch.unreadable
+        found.ends.append(batch.end)
+        at, last = batch.end, batch.last
+    return found

@@ -1,0 +1,73 @@
+"""What documents and tables say is what the code does."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from app.errors import FAILURES
+from app.jobs.kinds import KINDS
+from app.problems import PROBLEMS
+from app.runs.states import NEXT, State
+from app.settings import Settings
+from workers.settings import FUNCTIONS
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text()
+TRACKED = [
+    ROOT / name
+    for name in subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+]
+MACHINE_PATHS = re.compile("/" + "work/|/" + "root/|/" + "home/[a-z]+/")
+INDEX_HOSTS = re.compile(r"--(extra-)?index-url|--find-links|pypi\.org|pythonhosted|registry\.npmjs", re.IGNORECASE)
+
+
+@pytest.mark.parametrize("name", sorted(Settings.model_fields))
+def test_every_setting_is_in_the_readme(name: str) -> None:
+    assert f"SLUICE_{name.upper()}" in README
+    assert Settings.model_fields[name].description
+
+
+@pytest.mark.parametrize("code", sorted(PROBLEMS))
+def test_every_problem_code_is_in_the_readme(code: str) -> None:
+    assert f"`{code}`" in README
+
+
+@pytest.mark.parametrize("code", sorted(FAILURES))
+def test_every_reason_for_a_failed_run_is_in_the_readme(code: str) -> None:
+    assert f"`{code}`" in README
+
+
+@pytest.mark.parametrize(
+    "command", ["up", "api", "worker", "migrate", "key create", "key list", "key revoke", "import"]
+)
+def test_every_command_is_in_the_readme(command: str) -> None:
+    assert f"sluice {command}" in README
+
+
+def test_every_job_has_a_function() -> None:
+    assert set(FUNCTIONS) == set(KINDS)
+
+
+def test_the_database_knows_exactly_the_states_of_the_table() -> None:
+    migrations = "".join(path.read_text() for path in sorted((ROOT / "migrations/versions").glob("*.py")))
+    known = re.findall(r"CHECK \(state IN \(([^)]*)\)\)", migrations)[-1]
+    assert set(re.findall(r"'(\w+)'", known)) == set(State) == set(NEXT)
+
+
+@pytest.mark.parametrize("path", TRACKED, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_tracked_file_names_a_machine_path_or_a_package_host(path: Path) -> None:
+    if not path.is_file() or path == Path(__file__):
+        return
+    text = path.read_text(errors="ignore")
+    assert not MACHINE_PATHS.search(text)
+    assert not INDEX_HOSTS.search(text)
+
+
+def test_the_lock_holds_a_hash_for_every_package() -> None:
+    for name in ("requirements.txt", "requirements-dev.txt", "requirements-bootstrap.txt"):
+        blocks = re.split(r"\n(?=\S)", (ROOT / name).read_text())
+        for block in blocks:
+            if "==" in block and not block.startswith("#"):
+                assert "--hash=sha256:" in block, block
