@@ -45,6 +45,7 @@ openapi: $(VENV)/.dev ## Write the OpenAPI files anew
 lock: $(VENV)/.uv ## Lock the dependencies anew, with hashes and without any host
 	$(COMPILE) requirements-bootstrap.in -o requirements-bootstrap.txt
 	$(COMPILE) --extra embedded pyproject.toml -o requirements.txt
+	$(COMPILE) -c requirements.txt pyproject.toml -o requirements-server.txt
 	$(COMPILE) --extra embedded --group dev -c requirements.txt pyproject.toml -o requirements-dev.txt
 
 setup: $(VENV)/.runtime ## Install what running needs, nothing more

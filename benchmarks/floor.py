@@ -14,7 +14,8 @@ from benchmarks.files import Sample
 TABLE = "DROP TABLE IF EXISTS floor_records; CREATE TABLE floor_records (LIKE records INCLUDING ALL)"
 
 LOAD = r"""
-CREATE TEMPORARY TABLE loaded (email text, name text, surname text, phone text, birth text, status text, points integer);
+CREATE TEMPORARY TABLE loaded (
+    email text, name text, surname text, phone text, birth text, status text, points integer);
 \copy loaded FROM '{path}' WITH (FORMAT csv, HEADER)
 INSERT INTO floor_records AS r (account_id, type, key, data, created_at, updated_at, run_id, run_seq, run_row)
 SELECT 1, 'contacts', lower(email), jsonb_build_object('_email', email, '_name', name, '_surname', surname,

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import cast
 
 import psutil
 from redis import Redis
@@ -42,7 +43,7 @@ class Machine:
 def machine(instance: Instance, load: str) -> Machine:
     valkey = Redis.from_url(instance.redis_url)
     try:
-        told = valkey.info("server")
+        told = cast("dict[str, object]", valkey.info("server"))
     finally:
         valkey.close()
     return Machine(
@@ -52,7 +53,7 @@ def machine(instance: Instance, load: str) -> Machine:
         kernel=f"{platform.system()} {platform.release()}",
         python=platform.python_version(),
         postgres=psql(instance.database_url, "SHOW server_version"),
-        valkey=str(told.get("valkey_version", told["redis_version"])),
+        valkey=str(told.get("valkey_version") or told["redis_version"]),
         load=load,
     )
 

@@ -25,11 +25,11 @@ def speed(service: Service, sample: files.Sample, changed: files.Sample) -> Sect
     rows.append(at_most("Worker memory, most", highest.worker, 200, unit="MB"))
     rows.append(at_most("API memory, most", highest.api, 120, unit="MB"))
     notes = (
-        f"{sample.rows:,} rows, {sample.size:,} bytes, 7 quoted columns, keys in random order. The floor is `\\copy` and "
-        "one INSERT … ON CONFLICT DO UPDATE in psql; ours is from the first byte of the POST to `finished` as seen by "
-        "polling every 50 ms.",
-        f"Each is the better of {ROUNDS} rounds on emptied tables; floor and ours take turns at going first. VACUUM and "
-        "CHECKPOINT before each part.",
+        f"{sample.rows:,} rows, {sample.size:,} bytes, 7 quoted columns, keys in random order.",
+        "The floor is `\\copy` and one INSERT … ON CONFLICT DO UPDATE in psql.",
+        "Ours is from the first byte of the POST to `finished`, as seen by polling every 50 ms.",
+        f"The better of {ROUNDS} rounds on emptied tables; floor and ours take turns at going first.",
+        "VACUUM and CHECKPOINT before each part.",
         *(f"{part.capitalize()}: {told(pairs)}" for part, pairs in taken.items()),
     )
     return Section("Speed beside psql", rows, notes)

@@ -16,6 +16,8 @@ from app.embedded import CannotStart, Child, Command, Unit
 FIRST_WAIT, LONGEST_WAIT = 0.2, 30.0
 # A part that lived for so long was well; when it ends after that, it is a new story.
 WELL_AFTER = 30.0
+# Before everything was ready once, a part that ended so often has a cause that waiting does not remove.
+HOPELESS = 5
 TICK = 0.1
 
 
@@ -92,6 +94,13 @@ class Supervisor:
     def tend(self) -> None:
         for part in self._parts:
             part.tend()
+
+    def tend_first_start(self) -> None:
+        """As `tend`, but a part that ends again and again never worked here. Raises CannotStart then."""
+        self.tend()
+        for part in self._parts:
+            if part.failures >= HOPELESS:
+                raise CannotStart(f"{part.unit.name} ended {HOPELESS} times before all was ready; see above for why")
 
     def run(self) -> None:
         """Tend the parts until somebody asks to stop. Raises Stopped then."""

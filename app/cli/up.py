@@ -3,6 +3,7 @@
 import http.client
 import os
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -13,9 +14,10 @@ from pydantic import SecretStr
 from app.cli.options import Data, Host, Misused, Port, module_command, module_environment
 from app.cli.parts import GRACE_SECONDS
 from app.cli.supervisor import Program, Stopped, Supervisor
-from app.embedded import CannotStart, Child, Command, Instance, Place, Postgres, Valkey, claim, publish
+from app.embedded import Command, Instance, Place, Postgres, Valkey, claim, publish
 from app.observe.logs import configure
 from app.settings import Settings
+from app.storage.migrate import upgrade
 
 # The stage at which a part stops, highest first: no new work, then no work at all, then what the work stands on.
 POSTGRES, VALKEY, WORKERS, API = range(4)
@@ -74,17 +76,17 @@ def _refuse_port_in_use(wanted: Wanted) -> None:
 
 def _run(supervisor: Supervisor, settings: Settings, place: Place, wanted: Wanted) -> None:
     instance = _start_servers(supervisor, settings, place, wanted)
+    _migrate(supervisor, instance.database_url)
     environment = module_environment(
         SLUICE_DATA=str(place.data),
         SLUICE_DATABASE_URL=instance.database_url,
         SLUICE_REDIS_URL=instance.redis_url,
         SLUICE_SECRET_KEY=instance.secret_key,
     )
-    _migrate(supervisor, place, environment)
     _start_programs(supervisor, settings, place, wanted=wanted, environment=environment)
     while not _is_healthy(wanted):
         supervisor.pause(PAUSE)
-        supervisor.tend()
+        supervisor.tend_first_start()
     publish(place, instance)
     print(f"Sluice is ready at {wanted.url}")
     print(f"Make a key with: sluice key create --account NAME --data {_short(place.data)}", flush=True)
@@ -119,26 +121,31 @@ def _start_valkey(supervisor: Supervisor, place: Place) -> str:
     return server.url
 
 
-def _migrate(supervisor: Supervisor, place: Place, environment: dict[str, str]) -> None:
-    child = Child(_command(place, "migrate", module_command("app", "migrate"), environment))
-    try:
-        while (code := child.exit_code()) is None:
+def _migrate(supervisor: Supervisor, url: str) -> None:
+    """In a thread, so that a Ctrl-C is heard; no part is started meanwhile, so none hangs on the thread's life."""
+    with ThreadPoolExecutor(1) as thread:
+        migration = thread.submit(upgrade, url)
+        while not migration.done():
             supervisor.pause(PAUSE)
-    finally:
-        child.stop(SPARE_SECONDS)
-    if code:
-        raise CannotStart("the database could not be brought to the newest schema")
+        migration.result()
 
 
 def _start_programs(
     supervisor: Supervisor, settings: Settings, place: Place, *, wanted: Wanted, environment: dict[str, str]
 ) -> None:
     for number in range(1, wanted.workers + 1):
-        worker = Program(_command(place, f"worker-{number}", module_command("workers"), environment))
+        own = environment | _metrics_port(settings, number)
+        worker = Program(_command(place, f"worker-{number}", module_command("workers"), own))
         supervisor.watch(worker, stage=WORKERS, patience=settings.shutdown_seconds + SPARE_SECONDS).start()
     arguments = module_command("app", "api", "--host", wanted.host, "--port", str(wanted.port))
     api = Program(_command(place, "api", arguments, environment))
     supervisor.watch(api, stage=API, patience=GRACE_SECONDS + SPARE_SECONDS).start()
+
+
+def _metrics_port(settings: Settings, number: int) -> dict[str, str]:
+    """Workers of one machine cannot share a port: the first has the one that is set, the others those after it."""
+    port = settings.worker_metrics_port
+    return {"SLUICE_WORKER_METRICS_PORT": str(port + number - 1)} if port else {}
 
 
 def _command(place: Place, name: str, arguments: list[str], environment: dict[str, str]) -> Command:

@@ -102,7 +102,7 @@ class DelimitedReader:
         return True
 
     def _take_each(self, into: Collector, block: Block, rows: int, *, closed: bool = False) -> bool:
-        """The block record by record. `closed`: it is as long as a record at its start may be."""
+        """The block record by record. `closed`: it begins with a record and is as long as that may be."""
         text = block.data.decode("utf-8", "surrogateescape")
         at, most = 0, into.row + rows
         while at < len(text) and into.row < most:
@@ -110,7 +110,7 @@ class DelimitedReader:
                 at = line_after(text, at)
                 into.line += 1
                 continue
-            record = record_at(text, at, self._grammar, closed=block.ended or (closed and at == 0))
+            record = record_at(text, at, self._grammar, closed=closed or block.ended)
             if record is None:
                 break
             if isinstance(record, Whole):

@@ -31,37 +31,41 @@ class JsonLinesReader:
     def read(self, start: Position, *, max_rows: int, max_bytes: int) -> Batch:
         batch = Batch(start, start)
         offset, line, row = start.offset, start.line, start.row
-        for data, end in self._lines(start.offset):
+        for data, end, lines in self._lines(start.offset):
             if row - start.row >= max_rows or offset - start.offset >= max_bytes:
                 break
             if data is None or data.strip(BLANK):
                 row += 1
                 self._take(batch, data, at=Position(offset, line, row))
-            offset, line = end, line + 1
+            offset, line = end, line + lines
         batch.end = Position(offset, line, row)
         batch.last = only_blank(self._file, offset, blank=BLANK)
         return batch
 
     def count(self) -> int:
-        return sum(1 for data, _ in self._lines(0) if data is None or data.strip(BLANK))
+        return sum(1 for data, _, _ in self._lines(0) if data is None or data.strip(BLANK))
 
-    def _lines(self, offset: int) -> Iterator[tuple[bytes | None, int]]:
-        """Every line and where it ends; None in place of one that is too long."""
+    def _lines(self, offset: int) -> Iterator[tuple[bytes | None, int, int]]:
+        """Every line, where it ends, and 1; None in place of one that is too long; many blank lines at once."""
         limit = self._limits.record_bytes
         while True:
             block = block_at(self._file, offset, min(BLOCK, limit), ends=LF_END)
             if not block.data and not block.ended:
                 block = block_at(self._file, offset, limit, ends=LF_END)
+            if block.data and not block.data.strip(BLANK):
+                offset += len(block.data)
+                yield b"", offset, block.data.count(b"\n")
+                continue
             for line in io.BytesIO(block.data):
                 offset += len(line)
-                yield line, offset
+                yield line, offset, 1
             if block.ended:
                 return
             if not block.data:
                 end = next_line(self._file, offset, ends=LF_END)
                 blank = only_blank(self._file, offset, until=end, blank=BLANK)
                 offset = end
-                yield b"" if blank else None, offset
+                yield b"" if blank else None, offset, 1
 
     def _take(self, batch: Batch, data: bytes | None, *, at: Position) -> None:
         """The line of record `at.row`, which stands at that position."""

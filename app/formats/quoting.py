@@ -7,14 +7,15 @@ quote is wrong, and decides which of the following lines are rows of their own a
 import re
 from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
-LINE_END = re.compile(r"\r\n|\r|\n")
+LINE_END = re.compile("[\r\n]")
 # A quoted cell from its opening quote on; the last quote is missing when the text ends inside the cell.
 QUOTED = re.compile(r'"([^"]*+(?:""[^"]*+)*+)("?)')
 
 
-@dataclass(frozen=True, slots=True)
-class Whole:
+# Named tuples: of these one is made for every record, and a frozen dataclass takes four times as long.
+class Whole(NamedTuple):
     """A record that could be taken apart. `end` is behind its line end; `stray`: a quote stands in an unquoted cell."""
 
     cells: list[str]
@@ -22,8 +23,7 @@ class Whole:
     stray: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Broken:
+class Broken(NamedTuple):
     """A record with a broken quote. `quote` is where the quote opened. Of the lines after the record's first, those
     that end by `inside` are inside the broken cell, those that end by `end` are rows to be judged one by one."""
 
@@ -57,6 +57,14 @@ def grammar(delimiter: str) -> Grammar:
 def record_at(text: str, start: int, known: Grammar, *, closed: bool) -> Whole | Broken | None:
     """The record that starts at `start`, a line's start. None: the text ends too early to tell. `closed` says that no
     more text can be had, because the file ends or because a record may not be longer."""
+    end = LINE_END.search(text, start)
+    line = text[start : end.start() if end else len(text)]
+    if '"' not in line:  # ten times as fast as cell by cell
+        return Whole(line.split(known.delimiter), line_after(text, start + len(line)), False)
+    return _cells_at(text, start, known, closed=closed)
+
+
+def _cells_at(text: str, start: int, known: Grammar, *, closed: bool) -> Whole | Broken | None:
     cells: list[str] = []
     at, stray = start, False
     while True:
@@ -79,7 +87,9 @@ def record_at(text: str, start: int, known: Grammar, *, closed: bool) -> Whole |
 def line_after(text: str, at: int) -> int:
     """Where the line behind the one at `at` begins."""
     match = LINE_END.search(text, at)
-    return match.end() if match else len(text)
+    if match is None:
+        return len(text)
+    return match.end() + text.startswith("\r\n", match.start())
 
 
 def _ends_cell(text: str, at: int, known: Grammar) -> bool:

@@ -75,8 +75,9 @@ class Reader(Protocol):
         """Where the first data record may begin (after the header)."""
 
     def read(self, start: Position, *, max_rows: int, max_bytes: int) -> Batch:
-        """The records from `start` on, until either limit is met or the file ends. Never raises for what is in the
-        file. Blocking: call it in a thread."""
+        """The records from `start` on, until either limit is met or the file ends. The record that meets `max_bytes` is
+        read to its end; rows made suspect by a broken quote stay in its batch, even beyond `max_rows`. Never raises for
+        what is in the file. Blocking: call it in a thread."""
 
     def count(self) -> int:
         """How many data records `read` will yield in all, readable or not."""

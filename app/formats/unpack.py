@@ -41,10 +41,9 @@ class Unpacker:
 
     def _pieces(self, data: bytes) -> Iterator[bytes]:
         self._taken += len(data)
-        piece = b""
-        # zlib may have read all and still hold back output when the piece was full.
-        while data or len(piece) == PIECE:
-            if self._member.eof and data:
+        # Output that zlib still holds back when all is read comes with the next feed: the checksum is always to come.
+        while data:
+            if self._member.eof:
                 self._member = zlib.decompressobj(GZIP_ONLY)
             piece = self._decompress(data)
             self._given += len(piece)

@@ -1,7 +1,7 @@
 """Turns a checked submission into a queued run, or refuses it with nothing left behind."""
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from app.errors import Refused
 from app.formats import open_reader
@@ -98,6 +98,7 @@ def examine(wanted: Submission, resource: Resource, declaration: object | None, 
         dialect = dialect_for(
             head, declared_format=wanted.format, file_name=upload.file_name, delimiter=wanted.delimiter
         )
+        dialect = replace(dialect, encoding=upload.encoding)
         reader = open_reader(file, dialect, limits)
         if dialect.format == "csv":
             columns, warnings = map_header(reader.header, resource, wanted.options, caseless=wanted.caseless)

@@ -68,6 +68,7 @@ RESOURCE = Resource(
         "discountedAmount": ("10.00", "0", "50.00"),
         "discountedPercentage": ("16.69", "0", "16.72"),
         "publishedAt": ("2024-05-01T10:00:00Z", "2024-05-02", "2024-05-03T08:30:00+02:00"),
+        "isBlacklisted": ("false",),
         "customField1": ("black", "grey", "silver"),
     },
 )

@@ -39,16 +39,17 @@ def _email(field: Field, row: int) -> str:
 
 def _integer(field: Field, row: int) -> str:
     low, high = field.min, field.max
-    first = low if low is not None else min(Decimal(1), high) - ROWS if high is not None else Decimal(1)
-    number = first.to_integral_value(ROUND_CEILING) + row
-    return f"{number if high is None or number <= high else number - row:f}"
+    if low is None:
+        low = Decimal(1) if high is None or high >= ROWS else high - ROWS + 1
+    first = low.to_integral_value(ROUND_CEILING)
+    return f"{first if high is not None and first + row > high else first + row:f}"
 
 
 def _decimal(field: Field, row: int) -> str:
     low, high = field.min, field.max
     if low is not None and high is not None:
         return f"{low + (high - low) * row / (ROWS + 1):f}"
-    return f"{(low or Decimal(0)) + row + Decimal('9.90') if high is None else high - row:f}"
+    return f"{high - row if high is not None else (low or 0) + row + Decimal('9.90'):f}"
 
 
 def _phone(field: Field, row: int) -> str:

@@ -1,4 +1,4 @@
-"""Around every request: an id, a line in the log, a clean answer when something breaks, a clean end of the connection."""
+"""Around every request: an id, a line in the log, a clean answer when it breaks, a clean end of the connection."""
 
 import asyncio
 import time
@@ -41,7 +41,7 @@ class Requests:
         with structlog.contextvars.bound_contextvars(request_id=exchange.id):
             try:
                 await self.app(scope, exchange.receive, exchange.send)
-            except Exception as trouble:
+            except Exception as trouble:  # noqa: BLE001  whatever it is, the caller gets an answer
                 await self.rescue(exchange, trouble)
             finally:
                 self.tell(exchange, time.monotonic() - began)
@@ -93,13 +93,13 @@ class Exchange:
         elif not message.get("more_body", False) and self.still_sending():
             # The whole answer goes out now, its end when the client has stopped: closing a connection on unread bytes
             # resets it, and the client never sees why it was refused.
-            await self.downstream(message | {"more_body": True})
+            await self.downstream({**message, "more_body": True})
             await self.linger()
             message = {"type": "http.response.body", "body": b""}
         await self.downstream(message)
 
     def still_sending(self) -> bool:
-        headers = {name: value for name, value in self.scope["headers"]}
+        headers = dict(self.scope["headers"])
         has_body = b"transfer-encoding" in headers or headers.get(b"content-length", b"0") != b"0"
         # A client that asked first and was told no will not send.
         waits = b"expect" in headers and not self.received

@@ -63,7 +63,7 @@ class Surfaces:
         assert isinstance(refused, Refused)  # noqa: S101  for the type only
         return self.render(failure_of(refused), request)
 
-    async def _retryable(self, request: Request, trouble: Exception) -> Response:
+    async def _retryable(self, request: Request, _: Exception) -> Response:
         told = "A part of the service is not available at the moment; try again"
         return self.render(Failure("not_ready", told, retry_after=UNAVAILABLE_RETRY_SECONDS), request)
 

@@ -93,6 +93,12 @@ UGLY: list[Ugly] = [
         [(2, "quote_error")],
     ),
     Ugly(
+        "unclosed, then a quote in an unquoted cell",
+        b'id,name\n1,"a\n2,b""c\n3,"d"\n',
+        [["3", "d"]],
+        [(2, "quote_error"), (3, "after_quote_error")],
+    ),
+    Ugly(
         "unclosed after a good cell of two lines",
         b'id,name,more\n"1\nx,y,z\n1",a,"b\n2,b,c\n',
         [["2", "b", "c"]],

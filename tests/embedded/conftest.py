@@ -2,10 +2,10 @@
 
 import asyncio
 import shutil
-import socket
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +19,23 @@ from tests.embedded.asking import Alive, Ask, Eventually, Query
 
 @pytest.fixture
 def data() -> Iterator[Path]:
+    with reachable_folder() as folder:
+        yield folder
+
+
+@contextmanager
+def reachable_folder() -> Iterator[Path]:
     """Not pytest's own folder: that is closed to others, which root's servers are (see test_reach)."""
     base = Path(tempfile.mkdtemp(prefix="sluice-test-"))
     base.chmod(0o711)
     yield base / "data"
-    shutil.rmtree(base)
+    wait(lambda: removed(base), 15)
+
+
+def removed(folder: Path) -> bool:
+    """False while a server whose owner was killed still tidies up in it."""
+    shutil.rmtree(folder, ignore_errors=True)
+    return not folder.exists()
 
 
 @pytest.fixture(scope="session")
@@ -54,14 +66,14 @@ def ask() -> Ask:
 @pytest.fixture(scope="session")
 def eventually() -> Eventually:
     """Waits until a condition holds, and fails when it does not in time."""
-
-    def wait(condition: Callable[[], bool], seconds: float = 15) -> None:
-        deadline = time.monotonic() + seconds
-        while not condition():
-            assert time.monotonic() < deadline, f"not within {seconds} s: {condition.__name__}"
-            time.sleep(0.02)
-
     return wait
+
+
+def wait(condition: Callable[[], bool], seconds: float = 15) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {seconds} s"
+        time.sleep(0.02)
 
 
 @pytest.fixture(scope="session")
@@ -75,10 +87,3 @@ def alive() -> Alive:
             return False
 
     return check
-
-
-@pytest.fixture
-def port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

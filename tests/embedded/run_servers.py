@@ -3,7 +3,7 @@
 run_servers.py FOLDER [ACCOUNT]: root can become another account first.
 """
 
-import encodings.idna
+import encodings.idna  # noqa: F401 – see below
 import json
 import os
 import pwd
@@ -14,7 +14,6 @@ from pathlib import Path
 from app.embedded import embedded
 
 # Only now, and with all that is imported late: the account may not reach the interpreter that these tests run in.
-assert encodings.idna
 if sys.argv[2:]:
     account = pwd.getpwnam(sys.argv[2])
     os.setgroups([])
@@ -25,4 +24,5 @@ with embedded(Path(sys.argv[1])) as servers:
     children = (servers.postgres.child, servers.valkey.child)
     pids = [child.process.pid for child in children if child]
     print(json.dumps([servers.database_url, servers.redis_url, pids]), flush=True)
-    signal.sigwait({signal.SIGTERM})
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+    signal.pause()

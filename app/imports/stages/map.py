@@ -26,7 +26,7 @@ def map_header(
             columns.append(Column(heading, field.id, index))
         elif field is not None:
             warnings.append(Warned("read_only_column", heading, READ_ONLY.format(heading)))
-        elif heading in REPORT_COLUMNS:
+        elif heading in REPORT_COLUMNS or not heading:  # a nameless column is one without any data
             continue
         elif unknown == "error":
             complaints.append(Complaint(heading, f"The type {resource.name!r} has no field {heading!r}"))

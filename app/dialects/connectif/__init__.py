@@ -1,0 +1,14 @@
+"""Connectif's Import API: existing scripts work once their host is changed."""
+
+from app.dialects.connectif.routes import router
+from app.dialects.connectif.translate import failure_shown
+from app.web.surface import Surface
+
+SURFACE = Surface(
+    name="connectif",
+    title="Sluice: imports as Connectif's Import API has them",
+    description="Send a CSV or JSON Lines file, get an import back, poll it for counts.",
+    prefixes=("/imports",),
+    router=router,
+    render=failure_shown,
+)

@@ -1,0 +1,43 @@
+"""Connectif's words: its statuses, its element types, its delimiters, its codes."""
+
+from collections.abc import Mapping
+from typing import Final, Literal
+
+from app.runs.states import State
+from app.web.failures import BROKEN
+
+Status = Literal["queued", "inProgress", "finished", "error", "cancelled"]
+
+STATUSES: Final[Mapping[State, Status]] = {
+    State.QUEUED: "queued",
+    State.RUNNING: "inProgress",
+    State.FINISHED: "finished",
+    State.FAILED: "error",
+}
+
+# Its own three: for these every documented part is required and headings match letter for letter.
+ELEMENTS: Final = frozenset({"contacts", "products", "coupons"})
+
+# What may be sent as `delimiter` -> what the engine is told. The first two are Connectif's, the rest is ours.
+DELIMITERS: Final[Mapping[str, str]] = {",": ",", ";": ";", "\t": "\t", "|": "|", "auto": "auto"}
+BOOLEANS: Final[Mapping[str, bool]] = {"true": True, "false": False}
+
+# Refusal -> HTTP status and the `code` on the wire.
+ANSWERS: Final[Mapping[str, tuple[int, str]]] = {
+    "bad_request": (400, "bad_request"),
+    "queue_full": (400, "E0401"),
+    "not_authenticated": (401, "not_authenticated"),
+    "not_allowed": (403, "not_allowed"),
+    "not_found": (404, "not_found"),
+    "method_not_allowed": (405, "method_not_allowed"),
+    "import_not_ended": (409, "import_not_ended"),
+    "type_in_use": (409, "type_in_use"),
+    "gone": (410, "gone"),
+    "too_large": (413, "too_large"),
+    "unsupported_media_type": (415, "unsupported_media_type"),
+    "empty_file": (422, "empty_file"),
+    "unreadable_file": (422, "unreadable_file"),
+    "invalid": (422, "invalid"),
+    BROKEN: (500, "internal_error"),
+    "not_ready": (503, "not_ready"),
+}

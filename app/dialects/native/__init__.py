@@ -1,0 +1,14 @@
+"""What no vendor has: problems and failed rows of an import, records, types, coupon sets, and the service's health."""
+
+from app.dialects.native.routes import router
+from app.dialects.native.translate import failure_shown
+from app.web.surface import Surface
+
+SURFACE = Surface(
+    name="native",
+    title="Sluice: what the vendors' surfaces do not have",
+    description="Problems and failed rows of an import, records, record types, coupon sets, health and metrics.",
+    prefixes=("/",),
+    router=router,
+    render=failure_shown,
+)

@@ -1,0 +1,88 @@
+"""Records, problems and figures into our own shapes, and a failure into a problem document."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+from fastapi import Request
+from fastapi.responses import Response
+
+from app.dialects.native import wire
+from app.dialects.native.vocabulary import STATUSES
+from app.problems import Problem
+from app.runs.states import State
+from app.web.failures import TITLES, Failure, Said, problem
+from app.web.readiness import Checked
+from app.web.shapes import moment
+
+JSON, PROBLEM_JSON = "application/json", "application/problem+json"
+
+
+def links(following: str | None) -> wire.Links:
+    return wire.Links() if following is None else wire.Links(next=following)
+
+
+def problem_list(found: Sequence[Problem], following: str | None) -> wire.ProblemList:
+    return wire.ProblemList(links=links(following), results=[row_problem(each) for each in found])
+
+
+def row_problem(found: Problem) -> wire.RowProblem:
+    return wire.RowProblem(
+        line=found.line,
+        row=found.row,
+        column=found.column,
+        field=found.field,
+        code=found.code,
+        message=found.message,
+        value=found.value,
+    )
+
+
+def record(row: Mapping[Any, Any], type: str) -> dict[str, object]:
+    """As wire.Record, with the data as the text that it is stored as: no number goes through a float."""
+    return {
+        "type": type,
+        "key": row["key"],
+        "data": msgspec.Raw(row["data"].encode()),
+        "createdAt": moment(row["created_at"]),
+        "updatedAt": moment(row["updated_at"]),
+        "importId": row["run_id"],
+    }
+
+
+def record_list(rows: Sequence[Mapping[Any, Any]], type: str, following: str | None) -> bytes:
+    shown = {"links": {} if following is None else {"next": following}, "results": [record(row, type) for row in rows]}
+    return msgspec.json.encode(shown)
+
+
+def coupon_set(row: Mapping[Any, Any]) -> wire.CouponSet:
+    return wire.CouponSet(
+        id=row["id"],
+        name=row["name"],
+        quantity=row["quantity"],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+    )
+
+
+def gauges(figures: Iterable[Mapping[Any, Any]]) -> str:
+    """The runs of all accounts, in Prometheus' text format."""
+    by_state = {each["state"]: each for each in figures}
+    lines = ["# HELP sluice_runs Imports by state", "# TYPE sluice_runs gauge"]
+    lines += [
+        f'sluice_runs{{state="{state}"}} {by_state[state]["runs"] if state in by_state else 0}' for state in State
+    ]
+    oldest = by_state[State.QUEUED]["oldest"] if State.QUEUED in by_state else 0
+    lines += ["# HELP sluice_queue_oldest_seconds Age of the import that has waited longest"]
+    lines += ["# TYPE sluice_queue_oldest_seconds gauge", f"sluice_queue_oldest_seconds {float(oldest):.3f}"]
+    return "\n".join(lines) + "\n"
+
+
+def ready(parts: Iterable[Checked]) -> wire.Readiness:
+    shown = {each.part: wire.Part(ok=True) if each.why is None else wire.Part(ok=False, why=each.why) for each in parts}
+    return wire.Readiness(ready=all(part.ok for part in shown.values()), parts=shown)
+
+
+def failure_shown(failure: Failure, request: Request) -> Response:
+    said = Said(STATUSES[failure.code], failure.code, TITLES[failure.code], PROBLEM_JSON)
+    return problem(failure, request, said)

@@ -1,0 +1,25 @@
+"""Our own words: the HTTP status of every refusal."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from app.web.failures import BROKEN
+
+STATUSES: Final[Mapping[str, int]] = {
+    "bad_request": 400,
+    "not_authenticated": 401,
+    "not_allowed": 403,
+    "not_found": 404,
+    "method_not_allowed": 405,
+    "import_not_ended": 409,
+    "type_in_use": 409,
+    "gone": 410,
+    "too_large": 413,
+    "unsupported_media_type": 415,
+    "empty_file": 422,
+    "unreadable_file": 422,
+    "invalid": 422,
+    "queue_full": 429,
+    BROKEN: 500,
+    "not_ready": 503,
+}

@@ -1,0 +1,126 @@
+"""Our own shapes: lists with an opaque cursor, camel case, times in UTC."""
+
+from typing import Any, Final, Literal
+
+from pydantic import Field
+
+from app.web.shapes import Moment, Shape
+
+
+class Links(Shape):
+    next: str = Field(default="", description="Absolute address of the next page; absent on the last")
+
+
+class RowProblem(Shape):
+    """One thing that is wrong with one row."""
+
+    line: int = Field(description="Line of the file on which the row begins; the header's is 1")
+    row: int = Field(description="Number of the row; the first after the header is 1")
+    column: str | None = Field(description="The heading in the file; null when the whole row is meant")
+    field: str | None = Field(description="The field that the column fills")
+    code: str = Field(examples=["type_error"])
+    message: str
+    value: str | None = Field(description="The bad value, cut at 200 characters")
+
+
+class ProblemList(Shape):
+    """In the file's order."""
+
+    links: Links
+    results: list[RowProblem]
+
+
+class Record(Shape):
+    type: str
+    key: str
+    data: dict[str, Any] = Field(description="The fields; numbers have the digits they were given")
+    created_at: Moment
+    updated_at: Moment
+    import_id: str = Field(description="The import that last changed it")
+
+
+class RecordList(Shape):
+    """In the order of the keys."""
+
+    links: Links
+    results: list[Record]
+
+
+class RecordType(Shape):
+    """A record type: a built-in one with the account's custom fields, or one that the account declared."""
+
+    name: str
+    built_in: bool
+    keys: list[str] = Field(description="The fields that identify a record; the first that is filled is its key")
+    fields: list["TypeField"]
+    unknown_columns: Literal["ignore", "keep", "error"]
+
+
+class TypeField(Shape):
+    id: str
+    type: Literal[
+        "text", "integer", "decimal", "boolean", "date", "datetime", "email", "phone", "url", "enum", "list", "object"
+    ]
+    required: bool = False
+    options: list[str] = Field(default=[], description="For enum and list: the words that are allowed")
+    min: float | None = None
+    max: float | None = None
+    max_length: int | None = None
+    separator: str = "|"
+    read_only: bool = False
+
+
+class TypeBody(Shape):
+    """A declaration. For contacts only `fields`: the account's custom ones."""
+
+    key: str = Field(default="", description="The id of the field that identifies a record; required for an own type")
+    fields: list[dict[str, Any]] = Field(
+        description="id, type, required, options, min, max, maxLength, separator; see GET /types/{name}"
+    )
+    unknown_columns: Literal["ignore", "keep", "error"] = "ignore"
+
+
+class TypeList(Shape):
+    links: Links
+    results: list[RecordType]
+
+
+class CouponSetBody(Shape):
+    name: str = Field(default="", max_length=255, description="For people; unset: the id")
+
+
+class CouponSet(Shape):
+    id: str
+    name: str
+    quantity: int = Field(description="The number of its coupons")
+    created_at: Moment
+    updated_at: Moment
+
+
+class Health(Shape):
+    status: Literal["ok"]
+
+
+class Part(Shape):
+    """A part of the service that it needs to be ready."""
+
+    ok: bool
+    why: str = Field(default="", description="When it is not ok")
+
+
+class Readiness(Shape):
+    ready: bool
+    parts: dict[str, Part] = Field(description="database, schema, redis, blobs, worker")
+
+
+# What FastAPI cannot see, because the handlers read and write bytes.
+TYPE_BODY: Final[dict[str, Any]] = {
+    "requestBody": {"required": True, "content": {"application/json": {"schema": TypeBody.model_json_schema()}}}
+}
+SET_BODY: Final[dict[str, Any]] = {
+    "requestBody": {"required": True, "content": {"application/json": {"schema": CouponSetBody.model_json_schema()}}}
+}
+MADE_TYPE: Final[dict[int | str, dict[str, Any]]] = {201: {"model": RecordType, "description": "It is new"}}
+MADE_SET: Final[dict[int | str, dict[str, Any]]] = {201: {"model": CouponSet, "description": "It is new"}}
+SAMPLE: Final[dict[int | str, dict[str, Any]]] = {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}}
+METRICS: Final[dict[int | str, dict[str, Any]]] = {200: {"content": {"text/plain": {"schema": {"type": "string"}}}}}

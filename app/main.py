@@ -1,0 +1,64 @@
+"""Builds the ASGI app: opens the runtime and hangs the surfaces in. As a program it writes the OpenAPI documents."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fastapi import Depends, FastAPI, Request
+from fastapi.responses import Response
+from starlette.middleware import Middleware
+
+from app.dialects import SURFACES
+from app.observe.logs import configure
+from app.runtime import open_runtime
+from app.settings import Settings
+from app.web.checks import without_nul
+from app.web.openapi import described
+from app.web.requests import Requests
+from app.web.surface import broken
+
+OPENAPI = Path(__file__).resolve().parents[1] / "openapi"
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The app on the given settings, else on the environment's. The runtime opens when it starts."""
+    chosen = Settings() if settings is None else settings
+    configure(chosen.log_level)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with open_runtime(chosen) as runtime:
+            app.state.runtime = runtime
+            yield
+
+    app = FastAPI(
+        title="Sluice",
+        lifespan=lifespan,
+        # A redirect between /imports and /imports/ would break uploads whose body cannot be sent twice.
+        redirect_slashes=False,
+        # The documents are routes of the native surface.
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        middleware=[Middleware(Requests, broke=answer_broken)],
+        dependencies=[Depends(without_nul)],
+    )
+    SURFACES.hang_into(app)
+    return app
+
+
+def answer_broken(request: Request, request_id: str) -> Response:
+    return SURFACES.render(broken(request_id), request)
+
+
+def write_openapi(folder: Path) -> None:
+    """Writes one document per surface; the committed ones have to be what this writes."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for surface in SURFACES.all:
+        text = json.dumps(described(surface), indent=2, ensure_ascii=False)
+        (folder / f"{surface.name}.json").write_text(text + "\n")
+
+
+if __name__ == "__main__":
+    write_openapi(OPENAPI)

@@ -1,0 +1,26 @@
+"""The failures of a route, for its OpenAPI description."""
+
+from http import HTTPStatus
+from typing import Any
+
+from app.web.shapes import Problem
+
+MEANINGS = {
+    400: "The request cannot be read, or too many imports wait",
+    401: "The API key is missing or wrong",
+    403: "The API key lacks a scope",
+    404: "There is no such thing in this account",
+    409: "The state of things does not allow it",
+    410: "It was kept for its retention time and then deleted",
+    413: "The file is too large",
+    415: "The body is not multipart/form-data",
+    422: "Something in the request is wrong; `errors` lists everything",
+    503: "A part of the service is not available; try again",
+}
+
+
+def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    return {
+        status: {"model": Problem, "description": MEANINGS.get(status, HTTPStatus(status).phrase)}
+        for status in statuses
+    }

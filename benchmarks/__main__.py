@@ -1,0 +1,93 @@
+"""Measures everything and writes results.md: `python -m benchmarks [--only NAME …]`."""
+
+import argparse
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from rich.console import Console
+
+from benchmarks import files
+from benchmarks.crowd import fairness, uploads
+from benchmarks.growth import growth
+from benchmarks.machine import Machine, load_now, machine
+from benchmarks.polling import polling
+from benchmarks.report import Section, show, write
+from benchmarks.service import Service, started, work_folder
+from benchmarks.speed import speed
+
+RESULTS = Path(__file__).with_name("results.md")
+CHANGED = 5_000  # points that the changed file has more, in every row
+
+
+@dataclass
+class Folder:
+    """The folder that is worked in, and the large files, made when the first measurement needs them."""
+
+    path: Path
+    rows: int
+
+    @cached_property
+    def large(self) -> files.Sample:
+        return files.make(self.path, self.rows)
+
+    @cached_property
+    def changed(self) -> files.Sample:
+        return files.make(self.path, self.rows, more_points=CHANGED)
+
+
+Measure = Callable[[Service, Folder], Section]
+
+MEASURES: dict[str, Measure] = {
+    # First, while nobody has needed any memory.
+    "growth": lambda service, folder: growth(service, folder.path, folder.rows),
+    "speed": lambda service, folder: speed(service, folder.large, folder.changed),
+    "polling": lambda service, folder: polling(service, folder.large),
+    "uploads": lambda service, folder: uploads(service, folder.large),
+    "fairness": lambda service, folder: fairness(service, folder.large, folder.path),
+}
+# What runs on one service; the last two leave imports behind that take minutes.
+SERVICES = (("growth", "speed", "polling"), ("uploads",), ("fairness",))
+
+
+def main() -> None:
+    wanted = options()
+    console, load = Console(), load_now()
+    sections: list[Section] = []
+    about: Machine | None = None
+    with work_folder() as path:
+        folder = Folder(path, wanted.rows)
+        for names in SERVICES:
+            asked = [name for name in names if name in wanted.only]
+            if not asked:
+                continue
+            with started(path) as service:
+                about = about or machine(service.instance, load)
+                sections += measured(service, folder, asked, console)
+    if about and wanted.write:
+        write(RESULTS, about, sections)
+        console.print(f"Written to {RESULTS.parent.name}/{RESULTS.name}")
+
+
+def measured(service: Service, folder: Folder, names: Sequence[str], console: Console) -> list[Section]:
+    sections = []
+    for name in names:
+        with console.status(f"Measuring: {name}"):
+            sections.append(MEASURES[name](service, folder))
+        show(sections[-1:], console)
+    return sections
+
+
+def options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--rows", type=int, default=600_000, help="rows of the large file (default: 600,000; 50 MB)")
+    parser.add_argument(
+        "--only", nargs="+", choices=MEASURES, default=list(MEASURES), metavar="NAME", help=" ".join(MEASURES)
+    )
+    parser.add_argument("--no-write", dest="write", action="store_false", help="leave results.md as it is")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

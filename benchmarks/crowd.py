@@ -1,0 +1,51 @@
+"""Many large imports at once: what they take of memory, and how long a small one waits behind them."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from benchmarks import files
+from benchmarks.memory import peaks, reset
+from benchmarks.ours import Answer, Client
+from benchmarks.report import Row, Section, at_most
+from benchmarks.service import Service
+
+UPLOADS = 10  # as many as one account may have waiting
+WATCHED = 30.0  # seconds that the worker is watched once all are accepted
+SMALL = 100
+
+
+def uploads(service: Service, sample: files.Sample) -> Section:
+    reset(service)
+    began = time.perf_counter()
+    posted(service, service.key("uploads"), sample, UPLOADS)
+    took = time.perf_counter() - began
+    time.sleep(WATCHED)
+    memory = peaks(service)
+    rows = [
+        Row("All accepted after", ours=f"{took:.1f} s", figure=f"{took / UPLOADS:.2f} s a file"),
+        at_most("Worker memory, most", memory.worker, 200, unit="MB"),
+        at_most("API memory, most", memory.api, 120, unit="MB"),
+    ]
+    notes = (f"The memory is watched from the first byte until {WATCHED:.0f} s after the last file was accepted.",)
+    return Section(f"{UPLOADS} uploads of {sample.size / 1e6:.0f} MB at once", rows, notes)
+
+
+def fairness(service: Service, sample: files.Sample, folder: Path) -> Section:
+    small, key = files.make(folder, SMALL), service.key("fairness")
+    client = Client(service, key)
+    large = posted(service, key, sample, UPLOADS - 1)
+    accepted = client.post(small)
+    began = time.perf_counter()
+    before = sum(client.get(str(each["id"]))["status"] in {"queued", "inProgress"} for each in large)
+    client.ended(str(accepted["id"]))
+    waited = time.perf_counter() - began
+    rows = [at_most(f"{SMALL} rows, from accepted to finished", waited, 10, unit="s")]
+    notes = (f"Behind {before} imports of {sample.rows:,} rows of the same account that had not ended; one worker.",)
+    return Section("A small import behind large ones", rows, notes)
+
+
+def posted(service: Service, key: str, sample: files.Sample, number: int) -> list[Answer]:
+    """Posts a file so many times at once, each from a thread and on a connection of its own."""
+    with ThreadPoolExecutor(number) as pool:
+        return list(pool.map(lambda _: Client(service, key).post(sample), range(number)))

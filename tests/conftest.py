@@ -1,0 +1,78 @@
+"""Servers, a runtime and a client for all tests; each xdist worker has its own servers, each test its own accounts."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from app.embedded import Servers
+from app.runtime import Runtime, open_runtime
+from tests.support import http
+from tests.support.http import Account
+from tests.support.live import Live, running_live
+from tests.support.servers import new_database, redis_number, running_servers, settings_for
+
+NewAccount = Callable[..., Awaitable[Account]]
+Finish = Callable[[Runtime, str], Awaitable[None]]
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[Servers]:
+    """PostgreSQL and Valkey, running."""
+    with running_servers() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def database_url(servers: Servers) -> str:
+    """A database on the newest schema that no worker process looks at."""
+    return new_database(servers, "tests")
+
+
+@pytest.fixture(scope="session")
+async def runtime(
+    servers: Servers, database_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Runtime]:
+    """What a process holds open; runs are worked on only when a test does it."""
+    data = tmp_path_factory.mktemp("data")
+    async with open_runtime(settings_for(data, database_url, redis_number(servers, 0))) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def client(runtime: Runtime) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the app on `runtime`."""
+    async with http.client_of(http.app_on(runtime)) as client:
+        yield client
+
+
+@pytest.fixture
+def a_key(runtime: Runtime) -> NewAccount:
+    """Makes a key: a_key(scopes=[…], name=…); the account is new unless named."""
+
+    async def make(scopes: list[str] | None = None, name: str | None = None) -> Account:
+        return await http.make_account(runtime, scopes, name)
+
+    return make
+
+
+@pytest.fixture
+async def an_account(runtime: Runtime) -> Account:
+    """An account of this test alone, with every scope."""
+    return await http.make_account(runtime)
+
+
+@pytest.fixture
+def finish() -> Finish:
+    """Works on a run in this process until it has ended: finish(runtime, run_id)."""
+    return http.finish
+
+
+@pytest.fixture(scope="session")
+def live(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    """The API and a worker as processes of their own, on a real socket and a database of their own."""
+    data: Path = tmp_path_factory.mktemp("live")
+    settings = settings_for(data, new_database(servers, "live"), redis_number(servers, 1))
+    with running_live(settings) as running:
+        yield running

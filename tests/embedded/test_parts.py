@@ -1,0 +1,88 @@
+"""The commands that run one part, and what they say when something is missing: one line, exit code 2."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from app.embedded import embedded
+from tests.embedded.asking import Query
+
+ROOT = Path(__file__).parents[2]
+NOWHERE = {
+    "SLUICE_DATABASE_URL": "postgresql://u:p@127.0.0.1:1/none",
+    "SLUICE_REDIS_URL": "redis://127.0.0.1:1",
+    "SLUICE_SECRET_KEY": "pepper",
+}
+
+
+def sluice(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("SLUICE_")}
+    command = [sys.executable, "-m", "app", *arguments]
+    return subprocess.run(
+        command, env={**clean, **settings}, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+@pytest.mark.parametrize("part", ["api", "worker"])
+@pytest.mark.parametrize("missing", sorted(NOWHERE))
+def test_a_part_names_the_setting_that_it_misses(part: str, missing: str) -> None:
+    refused = sluice(part, **{name: value for name, value in NOWHERE.items() if name != missing})
+
+    assert refused.returncode == 2
+    assert refused.stderr.startswith(f"sluice: {missing} must be set")
+    assert refused.stderr.count("\n") == 1
+
+
+def test_a_setting_of_the_wrong_kind_is_named() -> None:
+    refused = sluice("worker", SLUICE_QUEUE_LIMIT="many")
+
+    assert refused.returncode == 2
+    assert refused.stderr.startswith("sluice: SLUICE_QUEUE_LIMIT: Input should be a valid integer")
+
+
+def test_migrate_says_in_one_line_that_the_database_does_not_answer() -> None:
+    refused = sluice("migrate", SLUICE_DATABASE_URL=NOWHERE["SLUICE_DATABASE_URL"])
+
+    assert refused.returncode == 2
+    assert refused.stderr.startswith("sluice: ")
+    assert refused.stderr.count("\n") == 1
+
+
+def test_migrate_makes_the_schema_and_may_be_run_again(data: Path, query: Query) -> None:
+    with embedded(data) as servers:
+        for _ in range(2):
+            done = sluice("migrate", SLUICE_DATABASE_URL=servers.database_url)
+            assert done.returncode == 0, done.stderr
+        assert query(servers.database_url, "SELECT count(*) FROM alembic_version") == 1
+
+
+def test_keys_of_an_environments_database_need_its_schema_and_its_secret_key(data: Path) -> None:
+    with embedded(data) as servers:
+        where = {"SLUICE_DATABASE_URL": servers.database_url}
+        create = ("key", "create", "--account", "acme")
+        assert "SLUICE_SECRET_KEY must be set" in sluice(*create, **where).stderr
+        where["SLUICE_SECRET_KEY"] = "pepper"
+        assert "run: sluice migrate" in sluice(*create, **where).stderr
+        sluice("migrate", **where)
+
+        made = sluice(*create, "--scope", "imports:read", **where)
+
+        assert made.stdout.splitlines()[-1].count(":") == 1
+        assert "imports:read" in sluice("key", "list", **where).stdout
+
+
+def test_keys_of_a_folder_on_which_nothing_runs_are_refused_with_what_to_do(data: Path) -> None:
+    refused = sluice("key", "list", "--data", str(data))
+
+    assert refused.returncode == 2
+    assert refused.stderr == f"sluice: nothing runs on {data}; start it with: sluice up --data {data}\n"
+
+
+def test_an_unknown_scope_is_refused_with_the_list_of_those_that_are(data: Path) -> None:
+    refused = sluice("key", "create", "--account", "acme", "--scope", "imports:eat", "--data", str(data))
+
+    assert refused.returncode == 2
+    assert "unknown scope imports:eat; there are: " in refused.stderr

@@ -1,0 +1,244 @@
+"""The place where things die: a PostgreSQL and a Valkey that may be killed, worker processes, and who watches them."""
+
+import asyncio
+import os
+import secrets
+import signal
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import psutil
+from redis.asyncio import Redis
+
+from app.embedded import Child, Command, Servers
+from app.imports.intake import Submission, Upload, submit
+from app.imports.run import run_slice
+from app.runs.model import AccountId, Run
+from app.runtime import Runtime, open_runtime
+from app.settings import Settings
+from app.storage import accounts
+from app.storage.migrate import upgrade
+from tests.faults.truth import Truth
+
+ROOT = Path(__file__).resolve().parents[2]
+TEMPLATE = "template_sluice"
+LEASE, SWEEP, BATCH = 1.5, 0.3, 10
+PATIENCE = 40.0
+TICK = 0.02
+
+SETTINGS = {
+    "SLUICE_SECRET_KEY": "for the tests of faults only, 32 characters",
+    "SLUICE_LEASE_SECONDS": str(LEASE),
+    "SLUICE_SWEEP_SECONDS": str(SWEEP),
+    "SLUICE_BATCH_ROWS": str(BATCH),
+    "SLUICE_SLICE_SECONDS": "0.04",  # some batches
+    "SLUICE_DATABASE_POOL": "5",
+    "SLUICE_LOG_LEVEL": "warning",
+}
+
+
+class Worker:
+    """One worker process with a list of faults, its trace and its log."""
+
+    def __init__(self, folder: Path, environment: dict[str, str], *, faults: str = "", poison: str = "") -> None:
+        self.name = f"worker-{secrets.token_hex(3)}"
+        self.trace_file = folder / f"{self.name}.trace"
+        self.trace_file.touch()
+        extra = {"FAULTS": faults, "FAULTS_POISON": poison, "FAULTS_TRACE": str(self.trace_file)}
+        self.child = Child(
+            Command(
+                name=self.name,
+                arguments=[sys.executable, "-m", "tests.faults.worker"],
+                environment=environment | extra,
+                record=folder / f"{self.name}.pid",
+                folder=ROOT,
+                log=folder / f"{self.name}.log",
+            )
+        )
+        self.process = self.child.process
+
+    def trace(self) -> list[str]:
+        return self.trace_file.read_text().splitlines()
+
+    def faults_met(self) -> int:
+        return sum(line.startswith("FAULT") for line in self.trace())
+
+    async def meets_fault(self, number: int = 1) -> None:
+        await until(lambda: self.faults_met() >= number or self.exit_code is not None, f"{self.name}: no fault met")
+        assert self.faults_met() >= number, f"{self.name} ended with {self.exit_code} before its fault"
+
+    async def is_frozen(self) -> None:
+        await self.meets_fault()
+        await until(lambda: psutil.Process(self.process.pid).status() == "stopped", "the worker does not freeze")
+
+    def thaw(self) -> None:
+        self.process.send_signal(signal.SIGCONT)
+
+    def go_on(self) -> None:
+        self.trace_file.with_suffix(".go").touch()
+
+    @property
+    def exit_code(self) -> int | None:
+        return self.process.poll()
+
+    async def ended(self) -> int:
+        await until(lambda: self.exit_code is not None, f"{self.name} does not end")
+        return self.process.returncode
+
+    async def ends_or_ends(self, arena: "Arena", run: Run) -> None:
+        """Until this worker has died, or has brought the run to its end."""
+
+        async def either() -> bool:
+            return self.exit_code is not None or (await arena.run(run))["state"] == "finished"
+
+        await until(either, f"{self.name} neither dies nor finishes: {arena.told()}")
+        await asyncio.sleep(0.1)  # the end of a run is seen before its worker comes to the steps behind it
+
+    async def stopped(self) -> int:
+        self.process.terminate()
+        return await self.ended()
+
+    def end(self) -> None:
+        if self.exit_code is None:
+            self.child.kill()
+
+
+class Arena:
+    """A database of its own on servers that may be killed, and everything a test does there."""
+
+    def __init__(self, servers: Servers, folder: Path) -> None:
+        self.servers = servers
+        self.folder = folder
+        self.database = f"faults_{secrets.token_hex(4)}"
+        self.workers: list[Worker] = []
+        self.stack = AsyncExitStack()
+        self.runtime: Runtime
+        self.account_id: AccountId
+
+    @property
+    def url(self) -> str:
+        return self.servers.database_url.rpartition("/")[0] + "/" + self.database
+
+    def environment(self, **settings: object) -> dict[str, str]:
+        ours = {f"SLUICE_{name.upper()}": str(value) for name, value in settings.items()}
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("SLUICE_")}
+        addresses = {
+            "SLUICE_DATABASE_URL": self.url,
+            "SLUICE_REDIS_URL": self.servers.redis_url,
+            "SLUICE_DATA": str(self.folder),
+            "FAULTS_IDLE_MS": "2000",
+        }
+        return inherited | SETTINGS | addresses | ours
+
+    async def open(self) -> None:
+        await self.administer(f"CREATE DATABASE {self.database} TEMPLATE {TEMPLATE}")
+        async with Redis.from_url(self.servers.redis_url) as redis:
+            await redis.flushall()
+        own = {name.removeprefix("SLUICE_").lower(): value for name, value in self.environment().items()}
+        settings = Settings(**{name: own[name] for name in Settings.model_fields if name in own})
+        self.runtime = await self.stack.enter_async_context(open_runtime(settings))
+        async with self.runtime.database.transaction() as session:
+            self.account_id = AccountId(await accounts.account_named(session, "faults"))
+
+    async def renew(self) -> None:
+        """A new database and nobody at work, for a sweep within one test."""
+        await self.close()
+        self.workers, self.stack = [], AsyncExitStack()
+        self.database = f"faults_{secrets.token_hex(4)}"
+        await self.open()
+
+    async def administer(self, statement: str) -> None:
+        connection = await asyncpg.connect(self.servers.database_url)
+        try:
+            await connection.execute(statement)
+        finally:
+            await connection.close()
+
+    async def close(self) -> None:
+        for worker in self.workers:
+            worker.end()
+        await self.stack.aclose()
+
+    def worker(self, faults: str = "", *, poison: str = "", **settings: object) -> Worker:
+        worker = Worker(self.folder, self.environment(**settings), faults=faults, poison=poison)
+        self.workers.append(worker)
+        return worker
+
+    async def submit(self, data: str) -> Run:
+        writer = self.runtime.blobs.create()
+        writer.write(data.encode())
+        upload = Upload(writer, "file.csv", len(data), "0" * 64, "utf-8")
+        return await submit(self.runtime, Submission(self.account_id, "api", "contacts", upload, "csv", ","))
+
+    async def ask(self, statement: str, *values: object) -> list[dict[str, Any]]:
+        """Straight to the database, by none of the product's ways."""
+        connection = await asyncpg.connect(self.url, timeout=5)
+        try:
+            return [dict(row) for row in await connection.fetch(statement, *values)]
+        finally:
+            await connection.close()
+
+    async def run(self, run: Run) -> dict[str, Any]:
+        return (await self.ask("SELECT * FROM runs WHERE id = $1", run.id))[0]
+
+    async def ended(self, run: Run, patience: float = PATIENCE) -> dict[str, Any]:
+        async def has_ended() -> bool:
+            return (await self.run(run))["state"] in ("finished", "failed")
+
+        await until(has_ended, f"the run does not end: {self.told()}", patience)
+        return await self.run(run)
+
+    def told(self) -> str:
+        """The workers' last words, for a test that fails."""
+        logs = (self.folder / f"{worker.name}.log" for worker in self.workers)
+        return "\n".join(log.read_text()[-2000:] for log in logs if log.exists())
+
+    async def stored(self, truth: Truth) -> Run:
+        """Imports in this process what was there before, and submits the file."""
+        before = await self.submit(truth.before)
+        while (await self.run(before))["state"] != "finished":
+            await run_slice(self.runtime, before.id)
+        return await self.submit(truth.file)
+
+    async def flush_valkey(self) -> None:
+        async with Redis.from_url(self.servers.redis_url) as redis:
+            await redis.flushall()
+
+
+Condition = Callable[[], bool | Awaitable[bool]]
+
+
+async def until(condition: Condition, complaint: str, patience: float = PATIENCE) -> None:
+    """Waits until the condition holds; a server that is down at the moment means that it does not yet."""
+    deadline = time.monotonic() + patience
+    while not await holds(condition):
+        assert time.monotonic() < deadline, complaint
+        await asyncio.sleep(TICK)
+
+
+async def holds(condition: Condition) -> bool:
+    try:
+        held = condition()
+        return held if isinstance(held, bool) else await held
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        return False
+
+
+def make_template(servers: Servers) -> None:
+    """One migrated database that every test's own is copied from."""
+    base = servers.database_url.rpartition("/")[0]
+    asyncio.run(made(servers.database_url))
+    upgrade(f"{base}/{TEMPLATE}")
+
+
+async def made(url: str) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(f"CREATE DATABASE {TEMPLATE}")
+    finally:
+        await connection.close()

@@ -1,0 +1,56 @@
+"""Servers that may be killed, apart from those that the other tests share."""
+
+import shutil
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from app.embedded import Servers, embedded
+from tests.faults.arena import Arena, make_template
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "slow: the exhaustive sweeps, not run by default")
+
+
+@pytest.fixture(scope="session")
+def faulty_servers() -> Iterator[Servers]:
+    """One PostgreSQL and one Valkey per test process; a test that kills them brings them back."""
+    base = Path(tempfile.mkdtemp(prefix="sluice-faults-"))
+    base.chmod(0o711)
+    try:
+        with embedded(base / "data") as servers:
+            make_template(servers)
+            yield servers
+    finally:
+        remove(base)
+
+
+def remove(folder: Path) -> None:
+    """Servers that were killed may still be tidying up in it."""
+    deadline = time.monotonic() + 5
+    while folder.exists() and time.monotonic() < deadline:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest_asyncio.fixture
+async def arena(faulty_servers: Servers, tmp_path: Path) -> AsyncIterator[Arena]:
+    arena = Arena(faulty_servers, tmp_path)
+    revive(faulty_servers)
+    await arena.open()
+    yield arena
+    revive(faulty_servers)
+    await arena.close()
+
+
+def revive(servers: Servers) -> None:
+    """After a test that failed while a server was down."""
+    for server in (servers.postgres, servers.valkey):
+        if server.child is None or server.child.exit_code() is not None:
+            server.start()
+
+

@@ -1,0 +1,89 @@
+"""The app as a client sees it, without a socket: accounts, keys, forms, and imports driven to their end."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from secrets import token_hex
+from typing import Any
+
+import httpx
+from fastapi import FastAPI
+from sqlalchemy import select
+
+from app.auth.keys import SCOPES, create_key
+from app.imports.run import run_slice
+from app.main import create_app
+from app.runs.model import RunId, run_from
+from app.runtime import Runtime
+from app.storage.accounts import account_named
+from app.storage.tables import runs
+from tests.support.servers import PEPPER
+
+CONTACTS = b"_email,_name,_points\njohn@example.org,John,10\nsteve@example.org,Steve,20\n"
+# What Connectif requires beside the file.
+PARTS = {"type": "contacts", "delimiter": ",", "overrideExisting": "true", "updateOnlyEmptyFields": "false"}
+
+
+def app_on(runtime: Runtime, **settings: object) -> FastAPI:
+    """The app on a runtime that is open already, with some settings changed."""
+    app = create_app(runtime.settings)
+    app.state.runtime = replace(runtime, settings=runtime.settings.model_copy(update=settings)) if settings else runtime
+    return app
+
+
+@asynccontextmanager
+async def client_of(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(app=app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://sluice.test", timeout=60) as client:
+        yield client
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account that nobody else uses, with a key that may do everything by its single scopes."""
+
+    id: int
+    name: str
+    key: str
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"apiKey {self.key}"}
+
+
+async def make_account(runtime: Runtime, scopes: Sequence[str] | None = None, name: str | None = None) -> Account:
+    name = name or f"account-{token_hex(6)}"
+    wanted = [scope for scope in SCOPES if scope != "admin"] if scopes is None else list(scopes)
+    async with runtime.database.transaction() as session:
+        key = await create_key(session, account=name, scopes=wanted, label="test", pepper=PEPPER)
+        return Account(await account_named(session, name), name, key)
+
+
+async def post(
+    client: httpx.AsyncClient,
+    account: Account,
+    file: bytes = CONTACTS,
+    *,
+    name: str = "contacts.csv",
+    parts: Mapping[str, str | None] | None = None,
+) -> httpx.Response:
+    """Posts an import with Connectif's parts; `parts` changes them, None takes one away."""
+    given: dict[str, Any] = {key: value for key, value in (PARTS | dict(parts or {})).items() if value is not None}
+    return await client.post("/imports", headers=account.headers, data=given, files={"file": (name, file, "text/csv")})
+
+
+async def finish(runtime: Runtime, run_id: str) -> None:
+    """Works on a run, slice after slice, until it has ended."""
+    while True:
+        await run_slice(runtime, RunId(run_id))
+        async with runtime.database.read() as session:
+            found = await session.execute(select(runs).where(runs.c.id == run_id))
+        if run_from(found.mappings().one()).done:
+            return
+        await asyncio.sleep(0)
+
+
+def stored_files(runtime: Runtime) -> set[str]:
+    """Every file in the blob store, finished or not."""
+    return {str(path.relative_to(runtime.blobs.root)) for path in runtime.blobs.root.rglob("*") if path.is_file()}

@@ -1,0 +1,66 @@
+"""PostgreSQL and Valkey for a run of the tests, and settings that point to them."""
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+from pydantic import SecretStr
+
+from app.embedded import Servers, embedded
+from app.settings import Settings
+from app.storage.migrate import upgrade
+
+PEPPER = "the pepper of the tests"
+
+
+@contextmanager
+def running_servers() -> Iterator[Servers]:
+    # Not pytest's own folder: that is closed to the account that the servers run as.
+    base = Path(tempfile.mkdtemp(prefix="sluice-test-"))
+    base.chmod(0o711)
+    try:
+        with embedded(base / "data") as servers:
+            yield servers
+    finally:
+        shutil.rmtree(base, ignore_errors=True)
+
+
+def new_database(servers: Servers, name: str) -> str:
+    """The address of a new database on the newest schema. Blocking."""
+    asyncio.run(execute(servers.database_url, f'CREATE DATABASE "{name}"'))
+    url = urlunsplit(urlsplit(servers.database_url)._replace(path=f"/{name}"))
+    upgrade(url)
+    return url
+
+
+async def execute(url: str, statement: str) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+def redis_number(servers: Servers, number: int) -> str:
+    """The address of one of Valkey's numbered databases."""
+    return urlunsplit(urlsplit(servers.redis_url)._replace(path=f"/{number}"))
+
+
+def settings_for(data: Path, database_url: str, redis_url: str, **values: object) -> Settings:
+    given = Settings(_env_file=None)  # type: ignore[call-arg]
+    return given.model_copy(
+        update={
+            "data": data,
+            "blobs": None,
+            "database_url": SecretStr(database_url),
+            "redis_url": SecretStr(redis_url),
+            "secret_key": SecretStr(PEPPER),
+            "public_url": None,
+            **values,
+        }
+    )
