@@ -53,7 +53,7 @@ SERVICES = (("growth", "speed", "polling"), ("uploads",), ("fairness",))
 
 def main() -> None:
     wanted = options()
-    console, load = Console(), load_now()
+    console, load = screen(), load_now()
     sections: list[Section] = []
     about: Machine | None = None
     with work_folder() as path:
@@ -77,6 +77,12 @@ def measured(service: Service, folder: Folder, names: Sequence[str], console: Co
             sections.append(MEASURES[name](service, folder))
         show(sections[-1:], console)
     return sections
+
+
+def screen() -> Console:
+    """The terminal; a pipe has no width, and gets one in which the tables are not folded."""
+    console = Console()
+    return console if console.is_terminal else Console(width=140)
 
 
 def options() -> argparse.Namespace:

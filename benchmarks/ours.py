@@ -32,7 +32,7 @@ class Timing:
 
 
 class Client:
-    """One connection to the service, kept open."""
+    """One connection to the service, kept open from a POST to the end of its import."""
 
     def __init__(self, service: Service, key: str) -> None:
         host = service.instance.api_url.removeprefix("http://")
@@ -55,6 +55,8 @@ class Client:
         """Streams the file; the answer to the POST, once the service has accepted it."""
         head, tail = form(sample.path)
         connection = self._connection
+        # The service closes a connection that was idle for some seconds, as this one may have been.
+        connection.close()
         connection.putrequest("POST", "/imports")
         for name, value in self._headers.items():
             connection.putheader(name, value)

@@ -18,9 +18,9 @@ CONNECTIONS, SECONDS = 32, 5.0
 def polling(service: Service, sample: files.Sample) -> Section:
     floor.fresh(service.instance.database_url)
     key = service.key("polling")
-    client = Client(service, key)
-    run = str(client.post(sample)["id"])
+    run = str(Client(service, key).post(sample)["id"])
     during = load(service, key, run)
+    client = Client(service, key)
     still = client.get(run)["status"]
     client.ended(run)
     rest = load(service, key, run)

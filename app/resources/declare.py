@@ -34,7 +34,7 @@ def declared(name: str, body: object) -> Resource:
     fields = read_fields(body.get("fields"), complaints)
     key = body.get("key")
     complaints += _key_complaints(key, fields, body.get("fields"))
-    unknown = body.get("unknownColumns") or "ignore"
+    unknown = body.get("unknownColumns", "ignore")
     if unknown not in UNKNOWN_COLUMNS:
         complaints.append(Complaint("unknownColumns", f"must be one of {', '.join(UNKNOWN_COLUMNS)}"))
     if complaints:
@@ -43,7 +43,7 @@ def declared(name: str, body: object) -> Resource:
         name=name,
         keys=(str(key),),
         fields=tuple(replace(field, required=field.required or field.id == key) for field in fields),
-        unknown_columns=cast(UnknownColumns, unknown),
+        unknown_columns=cast("UnknownColumns", unknown),
     )
 
 
@@ -78,14 +78,15 @@ def custom_fields(base: Resource, resource: Resource) -> dict[str, object]:
 
 def contradictions(old: Resource, new: Resource) -> tuple[Complaint, ...]:
     """The changes that records stored under `old` may contradict; none of them matters while nothing is stored.
-    A field that is gone is none: what is stored of it stays, and is no longer read."""
+    A field that is gone is none: what is stored of it stays, and is no longer read. Paths count the declared fields."""
     return tuple(_contradictions(old, new))
 
 
 def _contradictions(old: Resource, new: Resource) -> Iterator[Complaint]:
     if old.keys != new.keys:
         yield Complaint("key", "is another field than that by which the stored records are known")
-    for index, field in enumerate(new.fields):
+    built_in = registry.BUILT_IN.get(new.name)
+    for index, field in enumerate(new.fields[len(built_in.fields) if built_in else 0 :]):
         path, before = f"fields[{index}]", old.field(field.id)
         if field.required and (before is None or not before.required):
             yield Complaint(f"{path}.required", "stored records may lack this field")

@@ -13,8 +13,14 @@ MOST_FIELDS = 500
 MOST_OPTIONS = 1_000
 LONGEST_OPTION = 255
 LONGEST_SEPARATOR = 5
+LONGEST_TEXT = 1_000_000_000  # far beyond any cell
 DIGITS = 15  # of a bound: so many survive JSON readers that know only floating point
-LARGEST = 10**30
+LARGEST = 30  # power of ten
+
+
+class _Mistake(Exception):
+    """A member of a field's declaration cannot be used, for the reason given."""
+
 
 _id_text = re.compile(r"[A-Za-z][A-Za-z0-9_\-()\[\]]{0,149}").fullmatch
 
@@ -85,7 +91,7 @@ def _read_field(body: object, path: str, complaints: list[Complaint]) -> Field |
             continue
         try:
             values[attribute] = read(given)
-        except ValueError as reason:
+        except _Mistake as reason:
             wrong.append(Complaint(f"{path}.{name}", str(reason)))
     if "type" in values:
         wrong += _misfits(values, body, path)
@@ -113,33 +119,33 @@ def _misfits(values: dict[str, Any], body: dict[str, object], path: str) -> list
 
 def _id(given: object) -> str:
     if not isinstance(given, str) or not _id_text(given):
-        raise ValueError(
+        raise _Mistake(
             "must begin with a letter and hold letters, digits, hyphens, underscores and brackets, at most 150 in all"
         )
     if given == "id":
-        raise ValueError("is a reserved name")
+        raise _Mistake("is a reserved name")
     return given
 
 
 def _type(given: object) -> str:
     if not isinstance(given, str) or given not in TYPES:
-        raise ValueError(f"must be one of {', '.join(TYPES)}")
+        raise _Mistake(f"must be one of {', '.join(TYPES)}")
     return given
 
 
 def _flag(given: object) -> bool:
     if not isinstance(given, bool):
-        raise ValueError("must be true or false")
+        raise _Mistake("must be true or false")
     return given
 
 
 def _options(given: object) -> tuple[str, ...]:
     if not isinstance(given, list) or not 0 < len(given) <= MOST_OPTIONS:
-        raise ValueError(f"must be a list of 1 to {MOST_OPTIONS} texts")
+        raise _Mistake(f"must be a list of 1 to {MOST_OPTIONS} texts")
     if not all(isinstance(option, str) and _fit_for_option(option) for option in given):
-        raise ValueError(f"must be texts of 1 to {LONGEST_OPTION} characters without blanks around them")
+        raise _Mistake(f"must be texts of 1 to {LONGEST_OPTION} characters without blanks around them")
     if len(set(given)) != len(given):
-        raise ValueError("names an option twice")
+        raise _Mistake("names an option twice")
     return tuple(given)
 
 
@@ -148,33 +154,33 @@ def _fit_for_option(text: str) -> bool:
 
 
 def _number(given: object) -> Decimal:
-    if isinstance(given, bool) or not isinstance(given, int | float | Decimal):
-        raise ValueError("must be a number")
-    # NaN fails this comparison too; a Decimal one would raise, and the wire has none.
-    if not abs(given) < LARGEST:
-        raise ValueError("is too large")
-    number = Decimal(str(given))
-    if len(number.normalize().as_tuple().digits) > DIGITS or number.adjusted() < -DIGITS:
-        raise ValueError(f"must have at most {DIGITS} digits")
+    if not isinstance(given, int | float | Decimal) or isinstance(given, bool):
+        raise _Mistake("must be a number")
+    number = Decimal(given) if isinstance(given, int) else Decimal(str(given))
+    if not number.is_finite() or number.adjusted() > LARGEST:
+        raise _Mistake("is too large")
+    digits = "".join(map(str, number.as_tuple().digits)).strip("0")
+    if len(digits) > DIGITS or number.adjusted() < -DIGITS:
+        raise _Mistake(f"must have at most {DIGITS} digits")
     return number
 
 
 def _length(given: object) -> int:
-    if isinstance(given, Decimal) and given.is_finite() and given == given.to_integral_value():
-        given = int(given) if given < LARGEST else given
-    if isinstance(given, bool) or not isinstance(given, int) or not 0 < given < LARGEST:
-        raise ValueError("must be a whole number from 1 on")
+    if isinstance(given, Decimal) and given.is_finite() and given.adjusted() <= LARGEST and given == int(given):
+        given = int(given)
+    if isinstance(given, bool) or not isinstance(given, int) or not 0 < given <= LONGEST_TEXT:
+        raise _Mistake(f"must be a whole number from 1 to {LONGEST_TEXT}")
     return given
 
 
 def _separator(given: object) -> str:
     if not isinstance(given, str) or not 0 < len(given) <= LONGEST_SEPARATOR or not given.isprintable():
-        raise ValueError(f"must be 1 to {LONGEST_SEPARATOR} characters")
+        raise _Mistake(f"must be 1 to {LONGEST_SEPARATOR} characters")
     return given
 
 
 _LIMITS = ("options", "min", "max", "max_length", "separator")
-# Member of the JSON -> attribute of Field, and how it is read (a ValueError says what is wrong with it).
+# Member of the JSON -> attribute of Field, and how it is read (a _Mistake says what is wrong with it).
 _MEMBERS: dict[str, tuple[str, Callable[[object], object]]] = {
     "id": ("id", _id),
     "type": ("type", _type),

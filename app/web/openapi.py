@@ -1,6 +1,6 @@
 """The OpenAPI description of a surface, from its routes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from fastapi.openapi.utils import get_openapi
@@ -31,6 +31,8 @@ SECURITY: Final[list[dict[str, list[str]]]] = [
 ]
 OPEN: Final[dict[str, Any]] = {"security": []}  # for a route that needs no key
 PROBLEM: Final = "application/problem+json"
+# What the framework adds for a validation that we answer in our own shape.
+NOT_OURS: Final = ("HTTPValidationError", "ValidationError")
 
 
 def operation_id(route: APIRoute) -> str:
@@ -49,14 +51,20 @@ def document(title: str, description: str, routes: Sequence[BaseRoute]) -> dict[
     described.setdefault("components", {})["securitySchemes"] = SECURITY_SCHEMES
     described["security"] = SECURITY
     for path, operations in described["paths"].items():
-        if not path.startswith("/imports"):
-            for operation in operations.values():
-                call_problems_by_name(operation)
+        for operation in operations.values():
+            operation["responses"] = dict(responses(operation, problem="/imports" not in path))
+    for name in NOT_OURS:
+        described["components"].get("schemas", {}).pop(name, None)
     return described
 
 
-def call_problems_by_name(operation: dict[str, Any]) -> None:
-    """Outside /imports a failure has the media type that is made for it."""
-    for status, response in operation["responses"].items():
-        if status >= "400" and "application/json" in response.get("content", {}):
-            response["content"] = {PROBLEM: response["content"]["application/json"]}
+def responses(operation: dict[str, Any], *, problem: bool) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The operation's answers by status, without the framework's own 422; with `problem` (outside /imports) a failure
+    has the media type that is made for it."""
+    for status, response in sorted(operation["responses"].items()):
+        schema = response.get("content", {}).get("application/json", {}).get("schema", {})
+        refers = str(schema.get("$ref", "")).rpartition("/")[2]
+        if refers in NOT_OURS:
+            continue
+        content = {PROBLEM: {"schema": schema}} if problem and refers == "Problem" else response.get("content")
+        yield status, response | ({"content": content} if content else {})

@@ -26,12 +26,13 @@ Moment = Annotated[
 NEVER = datetime.min.replace(tzinfo=UTC)
 
 
-def without_defaults(schema: JsonDict) -> None:
-    """A field that is left out has no value: a default in the description would be a lie."""
+def plain(schema: JsonDict) -> None:
+    """A field that is left out has no value: a default in the description would be a lie. Titles only repeat names."""
     properties = schema.get("properties")
     for each in properties.values() if isinstance(properties, dict) else ():
         if isinstance(each, dict):
             each.pop("default", None)
+            each.pop("title", None)
 
 
 class Shape(BaseModel):
@@ -42,7 +43,7 @@ class Shape(BaseModel):
         populate_by_name=True,
         extra="forbid",
         frozen=True,
-        json_schema_extra=without_defaults,
+        json_schema_extra=plain,
     )
 
     def encoded(self) -> bytes:

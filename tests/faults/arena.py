@@ -4,7 +4,6 @@ import asyncio
 import os
 import secrets
 import signal
-import sys
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -15,7 +14,7 @@ import asyncpg
 import psutil
 from redis.asyncio import Redis
 
-from app.embedded import Child, Command, Servers
+from app.embedded import Servers
 from app.imports.intake import Submission, Upload, submit
 from app.imports.run import run_slice
 from app.runs.model import AccountId, Run
@@ -23,9 +22,9 @@ from app.runtime import Runtime, open_runtime
 from app.settings import Settings
 from app.storage import accounts
 from app.storage.migrate import upgrade
+from tests.faults.nursery import Nursery, ending
 from tests.faults.truth import Truth
 
-ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = "template_sluice"
 LEASE, SWEEP, BATCH = 1.5, 0.3, 10
 PATIENCE = 40.0
@@ -36,7 +35,7 @@ SETTINGS = {
     "SLUICE_LEASE_SECONDS": str(LEASE),
     "SLUICE_SWEEP_SECONDS": str(SWEEP),
     "SLUICE_BATCH_ROWS": str(BATCH),
-    "SLUICE_SLICE_SECONDS": "0.04",  # some batches
+    "SLUICE_SLICE_SECONDS": "0.02",  # some batches
     "SLUICE_DATABASE_POOL": "5",
     "SLUICE_LOG_LEVEL": "warning",
 }
@@ -45,22 +44,11 @@ SETTINGS = {
 class Worker:
     """One worker process with a list of faults, its trace and its log."""
 
-    def __init__(self, folder: Path, environment: dict[str, str], *, faults: str = "", poison: str = "") -> None:
-        self.name = f"worker-{secrets.token_hex(3)}"
-        self.trace_file = folder / f"{self.name}.trace"
+    def __init__(self, nursery: Nursery, folder: Path, environment: dict[str, str]) -> None:
+        self.log = folder / f"worker-{secrets.token_hex(3)}.log"
+        self.trace_file = self.log.with_suffix(".trace")
         self.trace_file.touch()
-        extra = {"FAULTS": faults, "FAULTS_POISON": poison, "FAULTS_TRACE": str(self.trace_file)}
-        self.child = Child(
-            Command(
-                name=self.name,
-                arguments=[sys.executable, "-m", "tests.faults.worker"],
-                environment=environment | extra,
-                record=folder / f"{self.name}.pid",
-                folder=ROOT,
-                log=folder / f"{self.name}.log",
-            )
-        )
-        self.process = self.child.process
+        self.pid = nursery.worker(environment | {"FAULTS_TRACE": str(self.trace_file)}, self.log)
 
     def trace(self) -> list[str]:
         return self.trace_file.read_text().splitlines()
@@ -69,26 +57,26 @@ class Worker:
         return sum(line.startswith("FAULT") for line in self.trace())
 
     async def meets_fault(self, number: int = 1) -> None:
-        await until(lambda: self.faults_met() >= number or self.exit_code is not None, f"{self.name}: no fault met")
-        assert self.faults_met() >= number, f"{self.name} ended with {self.exit_code} before its fault"
+        await until(lambda: self.faults_met() >= number or self.exit_code is not None, f"{self.log.stem}: no fault met")
+        assert self.faults_met() >= number, f"{self.log.stem} ended with {self.exit_code} before its fault"
 
     async def is_frozen(self) -> None:
         await self.meets_fault()
-        await until(lambda: psutil.Process(self.process.pid).status() == "stopped", "the worker does not freeze")
+        await until(lambda: psutil.Process(self.pid).status() == "stopped", "the worker does not freeze")
 
     def thaw(self) -> None:
-        self.process.send_signal(signal.SIGCONT)
+        os.kill(self.pid, signal.SIGCONT)
 
     def go_on(self) -> None:
         self.trace_file.with_suffix(".go").touch()
 
     @property
     def exit_code(self) -> int | None:
-        return self.process.poll()
+        return ending(self.log)
 
     async def ended(self) -> int:
-        await until(lambda: self.exit_code is not None, f"{self.name} does not end")
-        return self.process.returncode
+        await until(lambda: self.exit_code is not None, f"{self.log.stem} does not end")
+        return self.exit_code or 0
 
     async def ends_or_ends(self, arena: "Arena", run: Run) -> None:
         """Until this worker has died, or has brought the run to its end."""
@@ -96,27 +84,29 @@ class Worker:
         async def either() -> bool:
             return self.exit_code is not None or (await arena.run(run))["state"] == "finished"
 
-        await until(either, f"{self.name} neither dies nor finishes: {arena.told()}")
+        await until(either, f"{self.log.stem} neither dies nor finishes: {arena.told()}")
         await asyncio.sleep(0.1)  # the end of a run is seen before its worker comes to the steps behind it
 
     async def stopped(self) -> int:
-        self.process.terminate()
+        os.kill(self.pid, signal.SIGTERM)
         return await self.ended()
 
     def end(self) -> None:
         if self.exit_code is None:
-            self.child.kill()
+            os.kill(self.pid, signal.SIGKILL)
 
 
 class Arena:
     """A database of its own on servers that may be killed, and everything a test does there."""
 
-    def __init__(self, servers: Servers, folder: Path) -> None:
+    def __init__(self, servers: Servers, nursery: Nursery, folder: Path) -> None:
         self.servers = servers
+        self.nursery = nursery
         self.folder = folder
         self.database = f"faults_{secrets.token_hex(4)}"
         self.workers: list[Worker] = []
         self.stack = AsyncExitStack()
+        self.connection: "asyncpg.Connection[Any] | None" = None
         self.runtime: Runtime
         self.account_id: AccountId
 
@@ -148,7 +138,7 @@ class Arena:
     async def renew(self) -> None:
         """A new database and nobody at work, for a sweep within one test."""
         await self.close()
-        self.workers, self.stack = [], AsyncExitStack()
+        self.workers, self.stack, self.connection = [], AsyncExitStack(), None
         self.database = f"faults_{secrets.token_hex(4)}"
         await self.open()
 
@@ -162,10 +152,14 @@ class Arena:
     async def close(self) -> None:
         for worker in self.workers:
             worker.end()
+        if self.connection is not None:
+            self.connection.terminate()
         await self.stack.aclose()
 
     def worker(self, faults: str = "", *, poison: str = "", **settings: object) -> Worker:
-        worker = Worker(self.folder, self.environment(**settings), faults=faults, poison=poison)
+        """Starts one. `faults`: see tests/faults/worker.py; `poison`: run and row from which on it kills."""
+        asked = {"FAULTS": faults, "FAULTS_POISON": poison}
+        worker = Worker(self.nursery, self.folder, self.environment(**settings) | asked)
         self.workers.append(worker)
         return worker
 
@@ -177,11 +171,9 @@ class Arena:
 
     async def ask(self, statement: str, *values: object) -> list[dict[str, Any]]:
         """Straight to the database, by none of the product's ways."""
-        connection = await asyncpg.connect(self.url, timeout=5)
-        try:
-            return [dict(row) for row in await connection.fetch(statement, *values)]
-        finally:
-            await connection.close()
+        if self.connection is None or self.connection.is_closed():
+            self.connection = await asyncpg.connect(self.url, timeout=5)
+        return [dict(row) for row in await self.connection.fetch(statement, *values)]
 
     async def run(self, run: Run) -> dict[str, Any]:
         return (await self.ask("SELECT * FROM runs WHERE id = $1", run.id))[0]
@@ -195,7 +187,7 @@ class Arena:
 
     def told(self) -> str:
         """The workers' last words, for a test that fails."""
-        logs = (self.folder / f"{worker.name}.log" for worker in self.workers)
+        logs = (worker.log for worker in self.workers)
         return "\n".join(log.read_text()[-2000:] for log in logs if log.exists())
 
     async def stored(self, truth: Truth) -> Run:

@@ -11,6 +11,7 @@ import pytest_asyncio
 
 from app.embedded import Servers, embedded
 from tests.faults.arena import Arena, make_template
+from tests.faults.nursery import Nursery
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -37,9 +38,16 @@ def remove(folder: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@pytest.fixture(scope="session")
+def nursery() -> Iterator[Nursery]:
+    nursery = Nursery()
+    yield nursery
+    nursery.close()
+
+
 @pytest_asyncio.fixture
-async def arena(faulty_servers: Servers, tmp_path: Path) -> AsyncIterator[Arena]:
-    arena = Arena(faulty_servers, tmp_path)
+async def arena(faulty_servers: Servers, nursery: Nursery, tmp_path: Path) -> AsyncIterator[Arena]:
+    arena = Arena(faulty_servers, nursery, tmp_path)
     revive(faulty_servers)
     await arena.open()
     yield arena
@@ -52,5 +60,3 @@ def revive(servers: Servers) -> None:
     for server in (servers.postgres, servers.valkey):
         if server.child is None or server.child.exit_code() is not None:
             server.start()
-
-

@@ -55,7 +55,7 @@ class Watch:
 
 @asynccontextmanager
 async def watched(arena: Arena, run: Run, truth: Truth) -> AsyncIterator[Watch]:
-    """Looks at the run a few hundred times a second while the block runs."""
+    """Looks at the run some hundred times a second while the block runs."""
     watch = Watch(truth.known_before)
     looking = asyncio.create_task(look_on(arena, run, watch))
     try:
@@ -79,7 +79,7 @@ async def look_through(connection: "asyncpg.Connection[Any]", run: Run, watch: W
     try:
         while True:
             watch.look(await connection.fetchrow(MOMENT, run.id))
-            await asyncio.sleep(0.004)
+            await asyncio.sleep(0.006)
     finally:
         connection.terminate()
 

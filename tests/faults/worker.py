@@ -39,7 +39,7 @@ class Saboteur(Observer):
     def __call__(self, event: Event) -> None:
         super().__call__(event)
         step = event.step if isinstance(event, StepReached) else type(event).__name__
-        if isinstance(event, StepReached | TRACED):
+        if isinstance(event, (StepReached, *TRACED)):
             self.trace.write(f"{step} {event.run_id}\n")
         self.poison(event)
         if self.next is None or step != self.next[0]:
@@ -83,7 +83,7 @@ def planned(faults: str) -> Iterator[tuple[str, int, str]]:
 
 
 async def work(settings: Settings) -> None:
-    saboteur = Saboteur(os.environ["FAULTS"], Path(os.environ["FAULTS_TRACE"]), os.environ.get("FAULTS_POISON", ""))
+    saboteur = Saboteur(os.environ["FAULTS"], Path(os.environ["FAULTS_TRACE"]), os.environ["FAULTS_POISON"])
     # Fifteen seconds are right for a service and long for a test.
     SERVER_SETTINGS["idle_in_transaction_session_timeout"] = os.environ["FAULTS_IDLE_MS"]
     async with open_runtime(settings) as runtime:

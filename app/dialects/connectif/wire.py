@@ -4,8 +4,9 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, Field
 
-from app.dialects.connectif.vocabulary import Status
 from app.web.shapes import NEVER, Moment, Shape
+
+Status = Literal["queued", "inProgress", "finished", "error", "cancelled"]
 
 
 class Options(Shape):

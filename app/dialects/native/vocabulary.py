@@ -5,6 +5,9 @@ from typing import Final
 
 from app.web.failures import BROKEN
 
+# The built-in types that take an account's custom fields.
+EXTENSIBLE: Final = frozenset({"contacts"})
+
 STATUSES: Final[Mapping[str, int]] = {
     "bad_request": 400,
     "not_authenticated": 401,

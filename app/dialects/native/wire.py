@@ -51,7 +51,8 @@ class RecordType(Shape):
 
     name: str
     built_in: bool
-    keys: list[str] = Field(description="The fields that identify a record; the first that is filled is its key")
+    key: str = Field(description="The id of the field that identifies a record")
+    keys: list[str] = Field(default=[], description="Where several may: the first that is filled is a record's key")
     fields: list["TypeField"]
     unknown_columns: Literal["ignore", "keep", "error"]
 

@@ -10,9 +10,10 @@ from app.errors import Complaint, Refused
 from app.storage import coupon_sets
 from app.web.caller import MayReadImports, MayWriteImports, Opened
 from app.web.json_body import json_object
+from app.web.openapi import operation_id
 from app.web.refusals import refusals
 
-router = APIRouter(prefix="/coupon-sets/{set_id}", tags=["coupon sets"])
+router = APIRouter(prefix="/coupon-sets/{set_id}", tags=["coupon sets"], generate_unique_id_function=operation_id)
 LONGEST = 255  # characters of an id and of a name
 
 

@@ -8,10 +8,10 @@ from app.dialects.native import translate, wire
 from app.errors import Retryable
 from app.storage import runs
 from app.web.caller import Opened
-from app.web.openapi import OPEN
+from app.web.openapi import OPEN, operation_id
 from app.web.readiness import readiness
 
-router = APIRouter(tags=["health"])
+router = APIRouter(tags=["health"], generate_unique_id_function=operation_id)
 
 
 @router.get("/healthz", response_model=wire.Health, openapi_extra=OPEN)

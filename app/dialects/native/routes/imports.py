@@ -10,9 +10,10 @@ from app.imports.failed import failed_rows_file
 from app.runs import problems, status
 from app.web.caller import MayReadImports, Opened
 from app.web.links import here
+from app.web.openapi import operation_id
 from app.web.refusals import refusals
 
-router = APIRouter(prefix="/imports/{import_id}", tags=["imports"])
+router = APIRouter(prefix="/imports/{import_id}", tags=["imports"], generate_unique_id_function=operation_id)
 Limit = Annotated[int, Query(ge=1, le=1_000)]
 
 

@@ -15,9 +15,10 @@ from app.resources.vocabulary import Resource
 from app.storage import records
 from app.web.caller import MayReadRecords, Opened
 from app.web.links import as_cursor, from_cursor, here
+from app.web.openapi import operation_id
 from app.web.refusals import refusals
 
-router = APIRouter(prefix="/records/{type}", tags=["records"])
+router = APIRouter(prefix="/records/{type}", tags=["records"], generate_unique_id_function=operation_id)
 
 
 @router.get("", response_model=wire.RecordList, responses=refusals(401, 403, 404, 422, 503))

@@ -8,9 +8,10 @@ from fastapi.responses import Response
 
 from app.auth.caller import Caller
 from app.dialects.native import translate, wire
+from app.dialects.native.vocabulary import EXTENSIBLE
 from app.errors import Refused
 from app.imports.types import resource_for, resource_from
-from app.resources.declare import contradictions, declaration
+from app.resources.declare import contradictions, declaration, declared
 from app.resources.registry import BUILT_IN
 from app.resources.sample import sample_csv
 from app.resources.vocabulary import Resource
@@ -18,10 +19,11 @@ from app.storage import records, types
 from app.storage.database import ReadSession
 from app.web.caller import MayReadTypes, MayWriteTypes, Opened
 from app.web.json_body import json_object
+from app.web.openapi import operation_id
 from app.web.refusals import refusals
 from app.web.surface import spelled
 
-router = APIRouter(prefix="/types", tags=["types"])
+router = APIRouter(prefix="/types", tags=["types"], generate_unique_id_function=operation_id)
 
 
 @router.get("", response_model=wire.TypeList, responses=refusals(401, 403, 503))
@@ -31,7 +33,7 @@ async def list_types(caller: MayReadTypes, runtime: Opened) -> Response:
     async with runtime.database.read() as session:
         own = {row["name"]: row["declaration"] for row in await types.all_of(session, caller.account_id)}
     found = [resource_from(name, own.get(name)) for name in (*BUILT_IN, *sorted(own.keys() - BUILT_IN.keys()))]
-    body = {"links": {}, "results": [declaration(each) for each in found]}
+    body = {"links": {}, "results": [shown(each) for each in found]}
     return Response(msgspec.json.encode(body), media_type=translate.JSON)
 
 
@@ -40,7 +42,12 @@ async def get_type(name: str, caller: MayReadTypes, runtime: Opened) -> Response
     """Read a record type with all of its fields."""
     async with runtime.database.read() as session:
         resource, _ = await resource_for(session, caller.account_id, name)
-    return Response(msgspec.json.encode(declaration(resource)), media_type=translate.JSON)
+    return Response(msgspec.json.encode(shown(resource)), media_type=translate.JSON)
+
+
+def shown(resource: Resource) -> dict[str, object]:
+    """As wire.RecordType."""
+    return {"name": resource.name, "builtIn": resource.name in BUILT_IN, **declaration(resource)}
 
 
 @router.get("/{name}/sample.csv", response_class=Response, responses=refusals(401, 403, 404, 503) | wire.SAMPLE)
@@ -64,12 +71,14 @@ async def download_sample(name: str, caller: MayReadTypes, runtime: Opened) -> R
 async def put_type(request: Request, name: str, caller: MayWriteTypes, runtime: Opened) -> Response:
     """Declare a record type, or change it as far as stored records allow. For contacts: the account's custom fields."""
     body = await json_object(request)
-    wanted = resource_from(name, body)
+    # What was read may be sent back as it is.
+    body = {member: value for member, value in body.items() if member not in ("name", "builtIn")}
+    wanted = resource_from(name, body) if name in EXTENSIBLE else declared(name, body)
     async with runtime.database.transaction() as session:
         before = await types.get(session, caller.account_id, name)
         await refuse_contradictions(session, caller, wanted, before)
         new = await types.put(session, caller.account_id, name, body)
-    return Response(msgspec.json.encode(declaration(wanted)), 201 if new else 200, media_type=translate.JSON)
+    return Response(msgspec.json.encode(shown(wanted)), 201 if new else 200, media_type=translate.JSON)
 
 
 async def refuse_contradictions(session: ReadSession, caller: Caller, wanted: Resource, before: object | None) -> None:

@@ -1,0 +1,105 @@
+"""The built-in types say what the vendor's documents say, and their sample files import."""
+
+import csv
+import io
+
+import pytest
+
+from app.resources.cells import TYPES, BadCell, compile_cell, key_text
+from app.resources.declare import declaration, declared
+from app.resources.registry import BUILT_IN
+from app.resources.sample import sample_csv
+from app.resources.vocabulary import Resource
+
+EVERY_TYPE = declared(
+    "things",
+    {
+        "key": "code",
+        "fields": [
+            {"id": "code", "type": "text"},
+            *[{"id": f"a_{name}", "type": name} for name in TYPES if name != "enum"],
+            {"id": "an_enum", "type": "enum", "options": ["b", "a"]},
+        ],
+    },
+)
+NARROW = declared(
+    "things",
+    {
+        "key": "n",
+        "fields": [
+            {"id": "n", "type": "integer", "min": -1.5, "max": 40},
+            {"id": "top", "type": "integer", "max": -7},
+            {"id": "one", "type": "integer", "min": 5, "max": 5},
+            {"id": "share", "type": "decimal", "min": 0.1, "max": 0.2},
+            {"id": "debt", "type": "decimal", "max": -1},
+            {"id": "gain", "type": "decimal", "min": 100},
+            {"id": "letter", "type": "text", "maxLength": 1},
+            {"id": "mail", "type": "email", "maxLength": 6},
+            {"id": "call", "type": "phone", "maxLength": 5},
+            {"id": "site", "type": "url", "maxLength": 8},
+            {"id": "tags", "type": "list", "options": ["x", "y"], "separator": " / "},
+        ],
+    },
+)
+
+
+def test_the_built_in_types_are_found() -> None:
+    assert set(BUILT_IN) == {"contacts", "products", "coupons"}
+
+
+@pytest.mark.parametrize("resource", BUILT_IN.values(), ids=lambda resource: resource.name)
+def test_a_built_in_type_fits_together(resource: Resource) -> None:
+    ids = [field.id for field in resource.fields]
+
+    assert len(set(ids)) == len(ids)
+    assert set(resource.keys) <= set(ids)
+    assert set(resource.samples) <= set(ids)
+    assert {field.type for field in resource.fields} <= set(TYPES)
+    assert all(field.options for field in resource.fields if field.type == "enum")
+    assert resource.fixed is None or resource.fixed in ids
+
+
+@pytest.mark.parametrize("resource", [*BUILT_IN.values(), EVERY_TYPE, NARROW], ids=lambda resource: resource.name)
+def test_a_sample_file_imports_without_an_error(resource: Resource) -> None:
+    header, *rows = csv.reader(io.StringIO(sample_csv(resource)))
+
+    assert header == [field.id for field in resource.fields if not field.read_only]
+    assert len(rows) == 3
+    for row in rows:
+        for id_, cell in zip(header, row, strict=True):
+            field = resource.field(id_)
+            assert field is not None
+            assert cell, f"{id_} is empty"
+            assert not isinstance(compile_cell(field)(cell), BadCell), f"{id_}: {cell}"
+
+
+@pytest.mark.parametrize("resource", [*BUILT_IN.values(), EVERY_TYPE, NARROW], ids=lambda resource: resource.name)
+def test_the_rows_of_a_sample_file_are_three_records(resource: Resource) -> None:
+    field = resource.field(resource.keys[0])
+
+    assert field is not None
+    rows = csv.DictReader(io.StringIO(sample_csv(resource)))
+    assert len({key_text(field, row[field.id]) for row in rows}) == 3
+
+
+def test_contacts_are_known_by_email_or_external_id() -> None:
+    contacts = BUILT_IN["contacts"]
+
+    assert contacts.keys == ("_email", "_externalId")
+    assert declaration(contacts)["keys"] == ["_email", "_externalId"]
+    assert not any(field.required for field in contacts.fields)
+    points = contacts.field("_points")
+    assert points is not None
+    assert compile_cell(points)("0") == "0"
+    assert isinstance(compile_cell(points)("-1"), BadCell)
+
+
+def test_a_product_needs_four_fields() -> None:
+    required = {field.id for field in BUILT_IN["products"].fields if field.required}
+
+    assert required == {"productDetailUrl", "productId", "name", "unitPrice"}
+
+
+def test_a_coupon_file_has_one_column() -> None:
+    assert sample_csv(BUILT_IN["coupons"]).splitlines()[0] == "code"
+    assert BUILT_IN["coupons"].fixed == "couponSetId"

@@ -1,0 +1,97 @@
+"""What holds for every cell there can be: proven on random texts."""
+
+import json
+from decimal import Decimal
+
+import pytest
+from email_validator import validate_email
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from app.resources import email
+from app.resources.cells import TYPES, BadCell, compile_cell, compile_value, key_text
+from app.resources.vocabulary import Field
+
+FIELDS = [Field("x", name, options=("a", "b") if name == "enum" else (), separator="|") for name in TYPES]
+# As readers hand them on: no NUL, no lone surrogate.
+TEXTS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
+# Texts that are nearly right, for which the conversions look closest.
+NEARLY = st.one_of(
+    TEXTS,
+    st.text("0123456789+-.eE ", max_size=12),
+    st.text("0123456789-:T.Z+ ", max_size=25),
+    st.text('{}[]",:0123456789aeE.-tru \\', max_size=20),
+    st.text("ab|; ", max_size=8),
+    st.from_regex(r"[a-z.+]{1,5}@[a-z.-]{1,8}\.[a-z]{1,4}", fullmatch=True),
+    st.from_regex(r"https?://[a-z.:@]{0,8}/?[ -~]{0,5}", fullmatch=True),
+    st.datetimes().map(lambda moment: moment.isoformat()),
+    st.dates().map(lambda day: day.isoformat()),
+)
+EXACT = {"text", "phone", "url", "enum"}
+TRIMMED = {"email", "date"}
+
+
+@pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.type)
+@given(text=NEARLY)
+@settings(max_examples=150, deadline=None)
+def test_every_cell_is_bad_or_becomes_json_that_reads_back(field: Field, text: str) -> None:
+    written = compile_cell(field)(text)
+
+    if isinstance(written, BadCell):
+        return
+    value = json.loads(written, parse_float=Decimal, parse_int=Decimal)
+    if field.type in EXACT:
+        assert value == text
+    if field.type in TRIMMED:
+        assert value == text.strip()
+    if field.type in {"integer", "decimal"}:
+        assert value == Decimal(text.strip())
+    if field.type == "object":
+        assert value == json.loads(text, parse_float=Decimal, parse_int=Decimal)
+
+
+@given(number=st.from_regex(r"\A-?(0|[1-9][0-9]{0,30})(\.[0-9]{1,30})?\Z"))
+@settings(deadline=None)
+def test_a_number_keeps_its_digits(number: str) -> None:
+    number = number.rstrip("\n")
+
+    assert compile_cell(Field("x", "decimal"))(number) == number
+    assert compile_cell(Field("x", "object"))(f"[{number}]") == f"[{number}]"
+    assert compile_value(Field("x", "decimal"))(Decimal(number)) == number
+
+
+@given(text=st.from_regex(r"\A[+-]?[0-9]{0,20}\.?[0-9]{0,20}([eE][+-]?[0-9]{1,4})?\Z"))
+@settings(deadline=None)
+def test_a_number_in_any_spelling_keeps_its_value(text: str) -> None:
+    written = compile_cell(Field("x", "decimal"))(text)
+
+    if not isinstance(written, BadCell):
+        assert Decimal(written) == Decimal(text)
+        assert Decimal(written).as_tuple().exponent == Decimal(text).as_tuple().exponent
+
+
+@given(
+    address=st.builds(
+        "{}@{}.{}".format,
+        st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=8),
+        st.text("abAB01-.", max_size=10),
+        st.text("abcAB0-", max_size=4) | st.sampled_from(["test", "LOCAL", "onion", "Invalid", "localhost", "arpa"]),
+    )
+)
+@example(address="a@xn--bcher-kva.com")
+@example(address="a@ab--c.com")
+@example(address=f"{'a' * 63}@b.com")
+@example(address=f"a@{'b' * 64}.com")
+@settings(max_examples=400, deadline=None)
+def test_an_address_taken_on_sight_is_one_that_the_validator_takes(address: str) -> None:
+    if email._quick(address) and len(address) <= email.QUICK:
+        validate_email(address, check_deliverability=False)
+
+
+@given(text=TEXTS)
+@settings(max_examples=300, deadline=None)
+def test_a_compared_key_does_not_change_when_it_is_compared_again(text: str) -> None:
+    for type_ in ("text", "email", "integer", "phone"):
+        field = Field("x", type_)
+        once = key_text(field, text)
+        assert key_text(field, once) == once

@@ -1,0 +1,252 @@
+"""An account's own types: every mistake is named at once, what is declared comes back, changes are told apart."""
+
+import json
+from decimal import Decimal
+
+import pytest
+
+from app.errors import Refused
+from app.resources.cells import compile_cell
+from app.resources.declare import contradictions, custom_fields, declaration, declared, with_custom_fields
+from app.resources.registry import BUILT_IN
+from app.resources.vocabulary import Field, Resource
+
+STORES = {
+    "key": "code",
+    "unknownColumns": "error",
+    "fields": [
+        {"id": "code", "type": "text", "required": True, "maxLength": 20},
+        {"id": "size", "type": "integer", "min": 0, "max": 100000},
+        {"id": "rate", "type": "decimal", "min": -0.5},
+        {"id": "kind", "type": "enum", "options": ["shop", "depot"]},
+        {"id": "tags", "type": "list", "options": ["a", "b"], "separator": ";"},
+        {"id": "open_at[0]", "type": "datetime"},
+    ],
+}
+
+
+def complaints(name: str, body: object) -> dict[str, str]:
+    with pytest.raises(Refused) as refused:
+        declared(name, body)
+    assert refused.value.code == "invalid"
+    return {complaint.path: complaint.reason for complaint in refused.value.complaints}
+
+
+def with_field(**members: object) -> dict[str, object]:
+    return {"key": "code", "fields": [{"id": "code", "type": "text"}, {"id": "x", "type": "text", **members}]}
+
+
+def a_type(*fields: dict[str, object], key: str = "code") -> Resource:
+    return declared("stores", {"key": key, "fields": [{"id": "code", "type": "text"}, *fields]})
+
+
+def test_a_declaration_becomes_a_type() -> None:
+    stores = declared("stores", STORES)
+
+    assert stores.name == "stores"
+    assert stores.keys == ("code",)
+    assert stores.unknown_columns == "error"
+    assert stores.field("rate") == Field("rate", "decimal", min=Decimal("-0.5"))
+    assert stores.field("tags") == Field("tags", "list", options=("a", "b"), separator=";")
+
+
+def test_what_was_declared_comes_back_as_it_was() -> None:
+    assert declaration(declared("stores", STORES)) == STORES
+
+
+def test_a_declaration_survives_the_way_through_json() -> None:
+    stores = declared("stores", STORES)
+
+    for read in (json.loads, lambda text: json.loads(text, parse_float=Decimal, parse_int=Decimal)):
+        assert declared("stores", read(json.dumps(declaration(stores)))) == stores
+
+
+def test_a_key_is_required_without_saying_so() -> None:
+    code = a_type().field("code")
+
+    assert code is not None
+    assert code.required
+
+
+def test_every_mistake_is_named_in_one_answer() -> None:
+    found = complaints(
+        "Stores",
+        {
+            "key": "missing",
+            "fields": [{"id": "1x", "type": "strong"}, {"type": "text", "colour": 1}, 7, {"id": "n", "type": "enum"}],
+            "unknownColumns": "drop",
+            "extra": 1,
+        },
+    )
+
+    assert set(found) == {
+        "name",
+        "key",
+        "unknownColumns",
+        "extra",
+        "fields[0].id",
+        "fields[0].type",
+        "fields[1].id",
+        "fields[1].colour",
+        "fields[2]",
+        "fields[3].options",
+    }
+
+
+@pytest.mark.parametrize(
+    ("members", "path"),
+    [
+        ({"id": "id"}, "id"),
+        ({"id": "code"}, "id"),
+        ({"id": "a.b"}, "id"),
+        ({"id": "_x"}, "id"),
+        ({"id": "x" * 151}, "id"),
+        ({"id": "x\n"}, "id"),
+        ({"type": ["text"]}, "type"),
+        ({"required": "yes"}, "required"),
+        ({"min": 1}, "min"),
+        ({"options": ["a"]}, "options"),
+        ({"separator": ";"}, "separator"),
+        ({"maxLength": 0}, "maxLength"),
+        ({"maxLength": 1.5}, "maxLength"),
+        ({"maxLength": True}, "maxLength"),
+        ({"maxLength": Decimal("1E+999999")}, "maxLength"),
+        ({"type": "integer", "maxLength": 5}, "maxLength"),
+        ({"type": "integer", "min": 5, "max": 4}, "min"),
+        ({"type": "integer", "min": "5"}, "min"),
+        ({"type": "integer", "min": True}, "min"),
+        ({"type": "decimal", "max": float("inf")}, "max"),
+        ({"type": "decimal", "max": float("nan")}, "max"),
+        ({"type": "decimal", "max": 10**5_000}, "max"),
+        ({"type": "decimal", "max": Decimal("1E+999999")}, "max"),
+        ({"type": "decimal", "max": Decimal("1." + "0" * 40 + "1")}, "max"),
+        ({"type": "enum", "options": []}, "options"),
+        ({"type": "enum", "options": ["a", "a"]}, "options"),
+        ({"type": "enum", "options": ["a", ""]}, "options"),
+        ({"type": "enum", "options": [" a"]}, "options"),
+        ({"type": "enum", "options": ["\0"]}, "options"),
+        ({"type": "enum", "options": ["\ud800"]}, "options"),
+        ({"type": "enum", "options": [1]}, "options"),
+        ({"type": "enum", "options": "ab"}, "options"),
+        ({"type": "list", "separator": ""}, "separator"),
+        ({"type": "list", "options": ["a|b"]}, "options"),
+    ],
+)
+def test_a_mistake_in_a_field_is_named_by_its_path(members: dict[str, object], path: str) -> None:
+    assert set(complaints("stores", with_field(**members))) == {f"fields[1].{path}"}
+
+
+@pytest.mark.parametrize("name", ["contacts", "products", "coupons", "", "Stores", "1x", "a" * 64, "a/b", "stores\n"])
+def test_a_name_that_is_taken_or_odd_is_refused(name: str) -> None:
+    assert set(complaints(name, STORES)) == {"name"}
+
+
+@pytest.mark.parametrize("key", [None, 1, "missing", ["code"], "size_"])
+def test_a_key_must_be_a_declared_field(key: object) -> None:
+    assert set(complaints("stores", STORES | {"key": key})) == {"key"}
+
+
+@pytest.mark.parametrize("type_", ["decimal", "boolean", "date", "datetime", "url", "list", "object"])
+def test_a_key_must_be_of_a_type_that_can_be_one(type_: str) -> None:
+    assert set(complaints("stores", {"key": "x", "fields": [{"id": "x", "type": type_}]})) == {"key"}
+
+
+@pytest.mark.parametrize("body", [None, [], "x", 1])
+def test_a_body_that_is_no_object_is_refused(body: object) -> None:
+    assert set(complaints("stores", body)) == {"body"}
+
+
+@pytest.mark.parametrize("fields", [None, {}, "x", [{"id": f"f{n}", "type": "text"} for n in range(501)]])
+def test_fields_must_be_a_list_of_at_most_500(fields: object) -> None:
+    assert "fields" in complaints("stores", {"key": "code", "fields": fields})
+
+
+def test_a_path_in_a_complaint_can_always_be_encoded() -> None:
+    for path in complaints("stores", STORES | {"\ud800": 1}):
+        path.encode()
+
+
+def test_contacts_take_custom_fields_and_give_them_back() -> None:
+    contacts = BUILT_IN["contacts"]
+    wanted: dict[str, object] = {"fields": [{"id": "shoe_size", "type": "integer", "min": 20}]}
+
+    more = with_custom_fields(contacts, wanted)
+
+    assert more.fields[: len(contacts.fields)] == contacts.fields
+    assert more.field("shoe_size") == Field("shoe_size", "integer", min=Decimal(20))
+    assert custom_fields(contacts, more) == wanted
+    assert with_custom_fields(contacts, wanted["fields"]) == more
+
+
+@pytest.mark.parametrize("id_", ["_email", "_points", "id", "_new"])
+def test_a_custom_field_cannot_take_a_system_name(id_: str) -> None:
+    with pytest.raises(Refused) as refused:
+        with_custom_fields(BUILT_IN["contacts"], [{"id": id_, "type": "text"}])
+    assert [complaint.path for complaint in refused.value.complaints] == ["fields[0].id"]
+
+
+BEFORE = a_type(
+    {"id": "size", "type": "integer", "min": 0, "max": 10},
+    {"id": "name", "type": "text", "maxLength": 10},
+    {"id": "kind", "type": "enum", "options": ["a", "b"]},
+    {"id": "tags", "type": "list"},
+)
+
+
+def changed(index: int, **members: object) -> Resource:
+    body = json.loads(json.dumps(declaration(BEFORE)))
+    body["fields"][index] = {
+        name: value for name, value in (body["fields"][index] | members).items() if value is not None
+    }
+    return declared("stores", body)
+
+
+@pytest.mark.parametrize(
+    ("after", "paths"),
+    [
+        (changed(1, type="text", min=None, max=None), ["fields[1].type"]),
+        (changed(1, min=1), ["fields[1].min"]),
+        (changed(1, max=9), ["fields[1].max"]),
+        (changed(2, maxLength=9), ["fields[2].maxLength"]),
+        (changed(2, required=True), ["fields[2].required"]),
+        (changed(3, options=["a"]), ["fields[3].options"]),
+        (changed(4, options=["a"]), ["fields[4].options"]),
+        (changed(0, type="email"), ["fields[0].type"]),
+        (a_type({"id": "new", "type": "text", "required": True}), ["fields[1].required"]),
+        (a_type({"id": "other", "type": "text"}, key="other"), ["key", "fields[1].required"]),
+    ],
+)
+def test_a_change_that_stored_records_may_contradict_is_named(after: Resource, paths: list[str]) -> None:
+    assert [complaint.path for complaint in contradictions(BEFORE, after)] == paths
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        BEFORE,
+        changed(1, min=-1, max=None),
+        changed(1, type="decimal"),
+        changed(2, maxLength=11),
+        changed(3, options=["b", "a", "c"]),
+        changed(3, type="text", options=None),
+        a_type({"id": "new", "type": "date"}),
+    ],
+)
+def test_a_change_that_only_widens_contradicts_nothing(after: Resource) -> None:
+    assert contradictions(BEFORE, after) == ()
+
+
+def test_paths_of_custom_fields_count_the_custom_fields() -> None:
+    contacts = BUILT_IN["contacts"]
+    old = with_custom_fields(contacts, [{"id": "shoe", "type": "integer"}])
+    new = with_custom_fields(contacts, [{"id": "shoe", "type": "boolean"}])
+
+    assert [complaint.path for complaint in contradictions(old, new)] == ["fields[0].type"]
+
+
+def test_declared_limits_reach_the_cells() -> None:
+    size = BEFORE.field("size")
+
+    assert size is not None
+    assert compile_cell(size)("10") == "10"
+    assert compile_cell(size)("11") != "11"
