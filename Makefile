@@ -40,7 +40,7 @@ format: $(VENV)/.dev ## Format the code
 	$(BIN)/ruff format -q .
 
 openapi: $(VENV)/.dev ## Write the OpenAPI files anew
-	$(BIN)/python -m app.main
+	$(BIN)/python -c "from app.main import OPENAPI, write_openapi; write_openapi(OPENAPI)"
 
 lock: $(VENV)/.uv ## Lock the dependencies anew, with hashes and without any host
 	$(COMPILE) requirements-bootstrap.in -o requirements-bootstrap.txt

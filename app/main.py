@@ -1,10 +1,12 @@
-"""Builds the ASGI app: opens the runtime and hangs the surfaces in. As a program it writes the OpenAPI documents."""
+"""Builds the ASGI app: opens the runtime and hangs the surfaces in. As a program, `HOST PORT`, it serves it."""
 
 import json
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import uvicorn
 from fastapi import Depends, FastAPI, Request
 from fastapi.responses import Response
 from starlette.middleware import Middleware
@@ -60,5 +62,20 @@ def write_openapi(folder: Path) -> None:
         (folder / f"{surface.name}.json").write_text(text + "\n")
 
 
+def serve(host: str, port: int) -> None:
+    """Serves until SIGTERM; uploads in progress get SLUICE_SHUTDOWN_SECONDS to end."""
+    settings = Settings()
+    uvicorn.run(
+        create_app(settings),
+        host=host,
+        port=port,
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_graceful_shutdown=int(settings.shutdown_seconds),
+    )
+
+
 if __name__ == "__main__":
-    write_openapi(OPENAPI)
+    # `sluice api` becomes this process, which has not loaded the command line (25 MB).
+    serve(sys.argv[1], int(sys.argv[2]))

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
 
-import psutil
 from redis import Redis
 
 from app.embedded import Instance
@@ -49,7 +48,7 @@ def machine(instance: Instance, load: str) -> Machine:
     return Machine(
         date=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         processor=f"{os.cpu_count()} × {processor()}",
-        memory=f"{psutil.virtual_memory().total / 1e9:.1f} GB",
+        memory=f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 1e9:.1f} GB",
         kernel=f"{platform.system()} {platform.release()}",
         python=platform.python_version(),
         postgres=psql(instance.database_url, "SHOW server_version"),

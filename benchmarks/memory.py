@@ -20,12 +20,12 @@ class Peaks:
 
 def reset(service: Service) -> None:
     """Sets the peak back to what is in memory now; writing 5 is how Linux is asked to."""
-    for part in ("workers", "api"):
+    for part in ("worker-1", "api"):
         Path(f"/proc/{service.pid(part)}/clear_refs").write_text("5")
 
 
 def peaks(service: Service) -> Peaks:
-    return Peaks(worker=peak(service.pid("workers")), api=peak(service.pid("api")))
+    return Peaks(worker=peak(service.pid("worker-1")), api=peak(service.pid("api")))
 
 
 def peak(pid: int) -> float:

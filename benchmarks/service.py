@@ -6,10 +6,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
-
 from app.cli.demo import make_key, service
 from app.embedded import Instance, discard, running_instance
+from app.embedded.processes import left_over
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +23,11 @@ class Service:
         return make_key(self.data, account)
 
     def pid(self, part: str) -> int:
-        """The process of a part, `api` or `workers`."""
-        for child in psutil.Process(self.instance.pid).children():
-            if part in child.cmdline():
-                return child.pid
-        raise LookupError(f"no process of the service is called {part}")
+        """The process of a part, `api` or `worker-1`, as it was written down when it was started."""
+        found = left_over(self.data / f"{part}.pid")
+        if found is None:
+            raise LookupError(f"the service's part {part} does not run")
+        return found
 
 
 @contextmanager

@@ -27,10 +27,9 @@ def arq_worker(runtime: Runtime) -> Worker:
     """An ARQ worker on an open runtime. `run()` blocks until a signal, `async_run()` within a loop."""
     settings = runtime.settings
     assert settings.redis_url is not None  # noqa: S101  open_runtime has checked
-    return Worker(
+    worker = Worker(
         functions=[
-            func(do, name=name, timeout=SLICE_TIMEOUT, keep_result=0, max_tries=MANY)  # type: ignore[arg-type]
-            for name, do in FUNCTIONS.items()
+            func(do, name=name, timeout=SLICE_TIMEOUT, keep_result=0, max_tries=MANY) for name, do in FUNCTIONS.items()
         ],
         queue_name=QUEUE,
         redis_settings=redis_settings(settings.redis_url.get_secret_value()),
@@ -49,6 +48,10 @@ def arq_worker(runtime: Runtime) -> Worker:
         on_startup=begin,
         on_shutdown=end,
     )
+    # ARQ would lock a job for SLICE_TIMEOUT, and a worker that died before it claimed the run would hold it up as long.
+    # The claim in PostgreSQL is the true lock: a job that is started twice does nothing the second time.
+    worker.in_progress_timeout_s = settings.lease_seconds
+    return worker
 
 
 async def begin(ctx: dict[str, Any]) -> None:

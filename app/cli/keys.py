@@ -15,8 +15,7 @@ from app.auth.keys import DEFAULT_SCOPES, SCOPES, KeyInfo, create_key, list_keys
 from app.cli.options import Data, Misused
 from app.embedded import running_instance
 from app.settings import Settings
-from app.storage.database import Database
-from app.storage.migrate import is_current
+from app.storage.database import Database, is_current
 
 keys = typer.Typer(no_args_is_help=True, help="Create, list and revoke the keys of the API.")
 

@@ -2,15 +2,12 @@
 
 import os
 import sys
-
-import uvicorn
+from typing import NoReturn
 
 from app.cli.options import Host, Port, module_command, module_environment, settings_with
 from app.storage.migrate import upgrade
 
 SHARED = ("database_url", "redis_url", "secret_key")
-# An upload in progress may finish; longer than this nobody waits for a stop.
-GRACE_SECONDS = 10
 
 
 def api(host: Host = "127.0.0.1", port: Port = 8000) -> None:
@@ -19,16 +16,7 @@ def api(host: Host = "127.0.0.1", port: Port = 8000) -> None:
     Needs SLUICE_DATABASE_URL, SLUICE_REDIS_URL and SLUICE_SECRET_KEY. Run as many as you like behind a load balancer.
     """
     settings_with(SHARED)
-    uvicorn.run(
-        "app.main:create_app",
-        factory=True,
-        host=host,
-        port=port,
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        timeout_graceful_shutdown=GRACE_SECONDS,
-    )
+    become("app.main", host, str(port))
 
 
 def worker() -> None:
@@ -38,8 +26,13 @@ def worker() -> None:
     restart them: a worker ends when it loses Redis.
     """
     settings_with(SHARED)
+    become("workers")
+
+
+def become(module: str, *arguments: str) -> NoReturn:
+    """Goes on as another program: what only the command line needs is not kept in memory for as long as a part runs."""
     sys.stdout.flush()
-    os.execve(sys.executable, module_command("workers"), module_environment())  # noqa: S606 – no shell is the point
+    os.execve(sys.executable, module_command(module, *arguments), module_environment())  # noqa: S606 – no shell is the point
 
 
 def migrate() -> None:

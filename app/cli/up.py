@@ -12,7 +12,6 @@ import typer
 from pydantic import SecretStr
 
 from app.cli.options import Data, Host, Misused, Port, module_command, module_environment
-from app.cli.parts import GRACE_SECONDS
 from app.cli.supervisor import Program, Stopped, Supervisor
 from app.embedded import Command, Instance, Place, Postgres, Valkey, claim, publish
 from app.observe.logs import configure
@@ -137,9 +136,9 @@ def _start_programs(
         own = environment | _metrics_port(settings, number)
         worker = Program(_command(place, f"worker-{number}", module_command("workers"), own))
         supervisor.watch(worker, stage=WORKERS, patience=settings.shutdown_seconds + SPARE_SECONDS).start()
-    arguments = module_command("app", "api", "--host", wanted.host, "--port", str(wanted.port))
+    arguments = module_command("app.main", wanted.host, str(wanted.port))
     api = Program(_command(place, "api", arguments, environment))
-    supervisor.watch(api, stage=API, patience=GRACE_SECONDS + SPARE_SECONDS).start()
+    supervisor.watch(api, stage=API, patience=settings.shutdown_seconds + SPARE_SECONDS).start()
 
 
 def _metrics_port(settings: Settings, number: int) -> dict[str, str]:

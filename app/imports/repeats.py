@@ -10,7 +10,6 @@ from app.imports.plan import Duplicates
 from app.imports.rows import Checked, Outcome, Warned
 from app.problems import PROBLEMS, Problem
 from app.storage import merge, records
-from app.storage.copy import copy_lines
 from app.storage.database import Session
 from app.storage.merge import Mode, Target
 
@@ -129,7 +128,7 @@ async def store(session: Session, target: Target, states: dict[str, State]) -> N
         return
     data = ["{" + ",".join(map(raw_member, state.members.items())) + "}" for state in states.values()]
     await merge.clear_staging(session)
-    await merge.stage(session, copy_lines(list(states), [state.row for state in states.values()], data))
+    await merge.stage(session, merge.copy_lines(list(states), [state.row for state in states.values()], data))
     await merge.merge(session, replace(target, mode="overwrite", once=False), touch=False)
 
 

@@ -72,21 +72,10 @@ async def work(runtime: Runtime, run: Run) -> bool:
     """Writes batches until the slice's time is up. Whether the run has ended."""
     deadline = time.monotonic() + runtime.settings.slice_seconds
     with opened(runtime, run) as slice_:
-        upcoming: asyncio.Task[Prepared] | None = slice_.read_ahead(slice_.position)
-        try:
-            while upcoming is not None:
-                prepared = await upcoming
-                # While PostgreSQL merges this batch, a thread reads and checks the next, if there is time for it.
-                more = not prepared.checked.last and time.monotonic() + slice_.batch_seconds < deadline
-                upcoming = slice_.read_ahead(prepared.checked.end) if more else None
-                await slice_.commit(prepared)
-                if prepared.checked.last:
-                    await slice_.finish()
-                    return True
-        finally:
-            if upcoming is not None:
-                await asyncio.gather(upcoming, return_exceptions=True)
-    return False
+        if not await slice_.write_batches(deadline):
+            return False
+        await slice_.finish()
+    return True
 
 
 @dataclass(slots=True)
@@ -104,6 +93,21 @@ class Slice:
     summary: list[dict[str, Any]]
     warnings: list[dict[str, Any]]
     batch_seconds: float = 0.0
+
+    async def write_batches(self, deadline: float) -> bool:
+        """Batch after batch until the deadline (monotonic seconds). Whether the last one is written. Raises Lost."""
+        upcoming: asyncio.Task[Prepared] | None = self.read_ahead(self.position)
+        try:
+            while upcoming is not None:
+                prepared = await upcoming
+                # While PostgreSQL merges this batch, a thread reads and checks the next, if there is time for it.
+                more = not prepared.checked.last and time.monotonic() + self.batch_seconds < deadline
+                upcoming = self.read_ahead(prepared.checked.end) if more else None
+                await self.commit(prepared)
+            return prepared.checked.last
+        finally:
+            if upcoming is not None:
+                await asyncio.gather(upcoming, return_exceptions=True)
 
     def read_ahead(self, start: Position) -> asyncio.Task[Prepared]:
         return asyncio.create_task(asyncio.to_thread(self.read, start))

@@ -66,7 +66,7 @@ class Bell:
         await self._redis.aclose()
 
     async def ring(self, kind: str, run_id: str, attempt: int) -> None:
-        """Puts a job at the end of the queue. Ringing twice for the same attempt is one job. Raises QueueUnavailable."""
+        """Puts a job at the end of the queue; twice for one attempt is one job. Raises QueueUnavailable."""
         job_id = f"{kind}:{run_id}:{attempt}"
         await answered(self._redis.enqueue_job(kind, run_id, _job_id=job_id, _expires=RING_EXPIRES_MS / 1000))
 

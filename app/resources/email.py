@@ -31,7 +31,9 @@ def email_text(text: str) -> str | BadCell:
     if len(text) > LONGEST:
         return NOT_EMAIL
     try:
-        validate_email(text, check_deliverability=False)
+        # Syntax only: `shop.local` and `example.test` are addresses, though no mail gets there from outside.
+        found = validate_email(text, check_deliverability=False, globally_deliverable=False)
     except EmailNotValidError:
         return NOT_EMAIL
-    return quoted(text)
+    _, dot, top = found.ascii_domain.rpartition(".")
+    return quoted(text) if dot and (top.isalpha() or top.startswith("xn--")) else NOT_EMAIL

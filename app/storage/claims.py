@@ -28,6 +28,11 @@ UPDATE runs SET lease_until = NULL, crashes = crashes + 1, attempt = attempt + 1
     due_at = now() + make_interval(secs => :backoff * crashes * random())
 WHERE {which} RETURNING id, account_id, crashes, attempt"""
 
+# A worker that froze just before its commit still has its run's row locked: the rescue of the others must not wait. (One
+# that has written its ledger's row only holds the key, which does not stand in the way of NO KEY.)
+SILENT = """id IN (
+    SELECT id FROM runs WHERE state = 'running' AND lease_until < now() FOR NO KEY UPDATE SKIP LOCKED)"""
+
 FAIL = """
 UPDATE runs SET state = 'failed', finished_at = now(), lease_until = NULL, attempt = attempt + 1,
     fail_code = :code, fail_detail = :detail
@@ -39,7 +44,7 @@ WHERE state IN ('queued', 'running') AND lease_until IS NULL AND due_at <= now()
 
 
 async def claim(session: Session, run_id: str, *, lease: float) -> RowMapping | None:
-    """Takes the run for `lease` seconds and returns it whole; None when it has ended, is not due or is being worked on."""
+    """Takes the run for `lease` seconds and returns it whole; None if it has ended, is not due or is at work."""
     taken = await session.execute(text(CLAIM), {"id": run_id, "lease": lease})
     return taken.mappings().one_or_none()
 
@@ -66,8 +71,7 @@ async def fault(session: Session, run_id: str, attempt: int, *, backoff: float) 
 
 async def rescue(session: Session, *, backoff: float) -> Sequence[RowMapping]:
     """Takes every run whose lease has run out from its dead or frozen worker; counts a crash for each."""
-    silent = "state = 'running' AND lease_until < now()"
-    done = await session.execute(text(FAULT.format(which=silent)), {"backoff": backoff})
+    done = await session.execute(text(FAULT.format(which=SILENT)), {"backoff": backoff})
     return done.mappings().all()
 
 

@@ -2,11 +2,12 @@
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 from typing import NewType
 
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from app.errors import Retryable
@@ -15,6 +16,7 @@ from app.errors import Retryable
 ReadSession = NewType("ReadSession", AsyncConnection)
 Session = NewType("Session", ReadSession)
 
+MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 OLDEST_SERVER = 150_000  # PostgreSQL 15, as server_version_num
 
 SERVER_SETTINGS = {
@@ -67,6 +69,16 @@ class Database:
         """The server's version as a number: 180006 is 18.6."""
         async with self.read() as session:
             return int((await session.execute(text("SHOW server_version_num"))).scalar_one())
+
+
+async def is_current(session: ReadSession) -> bool:
+    """Whether the database has the schema that this code was written for. The files' names begin with their revision,
+    so that a server need not load Alembic (10 MB) to answer."""
+    head = max(path.name.split("_")[0] for path in (MIGRATIONS / "versions").glob("*_*.py"))
+    try:
+        return (await session.execute(text("SELECT version_num FROM alembic_version"))).scalar() == head
+    except ProgrammingError:  # no such table
+        return False
 
 
 @contextmanager

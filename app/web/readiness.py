@@ -7,7 +7,7 @@ from typing import Final
 
 from app.errors import Retryable
 from app.runtime import Runtime
-from app.storage.migrate import is_current
+from app.storage.database import is_current
 
 PATIENCE_SECONDS: Final = 5.0
 

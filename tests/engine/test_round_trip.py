@@ -166,3 +166,9 @@ async def test_any_text_comes_back_identical(engine: ImportEngine, rows: list[tu
     assert run.created == len(rows)
     found = {key: json.loads(data).get("text", "") for key, data in (await stored(engine)).items()}
     assert found == {f"s{number}": first for number, (first, _) in enumerate(rows)}
+
+
+async def test_unknown_members_refused_fail_only_the_rows_that_have_them(engine: ImportEngine) -> None:
+    await declare(engine, unknownColumns="error")
+    run = await engine.run('{"sku": "a"}\n{"sku": "b", "zzz": 1}\n', "things", format="jsonl")
+    assert (run.created, run.failed, run.error_summary[0]["code"]) == (1, 1, "unknown_column")

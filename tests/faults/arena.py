@@ -48,7 +48,7 @@ class Worker:
         self.log = folder / f"worker-{secrets.token_hex(3)}.log"
         self.trace_file = self.log.with_suffix(".trace")
         self.trace_file.touch()
-        self.pid = nursery.worker(environment | {"FAULTS_TRACE": str(self.trace_file)}, self.log)
+        self.pid = nursery.start("worker", environment | {"FAULTS_TRACE": str(self.trace_file)}, self.log)
 
     def trace(self) -> list[str]:
         return self.trace_file.read_text().splitlines()
@@ -59,6 +59,16 @@ class Worker:
     async def meets_fault(self, number: int = 1) -> None:
         await until(lambda: self.faults_met() >= number or self.exit_code is not None, f"{self.log.stem}: no fault met")
         assert self.faults_met() >= number, f"{self.log.stem} ended with {self.exit_code} before its fault"
+
+    async def meets_fault_or_finishes(self, arena: "Arena", run: Run) -> bool:
+        """Whether the worker met its fault before the run was at its end."""
+
+        async def either() -> bool:
+            return self.faults_met() > 0 or (await arena.run(run))["state"] == "finished"
+
+        await until(either, f"neither fault nor end: {arena.told()}")
+        await asyncio.sleep(0.1)  # the end of a run is seen before its worker comes to the steps behind it
+        return self.faults_met() > 0
 
     async def is_frozen(self) -> None:
         await self.meets_fault()
@@ -74,8 +84,8 @@ class Worker:
     def exit_code(self) -> int | None:
         return ending(self.log)
 
-    async def ended(self) -> int:
-        await until(lambda: self.exit_code is not None, f"{self.log.stem} does not end")
+    async def ended(self, patience: float = PATIENCE) -> int:
+        await until(lambda: self.exit_code is not None, f"{self.log.stem} does not end", patience)
         return self.exit_code or 0
 
     async def ends_or_ends(self, arena: "Arena", run: Run) -> None:
@@ -106,7 +116,7 @@ class Arena:
         self.database = f"faults_{secrets.token_hex(4)}"
         self.workers: list[Worker] = []
         self.stack = AsyncExitStack()
-        self.connection: "asyncpg.Connection[Any] | None" = None
+        self.connection: asyncpg.Connection[Any] | None = None
         self.runtime: Runtime
         self.account_id: AccountId
 
@@ -121,7 +131,7 @@ class Arena:
             "SLUICE_DATABASE_URL": self.url,
             "SLUICE_REDIS_URL": self.servers.redis_url,
             "SLUICE_DATA": str(self.folder),
-            "FAULTS_IDLE_MS": "2000",
+            "FAULTS_BACKOFF": "0.2",
         }
         return inherited | SETTINGS | addresses | ours
 
@@ -132,8 +142,11 @@ class Arena:
         own = {name.removeprefix("SLUICE_").lower(): value for name, value in self.environment().items()}
         settings = Settings(**{name: own[name] for name in Settings.model_fields if name in own})
         self.runtime = await self.stack.enter_async_context(open_runtime(settings))
+        self.account_id = await self.account("faults")
+
+    async def account(self, name: str) -> AccountId:
         async with self.runtime.database.transaction() as session:
-            self.account_id = AccountId(await accounts.account_named(session, "faults"))
+            return AccountId(await accounts.account_named(session, name))
 
     async def renew(self) -> None:
         """A new database and nobody at work, for a sweep within one test."""
@@ -156,24 +169,28 @@ class Arena:
             self.connection.terminate()
         await self.stack.aclose()
 
-    def worker(self, faults: str = "", *, poison: str = "", **settings: object) -> Worker:
-        """Starts one. `faults`: see tests/faults/worker.py; `poison`: run and row from which on it kills."""
-        asked = {"FAULTS": faults, "FAULTS_POISON": poison}
+    def worker(self, faults: str = "", *, poison: str = "", idle_ms: int = 2000, **settings: object) -> Worker:
+        """Starts one. `faults`: see tests/faults/worker.py; `poison`: run and row from which on it kills.
+        `idle_ms`: how long PostgreSQL lets it sit still in a transaction."""
+        asked = {"FAULTS": faults, "FAULTS_POISON": poison, "FAULTS_IDLE_MS": str(idle_ms)}
         worker = Worker(self.nursery, self.folder, self.environment(**settings) | asked)
         self.workers.append(worker)
         return worker
 
-    async def submit(self, data: str) -> Run:
+    async def submit(self, data: str, account: AccountId | None = None) -> Run:
         writer = self.runtime.blobs.create()
         writer.write(data.encode())
         upload = Upload(writer, "file.csv", len(data), "0" * 64, "utf-8")
-        return await submit(self.runtime, Submission(self.account_id, "api", "contacts", upload, "csv", ","))
+        return await submit(self.runtime, Submission(account or self.account_id, "api", "contacts", upload, "csv", ","))
 
     async def ask(self, statement: str, *values: object) -> list[dict[str, Any]]:
         """Straight to the database, by none of the product's ways."""
         if self.connection is None or self.connection.is_closed():
-            self.connection = await asyncpg.connect(self.url, timeout=5)
+            self.connection = await self.connect()
         return [dict(row) for row in await self.connection.fetch(statement, *values)]
+
+    async def connect(self) -> "asyncpg.Connection[Any]":
+        return await asyncpg.connect(self.url, timeout=5)
 
     async def run(self, run: Run) -> dict[str, Any]:
         return (await self.ask("SELECT * FROM runs WHERE id = $1", run.id))[0]
@@ -190,12 +207,16 @@ class Arena:
         logs = (worker.log for worker in self.workers)
         return "\n".join(log.read_text()[-2000:] for log in logs if log.exists())
 
-    async def stored(self, truth: Truth) -> Run:
-        """Imports in this process what was there before, and submits the file."""
-        before = await self.submit(truth.before)
+    async def prepare(self, truth: Truth, account: AccountId | None = None) -> None:
+        """Imports in this process what was there before."""
+        before = await self.submit(truth.before, account)
         while (await self.run(before))["state"] != "finished":
             await run_slice(self.runtime, before.id)
-        return await self.submit(truth.file)
+
+    async def stored(self, truth: Truth, account: AccountId | None = None) -> Run:
+        """Imports what was there before, and submits the file."""
+        await self.prepare(truth, account)
+        return await self.submit(truth.file, account)
 
     async def flush_valkey(self) -> None:
         async with Redis.from_url(self.servers.redis_url) as redis:

@@ -1,7 +1,7 @@
-"""Starts worker processes at once: `python -m tests.faults.nursery` has imported all they need and forks them on demand.
+"""Starts processes at once: `python -m tests.faults.nursery` has imported all they need and forks them on demand.
 
-Orders come as JSON lines on standard input (environment, log); the answer is the process id. How a worker ended is
-written beside its log, as subprocess would tell it: the exit code, or the signal's number with a minus.
+Orders come as JSON lines on standard input (part, environment, log); the answer is the process id. How a process ended
+is written beside its log, as subprocess would tell it: the exit code, or the signal's number with a minus.
 """
 
 import ctypes
@@ -13,10 +13,25 @@ import subprocess
 import sys
 from pathlib import Path
 
+import uvicorn
+
+from app.main import create_app
 from tests.faults.worker import main, work
 
 PR_SET_PDEATHSIG = 1
 ROOT = Path(__file__).resolve().parents[2]
+
+
+def worker() -> int:
+    return main(work)
+
+
+def api() -> int:
+    uvicorn.run(create_app, factory=True, host="127.0.0.1", port=int(os.environ["FAULTS_PORT"]), log_config=None)
+    return 0
+
+
+PARTS = {"worker": worker, "api": api}
 
 
 class Nursery:
@@ -33,15 +48,15 @@ class Nursery:
             start_new_session=True,
         )
 
-    def worker(self, environment: dict[str, str], log: Path) -> int:
-        """Starts a worker and returns its process id."""
+    def start(self, part: str, environment: dict[str, str], log: Path) -> int:
+        """Starts a worker or an API and returns its process id."""
         assert self.process.stdin
         assert self.process.stdout
-        self.process.stdin.write(json.dumps([environment, str(log)]) + "\n")
+        self.process.stdin.write(json.dumps([part, environment, str(log)]) + "\n")
         return int(self.process.stdout.readline())
 
     def close(self) -> None:
-        """Ends it, and with it every worker that is left."""
+        """Ends it, and with it every process that is left."""
         assert self.process.stdin
         assert self.process.stdout
         self.process.stdin.close()
@@ -50,7 +65,7 @@ class Nursery:
 
 
 def ending(log: Path) -> int | None:
-    """How the worker with that log ended; None while it lives."""
+    """How the process with that log ended; None while it lives."""
     try:
         return int(log.with_suffix(".exit").read_text())
     except FileNotFoundError:
@@ -65,8 +80,8 @@ def nurse() -> None:
             order = sys.stdin.readline()
             if not order:
                 return
-            environment, log = json.loads(order)
-            pid = born(environment, log)
+            part, environment, log = json.loads(order)
+            pid = born(part, environment, log)
             logs[pid] = Path(log)
             print(pid, flush=True)
         note_endings(logs)
@@ -83,8 +98,8 @@ def note_endings(logs: dict[int, Path]) -> None:
         draft.rename(log.with_suffix(".exit"))
 
 
-def born(environment: dict[str, str], log: str) -> int:
-    """Forks; what goes on in the child is what `python -m tests.faults.worker` does."""
+def born(part: str, environment: dict[str, str], log: str) -> int:
+    """Forks; the child does what its part does when started as a program."""
     pid = os.fork()
     if pid:
         return pid
@@ -98,8 +113,8 @@ def born(environment: dict[str, str], log: str) -> int:
             os.dup2(source, number)
         os.environ.clear()
         os.environ.update(environment)
-        code = main(work)
-    except BaseException:
+        code = PARTS[part]()
+    except BaseException:  # noqa: BLE001  nothing of the parent's may go on in the child
         sys.excepthook(*sys.exc_info())
         code = 1
     finally:

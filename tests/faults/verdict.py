@@ -35,6 +35,7 @@ class Watch:
     known_before: int
     looks: int = 0
     processed: int = 0
+    crashes: int = 0  # the most that were seen
     untrue: list[str] = field(default_factory=list)
 
     def look(self, moment: asyncpg.Record) -> None:
@@ -49,7 +50,7 @@ class Watch:
             "the cursor stands behind the rows counted": moment["at_row"] == processed,
             "finished means every row": moment["state"] != "finished" or processed == moment["total"],
         }
-        self.processed = processed
+        self.processed, self.crashes = processed, max(self.crashes, moment["crashes"])
         self.untrue += [f"{claim}: {dict(moment)}" for claim, holds in claims.items() if not holds]
 
 
@@ -91,7 +92,7 @@ async def assert_true(arena: Arena, run: Run, truth: Truth) -> dict[str, Any]:
     counts = {name: row[name] for name in OUTCOMES}
     assert counts == {name: truth.counts[name] for name in OUTCOMES}
     assert row["total"] == truth.rows == sum(counts.values())
-    assert await records(arena) == truth.records
+    assert await records(arena, run) == truth.records
     batches = await arena.ask("SELECT * FROM batches WHERE run_id = $1 ORDER BY number", run.id)
     assert [batch["number"] for batch in batches] == list(range(1, row["batches"] + 1))
     assert {name: sum(batch[name] for batch in batches) for name in OUTCOMES} == counts
@@ -103,8 +104,8 @@ async def assert_true(arena: Arena, run: Run, truth: Truth) -> dict[str, Any]:
     return row
 
 
-async def records(arena: Arena) -> dict[str, dict[str, object]]:
-    rows = await arena.ask("SELECT key, data FROM records WHERE account_id = $1", arena.account_id)
+async def records(arena: Arena, run: Run) -> dict[str, dict[str, object]]:
+    rows = await arena.ask("SELECT key, data FROM records WHERE account_id = $1", run.account_id)
     return {row["key"]: json.loads(row["data"]) for row in rows}
 
 

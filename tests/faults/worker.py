@@ -17,6 +17,7 @@ from app.observe.events import BatchWritten, Event, SliceBroke, SliceClaimed, Sl
 from app.runtime import open_runtime
 from app.settings import Settings
 from app.storage.database import SERVER_SETTINGS
+from workers import housekeeping
 from workers.__main__ import main, serve
 
 TRACED = (SliceClaimed, SliceLost, SliceBroke)
@@ -84,8 +85,9 @@ def planned(faults: str) -> Iterator[tuple[str, int, str]]:
 
 async def work(settings: Settings) -> None:
     saboteur = Saboteur(os.environ["FAULTS"], Path(os.environ["FAULTS_TRACE"]), os.environ["FAULTS_POISON"])
-    # Fifteen seconds are right for a service and long for a test.
+    # What is right for a service is long for a test.
     SERVER_SETTINGS["idle_in_transaction_session_timeout"] = os.environ["FAULTS_IDLE_MS"]
+    housekeeping.BACKOFF_SECONDS = float(os.environ["FAULTS_BACKOFF"])
     async with open_runtime(settings) as runtime:
         await serve(replace(runtime, observe=saboteur))
 

@@ -12,7 +12,6 @@ from app.imports.repeats import Repeat, apply_repeats, note_repeat
 from app.imports.rows import Checked, Outcome, Warned
 from app.problems import PROBLEMS, Problem
 from app.storage import merge, records
-from app.storage.copy import copy_lines
 from app.storage.database import Session
 from app.storage.merge import Target
 
@@ -28,7 +27,7 @@ class Prepared:
 def prepare(checked: Checked) -> Prepared:
     """What can be done before the transaction, in a thread of its own."""
     simple = not checked.incomplete and len(set(checked.keys)) == len(checked.keys)
-    return Prepared(checked, copy_lines(checked.keys, checked.rows, checked.data) if simple else None)
+    return Prepared(checked, merge.copy_lines(checked.keys, checked.rows, checked.data) if simple else None)
 
 
 async def write(
@@ -78,7 +77,7 @@ def split(checked: Checked, keep: Sequence[int]) -> tuple[list[int], list[tuple[
 
 
 def lines_of(checked: Checked, indexes: Sequence[int]) -> bytes:
-    return copy_lines(*([each[i] for i in indexes] for each in (checked.keys, checked.rows, checked.data)))  # type: ignore[arg-type]
+    return merge.copy_lines(*([each[i] for i in indexes] for each in (checked.keys, checked.rows, checked.data)))  # type: ignore[arg-type]
 
 
 @dataclass(slots=True)

@@ -17,6 +17,7 @@ from app.resources.cells import BadCell, compile_cell, compile_key, compile_valu
 from app.resources.vocabulary import Field, Resource
 
 ABSENT = object()  # a member that a JSON record does not have
+UNKNOWN = "Member {!r} is no field of the type; it was ignored"
 KEPT_AS = {str: "text", bool: "boolean", int: "decimal", Decimal: "decimal"}
 NUMBERS = ("integer", "decimal", "boolean")  # types that cannot hold an empty string
 
@@ -151,32 +152,29 @@ class RowCheck:
         cells_of = {check.field.id: cells for check, cells in zip(self._checks, columns, strict=True)}
         required = BadCell("required", PROBLEMS["required"])
         for check in self._required:
-            for index, cell in enumerate(cells_of[check.field.id]):
-                if cell is ABSENT or not filled(cell):
-                    problem = bad.problem(index, check.column.heading, check.field.id, required)
-                    if check.blank and cell is not ABSENT:
-                        bad.found[index].append(problem)
-                    lacking[index].append(problem)
+            cells = cells_of[check.field.id]
+            for index in [index for index, cell in enumerate(cells) if not filled(cell)]:
+                problem = bad.problem(index, check.column.heading, check.field.id, required)
+                lacking[index].append(problem)
+                if check.blank and cells[index] is not ABSENT:
+                    bad.found[index].append(problem)
         return lacking
 
     def _unknown_members(self, batch: Batch, bad: Bad, checked: Checked) -> list[str] | None:
         """Members of JSON records that the type does not declare: kept, refused or mentioned once."""
         if not isinstance(batch.records[0], Mapping):
             return None
-        extras: list[str] = []
+        extras = [""] * len(batch.records)
         for index, record in enumerate(batch.records):
             names = [name for name in record if name not in self._known]
             if self._unknown == "keep":
-                extras.append(",".join(kept_members(record, names, index, bad)))
-                continue
-            for name in names:
-                if self._unknown == "error":
-                    found = BadCell("unknown_column", PROBLEMS["unknown_column"])
-                    bad.found[index].append(bad.problem(index, name, None, found))
-                else:
-                    told = f"Member {name!r} is no field of the type; it was ignored"
-                    checked.warnings.append(Warned("unknown_column", name, told))
-        return extras if self._unknown == "keep" else None
+                extras[index] = ",".join(kept_members(record, names, index, bad))
+            elif self._unknown == "error" and names:
+                unknown = BadCell("unknown_column", PROBLEMS["unknown_column"])
+                bad.found[index] += [bad.problem(index, name, None, unknown) for name in names]
+            else:
+                checked.warnings += [Warned("unknown_column", name, UNKNOWN.format(name)) for name in names]
+        return extras
 
 
 def column_check(resource: Resource, column: Column, options: Options) -> ColumnCheck:

@@ -236,6 +236,12 @@ def test_a_change_that_only_widens_contradicts_nothing(after: Resource) -> None:
     assert contradictions(BEFORE, after) == ()
 
 
+def test_a_key_keeps_its_type_although_another_field_could_widen() -> None:
+    old, new = (declared("people", {"key": "x", "fields": [{"id": "x", "type": type_}]}) for type_ in ("email", "text"))
+
+    assert [complaint.path for complaint in contradictions(old, new)] == ["fields[0].type"]
+
+
 def test_paths_of_custom_fields_count_the_custom_fields() -> None:
     contacts = BUILT_IN["contacts"]
     old = with_custom_fields(contacts, [{"id": "shoe", "type": "integer"}])

@@ -1,0 +1,89 @@
+"""Records as they are read: by key, however it is spelled, and page by page, with every digit they were given."""
+
+from urllib.parse import quote
+
+import httpx
+import pytest
+
+from app.runtime import Runtime
+from tests.conftest import Finish
+from tests.support.http import Account, post
+
+TYPE = {
+    "key": "code",
+    "fields": [{"id": "code", "type": "text"}, {"id": "price", "type": "decimal"}, {"id": "stock", "type": "integer"}],
+}
+
+
+@pytest.fixture
+async def things(client: httpx.AsyncClient, an_account: Account, runtime: Runtime, finish: Finish) -> list[str]:
+    """Keys of records that are stored."""
+    keys = ["a/b c", "100%", "ünï", "plain", "q?x=1#y", "..", "a%2Fb"]
+    rows = "".join(f'"{key}",0.10,12345678901234567890\n' for key in keys)
+    assert (await client.put("/types/things", headers=an_account.headers, json=TYPE)).status_code == 201
+    file = {"file": ("things.csv", f"code,price,stock\n{rows}".encode())}
+    run = (await client.post("/imports", headers=an_account.headers, data={"type": "things"}, files=file)).json()
+    await finish(runtime, run["id"])
+    return keys
+
+
+async def test_a_record_is_found_by_any_key_that_is_percent_encoded(
+    client: httpx.AsyncClient, an_account: Account, things: list[str]
+) -> None:
+    for key in things:
+        # Dots alone would be taken for a folder by the client itself.
+        spelled = quote(key, safe="").replace(".", "%2E")
+        answer = await client.get(f"/records/things/{spelled}", headers=an_account.headers)
+        assert (answer.status_code, answer.json().get("key")) == (200, key)
+
+
+async def test_a_record_keeps_the_digits_it_was_given(
+    client: httpx.AsyncClient, an_account: Account, things: list[str]
+) -> None:
+    answer = await client.get("/records/things/plain", headers=an_account.headers)
+    body = answer.json()
+    assert '"price": 0.10' in answer.text
+    assert '"stock": 12345678901234567890' in answer.text
+    assert body.keys() == {"type", "key", "data", "createdAt", "updatedAt", "importId"}
+    assert body["createdAt"].endswith("Z")
+
+
+async def test_all_records_come_page_by_page_in_the_order_of_their_keys(
+    client: httpx.AsyncClient, an_account: Account, things: list[str]
+) -> None:
+    seen, address = [], "http://sluice.test/records/things?limit=2"
+    while address:
+        page = (await client.get(address, headers=an_account.headers)).json()
+        assert len(page["results"]) <= 2
+        seen += [each["key"] for each in page["results"]]
+        address = page["links"].get("next")
+    assert seen == sorted(things, key=str.encode)
+
+
+async def test_an_address_is_found_in_any_case(
+    client: httpx.AsyncClient, an_account: Account, runtime: Runtime, finish: Finish
+) -> None:
+    run = (await post(client, an_account)).json()
+    await finish(runtime, run["id"])
+    for spelled in ("john@example.org", "JOHN@Example.org", "john%40example.org"):
+        answer = await client.get(f"/records/contacts/{spelled}", headers=an_account.headers)
+        assert answer.json()["data"]["_name"] == "John"
+        assert answer.json()["importId"] == run["id"]
+
+
+@pytest.mark.parametrize("path", ["/records/contacts/nobody", "/records/nothing", "/records/nothing/x", "/records/contacts/%00"])
+async def test_what_is_not_there_is_a_problem_document(
+    client: httpx.AsyncClient, an_account: Account, path: str
+) -> None:
+    answer = await client.get(path, headers=an_account.headers)
+    assert answer.status_code == 404
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["type"] == "urn:sluice:problem:not_found"
+
+
+@pytest.mark.parametrize("query", ["limit=0", "limit=x", "cursor=!", "cursor=AA", "cursor=/w"])
+async def test_a_wrong_query_is_named(client: httpx.AsyncClient, an_account: Account, query: str) -> None:
+    answer = await client.get(f"/records/contacts?{query}", headers=an_account.headers)
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["errors"][0]["path"] == query.partition("=")[0]
