@@ -12,8 +12,10 @@ from fastapi.responses import Response
 from starlette.middleware import Middleware
 
 from app.dialects import SURFACES
-from app.observe.logs import configure
-from app.runtime import open_runtime
+from app.errors import Retryable
+from app.observe.events import ProcessCannotStart
+from app.observe.logs import configure, log
+from app.runtime import Misconfigured, open_runtime
 from app.settings import Settings
 from app.web.checks import without_nul
 from app.web.openapi import described
@@ -30,9 +32,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with open_runtime(chosen) as runtime:
-            app.state.runtime = runtime
-            yield
+        try:
+            async with open_runtime(chosen) as runtime:
+                app.state.runtime = runtime
+                yield
+        except (Misconfigured, Retryable) as trouble:
+            log(ProcessCannotStart("api", str(trouble)))
+            raise
 
     app = FastAPI(
         title="Sluice",

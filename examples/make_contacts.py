@@ -92,8 +92,9 @@ def coupons() -> bytes:
 
 def line(cells: Iterator[str] | tuple[str, ...]) -> bytes:
     text = io.StringIO()
-    csv.writer(text, lineterminator="").writerow(cells)
-    return text.getvalue().encode()
+    # The writer quotes a line break in a cell only when it writes line ends itself.
+    csv.writer(text, lineterminator="\n").writerow(cells)
+    return text.getvalue().removesuffix("\n").encode()
 
 
 if __name__ == "__main__":

@@ -10,14 +10,14 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, BinaryIO
 
 import msgspec
 
-from app.errors import Fatal, Retryable
+from app.errors import Fatal, Refused, Retryable
 from app.formats import open_reader
 from app.formats.records import Position, Reader
-from app.imports.plan import Options, options_from, plan_from
+from app.imports.plan import Options, Plan, options_from, plan_from
 from app.imports.rows import Outcome
 from app.imports.stages.report import add_problems, add_warnings
 from app.imports.stages.upsert import Prepared, prepare, write
@@ -185,7 +185,7 @@ def opened(runtime: Runtime, run: Run) -> Iterator[Slice]:
     mode: Mode = "fill" if options.only_empty else "overwrite" if options.override_existing else "keep"
     once = options.duplicates != "last"
     with file:
-        reader = open_reader(file, plan.dialect, runtime.limits)
+        reader = readable(file, plan, runtime)
         yield Slice(
             runtime,
             run,
@@ -198,6 +198,14 @@ def opened(runtime: Runtime, run: Run) -> Iterator[Slice]:
             [dict(each) for each in run.error_summary],
             [dict(each) for each in run.warnings],
         )
+
+
+def readable(file: BinaryIO, plan: Plan, runtime: Runtime) -> Reader:
+    """A reader on the stored file. Raises Fatal when it is not any more what was accepted."""
+    try:
+        return open_reader(file, plan.dialect, runtime.limits)
+    except Refused as wrong:
+        raise Fatal("unreadable_file", wrong.detail) from None
 
 
 @asynccontextmanager

@@ -1,5 +1,6 @@
 """The doorbell: rings ARQ after a commit. Losing a ring loses no work, the sweeper rings again."""
 
+import asyncio
 import json
 import time
 from collections.abc import Awaitable
@@ -13,6 +14,7 @@ from app.errors import Retryable
 QUEUE = "sluice:queue"
 WORKERS = "sluice:worker:"  # a key per living worker, renewed by its loop, gone soon after it
 WORKER_SEEN_SECONDS = 30
+ANSWER_SECONDS = 2.0  # a frozen server must not hold up the answer to a POST whose run is committed
 RING_EXPIRES_MS = 7 * 86_400_000
 
 
@@ -91,8 +93,9 @@ class Bell:
 
 async def answered(call: Awaitable[T]) -> T:
     try:
-        return await call
-    except (RedisError, OSError) as trouble:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            return await call
+    except (RedisError, OSError) as trouble:  # a TimeoutError is an OSError
         raise QueueUnavailable("Redis did not answer") from trouble
 
 

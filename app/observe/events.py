@@ -147,6 +147,13 @@ class ProcessStarted(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ProcessCannotStart(Event):
+    level: ClassVar[str] = "error"
+    part: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class ProcessStopped(Event):
     part: str
     pid: int

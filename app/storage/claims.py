@@ -28,8 +28,8 @@ UPDATE runs SET lease_until = NULL, crashes = crashes + 1, attempt = attempt + 1
     due_at = now() + make_interval(secs => :backoff * crashes * random())
 WHERE {which} RETURNING id, account_id, crashes, attempt"""
 
-# A worker that froze just before its commit still has its run's row locked: the rescue of the others must not wait. (One
-# that has written its ledger's row only holds the key, which does not stand in the way of NO KEY.)
+# A worker that froze just before its commit still has its run's row locked: the rescue of the others must not wait.
+# (One that has only written its ledger's row holds the key, which does not stand in the way of NO KEY.)
 SILENT = """id IN (
     SELECT id FROM runs WHERE state = 'running' AND lease_until < now() FOR NO KEY UPDATE SKIP LOCKED)"""
 

@@ -112,7 +112,8 @@ def copy_lines(keys: Sequence[str], rows: Sequence[int], data: Sequence[str]) ->
         data = together.replace("\\", "\\\\").split("\n")
     if ESCAPED.intersection("".join(keys)):
         keys = [key.translate(ESCAPES) for key in keys]
-    lines = [f"{key}\t{row}\t{json}\n" for key, row, json in sorted(zip(keys, rows, data, strict=True))]
+    lines = [f"{key}\t{row}\t{json}\n" for key, row, json in zip(keys, rows, data, strict=True)]
+    lines.sort()  # a third of the time of sorting by key
     return "".join(lines).encode()
 
 

@@ -20,7 +20,7 @@ from app.web.multipart import PartBegun, PartData, Piece, Splitter, boundary_of,
 FILE_PART = "file"
 ENCODING_PART = "encoding"
 OTHER_PARTS_BYTES = 65_536  # by how much a request may be longer than the largest file
-PIECE_BYTES = 262_144  # what is held of an upload before it is written; ten at once must stay small
+PIECE_BYTES = 65536  # what is held of an upload before it is written; ten at once must stay small
 
 
 @dataclass(frozen=True, slots=True)

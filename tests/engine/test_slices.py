@@ -99,3 +99,10 @@ async def test_imports_of_one_account_take_turns(engine: ImportEngine) -> None:
         "SELECT DISTINCT data->>'_name' AS name FROM records WHERE account_id = :a", a=engine.account_id
     )
     assert [row["name"] for row in rows] == ["B"]
+
+
+async def test_a_stored_file_that_is_damaged_fails_the_run_with_a_reason(engine: ImportEngine) -> None:
+    run = await engine.submit(contacts(10))
+    engine.runtime.blobs.path(run.blob or "").write_bytes(b"")
+    run = await engine.finish(run)
+    assert (run.state, run.fail_code) == ("failed", "unreadable_file")

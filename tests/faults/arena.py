@@ -41,14 +41,34 @@ SETTINGS = {
 }
 
 
-class Worker:
-    """One worker process with a list of faults, its trace and its log."""
+class Part:
+    """One process of the service, and its log."""
 
-    def __init__(self, nursery: Nursery, folder: Path, environment: dict[str, str]) -> None:
-        self.log = folder / f"worker-{secrets.token_hex(3)}.log"
+    def __init__(self, nursery: Nursery, part: str, folder: Path, environment: dict[str, str]) -> None:
+        self.log = folder / f"{part}-{secrets.token_hex(3)}.log"
         self.trace_file = self.log.with_suffix(".trace")
         self.trace_file.touch()
-        self.pid = nursery.start("worker", environment | {"FAULTS_TRACE": str(self.trace_file)}, self.log)
+        self.pid = nursery.start(part, environment | {"FAULTS_TRACE": str(self.trace_file)}, self.log)
+
+    @property
+    def exit_code(self) -> int | None:
+        return ending(self.log)
+
+    async def ended(self, patience: float = PATIENCE) -> int:
+        await until(lambda: self.exit_code is not None, f"{self.log.stem} does not end", patience)
+        return self.exit_code or 0
+
+    async def stopped(self) -> int:
+        os.kill(self.pid, signal.SIGTERM)
+        return await self.ended()
+
+    def end(self) -> None:
+        if self.exit_code is None:
+            os.kill(self.pid, signal.SIGKILL)
+
+
+class Worker(Part):
+    """A worker with a list of faults, and the trace of its steps."""
 
     def trace(self) -> list[str]:
         return self.trace_file.read_text().splitlines()
@@ -80,14 +100,6 @@ class Worker:
     def go_on(self) -> None:
         self.trace_file.with_suffix(".go").touch()
 
-    @property
-    def exit_code(self) -> int | None:
-        return ending(self.log)
-
-    async def ended(self, patience: float = PATIENCE) -> int:
-        await until(lambda: self.exit_code is not None, f"{self.log.stem} does not end", patience)
-        return self.exit_code or 0
-
     async def ends_or_ends(self, arena: "Arena", run: Run) -> None:
         """Until this worker has died, or has brought the run to its end."""
 
@@ -96,14 +108,6 @@ class Worker:
 
         await until(either, f"{self.log.stem} neither dies nor finishes: {arena.told()}")
         await asyncio.sleep(0.1)  # the end of a run is seen before its worker comes to the steps behind it
-
-    async def stopped(self) -> int:
-        os.kill(self.pid, signal.SIGTERM)
-        return await self.ended()
-
-    def end(self) -> None:
-        if self.exit_code is None:
-            os.kill(self.pid, signal.SIGKILL)
 
 
 class Arena:
@@ -114,7 +118,7 @@ class Arena:
         self.nursery = nursery
         self.folder = folder
         self.database = f"faults_{secrets.token_hex(4)}"
-        self.workers: list[Worker] = []
+        self.parts: list[Part] = []
         self.stack = AsyncExitStack()
         self.connection: asyncpg.Connection[Any] | None = None
         self.runtime: Runtime
@@ -151,7 +155,7 @@ class Arena:
     async def renew(self) -> None:
         """A new database and nobody at work, for a sweep within one test."""
         await self.close()
-        self.workers, self.stack, self.connection = [], AsyncExitStack(), None
+        self.parts, self.stack, self.connection = [], AsyncExitStack(), None
         self.database = f"faults_{secrets.token_hex(4)}"
         await self.open()
 
@@ -163,19 +167,26 @@ class Arena:
             await connection.close()
 
     async def close(self) -> None:
-        for worker in self.workers:
-            worker.end()
+        for part in self.parts:
+            part.end()
         if self.connection is not None:
             self.connection.terminate()
         await self.stack.aclose()
 
-    def worker(self, faults: str = "", *, poison: str = "", idle_ms: int = 2000, **settings: object) -> Worker:
-        """Starts one. `faults`: see tests/faults/worker.py; `poison`: run and row from which on it kills.
-        `idle_ms`: how long PostgreSQL lets it sit still in a transaction."""
-        asked = {"FAULTS": faults, "FAULTS_POISON": poison, "FAULTS_IDLE_MS": str(idle_ms)}
-        worker = Worker(self.nursery, self.folder, self.environment(**settings) | asked)
-        self.workers.append(worker)
+    def worker(
+        self, faults: str = "", *, poison: str = "", idle_ms: int = 2000, pace: float = 0, **settings: object
+    ) -> Worker:
+        """Starts one. `faults`: see tests/faults/worker.py; `poison`: run and row from which on it kills; `idle_ms`: how
+        long PostgreSQL lets it sit still in a transaction; `pace`: seconds that every batch takes longer."""
+        asked = {"FAULTS": faults, "FAULTS_POISON": poison, "FAULTS_IDLE_MS": str(idle_ms), "FAULTS_PACE": str(pace)}
+        worker = Worker(self.nursery, "worker", self.folder, self.environment(**settings) | asked)
+        self.parts.append(worker)
         return worker
+
+    def api(self, port: int) -> Part:
+        api = Part(self.nursery, "api", self.folder, self.environment(queue_limit=1000) | {"FAULTS_PORT": str(port)})
+        self.parts.append(api)
+        return api
 
     async def submit(self, data: str, account: AccountId | None = None) -> Run:
         writer = self.runtime.blobs.create()
@@ -203,8 +214,8 @@ class Arena:
         return await self.run(run)
 
     def told(self) -> str:
-        """The workers' last words, for a test that fails."""
-        logs = (worker.log for worker in self.workers)
+        """The last words of every part, for a test that fails."""
+        logs = (part.log for part in self.parts)
         return "\n".join(log.read_text()[-2000:] for log in logs if log.exists())
 
     async def prepare(self, truth: Truth, account: AccountId | None = None) -> None:

@@ -20,17 +20,19 @@ ROLLS = 20
 @pytest.mark.timeout(180)
 async def test_twenty_deploys_during_one_import_use_up_nothing(arena: Arena) -> None:
     """Rolling: the new worker is there before the old one is asked to go."""
-    expected = truth(6000, bad=0.01)
+    expected = truth(5000, bad=0.01)
     run = await arena.stored(expected)
-    rolling = {"batch_rows": 5, "lease_seconds": 10}
+    settings = {"batch_rows": 5, "lease_seconds": 10}
     async with watched(arena, run, expected) as watch:
-        old = arena.worker(**rolling)
+        old = arena.worker(pace=0.02, **settings)
         for _ in range(ROLLS):
             await a_batch_more(arena, run)
-            new = arena.worker(**rolling)
+            new = arena.worker(pace=0.02, **settings)
             assert await old.stopped() == 0
             old = new
         assert (await arena.run(run))["state"] == "running", "the import was over before the last deploy"
+        arena.worker(**settings)
+        assert await old.stopped() == 0
         row = await assert_true(arena, run, expected)
     assert watch.crashes == row["crashes"] == 0
     assert row["batches"] == expected.rows / 5

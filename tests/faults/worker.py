@@ -35,6 +35,7 @@ class Saboteur(Observer):
         self.seen = 0
         self.poisoned_run, _, row = poison.partition(":")
         self.poisoned_row = int(row or 0)
+        self.pace = float(os.environ["FAULTS_PACE"])  # seconds that every batch takes longer
         self.rows = 0  # how far the poisoned run has come
 
     def __call__(self, event: Event) -> None:
@@ -43,6 +44,8 @@ class Saboteur(Observer):
         if isinstance(event, (StepReached, *TRACED)):
             self.trace.write(f"{step} {event.run_id}\n")
         self.poison(event)
+        if step == "read":
+            time.sleep(self.pace)
         if self.next is None or step != self.next[0]:
             return
         self.seen += 1

@@ -66,7 +66,7 @@ def test_no_tracked_file_names_a_machine_path_or_a_package_host(path: Path) -> N
 
 
 def test_the_lock_holds_a_hash_for_every_package() -> None:
-    for name in ("requirements.txt", "requirements-dev.txt", "requirements-bootstrap.txt"):
+    for name in ("requirements.txt", "requirements-server.txt", "requirements-dev.txt", "requirements-bootstrap.txt"):
         blocks = re.split(r"\n(?=\S)", (ROOT / name).read_text())
         for block in blocks:
             if "==" in block and not block.startswith("#"):

@@ -62,9 +62,8 @@ async def new_key(settings: Settings, account: str) -> str:
 @contextmanager
 def running_live(settings: Settings, *, workers: int = 1) -> Iterator[Live]:
     port, log = free_port(), settings.data / "api.log"
-    api = ("uvicorn", "app.main:create_app", "--factory", "--host", HOST, "--port", str(port), "--no-access-log")
     with log.open("wb") as written:
-        processes = [started(settings, api, written.fileno())]
+        processes = [started(settings, ("app.main", HOST, str(port)), written.fileno())]
         processes += [started(settings, ("workers",), subprocess.DEVNULL) for _ in range(workers)]
         try:
             live = Live(port, settings, processes[0], log)

@@ -42,7 +42,7 @@ async def test_the_extended_name_is_ignored(client: httpx.AsyncClient, an_accoun
         b'--b\r\nContent-Disposition: form-data; name="delimiter"\r\n\r\n,\r\n'
         b'--b\r\nContent-Disposition: form-data; name="overrideExisting"\r\n\r\ntrue\r\n'
         b'--b\r\nContent-Disposition: form-data; name="updateOnlyEmptyFields"\r\n\r\nfalse\r\n'
-        b"--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"good.csv\"; filename*=UTF-8''evil.csv\r\n\r\n"
+        b'--b\r\nContent-Disposition: form-data; name="file"; filename="good.csv"; filename*=UTF-8\'\'evil.csv\r\n\r\n'
         b"_email\na@example.org\n\r\n--b--\r\n"
     )
     headers = an_account.headers | {"Content-Type": "multipart/form-data; boundary=b"}

@@ -156,7 +156,7 @@ async def test_what_belongs_to_another_account_is_not_found(
     run = (await post(client, owner)).json()["id"]
     waiting = (await post(client, owner)).json()["id"]
     await finish(runtime, run)
-    body = {"key": "id", "fields": [{"id": "id", "type": "text"}]}
+    body = {"key": "code", "fields": [{"id": "code", "type": "text"}]}
     assert (await client.put("/types/mine", headers=owner.headers, json=body)).status_code == 201
     assert (await client.put("/coupon-sets/mine", headers=owner.headers, json={})).status_code == 201
 
@@ -183,7 +183,9 @@ async def test_what_belongs_to_another_account_is_not_found(
     into = PARTS | {"type": "coupons", "couponSetId": "mine"}
     stolen = await client.post("/imports", headers=other.headers, data=into, files={"file": ("c.csv", b"code\nA\n")})
     assert stolen.json()["errors"][0]["path"] == "couponSetId"
-    typed = await client.post("/imports", headers=other.headers, data={"type": "mine"}, files={"file": ("c.csv", CONTACTS)})
+    typed = await client.post(
+        "/imports", headers=other.headers, data={"type": "mine"}, files={"file": ("c.csv", CONTACTS)}
+    )
     assert typed.json()["errors"][0]["path"] == "type"
     assert (await client.get(f"/imports/{run}", headers=owner.headers)).status_code == 200
 

@@ -61,6 +61,7 @@ class RowCheck:
         self._known = {column.field for column in plan.columns} | {each.id for each in resource.fields}
         self._unknown = options.unknown_columns or resource.unknown_columns
         self._options = options
+        self._delimited = plan.dialect.format != "jsonl"
         self._key_limit = key_limit
         self._constants = ",".join(member(name, encode_basestring(value)) for name, value in options.constants.items())
 
@@ -102,7 +103,7 @@ class RowCheck:
         marker = self._options.null_marker
         if marker is not None:
             cells = [ABSENT if cell == marker else cell for cell in cells]
-        if all_text(cells):
+        if self._delimited and marker is None:
             convert: Callable[[str], str | BadCell] = check.convert
             values: list[str | BadCell | None] = [convert(cell) if cell else None for cell in cells]  # type: ignore[arg-type]
         else:
@@ -188,10 +189,6 @@ def column_check(resource: Resource, column: Column, options: Options) -> Column
 
 def member(name: str, value: str) -> str:
     return f"{encode_basestring(name)}:{value}"
-
-
-def all_text(cells: Sequence[object]) -> bool:
-    return set(map(type, cells)) <= {str}
 
 
 def converted(check: ColumnCheck, cell: object) -> str | BadCell | None:

@@ -131,7 +131,9 @@ async def test_coupons_need_a_set_that_exists(client: httpx.AsyncClient, an_acco
     assert list(unknown) == ["couponSetId"]
 
     await client.put("/coupon-sets/61fa", headers=an_account.headers, json={"name": "Spring"})
-    answer = await client.post("/imports", headers=an_account.headers, data=parts | {"couponSetId": "61fa"}, files=coupons)
+    answer = await client.post(
+        "/imports", headers=an_account.headers, data=parts | {"couponSetId": "61fa"}, files=coupons
+    )
 
     assert answer.status_code == 201
     assert answer.json()["options"]["couponSetId"] == "61fa"
@@ -165,9 +167,12 @@ async def test_a_part_that_nobody_knows_is_ignored(client: httpx.AsyncClient, an
 async def test_a_file_part_needs_neither_a_name_nor_a_type(client: httpx.AsyncClient, an_account: Account) -> None:
     boundary = "x" * 30
     fields = "".join(
-        f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n' for name, value in PARTS.items()
+        f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+        for name, value in PARTS.items()
     )
-    file = f'--{boundary}\r\nContent-Disposition: form-data; name="file"\r\n\r\n{CONTACTS.decode()}\r\n--{boundary}--\r\n'
+    file = (
+        f'--{boundary}\r\nContent-Disposition: form-data; name="file"\r\n\r\n{CONTACTS.decode()}\r\n--{boundary}--\r\n'
+    )
     headers = an_account.headers | {"Content-Type": f'multipart/form-data; boundary="{boundary}"'}
 
     answer = await client.post("/imports", headers=headers, content=(fields + file).encode())
@@ -201,7 +206,10 @@ async def test_what_is_not_multipart_is_unsupported(
         ("multipart/form-data; boundary=abc", b""),
         ("multipart/form-data; boundary=abc", b"hello"),
         ("multipart/form-data; boundary=abc", b"--abc\r\nContent-Disposition: form-data\r\n\r\nx\r\n--abc--\r\n"),
-        ("multipart/form-data; boundary=abc", b'--abc\r\nContent-Disposition: form-data; name="file"\r\n\r\n_email\r\n'),
+        (
+            "multipart/form-data; boundary=abc",
+            b'--abc\r\nContent-Disposition: form-data; name="file"\r\n\r\n_email\r\n',
+        ),
         ("multipart/form-data; boundary=abc", b"--abc\r\nX-Long: " + b"x" * 100_000 + b"\r\n\r\nx\r\n--abc--\r\n"),
         ("multipart/form-data; boundary=abc", b"--abc\r\n" + b"X: y\r\n" * 1_000 + b"\r\nx\r\n--abc--\r\n"),
     ],
@@ -233,9 +241,7 @@ async def test_a_header_without_rows_is_an_import_of_nothing(
     assert (ended["status"], ended["outcome"], ended["percent"]) == ("finished", "complete", 100.0)
 
 
-async def test_a_file_without_the_key_column_is_refused_by_name(
-    client: httpx.AsyncClient, an_account: Account
-) -> None:
+async def test_a_file_without_the_key_column_is_refused_by_name(client: httpx.AsyncClient, an_account: Account) -> None:
     answer = await post(client, an_account, b"_name\nJohn\n")
     assert answer.status_code == 422
     assert answer.json()["validationErrors"][0]["path"] == "_email"
@@ -324,9 +330,7 @@ async def test_a_gzip_bomb_is_refused_and_leaves_nothing(
     assert stored_files(runtime) == before
 
 
-async def test_the_largest_file_passes_and_one_byte_more_does_not(
-    runtime: Runtime, a_key: NewAccount
-) -> None:
+async def test_the_largest_file_passes_and_one_byte_more_does_not(runtime: Runtime, a_key: NewAccount) -> None:
     account, limit = await a_key(), 100_000
     rows = b"_email\n" + b"a@example.org\n" * 10_000
     async with client_of(app_on(runtime, max_file_bytes=limit)) as client:
@@ -353,7 +357,9 @@ async def test_a_part_that_stands_twice_is_named(client: httpx.AsyncClient, an_a
 async def test_a_part_longer_than_its_limit_and_too_many_parts_are_refused(
     client: httpx.AsyncClient, an_account: Account
 ) -> None:
-    assert list(await complaints(client, an_account, data=PARTS | {"nullMarker": "x" * 65_537}, files=FILE)) == ["nullMarker"]
+    assert list(await complaints(client, an_account, data=PARTS | {"nullMarker": "x" * 65_537}, files=FILE)) == [
+        "nullMarker"
+    ]
     many = {f"part{number}": "x" for number in range(60)}
     assert (await client.post("/imports", headers=an_account.headers, data=many, files=FILE)).status_code == 400
 

@@ -25,7 +25,9 @@ MIXED = (
 )
 
 
-async def ended(client: httpx.AsyncClient, account: Account, runtime: Runtime, finish: Finish, file: bytes = MIXED) -> Any:
+async def ended(
+    client: httpx.AsyncClient, account: Account, runtime: Runtime, finish: Finish, file: bytes = MIXED
+) -> Any:
     run = (await post(client, account, file)).json()
     await finish(runtime, run["id"])
     return (await client.get(f"/imports/{run['id']}", headers=account.headers)).json()

@@ -12,11 +12,16 @@ from tests.conftest import Finish
 from tests.support.http import Account, app_on, client_of, post
 
 HEADER = b"_email,_name,_points\n"
-ROWS = b"a@example.org,Ann,1\nnobody,Bob,2\nc@example.org,Cid,many\nd@example.org,Dan\ne@example.org,\"Eve, of E\",x\n"
+ROWS = b'a@example.org,Ann,1\nnobody,Bob,2\nc@example.org,Cid,many\nd@example.org,Dan\ne@example.org,"Eve, of E",x\n'
 
 
 async def imported(
-    client: httpx.AsyncClient, account: Account, runtime: Runtime, finish: Finish, file: bytes, name: str = "contacts.csv"
+    client: httpx.AsyncClient,
+    account: Account,
+    runtime: Runtime,
+    finish: Finish,
+    file: bytes,
+    name: str = "contacts.csv",
 ) -> str:
     answer = await post(client, account, file, name=name)
     assert answer.status_code == 201, answer.text
@@ -79,9 +84,7 @@ async def test_a_corrected_file_of_failed_rows_imports_as_it_is(
     assert (shown["created"], shown["errors"], shown["warnings"]) == (4, 0, [])
 
 
-async def test_failed_rows_of_many_batches_all_come(
-    an_account: Account, runtime: Runtime, finish: Finish
-) -> None:
+async def test_failed_rows_of_many_batches_all_come(an_account: Account, runtime: Runtime, finish: Finish) -> None:
     small = replace(runtime, settings=runtime.settings.model_copy(update={"batch_rows": 10}))
     rows = b"".join(b"p%d@example.org,P,%s\n" % (number, b"x" if number % 7 == 0 else b"1") for number in range(200))
     async with client_of(app_on(small)) as client:

@@ -71,7 +71,9 @@ async def test_an_address_is_found_in_any_case(
         assert answer.json()["importId"] == run["id"]
 
 
-@pytest.mark.parametrize("path", ["/records/contacts/nobody", "/records/nothing", "/records/nothing/x", "/records/contacts/%00"])
+@pytest.mark.parametrize(
+    "path", ["/records/contacts/nobody", "/records/nothing", "/records/nothing/x", "/records/contacts/%00"]
+)
 async def test_what_is_not_there_is_a_problem_document(
     client: httpx.AsyncClient, an_account: Account, path: str
 ) -> None:
