@@ -7,4 +7,4 @@ from app.runs.model import RunId
 
 
 async def import_slice(ctx: dict[str, Any], run_id: str) -> None:
-    await run_slice(ctx["runtime"], RunId(run_id))
+    await run_slice(ctx["runtime"], RunId(run_id), stopping=ctx["stopping"])

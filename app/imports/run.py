@@ -7,14 +7,14 @@ or die at any step without a row being lost or counted twice.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 import msgspec
 
-from app.errors import Fatal, Refused, Retryable
+from app.errors import Fatal, Refused
 from app.formats import open_reader
 from app.formats.records import Position, Reader
 from app.imports.plan import Options, Plan, options_from, plan_from
@@ -35,6 +35,7 @@ from app.storage.database import DatabaseUnavailable, Session
 from app.storage.merge import Mode, Target
 
 COUNTS = ("created", "updated", "unchanged", "skipped", "failed")
+ALONE = 5  # times the slice's length, while nobody else waits
 BACKOFF_SECONDS = 2.0  # a run that crashed waits up to this, times its crashes
 
 
@@ -42,8 +43,12 @@ class Lost(Exception):
     """Another worker holds the run by now; nothing of what was being written may stay."""
 
 
-async def run_slice(runtime: Runtime, run_id: RunId) -> None:
-    """Works on the run for about SLICE_SECONDS, unless it has ended, is not due or is being worked on."""
+async def run_slice(runtime: Runtime, run_id: RunId, *, stopping: Callable[[], bool] = lambda: False) -> None:
+    """Works on the run for about SLICE_SECONDS, unless it has ended, is not due or is being worked on.
+
+    While no other run waits it goes on up to ALONE times as long, because each new slice costs a tenth of a second in
+    which PostgreSQL has nothing to do. `stopping` says that the process wants to end: then no new batch is begun.
+    """
     async with runtime.database.transaction() as session:
         row = await claims.claim(session, run_id, lease=runtime.settings.lease_seconds)
     if row is None:
@@ -52,15 +57,14 @@ async def run_slice(runtime: Runtime, run_id: RunId) -> None:
     runtime.observe(SliceClaimed(run.id, run.attempt, run.at_row))
     try:
         async with kept_alive(runtime, run):
-            ended = await work(runtime, run)
+            ended = await work(runtime, run, stopping)
     except Lost:
         runtime.observe(SliceLost(run.id, run.attempt))
     except Fatal as fatal:
         await fail(runtime, run, fatal)
-    except (Retryable, asyncio.CancelledError) as passing:
+    except asyncio.CancelledError:
         await asyncio.shield(give_back(runtime, run))
-        if isinstance(passing, asyncio.CancelledError):
-            raise
+        raise
     except Exception as trouble:  # noqa: BLE001  whatever it is, it is counted as a crash of this run
         await broke(runtime, run, trouble)
     else:
@@ -68,11 +72,10 @@ async def run_slice(runtime: Runtime, run_id: RunId) -> None:
             await give_back(runtime, run)
 
 
-async def work(runtime: Runtime, run: Run) -> bool:
+async def work(runtime: Runtime, run: Run, stopping: Callable[[], bool]) -> bool:
     """Writes batches until the slice's time is up. Whether the run has ended."""
-    deadline = time.monotonic() + runtime.settings.slice_seconds
     with opened(runtime, run) as slice_:
-        if not await slice_.write_batches(deadline):
+        if not await slice_.write_batches(stopping):
             return False
         await slice_.finish()
     return True
@@ -94,20 +97,29 @@ class Slice:
     warnings: list[dict[str, Any]]
     batch_seconds: float = 0.0
 
-    async def write_batches(self, deadline: float) -> bool:
-        """Batch after batch until the deadline (monotonic seconds). Whether the last one is written. Raises Lost."""
+    async def write_batches(self, stopping: Callable[[], bool]) -> bool:
+        """Batch after batch until the time is up. Whether the last one is written. Raises Lost."""
+        began = time.monotonic()
         upcoming: asyncio.Task[Prepared] | None = self.read_ahead(self.position)
         try:
             while upcoming is not None:
                 prepared = await upcoming
                 # While PostgreSQL merges this batch, a thread reads and checks the next, if there is time for it.
-                more = not prepared.checked.last and time.monotonic() + self.batch_seconds < deadline
+                more = not prepared.checked.last and not stopping() and await self.has_time(began)
                 upcoming = self.read_ahead(prepared.checked.end) if more else None
                 await self.commit(prepared)
             return prepared.checked.last
         finally:
             if upcoming is not None:
                 await asyncio.gather(upcoming, return_exceptions=True)
+
+    async def has_time(self, began: float) -> bool:
+        """Whether another batch fits into the slice that began then (monotonic seconds)."""
+        spent, allowed = time.monotonic() + self.batch_seconds - began, self.runtime.settings.slice_seconds
+        if spent < allowed or spent > allowed * ALONE:
+            return spent < allowed
+        async with self.runtime.database.read() as session:
+            return not await claims.anyone_waits(session)
 
     def read_ahead(self, start: Position) -> asyncio.Task[Prepared]:
         return asyncio.create_task(asyncio.to_thread(self.read, start))
@@ -244,11 +256,13 @@ async def give_back(runtime: Runtime, run: Run) -> None:
 
 
 async def broke(runtime: Runtime, run: Run, trouble: Exception) -> None:
-    """Notes that a slice broke on something nobody expected; after too many in one spot the run fails."""
+    """Notes that a slice broke, on PostgreSQL or on something nobody expected; after too many in one spot the run
+    fails. When the note cannot be written the lease runs out and the sweeper counts the crash."""
     runtime.observe(SliceBroke(run.id, run.attempt, kind(trouble), trace(trouble)))
-    async with runtime.database.transaction() as session:
-        row = await claims.fault(session, run.id, run.attempt, backoff=BACKOFF_SECONDS)
-        await fail_if_hopeless(session, runtime, row)
+    with suppress(DatabaseUnavailable):
+        async with runtime.database.transaction() as session:
+            row = await claims.fault(session, run.id, run.attempt, backoff=BACKOFF_SECONDS)
+            await fail_if_hopeless(session, runtime, row)
 
 
 async def fail_if_hopeless(session: Session, runtime: Runtime, row: Any) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import RowMapping, text
 
-from app.storage.database import Session
+from app.storage.database import ReadSession, Session
 
 CLAIM = """
 UPDATE runs SET state = 'running', attempt = attempt + 1, started_at = coalesce(started_at, now()),
@@ -37,6 +37,9 @@ FAIL = """
 UPDATE runs SET state = 'failed', finished_at = now(), lease_until = NULL, attempt = attempt + 1,
     fail_code = :code, fail_detail = :detail
 WHERE id = :id AND attempt = :attempt AND state IN ('queued', 'running') RETURNING id"""
+
+WAITING = """
+SELECT EXISTS (SELECT FROM runs WHERE state IN ('queued', 'running') AND lease_until IS NULL AND due_at <= now())"""
 
 DUE = """
 SELECT id, attempt FROM runs
@@ -84,3 +87,8 @@ async def fail(session: Session, run_id: str, attempt: int, *, code: str, detail
 async def due(session: Session) -> Sequence[RowMapping]:
     """Runs (id, attempt) that could be worked on now and that nobody works on."""
     return (await session.execute(text(DUE))).mappings().all()
+
+
+async def anyone_waits(session: ReadSession) -> bool:
+    """Whether any run could be worked on and is not."""
+    return bool((await session.execute(text(WAITING))).scalar_one())

@@ -176,8 +176,8 @@ class Arena:
     def worker(
         self, faults: str = "", *, poison: str = "", idle_ms: int = 2000, pace: float = 0, **settings: object
     ) -> Worker:
-        """Starts one. `faults`: see tests/faults/worker.py; `poison`: run and row from which on it kills; `idle_ms`: how
-        long PostgreSQL lets it sit still in a transaction; `pace`: seconds that every batch takes longer."""
+        """Starts one. `faults`: see tests/faults/worker.py; `poison`: run and row from which on it kills; `idle_ms`:
+        how long PostgreSQL lets it sit still in a transaction; `pace`: seconds that every batch takes longer."""
         asked = {"FAULTS": faults, "FAULTS_POISON": poison, "FAULTS_IDLE_MS": str(idle_ms), "FAULTS_PACE": str(pace)}
         worker = Worker(self.nursery, "worker", self.folder, self.environment(**settings) | asked)
         self.parts.append(worker)

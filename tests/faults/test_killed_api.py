@@ -1,4 +1,4 @@
-"""The API is killed around its answers and in the middle of an upload: whatever it acknowledged is done, nothing else."""
+"""The API is killed around its answers and in mid-upload: whatever it acknowledged is done, and nothing else."""
 
 import asyncio
 import json
@@ -109,8 +109,8 @@ async def nothing_open(arena: Arena) -> bool:
 async def assert_all_told(arena: Arena, client: Client) -> None:
     """Each acknowledged import is known and finished; one that was not acknowledged is there whole or not at all."""
     async with httpx.AsyncClient(headers=client.headers) as http:
-        for id in client.acknowledged:
-            told = (await http.get(f"{client.url}/imports/{id}")).json()
+        for run_id in client.acknowledged:
+            told = (await http.get(f"{client.url}/imports/{run_id}")).json()
             assert (told["status"], told["total"], told["created"]) == ("finished", ROWS, ROWS)
     rows = await arena.ask("SELECT id, blob, created, state FROM runs")
     assert {(row["state"], row["created"]) for row in rows} == {("finished", ROWS)}
@@ -172,9 +172,9 @@ async def test_an_import_posted_while_valkey_is_down_is_accepted_and_finishes(ar
         arena.servers.valkey.start()
         arena.worker()
 
-        (id,) = client.acknowledged
+        (run_id,) = client.acknowledged
         await until(lambda: nothing_open(arena), "the import does not end")
-        row = await arena.ask("SELECT state, created FROM runs WHERE id = $1", id)
+        row = await arena.ask("SELECT state, created FROM runs WHERE id = $1", run_id)
         assert row == [{"state": "finished", "created": ROWS}]
 
 
