@@ -1,10 +1,8 @@
 """Builds the ASGI app: opens the runtime and hangs the surfaces in. As a program, `HOST PORT`, it serves it."""
 
-import asyncio
 import json
 import sys
 from collections.abc import AsyncIterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -24,9 +22,6 @@ from app.web.openapi import described
 from app.web.requests import Requests
 from app.web.surface import broken
 
-# For what blocks: files being written, rows being counted. Each thread costs memory of its own, and those that count
-# share one interpreter lock anyway.
-THREADS = 3
 OPENAPI = Path(__file__).resolve().parents[1] / "openapi"
 
 

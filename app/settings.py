@@ -37,10 +37,10 @@ class Settings(BaseSettings):
     unpack_ratio: PositiveInt = Field(200, description="A gzip file may grow at most so many times")
     upload_idle_seconds: PositiveFloat = Field(60, description="An upload that sends nothing for so long is dropped")
 
-    slice_seconds: PositiveFloat = Field(2.0, description="An import gives way to others after so long")
+    slice_seconds: PositiveFloat = Field(1.0, description="An import gives way to others after so long")
     slices_at_once: PositiveInt = Field(2, description="Imports that one worker process works on at a time")
-    batch_rows: PositiveInt = Field(20_000, description="Rows written in one transaction")
-    batch_bytes: PositiveInt = Field(4_194_304, description="Bytes of the file read for one transaction, at most")
+    batch_rows: PositiveInt = Field(10_000, description="Rows written in one transaction")
+    batch_bytes: PositiveInt = Field(2_097_152, description="Bytes of the file read for one transaction, at most")
     lease_seconds: PositiveFloat = Field(15, description="A worker that is silent for so long has lost its import")
     sweep_seconds: PositiveFloat = Field(3, description="How often a worker looks for imports that nobody works on")
     max_crashes: PositiveInt = Field(5, description="Crashes on the same spot of a file before the import fails")

@@ -35,7 +35,7 @@ class Machine:
             f"Memory: {self.memory}",
             f"Kernel: {self.kernel}",
             f"Python {self.python}, PostgreSQL {self.postgres}, Valkey {self.valkey}",
-            f"Load of the machine over the minute before: {self.load}",
+            f"Load average when it began: {self.load} (0 is quiet; whatever else runs makes the figures worse)",
         )
 
 

@@ -50,7 +50,6 @@ def arq_worker(runtime: Runtime) -> Worker:
     )
     # ARQ stops taking jobs when it is told to end: then a slice should not begin another batch.
     worker.ctx["stopping"] = lambda: not worker.allow_pick_jobs
-    return worker
     # ARQ would lock a job for SLICE_TIMEOUT, and a worker that died before it claimed the run would hold it up as long.
     # The claim in PostgreSQL is the true lock: a job that is started twice does nothing the second time.
     worker.in_progress_timeout_s = settings.lease_seconds

@@ -37,6 +37,13 @@ class Group(msgspec.Struct, frozen=True):
     samples: tuple[Sample, ...] = ()
 
 
+class Failure(msgspec.Struct, frozen=True):
+    """Why a whole import failed."""
+
+    code: str
+    detail: str = ""
+
+
 class Links(msgspec.Struct, frozen=True, rename="camel"):
     self: str | None = None
     problems: str | None = None
@@ -62,6 +69,7 @@ class Run(msgspec.Struct, frozen=True, rename="camel"):
     error_summary: tuple[Group, ...] = ()
     warnings: tuple[Group, ...] = ()
     links: Links = Links()
+    failure: Failure | None = None
 
     @property
     def failed_rows(self) -> str | None:

@@ -42,4 +42,5 @@ def module_command(module: str, *arguments: str) -> list[str]:
 
 def module_environment(**more: str) -> dict[str, str]:
     paths = filter(None, (WHERE_CODE_IS, os.environ.get("PYTHONPATH")))
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), **more}
+    # With an arena for every thread glibc held 121 MB during ten uploads of 50 MB at once, with two 108.
+    return {"MALLOC_ARENA_MAX": "2", **os.environ, "PYTHONPATH": os.pathsep.join(paths), **more}

@@ -15,6 +15,8 @@ COUNTS: Final = ("total", "created", "updated", "unchanged", "skipped")
 def report(console: Console, run: Run) -> None:
     """The counts, the bad rows by reason, the warnings, and where the failed rows are."""
     say(console, f"Import {run.id} of {run.type}: {run.status}")
+    if run.failure:
+        say(console, f"It failed ({run.failure.code}): {run.failure.detail}")
     console.print(summary(run))
     if run.error_summary:
         say(console, "\nWhat is wrong with the failed rows (one row may be wrong in several ways):")

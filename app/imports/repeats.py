@@ -129,7 +129,7 @@ async def store(session: Session, target: Target, states: dict[str, State]) -> N
     data = ["{" + ",".join(map(raw_member, state.members.items())) + "}" for state in states.values()]
     await merge.clear_staging(session)
     await merge.stage(session, merge.copy_lines(list(states), [state.row for state in states.values()], data))
-    await merge.merge(session, replace(target, mode="overwrite", once=False), touch=False)
+    await merge.merge(session, replace(target, mode="overwrite", once=False, flat=False), touch=False)
 
 
 def raw_member(item: tuple[str, bytes]) -> str:

@@ -198,13 +198,15 @@ def opened(runtime: Runtime, run: Run) -> Iterator[Slice]:
     once = options.duplicates != "last"
     with file:
         reader = readable(file, plan, runtime)
+        check = RowCheck(resource, plan, options, key_limit=runtime.settings.max_key_characters)
+        whose = (run.account_id, run.type, run.id, run.seq)
         yield Slice(
             runtime,
             run,
             reader,
-            RowCheck(resource, plan, options, key_limit=runtime.settings.max_key_characters),
+            check,
             options,
-            Target(run.account_id, run.type, run.id, run.seq, mode, once=once, fixed=resource.fixed),
+            Target(*whose, mode, once=once, fixed=resource.fixed, flat=check.flat),
             Position(run.at_offset, run.at_line, run.at_row) if run.batches else reader.first,
             run.batches,
             [dict(each) for each in run.error_summary],

@@ -41,9 +41,15 @@ WHERE id = :id AND attempt = :attempt AND state IN ('queued', 'running') RETURNI
 WAITING = """
 SELECT EXISTS (SELECT FROM runs WHERE state IN ('queued', 'running') AND lease_until IS NULL AND due_at <= now())"""
 
+# Runs that may have brought their worker down go one at a time. Side by side, each crash would count against all of
+# them, and an innocent run could fail for its neighbour's file.
 DUE = """
-SELECT id, attempt FROM runs
-WHERE state IN ('queued', 'running') AND lease_until IS NULL AND due_at <= now() ORDER BY due_at LIMIT 1000"""
+SELECT id, attempt FROM (
+    SELECT id, attempt, crashes, row_number() OVER (PARTITION BY crashes > 0 ORDER BY due_at) AS place FROM runs
+    WHERE state IN ('queued', 'running') AND lease_until IS NULL AND due_at <= now()) waiting
+WHERE crashes = 0 AND place <= 1000 OR place = 1 AND NOT EXISTS (
+    SELECT FROM runs WHERE state = 'running' AND crashes > 0 AND lease_until > now())
+ORDER BY place"""
 
 
 async def claim(session: Session, run_id: str, *, lease: float) -> RowMapping | None:
@@ -85,7 +91,7 @@ async def fail(session: Session, run_id: str, attempt: int, *, code: str, detail
 
 
 async def due(session: Session) -> Sequence[RowMapping]:
-    """Runs (id, attempt) that could be worked on now and that nobody works on."""
+    """Runs (id, attempt) that should be worked on now and that nobody works on."""
     return (await session.execute(text(DUE))).mappings().all()
 
 

@@ -8,6 +8,7 @@ from typing import NewType
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from app.errors import Retryable
@@ -86,7 +87,7 @@ def translated() -> Iterator[None]:
     """Turns a driver's complaint about the connection (not about a statement) into DatabaseUnavailable."""
     try:
         yield
-    except (OperationalError, OSError, TimeoutError) as trouble:
+    except (OperationalError, PoolTimeout, OSError, TimeoutError) as trouble:
         raise DatabaseUnavailable("PostgreSQL did not answer") from trouble
     except DBAPIError as trouble:
         if not (trouble.connection_invalidated or is_passing(trouble)):

@@ -12,8 +12,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from app.cli import cli
 from app.cli.answers import NotDone
@@ -118,6 +117,14 @@ def test_what_would_steer_the_terminal_is_spelt_out(service: Playing, file: Path
 
     assert r"line 4: ana\x1b[31m@" in done.stdout
     assert "\x1b" not in done.stdout
+
+
+def test_why_a_whole_import_failed_is_told(service: Playing, file: Path) -> None:
+    failure = {"code": "source_missing", "detail": "The stored file is gone"}
+
+    done = sluice_import(file, service(accepted(), Said(200, run(status="error", failure=failure))).url)
+
+    assert "It failed (source_missing): The stored file is gone" in done.stdout
 
 
 @pytest.mark.parametrize("status", ["error", "cancelled"])

@@ -27,6 +27,9 @@ def faulty_servers() -> Iterator[Servers]:
         with embedded(base / "data") as servers:
             make_template(servers)
             yield servers
+            # An orderly end would write out dozens of databases that nobody wants.
+            servers.postgres.kill()
+            servers.valkey.kill()
     finally:
         remove(base)
 
@@ -51,6 +54,7 @@ async def arena(faulty_servers: Servers, nursery: Nursery, tmp_path: Path) -> As
     revive(faulty_servers)
     await arena.open()
     yield arena
+    print(arena.told())  # pytest shows it when the test has failed
     revive(faulty_servers)
     await arena.close()
 

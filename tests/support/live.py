@@ -1,9 +1,7 @@
 """The service as processes on a socket, for what only a socket shows: chunks, slow and broken uploads, real clients."""
 
 import asyncio
-import os
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +12,7 @@ import httpx
 import psutil
 
 from app.auth.keys import SCOPES, create_key
+from app.cli.options import module_command, module_environment
 from app.embedded import free_port
 from app.settings import Settings
 from app.storage.database import Database
@@ -79,15 +78,16 @@ def running_live(settings: Settings, *, workers: int = 1) -> Iterator[Live]:
 def started(settings: Settings, module: tuple[str, ...], errors: int) -> subprocess.Popen[bytes]:
     assert settings.database_url is not None
     assert settings.redis_url is not None
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("SLUICE_")} | {
-        "SLUICE_DATA": str(settings.data),
-        "SLUICE_DATABASE_URL": settings.database_url.get_secret_value(),
-        "SLUICE_REDIS_URL": settings.redis_url.get_secret_value(),
-        "SLUICE_SECRET_KEY": PEPPER,
-        "SLUICE_UPLOAD_IDLE_SECONDS": "2",
-        "SLUICE_LOG_LEVEL": "debug",
-    }
-    return subprocess.Popen([sys.executable, "-m", *module], cwd=ROOT, env=environment, stderr=errors)
+    # As `sluice up` starts its parts.
+    environment = module_environment(
+        SLUICE_DATA=str(settings.data),
+        SLUICE_DATABASE_URL=settings.database_url.get_secret_value(),
+        SLUICE_REDIS_URL=settings.redis_url.get_secret_value(),
+        SLUICE_SECRET_KEY=PEPPER,
+        SLUICE_UPLOAD_IDLE_SECONDS="2",
+        SLUICE_LOG_LEVEL="debug",
+    )
+    return subprocess.Popen(module_command(*module), cwd=ROOT, env=environment, stderr=errors)
 
 
 def wait_until_ready(live: Live) -> None:

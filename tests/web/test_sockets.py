@@ -143,7 +143,9 @@ def test_an_upload_that_falls_silent_is_dropped(live: Live, key: str) -> None:
     before = live.stored_files()
     with raw(live, key, "Content-Length: 10000000", "Connection: close") as connection:
         connection.sendall(opening() + ROW * 20_000)
-        received = connection.recv(65_536) + connection.recv(65_536)  # head and body
+        received = connection.recv(65_536)
+        while b"}" not in received:
+            received += connection.recv(65_536)
     assert received.startswith(b"HTTP/1.1 400 ")
     assert b"Nothing was sent" in received
     assert eventually(lambda: live.stored_files() == before)

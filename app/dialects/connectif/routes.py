@@ -20,11 +20,11 @@ from app.runs.model import Run
 from app.runtime import Runtime
 from app.storage import coupon_sets
 from app.storage.database import ReadSession
+from app.web.bodies.upload import received
 from app.web.caller import MayDeleteImports, MayReadImports, MayWriteImports, Opened
 from app.web.links import base_url, here
 from app.web.openapi import operation_id
 from app.web.refusals import refusals
-from app.web.upload import received
 
 router = APIRouter(tags=["imports"], generate_unique_id_function=operation_id)
 JSON = "application/json"

@@ -16,9 +16,9 @@ from app.imports.intake import Submission, Upload
 from app.imports.plan import Options
 from app.runs.model import AccountId, Run
 from app.runs.status import Status
+from app.web.bodies.upload import Form
 from app.web.failures import Failure, Said, problem
 from app.web.surface import spelled
-from app.web.upload import Form
 
 REQUIRED = "is required"
 

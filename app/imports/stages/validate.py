@@ -19,6 +19,7 @@ from app.resources.vocabulary import Field, Resource
 ABSENT = object()  # a member that a JSON record does not have
 UNKNOWN = "Member {!r} is no field of the type; it was ignored"
 KEPT_AS = {str: "text", bool: "boolean", int: "decimal", Decimal: "decimal"}
+NESTED = {"list", "object"}
 NUMBERS = ("integer", "decimal", "boolean")  # types that cannot hold an empty string
 
 
@@ -65,6 +66,12 @@ class RowCheck:
         self._key_limit = key_limit
         self._constants = ",".join(member(name, encode_basestring(value)) for name, value in options.constants.items())
 
+    @property
+    def flat(self) -> bool:
+        """Whether no row can hold a list or an object."""
+        kept = not self._delimited and self._unknown == "keep"
+        return not kept and NESTED.isdisjoint(check.field.type for check in self._checks)
+
     def check(self, batch: Batch) -> Checked:
         """The batch's good rows ready to be stored, and a problem for everything that is wrong with the others."""
         checked = Checked(batch.start, batch.end, batch.last)
@@ -87,7 +94,7 @@ class RowCheck:
         if self._constants:
             fragments.append([self._constants] * len(batch.records))
         keys = self._record_keys(columns, bad)
-        data = ["{" + ",".join(filter(None, row)) + "}" for row in zip(*fragments, strict=True)]
+        data = objects(fragments)
         incomplete = self._incomplete(columns, bad)
         keep_good(checked, batch, (keys, data, incomplete), bad)
 

@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import hashlib
 import re
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -378,3 +379,20 @@ async def test_an_own_type_needs_only_its_name_and_a_file(
     assert run["options"]["overrideExisting"] is True
     assert run["dialect"]["delimiter"] == ";"
     assert '"price": 19.90' in record.text
+
+
+async def test_what_follows_the_form_without_end_is_not_read_for_ever(runtime: Runtime, an_account: Account) -> None:
+    small = {"max_file_bytes": 1_000, "max_form_parts": 5, "max_part_bytes": 1_000}
+    sent = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal sent
+        yield b'--abc\r\nContent-Disposition: form-data; name="x"\r\n\r\n1\r\n--abc--\r\n'
+        while sent < 100_000_000:
+            sent += 65_536
+            yield bytes(65_536)
+
+    headers = an_account.headers | {"Content-Type": "multipart/form-data; boundary=abc"}
+    async with client_of(app_on(runtime, **small)) as client:
+        answer = await client.post("/imports", headers=headers, content=endless())
+    assert answer.status_code == 400

@@ -14,7 +14,7 @@ from app.runs.model import RunId
 from app.runs.states import State
 from app.runtime import Runtime
 from tests.conftest import Finish
-from tests.support.http import Account, post, stored_files
+from tests.support.http import Account, app_on, client_of, post, stored_files
 
 MIXED = (
     b"_email,_name,_points,shoeSize\n"
@@ -208,3 +208,11 @@ async def test_a_wrong_query_is_named(client: httpx.AsyncClient, an_account: Acc
 def test_every_state_and_every_refusal_has_a_word() -> None:
     assert STATUSES.keys() == set(State)
     assert ANSWERS.keys() == REFUSALS.keys() | {"internal_error"}
+
+
+async def test_links_begin_with_the_public_address(runtime: Runtime, an_account: Account) -> None:
+    async with client_of(app_on(runtime, public_url="https://imports.example.com/")) as client:
+        run = (await post(client, an_account)).json()
+        page = (await client.get("/imports?pageSize=1&page=2", headers=an_account.headers)).json()
+    assert run["links"]["self"] == f"https://imports.example.com/imports/{run['id']}"
+    assert page["links"] == {"prev": "https://imports.example.com/imports?page=1&pageSize=1"}

@@ -8,8 +8,8 @@ from fastapi.responses import Response
 from app.dialects.native import translate, wire
 from app.errors import Complaint, Refused
 from app.storage import coupon_sets
+from app.web.bodies.json_body import json_object
 from app.web.caller import MayReadImports, MayWriteImports, Opened
-from app.web.json_body import json_object
 from app.web.openapi import operation_id
 from app.web.refusals import refusals
 

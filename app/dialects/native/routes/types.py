@@ -17,8 +17,8 @@ from app.resources.sample import sample_csv
 from app.resources.vocabulary import Resource
 from app.storage import records, types
 from app.storage.database import ReadSession
+from app.web.bodies.json_body import json_object
 from app.web.caller import MayReadTypes, MayWriteTypes, Opened
-from app.web.json_body import json_object
 from app.web.openapi import operation_id
 from app.web.refusals import refusals
 from app.web.surface import spelled

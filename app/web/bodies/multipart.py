@@ -1,6 +1,7 @@
 """Splits a multipart/form-data body into its parts while it arrives; nothing is kept here."""
 
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -45,7 +46,7 @@ class Splitter:
 
     def __init__(self, boundary: bytes) -> None:
         self.complete = False  # the last boundary has been seen
-        self._pieces: list[Piece] = []
+        self._pieces: deque[Piece] = deque()
         self._headers: dict[bytes, bytes] = {}
         self._header: tuple[bytes, bytes] = b"", b""
         with broken_refused():
@@ -63,12 +64,13 @@ class Splitter:
                 },
             )
 
-    def feed(self, data: bytes) -> Sequence[Piece]:
-        """The pieces that have become known. Raises Refused("bad_request") for a broken body."""
+    def feed(self, data: bytes) -> Iterator[Piece]:
+        """The pieces that have become known; none is held once it is given out. Raises Refused("bad_request") for a
+        broken body."""
         with broken_refused():
             self._parser.write(data)
-        pieces, self._pieces = self._pieces, []
-        return pieces
+        while self._pieces:
+            yield self._pieces.popleft()
 
     def _begin(self) -> None:
         self._headers = {}

@@ -14,12 +14,13 @@ from app.formats.decode import Decoder, known_encoding
 from app.imports.intake import Upload
 from app.runtime import Runtime
 from app.settings import Settings
-from app.web.filenames import harmless
-from app.web.multipart import PartBegun, PartData, Piece, Splitter, boundary_of, broken_body
+from app.web.bodies.filenames import harmless
+from app.web.bodies.multipart import PartBegun, PartData, Piece, Splitter, boundary_of, broken_body
 
 FILE_PART = "file"
 ENCODING_PART = "encoding"
 OTHER_PARTS_BYTES = 65_536  # by how much a request may be longer than the largest file
+PART_HEAD_BYTES = 65_536  # more than the parser lets the headers of a part have
 PIECE_BYTES = 65536  # what is held of an upload before it is written; ten at once must stay small
 
 
@@ -77,13 +78,17 @@ class Incoming:
         self.size += len(data)
         if self.size > self.limit:
             raise too_large(self.limit)
+        if len(data) >= PIECE_BYTES and not self._pending:
+            await asyncio.to_thread(self._store, data)
+            return
         self._pending += data
         if len(self._pending) >= PIECE_BYTES:
             await self._flush()
 
     async def end(self) -> None:
+        """Raises Refused: too_large, unreadable_file."""
         await self._flush()
-        self.writer.write(self.decoder.finish())
+        self.writer.write(await asyncio.to_thread(self.decoder.finish))
 
     def as_upload(self, file_name: str | None) -> Upload:
         return Upload(self.writer, file_name, self.size, self._digest.hexdigest(), self.decoder.encoding)
@@ -114,7 +119,11 @@ class Reception:
         self._ignored = False  # a second file
 
     async def form(self, request: Request) -> Form:
+        total = 0
         async for chunk in arriving(request, idle=self._settings.upload_idle_seconds):
+            total += len(chunk)
+            if total > longest(self._settings):
+                raise broken_body()
             for piece in self._splitter.feed(chunk):
                 await self._take(piece)
         if not self._splitter.complete:
@@ -179,6 +188,12 @@ class Reception:
         declared = None if named else self._known_encoding()
         if self._file and declared not in (None, "utf-8", self._file.declared):
             self._complaints.append(Complaint(ENCODING_PART, "has to stand before the file in the form"))
+
+
+def longest(settings: Settings) -> int:
+    """The longest body that any form within the limits has: what stands before and behind the parts has no limit of
+    its own."""
+    return settings.max_file_bytes + settings.max_form_parts * (settings.max_part_bytes + PART_HEAD_BYTES)
 
 
 async def arriving(request: Request, *, idle: float) -> AsyncIterator[bytes]:
