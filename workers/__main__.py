@@ -1,8 +1,11 @@
 """`python -m workers`: one worker process, until SIGTERM."""
 
 import asyncio
+import gc
 import sys
 from collections.abc import Callable, Coroutine
+
+import uvloop
 
 from app.errors import Retryable
 from app.observe.logs import configure
@@ -27,12 +30,24 @@ async def serve(runtime: Runtime) -> None:
         await worker.close()
 
 
+def tune() -> None:
+    """What a process gains that makes millions of short-lived lists in one thread while another waits for sockets."""
+    # Rows hold no cycles: looking for some at Python's pace cost a tenth of the time spent on reading and checking.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
+    # The event loop gets the interpreter back ten times sooner than by default, so that PostgreSQL need not wait.
+    sys.setswitchinterval(0.0005)
+
+
 def main(work: Callable[[Settings], Coroutine[None, None, None]] = work) -> int:
     """The process's exit code: 0 after a signal, 1 when a server went away, 2 for a wrong setting."""
     settings = Settings()
     configure(settings.log_level)
+    tune()
     try:
-        asyncio.run(work(settings))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(work(settings))
     except Misconfigured as wrong:
         print(wrong, file=sys.stderr)
         return 2

@@ -57,6 +57,24 @@ async def thawed_late(arena: Arena, step: str, nth: int) -> None:
         assert await everything(arena, run) == before
 
 
+@pytest.mark.parametrize("step", ["read", "staged"])
+async def test_a_zombie_that_thaws_amid_its_heirs_work_counts_no_batch_a_second_time(arena: Arena, step: str) -> None:
+    """Rows are still to come, so that one batch more would not even make the counts exceed the total."""
+    expected = truth(ROWS)
+    run = await arena.stored(expected)
+    async with watched(arena, run, expected):
+        zombie = arena.worker(f"{step}:3:stop", idle_ms=LONG)
+        await zombie.is_frozen()
+        heir = arena.worker("committed:2:wait")
+        await heir.meets_fault()
+
+        zombie.thaw()
+
+        await until(lambda: bool(GIVEN_UP & since_the_fault(zombie.trace())), "the zombie does not give up")
+        heir.go_on()
+        await assert_true(arena, run, expected)
+
+
 @pytest.mark.parametrize("step", ["merged", "ledger"])
 async def test_a_zombie_that_still_holds_its_locks_commits_nothing(arena: Arena, step: str) -> None:
     """Its transaction is open, its heir waits for its locks: only the fence stands between it and the counts."""

@@ -33,6 +33,7 @@ async def test_twenty_deploys_during_one_import_use_up_nothing(arena: Arena) -> 
         assert (await arena.run(run))["state"] == "running", "the import was over before the last deploy"
         arena.worker(**settings)
         assert await old.stopped() == 0
+        await arena.ended(run, patience=90)
         row = await assert_true(arena, run, expected)
     assert watch.crashes == row["crashes"] == 0
     assert row["batches"] == expected.rows / 5

@@ -10,6 +10,7 @@ from decimal import Decimal
 from json.encoder import encode_basestring
 
 from app.formats.records import Batch
+from app.imports.members import Members, member, objects
 from app.imports.plan import Column, Options, Plan
 from app.imports.rows import Checked, Warned
 from app.problems import PROBLEMS, Problem, shown
@@ -64,7 +65,7 @@ class RowCheck:
         self._options = options
         self._delimited = plan.dialect.format != "jsonl"
         self._key_limit = key_limit
-        self._constants = ",".join(member(name, encode_basestring(value)) for name, value in options.constants.items())
+        self._constants = {name: encode_basestring(value) for name, value in options.constants.items()}
 
     @property
     def flat(self) -> bool:
@@ -87,16 +88,11 @@ class RowCheck:
     def _check_records(self, batch: Batch, checked: Checked) -> None:
         bad = Bad(batch, defaultdict(list))
         columns = self._columns(batch.records)
-        fragments = [self._fragments(check, cells, bad) for check, cells in zip(self._checks, columns, strict=True)]
-        extras = self._unknown_members(batch, bad, checked)
-        if extras is not None:
-            fragments.append(extras)
-        if self._constants:
-            fragments.append([self._constants] * len(batch.records))
+        members = [self._members(check, cells, bad) for check, cells in zip(self._checks, columns, strict=True)]
+        members += self._unknown_members(batch, bad, checked)
         keys = self._record_keys(columns, bad)
-        data = objects(fragments)
         incomplete = self._incomplete(columns, bad)
-        keep_good(checked, batch, (keys, data, incomplete), bad)
+        keep_good(checked, batch, (keys, objects(members, self._constants), incomplete), bad)
 
     def _columns(self, records: Sequence[object]) -> list[Sequence[object]]:
         """The cells of each planned column, whatever the format."""
@@ -105,27 +101,30 @@ class RowCheck:
         everything: list[tuple[object, ...]] = list(zip(*records, strict=True))
         return [everything[check.column.index] for check in self._checks]
 
-    def _fragments(self, check: ColumnCheck, cells: Sequence[object], bad: Bad) -> list[str]:
-        """A column as JSON members, `"name":value`; "" where a cell leaves its field alone."""
+    def _members(self, check: ColumnCheck, cells: Sequence[object], bad: Bad) -> Members:
+        """A column as members of JSON objects; a cell may leave its field alone."""
         marker = self._options.null_marker
-        if marker is not None:
-            cells = [ABSENT if cell == marker else cell for cell in cells]
         if self._delimited and marker is None:
             convert: Callable[[str], str | BadCell] = check.convert
             values: list[str | BadCell | None] = [convert(cell) if cell else None for cell in cells]  # type: ignore[arg-type]
         else:
-            values = [converted(check, cell) for cell in cells]
+            values = ["" if cell == marker and marker is not None else converted(check, cell) for cell in cells]
+        kinds = set(map(type, values))
+        if kinds == {str} and "" not in values:
+            return Members(check.field.id, values)  # type: ignore[arg-type]
+        if BadCell in kinds:
+            return Members(None, [self._text(check, bad, index, value) for index, value in enumerate(values)])
         prefix, blank = check.prefix, check.blank
-        if BadCell in set(map(type, values)):
-            return [self._fragment(check, bad, index, cells[index], value) for index, value in enumerate(values)]
-        return [prefix + value if value else ("" if value == "" else blank) for value in values]  # type: ignore[operator]
+        return Members(None, [prefix + value if value else ("" if value == "" else blank) for value in values])  # type: ignore[operator]
 
-    def _fragment(self, check: ColumnCheck, bad: Bad, index: int, cell: object, value: str | BadCell | None) -> str:
+    def _text(self, check: ColumnCheck, bad: Bad, index: int, value: str | BadCell | None) -> str:
         if isinstance(value, BadCell):
-            if isinstance(cell, str) and cell.isspace():
-                return check.blank
-            bad.add(index, check, value, cell)
-            return ""
+            record = bad.batch.records[index]
+            cell = record[check.column.index] if self._delimited else record[check.column.heading]  # type: ignore[index, call-overload]
+            if not (isinstance(cell, str) and cell.isspace()):
+                bad.add(index, check, value, cell)
+                return ""
+            value = None
         if value == "":
             return ""
         return check.blank if value is None else check.prefix + value
@@ -134,7 +133,7 @@ class RowCheck:
         """Each record's key, as it is compared: the first of the key fields that is filled."""
         by_field = {check.field.id: cells for check, cells in zip(self._checks, columns, strict=True)}
         candidates = [
-            [key_of(str(cell)) if cell and filled(cell) else "" for cell in by_field[field.id]]
+            [key_of(cell) if isinstance(cell, str) else key_of(as_text(cell)) for cell in by_field[field.id]]
             for field, key_of in self._keys
             if field.id in by_field
         ]
@@ -168,21 +167,21 @@ class RowCheck:
                     bad.found[index].append(problem)
         return lacking
 
-    def _unknown_members(self, batch: Batch, bad: Bad, checked: Checked) -> list[str] | None:
+    def _unknown_members(self, batch: Batch, bad: Bad, checked: Checked) -> list[Members]:
         """Members of JSON records that the type does not declare: kept, refused or mentioned once."""
-        if not isinstance(batch.records[0], Mapping):
-            return None
-        extras = [""] * len(batch.records)
+        if self._delimited:
+            return []
+        kept = [""] * len(batch.records)
         for index, record in enumerate(batch.records):
             names = [name for name in record if name not in self._known]
             if self._unknown == "keep":
-                extras[index] = ",".join(kept_members(record, names, index, bad))
+                kept[index] = "".join(kept_members(record, names, index, bad))
             elif self._unknown == "error" and names:
                 unknown = BadCell("unknown_column", PROBLEMS["unknown_column"])
                 bad.found[index] += [bad.problem(index, name, None, unknown) for name in names]
             else:
                 checked.warnings += [Warned("unknown_column", name, UNKNOWN.format(name)) for name in names]
-        return extras
+        return [Members(None, kept)]
 
 
 def column_check(resource: Resource, column: Column, options: Options) -> ColumnCheck:
@@ -192,10 +191,6 @@ def column_check(resource: Resource, column: Column, options: Options) -> Column
     prefix = member(field.id, "")
     convert = compile_cell(field)
     return ColumnCheck(column, field, prefix, blank and prefix + blank, convert, compile_value(field))
-
-
-def member(name: str, value: str) -> str:
-    return f"{encode_basestring(name)}:{value}"
 
 
 def converted(check: ColumnCheck, cell: object) -> str | BadCell | None:
@@ -216,6 +211,10 @@ def kept_members(record: object, names: Iterable[str], index: int, bad: Bad) -> 
             bad.found[index].append(bad.problem(index, name, None, made, value))
         else:
             yield member(name, made)
+
+
+def as_text(cell: object) -> str:
+    return "" if cell is None or cell is ABSENT else str(cell)
 
 
 def filled(cell: object) -> bool:
