@@ -1,7 +1,6 @@
 """Runs as rows: made at acceptance, read by everyone, listed, deleted and pruned."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import RowMapping, insert, select, text
@@ -101,8 +100,3 @@ async def figures(session: ReadSession) -> Sequence[RowMapping]:
         )
     )
     return found.mappings().all()
-
-
-async def server_time(session: ReadSession) -> datetime:
-    """The database's clock: the one clock that leases and estimates go by."""
-    return (await session.execute(text("SELECT now()"))).scalar_one()  # type: ignore[no-any-return]

@@ -9,6 +9,7 @@ from app.auth.caller import Caller, authenticate
 from app.auth.credentials import presented
 from app.errors import Refused
 from app.runtime import Runtime
+from app.storage.database import DatabaseUnavailable
 
 
 async def runtime_of(request: Request) -> Runtime:
@@ -28,11 +29,20 @@ class Holding:
 
     async def __call__(self, request: Request, runtime: Opened) -> Caller:
         """Raises Refused: not_authenticated, not_allowed."""
-        async with runtime.database.read() as session:
-            caller = await authenticate(session, presented(request.headers), pepper=pepper(runtime))
+        try:
+            caller = await identified(request, runtime)
+        except DatabaseUnavailable:
+            # PostgreSQL was started anew since the pool's connections were made; the next one is fresh. Asking each
+            # of them before each request whether it lives took a fifth of the time of a poll.
+            caller = await identified(request, runtime)
         if not caller.may(self.scope):
             raise Refused("not_allowed", f"The API key lacks the scope {self.scope}")
         return caller
+
+
+async def identified(request: Request, runtime: Runtime) -> Caller:
+    async with runtime.database.read() as session:
+        return await authenticate(session, presented(request.headers), pepper=pepper(runtime))
 
 
 def pepper(runtime: Runtime) -> str:

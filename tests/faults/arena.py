@@ -76,6 +76,11 @@ class Worker(Part):
     def faults_met(self) -> int:
         return sum(line.startswith("FAULT") for line in self.trace())
 
+    async def is_up(self) -> None:
+        await until(
+            lambda: any(line.startswith("ProcessStarted") for line in self.trace()), "the worker does not start"
+        )
+
     async def meets_fault(self, number: int = 1) -> None:
         await until(lambda: self.faults_met() >= number or self.exit_code is not None, f"{self.log.stem}: no fault met")
         assert self.faults_met() >= number, f"{self.log.stem} ended with {self.exit_code} before its fault"
@@ -184,7 +189,7 @@ class Arena:
         return worker
 
     def api(self, port: int) -> Part:
-        api = Part(self.nursery, "api", self.folder, self.environment(queue_limit=1000) | {"FAULTS_PORT": str(port)})
+        api = Part(self.nursery, "api", self.folder, self.environment(queue_limit=100_000) | {"FAULTS_PORT": str(port)})
         self.parts.append(api)
         return api
 

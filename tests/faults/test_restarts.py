@@ -28,6 +28,7 @@ async def test_twenty_deploys_during_one_import_use_up_nothing(arena: Arena) -> 
         for _ in range(ROLLS):
             await a_batch_more(arena, run)
             new = arena.worker(pace=0.02, **settings)
+            await new.is_up()
             assert await old.stopped() == 0
             old = new
         assert (await arena.run(run))["state"] == "running", "the import was over before the last deploy"

@@ -13,14 +13,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from app.observe import Observer
-from app.observe.events import BatchWritten, Event, SliceBroke, SliceClaimed, SliceLost, StepReached
+from app.observe.events import BatchWritten, Event, ProcessStarted, SliceBroke, SliceClaimed, SliceLost, StepReached
 from app.runtime import open_runtime
 from app.settings import Settings
 from app.storage.database import SERVER_SETTINGS
 from workers import housekeeping
 from workers.__main__ import main, serve
 
-TRACED = (SliceClaimed, SliceLost, SliceBroke)
+TRACED = (ProcessStarted, SliceClaimed, SliceLost, SliceBroke)
 
 
 class Saboteur(Observer):
@@ -42,7 +42,7 @@ class Saboteur(Observer):
         super().__call__(event)
         step = event.step if isinstance(event, StepReached) else type(event).__name__
         if isinstance(event, (StepReached, *TRACED)):
-            self.trace.write(f"{step} {event.run_id}\n")
+            self.trace.write(f"{step} {getattr(event, 'run_id', '')}\n")
         self.poison(event)
         if step == "read":
             time.sleep(self.pace)

@@ -16,7 +16,6 @@ from app.imports.intake import ensure_room, submit
 from app.imports.types import resource_for
 from app.observe.events import RunDeleted, RunRefused
 from app.runs import control, status
-from app.runs.model import Run
 from app.runtime import Runtime
 from app.storage import coupon_sets
 from app.storage.database import ReadSession
@@ -53,7 +52,8 @@ async def create_import(request: Request, caller: MayWriteImports, runtime: Open
             if complaints or form.upload is None:
                 raise translate.invalid(complaints)
             run = await submit(runtime, translate.submission(caller.account_id, asked, form.upload))
-    return await answer(request, runtime, run, status_code=201)
+    async with runtime.database.read() as session:
+        return answer(request, runtime, await status.status(session, run), status_code=201)
 
 
 @contextmanager
@@ -105,14 +105,12 @@ async def get_import(request: Request, import_id: str, caller: MayReadImports, r
     """Read an import. Its counts are true at every moment; until it has ended, `Retry-After` says when to ask again."""
     async with runtime.database.read() as session:
         run = await status.find(session, caller.account_id, import_id, retention_days=runtime.settings.retention_days)
-    return await answer(request, runtime, run)
+        return answer(request, runtime, await status.status(session, run))
 
 
-async def answer(request: Request, runtime: Runtime, run: Run, *, status_code: int = 200) -> Response:
-    async with runtime.database.read() as session:
-        now = await status.status(session, run)
+def answer(request: Request, runtime: Runtime, now: status.Status, *, status_code: int = 200) -> Response:
     shown = translate.shown(now, base=base_url(request, runtime), retention_days=runtime.settings.retention_days)
-    wait = status.retry_after(run)
+    wait = status.retry_after(now.run)
     headers = {} if wait is None else {"Retry-After": str(int(wait.total_seconds()))}
     return Response(shown.encoded(), status_code, headers, JSON)
 
