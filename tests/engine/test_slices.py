@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from app.imports.run import opened
+from app.imports.slice import Turn, opened
 from app.runs.model import Run
 from app.storage import claims
 from tests.engine.conftest import ImportEngine, law
@@ -55,7 +55,7 @@ async def test_a_zombie_that_lost_its_lease_writes_nothing(engine: ImportEngine)
         finished = await engine.finish(run)
 
         with pytest.raises(Exception):  # noqa: B017  the fence or the ledger's key, whichever stands first
-            await slice_.commit(prepared)
+            await Turn(slice_, prepared, None).done
 
     after = await engine.get(run)
     assert (finished.created, after.created, after.batches) == (20, 20, 2)

@@ -4,7 +4,7 @@ PostgreSQL refuses to update one key twice in a single INSERT … ON CONFLICT, s
 set, and the later ones (`repeats`) are applied one after the other to what the store then holds.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from app.imports.plan import Options
@@ -30,20 +30,26 @@ def prepare(checked: Checked) -> Prepared:
     return Prepared(checked, merge.copy_lines(checked.keys, checked.rows, checked.data) if simple else None)
 
 
-async def write(
-    session: Session, target: Target, prepared: Prepared, options: Options, *, reached: Callable[[str], None]
-) -> Outcome:
-    """Merges a batch inside the caller's transaction; `reached` is told the named steps."""
+async def stage(session: Session, prepared: Prepared) -> None:
+    """Sends the batch to PostgreSQL, as far as it can be sent before the batch before it is merged."""
+    if prepared.lines:
+        await merge.stage(session, prepared.lines)
+
+
+async def write(session: Session, target: Target, prepared: Prepared, options: Options) -> Outcome:
+    """Merges a batch that `stage` has seen, inside the caller's transaction."""
     checked = prepared.checked
     outcome = Outcome(failed=checked.failed, problems=list(checked.problems), warnings=list(checked.warnings))
     if not checked.keys:
         return outcome
+    merging = Merging(session, target, checked, outcome, options)
     if prepared.lines is not None:
-        await Merging(session, target, checked, outcome, options, reached).merge(prepared.lines)
+        await merging.merge(len(checked.keys))
         return outcome
     keep = await creatable(session, target, checked, outcome)
     firsts, repeats = split(checked, keep)
-    await Merging(session, target, checked, outcome, options, reached).merge(lines_of(checked, firsts))
+    await merge.stage(session, lines_of(checked, firsts))
+    await merging.merge(len(firsts))
     if repeats:
         await apply_repeats(session, target, checked, outcome, repeats, duplicates=options.duplicates)
     return outcome
@@ -89,24 +95,21 @@ class Merging:
     checked: Checked
     outcome: Outcome
     options: Options
-    reached: Callable[[str], None]
     _lines: Mapping[int, int] | None = None
 
-    async def merge(self, lines: bytes) -> None:
+    async def merge(self, staged: int) -> None:
+        """Merges the `staged` rows."""
         outcome = self.outcome
         # An unchanged row is not written, so an older import that still runs would not know that this one has spoken:
         # then, and where a key may come only once, every row leaves its mark.
         touch = self.target.once or (await merge.other_runs(self.session, self.target))["older"]
-        await merge.stage(self.session, lines)
-        self.reached("staged")
         done = await merge.merge(self.session, self.target, touch=touch)
-        self.reached("merged")
         outcome.created += done.created
         outcome.updated += done.updated
         outcome.unchanged += done.touched
         for earlier, later in done.repeats:
             note_repeat(outcome, self.repeat(earlier, later), "last")
-        rest = lines.count(b"\n") - done.created - done.updated - done.touched
+        rest = staged - done.created - done.updated - done.touched
         if rest:
             await self.explain(rest)
 

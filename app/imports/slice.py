@@ -1,0 +1,207 @@
+"""What a slice of an import holds open, and how it writes one batch after the other.
+
+Two batches are under way at a time: while one is merged the next is read, checked and staged, and while one is being
+committed, which waits for the disk, the next is merged. They end in their order, or not at all.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+import msgspec
+
+from app.errors import Fatal, Refused
+from app.formats import open_reader
+from app.formats.records import Position, Reader
+from app.imports.plan import Options, Plan, options_from, plan_from
+from app.imports.rows import Outcome
+from app.imports.stages.report import add_problems, add_warnings
+from app.imports.stages.upsert import Prepared, prepare, stage, write
+from app.imports.stages.validate import RowCheck
+from app.imports.types import resource_from
+from app.observe.events import BatchWritten, RunEnded, StepReached
+from app.runs import problems
+from app.runs.model import Run, run_from
+from app.runtime import Runtime
+from app.storage import batches, claims, runs
+from app.storage.blobs import BlobMissing
+from app.storage.database import Session
+from app.storage.merge import Mode, Target
+
+COUNTS = ("created", "updated", "unchanged", "skipped", "failed")
+ALONE = 5  # times the slice's length, while nobody else waits
+
+
+class Lost(Exception):
+    """Another worker holds the run by now; nothing of what was being written may stay."""
+
+
+@dataclass(slots=True)
+class Slice:
+    """What a slice holds open, and where it is."""
+
+    runtime: Runtime
+    run: Run
+    reader: Reader
+    check: RowCheck
+    options: Options
+    target: Target
+    position: Position
+    number: int
+    summary: list[dict[str, Any]]
+    warnings: list[dict[str, Any]]
+    batch_seconds: float = 0.0
+
+    async def write_batches(self, stopping: Callable[[], bool]) -> bool:
+        """Batch after batch until the time is up. Whether the last one is written. Raises Lost."""
+        began = time.monotonic()
+        reading: asyncio.Task[Prepared] | None = self.read_ahead(self.position)
+        turns: list[Turn] = []
+        try:
+            while reading is not None:
+                prepared = await reading
+                turns.append(Turn(self, prepared, turns[-1] if turns else None))
+                if len(turns) > 1:
+                    await turns.pop(0).done
+                more = not prepared.checked.last and not stopping() and await self.has_time(began)
+                reading = self.read_ahead(prepared.checked.end) if more else None
+            await turns[-1].done
+            return prepared.checked.last
+        finally:
+            under_way = [*(turn.done for turn in turns), *([reading] if reading else [])]
+            await asyncio.gather(*under_way, return_exceptions=True)
+
+    async def has_time(self, began: float) -> bool:
+        """Whether another batch fits into the slice that began then (monotonic seconds)."""
+        spent, allowed = time.monotonic() + self.batch_seconds - began, self.runtime.settings.slice_seconds
+        if spent < allowed or spent > allowed * ALONE:
+            return spent < allowed
+        async with self.runtime.database.read() as session:
+            return not await claims.anyone_waits(session)
+
+    def read_ahead(self, start: Position) -> asyncio.Task[Prepared]:
+        return asyncio.create_task(asyncio.to_thread(self.read, start))
+
+    def read(self, start: Position) -> Prepared:
+        """Reads and checks the batch that begins at `start`. Blocking."""
+        settings = self.runtime.settings
+        batch = self.reader.read(start, max_rows=settings.batch_rows, max_bytes=settings.batch_bytes)
+        return prepare(self.check.check(batch))
+
+    async def write(self, prepared: Prepared, before: "Turn | None", merged: asyncio.Event) -> None:
+        """Writes records, counts, problems and cursor of one batch in one transaction, after the batch `before`.
+        Sets `merged` when no further record will be locked. Raises Lost."""
+        began = time.monotonic()
+        self.reached("read")
+        async with self.runtime.database.transaction() as session:
+            await stage(session, prepared)
+            self.reached("staged")
+            if before is not None:
+                # A batch that looks at records before it merges has to see those of the batch before it.
+                await (before.merged.wait() if prepared.lines is not None else before.done)
+            outcome = await write(session, self.target, prepared, self.options)
+            self.reached("merged")
+            merged.set()
+            if before is not None:
+                await before.done
+            await self.account_for(session, prepared, outcome)
+            self.reached("accounted")
+        self.reached("committed")
+        self.number, self.position = self.number + 1, prepared.checked.end
+        self.batch_seconds = time.monotonic() - began
+        counts = {name: getattr(outcome, name) for name in COUNTS}
+        self.runtime.observe(
+            BatchWritten(self.run.id, self.run.attempt, self.number, **counts, seconds=self.batch_seconds)
+        )
+
+    async def account_for(self, session: Session, prepared: Prepared, outcome: Outcome) -> None:
+        """The ledger's row, the counts and the cursor, for as long as the run is ours. Raises Lost."""
+        checked, number = prepared.checked, self.number + 1
+        outcome.problems.sort(key=lambda problem: problem.row)
+        add_problems(self.summary, outcome.problems)
+        add_warnings(self.warnings, outcome.warnings)
+        counts = {name: getattr(outcome, name) for name in COUNTS}
+        start = {"at_offset": checked.start.offset, "at_line": checked.start.line, "at_row": checked.start.row}
+        end = {"at_offset": checked.end.offset, "at_line": checked.end.line, "at_row": checked.end.row}
+        whose = {"run_id": self.run.id, "attempt": self.run.attempt, "number": number}
+        packed = {"problem_count": len(outcome.problems), "problems": problems.pack(outcome.problems)}
+        await batches.add(session, whose | counts | start | packed)
+        self.reached("ledger")
+        told = {"error_summary": as_json(self.summary), "warnings": as_json(self.warnings)}
+        lease = {"lease": self.runtime.settings.lease_seconds}
+        if not await batches.advance(session, whose | counts | end | told | lease):
+            raise Lost
+
+    async def finish(self) -> None:
+        """Ends the run, if what its batches add up to is what was accepted. Raises Lost or Fatal."""
+        self.reached("finishing")
+        async with self.runtime.database.transaction() as session:
+            row = await runs.get(session, self.run.account_id, self.run.id)
+            sums = await batches.sums(session, self.run.id)
+            if row is None:
+                raise Lost
+            if any(row[name] != sums[name] for name in COUNTS) or row["total"] != sum(sums[name] for name in COUNTS):
+                raise Fatal("count_mismatch")
+            if not await batches.finish(session, self.run.id, self.run.attempt):
+                raise Lost
+        self.reached("finished")
+        run = run_from(row)
+        self.runtime.observe(RunEnded(run.id, run.account_id, "finished", None, run.total, run.success, run.failed))
+
+    def reached(self, step: str) -> None:
+        """Says that a named step was reached; the fault tests stop the process at each of them."""
+        self.runtime.observe(StepReached(self.run.id, step))
+
+
+class Turn:
+    """One batch on its way into the store."""
+
+    def __init__(self, slice_: Slice, prepared: Prepared, before: "Turn | None") -> None:
+        self.merged = asyncio.Event()
+        self.done = asyncio.create_task(slice_.write(prepared, before, self.merged))
+        # Whoever waits for the merge goes on when there will be none, and then hears of it from `done`.
+        self.done.add_done_callback(lambda _: self.merged.set())
+
+
+@contextmanager
+def opened(runtime: Runtime, run: Run) -> Iterator[Slice]:
+    """Opens the run's file and compiles its checks. Raises Fatal when the file is gone."""
+    plan, options = plan_from(run.plan), options_from(run.options)
+    resource = resource_from(run.type, plan.declaration)
+    try:
+        file = runtime.blobs.open(run.blob or "")
+    except BlobMissing:
+        raise Fatal("source_missing") from None
+    mode: Mode = "fill" if options.only_empty else "overwrite" if options.override_existing else "keep"
+    once = options.duplicates != "last"
+    with file:
+        reader = readable(file, plan, runtime)
+        check = RowCheck(resource, plan, options, key_limit=runtime.settings.max_key_characters)
+        whose = (run.account_id, run.type, run.id, run.seq)
+        yield Slice(
+            runtime,
+            run,
+            reader,
+            check,
+            options,
+            Target(*whose, mode, once=once, fixed=resource.fixed, flat=check.flat),
+            Position(run.at_offset, run.at_line, run.at_row) if run.batches else reader.first,
+            run.batches,
+            [dict(each) for each in run.error_summary],
+            [dict(each) for each in run.warnings],
+        )
+
+
+def readable(file: BinaryIO, plan: Plan, runtime: Runtime) -> Reader:
+    """A reader on the stored file. Raises Fatal when it is not any more what was accepted."""
+    try:
+        return open_reader(file, plan.dialect, runtime.limits)
+    except Refused as wrong:
+        raise Fatal("unreadable_file", wrong.detail) from None
+
+
+def as_json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
