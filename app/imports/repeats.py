@@ -1,7 +1,9 @@
 """Rows whose key stands in the same batch already: applied in the file's order to what the store holds by then."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from json.encoder import encode_basestring
 
 import msgspec
@@ -119,7 +121,23 @@ def differs(held: bytes | None, value: bytes | None) -> bool:
         return False
     if held is None or value is None or held[:1] == b'"' or value[:1] == b'"':
         return True
-    return bool(msgspec.json.decode(held) != msgspec.json.decode(value))
+    return not same(exact(held), exact(value))
+
+
+def exact(text: bytes) -> object:
+    """JSON with every number to its last digit: a float would call two long numbers equal, and refuse 1e400."""
+    return json.loads(text, parse_float=Decimal, parse_int=Decimal)
+
+
+def same(held: object, value: object) -> bool:
+    """As PostgreSQL compares JSON: `true` is not 1, 1.0 is 1."""
+    if isinstance(held, bool) or isinstance(value, bool):
+        return held is value
+    if isinstance(held, list) and isinstance(value, list):
+        return len(held) == len(value) and all(map(same, held, value))
+    if isinstance(held, dict) and isinstance(value, dict):
+        return held.keys() == value.keys() and all(same(held[name], value[name]) for name in held)
+    return held == value
 
 
 async def store(session: Session, target: Target, states: dict[str, State]) -> None:

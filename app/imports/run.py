@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
-from app.errors import Fatal
+from app.errors import Fatal, Retryable
 from app.imports.slice import Lost, opened
 from app.jobs.kinds import IMPORT_SLICE
 from app.observe.events import RunEnded, SliceBroke, SliceClaimed, SliceLost, StepReached
@@ -45,6 +45,8 @@ async def run_slice(runtime: Runtime, run_id: RunId, *, stopping: Callable[[], b
     except asyncio.CancelledError:
         await asyncio.shield(give_back(runtime, run))
         raise
+    except Retryable as passing:
+        await put_off(runtime, run, passing)
     except Exception as trouble:  # noqa: BLE001  whatever it is, it is counted as a crash of this run
         await broke(runtime, run, trouble)
     else:
@@ -96,9 +98,18 @@ async def give_back(runtime: Runtime, run: Run) -> None:
         await runtime.ring(IMPORT_SLICE, run.id, run.attempt)
 
 
+async def put_off(runtime: Runtime, run: Run, passing: Retryable) -> None:
+    """The database was not well (a deadlock, a full disk, a restart): the run waits a little, and it is nobody's crash.
+    When not even that can be written the lease runs out."""
+    runtime.observe(SliceBroke(run.id, run.attempt, kind(passing.__cause__ or passing), trace(passing)))
+    with suppress(DatabaseUnavailable):
+        async with runtime.database.transaction() as session:
+            await claims.postpone(session, run.id, run.attempt, backoff=BACKOFF_SECONDS)
+
+
 async def broke(runtime: Runtime, run: Run, trouble: Exception) -> None:
-    """Notes that a slice broke, on PostgreSQL or on something nobody expected; after too many in one spot the run
-    fails. When the note cannot be written the lease runs out and the sweeper counts the crash."""
+    """Notes that a slice broke on something nobody expected; after too many in one spot the run fails. When the note
+    cannot be written the lease runs out and the sweeper counts the crash."""
     runtime.observe(SliceBroke(run.id, run.attempt, kind(trouble), trace(trouble)))
     with suppress(DatabaseUnavailable):
         async with runtime.database.transaction() as session:

@@ -88,7 +88,8 @@ class Slice:
     def read(self, start: Position) -> Prepared:
         """Reads and checks the batch that begins at `start`. Blocking."""
         settings = self.runtime.settings
-        batch = self.reader.read(start, max_rows=settings.batch_rows, max_bytes=settings.batch_bytes)
+        rows = min(settings.batch_rows, self.check.most_rows)
+        batch = self.reader.read(start, max_rows=rows, max_bytes=settings.batch_bytes)
         return prepare(self.check.check(batch))
 
     async def write(self, prepared: Prepared, before: "Turn | None", merged: asyncio.Event) -> None:

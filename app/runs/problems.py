@@ -1,5 +1,6 @@
 """Stores the problems of a batch in one compressed piece, and pages through those of a whole run."""
 
+import asyncio
 import zlib
 from collections.abc import Iterable
 
@@ -33,7 +34,8 @@ async def page(
     while rows := await batches.with_problems(session, run_id, since=number, limit=1):
         if rows[0]["number"] != number:
             number, skip = rows[0]["number"], 0
-        here, room = unpack(rows[0]["problems"])[skip:], limit - len(found)
+        # A batch may hold very many: they are not unpacked on the event loop.
+        here, room = (await asyncio.to_thread(unpack, rows[0]["problems"]))[skip:], limit - len(found)
         found += here[:room]
         if len(here) > room:
             return found, f"{number}.{skip + room}"

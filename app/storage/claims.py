@@ -33,6 +33,10 @@ WHERE {which} RETURNING id, account_id, crashes, attempt"""
 SILENT = """id IN (
     SELECT id FROM runs WHERE state = 'running' AND lease_until < now() FOR NO KEY UPDATE SKIP LOCKED)"""
 
+POSTPONE = """
+UPDATE runs SET lease_until = NULL, due_at = now() + make_interval(secs => :backoff * (0.5 + random()))
+WHERE id = :id AND attempt = :attempt AND lease_until IS NOT NULL"""
+
 FAIL = """
 UPDATE runs SET state = 'failed', finished_at = now(), lease_until = NULL, attempt = attempt + 1,
     fail_code = :code, fail_detail = :detail
@@ -67,6 +71,12 @@ async def renew(session: Session, run_id: str, attempt: int, *, lease: float) ->
 async def release(session: Session, run_id: str, attempt: int) -> bool:
     """Gives the run back, to be claimed by anyone at once. Whether it was still ours."""
     done = await session.execute(text(RELEASE), {"id": run_id, "attempt": attempt})
+    return done.rowcount == 1
+
+
+async def postpone(session: Session, run_id: str, attempt: int, *, backoff: float) -> bool:
+    """Gives the run back, to be claimed again after about `backoff` seconds. Whether it was still ours."""
+    done = await session.execute(text(POSTPONE), {"id": run_id, "attempt": attempt, "backoff": backoff})
     return done.rowcount == 1
 
 

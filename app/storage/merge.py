@@ -51,6 +51,10 @@ UPDATE_AND_TOUCH = """UPDATE SET data = {merged},
         repeats_row = CASE WHEN r.run_seq = excluded.run_seq THEN r.run_row END
     WHERE {mine} AND (r.run_seq < excluded.run_seq OR {changed})"""
 
+# What exists stays as it is, but shows that its key has been seen.
+KEEP_AND_TOUCH = """UPDATE SET run_seq = excluded.run_seq, run_row = excluded.run_row, repeats_row = NULL
+    WHERE r.run_seq < excluded.run_seq"""
+
 # OFFSET 0 keeps the planner to one index look-up per staged row.
 LEFT_ALONE = """
 SELECT s.row, r.run_seq > :run_seq AS superseded, r.run_seq = :run_seq AS repeated, r.run_row,
@@ -66,7 +70,7 @@ ORDER BY s.row"""
 OTHERS = """
 SELECT EXISTS (SELECT FROM runs WHERE account_id = :account_id AND type = :type AND seq < :run_seq
         AND state IN ('queued', 'running')) AS older,
-    EXISTS (SELECT FROM runs WHERE account_id = :account_id AND type = :type AND seq > :run_seq) AS newer"""
+    EXISTS (SELECT FROM accounts WHERE id = :account_id AND last_seq > :run_seq) AS newer"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +147,7 @@ async def merge(session: Session, target: Target, *, touch: bool) -> Merged:
 
 def action(target: Target, *, touch: bool) -> str:
     if target.mode == "keep":
-        return "NOTHING"
+        return KEEP_AND_TOUCH if target.once else "NOTHING"
     mine = f"r.run_seq {'<' if target.once else '<='} excluded.run_seq"
     if target.fixed is not None:
         # The field's name comes from a resource's declaration in our own code, never from a request.
@@ -162,5 +166,5 @@ async def left_alone(session: Session, target: Target) -> Sequence[RowMapping]:
 
 
 async def other_runs(session: Session, target: Target) -> RowMapping:
-    """Whether an `older` run of the same type has not ended, and whether there is a `newer` one."""
+    """Whether an `older` run of the same type has not ended, and whether any `newer` one was ever accepted."""
     return (await session.execute(text(OTHERS), target.parameters())).mappings().one()

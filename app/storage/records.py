@@ -42,6 +42,15 @@ async def any_of(session: ReadSession, account_id: int, type: str) -> bool:
     return bool(found.scalar_one())
 
 
+async def existing(session: ReadSession, account_id: int, type: str, keys: Sequence[str]) -> set[str]:
+    """Those of the keys that have a record; records are never deleted, so this stays true without a lock."""
+    found = await session.execute(
+        text("SELECT key FROM records WHERE account_id = :account_id AND type = :type AND key = ANY(:keys)"),
+        {"account_id": account_id, "type": type, "keys": list(keys)},
+    )
+    return set(found.scalars())
+
+
 async def locked(session: Session, account_id: int, type: str, keys: Sequence[str]) -> Sequence[RowMapping]:
     """Those of the keys that have a record: key, data (JSON text), run_seq. They stay locked until the transaction
     ends; keys are locked in their order, as everywhere, so that two imports cannot wait for each other."""

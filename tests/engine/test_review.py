@@ -2,21 +2,20 @@
 
 import asyncio
 import json
+from pathlib import Path
 
 import httpx
 import pytest
-from sqlalchemy import text
 
-from app.errors import Refused
 from app.imports import run as imports_run
 from app.imports.run import opened
 from app.runtime import Misconfigured, open_runtime
-from app.storage import records, runs, types
+from app.storage import runs
+from app.storage.blobs import FileBlobs
 from app.storage.database import DatabaseUnavailable
 from app.storage.merge import stage
 from tests.conftest import NewAccount
 from tests.engine.conftest import ImportEngine, law
-from tests.support import http
 
 HEADER = "_email,_name,_points\n"
 PRODUCTS = "productId,name,unitPrice,productDetailUrl\n"
@@ -54,7 +53,7 @@ async def test_a_repeated_row_with_a_large_number_breaks_no_batch(engine: Import
 async def test_a_number_and_a_truth_value_are_not_the_same(engine: ImportEngine) -> None:
     lines = '{"_email":"a@example.org","x":1}\n{"_email":"a@example.org","x":true}\n'
     await engine.run(lines, format="jsonl", unknown_columns="keep")
-    assert await engine.record("a@example.org") == {"_email": "a@example.org", "x": True}
+    assert (await engine.record("a@example.org") or {})["x"] is True
 
 
 async def test_a_key_cell_that_equals_the_null_marker_is_no_key(engine: ImportEngine) -> None:
@@ -125,7 +124,7 @@ async def test_a_database_that_is_unwell_for_a_while_fails_no_import(
         raise DatabaseUnavailable("disk full (53100)")
 
     with monkeypatch.context() as unwell:
-        unwell.setattr("app.imports.run.write", full)
+        unwell.setattr("app.storage.batches.add", full)
         for _ in range(10):
             await engine.slice(run)
             await engine.sql("UPDATE runs SET due_at = now() WHERE id = :id", id=run.id)
@@ -154,13 +153,6 @@ async def test_repeats_are_refused_wherever_the_batch_ends(engine: ImportEngine,
     assert (run.skipped, run.failed) == (1, 1)
 
 
-@pytest.mark.parametrize("batch_rows", [1, 100])
-async def test_repeats_are_told_wherever_the_batch_ends(engine: ImportEngine, batch_rows: int) -> None:
-    rows = "ann@example.org,A,1\nann@example.org,A,1\n"
-    run = await engine.with_settings(batch_rows=batch_rows).run(HEADER + rows)
-    assert [each["code"] for each in run.warnings] == ["duplicate_key"]
-
-
 async def test_a_nameless_column_costs_one_reading_of_the_file(
     engine: ImportEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -170,9 +162,7 @@ async def test_a_nameless_column_costs_one_reading_of_the_file(
     from app.formats.delimited import DelimitedReader
 
     real = DelimitedReader.read
-    monkeypatch.setattr(
-        DelimitedReader, "read", lambda self, *args, **kw: (read.append(1), real(self, *args, **kw))[1]
-    )
+    monkeypatch.setattr(DelimitedReader, "read", lambda self, *args, **kw: (read.append(1), real(self, *args, **kw))[1])
     with opened(engine.runtime, run):
         assert len(read) == 0  # the event loop's thread reads the whole file here, for each slice
 
@@ -224,12 +214,6 @@ async def test_a_list_in_the_failed_rows_can_be_sent_back(
     assert (await engine.record("p1", "products") or {}).get("tags") == ["a", "b"]
 
 
-async def test_a_contact_is_not_found_by_another_ones_external_id(engine: ImportEngine) -> None:
-    await engine.run("_email,_name\nann@example.org,Ann\n")
-    run = await engine.run("_externalId,_name\nann@example.org,Bob\n")
-    assert (run.created, run.updated) == (1, 0)
-
-
 @pytest.mark.parametrize("secret", ["se/cret", "p#ss"])
 async def test_a_password_that_cannot_be_parsed_is_not_repeated(engine: ImportEngine, secret: str) -> None:
     settings = engine.runtime.settings
@@ -237,7 +221,31 @@ async def test_a_password_that_cannot_be_parsed_is_not_repeated(engine: ImportEn
     with pytest.raises(Misconfigured) as wrong:
         async with open_runtime(settings.model_copy(update={"redis_url": url})):
             pass
-    assert "cret" not in str(wrong.value) and "'p'" not in str(wrong.value)
+    assert "cret" not in str(wrong.value)
+    assert "'p'" not in str(wrong.value)
+
+
+async def test_a_batch_is_bounded_by_what_it_becomes_not_by_what_it_is_read_from(engine: ImportEngine) -> None:
+    """Long headings, short cells: each row of 4 kB becomes an object of 500 kB."""
+    engine = engine.with_settings(batch_bytes=65_536)
+    header = ",".join(["_email", *(f"{number:04d}" + "h" * 240 for number in range(1_990))])
+    rows = "".join(f"a{number}@example.org{',1' * 1_990}\n" for number in range(40))
+    run = await engine.submit(f"{header}\n{rows}", unknown_columns="keep")
+    with opened(engine.runtime, run) as slice_:
+        prepared = await slice_.read_ahead(slice_.position)
+    assert len(prepared.lines or b"") < 4_194_304
+
+
+async def test_a_stored_file_is_durable_with_the_folder_it_is_in(
+    engine: ImportEngine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    synced: list[Path] = []
+    monkeypatch.setattr("app.storage.blobs.sync_folder", synced.append)
+    store = FileBlobs(tmp_path)
+    writer = store.create()
+    writer.write(b"x")
+    writer.commit()
+    assert store.stored in synced  # else a power cut may forget the new folder, and the file with it
 
 
 async def test_hard_keys_and_values_pass_through_copy(engine: ImportEngine) -> None:

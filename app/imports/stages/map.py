@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from app.errors import Complaint, Refused
 from app.imports.plan import Column, Options
 from app.imports.rows import REPORT_COLUMNS, Warned
+from app.problems import shown
 from app.resources.vocabulary import Field, Resource
 
 READ_ONLY = "Column {!r} cannot be imported; it was ignored"
@@ -25,7 +26,7 @@ def map_header(
         if field is not None and not field.read_only and field.id not in options.constants:
             columns.append(Column(heading, field.id, index))
         elif field is not None:
-            warnings.append(Warned("read_only_column", heading, READ_ONLY.format(heading)))
+            warnings.append(Warned("read_only_column", shown(heading), READ_ONLY.format(shown(heading))))
         elif heading in REPORT_COLUMNS or not heading:  # a nameless column is one without any data
             continue
         elif unknown == "error":
@@ -33,7 +34,7 @@ def map_header(
         elif unknown == "keep":
             columns.append(Column(heading, heading, index, known=False))
         else:
-            warnings.append(Warned("unknown_column", heading, UNKNOWN.format(heading)))
+            warnings.append(Warned("unknown_column", shown(heading), UNKNOWN.format(shown(heading))))
     complaints += [*doubled(columns), *missing(columns, resource, options)]
     if complaints:
         raise Refused("invalid", "The header does not fit the type: " + complaints[0].reason, complaints)

@@ -58,8 +58,7 @@ async def write(session: Session, target: Target, prepared: Prepared, options: O
 async def creatable(session: Session, target: Target, checked: Checked, outcome: Outcome) -> list[int]:
     """The rows without those that lack a required value and whose record is not there to be updated."""
     lacking = [checked.keys[index] for index in checked.incomplete]
-    found = await records.locked(session, target.account_id, target.type, sorted(set(lacking))) if lacking else []
-    there = {row["key"] for row in found}
+    there = await records.existing(session, target.account_id, target.type, lacking) if lacking else set()
     keep: list[int] = []
     for index, key in enumerate(checked.keys):
         if index in checked.incomplete and key not in there:
@@ -106,7 +105,10 @@ class Merging:
         done = await merge.merge(self.session, self.target, touch=touch)
         outcome.created += done.created
         outcome.updated += done.updated
-        outcome.unchanged += done.touched
+        if self.target.mode == "keep":
+            outcome.skipped += done.touched
+        else:
+            outcome.unchanged += done.touched
         for earlier, later in done.repeats:
             note_repeat(outcome, self.repeat(earlier, later), "last")
         rest = staged - done.created - done.updated - done.touched

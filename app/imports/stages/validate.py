@@ -20,6 +20,8 @@ from app.resources.vocabulary import Field, Resource
 ABSENT = object()  # a member that a JSON record does not have
 UNKNOWN = "Member {!r} is no field of the type; it was ignored"
 KEPT_AS = {str: "text", bool: "boolean", int: "decimal", Decimal: "decimal"}
+BATCH_CELLS = 200_000
+BATCH_NAMES = 4_194_304  # characters
 NESTED = {"list", "object"}
 NUMBERS = ("integer", "decimal", "boolean")  # types that cannot hold an empty string
 
@@ -68,6 +70,13 @@ class RowCheck:
         self._constants = {name: encode_basestring(value) for name, value in options.constants.items()}
 
     @property
+    def most_rows(self) -> int:
+        """How many rows a batch may have for what it becomes to stay small: names are repeated in every row, and every
+        cell may be wrong."""
+        width = sum(len(check.prefix) for check in self._checks)
+        return max(1, min(BATCH_CELLS // max(1, len(self._checks)), BATCH_NAMES // max(1, width)))
+
+    @property
     def flat(self) -> bool:
         """Whether no row can hold a list or an object."""
         kept = not self._delimited and self._unknown == "keep"
@@ -97,18 +106,31 @@ class RowCheck:
     def _columns(self, records: Sequence[object]) -> list[Sequence[object]]:
         """The cells of each planned column, whatever the format."""
         if isinstance(records[0], Mapping):
-            return [[record.get(check.column.heading, ABSENT) for record in records] for check in self._checks]  # type: ignore[attr-defined]
-        everything: list[tuple[object, ...]] = list(zip(*records, strict=True))
-        return [everything[check.column.index] for check in self._checks]
+            columns: list[Sequence[object]] = [
+                [record.get(check.column.heading, ABSENT) for record in records] for check in self._checks
+            ]  # type: ignore[attr-defined]
+        else:
+            everything: list[Sequence[object]] = list(zip(*records, strict=True))
+            columns = [everything[check.column.index] for check in self._checks]
+        return [self._seen(check, cells) for check, cells in zip(self._checks, columns, strict=True)]
+
+    def _seen(self, check: ColumnCheck, cells: Sequence[object]) -> Sequence[object]:
+        """The cells as the import takes them: none where the null marker stands, nothing where blanks would fill a
+        field that has to be filled."""
+        marker = self._options.null_marker
+        if marker is not None:
+            cells = [ABSENT if cell == marker else cell for cell in cells]
+        if check.field.required:
+            cells = ["" if isinstance(cell, str) and cell.isspace() else cell for cell in cells]
+        return cells
 
     def _members(self, check: ColumnCheck, cells: Sequence[object], bad: Bad) -> Members:
         """A column as members of JSON objects; a cell may leave its field alone."""
-        marker = self._options.null_marker
-        if self._delimited and marker is None:
+        if self._delimited and self._options.null_marker is None:
             convert: Callable[[str], str | BadCell] = check.convert
             values: list[str | BadCell | None] = [convert(cell) if cell else None for cell in cells]  # type: ignore[arg-type]
         else:
-            values = ["" if cell == marker and marker is not None else converted(check, cell) for cell in cells]
+            values = [converted(check, cell) for cell in cells]
         kinds = set(map(type, values))
         if kinds == {str} and "" not in values:
             return Members(check.field.id, values)  # type: ignore[arg-type]
@@ -163,7 +185,7 @@ class RowCheck:
             for index in [index for index, cell in enumerate(cells) if not filled(cell)]:
                 problem = bad.problem(index, check.column.heading, check.field.id, required)
                 lacking[index].append(problem)
-                if check.blank and cells[index] is not ABSENT:
+                if cells[index] is None or (check.blank and cells[index] is not ABSENT):
                     bad.found[index].append(problem)
         return lacking
 
@@ -178,9 +200,11 @@ class RowCheck:
                 kept[index] = "".join(kept_members(record, names, index, bad))
             elif self._unknown == "error" and names:
                 unknown = BadCell("unknown_column", PROBLEMS["unknown_column"])
-                bad.found[index] += [bad.problem(index, name, None, unknown) for name in names]
+                bad.found[index] += [bad.problem(index, shown(name), None, unknown) for name in names]
             else:
-                checked.warnings += [Warned("unknown_column", name, UNKNOWN.format(name)) for name in names]
+                checked.warnings += [
+                    Warned("unknown_column", shown(name), UNKNOWN.format(shown(name))) for name in names
+                ]
         return [Members(None, kept)]
 
 
@@ -208,7 +232,7 @@ def kept_members(record: object, names: Iterable[str], index: int, bad: Bad) -> 
         value = record[name]  # type: ignore[index]
         made = "null" if value is None else compile_value(Field(name, KEPT_AS.get(type(value), "object")))(value)
         if isinstance(made, BadCell):
-            bad.found[index].append(bad.problem(index, name, None, made, value))
+            bad.found[index].append(bad.problem(index, shown(name), None, made, value))
         else:
             yield member(name, made)
 
