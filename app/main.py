@@ -19,6 +19,7 @@ from app.runtime import Misconfigured, open_runtime
 from app.settings import Settings
 from app.web.checks import without_nul
 from app.web.openapi import described
+from app.web.protocol import Protocol
 from app.web.requests import Requests
 from app.web.surface import broken
 
@@ -75,6 +76,7 @@ def serve(host: str, port: int) -> None:
         create_app(settings),
         host=host,
         port=port,
+        http=Protocol,
         access_log=False,
         log_config=None,
         server_header=False,

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from app.formats.records import Limits
-from app.jobs.queue import Bell, QueueUnavailable
+from app.jobs.queue import Bell, QueueUnavailable, WrongAddress, WrongEvictionPolicy
 from app.observe import Observer
 from app.observe.events import RingLost
 from app.settings import Settings
@@ -42,10 +42,14 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
     database_url, redis_url = required(settings)
     try:
         blobs = open_blobs(settings.blobs or (settings.data.absolute() / "blobs").as_uri())
-        database = Database(database_url, pool_size=settings.database_pool)
-        bell = await Bell.open(redis_url)
     except ValueError as wrong:
         raise Misconfigured(str(wrong)) from wrong
+    database = database_at(database_url, pool_size=settings.database_pool)
+    try:
+        bell = await Bell.open(redis_url)
+    except (WrongAddress, WrongEvictionPolicy) as wrong:
+        await database.close()
+        raise Misconfigured(str(wrong)) from None
     try:
         if await database.server_version() < OLDEST_SERVER:
             raise Misconfigured("PostgreSQL must be version 15 or newer")
@@ -67,6 +71,15 @@ def required(settings: Settings) -> tuple[str, str]:
         if not given.get(name):
             raise Misconfigured(f"SLUICE_{name} is not set; `sluice up` brings servers of its own")
     return given["DATABASE_URL"], given["REDIS_URL"]
+
+
+def database_at(url: str, *, pool_size: int) -> Database:
+    """Connects to nothing yet. Raises Misconfigured, without a word of the address: it holds a password."""
+    try:
+        return Database(url, pool_size=pool_size)
+    except Exception:  # noqa: BLE001  the driver's parser has errors of its own kind, and all of them quote
+        told = "SLUICE_DATABASE_URL cannot be read; it must be postgresql://user:password@host:port/database"
+        raise Misconfigured(f"{told} with the password percent-encoded") from None
 
 
 def limits(settings: Settings) -> Limits:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from app.formats.records import Batch, Limits, Position, Unreadable
 from app.problems import PROBLEMS
 
-RAW_SHOWN = 1_024  # characters of an unreadable record that are kept
+RAW_SHOWN = 1_024  # characters that are kept of a record too long to be read, whatever the limits
 # NUL, lone surrogates, and the bytes that are not UTF-8 as `surrogateescape` shows them.
 BAD = re.compile("[\0\ud800-\udfff]")
 BYTE = re.compile("[\0\udc80-\udcff]")
@@ -50,9 +50,9 @@ class Collector:
 
     def fail(self, verdict: Verdict, raw: str, cells: Sequence[str] = ()) -> None:
         self.row += 1
-        kept = tuple(storable(cell) for cell in cells[: self._limits.columns])
-        shown = storable(raw[:RAW_SHOWN].rstrip("\r\n"))[:RAW_SHOWN]
-        self.batch.unreadable.append(Unreadable(self.row, self.line, *verdict, kept, shown))
+        told_apart = tuple(storable(cell) for cell in cells[: self._limits.columns])
+        text = kept(raw, self._limits.raw_characters)
+        self.batch.unreadable.append(Unreadable(self.row, self.line, *verdict, told_apart, text))
 
     def end(self, offset: int) -> None:
         """The next record begins at this byte."""
@@ -86,6 +86,11 @@ def bad_character(raw: str, at: int, encoding: str) -> Verdict:
         return "invalid_character", PROBLEMS["invalid_character"].format(character="U+0000")
     byte = f"0x{ord(raw[at]) - 0xDC00:02X}"
     return "encoding_error", PROBLEMS["encoding_error"].format(byte=byte, position=at + 1, encoding=encoding)
+
+
+def kept(raw: str, limit: int | None) -> str:
+    """What stays of an unreadable record's text, at most so many characters (None: all of it)."""
+    return storable(raw[:limit].rstrip("\r\n"))[:limit]
 
 
 def storable(text: str) -> str:

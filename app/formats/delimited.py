@@ -5,8 +5,8 @@ import io
 from itertools import islice
 from typing import BinaryIO
 
-from app.formats.collecting import Collector, fallout
-from app.formats.header import read_header, refuse_nameless_data
+from app.formats.collecting import RAW_SHOWN, Collector, fallout
+from app.formats.header import read_header
 from app.formats.lines import Block, block_at, count_lines, next_line, only_blank, start_of
 from app.formats.quoting import Broken, Grammar, Whole, grammar, line_after, record_at
 from app.formats.records import Batch, Dialect, Limits, Position
@@ -15,12 +15,6 @@ from app.problems import PROBLEMS
 # Below csv's own limit for a cell (131,072 characters), so a cell in a block of this size never meets it.
 BLOCK = 131_072
 COUNTING = 20_000  # rows held at once while counting a block that has something wrong
-
-
-def open_delimited(file: BinaryIO, dialect: Dialect, limits: Limits) -> "DelimitedReader":
-    reader = DelimitedReader(file, dialect, limits)
-    refuse_nameless_data(reader)
-    return reader
 
 
 class DelimitedReader:
@@ -124,7 +118,7 @@ class DelimitedReader:
 
     def _skip_line(self, into: Collector) -> None:
         offset, limit = into.batch.end.offset, self._limits.record_bytes
-        raw = start_of(self._file, offset, min(4_096, limit)).decode("utf-8", "surrogateescape")
+        raw = start_of(self._file, offset, min(4 * RAW_SHOWN, limit)).decode("utf-8", "surrogateescape")[:RAW_SHOWN]
         into.fail(("record_too_long", PROBLEMS["record_too_long"].format(limit=limit)), raw)
         into.line += 1
         into.end(next_line(self._file, offset))

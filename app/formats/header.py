@@ -1,5 +1,6 @@
 """The first record of a delimited file: its column headings."""
 
+from collections.abc import Sequence
 from typing import BinaryIO
 
 from app.errors import Complaint, Refused
@@ -7,6 +8,9 @@ from app.formats.collecting import BAD, bad_character
 from app.formats.lines import CHUNK, block_at, count_lines
 from app.formats.quoting import Broken, Grammar, record_at
 from app.formats.records import Dialect, Limits, Position, Reader
+
+LONGEST = 255  # characters of a heading; each may stand in every record and in every problem
+SHOWN = 40  # of those, in a refusal
 
 # How much is looked at in one go when a nameless column must be searched for data.
 SEARCH_ROWS = 2_000
@@ -32,9 +36,18 @@ def read_header(
         raise _unusable(f"The header cannot be read: {bad_character(raw, bad.start(), dialect.encoding)[1]}")
     if len(record.cells) > limits.columns:
         raise _invalid(f"The header has {len(record.cells)} columns, at most {limits.columns} are allowed")
+    headings = tuple(cell.strip() for cell in record.cells)
+    _refuse_long(headings)
     size = len(raw.encode())
     end = Position(start.offset + size, start.line + max(1, count_lines(block.data[:size])))
-    return tuple(cell.strip() for cell in record.cells), end
+    return headings, end
+
+
+def _refuse_long(headings: Sequence[str]) -> None:
+    for number, heading in enumerate(headings, 1):
+        if len(heading) > LONGEST:
+            found = f"{heading[:SHOWN]!r}… has {len(heading)} characters"
+            raise _invalid(f"The heading of column {number} {found}, at most {LONGEST} are allowed")
 
 
 def refuse_nameless_data(reader: Reader) -> None:

@@ -4,7 +4,7 @@ import io
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from app.formats.collecting import BAD, RAW_SHOWN, bad_character, storable
+from app.formats.collecting import BAD, RAW_SHOWN, bad_character, kept
 from app.formats.json_object import read_object
 from app.formats.lines import LF_END, block_at, next_line, only_blank, start_of
 from app.formats.records import Batch, Dialect, Limits, Position, Unreadable
@@ -12,10 +12,6 @@ from app.problems import PROBLEMS
 
 BLOCK = 131_072
 BLANK = b" \t\r\n"
-
-
-def open_json_lines(file: BinaryIO, dialect: Dialect, limits: Limits) -> "JsonLinesReader":
-    return JsonLinesReader(file, dialect, limits)
 
 
 class JsonLinesReader:
@@ -71,7 +67,9 @@ class JsonLinesReader:
         """The line of record `at.row`, which stands at that position."""
         if data is None:
             limit = self._limits.record_bytes
-            raw = start_of(self._file, at.offset, min(4 * RAW_SHOWN, limit)).decode("utf-8", "surrogateescape")
+            raw = start_of(self._file, at.offset, min(4 * RAW_SHOWN, limit)).decode("utf-8", "surrogateescape")[
+                :RAW_SHOWN
+            ]
             verdict = "record_too_long", PROBLEMS["record_too_long"].format(limit=limit)
         else:
             raw = data.decode("utf-8", "surrogateescape").rstrip("\r\n")
@@ -83,5 +81,4 @@ class JsonLinesReader:
                 batch.lines.append(at.line)
                 return
             verdict = found
-        shown = storable(raw[:RAW_SHOWN])[:RAW_SHOWN]
-        batch.unreadable.append(Unreadable(at.row, at.line, *verdict, (), shown))
+        batch.unreadable.append(Unreadable(at.row, at.line, *verdict, (), kept(raw, self._limits.raw_characters)))

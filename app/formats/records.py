@@ -25,6 +25,7 @@ class Limits:
     record_bytes: int = 1_048_576
     cell_characters: int = 131_072
     depth: int = 32
+    raw_characters: int | None = 1_024  # of an unreadable record that are kept; None: all, as `record_bytes` bounds it
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class Position:
 @dataclass(frozen=True, slots=True)
 class Unreadable:
     """A record that could not be read; `code` is a key of PROBLEMS, `cells` what could be told apart (may be empty),
-    `raw` the record's text as sent, cut at 1,024 characters."""
+    `raw` the record's text as sent, cut at `Limits.raw_characters` (one that is too long always at 1,024)."""
 
     row: int
     line: int

@@ -3,14 +3,17 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import closing
+from dataclasses import replace
 from typing import BinaryIO
 
 from app.errors import Refused
 from app.formats import open_reader
-from app.formats.records import Limits, Position
+from app.formats.records import Position, Reader
 from app.imports.plan import Plan, plan_from
-from app.imports.stages.report import failed_header, failed_rows
+from app.imports.stages.report import Sheet, failed_header, failed_rows
+from app.imports.types import resource_from
 from app.problems import Problem
+from app.resources.vocabulary import Resource
 from app.runs import problems
 from app.runs.model import Run
 from app.runtime import Runtime
@@ -20,17 +23,21 @@ from app.storage.blobs import BlobMissing
 
 async def failed_rows_file(runtime: Runtime, run: Run) -> AsyncIterator[bytes]:
     """The file, a batch at a time: memory does not grow with it. Raises Refused("gone") before the first byte."""
-    plan = plan_from(run.plan)
     try:
         source = runtime.blobs.open(run.blob or "")
     except BlobMissing:
         raise Refused("gone", "The file of this import is not stored any more") from None
-    return written(runtime, run, plan, source)
+    return written(runtime, run, source)
 
 
-async def written(runtime: Runtime, run: Run, plan: Plan, source: BinaryIO) -> AsyncIterator[bytes]:
+async def written(runtime: Runtime, run: Run, source: BinaryIO) -> AsyncIterator[bytes]:
     with closing(source):
-        yield failed_header(header_of(plan), plan.dialect.delimiter)
+        plan = plan_from(run.plan)
+        sheet = sheet_of(plan, resource_from(run.type, plan.declaration))
+        # An unreadable row is told whole, so that it can be mended.
+        limits = replace(runtime.limits, raw_characters=None)
+        reader = await asyncio.to_thread(open_reader, source, plan.dialect, limits)
+        yield failed_header(sheet)
         number = 0
         while True:
             # No session stays open while bytes travel to a client that may be slow.
@@ -41,16 +48,16 @@ async def written(runtime: Runtime, run: Run, plan: Plan, source: BinaryIO) -> A
             batch = found[0]
             number, start = batch["number"], Position(batch["at_offset"], batch["at_line"], batch["at_row"])
             told = problems.unpack(batch["problems"])
-            yield await asyncio.to_thread(lines, source, plan, start, told=told, limits=runtime.limits)
+            yield await asyncio.to_thread(lines, reader, start, told, sheet=sheet)
 
 
-def lines(source: BinaryIO, plan: Plan, start: Position, *, told: list[Problem], limits: Limits) -> bytes:
-    """The failed rows of the batch that begins at `start`. Blocking."""
-    reader = open_reader(source, plan.dialect, limits)
-    rows = failed_rows(reader, start, told, header=header_of(plan), delimiter=plan.dialect.delimiter)
-    return b"".join(rows)
-
-
-def header_of(plan: Plan) -> tuple[str, ...]:
+def sheet_of(plan: Plan, resource: Resource) -> Sheet:
     """JSON Lines have no header: there the columns are the fields of the type."""
-    return plan.header or tuple(column.heading for column in plan.columns)
+    fields = [(column.heading, resource.field(column.field)) for column in plan.columns]
+    separators = {heading: field.separator for heading, field in fields if field and field.type == "list"}
+    return Sheet(plan.header or tuple(heading for heading, _ in fields), plan.dialect.delimiter, separators)
+
+
+def lines(reader: Reader, start: Position, told: list[Problem], *, sheet: Sheet) -> bytes:
+    """The failed rows of the batch that begins at `start`. Blocking."""
+    return b"".join(failed_rows(reader, start, told, sheet=sheet))

@@ -3,8 +3,8 @@
 import asyncio
 from dataclasses import dataclass, field, replace
 
-from app.errors import Refused
-from app.formats import open_reader
+from app.errors import Complaint, Refused
+from app.formats import open_reader, refuse_nameless_data
 from app.formats.records import Limits
 from app.formats.sniff import dialect_for
 from app.imports.plan import Options, Plan, stored
@@ -17,7 +17,7 @@ from app.observe.events import RunAccepted
 from app.resources.vocabulary import Resource
 from app.runs.model import AccountId, Run, new_run_id, run_from
 from app.runtime import Runtime
-from app.storage import accounts, runs
+from app.storage import accounts, runs, types
 from app.storage.blobs import BlobWriter
 from app.storage.database import ReadSession, Session
 
@@ -100,6 +100,7 @@ def examine(wanted: Submission, resource: Resource, declaration: object | None, 
         )
         dialect = replace(dialect, encoding=upload.encoding)
         reader = open_reader(file, dialect, limits)
+        refuse_nameless_data(reader)
         if dialect.format == "csv":
             columns, warnings = map_header(reader.header, resource, wanted.options, caseless=wanted.caseless)
         else:
@@ -112,6 +113,9 @@ async def accept(session: Session, wanted: Submission, examined: Examined, blob:
     seq = await accounts.next_seq(session, wanted.account_id)
     if await runs.open_count(session, wanted.account_id) >= limit:
         raise full(limit)
+    if await types.get(session, wanted.account_id, wanted.type) != examined.plan.declaration:
+        told = f"The type {wanted.type!r} was declared anew while the file was read; send it again"
+        raise Refused("invalid", told, [Complaint("type", told)])
     warnings: list[dict[str, object]] = []
     add_warnings(warnings, examined.warnings)
     row = await runs.add(

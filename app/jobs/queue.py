@@ -25,6 +25,14 @@ class QueueUnavailable(Retryable):
     """Redis or Valkey did not answer."""
 
 
+class WrongAddress(ValueError):
+    """The server's address cannot be read. What the parsers say quotes it, and so a part of the password."""
+
+    def __str__(self) -> str:
+        told = "SLUICE_REDIS_URL cannot be read; it must be redis://:password@host:port/number"
+        return f"{told} with the password percent-encoded"
+
+
 class WrongEvictionPolicy(ValueError):
     """The server may drop queued jobs when its memory is full."""
 
@@ -39,7 +47,11 @@ def deserialize(data: bytes) -> dict[str, Any]:
 
 
 def redis_settings(url: str) -> RedisSettings:
-    settings = RedisSettings.from_dsn(url)
+    """Raises WrongAddress."""
+    try:
+        settings = RedisSettings.from_dsn(url)
+    except (ValueError, RuntimeError):
+        raise WrongAddress from None
     settings.conn_timeout = 5
     settings.conn_retries = 20
     settings.retry_on_timeout = True
@@ -54,7 +66,7 @@ class Bell:
 
     @classmethod
     async def open(cls, url: str) -> "Bell":
-        """Connects and checks the server. Raises WrongEvictionPolicy or QueueUnavailable."""
+        """Connects and checks the server. Raises WrongAddress, WrongEvictionPolicy or QueueUnavailable."""
         try:
             redis = await create_pool(
                 redis_settings(url), job_serializer=serialize, job_deserializer=deserialize, default_queue_name=QUEUE

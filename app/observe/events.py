@@ -22,6 +22,17 @@ class RequestServed(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class RequestDenied(Event):
+    """A key was missing, wrong or not enough. `address` is the client's as the server sees it, maybe a proxy's."""
+
+    request_id: str
+    method: str
+    route: str
+    status: int
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
 class RequestBroke(Event):
     level: ClassVar[str] = "error"
     request_id: str

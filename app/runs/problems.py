@@ -1,6 +1,7 @@
 """Stores the problems of a batch in one compressed piece, and pages through those of a whole run."""
 
 import asyncio
+import re
 import zlib
 from collections.abc import Iterable
 
@@ -13,6 +14,8 @@ from app.storage import batches
 from app.storage.database import ReadSession
 
 decode = msgspec.json.Decoder(list[Problem]).decode
+LARGEST_NUMBER = 2**31 - 1  # of a batch, as PostgreSQL's int
+_cursor_text = re.compile(r"([0-9]{1,10})\.([0-9]{1,10})").fullmatch
 
 
 def pack(problems: Iterable[Problem]) -> bytes | None:
@@ -47,7 +50,8 @@ def position(cursor: str | None) -> tuple[int, int]:
     """Batch number and problems to skip in it. Raises Refused("invalid") for anything that we have not given out."""
     if cursor is None:
         return 1, 0
-    number, dot, skip = cursor.partition(".")
-    if not (dot and number.isdecimal() and skip.isdecimal() and len(cursor) < 20):
+    read = _cursor_text(cursor)
+    number, skip = (int(read[1]), int(read[2])) if read else (0, LARGEST_NUMBER + 1)
+    if max(number, skip) > LARGEST_NUMBER:
         raise Refused("invalid", "The cursor is none that this service gave", [Complaint("cursor", "is not valid")])
-    return int(number), int(skip)
+    return number, skip

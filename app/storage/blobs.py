@@ -4,9 +4,13 @@ import os
 import secrets
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import unquote, urlsplit
+
+PRIVATE_FOLDER = 0o700
+PRIVATE_FILE = 0o600
 
 
 class BlobMissing(Exception):
@@ -21,7 +25,8 @@ class BlobWriter:
         self.size = 0
         self._store = store
         self._path = store.incoming / self.name
-        self._file = self._path.open("xb")
+        # Personal data: whatever the process' umask is, nobody else reads it.
+        self._file = os.fdopen(os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE), "wb")
 
     def write(self, data: bytes) -> None:
         self._file.write(data)
@@ -38,9 +43,11 @@ class BlobWriter:
         os.fsync(self._file.fileno())
         self._file.close()
         final = self._store.path(self.name)
-        final.parent.mkdir(parents=True, exist_ok=True)
+        final.parent.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
         self._path.rename(final)
         sync_folder(final.parent)
+        # Always: another process may have made the folder a moment ago, and not have synced it yet.
+        sync_folder(self._store.stored)
         return self.name
 
     def abort(self) -> None:
@@ -56,8 +63,15 @@ class FileBlobs:
         self.root = root
         self.incoming = root / "incoming"
         self.stored = root / "stored"
-        self.incoming.mkdir(parents=True, exist_ok=True)
-        self.stored.mkdir(parents=True, exist_ok=True)
+        root.parent.mkdir(parents=True, exist_ok=True)
+        # One that was there may hold what is not ours, as /srv does: its mode is not ours to change.
+        root.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
+        for folder in (self.incoming, self.stored):
+            folder.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
+            # Another owner, as a mount may have, keeps the mode that was chosen.
+            with suppress(PermissionError):
+                folder.chmod(PRIVATE_FOLDER)
+        sync_folder(root)
 
     def create(self) -> BlobWriter:
         return BlobWriter(self)

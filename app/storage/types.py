@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from sqlalchemy import RowMapping, text
 
 from app.storage.database import ReadSession, Session
+from app.storage.runs import OPEN
 
 
 async def get(session: ReadSession, account_id: int, name: str) -> object | None:
@@ -38,3 +39,18 @@ async def put(session: Session, account_id: int, name: str, declaration: object)
         {"account_id": account_id, "name": name, "declaration": json.dumps(declaration)},
     )
     return bool(stored.scalar_one())
+
+
+async def hold(session: Session, account_id: int) -> None:
+    """Holds the account's row until the transaction ends: no import of this account is accepted meanwhile, and no other
+    of its types changes. Imports that are at work go on."""
+    await session.execute(text("SELECT 1 FROM accounts WHERE id = :id FOR NO KEY UPDATE"), {"id": account_id})
+
+
+async def any_open_run(session: ReadSession, account_id: int, name: str) -> bool:
+    """Whether an import of that type has not ended."""
+    found = await session.execute(
+        text(f"SELECT EXISTS (SELECT FROM runs WHERE account_id = :account_id AND type = :name AND state IN {OPEN})"),
+        {"account_id": account_id, "name": name},
+    )
+    return bool(found.scalar_one())

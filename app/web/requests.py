@@ -12,13 +12,16 @@ from fastapi import Request
 from fastapi.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.observe.events import RequestBroke, RequestServed
+from app.observe.events import RequestBroke, RequestDenied, RequestServed
 from app.observe.logs import kind, trace
 from app.runtime import Runtime
 
 # A client that is refused early may still be sending: what it sends is thrown away for so long.
 LINGER_SECONDS = 15.0
 LINGER_BYTES = 134_217_728
+DENIED = (401, 403)
+# What a file or a message says is never taken for a page.
+NOSNIFF = (b"x-content-type-options", b"nosniff")
 
 
 class BrokenOff(Exception):
@@ -36,7 +39,10 @@ class Requests:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        exchange = Exchange(scope, receive, send, token_hex(8))
+        # HEAD is answered as GET is. In a copy: the server sees HEAD in its own and leaves the body out.
+        method = scope["method"]
+        scope = {**scope, "method": "GET"} if method == "HEAD" else scope
+        exchange = Exchange(scope, receive, send, id=token_hex(8), method=method)
         began = time.monotonic()
         with structlog.contextvars.bound_contextvars(request_id=exchange.id):
             try:
@@ -49,7 +55,7 @@ class Requests:
     async def rescue(self, exchange: "Exchange", trouble: Exception) -> None:
         """Logs what broke, without its text, and answers if that is still possible."""
         scope = exchange.scope
-        place = (exchange.id, scope["method"], exchange.route)
+        place = (exchange.id, exchange.method, exchange.route)
         runtime_of(scope).observe(RequestBroke(*place, kind(trouble), trace(trouble)))
         if exchange.status is not None:
             raise BrokenOff from None
@@ -57,10 +63,12 @@ class Requests:
         await response(scope, exchange.receive, exchange.send)
 
     def tell(self, exchange: "Exchange", seconds: float) -> None:
-        served = RequestServed(
-            exchange.id, exchange.scope["method"], exchange.route, exchange.status or 0, round(seconds, 6)
-        )
-        runtime_of(exchange.scope).observe(served)
+        observe, status = runtime_of(exchange.scope).observe, exchange.status or 0
+        place = (exchange.id, exchange.method, exchange.route)
+        observe(RequestServed(*place, status, round(seconds, 6)))
+        if status in DENIED:
+            address, _ = exchange.scope.get("client") or ("", 0)
+            observe(RequestDenied(*place, status, address))
 
 
 @dataclass(slots=True)
@@ -71,6 +79,7 @@ class Exchange:
     upstream: Receive
     downstream: Send
     id: str
+    method: str  # as the client said it
     status: int | None = None
     received: bool = False  # anything of the body
     ended: bool = False  # the body has been read to its end, or the client is gone
@@ -89,7 +98,7 @@ class Exchange:
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            message["headers"] = [*message.get("headers", ()), (b"x-request-id", self.id.encode())]
+            message["headers"] = [*message.get("headers", ()), NOSNIFF, (b"x-request-id", self.id.encode())]
         elif not message.get("more_body", False) and self.still_sending():
             # The whole answer goes out now, its end when the client has stopped: closing a connection on unread bytes
             # resets it, and the client never sees why it was refused.

@@ -14,13 +14,15 @@ from app.errors import Complaint, Refused, Retryable
 from app.web.failures import BROKEN, Failure, failure_of
 
 UNAVAILABLE_RETRY_SECONDS: Final = 5
+LONGEST_SHOWN: Final = 100  # characters; no record type has so long a name
 # What the framework itself refuses, by its status.
 CODES: Final = {404: "not_found", 405: "method_not_allowed", 413: "too_large", 415: "unsupported_media_type"}
 
 
 @dataclass(frozen=True, slots=True)
 class Surface:
-    """One HTTP dialect. `prefixes` are the paths it answers for, also where no route is."""
+    """One HTTP dialect. `prefixes` are the paths it answers for, also where no route is; "/" is every path that no
+    other surface has."""
 
     name: str
     title: str
@@ -43,7 +45,8 @@ class Surfaces:
             (len(prefix), surface)
             for surface in self.all
             for prefix in surface.prefixes
-            if path == prefix or path.startswith(prefix.rstrip("/") + "/")
+            # A path need not begin with a slash: load balancers send `OPTIONS *`.
+            if prefix in ("/", path) or path.startswith(prefix + "/")
         ]
         return max(fitting, key=lambda each: each[0])[1]
 
@@ -87,6 +90,11 @@ DETAILS: Final = {
 }
 
 
+def cut(value: str) -> str:
+    """A value as an answer repeats it; what was cut is equal to no name that there is."""
+    return value if len(value) <= LONGEST_SHOWN else f"{value[:LONGEST_SHOWN]}…"
+
+
 def spelled(complaints: Sequence[Complaint]) -> str:
     """The complaints as one sentence for people."""
     return "; ".join(f"{each.path}: {each.reason}" if each.path else each.reason for each in complaints)
@@ -97,13 +105,13 @@ def broken(request_id: str) -> Failure:
 
 
 def allowed(request: Request) -> list[str]:
-    """The methods of all routes that have the request's path."""
+    """The methods of all routes that have the request's path; where GET is, HEAD is (see Requests)."""
     found: set[str] = set()
     for route in request.app.routes:
         for method in METHODS:
             if route.matches({**request.scope, "method": method})[0] is Match.FULL:
                 found.add(method)
-    return sorted(found)
+    return sorted(found | {"HEAD"} if "GET" in found else found)
 
 
-METHODS: Final = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
+METHODS: Final = ("DELETE", "GET", "PATCH", "POST", "PUT")

@@ -35,12 +35,12 @@ async def test_an_unknown_path_answers_in_the_shape_of_its_surface(
 @pytest.mark.parametrize(
     ("method", "path", "allow", "kind"),
     [
-        ("PATCH", "/imports", "GET, POST", "application/json"),
-        ("PUT", "/imports/", "GET, POST", "application/json"),
-        ("POST", "/imports/x", "DELETE, GET", "application/json"),
-        ("POST", "/imports/x/problems", "GET", "application/json"),
-        ("DELETE", "/types/x", "GET, PUT", "application/problem+json"),
-        ("POST", "/healthz", "GET", "application/problem+json"),
+        ("PATCH", "/imports", "GET, HEAD, POST", "application/json"),
+        ("PUT", "/imports/", "GET, HEAD, POST", "application/json"),
+        ("POST", "/imports/x", "DELETE, GET, HEAD", "application/json"),
+        ("POST", "/imports/x/problems", "GET, HEAD", "application/json"),
+        ("DELETE", "/types/x", "GET, HEAD, PUT", "application/problem+json"),
+        ("POST", "/healthz", "GET, HEAD", "application/problem+json"),
     ],
 )
 async def test_a_wrong_method_is_told_the_right_ones(

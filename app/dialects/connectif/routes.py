@@ -24,6 +24,7 @@ from app.web.caller import MayDeleteImports, MayReadImports, MayWriteImports, Op
 from app.web.links import base_url, here
 from app.web.openapi import operation_id
 from app.web.refusals import refusals
+from app.web.surface import cut
 
 router = APIRouter(tags=["imports"], generate_unique_id_function=operation_id)
 JSON = "application/json"
@@ -70,11 +71,11 @@ async def unknown(session: ReadSession, caller: Caller, asked: translate.Asked) 
     found = []
     if asked.type is not None:
         try:
-            await resource_for(session, caller.account_id, asked.type)
+            await resource_for(session, caller.account_id, cut(asked.type))
         except Refused as missing:
             found.append(Complaint("type", missing.detail))
     if asked.coupon_set and not await coupon_sets.exists(session, caller.account_id, asked.coupon_set):
-        found.append(Complaint("couponSetId", f"There is no coupon set {asked.coupon_set!r}"))
+        found.append(Complaint("couponSetId", f"There is no coupon set {cut(asked.coupon_set)!r}"))
     return tuple(found)
 
 

@@ -2,15 +2,30 @@
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
-from app.formats.records import Position, Reader, Record
+from app.formats.records import Position, Reader, Record, Unreadable
 from app.imports.rows import REPORT_COLUMNS, Warned
 from app.problems import Problem
+from app.resources.conversion import quoted
+from app.resources.numbers import decimal_digits
 
 SAMPLES = 3
+CONSTANTS: dict[object, str] = {True: "true", False: "false", None: "null"}
 GROUPS = 200  # causes told apart; a file can name no more columns than that worth reading
+REREAD_BYTES = 1_048_576  # of the source at once; what is unreadable in it is kept whole, four times as long at worst
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """The shape of a failed-rows file. `separators`: heading -> what stands between the items of a list."""
+
+    header: Sequence[str]
+    delimiter: str
+    separators: Mapping[str, str]
 
 
 def add_problems(summary: list[dict[str, Any]], problems: Iterable[Problem]) -> None:
@@ -47,46 +62,68 @@ def add_warnings(told: list[dict[str, Any]], warnings: Iterable[Warned]) -> None
             group["samples"].append({"line": warned.line, "row": warned.row, "message": warned.message})
 
 
-def failed_header(header: Sequence[str], delimiter: str) -> bytes:
+def failed_header(sheet: Sheet) -> bytes:
     """The first line of a failed-rows file: all original columns, then ours."""
-    return csv_line([*(name for name in header if name not in REPORT_COLUMNS), *REPORT_COLUMNS], delimiter)
+    names = [name for name in sheet.header if name not in REPORT_COLUMNS]
+    return csv_line([*names, *REPORT_COLUMNS], sheet.delimiter)
 
 
-def failed_rows(
-    reader: Reader, start: Position, problems: Sequence[Problem], *, header: Sequence[str], delimiter: str
-) -> Iterator[bytes]:
+def failed_rows(reader: Reader, start: Position, problems: Sequence[Problem], *, sheet: Sheet) -> Iterator[bytes]:
     """The failed rows of one batch as CSV lines, from re-reading the source from `start` on."""
     wanted: dict[int, list[Problem]] = {}
     for problem in problems:
         wanted.setdefault(problem.row, []).append(problem)
     position, last = start, max(wanted, default=0)
     while position.row < last:
-        batch = reader.read(position, max_rows=last - position.row, max_bytes=4_194_304)
-        cells: dict[int, tuple[Record, str]] = {
-            row: (record, "") for row, record in zip(batch.rows, batch.records, strict=True)
-        }
-        cells |= {each.row: (each.cells, each.raw) for each in batch.unreadable}
-        for row in sorted(cells.keys() & wanted.keys()):
-            yield csv_line(failed_row(header, *cells[row], wanted[row]), delimiter)
+        batch = reader.read(position, max_rows=last - position.row, max_bytes=REREAD_BYTES)
+        found: dict[int, Record | Unreadable] = dict(zip(batch.rows, batch.records, strict=True))
+        found |= {each.row: each for each in batch.unreadable}
+        for row in sorted(found.keys() & wanted.keys()):
+            yield csv_line(failed_row(sheet, found[row], wanted[row]), sheet.delimiter)
         if batch.last:
             return
         position = batch.end
 
 
-def failed_row(header: Sequence[str], record: Record, raw: str, problems: Sequence[Problem]) -> list[str]:
-    """One failed row: its cells as far as they could be told apart, then line, codes and messages."""
-    cells = list(record) if not isinstance(record, dict) else [as_text(record.get(name)) for name in header]
-    cells = (cells + [""] * len(header))[: len(header)]
-    kept = [cell for name, cell in zip(header, cells, strict=True) if name not in REPORT_COLUMNS]
+def failed_row(sheet: Sheet, record: Record | Unreadable, problems: Sequence[Problem]) -> list[str]:
+    """One failed row: its cells, then line, codes and messages. An unreadable row has no cells, only its text behind
+    the messages: cut or filled up to fit the header, it could be sent back and be stored shifted."""
     codes = " ".join(dict.fromkeys(problem.code for problem in problems))
     messages = "; ".join(
         f"{problem.column}: {problem.message}" if problem.column else problem.message for problem in problems
     )
-    return [*kept, str(problems[0].line), codes, f"{messages}. The row as sent: {raw}" if raw else messages]
+    if isinstance(record, Unreadable):
+        cells, messages = [""] * len(sheet.header), f"{messages}. The row as sent: {record.raw}"
+    elif isinstance(record, Mapping):
+        cells = [cell_text(record.get(name), sheet.separators.get(name)) for name in sheet.header]
+    else:
+        cells = list(record)
+    kept = [cell for name, cell in zip(sheet.header, cells, strict=True) if name not in REPORT_COLUMNS]
+    return [*kept, str(problems[0].line), codes, messages]
 
 
-def as_text(value: object) -> str:
-    return "" if value is None else str(value)
+def cell_text(value: object, separator: str | None) -> str:
+    """A value of a JSON object as the cell that says the same; `separator` when the column holds a list."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    if separator is not None and isinstance(value, list):
+        items = [item for item in value if isinstance(item, str) and separator not in item]
+        if len(items) == len(value):
+            return separator.join(items)
+    return json_text(value)
+
+
+def json_text(value: object) -> str:
+    """Any value of a JSON object, no deeper than the reader allows, with its digits: also one too large to store."""
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{quoted(name)}:{json_text(inner)}" for name, inner in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(json_text, value)) + "]"
+    if isinstance(value, Decimal):
+        return decimal_digits(value)
+    return quoted(value) if isinstance(value, str) else CONSTANTS[value]
 
 
 def csv_line(cells: Sequence[str], delimiter: str) -> bytes:

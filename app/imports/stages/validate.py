@@ -105,13 +105,12 @@ class RowCheck:
 
     def _columns(self, records: Sequence[object]) -> list[Sequence[object]]:
         """The cells of each planned column, whatever the format."""
-        if isinstance(records[0], Mapping):
-            columns: list[Sequence[object]] = [
-                [record.get(check.column.heading, ABSENT) for record in records] for check in self._checks
-            ]  # type: ignore[attr-defined]
-        else:
+        if self._delimited:
             everything: list[Sequence[object]] = list(zip(*records, strict=True))
             columns = [everything[check.column.index] for check in self._checks]
+        else:
+            found = [record for record in records if isinstance(record, Mapping)]
+            columns = [[record.get(check.column.heading, ABSENT) for record in found] for check in self._checks]
         return [self._seen(check, cells) for check, cells in zip(self._checks, columns, strict=True)]
 
     def _seen(self, check: ColumnCheck, cells: Sequence[object]) -> Sequence[object]:

@@ -1,5 +1,6 @@
 """Record types: declared, widened, read, and refused where stored records would contradict them."""
 
+import asyncio
 from typing import Any
 
 import httpx
@@ -7,6 +8,7 @@ import pytest
 
 from app.dialects.native.wire import RecordType
 from app.runtime import Runtime
+from app.storage import accounts
 from tests.conftest import Finish
 from tests.support.http import Account, post
 
@@ -95,6 +97,52 @@ async def test_a_change_that_stored_records_contradict_is_refused_by_name(
     assert (refused.status_code, refused.json()["code"]) == (409, "type_in_use")
     assert refused.json()["errors"][0]["path"] == "fields[1].type"
     assert (await client.put("/types/shirts", headers=an_account.headers, json=wider)).status_code == 200
+
+
+async def test_a_change_that_a_waiting_import_contradicts_waits_for_its_end(
+    client: httpx.AsyncClient, an_account: Account, runtime: Runtime, finish: Finish
+) -> None:
+    headers = an_account.headers
+    await client.put("/types/shirts", headers=headers, json=BODY)
+    file = {"file": ("shirts.csv", b"sku,size\n1,wrong\n")}
+    run = (await client.post("/imports", headers=headers, data={"type": "shirts"}, files=file)).json()
+    changed = BODY | {"key": "size", "fields": [BODY["fields"][0], {"id": "size", "type": "text"}]}
+
+    refused = await client.put("/types/shirts", headers=headers, json=changed)
+    assert (refused.status_code, refused.json()["code"]) == (409, "type_in_use")
+    assert "have not ended" in refused.json()["detail"]
+
+    # It stores nothing, so that at its end everything may change.
+    await finish(runtime, run["id"])
+    assert (await client.put("/types/shirts", headers=headers, json=changed)).status_code == 200
+
+
+async def test_a_type_does_not_change_while_an_import_is_being_accepted(
+    client: httpx.AsyncClient, an_account: Account, runtime: Runtime
+) -> None:
+    async with runtime.database.transaction() as session:
+        await accounts.next_seq(session, an_account.id)
+        changing = asyncio.create_task(client.put("/types/shirts", headers=an_account.headers, json=BODY))
+        done, _ = await asyncio.wait([changing], timeout=0.3)
+        assert not done
+    assert (await changing).status_code == 201
+
+
+async def test_of_a_built_in_type_only_what_it_has_may_be_sent_back(
+    client: httpx.AsyncClient, an_account: Account
+) -> None:
+    headers = an_account.headers
+    own = {"id": "shoe", "type": "integer"}
+    await client.put("/types/contacts", headers=headers, json={"fields": [own]})
+    read = (await client.get("/types/contacts", headers=headers)).json()
+    back = await client.put("/types/contacts", headers=headers, json=read)
+    assert (back.status_code, back.json()) == (200, read)
+
+    email = next(field for field in read["fields"] if field["id"] == "_email")
+    other = read | {"key": "shoe", "fields": [email | {"type": "text"}, own]}
+    wrong = await client.put("/types/contacts", headers=headers, json=other)
+    assert {each["path"] for each in wrong.json()["errors"]} == {"key", "fields[0].id"}
+    assert (await client.get("/types/contacts", headers=headers)).json() == read
 
 
 async def test_the_list_holds_the_built_in_types_and_the_accounts_own(

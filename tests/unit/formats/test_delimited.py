@@ -3,6 +3,7 @@
 import pytest
 
 from app.errors import Refused
+from app.formats import refuse_nameless_data
 from app.formats.records import Dialect, Limits
 from tests.corpus.reading import read_all, reader_of
 from tests.corpus.ugly import UGLY, Ugly
@@ -93,6 +94,14 @@ def test_what_is_kept_of_a_bad_row_is_short() -> None:
     assert len(bad.cells) == 2_000
 
 
+def test_the_whole_of_a_bad_row_is_kept_when_asked_for() -> None:
+    rows = b"1,caf\xe9" + b"x" * 100_000 + b'\r\n"2' + b"y" * 2_000 + b"\n" + b"z" * 2_000_000
+    byte, quote, long = read_all(reader_of(b"id,name\n" + rows, limits=Limits(raw_characters=None))).unreadable
+    assert quote.raw == '"2' + "y" * 2_000
+    assert long.raw == "z" * 1_024
+    assert byte.raw == "1,caf\\xe9" + "x" * 100_000
+
+
 def test_a_quote_that_is_not_closed_within_a_record_costs_its_row_only() -> None:
     rows = [[str(number), "x" * 100] for number in range(2, 20_000)]
     data = b'id,name\n1,"a\n' + "".join(f"{a},{b}\n" for a, b in rows).encode()
@@ -144,7 +153,7 @@ def test_headings_are_trimmed() -> None:
         (b"id,na\x00me\n1,a\n", "unreadable_file", "U+0000"),
         (b"x" * 1_048_577 + b"\n1\n", "unreadable_file", "longer than 1048576 bytes"),
         (b"," * 2_000 + b"\n1,a\n", "invalid", "2001 columns, at most 2000"),
-        (b"id,,x\n1,,3\n2,a,3\n", "invalid", "Column 2 has no heading, but line 3 holds data"),
+        (b"id," + b"x" * 256 + b"\n1,a\n", "invalid", f"column 2 '{'x' * 40}'… has 256 characters, at most 255"),
     ],
 )
 def test_a_file_without_a_usable_header_is_refused(data: bytes, code: str, words: str) -> None:
@@ -152,6 +161,22 @@ def test_a_file_without_a_usable_header_is_refused(data: bytes, code: str, words
         reader_of(data)
     assert refusal.value.code == code
     assert words in refusal.value.detail
+
+
+def test_the_longest_heading_is_counted_in_characters_without_the_blanks_around() -> None:
+    assert reader_of(f"id, {'ü' * 255} \n1,a\n".encode()).header == ("id", "ü" * 255)
+
+
+def test_data_in_a_nameless_column_is_refused_only_when_asked() -> None:
+    reader = reader_of(b"id,,x\n1,,3\n2,a,3\n")
+    with pytest.raises(Refused, match="Column 2 has no heading, but line 3 holds data") as refusal:
+        refuse_nameless_data(reader)
+    assert refusal.value.code == "invalid"
+
+
+@pytest.mark.parametrize("data", [b"id,,x\n1,,3\n2, ,3\n", b"id,name\n1,a\n"])
+def test_a_nameless_column_without_data_is_not_refused(data: bytes) -> None:
+    refuse_nameless_data(reader_of(data))
 
 
 def test_smaller_limits_are_kept_whatever_the_blocks() -> None:

@@ -82,6 +82,13 @@ def test_a_line_that_is_not_one_good_object_is_named(line: bytes, code: str, wor
     assert len(bad.raw) <= 1_024
 
 
+def test_the_whole_of_a_bad_line_is_kept_when_asked_for() -> None:
+    lines = b'{"a":"' + b"x" * 5_000 + b"\n" + b"z" * 2_000_000 + b"\n"
+    open_, long = read_all(reader_of(lines, JSONL, Limits(raw_characters=None))).unreadable
+    assert open_.raw == '{"a":"' + "x" * 5_000
+    assert long.raw == "z" * 1_024
+
+
 def test_a_pair_of_escapes_is_one_character() -> None:
     assert read(b'{"a":"\\ud83d\\ude00"}').records == [{"a": "😀"}]
 

@@ -23,6 +23,7 @@ LONGEST = 255  # characters of an id and of a name
     responses=refusals(400, 401, 403, 413, 422, 503) | wire.MADE_SET,
     openapi_extra=wire.SET_BODY,
 )
+@router.put("/", include_in_schema=False)
 async def put_coupon_set(request: Request, set_id: str, caller: MayWriteImports, runtime: Opened) -> Response:
     """Make a coupon set, or rename it."""
     body = await json_object(request)
@@ -48,6 +49,7 @@ def unfit(path: str, text: object) -> list[Complaint]:
 
 
 @router.get("", response_model=wire.CouponSet, responses=refusals(401, 403, 404, 503))
+@router.get("/", include_in_schema=False)
 async def get_coupon_set(set_id: str, caller: MayReadImports, runtime: Opened) -> Response:
     """Read a coupon set and the number of its coupons."""
     async with runtime.database.read() as session:

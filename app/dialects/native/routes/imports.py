@@ -18,6 +18,7 @@ Limit = Annotated[int, Query(ge=1, le=1_000)]
 
 
 @router.get("/problems", response_model=wire.ProblemList, responses=refusals(401, 403, 404, 410, 422, 503))
+@router.get("/problems/", include_in_schema=False)
 async def list_problems(
     request: Request,
     import_id: str,
@@ -41,6 +42,7 @@ async def list_problems(
     response_class=StreamingResponse,
     responses=refusals(401, 403, 404, 410, 503) | {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
 )
+@router.get("/failed-rows.csv/", include_in_schema=False)
 async def download_failed_rows(import_id: str, caller: MayReadImports, runtime: Opened) -> StreamingResponse:
     """Download the failed rows: all columns of the file, then `_line`, `_codes` and `_messages`.
 
@@ -48,9 +50,6 @@ async def download_failed_rows(import_id: str, caller: MayReadImports, runtime: 
     """
     async with runtime.database.read() as session:
         run = await status.find(session, caller.account_id, import_id, retention_days=runtime.settings.retention_days)
-    headers = {
-        "Content-Disposition": f'attachment; filename="{run.id}-failed-rows.csv"',
-        "X-Content-Type-Options": "nosniff",
-    }
+    headers = {"Content-Disposition": f'attachment; filename="{run.id}-failed-rows.csv"'}
     rows = await failed_rows_file(runtime, run)
     return StreamingResponse(rows, headers=headers, media_type="text/csv; charset=utf-8")
