@@ -1,7 +1,7 @@
 """What a slice of an import holds open, and how it writes one batch after the other.
 
-Two batches are under way at a time: while one is merged the next is read, checked and staged, and while one is being
-committed, which waits for the disk, the next is merged. They end in their order, or not at all.
+Two batches are under way at a time: while one is merged the next is read, checked, staged and, if they cannot get in each
+other's way, merged too. They end in their order, or not at all (ADR 11).
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from app.formats.records import Position, Reader
 from app.imports.plan import Options, Plan, options_from, plan_from
 from app.imports.rows import Outcome
 from app.imports.stages.report import add_problems, add_warnings
-from app.imports.stages.upsert import Prepared, prepare, stage, write
+from app.imports.stages.upsert import Prepared, beside, prepare, stage, write
 from app.imports.stages.validate import RowCheck
 from app.imports.types import resource_from
 from app.observe.events import BatchWritten, RunEnded, StepReached
@@ -101,8 +101,7 @@ class Slice:
             await stage(session, prepared)
             self.reached("staged")
             if before is not None:
-                # A batch that looks at records before it merges has to see those of the batch before it.
-                await (before.merged.wait() if prepared.lines is not None else before.done)
+                await self.wait_for(before, prepared, session)
             outcome = await write(session, self.target, prepared, self.options)
             self.reached("merged")
             merged.set()
@@ -117,6 +116,15 @@ class Slice:
         self.runtime.observe(
             BatchWritten(self.run.id, self.run.attempt, self.number, **counts, seconds=self.batch_seconds)
         )
+
+    async def wait_for(self, before: "Turn", prepared: Prepared, session: Session) -> None:
+        """Until the batch may be merged. One that looks at records before it merges has to see those of the batch
+        before it. Others wait for its merge, unless they share no key with it and no other import of the type is open:
+        then nobody can wait for both of them in a circle, and they are merged at the same time."""
+        if prepared.lines is None:
+            await before.done
+        elif not before.keys.isdisjoint(prepared.checked.keys) or await beside(session, self.target):
+            await before.merged.wait()
 
     async def account_for(self, session: Session, prepared: Prepared, outcome: Outcome) -> None:
         """The ledger's row, the counts and the cursor, for as long as the run is ours. Raises Lost."""
@@ -162,6 +170,7 @@ class Turn:
 
     def __init__(self, slice_: Slice, prepared: Prepared, before: "Turn | None") -> None:
         self.merged = asyncio.Event()
+        self.keys = frozenset(prepared.checked.keys)
         self.done = asyncio.create_task(slice_.write(prepared, before, self.merged))
         # Whoever waits for the merge goes on when there will be none, and then hears of it from `done`.
         self.done.add_done_callback(lambda _: self.merged.set())

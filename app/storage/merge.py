@@ -70,6 +70,8 @@ ORDER BY s.row"""
 OTHERS = """
 SELECT EXISTS (SELECT FROM runs WHERE account_id = :account_id AND type = :type AND seq < :run_seq
         AND state IN ('queued', 'running')) AS older,
+    EXISTS (SELECT FROM runs WHERE account_id = :account_id AND type = :type AND seq <> :run_seq
+        AND state IN ('queued', 'running')) AS beside,
     EXISTS (SELECT FROM accounts WHERE id = :account_id AND last_seq > :run_seq) AS newer"""
 
 
@@ -166,5 +168,6 @@ async def left_alone(session: Session, target: Target) -> Sequence[RowMapping]:
 
 
 async def other_runs(session: Session, target: Target) -> RowMapping:
-    """Whether an `older` run of the same type has not ended, and whether any `newer` one was ever accepted."""
+    """Whether an `older` run of the same type, or any `beside` this one, has not ended, and whether a `newer` run was
+    ever accepted."""
     return (await session.execute(text(OTHERS), target.parameters())).mappings().one()

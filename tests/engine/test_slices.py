@@ -106,3 +106,22 @@ async def test_a_stored_file_that_is_damaged_fails_the_run_with_a_reason(engine:
     engine.runtime.blobs.path(run.blob or "").write_bytes(b"")
     run = await engine.finish(run)
     assert (run.state, run.fail_code) == ("failed", "unreadable_file")
+
+
+@pytest.mark.parametrize("shared", [True, False])
+async def test_neighbouring_batches_end_in_their_order_whether_or_not_they_share_keys(
+    engine: ImportEngine, shared: bool
+) -> None:
+    """Every key comes twice: in batches that follow each other, or far apart."""
+    first = [f"c{number:03d}@example.org,A{number}" for number in range(200)]
+    second = [f"c{number:03d}@example.org,B{number}" for number in range(200)]
+    rows = [row for pair in zip(first, second, strict=True) for row in pair] if shared else first + second
+    engine = engine.with_settings(batch_rows=7)
+
+    run = await engine.run(HEADER + "\n".join(rows) + "\n")
+
+    assert (run.created, run.updated, run.failed) == (200, 200, 0)
+    assert (await engine.record("c199@example.org") or {})["_name"] == "B199"
+    ledger = await engine.sql("SELECT number, at_row FROM batches WHERE run_id = :id ORDER BY number", id=run.id)
+    assert [row["at_row"] for row in ledger] == [number * 7 for number in range(58)]
+    law(run)

@@ -36,6 +36,11 @@ async def stage(session: Session, prepared: Prepared) -> None:
         await merge.stage(session, prepared.lines)
 
 
+async def beside(session: Session, target: Target) -> bool:
+    """Whether another import of the same type is open."""
+    return bool((await merge.other_runs(session, target))["beside"])
+
+
 async def write(session: Session, target: Target, prepared: Prepared, options: Options) -> Outcome:
     """Merges a batch that `stage` has seen, inside the caller's transaction."""
     checked = prepared.checked
