@@ -1,7 +1,7 @@
 """What a slice of an import holds open, and how it writes one batch after the other.
 
-Two batches are under way at a time: while one is merged the next is read, checked, staged and, if they cannot get in each
-other's way, merged too. They end in their order, or not at all (ADR 11).
+Two batches are under way at a time: while one is merged the next is read, checked, staged and, if they cannot get in
+each other's way, merged too. They end in their order, or not at all (ADR 11).
 """
 
 import asyncio
