@@ -70,12 +70,6 @@ def with_custom_fields(base: Resource, fields_body: object) -> Resource:
     return replace(base, fields=base.fields + fields)
 
 
-def custom_fields(base: Resource, resource: Resource) -> dict[str, object]:
-    """The JSON of the fields that `resource` has and `base` has not: what `with_custom_fields` takes."""
-    system = {field.id for field in base.fields}
-    return {"fields": [field_json(field) for field in resource.fields if field.id not in system]}
-
-
 def contradictions(old: Resource, new: Resource) -> tuple[Complaint, ...]:
     """The changes that records stored under `old` may contradict; none of them matters while nothing is stored.
     A field that is gone is none: what is stored of it stays, and is no longer read. Paths count the declared fields."""

@@ -1,4 +1,4 @@
-"""Defects that a review of the running HTTP surface found; each test fails until its defect is mended."""
+"""Attacks on the HTTP surface that once got through: odd targets, broken requests, long names, foreign files."""
 
 import json
 import stat
