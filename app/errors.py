@@ -8,7 +8,7 @@ SluiceError
 A bad row is none of these: it is a value, see `app.problems`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 # Every refusal there is: code -> its title. What HTTP status it becomes is each dialect's own table.
@@ -24,6 +24,7 @@ REFUSALS: dict[str, str] = {
     "empty_file": "The file has no bytes",
     "unreadable_file": "The file is not what it is declared to be",
     "invalid": "The request does not fit what is documented",
+    "too_many_requests": "The key has used up its requests for now",
     "queue_full": "Too many imports of this account are waiting",
     "import_not_ended": "The import has not ended yet",
     "type_in_use": "Stored records contradict the new declaration",
@@ -52,7 +53,7 @@ class SluiceError(Exception):
 
 
 class Refused(SluiceError):
-    """The request cannot be accepted as it is; `code` is a key of REFUSALS."""
+    """The request cannot be accepted as it is; `code` is a key of REFUSALS, `facts` what a surface may say besides."""
 
     def __init__(
         self,
@@ -61,6 +62,7 @@ class Refused(SluiceError):
         complaints: Sequence[Complaint] = (),
         *,
         retry_after: int | None = None,
+        facts: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(detail)
         self.code = code
@@ -68,6 +70,7 @@ class Refused(SluiceError):
         self.detail = detail
         self.complaints = tuple(complaints)
         self.retry_after = retry_after
+        self.facts = facts or {}
 
 
 class Retryable(SluiceError):

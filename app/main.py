@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from app.observe.events import ProcessCannotStart
 from app.observe.logs import configure, log
 from app.runtime import Misconfigured, open_runtime
 from app.settings import Settings
+from app.throttle import Allowance
 from app.web.checks import without_nul
 from app.web.openapi import described
 from app.web.protocol import Protocol
@@ -50,7 +51,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
-        middleware=[Middleware(Requests, broke=answer_broken)],
+        middleware=[Middleware(Requests, broke=answer_broken, rates=rate_headers)],
         dependencies=[Depends(without_nul)],
     )
     SURFACES.hang_into(app)
@@ -59,6 +60,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 def answer_broken(request: Request, request_id: str) -> Response:
     return SURFACES.render(broken(request_id), request)
+
+
+def rate_headers(request: Request, left: Allowance) -> Mapping[str, str]:
+    return SURFACES.of(request).rate_headers(left)
 
 
 def write_openapi(folder: Path) -> None:

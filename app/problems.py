@@ -27,6 +27,7 @@ PROBLEMS: dict[str, str] = {
     "unknown_column": "The type has no field of this name",
     # Found against the file or the store
     "missing_key": "The row names no {keys}",
+    "unknown_id": "There is no record with this id",
     "duplicate_key": "The key stands already in row {row} of this file",
     "conflict": "The record exists already with another {field}",
     "superseded": "An import accepted later has written this record already",
@@ -41,6 +42,7 @@ class Problem:
 
     `line` is the physical line on which the record starts (the header's is 1), `row` the data record's number (the
     first is 1); `column` is the file's heading, `field` the resource's field id; both None when the whole row is meant.
+    `key` is what the row names its record by, as far as that could be read.
     """
 
     line: int
@@ -50,6 +52,7 @@ class Problem:
     code: str
     message: str
     value: str | None
+    key: str | None = None
 
 
 def shown(value: str) -> str:

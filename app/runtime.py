@@ -11,6 +11,7 @@ from app.observe.events import RingLost
 from app.settings import Settings
 from app.storage.blobs import FileBlobs, open_blobs
 from app.storage.database import OLDEST_SERVER, Database
+from app.throttle import Rate, Throttle, rate_from
 
 
 class Misconfigured(Exception):
@@ -27,6 +28,7 @@ class Runtime:
     bell: Bell
     observe: Observer
     limits: Limits
+    throttle: Throttle
 
     async def ring(self, kind: str, run_id: str, attempt: int) -> None:
         """Rings after a commit. A bell that cannot be reached is only noted: the sweeper will ring."""
@@ -40,6 +42,7 @@ class Runtime:
 async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
     """Opens everything. Raises Misconfigured, DatabaseUnavailable or QueueUnavailable."""
     database_url, redis_url = required(settings)
+    rate = rate_limit(settings)
     try:
         blobs = open_blobs(settings.blobs or (settings.data.absolute() / "blobs").as_uri())
     except ValueError as wrong:
@@ -53,7 +56,9 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
     try:
         if await database.server_version() < OLDEST_SERVER:
             raise Misconfigured("PostgreSQL must be version 15 or newer")
-        yield Runtime(settings, database, blobs, bell, Observer(), limits(settings))
+        observe = Observer()
+        throttle = Throttle.on(bell.connections, rate, observe)
+        yield Runtime(settings, database, blobs, bell, observe, limits(settings), throttle)
     finally:
         await bell.close()
         await database.close()
@@ -71,6 +76,15 @@ def required(settings: Settings) -> tuple[str, str]:
         if not given.get(name):
             raise Misconfigured(f"SLUICE_{name} is not set; `sluice up` brings servers of its own")
     return given["DATABASE_URL"], given["REDIS_URL"]
+
+
+def rate_limit(settings: Settings) -> Rate | None:
+    """None for no limit. Raises Misconfigured."""
+    try:
+        return rate_from(settings.rate_limit)
+    except ValueError:
+        told = "SLUICE_RATE_LIMIT cannot be read; it must be like 10000/minute or 20 per 5 seconds, or off"
+        raise Misconfigured(told) from None
 
 
 def database_at(url: str, *, pool_size: int) -> Database:

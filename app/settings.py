@@ -25,6 +25,10 @@ class Settings(BaseSettings):
     public_url: str | None = Field(None, description="The address in links; unset: taken from each request")
     log_level: str = Field("info", description="debug, info, warning or error")
 
+    rate_limit: str = Field(
+        "10000/minute",
+        description="Requests that one key may make in a time, e.g. `20 per 5 seconds`; `off`: any number",
+    )
     max_file_bytes: PositiveInt = Field(52_428_800, description="Largest file, in bytes of the file part itself")
     queue_limit: PositiveInt = Field(10, description="Imports of one account that may wait or run at a time")
     retention_days: PositiveInt = Field(30, description="Days that ended imports, their files and reports are kept")

@@ -3,7 +3,6 @@
 import argparse
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 from rich.console import Console
@@ -11,6 +10,7 @@ from rich.console import Console
 from benchmarks import files
 from benchmarks.crowd import fairness, uploads
 from benchmarks.growth import growth
+from benchmarks.kinds import CONTACTS, CUSTOMERS, Kind
 from benchmarks.machine import Machine, load_now, machine
 from benchmarks.polling import polling
 from benchmarks.report import Section, show, write
@@ -18,23 +18,17 @@ from benchmarks.service import Service, started, work_folder
 from benchmarks.speed import speed
 
 RESULTS = Path(__file__).with_name("results.md")
-CHANGED = 5_000  # points that the changed file has more, in every row
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
 class Folder:
     """The folder that is worked in, and the large files, made when the first measurement needs them."""
 
     path: Path
     rows: int
 
-    @cached_property
-    def large(self) -> files.Sample:
-        return files.make(self.path, self.rows)
-
-    @cached_property
-    def changed(self) -> files.Sample:
-        return files.make(self.path, self.rows, more_points=CHANGED)
+    def large(self, kind: Kind = CONTACTS, *, changed: bool = False) -> files.Sample:
+        return files.make(self.path, self.rows, kind, changed=changed)
 
 
 Measure = Callable[[Service, Folder], Section]
@@ -42,13 +36,14 @@ Measure = Callable[[Service, Folder], Section]
 MEASURES: dict[str, Measure] = {
     # First, while nobody has needed any memory.
     "growth": lambda service, folder: growth(service, folder.path, folder.rows),
-    "speed": lambda service, folder: speed(service, folder.large, folder.changed),
-    "polling": lambda service, folder: polling(service, folder.large),
-    "uploads": lambda service, folder: uploads(service, folder.large),
-    "fairness": lambda service, folder: fairness(service, folder.large, folder.path),
+    "speed": lambda service, folder: speed(service, folder.large(), folder.large(changed=True)),
+    "customers": lambda service, folder: speed(service, folder.large(CUSTOMERS), folder.large(CUSTOMERS, changed=True)),
+    "polling": lambda service, folder: polling(service, folder.large()),
+    "uploads": lambda service, folder: uploads(service, folder.large()),
+    "fairness": lambda service, folder: fairness(service, folder.large(), folder.path),
 }
 # What runs on one service; the last two leave imports behind that take minutes.
-SERVICES = (("growth", "speed", "polling"), ("uploads",), ("fairness",))
+SERVICES = (("growth", "speed", "customers", "polling"), ("uploads",), ("fairness",))
 
 
 def main() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from benchmarks import files
 from benchmarks.memory import peaks, reset
-from benchmarks.ours import Answer, Client
+from benchmarks.ours import Client
 from benchmarks.report import Row, Section, at_most
 from benchmarks.service import Service
 
@@ -35,17 +35,17 @@ def fairness(service: Service, sample: files.Sample, folder: Path) -> Section:
     small, key = files.make(folder, SMALL), service.key("fairness")
     client = Client(service, key)
     large = posted(service, key, sample, UPLOADS - 1)
-    accepted = client.post(small)
+    last = client.post(small)
     began = time.perf_counter()
-    before = sum(client.get(str(each["id"]))["status"] in {"queued", "inProgress"} for each in large)
-    client.ended(str(accepted["id"]))
+    before = sum(client.get(run)["status"] in {"queued", "inProgress"} for run in large)
+    client.ended(last)
     waited = time.perf_counter() - began
     rows = [at_most(f"{SMALL} rows, from accepted to finished", waited, 10, unit="s")]
     notes = (f"Behind {before} imports of {sample.rows:,} rows of the same account that had not ended; one worker.",)
     return Section("A small import behind large ones", rows, notes)
 
 
-def posted(service: Service, key: str, sample: files.Sample, number: int) -> list[Answer]:
+def posted(service: Service, key: str, sample: files.Sample, number: int) -> list[str]:
     """Posts a file so many times at once, each from a thread and on a connection of its own."""
     with ThreadPoolExecutor(number) as pool:
         return list(pool.map(lambda _: Client(service, key).post(sample), range(number)))

@@ -1,17 +1,12 @@
-"""The files that are imported: invented contacts, always the same bytes, every cell quoted, keys in random order."""
+"""The files that are imported: invented rows, always the same bytes, every cell quoted, keys in random order."""
 
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
 from pathlib import Path
 
-COLUMNS = ("_email", "_name", "_surname", "_mobilePhone", "_birthdate", "_newsletterSubscriptionStatus", "_points")
-DOMAINS = ("example.com", "example.org", "example.net")
-NAMES = ("Marta", "Íñigo", "Lucía", "Jörg", "Uwe", "Zofia", "Theo", "Imani", "Zoë", "Nour", "Rohan", "Élise")
-SURNAMES = ("Peña", "Weiß", "Muñoz", "Żak", "O'Hara", "Ellis, Jr.", "Byrne", "Haddad", "Patel", "Martin", "Keller")
-STATUSES = ("subscribed", "subscribed", "unsubscribed", "none")
-BIRTHDAYS = tuple(str(date(1945, 1, 1) + timedelta(days=day)) for day in range(22_000))
+from benchmarks.kinds import CONTACTS, Kind
+
 SEED = 20_240_501
 
 
@@ -19,6 +14,7 @@ SEED = 20_240_501
 class Sample:
     """A file that can be imported."""
 
+    kind: Kind
     path: Path
     rows: int
 
@@ -27,31 +23,22 @@ class Sample:
         return self.path.stat().st_size
 
 
-def make(folder: Path, rows: int, *, more_points: int = 0) -> Sample:
-    """Writes a file of so many rows, 83 bytes each. With `more_points` only the last column differs, in every row."""
-    path = folder / f"contacts-{rows}{f'-{more_points}' if more_points else ''}.csv"
-    with path.open("w", encoding="utf-8", newline="") as file:
-        file.write(line(COLUMNS))
-        file.writelines(lines(rows, more_points))
-    return Sample(path, rows)
+def make(folder: Path, rows: int, kind: Kind = CONTACTS, *, changed: bool = False) -> Sample:
+    """Writes a file of so many rows, unless it is there. With `changed` only the last column differs, in every row."""
+    path = folder / f"{kind.name}-{rows}{'-changed' if changed else ''}.csv"
+    if not path.exists():
+        with path.open("w", encoding="utf-8", newline="") as file:
+            file.write(line(kind.columns))
+            file.writelines(lines(kind, rows, changed=changed))
+    return Sample(kind, path, rows)
 
 
-def lines(rows: int, more_points: int) -> Iterator[str]:
+def lines(kind: Kind, rows: int, *, changed: bool) -> Iterator[str]:
     chance = random.Random(SEED)
     numbers = list(range(rows))
     chance.shuffle(numbers)
     for number in numbers:
-        yield line(
-            (
-                f"c{number:06}@{DOMAINS[number % 3]}",
-                chance.choice(NAMES),
-                chance.choice(SURNAMES),
-                f"+34{chance.randrange(600_000_000, 700_000_000)}",
-                chance.choice(BIRTHDAYS),
-                chance.choice(STATUSES),
-                str(chance.randrange(2_500) + more_points),
-            )
-        )
+        yield line(kind.row(chance, number, changed))
 
 
 def line(cells: tuple[str, ...]) -> str:

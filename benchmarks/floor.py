@@ -10,17 +10,14 @@ from urllib.parse import unquote, urlsplit
 
 from benchmarks.files import Sample
 
-# A table of the same shape, with the same index, as the one that the service writes into.
+# A table of the same shape, with the same indexes, as the one that the service writes into.
 TABLE = "DROP TABLE IF EXISTS floor_records; CREATE TABLE floor_records (LIKE records INCLUDING ALL)"
 
 LOAD = r"""
-CREATE TEMPORARY TABLE loaded (
-    email text, name text, surname text, phone text, birth text, status text, points integer);
+CREATE TEMPORARY TABLE loaded ({columns});
 \copy loaded FROM '{path}' WITH (FORMAT csv, HEADER)
 INSERT INTO floor_records AS r (account_id, type, key, data, created_at, updated_at, run_id, run_seq, run_row)
-SELECT 1, 'contacts', lower(email), jsonb_build_object('_email', email, '_name', name, '_surname', surname,
-        '_mobilePhone', phone, '_birthdate', birth, '_newsletterSubscriptionStatus', status, '_points', points),
-    now(), now(), '000000000000000000000001', 1, 1
+SELECT 1, '{type}', {key}, jsonb_build_object({data}), now(), now(), '000000000000000000000001', 1, 1
 FROM loaded
 ON CONFLICT (account_id, type, key) DO UPDATE SET data = excluded.data, updated_at = excluded.updated_at,
     run_id = excluded.run_id, run_seq = excluded.run_seq, run_row = excluded.run_row;
@@ -40,8 +37,10 @@ def settled(url: str) -> None:
 
 def loaded(url: str, sample: Sample) -> float:
     """Seconds that the script takes, from its start to its end."""
+    script, path = sample.kind.script, str(sample.path).replace("'", "''")
+    load = LOAD.format(columns=script.columns, path=path, type=sample.kind.name, key=script.key, data=script.data)
     began = time.perf_counter()
-    psql(url, LOAD.format(path=str(sample.path).replace("'", "''")))
+    psql(url, load)
     return time.perf_counter() - began
 
 

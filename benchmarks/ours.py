@@ -3,15 +3,16 @@
 import http.client
 import json
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 from benchmarks.files import Sample
+from benchmarks.kinds import CONTACTS, Kind
 from benchmarks.service import Service
 
-FIELDS: Final = {"type": "contacts", "delimiter": ",", "overrideExisting": "true", "updateOnlyEmptyFields": "false"}
 BOUNDARY: Final = "benchmarks-5c1f0e"
 PAUSE: Final = 0.05  # seconds between two polls
 PATIENCE: Final = 900.0  # seconds
@@ -32,32 +33,35 @@ class Timing:
 
 
 class Client:
-    """One connection to the service, kept open from a POST to the end of its import."""
+    """One connection to the service, kept open from a POST to the end of its import, on the surface of a kind."""
 
-    def __init__(self, service: Service, key: str) -> None:
+    def __init__(self, service: Service, key: str, kind: Kind = CONTACTS) -> None:
+        self._surface = kind.surface
         host = service.instance.api_url.removeprefix("http://")
         self._connection = http.client.HTTPConnection(host, timeout=PATIENCE)
         self._headers = {"Authorization": f"apiKey {key}"}
 
     def timed(self, sample: Sample) -> Timing:
-        """Imports a file. Raises RuntimeError unless it ends `finished` with every row in."""
+        """Imports a file. Raises RuntimeError unless it ends well with every row in."""
         began = time.perf_counter()
-        accepted = self.post(sample)
+        run = self.post(sample)
         uploaded = time.perf_counter() - began
-        ended = self.ended(str(accepted["id"]))
+        ended = self.ended(run)
         total = time.perf_counter() - began
-        if ended["status"] != "finished" or ended["success"] != sample.rows:
-            raise RuntimeError(f"the import of {sample.path.name} ended badly: {ended}")
-        counts = {name: int(str(ended[name])) for name in COUNTS}
-        return Timing(uploaded, moment(ended["finishedAt"]) - moment(ended["startedAt"]), total, sample.rows, counts)
+        # Not every surface tells when the work began, nor what became of the rows.
+        told = self._get(f"/imports/{run}")
+        if ended["status"] != self._surface.done or told["success"] != sample.rows:
+            raise RuntimeError(f"the import of {sample.path.name} ended badly: {ended}; {told}")
+        counts = {name: int(str(told[name])) for name in COUNTS}
+        return Timing(uploaded, moment(told["finishedAt"]) - moment(told["startedAt"]), total, sample.rows, counts)
 
-    def post(self, sample: Sample) -> Answer:
-        """Streams the file; the answer to the POST, once the service has accepted it."""
-        head, tail = form(sample.path)
+    def post(self, sample: Sample) -> str:
+        """Streams the file; the id of its import, once the service has accepted it."""
+        head, tail = form(sample.path, self._surface.fields)
         connection = self._connection
         # The service closes a connection that was idle for some seconds, as this one may have been.
         connection.close()
-        connection.putrequest("POST", "/imports")
+        connection.putrequest("POST", self._surface.post)
         for name, value in self._headers.items():
             connection.putheader(name, value)
         connection.putheader("Content-Type", f"multipart/form-data; boundary={BOUNDARY}")
@@ -67,20 +71,23 @@ class Client:
         with sample.path.open("rb") as file:
             connection.sock.sendfile(file)
         connection.send(tail)
-        return self._answer(201)
+        return str(self._answer(self._surface.accepted)[self._surface.id])
 
     def ended(self, run: str) -> Answer:
         """Polls until the import has ended."""
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             answer = self.get(run)
-            if answer["status"] in {"finished", "error", "cancelled"}:
+            if answer["status"] not in self._surface.going:
                 return answer
             time.sleep(PAUSE)
         raise TimeoutError(f"the import {run} has not ended")
 
     def get(self, run: str) -> Answer:
-        self._connection.request("GET", f"/imports/{run}", headers=self._headers)
+        return self._get(self._surface.poll.format(id=run))
+
+    def _get(self, path: str) -> Answer:
+        self._connection.request("GET", path, headers=self._headers)
         return self._answer(200)
 
     def _answer(self, expected: int) -> Answer:
@@ -92,11 +99,11 @@ class Client:
         return answer
 
 
-def form(path: Path) -> tuple[bytes, bytes]:
+def form(path: Path, fields: Mapping[str, str]) -> tuple[bytes, bytes]:
     """What comes before and after the bytes of the file."""
     parts = [
         f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
-        for name, value in FIELDS.items()
+        for name, value in fields.items()
     ]
     disposition = f'Content-Disposition: form-data; name="file"; filename="{path.name}"'
     parts.append(f"--{BOUNDARY}\r\n{disposition}\r\nContent-Type: text/csv\r\n\r\n")

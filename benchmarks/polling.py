@@ -18,7 +18,7 @@ CONNECTIONS, SECONDS = 32, 5.0
 def polling(service: Service, sample: files.Sample) -> Section:
     floor.fresh(service.instance.database_url)
     key = service.key("polling")
-    run = str(Client(service, key).post(sample)["id"])
+    run = Client(service, key).post(sample)
     during = load(service, key, run)
     client = Client(service, key)
     still = client.get(run)["status"]

@@ -14,6 +14,7 @@ Pair = tuple[float, Timing, Peaks]
 
 
 def speed(service: Service, sample: files.Sample, changed: files.Sample) -> Section:
+    kind = sample.kind
     samples = dict(zip(PARTS, (sample, sample, changed), strict=True))
     rounds = [one_round(service, samples, number) for number in range(ROUNDS)]
     taken = {part: [each[part] for each in rounds] for part in PARTS}
@@ -25,19 +26,20 @@ def speed(service: Service, sample: files.Sample, changed: files.Sample) -> Sect
     rows.append(at_most("Worker memory, most", highest.worker, 200, unit="MB"))
     rows.append(at_most("API memory, most", highest.api, 120, unit="MB"))
     notes = (
-        f"{sample.rows:,} rows, {sample.size:,} bytes, 7 quoted columns, keys in random order.",
+        f"{sample.rows:,} rows, {sample.size:,} bytes, {len(kind.columns)} quoted columns, keys in random order.",
         "The floor is `\\copy` and one INSERT … ON CONFLICT DO UPDATE in psql.",
-        "Ours is from the first byte of the POST to `finished`, as seen by polling every 50 ms.",
+        f"Ours is from the first byte of the POST to `{kind.surface.done}`, as seen by polling every 50 ms.",
         f"The better of {ROUNDS} rounds on emptied tables; floor and ours take turns at going first.",
         "VACUUM and CHECKPOINT before each part.",
         *(f"{part.capitalize()}: {told(pairs)}" for part, pairs in taken.items()),
     )
-    return Section("Speed beside psql", rows, notes)
+    return Section(f"{kind.name.capitalize()} beside psql", rows, notes)
 
 
 def one_round(service: Service, samples: dict[str, files.Sample], number: int) -> dict[str, Pair]:
     url = service.instance.database_url
-    client = Client(service, service.key(f"speed-{number}"))
+    kind = samples["first load"].kind
+    client = Client(service, service.key(f"{kind.name}-{number}"), kind)
     floor.fresh(url)
     return {part: pair(url, service, client, sample, floor_first=not number % 2) for part, sample in samples.items()}
 

@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from app.embedded import Servers
+from app.observe.logs import configure
 from app.runtime import Runtime, open_runtime
 from tests.support import http
 from tests.support.http import Account
@@ -67,6 +68,14 @@ async def an_account(runtime: Runtime) -> Account:
 def finish() -> Finish:
     """Works on a run in this process until it has ended: finish(runtime, run_id)."""
     return http.finish
+
+
+@pytest.fixture
+def logged(capfd: pytest.CaptureFixture[str]) -> Iterator[pytest.CaptureFixture[str]]:
+    """What is written while the test lasts. An app that is made in it logs there, and must not go on afterwards."""
+    yield capfd
+    with capfd.disabled():
+        configure("info")
 
 
 @pytest.fixture(scope="session")

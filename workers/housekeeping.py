@@ -10,6 +10,7 @@ from app.observe.events import BlobsSwept, HousekeepingBroke, RunRescued, RunsPr
 from app.observe.logs import kind
 from app.runtime import Runtime
 from app.storage import claims, runs
+from app.storage.access import tokens
 
 PRUNE_SECONDS = 600.0
 BEAT_SECONDS = 10.0
@@ -60,8 +61,9 @@ async def sweep(runtime: Runtime, _: str) -> None:
 
 
 async def prune(runtime: Runtime, _: str) -> None:
-    """Strips runs past their retention, and deletes files that no run needs."""
+    """Strips runs past their retention, and deletes tokens that have expired and files that no run needs."""
     async with runtime.database.transaction() as session:
+        await tokens.delete_expired(session)
         old = await runs.prune(session, runtime.settings.retention_days)
     for blob in old:
         await asyncio.to_thread(runtime.blobs.delete, blob)

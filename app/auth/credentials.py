@@ -1,4 +1,4 @@
-"""Reads a key out of a request's headers, in every form that clients send one."""
+"""Reads a key or an access token out of a request's headers, in every form that clients send one."""
 
 import base64
 import binascii
@@ -14,9 +14,19 @@ class Credentials:
     secret: str = field(repr=False)
 
 
-def presented(headers: Mapping[str, str]) -> Credentials | None:
+@dataclass(frozen=True, slots=True)
+class BearerToken:
+    """An access token as it was presented, live or not."""
+
+    value: str = field(repr=False)
+
+
+Presented = Credentials | BearerToken
+
+
+def presented(headers: Mapping[str, str]) -> Presented | None:
     """The key in `Authorization` (apiKey, Bearer or Basic, in any case), else in `X-App-Id` and `X-App-Token`. None
-    when there is none of the form `id:secret`."""
+    when there is none of the form `id:secret`; what has no colon after Bearer is an access token."""
     scheme, _, value = headers.get("authorization", "").strip().partition(" ")
     if scheme:
         read = SCHEMES.get(scheme.lower())
@@ -31,6 +41,10 @@ def plain(value: str) -> Credentials | None:
     return Credentials(key_id, secret) if colon and key_id and secret else None
 
 
+def bearer(value: str) -> Presented | None:
+    return BearerToken(value) if value and ":" not in value else plain(value)
+
+
 def basic(value: str) -> Credentials | None:
     """`id:secret` is user and password; a client that has the whole key as its user name adds a colon to it."""
     try:
@@ -40,4 +54,4 @@ def basic(value: str) -> Credentials | None:
     return plain(text.removesuffix(":"))
 
 
-SCHEMES: Mapping[str, Callable[[str], Credentials | None]] = {"apikey": plain, "bearer": plain, "basic": basic}
+SCHEMES: Mapping[str, Callable[[str], Presented | None]] = {"apikey": plain, "bearer": bearer, "basic": basic}

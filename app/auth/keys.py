@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.storage import accounts
+from app.storage.access import accounts
 from app.storage.database import ReadSession, Session
 
 # A fixed beginning, so that a scanner of sources and logs knows a key when it sees one.

@@ -114,13 +114,13 @@ def shown(console: Console, clock: Clock, data: Path) -> Run:
 
 
 @contextmanager
-def service(data: Path) -> Iterator[str]:
-    """Everything, running; its address."""
+def service(data: Path, **settings: str) -> Iterator[str]:
+    """Everything, running; its address. `settings` are variables of the environment."""
     with ExitStack() as stack:
         log = stack.enter_context(tempfile.NamedTemporaryFile(prefix="sluice-demo-", suffix=".log"))
         child = subprocess.Popen(
             module_command("app", "up", "--port", str(free_port()), "--data", str(data), "--workers", "1"),
-            env=own_environment(),
+            env=own_environment() | settings,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,

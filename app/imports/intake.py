@@ -1,6 +1,7 @@
 """Turns a checked submission into a queued run, or refuses it with nothing left behind."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from app.errors import Complaint, Refused
@@ -9,7 +10,7 @@ from app.formats.records import Limits
 from app.formats.sniff import dialect_for
 from app.imports.plan import Options, Plan, stored
 from app.imports.rows import Warned
-from app.imports.stages.map import all_fields, map_header
+from app.imports.stages.map import all_fields, finder, map_header
 from app.imports.stages.report import add_warnings
 from app.imports.types import resource_for
 from app.jobs.kinds import IMPORT_SLICE
@@ -17,7 +18,8 @@ from app.observe.events import RunAccepted
 from app.resources.vocabulary import Resource
 from app.runs.model import AccountId, Run, new_run_id, run_from
 from app.runtime import Runtime
-from app.storage import accounts, runs, types
+from app.storage import runs, types
+from app.storage.access import accounts
 from app.storage.blobs import BlobWriter
 from app.storage.database import ReadSession, Session
 
@@ -48,6 +50,8 @@ class Submission:
     delimiter: str = "auto"
     caseless: bool = False  # headings match fields without regard to case
     options: Options = field(default_factory=Options)
+    headings: Mapping[str, str] | None = None  # the surface's own words for fields, in lower case
+    request_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +106,8 @@ def examine(wanted: Submission, resource: Resource, declaration: object | None, 
         reader = open_reader(file, dialect, limits)
         refuse_nameless_data(reader)
         if dialect.format == "csv":
-            columns, warnings = map_header(reader.header, resource, wanted.options, caseless=wanted.caseless)
+            find = finder(resource, caseless=wanted.caseless, headings=wanted.headings)
+            columns, warnings = map_header(reader.header, resource, wanted.options, find)
         else:
             columns, warnings = all_fields(resource, wanted.options), []
         return Examined(Plan(dialect, reader.header, columns, declaration), reader.count(), warnings)
@@ -126,6 +131,7 @@ async def accept(session: Session, wanted: Submission, examined: Examined, blob:
             "seq": seq,
             "type": wanted.type,
             "origin": wanted.origin,
+            "request_id": wanted.request_id,
             "options": stored(wanted.options),
             "plan": stored(examined.plan),
             "blob": blob,

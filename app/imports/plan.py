@@ -22,7 +22,9 @@ class Options:
     null_marker: str | None = None  # a cell equal to it is skipped
     duplicates: Duplicates = "last"  # the same key twice in one file
     unknown_columns: Literal["ignore", "keep", "error"] | None = None  # None: as the type declares
-    constants: Mapping[str, str] = field(default_factory=dict)  # fields that every row of this import gets
+    constants: Mapping[str, str] = field(default_factory=dict)  # field -> JSON text that every row of this import gets
+    anonymous: bool = False  # a row that names no record makes one, where ids are made here; else it fails
+    ledger: bool = False  # keep which rows made new records
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,9 +92,10 @@ def apply(state: State, target: Target, checked: Checked, index: int, outcome: O
     if state.run_seq > target.run_seq:
         outcome.skipped += 1
         outcome.warnings.append(Warned("superseded", "", PROBLEMS["superseded"], row, line))
-    elif target.fixed is not None and differs(state.members.get(target.fixed), patch.get(target.fixed)):
+    elif target.fixed in patch and differs(state.members.get(target.fixed), patch[target.fixed]):
         told = PROBLEMS["conflict"].format(field=target.fixed)
-        outcome.problems.append(Problem(line, row, None, target.fixed, "conflict", told, None))
+        named = checked.called(row)
+        outcome.problems.append(Problem(line, row, None, target.fixed, "conflict", told, None, named))
         outcome.failed += 1
     elif write_members(state, patch, target.mode):
         state.changed, state.row = True, row

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+import msgspec
+
 from app.formats.records import Position
 from app.problems import Problem
 
@@ -36,6 +38,14 @@ class Checked:
     problems: list[Problem] = field(default_factory=list)
     failed: int = 0
     warnings: list[Warned] = field(default_factory=list)
+    called_by: str | None = None  # the field by which a row calls its record, where that is not its key
+
+    def called(self, row: int) -> str:
+        """What one of the good rows calls its record."""
+        index = self.rows.index(row)
+        if self.called_by is None:
+            return self.keys[index]
+        return str(msgspec.json.decode(self.data[index]).get(self.called_by, ""))
 
 
 @dataclass(slots=True)
@@ -49,3 +59,4 @@ class Outcome:
     failed: int = 0
     problems: list[Problem] = field(default_factory=list)
     warnings: list[Warned] = field(default_factory=list)
+    new_rows: list[int] = field(default_factory=list)  # of an import that keeps a ledger: those that made records

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, BinaryIO
 
 import msgspec
@@ -16,6 +17,7 @@ import msgspec
 from app.errors import Fatal, Refused
 from app.formats import open_reader
 from app.formats.records import Position, Reader
+from app.imports.naming import Whose
 from app.imports.plan import Options, Plan, options_from, plan_from
 from app.imports.rows import Outcome
 from app.imports.stages.report import add_problems, add_warnings
@@ -23,7 +25,8 @@ from app.imports.stages.upsert import Prepared, beside, prepare, stage, write
 from app.imports.stages.validate import RowCheck
 from app.imports.types import resource_from
 from app.observe.events import BatchWritten, RunEnded, StepReached
-from app.runs import problems
+from app.resources.vocabulary import Resource
+from app.runs import ledger, problems
 from app.runs.model import Run, run_from
 from app.runtime import Runtime
 from app.storage import batches, claims, runs
@@ -49,6 +52,7 @@ class Slice:
     check: RowCheck
     options: Options
     target: Target
+    clock: "Clock"
     position: Position
     number: int
     summary: list[dict[str, Any]]
@@ -90,7 +94,7 @@ class Slice:
         settings = self.runtime.settings
         rows = min(settings.batch_rows, self.check.most_rows)
         batch = self.reader.read(start, max_rows=rows, max_bytes=settings.batch_bytes)
-        return prepare(self.check.check(batch))
+        return prepare(self.check.check(batch), self.clock.take(batch.end.row - batch.start.row))
 
     async def write(self, prepared: Prepared, before: "Turn | None", merged: asyncio.Event) -> None:
         """Writes records, counts, problems and cursor of one batch in one transaction, after the batch `before`.
@@ -136,7 +140,11 @@ class Slice:
         start = {"at_offset": checked.start.offset, "at_line": checked.start.line, "at_row": checked.start.row}
         end = {"at_offset": checked.end.offset, "at_line": checked.end.line, "at_row": checked.end.row}
         whose = {"run_id": self.run.id, "attempt": self.run.attempt, "number": number}
-        packed = {"problem_count": len(outcome.problems), "problems": problems.pack(outcome.problems)}
+        packed = {
+            "problem_count": len(outcome.problems),
+            "problems": problems.pack(outcome.problems),
+            "created_rows": ledger.pack(outcome.new_rows) if self.options.ledger else None,
+        }
         await batches.add(session, whose | counts | start | packed)
         self.reached("ledger")
         told = {"error_summary": as_json(self.summary), "warnings": as_json(self.warnings)}
@@ -165,6 +173,19 @@ class Slice:
         self.runtime.observe(StepReached(self.run.id, step))
 
 
+class Clock:
+    """PostgreSQL's time as far as it is known here, given out in microseconds that are never the same twice."""
+
+    def __init__(self, now: datetime) -> None:
+        self._now, self._began, self._taken = now, time.monotonic(), now
+
+    def take(self, count: int) -> datetime:
+        """The first of `count` microseconds that follow each other."""
+        first = max(self._taken, self._now + timedelta(seconds=time.monotonic() - self._began))
+        self._taken = first + timedelta(microseconds=count)
+        return first
+
+
 class Turn:
     """One batch on its way into the store."""
 
@@ -189,20 +210,38 @@ def opened(runtime: Runtime, run: Run) -> Iterator[Slice]:
     once = options.duplicates != "last"
     with file:
         reader = readable(file, plan, runtime)
-        check = RowCheck(resource, plan, options, key_limit=runtime.settings.max_key_characters)
-        whose = (run.account_id, run.type, run.id, run.seq)
+        whose = Whose(run.account_id, run.id)
+        check = RowCheck(resource, plan, options, whose=whose, key_limit=runtime.settings.max_key_characters)
+        fixed = fixed_field(resource, plan)
         yield Slice(
             runtime,
             run,
             reader,
             check,
             options,
-            Target(*whose, mode, once=once, fixed=resource.fixed, flat=check.flat),
+            Target(
+                *(run.account_id, run.type, run.id, run.seq),
+                mode,
+                once=once,
+                fixed=fixed,
+                flat=check.flat,
+                ledger=options.ledger,
+            ),
+            Clock(run.heartbeat_at or run.created_at),
             Position(run.at_offset, run.at_line, run.at_row) if run.batches else reader.first,
             run.batches,
             [dict(each) for each in run.error_summary],
             [dict(each) for each in run.warnings],
         )
+
+
+def fixed_field(resource: Resource, plan: Plan) -> str | None:
+    """The field that has to be watched. Where records are found by what it holds it cannot differ, unless a row may
+    name its record by the id."""
+    surrogate = resource.surrogate
+    if surrogate is not None and all(column.field != surrogate.id for column in plan.columns):
+        return None
+    return resource.fixed
 
 
 def readable(file: BinaryIO, plan: Plan, runtime: Runtime) -> Reader:

@@ -7,6 +7,7 @@ from collections.abc import Awaitable
 from typing import Any, TypeVar, cast
 
 from arq.connections import ArqRedis, RedisSettings, create_pool
+from redis.asyncio import ConnectionPool
 from redis.exceptions import RedisError
 
 from app.errors import Retryable
@@ -78,6 +79,11 @@ class Bell:
 
     async def close(self) -> None:
         await self._redis.aclose()
+
+    @property
+    def connections(self) -> ConnectionPool:
+        """For others who speak with the same server; closed with the bell."""
+        return self._redis.connection_pool
 
     async def ring(self, kind: str, run_id: str, attempt: int) -> None:
         """Puts a job at the end of the queue; twice for one attempt is one job. Raises QueueUnavailable."""

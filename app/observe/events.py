@@ -135,6 +135,14 @@ class RingLost(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class RateLimitLost(Event):
+    """Redis does not answer, so requests pass uncounted. Said once, until it answers again."""
+
+    level: ClassVar[str] = "warning"
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
 class HousekeepingBroke(Event):
     level: ClassVar[str] = "warning"
     duty: str

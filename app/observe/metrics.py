@@ -5,6 +5,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessColl
 from app.observe.events import (
     BatchWritten,
     Event,
+    RateLimitLost,
     RequestServed,
     RingLost,
     RunEnded,
@@ -46,7 +47,7 @@ class Metrics:
                 self._ended.labels(event.state).inc()
             case RunRefused():
                 self._refused.labels(event.code).inc()
-            case RunRescued() | RingLost() | SliceBroke():
+            case RunRescued() | RingLost() | RateLimitLost() | SliceBroke():
                 self._trouble.labels(type(event).__name__).inc()
 
     def text(self) -> bytes:

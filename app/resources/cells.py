@@ -53,7 +53,7 @@ TYPES: dict[str, Type] = {
         lambda field: numbers.number_value(numbers.decimal(field), numbers.NOT_DECIMAL),
     ),
     "boolean": Type(always(texts.boolean_text), texts.NOT_BOOLEAN, other=lambda _field: texts.boolean_value),
-    "date": Type(always(times.date_text), times.NOT_DATE),
+    "date": Type(lambda field: times.day_text if field.lenient else times.date_text, times.NOT_DATE),
     "datetime": Type(always(times.datetime_text), times.NOT_DATETIME),
     "email": Type(email.email, email.NOT_EMAIL, LENGTH, may_be_key=True),
     "phone": Type(texts.phone, texts.NOT_PHONE, LENGTH, may_be_key=True),

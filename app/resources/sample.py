@@ -12,7 +12,8 @@ ROWS = 3
 
 
 def sample_csv(resource: Resource) -> str:
-    fields = [field for field in resource.fields if not field.read_only]
+    made = resource.surrogate.id if resource.surrogate else None
+    fields = [field for field in resource.fields if not field.read_only and field.id != made]
     written = io.StringIO()
     writer = csv.writer(written)  # RFC 4180: commas, CRLF
     writer.writerow([field.id for field in fields])

@@ -7,6 +7,7 @@ from app.resources.vocabulary import Field
 
 NOT_BOOLEAN = not_a("true or false (true, false, 1, 0, yes, no)")
 NOT_PHONE = not_a("a phone number (5 to 20 digits, a + before them if wanted, no blanks)")
+FEW_DIGITS = not_a("a phone number (at least 5 digits)")
 NOT_URL = not_a("an absolute http or https address without blanks")
 NOT_LIST = not_a("a list of texts")
 OPTIONS_SHOWN = 20
@@ -20,6 +21,7 @@ _truth: dict[str, str | BadCell] = {
     "no": "false",
 }
 _phone = re.compile(r"\+?[0-9]{5,20}").fullmatch
+_any_phone = re.compile(r"(?:[^0-9]*+[0-9]){5}").match
 _unseen = r"\s\x00-\x1f\x7f-\x9f"
 _url = re.compile(
     rf"(?i:https?)://(?:[^/?#@\\{_unseen}]*@)?"
@@ -41,6 +43,8 @@ def boolean_value(given: object) -> str | BadCell:
 
 
 def phone(field: Field) -> Convert:
+    if field.lenient:
+        return limited(field, lambda text: quoted(text) if _any_phone(text) else FEW_DIGITS)
     return limited(field, lambda text: f'"{text}"' if _phone(text) else NOT_PHONE)
 
 

@@ -29,6 +29,14 @@ def date_text(text: str) -> str | BadCell:
     return f'"{text}"'
 
 
+def day_text(text: str) -> str | BadCell:
+    """The day of a date or of a moment, as it is written there: a birthday has no time zone."""
+    written = date_text(text)
+    if isinstance(written, BadCell) and not isinstance(datetime_text(text), BadCell):
+        return f'"{text.strip()[:10]}"'
+    return written
+
+
 def datetime_text(text: str) -> str | BadCell:
     parts = _moment(text.strip())
     if parts is None:

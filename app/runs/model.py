@@ -21,7 +21,8 @@ class Run:
     account_id: AccountId
     seq: int
     type: str
-    origin: str
+    origin: str  # the surface that made it, or its endpoint
+    request_id: str
     state: State
     options: Mapping[str, Any]
     plan: Mapping[str, Any]
@@ -46,6 +47,7 @@ class Run:
     fail_code: str | None
     fail_detail: str | None
     created_at: datetime
+    heartbeat_at: datetime | None
     started_at: datetime | None
     finished_at: datetime | None
     pruned_at: datetime | None

@@ -28,6 +28,18 @@ def unpack(packed: bytes) -> list[Problem]:
     return decode(zlib.decompress(packed))
 
 
+async def first(session: ReadSession, run_id: RunId, *, rows: int) -> list[Problem]:
+    """The problems of the first `rows` rows that failed, in the file's order."""
+    found: list[Problem] = []
+    number, seen = 1, 0
+    while seen < rows and (batch := await batches.with_problems(session, run_id, since=number, limit=1)):
+        here = await asyncio.to_thread(unpack, batch[0]["problems"])
+        numbers = sorted({problem.row for problem in here})[: rows - seen]
+        found += [problem for problem in here if problem.row <= numbers[-1]]
+        number, seen = batch[0]["number"] + 1, seen + len(numbers)
+    return found
+
+
 async def page(
     session: ReadSession, run_id: RunId, *, cursor: str | None, limit: int
 ) -> tuple[list[Problem], str | None]:

@@ -44,6 +44,14 @@ async def status(session: ReadSession, run: Run) -> Status:
     return Status(run, position, percent(run), eta_seconds(run, datetime.now(UTC)), outcome(run))
 
 
+async def made_by(
+    session: ReadSession, account_id: AccountId, origins: Sequence[str], *, before: datetime | None, limit: int
+) -> tuple[list[Run], bool]:
+    """The account's newest runs of some origins that were accepted before a moment, and whether there are more."""
+    rows = await runs.made_by(session, account_id, origins, before=before, limit=limit + 1)
+    return [run_from(row) for row in rows[:limit]], len(rows) > limit
+
+
 async def page(
     session: ReadSession,
     account_id: AccountId,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import RowMapping, insert, text
+from sqlalchemy import RowMapping, insert, select, text
 
 from app.storage.database import ReadSession, Session
 from app.storage.tables import batches
@@ -57,5 +57,16 @@ async def with_problems(session: ReadSession, run_id: str, *, since: int, limit:
             "WHERE run_id = :run_id AND number >= :since AND problem_count > 0 ORDER BY number LIMIT :limit"
         ),
         {"run_id": run_id, "since": since, "limit": limit},
+    )
+    return found.mappings().all()
+
+
+async def from_number(session: ReadSession, run_id: str, *, since: int, limit: int) -> Sequence[RowMapping]:
+    """Whole batches from number `since` on."""
+    found = await session.execute(
+        select(batches)
+        .where(batches.c.run_id == run_id, batches.c.number >= since)
+        .order_by(batches.c.number)
+        .limit(limit)
     )
     return found.mappings().all()

@@ -1,6 +1,7 @@
 """Runs as rows: made at acceptance, read by everyone, listed, deleted and pruned."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import RowMapping, insert, select, text
@@ -42,6 +43,17 @@ async def queue_position(session: ReadSession, account_id: int, seq: int) -> int
         {"account_id": account_id, "seq": seq},
     )
     return int(ahead.scalar_one())
+
+
+async def made_by(
+    session: ReadSession, account_id: int, origins: Sequence[str], *, before: datetime | None, limit: int
+) -> Sequence[RowMapping]:
+    """The account's runs of some origins, accepted before a moment, newest first, without those that were pruned."""
+    wanted = select(runs).where(runs.c.account_id == account_id, runs.c.pruned_at.is_(None), runs.c.origin.in_(origins))
+    if before is not None:
+        wanted = wanted.where(runs.c.created_at < before)
+    found = await session.execute(wanted.order_by(runs.c.seq.desc()).limit(limit))
+    return found.mappings().all()
 
 
 async def page(

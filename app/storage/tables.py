@@ -45,6 +45,16 @@ api_keys = Table(
     moment("revoked_at"),
 )
 
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("hash", LargeBinary, primary_key=True),  # of the token; itself it is nowhere
+    Column("key_id", Text, ForeignKey("api_keys.id"), nullable=False),
+    Column("scopes", ARRAY(Text), nullable=False),
+    moment("created_at", nullable=False),
+    moment("expires_at", nullable=False),
+)
+
 record_types = Table(
     "record_types",
     metadata,
@@ -73,6 +83,7 @@ runs = Table(
     Column("seq", BigInteger, nullable=False),  # order of acceptance within the account
     Column("type", Text, nullable=False),
     Column("origin", Text, nullable=False),  # the surface that made it
+    Column("request_id", Text, nullable=False, server_default=""),  # the request that made it
     Column("state", Text, nullable=False),
     Column("options", JSONB, nullable=False),  # what was asked for, as app.runs.model.Options
     Column("plan", JSONB, nullable=False),  # dialect, header and the type's declaration at acceptance
@@ -123,6 +134,7 @@ batches = Table(
     Column("failed", Integer, nullable=False),
     Column("problem_count", Integer, nullable=False),
     Column("problems", LargeBinary),  # zlib of JSON, null when there are none
+    Column("created_rows", LargeBinary),  # for a run that tells of every row: zlib of the numbers of its new records
     moment("committed_at", nullable=False),
 )
 

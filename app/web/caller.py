@@ -5,11 +5,12 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from app.auth.caller import Caller, authenticate
+from app.auth.caller import EVERY_AREA, Caller, authenticate
 from app.auth.credentials import presented
 from app.errors import Refused
 from app.runtime import Runtime
 from app.storage.database import DatabaseUnavailable
+from app.web.allowance import count
 
 
 async def runtime_of(request: Request) -> Runtime:
@@ -23,21 +24,43 @@ Opened = Annotated[Runtime, Depends(runtime_of)]
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """Lets through whoever holds a scope. Looks at headers only: not a byte of the body has been read by then."""
+    """Lets through whoever holds a scope; of those with an access token, whoever's token opens the area. Looks at
+    headers only: not a byte of the body has been read by then."""
 
     scope: str
+    area: str = EVERY_AREA
 
     async def __call__(self, request: Request, runtime: Opened) -> Caller:
-        """Raises Refused: not_authenticated, not_allowed."""
-        try:
-            caller = await identified(request, runtime)
-        except DatabaseUnavailable:
-            # PostgreSQL was started anew since the pool's connections were made; the next one is fresh. Asking each
-            # of them before each request whether it lives took a fifth of the time of a poll.
-            caller = await identified(request, runtime)
+        """Raises Refused: not_authenticated, too_many_requests, not_allowed."""
+        caller = await calling(request, runtime)
         if not caller.may(self.scope):
             raise Refused("not_allowed", f"The API key lacks the scope {self.scope}")
+        if not caller.reaches(self.area):
+            raise Refused("not_allowed", f"The access token lacks the scope {self.area}")
         return caller
+
+
+async def calling(request: Request, runtime: Runtime) -> Caller:
+    """Whose key or token the request holds, whatever it allows. Counts the request. Raises Refused: not_authenticated,
+    too_many_requests."""
+    try:
+        caller = await known(request, runtime)
+    except Refused:
+        # Guesses are bounded by where they come from: they use up nobody's key.
+        await count(request, runtime, f"address:{request.client.host if request.client else ''}")
+        raise
+    await count(request, runtime, f"key:{caller.key_id}")
+    return caller
+
+
+async def known(request: Request, runtime: Runtime) -> Caller:
+    """Raises Refused("not_authenticated")."""
+    try:
+        return await identified(request, runtime)
+    except DatabaseUnavailable:
+        # PostgreSQL was started anew since the pool's connections were made; the next one is fresh. Asking each
+        # of them before each request whether it lives took a fifth of the time of a poll.
+        return await identified(request, runtime)
 
 
 async def identified(request: Request, runtime: Runtime) -> Caller:

@@ -26,6 +26,7 @@ class Failure:
     complaints: tuple[Complaint, ...] = ()
     retry_after: int | None = None  # seconds
     headers: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, str] = field(default_factory=dict)  # what a surface may say besides
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class Said:
 
 
 def failure_of(refused: Refused) -> Failure:
-    return Failure(refused.code, refused.detail, refused.complaints, refused.retry_after)
+    return Failure(refused.code, refused.detail, refused.complaints, refused.retry_after, facts=refused.facts)
 
 
 def problem(failure: Failure, request: Request, said: Said) -> Response:

@@ -1,13 +1,14 @@
 """The OpenAPI description of a surface, from its routes."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 
-from app.web.surface import Surface
+from app.throttle import Allowance
+from app.web.surface import Security, Surface
 
 VERSION: Final = "1"
 
@@ -18,17 +19,17 @@ SECURITY_SCHEMES: Final[dict[str, Any]] = {
         "name": "Authorization",
         "description": "The word `apiKey`, a blank, and the key: `Authorization: apiKey <id>:<secret>`",
     },
-    "bearer": {"type": "http", "scheme": "bearer", "description": "The key `<id>:<secret>` as the token"},
+    "bearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "The key `<id>:<secret>`, or an access token of `POST /v1/oauth/token`",
+    },
     "basic": {"type": "http", "scheme": "basic", "description": "The key's id as user name, its secret as password"},
     "appId": {"type": "apiKey", "in": "header", "name": "X-App-Id", "description": "The key's id"},
     "appToken": {"type": "apiKey", "in": "header", "name": "X-App-Token", "description": "The key's secret"},
 }
-SECURITY: Final[list[dict[str, list[str]]]] = [
-    {"apiKey": []},
-    {"bearer": []},
-    {"basic": []},
-    {"appId": [], "appToken": []},
-]
+PAIR: Final[dict[str, list[str]]] = {"appId": [], "appToken": []}
+SECURITY: Final = Security(SECURITY_SCHEMES, ({"apiKey": []}, {"bearer": []}, {"basic": []}, PAIR))
 OPEN: Final[dict[str, Any]] = {"security": []}  # for a route that needs no key
 PROBLEM: Final = "application/problem+json"
 # What the framework adds for a validation that we answer in our own shape.
@@ -43,13 +44,35 @@ def operation_id(route: APIRoute) -> str:
 
 def described(surface: Surface) -> dict[str, Any]:
     """The surface as an OpenAPI document."""
-    return document(surface.title, surface.description, surface.router.routes)
+    whole = document(surface.title, surface.description, surface.router.routes, surface.security or SECURITY)
+    for operations in whole["paths"].values():
+        for operation in operations.values():
+            declare_rate_headers(operation["responses"], surface)
+    return whole
 
 
-def document(title: str, description: str, routes: Sequence[BaseRoute]) -> dict[str, Any]:
+def declare_rate_headers(responses: dict[str, dict[str, Any]], surface: Surface) -> None:
+    """Where clients read them: in what went well, and in the refusal for too many requests."""
+    for status, response in responses.items():
+        if status.startswith("2"):
+            response["headers"] = shown(surface.rate_headers(Allowance(1, 0, 0))) | response.get("headers", {})
+        if status == "429":
+            response["headers"] = shown({"Retry-After": "1", **surface.rate_headers(Allowance(1, 0, 0, 1))})
+
+
+def shown(headers: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        name: {"schema": {"type": "integer"} if value.isdigit() else {"type": "string", "examples": [value]}}
+        for name, value in headers.items()
+    }
+
+
+def document(
+    title: str, description: str, routes: Sequence[BaseRoute], security: Security = SECURITY
+) -> dict[str, Any]:
     described = get_openapi(title=title, version=VERSION, description=description, routes=routes)
-    described.setdefault("components", {})["securitySchemes"] = SECURITY_SCHEMES
-    described["security"] = SECURITY
+    described.setdefault("components", {})["securitySchemes"] = security.schemes
+    described["security"] = security.enough
     for path, operations in described["paths"].items():
         for operation in operations.values():
             operation["responses"] = dict(responses(operation, problem="/imports" not in path))

@@ -15,12 +15,14 @@ MEANINGS = {
     413: "The file is too large",
     415: "The body is not multipart/form-data",
     422: "Something in the request is wrong; `errors` lists everything",
+    429: "The key has used up its requests for now; `Retry-After` says when to go on",
     503: "A part of the service is not available; try again",
 }
 
 
 def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Of a route that needs a key: 429 goes without saying."""
     return {
         status: {"model": Problem, "description": MEANINGS.get(status, HTTPStatus(status).phrase)}
-        for status in statuses
+        for status in sorted({*statuses, 429})
     }

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.observe.events import RequestBroke, RequestDenied, RequestServed
 from app.observe.logs import kind, trace
 from app.runtime import Runtime
+from app.web.allowance import RateHeaders, allowance
 
 # A client that is refused early may still be sending: what it sends is thrown away for so long.
 LINGER_SECONDS = 15.0
@@ -29,11 +30,13 @@ class BrokenOff(Exception):
 
 
 class Requests:
-    """ASGI middleware; `broke` renders the answer of a request that broke, given its id."""
+    """ASGI middleware; `broke` renders the answer of a request that broke, given its id, `rates` the headers that tell
+    what is left of a rate limit."""
 
-    def __init__(self, app: ASGIApp, broke: Callable[[Request, str], Response]) -> None:
+    def __init__(self, app: ASGIApp, broke: Callable[[Request, str], Response], rates: RateHeaders) -> None:
         self.app = app
         self.broke = broke
+        self.rates = rates
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -42,7 +45,8 @@ class Requests:
         # HEAD is answered as GET is. In a copy: the server sees HEAD in its own and leaves the body out.
         method = scope["method"]
         scope = {**scope, "method": "GET"} if method == "HEAD" else scope
-        exchange = Exchange(scope, receive, send, id=token_hex(8), method=method)
+        exchange = Exchange(scope, receive, send, self.rates, id=token_hex(9), method=method)
+        scope["request_id"] = exchange.id
         began = time.monotonic()
         with structlog.contextvars.bound_contextvars(request_id=exchange.id):
             try:
@@ -78,6 +82,7 @@ class Exchange:
     scope: Scope
     upstream: Receive
     downstream: Send
+    rates: RateHeaders
     id: str
     method: str  # as the client said it
     status: int | None = None
@@ -98,7 +103,8 @@ class Exchange:
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            message["headers"] = [*message.get("headers", ()), NOSNIFF, (b"x-request-id", self.id.encode())]
+            own = (NOSNIFF, (b"x-request-id", self.id.encode()), *self.rate_headers())
+            message["headers"] = [*message.get("headers", ()), *own]
         elif not message.get("more_body", False) and self.still_sending():
             # The whole answer goes out now, its end when the client has stopped: closing a connection on unread bytes
             # resets it, and the client never sees why it was refused.
@@ -106,6 +112,11 @@ class Exchange:
             await self.linger()
             message = {"type": "http.response.body", "body": b""}
         await self.downstream(message)
+
+    def rate_headers(self) -> list[tuple[bytes, bytes]]:
+        left = allowance(self.scope, runtime_of(self.scope))
+        shown = self.rates(Request(self.scope), left) if left else {}
+        return [(name.lower().encode(), value.encode()) for name, value in shown.items()]
 
     def still_sending(self) -> bool:
         headers = dict(self.scope["headers"])
@@ -120,6 +131,11 @@ class Exchange:
             async with asyncio.timeout(LINGER_SECONDS):
                 while not self.ended and thrown < LINGER_BYTES:
                     thrown += len((await self.receive()).get("body", b""))
+
+
+def request_id(request: Request) -> str:
+    """The id of the request, as the log has it."""
+    return str(request.scope["request_id"])
 
 
 def runtime_of(scope: Scope) -> Runtime:

@@ -1,8 +1,8 @@
 """A surface is one HTTP dialect; whatever fails is told in the words of the surface that the path belongs to."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -11,12 +11,21 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from app.errors import Complaint, Refused, Retryable
+from app.throttle import Allowance
 from app.web.failures import BROKEN, Failure, failure_of
 
 UNAVAILABLE_RETRY_SECONDS: Final = 5
 LONGEST_SHOWN: Final = 100  # characters; no record type has so long a name
 # What the framework itself refuses, by its status.
 CODES: Final = {404: "not_found", 405: "method_not_allowed", 413: "too_large", 415: "unsupported_media_type"}
+
+
+@dataclass(frozen=True, slots=True)
+class Security:
+    """How callers show who they are, as OpenAPI has it: the schemes by name, and which of them are enough."""
+
+    schemes: Mapping[str, Any]
+    enough: Sequence[Mapping[str, Sequence[str]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +39,8 @@ class Surface:
     prefixes: tuple[str, ...]
     router: APIRouter
     render: Callable[[Failure, Request], Response]
+    rate_headers: Callable[[Allowance], Mapping[str, str]]
+    security: Security | None = None  # None: what its document says is what holds for all surfaces
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +86,8 @@ class Surfaces:
         complaints = tuple(
             Complaint(".".join(str(step) for step in each["loc"][1:]), str(each["msg"])) for each in wrong.errors()
         )
-        return self.render(Failure("invalid", spelled(complaints), complaints), request)
+        facts = {"in": str(wrong.errors()[0]["loc"][0])}
+        return self.render(Failure("invalid", spelled(complaints), complaints, facts=facts), request)
 
     async def _framework(self, request: Request, refused: Exception) -> Response:
         assert isinstance(refused, HTTPException)  # noqa: S101  for the type only

@@ -15,7 +15,8 @@ from app.imports.plan import Options
 from app.imports.run import run_slice
 from app.runs.model import AccountId, Run, RunId, run_from
 from app.runtime import Runtime
-from app.storage import accounts, records, runs
+from app.storage import records, runs
+from app.storage.access import accounts
 
 
 class ImportEngine:

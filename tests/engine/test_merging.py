@@ -144,9 +144,9 @@ async def test_a_row_without_a_required_value_updates_but_does_not_create(engine
 
 
 async def test_a_coupon_known_in_its_set_is_unchanged_and_in_another_an_error(engine: ImportEngine) -> None:
-    await engine.run("code\nA\nB\n", "coupons", constants={"couponSetId": "summer"})
-    again = await engine.run("code\nA\n", "coupons", constants={"couponSetId": "summer"})
-    other = await engine.run("code\nB\nC\nB\n", "coupons", constants={"couponSetId": "winter"})
+    await engine.run("code\nA\nB\n", "coupons", constants={"couponSetId": '"summer"'})
+    again = await engine.run("code\nA\n", "coupons", constants={"couponSetId": '"summer"'})
+    other = await engine.run("code\nB\nC\nB\n", "coupons", constants={"couponSetId": '"winter"'})
 
     assert again.unchanged == 1
     assert (other.created, other.failed) == (1, 2)

@@ -20,7 +20,7 @@ from app.imports.run import run_slice
 from app.runs.model import AccountId, Run
 from app.runtime import Runtime, open_runtime
 from app.settings import Settings
-from app.storage import accounts
+from app.storage.access import accounts
 from app.storage.migrate import upgrade
 from tests.faults.nursery import Nursery, ending
 from tests.faults.truth import Truth

@@ -16,7 +16,7 @@ import pytest
 
 from app.auth.keys import SCOPES, create_key
 from app.embedded import free_port
-from app.storage.accounts import account_named
+from app.storage.access.accounts import account_named
 from tests.faults.arena import SETTINGS, Arena, Part, until
 from workers.housekeeping import ORPHAN_SECONDS, prune
 

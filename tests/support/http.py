@@ -15,8 +15,8 @@ from app.auth.keys import SCOPES, create_key
 from app.imports.run import run_slice
 from app.main import create_app
 from app.runs.model import RunId, run_from
-from app.runtime import Runtime
-from app.storage.accounts import account_named
+from app.runtime import Runtime, rate_limit
+from app.storage.access.accounts import account_named
 from app.storage.tables import runs
 from tests.support.servers import PEPPER
 
@@ -28,13 +28,16 @@ PARTS = {"type": "contacts", "delimiter": ",", "overrideExisting": "true", "upda
 def app_on(runtime: Runtime, **settings: object) -> FastAPI:
     """The app on a runtime that is open already, with some settings changed."""
     app = create_app(runtime.settings)
-    app.state.runtime = replace(runtime, settings=runtime.settings.model_copy(update=settings)) if settings else runtime
+    changed = runtime.settings.model_copy(update=settings)
+    throttle = replace(runtime.throttle, rate=rate_limit(changed))
+    app.state.runtime = replace(runtime, settings=changed, throttle=throttle) if settings else runtime
     return app
 
 
 @asynccontextmanager
-async def client_of(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(app=app)
+async def client_of(app: FastAPI, address: str = "127.0.0.1") -> AsyncIterator[httpx.AsyncClient]:
+    """`address` is where its requests seem to come from."""
+    transport = httpx.ASGITransport(app=app, client=(address, 123))
     async with httpx.AsyncClient(transport=transport, base_url="http://sluice.test", timeout=60) as client:
         yield client
 

@@ -58,7 +58,7 @@ async def test_every_answer_has_a_request_id_of_its_own(client: httpx.AsyncClien
 
 
 async def test_what_breaks_is_told_by_an_id_that_is_in_the_log(
-    runtime: Runtime, an_account: Account, database_url: str, capfd: pytest.CaptureFixture[str]
+    runtime: Runtime, an_account: Account, database_url: str, logged: pytest.CaptureFixture[str]
 ) -> None:
     # A column that is gone: PostgreSQL's complaint would repeat the statement.
     broken = Database(database_url.replace("/tests", "/postgres"), pool_size=1)
@@ -74,10 +74,10 @@ async def test_what_breaks_is_told_by_an_id_that_is_in_the_log(
         assert answer.headers["x-request-id"] in body["detail"]
         assert "api_keys" not in answer.text
         assert "asyncpg" not in answer.text
-    logged = [json.loads(line) for line in capfd.readouterr().err.splitlines() if "request_broke" in line]
-    assert [line["request_id"] for line in logged] == [answer.headers["x-request-id"] for answer in (imports, types)]
-    assert "42P01" in logged[0]["error"]
-    assert an_account.key not in str(logged)
+    lines = [json.loads(line) for line in logged.readouterr().err.splitlines() if "request_broke" in line]
+    assert [line["request_id"] for line in lines] == [answer.headers["x-request-id"] for answer in (imports, types)]
+    assert "42P01" in lines[0]["error"]
+    assert an_account.key not in str(lines)
 
 
 async def test_nul_is_nowhere_a_crash(client: httpx.AsyncClient, an_account: Account) -> None:

@@ -84,20 +84,20 @@ async def test_a_slash_at_the_end_changes_nothing(client: httpx.AsyncClient, an_
 
 
 async def test_a_wrong_key_leaves_a_trace_without_the_key(
-    runtime: Runtime, a_key: NewAccount, capfd: pytest.CaptureFixture[str]
+    runtime: Runtime, a_key: NewAccount, logged: pytest.CaptureFixture[str]
 ) -> None:
     narrow = await a_key(["types:read"])
     # An app of its own: it logs to the stderr that there was when it was made.
     async with client_of(app_on(runtime)) as client:
         given = [{"Authorization": f"apiKey {WRONG}"}, narrow.headers]
         answers = [await client.get("/imports", headers=headers) for headers in given]
-    logged = [json.loads(line) for line in capfd.readouterr().err.splitlines() if "request_denied" in line]
-    assert [(each["status"], each["level"], each["request_id"]) for each in logged] == [
+    lines = [json.loads(line) for line in logged.readouterr().err.splitlines() if "request_denied" in line]
+    assert [(each["status"], each["level"], each["request_id"]) for each in lines] == [
         (answer.status_code, "info", answer.headers["x-request-id"]) for answer in answers
     ]
     assert [answer.status_code for answer in answers] == [401, 403]
-    assert "veryWrong" not in str(logged)
-    assert narrow.key not in str(logged)
+    assert "veryWrong" not in str(lines)
+    assert narrow.key not in str(lines)
 
 
 @pytest.mark.parametrize("part", ["type", "couponSetId", "encoding", "delimiter"])

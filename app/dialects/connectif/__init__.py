@@ -1,7 +1,7 @@
 """Connectif's Import API: existing scripts work once their host is changed."""
 
 from app.dialects.connectif.routes import router
-from app.dialects.connectif.translate import failure_shown
+from app.dialects.connectif.translate import failure_shown, rate_headers
 from app.web.surface import Surface
 
 SURFACE = Surface(
@@ -11,4 +11,5 @@ SURFACE = Surface(
     prefixes=("/imports",),
     router=router,
     render=failure_shown,
+    rate_headers=rate_headers,
 )

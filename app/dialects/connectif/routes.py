@@ -1,8 +1,6 @@
 """Connectif's endpoints: create, read, list and delete imports; each path with and without a slash at its end."""
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -12,18 +10,20 @@ from app.auth.caller import Caller
 from app.dialects.connectif import translate, wire
 from app.dialects.connectif.vocabulary import STATUSES
 from app.errors import Complaint, Refused
-from app.imports.intake import ensure_room, submit
+from app.imports.intake import submit
 from app.imports.types import resource_for
-from app.observe.events import RunDeleted, RunRefused
+from app.observe.events import RunDeleted
 from app.runs import control, status
 from app.runtime import Runtime
 from app.storage import coupon_sets
 from app.storage.database import ReadSession
+from app.web.admission import admitted
 from app.web.bodies.upload import received
 from app.web.caller import MayDeleteImports, MayReadImports, MayWriteImports, Opened
 from app.web.links import base_url, here
 from app.web.openapi import operation_id
 from app.web.refusals import refusals
+from app.web.requests import request_id
 from app.web.surface import cut
 
 router = APIRouter(tags=["imports"], generate_unique_id_function=operation_id)
@@ -43,27 +43,16 @@ async def create_import(request: Request, caller: MayWriteImports, runtime: Open
 
     At most 10 imports of an account may wait or run at a time; the next is refused with status 400 and code E0401.
     """
-    with noted(runtime, caller):
+    async with admitted(runtime, caller), received(request, runtime) as form:
+        asked = translate.asked(form)
         async with runtime.database.read() as session:
-            await ensure_room(session, caller.account_id, limit=runtime.settings.queue_limit)
-        async with received(request, runtime) as form:
-            asked = translate.asked(form)
-            async with runtime.database.read() as session:
-                complaints = (*await unknown(session, caller, asked), *asked.complaints)
-            if complaints or form.upload is None:
-                raise translate.invalid(complaints)
-            run = await submit(runtime, translate.submission(caller.account_id, asked, form.upload))
+            complaints = (*await unknown(session, caller, asked), *asked.complaints)
+        if complaints or form.upload is None:
+            raise translate.invalid(complaints)
+        wanted = translate.submission(caller.account_id, asked, form.upload, request_id=request_id(request))
+        run = await submit(runtime, wanted)
     async with runtime.database.read() as session:
         return answer(request, runtime, await status.status(session, run), status_code=201)
-
-
-@contextmanager
-def noted(runtime: Runtime, caller: Caller) -> Iterator[None]:
-    try:
-        yield
-    except Refused as refused:
-        runtime.observe(RunRefused(caller.account_id, refused.code))
-        raise
 
 
 async def unknown(session: ReadSession, caller: Caller, asked: translate.Asked) -> tuple[Complaint, ...]:

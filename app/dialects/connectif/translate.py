@@ -1,5 +1,6 @@
 """Connectif's form into a submission, a run into Connectif's import, a failure into its answer."""
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -14,8 +15,10 @@ from app.dialects.connectif.vocabulary import ANSWERS, BOOLEANS, DELIMITERS, ELE
 from app.errors import Complaint, Refused
 from app.imports.intake import Submission, Upload
 from app.imports.plan import Options
+from app.resources.conversion import quoted
 from app.runs.model import AccountId, Run
 from app.runs.status import Status
+from app.throttle import Allowance
 from app.web.bodies.upload import Form
 from app.web.failures import Failure, Said, problem
 from app.web.surface import spelled
@@ -93,7 +96,7 @@ def asked(form: Form) -> Asked:
         null_marker=read.text("nullMarker"),
         duplicates=read.word("duplicates", same("last", "first", "error"), default="last"),
         unknown_columns=read.word("unknownColumns", same("ignore", "keep", "error")),
-        constants={} if coupon_set is None else {"couponSetId": coupon_set},
+        constants={} if coupon_set is None else {"couponSetId": quoted(coupon_set)},
     )
     written_as = read.word("format", same("csv", "jsonl"))
     if form.upload is None and "file" not in form.parts:
@@ -109,7 +112,7 @@ def invalid(complaints: tuple[Complaint, ...]) -> Refused:
     return Refused("invalid", spelled(complaints), complaints)
 
 
-def submission(account_id: AccountId, wanted: Asked, upload: Upload) -> Submission:
+def submission(account_id: AccountId, wanted: Asked, upload: Upload, *, request_id: str) -> Submission:
     return Submission(
         account_id=account_id,
         origin="connectif",
@@ -119,6 +122,7 @@ def submission(account_id: AccountId, wanted: Asked, upload: Upload) -> Submissi
         delimiter=wanted.delimiter,
         caseless=wanted.type not in ELEMENTS,
         options=wanted.options,
+        request_id=request_id,
     )
 
 
@@ -165,8 +169,9 @@ def shown(status: Status, *, base: str, retention_days: int) -> wire.Import:
 
 def options_shown(run: Run) -> wire.Options:
     given = run.options
+    coupon_set = given["constants"].get("couponSetId")
     optional = {
-        "coupon_set_id": given["constants"].get("couponSetId"),
+        "coupon_set_id": None if coupon_set is None else json.loads(coupon_set),
         "null_marker": given["null_marker"],
         "unknown_columns": given["unknown_columns"],
     }
@@ -198,3 +203,12 @@ def failure_shown(failure: Failure, request: Request) -> Response:
     """Always application/json: a client of Connectif's reads nothing else."""
     status, code = ANSWERS[failure.code]
     return problem(failure, request, Said(status, code, HTTPStatus(status).phrase, "application/json"))
+
+
+def rate_headers(left: Allowance) -> dict[str, str]:
+    """As Connectif's clients read them."""
+    return {
+        "X-RateLimit-Limit": str(left.limit),
+        "X-RateLimit-Remaining": str(left.remaining),
+        "X-RateLimit-Reset": str(left.reset_at),
+    }

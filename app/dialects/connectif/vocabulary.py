@@ -26,6 +26,7 @@ BOOLEANS: Final[Mapping[str, bool]] = {"true": True, "false": False}
 ANSWERS: Final[Mapping[str, tuple[int, str]]] = {
     "bad_request": (400, "bad_request"),
     "queue_full": (400, "E0401"),
+    "too_many_requests": (429, "too_many_requests"),
     "not_authenticated": (401, "not_authenticated"),
     "not_allowed": (403, "not_allowed"),
     "not_found": (404, "not_found"),

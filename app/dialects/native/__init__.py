@@ -1,7 +1,7 @@
 """What no vendor has: problems and failed rows of an import, records, types, coupon sets, and the service's health."""
 
 from app.dialects.native.routes import router
-from app.dialects.native.translate import failure_shown
+from app.dialects.native.translate import failure_shown, rate_headers
 from app.web.surface import Surface
 
 SURFACE = Surface(
@@ -11,4 +11,5 @@ SURFACE = Surface(
     prefixes=("/",),
     router=router,
     render=failure_shown,
+    rate_headers=rate_headers,
 )

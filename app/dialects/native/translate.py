@@ -1,5 +1,6 @@
 """Records, problems and figures into our own shapes, and a failure into a problem document."""
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -8,11 +9,12 @@ from fastapi import Request
 from fastapi.responses import Response
 
 from app.dialects.native import wire
+from app.dialects.native.readiness import Checked
 from app.dialects.native.vocabulary import STATUSES
 from app.problems import Problem
 from app.runs.states import State
+from app.throttle import Allowance
 from app.web.failures import TITLES, Failure, Said, problem
-from app.web.readiness import Checked
 from app.web.shapes import moment
 
 JSON, PROBLEM_JSON = "application/json", "application/problem+json"
@@ -35,6 +37,7 @@ def row_problem(found: Problem) -> wire.RowProblem:
         code=found.code,
         message=found.message,
         value=found.value,
+        key=found.key,
     )
 
 
@@ -86,3 +89,12 @@ def ready(parts: Iterable[Checked]) -> wire.Readiness:
 def failure_shown(failure: Failure, request: Request) -> Response:
     said = Said(STATUSES[failure.code], failure.code, TITLES[failure.code], PROBLEM_JSON)
     return problem(failure, request, said)
+
+
+def rate_headers(left: Allowance) -> dict[str, str]:
+    """The names of the IETF's early drafts, which most clients know; `Reset` in seconds from now."""
+    return {
+        "RateLimit-Limit": str(left.limit),
+        "RateLimit-Remaining": str(left.remaining),
+        "RateLimit-Reset": str(max(0, left.reset_at - int(time.time()))),
+    }

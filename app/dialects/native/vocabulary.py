@@ -23,6 +23,7 @@ STATUSES: Final[Mapping[str, int]] = {
     "unreadable_file": 422,
     "invalid": 422,
     "queue_full": 429,
+    "too_many_requests": 429,
     BROKEN: 500,
     "not_ready": 503,
 }

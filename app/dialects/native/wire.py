@@ -21,6 +21,7 @@ class RowProblem(Shape):
     code: str = Field(examples=["type_error"])
     message: str
     value: str | None = Field(description="The bad value, cut at 200 characters")
+    key: str | None = Field(description="What the row calls its record, as far as that could be read")
 
 
 class ProblemList(Shape):

@@ -1,6 +1,6 @@
 """Decides, once per import, which column of the file fills which field, and refuses headers that cannot work."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from app.errors import Complaint, Refused
 from app.imports.plan import Column, Options
@@ -8,21 +8,26 @@ from app.imports.rows import REPORT_COLUMNS, Warned
 from app.problems import shown
 from app.resources.vocabulary import Field, Resource
 
+Find = Callable[[str], Field | None]
+
 READ_ONLY = "Column {!r} cannot be imported; it was ignored"
 UNKNOWN = "Column {!r} is no field of the type; it was ignored"
 
 
 def map_header(
-    header: Sequence[str], resource: Resource, options: Options, *, caseless: bool
+    header: Sequence[str], resource: Resource, options: Options, find: Find
 ) -> tuple[tuple[Column, ...], list[Warned]]:
-    """The columns to read and what is worth a warning. Raises Refused("invalid") for two columns on one field, a
-    missing key or required column, and (if the import says so) an unknown one."""
+    """The columns to read and what is worth a warning. `find` gives the field that a heading means.
+
+    Raises Refused("invalid") for two columns on one field, a missing key or required column, and (if the import says
+    so) an unknown one.
+    """
     columns: list[Column] = []
     warnings: list[Warned] = []
     unknown = options.unknown_columns or resource.unknown_columns
     complaints: list[Complaint] = []
     for index, heading in enumerate(header):
-        field = find(resource, heading, caseless=caseless)
+        field = find(heading)
         if field is not None and not field.read_only and field.id not in options.constants:
             columns.append(Column(heading, field.id, index))
         elif field is not None:
@@ -32,7 +37,7 @@ def map_header(
         elif unknown == "error":
             complaints.append(Complaint(heading, f"The type {resource.name!r} has no field {heading!r}"))
         elif unknown == "keep":
-            columns.append(Column(heading, heading, index, known=False))
+            columns.append(Column(heading, resource.kept_as(heading), index, known=False))
         else:
             warnings.append(Warned("unknown_column", shown(heading), UNKNOWN.format(shown(heading))))
     complaints += [*doubled(columns), *missing(columns, resource, options)]
@@ -41,11 +46,15 @@ def map_header(
     return tuple(columns), warnings
 
 
-def find(resource: Resource, heading: str, *, caseless: bool) -> Field | None:
-    exact = resource.field(heading)
-    if exact is not None or not caseless:
-        return exact
-    return next((each for each in resource.fields if each.id.casefold() == heading.casefold()), None)
+def finder(resource: Resource, *, caseless: bool, headings: Mapping[str, str] | None) -> Find:
+    """How headings are matched: by `headings` (heading in lower case -> field id) where a surface has its own words,
+    else by the field's id, letter for letter or without regard to case."""
+    if headings is not None:
+        return lambda heading: resource.field(headings.get(heading.lower(), ""))
+    if not caseless:
+        return resource.field
+    by_id = {each.id.casefold(): each for each in reversed(resource.fields)}
+    return lambda heading: resource.field(heading) or by_id.get(heading.casefold())
 
 
 def doubled(columns: Sequence[Column]) -> Iterable[Complaint]:
@@ -59,7 +68,7 @@ def doubled(columns: Sequence[Column]) -> Iterable[Complaint]:
 
 def missing(columns: Sequence[Column], resource: Resource, options: Options) -> Iterable[Complaint]:
     there = {column.field for column in columns} | set(options.constants)
-    if not there.intersection(resource.keys):
+    if not there.intersection(resource.keys) and not options.anonymous:
         yield Complaint(resource.keys[0], f"The column {' or '.join(resource.keys)} is required")
     for field in resource.fields:
         if field.required and field.id not in there and field.id not in resource.keys:

@@ -5,7 +5,8 @@ set, and the later ones (`repeats`) are applied one after the other to what the 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from app.imports.plan import Options
 from app.imports.repeats import Repeat, apply_repeats, note_repeat
@@ -22,12 +23,17 @@ class Prepared:
 
     checked: Checked
     lines: bytes | None
+    born_at: datetime  # when its first row is made, should it make a record
+
+    def target(self, run: Target) -> Target:
+        """Where this batch of the run goes."""
+        return replace(run, born_at=self.born_at, born_row=self.checked.start.row + 1)
 
 
-def prepare(checked: Checked) -> Prepared:
+def prepare(checked: Checked, born_at: datetime) -> Prepared:
     """What can be done before the transaction, in a thread of its own."""
     simple = not checked.incomplete and len(set(checked.keys)) == len(checked.keys)
-    return Prepared(checked, merge.copy_lines(checked.keys, checked.rows, checked.data) if simple else None)
+    return Prepared(checked, merge.copy_lines(checked.keys, checked.rows, checked.data) if simple else None, born_at)
 
 
 async def stage(session: Session, prepared: Prepared) -> None:
@@ -41,9 +47,9 @@ async def beside(session: Session, target: Target) -> bool:
     return bool((await merge.other_runs(session, target))["beside"])
 
 
-async def write(session: Session, target: Target, prepared: Prepared, options: Options) -> Outcome:
+async def write(session: Session, run: Target, prepared: Prepared, options: Options) -> Outcome:
     """Merges a batch that `stage` has seen, inside the caller's transaction."""
-    checked = prepared.checked
+    checked, target = prepared.checked, prepared.target(run)
     outcome = Outcome(failed=checked.failed, problems=list(checked.problems), warnings=list(checked.warnings))
     if not checked.keys:
         return outcome
@@ -110,6 +116,7 @@ class Merging:
         done = await merge.merge(self.session, self.target, touch=touch)
         outcome.created += done.created
         outcome.updated += done.updated
+        outcome.new_rows += done.new_rows
         if self.target.mode == "keep":
             outcome.skipped += done.touched
         else:
@@ -136,8 +143,9 @@ class Merging:
             elif row["conflict"]:
                 told = PROBLEMS["conflict"].format(field=target.fixed)
                 outcome.failed += 1
-                line = self.line(number) or 0
-                outcome.problems.append(Problem(line, number, None, target.fixed, "conflict", told, None))
+                place = self.line(number) or 0, number
+                named = self.checked.called(number)
+                outcome.problems.append(Problem(*place, None, target.fixed, "conflict", told, None, named))
             else:
                 note_repeat(outcome, self.repeat(row["run_row"], number), self.options.duplicates)
             rest -= 1

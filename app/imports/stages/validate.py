@@ -7,17 +7,17 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from json.encoder import encode_basestring
 
 from app.formats.records import Batch
 from app.imports.members import Members, member, objects
+from app.imports.naming import ABSENT, Named, Whose, naming_of
 from app.imports.plan import Column, Options, Plan
 from app.imports.rows import Checked, Warned
 from app.problems import PROBLEMS, Problem, shown
 from app.resources.cells import BadCell, compile_cell, compile_key, compile_value
+from app.resources.conversion import quoted
 from app.resources.vocabulary import Field, Resource
 
-ABSENT = object()  # a member that a JSON record does not have
 UNKNOWN = "Member {!r} is no field of the type; it was ignored"
 KEPT_AS = {str: "text", bool: "boolean", int: "decimal", Decimal: "decimal"}
 BATCH_CELLS = 200_000
@@ -36,6 +36,8 @@ class ColumnCheck:
     blank: str
     convert: Callable[[str], str | BadCell]
     convert_value: Callable[[object], str | BadCell]
+    null: str = "null"  # what JSON's null becomes; "" for nothing
+    stored: bool = True  # False: it names the record and is no part of it
 
 
 @dataclass(slots=True)
@@ -43,6 +45,7 @@ class Bad:
     """The problems found so far in one batch, by the index of the record."""
 
     batch: Batch
+    called: Sequence[str]  # what each row calls its record
     found: defaultdict[int, list[Problem]]
 
     def add(self, index: int, where: ColumnCheck | None, bad: BadCell, value: object = None) -> None:
@@ -51,23 +54,23 @@ class Bad:
 
     def problem(self, index: int, column: str | None, field: str | None, bad: BadCell, value: object = None) -> Problem:
         told = None if value is None else shown(value if isinstance(value, str) else str(value))
-        return Problem(self.batch.lines[index], self.batch.rows[index], column, field, bad.code, bad.message, told)
+        place = self.batch.lines[index], self.batch.rows[index]
+        return Problem(*place, column, field, bad.code, bad.message, told, self.called[index])
 
 
 class RowCheck:
     """All checks of one import, compiled once per slice and then applied to batch after batch."""
 
-    def __init__(self, resource: Resource, plan: Plan, options: Options, *, key_limit: int) -> None:
+    def __init__(self, resource: Resource, plan: Plan, options: Options, *, whose: Whose, key_limit: int) -> None:
+        self._resource = resource
         self._checks = [column_check(resource, column, options) for column in plan.columns]
-        self._keys = [(field, compile_key(field)) for field in resource.fields if field.id in resource.keys]
-        self._keys.sort(key=lambda each: resource.keys.index(each[0].id))
+        self._naming = naming_of(resource, whose, anonymous=options.anonymous)
         self._required = [check for check in self._checks if check.field.required]
         self._known = {column.field for column in plan.columns} | {each.id for each in resource.fields}
         self._unknown = options.unknown_columns or resource.unknown_columns
         self._options = options
         self._delimited = plan.dialect.format != "jsonl"
         self._key_limit = key_limit
-        self._constants = {name: encode_basestring(value) for name, value in options.constants.items()}
 
     @property
     def most_rows(self) -> int:
@@ -80,11 +83,13 @@ class RowCheck:
     def flat(self) -> bool:
         """Whether no row can hold a list or an object."""
         kept = not self._delimited and self._unknown == "keep"
-        return not kept and NESTED.isdisjoint(check.field.type for check in self._checks)
+        nested = any(value[0] in "[{" for value in self._options.constants.values())
+        return not kept and not nested and NESTED.isdisjoint(check.field.type for check in self._checks)
 
     def check(self, batch: Batch) -> Checked:
         """The batch's good rows ready to be stored, and a problem for everything that is wrong with the others."""
-        checked = Checked(batch.start, batch.end, batch.last)
+        surrogate = self._resource.surrogate
+        checked = Checked(batch.start, batch.end, batch.last, called_by=surrogate.source if surrogate else None)
         for record in batch.unreadable:
             raw = shown(record.raw)
             checked.problems.append(Problem(record.line, record.row, None, None, record.code, record.message, raw))
@@ -95,13 +100,20 @@ class RowCheck:
         return checked
 
     def _check_records(self, batch: Batch, checked: Checked) -> None:
-        bad = Bad(batch, defaultdict(list))
         columns = self._columns(batch.records)
-        members = [self._members(check, cells, bad) for check, cells in zip(self._checks, columns, strict=True)]
+        cells_of = {check.field.id: cells for check, cells in zip(self._checks, columns, strict=True)}
+        named = self._naming.names(cells_of, batch.rows)
+        bad = Bad(batch, named.called, defaultdict(list))
+        members = [
+            self._members(check, cells, bad) for check, cells in zip(self._checks, columns, strict=True) if check.stored
+        ]
         members += self._unknown_members(batch, bad, checked)
-        keys = self._record_keys(columns, bad)
+        self._bad_keys(named, bad)
         incomplete = self._incomplete(columns, bad)
-        keep_good(checked, batch, (keys, objects(members, self._constants), incomplete), bad)
+        unknown = BadCell("unknown_id", PROBLEMS["unknown_id"])
+        for index in named.required:
+            incomplete[index].append(bad.problem(index, None, None, unknown, named.keys[index]))
+        keep_good(checked, batch, (named.keys, objects(members, self._options.constants), incomplete), bad)
 
     def _columns(self, records: Sequence[object]) -> list[Sequence[object]]:
         """The cells of each planned column, whatever the format."""
@@ -150,29 +162,16 @@ class RowCheck:
             return ""
         return check.blank if value is None else check.prefix + value
 
-    def _record_keys(self, columns: list[Sequence[object]], bad: Bad) -> list[str]:
-        """Each record's key, as it is compared: the first of the key fields that is filled."""
-        by_field = {check.field.id: cells for check, cells in zip(self._checks, columns, strict=True)}
-        candidates = [
-            [key_of(cell) if isinstance(cell, str) else key_of(as_text(cell)) for cell in by_field[field.id]]
-            for field, key_of in self._keys
-            if field.id in by_field
-        ]
-        keys = candidates[0]
-        for others in candidates[1:]:
-            keys = [key or other for key, other in zip(keys, others, strict=True)]
-        if "" in keys or max(map(len, keys)) > self._key_limit:
-            self._bad_keys(keys, bad)
-        return keys
-
-    def _bad_keys(self, keys: list[str], bad: Bad) -> None:
-        names = " and no ".join(field.id for field, _ in self._keys)
-        for index, key in enumerate(keys):
+    def _bad_keys(self, named: Named, bad: Bad) -> None:
+        if "" not in named.keys and max(map(len, named.called)) <= self._key_limit:
+            return
+        names = " and no ".join(self._resource.keys)
+        for index, (key, called) in enumerate(zip(named.keys, named.called, strict=True)):
             if not key:
                 bad.add(index, None, BadCell("missing_key", PROBLEMS["missing_key"].format(keys=names)))
-            elif len(key) > self._key_limit:
-                sizes = {"found": len(key), "limit": self._key_limit}
-                bad.add(index, None, BadCell("key_too_long", PROBLEMS["key_too_long"].format(**sizes)), key)
+            elif len(called) > self._key_limit:
+                sizes = {"found": len(called), "limit": self._key_limit}
+                bad.add(index, None, BadCell("key_too_long", PROBLEMS["key_too_long"].format(**sizes)), called)
 
     def _incomplete(self, columns: list[Sequence[object]], bad: Bad) -> dict[int, list[Problem]]:
         """Rows that lack a required value: fine for an update that keeps blanks, a problem for a new record."""
@@ -196,7 +195,7 @@ class RowCheck:
         for index, record in enumerate(batch.records):
             names = [name for name in record if name not in self._known]
             if self._unknown == "keep":
-                kept[index] = "".join(kept_members(record, names, index, bad))
+                kept[index] = "".join(kept_members(record, names, index, bad, resource=self._resource))
             elif self._unknown == "error" and names:
                 unknown = BadCell("unknown_column", PROBLEMS["unknown_column"])
                 bad.found[index] += [bad.problem(index, shown(name), None, unknown) for name in names]
@@ -212,8 +211,25 @@ def column_check(resource: Resource, column: Column, options: Options) -> Column
     blanks = {"keep": "", "clear": "null", "empty": "null" if field.type in NUMBERS else '""'}
     blank = blanks[options.blank_cells]
     prefix = member(field.id, "")
+    if resource.surrogate is not None and field.id == resource.surrogate.source:
+        return source_check(column, field)
+    stored = resource.surrogate is None or field.id != resource.surrogate.id
     convert = compile_cell(field)
-    return ColumnCheck(column, field, prefix, blank and prefix + blank, convert, compile_value(field))
+    return ColumnCheck(column, field, prefix, blank and prefix + blank, convert, compile_value(field), stored=stored)
+
+
+def source_check(column: Column, field: Field) -> ColumnCheck:
+    """The caller's own id: never cleared, and kept as it is compared, so that it is what the record is found by."""
+    key_of, value_of = compile_key(field), compile_value(field)
+
+    def convert(text: str) -> str:
+        key = key_of(text)
+        return quoted(key) if key else ""
+
+    def convert_value(given: object) -> str | BadCell:
+        return convert(given) if isinstance(given, str) else value_of(given)
+
+    return ColumnCheck(column, field, member(field.id, ""), "", convert, convert_value, null="")
 
 
 def converted(check: ColumnCheck, cell: object) -> str | BadCell | None:
@@ -222,22 +238,18 @@ def converted(check: ColumnCheck, cell: object) -> str | BadCell | None:
         return ""
     if cell == "":
         return None
-    return "null" if cell is None else check.convert_value(cell)
+    return check.null if cell is None else check.convert_value(cell)
 
 
-def kept_members(record: object, names: Iterable[str], index: int, bad: Bad) -> Iterable[str]:
-    """Members that no field declares, as the JSON type they came with."""
+def kept_members(record: object, names: Iterable[str], index: int, bad: Bad, *, resource: Resource) -> Iterable[str]:
+    """Members that no field declares, as the JSON type they came with, under the name of where they are kept."""
     for name in names:
         value = record[name]  # type: ignore[index]
         made = "null" if value is None else compile_value(Field(name, KEPT_AS.get(type(value), "object")))(value)
         if isinstance(made, BadCell):
             bad.found[index].append(bad.problem(index, shown(name), None, made, value))
         else:
-            yield member(name, made)
-
-
-def as_text(cell: object) -> str:
-    return "" if cell is None or cell is ABSENT else str(cell)
+            yield member(resource.kept_as(name), made)
 
 
 def filled(cell: object) -> bool:
@@ -248,12 +260,12 @@ def filled(cell: object) -> bool:
 
 
 def keep_good(
-    checked: Checked, batch: Batch, made: tuple[list[str], list[str], dict[int, list[Problem]]], bad: Bad
+    checked: Checked, batch: Batch, made: tuple[Sequence[str], list[str], dict[int, list[Problem]]], bad: Bad
 ) -> None:
     """Moves what has no problem into `checked`, and the problems of the rest."""
     keys, data, incomplete = made
     if not bad.found:
-        checked.keys, checked.data, checked.rows, checked.lines = keys, data, batch.rows, batch.lines
+        checked.keys, checked.data, checked.rows, checked.lines = list(keys), data, batch.rows, batch.lines
         checked.incomplete = {index: tuple(problems) for index, problems in incomplete.items()}
         return
     for problems in bad.found.values():

@@ -31,6 +31,11 @@ class PartEnded:
 Piece = PartBegun | PartData | PartEnded
 
 
+def is_form(request: Request) -> bool:
+    """Whether the body says that it is multipart/form-data."""
+    return parse_options_header(request.headers.get("content-type"))[0] == b"multipart/form-data"
+
+
 def boundary_of(request: Request) -> bytes:
     """Raises Refused: unsupported_media_type, bad_request."""
     kind, options = parse_options_header(request.headers.get("content-type"))

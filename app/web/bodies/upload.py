@@ -50,10 +50,11 @@ async def received(request: Request, runtime: Runtime) -> AsyncIterator[Form]:
         reception.discard()
 
 
-def refuse_early(request: Request, settings: Settings) -> None:
-    """By its length, before a byte of the body is read. A body without a length is counted as it comes."""
+def refuse_early(request: Request, settings: Settings, *, beside: int = OTHER_PARTS_BYTES) -> None:
+    """By its length, before a byte of the body is read; so many bytes may stand in it `beside` the file. A body without
+    a length is counted as it comes."""
     length = request.headers.get("content-length", "")
-    if length.isdecimal() and int(length) > settings.max_file_bytes + OTHER_PARTS_BYTES:
+    if length.isdecimal() and int(length) > settings.max_file_bytes + beside:
         raise too_large(settings.max_file_bytes)
 
 

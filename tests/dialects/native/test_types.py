@@ -8,7 +8,7 @@ import pytest
 
 from app.dialects.native.wire import RecordType
 from app.runtime import Runtime
-from app.storage import accounts
+from app.storage.access import accounts
 from tests.conftest import Finish
 from tests.support.http import Account, post
 

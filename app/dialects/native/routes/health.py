@@ -5,11 +5,11 @@ from fastapi.responses import Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from app.dialects.native import translate, wire
+from app.dialects.native.readiness import readiness
 from app.errors import Retryable
 from app.storage import runs
 from app.web.caller import Opened
 from app.web.openapi import OPEN, operation_id
-from app.web.readiness import readiness
 
 router = APIRouter(tags=["health"], generate_unique_id_function=operation_id)
 

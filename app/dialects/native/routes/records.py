@@ -9,6 +9,7 @@ from fastapi.responses import Response
 
 from app.dialects.native import translate, wire
 from app.errors import Refused
+from app.imports.naming import named_key
 from app.imports.types import resource_for
 from app.resources.cells import key_text
 from app.resources.vocabulary import Resource
@@ -47,14 +48,15 @@ async def get_record(type: str, key: str, caller: MayReadRecords, runtime: Opene
     """Read a record by its key, percent-encoded; an e-mail address in any case."""
     async with runtime.database.read() as session:
         resource, _ = await resource_for(session, caller.account_id, type)
-        for spelling in spellings(resource, key):
+        for spelling in spellings(resource, caller.account_id, key):
             row = await records.get(session, caller.account_id, type, spelling)
             if row is not None:
                 return Response(msgspec.json.encode(translate.record(row, type)), media_type=translate.JSON)
     raise Refused("not_found", f"There is no record of the type {type!r} with this key")
 
 
-def spellings(resource: Resource, key: str) -> list[str]:
+def spellings(resource: Resource, account_id: int, key: str) -> list[str]:
     """How the key may be stored, by the fields that it may come from."""
     fields = filter(None, (resource.field(name) for name in resource.keys))
-    return list(dict.fromkeys([*(key_text(field, key) for field in fields), normalize("NFC", key)]))
+    made = [named_key(resource.surrogate, account_id, key)] if resource.surrogate else []
+    return list(dict.fromkeys([*(key_text(field, key) for field in fields), normalize("NFC", key), *made]))

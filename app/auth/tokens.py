@@ -1,0 +1,56 @@
+"""Access tokens: what a key's owner hands out in its place, for a while and for less; only a keyed hash is stored."""
+
+import hashlib
+import hmac
+import re
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from app.runs.model import AccountId
+from app.storage.access import tokens
+from app.storage.database import ReadSession, Session
+
+# As that of keys: a scanner of sources and logs knows a token when it sees one.
+PREFIX: Final = "sluice_at_"
+FORM: Final = re.compile(re.escape(PREFIX) + r"[A-Za-z0-9_-]{43}")  # 256 bits
+SECONDS: Final = 900
+
+
+@dataclass(frozen=True, slots=True)
+class AccessToken:
+    """A live token and what can be told of it."""
+
+    value: str = field(repr=False)
+    key_id: str
+    scopes: tuple[str, ...]
+    expires_at: datetime
+    seconds_left: int
+
+
+async def issue(session: Session, key_id: str, scopes: Sequence[str], *, pepper: str) -> AccessToken:
+    """A new token of that key. Shown once."""
+    value = PREFIX + secrets.token_urlsafe(32)
+    hashed = token_hash(value, pepper)
+    expires_at = await tokens.add(session, hashed, key_id=key_id, scopes=scopes, seconds=SECONDS)
+    return AccessToken(value, key_id, tuple(scopes), expires_at, SECONDS)
+
+
+async def introspect(session: ReadSession, account_id: AccountId, value: str, *, pepper: str) -> AccessToken | None:
+    """The account's live token, whichever of its keys made it."""
+    row = await tokens.live(session, token_hash(value, pepper)) if FORM.fullmatch(value) else None
+    if row is None or row["account_id"] != account_id:
+        return None
+    return AccessToken(value, row["key_id"], tuple(row["token_scopes"]), row["expires_at"], row["seconds_left"])
+
+
+async def revoke(session: Session, account_id: AccountId, value: str, *, pepper: str) -> bool:
+    """Takes a token back from the next request on; whether it was one of the account."""
+    return bool(FORM.fullmatch(value)) and await tokens.delete(session, account_id, token_hash(value, pepper))
+
+
+def token_hash(value: str, pepper: str) -> bytes:
+    """What is stored, for the reasons of `app.auth.keys.secret_hash`."""
+    return hmac.digest(pepper.encode(), value.encode(), hashlib.sha256)

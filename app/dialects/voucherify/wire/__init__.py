@@ -1,0 +1,1 @@
+"""Voucherify's shapes, letter for letter."""

@@ -1,0 +1,14 @@
+"""What all of Voucherify's shapes have in common: snake case, and what was not set is left out."""
+
+from pydantic import BaseModel, ConfigDict
+
+from app.web.shapes import plain
+
+
+class Shape(BaseModel):
+    """Written as `encoded()`; a field with a default is one that may be left out."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra=plain)
+
+    def encoded(self) -> bytes:
+        return self.model_dump_json(exclude_unset=True).encode()

@@ -1,0 +1,1 @@
+"""Who may call: accounts with their keys, and the tokens that stand for a key."""

@@ -1,0 +1,54 @@
+"""Access tokens, by their hashes; a token is live for as long as it has not expired and its key is not revoked."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import RowMapping, text
+
+from app.storage.database import ReadSession, Session
+
+
+async def add(session: Session, hashed: bytes, *, key_id: str, scopes: Sequence[str], seconds: int) -> datetime:
+    """Stores a token that lives for so long from now on; until when that is, by the database's clock."""
+    added = await session.execute(
+        text(
+            "INSERT INTO tokens (hash, key_id, scopes, created_at, expires_at) "
+            "VALUES (:hash, :key_id, :scopes, now(), now() + make_interval(secs => :seconds)) RETURNING expires_at"
+        ),
+        {"hash": hashed, "key_id": key_id, "scopes": list(scopes), "seconds": seconds},
+    )
+    expires_at: datetime = added.scalar_one()
+    return expires_at
+
+
+async def live(session: ReadSession, hashed: bytes) -> RowMapping | None:
+    """The live token of that hash: token_scopes, expires_at, seconds_left; and of its key: key_id, account_id, account
+    (name), scopes."""
+    found = await session.execute(
+        text(
+            "SELECT t.scopes AS token_scopes, t.expires_at, "
+            "CAST(floor(extract(epoch FROM t.expires_at - now())) AS integer) AS seconds_left, "
+            "t.key_id, k.account_id, a.name AS account, k.scopes "
+            "FROM tokens t JOIN api_keys k ON k.id = t.key_id JOIN accounts a ON a.id = k.account_id "
+            "WHERE t.hash = :hash AND t.expires_at > now() AND k.revoked_at IS NULL"
+        ),
+        {"hash": hashed},
+    )
+    return found.mappings().one_or_none()
+
+
+async def delete(session: Session, account_id: int, hashed: bytes) -> bool:
+    """Whether the account had a token of that hash."""
+    done = await session.execute(
+        text(
+            "DELETE FROM tokens USING api_keys k "
+            "WHERE tokens.hash = :hash AND k.id = tokens.key_id AND k.account_id = :account_id"
+        ),
+        {"hash": hashed, "account_id": account_id},
+    )
+    return done.rowcount == 1
+
+
+async def delete_expired(session: Session) -> int:
+    """How many there were."""
+    return (await session.execute(text("DELETE FROM tokens WHERE expires_at <= now()"))).rowcount

@@ -1,0 +1,22 @@
+"""Lets an import in: a place in the queue before a byte is read, and a note of every refusal."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from app.auth.caller import Caller
+from app.errors import Refused
+from app.imports.intake import ensure_room
+from app.observe.events import RunRefused
+from app.runtime import Runtime
+
+
+@asynccontextmanager
+async def admitted(runtime: Runtime, caller: Caller) -> AsyncIterator[None]:
+    """For the reading and the acceptance of a file. Raises Refused("queue_full") first."""
+    try:
+        async with runtime.database.read() as session:
+            await ensure_room(session, caller.account_id, limit=runtime.settings.queue_limit)
+        yield
+    except Refused as refused:
+        runtime.observe(RunRefused(caller.account_id, refused.code))
+        raise

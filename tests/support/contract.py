@@ -1,0 +1,145 @@
+"""Holds every answer that the suite sees against the OpenAPI documents."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import httpx
+from jsonschema import Draft202012Validator, FormatChecker
+from jsonschema.exceptions import best_match
+from referencing import Registry, Resource
+from referencing.jsonschema import DRAFT202012
+
+DOCUMENTS = Path(__file__).resolve().parents[2] / "openapi"
+# Any route may meet a fault of ours, and what is refused before a route is known is in no route's list.
+NEVER_LISTED = frozenset({500})
+# Pages for people and the description itself, which no document describes.
+NOT_DESCRIBED = re.compile(r"/(docs(/.*)?|openapi\.json)")
+LONGEST_SHOWN = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A response; `path` as it stood on the wire: percent-encoded, without the query."""
+
+    method: str
+    path: str
+    status: int
+    media_type: str
+    body: bytes
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path} -> {self.status} {self.media_type}"
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """A path of a document."""
+
+    surface: str
+    template: str
+
+    @property
+    def pattern(self) -> str:
+        return re.sub(r"\\{\w+\\}", "[^/]+", re.escape(self.template))
+
+    @property
+    def wide_pattern(self) -> str:
+        """A last parameter may hold slashes where the route allows it."""
+        return re.sub(r"\[\^/\]\+$", ".+", self.pattern)
+
+
+async def check_response(response: httpx.Response) -> None:
+    """A hook of a client. Raises AssertionError."""
+    await response.aread()
+    wrong = contradiction(answer_of(response))
+    assert wrong is None, wrong
+
+
+def answer_of(response: httpx.Response) -> Answer:
+    """A response that was read."""
+    path = response.request.url.raw_path.decode().partition("?")[0]
+    media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return Answer(response.request.method, path, response.status_code, media_type, response.content)
+
+
+def contradiction(answer: Answer) -> str | None:
+    """What of the answer its document does not say, or None."""
+    wrong = next(contradictions(answer), None)
+    return None if wrong is None else f"{answer}: {wrong}; the body: {answer.body[:LONGEST_SHOWN]!r}"
+
+
+def contradictions(answer: Answer) -> Iterator[str]:
+    method = "get" if answer.method == "HEAD" else answer.method.lower()
+    where = described(answer.path)
+    if where is None or method not in document(where.surface)["paths"][where.template]:
+        if answer.status < 400 and not NOT_DESCRIBED.fullmatch(answer.path):
+            yield "no document has this path and method, and yet it answers"
+        return
+    responses = document(where.surface)["paths"][where.template][method]["responses"]
+    if str(answer.status) not in responses:
+        if answer.status not in NEVER_LISTED:
+            yield f"{where.surface}.json lists {', '.join(responses)} for {method} {where.template}"
+        return
+    if answer.method == "HEAD":
+        return
+    content = responses[str(answer.status)].get("content", {})
+    if answer.media_type not in content and (content or answer.body):
+        yield f"{where.surface}.json lists the media types {sorted(content)}"
+        return
+    steps = ("paths", where.template, method, "responses", str(answer.status), "content", answer.media_type, "schema")
+    if "schema" in content.get(answer.media_type, {}):
+        yield from unfit(answer, where.surface, pointer(steps))
+
+
+def unfit(answer: Answer, surface: str, place: str) -> Iterator[str]:
+    value = json.loads(answer.body) if answer.media_type.endswith("json") else answer.body.decode()
+    worst = best_match(validator(surface, place).iter_errors(value))
+    if worst is not None:
+        yield f"{worst.json_path}: {worst.message[:LONGEST_SHOWN]}"
+
+
+@cache
+def described(path: str) -> Described | None:
+    """Where a path is described; a slash at the end makes no difference."""
+    path = path.rstrip("/") or "/"
+    for patterns in ("pattern", "wide_pattern"):
+        for each in all_described():
+            if re.fullmatch(getattr(each, patterns), path):
+                return each
+    return None
+
+
+@cache
+def all_described() -> tuple[Described, ...]:
+    """Every path of every document; those with fewer parameters first, as routes are matched."""
+    found = [Described(file.stem, template) for file in DOCUMENTS.glob("*.json") for template in paths(file.stem)]
+    return tuple(sorted(found, key=lambda each: each.template.count("{")))
+
+
+def paths(surface: str) -> list[str]:
+    return list(document(surface)["paths"])
+
+
+@cache
+def document(surface: str) -> dict[str, Any]:
+    return json.loads((DOCUMENTS / f"{surface}.json").read_text())
+
+
+@cache
+def validator(surface: str, place: str) -> Draft202012Validator:
+    """Of the schema at a place of a document, whose references stay inside of it."""
+    name = f"urn:sluice:{surface}"
+    registry = Registry().with_resource(name, Resource(document(surface), DRAFT202012))
+    return Draft202012Validator(
+        {"$ref": f"{name}#{place}"}, registry=registry, format_checker=FormatChecker(("date-time", "date", "uuid"))
+    )
+
+
+def pointer(steps: tuple[str, ...]) -> str:
+    """As a JSON pointer."""
+    return "".join("/" + step.replace("~", "~0").replace("/", "~1") for step in steps)
