@@ -2,11 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from math import ceil
-from typing import Final
+from typing import ClassVar, Final
 
 from limits import parse_many
 from limits.aio.storage import RedisStorage
@@ -53,12 +53,18 @@ def rate_from(text: str) -> Rate | None:
     return rates[0]
 
 
+class OnRedis(RedisStorage):
+    """Loads redis-py alone: the library loads every client it knows, and `valkey`, if it is there, is 8 MB."""
+
+    DEPENDENCIES: ClassVar = {"redis": RedisStorage.DEPENDENCIES["redis"]}
+
+
 class Counters:
     """Numbers the requests of each window. Those that come while Redis is asked go together into the next question: a
     flood takes one connection, and redis-py's pool, which opens connections one after the other, does not delay it."""
 
     def __init__(self, connections: ConnectionPool) -> None:
-        self._storage = RedisStorage(
+        self._storage = OnRedis(
             "async+redis://",
             implementation="redispy",
             key_prefix=PREFIX,
@@ -87,15 +93,23 @@ class Counters:
             while asked := self._waiting[key]:
                 self._waiting[key] = []
                 last = await answered(self._storage.incr(key, seconds, len(asked)))
-                for number, each in enumerate(asked, last - len(asked) + 1):
-                    if not each.done():  # its client is gone
-                        each.set_result(number)
+                tell(asked, range(last - len(asked) + 1, last + 1))
         except Exception as trouble:  # noqa: BLE001  whatever it is, those who wait have to hear of it
-            for each in (*asked, *self._waiting[key]):
-                if not each.done():
-                    each.set_exception(trouble)
+            refuse([*asked, *self._waiting[key]], trouble)
         finally:
             del self._waiting[key]
+
+
+def tell(waiting: Sequence[asyncio.Future[int]], numbers: Sequence[int]) -> None:
+    for each, number in zip(waiting, numbers, strict=True):
+        if not each.done():  # else its client is gone
+            each.set_result(number)
+
+
+def refuse(waiting: Sequence[asyncio.Future[int]], trouble: Exception) -> None:
+    for each in waiting:
+        if not each.done():
+            each.set_exception(trouble)
 
 
 async def answered(call: Awaitable[int]) -> int:

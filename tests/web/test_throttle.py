@@ -1,4 +1,4 @@
-"""The rate limit: told on every answer in the surface's own headers, exact in a flood, and no trouble without Valkey."""
+"""The rate limit: told on every answer in the surface's own headers, exact in a flood, no trouble without Valkey."""
 
 import asyncio
 import math

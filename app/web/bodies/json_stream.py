@@ -86,7 +86,7 @@ class Text:
         while True:
             held = len(self._text) - self._at
             # A long value is tried again only when twice as much of it is there: the work stays in proportion.
-            if self._ended or held >= 2 * tried:
+            if self._ended or held >= min(2 * tried, self._longest):
                 found, end = self._parsed()
                 if (end - self._at if end else held - UNDECIDED) > self._longest:
                     raise self._unfit(f"longer than {self._longest} characters")

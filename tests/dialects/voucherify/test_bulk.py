@@ -42,7 +42,6 @@ async def test_null_clears_a_field_an_address_and_its_parts(voucherify: Voucheri
     await voucherify.bulk([{"source_id": "x", "name": None, "address": {"city": None}, "metadata": None}])
     assert await voucherify.own("x") == {
         "source_id": "x",
-        "name": None,
         "address": {"city": None, "state": "NW"},
         "metadata": {"a": "1"},
     }

@@ -13,6 +13,7 @@ from app.storage.listing import Filter, Order, OrderField, Page, Wanted
 PLAIN: Final = ("source_id", "name", "description", "email", "phone", "birthdate")
 ADDRESS: Final = ("city", "state", "line_1", "line_2", "country", "postal_code")
 METADATA: Final = "metadata."
+NULL: Final = b"null"
 
 # Nothing is redeemed, ordered or referred here.
 NO_REDEMPTIONS: Final = {
@@ -52,9 +53,11 @@ FIELDS: Final[Mapping[str, OrderField]] = {
 def customer(row: Mapping[Any, Any]) -> dict[str, object]:
     """As wire.Customer. Every value stays the text that it is stored as: no number goes through a float."""
     fields = msgspec.json.decode(row["data"], type=dict[str, msgspec.Raw])
-    shown: dict[str, object] = {"id": row["key"], **{name: fields[name] for name in PLAIN if name in fields}}
-    if "birthdate" in fields:
-        shown["birthday"] = fields["birthdate"]
+    # A field that was cleared is as one that was never set: left out.
+    plain = {name: fields[name] for name in PLAIN if name in fields and bytes(fields[name]) != NULL}
+    shown: dict[str, object] = {"id": row["key"], **plain}
+    if "birthdate" in plain:
+        shown["birthday"] = plain["birthdate"]
     shown |= {"address": address(fields), **NOTHING_DONE}
     metadata = {name[len(METADATA) :]: value for name, value in fields.items() if name.startswith(METADATA)}
     if metadata:
@@ -68,7 +71,7 @@ def customer(row: Mapping[Any, Any]) -> dict[str, object]:
 def address(fields: Mapping[str, msgspec.Raw]) -> Mapping[str, msgspec.Raw] | None:
     """The parts that were ever set; None when no part has a value."""
     parts = {part: fields[f"address.{part}"] for part in ADDRESS if f"address.{part}" in fields}
-    return parts if any(bytes(value) != b"null" for value in parts.values()) else None
+    return parts if any(bytes(value) != NULL for value in parts.values()) else None
 
 
 def customer_list(page: Page) -> bytes:
