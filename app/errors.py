@@ -19,7 +19,7 @@ REFUSALS: dict[str, str] = {
     "method_not_allowed": "This method does not exist here",
     "gone": "It was kept for its retention time and then deleted",
     "bad_request": "The request cannot be read",
-    "unsupported_media_type": "The request must be multipart/form-data",
+    "unsupported_media_type": "The body has a media type that is not taken here",
     "too_large": "The file is larger than this service accepts",
     "empty_file": "The file has no bytes",
     "unreadable_file": "The file is not what it is declared to be",

@@ -11,7 +11,7 @@ from app.observe.events import RingLost
 from app.settings import Settings
 from app.storage.blobs import FileBlobs, open_blobs
 from app.storage.database import OLDEST_SERVER, Database
-from app.throttle import Rate, Throttle, rate_from
+from app.throttle import Counters, Rate, Throttle, rate_from
 
 
 class Misconfigured(Exception):
@@ -57,7 +57,7 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
         if await database.server_version() < OLDEST_SERVER:
             raise Misconfigured("PostgreSQL must be version 15 or newer")
         observe = Observer()
-        throttle = Throttle.on(bell.connections, rate, observe)
+        throttle = Throttle(rate, Counters(bell.connections), observe)
         yield Runtime(settings, database, blobs, bell, observe, limits(settings), throttle)
     finally:
         await bell.close()

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from math import ceil
-from typing import ClassVar, Final
+from typing import Final
 
 from limits import parse_many
 from limits.aio.storage import RedisStorage
@@ -56,14 +56,15 @@ def rate_from(text: str) -> Rate | None:
 class OnRedis(RedisStorage):
     """Loads redis-py alone: the library loads every client it knows, and `valkey`, if it is there, is 8 MB."""
 
-    DEPENDENCIES: ClassVar = {"redis": RedisStorage.DEPENDENCIES["redis"]}
+    DEPENDENCIES = {"redis": RedisStorage.DEPENDENCIES["redis"]}  # noqa: RUF012  the library's own form
 
 
 class Counters:
     """Numbers the requests of each window. Those that come while Redis is asked go together into the next question: a
     flood takes one connection, and redis-py's pool, which opens connections one after the other, does not delay it."""
 
-    def __init__(self, connections: ConnectionPool) -> None:
+    def __init__(self, connections: ConnectionPool, patience: float = ANSWER_SECONDS) -> None:
+        self._patience = patience
         self._storage = OnRedis(
             "async+redis://",
             implementation="redispy",
@@ -92,7 +93,7 @@ class Counters:
         try:
             while asked := self._waiting[key]:
                 self._waiting[key] = []
-                last = await answered(self._storage.incr(key, seconds, len(asked)))
+                last = await answered(self._storage.incr(key, seconds, len(asked)), self._patience)
                 tell(asked, range(last - len(asked) + 1, last + 1))
         except Exception as trouble:  # noqa: BLE001  whatever it is, those who wait have to hear of it
             refuse([*asked, *self._waiting[key]], trouble)
@@ -112,10 +113,10 @@ def refuse(waiting: Sequence[asyncio.Future[int]], trouble: Exception) -> None:
             each.set_exception(trouble)
 
 
-async def answered(call: Awaitable[int]) -> int:
-    """Raises TimeoutError after ANSWER_SECONDS."""
+async def answered(call: Awaitable[int], patience: float) -> int:
+    """Raises TimeoutError."""
     async with asyncio.timeout(None) as bound:
-        timer = asyncio.get_running_loop().call_later(ANSWER_SECONDS, end, bound, TURNS)
+        timer = asyncio.get_running_loop().call_later(patience, end, bound, TURNS)
         try:
             return await call
         finally:
@@ -147,11 +148,6 @@ class Throttle:
     pause: float = PAUSE_SECONDS
     _lost: bool = field(default=False, init=False)
     _again_at: float = field(default=0.0, init=False)  # on the monotonic clock
-
-    @classmethod
-    def on(cls, connections: ConnectionPool, rate: Rate | None, observe: Observer) -> "Throttle":
-        """Connects to nothing yet; the connections stay their owner's to close."""
-        return cls(rate, Counters(connections), observe)
 
     def full(self) -> Allowance | None:
         """What somebody has left who has made no request; None: there is no limit."""

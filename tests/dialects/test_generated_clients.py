@@ -3,6 +3,8 @@
 import json
 import os
 import shutil
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from secrets import token_hex
 from typing import Any
@@ -16,7 +18,7 @@ from tests.support.live import Live
 from tests.support.proxy import Proxy
 
 PROGRAMS = Path(__file__).resolve().parents[1] / "sdk" / "generated"
-SURFACES = ("connectif",)
+SURFACES = ("connectif", "voucherify")
 # Code is made and compiled: on one worker, so that it happens once.
 pytestmark = [pytest.mark.xdist_group("generated-clients"), pytest.mark.timeout(300)]
 
@@ -51,10 +53,17 @@ def typescript_clients(pytestconfig: pytest.Config, tmp_path_factory: pytest.Tem
     return folder
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def account(live: Live, proxy: Proxy) -> dict[str, str]:
     """What a program is told in its environment."""
     return {"BASE_URL": proxy.url, "API_KEY": live.key(f"generated-{token_hex(4)}")}
+
+
+@pytest.fixture(params=["python", pytest.param("typescript", marks=needs_node)])
+def said(request: pytest.FixtureRequest, account: dict[str, str]) -> Callable[[str], Told]:
+    """What the program of a surface said, in either language."""
+    clients = request.getfixturevalue(f"{request.param}_clients")
+    return partial(SAYS[request.param], clients, account)
 
 
 def told_by_python(clients: tuple[Path, Path], account: dict[str, str], surface: str) -> Told:
@@ -66,25 +75,32 @@ def told_by_typescript(clients: Path, account: dict[str, str], surface: str) -> 
     return json.loads(run(["node", str(clients / f"{surface}.js")], **account))
 
 
-def test_a_python_client_of_imports_imports_a_file(
-    python_clients: tuple[Path, Path], account: dict[str, str]
-) -> None:
-    said = told_by_python(python_clients, account, "connectif")
-    assert imports_went_well(said)
+SAYS = {"python": told_by_python, "typescript": told_by_typescript}
 
 
-@needs_node
-def test_a_typescript_client_of_imports_imports_a_file(typescript_clients: Path, account: dict[str, str]) -> None:
-    said = told_by_typescript(typescript_clients, account, "connectif")
-    assert imports_went_well(said)
+def test_a_generated_client_imports_contacts(said: Callable[[str], Told]) -> None:
+    told = said("connectif")
+    done = told["import"]
+    assert (done["status"], done["total"], done["success"], done["errors"]) == ("finished", 2, 1, 1)
+    assert done["errorSummary"][0]["samples"] == [{"line": 3, "row": 2, "value": "many"}]
+    assert told["listed"] == [done["id"]]
+    assert told["deleted"] == 204
+    assert (told["refused"]["status"], told["refused"]["code"]) == (401, "not_authenticated")
+    assert (told["missing"]["status"], told["missing"]["code"]) == (404, "not_found")
 
 
-def imports_went_well(said: Told) -> bool:
-    assert said["import"]["status"] == "finished"
-    assert (said["import"]["total"], said["import"]["success"], said["import"]["errors"]) == (2, 1, 1)
-    assert said["import"]["errorSummary"][0]["samples"] == [{"line": 3, "row": 2, "value": "many"}]
-    assert said["listed"] == [said["import"]["id"]]
-    assert said["deleted"] == 204
-    assert (said["refused"]["status"], said["refused"]["code"]) == (401, "not_authenticated")
-    assert (said["missing"]["status"], said["missing"]["code"]) == (404, "not_found")
-    return True
+def test_a_generated_client_imports_customers(said: Callable[[str], Told]) -> None:
+    told = said("voucherify")
+    done = told["action"]
+    assert (done["status"], done["operation_status"], done["progress"]) == ("DONE", "SUCCESS", 100)
+    assert (done["result"]["done_count"], done["result"]["failed_count"]) == (1, 1)
+    assert [(each["row"], each["source_id"]) for each in done["result"]["failed"]] == [(2, "steve")]
+    customer = told["customer"]
+    assert (customer["source_id"], customer["name"]) == ("a/b+c@d", "Jöhn")
+    assert (customer["birthdate"], customer["metadata"]) == ("1990-03-11", {"level": "gold"})
+    assert (told["bulk"]["type"], told["bulk"]["result"]["done_count"]) == ("CUSTOMERS.BULK_UPDATE", 1)
+    assert told["report"].splitlines() == ["source_id,found,updated,reason", "a/b+c@d,true,true,"]
+    assert told["customers"] == ["a/b+c@d"]
+    assert told["actions"] == [told["bulk"]["id"]]
+    assert (told["refused"]["code"], told["refused"]["key"]) == (401, "unauthorized")
+    assert (told["missing"]["code"], told["missing"]["resource_type"]) == (404, "async_action")

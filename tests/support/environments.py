@@ -35,10 +35,10 @@ def python(name: str, told: pytest.Config) -> Path:
     lock = LOCKS / "requirements" / f"{name}.txt"
     folder = place(name, lock.read_bytes(), sys.version, sys.base_prefix)
     interpreter = folder / "bin" / "python"
-    uv = [sys.executable, "-m", "uv"]
+    uv, locked = [sys.executable, "-m", "uv"], ["--require-hashes", "-r", str(lock)]
     steps = [
         [*uv, "venv", "-q", "--clear", "--python", sys.executable, str(folder)],
-        [*uv, "pip", "install", "-q", "--python", str(interpreter), "--require-hashes", "-r", str(lock)],
+        [*uv, "pip", "install", "-q", "--compile-bytecode", "--python", str(interpreter), *locked],
     ]
     make(folder, steps, told)
     return interpreter

@@ -1,4 +1,4 @@
-"""A proxy before the live service that holds each answer against its OpenAPI document: for clients in other processes."""
+"""A proxy before the live service that holds every answer against its document: for clients in other processes."""
 
 import threading
 import time

@@ -21,6 +21,7 @@ from app.formats.records import Dialect
 from app.imports.intake import Upload
 from app.runtime import Runtime
 from app.web.bodies.json_items import received_items, received_members
+from app.web.bodies.json_stream import UNREADABLE, Text, read_list, whole
 from tests.support.http import stored_files
 
 SIZES = [1, 7, 65_536]
@@ -81,6 +82,23 @@ async def rows(
 ) -> Rows:
     async with received_items(request_of(arriving(body, size), headers), runtime, translate=translate) as upload:
         return rows_of(runtime, upload)
+
+
+def cut(body: bytes, size: int) -> list[bytes]:
+    return [body[at : at + size] for at in range(0, len(body), size)]
+
+
+def read(*pieces: bytes) -> list[tuple[object, str]]:
+    """The items of a list, each as value and as sent, that comes to the parser in these pieces; those of a request
+    are large."""
+    text, found = Text(longest=1_000_000), list[tuple[object, str]]()
+    reading = whole(text, read_list(text, lambda value, raw: found.append((value, raw))))
+    for piece in pieces:
+        text.feed(piece)
+        next(reading)
+    text.feed(b"", last=True)
+    assert next(reading, "ended") == "ended"
+    return found
 
 
 async def members(runtime: Runtime, body: bytes, *, size: int = 65_536) -> tuple[Rows, dict[str, object]]:
@@ -224,6 +242,8 @@ BROKEN = [
     b"[NaN]",
     b'[{"a":-Infinity}]',
     b"[1]x",
+    b"[1]\xc3",
+    b"[1,2" + b" " * 70_000 + b"3]",
     b"[1][2]",
     b"[1]]",
     b"]",
@@ -236,12 +256,19 @@ BROKEN = [
 ]
 
 
-@pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("body", BROKEN)
-async def test_what_is_not_json_is_refused(runtime: Runtime, body: bytes, size: int) -> None:
-    refused = await refusal(runtime, arriving(body, size))
+async def test_what_is_not_json_is_refused(runtime: Runtime, body: bytes) -> None:
+    refused = await refusal(runtime, arriving(body, 65_536))
     assert refused.code == "bad_request"
     assert refused.detail.startswith("The body is not JSON: ")
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7])
+@pytest.mark.parametrize("body", BROKEN)
+def test_what_is_not_json_is_refused_wherever_it_is_cut_apart(body: bytes, size: int) -> None:
+    with pytest.raises(Refused) as refused:
+        read(*cut(body, size))
+    assert refused.value.code == "bad_request"
 
 
 async def test_a_mistake_is_found_where_it_stands_and_before_the_rest_has_come(runtime: Runtime) -> None:
@@ -251,6 +278,8 @@ async def test_a_mistake_is_found_where_it_stands_and_before_the_rest_has_come(r
 
     refused = await refusal(runtime, messages())
     assert refused.detail == "The body is not JSON: Expecting value (character 15)"
+    refused = await refusal(runtime, arriving('["é",'.encode() + b" " * 100_000 + b"]", 999))
+    assert refused.detail == "The body is not JSON: Expecting value (character 100006)"
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -369,18 +398,47 @@ def random_value(dice: random.Random, depth: int = 0) -> object:
     return values if kind == 5 else {f"k{n}\n": value for n, value in enumerate(values)}
 
 
-async def test_lists_read_as_json_reads_them_wherever_they_are_cut_apart(runtime: Runtime) -> None:
+def test_lists_read_as_json_reads_them_wherever_they_are_cut_apart() -> None:
     dice = random.Random(20_260)
-    for _ in range(150):
+    for _ in range(400):
         items = [random_value(dice) for _ in range(dice.randrange(1, 8))]
         body = json.dumps(items, ensure_ascii=dice.random() < 0.5, indent=dice.choice([None, 1])).encode()
-        expected = json.loads(body, parse_int=Decimal, parse_float=Decimal)
-        found = await rows(runtime, body, size=dice.randrange(1, 40))
-        assert found.good == {row: item for row, item in enumerate(expected, 1) if isinstance(item, dict)}
-        assert len(found.good) + len(found.bad) == len(items)
-        # Every beginning of it is broken off, and a mark too many or too few is a mistake, whatever the chunks.
-        cut = dice.randrange(len(body))
-        assert (await refusal(runtime, arriving(body[:cut], dice.randrange(1, 40)))).code == "bad_request"
+        found = read(*cut(body, dice.randrange(1, 12)))
+        assert [value for value, _ in found] == json.loads(body, parse_int=Decimal, parse_float=Decimal)
+        assert [json.loads(raw) for _, raw in found] == items
+        # Any beginning of it is broken off.
+        with pytest.raises(Refused) as refused:
+            read(*cut(body[: dice.randrange(len(body))], dice.randrange(1, 12)))
+        assert refused.value.code == "bad_request"
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        "-1.50e+07",
+        "1E400",
+        "12345678901234567890123",
+        r'"\ud83d\ude00\u00e9\\\""',
+        '"👩‍🚀é\u2028"',
+        r'{"\u0061\n":[-0.1,true,false,null,{"b":[]}]}',
+        '{"a":1e9999999999999999999,"b":"x","b":2}',
+    ],
+)
+@pytest.mark.parametrize("tail", ["]", " , 1]", ",2.5]"])
+def test_an_item_is_the_same_wherever_it_is_cut_in_two(item: str, tail: str) -> None:
+    body = f"[{item}{tail}".encode()
+    expected = read(body)
+    assert expected[0] == (UNREADABLE if item.startswith('{"a"') else json.loads(item, parse_float=Decimal), item)
+    for at in range(len(body)):
+        assert read(body[:at], body[at:]) == expected
+
+
+async def test_a_border_of_the_large_pieces_may_fall_anywhere(runtime: Runtime) -> None:
+    body = '[{"n":-1.50e+07,"t":"é\\ud83d\\ude00"},{"n":1,"n":2},12.5,{"x":{"y":[1,null]}}]'.encode()
+    expected = await rows(runtime, body)
+    assert (len(expected.good), len(expected.bad)) == (2, 2)
+    for at in range(len(body)):
+        assert await rows(runtime, b" " * (65_536 - at) + body) == expected
 
 
 @pytest.mark.parametrize("size", SIZES)

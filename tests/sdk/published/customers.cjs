@@ -1,4 +1,4 @@
-// What a user of Voucherify's JavaScript SDK does with customers, against BASE_URL with API_KEY; prints JSON, a member a
+// What a user of Voucherify's JavaScript SDK does, against BASE_URL with API_KEY; prints JSON with a member for each
 // step. A step that throws is told as {"raised": …}, and the others go on.
 const { mkdtempSync, rmSync, writeFileSync } = require('node:fs');
 const { tmpdir } = require('node:os');

@@ -1,4 +1,4 @@
-"""What a user of Voucherify's Python SDK does with customers, against BASE_URL with API_KEY; prints JSON, a member a step.
+"""What a user of Voucherify's Python SDK does, against BASE_URL with API_KEY; prints JSON with a member for each step.
 
 A step that raises is told as {"raised": …}, and the others go on.
 """
@@ -146,8 +146,17 @@ def shown(model: Any) -> Any:
 
 
 STEPS = (
-    from_a_path, odd_names, partly_bad, customer, customer_by_id, odd_customers, customer_list, action_list, bulk, errors
-)  # fmt: skip
+    from_a_path,
+    odd_names,
+    partly_bad,
+    customer,
+    customer_by_id,
+    odd_customers,
+    customer_list,
+    action_list,
+    bulk,
+    errors,
+)
 
 
 def told(step: Callable[[Customers], object], sdk: Customers) -> object:

@@ -20,7 +20,7 @@ LONGEST = 255  # characters of an id and of a name
 @router.put(
     "",
     response_model=wire.CouponSet,
-    responses=refusals(400, 401, 403, 413, 422, 503) | wire.MADE_SET,
+    responses=refusals(400, 401, 403, 404, 413, 422, 503) | wire.MADE_SET,
     openapi_extra=wire.SET_BODY,
 )
 @router.put("/", include_in_schema=False)

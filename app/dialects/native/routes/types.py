@@ -65,7 +65,7 @@ async def download_sample(name: str, caller: MayReadTypes, runtime: Opened) -> R
 @router.put(
     "/{name}",
     response_model=wire.RecordType,
-    responses=refusals(400, 401, 403, 409, 413, 422, 503) | wire.MADE_TYPE,
+    responses=refusals(400, 401, 403, 404, 409, 413, 422, 503) | wire.MADE_TYPE,
     openapi_extra=wire.TYPE_BODY,
 )
 @router.put("/{name}/", include_in_schema=False)

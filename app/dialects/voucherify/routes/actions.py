@@ -12,6 +12,7 @@ from app.dialects.voucherify.translate.report import report_lines
 from app.dialects.voucherify.vocabulary import ACTIONS
 from app.dialects.voucherify.wire.actions import REPORT, AsyncAction, AsyncActionList
 from app.dialects.voucherify.wire.errors import refusals
+from app.dialects.voucherify.wire.shape import Spelled
 from app.errors import Refused
 from app.imports.fates import fates
 from app.runs import problems, status
@@ -35,7 +36,7 @@ async def list_async_actions(
     runtime: Opened,
     *,
     limit: Annotated[int, Query(ge=1, le=100)] = 10,
-    end_date: Annotated[str | None, Query(description="Only actions that were started before this moment")] = None,
+    end_date: Annotated[Spelled | None, Query(description="Only actions that were started before this moment")] = None,
 ) -> Response:
     """List the account's async actions, newest first, without their results."""
     before = None if end_date is None else moment_from(end_date, "end_date")

@@ -54,7 +54,7 @@ def customer(row: Mapping[Any, Any]) -> dict[str, object]:
     """As wire.Customer. Every value stays the text that it is stored as: no number goes through a float."""
     fields = msgspec.json.decode(row["data"], type=dict[str, msgspec.Raw])
     # A field that was cleared is as one that was never set: left out.
-    plain = {name: fields[name] for name in PLAIN if name in fields and bytes(fields[name]) != NULL}
+    plain: dict[str, object] = {name: fields[name] for name in PLAIN if name in fields and bytes(fields[name]) != NULL}
     shown: dict[str, object] = {"id": row["key"], **plain}
     if "birthdate" in plain:
         shown["birthday"] = plain["birthdate"]

@@ -5,7 +5,7 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.dialects.voucherify.wire.shape import Shape
+from app.dialects.voucherify.wire.shape import Shape, Spelled
 from app.web.shapes import NEVER, Moment
 
 MOMENT: Final = "A date or a date-time of ISO 8601; customers of that very moment are left out"
@@ -109,16 +109,16 @@ class CustomersAsked(BaseModel):
     city: str | None = Field(default=None, description="The city of the address, letter for letter")
     name: str | None = Field(default=None, description="The name, letter for letter")
     segment_id: str | None = Field(default=None, description="There are no segments: the list is empty")
-    created_before: str | None = Field(default=None, alias="created_at[before]", description=MOMENT)
-    created_after: str | None = Field(default=None, alias="created_at[after]", description=MOMENT)
-    updated_before: str | None = Field(
+    created_before: Spelled | None = Field(default=None, alias="created_at[before]", description=MOMENT)
+    created_after: Spelled | None = Field(default=None, alias="created_at[after]", description=MOMENT)
+    updated_before: Spelled | None = Field(
         default=None, alias="updated_at[before]", description="Finds only customers that were ever changed"
     )
-    updated_after: str | None = Field(
+    updated_after: Spelled | None = Field(
         default=None, alias="updated_at[after]", description="Finds only customers that were ever changed"
     )
     order: Literal["created_at", "-created_at", "updated_at", "-updated_at", "source_id", "-source_id"] = "-created_at"
-    starting_after: str | None = Field(
+    starting_after: Spelled | None = Field(
         default=None,
         description="`created_at` of the last customer seen: the list goes on behind it. With the order `updated_at` "
         "or `-updated_at` its `updated_at`, or `created_at` when it has none",

@@ -85,5 +85,7 @@ TOKEN_FORM: Final = form(
         "examples": ["customers async-actions"],
     },
 )
-ONE_TOKEN: Final = form("access_token", access_token={"type": "string", "description": "As it was issued"})
+ONE_TOKEN: Final = form(
+    "access_token", access_token={"type": "string", "minLength": 1, "description": "As it was issued"}
+)
 NO_TOKEN: Final[dict[int | str, dict[str, Any]]] = {404: {"description": "There is no such live token; without a body"}}

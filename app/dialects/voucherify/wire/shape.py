@@ -1,8 +1,13 @@
 """What all of Voucherify's shapes have in common: snake case, and what was not set is left out."""
 
-from pydantic import BaseModel, ConfigDict
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, WithJsonSchema
 
 from app.web.shapes import plain
+
+# A moment in a query. The SDKs have more spellings for it than a date-time, and all of them are taken.
+Spelled = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
 
 
 class Shape(BaseModel):
