@@ -71,7 +71,13 @@ class Introspection(Shape):
 def form(required: str, **properties: dict[str, Any]) -> dict[str, Any]:
     """A form as OpenAPI sees it, and that only the key itself may send it. FastAPI does not read it: the key is checked
     before."""
-    schema = {"type": "object", "required": [required], "properties": properties}
+    # No field may come twice (RFC 6749, 3.2), whatever it is called: none is a list.
+    schema = {
+        "type": "object",
+        "required": [required],
+        "properties": properties,
+        "additionalProperties": {"type": "string"},
+    }
     return {"requestBody": {"required": True, "content": {KIND: {"schema": schema}}}, "security": [PAIR]}
 
 
