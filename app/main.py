@@ -40,6 +40,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
                 yield
         except (Misconfigured, Retryable) as trouble:
             log(ProcessCannotStart("api", str(trouble)))
+            app.state.misconfigured = isinstance(trouble, Misconfigured)
             raise
 
     app = FastAPI(
@@ -77,16 +78,21 @@ def write_openapi(folder: Path) -> None:
 def serve(host: str, port: int) -> None:
     """Serves until SIGTERM; uploads in progress get SLUICE_SHUTDOWN_SECONDS to end."""
     settings = Settings()
-    uvicorn.run(
-        create_app(settings),
-        host=host,
-        port=port,
-        http=Protocol,
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        timeout_graceful_shutdown=int(settings.shutdown_seconds),
-    )
+    app = create_app(settings)
+    try:
+        uvicorn.run(
+            app,
+            host=host,
+            port=port,
+            http=Protocol,
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            timeout_graceful_shutdown=int(settings.shutdown_seconds),
+        )
+    except SystemExit as ended:
+        # uvicorn has one code for all that goes wrong at the start; a wrong setting is 2, as everywhere.
+        raise SystemExit(2 if getattr(app.state, "misconfigured", False) else ended.code) from None
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import json
 import time
 from collections.abc import Awaitable
 from typing import Any, TypeVar, cast
+from urllib.parse import unquote
 
 from arq.connections import ArqRedis, RedisSettings, create_pool
 from redis.asyncio import ConnectionPool
@@ -53,6 +54,9 @@ def redis_settings(url: str) -> RedisSettings:
         settings = RedisSettings.from_dsn(url)
     except (ValueError, RuntimeError):
         raise WrongAddress from None
+    # ARQ hands on what stands in the address, and there user and password are percent-encoded.
+    settings.username = unquote(settings.username) if settings.username else settings.username
+    settings.password = unquote(settings.password) if settings.password else settings.password
     settings.conn_timeout = 5
     settings.conn_retries = 20
     settings.retry_on_timeout = True

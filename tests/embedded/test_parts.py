@@ -43,6 +43,14 @@ def test_a_setting_of_the_wrong_kind_is_named() -> None:
     assert refused.stderr.startswith("sluice: SLUICE_QUEUE_LIMIT: Input should be a valid integer")
 
 
+@pytest.mark.parametrize("part", ["api", "worker"])
+def test_a_setting_that_cannot_be_used_ends_a_part_with_the_code_for_settings(part: str) -> None:
+    refused = sluice(part, SLUICE_RATE_LIMIT="often", **NOWHERE)
+
+    assert refused.returncode == 2
+    assert "SLUICE_RATE_LIMIT" in refused.stderr
+
+
 def test_migrate_says_in_one_line_that_the_database_does_not_answer() -> None:
     refused = sluice("migrate", SLUICE_DATABASE_URL=NOWHERE["SLUICE_DATABASE_URL"])
 

@@ -16,7 +16,7 @@ CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "slui
 LOCKS = Path(__file__).resolve().parents[1] / "sdk"
 COMPLETE = ".complete"
 SECONDS = 280
-LONGEST_SHOWN = 4_000
+LONGEST_SHOWN = 12_000
 # What is installed depends on the locks alone: no index, option or path of whoever runs the tests gets into it.
 NOT_THEIRS = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "NODE_PATH", "NODE_OPTIONS")
 
@@ -91,10 +91,16 @@ def say(told: pytest.Config, line: str) -> None:
         print(f"\n{line}", file=sys.stderr, flush=True)
 
 
-def run(command: Sequence[str], **variables: str) -> str:
-    """What a command prints. Raises AssertionError with what it complained of. Blocking."""
+def run(command: Sequence[str], *, folder: Path | None = None, **variables: str) -> str:
+    """What a command prints, run in a folder. Raises AssertionError with all that it said. Blocking."""
     done = subprocess.run(
-        command, env=environment(**variables), capture_output=True, text=True, timeout=SECONDS, check=False
+        command,
+        cwd=folder,
+        env=environment(**variables),
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
     )
     said = f"{done.stdout}\n{done.stderr}"[-LONGEST_SHOWN:]
     assert done.returncode == 0, f"{' '.join(command)} ended with {done.returncode}:\n{said}"

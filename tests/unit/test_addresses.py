@@ -23,3 +23,8 @@ def test_a_redis_address_is_not_repeated(address: str) -> None:
         redis_settings(address)
     assert "nter" not in str(wrong.value)
     assert wrong.value.__suppress_context__
+
+
+def test_user_and_password_of_a_redis_address_are_percent_encoded() -> None:
+    settings = redis_settings("redis://me%2Fyou:p%40ss%2Fword@localhost:6379/0")
+    assert (settings.username, settings.password) == ("me/you", "p@ss/word")

@@ -1,0 +1,38 @@
+"""A fuzzer that knows the OpenAPI documents finds no answer that contradicts them, and no fault of the service."""
+
+import sys
+from pathlib import Path
+from secrets import token_hex
+
+import pytest
+
+from tests.support.contract import DOCUMENTS
+from tests.support.environments import run
+from tests.support.live import Live
+
+# What it may not expect, with the reasons.
+EXCEPTIONS = Path(__file__).parent / "schemathesis.toml"
+pytestmark = pytest.mark.timeout(300)
+
+
+def fuzz(live: Live, folder: Path, surface: str, *bounds: str) -> str:
+    """What it reports. Raises AssertionError with its report if anything was wrong."""
+    app_id, _, token = live.key(f"fuzz-{token_hex(4)}").partition(":")
+    command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(EXCEPTIONS), "--no-color", "run"]
+    who = ["--header", f"X-App-Id: {app_id}", "--header", f"X-App-Token: {token}"]
+    document = ["--url", live.url, str(DOCUMENTS / f"{surface}.json")]
+    return run([*command, *who, "--continue-on-failure", *bounds, *document], folder=folder)
+
+
+@pytest.mark.parametrize(("surface", "seconds"), [("voucherify", 20), ("connectif", 10)])
+def test_the_fuzzer_finds_nothing(live: Live, tmp_path: Path, surface: str, seconds: int) -> None:
+    # The same requests in every run: a failure here is one of this change.
+    report = fuzz(live, tmp_path, surface, "--max-time", str(seconds), "--generation-deterministic")
+    assert "passed" in report
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("surface", ["voucherify", "connectif"])
+def test_the_fuzzer_finds_nothing_with_new_requests_for_minutes(live: Live, tmp_path: Path, surface: str) -> None:
+    report = fuzz(live, tmp_path, surface, "--max-time", "120")
+    assert "passed" in report
