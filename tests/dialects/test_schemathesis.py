@@ -15,24 +15,36 @@ EXCEPTIONS = Path(__file__).parent / "schemathesis.toml"
 pytestmark = pytest.mark.timeout(300)
 
 
-def fuzz(live: Live, folder: Path, surface: str, *bounds: str) -> str:
-    """What it reports. Raises AssertionError with its report if anything was wrong."""
-    app_id, _, token = live.key(f"fuzz-{token_hex(4)}").partition(":")
+def fuzz(live: Live, folder: Path, surface: str, *bounds: str) -> None:
+    """Raises AssertionError with a report if anything was wrong."""
     command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(EXCEPTIONS), "--no-color", "run"]
-    who = ["--header", f"X-App-Id: {app_id}", "--header", f"X-App-Token: {token}"]
-    document = ["--url", live.url, str(DOCUMENTS / f"{surface}.json")]
-    return run([*command, *who, "--continue-on-failure", *bounds, *document], folder=folder)
+    headers = [f"--header={each}" for each in WHO[surface](live.key(f"fuzz-{token_hex(4)}"))]
+    run(
+        [*command, *headers, "--continue-on-failure", *bounds, "--url", live.url, str(DOCUMENTS / f"{surface}.json")],
+        folder=folder,
+    )
+
+
+def pair(key: str) -> list[str]:
+    app_id, _, token = key.partition(":")
+    return [f"X-App-Id: {app_id}", f"X-App-Token: {token}"]
+
+
+def one(key: str) -> list[str]:
+    return [f"Authorization: apiKey {key}"]
+
+
+# How each surface's own clients show who they are.
+WHO = {"voucherify": pair, "connectif": one}
 
 
 @pytest.mark.parametrize(("surface", "seconds"), [("voucherify", 20), ("connectif", 10)])
 def test_the_fuzzer_finds_nothing(live: Live, tmp_path: Path, surface: str, seconds: int) -> None:
     # The same requests in every run: a failure here is one of this change.
-    report = fuzz(live, tmp_path, surface, "--max-time", str(seconds), "--generation-deterministic")
-    assert "passed" in report
+    fuzz(live, tmp_path, surface, "--max-time", str(seconds), "--generation-deterministic")
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("surface", ["voucherify", "connectif"])
 def test_the_fuzzer_finds_nothing_with_new_requests_for_minutes(live: Live, tmp_path: Path, surface: str) -> None:
-    report = fuzz(live, tmp_path, surface, "--max-time", "120")
-    assert "passed" in report
+    fuzz(live, tmp_path, surface, "--max-time", "120")
