@@ -47,7 +47,7 @@ async def test_problems_come_in_the_files_order_page_by_page(
         (5, 4, "missing_cell", None),
         (6, 5, "type_error", "_points"),
     ]
-    assert found[1].keys() == {"line", "row", "column", "field", "code", "message", "value"}
+    assert found[1].keys() == {"line", "row", "column", "field", "code", "message", "value", "key"}
     assert found[1]["value"] == "many"
 
 
