@@ -5,6 +5,9 @@ BIN := $(VENV)/bin
 # An index named in the environment would find its way into the lock: it must name packages and hashes only.
 CLEAN := env -u UV_DEFAULT_INDEX -u UV_INDEX -u UV_INDEX_URL -u UV_EXTRA_INDEX_URL
 COMPILE := $(CLEAN) $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header
+# What the tests install beside this environment: the vendors' own clients, and generators of clients.
+CLIENTS = $(basename $(wildcard tests/sdk/requirements/*.in))
+RELOCK = npm install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
@@ -47,6 +50,8 @@ lock: $(VENV)/.uv ## Lock the dependencies anew, with hashes and without any hos
 	$(COMPILE) --extra embedded pyproject.toml -o requirements.txt
 	$(COMPILE) -c requirements.txt pyproject.toml -o requirements-server.txt
 	$(COMPILE) --extra embedded --group dev -c requirements.txt pyproject.toml -o requirements-dev.txt
+	set -e; for each in $(CLIENTS); do $(COMPILE) $$each.in -o $$each.txt; done
+	set -e; for each in tests/sdk/node/*/; do (cd $$each && $(RELOCK)); done
 
 setup: $(VENV)/.runtime ## Install what running needs, nothing more
 

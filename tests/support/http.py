@@ -18,6 +18,7 @@ from app.runs.model import RunId, run_from
 from app.runtime import Runtime, rate_limit
 from app.storage.access.accounts import account_named
 from app.storage.tables import runs
+from tests.support.contract import check_response
 from tests.support.servers import PEPPER
 
 CONTACTS = b"_email,_name,_points\njohn@example.org,John,10\nsteve@example.org,Steve,20\n"
@@ -36,9 +37,11 @@ def app_on(runtime: Runtime, **settings: object) -> FastAPI:
 
 @asynccontextmanager
 async def client_of(app: FastAPI, address: str = "127.0.0.1") -> AsyncIterator[httpx.AsyncClient]:
-    """`address` is where its requests seem to come from."""
+    """A client that holds every answer against its OpenAPI document; `address` is where it seems to call from."""
     transport = httpx.ASGITransport(app=app, client=(address, 123))
-    async with httpx.AsyncClient(transport=transport, base_url="http://sluice.test", timeout=60) as client:
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://sluice.test", timeout=60, event_hooks={"response": [check_response]}
+    ) as client:
         yield client
 
 
