@@ -1,5 +1,6 @@
 """All that a process holds open, built once from the settings and closed at its end."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ class Runtime:
     observe: Observer
     limits: Limits
     throttle: Throttle
+    heavy_reads: asyncio.Semaphore  # lists that go through all of an account's records; polls must find a connection
 
     async def ring(self, kind: str, run_id: str, attempt: int) -> None:
         """Rings after a commit. A bell that cannot be reached is only noted: the sweeper will ring."""
@@ -58,7 +60,8 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
             raise Misconfigured("PostgreSQL must be version 15 or newer")
         observe = Observer()
         throttle = Throttle(rate, Counters(bell.connections), observe)
-        yield Runtime(settings, database, blobs, bell, observe, limits(settings), throttle)
+        heavy = asyncio.Semaphore(max(1, settings.database_pool // 4))
+        yield Runtime(settings, database, blobs, bell, observe, limits(settings), throttle, heavy)
     finally:
         await bell.close()
         await database.close()

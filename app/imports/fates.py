@@ -22,10 +22,12 @@ REREAD_BYTES = 1_048_576
 
 @dataclass(frozen=True, slots=True)
 class Fate:
-    """One row: `new` when it made a record; `problems` when it failed."""
+    """One row: `new` when it made a record, `left` when an import accepted later had overtaken it; `problems` when it
+    failed."""
 
     record: Record | Unreadable
     new: bool
+    left: bool
     problems: Sequence[Problem]
 
 
@@ -53,7 +55,7 @@ async def told(runtime: Runtime, run: Run, source: BinaryIO) -> AsyncIterator[li
 
 def of_batch(reader: Reader, batch: Mapping[Any, Any]) -> Iterator[Fate]:
     """The rows of one batch, in the file's order. Blocking."""
-    new = ledger.unpack(batch["created_rows"]) if batch["created_rows"] else frozenset()
+    kept = ledger.unpack(batch["created_rows"])
     wrong: dict[int, list[Problem]] = {}
     for problem in problems.unpack(batch["problems"]) if batch["problems"] else ():
         wrong.setdefault(problem.row, []).append(problem)
@@ -64,7 +66,7 @@ def of_batch(reader: Reader, batch: Mapping[Any, Any]) -> Iterator[Fate]:
         rows: dict[int, Record | Unreadable] = dict(zip(read.rows, read.records, strict=True))
         rows |= {each.row: each for each in read.unreadable}
         for row in sorted(rows):
-            yield Fate(rows[row], row in new, wrong.get(row, ()))
+            yield Fate(rows[row], row in kept.new, row in kept.left, wrong.get(row, ()))
         if read.last:
             return
         position = read.end

@@ -24,6 +24,7 @@ from app.storage.blobs import BlobWriter
 from app.storage.database import ReadSession, Session
 
 HEAD_BYTES = 65_536  # what the dialect is judged by
+MOST_SHARED_BYTES = 1_073_741_824
 QUEUE_RETRY_SECONDS = 10
 
 
@@ -110,7 +111,16 @@ def examine(wanted: Submission, resource: Resource, declaration: object | None, 
             columns, warnings = map_header(reader.header, resource, wanted.options, find)
         else:
             columns, warnings = all_fields(resource, wanted.options), []
-        return Examined(Plan(dialect, reader.header, columns, declaration), reader.count(), warnings)
+        total = reader.count()
+        refuse_bulky(wanted.options, total)
+        return Examined(Plan(dialect, reader.header, columns, declaration), total, warnings)
+
+
+def refuse_bulky(options: Options, total: int) -> None:
+    """What all rows share is written for each of them: a small request must not fill the disk."""
+    if total * sum(map(len, options.constants.values())) > MOST_SHARED_BYTES:
+        told = f"What all rows share would take more than {MOST_SHARED_BYTES} bytes in {total:,} rows"
+        raise Refused("invalid", told, [Complaint("", told)])
 
 
 async def accept(session: Session, wanted: Submission, examined: Examined, blob: str, *, limit: int) -> Run:

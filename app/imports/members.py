@@ -1,6 +1,6 @@
 """Puts JSON objects together from columns of JSON values: one format operation per row instead of one per cell."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from json.encoder import encode_basestring
 
@@ -19,15 +19,18 @@ def member(name: str, value: str) -> str:
     return f",{encode_basestring(name)}:{value}"
 
 
-def objects(columns: Sequence[Members], constants: Mapping[str, str]) -> list[str]:
-    """The objects as JSON text; `constants` (name -> JSON value) are in all of them."""
+def objects(columns: Sequence[Members], constants: Mapping[str, str], count: int) -> list[str]:
+    """The `count` objects as JSON text; `constants` (name -> JSON value) are in all of them."""
     named = [each for each in columns if each.name is not None]
     loose = [each for each in columns if each.name is None]
     same = "".join(member(name, value) for name, value in constants.items()).replace("%", "%%")
     template = (
         "".join(member(each.name or "", "").replace("%", "%%") + "%s" for each in named) + same + "%s" * len(loose)
     )
-    rows = zip(*(each.texts for each in (*named, *loose)), strict=True)
+    # Without a column there is nothing to count the rows by.
+    rows: Iterable[tuple[str, ...]] = zip(*(each.texts for each in (*named, *loose)), strict=True)
+    if not columns:
+        rows = [()] * count
     if named or constants:
         return list(map(("{" + template[1:] + "}").__mod__, rows))
     return ["{" + "".join(row)[1:] + "}" for row in rows]

@@ -71,12 +71,22 @@ class BySurrogate:
         sources = self._texts(columns.get(self._surrogate.source), len(rows))
         keys = [made(self._surrogate, f"{account}:{source}") if source else "" for source in sources]
         if self._anonymous and "" in keys:
-            keys = [key or self._new(row) for key, row in zip(keys, rows, strict=True)]
+            keys = [
+                key or (self._new(row) if anything(columns, index) else "")
+                for index, (key, row) in enumerate(zip(keys, rows, strict=True))
+            ]
         ids = self._texts(columns.get(self._surrogate.id), len(rows))
         required = [index for index, given in enumerate(ids) if given]
         for index in required:
             keys[index] = ids[index]
-        return Named(keys, sources, required)
+        cells = columns.get(self._surrogate.source)
+        # A value of JSON that is no text fails its row, and has no spelling to show.
+        called = (
+            sources
+            if cells is None
+            else [text if isinstance(cell, str) else "" for cell, text in zip(cells, sources, strict=True)]
+        )
+        return Named(keys, called, required)
 
     def _texts(self, cells: Sequence[object] | None, count: int) -> Sequence[str]:
         return [""] * count if cells is None else [self._text(as_text(cell)) for cell in cells]
@@ -84,6 +94,11 @@ class BySurrogate:
     def _new(self, row: int) -> str:
         # A run's id has 24 characters, an account's at most ten: this cannot meet the id made of a source.
         return made(self._surrogate, f"{self._whose.run_id}:{row}")
+
+
+def anything(columns: Columns, index: int) -> bool:
+    """Whether a row has any cell that is filled: spreadsheets write lines of nothing but delimiters."""
+    return any(as_text(cells[index]).strip() for cells in columns.values())
 
 
 def named_key(surrogate: Surrogate, account_id: int, source: str) -> str:

@@ -91,6 +91,7 @@ def apply(state: State, target: Target, checked: Checked, index: int, outcome: O
     patch = decode(checked.data[index])
     if state.run_seq > target.run_seq:
         outcome.skipped += 1
+        outcome.left_rows.append(row)
         outcome.warnings.append(Warned("superseded", "", PROBLEMS["superseded"], row, line))
     elif target.fixed in patch and differs(state.members.get(target.fixed), patch[target.fixed]):
         told = PROBLEMS["conflict"].format(field=target.fixed)

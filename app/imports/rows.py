@@ -39,10 +39,13 @@ class Checked:
     failed: int = 0
     warnings: list[Warned] = field(default_factory=list)
     called_by: str | None = None  # the field by which a row calls its record, where that is not its key
+    places: dict[int, int] = field(default_factory=dict)  # of the good rows, by their numbers, once somebody asks
 
     def called(self, row: int) -> str:
         """What one of the good rows calls its record."""
-        index = self.rows.index(row)
+        if not self.places:
+            self.places = {each: index for index, each in enumerate(self.rows)}
+        index = self.places[row]
         if self.called_by is None:
             return self.keys[index]
         return str(msgspec.json.decode(self.data[index]).get(self.called_by, ""))
@@ -60,3 +63,4 @@ class Outcome:
     problems: list[Problem] = field(default_factory=list)
     warnings: list[Warned] = field(default_factory=list)
     new_rows: list[int] = field(default_factory=list)  # of an import that keeps a ledger: those that made records
+    left_rows: list[int] = field(default_factory=list)  # of any: those that an import accepted later had overtaken

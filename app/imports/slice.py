@@ -143,7 +143,7 @@ class Slice:
         packed = {
             "problem_count": len(outcome.problems),
             "problems": problems.pack(outcome.problems),
-            "created_rows": ledger.pack(outcome.new_rows) if self.options.ledger else None,
+            "created_rows": ledger.pack(outcome.new_rows, outcome.left_rows) if self.options.ledger else None,
         }
         await batches.add(session, whose | counts | start | packed)
         self.reached("ledger")

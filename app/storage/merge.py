@@ -47,8 +47,9 @@ FROM merged"""
 BORN = "CAST(:born_at AS timestamptz) + (s.row - :born_row) * interval '1 microsecond'"
 NEW_ROWS = {True: "array_agg(run_row) FILTER (WHERE created)", False: "NULL"}
 
-# As unlike as the times at which records are made, and later than its own: one that was never changed has both alike.
-CHANGED_AT = "greatest(excluded.updated_at, r.created_at + interval '1 microsecond')"
+# As unlike as the times at which records are made, and always later than the change before: whoever follows the
+# changes misses none. A record that was never changed has both times alike.
+CHANGED_AT = "greatest(excluded.updated_at, r.updated_at + interval '1 microsecond')"
 
 UPDATE = """UPDATE SET data = {merged}, updated_at = {changed_at}, run_id = excluded.run_id, run_seq = excluded.run_seq,
         run_row = excluded.run_row, repeats_row = CASE WHEN r.run_seq = excluded.run_seq THEN r.run_row END

@@ -1,6 +1,7 @@
 """The runtime and the caller as types for a route's signature; a right is the type of the parameter that needs it."""
 
 from dataclasses import dataclass
+from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -47,10 +48,21 @@ async def calling(request: Request, runtime: Runtime) -> Caller:
         caller = await known(request, runtime)
     except Refused:
         # Guesses are bounded by where they come from: they use up nobody's key.
-        await count(request, runtime, f"address:{request.client.host if request.client else ''}")
+        await count(request, runtime, f"address:{neighbourhood(request)}")
         raise
     await count(request, runtime, f"key:{caller.key_id}")
     return caller
+
+
+def neighbourhood(request: Request) -> str:
+    """Where a request comes from: an address, or the /64 of one of IPv6, in which a single machine has as many as it
+    likes."""
+    host = request.client.host if request.client else ""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host
+    return str(IPv6Network((address, 64), strict=False)) if isinstance(address, IPv6Address) else host
 
 
 async def known(request: Request, runtime: Runtime) -> Caller:

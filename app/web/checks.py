@@ -11,4 +11,5 @@ async def without_nul(request: Request) -> None:
         raise Refused("not_found", "There is nothing at this path")
     for name, value in request.query_params.multi_items():
         if "\0" in value:
-            raise Refused("invalid", "A query parameter holds a NUL character", [Complaint(name, "holds a NUL")])
+            told = "A query parameter holds a NUL character"
+            raise Refused("invalid", told, [Complaint(name, "holds a NUL")], facts={"in": "query"})

@@ -67,7 +67,15 @@ def test_no_tracked_file_names_a_machine_path_or_a_package_host(path: Path) -> N
 
 def test_the_lock_holds_a_hash_for_every_package() -> None:
     for name in ("requirements.txt", "requirements-server.txt", "requirements-dev.txt", "requirements-bootstrap.txt"):
-        blocks = re.split(r"\n(?=\S)", (ROOT / name).read_text())
-        for block in blocks:
-            if "==" in block and not block.startswith("#"):
-                assert "--hash=sha256:" in block, block
+        assert_hashed(ROOT / name)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "tests/sdk/requirements").glob("*.txt")), ids=lambda path: path.stem)
+def test_the_locks_of_clients_hold_hashes_too(path: Path) -> None:
+    assert_hashed(path)
+
+
+def assert_hashed(path: Path) -> None:
+    for block in re.split(r"\n(?=\S)", path.read_text()):
+        if "==" in block and not block.startswith("#"):
+            assert "--hash=sha256:" in block, block

@@ -17,7 +17,7 @@ LOCKS = Path(__file__).resolve().parents[1] / "sdk"
 COMPLETE = ".complete"
 SECONDS = 280
 LONGEST_SHOWN = 12_000
-# What is installed depends on the locks alone: no index, option or path of whoever runs the tests gets into it.
+# Variables that would let a program find other packages than those of its environment.
 NOT_THEIRS = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "NODE_PATH", "NODE_OPTIONS")
 
 needs_node = pytest.mark.skipif(

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from ipaddress import IPv4Address
-from secrets import randbits
+from secrets import randbits, token_hex
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -400,3 +400,12 @@ async def turning(seconds: float) -> None:
     while True:
         time.sleep(seconds)
         await asyncio.sleep(0)
+
+
+async def test_guesses_from_one_network_of_ipv6_are_counted_together(runtime: Runtime) -> None:
+    app = app_on(runtime, rate_limit="5/hour")
+    statuses, network = [], token_hex(2)
+    for number in range(8):
+        async with client_of(app, f"2001:db8:{network}::{number:x}") as client:
+            statuses.append((await client.get("/imports", headers={"Authorization": "apiKey a:b"})).status_code)
+    assert statuses == [401] * 5 + [429] * 3

@@ -139,6 +139,7 @@ class Merging:
             number = row["row"]
             if row["superseded"]:
                 outcome.skipped += 1
+                outcome.left_rows.append(number)
                 outcome.warnings.append(Warned("superseded", "", PROBLEMS["superseded"], number, self.line(number)))
             elif row["conflict"]:
                 told = PROBLEMS["conflict"].format(field=target.fixed)

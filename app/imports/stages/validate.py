@@ -55,7 +55,7 @@ class Bad:
     def problem(self, index: int, column: str | None, field: str | None, bad: BadCell, value: object = None) -> Problem:
         told = None if value is None else shown(value if isinstance(value, str) else str(value))
         place = self.batch.lines[index], self.batch.rows[index]
-        return Problem(*place, column, field, bad.code, bad.message, told, self.called[index])
+        return Problem(*place, column, field, bad.code, bad.message, told, shown(self.called[index]))
 
 
 class RowCheck:
@@ -77,6 +77,7 @@ class RowCheck:
         """How many rows a batch may have for what it becomes to stay small: names are repeated in every row, and every
         cell may be wrong."""
         width = sum(len(check.prefix) for check in self._checks)
+        width += sum(len(name) + len(value) for name, value in self._options.constants.items())
         return max(1, min(BATCH_CELLS // max(1, len(self._checks)), BATCH_NAMES // max(1, width)))
 
     @property
@@ -113,7 +114,8 @@ class RowCheck:
         unknown = BadCell("unknown_id", PROBLEMS["unknown_id"])
         for index in named.required:
             incomplete[index].append(bad.problem(index, None, None, unknown, named.keys[index]))
-        keep_good(checked, batch, (named.keys, objects(members, self._options.constants), incomplete), bad)
+        made = objects(members, self._options.constants, len(batch.records))
+        keep_good(checked, batch, (named.keys, made, incomplete), bad)
 
     def _columns(self, records: Sequence[object]) -> list[Sequence[object]]:
         """The cells of each planned column, whatever the format."""

@@ -4,24 +4,17 @@ from typing import Final
 
 import msgspec
 from fastapi import Request
-from starlette.requests import ClientDisconnect
 
 from app.errors import Complaint, Refused
+from app.web.bodies.upload import whole
 
 LONGEST: Final = 1_048_576  # bytes
 
 
-async def json_object(request: Request) -> dict[str, object]:
-    """Raises Refused: bad_request (no JSON, broken off), too_large, invalid (no object)."""
-    body = bytearray()
+async def json_object(request: Request, *, idle: float) -> dict[str, object]:
+    """Raises Refused: bad_request (no JSON, broken off, nothing for `idle` seconds), too_large, invalid (no object)."""
     try:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > LONGEST:
-                raise Refused("too_large", f"The body is larger than {LONGEST} bytes")
-        read = msgspec.json.decode(body)
-    except ClientDisconnect:
-        raise Refused("bad_request", "The client broke the request off") from None
+        read = msgspec.json.decode(await whole(request, LONGEST, idle=idle))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise Refused("bad_request", "The body is not JSON") from None
     if not isinstance(read, dict):

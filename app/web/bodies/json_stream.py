@@ -99,7 +99,7 @@ class Text:
     def values_before_commas(self) -> Iterator[object]:
         """The values that are here as a whole, each with the comma behind it: what `value` and `mark` read too, but in
         half the time for small ones. All else is left to them."""
-        text, at = self._text, self._at
+        text, at = self._text, blanks_end(self._text, self._at)
         with suppress(json.JSONDecodeError, RecursionError):
             while True:
                 found, end = parsed(text, at)

@@ -212,3 +212,13 @@ async def arriving(request: Request, *, idle: float) -> AsyncIterator[bytes]:
         except TimeoutError:
             raise Refused("bad_request", f"Nothing was sent for {idle:g} seconds") from None
         yield chunk
+
+
+async def whole(request: Request, limit: int, *, idle: float) -> bytes:
+    """A small body. Raises Refused: too_large, bad_request (broken off, idle)."""
+    body = bytearray()
+    async for chunk in arriving(request, idle=idle):
+        body += chunk
+        if len(body) > limit:
+            raise Refused("too_large", f"The body is larger than {limit} bytes")
+    return bytes(body)

@@ -5,6 +5,7 @@ import io
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from tests.dialects.voucherify.conftest import Voucherify
 
@@ -137,3 +138,55 @@ async def test_a_body_of_another_shape_is_refused(voucherify: Voucherify, path: 
 async def test_a_body_of_another_type_is_refused(voucherify: Voucherify, path: str) -> None:
     answer = await voucherify.post(f"/v1/customers/{path}/async", content=b"a,b", headers={"Content-Type": "text/csv"})
     assert (answer.status_code, answer.json()["code"]) == (415, 415)
+
+
+async def test_the_report_says_what_a_later_import_had_written_already(voucherify: Voucherify) -> None:
+    older = (await voucherify.post("/v1/customers/bulk/async", json=[{"source_id": "x", "name": "Old"}])).json()
+    await voucherify.bulk([{"source_id": "x", "name": "New"}])
+    await voucherify.work(older["async_action_id"])
+
+    action = await voucherify.action(older["async_action_id"])
+    [row] = csv.DictReader(io.StringIO((await voucherify.get(action["result"]["reports"][0])).text))
+    assert (row["found"], row["updated"]) == ("true", "false")
+    assert row["reason"] == "An import accepted later has written this record already"
+    assert (await voucherify.own("x"))["name"] == "New"
+
+
+async def test_what_all_rows_share_has_a_limit(voucherify: Voucherify) -> None:
+    body = {"source_ids": ["x"], "metadata": {"k": "v" * 70_000}}
+    refused = await voucherify.post("/v1/customers/metadata/async", json=body)
+    assert (refused.status_code, refused.json()["key"]) == (400, "invalid_payload")
+    body = {"source_ids": [f"s{n}" for n in range(20_000)], "metadata": {"k": "v" * 60_000}}
+    bulky = await voucherify.post("/v1/customers/metadata/async", json=body)
+    assert (bulky.status_code, "all rows share" in bulky.json()["details"]) == (400, True)
+
+
+async def test_a_batch_is_smaller_the_more_its_rows_share(voucherify: Voucherify) -> None:
+    body = {"source_ids": [f"s{n}" for n in range(300)], "metadata": {"k": "v" * 60_000}}
+    action = await voucherify.bulk(body, "/v1/customers/metadata/async")
+    assert action["result"]["done_count"] == 300
+    async with voucherify.runtime.database.read() as session:
+        rows = await session.execute(
+            text("SELECT created FROM batches WHERE run_id = :id"), {"id": action["id"].removeprefix("aa_")}
+        )
+    assert max(rows.scalars()) <= 70
+
+
+async def test_a_long_id_and_one_that_is_no_text_are_not_repeated_whole(voucherify: Voucherify) -> None:
+    action = await voucherify.bulk([{"source_id": "x" * 5_000}, {"source_id": {"x": 1}}, {"source_id": True}])
+    assert [len(each["source_id"]) for each in action["result"]["errors"] if each["details"] == "Item 1"] == [200]
+    assert {each["source_id"] for each in action["result"]["errors"] if each["details"] != "Item 1"} == {""}
+
+
+async def test_a_list_that_cannot_be_processed_says_why(voucherify: Voucherify) -> None:
+    started = (await voucherify.post("/v1/customers/bulk/async", json=[{"source_id": "x"}])).json()
+    action_id = str(started["async_action_id"])
+    async with voucherify.runtime.database.read() as session:
+        found = await session.execute(text("SELECT blob FROM runs WHERE id = :id"), {"id": action_id[3:]})
+    voucherify.runtime.blobs.delete(str(found.scalar_one()))
+    await voucherify.work(action_id)
+    action = await voucherify.action(action_id)
+    assert action["status"] == "FAILED"
+    assert [(each["key"], each["message"]) for each in action["result"]["errors"]] == [
+        ("source_missing", "The stored file is gone")
+    ]

@@ -165,7 +165,7 @@ async def test_a_bad_cell_fails_its_row_alone(voucherify: Voucherify, column: st
 
     assert action["status"] == "DONE"
     assert action["operation_status"] == "SUCCESS"
-    source = cell if column == "Source_id" else "bad"
+    source = f"{cell[:199]}…" if column == "Source_id" else "bad"
     assert action["result"] == {
         "message": "1 customer(s) imported successfully, 1 failed.",
         "failed": [{"source_id": source, "row": 2, "reason": reason}],
@@ -292,3 +292,18 @@ async def test_the_eleventh_waiting_import_is_told_when_to_come_again(voucherify
     assert answer.status_code == 429
     assert int(answer.headers["retry-after"]) > 0
     assert answer.json()["message"] == "Too many requests hit the API too quickly."
+
+
+async def test_a_file_of_ids_alone_finds_its_customers(voucherify: Voucherify) -> None:
+    await voucherify.imported("source_id\nx\n")
+    known = (await voucherify.customer("x"))["id"]
+    action = await voucherify.imported(f"Id\n{known}\ncust_000000000000000000000000\n")
+    assert action["result"]["done_count"] == 1
+    assert [each["row"] for each in action["result"]["failed"]] == [2]
+
+
+async def test_a_line_of_nothing_but_commas_makes_no_customer(voucherify: Voucherify) -> None:
+    action = await voucherify.imported("Source_id,Name,lang\nx,Ana,es\n,,\n , ,\n,,de\n")
+    assert action["result"]["done_count"] == 2
+    assert [each["row"] for each in action["result"]["failed"]] == [2, 3]
+    assert (await voucherify.get("/v1/customers")).json()["total"] == 2

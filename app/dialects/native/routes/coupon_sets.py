@@ -26,7 +26,7 @@ LONGEST = 255  # characters of an id and of a name
 @router.put("/", include_in_schema=False)
 async def put_coupon_set(request: Request, set_id: str, caller: MayWriteImports, runtime: Opened) -> Response:
     """Make a coupon set, or rename it."""
-    body = await json_object(request)
+    body = await json_object(request, idle=runtime.settings.upload_idle_seconds)
     name = body.get("name", set_id)
     complaints = [*unfit("id", set_id), *unfit("name", name)]
     if complaints or not isinstance(name, str):

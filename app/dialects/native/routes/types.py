@@ -71,7 +71,7 @@ async def download_sample(name: str, caller: MayReadTypes, runtime: Opened) -> R
 @router.put("/{name}/", include_in_schema=False)
 async def put_type(request: Request, name: str, caller: MayWriteTypes, runtime: Opened) -> Response:
     """Declare a record type, or change it as far as stored records allow. For contacts: the account's custom fields."""
-    body = without_known(name, await json_object(request))
+    body = without_known(name, await json_object(request, idle=runtime.settings.upload_idle_seconds))
     wanted = resource_from(name, body) if name in EXTENSIBLE else declared(name, body)
     async with runtime.database.transaction() as session:
         await types.hold(session, caller.account_id)

@@ -41,7 +41,7 @@ async def list_customers(
     chosen = wanted(asked, caller.account_id)
     if asked.segment_id is not None:
         return Response(customer_list(Page((), 0, more=False)), media_type=JSON)
-    async with runtime.database.read() as session:
+    async with runtime.heavy_reads, runtime.database.read() as session:
         if asked.page is None:
             page = await page_behind(session, chosen, limit=asked.limit)
         else:

@@ -24,7 +24,7 @@ async def generate_oauth_token(request: Request, caller: HoldsKey, runtime: Open
 
     It may do what the key may, and of that what its scopes open. `api` opens everything.
     """
-    scopes = translate.scopes_asked(await form_fields(request))
+    scopes = translate.scopes_asked(await form_fields(request, idle=runtime.settings.upload_idle_seconds))
     async with runtime.database.transaction() as session:
         token = await tokens.issue(session, caller.key_id, scopes, pepper=pepper(runtime))
     return secret(translate.issued(token))
@@ -34,7 +34,7 @@ async def generate_oauth_token(request: Request, caller: HoldsKey, runtime: Open
 @router.post("/introspect/", include_in_schema=False)
 async def introspect_oauth_token(request: Request, caller: HoldsKey, runtime: Opened) -> Response:
     """Tell whether a token is live, and what it opens for how long. Another account's token is as good as none."""
-    named = translate.token_named(await form_fields(request))
+    named = translate.token_named(await form_fields(request, idle=runtime.settings.upload_idle_seconds))
     async with runtime.database.read() as session:
         token = await tokens.introspect(session, caller.account_id, named, pepper=pepper(runtime))
     return secret(translate.introspected(token))
@@ -44,7 +44,7 @@ async def introspect_oauth_token(request: Request, caller: HoldsKey, runtime: Op
 @router.post("/token/revoke/", include_in_schema=False)
 async def revoke_oauth_token(request: Request, caller: HoldsKey, runtime: Opened) -> Response:
     """Take a token back from the next request on. 404, without a body, when it is none or was dead already."""
-    named = translate.token_named(await form_fields(request))
+    named = translate.token_named(await form_fields(request, idle=runtime.settings.upload_idle_seconds))
     async with runtime.database.transaction() as session:
         revoked = await tokens.revoke(session, caller.account_id, named, pepper=pepper(runtime))
     return Response(status_code=204 if revoked else 404)

@@ -63,6 +63,8 @@ def of_items(run: Run, problems: Sequence[Problem]) -> Result:
         RowError(message=reason(each), details=f"Item {each.row}", key=each.code, source_id=each.key or "")
         for each in problems
     ]
+    if run.fail_code:
+        errors.append(RowError(message=run.fail_detail or "", details="", key=run.fail_code, source_id=""))
     return Result(done_count=run.success, failed_count=run.failed, errors=errors)
 
 

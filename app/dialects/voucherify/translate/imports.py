@@ -12,6 +12,7 @@ from app.web.bodies.upload import Form
 from app.web.surface import spelled
 
 TYPE = "customers"
+LONGEST_METADATA = 65_536  # characters that every customer of a list gets
 PLAIN = ("id", "source_id", "name", "email", "phone", "birthdate", "description")
 
 
@@ -61,11 +62,14 @@ def of_items(
 
 
 def constants(metadata: Mapping[str, object]) -> dict[str, str]:
-    """Raises Refused("invalid") for a value that cannot be stored."""
+    """Raises Refused("invalid") for a value that cannot be stored, and for more than all rows can carry."""
     written = {f"metadata.{name}": any_value(value) for name, value in metadata.items()}
     for name, value in written.items():
         if isinstance(value, BadCell) or "\0" in name:
             raise Refused("invalid", f"{name}: is not JSON that can be stored", [Complaint(name, "cannot be stored")])
+    if sum(len(name) + len(str(value)) for name, value in written.items()) > LONGEST_METADATA:
+        told = f"Property .metadata should NOT be longer than {LONGEST_METADATA} characters"
+        raise Refused("invalid", told, [Complaint("metadata", told)])
     return {name: str(value) for name, value in written.items()}
 
 

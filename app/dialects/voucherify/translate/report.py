@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 
 from app.dialects.voucherify.translate.actions import reason
 from app.imports.fates import Fate
+from app.problems import PROBLEMS
 
 COLUMNS = ("source_id", "found", "updated", "reason")
 
@@ -23,8 +24,8 @@ def line(fate: Fate) -> tuple[str, str, str, str]:
     return (
         source if isinstance(source, str) else "",
         word(not failed and not fate.new),
-        word(not failed),
-        "; ".join(map(reason, fate.problems)),
+        word(not failed and not fate.left),
+        PROBLEMS["superseded"] if fate.left else "; ".join(map(reason, fate.problems)),
     )
 
 
