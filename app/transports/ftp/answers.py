@@ -1,0 +1,64 @@
+"""What FTP servers answer, and what can go wrong on the wire, in the words that all transports share."""
+
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import aioftp
+
+from app.transports.failed import Step, TransportFailed, failure
+
+# What a refusal means: the first row that the answer's code begins with. RFC 959 §4.2; 501: RFC 3659 §7.2.1.
+ANSWERS: dict[Step, tuple[tuple[str, str], ...]] = {
+    "connect": (("4", "busy"), ("", "unreachable")),
+    "authenticate": (("4", "busy"), ("", "login")),
+    "find": (("550", "missing"), ("501", "missing"), ("53", "forbidden"), ("4", "busy"), ("", "odd_answer")),
+    "read": (("4", "cut"), ("550", "missing"), ("53", "forbidden"), ("", "odd_answer")),
+    "write": (("4", "cut_writing"), ("", "not_written")),
+}
+# 550 says "no such file" as well as "not for you"; only the words tell, and they have no standard.
+WORDS: dict[str, str] = {
+    "no such": "missing", "not found": "missing", "denied": "forbidden", "permission": "forbidden",
+    "privilege": "forbidden",
+}  # fmt: skip
+LOST: dict[Step, str] = {
+    "connect": "unreachable", "authenticate": "unreachable", "find": "cut", "read": "cut", "write": "cut_writing",
+}  # fmt: skip
+IDLE: dict[Step, str] = {"connect": "no_answer", "authenticate": "no_answer", "write": "idle_writing"}
+
+
+def meaning(refused: aioftp.StatusCodeError, step: Step) -> TransportFailed:
+    """A server's refusal in our words."""
+    code = refused.received_codes[-1]
+    said = " ".join(refused.info).lower()
+    if step in ("find", "read") and code in ("450", "550"):
+        for word, reason in WORDS.items():
+            if word in said:
+                return failure(reason)
+    return failure(next(reason for start, reason in ANSWERS[step] if code.startswith(start)))
+
+
+@contextmanager
+def told(step: Step) -> Iterator[None]:
+    """Turns whatever can go wrong on the wire into a TransportFailed."""
+    try:
+        yield
+    except aioftp.StatusCodeError as refused:
+        raise meaning(refused, step) from None
+    except TimeoutError:
+        raise failure(IDLE.get(step, "idle")) from None
+    except (OSError, EOFError):
+        raise failure(LOST[step]) from None
+    except (aioftp.AIOFTPException, ValueError, LookupError):
+        raise failure("odd_answer") from None
+
+
+@contextmanager
+def trusted() -> Iterator[None]:
+    """Tells the two ways apart in which TLS does not come about."""
+    try:
+        yield
+    except ssl.SSLCertVerificationError:
+        raise failure("certificate") from None
+    except ssl.SSLError:
+        raise failure("no_tls") from None

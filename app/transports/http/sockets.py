@@ -1,0 +1,141 @@
+"""Connections for the web client that go to checked addresses only, whatever name or redirect asked for them."""
+
+import ssl
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpcore
+import httpx
+
+from app.transports.failed import failure
+from app.transports.guard import Address, Guard
+from app.transports.transport import Terms
+
+SocketOption = Any  # httpcore's union of four tuples; none is ever given
+
+
+@contextmanager
+def spoken() -> Iterator[None]:
+    """Turns what the client raises into our own words."""
+    try:
+        yield
+    except (httpcore.ConnectError, httpcore.ConnectTimeout):
+        raise failure("unreachable") from None
+    except httpcore.TimeoutException:
+        raise failure("idle") from None
+    except (httpcore.NetworkError, httpcore.RemoteProtocolError):
+        raise failure("cut") from None
+    except (httpcore.LocalProtocolError, httpcore.UnsupportedProtocol, httpx.InvalidURL):
+        raise failure("bad_address") from None
+    except httpx.HTTPError:
+        raise failure("odd_answer") from None
+
+
+class CheckedStream(httpcore.AsyncNetworkStream):
+    """A connection that is encrypted with our TLS context, whichever the pool asks for."""
+
+    def __init__(self, stream: httpcore.AsyncNetworkStream, tls: ssl.SSLContext) -> None:
+        self._stream = stream
+        self._tls = tls
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return await self._stream.read(max_bytes, timeout)
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        await self._stream.write(buffer, timeout)
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+    async def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.AsyncNetworkStream:
+        try:
+            return await self._stream.start_tls(self._tls, server_hostname, timeout)
+        except httpcore.ConnectTimeout:
+            raise failure("no_answer") from None
+        except httpcore.ConnectError as wrong:
+            untrusted = isinstance(wrong.__cause__, ssl.SSLCertVerificationError)
+            raise failure("certificate" if untrusted else "no_tls") from None
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+
+class CheckedBackend(httpcore.AsyncNetworkBackend):
+    """Dials what the guard has checked. The name stays with the pool, for SNI, the certificate and `Host`."""
+
+    def __init__(self, terms: Terms) -> None:
+        self._terms = terms
+        self._plain = httpcore.AnyIOBackend()
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[SocketOption] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        guard: Guard = self._terms.guard
+
+        async def connect(address: Address) -> httpcore.AsyncNetworkStream:
+            try:
+                stream = await self._plain.connect_tcp(str(address), port)
+            except httpcore.ConnectError as wrong:
+                raise OSError from wrong
+            return await self._checked(stream)
+
+        return await guard.reach(host, port, self._terms.connect_seconds, connect)
+
+    async def _checked(self, stream: httpcore.AsyncNetworkStream) -> httpcore.AsyncNetworkStream:
+        try:
+            self._terms.guard.check_peer(str(stream.get_extra_info("server_addr")[0]))
+        except BaseException:
+            await stream.aclose()
+            raise
+        return CheckedStream(stream, self._terms.tls)
+
+    async def connect_unix_socket(
+        self, path: str, timeout: float | None = None, socket_options: Iterable[SocketOption] | None = None
+    ) -> httpcore.AsyncNetworkStream:
+        raise failure("bad_address")
+
+
+class Body(httpx.AsyncByteStream):
+    """An answer's bytes as they come from the network."""
+
+    def __init__(self, answer: httpcore.Response) -> None:
+        self._answer = answer
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for piece in self._answer.aiter_stream():
+            yield piece
+
+    async def aclose(self) -> None:
+        await self._answer.aclose()
+
+
+class CheckedTransport(httpx.AsyncBaseTransport):
+    """httpx's way to the network, with our backend under it: httpx has no other place to put one."""
+
+    def __init__(self, terms: Terms) -> None:
+        # The pool sets ALPN on its context, and FTP shares ours: it gets one that trusts nobody and is never used.
+        never_used = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        self._pool = httpcore.AsyncConnectionPool(ssl_context=never_used, network_backend=CheckedBackend(terms))
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        url = request.url
+        asked = httpcore.Request(
+            method=request.method,
+            url=httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
+            headers=request.headers.raw,
+            content=request.stream,
+            extensions=request.extensions,
+        )
+        answer = await self._pool.handle_async_request(asked)
+        return httpx.Response(answer.status, headers=answer.headers, stream=Body(answer), extensions=answer.extensions)
+
+    async def aclose(self) -> None:
+        await self._pool.aclose()

@@ -1,0 +1,223 @@
+"""The S3 client as this service wants it: checked addresses, nothing from the environment, our words for errors."""
+
+import os
+import re
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from functools import cache, partial
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+import aioboto3
+import aiohttp
+from aiobotocore.config import AioConfig
+from aiobotocore.httpsession import AIOHTTPSession
+from aiobotocore.session import AioSession
+from aiohttp.abc import AbstractResolver, ResolveResult
+from botocore import exceptions
+
+from app.transports.failed import TransportFailed, failure
+from app.transports.target import target_of
+from app.transports.transport import CHUNK, Place, Terms, within
+
+if TYPE_CHECKING:
+    from types_aiobotocore_s3.client import S3Client
+
+BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9]")
+REGION = re.compile(r"[a-z0-9-]{2,40}")  # it becomes part of a host name
+LONGEST_ANSWER = 16_777_216  # bytes of an answer that is no file: a page of a list is below 2 MB
+NOWHERE = (None, None, os.devnull, None)
+
+# What S3 calls it -> a key of REASONS; a status where the answer had no words (HEAD has none).
+CODES: dict[str, str] = {
+    "NoSuchKey": "missing", "NoSuchBucket": "missing", "NotFound": "missing", "404": "missing",
+    "AccessDenied": "forbidden", "AllAccessDisabled": "forbidden", "403": "forbidden",
+    "InvalidAccessKeyId": "login", "SignatureDoesNotMatch": "login", "ExpiredToken": "login", "InvalidToken": "login",
+    "InvalidClientTokenId": "login", "401": "login",
+    "PreconditionFailed": "changed", "412": "changed",
+    "PermanentRedirect": "elsewhere", "TemporaryRedirect": "elsewhere", "AuthorizationHeaderMalformed": "elsewhere",
+    "IllegalLocationConstraintException": "elsewhere", "301": "elsewhere", "302": "elsewhere", "303": "elsewhere",
+    "307": "elsewhere", "308": "elsewhere",
+    "SlowDown": "busy", "RequestTimeout": "busy", "InternalError": "busy", "ServiceUnavailable": "busy", "429": "busy",
+    "500": "busy", "502": "busy", "503": "busy", "504": "busy",
+}  # fmt: skip
+# The client's errors in the order in which they are looked for: the first class that fits tells the reason.
+ERRORS: tuple[tuple[type[Exception], str], ...] = (
+    (exceptions.ConnectTimeoutError, "no_answer"),
+    (exceptions.ReadTimeoutError, "idle"),
+    (exceptions.SSLError, "no_tls"),
+    (exceptions.EndpointConnectionError, "unreachable"),
+    (exceptions.IncompleteReadError, "cut"),
+    (exceptions.HTTPClientError, "cut"),
+    (aiohttp.ClientError, "cut"),
+    (exceptions.ParamValidationError, "bad_path"),
+)
+
+
+@cache
+def session() -> aioboto3.Session:
+    """Reads no files and no environment, and holds no keys: one is enough, and loading S3's model twice is slow."""
+    unread = {"profile": (None, None, None, None), "config_file": NOWHERE, "credentials_file": NOWHERE}
+    return aioboto3.Session(botocore_session=AioSession(session_vars=unread))
+
+
+@asynccontextmanager
+async def client_at(place: Place, terms: Terms) -> AsyncIterator["S3Client"]:
+    """A client for a place; the keys must be the caller's own, never those of the machine that we run on."""
+    region, endpoint = place.text("region", "us-east-1"), place.text("endpoint") or None
+    key, secret = place.secret("access_key"), place.secret("secret_key")
+    if not (key and secret and BUCKET.fullmatch(place.text("bucket")) and REGION.fullmatch(region)):
+        raise failure("bad_option")
+    if endpoint:
+        target = target_of(endpoint)
+        await terms.guard.checked(target.host, target.port)
+    opening = session().client(
+        "s3",
+        region_name=region,
+        endpoint_url=endpoint,
+        aws_access_key_id=key,
+        aws_secret_access_key=secret,
+        aws_session_token=place.secret("session_token"),
+        config=config_for(place, terms),
+    )
+    async with opening as client:
+        yield client
+
+
+def config_for(place: Place, terms: Terms) -> AioConfig:
+    by_path = place.options.get("path_style", bool(place.text("endpoint")))
+    return AioConfig(
+        http_session_cls=partial(CheckedSession, terms),  # type: ignore[arg-type]  # called like a class
+        signature_version="s3v4",
+        s3={"addressing_style": "path" if by_path else "virtual"},
+        connect_timeout=terms.connect_seconds,
+        read_timeout=terms.idle_seconds,
+        retries={"total_max_attempts": 1},
+        proxies={},  # None would mean those of the environment
+        ignore_configured_endpoint_urls=True,
+        # Newer checksums are unknown to many servers that speak S3; TLS and the length guard the way.
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
+    )
+
+
+@contextmanager
+def spoken() -> Iterator[None]:
+    """Turns what the client raises into our own words."""
+    try:
+        yield
+    except exceptions.ClientError as wrong:
+        raise failure(reason_of(wrong)) from None
+    except (exceptions.BotoCoreError, aiohttp.ClientError) as wrong:
+        cause = wrong.kwargs.get("error") if isinstance(wrong, exceptions.BotoCoreError) else None
+        if isinstance(cause, TransportFailed):  # the guard's, from deep inside
+            raise cause from None
+        if isinstance(cause, aiohttp.ClientConnectorCertificateError):
+            raise failure("certificate") from None
+        raise failure(next((reason for kind, reason in ERRORS if isinstance(wrong, kind)), "odd_answer")) from None
+
+
+def reason_of(wrong: exceptions.ClientError) -> str:
+    """The reason for an answer that is an error, by its code, else by its status."""
+    code = wrong.response.get("Error", {}).get("Code", "")
+    status = wrong.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return CODES.get(code) or CODES.get(str(status), "odd_answer")
+
+
+class CheckedResolver(AbstractResolver):
+    """Names become checked addresses. A literal address never gets here: `checked_socket` sees it."""
+
+    def __init__(self, terms: Terms) -> None:
+        self._terms = terms
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        async with within(self._terms.connect_seconds, "no_answer"):
+            addresses = await self._terms.guard.checked(host, port)
+        return [
+            ResolveResult(
+                hostname=host,
+                host=str(address),
+                port=port,
+                family=socket.AF_INET if address.version == 4 else socket.AF_INET6,
+                proto=socket.IPPROTO_TCP,
+                flags=socket.AI_NUMERICHOST,
+            )
+            for address in addresses
+        ]
+
+    async def close(self) -> None:
+        pass
+
+
+class ShortAnswer(aiohttp.ClientResponse):
+    """An answer that is read as a whole only if it is short; files are read piece by piece."""
+
+    async def read(self) -> bytes:
+        if self._body is None:
+            read = bytearray()
+            while piece := await self.content.read(CHUNK):
+                read += piece
+                if len(read) > LONGEST_ANSWER:
+                    self.close()
+                    raise failure("odd_answer")
+            self._body = bytes(read)
+        return self._body
+
+
+class Unredirected:
+    """A session that does not follow redirects: S3 has none that a client with the right region needs."""
+
+    def __init__(self, session: aiohttp.ClientSession) -> None:
+        self._session = session
+
+    async def request(self, method: str, **kwargs: Any) -> aiohttp.ClientResponse:
+        return await self._session.request(method, allow_redirects=False, **kwargs)
+
+
+class CheckedSession(AIOHTTPSession):
+    """aiobotocore's way to the network, with our own aiohttp session under it.
+
+    Its settings would let a resolver in, but redirects to literal addresses, the environment's proxies and endless
+    answers as well.
+    """
+
+    def __init__(self, terms: Terms, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._terms = terms
+        self._opened: aiohttp.ClientSession | None = None
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, wrong: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._opened:
+            await self._opened.close()
+        await super().__aexit__(kind, wrong, trace)
+
+    async def _get_session(self, proxy_url: str | None) -> Unredirected:
+        """What `send` asks for; overridden because nothing public lets a caller choose it."""
+        if proxy_url:
+            raise failure("refused")
+        self._opened = self._opened or open_session(self._terms)
+        return Unredirected(self._opened)
+
+
+def open_session(terms: Terms) -> aiohttp.ClientSession:
+    def checked_socket(info: aiohttp.AddrInfoType) -> socket.socket:
+        family, kind, protocol, _, address = info
+        terms.guard.check_peer(str(address[0]))
+        return socket.socket(family, kind, protocol)
+
+    connector = aiohttp.TCPConnector(
+        ssl=terms.tls, resolver=CheckedResolver(terms), socket_factory=checked_socket, use_dns_cache=False
+    )
+    return aiohttp.ClientSession(
+        connector=connector,
+        timeout=aiohttp.ClientTimeout(total=None, sock_connect=terms.connect_seconds, sock_read=terms.idle_seconds),
+        skip_auto_headers={"Content-Type"},
+        auto_decompress=False,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        response_class=ShortAnswer,
+    )

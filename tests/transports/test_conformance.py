@@ -1,0 +1,327 @@
+"""What every transport promises, asked of each with a real server of its protocol."""
+
+import asyncio
+import hashlib
+import pickle
+import random
+import ssl
+import sys
+import time
+import traceback
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from app.transports import connected
+from app.transports.failed import TransportFailed
+from app.transports.fetch import fetch
+from app.transports.transport import CHUNK, Terms
+from tests.transports.servers.server import PASSWORD, Certificates, Server, black_hole
+
+ROOT = Path(__file__).resolve().parents[2]
+MEGABYTE = 1_048_576
+MakeTerms = Callable[..., Terms]
+
+
+class Kept:
+    """Keeps what was fetched, and may do something after the first piece."""
+
+    def __init__(self, then: Callable[[], Awaitable[None]] | None = None) -> None:
+        self.data = bytearray()
+        self.written = 0
+        self.restarts = 0
+        self._then = then
+
+    async def write(self, data: bytes) -> None:
+        assert len(data) <= CHUNK
+        self.data += data
+        self.written += len(data)
+        if self._then:
+            then, self._then = self._then, None
+            await then()
+
+    async def begin_again(self) -> None:
+        self.data.clear()
+        self.restarts += 1
+
+
+def noise(size: int, seed: int = 1) -> bytes:
+    return random.Random(seed).randbytes(size)
+
+
+async def pieces(data: bytes, size: int = 300_000) -> AsyncIterator[bytes]:
+    for start in range(0, len(data), size):
+        yield data[start : start + size]
+
+
+async def read(server: Server, terms: Terms, path: str, offset: int = 0) -> bytes:
+    async with connected(server.place, terms) as transport:
+        return b"".join([piece async for piece in transport.read(path, offset=offset)])
+
+
+async def test_a_big_file_needs_little_memory(server: Server, certificates: Certificates, tmp_path: Path) -> None:
+    data = noise(20 * MEGABYTE)
+    await server.store("small.csv", noise(5 * MEGABYTE, 2))
+    await server.store("large.csv", data)
+    authority = tmp_path / "authority.pem"
+    certificates.authority.cert_pem.write_to_path(str(authority))
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.transports.fetching", cwd=ROOT, stdin=-1, stdout=-1
+    )
+    answer, _ = await child.communicate(pickle.dumps((server.place, str(authority), "small.csv", "large.csv")))
+    size, digest, grown = answer.split()
+    assert (int(size), digest.decode()) == (len(data), hashlib.sha256(data).hexdigest())
+    assert int(grown) < 8 * 1024, f"{grown.decode()} KiB more for 20 MiB"
+
+
+@pytest.mark.parametrize("size", [0, 1, CHUNK, CHUNK + 1])
+async def test_a_file_arrives_as_it_is(server: Server, patient: MakeTerms, size: int) -> None:
+    data = noise(size)
+    await server.store("folder/file.bin", data)
+    sink = Kept()
+    entry = await fetch(server.place, "folder/file.bin", patient(), sink)
+    assert bytes(sink.data) == data
+    assert entry.size == size
+    assert sink.restarts == 0
+
+
+async def test_reading_may_begin_anywhere(server: Server, patient: MakeTerms) -> None:
+    data = noise(700_000)
+    await server.store("file.bin", data)
+    assert await read(server, patient(), "file.bin", 3) == data[3:]
+    assert await read(server, patient(), "file.bin", 699_999) == data[-1:]
+    assert await read(server, patient(), "file.bin", 700_000) == b""
+
+
+@pytest.mark.parametrize(
+    "path", ["a b.csv", "größe/наш файл.csv", "100%.csv", "a+b&c=d;e.csv", 'quo\'te "x".csv', "日本.csv"]
+)
+async def test_names_may_have_blanks_and_letters_of_any_script(server: Server, patient: MakeTerms, path: str) -> None:
+    await server.store(path, b"sku,name\n")
+    assert await read(server, patient(), path) == b"sku,name\n"
+    async with connected(server.place, patient()) as transport:
+        assert (await transport.stat(path)).size == 9
+
+
+@pytest.mark.parametrize("path", ["/folder/file.csv", "./folder/file.csv", "folder/file.csv"])
+async def test_a_path_may_begin_in_three_ways(server: Server, patient: MakeTerms, path: str) -> None:
+    await server.store("folder/file.csv", b"x")
+    assert await read(server, patient(), path) == b"x"
+
+
+@pytest.mark.parametrize("path", ["", "a\r\nDELE b", "a\x00b", "a\nb", "x" * 2_000])
+async def test_a_harmful_path_is_not_sent(server: Server, patient: MakeTerms, path: str) -> None:
+    async with connected(server.place, patient()) as transport:
+        with pytest.raises(TransportFailed) as failed:
+            await transport.stat(path)
+    assert failed.value.step == "address"
+
+
+async def test_a_missing_file_is_said_to_be_missing(server: Server, patient: MakeTerms) -> None:
+    await server.store("other.csv", b"x")
+    started = time.monotonic()
+    for path in ("none.csv", "no/such/folder/none.csv"):
+        with pytest.raises(TransportFailed, match="There is no such file") as failed:
+            await fetch(server.place, path, patient(tries=5), Kept())
+        assert (failed.value.step, failed.value.passing) == ("find", False)
+    assert time.monotonic() - started < 3, "it was tried again"
+
+
+async def test_a_wrong_password_is_not_repeated(server: Server, patient: MakeTerms) -> None:
+    await server.store("file.csv", b"x")
+    with pytest.raises(TransportFailed) as failed:
+        await fetch(server.unwelcome(), "file.csv", patient(), Kept())
+    assert (failed.value.step, failed.value.passing) == ("authenticate", False)
+    told = "".join(traceback.format_exception(failed.value))
+    assert PASSWORD not in told
+    assert "another exception" not in told, "the client's own words are there"
+
+
+async def test_a_server_with_a_strangers_certificate_is_not_spoken_to(server: Server, patient: MakeTerms) -> None:
+    if not server.secure:
+        pytest.skip("no TLS")
+    await server.store("file.csv", b"x")
+    strict = patient(tls=ssl.create_default_context())
+    with pytest.raises(TransportFailed, match="certificate is not trusted") as failed:
+        await fetch(server.place, "file.csv", strict, Kept())
+    assert (failed.value.step, failed.value.passing) == ("connect", False)
+
+
+async def test_a_closed_port_is_told_as_such(server: Server, patient: MakeTerms, unused_tcp_port: int) -> None:
+    with pytest.raises(TransportFailed, match="cannot be reached") as failed:
+        await fetch(server.at(unused_tcp_port), "file.csv", patient(tries=1), Kept())
+    assert (failed.value.step, failed.value.passing) == ("connect", True)
+
+
+async def test_a_server_that_never_answers_is_given_up(server: Server, patient: MakeTerms) -> None:
+    started = time.monotonic()
+    with black_hole() as port, pytest.raises(TransportFailed, match="did not answer in time") as failed:
+        await fetch(server.at(port), "file.csv", patient(connect_seconds=0.5, tries=1), Kept())
+    assert (failed.value.step, failed.value.passing) == ("connect", True)
+    assert time.monotonic() - started < 3
+
+
+async def test_a_transfer_that_breaks_off_goes_on_where_it_was(server: Server, patient: MakeTerms) -> None:
+    data = noise(6 * MEGABYTE)
+    await server.store("file.bin", data)
+    server.cut_after(3 * MEGABYTE)
+    sink = Kept()
+    await fetch(server.place, "file.bin", patient(), sink)
+    assert bytes(sink.data) == data
+    assert sink.written == len(data), "bytes were fetched twice"
+    assert sink.restarts == 0
+
+
+async def test_an_early_end_is_never_taken_for_the_end(server: Server, patient: MakeTerms) -> None:
+    await server.store("file.bin", noise(6 * MEGABYTE))
+    server.cut_after(3 * MEGABYTE)
+    with pytest.raises(TransportFailed) as failed:
+        await read(server, patient(), "file.bin")
+    assert (failed.value.step, failed.value.passing) == ("read", True)
+
+
+async def test_a_server_that_falls_silent_is_left_and_asked_again(server: Server, patient: MakeTerms) -> None:
+    data = noise(6 * MEGABYTE)
+    await server.store("file.bin", data)
+    server.stall_after(3 * MEGABYTE)
+    with pytest.raises(TransportFailed, match="silent for too long") as failed:
+        await fetch(server.place, "file.bin", patient(idle_seconds=0.5, tries=1), Kept())
+    assert (failed.value.step, failed.value.passing) == ("read", True)
+    server.stall_after(3 * MEGABYTE)
+    sink = Kept()
+    await fetch(server.place, "file.bin", patient(idle_seconds=0.5), sink)
+    assert bytes(sink.data) == data
+
+
+async def test_a_transfer_may_not_take_for_ever(server: Server, patient: MakeTerms) -> None:
+    await server.store("file.bin", noise(6 * MEGABYTE))
+    server.stall_after(3 * MEGABYTE)
+    started = time.monotonic()
+    with pytest.raises(TransportFailed, match="took too long") as failed:
+        await fetch(server.place, "file.bin", patient(idle_seconds=30, total_seconds=1), Kept())
+    assert (failed.value.step, failed.value.passing) == ("read", False)
+    assert time.monotonic() - started < 5
+
+
+async def test_a_file_that_changes_while_it_is_read_is_taken_again(server: Server, patient: MakeTerms) -> None:
+    old, new = noise(6 * MEGABYTE), noise(6 * MEGABYTE, 2)
+    now = datetime.now(UTC)
+    await server.store("file.bin", old, now - timedelta(hours=1))
+    sink = Kept(lambda: server.store("file.bin", new, now))
+    await fetch(server.place, "file.bin", patient(), sink)
+    assert bytes(sink.data) == new
+    assert sink.restarts == 1
+
+
+async def test_a_file_that_never_rests_is_given_up(server: Server, patient: MakeTerms) -> None:
+    now = datetime.now(UTC)
+    sink = Kept()
+    versions = 0
+
+    async def change() -> None:
+        nonlocal versions
+        versions += 1
+        sink._then = change
+        await server.store("file.bin", noise(400_000 + versions), now + timedelta(seconds=versions))
+
+    await server.store("file.bin", noise(400_000), now)
+    sink._then = change
+    with pytest.raises(TransportFailed, match="changed while it was read") as failed:
+        await fetch(server.place, "file.bin", patient(tries=2), sink)
+    assert failed.value.passing
+
+
+async def test_no_more_than_the_limit_is_taken(server: Server, patient: MakeTerms) -> None:
+    await server.store("file.bin", noise(MEGABYTE))
+    sink = Kept()
+    with pytest.raises(TransportFailed, match="larger than this service accepts") as failed:
+        await fetch(server.place, "file.bin", patient(limit=MEGABYTE - 1), sink)
+    assert (failed.value.step, failed.value.passing) == ("read", False)
+    assert sink.written < MEGABYTE
+    await fetch(server.place, "file.bin", patient(limit=MEGABYTE), sink)
+
+
+async def test_a_pattern_finds_none_one_or_many_oldest_first(server: Server, patient: MakeTerms) -> None:
+    if not server.patterns:
+        pytest.skip("no lists")
+    now = datetime.now(UTC).replace(microsecond=0)
+    for number in range(1_000):
+        age = timedelta(minutes=(number * 37) % 1_000)
+        await server.store(f"in/stock-{number:04}.csv", b"x", now - age)
+    await server.store("in/deeper/stock-0000.csv", b"x")
+    await server.store("in/Größe [1].txt", b"1234", now)
+    async with connected(server.place, patient()) as transport:
+        assert await transport.list("in/*.xml") == []
+        assert await transport.list("no/such/folder/*") == []
+        (only,) = await transport.list("in/Gr*.txt")
+        assert (only.size, only.path.rpartition("/")[2], only.modified) == (4, "Größe [1].txt", now)
+        assert b"".join([piece async for piece in transport.read(only.path)]) == b"1234"
+        many = await transport.list("in/stock-*.csv")
+        assert len(many) == 1_000
+        assert [entry.modified for entry in many] == sorted(entry.modified for entry in many if entry.modified)
+        assert {len(await transport.list(f"in/stock-000{wild}.csv")) for wild in ("[0-9]", "?")} == {10}
+        with pytest.raises(TransportFailed, match="last part"):
+            await transport.list("*/stock.csv")
+
+
+async def test_what_was_put_can_be_read_and_deleted(server: Server, patient: MakeTerms) -> None:
+    if not server.writes:
+        pytest.skip("takes no files")
+    for size in (0, 5, 400_000, 9 * MEGABYTE):
+        data = noise(size)
+        async with connected(server.place, patient()) as transport:
+            entry = await transport.put("größe a b.csv", pieces(data))
+            assert entry.size == size
+            assert await read(server, patient(), "größe a b.csv") == data
+            assert await server.names() == {"größe a b.csv"}
+            await transport.delete("größe a b.csv")
+            assert await server.names() == set()
+            with pytest.raises(TransportFailed, match="no such file"):
+                await transport.stat("größe a b.csv")
+
+
+@pytest.mark.parametrize("before", [None, b"the old one"])
+async def test_nobody_sees_half_of_a_file_that_is_put(server: Server, patient: MakeTerms, before: bytes | None) -> None:
+    if not server.writes:
+        pytest.skip("takes no files")
+    if before is not None:
+        await server.store("out.csv", before)
+    seen: list[bytes | None] = []
+
+    async def watched() -> AsyncIterator[bytes]:
+        async for piece in pieces(noise(20 * MEGABYTE), 2 * MEGABYTE):
+            yield piece
+            seen.append(await server.stored("out.csv"))
+
+    async with connected(server.place, patient()) as transport:
+        await transport.put("out.csv", watched())
+    assert seen == [before] * 10
+    assert await server.stored("out.csv") == noise(20 * MEGABYTE)
+    assert await server.names() == {"out.csv"}
+
+
+async def test_a_put_that_fails_leaves_what_was_there(server: Server, patient: MakeTerms) -> None:
+    if not server.writes:
+        pytest.skip("takes no files")
+    await server.store("out.csv", b"the old one")
+
+    async def broken() -> AsyncIterator[bytes]:
+        yield noise(9 * MEGABYTE)
+        raise RuntimeError("the export failed")
+
+    with pytest.raises(RuntimeError, match="the export failed"):
+        async with connected(server.place, patient()) as transport:
+            await transport.put("out.csv", broken())
+    assert await server.stored("out.csv") == b"the old one"
+    assert await server.names() == {"out.csv"}
+
+
+async def test_files_are_not_written_where_that_cannot_be(server: Server, patient: MakeTerms) -> None:
+    if server.writes:
+        pytest.skip("takes files")
+    async with connected(server.place, patient()) as transport:
+        with pytest.raises(TransportFailed) as failed:
+            await transport.put("out.csv", pieces(b"x"))
+    assert failed.value.step == "write"

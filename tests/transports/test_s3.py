@@ -1,0 +1,178 @@
+"""S3 beyond what every transport promises: versions, parts, folders and services that are hostile or in trouble."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+
+import pytest
+from pydantic import SecretStr
+
+from app.transports import connected
+from app.transports.failed import TransportFailed
+from app.transports.s3.client import LONGEST_ANSWER
+from app.transports.s3.files import PART
+from app.transports.transport import Place, Terms
+from tests.transports.servers.http import HttpServer
+from tests.transports.servers.s3 import BUCKET, S3Server, s3_server
+from tests.transports.servers.server import Certificates
+from tests.transports.test_conformance import MEGABYTE, noise, pieces
+
+MakeTerms = Callable[..., Terms]
+
+
+@pytest.fixture(scope="module")
+async def running(certificates: Certificates) -> AsyncIterator[S3Server]:
+    async with s3_server(certificates) as running:
+        yield running
+
+
+@pytest.fixture
+async def s3(running: S3Server) -> S3Server:
+    await running.clear()
+    return running
+
+
+def hostile(web: HttpServer) -> Place:
+    """A web server that is taken for S3."""
+    web.web.login = False
+    keys = {"access_key": SecretStr("x"), "secret_key": SecretStr("x")}
+    return Place("s3", "", options={"bucket": "files", "endpoint": f"https://127.0.0.1:{web.wire.port}", **keys})
+
+
+async def test_all_parts_are_of_one_version(s3: S3Server, patient: MakeTerms) -> None:
+    await s3.store("a.bin", noise(2 * PART))
+    async with connected(s3.place, patient()) as transport:
+        reading = transport.read("a.bin")
+        await anext(reading)
+        await s3.store("a.bin", noise(2 * PART, 2))
+        with pytest.raises(TransportFailed, match="changed"):
+            async for _ in reading:
+                pass
+
+
+async def test_reading_says_so_when_the_file_is_another_one(s3: S3Server, patient: MakeTerms) -> None:
+    await s3.store("a.bin", noise(1_000))
+    async with connected(s3.place, patient()) as transport:
+        before = await transport.stat("a.bin")
+        await s3.store("a.bin", noise(1_000, 2))
+        with pytest.raises(TransportFailed, match="changed"):
+            [piece async for piece in transport.read("a.bin", offset=500, expected=before)]
+
+
+async def test_a_root_is_where_paths_begin(s3: S3Server, patient: MakeTerms) -> None:
+    await s3.store("shop/in/a.csv", b"1")
+    await s3.store("shopping/in/a.csv", b"2")
+    place = replace(s3.place, options={**s3.place.options, "root": "/shop/"})
+    async with connected(place, patient()) as transport:
+        (only,) = await transport.list("in/*")
+        assert only.path == "in/a.csv"
+        assert (await transport.stat(only.path)).size == 1
+        await transport.put("out/b.csv", pieces(b"3"))
+    assert await s3.stored("shop/out/b.csv") == b"3"
+
+
+async def test_a_marker_of_a_folder_is_no_file(s3: S3Server, patient: MakeTerms) -> None:
+    await s3.store("in/", b"")
+    await s3.store("in/a.csv", b"1")
+    async with connected(s3.place, patient()) as transport:
+        assert [entry.path for entry in await transport.list("in/*")] == ["in/a.csv"]
+
+
+async def test_an_upload_that_is_cancelled_leaves_no_parts(s3: S3Server, patient: MakeTerms) -> None:
+    begun = asyncio.Event()
+
+    async def endless() -> AsyncIterator[bytes]:
+        yield noise(2 * PART)
+        begun.set()
+        await asyncio.Event().wait()
+
+    async def putting() -> None:
+        async with connected(s3.place, patient()) as transport:
+            await transport.put("a.bin", endless())
+
+    task = asyncio.create_task(putting())
+    await begun.wait()
+    assert s3.backend.buckets[BUCKET].multiparts
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert not s3.backend.buckets[BUCKET].multiparts
+    assert await s3.names() == set()
+
+
+async def test_a_part_that_broke_off_is_sent_again(s3: S3Server, patient: MakeTerms) -> None:
+    sent = 0
+
+    async def breaking() -> AsyncIterator[bytes]:
+        nonlocal sent
+        for number in range(3):
+            if number == 1:
+                s3.cut_after(0)
+            yield noise(PART, number)
+            sent += 1
+
+    async with connected(s3.place, patient()) as transport:
+        await transport.put("a.bin", breaking())
+    assert await s3.stored("a.bin") == noise(PART, 0) + noise(PART, 1) + noise(PART, 2)
+    assert sent == 3
+
+
+async def test_a_bucket_that_is_missing_is_said_to_be(s3: S3Server, patient: MakeTerms) -> None:
+    place = replace(s3.place, options={**s3.place.options, "bucket": "no-such-bucket"})
+    async with connected(place, patient()) as transport:
+        with pytest.raises(TransportFailed, match="no such file"):
+            await transport.stat("a.csv")
+        with pytest.raises(TransportFailed, match="no such file"):
+            await transport.list("*")
+        with pytest.raises(TransportFailed):
+            await transport.put("a.csv", pieces(b"x"))
+
+
+@pytest.mark.parametrize("bucket", ["", "a", "a/b", "../b", "a b", "arn:aws:s3:::x", "x" * 64, "a?b"])
+async def test_what_is_no_name_of_a_bucket_is_refused(s3: S3Server, patient: MakeTerms, bucket: str) -> None:
+    place = replace(s3.place, options={**s3.place.options, "bucket": bucket})
+    with pytest.raises(TransportFailed) as failed:
+        async with connected(place, patient()):
+            pass
+    assert failed.value.step == "address"
+
+
+async def test_an_endless_list_is_not_read_to_its_end(web: HttpServer, patient: MakeTerms) -> None:
+    await web.store("files?list-type=2&prefix=&delimiter=/&encoding-type=url", b" " * (LONGEST_ANSWER + MEGABYTE))
+    async with connected(hostile(web), patient()) as transport:
+        with pytest.raises(TransportFailed, match="makes no sense"):
+            await transport.list("*")
+
+
+@pytest.mark.parametrize("answer", [b"\x00\xff", b"<a>" * 10_000, b"<!DOCTYPE html><br>"])
+async def test_an_answer_that_is_none_of_s3_is_told_as_such(web: HttpServer, patient: MakeTerms, answer: bytes) -> None:
+    await web.store("files?list-type=2&prefix=&delimiter=/&encoding-type=url", answer)
+    async with connected(hostile(web), patient()) as transport:
+        with pytest.raises(TransportFailed) as failed:
+            await transport.list("*")
+    assert failed.value.step == "find"
+
+
+@pytest.mark.parametrize(
+    ("status", "step", "passing"),
+    [(400, "find", False), (403, "find", False), (404, "find", False), (429, "find", True), (500, "find", True),
+     (503, "find", True), (302, "find", False)],
+)  # fmt: skip
+async def test_every_status_has_its_words(
+    web: HttpServer, patient: MakeTerms, status: int, step: str, passing: bool
+) -> None:
+    place = hostile(web)
+    web.web.failing = [status] * 2
+    async with connected(place, patient()) as transport:
+        with pytest.raises(TransportFailed) as failed:
+            await transport.stat("a.csv")
+    assert (failed.value.step, failed.value.passing) == (step, passing)
+
+
+async def test_a_server_without_ranges_serves_whole_files_only(web: HttpServer, patient: MakeTerms) -> None:
+    await web.store("files/a.bin", noise(400_000))
+    web.web.quirks = {"no_range"}
+    async with connected(hostile(web), patient()) as transport:
+        assert b"".join([piece async for piece in transport.read("a.bin")]) == noise(400_000)
+        with pytest.raises(TransportFailed, match="no sense"):
+            [piece async for piece in transport.read("a.bin", offset=5)]

@@ -1,0 +1,360 @@
+"""What is special to SFTP: host keys, our own keys, and blocks that are asked for ahead."""
+
+import asyncio
+import base64
+import logging
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import asyncssh
+import pytest
+from asyncssh.asn1 import der_decode, der_encode
+from pydantic import SecretStr
+
+from app.transports import connected
+from app.transports.failed import TransportFailed
+from app.transports.guard import Guard
+from app.transports.transport import TRUST_FIRST, Entry, Option, Place, Terms
+from tests.transports.servers.server import PASSWORD, USER
+from tests.transports.servers.sftp import Keys, SftpServer, sftp_server
+from tests.transports.servers.sockets import listener, silence
+
+MakeTerms = Callable[..., Terms]
+
+
+@pytest.fixture(scope="module")
+async def running() -> AsyncIterator[SftpServer]:
+    keys = Keys(hosts=[asyncssh.generate_private_key(kind) for kind in ("ssh-ed25519", "ssh-rsa")])
+    async with sftp_server(keys) as server:
+        yield server
+
+
+@pytest.fixture
+async def sftp(running: SftpServer) -> SftpServer:
+    """A server with two host keys, with one file and no faults."""
+    await running.clear()
+    await running.store("a.csv", b"good")
+    return running
+
+
+def line(key: asyncssh.SSHKey) -> str:
+    return key.export_public_key().decode().strip()
+
+
+def pem(key: asyncssh.SSHKey, **how: object) -> SecretStr:
+    return SecretStr(key.export_private_key(**how).decode())
+
+
+def by_key(server: SftpServer, key: SecretStr, passphrase: str | None = None) -> Place:
+    """The server without its password, with a private key."""
+    options: dict[str, Option] = {**server.place.options, "private_key": key}
+    if passphrase is not None:
+        options["passphrase"] = SecretStr(passphrase)
+    return replace(server.place, password=None, options=options)
+
+
+def trusting(server: SftpServer, host_key: str) -> Place:
+    return replace(server.place, options={"host_key": host_key})
+
+
+async def read(place: Place, terms: Terms, path: str = "a.csv", offset: int = 0) -> bytes:
+    async with connected(place, terms) as transport:
+        return b"".join([piece async for piece in transport.read(path, offset=offset)])
+
+
+async def reason(place: Place, terms: Terms, path: str = "a.csv") -> str:
+    with pytest.raises(TransportFailed) as failed:
+        await read(place, terms, path)
+    return failed.value.reason
+
+
+async def once(data: bytes) -> AsyncIterator[bytes]:
+    yield data
+
+
+async def test_a_server_with_another_host_key_is_told_no_secret(sftp: SftpServer, patient: MakeTerms) -> None:
+    for kind in ("ssh-ed25519", "ssh-rsa", "ecdsa-sha2-nistp256"):
+        other = asyncssh.generate_private_key(kind)
+        for expected in (other.get_fingerprint(), line(other)):
+            with pytest.raises(TransportFailed, match="host key is not the one") as failed:
+                await read(trusting(sftp, expected), patient())
+            assert (failed.value.step, failed.value.passing) == ("connect", False)
+    assert sftp.faults.connections > 0
+    assert sftp.faults.passwords == []
+    assert sftp.faults.keys == []
+
+
+async def test_a_host_key_may_be_pinned_whatever_its_kind(sftp: SftpServer, patient: MakeTerms) -> None:
+    for key in sftp.keys.hosts:
+        for expected in (key.get_fingerprint(), line(key), f"{line(key)} a comment"):
+            assert await read(trusting(sftp, expected), patient()) == b"good"
+    assert sftp.faults.passwords == [PASSWORD] * 6
+
+
+async def test_a_source_must_say_whom_it_trusts(sftp: SftpServer, patient: MakeTerms) -> None:
+    assert await reason(replace(sftp.place, options={}), patient()) == "no_host_key"
+    for rubbish in ("SHA256:short", "ssh-ed25519 AAAA", "yes", "ssh-ed25519"):
+        assert await reason(trusting(sftp, rubbish), patient()) == "bad_option"
+    assert sftp.faults.connections == 0
+
+
+async def test_trust_on_first_use_says_whom_it_trusted(sftp: SftpServer, patient: MakeTerms) -> None:
+    async with connected(trusting(sftp, TRUST_FIRST), patient()) as transport:
+        shown = transport.host_key
+    assert shown == sftp.keys.hosts[0].get_fingerprint()
+    assert await read(trusting(sftp, shown), patient()) == b"good"
+
+
+async def test_a_private_key_opens_without_a_password(sftp: SftpServer, patient: MakeTerms) -> None:
+    assert await read(by_key(sftp, pem(sftp.keys.user)), patient()) == b"good"
+    assert sftp.faults.passwords == []
+    assert await reason(by_key(sftp, pem(asyncssh.generate_private_key("ssh-ed25519"))), patient()) == "login"
+
+
+@pytest.mark.parametrize("form", ["openssh", "pkcs8-pem"])
+async def test_a_private_key_may_have_a_passphrase(sftp: SftpServer, patient: MakeTerms, form: str) -> None:
+    how = {"rounds": 16, "ignore_few_rounds": True} if form == "openssh" else {"format_name": form}
+    key = pem(sftp.keys.user, passphrase="pass phräse", **how)
+    assert await read(by_key(sftp, key, "pass phräse"), patient()) == b"good"
+    before = sftp.faults.connections
+    assert await reason(by_key(sftp, key, "another"), patient()) == "bad_option"
+    assert await reason(by_key(sftp, key), patient()) == "bad_option"
+    assert sftp.faults.connections == before
+
+
+async def test_an_old_private_key_with_a_passphrase_is_read(sftp: SftpServer, patient: MakeTerms) -> None:
+    key = pem(asyncssh.generate_private_key("ssh-rsa"), format_name="pkcs1-pem", passphrase="old")
+    assert await reason(by_key(sftp, key, "old"), patient()) == "login"  # read well, but a stranger's
+    assert await reason(by_key(sftp, key, "new"), patient()) == "bad_option"
+
+
+async def test_a_private_key_that_takes_ages_to_open_is_refused_at_once(sftp: SftpServer, patient: MakeTerms) -> None:
+    raw = base64.b64decode(
+        "".join(
+            pem(sftp.keys.user, passphrase="x", rounds=1, ignore_few_rounds=True).get_secret_value().split("\n")[1:-2]
+        )
+    )
+    at = raw.index(b"bcrypt") + 6 + 4 + 4 + 16  # past the size of the options, and the salt with its size
+    assert raw[at : at + 4] == b"\0\0\0\1"
+    slow = raw[:at] + b"\x7f\xff\xff\xff" + raw[at + 4 :]
+    openssh = (
+        f"-----BEGIN OPENSSH PRIVATE KEY-----\n{base64.b64encode(slow).decode()}\n-----END OPENSSH PRIVATE KEY-----"
+    )
+    (scheme, ((kdf, (salt, _, prf)), cipher)), sealed = der_decode(
+        sftp.keys.user.export_private_key("pkcs8-der", passphrase="x")
+    )
+    slow = base64.b64encode(der_encode(((scheme, ((kdf, (salt, 2**31 - 1, prf)), cipher)), sealed)))
+    pkcs8 = f"-----BEGIN ENCRYPTED PRIVATE KEY-----\n{slow.decode()}\n-----END ENCRYPTED PRIVATE KEY-----"
+    started = time.monotonic()
+    for text in (openssh, pkcs8):
+        assert await reason(by_key(sftp, SecretStr(text), "x"), patient()) == "bad_option"
+    assert time.monotonic() - started < 1
+    assert sftp.faults.connections == 0
+
+
+@pytest.mark.parametrize("text", ["", "rubbish", "x" * 100_000, "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n"])
+async def test_a_private_key_that_is_none_is_refused(sftp: SftpServer, patient: MakeTerms, text: str) -> None:
+    assert await reason(by_key(sftp, SecretStr(text or " ")), patient()) == "bad_option"
+    ended = f"{text}-----END OPENSSH PRIVATE KEY-----"
+    assert await reason(by_key(sftp, SecretStr(ended)), patient()) == "bad_option"
+    assert sftp.faults.connections == 0
+
+
+async def test_nothing_of_this_machine_is_used(
+    sftp: SftpServer, patient: MakeTerms, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / ".ssh"
+    folder.mkdir()
+    (folder / "id_ed25519").write_text(pem(sftp.keys.user).get_secret_value())
+    (folder / "id_ed25519").chmod(0o600)
+    (folder / "config").write_text(f"Host *\n  User {USER}\n  StrictHostKeyChecking no\n")
+    host = f"[127.0.0.1]:{sftp.place.port} {line(asyncssh.generate_private_key('ssh-ed25519'))}"
+    (folder / "known_hosts").write_text(f"@revoked {host}\n{host}\n")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("SSH_AUTH_SOCK", str(tmp_path / "agent"))
+    called = 0
+
+    async def count(_: object, writer: asyncio.StreamWriter) -> None:
+        nonlocal called
+        called += 1
+        writer.transport.abort()
+
+    async with await asyncio.start_unix_server(count, tmp_path / "agent"):
+        assert await reason(replace(sftp.place, password=None), patient()) == "login"
+        assert await read(sftp.place, patient()) == b"good"
+        assert sftp.faults.keys == []
+        assert await read(by_key(sftp, pem(sftp.keys.user)), patient()) == b"good"
+    assert called == 0
+
+
+async def test_compression_is_not_agreed_to(patient: MakeTerms) -> None:
+    keys = Keys()
+    server = asyncssh.listen(
+        "127.0.0.1", 0, server_factory=Open, server_host_keys=keys.hosts, compression_algs=["zlib@openssh.com"]
+    )
+    async with await server as running:
+        place = Place("sftp", "127.0.0.1", running.get_port(), "user", options={"host_key": line(keys.hosts[0])})
+        assert await reason(place, patient()) == "no_tls"  # few bytes could become many
+
+
+async def test_a_server_in_an_inner_network_is_not_called(sftp: SftpServer, patient: MakeTerms) -> None:
+    assert await reason(sftp.place, patient(guard=Guard())) == "refused"
+    assert sftp.faults.connections == 0
+
+
+async def test_a_user_that_nobody_can_be_is_not_asked_for(sftp: SftpServer, patient: MakeTerms) -> None:
+    assert await reason(replace(sftp.place, user="a\nb"), patient()) == "login"
+    assert sftp.faults.connections == 0
+
+
+async def test_something_else_than_ssh_is_left(sftp: SftpServer, patient: MakeTerms) -> None:
+    async def chat(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 this is mail\r\n" * 10)
+        await reader.read()
+
+    async with listener(chat) as port:
+        with pytest.raises(TransportFailed) as failed:
+            await read(sftp.at(port), patient(idle_seconds=1))
+    assert failed.value.step == "connect"
+
+
+async def test_a_server_that_does_not_greet_is_left(sftp: SftpServer, patient: MakeTerms) -> None:
+    async with listener(silence) as port:
+        assert await reason(sftp.at(port), patient(idle_seconds=0.3)) == "no_answer"
+
+
+async def test_a_server_without_files_says_no(patient: MakeTerms) -> None:
+    keys = Keys()
+    async with await asyncssh.listen("127.0.0.1", 0, server_factory=Open, server_host_keys=keys.hosts) as server:
+        place = Place("sftp", "127.0.0.1", server.get_port(), "user", options={"host_key": line(keys.hosts[0])})
+        assert await reason(place, patient()) == "forbidden"
+
+
+class Open(asyncssh.SSHServer):
+    """Lets everybody in."""
+
+    def begin_auth(self, username: str) -> bool:
+        return False
+
+
+@asynccontextmanager
+async def far_away(port: int, seconds: float) -> AsyncIterator[int]:
+    """Another port to the same server, every byte later by so many seconds."""
+    loop = asyncio.get_running_loop()
+
+    async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while piece := await reader.read(65_536):
+            loop.call_later(seconds, writer.write, piece)
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, back = await asyncio.open_connection("127.0.0.1", port)
+        try:
+            await asyncio.gather(carry(reader, back), carry(there, writer))
+        finally:
+            back.transport.abort()
+
+    async with listener(serve) as further:
+        yield further
+
+
+async def test_blocks_are_asked_for_ahead(sftp: SftpServer, patient: MakeTerms) -> None:
+    data = bytes(range(256)) * 8_000
+    await sftp.store("a.bin", data)
+    async with (
+        far_away(sftp.place.port or 0, 0.1) as port,
+        connected(sftp.at(port), patient()) as transport,
+    ):
+        started = time.monotonic()
+        assert b"".join([piece async for piece in transport.read("a.bin")]) == data
+        assert time.monotonic() - started < 3, "one block after the other would take 6 seconds"
+
+
+async def test_a_server_may_give_less_than_was_asked_for(sftp: SftpServer, patient: MakeTerms) -> None:
+    data = bytes(range(256)) * 2_000
+    await sftp.store("a.bin", data)
+    sftp.faults.largest = 10_007
+    assert await read(sftp.place, patient(), "a.bin", offset=5) == data[5:]
+
+
+async def test_a_file_that_is_replaced_between_two_blocks_has_changed(sftp: SftpServer, patient: MakeTerms) -> None:
+    for size in (3_000_000, 2_999_999, 3_000_001):
+        await sftp.store("a.bin", bytes(3_000_000), datetime(2026, 11, 20, tzinfo=UTC))
+        sftp.faults.left, sftp.faults.fault = 1_000_000, "turn"
+        sftp.faults.on_turn = lambda size=size: sftp.store("a.bin", b"x" * size)
+        assert await reason(sftp.place, patient(), "a.bin") == "changed"
+
+
+async def test_a_file_that_shrinks_or_grows_in_place_has_changed(sftp: SftpServer, patient: MakeTerms) -> None:
+    for size in (10, 4_000_000):
+        await sftp.store("a.bin", bytes(3_000_000))
+        sftp.faults.left, sftp.faults.fault = 1_000_000, "turn"
+
+        async def turn(size: int = size) -> None:
+            with (sftp.folder / "a.bin").open("r+b") as file:
+                file.truncate(size)
+
+        sftp.faults.on_turn = turn
+        assert await reason(sftp.place, patient(), "a.bin") == "changed"
+
+
+async def test_a_server_that_cannot_rename_over_a_file_is_made_room_on(sftp: SftpServer, patient: MakeTerms) -> None:
+    sftp.faults.renames_over = False
+    async with connected(sftp.place, patient()) as transport:
+        await transport.put("out.csv", once(b"first"))
+        await transport.put("out.csv", once(b"second"))
+    assert await sftp.stored("out.csv") == b"second"
+    assert await sftp.names() == {"a.csv", "out.csv"}
+
+
+async def test_links_lead_to_files_and_odd_names_are_left_out(sftp: SftpServer, patient: MakeTerms) -> None:
+    await sftp.store("in/real.csv", b"123")
+    folder = sftp.folder / "in"
+    (folder / "link.csv").symlink_to("real.csv")
+    (folder / "dangling.csv").symlink_to("nowhere")
+    (folder / "folder.csv").mkdir()
+    (folder / "up.csv").symlink_to("folder.csv")
+    (folder / "be\x07ll.csv").write_bytes(b"1")
+    Path(folder / b"b\xffd.csv".decode("utf-8", "surrogateescape")).write_bytes(b"1")
+    async with connected(sftp.place, patient()) as transport:
+        found = {entry.path: entry.size for entry in await transport.list("in/*.csv")}
+        assert found == {"in/real.csv": 3, "in/link.csv": 3}
+        with pytest.raises(TransportFailed, match="no such file"):
+            await transport.stat("in/folder.csv")
+
+
+async def test_relative_paths_start_from_the_root_that_is_given(sftp: SftpServer, patient: MakeTerms) -> None:
+    await sftp.store("partner/in/a.csv", b"x", datetime(2026, 11, 20, tzinfo=UTC))
+    place = replace(sftp.place, options={**sftp.place.options, "root": "/partner/"})
+    async with connected(place, patient()) as transport:
+        assert await transport.list("in/*") == [Entry("in/a.csv", 1, datetime(2026, 11, 20, tzinfo=UTC))]
+        assert (await transport.stat("/partner/in/a.csv")).size == 1
+        await transport.put("b.csv", once(b"y"))
+        assert [entry.path for entry in await transport.list("*.csv")] == ["b.csv"]
+    assert await sftp.stored("partner/b.csv") == b"y"
+
+
+async def test_a_reader_may_stop_and_go_on_with_something_else(sftp: SftpServer, patient: MakeTerms) -> None:
+    await sftp.store("a.bin", bytes(3_000_000))
+    async with connected(sftp.place, patient()) as transport:
+        pieces = transport.read("a.bin")
+        assert await anext(pieces)
+        await pieces.aclose()
+        assert (await transport.stat("a.csv")).size == 4
+
+
+async def test_no_password_stands_in_a_log(
+    sftp: SftpServer, patient: MakeTerms, caplog: pytest.LogCaptureFixture
+) -> None:
+    asyncssh.set_debug_level(2)
+    try:
+        with caplog.at_level(logging.DEBUG):
+            await read(sftp.place, patient())
+            assert await reason(sftp.unwelcome(), patient()) == "login"
+    finally:
+        asyncssh.set_debug_level(1)
+    assert USER in caplog.text
+    assert PASSWORD not in caplog.text
