@@ -1,0 +1,60 @@
+"""Stores of both kinds: a folder, and a bucket with a folder for copies."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from secrets import token_hex
+
+import pytest
+from pydantic import SecretStr
+
+from app.storage.blobs import Access, Blobs, FileBlobs, SharedBlobs, open_blobs
+from tests.support.object_store import ObjectStore, object_store
+
+OpenShared = Callable[..., SharedBlobs]
+
+
+@pytest.fixture(scope="session")
+def objects(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStore]:
+    with object_store(tmp_path_factory.mktemp("objects")) as running:
+        yield running
+
+
+@pytest.fixture
+def prefix() -> str:
+    """Where nobody else of the tests has anything."""
+    return f"of/{token_hex(6)}/"
+
+
+@pytest.fixture
+def shared(objects: ObjectStore, prefix: str, tmp_path: Path) -> OpenShared:
+    """The blobs below `prefix` as a machine sees them: shared("machine", copies_bytes=…, key=…)."""
+
+    def opened(machine: str = "here", **others: object) -> SharedBlobs:
+        usual = Access(tmp_path / machine, 10**9, SecretStr(objects.key), SecretStr(objects.secret))
+        store = open_blobs(objects.url(prefix), replace(usual, **others))  # type: ignore[arg-type]
+        assert isinstance(store, SharedBlobs)
+        return store
+
+    return opened
+
+
+@pytest.fixture(params=["folder", "bucket"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Blobs:
+    return FileBlobs(tmp_path / "blobs") if request.param == "folder" else request.getfixturevalue("shared")()
+
+
+def stored(store: Blobs, data: bytes) -> str:
+    """A blob with that in it; its name."""
+    writer = store.create()
+    writer.write(data)
+    return writer.commit()
+
+
+def read(store: Blobs, name: str) -> bytes:
+    with store.open(name) as file:
+        return file.read()
+
+
+def files(folder: Path) -> set[str]:
+    return {path.name for path in folder.rglob("*") if path.is_file()}
