@@ -16,6 +16,8 @@ PROBLEMS: dict[str, str] = {
     "json_error": "The line is not one JSON object: {reason}",
     "duplicate_member": "The object names {name} twice",
     "too_deep": "The object is nested deeper than {limit} levels",
+    "too_many_members": "The object has more than {limit} members, those of inner objects and lists counted",
+    "path_too_long": "The path {path}… has more than {limit} characters",
     # Found in a cell
     "type_error": "{reason}",
     "required": "A value is required",
@@ -28,6 +30,7 @@ PROBLEMS: dict[str, str] = {
     # Found against the file or the store
     "missing_key": "The row names no {keys}",
     "unknown_id": "There is no record with this id",
+    "position_gap": "Position {position} of {list} is filled and not the one before it, in a new record",
     "duplicate_key": "The key stands already in row {row} of this file",
     "conflict": "The record exists already with another {field}",
     "superseded": "An import accepted later has written this record already",

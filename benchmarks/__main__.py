@@ -10,7 +10,7 @@ from rich.console import Console
 from benchmarks import files
 from benchmarks.crowd import fairness, uploads
 from benchmarks.growth import growth
-from benchmarks.kinds import CONTACTS, CUSTOMERS, Kind
+from benchmarks.kinds import CATALOG, CATALOG_LINES, CONTACTS, CUSTOMERS, Kind
 from benchmarks.machine import Machine, load_now, machine
 from benchmarks.polling import polling
 from benchmarks.report import Section, show, write
@@ -28,7 +28,11 @@ class Folder:
     rows: int
 
     def large(self, kind: Kind = CONTACTS, *, changed: bool = False) -> files.Sample:
-        return files.make(self.path, self.rows, kind, changed=changed)
+        return files.make(self.path, min(self.rows, kind.most), kind, changed=changed)
+
+
+def beside(service: Service, folder: Folder, kind: Kind) -> Section:
+    return speed(service, folder.large(kind), folder.large(kind, changed=True))
 
 
 Measure = Callable[[Service, Folder], Section]
@@ -36,14 +40,16 @@ Measure = Callable[[Service, Folder], Section]
 MEASURES: dict[str, Measure] = {
     # First, while nobody has needed any memory.
     "growth": lambda service, folder: growth(service, folder.path, folder.rows),
-    "speed": lambda service, folder: speed(service, folder.large(), folder.large(changed=True)),
-    "customers": lambda service, folder: speed(service, folder.large(CUSTOMERS), folder.large(CUSTOMERS, changed=True)),
+    "speed": lambda service, folder: beside(service, folder, CONTACTS),
+    "customers": lambda service, folder: beside(service, folder, CUSTOMERS),
+    "catalog": lambda service, folder: beside(service, folder, CATALOG),
+    "catalog-lines": lambda service, folder: beside(service, folder, CATALOG_LINES),
     "polling": lambda service, folder: polling(service, folder.large()),
     "uploads": lambda service, folder: uploads(service, folder.large()),
     "fairness": lambda service, folder: fairness(service, folder.large(), folder.path),
 }
 # What runs on one service; the last two leave imports behind that take minutes.
-SERVICES = (("growth", "speed", "customers", "polling"), ("uploads",), ("fairness",))
+SERVICES = (("growth", "speed", "customers", "catalog", "catalog-lines", "polling"), ("uploads",), ("fairness",))
 
 
 def main() -> None:

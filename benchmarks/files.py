@@ -1,4 +1,4 @@
-"""The files that are imported: invented rows, always the same bytes, every cell quoted, keys in random order."""
+"""The files that are imported: invented rows, always the same bytes, keys in random order."""
 
 import random
 from collections.abc import Iterator
@@ -25,10 +25,10 @@ class Sample:
 
 def make(folder: Path, rows: int, kind: Kind = CONTACTS, *, changed: bool = False) -> Sample:
     """Writes a file of so many rows, unless it is there. With `changed` only the last column differs, in every row."""
-    path = folder / f"{kind.name}-{rows}{'-changed' if changed else ''}.csv"
+    path = folder / f"{kind.name}-{rows}{'-changed' if changed else ''}.{kind.suffix}"
     if not path.exists():
         with path.open("w", encoding="utf-8", newline="") as file:
-            file.write(line(kind.columns))
+            file.write(kind.head)
             file.writelines(lines(kind, rows, changed=changed))
     return Sample(kind, path, rows)
 
@@ -38,8 +38,4 @@ def lines(kind: Kind, rows: int, *, changed: bool) -> Iterator[str]:
     numbers = list(range(rows))
     chance.shuffle(numbers)
     for number in numbers:
-        yield line(kind.row(chance, number, changed))
-
-
-def line(cells: tuple[str, ...]) -> str:
-    return '"' + '","'.join(cells) + '"\n'
+        yield kind.line(kind.row(chance, number, changed))

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import time
+from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -15,7 +16,7 @@ TABLE = "DROP TABLE IF EXISTS floor_records; CREATE TABLE floor_records (LIKE re
 
 LOAD = r"""
 CREATE TEMPORARY TABLE loaded ({columns});
-\copy loaded FROM '{path}' WITH (FORMAT csv, HEADER)
+\copy loaded FROM '{path}' WITH ({copy})
 INSERT INTO floor_records AS r (account_id, type, key, data, created_at, updated_at, run_id, run_seq, run_row)
 SELECT 1, '{type}', {key}, jsonb_build_object({data}), now(), now(), '000000000000000000000001', 1, 1
 FROM loaded
@@ -38,7 +39,7 @@ def settled(url: str) -> None:
 def loaded(url: str, sample: Sample) -> float:
     """Seconds that the script takes, from its start to its end."""
     script, path = sample.kind.script, str(sample.path).replace("'", "''")
-    load = LOAD.format(columns=script.columns, path=path, type=sample.kind.name, key=script.key, data=script.data)
+    load = LOAD.format(**asdict(script), path=path, type=sample.kind.name)
     began = time.perf_counter()
     psql(url, load)
     return time.perf_counter() - began

@@ -1,6 +1,7 @@
 """The kinds of files that are measured: their columns and invented rows, the service's surface, and the floor's SQL."""
 
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from random import Random
@@ -12,6 +13,10 @@ STATUSES = ("subscribed", "subscribed", "unsubscribed", "none")
 BIRTHDAYS = tuple(str(date(1945, 1, 1) + timedelta(days=day)) for day in range(22_000))
 CITIES = ("Köln", "Łódź", "Lyon", "Vigo", "Cork", "Porto")
 TIERS = ("base", "plus", "gold")
+GOODS = ("Jacke", "Camiseta", "Skirt", "Łyżka", "Chaise", "Lamp", "Seife", "Cinta")
+CATEGORIES = ("office", "skirts", "pants", "Möbel", "kitchen")
+STYLES = ("plain", "striped", "floral")
+TAGS = ("new", "sale", "été")
 
 # The cells of the row with this number; with True only the last cell differs, in every row.
 MakeRow = Callable[[Random, int, bool], tuple[str, ...]]
@@ -32,20 +37,33 @@ class Surface:
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """What the floor's script has in its places: the table to copy into, and a record's key and data made of it."""
+    """What the floor's script has in its places: the table to copy into and how, and a record's key and data of it."""
 
     columns: str
     key: str
     data: str
+    copy: str = "FORMAT csv, HEADER"
+
+
+def quoted(cells: Sequence[str]) -> str:
+    return '"' + '","'.join(cells) + '"\n'
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    name: str  # of the record type too
+    name: str
     columns: tuple[str, ...]
     row: MakeRow
     surface: Surface
     script: Script
+    most: int = 600_000  # rows of a file that stays just below 50 MiB
+    suffix: str = "csv"
+    line: Callable[[Sequence[str]], str] = quoted  # of a row's cells
+    form: str = "quoted columns"  # what the file is made of
+
+    @property
+    def head(self) -> str:
+        return self.line(self.columns) if self.suffix == "csv" else ""
 
 
 def contact(chance: Random, number: int, changed: bool) -> tuple[str, ...]:
@@ -71,6 +89,35 @@ def customer(chance: Random, number: int, changed: bool) -> tuple[str, ...]:
         chance.choice(BIRTHDAYS),
         chance.choice(CITIES),
         TIERS[(chance.randrange(len(TIERS)) + changed) % len(TIERS)],
+    )
+
+
+def product(chance: Random, number: int, changed: bool) -> tuple[str, ...]:
+    """118 bytes as a delimited row, 248 as JSON."""
+    return (
+        f"p{number:05x}",
+        f"{chance.choice(GOODS)} {chance.choice(SURNAMES)}",
+        "physical",
+        chance.choice(CATEGORIES),
+        chance.choice(("true", "false")),
+        f"https://example.com/{number:05x}",
+        chance.choice(STYLES),
+        f"s{number:05x}",
+        str(chance.randrange(500)),
+        chance.choice(TAGS),
+        f"{chance.randrange(1, 40) + (40 if changed else 0)}.{chance.randrange(100):02}",
+    )
+
+
+def product_line(cells: Sequence[str]) -> str:
+    """The product as an object; what would be `12.50` stands there so, no number has passed through a float."""
+    product, name, type_, category, stock, url, style, sku, quantity, tag, price = cells
+    words = (product, name, type_, category, url, style, sku, tag)
+    product, name, type_, category, url, style, sku, tag = (json.dumps(each, ensure_ascii=False) for each in words)
+    return (
+        f'{{"productID":{product},"productName":{name},"productType":{type_},"category":{category},'
+        f'"inStock":{stock},"url":{url},"properties":{{"style":{style}}},'
+        f'"variants":[{{"sku":{sku},"qty":{quantity}}}],"tags":[{tag}],"price":{price}}}\n'
     )
 
 
@@ -118,4 +165,56 @@ CUSTOMERS = Kind(
         data="""'source_id', source_id, 'name', name, 'email', email, 'phone', phone, 'birthdate', birth,
             'address.city', city, 'metadata.tier', tier""",
     ),
+)
+
+PRODUCTS = Surface(
+    post="/productimports",
+    fields={"hasHeader": "true"},
+    accepted=200,
+    id="jobId",
+    poll="/v2/jobs/{id}",
+    going=frozenset({"Pending", "Processing"}),
+    done="Done",
+)
+PRODUCT = (
+    *("productID", "productName", "productType", "category", "inStock", "url", "properties.style"),
+    *("variants.0.sku", "variants.0.qty", "tags.0", "price"),
+)
+
+CATALOG = Kind(
+    "catalog",
+    PRODUCT,
+    product,
+    PRODUCTS,
+    Script(
+        columns="""id text, name text, kind text, category text, stock boolean, url text, style text, sku text,
+            quantity numeric, tag text, price numeric""",
+        key="id",
+        data="""'productID', id, 'productName', name, 'productType', kind, 'category', category, 'inStock', stock,
+            'url', url, 'properties.style', style, 'variants.0.sku', sku, 'variants.0.qty', quantity, 'tags.0', tag,
+            'price', price""",
+    ),
+    most=440_000,
+)
+
+CATALOG_LINES = Kind(
+    "catalog-lines",
+    PRODUCT,
+    product,
+    PRODUCTS,
+    Script(
+        columns="line jsonb",
+        key="line ->> 'productID'",
+        data="""'productID', line -> 'productID', 'productName', line -> 'productName',
+            'productType', line -> 'productType', 'category', line -> 'category', 'inStock', line -> 'inStock',
+            'url', line -> 'url', 'properties.style', line #> '{properties,style}',
+            'variants.0.sku', line #> '{variants,0,sku}', 'variants.0.qty', line #> '{variants,0,qty}',
+            'tags.0', line #> '{tags,0}', 'price', line -> 'price'""",
+        # No line of JSON holds these two characters.
+        copy="FORMAT csv, QUOTE E'\\x01', DELIMITER E'\\x02'",
+    ),
+    most=210_000,
+    suffix="jsonl",
+    line=product_line,
+    form="members, those of inner objects and lists counted",
 )

@@ -26,7 +26,7 @@ def speed(service: Service, sample: files.Sample, changed: files.Sample) -> Sect
     rows.append(at_most("Worker memory, most", highest.worker, 200, unit="MB"))
     rows.append(at_most("API memory, most", highest.api, 120, unit="MB"))
     notes = (
-        f"{sample.rows:,} rows, {sample.size:,} bytes, {len(kind.columns)} quoted columns, keys in random order.",
+        f"{sample.rows:,} rows, {sample.size:,} bytes, {len(kind.columns)} {kind.form}, keys in random order.",
         "The floor is `\\copy` and one INSERT … ON CONFLICT DO UPDATE in psql.",
         f"Ours is from the first byte of the POST to `{kind.surface.done}`, as seen by polling every 50 ms.",
         f"The better of {ROUNDS} rounds on emptied tables; floor and ours take turns at going first.",

@@ -20,7 +20,22 @@ SEARCH_BYTES = 1_048_576
 def read_header(
     file: BinaryIO, known: Grammar, *, dialect: Dialect, limits: Limits
 ) -> tuple[tuple[str, ...], Position]:
-    """The headings, trimmed, and where the records begin. Raises Refused when there is no header that can be used."""
+    """The headings, trimmed, and where the records begin: those of the file's first record, or `dialect.columns` in
+    their place. Raises Refused when there are none that can be used."""
+    cells, end = _first_record(file, known, dialect=dialect, limits=limits) if dialect.has_header else ([], Position())
+    if dialect.columns:
+        cells = list(dialect.columns)
+    if not cells:
+        raise _invalid("The columns have no names: the file has no header, and none were given")
+    if len(cells) > limits.columns:
+        raise _invalid(f"The header has {len(cells)} columns, at most {limits.columns} are allowed")
+    headings = tuple(cell.strip() for cell in cells)
+    _refuse_long(headings)
+    return headings, end
+
+
+def _first_record(file: BinaryIO, known: Grammar, *, dialect: Dialect, limits: Limits) -> tuple[list[str], Position]:
+    """Its cells, and where the one after it begins."""
     start = _behind_blank_lines(file)
     block = block_at(file, start.offset, limits.record_bytes)
     if not block.data:
@@ -34,13 +49,8 @@ def read_header(
     bad = BAD.search(raw)
     if bad:
         raise _unusable(f"The header cannot be read: {bad_character(raw, bad.start(), dialect.encoding)[1]}")
-    if len(record.cells) > limits.columns:
-        raise _invalid(f"The header has {len(record.cells)} columns, at most {limits.columns} are allowed")
-    headings = tuple(cell.strip() for cell in record.cells)
-    _refuse_long(headings)
     size = len(raw.encode())
-    end = Position(start.offset + size, start.line + max(1, count_lines(block.data[:size])))
-    return headings, end
+    return record.cells, Position(start.offset + size, start.line + max(1, count_lines(block.data[:size])))
 
 
 def _refuse_long(headings: Sequence[str]) -> None:

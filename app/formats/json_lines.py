@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from app.formats.collecting import BAD, RAW_SHOWN, bad_character, kept
-from app.formats.json_object import read_object
+from app.formats.json_object import plain_objects, read_object
 from app.formats.lines import LF_END, block_at, next_line, only_blank, start_of
 from app.formats.records import Batch, Dialect, Limits, Position, Unreadable
 from app.problems import PROBLEMS
@@ -26,16 +26,15 @@ class JsonLinesReader:
 
     def read(self, start: Position, *, max_rows: int, max_bytes: int) -> Batch:
         batch = Batch(start, start)
-        offset, line, row = start.offset, start.line, start.row
-        for data, end, lines in self._lines(start.offset):
-            if row - start.row >= max_rows or offset - start.offset >= max_bytes:
+        until = Position(start.offset + max_bytes, row=start.row + max_rows)
+        while batch.end.offset < until.offset and batch.end.row < until.row:
+            block = block_at(self._file, batch.end.offset, min(BLOCK, self._limits.record_bytes), ends=LF_END)
+            if block.ended and not block.data:
                 break
-            if data is None or data.strip(BLANK):
-                row += 1
-                self._take(batch, data, at=Position(offset, line, row))
-            offset, line = end, line + lines
-        batch.end = Position(offset, line, row)
-        batch.last = only_blank(self._file, offset, blank=BLANK)
+            lines = _within(block.data, until.offset - batch.end.offset, until.row - batch.end.row)
+            if not self._take_plain(batch, lines):
+                self._take_each(batch, batch.end.offset + len(lines), until)
+        batch.last = only_blank(self._file, batch.end.offset, blank=BLANK)
         return batch
 
     def count(self) -> int:
@@ -63,6 +62,30 @@ class JsonLinesReader:
                 offset = end
                 yield b"" if blank else None, offset, 1
 
+    def _take_plain(self, batch: Batch, lines: bytes) -> bool:
+        """Whether these lines could be taken all at once."""
+        found = plain_objects(lines, self._limits.depth) if lines else None
+        if not found:
+            return False
+        at, count = batch.end, len(found)
+        batch.records += found
+        batch.rows += range(at.row + 1, at.row + 1 + count)
+        batch.lines += range(at.line, at.line + count)
+        batch.end = Position(at.offset + len(lines), at.line + count, at.row + count)
+        return True
+
+    def _take_each(self, batch: Batch, end: int, until: Position) -> None:
+        """Line by line up to the offset `end`; at least one, should it be longer than a block."""
+        offset, line, row = batch.end.offset, batch.end.line, batch.end.row
+        for data, behind, lines in self._lines(offset):
+            if data is None or data.strip(BLANK):
+                row += 1
+                self._take(batch, data, at=Position(offset, line, row))
+            offset, line = behind, line + lines
+            if offset >= min(end, until.offset) or row >= until.row:
+                break
+        batch.end = Position(offset, line, row)
+
     def _take(self, batch: Batch, data: bytes | None, *, at: Position) -> None:
         """The line of record `at.row`, which stands at that position."""
         if data is None:
@@ -82,3 +105,11 @@ class JsonLinesReader:
                 return
             verdict = found
         batch.unreadable.append(Unreadable(at.row, at.line, *verdict, (), kept(raw, self._limits.raw_characters)))
+
+
+def _within(data: bytes, size: int, count: int) -> bytes:
+    """Those of whole lines that begin within so many bytes, and at most so many lines."""
+    if len(data) > size:
+        data = data[: data.find(b"\n", size - 1) + 1] or data
+    rest = data.split(b"\n", count)
+    return data[: len(data) - len(rest[count])] if len(rest) > count else data

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-# A record of a delimited file is its cells in the header's order; of JSON Lines, the object (numbers as Decimal).
+# A record of a delimited file is its cells in the header's order; of JSON Lines, the object (numbers as Decimal,
+# whole ones as Decimal or int).
 Record = Sequence[str] | Mapping[str, object]
 
 
@@ -15,6 +16,8 @@ class Dialect:
     format: str  # a key of app.formats.FORMATS: "csv" or "jsonl"
     delimiter: str = ","
     encoding: str = "utf-8"  # what the bytes were before they were stored as UTF-8
+    columns: tuple[str, ...] = ()  # what the cells of a delimited file are called, in place of its header
+    has_header: bool = True  # False: its first record is data; then `columns` names the cells
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Which record each row speaks of: by what stands in its key fields, or by an id that this service makes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Protocol
@@ -52,7 +52,7 @@ class ByFields:
 
     def names(self, columns: Columns, _rows: Sequence[int], /) -> Named:
         there = [(columns[name], key_of) for name, key_of in self._fields if name in columns]
-        keys, *others = ([key_of(as_text(cell)) for cell in cells] for cells, key_of in there)
+        keys, *others = (list(map(key_of, texts_of(cells))) for cells, key_of in there)
         for other in others:
             keys = [key or second for key, second in zip(keys, other, strict=True)]
         return Named(keys, keys)
@@ -89,7 +89,7 @@ class BySurrogate:
         return Named(keys, called, required)
 
     def _texts(self, cells: Sequence[object] | None, count: int) -> Sequence[str]:
-        return [""] * count if cells is None else [self._text(as_text(cell)) for cell in cells]
+        return [""] * count if cells is None else list(map(self._text, texts_of(cells)))
 
     def _new(self, row: int) -> str:
         # A run's id has 24 characters, an account's at most ten: this cannot meet the id made of a source.
@@ -108,6 +108,10 @@ def named_key(surrogate: Surrogate, account_id: int, source: str) -> str:
 
 def made(surrogate: Surrogate, of: str) -> str:
     return surrogate.prefix + blake2b(of.encode(), digest_size=ID_BYTES).hexdigest()
+
+
+def texts_of(cells: Sequence[object]) -> Iterable[str]:
+    return cells if set(map(type, cells)) == {str} else map(as_text, cells)  # type: ignore[return-value]
 
 
 def as_text(cell: object) -> str:

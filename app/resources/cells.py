@@ -38,7 +38,7 @@ class Type:
 
 
 TYPES: dict[str, Type] = {
-    "text": Type(texts.text, not_a("a text"), LENGTH, may_be_key=True),
+    "text": Type(texts.text, texts.NOT_TEXT, LENGTH, texts.text_value, may_be_key=True),
     "integer": Type(
         numbers.integer,
         numbers.NOT_INTEGER,
@@ -52,7 +52,7 @@ TYPES: dict[str, Type] = {
         BOUNDS,
         lambda field: numbers.number_value(numbers.decimal(field), numbers.NOT_DECIMAL),
     ),
-    "boolean": Type(always(texts.boolean_text), texts.NOT_BOOLEAN, other=lambda _field: texts.boolean_value),
+    "boolean": Type(always(texts.boolean_text), texts.NOT_BOOLEAN, other=texts.boolean_value),
     "date": Type(lambda field: times.day_text if field.lenient else times.date_text, times.NOT_DATE),
     "datetime": Type(always(times.datetime_text), times.NOT_DATETIME),
     "email": Type(email.email, email.NOT_EMAIL, LENGTH, may_be_key=True),
@@ -71,7 +71,7 @@ def compile_cell(field: Field) -> Convert:
 def compile_value(field: Field) -> ConvertValue:
     type_ = TYPES[field.type]
     cell, wrong = type_.cell(field), type_.wrong
-    other = type_.other(field) if type_.other else lambda _given: wrong
+    other = any_value if field.kept else type_.other(field) if type_.other else lambda _given: wrong
     return lambda given: cell(given) if isinstance(given, str) else other(given)
 
 

@@ -1,6 +1,7 @@
 """Whole numbers and decimals: written the invariant way, kept digit for digit, never too large for PostgreSQL."""
 
 import re
+from contextlib import suppress
 from decimal import Decimal
 
 from app.resources.conversion import BadCell, Convert, ConvertValue, bad, not_a
@@ -9,7 +10,6 @@ from app.resources.vocabulary import Field
 DIGITS = 1_000  # of a number, before and after the point together
 EXPONENT = 1_000  # PostgreSQL raises above 131,072 digits before or 16,383 after the point; this stays far below
 LONGEST = DIGITS + len("+.e-1000")
-BITS = 3_322  # of the largest int of DIGITS digits; str() of one far larger would raise
 
 NOT_INTEGER = not_a("a whole number")
 NOT_DECIMAL = not_a("a number (digits, one point, no thousands marks)")
@@ -99,8 +99,9 @@ def number_text(given: object) -> str | None:
     """A JSON number with its digits; None for anything else, and for a number far beyond the limits."""
     if isinstance(given, Decimal) and given.is_finite():
         return decimal_digits(given)
-    if isinstance(given, int) and not isinstance(given, bool) and given.bit_length() <= BITS:
-        return str(given)
+    if isinstance(given, int) and not isinstance(given, bool):
+        with suppress(ValueError):  # more digits than Python writes
+            return str(given)
     return None
 
 

@@ -12,6 +12,7 @@ from app.imports.rows import REPORT_COLUMNS, Warned
 from app.problems import Problem
 from app.resources.conversion import quoted
 from app.resources.numbers import decimal_digits
+from app.resources.paths import flattened
 
 SAMPLES = 3
 CONSTANTS: dict[object, str] = {True: "true", False: "false", None: "null"}
@@ -21,11 +22,13 @@ REREAD_BYTES = 1_048_576  # of the source at once; what is unreadable in it is k
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """The shape of a failed-rows file. `separators`: heading -> what stands between the items of a list."""
+    """The shape of a failed-rows file. `separators`: heading -> what stands between the items of a list. `nested`: the
+    rows are JSON objects whose inner members have columns by their paths."""
 
     header: Sequence[str]
     delimiter: str
     separators: Mapping[str, str]
+    nested: bool = False
 
 
 def add_problems(summary: list[dict[str, Any]], problems: Iterable[Problem]) -> None:
@@ -70,6 +73,33 @@ def failed_header(sheet: Sheet) -> bytes:
 
 def failed_rows(reader: Reader, start: Position, problems: Sequence[Problem], *, sheet: Sheet) -> Iterator[bytes]:
     """The failed rows of one batch as CSV lines, from re-reading the source from `start` on."""
+    for record, told in reread(reader, start, problems):
+        yield csv_line(failed_row(sheet, by_paths(record) if sheet.nested else record, told), sheet.delimiter)
+
+
+def paths_of(reader: Reader, start: Position, problems: Sequence[Problem]) -> list[str]:
+    """The paths of all that the failed rows of one batch hold."""
+    found: dict[str, None] = {}
+    for record, _ in reread(reader, start, problems):
+        flat = by_paths(record)
+        found |= dict.fromkeys(flat if isinstance(flat, Mapping) else ())
+    return list(found)
+
+
+def by_paths(record: Record | Unreadable) -> Record | Unreadable:
+    """A JSON object by its paths; one that cannot be put so is shown as it is."""
+    if not isinstance(record, Mapping):
+        return record
+    flat = flattened(record)
+    if isinstance(flat, tuple):
+        return Unreadable(0, 0, *flat, (), json_text(record))
+    return {path: value for path, value in flat.items() if not isinstance(value, dict | list)}
+
+
+def reread(
+    reader: Reader, start: Position, problems: Sequence[Problem]
+) -> Iterator[tuple[Record | Unreadable, list[Problem]]]:
+    """The failed rows of the batch that begins at `start`, and what is wrong with each."""
     wanted: dict[int, list[Problem]] = {}
     for problem in problems:
         wanted.setdefault(problem.row, []).append(problem)
@@ -79,7 +109,7 @@ def failed_rows(reader: Reader, start: Position, problems: Sequence[Problem], *,
         found: dict[int, Record | Unreadable] = dict(zip(batch.rows, batch.records, strict=True))
         found |= {each.row: each for each in batch.unreadable}
         for row in sorted(found.keys() & wanted.keys()):
-            yield csv_line(failed_row(sheet, found[row], wanted[row]), sheet.delimiter)
+            yield found[row], wanted[row]
         if batch.last:
             return
         position = batch.end
@@ -123,6 +153,8 @@ def json_text(value: object) -> str:
         return "[" + ",".join(map(json_text, value)) + "]"
     if isinstance(value, Decimal):
         return decimal_digits(value)
+    if type(value) is int:  # equal to a truth value, should it be 1 or 0
+        return str(value)
     return quoted(value) if isinstance(value, str) else CONSTANTS[value]
 
 

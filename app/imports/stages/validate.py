@@ -4,18 +4,21 @@ Work is done column by column, because one list comprehension over 20,000 cells 
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
+from operator import itemgetter
 
 from app.formats.records import Batch
+from app.imports.checks.columns import Bad, ColumnCheck, column_check, converted, converted_all, converted_texts, filled
+from app.imports.checks.nested import GivenPaths, GivenPositions
+from app.imports.checks.shredded import Shredded
 from app.imports.members import Members, member, objects
 from app.imports.naming import ABSENT, Named, Whose, naming_of
-from app.imports.plan import Column, Options, Plan
+from app.imports.plan import Options, Plan
 from app.imports.rows import Checked, Warned
 from app.problems import PROBLEMS, Problem, shown
-from app.resources.cells import BadCell, compile_cell, compile_key, compile_value
-from app.resources.conversion import quoted
+from app.resources.cells import BadCell, compile_value
+from app.resources.paths import flattened
 from app.resources.vocabulary import Field, Resource
 
 UNKNOWN = "Member {!r} is no field of the type; it was ignored"
@@ -23,39 +26,6 @@ KEPT_AS = {str: "text", bool: "boolean", int: "decimal", Decimal: "decimal"}
 BATCH_CELLS = 200_000
 BATCH_NAMES = 4_194_304  # characters
 NESTED = {"list", "object"}
-NUMBERS = ("integer", "decimal", "boolean")  # types that cannot hold an empty string
-
-
-@dataclass(frozen=True, slots=True)
-class ColumnCheck:
-    """One column's converter and what its blank cells become (JSON text, or "" for nothing)."""
-
-    column: Column
-    field: Field
-    prefix: str
-    blank: str
-    convert: Callable[[str], str | BadCell]
-    convert_value: Callable[[object], str | BadCell]
-    null: str = "null"  # what JSON's null becomes; "" for nothing
-    stored: bool = True  # False: it names the record and is no part of it
-
-
-@dataclass(slots=True)
-class Bad:
-    """The problems found so far in one batch, by the index of the record."""
-
-    batch: Batch
-    called: Sequence[str]  # what each row calls its record
-    found: defaultdict[int, list[Problem]]
-
-    def add(self, index: int, where: ColumnCheck | None, bad: BadCell, value: object = None) -> None:
-        column, field = (where.column.heading, where.field.id) if where else (None, None)
-        self.found[index].append(self.problem(index, column, field, bad, value))
-
-    def problem(self, index: int, column: str | None, field: str | None, bad: BadCell, value: object = None) -> Problem:
-        told = None if value is None else shown(value if isinstance(value, str) else str(value))
-        place = self.batch.lines[index], self.batch.rows[index]
-        return Problem(*place, column, field, bad.code, bad.message, told, shown(self.called[index]))
 
 
 class RowCheck:
@@ -70,6 +40,9 @@ class RowCheck:
         self._unknown = options.unknown_columns or resource.unknown_columns
         self._options = options
         self._delimited = plan.dialect.format != "jsonl"
+        self._marker = options.null_marker if self._delimited else None
+        self._paths = GivenPaths(resource, options) if resource.families and not self._delimited else None
+        self._positions = GivenPositions(resource.lists, [column.field for column in plan.columns])
         self._key_limit = key_limit
 
     @property
@@ -90,60 +63,67 @@ class RowCheck:
     def check(self, batch: Batch) -> Checked:
         """The batch's good rows ready to be stored, and a problem for everything that is wrong with the others."""
         surrogate = self._resource.surrogate
+        batch, found = (batch, None) if self._paths is None else self._paths.shredded(batch)
         checked = Checked(batch.start, batch.end, batch.last, called_by=surrogate.source if surrogate else None)
         for record in batch.unreadable:
             raw = shown(record.raw)
             checked.problems.append(Problem(record.line, record.row, None, None, record.code, record.message, raw))
         checked.failed = len(batch.unreadable)
         if batch.records:
-            self._check_records(batch, checked)
+            self._check_records(batch, checked, found)
         checked.problems.sort(key=lambda problem: problem.row)
         return checked
 
-    def _check_records(self, batch: Batch, checked: Checked) -> None:
-        columns = self._columns(batch.records)
+    def _check_records(self, batch: Batch, checked: Checked, found: Shredded | None) -> None:
+        columns = self._columns(batch.records, found)
         cells_of = {check.field.id: cells for check, cells in zip(self._checks, columns, strict=True)}
         named = self._naming.names(cells_of, batch.rows)
         bad = Bad(batch, named.called, defaultdict(list))
         members = [
             self._members(check, cells, bad) for check, cells in zip(self._checks, columns, strict=True) if check.stored
         ]
-        members += self._unknown_members(batch, bad, checked)
+        members += self._other_members(batch, bad, checked, found)
         self._bad_keys(named, bad)
         incomplete = self._incomplete(columns, bad)
         unknown = BadCell("unknown_id", PROBLEMS["unknown_id"])
         for index in named.required:
             incomplete[index].append(bad.problem(index, None, None, unknown, named.keys[index]))
+        gaps = self._positions.gaps_in(columns) if found is None else self._positions.gaps_of(found)
+        for index, position in gaps:
+            incomplete[index].append(bad.problem(index, position.path, position.path, position.gap))
         made = objects(members, self._options.constants, len(batch.records))
         keep_good(checked, batch, (named.keys, made, incomplete), bad)
 
-    def _columns(self, records: Sequence[object]) -> list[Sequence[object]]:
+    def _columns(self, records: Sequence[object], found: Shredded | None) -> list[Sequence[object]]:
         """The cells of each planned column, whatever the format."""
         if self._delimited:
             everything: list[Sequence[object]] = list(zip(*records, strict=True))
             columns = [everything[check.column.index] for check in self._checks]
+        elif found is not None:
+            columns = [found.column(check.column.heading) for check in self._checks]
         else:
-            found = [record for record in records if isinstance(record, Mapping)]
-            columns = [[record.get(check.column.heading, ABSENT) for record in found] for check in self._checks]
+            given = [record for record in records if isinstance(record, Mapping)]
+            shapes = [frozenset(shape) for shape in set(map(tuple, given))]
+            columns = [members_of(given, check.column.heading, shapes) for check in self._checks]
         return [self._seen(check, cells) for check, cells in zip(self._checks, columns, strict=True)]
 
     def _seen(self, check: ColumnCheck, cells: Sequence[object]) -> Sequence[object]:
         """The cells as the import takes them: none where the null marker stands, nothing where blanks would fill a
         field that has to be filled."""
-        marker = self._options.null_marker
-        if marker is not None:
-            cells = [ABSENT if cell == marker else cell for cell in cells]
+        if self._marker is not None:
+            cells = [ABSENT if cell == self._marker else cell for cell in cells]
         if check.field.required:
             cells = ["" if isinstance(cell, str) and cell.isspace() else cell for cell in cells]
         return cells
 
     def _members(self, check: ColumnCheck, cells: Sequence[object], bad: Bad) -> Members:
         """A column as members of JSON objects; a cell may leave its field alone."""
-        if self._delimited and self._options.null_marker is None:
-            convert: Callable[[str], str | BadCell] = check.convert
-            values: list[str | BadCell | None] = [convert(cell) if cell else None for cell in cells]  # type: ignore[arg-type]
-        else:
+        if self._delimited and self._marker is None:
+            values = converted_texts(check, cells)  # type: ignore[arg-type]
+        elif self._delimited:
             values = [converted(check, cell) for cell in cells]
+        else:
+            values = converted_all(check, cells)
         kinds = set(map(type, values))
         if kinds == {str} and "" not in values:
             return Members(check.field.id, values)  # type: ignore[arg-type]
@@ -154,7 +134,7 @@ class RowCheck:
 
     def _text(self, check: ColumnCheck, bad: Bad, index: int, value: str | BadCell | None) -> str:
         if isinstance(value, BadCell):
-            record = bad.batch.records[index]
+            record = bad.batch.records[index] if self._paths is None else by_paths(bad.batch.records[index])
             cell = record[check.column.index] if self._delimited else record[check.column.heading]  # type: ignore[index, call-overload]
             if not (isinstance(cell, str) and cell.isspace()):
                 bad.add(index, check, value, cell)
@@ -182,6 +162,8 @@ class RowCheck:
         required = BadCell("required", PROBLEMS["required"])
         for check in self._required:
             cells = cells_of[check.field.id]
+            if "" not in cells and set(map(type, cells)) == {str}:  # those of nothing but blanks are empty by now
+                continue
             for index in [index for index, cell in enumerate(cells) if not filled(cell)]:
                 problem = bad.problem(index, check.column.heading, check.field.id, required)
                 lacking[index].append(problem)
@@ -189,58 +171,55 @@ class RowCheck:
                     bad.found[index].append(problem)
         return lacking
 
-    def _unknown_members(self, batch: Batch, bad: Bad, checked: Checked) -> list[Members]:
-        """Members of JSON records that the type does not declare: kept, refused or mentioned once."""
+    def _other_members(self, batch: Batch, bad: Bad, checked: Checked, found: Shredded | None) -> list[Members]:
+        """Members of JSON records that are no plain field: of inner objects, or not declared by the type at all."""
         if self._delimited:
             return []
-        kept = [""] * len(batch.records)
-        for index, record in enumerate(batch.records):
+        if self._paths is None or found is None:
+            kept = [""] * len(batch.records)
+            unknown_of: dict[object, list[str]] = {}
+            for index, record in enumerate(batch.records):
+                shape = tuple(record)
+                unknown = unknown_of.get(shape)
+                if unknown is None:
+                    unknown = unknown_of[shape] = [name for name in record if name not in self._known]
+                if unknown:
+                    kept[index] = self._unknown_members(record, unknown, index, bad, checked)
+            return [Members(None, kept)]
+        beside = self._paths.beside(found, self._known)
+        for index in sorted(beside.amiss):
+            record = by_paths(batch.records[index])
             names = [name for name in record if name not in self._known]
-            if self._unknown == "keep":
-                kept[index] = "".join(kept_members(record, names, index, bad, resource=self._resource))
-            elif self._unknown == "error" and names:
-                unknown = BadCell("unknown_column", PROBLEMS["unknown_column"])
-                bad.found[index] += [bad.problem(index, shown(name), None, unknown) for name in names]
-            else:
-                checked.warnings += [
-                    Warned("unknown_column", shown(name), UNKNOWN.format(shown(name))) for name in names
-                ]
-        return [Members(None, kept)]
+            _, unknown = self._paths.members(record, names, index, bad)
+            beside.texts[index] += self._unknown_members(record, unknown, index, bad, checked)
+        return [*beside.columns, Members(None, beside.texts)]
 
-
-def column_check(resource: Resource, column: Column, options: Options) -> ColumnCheck:
-    field = (resource.field(column.field) if column.known else None) or Field(column.field, "text")
-    blanks = {"keep": "", "clear": "null", "empty": "null" if field.type in NUMBERS else '""'}
-    blank = blanks[options.blank_cells]
-    prefix = member(field.id, "")
-    if resource.surrogate is not None and field.id == resource.surrogate.source:
-        return source_check(column, field)
-    stored = resource.surrogate is None or field.id != resource.surrogate.id
-    convert = compile_cell(field)
-    return ColumnCheck(column, field, prefix, blank and prefix + blank, convert, compile_value(field), stored=stored)
-
-
-def source_check(column: Column, field: Field) -> ColumnCheck:
-    """The caller's own id: never cleared, and kept as it is compared, so that it is what the record is found by."""
-    key_of, value_of = compile_key(field), compile_value(field)
-
-    def convert(text: str) -> str:
-        key = key_of(text)
-        return quoted(key) if key else ""
-
-    def convert_value(given: object) -> str | BadCell:
-        return convert(given) if isinstance(given, str) else value_of(given)
-
-    return ColumnCheck(column, field, member(field.id, ""), "", convert, convert_value, null="")
-
-
-def converted(check: ColumnCheck, cell: object) -> str | BadCell | None:
-    """A JSON member's value: None for a blank, "" for one that is absent; JSON's null clears the field."""
-    if cell is ABSENT:
+    def _unknown_members(self, record: object, names: Sequence[str], index: int, bad: Bad, checked: Checked) -> str:
+        """Members that the type does not declare: kept, refused or mentioned once."""
+        if self._unknown == "keep":
+            return "".join(kept_members(record, names, index, bad, resource=self._resource))
+        if self._unknown == "error" and names:
+            unknown = BadCell("unknown_column", PROBLEMS["unknown_column"])
+            bad.found[index] += [bad.problem(index, shown(name), None, unknown) for name in names]
+        elif self._unknown != "error":
+            checked.warnings += [Warned("unknown_column", shown(name), UNKNOWN.format(shown(name))) for name in names]
         return ""
-    if cell == "":
-        return None
-    return check.null if cell is None else check.convert_value(cell)
+
+
+def members_of(
+    records: Sequence[Mapping[str, object]], name: str, shapes: Sequence[frozenset[str]]
+) -> Sequence[object]:
+    """The member of this name of each; `shapes` are the sets of names that the records have."""
+    there = [name in shape for shape in shapes]
+    if all(there):
+        return list(map(itemgetter(name), records))
+    return [record.get(name, ABSENT) for record in records] if any(there) else [ABSENT] * len(records)
+
+
+def by_paths(record: object) -> Mapping[str, object]:
+    """Of a JSON object that can be put so."""
+    flat = flattened(record) if isinstance(record, Mapping) else {}
+    return {} if isinstance(flat, tuple) else flat
 
 
 def kept_members(record: object, names: Iterable[str], index: int, bad: Bad, *, resource: Resource) -> Iterable[str]:
@@ -252,13 +231,6 @@ def kept_members(record: object, names: Iterable[str], index: int, bad: Bad, *, 
             bad.found[index].append(bad.problem(index, shown(name), None, made, value))
         else:
             yield member(resource.kept_as(name), made)
-
-
-def filled(cell: object) -> bool:
-    """Whether a cell holds anything but blanks."""
-    if isinstance(cell, str):
-        return bool(cell) and not cell.isspace()
-    return cell is not None and cell is not ABSENT
 
 
 def keep_good(

@@ -44,7 +44,7 @@ NARROW = declared(
 
 
 def test_the_built_in_types_are_found() -> None:
-    assert set(BUILT_IN) == {"contacts", "products", "coupons", "customers"}
+    assert set(BUILT_IN) == {"contacts", "products", "coupons", "customers", "catalog"}
 
 
 @pytest.mark.parametrize("resource", BUILT_IN.values(), ids=lambda resource: resource.name)

@@ -1,0 +1,44 @@
+"""A run as Cordial's job, and what is asked of a list of them into moments."""
+
+from datetime import datetime, timedelta
+
+from app.dialects.cordial.translate.moments import moment_from, shown
+from app.dialects.cordial.vocabulary import JOB_NAME, STATUSES
+from app.dialects.cordial.wire.jobs import Job, JobsAsked, Times
+from app.runs.model import Run
+
+NEXT = timedelta(microseconds=1)  # what moments are stored to
+
+
+def job(run: Run) -> Job:
+    end = None if run.finished_at is None else shown(run.finished_at)
+    told = {"message": run.fail_detail} if run.fail_detail else {}
+    return Job(
+        jobId=run.id,
+        id=run.id,
+        jobName=JOB_NAME,
+        name=JOB_NAME,
+        status=STATUSES[run.state],
+        times=Times(start=shown(run.created_at), end=end),
+        totalItems=run.total,
+        completedItems=run.processed,
+        totalRecords=run.total,
+        inserted=run.created,
+        updated=run.updated + run.unchanged,
+        rejected=run.failed + run.skipped,
+        duplicate=sum(each["count"] for each in run.warnings if each["code"] == "duplicate_key"),
+        invalid=run.failed,
+        new=run.created,
+        **told,
+    )
+
+
+def times(asked: JobsAsked) -> tuple[datetime | None, datetime | None]:
+    """Since when, and before when. Raises Refused("invalid")."""
+    after = moment_from(asked.start_gt, "times[start][gt]")
+    since = moment_from(asked.start_gte, "times[start][gte]")
+    before = moment_from(asked.start_lt, "times[start][lt]")
+    until = moment_from(asked.start_lte, "times[start][lte]")
+    lower = [each for each in (after and after + NEXT, since) if each is not None]
+    upper = [each for each in (before, until and until + NEXT) if each is not None]
+    return max(lower, default=None), min(upper, default=None)

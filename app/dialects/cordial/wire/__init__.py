@@ -1,0 +1,1 @@
+"""Cordial's shapes, letter for letter where they are known."""

@@ -1,0 +1,1 @@
+"""What the check of a row is made of: its columns, and the paths of a nested record."""
