@@ -28,6 +28,8 @@ REFUSALS: dict[str, str] = {
     "queue_full": "Too many imports of this account are waiting",
     "import_not_ended": "The import has not ended yet",
     "type_in_use": "Stored records contradict the new declaration",
+    "secrets_locked": "Stored secrets cannot be opened; send them again",
+    "name_taken": "Another thing of this account has that name",
     "not_ready": "A part of the service is not available",
 }
 
@@ -35,6 +37,14 @@ REFUSALS: dict[str, str] = {
 FAILURES: dict[str, str] = {
     "worker_crashed": "The worker crashed on this file too often",
     "source_missing": "The stored file is gone",
+    "source_address": "The source's address cannot be used",
+    "source_resolve": "The source's address cannot be called",
+    "source_connect": "No connection to the source could be made",
+    "source_authenticate": "The source did not accept the credentials",
+    "source_find": "The file was not found at the source",
+    "source_read": "The file could not be read to its end",
+    "source_locked": "The credentials of the source cannot be unlocked with the keys of this service",
+    "file_refused": "The file that was fetched cannot be imported",
     "count_mismatch": "The rows that were processed do not add up to the rows that were accepted",
     "unreadable_file": "The file is not what it is declared to be",
 }

@@ -1,18 +1,24 @@
 """All that a process holds open, built once from the settings and closed at its end."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from ipaddress import ip_network
 
 from app.formats.records import Limits
 from app.jobs.queue import Bell, QueueUnavailable, WrongAddress, WrongEvictionPolicy
 from app.observe import Observer
 from app.observe.events import RingLost
 from app.settings import Settings
-from app.storage.blobs import FileBlobs, open_blobs
+from app.storage.blobs import Access, Blobs, open_blobs
 from app.storage.database import OLDEST_SERVER, Database
 from app.throttle import Counters, Rate, Throttle, rate_from
+from app.transports.guard import Guard
+from app.transports.smtp import Mailer, mail_server, sender_of
+from app.transports.transport import Terms
+from app.vault import Vault, vault_of
 
 
 class Misconfigured(Exception):
@@ -25,12 +31,15 @@ class Runtime:
 
     settings: Settings
     database: Database
-    blobs: FileBlobs
+    blobs: Blobs
     bell: Bell
     observe: Observer
     limits: Limits
     throttle: Throttle
+    terms: Terms  # what a transfer from elsewhere may cost, and where it may go
+    vault: Vault
     heavy_reads: asyncio.Semaphore  # lists that go through all of an account's records; polls must find a connection
+    mailer: Mailer | None = None  # None: no mail server was given
 
     async def ring(self, kind: str, run_id: str, attempt: int) -> None:
         """Rings after a commit. A bell that cannot be reached is only noted: the sweeper will ring."""
@@ -44,11 +53,8 @@ class Runtime:
 async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
     """Opens everything. Raises Misconfigured, DatabaseUnavailable or QueueUnavailable."""
     database_url, redis_url = required(settings)
-    rate = rate_limit(settings)
-    try:
-        blobs = open_blobs(settings.blobs or (settings.data.absolute() / "blobs").as_uri())
-    except ValueError as wrong:
-        raise Misconfigured(str(wrong)) from wrong
+    rate, calls, vault, blobs = rate_limit(settings), terms(settings), vault_with(settings), store(settings)
+    mailer = mailer_with(settings, calls)
     database = database_at(database_url, pool_size=settings.database_pool)
     try:
         bell = await Bell.open(redis_url)
@@ -61,7 +67,8 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
         observe = Observer()
         throttle = Throttle(rate, Counters(bell.connections), observe)
         heavy = asyncio.Semaphore(max(1, settings.database_pool // 4))
-        yield Runtime(settings, database, blobs, bell, observe, limits(settings), throttle, heavy)
+        opened = (database, blobs, bell, observe, limits(settings), throttle, calls, vault, heavy)
+        yield Runtime(settings, *opened, mailer)
     finally:
         await bell.close()
         await database.close()
@@ -99,9 +106,74 @@ def database_at(url: str, *, pool_size: int) -> Database:
         raise Misconfigured(f"{told} with the password percent-encoded") from None
 
 
+def vault_with(settings: Settings) -> Vault:
+    """Raises Misconfigured, without a word of the keys."""
+    secret_key = settings.secret_key.get_secret_value() if settings.secret_key else ""
+    try:
+        return vault_of(settings.vault_keys.get_secret_value() if settings.vault_keys else "", secret_key)
+    except ValueError as wrong:
+        raise Misconfigured(f"SLUICE_VAULT_KEYS cannot be read; {wrong}") from None
+
+
+def mailer_with(settings: Settings, terms: Terms) -> Mailer | None:
+    """Raises Misconfigured, without a word of the server's address: it holds a password."""
+    url = settings.smtp_url.get_secret_value() if settings.smtp_url else ""
+    if not url:
+        return None
+    try:
+        server = mail_server(url)
+    except ValueError:
+        told = "SLUICE_SMTP_URL cannot be read; it must be smtp://user:password@host:port or smtps://…"
+        raise Misconfigured(f"{told} with user and password percent-encoded") from None
+    try:
+        return Mailer(server, sender_of(settings.mail_from or ""), terms.tls)
+    except ValueError:
+        raise Misconfigured(
+            "SLUICE_MAIL_FROM must be the address that mails come from, as SLUICE_SMTP_URL is set"
+        ) from None
+
+
+def store(settings: Settings) -> Blobs:
+    """Raises Misconfigured."""
+    access = Access(
+        copies=settings.data / "cache",
+        copies_bytes=settings.blobs_cache_bytes,
+        key=settings.blobs_key,
+        secret=settings.blobs_secret,
+        ca_file=settings.ca_file,
+    )
+    try:
+        return open_blobs(settings.blobs or (settings.data.absolute() / "blobs").as_uri(), access)
+    except ValueError as wrong:
+        raise Misconfigured(str(wrong)) from wrong
+
+
 def limits(settings: Settings) -> Limits:
     return Limits(
         columns=settings.max_columns,
         record_bytes=settings.max_record_bytes,
         cell_characters=settings.max_cell_characters,
+    )
+
+
+def terms(settings: Settings) -> Terms:
+    """Raises Misconfigured."""
+    tls = ssl.create_default_context()
+    try:
+        if settings.ca_file is not None:
+            tls.load_verify_locations(settings.ca_file)
+    except (OSError, ssl.SSLError):
+        raise Misconfigured("SLUICE_CA_FILE cannot be read; it must be certificates as PEM") from None
+    try:
+        allowed = tuple(ip_network(each.strip()) for each in settings.allow_networks.split(",") if each.strip())
+    except ValueError:
+        raise Misconfigured(
+            "SLUICE_ALLOW_NETWORKS must be networks with commas between: 10.1.0.0/16,fd00::/8"
+        ) from None
+    return Terms(
+        limit=settings.max_file_bytes,
+        tls=tls,
+        guard=Guard(allowed),
+        idle_seconds=settings.source_idle_seconds,
+        total_seconds=settings.source_seconds,
     )

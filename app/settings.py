@@ -18,11 +18,30 @@ class Settings(BaseSettings):
     redis_url: SecretStr | None = Field(
         None, description="Redis 6.2 or Valkey 8 or newer, `redis://…`, with `noeviction`; unset: the embedded one"
     )
-    blobs: str | None = Field(None, description="Where uploads are stored, `file:///path`; unset: `DATA/blobs`")
+    blobs: str | None = Field(
+        None, description="Where uploads are stored, `file:///path` or `s3://bucket/prefix`; unset: `DATA/blobs`"
+    )
+    blobs_key: SecretStr | None = Field(
+        None, description="Access key for `s3://`; unset: what AWS' own tools would find on the machine"
+    )
+    blobs_secret: SecretStr | None = Field(None, description="Secret of that access key")
+    blobs_cache_bytes: PositiveInt = Field(
+        1_073_741_824, description="Bytes of stored files that are kept in `DATA/cache` as copies, with `s3://`"
+    )
     secret_key: SecretStr | None = Field(
         None, description="Peppers the hashes of API keys; the same on all machines; `sluice up` makes its own"
     )
+    vault_keys: SecretStr | None = Field(
+        None,
+        description="Keys that seal the credentials of sources, with commas between: the first seals, each opens; "
+        "unset: one made from the secret key",
+    )
     public_url: str | None = Field(None, description="The address in links; unset: taken from each request")
+    smtp_url: SecretStr | None = Field(
+        None,
+        description="Mail server for notices, `smtp://user:password@host:port` or `smtps://…`; unset: nobody is told",
+    )
+    mail_from: str | None = Field(None, description="Sender of mails, `Sluice <sluice@example.org>`")
     log_level: str = Field("info", description="debug, info, warning or error")
 
     rate_limit: str = Field(
@@ -51,3 +70,11 @@ class Settings(BaseSettings):
     shutdown_seconds: PositiveFloat = Field(20, description="How long a stopping worker may finish what it is at")
     worker_metrics_port: int = Field(0, description="Port on which a worker shows its metrics; 0: none")
     database_pool: PositiveInt = Field(10, description="Connections that one process holds to PostgreSQL, at most")
+
+    allow_networks: str = Field(
+        "", description="Networks that may be called although they are not public, `10.1.0.0/16,fd00::/8`"
+    )
+    ca_file: Path | None = Field(None, description="A private CA for HTTPS, FTPS, S3 and mail, as PEM")
+    source_seconds: PositiveFloat = Field(600, description="A file that is pulled must be here after so long")
+    source_idle_seconds: PositiveFloat = Field(30, description="A source that sends nothing for so long is tried again")
+    fetches_at_once: PositiveInt = Field(4, description="Files that one worker process fetches at a time")

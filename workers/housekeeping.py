@@ -5,14 +5,16 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from app.imports.run import BACKOFF_SECONDS, fail_if_hopeless
-from app.jobs.kinds import IMPORT_SLICE
+from app.jobs.kinds import IMPORT_FETCH, IMPORT_SLICE
 from app.observe.events import BlobsSwept, HousekeepingBroke, RunRescued, RunsPruned
 from app.observe.logs import kind
+from app.runs import outbox
 from app.runtime import Runtime
 from app.storage import claims, runs
 from app.storage.access import tokens
 
 PRUNE_SECONDS = 600.0
+TELL_SECONDS = 3.0
 BEAT_SECONDS = 10.0
 ORPHAN_SECONDS = 3_600.0  # an upload takes less; a blob this old without a run belongs to nobody
 
@@ -31,6 +33,7 @@ def duties(runtime: Runtime) -> tuple[Duty, ...]:
         Duty("beat", BEAT_SECONDS, beat),
         Duty("sweep", runtime.settings.sweep_seconds, sweep),
         Duty("prune", PRUNE_SECONDS, prune),
+        Duty("tell", TELL_SECONDS, tell),
     )
 
 
@@ -57,7 +60,11 @@ async def sweep(runtime: Runtime, _: str) -> None:
             await fail_if_hopeless(session, runtime, row)
         waiting = await claims.due(session)
     for row in waiting:
-        await runtime.ring(IMPORT_SLICE, row["id"], row["attempt"])
+        await runtime.ring(IMPORT_FETCH if row["to_fetch"] else IMPORT_SLICE, row["id"], row["attempt"])
+
+
+async def tell(runtime: Runtime, _: str) -> None:
+    await outbox.tell(runtime)
 
 
 async def prune(runtime: Runtime, _: str) -> None:

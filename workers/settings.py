@@ -10,16 +10,16 @@ from typing import Any
 from arq.worker import Worker, func
 from prometheus_client import start_http_server
 
-from app.jobs.kinds import IMPORT_SLICE
+from app.jobs.kinds import IMPORT_FETCH, IMPORT_SLICE
 from app.jobs.queue import QUEUE, RING_EXPIRES_MS, QueueUnavailable, deserialize, redis_settings, serialize
 from app.observe.events import ProcessStarted, ProcessStopped
 from app.runtime import Runtime
 from workers.housekeeping import duties, keep
-from workers.imports import import_slice
+from workers.imports import import_fetch, import_slice
 
-FUNCTIONS = {IMPORT_SLICE: import_slice}
+FUNCTIONS = {IMPORT_SLICE: import_slice, IMPORT_FETCH: import_fetch}
 POLL_SECONDS = 0.02  # a slice rings for the next: waiting ARQ's half second each time would cost a quarter of the speed
-SLICE_TIMEOUT = 300  # far above any slice; the lease, not this, finds a dead worker
+SPARE_SECONDS = 300  # far above any slice; the lease, not this, finds a dead worker
 MANY = 1_000_000  # tries: crashes are counted in PostgreSQL, a deploy must not use any up
 
 
@@ -29,11 +29,12 @@ def arq_worker(runtime: Runtime) -> Worker:
     assert settings.redis_url is not None  # noqa: S101  open_runtime has checked
     worker = Worker(
         functions=[
-            func(do, name=name, timeout=SLICE_TIMEOUT, keep_result=0, max_tries=MANY) for name, do in FUNCTIONS.items()
+            func(do, name=name, timeout=settings.source_seconds + SPARE_SECONDS, keep_result=0, max_tries=MANY)
+            for name, do in FUNCTIONS.items()
         ],
         queue_name=QUEUE,
         redis_settings=redis_settings(settings.redis_url.get_secret_value()),
-        max_jobs=settings.slices_at_once,
+        max_jobs=settings.slices_at_once + settings.fetches_at_once,
         max_tries=MANY,
         poll_delay=POLL_SECONDS,
         keep_result=0,
@@ -50,7 +51,9 @@ def arq_worker(runtime: Runtime) -> Worker:
     )
     # ARQ stops taking jobs when it is told to end: then a slice should not begin another batch.
     worker.ctx["stopping"] = lambda: not worker.allow_pick_jobs
-    # ARQ would lock a job for SLICE_TIMEOUT, and a worker that died before it claimed the run would hold it up as long.
+    worker.ctx["slices"] = asyncio.Semaphore(settings.slices_at_once)
+    worker.ctx["fetches"] = asyncio.Semaphore(settings.fetches_at_once)
+    # ARQ would lock a job until its timeout, and a worker that died before it claimed the run would hold it up as long.
     # The claim in PostgreSQL is the true lock: a job that is started twice does nothing the second time.
     worker.in_progress_timeout_s = settings.lease_seconds
     return worker

@@ -16,11 +16,13 @@ PREFIX = "sluice_"
 # Every right there is: scope -> what it allows.
 SCOPES: Mapping[str, str] = {
     "imports:read": "See imports, their problems and failed rows, and coupon sets",
-    "imports:write": "Start imports; make and rename coupon sets",
-    "imports:delete": "Delete imports that have ended",
+    "imports:write": "Start imports; make and rename coupon sets; write single products",
+    "imports:delete": "Delete imports that have ended, and single products",
     "records:read": "Read imported records",
     "types:read": "See record types and their fields",
     "types:write": "Declare record types and custom fields",
+    "connections:read": "See connections, without their secrets; import from them",
+    "connections:write": "Store connections and try them out",
     "admin": "Everything above",
 }
 DEFAULT_SCOPES: tuple[str, ...] = tuple(scope for scope in SCOPES if scope != "admin")

@@ -1,6 +1,6 @@
 """The HTTP surfaces: each translates one vendor's words, or our own, into the engine's."""
 
-from app.dialects import connectif, native, voucherify
+from app.dialects import connectif, cordial, native, voucherify
 from app.web.surface import Surfaces
 
-SURFACES = Surfaces((connectif.SURFACE, voucherify.SURFACE, native.SURFACE))
+SURFACES = Surfaces((connectif.SURFACE, voucherify.SURFACE, cordial.SURFACE, native.SURFACE))

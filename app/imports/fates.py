@@ -34,7 +34,7 @@ class Fate:
 async def fates(runtime: Runtime, run: Run) -> AsyncIterator[list[Fate]]:
     """All rows, a batch at a time. Raises Refused("gone") before the first."""
     try:
-        source = runtime.blobs.open(run.blob or "")
+        source = await asyncio.to_thread(runtime.blobs.open, run.blob or "")
     except BlobMissing:
         raise Refused("gone", "The file of this import is not stored any more") from None
     return told(runtime, run, source)

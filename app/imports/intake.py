@@ -1,26 +1,30 @@
 """Turns a checked submission into a queued run, or refuses it with nothing left behind."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from app.errors import Complaint, Refused
 from app.formats import open_reader, refuse_nameless_data
 from app.formats.records import Limits
 from app.formats.sniff import dialect_for
-from app.imports.plan import Options, Plan, stored
+from app.imports.plan import Options, Plan, Wish, stored
 from app.imports.rows import Warned
+from app.imports.sources.filenames import harmless
+from app.imports.sources.pull import Pull, sealable, shown
 from app.imports.stages.map import all_fields, finder, map_header
 from app.imports.stages.report import add_warnings
 from app.imports.types import resource_for
-from app.jobs.kinds import IMPORT_SLICE
+from app.jobs.kinds import IMPORT_FETCH, IMPORT_SLICE
 from app.observe.events import RunAccepted
 from app.resources.vocabulary import Resource
-from app.runs.model import AccountId, Run, new_run_id, run_from
+from app.runs.model import AccountId, Run, RunId, new_run_id, run_from
+from app.runs.outbox import NOT_CONFIGURED
 from app.runtime import Runtime
 from app.storage import runs, types
 from app.storage.access import accounts
-from app.storage.blobs import BlobWriter
+from app.storage.blobs import BlobsUnavailable, BlobWriter
 from app.storage.database import ReadSession, Session
 
 HEAD_BYTES = 65_536  # what the dialect is judged by
@@ -41,18 +45,36 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """What a caller wants imported. `delimiter` may be "auto"; `format` and `caseless` as the surface rules."""
+    """What a caller wants imported: a file that is here (`upload`) or one that is to be fetched (`pull`). The fields up
+    to `has_header` are those of Wish."""
 
     account_id: AccountId
     origin: str
     type: str
-    upload: Upload
+    upload: Upload | None
     format: str | None = None
     delimiter: str = "auto"
-    caseless: bool = False  # headings match fields without regard to case
+    caseless: bool = False
     options: Options = field(default_factory=Options)
-    headings: Mapping[str, str] | None = None  # the surface's own words for fields, in lower case
+    headings: Mapping[str, str] | None = None
+    columns: tuple[str, ...] | None = None
+    has_header: bool = True
+    encoding: str | None = None  # of a file that is fetched; an upload was decoded as it came
+    pull: Pull | None = None
+    notify: str | None = None  # the address that is told by mail when it has ended
     request_id: str = ""
+
+    @property
+    def wish(self) -> Wish:
+        return Wish(
+            self.format,
+            self.delimiter,
+            self.encoding,
+            self.caseless,
+            self.headings,
+            self.columns or (),
+            self.has_header,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,48 +93,88 @@ async def ensure_room(session: ReadSession, account_id: AccountId, *, limit: int
 
 
 async def submit(runtime: Runtime, wanted: Submission) -> Run:
-    """Accepts an import: when this returns, file and run are durable and the run will reach an end.
+    """Accepts an import: when this returns it is durable, with its file if that is here, and will reach an end.
 
     Raises Refused: not_found (type), empty_file, unreadable_file, invalid (header, options), queue_full.
     """
+    if wanted.pull is not None:
+        return await accept_pull(runtime, wanted, wanted.pull)
+    assert wanted.upload is not None  # noqa: S101  one of the two is there
+    return await accept_upload(runtime, wanted, wanted.upload)
+
+
+async def accept_upload(runtime: Runtime, wanted: Submission, upload: Upload) -> Run:
     try:
         async with runtime.database.read() as session:
-            resource, declaration = await resource_for(session, wanted.account_id, wanted.type)
-        examined = await asyncio.to_thread(examine, wanted, resource, declaration, runtime.limits)
-        blob = await asyncio.to_thread(wanted.upload.writer.commit)
+            found = await resource_for(session, wanted.account_id, wanted.type)
+        examined = await asyncio.to_thread(examine_upload, upload, wanted.wish, wanted.options, found, runtime.limits)
+        blob = await asyncio.to_thread(upload.writer.commit)
     except BaseException:
-        wanted.upload.writer.abort()
+        upload.writer.abort()
         raise
+    file = {
+        "plan": stored(examined.plan),
+        "blob": blob,
+        "file_name": upload.file_name,
+        "file_bytes": upload.size,
+        "file_sha256": upload.sha256,
+        "total": examined.total,
+    }
     try:
         async with runtime.database.transaction() as session:
-            run = await accept(session, wanted, examined, blob, limit=runtime.settings.queue_limit)
+            await ensure_declared(session, wanted, examined.plan.declaration)
+            run = await accept(session, runtime, wanted, new_run_id(), file, examined.warnings)
     except Refused:
-        # Only a refusal is certain not to have committed; after a broken connection the sweep of blobs decides.
-        runtime.blobs.delete(blob)
+        # Only a refusal is certain not to have committed; after a broken connection the sweep of blobs decides, and so
+        # it does where the store is away.
+        with suppress(BlobsUnavailable):
+            await asyncio.to_thread(runtime.blobs.delete, blob)
         raise
+    return await announced(runtime, run)
+
+
+async def accept_pull(runtime: Runtime, wanted: Submission, pull: Pull) -> Run:
+    """Fetching is a part of the run: nothing is dialled here."""
+    run_id = new_run_id()
+    file = {
+        "plan": stored(wanted.wish),
+        "file_name": harmless(pull.file_name),
+        "file_bytes": 0,
+        "file_sha256": "",
+        "source": shown(pull),
+        "secret": runtime.vault.seal(sealable(pull), bound_to=f"run:{run_id}"),
+    }
+    async with runtime.database.transaction() as session:
+        await resource_for(session, wanted.account_id, wanted.type)
+        run = await accept(session, runtime, wanted, run_id, file, [])
+    return await announced(runtime, run)
+
+
+async def announced(runtime: Runtime, run: Run) -> Run:
     runtime.observe(RunAccepted(run.id, run.account_id, run.type, run.origin, run.file_bytes, run.total))
-    await runtime.ring(IMPORT_SLICE, run.id, run.attempt)
+    await runtime.ring(IMPORT_FETCH if run.blob is None else IMPORT_SLICE, run.id, run.attempt)
     return run
 
 
-def examine(wanted: Submission, resource: Resource, declaration: object | None, limits: Limits) -> Examined:
-    """Settles dialect and columns and counts the rows, with the reader that the engine will use. Blocking."""
-    upload = wanted.upload
+def examine_upload(
+    upload: Upload, wish: Wish, options: Options, found: tuple[Resource, object | None], limits: Limits
+) -> Examined:
+    """Settles dialect and columns and counts the rows, with the reader that the engine will use. Blocking. `found` is
+    the type and the account's own part of its declaration."""
+    resource, declaration = found
     with upload.writer.reading() as file:
         head = file.read(HEAD_BYTES)
-        dialect = dialect_for(
-            head, declared_format=wanted.format, file_name=upload.file_name, delimiter=wanted.delimiter
-        )
-        dialect = replace(dialect, encoding=upload.encoding)
+        dialect = dialect_for(head, declared_format=wish.format, file_name=upload.file_name, delimiter=wish.delimiter)
+        dialect = replace(dialect, encoding=upload.encoding, columns=wish.columns, has_header=wish.has_header)
         reader = open_reader(file, dialect, limits)
         refuse_nameless_data(reader)
         if dialect.format == "csv":
-            find = finder(resource, caseless=wanted.caseless, headings=wanted.headings)
-            columns, warnings = map_header(reader.header, resource, wanted.options, find)
+            find = finder(resource, caseless=wish.caseless, headings=wish.headings)
+            columns, warnings = map_header(reader.header, resource, options, find)
         else:
-            columns, warnings = all_fields(resource, wanted.options), []
+            columns, warnings = all_fields(resource, options), []
         total = reader.count()
-        refuse_bulky(wanted.options, total)
+        refuse_bulky(options, total)
         return Examined(Plan(dialect, reader.header, columns, declaration), total, warnings)
 
 
@@ -123,36 +185,42 @@ def refuse_bulky(options: Options, total: int) -> None:
         raise Refused("invalid", told, [Complaint("", told)])
 
 
-async def accept(session: Session, wanted: Submission, examined: Examined, blob: str, *, limit: int) -> Run:
+async def ensure_declared(session: Session, wanted: Submission, declaration: object | None) -> None:
+    """Raises Refused("invalid") when the type was changed while the file was read."""
+    if await types.get(session, wanted.account_id, wanted.type) != declaration:
+        told = f"The type {wanted.type!r} was declared anew while the file was read; send it again"
+        raise Refused("invalid", told, [Complaint("type", told)])
+
+
+async def accept(
+    session: Session,
+    runtime: Runtime,
+    wanted: Submission,
+    run_id: RunId,
+    file: Mapping[str, object],
+    warned: Sequence[Warned],
+) -> Run:
     """Stores the run. The account's row is locked first: 50 parallel posts get exactly as many in as there is room."""
+    limit = runtime.settings.queue_limit
     seq = await accounts.next_seq(session, wanted.account_id)
     if await runs.open_count(session, wanted.account_id) >= limit:
         raise full(limit)
-    if await types.get(session, wanted.account_id, wanted.type) != examined.plan.declaration:
-        told = f"The type {wanted.type!r} was declared anew while the file was read; send it again"
-        raise Refused("invalid", told, [Complaint("type", told)])
     warnings: list[dict[str, object]] = []
-    add_warnings(warnings, examined.warnings)
-    row = await runs.add(
-        session,
-        {
-            "id": new_run_id(),
-            "account_id": wanted.account_id,
-            "seq": seq,
-            "type": wanted.type,
-            "origin": wanted.origin,
-            "request_id": wanted.request_id,
-            "options": stored(wanted.options),
-            "plan": stored(examined.plan),
-            "blob": blob,
-            "file_name": wanted.upload.file_name,
-            "file_bytes": wanted.upload.size,
-            "file_sha256": wanted.upload.sha256,
-            "total": examined.total,
-            "warnings": warnings,
-        },
-    )
-    return run_from(row)
+    add_warnings(warnings, warned)
+    if wanted.notify and runtime.mailer is None:
+        add_warnings(warnings, [Warned("mail_not_configured", "", NOT_CONFIGURED)])
+    values = {
+        "id": run_id,
+        "account_id": wanted.account_id,
+        "seq": seq,
+        "type": wanted.type,
+        "origin": wanted.origin,
+        "request_id": wanted.request_id,
+        "options": stored(wanted.options),
+        "notify": wanted.notify,
+        "warnings": warnings,
+    }
+    return run_from(await runs.add(session, values | dict(file)))
 
 
 def full(limit: int) -> Refused:

@@ -8,6 +8,7 @@ import msgspec
 
 from app.formats.records import Dialect
 
+WISH = "wish"
 BlankCells = Literal["keep", "clear", "empty"]
 Duplicates = Literal["last", "first", "error"]
 
@@ -38,6 +39,20 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
+class Wish:
+    """How a caller wants a file read. `delimiter` may be "auto"; `format` and what headings mean as the surface rules.
+    It is all that is known of a file that has yet to be fetched."""
+
+    format: str | None = None
+    delimiter: str = "auto"
+    encoding: str | None = None
+    caseless: bool = False  # headings match fields without regard to case
+    headings: Mapping[str, str] | None = None  # the surface's own words for fields, in lower case
+    columns: tuple[str, ...] = ()  # names of the cells, in place of a header
+    has_header: bool = True  # False: the first row is data; with `columns`: it is thrown away
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """How the stored file is read and mapped. `declaration` is the account's own part of the type as it was when the
     run was accepted: a later change of the type does not change an import that waits."""
@@ -48,13 +63,19 @@ class Plan:
     declaration: Any = None
 
 
-def stored(value: Options | Plan) -> dict[str, object]:
-    """As JSON for the run's row."""
-    return msgspec.to_builtins(value)  # type: ignore[no-any-return]
+def stored(value: Options | Plan | Wish) -> dict[str, object]:
+    """As JSON for the run's row. A wish stands there as long as there is no plan."""
+    built: dict[str, object] = msgspec.to_builtins(value)
+    return {WISH: built} if isinstance(value, Wish) else built
 
 
 def options_from(value: object) -> Options:
     return msgspec.convert(value, Options)
+
+
+def wish_from(value: Any) -> Wish:
+    """What was wished, from the plan of a run whose file is not here yet."""
+    return msgspec.convert(value[WISH], Wish)
 
 
 def plan_from(value: object) -> Plan:

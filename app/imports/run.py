@@ -12,6 +12,7 @@ from typing import Any
 
 from app.errors import Fatal, Retryable
 from app.imports.slice import Lost, opened
+from app.imports.sources.fetch import NotNow, fetch_file
 from app.jobs.kinds import IMPORT_SLICE
 from app.observe.events import RunEnded, SliceBroke, SliceClaimed, SliceLost, StepReached
 from app.observe.logs import kind, trace
@@ -20,6 +21,7 @@ from app.runtime import Runtime
 from app.storage import claims
 from app.storage.database import DatabaseUnavailable, Session
 
+SOURCE_SECONDS = 20.0  # a source that is away gets so much time, more or less, before it is tried again
 BACKOFF_SECONDS = 2.0  # a run that crashed waits up to this, times its crashes
 
 
@@ -46,7 +48,7 @@ async def run_slice(runtime: Runtime, run_id: RunId, *, stopping: Callable[[], b
         await asyncio.shield(give_back(runtime, run))
         raise
     except Retryable as passing:
-        await put_off(runtime, run, passing)
+        await put_off(runtime, run, passing, SOURCE_SECONDS if isinstance(passing, NotNow) else BACKOFF_SECONDS)
     except Exception as trouble:  # noqa: BLE001  whatever it is, it is counted as a crash of this run
         await broke(runtime, run, trouble)
     else:
@@ -56,6 +58,12 @@ async def run_slice(runtime: Runtime, run_id: RunId, *, stopping: Callable[[], b
 
 async def work(runtime: Runtime, run: Run, stopping: Callable[[], bool]) -> bool:
     """Writes batches until the slice's time is up. Whether the run has ended."""
+    if run.blob is None and run.source is not None:
+        # The rows follow in slices of their own: between them other imports have their turn.
+        await fetch_file(runtime, run)
+        return False
+    # In a thread, since the file may be far away; the lease is renewed meanwhile.
+    await asyncio.to_thread(runtime.blobs.bring, run.blob or "")
     with opened(runtime, run) as slice_:
         if not await slice_.write_batches(stopping):
             return False
@@ -87,7 +95,8 @@ async def renew(runtime: Runtime, run: Run) -> None:
 
 
 async def give_back(runtime: Runtime, run: Run) -> None:
-    """Puts the run at the end of the queue. When that cannot be done the lease runs out and the sweeper does it."""
+    """Puts the run at the end of the queue. When that cannot be done the lease runs out and the sweeper does it. A file
+    whose fetching was broken off is fetched anew."""
     try:
         async with runtime.database.transaction() as session:
             ours = await claims.release(session, run.id, run.attempt)
@@ -98,13 +107,13 @@ async def give_back(runtime: Runtime, run: Run) -> None:
         await runtime.ring(IMPORT_SLICE, run.id, run.attempt)
 
 
-async def put_off(runtime: Runtime, run: Run, passing: Retryable) -> None:
-    """The database was not well (a deadlock, a full disk, a restart): the run waits a little, and it is nobody's crash.
-    When not even that can be written the lease runs out."""
+async def put_off(runtime: Runtime, run: Run, passing: Retryable, backoff: float) -> None:
+    """The database was not well (a deadlock, a full disk, a restart), or the source is away: the run waits a little. It
+    is nobody's crash. When not even that can be written the lease runs out."""
     runtime.observe(SliceBroke(run.id, run.attempt, kind(passing.__cause__ or passing), trace(passing)))
     with suppress(DatabaseUnavailable):
         async with runtime.database.transaction() as session:
-            await claims.postpone(session, run.id, run.attempt, backoff=BACKOFF_SECONDS)
+            await claims.postpone(session, run.id, run.attempt, backoff=backoff)
 
 
 async def broke(runtime: Runtime, run: Run, trouble: Exception) -> None:

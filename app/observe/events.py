@@ -53,6 +53,16 @@ class RunAccepted(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class RunFetched(Event):
+    """The file of a run is here."""
+
+    run_id: str
+    account_id: int
+    bytes: int
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
 class RunRefused(Event):
     account_id: int
     code: str
@@ -126,6 +136,31 @@ class RunRescued(Event):
     level: ClassVar[str] = "warning"
     run_id: str
     crashes: int
+
+
+@dataclass(frozen=True, slots=True)
+class MailSent(Event):
+    """The mail server has the mail that tells of a run's end."""
+
+    run_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class MailPutOff(Event):
+    """It has not, and is asked again later. `reason` is a key of the transports' reasons."""
+
+    level: ClassVar[str] = "warning"
+    run_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class MailNotSent(Event):
+    """It has not, and will not be asked again: the mail was refused for good, or is `too_old`."""
+
+    level: ClassVar[str] = "error"
+    run_id: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,8 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessColl
 from app.observe.events import (
     BatchWritten,
     Event,
+    MailNotSent,
+    MailPutOff,
     RateLimitLost,
     RequestServed,
     RingLost,
@@ -47,7 +49,7 @@ class Metrics:
                 self._ended.labels(event.state).inc()
             case RunRefused():
                 self._refused.labels(event.code).inc()
-            case RunRescued() | RingLost() | RateLimitLost() | SliceBroke():
+            case RunRescued() | RingLost() | RateLimitLost() | SliceBroke() | MailPutOff() | MailNotSent():
                 self._trouble.labels(type(event).__name__).inc()
 
     def text(self) -> bytes:

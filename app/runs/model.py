@@ -1,7 +1,7 @@
 """A run as everyone above the store sees it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from secrets import token_hex
 from typing import Any, NewType
@@ -44,6 +44,11 @@ class Run:
     crashes: int
     error_summary: Sequence[Mapping[str, Any]]
     warnings: Sequence[Mapping[str, Any]]
+    source: Mapping[str, Any] | None
+    secret: bytes | None = field(repr=False)
+    fetched_bytes: int
+    fetches: int
+    notify: str | None
     fail_code: str | None
     fail_detail: str | None
     created_at: datetime

@@ -48,8 +48,23 @@ async def made_by(
     session: ReadSession, account_id: AccountId, origins: Sequence[str], *, before: datetime | None, limit: int
 ) -> tuple[list[Run], bool]:
     """The account's newest runs of some origins that were accepted before a moment, and whether there are more."""
-    rows = await runs.made_by(session, account_id, origins, before=before, limit=limit + 1)
+    rows = await runs.made_by(session, account_id, origins, times=(None, before), limit=limit + 1)
     return [run_from(row) for row in rows[:limit]], len(rows) > limit
+
+
+async def made_between(
+    session: ReadSession,
+    account_id: AccountId,
+    origins: Sequence[str],
+    *,
+    times: tuple[datetime | None, datetime | None],
+    number: int,
+    size: int,
+) -> list[Run]:
+    """A page of the account's runs of some origins, newest first (`number` from 1), that were accepted since the first
+    moment and before the second."""
+    rows = await runs.made_by(session, account_id, origins, times=times, offset=(number - 1) * size, limit=size)
+    return [run_from(row) for row in rows]
 
 
 async def page(

@@ -18,7 +18,7 @@ UPDATE runs SET created = created + :created, updated = updated + :updated, unch
 WHERE id = :run_id AND attempt = :attempt AND state = 'running' AND batches = :number - 1"""
 
 FINISH = """
-UPDATE runs SET state = 'finished', finished_at = now(), lease_until = NULL
+UPDATE runs SET state = 'finished', finished_at = now(), lease_until = NULL, secret = NULL
 WHERE id = :run_id AND attempt = :attempt AND state = 'running'"""
 
 SUMS = """

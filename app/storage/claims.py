@@ -34,12 +34,13 @@ SILENT = """id IN (
     SELECT id FROM runs WHERE state = 'running' AND lease_until < now() FOR NO KEY UPDATE SKIP LOCKED)"""
 
 POSTPONE = """
-UPDATE runs SET lease_until = NULL, due_at = now() + make_interval(secs => :backoff * (0.5 + random()))
+UPDATE runs SET lease_until = NULL, fetches = fetches + CAST(blob IS NULL AS int),
+    due_at = now() + make_interval(secs => :backoff * (0.5 + random()))
 WHERE id = :id AND attempt = :attempt AND lease_until IS NOT NULL"""
 
 FAIL = """
 UPDATE runs SET state = 'failed', finished_at = now(), lease_until = NULL, attempt = attempt + 1,
-    fail_code = :code, fail_detail = :detail
+    fail_code = :code, fail_detail = :detail, secret = NULL
 WHERE id = :id AND attempt = :attempt AND state IN ('queued', 'running') RETURNING id"""
 
 WAITING = """
@@ -48,8 +49,8 @@ SELECT EXISTS (SELECT FROM runs WHERE state IN ('queued', 'running') AND lease_u
 # Runs that may have brought their worker down go one at a time. Side by side, each crash would count against all of
 # them, and an innocent run could fail for its neighbour's file.
 DUE = """
-SELECT id, attempt FROM (
-    SELECT id, attempt, crashes, row_number() OVER (PARTITION BY crashes > 0 ORDER BY due_at) AS place FROM runs
+SELECT id, attempt, blob IS NULL AS to_fetch FROM (
+    SELECT id, attempt, blob, crashes, row_number() OVER (PARTITION BY crashes > 0 ORDER BY due_at) AS place FROM runs
     WHERE state IN ('queued', 'running') AND lease_until IS NULL AND due_at <= now()) waiting
 WHERE crashes = 0 AND place <= 1000 OR place = 1 AND NOT EXISTS (
     SELECT FROM runs WHERE state = 'running' AND crashes > 0 AND lease_until > now())
@@ -101,7 +102,7 @@ async def fail(session: Session, run_id: str, attempt: int, *, code: str, detail
 
 
 async def due(session: Session) -> Sequence[RowMapping]:
-    """Runs (id, attempt) that should be worked on now and that nobody works on."""
+    """Runs (id, attempt, to_fetch) that should be worked on now and that nobody works on."""
     return (await session.execute(text(DUE))).mappings().all()
 
 

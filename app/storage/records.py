@@ -1,6 +1,7 @@
 """Records as they are read: one by key, a page of a type, and those that a batch has to look at."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from sqlalchemy import RowMapping, text
 
@@ -20,17 +21,23 @@ async def get(session: ReadSession, account_id: int, type: str, key: str) -> Row
 
 
 async def page(
-    session: ReadSession, account_id: int, type: str, *, after: str | None, limit: int
+    session: ReadSession, account_id: int, type: str, *, limit: int, after: str | None = None, offset: int = 0
 ) -> Sequence[RowMapping]:
-    """Records of a type in the order of their keys, beginning behind the key `after`."""
+    """Records of a type in the order of their keys, beginning behind the key `after`, without the first `offset`."""
     found = await session.execute(
         text(
             f"SELECT {VIEW} FROM records WHERE account_id = :account_id AND type = :type "
-            "AND key > coalesce(CAST(:after AS text), '') ORDER BY key LIMIT :limit"
+            "AND key > coalesce(CAST(:after AS text), '') ORDER BY key LIMIT :limit OFFSET :offset"
         ),
-        {"account_id": account_id, "type": type, "after": after, "limit": limit},
+        {"account_id": account_id, "type": type, "after": after, "limit": limit, "offset": offset},
     )
     return found.mappings().all()
+
+
+async def now(session: ReadSession) -> datetime:
+    """PostgreSQL's time, by which records are made and changed."""
+    moment: datetime = (await session.execute(text("SELECT now()"))).scalar_one()
+    return moment
 
 
 async def any_of(session: ReadSession, account_id: int, type: str) -> bool:
@@ -42,10 +49,13 @@ async def any_of(session: ReadSession, account_id: int, type: str) -> bool:
     return bool(found.scalar_one())
 
 
-async def existing(session: ReadSession, account_id: int, type: str, keys: Sequence[str]) -> set[str]:
-    """Those of the keys that have a record; records are never deleted, so this stays true without a lock."""
+async def existing(session: Session, account_id: int, type: str, keys: Sequence[str]) -> set[str]:
+    """Those of the keys that have a record. They cannot be deleted until the transaction ends; that holds up no other
+    import (FOR KEY SHARE gets on with whatever changes a record and not its key)."""
     found = await session.execute(
-        text("SELECT key FROM records WHERE account_id = :account_id AND type = :type AND key = ANY(:keys)"),
+        text(
+            "SELECT key FROM records WHERE account_id = :account_id AND type = :type AND key = ANY(:keys) FOR KEY SHARE"
+        ),
         {"account_id": account_id, "type": type, "keys": list(keys)},
     )
     return set(found.scalars())
@@ -57,8 +67,17 @@ async def locked(session: Session, account_id: int, type: str, keys: Sequence[st
     found = await session.execute(
         text(
             "SELECT key, data::text AS data, run_seq FROM records WHERE account_id = :account_id AND type = :type "
-            "AND key = ANY(:keys) ORDER BY key FOR UPDATE"
+            "AND key = ANY(:keys) ORDER BY key FOR NO KEY UPDATE"
         ),
         {"account_id": account_id, "type": type, "keys": list(keys)},
     )
     return found.mappings().all()
+
+
+async def delete(session: Session, account_id: int, type: str, key: str) -> bool:
+    """Whether there was such a record. An import that is under way may make it anew."""
+    gone = await session.execute(
+        text("DELETE FROM records WHERE account_id = :account_id AND type = :type AND key = :key RETURNING key"),
+        {"account_id": account_id, "type": type, "key": key},
+    )
+    return gone.scalar_one_or_none() is not None

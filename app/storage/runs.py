@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, insert, select, text
+from sqlalchemy import RowMapping, insert, select, text, update
 
 from app.storage.database import ReadSession, Session
 from app.storage.tables import runs
@@ -46,13 +46,23 @@ async def queue_position(session: ReadSession, account_id: int, seq: int) -> int
 
 
 async def made_by(
-    session: ReadSession, account_id: int, origins: Sequence[str], *, before: datetime | None, limit: int
+    session: ReadSession,
+    account_id: int,
+    origins: Sequence[str],
+    *,
+    times: tuple[datetime | None, datetime | None],
+    offset: int = 0,
+    limit: int,
 ) -> Sequence[RowMapping]:
-    """The account's runs of some origins, accepted before a moment, newest first, without those that were pruned."""
+    """The account's runs of some origins, accepted since the first of two moments and before the second, newest first,
+    without those that were pruned."""
+    since, before = times
     wanted = select(runs).where(runs.c.account_id == account_id, runs.c.pruned_at.is_(None), runs.c.origin.in_(origins))
+    if since is not None:
+        wanted = wanted.where(runs.c.created_at >= since)
     if before is not None:
         wanted = wanted.where(runs.c.created_at < before)
-    found = await session.execute(wanted.order_by(runs.c.seq.desc()).limit(limit))
+    found = await session.execute(wanted.order_by(runs.c.seq.desc()).offset(offset).limit(limit))
     return found.mappings().all()
 
 
@@ -88,7 +98,8 @@ async def prune(session: Session, days: int, *, limit: int = 500) -> Sequence[st
             "WITH old AS (SELECT id, blob FROM runs WHERE pruned_at IS NULL AND finished_at IS NOT NULL "
             "AND finished_at < now() - make_interval(days => :days) ORDER BY finished_at LIMIT :limit "
             "FOR UPDATE SKIP LOCKED), gone AS (DELETE FROM batches b USING old WHERE b.run_id = old.id) "
-            "UPDATE runs r SET pruned_at = now(), blob = NULL, error_summary = '[]', warnings = '[]' "
+            "UPDATE runs r SET pruned_at = now(), blob = NULL, error_summary = '[]', warnings = '[]', "
+            "source = NULL, notify = NULL "
             "FROM old WHERE r.id = old.id RETURNING old.blob"
         ),
         {"days": days, "limit": limit},
@@ -112,3 +123,20 @@ async def figures(session: ReadSession) -> Sequence[RowMapping]:
         )
     )
     return found.mappings().all()
+
+
+FETCHED_SO_FAR = """
+UPDATE runs SET fetched_bytes = :bytes WHERE id = :id AND attempt = :attempt AND state = 'running' AND blob IS NULL"""
+
+
+async def fetched_so_far(session: Session, run_id: str, attempt: int, size: int) -> bool:
+    """Notes how much of a run's file is here. Whether the run is still ours."""
+    done = await session.execute(text(FETCHED_SO_FAR), {"id": run_id, "attempt": attempt, "bytes": size})
+    return done.rowcount == 1
+
+
+async def fetched(session: Session, run_id: str, attempt: int, values: Mapping[str, Any]) -> bool:
+    """Gives a run its file; its credentials are not needed any more. Whether the run was still ours."""
+    mine = (runs.c.id == run_id, runs.c.attempt == attempt, runs.c.state == "running", runs.c.blob.is_(None))
+    done = await session.execute(update(runs).where(*mine).values(secret=None, crashes=0, **values))
+    return done.rowcount == 1

@@ -55,6 +55,18 @@ tokens = Table(
     moment("expires_at", nullable=False),
 )
 
+connections = Table(
+    "connections",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("account_id", Integer, ForeignKey("accounts.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("settings", JSONB, nullable=False),  # what may be shown
+    Column("secret", LargeBinary, nullable=False),  # encrypted, bound to the row
+    moment("created_at", nullable=False),
+    moment("updated_at", nullable=False),
+)
+
 record_types = Table(
     "record_types",
     metadata,
@@ -108,6 +120,14 @@ runs = Table(
     moment("lease_until"),
     moment("heartbeat_at"),
     moment("due_at", nullable=False),
+    # A file that is pulled: from where (without credentials), how much of it is here, and how often that was tried.
+    Column("source", JSONB),
+    Column("secret", LargeBinary),  # credentials, encrypted; null once the run has ended
+    Column("fetched_bytes", BigInteger, nullable=False, server_default="0"),
+    Column("fetches", SmallInteger, nullable=False, server_default="0"),
+    Column("notify", Text),  # who is told by mail when it has ended
+    moment("notified_at"),  # told, or given up: then a warning says so
+    moment("tell_at"),  # not to be tried before: the lease of who tries, and the backoff after it
     Column("error_summary", JSONB, nullable=False, server_default="[]"),
     Column("warnings", JSONB, nullable=False, server_default="[]"),
     Column("fail_code", Text),

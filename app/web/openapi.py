@@ -75,7 +75,7 @@ def document(
     described["security"] = security.enough
     for path, operations in described["paths"].items():
         for operation in operations.values():
-            operation["responses"] = dict(responses(operation, problem="/imports" not in path))
+            operation["responses"] = dict(responses(operation, problem=not path.startswith("/imports")))
     for name in NOT_OURS:
         described["components"].get("schemas", {}).pop(name, None)
     return described

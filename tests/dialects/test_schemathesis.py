@@ -35,16 +35,16 @@ def one(key: str) -> list[str]:
 
 
 # How each surface's own clients show who they are.
-WHO = {"voucherify": pair, "connectif": one}
+WHO = {"voucherify": pair, "connectif": one, "cordial": one}
 
 
-@pytest.mark.parametrize(("surface", "seconds"), [("voucherify", 20), ("connectif", 10)])
+@pytest.mark.parametrize(("surface", "seconds"), [("voucherify", 20), ("connectif", 10), ("cordial", 15)])
 def test_the_fuzzer_finds_nothing(live: Live, tmp_path: Path, surface: str, seconds: int) -> None:
     # The same requests in every run: a failure here is one of this change.
     fuzz(live, tmp_path, surface, "--max-time", str(seconds), "--generation-deterministic")
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("surface", ["voucherify", "connectif"])
+@pytest.mark.parametrize("surface", ["voucherify", "connectif", "cordial"])
 def test_the_fuzzer_finds_nothing_with_new_requests_for_minutes(live: Live, tmp_path: Path, surface: str) -> None:
     fuzz(live, tmp_path, surface, "--max-time", "120")

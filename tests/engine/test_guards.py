@@ -240,7 +240,7 @@ async def test_a_stored_file_is_durable_with_the_folder_it_is_in(
     engine: ImportEngine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     synced: list[Path] = []
-    monkeypatch.setattr("app.storage.blobs.sync_folder", synced.append)
+    monkeypatch.setattr("app.storage.blobs.files.sync_folder", synced.append)
     store = FileBlobs(tmp_path)
     writer = store.create()
     writer.write(b"x")

@@ -40,7 +40,7 @@ def test_every_reason_for_a_failed_run_is_in_the_readme(code: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["up", "api", "worker", "migrate", "key create", "key list", "key revoke", "import"]
+    "command", ["up", "api", "worker", "migrate", "key create", "key list", "key revoke", "vault rotate", "import"]
 )
 def test_every_command_is_in_the_readme(command: str) -> None:
     assert f"sluice {command}" in README

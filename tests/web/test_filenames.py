@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from app.web.bodies.filenames import harmless
+from app.imports.sources.filenames import harmless
 from tests.support.http import Account, post
 
 

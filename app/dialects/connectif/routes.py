@@ -1,6 +1,8 @@
 """Connectif's endpoints: create, read, list and delete imports; each path with and without a slash at its end."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -11,14 +13,20 @@ from app.dialects.connectif import translate, wire
 from app.dialects.connectif.vocabulary import STATUSES
 from app.errors import Complaint, Refused
 from app.imports.intake import submit
+from app.imports.sources.connection import pull_of
+from app.imports.sources.pull import Pull
+from app.imports.sources.stored import connection_of
 from app.imports.types import resource_for
 from app.observe.events import RunDeleted
 from app.runs import control, status
 from app.runtime import Runtime
 from app.storage import coupon_sets
+from app.storage.blobs import BlobsUnavailable
 from app.storage.database import ReadSession
 from app.web.admission import admitted
-from app.web.bodies.upload import received
+from app.web.bodies.json_body import json_object
+from app.web.bodies.multipart import is_form
+from app.web.bodies.upload import Form, received
 from app.web.caller import MayDeleteImports, MayReadImports, MayWriteImports, Opened
 from app.web.links import base_url, here
 from app.web.openapi import operation_id
@@ -43,16 +51,41 @@ async def create_import(request: Request, caller: MayWriteImports, runtime: Open
 
     At most 10 imports of an account may wait or run at a time; the next is refused with status 400 and code E0401.
     """
-    async with admitted(runtime, caller), received(request, runtime) as form:
+    async with admitted(runtime, caller), formed(request, runtime) as form:
         asked = translate.asked(form)
         async with runtime.database.read() as session:
             complaints = (*await unknown(session, caller, asked), *asked.complaints)
-        if complaints or form.upload is None:
+        file = form.upload or asked.pull
+        if asked.connection and not complaints:
+            file = await pulled(runtime, caller, asked)
+        if complaints or file is None:
             raise translate.invalid(complaints)
-        wanted = translate.submission(caller.account_id, asked, form.upload, request_id=request_id(request))
+        wanted = translate.submission(caller.account_id, asked, file, request_id=request_id(request))
         run = await submit(runtime, wanted)
     async with runtime.database.read() as session:
         return answer(request, runtime, await status.status(session, run), status_code=201)
+
+
+@asynccontextmanager
+async def formed(request: Request, runtime: Runtime) -> AsyncIterator[Form]:
+    """What was sent: a form with a file, or JSON that says where one is."""
+    if is_form(request) or not request.headers.get("content-type", "").startswith(JSON):
+        async with received(request, runtime) as form:
+            yield form
+    else:
+        yield translate.form_of(await json_object(request, idle=runtime.settings.upload_idle_seconds))
+
+
+async def pulled(runtime: Runtime, caller: Caller, asked: translate.Asked) -> Pull:
+    """A file of one of the account's connections; its worker fetches it. Raises Refused: not_allowed, invalid."""
+    if not caller.may("connections:read"):
+        raise Refused("not_allowed", "The API key lacks the scope connections:read")
+    async with runtime.database.read() as session:
+        try:
+            _, connection = await connection_of(session, runtime, caller.account_id, asked.connection or "")
+        except Refused as missing:
+            raise translate.invalid((Complaint("connectionId", missing.detail),)) from None
+    return pull_of(connection, asked.path)
 
 
 async def unknown(session: ReadSession, caller: Caller, asked: translate.Asked) -> tuple[Complaint, ...]:
@@ -113,6 +146,8 @@ async def delete_import(import_id: str, caller: MayDeleteImports, runtime: Opene
         run = await status.find(session, caller.account_id, import_id, retention_days=runtime.settings.retention_days)
         blob = await control.delete(session, run)
     if blob is not None:
-        await asyncio.to_thread(runtime.blobs.delete, blob)
+        # A store that is away loses nothing: nobody needs the file any more, and the sweep of blobs removes it.
+        with suppress(BlobsUnavailable):
+            await asyncio.to_thread(runtime.blobs.delete, blob)
     runtime.observe(RunDeleted(run.id, caller.account_id))
     return Response(status_code=204)

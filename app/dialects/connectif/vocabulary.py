@@ -33,6 +33,8 @@ ANSWERS: Final[Mapping[str, tuple[int, str]]] = {
     "method_not_allowed": (405, "method_not_allowed"),
     "import_not_ended": (409, "import_not_ended"),
     "type_in_use": (409, "type_in_use"),
+    "name_taken": (409, "name_taken"),
+    "secrets_locked": (409, "secrets_locked"),
     "gone": (410, "gone"),
     "too_large": (413, "too_large"),
     "unsupported_media_type": (415, "unsupported_media_type"),

@@ -70,6 +70,17 @@ class RunFailure(Shape):
     detail: str
 
 
+class Source(Shape):
+    """Never with credentials, nor with the query of an address, which may hold some."""
+
+    transport: str = Field(examples=["sftp"])
+    host: str = ""
+    port: int = 0
+    path: str = ""
+    bucket: str = ""
+    region: str = ""
+
+
 class RunLinks(Shape):
     """Absolute addresses."""
 
@@ -85,7 +96,10 @@ class Import(Shape):
     type: str = Field(description="contacts, products, coupons or a type of the account's own")
     status: Status
     origin: Literal["api"] = Field(description="Where it came from")
-    total: int = Field(description="Rows of the file, without header and blank lines; known from the start")
+    total: int | None = Field(
+        description="Rows of the file, without header and blank lines; known from the start, or once a file that is "
+        "pulled has been fetched"
+    )
     success: int = Field(description="created + updated + unchanged + skipped")
     errors: int = Field(description="Rows that failed")
     error_report_file_url: str = Field(default="", description="Present once errors > 0: the failed rows as CSV")
@@ -97,7 +111,7 @@ class Import(Shape):
     updated: int
     unchanged: int
     skipped: int = Field(description="Rows that were left alone on purpose")
-    remaining: int = Field(description="Rows without an outcome yet")
+    remaining: int | None = Field(description="Rows without an outcome yet; null as long as `total` is")
     done: bool
     outcome: Literal["complete", "partial", "none"] = Field(
         default="none", description="When it has ended: whether all rows went in, some, or none"
@@ -109,9 +123,11 @@ class Import(Shape):
     warnings: list[WarningGroup]
     failure: RunFailure = Field(default=RunFailure(code="", detail=""), description="Present with status error")
     file_name: str = Field(default="")
+    source: Source = Field(default=Source(transport=""), description="Of a file that is pulled: where it comes from")
+    fetched_bytes: int = Field(default=0, description="Of a file that is pulled: how much of it is here")
     file_bytes: int = Field(description="Bytes of the file as sent")
     file_sha256: str = Field(description="Of the file as sent")
-    dialect: Dialect
+    dialect: Dialect = Field(default=Dialect(format="csv", delimiter="", encoding=""))
     expires_at: Moment = Field(default=NEVER, description="When it has ended: until when it and its file are kept")
     links: RunLinks
 
@@ -144,7 +160,7 @@ BOOLEAN: Final = {"type": "string", "enum": ["true", "false"]}
 # The form of POST /imports, as OpenAPI sees it. FastAPI does not read it: the file is never held in memory.
 FORM: Final[dict[str, Any]] = {
     "type": "object",
-    "required": ["type", "file"],
+    "required": ["type"],
     "properties": {
         "type": {"type": "string", "description": "contacts, products, coupons, or a type that the account declared"},
         "overrideExisting": BOOLEAN
@@ -189,6 +205,13 @@ FORM: Final[dict[str, Any]] = {
             "enum": ["ignore", "keep", "error"],
             "description": "What becomes of a column that the type does not know; unset: as the type declares",
         },
+        "connectionId": {"type": "string", "description": "In place of a file: a stored connection, with `path`"},
+        "path": {"type": "string", "description": "With `connectionId`: the file there; its worker fetches it"},
+        "source": {
+            "type": "string",
+            "description": "In place of a file: where it is, as JSON: the members of a connection and `path`, or `url`",
+        },
+        "confirmEmail": {"type": "string", "description": "Who is told by mail when the import has ended"},
         "file": {
             "type": "string",
             "format": "binary",
@@ -196,6 +219,8 @@ FORM: Final[dict[str, Any]] = {
         },
     },
 }
+# The same is taken as JSON when there is no file. It is not described here: of two kinds of body generators of clients
+# make code that does not run.
 REQUEST_BODY: Final = {
     "requestBody": {
         "required": True,

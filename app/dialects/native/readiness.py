@@ -56,11 +56,7 @@ async def blobs(runtime: Runtime) -> str | None:
 
 def write_and_remove(runtime: Runtime) -> str | None:
     try:
-        writer = runtime.blobs.create()
-        try:
-            writer.write(b"ready")
-        finally:
-            writer.abort()
+        runtime.blobs.check()
     except OSError as trouble:
         return f"cannot be written: {trouble.strerror}"
     return None

@@ -7,10 +7,14 @@ from typing import Any
 import msgspec
 from fastapi import Request
 from fastapi.responses import Response
+from pydantic.alias_generators import to_snake
 
 from app.dialects.native import wire
 from app.dialects.native.readiness import Checked
 from app.dialects.native.vocabulary import STATUSES
+from app.imports.sources.connection import Declared
+from app.imports.sources.pattern import Begun
+from app.imports.sources.probe import Trial
 from app.problems import Problem
 from app.runs.states import State
 from app.throttle import Allowance
@@ -66,6 +70,29 @@ def coupon_set(row: Mapping[Any, Any]) -> wire.CouponSet:
         created_at=row["created_at"],
         updated_at=row["updated_at"],
     )
+
+
+def connection(row: Mapping[Any, Any], stored: Declared) -> wire.Connection:
+    shown = {to_snake(name): value for name, value in stored.settings.items()}
+    times = {"created_at": row["created_at"], "updated_at": row["updated_at"]}
+    return wire.Connection(id=row["id"], secrets=sorted(stored.secrets), **shown, **times)
+
+
+def trial(tried: Trial) -> wire.Trial:
+    steps = [
+        wire.TrialStep(step=each.name, ok=True, found=each.found)
+        if each.why is None
+        else wire.TrialStep(step=each.name, ok=False, why=each.why)
+        for each in tried.steps
+    ]
+    return wire.Trial(ok=tried.ok, steps=steps)
+
+
+def begun(all_: Begun) -> wire.Begun:
+    # Without the query of a web address, which may be a token.
+    paths = [path.partition("?")[0] for path in all_.paths]
+    started = [wire.BegunImport(import_id=run.id, path=path) for run, path in zip(all_.runs, paths, strict=False)]
+    return wire.Begun(matched=len(all_.paths), left=len(all_.paths) - len(started), results=started)
 
 
 def gauges(figures: Iterable[Mapping[Any, Any]]) -> str:

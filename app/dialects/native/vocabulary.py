@@ -16,6 +16,8 @@ STATUSES: Final[Mapping[str, int]] = {
     "method_not_allowed": 405,
     "import_not_ended": 409,
     "type_in_use": 409,
+    "name_taken": 409,
+    "secrets_locked": 409,
     "gone": 410,
     "too_large": 413,
     "unsupported_media_type": 415,

@@ -99,6 +99,102 @@ class CouponSet(Shape):
     updated_at: Moment
 
 
+Transport = Literal["http", "https", "ftp", "ftps", "sftp", "s3"]
+
+
+class ConnectionBody(Shape):
+    """Secrets are the last six; they are kept encrypted and never shown again."""
+
+    name: str = Field(max_length=100)
+    transport: Transport
+    host: str = Field(default="", description="Required but for S3")
+    port: int = Field(default=0, ge=1, le=65_535, description="Unset: the protocol's own")
+    user: str = ""
+    root: str = Field(default="", description="The folder that relative paths start from")
+    tls: Literal["explicit", "implicit"] = Field(default="explicit", description="For FTPS")
+    host_key: str = Field(
+        default="", description="For SFTP, required: the server's key or its SHA256 fingerprint, or trust-on-first-use"
+    )
+    bucket: str = ""
+    region: str = ""
+    endpoint: str = Field(default="", description="For S3 that is not Amazon's: its address")
+    path_style: bool = False
+    password: str = ""
+    private_key: str = Field(default="", description="For SFTP, as OpenSSH writes it")
+    passphrase: str = ""
+    access_key: str = ""
+    secret_key: str = ""
+    session_token: str = ""
+
+
+class Connection(Shape):
+    id: str
+    name: str
+    transport: Transport
+    host: str = ""
+    port: int = 0
+    user: str = ""
+    root: str = ""
+    tls: str = ""
+    host_key: str = ""
+    bucket: str = ""
+    region: str = ""
+    endpoint: str = ""
+    path_style: bool = False
+    secrets: list[str] = Field(description="Names of the secrets that are set", examples=[["password"]])
+    created_at: Moment
+    updated_at: Moment
+
+
+class ConnectionList(Shape):
+    links: Links
+    results: list[Connection]
+
+
+class TrialBody(Shape):
+    path: str = Field(description="test-import: the file, or a pattern; test-export: the folder, empty for the first")
+
+
+class TrialStep(Shape):
+    step: str = Field(description="connect, find, read, write, delete; or where it failed before: address, resolve, …")
+    ok: bool
+    found: str = Field(default="", description="What was seen")
+    why: str = Field(default="", description="Why it failed")
+
+
+class Trial(Shape):
+    """Every step up to the first that failed."""
+
+    ok: bool
+    steps: list[TrialStep]
+
+
+class PullBody(Shape):
+    path: str = Field(min_length=1, description="The file, or a pattern in its last part: `/in/*.csv`")
+    type: str = Field(max_length=100, description="contacts, products, or another type of the account")
+    format: Literal["csv", "jsonl"] | None = None
+    delimiter: Literal[",", ";", "\t", "|", "auto"] = "auto"
+    encoding: str | None = None
+    override_existing: bool = True
+    update_only_empty_fields: bool = False
+    blank_cells: Literal["keep", "clear", "empty"] = "keep"
+    null_marker: str | None = None
+    duplicates: Literal["last", "first", "error"] = "last"
+    unknown_columns: Literal["ignore", "keep", "error"] | None = None
+    confirm_email: str | None = Field(default=None, description="Who is told by mail when an import has ended")
+
+
+class BegunImport(Shape):
+    import_id: str
+    path: str
+
+
+class Begun(Shape):
+    matched: int = Field(description="Files that fit the path")
+    left: int = Field(description="Of those, files for which there was no room in the queue")
+    results: list[BegunImport] = Field(description="Oldest file first")
+
+
 class Health(Shape):
     status: Literal["ok"]
 
@@ -121,6 +217,15 @@ TYPE_BODY: Final[dict[str, Any]] = {
 }
 SET_BODY: Final[dict[str, Any]] = {
     "requestBody": {"required": True, "content": {"application/json": {"schema": CouponSetBody.model_json_schema()}}}
+}
+CONNECTION_BODY: Final[dict[str, Any]] = {
+    "requestBody": {"required": True, "content": {"application/json": {"schema": ConnectionBody.model_json_schema()}}}
+}
+PULL_BODY: Final[dict[str, Any]] = {
+    "requestBody": {"required": True, "content": {"application/json": {"schema": PullBody.model_json_schema()}}}
+}
+TRIAL_BODY: Final[dict[str, Any]] = {
+    "requestBody": {"required": True, "content": {"application/json": {"schema": TrialBody.model_json_schema()}}}
 }
 MADE_TYPE: Final[dict[int | str, dict[str, Any]]] = {201: {"model": RecordType, "description": "It is new"}}
 MADE_SET: Final[dict[int | str, dict[str, Any]]] = {201: {"model": CouponSet, "description": "It is new"}}

@@ -90,6 +90,8 @@ ANSWERS: Final[Mapping[str, Answer]] = {
     "method_not_allowed": Answer(405, None, "HTTP Method Not Allowed"),
     "import_not_ended": Answer(409, "import_not_ended", "The import has not ended yet"),
     "type_in_use": Answer(409, "type_in_use", "Stored records contradict the new declaration"),
+    "secrets_locked": Answer(409, "secrets_locked", "Secrets cannot be opened"),
+    "name_taken": Answer(409, "duplicate_found", "Duplicate resource"),
     "too_large": Answer(413, None, "Request Entity Too Large"),
     "unsupported_media_type": Answer(415, "unsupported_media_type", "Unsupported Media Type"),
     "queue_full": Answer(429, "queue_full", "Too many requests hit the API too quickly."),

@@ -6,6 +6,9 @@ import msgspec
 from fastapi import Request
 
 from app.errors import Complaint, Refused
+from app.formats.json_object import read_object
+from app.resources.objects import DEPTH
+from app.web.bodies.json_items import refuse_unreadable
 from app.web.bodies.upload import whole
 
 LONGEST: Final = 1_048_576  # bytes
@@ -20,3 +23,18 @@ async def json_object(request: Request, *, idle: float) -> dict[str, object]:
     if not isinstance(read, dict):
         raise Refused("invalid", "The body must be a JSON object", [Complaint("", "must be a JSON object")])
     return read
+
+
+async def exact_object(request: Request, *, idle: float) -> dict[str, object]:
+    """With every number as a Decimal of the digits that were sent, and nothing in it that cannot be stored.
+
+    Raises Refused: unsupported_media_type, bad_request (no such object, broken off, idle), too_large.
+    """
+    refuse_unreadable(request)
+    try:
+        found = read_object((await whole(request, LONGEST, idle=idle)).decode("utf-8-sig"), DEPTH)
+    except UnicodeDecodeError:
+        raise Refused("bad_request", "The body is not JSON: it is not UTF-8") from None
+    if not isinstance(found, dict):
+        raise Refused("bad_request", f"The body cannot be taken. {found[1]}")
+    return found

@@ -12,11 +12,12 @@ from python_multipart.multipart import parse_options_header
 
 from app.errors import Complaint, Refused
 from app.imports.intake import Upload
+from app.imports.sources.incoming import PIECE_BYTES, too_large
 from app.resources.cells import BadCell, any_value
 from app.runtime import Runtime
 from app.settings import Settings
 from app.web.bodies.json_stream import UNREADABLE, Reading, Text, misfit, read_list, read_members, whole
-from app.web.bodies.upload import PIECE_BYTES, arriving, refuse_early, too_large
+from app.web.bodies.upload import arriving, refuse_early
 
 JSON: Final = b"application/json"
 UNPACKED: Final = ("", "identity")

@@ -1,7 +1,6 @@
 """Takes an upload in: the file goes straight into the blob store while it arrives, the other parts are kept as text."""
 
 import asyncio
-import hashlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -10,18 +9,18 @@ from fastapi import Request
 from starlette.requests import ClientDisconnect
 
 from app.errors import Complaint, Refused
-from app.formats.decode import Decoder, known_encoding
+from app.formats.decode import known_encoding
 from app.imports.intake import Upload
+from app.imports.sources.filenames import harmless
+from app.imports.sources.incoming import Incoming, too_large
 from app.runtime import Runtime
 from app.settings import Settings
-from app.web.bodies.filenames import harmless
 from app.web.bodies.multipart import PartBegun, PartData, Piece, Splitter, boundary_of, broken_body
 
 FILE_PART = "file"
 ENCODING_PART = "encoding"
 OTHER_PARTS_BYTES = 65_536  # by how much a request may be longer than the largest file
 PART_HEAD_BYTES = 65_536  # more than the parser lets the headers of a part have
-PIECE_BYTES = 65536  # what is held of an upload before it is written; ten at once must stay small
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,51 +55,6 @@ def refuse_early(request: Request, settings: Settings, *, beside: int = OTHER_PA
     length = request.headers.get("content-length", "")
     if length.isdecimal() and int(length) > settings.max_file_bytes + beside:
         raise too_large(settings.max_file_bytes)
-
-
-def too_large(limit: int) -> Refused:
-    return Refused("too_large", f"The file is larger than {limit} bytes")
-
-
-class Incoming:
-    """The file part on its way into a blob."""
-
-    def __init__(self, runtime: Runtime, encoding: str | None) -> None:
-        self.limit = runtime.settings.max_file_bytes
-        self.declared = encoding
-        self.decoder = Decoder(encoding, self.limit, runtime.settings.unpack_ratio)
-        self.writer = runtime.blobs.create()
-        self.size = 0
-        self._digest = hashlib.sha256()
-        self._pending = bytearray()
-
-    async def add(self, data: bytes) -> None:
-        """Raises Refused: too_large, unreadable_file."""
-        self.size += len(data)
-        if self.size > self.limit:
-            raise too_large(self.limit)
-        if len(data) >= PIECE_BYTES and not self._pending:
-            await asyncio.to_thread(self._store, data)
-            return
-        self._pending += data
-        if len(self._pending) >= PIECE_BYTES:
-            await self._flush()
-
-    async def end(self) -> None:
-        """Raises Refused: too_large, unreadable_file."""
-        await self._flush()
-        self.writer.write(await asyncio.to_thread(self.decoder.finish))
-
-    def as_upload(self, file_name: str | None) -> Upload:
-        return Upload(self.writer, file_name, self.size, self._digest.hexdigest(), self.decoder.encoding)
-
-    async def _flush(self) -> None:
-        data, self._pending = bytes(self._pending), bytearray()
-        await asyncio.to_thread(self._store, data)
-
-    def _store(self, data: bytes) -> None:
-        self._digest.update(data)
-        self.writer.write(self.decoder.feed(data))
 
 
 class Reception:

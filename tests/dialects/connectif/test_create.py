@@ -189,8 +189,8 @@ async def test_the_file_may_come_first(client: httpx.AsyncClient, an_account: Ac
     assert answer.status_code == 201
 
 
-@pytest.mark.parametrize("kind", ["application/json", "text/csv", "application/x-www-form-urlencoded", None])
-async def test_what_is_not_multipart_is_unsupported(
+@pytest.mark.parametrize("kind", ["application/xml", "text/csv", "application/x-www-form-urlencoded", None])
+async def test_what_is_neither_multipart_nor_json_is_unsupported(
     client: httpx.AsyncClient, an_account: Account, kind: str | None
 ) -> None:
     headers = an_account.headers | ({"Content-Type": kind} if kind else {})

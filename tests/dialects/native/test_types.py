@@ -150,7 +150,7 @@ async def test_the_list_holds_the_built_in_types_and_the_accounts_own(
 ) -> None:
     await client.put("/types/shirts", headers=an_account.headers, json=BODY)
     found = (await client.get("/types", headers=an_account.headers)).json()["results"]
-    assert [each["name"] for each in found] == ["contacts", "coupons", "customers", "products", "shirts"]
+    assert [each["name"] for each in found] == ["catalog", "contacts", "coupons", "customers", "products", "shirts"]
     assert all(RecordType.model_validate(each) for each in found)
 
 

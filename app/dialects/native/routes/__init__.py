@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from app.dialects.native.routes import coupon_sets, documents, health, imports, records, types
+from app.dialects.native.routes import connections, coupon_sets, documents, health, imports, pulls, records, types
 
 router = APIRouter()
-for part in (imports, records, types, coupon_sets, health, documents):
+for part in (imports, records, types, coupon_sets, connections, pulls, health, documents):
     router.include_router(part.router)

@@ -1,0 +1,137 @@
+"""Fetches the file of a run: the first part of its work, before there are rows."""
+
+import asyncio
+import time
+from typing import Final
+
+from app.errors import Fatal, Refused, Retryable
+from app.imports.intake import Examined, examine_upload
+from app.imports.plan import options_from, stored, wish_from
+from app.imports.sources.incoming import Incoming
+from app.imports.sources.pull import Pull, pull_from
+from app.imports.stages.report import add_warnings
+from app.imports.types import resource_for
+from app.observe.events import RunFetched, StepReached
+from app.runs.model import Run
+from app.runtime import Runtime
+from app.storage import runs
+from app.transports.failed import TransportFailed
+from app.transports.fetch import fetch
+from app.vault import VaultError
+
+TELL_SECONDS: Final = 1.0  # between two notes of how much is here
+ROUNDS: Final = 4  # times that a run is put off for a source that may come back; each round tries five times
+
+
+class NotNow(Retryable):
+    """The source could not be reached; a later round may do."""
+
+
+class LostFetch(Exception):
+    """Another worker fetches by now, or the run has ended."""
+
+
+class Sink:
+    """The file as it comes in, and how much of it is told."""
+
+    def __init__(self, runtime: Runtime, run: Run) -> None:
+        self._runtime, self._run = runtime, run
+        self._told = time.monotonic()
+        self.incoming = self._anew()
+
+    async def write(self, data: bytes) -> None:
+        await self.incoming.add(data)
+        if time.monotonic() - self._told >= TELL_SECONDS:
+            self._told = time.monotonic()
+            await self._tell()
+
+    async def begin_again(self) -> None:
+        self.incoming.writer.abort()
+        self.incoming = self._anew()
+        await self._tell()
+
+    def _anew(self) -> Incoming:
+        return Incoming(self._runtime, wish_from(self._run.plan).encoding)
+
+    async def _tell(self) -> None:
+        async with self._runtime.database.transaction() as session:
+            if not await runs.fetched_so_far(session, self._run.id, self._run.attempt, self.incoming.size):
+                raise LostFetch
+
+
+async def fetch_file(runtime: Runtime, run: Run) -> bool:
+    """Brings the file of the run into the store and settles how it is read. False if the run is not ours any more.
+
+    Raises Fatal for what cannot succeed, NotNow for what a later try may do.
+    """
+    sink = Sink(runtime, run)
+    try:
+        await bring(runtime, run, sink)
+        reached(runtime, run, "fetched")
+        return await settle(runtime, run, sink.incoming)
+    except LostFetch:
+        return False
+    except Refused as wrong:
+        raise Fatal("file_refused", wrong.detail) from None
+    finally:
+        sink.incoming.writer.abort()
+
+
+async def bring(runtime: Runtime, run: Run, sink: Sink) -> None:
+    pull = opened(runtime, run)
+    try:
+        await fetch(pull.place, pull.path, runtime.terms, sink)
+    except TransportFailed as failed:
+        if failed.passing and run.fetches + 1 < ROUNDS:
+            raise NotNow(failed.detail) from None
+        raise Fatal(f"source_{failed.step}", failed.detail) from None
+    await sink.incoming.end()
+
+
+def opened(runtime: Runtime, run: Run) -> Pull:
+    try:
+        return pull_from(runtime.vault.open(run.secret or b"", bound_to=bound_to(run.id)))
+    except VaultError:
+        raise Fatal("source_locked") from None
+
+
+def bound_to(run_id: str) -> str:
+    """What the credentials of a run are sealed to: in another run's row they open nothing."""
+    return f"run:{run_id}"
+
+
+async def settle(runtime: Runtime, run: Run, incoming: Incoming) -> bool:
+    """Stores the file and how it is read, if the run is still ours; its rows are worked on from then on."""
+    async with runtime.database.read() as session:
+        resource, declaration = await resource_for(session, run.account_id, run.type)
+    wish, upload = wish_from(run.plan), incoming.as_upload(run.file_name)
+    examined: Examined = await asyncio.to_thread(
+        examine_upload, upload, wish, options_from(run.options), (resource, declaration), runtime.limits
+    )
+    blob = await asyncio.to_thread(incoming.writer.commit)
+    warnings = [dict(each) for each in run.warnings]
+    add_warnings(warnings, examined.warnings)
+    async with runtime.database.transaction() as session:
+        ours = await runs.fetched(
+            session,
+            run.id,
+            run.attempt,
+            {
+                "plan": stored(examined.plan),
+                "blob": blob,
+                "file_bytes": upload.size,
+                "file_sha256": upload.sha256,
+                "fetched_bytes": upload.size,
+                "total": examined.total,
+                "warnings": warnings,
+            },
+        )
+    if not ours:
+        await asyncio.to_thread(runtime.blobs.delete, blob)
+        return False
+    runtime.observe(RunFetched(run.id, run.account_id, upload.size, examined.total))
+    return True
+
+
+def reached(runtime: Runtime, run: Run, step: str) -> None:
+    runtime.observe(StepReached(run.id, step))

@@ -1,0 +1,57 @@
+"""A file on its way into a blob, wherever it comes from: counted, hashed, unpacked, turned into UTF-8 as it arrives."""
+
+import asyncio
+import hashlib
+from typing import Final
+
+from app.errors import Refused
+from app.formats.decode import Decoder
+from app.imports.intake import Upload
+from app.runtime import Runtime
+
+PIECE_BYTES: Final = 65_536  # what is held of a file before it is written; ten at once must stay small
+
+
+def too_large(limit: int) -> Refused:
+    return Refused("too_large", f"The file is larger than {limit} bytes")
+
+
+class Incoming:
+    """One file. Unless its writer is committed, `writer.abort()` leaves nothing behind."""
+
+    def __init__(self, runtime: Runtime, encoding: str | None) -> None:
+        self.limit = runtime.settings.max_file_bytes
+        self.declared = encoding
+        self.decoder = Decoder(encoding, self.limit, runtime.settings.unpack_ratio)
+        self.writer = runtime.blobs.create()
+        self.size = 0
+        self._digest = hashlib.sha256()
+        self._pending = bytearray()
+
+    async def add(self, data: bytes) -> None:
+        """Raises Refused: too_large, unreadable_file."""
+        self.size += len(data)
+        if self.size > self.limit:
+            raise too_large(self.limit)
+        if len(data) >= PIECE_BYTES and not self._pending:
+            await asyncio.to_thread(self._store, data)
+            return
+        self._pending += data
+        if len(self._pending) >= PIECE_BYTES:
+            await self._flush()
+
+    async def end(self) -> None:
+        """Raises Refused: too_large, unreadable_file."""
+        await self._flush()
+        self.writer.write(await asyncio.to_thread(self.decoder.finish))
+
+    def as_upload(self, file_name: str | None) -> Upload:
+        return Upload(self.writer, file_name, self.size, self._digest.hexdigest(), self.decoder.encoding)
+
+    async def _flush(self) -> None:
+        data, self._pending = bytes(self._pending), bytearray()
+        await asyncio.to_thread(self._store, data)
+
+    def _store(self, data: bytes) -> None:
+        self._digest.update(data)
+        self.writer.write(self.decoder.feed(data))

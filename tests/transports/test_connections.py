@@ -1,0 +1,304 @@
+"""Connections: stored with their secrets locked, tried out step by step, and imported from."""
+
+import json
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import text
+
+from app.runtime import Runtime
+from app.transports.transport import Place, Terms
+from tests.conftest import Finish, NewAccount
+from tests.support.http import Account, app_on, client_of
+from tests.transports.servers.server import PASSWORD, USER, Server
+
+Patient = Callable[..., Terms]
+FILE = b"_email\nana@example.com\nbob@example.com\n"
+MARKER = "mArKeR-0123456789"
+NAMES = {"host_key": "hostKey", "path_style": "pathStyle"} | {
+    "private_key": "privateKey",
+    "passphrase": "passphrase",
+    "access_key": "accessKey",
+    "secret_key": "secretKey",
+    "session_token": "sessionToken",
+}
+
+
+def body(place: Place, name: str = "shop") -> dict[str, Any]:
+    """The place as a caller declares it."""
+    told: dict[str, Any] = {"name": name, "transport": place.scheme, "host": place.host, "port": place.port}
+    told |= {"user": place.user or None, "password": place.password.get_secret_value() if place.password else None}
+    for option, value in place.options.items():
+        told[NAMES.get(option, option)] = value if isinstance(value, str | bool) else value.get_secret_value()  # type: ignore[union-attr]
+    return {member: value for member, value in told.items() if value not in (None, "")}
+
+
+@pytest.fixture
+async def pulls(runtime: Runtime, patient: Patient) -> Runtime:
+    return replace(runtime, terms=patient())
+
+
+@pytest.fixture
+async def api(pulls: Runtime, an_account: Account) -> AsyncIterator[httpx.AsyncClient]:
+    async with client_of(app_on(pulls)) as client:
+        client.headers.update(an_account.headers)
+        yield client
+
+
+async def made(api: httpx.AsyncClient, given: dict[str, Any]) -> dict[str, Any]:
+    answer = await api.post("/connections", json=given)
+    assert answer.status_code == 201, answer.text
+    return dict(answer.json())
+
+
+async def test_a_connection_is_tried_out_step_by_step(server: Server, api: httpx.AsyncClient) -> None:
+    await server.store("in/a.csv", FILE)
+    connection = await made(api, body(server.place))
+
+    tried = (await api.post(f"/connections/{connection['id']}/test-import", json={"path": "in/a.csv"})).json()
+    assert tried["ok"] is True
+    assert [step["step"] for step in tried["steps"]] == ["connect", "find", "read"]
+    assert tried["steps"][-1]["found"] == f"{len(FILE)} bytes"
+
+    missing = (await api.post(f"/connections/{connection['id']}/test-import", json={"path": "in/b.csv"})).json()
+    assert missing["ok"] is False
+    assert missing["steps"][-1] == {"step": "find", "ok": False, "why": "There is no such file"}
+
+    written = (await api.post(f"/connections/{connection['id']}/test-export", json={"path": "in"})).json()
+    if server.writes:
+        assert [step["step"] for step in written["steps"]] == ["connect", "write", "read", "delete"], written
+        assert written["ok"] is True
+    else:
+        assert written["steps"][-1]["step"] == "write"
+    assert await server.names() == {"in/a.csv"}
+
+
+async def test_a_wrong_password_is_told_as_the_step_that_it_is(server: Server, api: httpx.AsyncClient) -> None:
+    await server.store("a.csv", FILE)
+    connection = await made(api, body(server.unwelcome()))
+    tried = (await api.post(f"/connections/{connection['id']}/test-import", json={"path": "a.csv"})).json()
+    assert tried["steps"][-1] == {
+        "step": "authenticate",
+        "ok": False,
+        "why": "The server did not accept the credentials",
+    }
+
+
+async def test_an_import_names_a_connection_and_a_path(
+    server: Server, api: httpx.AsyncClient, pulls: Runtime, finish: Finish
+) -> None:
+    await server.store("in/a.csv", FILE)
+    connection = await made(api, body(server.place))
+    parts = {"type": "contacts", "delimiter": ",", "overrideExisting": "true", "updateOnlyEmptyFields": "false"}
+    parts |= {"connectionId": connection["id"], "path": "in/a.csv"}
+    accepted = await api.post("/imports", files={name: (None, value) for name, value in parts.items()})
+    assert accepted.status_code == 201, accepted.text
+    assert (accepted.json()["total"], accepted.json()["remaining"]) == (None, None)
+    assert PASSWORD not in accepted.text
+
+    await finish(pulls, accepted.json()["id"])
+    ended = (await api.get(f"/imports/{accepted.json()['id']}")).json()
+    assert (ended["status"], ended["created"], ended["fetchedBytes"]) == ("finished", 2, len(FILE))
+
+
+async def test_secrets_are_never_shown_and_never_stored_as_they_are(
+    api: httpx.AsyncClient, pulls: Runtime, an_account: Account, logged: pytest.CaptureFixture[str]
+) -> None:
+    given = {"name": "x", "transport": "sftp", "host": "files.example.com", "user": USER, "hostKey": "SHA256:abc"}
+    given |= {"password": MARKER, "privateKey": MARKER + "k", "passphrase": MARKER + "p"}
+    connection = await made(api, given)
+    assert connection["secrets"] == ["passphrase", "password", "privateKey"]
+    told = [(await api.get(f"/connections{path}")).text for path in ("", f"/{connection['id']}")]
+    told.append((await api.put(f"/connections/{connection['id']}", json=given | {"name": "y"})).text)
+    async with pulls.database.read() as session:
+        rows = await session.execute(text("SELECT CAST(c AS text) FROM connections c"))
+        told += list(rows.scalars())
+    assert not any(MARKER in each or MARKER.encode().hex() in each for each in told)
+    assert MARKER not in logged.readouterr().err
+
+
+async def test_secrets_stay_unless_the_server_is_another_one(api: httpx.AsyncClient) -> None:
+    given = {"name": "x", "transport": "ftps", "host": "a.example.com", "user": "me", "password": "p"}
+    connection = await made(api, given)
+    without = {name: value for name, value in given.items() if name != "password"}
+    kept = await api.put(f"/connections/{connection['id']}", json=without | {"name": "y"})
+    assert (kept.status_code, kept.json()["secrets"], kept.json()["name"]) == (200, ["password"], "y")
+    for change in ({"host": "b.example.com"}, {"port": 2121}, {"user": "you"}, {"transport": "ftp"}):
+        moved = await api.put(f"/connections/{connection['id']}", json=without | change)
+        assert (moved.status_code, moved.json()["errors"][0]["path"]) == (422, "password"), change
+
+
+@pytest.mark.parametrize(
+    ("change", "path"),
+    [
+        ({"transport": "gopher"}, "transport"),
+        ({"transport": None}, "transport"),
+        ({"name": None}, "name"),
+        ({"name": "a\nb"}, "name"),
+        ({"host": None}, "host"),
+        ({"port": "21"}, "port"),
+        ({"port": 6379}, ""),
+        ({"bucket": "b"}, ""),
+        ({"password": 5}, "password"),
+        ({"colour": "red"}, "colour"),
+    ],
+)
+async def test_a_declaration_that_does_not_fit_is_refused_by_name(
+    api: httpx.AsyncClient, change: dict[str, Any], path: str
+) -> None:
+    given = {"name": "x", "transport": "ftp", "host": "a.example.com"} | change
+    answer = await api.post("/connections", json={name: value for name, value in given.items() if value is not None})
+    assert answer.status_code == 422, answer.text
+    assert path in [each["path"] for each in answer.json()["errors"]]
+
+
+async def test_a_name_stands_once(api: httpx.AsyncClient) -> None:
+    given = {"name": "x", "transport": "ftp", "host": "a.example.com"}
+    await made(api, given)
+    other = await made(api, given | {"name": "y"})
+    assert (await api.post("/connections", json=given)).status_code == 409
+    assert (await api.put(f"/connections/{other['id']}", json=given)).status_code == 409
+    names = [each["name"] for each in (await api.get("/connections")).json()["results"]]
+    assert names == ["x", "y"]
+
+
+async def test_another_account_has_no_such_connection(api: httpx.AsyncClient, a_key: NewAccount) -> None:
+    connection = await made(api, {"name": "x", "transport": "ftp", "host": "a.example.com"})
+    own, other = f"/connections/{connection['id']}", (await a_key()).headers
+    assert (await api.get(own, headers=other)).status_code == 404
+    assert (await api.put(own, headers=other, json={})).status_code == 404
+    assert (await api.post(f"{own}/test-import", headers=other, json={"path": "a"})).status_code == 404
+    assert (await api.delete(own, headers=other)).status_code == 404
+    parts = {"type": "own", "connectionId": connection["id"], "path": "x"}
+    await api.put("/types/own", headers=other, json={"key": "a", "fields": [{"id": "a", "type": "text"}]})
+    started = await api.post("/imports", headers=other, files={name: (None, value) for name, value in parts.items()})
+    assert (started.status_code, started.json()["errors"][0]["path"]) == (422, "connectionId")
+    assert (await api.delete(own)).status_code == 204
+    assert (await api.get(own)).status_code == 404
+
+
+async def test_a_connection_moved_to_another_row_does_not_open(
+    api: httpx.AsyncClient, pulls: Runtime, an_account: Account
+) -> None:
+    given = {"name": "x", "transport": "ftp", "host": "a.example.com", "password": "p"}
+    first, second = await made(api, given), await made(api, given | {"name": "y", "host": "b.example.com"})
+    async with pulls.database.transaction() as session:
+        await session.execute(
+            text("UPDATE connections SET secret = (SELECT secret FROM connections WHERE id = :a) WHERE id = :b"),
+            {"a": first["id"], "b": second["id"]},
+        )
+    assert (await api.get(f"/connections/{second['id']}")).json()["secrets"] == []
+    tried = await api.post(f"/connections/{second['id']}/test-import", json={"path": "a"})
+    assert (tried.status_code, tried.json()["code"]) == (409, "secrets_locked")
+    mended = await api.put(f"/connections/{second['id']}", json=given | {"name": "y"})
+    assert (mended.status_code, mended.json()["secrets"]) == (200, ["password"])
+
+
+async def test_a_pattern_starts_an_import_of_each_file_oldest_first(
+    server: Server, api: httpx.AsyncClient, pulls: Runtime, finish: Finish
+) -> None:
+    for number, name in enumerate(("c", "a", "b")):
+        await server.store(f"in/{name}.csv", FILE, datetime(2024, 5, 1 + number, tzinfo=UTC))
+    await server.store("in/other.txt", FILE)
+    connection = await made(api, body(server.place))
+    own = f"/connections/{connection['id']}/imports"
+
+    begun = await api.post(own, json={"path": "in/*.csv", "type": "contacts"})
+    if not server.patterns:
+        assert begun.status_code == 422
+        return
+    assert begun.status_code == 201, begun.text
+    assert (begun.json()["matched"], begun.json()["left"]) == (3, 0)
+    assert [each["path"].rpartition("/")[2] for each in begun.json()["results"]] == ["c.csv", "a.csv", "b.csv"]
+    for each in begun.json()["results"]:
+        await finish(pulls, each["importId"])
+        assert (await api.get(f"/imports/{each['importId']}")).json()["success"] == 2
+
+    nothing = await api.post(own, json={"path": "in/*.json", "type": "contacts"})
+    assert (nothing.status_code, nothing.json()["errors"]) == (422, [{"path": "path", "reason": "fits no file"}])
+
+
+async def test_files_that_find_no_room_are_told(api: httpx.AsyncClient, server: Server) -> None:
+    if not server.patterns:
+        return
+    for number in range(12):
+        await server.store(f"in/{number:02}.csv", FILE)
+    connection = await made(api, body(server.place))
+    begun = await api.post(f"/connections/{connection['id']}/imports", json={"path": "in/*", "type": "contacts"})
+    assert (begun.json()["matched"], begun.json()["left"], len(begun.json()["results"])) == (12, 2, 10)
+
+
+@pytest.mark.parametrize("change", [{"path": ""}, {"type": "nothing"}, {"blankCells": "x"}, {"confirmEmail": "me"}])
+async def test_a_pull_that_does_not_fit_is_refused(api: httpx.AsyncClient, change: dict[str, Any]) -> None:
+    connection = await made(api, {"name": "x", "transport": "ftp", "host": "a.example.com"})
+    answer = await api.post(f"/connections/{connection['id']}/imports", json={"path": "x", "type": "contacts"} | change)
+    assert answer.status_code in (404, 422), answer.text
+
+
+async def test_an_import_carries_its_source(
+    server: Server, api: httpx.AsyncClient, pulls: Runtime, finish: Finish
+) -> None:
+    await server.store("in/a.csv", FILE)
+    place = {name: value for name, value in body(server.place).items() if name != "name"}
+    options = {"type": "contacts", "delimiter": ",", "overrideExisting": True, "updateOnlyEmptyFields": False}
+    accepted = await api.post("/imports", json=options | {"source": place | {"path": "in/a.csv"}})
+    assert accepted.status_code == 201, accepted.text
+    assert PASSWORD not in accepted.text
+    await finish(pulls, accepted.json()["id"])
+    assert (await api.get(f"/imports/{accepted.json()['id']}")).json()["created"] == 2
+
+
+async def test_an_import_carries_a_web_address(
+    web: Any, api: httpx.AsyncClient, pulls: Runtime, finish: Finish
+) -> None:
+    await web.store("in/a b.csv", FILE)
+    source = {"transport": "HTTPS", "url": f"https://{web.place.host}:{web.place.port}/in/a%20b.csv"}
+    source |= {"username": USER, "password": PASSWORD}
+    parts = {"type": "contacts", "delimiter": ",", "overrideExisting": "true", "updateOnlyEmptyFields": "false"}
+    form = {name: (None, value) for name, value in (parts | {"source": json.dumps(source)}).items()}
+    accepted = await api.post("/imports", files=form)
+    assert accepted.status_code == 201, accepted.text
+    await finish(pulls, accepted.json()["id"])
+    ended = (await api.get(f"/imports/{accepted.json()['id']}")).json()
+    assert (ended["status"], ended["created"], ended["fileName"]) == ("finished", 2, "a%20b.csv")
+
+
+@pytest.mark.parametrize(
+    ("source", "path"),
+    [
+        ("text", "source"),
+        ({}, "source.transport"),
+        ({"transport": "ftp"}, "source.host"),
+        ({"transport": "ftp", "host": "a.example.com"}, "source.path"),
+        ({"transport": "https", "url": "http://a.example.com/x"}, "source.url"),
+        ({"transport": "https", "url": "https://me:hunter2@a.example.com/x"}, "source.url"),
+        ({"transport": "sftp", "server": "a", "path": "x", "colour": "red"}, "source.colour"),
+    ],
+)
+async def test_a_source_that_does_not_fit_is_refused_by_name(api: httpx.AsyncClient, source: Any, path: str) -> None:
+    options = {"type": "contacts", "delimiter": ",", "overrideExisting": True, "updateOnlyEmptyFields": False}
+    answer = await api.post("/imports", json=options | {"source": source})
+    assert answer.status_code == 422, answer.text
+    assert path in [each["path"] for each in answer.json()["errors"]]
+    assert "hunter2" not in answer.text
+
+
+async def test_a_host_key_that_is_trusted_at_first_sight_is_pinned_by_a_trial(
+    server: Server, api: httpx.AsyncClient
+) -> None:
+    if server.place.scheme != "sftp":
+        return
+    await server.store("a.csv", FILE)
+    connection = await made(api, body(server.place) | {"hostKey": "trust-on-first-use"})
+    own = f"/connections/{connection['id']}"
+    failed = await api.post(f"{own}/test-import", json={"path": "nothing"})
+    assert (failed.json()["ok"], (await api.get(own)).json()["hostKey"]) == (False, "trust-on-first-use")
+    tried = await api.post(f"{own}/test-import", json={"path": "a.csv"})
+    key = (await api.get(own)).json()["hostKey"]
+    assert key.startswith("SHA256:")
+    assert tried.json()["steps"][0] == {"step": "connect", "ok": True, "found": f"host key {key}"}
+    assert (await api.post(f"{own}/test-import", json={"path": "a.csv"})).json()["ok"] is True
