@@ -302,3 +302,13 @@ async def test_a_host_key_that_is_trusted_at_first_sight_is_pinned_by_a_trial(
     assert key.startswith("SHA256:")
     assert tried.json()["steps"][0] == {"step": "connect", "ok": True, "found": f"host key {key}"}
     assert (await api.post(f"{own}/test-import", json={"path": "a.csv"})).json()["ok"] is True
+
+
+async def test_the_query_of_a_web_address_is_no_pattern(web: Any, api: httpx.AsyncClient) -> None:
+    connection = await made(api, body(web.place))
+    own = f"/connections/{connection['id']}"
+    begun = await api.post(f"{own}/imports", json={"path": "/not-there.csv?day=1", "type": "contacts"})
+    assert (begun.status_code, begun.json()["matched"]) == (201, 1)
+    assert web.web.asked == [], "nothing is asked for before the worker does"
+    tried = (await api.post(f"{own}/test-import", json={"path": "/not-there.csv?day=1"})).json()
+    assert tried["steps"][-1]["why"] == "There is no such file"

@@ -5,13 +5,13 @@ from dataclasses import dataclass, replace
 
 from app.errors import Complaint, Refused
 from app.imports.intake import Submission, submit
-from app.imports.sources.probe import patient
+from app.imports.sources.probe import is_pattern, patient
 from app.imports.sources.pull import Pull
 from app.runs.model import Run
 from app.runtime import Runtime
 from app.transports import connected
 from app.transports.failed import TransportFailed
-from app.transports.transport import WILD, Place
+from app.transports.transport import Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Begun:
 
 async def submit_all(runtime: Runtime, wanted: Submission, place: Place, pattern: str) -> Begun:
     """`wanted` comes without a file. Raises Refused: invalid (the source, nothing fits), queue_full (for the first)."""
-    paths = await fitting(runtime, place, pattern) if WILD.intersection(pattern) else [pattern]
+    paths = await fitting(runtime, place, pattern) if is_pattern(place, pattern) else [pattern]
     if not paths:
         raise Refused("invalid", "No file fits the path", [Complaint("path", "fits no file")])
     runs: list[Run] = []

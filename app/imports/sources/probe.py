@@ -11,6 +11,7 @@ from app.transports.failed import TransportFailed
 from app.transports.transport import WILD, Entry, Place, Terms, Transport, split_pattern
 
 PATIENCE_SECONDS: Final = 15.0
+WEB: Final = ("http", "https")
 SAMPLE_BYTES: Final = 65_536  # that are read of a file
 
 
@@ -55,7 +56,7 @@ async def try_import(place: Place, path: str, terms: Terms) -> Trial:
     try:
         async with connected(place, patient(terms)) as transport:
             trial.entered(transport)
-            entry = await found(transport, path, trial)
+            entry = await found(transport, place, path, trial)
             if entry is not None:
                 await read_beginning(transport, entry, trial)
     except TransportFailed as failure:
@@ -63,8 +64,13 @@ async def try_import(place: Place, path: str, terms: Terms) -> Trial:
     return trial
 
 
-async def found(transport: Transport, path: str, trial: Trial) -> Entry | None:
-    if not WILD.intersection(path):
+def is_pattern(place: Place, path: str) -> bool:
+    """Whether a path means all files that fit it. On the web what follows a question mark is a query."""
+    return bool(WILD.intersection(path.partition("?")[0] if place.scheme in WEB else path))
+
+
+async def found(transport: Transport, place: Place, path: str, trial: Trial) -> Entry | None:
+    if not is_pattern(place, path):
         entry = await transport.stat(path)
         trial.passed("find", f"{entry.size} bytes" if entry.size is not None else "")
         return entry
