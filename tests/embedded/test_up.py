@@ -166,10 +166,11 @@ def test_every_part_that_is_killed_is_started_again(running: Up, eventually: Eve
         before = running.pid_of(part)
         os.kill(before, signal.SIGKILL)
         eventually(lambda part=part, before=before: running.pid_of(part) != before)
-        assert re.search(
-            rf'"part": "{part}", "exit_code": -9, "wait_seconds": [\d.]+, "event": "part_ended"', running.said
-        )
-        assert re.search(rf'"part": "{part}", .*"event": "part_restarted"', running.said)
+        ended = rf'"part": "{part}", "exit_code": -9, "wait_seconds": [\d.]+, "event": "part_ended"'
+        restarted = rf'"part": "{part}", .*"event": "part_restarted"'
+        assert re.search(ended, running.said)
+        # The new process's number is written before it is told.
+        eventually(lambda restarted=restarted: re.search(restarted, running.said) is not None)
 
     eventually(lambda: running.status("/readyz") == 200, 30)
     assert running.status("/imports", key) == 200
