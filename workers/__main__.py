@@ -35,7 +35,7 @@ def tune() -> None:
     # Rows hold no cycles: looking for some at Python's pace cost a tenth of the time spent on reading and checking.
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
+    gc.set_threshold(200_000, 20, 100)
     # The event loop gets the interpreter back ten times sooner than by default, so that PostgreSQL need not wait.
     sys.setswitchinterval(0.0005)
 

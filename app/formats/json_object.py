@@ -25,7 +25,7 @@ def plain_objects(data: bytes, depth: int) -> list[dict[str, object]] | None:
     if set(map(type, objects)) != {dict}:
         return None
     # Only a text with that many brackets can be too deep.
-    if max([line.count(b"{") + line.count(b"[") for line in lines]) > depth:
+    if max(map(len, data.translate(None, _NO_BRACKETS).split(b"\n"))) > depth:
         return None
     # Where no quote is escaped each stands at an end of a text; a name that stood twice is not there any more. An int
     # knows no -0; no other number loses a minus without losing an exponent, or gains one without gaining one.
@@ -112,5 +112,6 @@ _DECODER = json.JSONDecoder(
     object_pairs_hook=_members, parse_float=_number, parse_int=_number, parse_constant=_constant
 )
 _KINDS: dict[type, str] = {dict: "an object", list: "a list", str: "a string", Decimal: "a number", bool: "a boolean"}
+_NO_BRACKETS = bytes(set(range(256)) - set(b"{[\n"))
 _decode_line = msgspec.json.Decoder(float_hook=Decimal).decode
 _written = msgspec.json.Encoder(decimal_format="number").encode

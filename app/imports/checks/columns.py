@@ -12,6 +12,7 @@ from app.imports.plan import Column, Options
 from app.problems import Problem, shown
 from app.resources.cells import BadCell, compile_cell, compile_key, compile_value
 from app.resources.conversion import quoted
+from app.resources.numbers import DIGITS, decimal_text, integer_text
 from app.resources.vocabulary import Field, Resource
 
 NUMBERS = ("integer", "decimal", "boolean")  # types that cannot hold an empty string
@@ -96,7 +97,8 @@ def converted_all(check: ColumnCheck, cells: Sequence[object]) -> list[str | Bad
     if kind in ("integer", "decimal") and kinds <= {int, Decimal}:
         texts = list(map(str, cells))
         if "E" not in "".join(texts):  # else they need not be as they were sent
-            return list(map(convert, texts))
+            written = convert is decimal_text or (convert is integer_text and kinds == {int})
+            return texts if written and max(map(len, texts)) <= DIGITS else list(map(convert, texts))  # type: ignore[return-value]
     if kind == "boolean" and kinds == {bool}:
         return [TRUTH[cell] for cell in cells]  # type: ignore[index]
     return [converted(check, cell) for cell in cells]

@@ -63,12 +63,12 @@ class GivenPaths:
 
     def shredded(self, batch: Batch) -> tuple[Batch, Shredded]:
         """The batch's objects by paths; those that cannot be put so are unreadable."""
-        records = [record for record in batch.records if isinstance(record, Mapping)]
+        records = [record for record in batch.records if isinstance(record, dict)]
         found = shredded(records)
         verdicts = refused(found, records)
         if verdicts:
             batch = _without(batch, verdicts)
-            found = shredded([record for record in batch.records if isinstance(record, Mapping)])
+            found = shredded([record for record in batch.records if isinstance(record, dict)])
         return batch, found
 
     def beside(self, found: Shredded, known: Collection[str]) -> Beside:

@@ -100,12 +100,12 @@ def _inner(found: Shredded, before: str, rows: Rows, values: Values) -> tuple[Ro
 
 def _by_shape(rows: Rows, values: Sequence[V], shape: Callable[[V], S]) -> Iterable[tuple[S, tuple[Rows, Sequence[V]]]]:
     """The rows and values of each shape; most often there is one."""
-    shapes = list(map(shape, values))
-    if len(set(shapes)) == 1:
-        return [(shapes[0], (rows, values))]
+    shapes = set(map(shape, values))
+    if len(shapes) == 1:
+        return [(shapes.pop(), (rows, values))]
     groups: dict[S, tuple[list[int], list[V]]] = {}
-    for each, row, value in zip(shapes, rows, values, strict=True):
-        those, alike = groups.setdefault(each, ([], []))
+    for row, value in zip(rows, values, strict=True):
+        those, alike = groups.setdefault(shape(value), ([], []))
         those.append(row)
         alike.append(value)
     return groups.items()

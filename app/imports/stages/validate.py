@@ -102,7 +102,7 @@ class RowCheck:
         elif found is not None:
             columns = [found.column(check.column.heading) for check in self._checks]
         else:
-            given = [record for record in records if isinstance(record, Mapping)]
+            given = [record for record in records if isinstance(record, dict)]
             shapes = [frozenset(shape) for shape in set(map(tuple, given))]
             columns = [members_of(given, check.column.heading, shapes) for check in self._checks]
         return [self._seen(check, cells) for check, cells in zip(self._checks, columns, strict=True)]

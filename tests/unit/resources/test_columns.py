@@ -1,0 +1,39 @@
+"""A column converted as a whole gives what its cells give one by one."""
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.imports.checks.columns import column_check, converted, converted_all
+from app.imports.plan import Column, Options
+from app.resources.vocabulary import Field, Resource
+
+WHOLE = st.integers() | st.integers(-(10**1_100), 10**1_100)
+NUMBERS = WHOLE | st.decimals(allow_nan=False, allow_infinity=False)
+FIELDS = [
+    Field("n", "integer"), Field("n", "decimal"), Field("n", "text"), Field("n", "boolean"),
+    Field("n", "decimal", min=Decimal("-1.5")), Field("n", "integer", max=Decimal(10)),
+]  # fmt: skip
+EDGES = [
+    [10**1_000 - 1], [10**1_000], [-(10**999)], [-(10**1_000)], [Decimal("1.50"), 7], [Decimal("1E+3")],
+    [Decimal("1E-7")],
+    [Decimal("-0")], [Decimal("-0.0")], [Decimal("0.00000001")], [Decimal("3.0")], [True, False], [1, True],
+]  # fmt: skip
+
+
+def alike(field: Field, cells: list[object]) -> None:
+    check = column_check(Resource("t", keys=("n",), fields=(field,)), Column("n", "n", 0), Options())
+    assert converted_all(check, cells) == [converted(check, cell) for cell in cells]
+
+
+@pytest.mark.parametrize("field", FIELDS, ids=lambda field: f"{field.type} {field.min} {field.max}")
+class TestAColumnOfNumbers:
+    @pytest.mark.parametrize("cells", EDGES, ids=lambda cells: str(cells)[:20])
+    def test_at_the_edges(self, field: Field, cells: list[object]) -> None:
+        alike(field, cells)
+
+    @given(cells=st.lists(WHOLE, min_size=1) | st.lists(NUMBERS, min_size=1))
+    def test_of_any_kind(self, field: Field, cells: list[object]) -> None:
+        alike(field, cells)
