@@ -113,7 +113,7 @@ async def put_off(runtime: Runtime, run: Run, passing: Retryable, backoff: float
     runtime.observe(SliceBroke(run.id, run.attempt, kind(passing.__cause__ or passing), trace(passing)))
     with suppress(DatabaseUnavailable):
         async with runtime.database.transaction() as session:
-            await claims.postpone(session, run.id, run.attempt, backoff=backoff)
+            await claims.postpone(session, run.id, run.attempt, backoff=backoff, of_source=isinstance(passing, NotNow))
 
 
 async def broke(runtime: Runtime, run: Run, trouble: Exception) -> None:

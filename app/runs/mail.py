@@ -29,6 +29,8 @@ def completion_mail(run: Run, *, to: str, account: str, sender: str, public_url:
 
 def mailbox(address: str) -> str:
     """The address as every server takes it: the domain in ASCII. Raises ValueError for what is none."""
+    if "=?" in address:  # the header would say what it decodes to, another address or a NUL
+        raise ValueError
     found = validate_email(address, check_deliverability=False, globally_deliverable=False)
     return found.ascii_email or found.normalized
 

@@ -46,7 +46,11 @@ async def tell_one(runtime: Runtime, mailer: Mailer) -> bool:
             await give_up(runtime, run, failed.reason)
         else:
             runtime.observe(MailPutOff(run.id, failed.reason))
-        return failed.step == "write"  # else the next one would fail alike
+        if failed.step == "write":
+            return True
+        async with runtime.database.transaction() as session:  # the next one would fail alike
+            await notices.put_off(session, seconds=LEASE_SECONDS)
+        return False
     async with runtime.database.transaction() as session:
         await notices.told(session, run.id)
     runtime.observe(MailSent(run.id))

@@ -34,7 +34,7 @@ SILENT = """id IN (
     SELECT id FROM runs WHERE state = 'running' AND lease_until < now() FOR NO KEY UPDATE SKIP LOCKED)"""
 
 POSTPONE = """
-UPDATE runs SET lease_until = NULL, fetches = fetches + CAST(blob IS NULL AS int),
+UPDATE runs SET lease_until = NULL, fetches = fetches + CAST(:of_source AS int),
     due_at = now() + make_interval(secs => :backoff * (0.5 + random()))
 WHERE id = :id AND attempt = :attempt AND lease_until IS NOT NULL"""
 
@@ -75,9 +75,11 @@ async def release(session: Session, run_id: str, attempt: int) -> bool:
     return done.rowcount == 1
 
 
-async def postpone(session: Session, run_id: str, attempt: int, *, backoff: float) -> bool:
-    """Gives the run back, to be claimed again after about `backoff` seconds. Whether it was still ours."""
-    done = await session.execute(text(POSTPONE), {"id": run_id, "attempt": attempt, "backoff": backoff})
+async def postpone(session: Session, run_id: str, attempt: int, *, backoff: float, of_source: bool = False) -> bool:
+    """Gives the run back, to be claimed again after about `backoff` seconds; `of_source`: because its source is away,
+    which is counted. Whether it was still ours."""
+    values = {"id": run_id, "attempt": attempt, "backoff": backoff, "of_source": of_source}
+    done = await session.execute(text(POSTPONE), values)
     return done.rowcount == 1
 
 

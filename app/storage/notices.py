@@ -21,6 +21,11 @@ WHERE accounts.id = runs.account_id AND runs.id = (
     ORDER BY coalesce(tell_at, finished_at) LIMIT 1 FOR UPDATE SKIP LOCKED)
 RETURNING runs.*, accounts.name AS account_name"""
 
+# The server is away, so all that is due waits as long as a first try does: each of them would ask it once more.
+PUT_OFF = f"""
+UPDATE runs SET tell_at = now() + make_interval(secs => :seconds)
+WHERE {UNTOLD} AND coalesce(tell_at, finished_at) <= now()"""
+
 TOLD = "UPDATE runs SET notified_at = now() WHERE id = :id AND notified_at IS NULL"
 
 GIVE_UP = """
@@ -29,7 +34,7 @@ UPDATE runs SET notified_at = now(), warnings = warnings || :warning WHERE id = 
 GIVE_UP_OLD = f"""
 UPDATE runs SET notified_at = now(), warnings = warnings || :warning WHERE id IN (
     SELECT id FROM runs WHERE {UNTOLD} AND finished_at < now() - make_interval(secs => :seconds)
-        AND coalesce(tell_at, finished_at) <= now()
+        AND tell_at <= now()  -- it was tried
     ORDER BY finished_at LIMIT :limit FOR UPDATE SKIP LOCKED)
 RETURNING id"""
 
@@ -39,6 +44,11 @@ async def take(session: Session, *, lease: float, longest: float) -> RowMapping 
     is none. It comes back after a while that doubles up to `longest` seconds, unless `told` or `give_up` is called."""
     taken = await session.execute(text(TAKE), {"lease": lease, "longest": longest})
     return taken.mappings().one_or_none()
+
+
+async def put_off(session: Session, *, seconds: float) -> None:
+    """Nobody is told of anything for so long."""
+    await session.execute(text(PUT_OFF), {"seconds": seconds})
 
 
 async def told(session: Session, run_id: str) -> None:

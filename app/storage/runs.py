@@ -92,11 +92,13 @@ async def delete_ended(session: Session, account_id: int, run_id: str) -> RowMap
 
 
 async def prune(session: Session, days: int, *, limit: int = 500) -> Sequence[str]:
-    """Strips runs that ended more than `days` ago down to a tombstone; returns the blobs to delete."""
+    """Strips runs that ended more than `days` ago down to a tombstone; returns the blobs to delete. One of whose end
+    somebody is still to be told keeps its report until then, or for a week."""
     stripped = await session.execute(
         text(
             "WITH old AS (SELECT id, blob FROM runs WHERE pruned_at IS NULL AND finished_at IS NOT NULL "
-            "AND finished_at < now() - make_interval(days => :days) ORDER BY finished_at LIMIT :limit "
+            "AND finished_at < now() - make_interval(days => :days) AND (notify IS NULL OR notified_at IS NOT NULL "
+            "OR finished_at < now() - make_interval(days => :days + 7)) ORDER BY finished_at LIMIT :limit "
             "FOR UPDATE SKIP LOCKED), gone AS (DELETE FROM batches b USING old WHERE b.run_id = old.id) "
             "UPDATE runs r SET pruned_at = now(), blob = NULL, error_summary = '[]', warnings = '[]', "
             "source = NULL, notify = NULL "

@@ -18,7 +18,7 @@ from app.transports.guard import Guard
 
 __all__ = [
     "CHUNK", "OPTIONS", "TRUST_FIRST", "Entry", "Option", "Place", "Step", "Terms", "Transport", "TransportFailed",
-    "chosen", "failure", "paced", "pause", "plain", "split_pattern", "temporary", "within",
+    "age", "chosen", "failure", "paced", "pause", "plain", "split_pattern", "temporary", "within",
 ]  # fmt: skip
 
 CHUNK = 262_144  # bytes that travel at a time
@@ -155,7 +155,12 @@ def chosen(entries: Iterable[Entry], name: str) -> list[Entry]:
             found.append(entry)
         if len(found) > MOST_MATCHES:
             raise failure("too_many")
-    return sorted(found, key=lambda entry: (entry.modified or datetime.min.replace(tzinfo=UTC), entry.path))
+    return sorted(found, key=age)
+
+
+def age(entry: Entry) -> tuple[datetime, str]:
+    """What files are put in order by, the oldest first."""
+    return entry.modified or datetime.min.replace(tzinfo=UTC), entry.path
 
 
 def temporary(path: str) -> str:

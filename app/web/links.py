@@ -26,7 +26,7 @@ def as_cursor(key: str) -> str:
     return base64.urlsafe_b64encode(key.encode()).decode().rstrip("=")
 
 
-def from_cursor(cursor: str | None) -> str | None:
+def from_cursor(cursor: str | None, name: str = "cursor") -> str | None:
     """Raises Refused("invalid") for anything that we have not given out."""
     if cursor is None:
         return None
@@ -35,5 +35,9 @@ def from_cursor(cursor: str | None) -> str | None:
     except (binascii.Error, ValueError):
         key = "\0"
     if "\0" in key:
-        raise Refused("invalid", "The cursor is none that this service gave", [Complaint("cursor", "is not valid")])
+        raise no_cursor(name)
     return key
+
+
+def no_cursor(name: str) -> Refused:
+    return Refused("invalid", "The cursor is none that this service gave", [Complaint(name, "is not valid")])

@@ -222,7 +222,9 @@ async def test_a_pattern_starts_an_import_of_each_file_oldest_first(
     assert (nothing.status_code, nothing.json()["errors"]) == (422, [{"path": "path", "reason": "fits no file"}])
 
 
-async def test_files_that_find_no_room_are_told(api: httpx.AsyncClient, server: Server) -> None:
+async def test_files_that_find_no_room_are_told_and_gone_on_with(
+    api: httpx.AsyncClient, server: Server, pulls: Runtime, finish: Finish
+) -> None:
     if not server.patterns:
         return
     for number in range(12):
@@ -230,6 +232,27 @@ async def test_files_that_find_no_room_are_told(api: httpx.AsyncClient, server: 
     connection = await made(api, body(server.place))
     begun = await api.post(f"/connections/{connection['id']}/imports", json={"path": "in/*", "type": "contacts"})
     assert (begun.json()["matched"], begun.json()["left"], len(begun.json()["results"])) == (12, 2, 10)
+
+    own, asked = f"/connections/{connection['id']}/imports", {"path": "in/*", "type": "contacts"}
+    full = await api.post(own, json=asked | {"after": begun.json()["next"]})
+    assert full.status_code == 429
+    seen = []
+    while begun.status_code == 201:
+        for each in begun.json()["results"]:
+            seen.append(each["path"].rpartition("/")[2])
+            await finish(pulls, each["importId"])
+        if begun.json()["next"] is None:
+            break
+        begun = await api.post(own, json=asked | {"after": begun.json()["next"]})
+    assert seen == [f"{number:02}.csv" for number in range(12)]
+
+
+@pytest.mark.parametrize("after", ["x", "", "bm90aGluZw", "MjAyNC0wNS0wMVQwMDowMDowMCBh"])
+async def test_a_place_in_a_list_that_was_never_given_out_is_refused(api: httpx.AsyncClient, after: str) -> None:
+    connection = await made(api, {"name": "x", "transport": "ftp", "host": "a.example.com"})
+    asked = {"path": "x*", "type": "contacts", "after": after}
+    answer = await api.post(f"/connections/{connection['id']}/imports", json=asked)
+    assert (answer.status_code, answer.json()["errors"][0]["path"]) == (422, "after")
 
 
 @pytest.mark.parametrize("change", [{"path": ""}, {"type": "nothing"}, {"blankCells": "x"}, {"confirmEmail": "me"}])

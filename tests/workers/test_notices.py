@@ -404,12 +404,58 @@ async def test_a_mail_that_cannot_be_sent_for_three_days_becomes_a_warning(
     for hours, warned in ((71, []), (73, ["mail_not_sent"]), (73, ["mail_not_sent"])):
         await sql(
             alone,
-            "UPDATE runs SET tell_at = NULL, finished_at = now() - make_interval(hours => :hours) WHERE id = :id",
+            "UPDATE runs SET tell_at = now(), finished_at = now() - make_interval(hours => :hours) WHERE id = :id",
             id=run.id,
             hours=hours,
         )
         await outbox.tell(mailing)
         assert codes(await now(alone, run)) == warned
+
+
+async def test_an_end_that_nobody_could_be_told_of_for_days_is_tried_before_it_is_given_up(
+    alone: Runtime, an_account: Account, finish: Finish, serving: NewServer
+) -> None:
+    async with serving() as inbox:
+        mailing = with_mail(alone, f"smtp://127.0.0.1:{inbox.port}")
+        run = await accepted(mailing, an_account)
+        await finish(mailing, run.id)
+        # Here all workers stop, and are started again after four days.
+        await sql(alone, "UPDATE runs SET finished_at = now() - interval '96 hours' WHERE id = :id", id=run.id)
+        await outbox.tell(mailing)
+    assert (len(inbox.taken), codes(await now(alone, run))) == (1, [])
+
+
+async def test_a_report_is_kept_until_its_end_has_been_told(
+    alone: Runtime, an_account: Account, finish: Finish, serving: NewServer
+) -> None:
+    async def pruned() -> bool:
+        async with alone.database.transaction() as session:
+            await runs.prune(session, 1)
+        row = await sql(alone, "SELECT pruned_at FROM runs WHERE id = :id", id=run.id)
+        return row[0]["pruned_at"] is not None
+
+    mailing = with_mail(alone, f"smtp://127.0.0.1:{free_port()}")
+    run = await accepted(mailing, an_account)
+    await finish(mailing, run.id)
+    await outbox.tell(mailing)
+    ended = "UPDATE runs SET finished_at = now() - interval '26 hours', tell_at = now() WHERE id = :id"
+    await sql(alone, ended, id=run.id)
+    assert not await pruned()
+    async with serving() as inbox:
+        await outbox.tell(with_mail(alone, f"smtp://127.0.0.1:{inbox.port}"))
+    assert len(inbox.taken) == 1
+    assert await pruned()
+
+
+async def test_a_server_that_lets_nobody_in_is_asked_once_for_all_that_is_due(
+    alone: Runtime, an_account: Account, finish: Finish
+) -> None:
+    mailing = with_mail(alone, f"smtp://127.0.0.1:{free_port()}")
+    for _ in range(3):
+        await finish(mailing, (await accepted(mailing, an_account)).id)
+    await outbox.tell(mailing)
+    untold = "SELECT tell_at > now() AS later FROM runs WHERE notified_at IS NULL AND notify IS NOT NULL"
+    assert [row["later"] for row in await sql(alone, untold)] == [True, True, True]
 
 
 @pytest.mark.parametrize("refusing", [{"to_recipient": "550 no such user"}, {"answer": "554 looks like spam"}])
@@ -505,7 +551,13 @@ async def test_an_address_with_letters_beyond_ascii_is_written_to(
 
 
 @pytest.mark.parametrize(
-    "address", ["a@example.org\r\nRCPT TO:<eve@example.org>", "a@example.org, eve@example.org", ""]
+    "address",
+    [
+        "a@example.org\r\nRCPT TO:<eve@example.org>",
+        "a@example.org, eve@example.org",
+        "=?utf-8?q?eve=40example.com=00?=@example.org",
+        "",
+    ],
 )
 async def test_an_address_that_is_none_reaches_no_server(
     alone: Runtime, an_account: Account, finish: Finish, serving: NewServer, address: str

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -18,7 +19,9 @@ from app.imports.sources.probe import Trial
 from app.problems import Problem
 from app.runs.states import State
 from app.throttle import Allowance
+from app.transports.transport import Entry
 from app.web.failures import TITLES, Failure, Said, problem
+from app.web.links import as_cursor, from_cursor, no_cursor
 from app.web.shapes import moment
 
 JSON, PROBLEM_JSON = "application/json", "application/problem+json"
@@ -90,9 +93,29 @@ def trial(tried: Trial) -> wire.Trial:
 
 def begun(all_: Begun) -> wire.Begun:
     # Without the query of a web address, which may be a token.
-    paths = [path.partition("?")[0] for path in all_.paths]
+    paths = [file.path.partition("?")[0] for file in all_.files]
     started = [wire.BegunImport(import_id=run.id, path=path) for run, path in zip(all_.runs, paths, strict=False)]
-    return wire.Begun(matched=len(all_.paths), left=len(all_.paths) - len(started), results=started)
+    left, behind = len(paths) - len(started), all_.last
+    return wire.Begun(matched=len(paths), left=left, next=behind and file_cursor(behind), results=started)
+
+
+def file_cursor(file: Entry) -> str:
+    return as_cursor(f"{file.modified.isoformat() if file.modified else ''} {file.path}")
+
+
+def file_from(cursor: str | None) -> Entry | None:
+    """Raises Refused("invalid") for anything that we have not given out."""
+    told = from_cursor(cursor, "after")
+    if told is None:
+        return None
+    time_, blank, path = told.partition(" ")
+    try:
+        modified = datetime.fromisoformat(time_) if time_ else None
+    except ValueError:
+        raise no_cursor("after") from None
+    if not blank or (modified is not None and modified.tzinfo is None):
+        raise no_cursor("after")
+    return Entry(path, modified=modified)
 
 
 def gauges(figures: Iterable[Mapping[Any, Any]]) -> str:

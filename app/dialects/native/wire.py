@@ -171,6 +171,9 @@ class Trial(Shape):
 
 class PullBody(Shape):
     path: str = Field(min_length=1, description="The file, or a pattern in its last part: `/in/*.csv`")
+    after: str | None = Field(
+        default=None, description="`next` of an earlier answer: only files behind those it started"
+    )
     type: str = Field(max_length=100, description="contacts, products, or another type of the account")
     format: Literal["csv", "jsonl"] | None = None
     delimiter: Literal[",", ";", "\t", "|", "auto"] = "auto"
@@ -190,8 +193,9 @@ class BegunImport(Shape):
 
 
 class Begun(Shape):
-    matched: int = Field(description="Files that fit the path")
+    matched: int = Field(description="Files that fit the path, and stand behind `after`")
     left: int = Field(description="Of those, files for which there was no room in the queue")
+    next: str | None = Field(description="To be sent as `after` when there is room again; null when no file is left")
     results: list[BegunImport] = Field(description="Oldest file first")
 
 

@@ -103,7 +103,7 @@ def unknown(body: Mapping[str, object]) -> list[Complaint]:
 def misfits(settings: Mapping[str, Any]) -> list[Complaint]:
     found = [Complaint(name, "is required") for name in ("name", "transport") if name not in settings]
     scheme = settings.get("transport")
-    if scheme is not None and scheme not in OPTIONS:
+    if scheme is not None and (not isinstance(scheme, str) or scheme not in OPTIONS):
         return [*found, Complaint("transport", f"must be one of {', '.join(OPTIONS)}")]
     if "name" in settings and not (isinstance(settings["name"], str) and _name(settings["name"])):
         found.append(Complaint("name", "must be 1 to 100 characters without line ends and blanks around them"))

@@ -78,21 +78,22 @@ async def fetch_file(runtime: Runtime, run: Run) -> bool:
 
 
 async def bring(runtime: Runtime, run: Run, sink: Sink) -> None:
-    pull = opened(runtime, run)
+    again = run.fetches + 1 < ROUNDS
     try:
+        pull = opened(runtime, run)
         await fetch(pull.place, pull.path, runtime.terms, sink)
+    except VaultError as locked:
+        # While keys are changed machine by machine, this one may lack the key of the one that took the import.
+        raise (NotNow(str(locked)) if again else Fatal("source_locked")) from None
     except TransportFailed as failed:
-        if failed.passing and run.fetches + 1 < ROUNDS:
-            raise NotNow(failed.detail) from None
-        raise Fatal(f"source_{failed.step}", failed.detail) from None
+        raise (
+            NotNow(failed.detail) if failed.passing and again else Fatal(f"source_{failed.step}", failed.detail)
+        ) from None
     await sink.incoming.end()
 
 
 def opened(runtime: Runtime, run: Run) -> Pull:
-    try:
-        return pull_from(runtime.vault.open(run.secret or b"", bound_to=bound_to(run.id)))
-    except VaultError:
-        raise Fatal("source_locked") from None
+    return pull_from(runtime.vault.open(run.secret or b"", bound_to=bound_to(run.id)))
 
 
 def bound_to(run_id: str) -> str:

@@ -11,36 +11,48 @@ from app.runs.model import Run
 from app.runtime import Runtime
 from app.transports import connected
 from app.transports.failed import TransportFailed
-from app.transports.transport import Place
+from app.transports.transport import Entry, Place, age
 
 
 @dataclass(frozen=True, slots=True)
 class Begun:
     """The files that were found, and the runs of the first of them; the others found no room in the queue."""
 
-    paths: Sequence[str]
+    files: Sequence[Entry]
     runs: Sequence[Run]
 
+    @property
+    def last(self) -> Entry | None:
+        """The file behind which to go on; None when there is no other."""
+        return self.files[len(self.runs) - 1] if len(self.runs) < len(self.files) else None
 
-async def submit_all(runtime: Runtime, wanted: Submission, place: Place, pattern: str) -> Begun:
-    """`wanted` comes without a file. Raises Refused: invalid (the source, nothing fits), queue_full (for the first)."""
-    paths = await fitting(runtime, place, pattern) if is_pattern(place, pattern) else [pattern]
-    if not paths:
+
+async def submit_all(
+    runtime: Runtime, wanted: Submission, place: Place, pattern: str, *, after: Entry | None = None
+) -> Begun:
+    """`wanted` comes without a file; `after`: only files that stand behind this one, which may be gone by now.
+
+    Raises Refused: invalid (the source, nothing fits), queue_full (for the first).
+    """
+    files = await fitting(runtime, place, pattern) if is_pattern(place, pattern) else [Entry(pattern)]
+    if not files:
         raise Refused("invalid", "No file fits the path", [Complaint("path", "fits no file")])
+    if after is not None:
+        files = [file for file in files if age(file) > age(after)]
     runs: list[Run] = []
-    for path in paths:
+    for file in files:
         try:
-            runs.append(await submit(runtime, replace(wanted, pull=Pull(place, path))))
+            runs.append(await submit(runtime, replace(wanted, pull=Pull(place, file.path))))
         except Refused as refused:
             if refused.code != "queue_full" or not runs:
                 raise
             break
-    return Begun(paths, runs)
+    return Begun(files, runs)
 
 
-async def fitting(runtime: Runtime, place: Place, pattern: str) -> list[str]:
+async def fitting(runtime: Runtime, place: Place, pattern: str) -> list[Entry]:
     try:
         async with connected(place, patient(runtime.terms)) as transport:
-            return [entry.path for entry in await transport.list(pattern)]
+            return await transport.list(pattern)
     except TransportFailed as failed:
         raise Refused("invalid", f"{failed.step}: {failed.detail}", [Complaint("path", failed.detail)]) from None

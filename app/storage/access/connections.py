@@ -9,6 +9,12 @@ from app.storage.database import ReadSession, Session
 from app.storage.tables import connections
 
 
+async def alone(session: Session, account_id: int) -> None:
+    """Until the transaction ends nobody else changes the account's connections: names stand once, what was read is
+    there."""
+    await session.execute(text("SELECT FROM accounts WHERE id = :id FOR NO KEY UPDATE"), {"id": account_id})
+
+
 async def add(session: Session, values: Mapping[str, Any]) -> RowMapping | None:
     """Stores a new connection and returns it whole; None if the account has one of that name."""
     taken = await named(session, values["account_id"], values["name"])
@@ -53,3 +59,11 @@ async def remove(session: Session, account_id: int, connection_id: str) -> bool:
     """Whether there was one."""
     mine = (connections.c.account_id == account_id, connections.c.id == connection_id)
     return bool((await session.execute(delete(connections).where(*mine))).rowcount)
+
+
+async def pin(
+    session: Session, account_id: int, connection_id: str, tried: Mapping[str, Any], settings: Mapping[str, Any]
+) -> None:
+    """New settings, unless the connection is not any more what was tried."""
+    mine = (connections.c.account_id == account_id, connections.c.id == connection_id, connections.c.settings == tried)
+    await session.execute(update(connections).where(*mine).values(updated_at=text("now()"), settings=settings))

@@ -15,6 +15,12 @@ from tests.support import http
 FILE = "productID,productName\nP1,One\nP1,Two\nP2,\n,Three\n"
 
 
+@pytest.mark.parametrize("sign", ["gt", "lte"])
+async def test_the_last_moment_there_is_can_be_asked_for(cordial: Cordial, sign: str) -> None:
+    asked = {f"times[start][{sign}]": "9999-12-31T23:59:59.999999Z"}
+    assert (await cordial.ask("GET", "/v2/jobs", params=asked)).status_code == 200
+
+
 async def test_a_job_from_its_start_to_its_end(cordial: Cordial) -> None:
     answer = await cordial.send(FILE)
     assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")

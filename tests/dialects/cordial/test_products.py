@@ -1,6 +1,7 @@
 """Products one at a time: made, changed, read, listed, deleted."""
 
 import asyncio
+import json
 import re
 from typing import Any
 
@@ -14,6 +15,11 @@ from tests.dialects.cordial.conftest import OURS, Cordial
 from tests.support.http import finish
 
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+0000").fullmatch
+
+
+async def test_the_total_of_long_numbers_is_exact(cordial: Cordial) -> None:
+    await cordial.save(productID="q", productName="N", variants=[{"sku": "a", "qty": "12345678901234567890123456789"}])
+    assert json.loads((await cordial.ask("GET", "/v2/products/q")).content)["totalQty"] == 12345678901234567890123456789
 
 
 async def test_a_product_is_made_and_then_changed(cordial: Cordial) -> None:

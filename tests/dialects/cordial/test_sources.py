@@ -109,3 +109,15 @@ async def test_a_column_that_no_product_has_is_refused_before_the_file_is_fetche
     answer = await cordial.post("/v2/productimports", body)
     assert answer.status_code == 422
     assert list(answer.json()["messages"]["validationErrors"]) == ["colour"]
+
+
+@pytest.mark.parametrize(
+    ("name", "columns"),
+    [("p.jsonl.gz", ["whatever"]), ("export", ["whatever"]), ("p.csv", ["productID", " productName"])],
+)
+async def test_columns_are_refused_early_only_where_no_such_file_could_fit(
+    cordial: Cordial, name: str, columns: list[str]
+) -> None:
+    source = {"transport": "https", "url": f"https://192.0.2.1/{name}"}
+    answer = await cordial.post("/v2/productimports", {"source": source, "columns": columns})
+    assert answer.json().get("errorKey") != "VALIDATION_ERROR", answer.text

@@ -22,7 +22,7 @@ from app.web.surface import spelled
 
 NAMES: Final = ("hasHeader", "columns", "nullMarker", "confirmEmail")
 TRUTH: Final[Mapping[object, bool]] = {True: True, "true": True, "1": True, False: False, "false": False, "0": False}
-JSON_LINES: Final = (".jsonl", ".ndjson", ".json")
+CSV: Final = (".csv", ".tsv", ".txt")
 
 _unfit = re.compile("[\0\ud800-\udfff]").search  # what cannot be stored, or was no UTF-8
 _is_email = compile_cell(Field("confirmEmail", "email"))
@@ -69,7 +69,7 @@ def read_columns(given: object, complaints: list[Complaint]) -> tuple[str, ...]:
         if not isinstance(each, str) or not each.strip() or _unfit(each):
             complaints.append(Complaint(f"columns.{index}", f"The columns.{index} must be the name of a field."))
             return ()
-    return tuple(given)
+    return tuple(each.strip() for each in given)
 
 
 def read_text(given: Mapping[str, object], name: str, complaints: list[Complaint], *, path: str = "") -> str | None:
@@ -114,8 +114,9 @@ def column_list(text: str) -> object:
 
 
 def check_columns(wanted: Asked, file_name: str) -> None:
-    """Names that no file could have are refused before the file is fetched. Raises Refused("invalid")."""
-    if wanted.columns and not file_name.lower().endswith(JSON_LINES):
+    """Names that no CSV could have are refused before the file is fetched, if it surely is one. Raises
+    Refused("invalid")."""
+    if wanted.columns and file_name.lower().removesuffix(".gz").endswith(CSV):
         map_header(wanted.columns, RESOURCE, wanted.options, finder(RESOURCE, caseless=False, headings=None))
 
 

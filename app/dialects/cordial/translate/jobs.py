@@ -1,6 +1,6 @@
 """A run as Cordial's job, and what is asked of a list of them into moments."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from app.dialects.cordial.translate.moments import moment_from, shown
 from app.dialects.cordial.vocabulary import JOB_NAME, STATUSES
@@ -8,6 +8,7 @@ from app.dialects.cordial.wire.jobs import Job, JobsAsked, Times
 from app.runs.model import Run
 
 NEXT = timedelta(microseconds=1)  # what moments are stored to
+LAST = datetime.max.replace(tzinfo=UTC)
 
 
 def job(run: Run) -> Job:
@@ -39,6 +40,11 @@ def times(asked: JobsAsked) -> tuple[datetime | None, datetime | None]:
     since = moment_from(asked.start_gte, "times[start][gte]")
     before = moment_from(asked.start_lt, "times[start][lt]")
     until = moment_from(asked.start_lte, "times[start][lte]")
-    lower = [each for each in (after and after + NEXT, since) if each is not None]
-    upper = [each for each in (before, until and until + NEXT) if each is not None]
+    lower = [each for each in (after and following(after), since) if each is not None]
+    upper = [each for each in (before, until and following(until)) if each is not None]
     return max(lower, default=None), min(upper, default=None)
+
+
+def following(moment: datetime) -> datetime:
+    """The next one, or the last there is."""
+    return moment + NEXT if moment < LAST else moment

@@ -1,7 +1,7 @@
 """Records into Cordial's products, and what is wrong with one into its words."""
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
+from decimal import Context, Decimal, localcontext
 from hashlib import blake2b
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ from app.web.surface import spelled
 
 TYPE: Final = RESOURCE.name
 ID_BYTES: Final = 12
+EXACT: Final = Context(prec=4_100)  # a number has at most 1,000 digits and an exponent of at most 1,000
 MEMBERS: Final = tuple(dict.fromkeys(each.id.partition(".")[0] for each in RESOURCE.fields)) + tuple(
     dict.fromkeys(each.path.partition(".")[0] for each in RESOURCE.families)
 )
@@ -38,7 +39,8 @@ def product(account_id: int, row: Mapping[Any, Any]) -> dict[str, object]:
 def total(flat: Mapping[str, msgspec.Raw]) -> Decimal:
     """Of all variants."""
     given = (bytes(value) for name, value in flat.items() if name.startswith("variants.") and name.endswith(".qty"))
-    return sum((Decimal(each.decode()) for each in given if each[:1] not in (b"n", b'"')), Decimal(0))
+    with localcontext(EXACT):
+        return sum((Decimal(each.decode()) for each in given if each[:1] not in (b"n", b'"')), Decimal(0))
 
 
 def chosen(found: dict[str, object], fields: str | None) -> dict[str, object]:

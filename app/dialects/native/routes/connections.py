@@ -52,6 +52,7 @@ async def create_connection(request: Request, caller: MayWriteConnections, runti
         "secret": runtime.vault.seal(wanted.secrets, bound_to=bound_to(caller.account_id, connection_id)),
     }
     async with runtime.database.transaction() as session:
+        await connections.alone(session, caller.account_id)
         row = await connections.add(session, values)
     if row is None:
         raise taken(wanted.name)
@@ -91,8 +92,11 @@ async def put_connection(
         await connection_of(session, runtime, caller.account_id, connection_id)
     body = await json_object(request, idle=runtime.settings.upload_idle_seconds)
     async with runtime.database.transaction() as session:
+        await connections.alone(session, caller.account_id)
         _, before = await connection_of(session, runtime, caller.account_id, connection_id)
         wanted = declared(body, before)
+        if before.locked and not wanted.secrets:  # what is left out stays, and what cannot be opened cannot stay
+            raise Refused("secrets_locked", "The connection's secrets cannot be opened: send them again")
         if await connections.named(session, caller.account_id, wanted.name) not in (None, connection_id):
             raise taken(wanted.name)
         sealed = runtime.vault.seal(wanted.secrets, bound_to=bound_to(caller.account_id, connection_id))
@@ -107,6 +111,7 @@ async def put_connection(
 async def delete_connection(connection_id: str, caller: MayWriteConnections, runtime: Opened) -> Response:
     """Delete a connection. Imports that were started with it go on."""
     async with runtime.database.transaction() as session:
+        await connections.alone(session, caller.account_id)
         if not await connections.remove(session, caller.account_id, connection_id):
             raise Refused("not_found", "There is no connection with this id")
     return Response(status_code=204)
@@ -149,7 +154,7 @@ async def tried(runtime: Runtime, caller: Caller, connection_id: str, connection
     settings = pinned(connection, trial.host_key) if trial.ok else None
     if settings is not None:
         async with runtime.database.transaction() as session:
-            await connections.change(session, caller.account_id, connection_id, {"settings": settings})
+            await connections.pin(session, caller.account_id, connection_id, connection.settings, settings)
     return Response(translate.trial(trial).encoded(), media_type=translate.JSON)
 
 

@@ -39,14 +39,16 @@ async def import_from_connection(
 ) -> Response:
     """Start an import of a file of the connection, or one of each file that fits a pattern (`/in/*.csv`), oldest first.
 
-    At most 10 imports of an account wait at a time: files that found no room are counted as `left`; ask again later.
+    At most 10 imports of an account wait at a time: files that found no room are counted as `left`;
+    send the answer's `next` as `after`, when there is room again, to go on with them.
     """
     async with admitted(runtime, caller):
         async with runtime.database.read() as session:
             _row, connection = await connection_of(session, runtime, caller.account_id, connection_id)
         asked = body_of(await json_object(request, idle=runtime.settings.upload_idle_seconds))
         wanted = submission(caller.account_id, asked, request_id(request))
-        begun = await submit_all(runtime, wanted, place_of(connection), asked.path)
+        place, after = place_of(connection), translate.file_from(asked.after)
+        begun = await submit_all(runtime, wanted, place, asked.path, after=after)
     return Response(translate.begun(begun).encoded(), 201, media_type=translate.JSON)
 
 
