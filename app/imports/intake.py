@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from app.errors import Complaint, Refused
 from app.formats import open_reader, refuse_nameless_data
+from app.formats.decode import known_encoding
 from app.formats.records import Limits
 from app.formats.sniff import dialect_for
 from app.imports.plan import Options, Plan, Wish, stored
@@ -135,6 +136,8 @@ async def accept_upload(runtime: Runtime, wanted: Submission, upload: Upload) ->
 
 async def accept_pull(runtime: Runtime, wanted: Submission, pull: Pull) -> Run:
     """Fetching is a part of the run: nothing is dialled here."""
+    if wanted.encoding:
+        known_encoding(wanted.encoding)
     run_id = new_run_id()
     file = {
         "plan": stored(wanted.wish),

@@ -21,7 +21,8 @@ UPDATE runs SET heartbeat_at = now(), lease_until = now() + make_interval(secs =
 WHERE id = :id AND attempt = :attempt AND state = 'running' AND lease_until IS NOT NULL"""
 
 RELEASE = """
-UPDATE runs SET lease_until = NULL WHERE id = :id AND attempt = :attempt AND lease_until IS NOT NULL"""
+UPDATE runs SET lease_until = NULL WHERE id = :id AND attempt = :attempt AND lease_until IS NOT NULL
+RETURNING blob IS NULL AS to_fetch"""
 
 FAULT = """
 UPDATE runs SET lease_until = NULL, crashes = crashes + 1, attempt = attempt + 1,
@@ -69,10 +70,10 @@ async def renew(session: Session, run_id: str, attempt: int, *, lease: float) ->
     return done.rowcount == 1
 
 
-async def release(session: Session, run_id: str, attempt: int) -> bool:
-    """Gives the run back, to be claimed by anyone at once. Whether it was still ours."""
+async def release(session: Session, run_id: str, attempt: int) -> RowMapping | None:
+    """Gives the run back, to be claimed by anyone at once (`to_fetch`: its file is not here). None: it was not ours."""
     done = await session.execute(text(RELEASE), {"id": run_id, "attempt": attempt})
-    return done.rowcount == 1
+    return done.mappings().one_or_none()
 
 
 async def postpone(session: Session, run_id: str, attempt: int, *, backoff: float, of_source: bool = False) -> bool:

@@ -52,8 +52,10 @@ class Fetching:
 
     def _goes_on(self, now: Entry) -> bool:
         """Whether the bytes taken are surely the beginning of what is there now."""
-        known = now.tag is not None or now.modified is not None
-        return known and self.seen is not None and not self.seen.differs(now)
+        seen = self.seen
+        if seen is None or seen.differs(now):
+            return False
+        return None not in (seen.tag, now.tag) or None not in (seen.modified, now.modified)
 
     async def _take(self, transport: Transport, entry: Entry) -> None:
         async with aclosing(transport.read(self.path, offset=self.taken, expected=entry)) as pieces:

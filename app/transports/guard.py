@@ -34,6 +34,7 @@ REFUSED: tuple[Network, ...] = tuple(
 UNICAST = ip_network("2000::/3")  # all of IPv6 that is given out to the public; everything else is refused
 COMPATIBLE = ip_network("::/96")
 NAT64 = ip_network("64:ff9b::/96")
+NOWHERE = ip_network("0.0.0.0/8")
 LOCAL_NAT64 = ip_network("64:ff9b:1::/48")
 
 
@@ -47,11 +48,21 @@ def meanings(address: Address) -> Iterator[Address]:
         yield inside  # the wrapping is only spelling, or a translator of the operator's own network
         return
     yield address
-    if address in COMPATIBLE or address in LOCAL_NAT64:
+    if address in COMPATIBLE:
         yield inside
+    if address in LOCAL_NAT64:
+        yield from behind_translator(address)
     if address.sixtofour is not None:
         yield address.sixtofour
     yield from address.teredo or ()
+
+
+def behind_translator(address: IPv6Address) -> Iterator[IPv4Address]:
+    """Where the four bytes stand depends on the length of the translator's own prefix, 48 to 96 bits, which is not
+    known here (RFC 6052 §2.2: byte 8 is left out). No packet is for 0.0.0.0/8: there the bytes do not stand."""
+    packed = address.packed[:8] + address.packed[9:]
+    read = (IPv4Address(packed[start : start + 4]) for start in (6, 7, 8, 11))
+    return (each for each in read if each not in NOWHERE)
 
 
 def is_public(address: Address) -> bool:

@@ -132,9 +132,9 @@ class Transport(Protocol):
         """Deletes a file; failure("missing") where the protocol can tell that there was none."""
 
 
-def plain(path: str) -> str:
+def plain(path: str, longest: int = LONGEST_PATH) -> str:
     """The path as it came, if it is harmless to send: no control characters (they would be commands in FTP)."""
-    if not 0 < len(path) <= LONGEST_PATH or not path.isprintable():
+    if not 0 < len(path) <= longest or not path.isprintable():
         raise failure("bad_path")
     return path
 

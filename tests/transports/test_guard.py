@@ -207,6 +207,10 @@ def test_what_is_wrapped_is_seen() -> None:
     assert seen("::ffff:10.0.0.1") == {"10.0.0.1"}
     assert seen("64:ff9b::a00:1") == {"10.0.0.1"}
     assert "10.0.0.1" in seen("64:ff9b:1::a00:1") & seen("::10.0.0.1") & seen("2002:a00:1::5")
+    # Behind a translator's prefix of 48, 56 and 64 bits, RFC 6052.
+    assert "10.0.0.1" in seen("64:ff9b:1:a00:0:100::") & seen("64:ff9b:1:a:0:1::") & seen("64:ff9b:1::a:0:100:0")
+    assert Guard((ip_network("64:ff9b:1::/48"),)).permits(ip_address("64:ff9b:1::808:808"))
+    assert not Guard((ip_network("64:ff9b:1::/48"),)).permits(ip_address("64:ff9b:1:a9fe:a9:fe08:808:808"))
     assert {"10.0.0.1", "192.168.0.1"} < seen("2001:0:a00:1:0:0:3f57:fffe")
 
 

@@ -5,11 +5,10 @@ from dataclasses import dataclass, replace
 
 from app.errors import Complaint, Refused
 from app.imports.intake import Submission, submit
-from app.imports.sources.probe import is_pattern, patient
+from app.imports.sources.probe import is_pattern, tried
 from app.imports.sources.pull import Pull
 from app.runs.model import Run
 from app.runtime import Runtime
-from app.transports import connected
 from app.transports.failed import TransportFailed
 from app.transports.transport import Entry, Place, age
 
@@ -52,7 +51,7 @@ async def submit_all(
 
 async def fitting(runtime: Runtime, place: Place, pattern: str) -> list[Entry]:
     try:
-        async with connected(place, patient(runtime.terms)) as transport:
+        async with tried(place, runtime.terms) as transport:
             return await transport.list(pattern)
     except TransportFailed as failed:
         raise Refused("invalid", f"{failed.step}: {failed.detail}", [Complaint("path", failed.detail)]) from None

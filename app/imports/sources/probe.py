@@ -1,16 +1,17 @@
 """Tries a place out: each step that an import or an export would take, and how far it came."""
 
 from collections.abc import AsyncIterator
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from secrets import token_hex
 from typing import Final
 
 from app.transports import connected
 from app.transports.failed import TransportFailed
-from app.transports.transport import WILD, Entry, Place, Terms, Transport, split_pattern
+from app.transports.transport import WILD, Entry, Place, Terms, Transport, split_pattern, within
 
 PATIENCE_SECONDS: Final = 15.0
+TRIAL_SECONDS: Final = 60.0  # for all of it
 WEB: Final = ("http", "https")
 SAMPLE_BYTES: Final = 65_536  # that are read of a file
 
@@ -46,15 +47,22 @@ class Trial:
         self.steps.append(Step(name, why=failure.detail))
 
 
-def patient(terms: Terms) -> Terms:
-    return replace(terms, connect_seconds=PATIENCE_SECONDS, idle_seconds=PATIENCE_SECONDS, tries=1)
+@asynccontextmanager
+async def tried(place: Place, terms: Terms) -> AsyncIterator[Transport]:
+    """An open connection for somebody who waits for the answer: once, and not for long. Raises TransportFailed."""
+    total = min(terms.total_seconds, TRIAL_SECONDS)
+    brief = replace(
+        terms, connect_seconds=PATIENCE_SECONDS, idle_seconds=PATIENCE_SECONDS, total_seconds=total, tries=1
+    )
+    async with within(total, "too_slow"), connected(place, brief) as transport:
+        yield transport
 
 
 async def try_import(place: Place, path: str, terms: Terms) -> Trial:
     """Connects, finds the file (or the files that fit a pattern) and reads its beginning. Nothing is changed."""
     trial = Trial()
     try:
-        async with connected(place, patient(terms)) as transport:
+        async with tried(place, terms) as transport:
             trial.entered(transport)
             entry = await found(transport, place, path, trial)
             if entry is not None:
@@ -92,9 +100,9 @@ async def read_beginning(transport: Transport, entry: Entry, trial: Trial) -> No
 async def try_export(place: Place, folder: str, terms: Terms) -> Trial:
     """Connects, writes a small file, reads it back and deletes it: nothing is left behind."""
     trial = Trial()
-    path = "".join(split_pattern(f"{folder.rstrip('/')}/{new_name()}" if folder else new_name()))
     try:
-        async with connected(place, patient(terms)) as transport:
+        path = "".join(split_pattern(f"{folder.rstrip('/')}/{new_name()}" if folder else new_name()))
+        async with tried(place, terms) as transport:
             trial.entered(transport)
             await write_and_read(transport, path, trial)
     except TransportFailed as failure:

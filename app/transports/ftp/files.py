@@ -114,7 +114,7 @@ class Ftp:
     @staticmethod
     def _read_facts(line: bytes) -> Iterator[Entry]:
         """The file that a line of MLSD is about, if it is one and its name can be asked for."""
-        with suppress(UnicodeDecodeError, TransportFailed):
+        with suppress(ValueError, TransportFailed):
             facts, name = facts_of(line.decode().rstrip("\r\n"))
             if facts.get("type", "").lower() == "file" and "/" not in plain(name):
                 yield entry_of(name, facts)

@@ -29,6 +29,7 @@ KINDS: dict[str, Tls] = {"explicit": "explicit", "implicit": "implicit"}
 IMPLICIT_PORT = 990
 MOST_ENTRIES = 50_000  # of one folder
 MOST_LINES = 1_000  # of one answer
+MOST_BYTES = 16_777_216  # of one listing
 LOWEST_DATA_PORT = 1_024
 PORT_OF_EPSV = re.compile(r"\((.)\1\1(\d{1,5})\1\)")
 PORT_OF_PASV = re.compile(r"\d+,\d+,\d+,\d+,(\d{1,3}),(\d{1,3})")
@@ -125,10 +126,12 @@ class Session(aioftp.Client):
     async def lines(self, command: str) -> list[bytes]:
         """What the server lists, line by line."""
         found: list[bytes] = []
+        size = 0
         async with self._transfer("find", command) as (reader, _, _):
             while line := await self._awaited(reader.readline(), "find"):
                 found.append(line)
-                if len(found) > MOST_ENTRIES:
+                size += len(line)
+                if len(found) > MOST_ENTRIES or size > MOST_BYTES:
                     raise failure("too_many")
         return found
 

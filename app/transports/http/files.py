@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from app.transports.failed import TransportFailed, failure
 from app.transports.http.sockets import CheckedTransport, spoken
-from app.transports.target import Target, checked_port, target_of, wired
+from app.transports.target import LONGEST_URL, Target, checked_port, target_of, wired
 from app.transports.transport import Entry, Option, Place, Terms, plain, within
 
 MOST_HOPS = 5
@@ -28,7 +28,7 @@ OUR_HEADERS = frozenset({
     "transfer-encoding", "upgrade",
 })  # fmt: skip
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-CONTENT_RANGE = re.compile(r"bytes (?:(\d+)-\d+|\*)/(\d+|\*)")
+CONTENT_RANGE = re.compile(r"bytes (?:(\d{1,18})-\d{1,18}|\*)/(\d{1,18}|\*)")
 UNCODED = frozenset({"", "identity"})
 
 
@@ -63,7 +63,7 @@ class Http:
     def __init__(self, client: httpx.AsyncClient, place: Place, terms: Terms) -> None:
         self._client = client
         self._terms = terms
-        self._home = Target(place.scheme, place.host, checked_port(place.scheme, place.port), "/")
+        self._home = Target(place.scheme, place.host.lower(), checked_port(place.scheme, place.port), "/")
         self._credentials = credentials(place)
 
     async def list(self, pattern: str) -> list[Entry]:
@@ -104,7 +104,7 @@ class Http:
     @asynccontextmanager
     async def _asked(self, method: str, path: str, headers: Mapping[str, str]) -> AsyncIterator[httpx.Response]:
         """The answer at the end of all redirects."""
-        target = Target(*self._home.origin, wired("/" + plain(path).removeprefix("/")))
+        target = Target(*self._home.origin, wired("/" + plain(path, LONGEST_URL).removeprefix("/")))
         for _ in range(MOST_HOPS + 1):
             answer = await self._sent(method, target, headers)
             try:
@@ -165,7 +165,7 @@ def described(path: str, answer: httpx.Response) -> Entry:
     try:
         modified = parsedate_to_datetime(answer.headers["last-modified"])
         modified = modified if modified.tzinfo else modified.replace(tzinfo=UTC)
-    except (KeyError, ValueError, TypeError):
+    except (KeyError, ValueError, TypeError, OverflowError):
         modified = None
     return Entry(path, size_of(answer), modified, answer.headers.get("etag"))
 

@@ -28,7 +28,7 @@ def spoken() -> Iterator[None]:
         raise failure("cut") from None
     except (httpcore.LocalProtocolError, httpcore.UnsupportedProtocol, httpx.InvalidURL):
         raise failure("bad_address") from None
-    except httpx.HTTPError:
+    except (httpx.HTTPError, ValueError):
         raise failure("odd_answer") from None
 
 

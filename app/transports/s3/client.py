@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from types_aiobotocore_s3.client import S3Client
 
 BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9]")
-REGION = re.compile(r"[a-z0-9-]{2,40}")  # it becomes part of a host name
+REGION = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])")  # it becomes part of a host name
 LONGEST_ANSWER = 16_777_216  # bytes of an answer that is no file: a page of a list is below 2 MB
 NOWHERE = (None, None, os.devnull, None)
 
@@ -116,6 +116,8 @@ def spoken() -> Iterator[None]:
         if isinstance(cause, aiohttp.ClientConnectorCertificateError):
             raise failure("certificate") from None
         raise failure(next((reason for kind, reason in ERRORS if isinstance(wrong, kind)), "odd_answer")) from None
+    except (ValueError, LookupError, OverflowError):  # botocore's parsers, and ours
+        raise failure("odd_answer") from None
 
 
 def reason_of(wrong: exceptions.ClientError) -> str:

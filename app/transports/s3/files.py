@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import aclosing, asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 PART = 8_388_608  # bytes fetched or sent with one request; S3 takes at most 10,000 parts of at least 5 MiB
 MOST_PAGES = 1_000  # of 1,000 keys each
-RANGE = re.compile(r"bytes (\d+)-\d+/(\d+)")
+RANGE = re.compile(r"bytes (\d{1,18})-\d{1,18}/(\d{1,18})")
 
 
 class Part(NamedTuple):
@@ -62,7 +62,7 @@ class S3:
                 pages += 1
                 if pages > MOST_PAGES:
                     raise failure("too_many")
-                found = chosen([*found, *(self._entry(row) for row in page.get("Contents", ()))], name)
+                found = chosen([*found, *self._entries(page.get("Contents", ()))], name)
         return [entry for entry in found if not entry.path.endswith("/")]
 
     async def stat(self, path: str) -> Entry:
@@ -74,7 +74,7 @@ class S3:
             if failed.reason == "forbidden":
                 await self._say_why(key)
             raise
-        return Entry(path, head["ContentLength"], head["LastModified"], head["ETag"])
+        return Entry(path, head.get("ContentLength"), head.get("LastModified"), head.get("ETag"))
 
     async def read(self, path: str, *, offset: int = 0, expected: Entry | None = None) -> AsyncGenerator[bytes, None]:
         key = self._key(path)
@@ -113,6 +113,13 @@ class S3:
     def _key(self, path: str) -> str:
         path = plain(path) if path else ""
         return self._root + re.sub(r"^(?:\./|/)+", "", path)
+
+    def _entries(self, rows: Iterable[Any]) -> Iterator[Entry]:
+        """Those whose names can be asked for."""
+        for row in rows:
+            with suppress(TransportFailed):
+                plain(row["Key"])
+                yield self._entry(row)
 
     def _entry(self, row: Any) -> Entry:
         return Entry(row["Key"].removeprefix(self._root), row["Size"], row["LastModified"], row["ETag"])

@@ -17,6 +17,7 @@ from app.transports.transport import Entry, Place, Terms, chosen, plain, split_p
 
 BLOCK = 65_536  # bytes asked for with one request, if the server allows it
 IN_FLIGHT = 2_097_152  # bytes asked for and not yet here: the channel's window
+MOST_REQUESTS = 64  # at a time: a server may say that it gives a single byte for each
 MOST_ENTRIES = 50_000  # of one folder
 FILES = frozenset({asyncssh.FILEXFER_TYPE_REGULAR, asyncssh.FILEXFER_TYPE_UNKNOWN})
 LINK = "link"  # a tag: the entry is about a link, not yet about the file that it leads to
@@ -141,7 +142,7 @@ class Sftp:
         starts = iter(range(offset, end, block))
         try:
             while True:
-                for start in islice(starts, IN_FLIGHT // block - len(coming)):
+                for start in islice(starts, min(MOST_REQUESTS, IN_FLIGHT // block) - len(coming)):
                     coming.append(asyncio.create_task(read_block(file, start, min(block, end - start))))
                 if not coming:
                     return
