@@ -17,11 +17,13 @@ from redis.asyncio import Redis
 from app.embedded import Servers
 from app.imports.intake import Submission, Upload, submit
 from app.imports.run import run_slice
+from app.imports.sources.pull import Pull
 from app.runs.model import AccountId, Run
 from app.runtime import Runtime, open_runtime
 from app.settings import Settings
 from app.storage.access import accounts
 from app.storage.migrate import upgrade
+from app.transports.transport import Place
 from tests.faults.nursery import Nursery, ending
 from tests.faults.truth import Truth
 
@@ -38,6 +40,7 @@ SETTINGS = {
     "SLUICE_SLICE_SECONDS": "0.004",  # some batches: alone, an import goes on for five times as long
     "SLUICE_DATABASE_POOL": "5",
     "SLUICE_LOG_LEVEL": "warning",
+    "SLUICE_ALLOW_NETWORKS": "127.0.0.0/8",
 }
 
 
@@ -198,6 +201,11 @@ class Arena:
         writer.write(data.encode())
         upload = Upload(writer, "file.csv", len(data), "0" * 64, "utf-8")
         return await submit(self.runtime, Submission(account or self.account_id, "api", "contacts", upload, "csv", ","))
+
+    async def pull(self, place: Place, path: str) -> Run:
+        """An import whose file a worker has to fetch first."""
+        wanted = Submission(self.account_id, "api", "contacts", None, "csv", ",", pull=Pull(place, path))
+        return await submit(self.runtime, wanted)
 
     async def ask(self, statement: str, *values: object) -> list[dict[str, Any]]:
         """Straight to the database, by none of the product's ways."""

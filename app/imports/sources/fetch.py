@@ -41,6 +41,7 @@ class Sink:
 
     async def write(self, data: bytes) -> None:
         await self.incoming.add(data)
+        reached(self._runtime, self._run, "arriving")
         if time.monotonic() - self._told >= TELL_SECONDS:
             self._told = time.monotonic()
             await self._tell()
@@ -109,7 +110,9 @@ async def settle(runtime: Runtime, run: Run, incoming: Incoming) -> bool:
     examined: Examined = await asyncio.to_thread(
         examine_upload, upload, wish, options_from(run.options), (resource, declaration), runtime.limits
     )
+    reached(runtime, run, "examined")
     blob = await asyncio.to_thread(incoming.writer.commit)
+    reached(runtime, run, "kept")
     warnings = [dict(each) for each in run.warnings]
     add_warnings(warnings, examined.warnings)
     async with runtime.database.transaction() as session:
@@ -130,6 +133,7 @@ async def settle(runtime: Runtime, run: Run, incoming: Incoming) -> bool:
     if not ours:
         await asyncio.to_thread(runtime.blobs.delete, blob)
         return False
+    reached(runtime, run, "settled")
     runtime.observe(RunFetched(run.id, run.account_id, upload.size, examined.total))
     return True
 
