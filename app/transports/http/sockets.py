@@ -26,7 +26,7 @@ def spoken() -> Iterator[None]:
         raise failure("idle") from None
     except (httpcore.NetworkError, httpcore.RemoteProtocolError):
         raise failure("cut") from None
-    except (httpcore.LocalProtocolError, httpcore.UnsupportedProtocol, httpx.InvalidURL):
+    except (httpcore.LocalProtocolError, httpcore.UnsupportedProtocol, httpx.InvalidURL, UnicodeError):
         raise failure("bad_address") from None
     except (httpx.HTTPError, ValueError):
         raise failure("odd_answer") from None

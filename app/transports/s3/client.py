@@ -159,14 +159,20 @@ class ShortAnswer(aiohttp.ClientResponse):
 
     async def read(self) -> bytes:
         if self._body is None:
-            read = bytearray()
-            while piece := await self.content.read(CHUNK):
-                read += piece
-                if len(read) > LONGEST_ANSWER:
-                    self.close()
-                    raise failure("odd_answer")
-            self._body = bytes(read)
+            try:
+                self._body = await self._all()
+            except BaseException:
+                self.close()  # as aiohttp does; else the connection is complained about when it is forgotten
+                raise
         return self._body
+
+    async def _all(self) -> bytes:
+        read = bytearray()
+        while piece := await self.content.read(CHUNK):
+            read += piece
+            if len(read) > LONGEST_ANSWER:
+                raise failure("odd_answer")
+        return bytes(read)
 
 
 class Unredirected:

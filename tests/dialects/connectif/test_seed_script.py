@@ -1,7 +1,6 @@
 """The script that Connectif's own article prints runs unchanged but for the host, with the client library it names."""
 
 import os
-import shutil
 import subprocess
 from pathlib import Path
 from secrets import token_hex
@@ -9,31 +8,20 @@ from secrets import token_hex
 import httpx
 import pytest
 
+from tests.support import environments
+from tests.support.environments import needs_node
 from tests.support.live import Live
 
 HERE = Path(__file__).parent
 VENDOR = "https://api.connectif.cloud"
-PACKAGES = {"node-fetch": "2", "form-data": "4"}
-CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sluice-tests" / "node"
-
-needs_node = pytest.mark.skipif(
-    not (shutil.which("node") and shutil.which("npm")), reason="needs Node.js and npm, which this machine lacks"
-)
+# The first of them may install what it needs.
+pytestmark = [needs_node, pytest.mark.timeout(300)]
 
 
-@pytest.fixture(scope="session")
-def packages() -> Path:
-    """A folder with the script's two packages; npm fetches them once a machine."""
-    if not all((CACHE / "node_modules" / name).is_dir() for name in PACKAGES):
-        CACHE.mkdir(parents=True, exist_ok=True)
-        wanted = [f"{name}@{version}" for name, version in PACKAGES.items()]
-        subprocess.run(
-            ["npm", "install", "--no-audit", "--no-fund", "--prefix", str(CACHE), *wanted],
-            check=True,
-            capture_output=True,
-            timeout=100,
-        )
-    return CACHE / "node_modules"
+@pytest.fixture(scope="module")
+def packages(pytestconfig: pytest.Config) -> Path:
+    """A folder with the script's two packages."""
+    return environments.node("connectif-seed", pytestconfig)
 
 
 def run_script(live: Live, packages: Path, folder: Path, *, key: str, file: Path) -> subprocess.CompletedProcess[str]:
@@ -47,7 +35,6 @@ def run_script(live: Live, packages: Path, folder: Path, *, key: str, file: Path
     )
 
 
-@needs_node
 def test_the_vendors_script_imports_the_vendors_sample(live: Live, packages: Path, tmp_path: Path) -> None:
     key = live.key(f"seed-{token_hex(4)}")
     done = run_script(live, packages, tmp_path, key=key, file=HERE / "seed.csv")
@@ -60,7 +47,6 @@ def test_the_vendors_script_imports_the_vendors_sample(live: Live, packages: Pat
     assert record.json()["data"] == {"_email": "carl@example.org", "_name": "Carl", "_points": 10}
 
 
-@needs_node
 def test_the_vendors_script_prints_why_it_was_refused(live: Live, packages: Path, tmp_path: Path) -> None:
     done = run_script(live, packages, tmp_path, key="wrong:key", file=HERE / "seed.csv")
     assert done.returncode == 1
@@ -68,7 +54,6 @@ def test_the_vendors_script_prints_why_it_was_refused(live: Live, packages: Path
     assert "not_authenticated" in done.stderr
 
 
-@needs_node
 @pytest.mark.slow
 def test_the_vendors_script_prints_that_its_file_is_too_large(live: Live, packages: Path, tmp_path: Path) -> None:
     large = tmp_path / "large.csv"
