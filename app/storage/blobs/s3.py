@@ -153,10 +153,11 @@ def address_from(url: str) -> Address:
         parts = urlsplit(url)
         options = dict(parse_qsl(parts.query, strict_parsing=True)) if parts.query else {}
         endpoint, region, style = (options.pop(name, None) for name in ("endpoint", "region", "path_style"))
-        scheme = urlsplit(endpoint or "https:").scheme
+        server = urlsplit(endpoint or "https://amazon")
     except ValueError:
         raise ValueError(f"SLUICE_BLOBS must be like {SPELLED}") from None
-    if options or not BUCKET.fullmatch(parts.netloc) or scheme not in SCHEMES or style not in FLAGS:
+    called = server.scheme in SCHEMES and server.hostname
+    if options or not BUCKET.fullmatch(parts.netloc) or not called or style not in FLAGS:
         raise ValueError(f"SLUICE_BLOBS must be like {SPELLED}")
     prefix = unquote(parts.path).strip("/")
     return Address(parts.netloc, f"{prefix}/" if prefix else "", endpoint, region, FLAGS[style])
