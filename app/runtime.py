@@ -89,7 +89,7 @@ def check(settings: Settings) -> None:
     except ValueError as wrong:  # WrongAddress is one
         raise Misconfigured(str(wrong)) from None
     if settings.database_url:
-        database_at(settings.database_url.get_secret_value(), pool_size=1)
+        check_database_url(settings.database_url.get_secret_value())
 
 
 def required(settings: Settings) -> tuple[str, str]:
@@ -122,6 +122,11 @@ def database_at(url: str, *, pool_size: int) -> Database:
     except Exception:  # noqa: BLE001  the driver's parser has errors of its own kind, and all of them quote
         told = "SLUICE_DATABASE_URL cannot be read; it must be postgresql://user:password@host:port/database"
         raise Misconfigured(f"{told} with the password percent-encoded") from None
+
+
+def check_database_url(url: str) -> None:
+    """Raises Misconfigured where `database_at` would."""
+    database_at(url, pool_size=1)
 
 
 def vault_with(settings: Settings) -> Vault:

@@ -5,7 +5,7 @@ import sys
 from typing import NoReturn
 
 from app.cli.options import Host, Port, module_command, module_environment, settings_with
-from app.runtime import check
+from app.runtime import check, check_database_url
 from app.storage.migrate import upgrade
 
 SHARED = ("database_url", "redis_url", "secret_key")
@@ -43,4 +43,5 @@ def migrate() -> None:
     """
     url = settings_with(("database_url",)).database_url
     if url:
+        check_database_url(url.get_secret_value())
         upgrade(url.get_secret_value())

@@ -12,7 +12,7 @@ from typing import Any, Final, Protocol
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import certifi
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, SSLError
 from urllib3.exceptions import HTTPError
 
 from app.storage.blobs.blob import BlobMissing, BlobsUnavailable
@@ -143,6 +143,9 @@ def spoken() -> Iterator[None]:
             raise BlobMissing from None
         told = code if CODE.fullmatch(code) else "an error"
         raise BlobsUnavailable(f"the object store answers {told}") from wrong
+    except SSLError as wrong:
+        told = "its certificate is not trusted (see SLUICE_CA_FILE), or it does not speak TLS"
+        raise BlobsUnavailable(f"the object store cannot be used: {told}") from wrong
     except BotoCoreError as wrong:
         raise BlobsUnavailable(f"the object store cannot be used: {type(wrong).__name__}") from wrong
 
