@@ -3,16 +3,17 @@
 import asyncio
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from ipaddress import ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from urllib.parse import urlsplit
 
 from app.formats.records import Limits
-from app.jobs.queue import Bell, QueueUnavailable, WrongAddress, WrongEvictionPolicy
+from app.jobs.queue import Bell, QueueUnavailable, WrongEvictionPolicy, redis_settings
 from app.observe import Observer
 from app.observe.events import RingLost
 from app.settings import Settings
-from app.storage.blobs import Access, Blobs, open_blobs
+from app.storage.blobs import Access, Blobs, check_place, open_blobs
 from app.storage.database import OLDEST_SERVER, Database
 from app.throttle import Counters, Rate, Throttle, rate_from
 from app.transports.guard import Guard
@@ -53,12 +54,13 @@ class Runtime:
 async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
     """Opens everything. Raises Misconfigured, DatabaseUnavailable or QueueUnavailable."""
     database_url, redis_url = required(settings)
+    check(settings)
     rate, calls, vault, blobs = rate_limit(settings), terms(settings), vault_with(settings), store(settings)
     mailer = mailer_with(settings, calls)
     database = database_at(database_url, pool_size=settings.database_pool)
     try:
         bell = await Bell.open(redis_url)
-    except (WrongAddress, WrongEvictionPolicy) as wrong:
+    except WrongEvictionPolicy as wrong:
         await database.close()
         raise Misconfigured(str(wrong)) from None
     try:
@@ -72,6 +74,22 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
     finally:
         await bell.close()
         await database.close()
+
+
+def check(settings: Settings) -> None:
+    """All that can be known without asking a server or making a file. Raises Misconfigured."""
+    rate_limit(settings)
+    mailer_with(settings, terms(settings))
+    vault_with(settings)
+    check_public_url(settings.public_url or "")
+    try:
+        check_place(blobs_url(settings), access(settings))
+        if settings.redis_url:
+            redis_settings(settings.redis_url.get_secret_value())
+    except ValueError as wrong:  # WrongAddress is one
+        raise Misconfigured(str(wrong)) from None
+    if settings.database_url:
+        check_database_url(settings.database_url.get_secret_value())
 
 
 def required(settings: Settings) -> tuple[str, str]:
@@ -106,6 +124,11 @@ def database_at(url: str, *, pool_size: int) -> Database:
         raise Misconfigured(f"{told} with the password percent-encoded") from None
 
 
+def check_database_url(url: str) -> None:
+    """Raises Misconfigured where `database_at` would."""
+    database_at(url, pool_size=1)
+
+
 def vault_with(settings: Settings) -> Vault:
     """Raises Misconfigured, without a word of the keys."""
     secret_key = settings.secret_key.get_secret_value() if settings.secret_key else ""
@@ -133,19 +156,40 @@ def mailer_with(settings: Settings, terms: Terms) -> Mailer | None:
         ) from None
 
 
+def check_public_url(url: str) -> None:
+    """Raises Misconfigured for what no path can be hung on."""
+    try:
+        parts = urlsplit(url)
+        fits = parts.scheme in ("http", "https") and parts.hostname and not parts.query and not parts.fragment
+    except ValueError:
+        fits = False
+    if url and not fits:
+        raise Misconfigured("SLUICE_PUBLIC_URL must be the address of this service, like https://imports.example.com")
+
+
 def store(settings: Settings) -> Blobs:
     """Raises Misconfigured."""
-    access = Access(
+    try:
+        return open_blobs(blobs_url(settings), access(settings))
+    except ValueError as wrong:
+        raise Misconfigured(str(wrong)) from wrong
+    except OSError as wrong:
+        told = f"SLUICE_BLOBS and SLUICE_DATA must be where files can be written: {wrong.filename}: {wrong.strerror}"
+        raise Misconfigured(told) from None
+
+
+def blobs_url(settings: Settings) -> str:
+    return settings.blobs or (settings.data.absolute() / "blobs").as_uri()
+
+
+def access(settings: Settings) -> Access:
+    return Access(
         copies=settings.data / "cache",
         copies_bytes=settings.blobs_cache_bytes,
         key=settings.blobs_key,
         secret=settings.blobs_secret,
         ca_file=settings.ca_file,
     )
-    try:
-        return open_blobs(settings.blobs or (settings.data.absolute() / "blobs").as_uri(), access)
-    except ValueError as wrong:
-        raise Misconfigured(str(wrong)) from wrong
 
 
 def limits(settings: Settings) -> Limits:
@@ -164,12 +208,7 @@ def terms(settings: Settings) -> Terms:
             tls.load_verify_locations(settings.ca_file)
     except (OSError, ssl.SSLError):
         raise Misconfigured("SLUICE_CA_FILE cannot be read; it must be certificates as PEM") from None
-    try:
-        allowed = tuple(ip_network(each.strip()) for each in settings.allow_networks.split(",") if each.strip())
-    except ValueError:
-        raise Misconfigured(
-            "SLUICE_ALLOW_NETWORKS must be networks with commas between: 10.1.0.0/16,fd00::/8"
-        ) from None
+    allowed = tuple(network(each.strip()) for each in settings.allow_networks.split(",") if each.strip())
     return Terms(
         limit=settings.max_file_bytes,
         tls=tls,
@@ -177,3 +216,14 @@ def terms(settings: Settings) -> Terms:
         idle_seconds=settings.source_idle_seconds,
         total_seconds=settings.source_seconds,
     )
+
+
+def network(text: str) -> IPv4Network | IPv6Network:
+    """Raises Misconfigured; for an address within a network with the network that may be meant."""
+    try:
+        return ip_network(text)
+    except ValueError:
+        told = "SLUICE_ALLOW_NETWORKS must be networks with commas between, like 10.1.0.0/16,fd00::/8"
+    with suppress(ValueError):
+        told = f"{told}; {text} is an address in {ip_network(text, strict=False)}, which may be meant"
+    raise Misconfigured(told)

@@ -1,9 +1,12 @@
 """The one place that reads the environment: every setting, its default and what it is for."""
 
 from pathlib import Path
+from typing import Annotated, Literal
 
-from pydantic import Field, PositiveFloat, PositiveInt, SecretStr
+from pydantic import BeforeValidator, Field, PositiveFloat, PositiveInt, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Level = Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(str.lower)]
 
 
 class Settings(BaseSettings):
@@ -42,7 +45,7 @@ class Settings(BaseSettings):
         description="Mail server for notices, `smtp://user:password@host:port` or `smtps://…`; unset: nobody is told",
     )
     mail_from: str | None = Field(None, description="Sender of mails, `Sluice <sluice@example.org>`")
-    log_level: str = Field("info", description="debug, info, warning or error")
+    log_level: Level = Field("info", description="debug, info, warning or error")
 
     rate_limit: str = Field(
         "10000/minute",

@@ -49,10 +49,10 @@ def main(work: Callable[[Settings], Coroutine[None, None, None]] = work) -> int:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(work(settings))
     except Misconfigured as wrong:
-        print(wrong, file=sys.stderr)
+        print(f"sluice: {wrong}", file=sys.stderr)
         return 2
     except Retryable as gone:
-        print(gone, file=sys.stderr)
+        print(f"sluice: {gone}", file=sys.stderr)
         return 1
     return 0
 

@@ -27,13 +27,19 @@ cli.command("migrate")(parts.migrate)
 def main() -> None:
     """Run the command. Whatever goes wrong is one line on standard error, with exit code 2."""
     try:
-        cli()
+        # By itself typer would draw a box around what is wrong with the arguments.
+        ended = cli(standalone_mode=False)
     except Exception as trouble:  # noqa: BLE001 – a person at a terminal is not helped by a traceback
-        print(f"sluice: {_in_one_line(trouble)}", file=sys.stderr)
+        if line := _in_one_line(trouble):
+            print(f"sluice: {line}", file=sys.stderr)
         sys.exit(2)
+    sys.exit(ended)
 
 
 def _in_one_line(trouble: Exception) -> str:
+    """Empty when there is nothing left to say: the help was shown, for want of a command."""
+    if isinstance(trouble, typer.TyperException):
+        return " ".join(trouble.format_message().split())
     if isinstance(trouble, ValidationError):
         first = trouble.errors()[0]
         name = "_".join(str(part) for part in first["loc"])

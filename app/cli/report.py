@@ -33,7 +33,7 @@ def complain(console: Console, refused: NotDone) -> None:
     status, code = refused.body.get("status"), refused.body.get("code")
     facts = ", ".join(str(fact) for fact in (status, code) if fact)
     title = f"{refused.body.get('title') or 'Refused'}{f' ({facts})' if facts else ''}"
-    say(console, f"{title}: {refused}" if str(refused) != refused.body.get("title") else title)
+    say(console, f"sluice: {title}: {refused}" if str(refused) != refused.body.get("title") else f"sluice: {title}")
     for path, reason in complaints(refused.body):
         say(console, f"  {path}: {reason}" if path else f"  {reason}")
 

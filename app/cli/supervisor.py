@@ -18,6 +18,8 @@ FIRST_WAIT, LONGEST_WAIT = 0.2, 30.0
 WELL_AFTER = 30.0
 # Before everything was ready once, a part that ended so often has a cause that waiting does not remove.
 HOPELESS = 5
+# How a program of ours says that a setting does not fit; one that is started again would say the same.
+MISCONFIGURED = 2
 TICK = 0.1
 
 
@@ -47,6 +49,7 @@ class Part:
     began: float = 0.0
     failures: int = 0
     due: float | None = None
+    misconfigured: bool = False
 
     def start(self) -> None:
         self.began, self.due = time.monotonic(), None
@@ -60,6 +63,7 @@ class Part:
 
     def _plan_restart(self, exit_code: int | None) -> None:
         now = time.monotonic()
+        self.misconfigured = isinstance(self.unit, Program) and exit_code == MISCONFIGURED
         self.failures = 1 if now - self.began > WELL_AFTER else self.failures + 1
         wait = min(LONGEST_WAIT, FIRST_WAIT * 2 ** (self.failures - 1))
         self.due = now + wait
@@ -96,9 +100,11 @@ class Supervisor:
             part.tend()
 
     def tend_first_start(self) -> None:
-        """As `tend`, but a part that ends again and again never worked here. Raises CannotStart then."""
+        """As `tend`, but a part that ends again and again, or for a setting, never worked here. Raises CannotStart."""
         self.tend()
         for part in self._parts:
+            if part.misconfigured:
+                raise CannotStart(f"{part.unit.name} cannot work with these settings; see above for why")
             if part.failures >= HOPELESS:
                 raise CannotStart(f"{part.unit.name} ended {HOPELESS} times before all was ready; see above for why")
 

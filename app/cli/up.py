@@ -1,12 +1,15 @@
 """`sluice up`: the whole service on one machine, under one process that keeps it running."""
 
 import http.client
+import json
 import os
 import socket
+import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from pydantic import SecretStr
@@ -15,6 +18,7 @@ from app.cli.options import Data, Host, Misused, Port, module_command, module_en
 from app.cli.supervisor import Program, Stopped, Supervisor
 from app.embedded import Command, Instance, Place, Postgres, Valkey, claim, publish
 from app.observe.logs import configure
+from app.runtime import check
 from app.settings import Settings
 from app.storage.migrate import upgrade
 
@@ -23,6 +27,9 @@ POSTGRES, VALKEY, WORKERS, API = range(4)
 SERVER_PATIENCE = 30.0
 SPARE_SECONDS = 5.0
 PAUSE = 0.05
+# Seconds: a worker is a process of its own, and comes up a moment after the API or before it.
+SETTLING = 5.0
+PROMPT, THOROUGH = 1.0, 7.0  # seconds for an answer; `/readyz` gives each part five
 # Where we find ourselves when we listen on every address.
 HERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 – the key is only looked up
 
@@ -48,6 +55,7 @@ def up(host: Host = "127.0.0.1", port: Port = 8000, data: Data = None, workers: 
     they are. What ends is started again. Ctrl-C stops all of it; the data stays.
     """
     settings = Settings()
+    check(settings)
     configure(settings.log_level)
     wanted = Wanted(host, port, workers)
     _refuse_port_in_use(wanted)
@@ -86,9 +94,12 @@ def _run(supervisor: Supervisor, settings: Settings, place: Place, wanted: Wante
     while not _is_healthy(wanted):
         supervisor.pause(PAUSE)
         supervisor.tend_first_start()
+    lacking = _lacking(supervisor, wanted)
     publish(place, instance)
     print(f"Sluice is ready at {wanted.url}")
     print(f"Make a key with: sluice key create --account NAME --data {_short(place.data)}", flush=True)
+    if lacking:
+        print(f"sluice: not ready yet: {lacking} (see {wanted.url}/readyz)", file=sys.stderr)
     supervisor.run()
 
 
@@ -152,12 +163,36 @@ def _command(place: Place, name: str, arguments: list[str], environment: dict[st
 
 
 def _is_healthy(wanted: Wanted) -> bool:
-    connection = http.client.HTTPConnection(HERE.get(wanted.host, wanted.host), wanted.port, timeout=1)
+    return _answer(wanted, "/healthz", PROMPT)[0] == 200
+
+
+def _lacking(supervisor: Supervisor, wanted: Wanted) -> str:
+    """The parts that do not work, in the words of `/readyz`; empty when all do."""
+    deadline = time.monotonic() + SETTLING
+    while "worker" in (found := _unready(wanted)) and time.monotonic() < deadline:
+        supervisor.pause(PAUSE)
+        supervisor.tend_first_start()
+    return "; ".join(f"{part}: {why}" for part, why in found.items())
+
+
+def _unready(wanted: Wanted) -> dict[str, str]:
+    """Part by part why it does not work."""
+    status, body = _answer(wanted, "/readyz", THOROUGH)
+    if status not in (200, 503):
+        return {"api": "it does not answer"}
+    parts: dict[str, dict[str, Any]] = json.loads(body).get("parts", {})
+    return {name: part["why"] for name, part in parts.items() if not part["ok"]}
+
+
+def _answer(wanted: Wanted, path: str, patience: float) -> tuple[int, bytes]:
+    """Status and body; 0 and nothing when there is no answer within `patience` seconds."""
+    connection = http.client.HTTPConnection(HERE.get(wanted.host, wanted.host), wanted.port, timeout=patience)
     try:
-        connection.request("GET", "/healthz")
-        return connection.getresponse().status == 200
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        return answer.status, answer.read()
     except (OSError, http.client.HTTPException):
-        return False
+        return 0, b""
     finally:
         connection.close()
 

@@ -13,6 +13,7 @@ import structlog
 from app.observe.events import Event
 
 LONGEST_VALUE = 2_000
+AGAIN_SECONDS = 60.0
 LEVELS: Mapping[str, int] = logging.getLevelNamesMapping()
 
 
@@ -35,11 +36,20 @@ def configure(level: str) -> None:
 
 class LibraryLines(logging.Handler):
     """Says what a library logged as an event of ours: its logger's name and the kind of error, not its text, which may
-    hold values of rows or parts of addresses."""
+    hold values of rows or parts of addresses. What comes again is said once a minute: who waits for a server logs each
+    try."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: dict[tuple[str, str, str | None], float] = {}
 
     def emit(self, record: logging.LogRecord) -> None:
         error = record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] else None
         place = f"{record.module}:{record.lineno}"
+        line = (record.name, place, error)
+        if record.created - self._said.get(line, 0.0) < AGAIN_SECONDS:
+            return
+        self._said[line] = record.created
         level = max(record.levelno, logging.WARNING)
         structlog.get_logger().log(level, "library_said", logger=record.name, place=place, error=error)
 

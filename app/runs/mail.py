@@ -56,7 +56,7 @@ def lines(run: Run, account: str, base: str) -> Iterator[str]:
 
 
 def rows(run: Run) -> str:
-    return "" if run.total is None else f": {run.success} of {run.total} rows"
+    return "" if run.total is None else f": {run.success} of {run.total} rows imported"
 
 
 def seen(text: str) -> str:

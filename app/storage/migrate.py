@@ -3,12 +3,14 @@
 from alembic import command
 from alembic.config import Config
 
-from app.storage.database import MIGRATIONS, driver_url
+from app.storage.database import MIGRATIONS, driver_url, translated
 
 
 def upgrade(url: str) -> None:
-    """Runs every migration that is missing. Blocking; takes a lock, so that several may call it at a time."""
-    command.upgrade(configuration(url), "head")
+    """Runs every migration that is missing. Blocking; takes a lock, so that several may call it at a time. Raises
+    DatabaseUnavailable."""
+    with translated():
+        command.upgrade(configuration(url), "head")
 
 
 def configuration(url: str) -> Config:

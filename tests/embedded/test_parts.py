@@ -55,8 +55,16 @@ def test_migrate_says_in_one_line_that_the_database_does_not_answer() -> None:
     refused = sluice("migrate", SLUICE_DATABASE_URL=NOWHERE["SLUICE_DATABASE_URL"])
 
     assert refused.returncode == 2
-    assert refused.stderr.startswith("sluice: ")
-    assert refused.stderr.count("\n") == 1
+    assert refused.stderr == "sluice: PostgreSQL did not answer\n"
+
+
+@pytest.mark.parametrize("command", [("migrate",), ("key", "list")])
+def test_an_address_of_the_database_that_is_none_is_named_and_not_quoted(command: tuple[str, ...]) -> None:
+    refused = sluice(*command, SLUICE_DATABASE_URL="postgresql://u:hunter2@host:x/none")
+
+    assert refused.returncode == 2
+    assert refused.stderr.startswith("sluice: SLUICE_DATABASE_URL cannot be read; it must be ")
+    assert "hunter2" not in refused.stderr
 
 
 def test_migrate_makes_the_schema_and_may_be_run_again(data: Path, query: Query) -> None:

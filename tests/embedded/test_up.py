@@ -19,6 +19,7 @@ from tests.embedded.asking import Alive, Eventually
 from tests.embedded.conftest import reachable_folder
 
 ROOT = Path(__file__).parents[2]
+LACKING = re.compile(r"^sluice: not ready yet: .*blobs: the object store cannot be used", re.MULTILINE)
 PARTS = ("postgres", "valkey", "worker-1", "api")
 
 
@@ -51,7 +52,7 @@ class Up:
         return (self.data.parent / "stderr").read_text()
 
 
-Start = Callable[[], Up]
+Start = Callable[..., Up]  # with settings
 
 
 def sluice(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
@@ -75,12 +76,12 @@ def starting(data: Path) -> Iterator[Start]:
     """Starts `sluice up` on the folder and waits until it says that it is ready."""
     started: list[subprocess.Popen[str]] = []
 
-    def run() -> Up:
+    def run(**settings: str) -> Up:
         port = free_port()
         command = [sys.executable, "-m", "app", "up", "--port", str(port), "--data", str(data)]
         with (data.parent / "stderr").open("a") as stderr:
             process = subprocess.Popen(
-                command, env=environment(), cwd=ROOT, stdout=subprocess.PIPE, stderr=stderr, text=True
+                command, env=environment(**settings), cwd=ROOT, stdout=subprocess.PIPE, stderr=stderr, text=True
             )
         started.append(process)
         up = Up(process, data, port)
@@ -127,6 +128,18 @@ def test_the_whole_service_is_ready_when_it_says_so(running: Up, eventually: Eve
     assert running.status("/healthz") == 200
     # Ready needs a worker, which is a process of its own and may take a moment longer than the API.
     eventually(lambda: running.status("/readyz") == 200)
+
+
+def test_what_does_not_work_yet_is_told_when_the_service_says_that_it_is_ready(
+    start: Start, eventually: Eventually
+) -> None:
+    up = start(
+        SLUICE_BLOBS="s3://uploads?endpoint=http://127.0.0.1:1&region=eu-west-1",
+        SLUICE_BLOBS_KEY="key",
+        SLUICE_BLOBS_SECRET="secret",
+    )
+
+    eventually(lambda: LACKING.search(up.said))
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -25,7 +25,7 @@ INDEX_HOSTS = re.compile(r"--(extra-)?index-url|--find-links|pypi\.org|pythonhos
 
 @pytest.mark.parametrize("name", sorted(Settings.model_fields))
 def test_every_setting_is_in_the_readme(name: str) -> None:
-    assert f"SLUICE_{name.upper()}" in README
+    assert f"| `SLUICE_{name.upper()}` |" in README
     assert Settings.model_fields[name].description
 
 

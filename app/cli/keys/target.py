@@ -7,6 +7,7 @@ from pathlib import Path
 
 from app.cli.options import Misused
 from app.embedded import running_instance
+from app.runtime import database_at
 from app.settings import Settings
 from app.storage.database import Database, is_current
 
@@ -31,8 +32,8 @@ def target(data: Path | None) -> Target:
 
 @asynccontextmanager
 async def opened(place: Target) -> AsyncIterator[Database]:
-    """Raises Misused when the schema is not the newest."""
-    database = Database(place.database_url, pool_size=1)
+    """Raises Misused when the schema is not the newest, Misconfigured for an address that is none."""
+    database = database_at(place.database_url, pool_size=1)
     try:
         async with database.read() as session:
             current = await is_current(session)

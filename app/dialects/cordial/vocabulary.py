@@ -28,13 +28,18 @@ class Answer:
     message: str | None = None
 
 
+# Basic first, as the vendor's own clients do.
+HOW_TO_SEND_A_KEY: Final = (
+    "The key is missing or wrong: send it by Basic authentication, as the user name with an empty password, "
+    "or in the header Authorization: apiKey <id>:<secret>"
+)
 INVALID: Final = Answer(422, "VALIDATION_ERROR")
 ANSWERS: Final[Mapping[str, Answer]] = {
     "bad_request": Answer(400, "INVALID_JSON_PROVIDED"),
     "invalid": INVALID,
     "empty_file": INVALID,
     "unreadable_file": INVALID,
-    "not_authenticated": Answer(401, "UNAUTHORIZED"),
+    "not_authenticated": Answer(401, "UNAUTHORIZED", HOW_TO_SEND_A_KEY),
     "not_allowed": Answer(403, "FORBIDDEN"),
     "not_found": Answer(404, "RECORD_NOT_FOUND", "Record not found."),
     "gone": Answer(404, "RECORD_NOT_FOUND"),

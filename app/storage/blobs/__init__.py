@@ -2,18 +2,22 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from pydantic import SecretStr
 
 from app.storage.blobs.blob import BlobMissing, Blobs, BlobsUnavailable, BlobWriter
 from app.storage.blobs.files import FileBlobs
-from app.storage.blobs.s3 import Bucket, address_from, authorities_with, client_maker
+from app.storage.blobs.s3 import Address, Bucket, address_from, authorities_with, client_maker
 from app.storage.blobs.shared import SharedBlobs
 
 __all__ = [
-    "Access", "BlobMissing", "BlobWriter", "Blobs", "BlobsUnavailable", "FileBlobs", "SharedBlobs", "open_blobs",
+    "Access", "BlobMissing", "BlobWriter", "Blobs", "BlobsUnavailable", "FileBlobs", "SharedBlobs", "check_place",
+    "open_blobs",
 ]  # fmt: skip
+
+SPELLED: Final = "SLUICE_BLOBS must be file:///folder or s3://bucket/prefix"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,19 +33,32 @@ class Access:
 
 def open_blobs(url: str, access: Access) -> Blobs:
     """The store that `url` names: `file:///folder` or `s3://bucket/prefix`; a bucket is not asked yet. Raises
-    ValueError for any other."""
-    parts = urlsplit(url)
+    ValueError for any other, OSError for a folder that cannot be used."""
+    place = place_of(url, access)
+    return FileBlobs(place) if isinstance(place, Path) else open_bucket(place, access)
+
+
+def check_place(url: str, access: Access) -> None:
+    """Raises ValueError where `open_blobs` would, but touches nothing."""
+    place_of(url, access)
+
+
+def place_of(url: str, access: Access) -> Path | Address:
+    """The folder or the bucket that `url` names. Raises ValueError."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise ValueError(SPELLED) from None
     if parts.scheme == "s3":
-        return open_bucket(url, access)
+        if (access.key is None) != (access.secret is None):
+            raise ValueError("SLUICE_BLOBS_KEY and SLUICE_BLOBS_SECRET must be set both, or none")
+        return address_from(url)
     if parts.scheme != "file" or parts.netloc not in ("", "localhost"):
-        raise ValueError(f"SLUICE_BLOBS must be file:///folder or s3://bucket/prefix, not {parts.scheme}://")
-    return FileBlobs(Path(unquote(parts.path)))
+        raise ValueError(SPELLED)
+    return Path(unquote(parts.path))
 
 
-def open_bucket(url: str, access: Access) -> SharedBlobs:
-    address = address_from(url)
-    if (access.key is None) != (access.secret is None):
-        raise ValueError("SLUICE_BLOBS_KEY and SLUICE_BLOBS_SECRET must be set both, or none")
+def open_bucket(address: Address, access: Access) -> SharedBlobs:
     copies = FileBlobs(access.copies.absolute())
     make = client_maker(
         address,

@@ -12,7 +12,7 @@ from typing import Any, Final, Protocol
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import certifi
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, SSLError
 from urllib3.exceptions import HTTPError
 
 from app.storage.blobs.blob import BlobMissing, BlobsUnavailable
@@ -143,6 +143,9 @@ def spoken() -> Iterator[None]:
             raise BlobMissing from None
         told = code if CODE.fullmatch(code) else "an error"
         raise BlobsUnavailable(f"the object store answers {told}") from wrong
+    except SSLError as wrong:
+        told = "its certificate is not trusted (see SLUICE_CA_FILE), or it does not speak TLS"
+        raise BlobsUnavailable(f"the object store cannot be used: {told}") from wrong
     except BotoCoreError as wrong:
         raise BlobsUnavailable(f"the object store cannot be used: {type(wrong).__name__}") from wrong
 
@@ -153,10 +156,11 @@ def address_from(url: str) -> Address:
         parts = urlsplit(url)
         options = dict(parse_qsl(parts.query, strict_parsing=True)) if parts.query else {}
         endpoint, region, style = (options.pop(name, None) for name in ("endpoint", "region", "path_style"))
-        scheme = urlsplit(endpoint or "https:").scheme
+        server = urlsplit(endpoint or "https://amazon")
     except ValueError:
         raise ValueError(f"SLUICE_BLOBS must be like {SPELLED}") from None
-    if options or not BUCKET.fullmatch(parts.netloc) or scheme not in SCHEMES or style not in FLAGS:
+    called = server.scheme in SCHEMES and server.hostname
+    if options or not BUCKET.fullmatch(parts.netloc) or not called or style not in FLAGS:
         raise ValueError(f"SLUICE_BLOBS must be like {SPELLED}")
     prefix = unquote(parts.path).strip("/")
     return Address(parts.netloc, f"{prefix}/" if prefix else "", endpoint, region, FLAGS[style])

@@ -1,5 +1,6 @@
 """Reads a JSON object from a request once the caller is known; FastAPI would read it before."""
 
+import re
 from typing import Final
 
 import msgspec
@@ -36,5 +37,6 @@ async def exact_object(request: Request, *, idle: float) -> dict[str, object]:
     except UnicodeDecodeError:
         raise Refused("bad_request", "The body is not JSON: it is not UTF-8") from None
     if not isinstance(found, dict):
-        raise Refused("bad_request", f"The body cannot be taken. {found[1]}")
+        # Said of a row of a file, which here is all there is.
+        raise Refused("bad_request", re.sub(r"^The (line|row)\b", "The body", found[1]))
     return found

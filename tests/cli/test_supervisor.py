@@ -1,0 +1,28 @@
+"""What `sluice up` makes of parts that end before all was ready."""
+
+import os
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from app.cli.supervisor import Program, Supervisor
+from app.embedded import CannotStart, Command
+
+
+def test_a_part_that_ends_for_a_setting_is_not_started_again(tmp_path: Path) -> None:
+    supervisor = Supervisor()
+    ends = [sys.executable, "-c", "raise SystemExit(2)"]
+    command = Command(name="api", arguments=ends, environment=dict(os.environ), record=tmp_path / "api.pid")
+    supervisor.watch(Program(command), stage=0, patience=1).start()
+
+    with pytest.raises(CannotStart, match="api cannot work with these settings"):
+        tend(supervisor, seconds=15)
+
+
+def tend(supervisor: Supervisor, *, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        supervisor.pause(0.02)
+        supervisor.tend_first_start()
