@@ -9,7 +9,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from urllib.parse import urlsplit
 
 from app.formats.records import Limits
-from app.jobs.queue import Bell, QueueUnavailable, WrongEvictionPolicy, redis_settings
+from app.jobs.queue import Bell, QueueUnavailable, WrongAddress, WrongEvictionPolicy, redis_settings
 from app.observe import Observer
 from app.observe.events import RingLost
 from app.settings import Settings
@@ -54,13 +54,13 @@ class Runtime:
 async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
     """Opens everything. Raises Misconfigured, DatabaseUnavailable or QueueUnavailable."""
     database_url, redis_url = required(settings)
-    check(settings)
+    check_public_url(settings.public_url or "")
     rate, calls, vault, blobs = rate_limit(settings), terms(settings), vault_with(settings), store(settings)
     mailer = mailer_with(settings, calls)
     database = database_at(database_url, pool_size=settings.database_pool)
     try:
         bell = await Bell.open(redis_url)
-    except WrongEvictionPolicy as wrong:
+    except (WrongAddress, WrongEvictionPolicy) as wrong:
         await database.close()
         raise Misconfigured(str(wrong)) from None
     try:

@@ -132,7 +132,7 @@ def service(data: Path, **settings: str) -> Iterator[str]:
 
 def own_environment() -> dict[str, str]:
     """Without the settings of another instance: the demo must not write into a real database."""
-    return {name: value for name, value in module_environment().items() if not name.startswith("SLUICE_")}
+    return {name: value for name, value in module_environment("app").items() if not name.startswith("SLUICE_")}
 
 
 def free_port() -> int:

@@ -33,7 +33,8 @@ def worker() -> None:
 def become(module: str, *arguments: str) -> NoReturn:
     """Goes on as another program: what only the command line needs is not kept in memory for as long as a part runs."""
     sys.stdout.flush()
-    os.execve(sys.executable, module_command(module, *arguments), module_environment())  # noqa: S606 – no shell is the point
+    command, environment = module_command(module, *arguments), module_environment(module)
+    os.execve(sys.executable, command, environment)  # noqa: S606 – no shell is the point
 
 
 def migrate() -> None:

@@ -84,13 +84,13 @@ def _refuse_port_in_use(wanted: Wanted) -> None:
 def _run(supervisor: Supervisor, settings: Settings, place: Place, wanted: Wanted) -> None:
     instance = _start_servers(supervisor, settings, place, wanted)
     _migrate(supervisor, instance.database_url)
-    environment = module_environment(
-        SLUICE_DATA=str(place.data),
-        SLUICE_DATABASE_URL=instance.database_url,
-        SLUICE_REDIS_URL=instance.redis_url,
-        SLUICE_SECRET_KEY=instance.secret_key,
-    )
-    _start_programs(supervisor, settings, place, wanted=wanted, environment=environment)
+    told = {
+        "SLUICE_DATA": str(place.data),
+        "SLUICE_DATABASE_URL": instance.database_url,
+        "SLUICE_REDIS_URL": instance.redis_url,
+        "SLUICE_SECRET_KEY": instance.secret_key,
+    }
+    _start_programs(supervisor, settings, place, wanted=wanted, told=told)
     while not _is_healthy(wanted):
         supervisor.pause(PAUSE)
         supervisor.tend_first_start()
@@ -141,14 +141,14 @@ def _migrate(supervisor: Supervisor, url: str) -> None:
 
 
 def _start_programs(
-    supervisor: Supervisor, settings: Settings, place: Place, *, wanted: Wanted, environment: dict[str, str]
+    supervisor: Supervisor, settings: Settings, place: Place, *, wanted: Wanted, told: dict[str, str]
 ) -> None:
     for number in range(1, wanted.workers + 1):
-        own = environment | _metrics_port(settings, number)
+        own = module_environment("workers", **told, **_metrics_port(settings, number))
         worker = Program(_command(place, f"worker-{number}", module_command("workers"), own))
         supervisor.watch(worker, stage=WORKERS, patience=settings.shutdown_seconds + SPARE_SECONDS).start()
     arguments = module_command("app.main", wanted.host, str(wanted.port))
-    api = Program(_command(place, "api", arguments, environment))
+    api = Program(_command(place, "api", arguments, module_environment("app.main", **told)))
     supervisor.watch(api, stage=API, patience=settings.shutdown_seconds + SPARE_SECONDS).start()
 
 

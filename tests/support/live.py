@@ -80,6 +80,7 @@ def started(settings: Settings, module: tuple[str, ...], errors: int) -> subproc
     assert settings.redis_url is not None
     # As `sluice up` starts its parts.
     environment = module_environment(
+        module[0],
         SLUICE_DATA=str(settings.data),
         SLUICE_DATABASE_URL=settings.database_url.get_secret_value(),
         SLUICE_REDIS_URL=settings.redis_url.get_secret_value(),

@@ -98,7 +98,7 @@ class Marked:
     def start(self, *module: str, **settings: str) -> subprocess.Popen[bytes]:
         log = self.folder / f"{len(self.parts)}-{module[0]}.log"
         with log.open("wb") as written:
-            environment = module_environment(**self.environment | settings)
+            environment = module_environment(module[0], **self.environment | settings)
             told = {"stdout": written, "stderr": written}
             self.parts.append(subprocess.Popen(module_command(*module), cwd=ROOT, env=environment, **told))
         return self.parts[-1]
