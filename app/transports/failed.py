@@ -47,6 +47,7 @@ REASONS: dict[str, Reason] = {
     "host_key": Reason("connect", "The server's host key is not the one that was given for it"),
     "login": Reason("authenticate", "The server did not accept the credentials"),
     "missing": Reason("find", "There is no such file"),
+    "no_match": Reason("find", "No file fits the pattern"),
     "elsewhere": Reason("find", "The bucket is not in the region, or not at the address, that was given for it"),
     "forbidden": Reason("find", "The server does not give access to it"),
     "no_patterns": Reason("find", "Files cannot be listed over this protocol: give the whole path of one"),
