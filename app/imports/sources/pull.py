@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from pydantic import SecretStr
 
+from app.transports.failed import TransportFailed
 from app.transports.target import LONGEST_URL
 from app.transports.transport import LONGEST_PATH, WILD, Option, Place, plain, split_pattern
 
@@ -36,6 +37,21 @@ def checked_path(scheme: str, path: str) -> str:
     if is_pattern(scheme, path):
         return "".join(split_pattern(path))
     return plain(path, LONGEST_URL if scheme in WEB else LONGEST_PATH)
+
+
+def misplaced(scheme: str, path: object) -> str | None:
+    """Why that is no path of one file; None if it is one."""
+    if path is None or path == "":
+        return "is required"
+    if not isinstance(path, str):
+        return "must be a text"
+    if is_pattern(scheme, path):
+        return "is a pattern: POST /connections/{id}/imports takes those"
+    try:
+        checked_path(scheme, path)
+    except TransportFailed as wrong:
+        return wrong.detail
+    return None
 
 
 def shown(pull: Pull) -> dict[str, Any]:
