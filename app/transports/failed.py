@@ -26,8 +26,9 @@ class Reason(NamedTuple):
     passing: bool = False
 
 
-# Every reason that all transports share, so that a failure sounds the same whatever protocol is spoken.
 # An unknown name and a refused address read alike: the difference would tell a stranger what names exist inside.
+NOT_OURS = "The name is unknown, or belongs to an address that this service may not call"
+# Every reason that all transports share, so that a failure sounds the same whatever protocol is spoken.
 REASONS: dict[str, Reason] = {
     "bad_address": Reason("address", "The address cannot be read"),
     "bad_scheme": Reason("address", "The address begins with a protocol that this service does not speak"),
@@ -37,8 +38,8 @@ REASONS: dict[str, Reason] = {
     "bad_option": Reason("address", "The source has a setting that does not belong to its protocol or cannot be read"),
     "no_host_key": Reason("address", "The source does not say which host key its server has"),
     "insecure_redirect": Reason("address", "The server leads from an encrypted address to a plain one"),
-    "refused": Reason("resolve", "The address is not one that this service may call"),
-    "unknown_host": Reason("resolve", "The address is not one that this service may call"),
+    "refused": Reason("resolve", NOT_OURS),
+    "unknown_host": Reason("resolve", NOT_OURS),
     "no_lookup": Reason("resolve", "The host name could not be looked up", passing=True),
     "unreachable": Reason("connect", "The server cannot be reached", passing=True),
     "no_answer": Reason("connect", "The server did not answer in time", passing=True),
