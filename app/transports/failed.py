@@ -47,7 +47,9 @@ REASONS: dict[str, Reason] = {
     "no_tls": Reason("connect", "An encrypted connection could not be made"),
     "host_key": Reason("connect", "The server's host key is not the one that was given for it"),
     "login": Reason("authenticate", "The server did not accept the credentials"),
+    "unencrypted": Reason("authenticate", "The server does not accept the credentials, or none without TLS: try ftps"),
     "missing": Reason("find", "There is no such file"),
+    "no_bucket": Reason("find", "There is no such bucket"),
     "no_match": Reason("find", "No file fits the pattern"),
     "elsewhere": Reason("find", "The bucket is not in the region, or not at the address, that was given for it"),
     "forbidden": Reason("find", "The server does not give access to it"),
@@ -83,6 +85,6 @@ def failure(reason: str) -> TransportFailed:
 
 def while_writing(failed: TransportFailed) -> TransportFailed:
     """The same failure as one of `put` or `delete` is told: what was found or read there is of no interest."""
-    if failed.step not in {"find", "read"} or failed.reason == "missing":
+    if failed.step not in {"find", "read"} or failed.reason in {"missing", "no_bucket"}:
         return failed
     return failure(WRITING.get(failed.reason, "not_written"))

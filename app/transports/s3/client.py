@@ -29,7 +29,7 @@ NOWHERE = (None, None, os.devnull, None)
 
 # What S3 calls it -> a key of REASONS; a status where the answer had no words (HEAD has none).
 CODES: dict[str, str] = {
-    "NoSuchKey": "missing", "NoSuchBucket": "missing", "NotFound": "missing", "404": "missing",
+    "NoSuchKey": "missing", "NoSuchBucket": "no_bucket", "NotFound": "missing", "404": "missing",
     "AccessDenied": "forbidden", "AllAccessDisabled": "forbidden", "403": "forbidden",
     "InvalidAccessKeyId": "login", "SignatureDoesNotMatch": "login", "ExpiredToken": "login", "InvalidToken": "login",
     "InvalidClientTokenId": "login", "401": "login",
