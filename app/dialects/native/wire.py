@@ -55,14 +55,26 @@ class RecordType(Shape):
     key: str = Field(description="The id of the field that identifies a record")
     keys: list[str] = Field(default=[], description="Where several may: the first that is filled is a record's key")
     fields: list["TypeField"]
+    families: list["TypeFamily"] = Field(default=[], description="Of a nested type: the fields inside, kind by kind")
     unknown_columns: Literal["ignore", "keep", "error"]
+
+
+FieldType = Literal[
+    "text", "integer", "decimal", "boolean", "date", "datetime", "email", "phone", "url", "enum", "list", "object"
+]
+
+
+class TypeFamily(Shape):
+    path: str = Field(
+        description="`#` stands for a position of a list, 0 to 999, and `*` at the end for any path",
+        examples=["variants.#.sku"],
+    )
+    type: FieldType
 
 
 class TypeField(Shape):
     id: str
-    type: Literal[
-        "text", "integer", "decimal", "boolean", "date", "datetime", "email", "phone", "url", "enum", "list", "object"
-    ]
+    type: FieldType
     required: bool = False
     options: list[str] = Field(default=[], description="For enum and list: the words that are allowed")
     min: float | None = None
