@@ -208,6 +208,12 @@ async def test_every_mistake_is_told_at_once(api: httpx.AsyncClient) -> None:
     assert "host, port, user, root, password" in next(each["reason"] for each in told if each["path"] == "bucket")
 
 
+async def test_of_many_unknown_members_the_first_are_told(api: httpx.AsyncClient) -> None:
+    wrong = FTP | {"name": "x"} | {f"m{number:05}": 1 for number in range(50_000)}
+    told = (await api.post("/connections", json=wrong)).json()["errors"]
+    assert [each["path"] for each in told] == [f"m{number:05}" for number in range(20)]
+
+
 async def test_a_transport_may_be_changed_with_the_secrets_that_the_new_one_has(api: httpx.AsyncClient) -> None:
     connection = await made(api, FTP | {"name": "x", "password": "p"})
     changed = await api.put(f"/connections/{connection['id']}", json=S3 | {"name": "x"})

@@ -75,7 +75,7 @@ async def formed(request: Request, runtime: Runtime) -> AsyncIterator[Form]:
     if is_form(request):
         async with received(request, runtime) as form:
             yield form
-    elif request.headers.get("content-type", "").startswith(JSON):
+    elif request.headers.get("content-type", "").lower().startswith(JSON):
         yield translate.form_of(await json_object(request, idle=runtime.settings.upload_idle_seconds))
     else:
         raise Refused(

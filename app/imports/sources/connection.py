@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from secrets import token_hex
 from typing import Any, Final
 
@@ -39,6 +40,7 @@ SECRETS: Final[Mapping[str, str]] = {
 OWN: Final = ("host", "port", "user")
 # With another of these a stored secret would go to somebody else.
 WHERE: Final = ("transport", "host", "port", "user", "endpoint", "tls", "hostKey")
+MOST_UNKNOWN: Final = 20  # members that are told; a body has room for many thousands
 
 _name = re.compile(r"[^\s\x00-\x1f\x7f](?:[^\x00-\x1f\x7f]{0,98}[^\s\x00-\x1f\x7f])?").fullmatch
 
@@ -100,7 +102,8 @@ def misfits(given: Mapping[str, object], kept: Collection[str] = ()) -> Iterator
         return
     rules = RULES[transport]
     known = {member: rules[word] for member, word in {**OPEN, **SECRETS}.items() if word in rules}
-    for member in given.keys() - known.keys() - {"transport"}:
+    unknown = (member for member in given if member not in known and member != "transport")
+    for member in islice(unknown, MOST_UNKNOWN):
         # Whatever the name holds, the answer that repeats it can be encoded.
         yield Complaint(
             member[:50].encode("utf-8", "replace").decode(), f"is not known for {transport}; known: {', '.join(known)}"
