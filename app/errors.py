@@ -38,7 +38,7 @@ FAILURES: dict[str, str] = {
     "worker_crashed": "The worker crashed on this file too often",
     "source_missing": "The stored file is gone",
     "source_address": "The source's address cannot be used",
-    "source_resolve": "The source's address cannot be called",
+    "source_resolve": "The source's name is unknown, or belongs to an address that may not be called",
     "source_connect": "No connection to the source could be made",
     "source_authenticate": "The source did not accept the credentials",
     "source_find": "The file was not found at the source",

@@ -48,12 +48,15 @@ def declared(name: str, body: object) -> Resource:
 
 
 def declaration(resource: Resource) -> dict[str, object]:
-    """The JSON that declares this type; a built-in one with several keys names them all as `keys`."""
+    """The JSON that declares this type; a built-in one with several keys names them all as `keys`, a nested one its
+    families."""
     several: dict[str, object] = {"keys": list(resource.keys)} if len(resource.keys) > 1 else {}
+    families = [{"path": each.path, "type": each.field.type} for each in resource.families]
     return {
         "key": resource.keys[0],
         **several,
         "fields": [field_json(field) for field in resource.fields],
+        **({"families": families} if families else {}),
         "unknownColumns": resource.unknown_columns,
     }
 

@@ -26,8 +26,9 @@ class Reason(NamedTuple):
     passing: bool = False
 
 
-# Every reason that all transports share, so that a failure sounds the same whatever protocol is spoken.
 # An unknown name and a refused address read alike: the difference would tell a stranger what names exist inside.
+NOT_OURS = "The name is unknown, or belongs to an address that this service may not call"
+# Every reason that all transports share, so that a failure sounds the same whatever protocol is spoken.
 REASONS: dict[str, Reason] = {
     "bad_address": Reason("address", "The address cannot be read"),
     "bad_scheme": Reason("address", "The address begins with a protocol that this service does not speak"),
@@ -37,8 +38,8 @@ REASONS: dict[str, Reason] = {
     "bad_option": Reason("address", "The source has a setting that does not belong to its protocol or cannot be read"),
     "no_host_key": Reason("address", "The source does not say which host key its server has"),
     "insecure_redirect": Reason("address", "The server leads from an encrypted address to a plain one"),
-    "refused": Reason("resolve", "The address is not one that this service may call"),
-    "unknown_host": Reason("resolve", "The address is not one that this service may call"),
+    "refused": Reason("resolve", NOT_OURS),
+    "unknown_host": Reason("resolve", NOT_OURS),
     "no_lookup": Reason("resolve", "The host name could not be looked up", passing=True),
     "unreachable": Reason("connect", "The server cannot be reached", passing=True),
     "no_answer": Reason("connect", "The server did not answer in time", passing=True),
@@ -46,7 +47,10 @@ REASONS: dict[str, Reason] = {
     "no_tls": Reason("connect", "An encrypted connection could not be made"),
     "host_key": Reason("connect", "The server's host key is not the one that was given for it"),
     "login": Reason("authenticate", "The server did not accept the credentials"),
+    "unencrypted": Reason("authenticate", "The server does not accept the credentials, or none without TLS: try ftps"),
     "missing": Reason("find", "There is no such file"),
+    "no_bucket": Reason("find", "There is no such bucket"),
+    "no_match": Reason("find", "No file fits the pattern"),
     "elsewhere": Reason("find", "The bucket is not in the region, or not at the address, that was given for it"),
     "forbidden": Reason("find", "The server does not give access to it"),
     "no_patterns": Reason("find", "Files cannot be listed over this protocol: give the whole path of one"),
@@ -81,6 +85,6 @@ def failure(reason: str) -> TransportFailed:
 
 def while_writing(failed: TransportFailed) -> TransportFailed:
     """The same failure as one of `put` or `delete` is told: what was found or read there is of no interest."""
-    if failed.step not in {"find", "read"} or failed.reason == "missing":
+    if failed.step not in {"find", "read"} or failed.reason in {"missing", "no_bucket"}:
         return failed
     return failure(WRITING.get(failed.reason, "not_written"))

@@ -15,9 +15,10 @@ from pydantic import SecretStr
 
 from app.transports.failed import Step, TransportFailed, failure
 from app.transports.guard import Guard
+from app.transports.options import RULES, TRUST_FIRST
 
 __all__ = [
-    "CHUNK", "OPTIONS", "TRUST_FIRST", "Entry", "Option", "Place", "Step", "Terms", "Transport", "TransportFailed",
+    "CHUNK", "TRUST_FIRST", "Entry", "Option", "Place", "Step", "Terms", "Transport", "TransportFailed",
     "age", "chosen", "failure", "paced", "pause", "plain", "split_pattern", "temporary", "within",
 ]  # fmt: skip
 
@@ -25,22 +26,8 @@ CHUNK = 262_144  # bytes that travel at a time
 LONGEST_PATH = 1_024
 MOST_MATCHES = 10_000
 WILD = frozenset("*?[")
-TRUST_FIRST = "trust-on-first-use"  # a value of `host_key`; anything else is the pinned key itself
 
 Option = str | bool | SecretStr | Mapping[str, SecretStr]
-
-# What a place may say beside host, port, user and password. `root` is the folder that relative paths start from;
-# `headers` and the keys are secrets. S3 without `endpoint` is Amazon's, and needs no host.
-OPTIONS: dict[str, frozenset[str]] = {
-    "http": frozenset({"headers"}),
-    "https": frozenset({"headers"}),
-    "ftp": frozenset({"root"}),
-    "ftps": frozenset({"root", "tls"}),  # "explicit" or "implicit"
-    "sftp": frozenset({"root", "private_key", "passphrase", "host_key"}),
-    "s3": frozenset(
-        {"bucket", "region", "endpoint", "path_style", "access_key", "secret_key", "session_token", "root"}
-    ),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +47,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A server and how to get in; `scheme` is a key of OPTIONS and of `app.transports.TRANSPORTS`."""
+    """A server and how to get in; `scheme` is a key of RULES, which say what the options of each are."""
 
     scheme: str
     host: str
@@ -70,9 +57,9 @@ class Place:
     options: Mapping[str, Option] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.scheme not in OPTIONS:
+        if self.scheme not in RULES:
             raise failure("bad_scheme")
-        if not OPTIONS[self.scheme].issuperset(self.options):
+        if not RULES[self.scheme].keys() >= self.options.keys():
             raise failure("bad_option")
 
     def text(self, option: str, default: str = "") -> str:

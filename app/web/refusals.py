@@ -13,9 +13,9 @@ MEANINGS = {
     409: "The state of things does not allow it",
     410: "It was kept for its retention time and then deleted",
     413: "The file is too large",
-    415: "The body is not multipart/form-data",
+    415: "The body has a media type that is not taken here",
     422: "Something in the request is wrong; `errors` lists everything",
-    429: "The key has used up its requests for now; `Retry-After` says when to go on",
+    429: "The key has used up its requests for now, or too many imports wait; `Retry-After` says when to go on",
     503: "A part of the service is not available; try again",
 }
 

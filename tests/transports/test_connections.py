@@ -19,6 +19,12 @@ from tests.transports.servers.server import PASSWORD, USER, Server
 Patient = Callable[..., Terms]
 FILE = b"_email\nana@example.com\nbob@example.com\n"
 MARKER = "mArKeR-0123456789"
+HOST_KEY = f"SHA256:{'a' * 43}"
+PEM = "-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n"
+FTP = {"transport": "ftp", "host": "a.example.com"}
+SFTP = {"transport": "sftp", "host": "a.example.com", "hostKey": HOST_KEY}
+OPTIONS = {"type": "contacts", "delimiter": ",", "overrideExisting": True, "updateOnlyEmptyFields": False}
+S3 = {"transport": "s3", "bucket": "files", "accessKey": "a", "secretKey": "b"}
 NAMES = {"host_key": "hostKey", "path_style": "pathStyle"} | {
     "private_key": "privateKey",
     "passphrase": "passphrase",
@@ -30,7 +36,8 @@ NAMES = {"host_key": "hostKey", "path_style": "pathStyle"} | {
 
 def body(place: Place, name: str = "shop") -> dict[str, Any]:
     """The place as a caller declares it."""
-    told: dict[str, Any] = {"name": name, "transport": place.scheme, "host": place.host, "port": place.port}
+    told: dict[str, Any] = {"name": name, "transport": place.scheme}
+    told |= {} if place.scheme == "s3" else {"host": place.host, "port": place.port}
     told |= {"user": place.user or None, "password": place.password.get_secret_value() if place.password else None}
     for option, value in place.options.items():
         told[NAMES.get(option, option)] = value if isinstance(value, str | bool) else value.get_secret_value()  # type: ignore[union-attr]
@@ -108,8 +115,8 @@ async def test_an_import_names_a_connection_and_a_path(
 async def test_secrets_are_never_shown_and_never_stored_as_they_are(
     api: httpx.AsyncClient, pulls: Runtime, an_account: Account, logged: pytest.CaptureFixture[str]
 ) -> None:
-    given = {"name": "x", "transport": "sftp", "host": "files.example.com", "user": USER, "hostKey": "SHA256:abc"}
-    given |= {"password": MARKER, "privateKey": MARKER + "k", "passphrase": MARKER + "p"}
+    given = {"name": "x", "transport": "sftp", "host": "files.example.com", "user": USER, "hostKey": HOST_KEY}
+    given |= {"password": MARKER, "privateKey": PEM.format(MARKER + "k"), "passphrase": MARKER + "p"}
     connection = await made(api, given)
     assert connection["secrets"] == ["passphrase", "password", "privateKey"]
     told = [(await api.get(f"/connections{path}")).text for path in ("", f"/{connection['id']}")]
@@ -141,19 +148,83 @@ async def test_secrets_stay_unless_the_server_is_another_one(api: httpx.AsyncCli
         ({"name": "a\nb"}, "name"),
         ({"host": None}, "host"),
         ({"port": "21"}, "port"),
-        ({"port": 6379}, ""),
-        ({"bucket": "b"}, ""),
+        ({"port": 6379}, "port"),
+        ({"port": 25}, "port"),
+        ({"port": True}, "port"),
+        ({"bucket": "b"}, "bucket"),
+        ({"hostKey": HOST_KEY}, "hostKey"),
         ({"password": 5}, "password"),
+        ({"password": "\0"}, "password"),
         ({"colour": "red"}, "colour"),
+        ({"username": "me"}, "username"),
+        ({"host": "ftp://a.example.com/"}, "host"),
+        ({"host": "a.example.com/x"}, "host"),
+        ({"host": "a.example.com:21"}, "host"),
+        ({"host": "me:hunter2@a.example.com"}, "host"),
+        ({"host": "[::1]"}, "host"),
+        (SFTP | {"hostKey": None}, "hostKey"),
+        (SFTP | {"hostKey": "SHA256:…"}, "hostKey"),
+        (SFTP | {"hostKey": "ssh-ed25519 AAAA"}, "hostKey"),
+        (SFTP | {"privateKey": "abc"}, "privateKey"),
+        ({"transport": "ftps", "tls": "maybe"}, "tls"),
+        (S3 | {"host": None, "bucket": None}, "bucket"),
+        (S3 | {"host": None, "secretKey": None}, "secretKey"),
+        (S3 | {"host": None, "region": "Europe"}, "region"),
+        (S3 | {"host": None, "pathStyle": "yes"}, "pathStyle"),
+        (S3 | {"host": None, "endpoint": "minio.example.com"}, "endpoint"),
+        (S3 | {"host": "minio.example.com"}, "host"),
+        (S3 | {"host": None, "port": 9000}, "port"),
     ],
 )
 async def test_a_declaration_that_does_not_fit_is_refused_by_name(
     api: httpx.AsyncClient, change: dict[str, Any], path: str
 ) -> None:
-    given = {"name": "x", "transport": "ftp", "host": "a.example.com"} | change
+    given = {"name": "x"} | FTP | change
     answer = await api.post("/connections", json={name: value for name, value in given.items() if value is not None})
     assert answer.status_code == 422, answer.text
-    assert path in [each["path"] for each in answer.json()["errors"]]
+    assert [each["path"] for each in answer.json()["errors"]] == [path]
+    assert "hunter2" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        FTP | {"host": "::1", "port": 2121},
+        FTP | {"host": "größe.example.com", "root": "/in"},
+        SFTP | {"hostKey": "trust-on-first-use", "privateKey": PEM.format("AAAA")},
+        S3 | {"region": "eu-west-1"},
+        S3 | {"endpoint": "https://minio.example.com:9000", "pathStyle": False},
+    ],
+)
+async def test_a_declaration_that_fits_is_stored(api: httpx.AsyncClient, given: dict[str, Any]) -> None:
+    shown = await made(api, given | {"name": "x"})
+    assert {"accessKey", "secretKey", "privateKey"} >= given.keys() - shown.keys()
+
+
+async def test_every_mistake_is_told_at_once(api: httpx.AsyncClient) -> None:
+    wrong = FTP | {"name": "", "host": "ftp://x", "port": 25, "bucket": "b"}
+    told = (await api.post("/connections", json=wrong)).json()["errors"]
+    assert {each["path"] for each in told} == {"name", "host", "port", "bucket"}
+    assert "host, port, user, root, password" in next(each["reason"] for each in told if each["path"] == "bucket")
+
+
+async def test_of_many_unknown_members_the_first_are_told(api: httpx.AsyncClient) -> None:
+    wrong = FTP | {"name": "x"} | {f"m{number:05}": 1 for number in range(50_000)}
+    told = (await api.post("/connections", json=wrong)).json()["errors"]
+    assert [each["path"] for each in told] == [f"m{number:05}" for number in range(20)]
+
+
+async def test_a_transport_may_be_changed_with_the_secrets_that_the_new_one_has(api: httpx.AsyncClient) -> None:
+    connection = await made(api, FTP | {"name": "x", "password": "p"})
+    changed = await api.put(f"/connections/{connection['id']}", json=S3 | {"name": "x"})
+    assert (changed.status_code, changed.json()["secrets"]) == (200, ["accessKey", "secretKey"])
+
+
+@pytest.mark.parametrize(("body", "reason"), [({}, "is required"), ({"path": 5}, "must be a text")])
+async def test_a_trial_names_a_file(api: httpx.AsyncClient, body: dict[str, Any], reason: str) -> None:
+    connection = await made(api, FTP | {"name": "x"})
+    answer = await api.post(f"/connections/{connection['id']}/test-import", json=body)
+    assert (answer.status_code, answer.json()["errors"]) == (422, [{"path": "path", "reason": reason}])
 
 
 async def test_a_name_stands_once(api: httpx.AsyncClient) -> None:
@@ -247,6 +318,17 @@ async def test_files_that_find_no_room_are_told_and_gone_on_with(
     assert seen == [f"{number:02}.csv" for number in range(12)]
 
 
+@pytest.mark.parametrize("path", ["in/*.csv", "a\nb", "x" * 1_025])
+async def test_a_path_that_names_no_file_is_refused_by_name(api: httpx.AsyncClient, path: str) -> None:
+    connection = await made(api, FTP | {"name": "x"})
+    asked = OPTIONS | {"connectionId": connection["id"], "path": path}
+    answer = await api.post("/imports", json=asked)
+    assert (answer.status_code, [each["path"] for each in answer.json()["errors"]]) == (422, ["path"])
+    if "*" not in path:
+        answer = await api.post(f"/connections/{connection['id']}/imports", json={"type": "contacts", "path": path})
+        assert (answer.status_code, [each["path"] for each in answer.json()["errors"]]) == (422, ["path"])
+
+
 @pytest.mark.parametrize("after", ["x", "", "bm90aGluZw", "MjAyNC0wNS0wMVQwMDowMDowMCBh"])
 async def test_a_place_in_a_list_that_was_never_given_out_is_refused(api: httpx.AsyncClient, after: str) -> None:
     connection = await made(api, {"name": "x", "transport": "ftp", "host": "a.example.com"})
@@ -267,20 +349,43 @@ async def test_an_import_carries_its_source(
 ) -> None:
     await server.store("in/a.csv", FILE)
     place = {name: value for name, value in body(server.place).items() if name != "name"}
-    options = {"type": "contacts", "delimiter": ",", "overrideExisting": True, "updateOnlyEmptyFields": False}
-    accepted = await api.post("/imports", json=options | {"source": place | {"path": "in/a.csv"}})
+    accepted = await api.post("/imports", json=OPTIONS | {"source": place | {"path": "in/a.csv"}})
     assert accepted.status_code == 201, accepted.text
     assert PASSWORD not in accepted.text
     await finish(pulls, accepted.json()["id"])
     assert (await api.get(f"/imports/{accepted.json()['id']}")).json()["created"] == 2
 
 
+async def test_members_of_a_request_that_are_not_known_are_ignored(api: httpx.AsyncClient) -> None:
+    """As the parts of a form that are not."""
+    more = {"bogus": 1, "source": FTP | {"path": "a.csv"}}
+    assert (await api.post("/imports", json=OPTIONS | more)).status_code == 201
+    wrong = await api.post("/imports", json=OPTIONS | more | {"nullMarker": 1})
+    assert wrong.json()["errors"] == [{"path": "nullMarker", "reason": "must be a text"}]
+
+
+@pytest.mark.parametrize("options", [OPTIONS, OPTIONS | {"file": "a.csv"}])
+async def test_a_request_without_a_file_is_told_all_ways_to_send_one(
+    api: httpx.AsyncClient, options: dict[str, Any]
+) -> None:
+    reason = "one of file, connectionId and source is required"
+    as_json = await api.post("/imports", json=options)
+    assert (as_json.status_code, as_json.json()["errors"]) == (422, [{"path": "file", "reason": reason}])
+
+
+async def test_a_body_of_another_kind_is_told_both_kinds(api: httpx.AsyncClient) -> None:
+    for headers in ({}, {"Content-Type": "application/x-www-form-urlencoded"}):
+        answer = await api.post("/imports", content=b'{"type": "contacts"}', headers=headers)
+        assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
+        assert answer.json()["detail"] == "Send multipart/form-data with a file, or application/json with a source"
+
+
 async def test_an_import_carries_a_web_address(
     web: Any, api: httpx.AsyncClient, pulls: Runtime, finish: Finish
 ) -> None:
     await web.store("in/a b.csv", FILE)
-    source = {"transport": "HTTPS", "url": f"https://{web.place.host}:{web.place.port}/in/a%20b.csv"}
-    source |= {"username": USER, "password": PASSWORD}
+    source = {"transport": "https", "url": f"https://{web.place.host}:{web.place.port}/in/a%20b.csv"}
+    source |= {"user": USER, "password": PASSWORD}
     parts = {"type": "contacts", "delimiter": ",", "overrideExisting": "true", "updateOnlyEmptyFields": "false"}
     form = {name: (None, value) for name, value in (parts | {"source": json.dumps(source)}).items()}
     accepted = await api.post("/imports", files=form)
@@ -295,16 +400,26 @@ async def test_an_import_carries_a_web_address(
     [
         ("text", "source"),
         ({}, "source.transport"),
-        ({"transport": "ftp"}, "source.host"),
-        ({"transport": "ftp", "host": "a.example.com"}, "source.path"),
+        ({"transport": "ftp", "path": "a"}, "source.host"),
+        (FTP, "source.path"),
+        (FTP | {"path": "a\nb"}, "source.path"),
+        (FTP | {"path": "in/*.csv"}, "source.path"),
+        (FTP | {"path": 5}, "source.path"),
+        (FTP | {"path": "a", "port": 25}, "source.port"),
+        (FTP | {"path": "a", "username": "me"}, "source.username"),
+        (FTP | {"path": "a", "\ud800": "me"}, "source.?"),
+        (SFTP | {"path": "a", "hostKey": None}, "source.hostKey"),
+        (S3 | {"path": "a", "bucket": None}, "source.bucket"),
         ({"transport": "https", "url": "http://a.example.com/x"}, "source.url"),
         ({"transport": "https", "url": "https://me:hunter2@a.example.com/x"}, "source.url"),
-        ({"transport": "sftp", "server": "a", "path": "x", "colour": "red"}, "source.colour"),
+        ({"transport": "https", "url": "https://a.example.com/x", "username": "me"}, "source.username"),
+        ({"transport": "https", "url": "https://a.example.com/x", "path": "/x"}, "source.path"),
+        (SFTP | {"path": "x", "colour": "red"}, "source.colour"),
     ],
 )
 async def test_a_source_that_does_not_fit_is_refused_by_name(api: httpx.AsyncClient, source: Any, path: str) -> None:
-    options = {"type": "contacts", "delimiter": ",", "overrideExisting": True, "updateOnlyEmptyFields": False}
-    answer = await api.post("/imports", json=options | {"source": source})
+    form = {name: (None, str(value).lower()) for name, value in OPTIONS.items()}
+    answer = await api.post("/imports", files=form | {"source": (None, json.dumps(source))})
     assert answer.status_code == 422, answer.text
     assert path in [each["path"] for each in answer.json()["errors"]]
     assert "hunter2" not in answer.text

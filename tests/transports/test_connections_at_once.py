@@ -22,7 +22,7 @@ from tests.transports.test_connections import FILE, api, body, made, pulls
 
 __all__ = ["api", "pulls"]
 
-DECLARED = {"name": "x", "transport": "sftp", "host": "a.example.com", "user": "u", "hostKey": "SHA256:abc"}
+DECLARED = {"name": "x", "transport": "sftp", "host": "a.example.com", "user": "u", "hostKey": TRUST_FIRST}
 
 
 @pytest.fixture

@@ -82,6 +82,21 @@ async def test_the_port_of_a_pasv_answer_is_called_at_the_servers_own_address(pa
     assert script.data_connections == 1
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "530 Non-anonymous sessions must use encryption.",
+        "550 SSL/TLS required",
+        "421 Sorry, cleartext sessions are not ok",
+    ],
+)
+async def test_a_server_that_insists_on_encryption_is_told_from_a_wrong_password(patient: MakeTerms, said: str) -> None:
+    async with scripted(answers={"USER": said}) as (_, place):
+        assert await reason(place, patient(tries=1)) == "unencrypted"
+    async with scripted(answers={"USER": "530 no"}) as (_, place):
+        assert await reason(place, patient(tries=1)) == "login"
+
+
 @pytest.mark.parametrize("port", [0, 22, 1_023, 65_536])
 async def test_a_data_port_below_those_of_users_is_not_called(patient: MakeTerms, port: int) -> None:
     async with scripted(answers={"SIZE": "213 4", "EPSV": f"229 here (|||{port}|)"}) as (_, place):

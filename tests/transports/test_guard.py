@@ -23,7 +23,7 @@ from tests.transports.servers.http import HttpServer, http_server
 from tests.transports.servers.server import PASSWORD, USER, Certificates
 
 MakeTerms = Callable[..., Terms]
-NOT_OURS = "not one that this service may call"
+NOT_OURS = "unknown, or belongs to an address that this service may not call"
 
 # Ways to write an address inside. RELIABILITY §9.1, and what the system's own look-up makes of odd spellings.
 INSIDE = [

@@ -25,7 +25,7 @@ from tests.transports.marked import Marked, Marks, forms, killed, lines_of, runn
 from tests.transports.servers.ftp import Script
 from tests.transports.servers.server import Certificates, black_hole
 from tests.transports.servers.sockets import listener, silence
-from tests.transports.test_connections import body
+from tests.transports.test_connections import PEM, body
 from tests.workers.test_notices import Inbox, mail_server
 
 FILE = b"_email,_points\nana@example.com,1\nbob@example.com,many\n"
@@ -97,8 +97,9 @@ class House(Marked):
         return f"{path}?token={self.marks.new('query_token')}" if scheme.startswith("http") else path
 
     def spoiled(self, given: dict[str, Any]) -> dict[str, Any]:
-        """With other credentials of the same sorts, all of them new marks; a private key is no key then."""
-        return given | {name: self.marks.new(name) for name in SECRET if name in given}
+        """With other credentials of the same sorts, all of them new marks; a private key only looks like one then."""
+        found = {name: self.marks.new(name) for name in SECRET if name in given}
+        return given | {name: PEM.format(mark) if name == "privateKey" else mark for name, mark in found.items()}
 
 
 def cordial_source(place: Place, path: str) -> dict[str, Any]:
@@ -266,10 +267,11 @@ async def test_after_a_connection_was_changed_and_refused(house: House) -> None:
         connection = await house.connection(given)
         own = f"/connections/{connection}"
         kept = {member: value for member, value in given.items() if member not in SECRET}
+        moved = {"endpoint": "https://elsewhere.example.com"} if name == "s3" else {"host": "elsewhere.example.com"}
         changes = [
             house.spoiled(given) | {"name": f"new {name}"},
             kept | {"name": f"newer {name}"},
-            house.spoiled(given) | {"name": "moved", "host": "elsewhere.example.com"},
+            house.spoiled(given) | {"name": "moved"} | moved,
         ]
         for change in changes:
             assert (await house.ask("PUT", own, json=change)).status_code == 200

@@ -120,11 +120,11 @@ async def test_a_part_that_broke_off_is_sent_again(s3: S3Server, patient: MakeTe
 async def test_a_bucket_that_is_missing_is_said_to_be(s3: S3Server, patient: MakeTerms) -> None:
     place = replace(s3.place, options={**s3.place.options, "bucket": "no-such-bucket"})
     async with connected(place, patient()) as transport:
-        with pytest.raises(TransportFailed, match="no such file"):
+        with pytest.raises(TransportFailed, match="no such bucket"):
             await transport.stat("a.csv")
-        with pytest.raises(TransportFailed, match="no such file"):
+        with pytest.raises(TransportFailed, match="no such bucket"):
             await transport.list("*")
-        with pytest.raises(TransportFailed):
+        with pytest.raises(TransportFailed, match="no such bucket"):
             await transport.put("a.csv", pieces(b"x"))
 
 

@@ -49,6 +49,9 @@ JSON = "application/json"
 async def create_import(request: Request, caller: MayWriteImports, runtime: Opened) -> Response:
     """Start an import of a file. The answer comes when file and import are safe; poll `links.self` for its progress.
 
+    Without a file the same may be sent as `application/json`: `connectionId` and `path`, or `source` as an object, and
+    true and false as they are. The service fetches the file then.
+
     At most 10 imports of an account may wait or run at a time; the next is refused with status 400 and code E0401.
     """
     async with admitted(runtime, caller), formed(request, runtime) as form:
@@ -69,11 +72,15 @@ async def create_import(request: Request, caller: MayWriteImports, runtime: Open
 @asynccontextmanager
 async def formed(request: Request, runtime: Runtime) -> AsyncIterator[Form]:
     """What was sent: a form with a file, or JSON that says where one is."""
-    if is_form(request) or not request.headers.get("content-type", "").startswith(JSON):
+    if is_form(request):
         async with received(request, runtime) as form:
             yield form
-    else:
+    elif request.headers.get("content-type", "").lower().startswith(JSON):
         yield translate.form_of(await json_object(request, idle=runtime.settings.upload_idle_seconds))
+    else:
+        raise Refused(
+            "unsupported_media_type", "Send multipart/form-data with a file, or application/json with a source"
+        )
 
 
 async def pulled(runtime: Runtime, caller: Caller, asked: translate.Asked) -> Pull:

@@ -4,6 +4,8 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, Field
 
+from app.imports.sources.connection import OPEN, SECRETS
+from app.transports.options import RULES
 from app.web.shapes import NEVER, Moment, Shape
 
 Status = Literal["queued", "inProgress", "finished", "error", "cancelled"]
@@ -155,6 +157,26 @@ class ListQuery(BaseModel):
     type: str | None = None
 
 
+KINDS: Final = {str: "string", int: "integer", bool: "boolean"}
+
+
+def of_place(word: str) -> dict[str, str]:
+    """What a word of a place takes, and for which transports."""
+    taking = [scheme for scheme, rules in RULES.items() if word in rules]
+    rule = RULES[taking[0]][word]
+    return {"type": KINDS[rule.kind], "description": f"For {', '.join(taking)}; {rule.reason}"}
+
+
+SOURCE: Final[dict[str, Any]] = {
+    "type": "object",
+    "required": ["transport"],
+    "properties": {
+        "transport": {"type": "string", "enum": list(RULES)},
+        "path": {"type": "string", "description": "The file there, no pattern"},
+        "url": {"type": "string", "description": "For http and https: host, port and path in one"},
+        **{member: of_place(word) for member, word in {**OPEN, **SECRETS}.items()},
+    },
+}
 BOOLEAN: Final = {"type": "string", "enum": ["true", "false"]}
 
 # The form of POST /imports, as OpenAPI sees it. FastAPI does not read it: the file is never held in memory.
@@ -209,6 +231,8 @@ FORM: Final[dict[str, Any]] = {
         "path": {"type": "string", "description": "With `connectionId`: the file there; its worker fetches it"},
         "source": {
             "type": "string",
+            "contentMediaType": "application/json",
+            "contentSchema": SOURCE,
             "description": "In place of a file: where it is, as JSON: the members of a connection and `path`, or `url`",
         },
         "confirmEmail": {"type": "string", "description": "Who is told by mail when the import has ended"},
@@ -219,8 +243,8 @@ FORM: Final[dict[str, Any]] = {
         },
     },
 }
-# The same is taken as JSON when there is no file. It is not described here: of two kinds of body generators of clients
-# make code that does not run.
+# The same is taken as JSON when there is no file. That is told in words alone: of two kinds of body generators of
+# clients make code that does not run.
 REQUEST_BODY: Final = {
     "requestBody": {
         "required": True,

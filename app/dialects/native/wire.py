@@ -55,14 +55,26 @@ class RecordType(Shape):
     key: str = Field(description="The id of the field that identifies a record")
     keys: list[str] = Field(default=[], description="Where several may: the first that is filled is a record's key")
     fields: list["TypeField"]
+    families: list["TypeFamily"] = Field(default=[], description="Of a nested type: the fields inside, kind by kind")
     unknown_columns: Literal["ignore", "keep", "error"]
+
+
+FieldType = Literal[
+    "text", "integer", "decimal", "boolean", "date", "datetime", "email", "phone", "url", "enum", "list", "object"
+]
+
+
+class TypeFamily(Shape):
+    path: str = Field(
+        description="`#` stands for a position of a list, 0 to 999, and `*` at the end for any path",
+        examples=["variants.#.sku"],
+    )
+    type: FieldType
 
 
 class TypeField(Shape):
     id: str
-    type: Literal[
-        "text", "integer", "decimal", "boolean", "date", "datetime", "email", "phone", "url", "enum", "list", "object"
-    ]
+    type: FieldType
     required: bool = False
     options: list[str] = Field(default=[], description="For enum and list: the words that are allowed")
     min: float | None = None
@@ -107,24 +119,24 @@ class ConnectionBody(Shape):
 
     name: str = Field(max_length=100)
     transport: Transport
-    host: str = Field(default="", description="Required but for S3")
-    port: int = Field(default=0, ge=1, le=65_535, description="Unset: the protocol's own")
-    user: str = ""
+    host: str = Field(default="", description="A host alone. Required but for S3, which has none")
+    port: int = Field(default=0, ge=1, le=65_535, description="Unset: the protocol's own. S3 has none")
+    user: str = Field(default="", description="Not for S3")
     root: str = Field(default="", description="The folder that relative paths start from")
     tls: Literal["explicit", "implicit"] = Field(default="explicit", description="For FTPS")
     host_key: str = Field(
         default="", description="For SFTP, required: the server's key or its SHA256 fingerprint, or trust-on-first-use"
     )
-    bucket: str = ""
-    region: str = ""
-    endpoint: str = Field(default="", description="For S3 that is not Amazon's: its address")
-    path_style: bool = False
-    password: str = ""
+    bucket: str = Field(default="", description="For S3, required")
+    region: str = Field(default="", description="For S3; unset: us-east-1")
+    endpoint: str = Field(default="", description="For S3 that is not Amazon's: its address, with https:// or http://")
+    path_style: bool = Field(default=False, description="For S3; unset: true with `endpoint`")
+    password: str = Field(default="", description="Not for S3")
     private_key: str = Field(default="", description="For SFTP, as OpenSSH writes it")
-    passphrase: str = ""
-    access_key: str = ""
-    secret_key: str = ""
-    session_token: str = ""
+    passphrase: str = Field(default="", description="For SFTP: of the private key")
+    access_key: str = Field(default="", description="For S3, required")
+    secret_key: str = Field(default="", description="For S3, required")
+    session_token: str = Field(default="", description="For S3")
 
 
 class Connection(Shape):

@@ -1,57 +1,54 @@
-"""A source that is named in the request itself: the words of a connection, or those of Cordial's API."""
+"""A source that is named in the request itself: the members of a connection, and the path of one file."""
 
 from collections.abc import Mapping
 from typing import Any, Final
 
-from pydantic import SecretStr
-
 from app.errors import Complaint, Refused
-from app.imports.sources.connection import declared, place_of
-from app.imports.sources.pull import Pull
+from app.imports.sources.connection import invalid, misfits, place_from
+from app.imports.sources.pull import WEB, Pull, misplaced
 from app.transports.failed import TransportFailed
-from app.transports.target import target_of
-from app.transports.transport import Place, plain
+from app.transports.target import Target, target_of
 
-# Cordial's word -> ours.
-SYNONYMS: Final[Mapping[str, str]] = {
-    "server": "host",
-    "username": "user",
-    "aws_access_key_id": "accessKey",
-    "aws_secret_access_key": "secretKey",
-    "aws_bucket": "bucket",
-    "aws_region": "region",
-}
-WEB: Final = ("http", "https")
+IN_URL: Final = ("host", "port", "path")
 
 
 def pull_from_source(source: Mapping[str, Any]) -> Pull:
-    """`url` for the web, else a connection's members and `path`. Raises Refused("invalid") with paths below source."""
-    told = {SYNONYMS.get(name, name): value for name, value in source.items()}
-    told["transport"] = str(told.get("transport", "")).lower()
-    if told["transport"] in WEB and "url" in told:
-        return from_web(told)
-    path = told.pop("path", None)
-    try:
-        return Pull(place_of(declared(told | {"name": "source"})), plain(path if isinstance(path, str) else ""))
-    except TransportFailed as wrong:
-        raise refused(Complaint("path", wrong.detail)) from None
-    except Refused as wrong:
-        raise refused(*wrong.complaints) from None
+    """For the web `url` may stand in place of host, port and path. Raises one Refused("invalid") that names every
+    mistake, by its path below `source`."""
+    given = {member: value for member, value in source.items() if value is not None}
+    if given.get("transport") in WEB and "url" in given:
+        return from_web(given)
+    path = given.pop("path", None)
+    complaints = [*misfits(given)]
+    if wrong := misplaced(str(given.get("transport")), path):
+        complaints.append(Complaint("path", wrong))
+    if complaints:
+        raise below(complaints)
+    return Pull(place_from(given), path)
 
 
-def from_web(told: Mapping[str, Any]) -> Pull:
+def from_web(given: Mapping[str, Any]) -> Pull:
     """Raises Refused("invalid")."""
-    url, user, password = (told.get(name) for name in ("url", "user", "password"))
+    complaints = [Complaint(member, "stands in url already") for member in IN_URL if member in given]
+    rest = {member: value for member, value in given.items() if member not in (*IN_URL, "url")}
     try:
-        target = target_of(url if isinstance(url, str) else "")
+        target = addressed(given["url"], given["transport"])
     except TransportFailed as wrong:
-        raise refused(Complaint("url", wrong.detail)) from None
-    if target.scheme != "https" and told["transport"] == "https":
-        raise refused(Complaint("url", "must begin with https:// for this transport"))
-    secret = SecretStr(password) if isinstance(password, str) else None
-    return Pull(Place(target.scheme, target.host, target.port, str(user or ""), secret), target.path)
+        raise below([*complaints, Complaint("url", wrong.detail), *misfits(rest | {"host": "unknown"})]) from None
+    rest |= {"transport": target.scheme, "host": target.host, "port": target.port}
+    complaints += misfits(rest)
+    if complaints:
+        raise below(complaints)
+    return Pull(place_from(rest), target.path)
 
 
-def refused(*complaints: Complaint) -> Refused:
-    below = [Complaint(f"source.{each.path}".rstrip("."), each.reason) for each in complaints]
-    return Refused("invalid", "; ".join(f"{each.path}: {each.reason}" for each in below), below)
+def addressed(url: object, transport: str) -> Target:
+    """Raises TransportFailed."""
+    target = target_of(url if isinstance(url, str) else "")
+    if target.scheme != "https" and transport == "https":
+        raise TransportFailed("address", "must begin with https:// for this transport")
+    return target
+
+
+def below(complaints: list[Complaint]) -> Refused:
+    return invalid([Complaint(f"source.{each.path}", each.reason) for each in complaints])

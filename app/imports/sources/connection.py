@@ -1,22 +1,25 @@
 """A stored connection: a place by name, its secrets sealed to its row; read from what a caller declares."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from secrets import token_hex
 from typing import Any, Final
 
 from pydantic import SecretStr
 
 from app.errors import Complaint, Refused
-from app.imports.sources.pull import Pull
+from app.imports.sources.pull import Pull, misplaced
 from app.runs.model import AccountId
-from app.transports.failed import TransportFailed
-from app.transports.target import checked_port, target_of
-from app.transports.transport import OPTIONS, TRUST_FIRST, Option, Place
+from app.transports.options import RULES, TRUST_FIRST
+from app.transports.transport import Option, Place
 
-# Member of the JSON -> option of a place.
-MEMBERS: Final[Mapping[str, str]] = {
+# Member of the JSON -> word of RULES.
+OPEN: Final[Mapping[str, str]] = {
+    "host": "host",
+    "port": "port",
+    "user": "user",
     "root": "root",
     "tls": "tls",
     "hostKey": "host_key",
@@ -33,10 +36,11 @@ SECRETS: Final[Mapping[str, str]] = {
     "secretKey": "secret_key",
     "sessionToken": "session_token",
 }
-PLAIN: Final = ("name", "transport", "host", "port", "user")
+# What is no option of a place, but a part of its own.
+OWN: Final = ("host", "port", "user")
 # With another of these a stored secret would go to somebody else.
 WHERE: Final = ("transport", "host", "port", "user", "endpoint", "tls", "hostKey")
-LONGEST: Final = 65_536  # characters of a value, a private key being the longest
+MOST_UNKNOWN: Final = 20  # members that are told; a body has room for many thousands
 
 _name = re.compile(r"[^\s\x00-\x1f\x7f](?:[^\x00-\x1f\x7f]{0,98}[^\s\x00-\x1f\x7f])?").fullmatch
 
@@ -65,73 +69,71 @@ def bound_to(account_id: AccountId, connection_id: str) -> str:
 
 def declared(body: Mapping[str, object], kept: Declared | None = None) -> Declared:
     """What a body declares; secrets that it leaves out stay as they were kept, unless they would go elsewhere. Raises
-    one Refused("invalid") that names every mistake."""
-    complaints = list(unknown(body))
-    settings = {name: value for name in (*PLAIN, *MEMBERS) if (value := body.get(name)) is not None}
-    complaints += misfits(settings)
-    secrets = {name: value for name in SECRETS if (value := body.get(name)) is not None}
-    complaints += [Complaint(name, "must be a text") for name, value in secrets.items() if not text(value)]
-    told = {name: str(value) for name, value in secrets.items()}
-    if kept is not None and not complaints:
-        complaints += elsewhere(settings, told, kept)
-        told = {**kept.secrets, **told}
+    Refused: invalid (it names every mistake), secrets_locked (what is left out stays, but cannot be opened)."""
+    given: dict[str, Any] = {member: value for member, value in body.items() if value is not None}
+    name = given.pop("name", None)
+    secrets = {member: value for member, value in given.items() if member in SECRETS}
+    if kept is not None and kept.locked and not secrets:
+        raise locked("send them again")
+    settings = {member: value for member, value in given.items() if member not in SECRETS}
+    staying = kept.secrets if kept is not None else {}
+    complaints = [*misnamed(name), *misfits(given, staying)]
+    if not complaints:
+        staying = {member: value for member, value in staying.items() if SECRETS[member] in RULES[given["transport"]]}
+        complaints += elsewhere(settings, staying.keys() - secrets.keys(), kept)
     if complaints:
         raise invalid(complaints)
-    found = Declared(settings, told)
-    try:
-        place = place_of(found)
-        checked_port(place.scheme, place.port)
-        if "endpoint" in settings:
-            target_of(str(settings["endpoint"]))
-    except TransportFailed as wrong:
-        raise invalid([Complaint("", wrong.detail)]) from None
-    return found
+    return Declared({"name": name, **settings}, {**staying, **secrets})
 
 
-def invalid(complaints: list[Complaint]) -> Refused:
+def misnamed(name: object) -> Iterator[Complaint]:
+    if name is None:
+        yield Complaint("name", "is required")
+    elif not (isinstance(name, str) and _name(name)):
+        yield Complaint("name", "must be 1 to 100 characters without line ends and blanks around them")
+
+
+def misfits(given: Mapping[str, object], kept: Collection[str] = ()) -> Iterator[Complaint]:
+    """What is wrong with the members of a place; those of `kept` are there already."""
+    transport = given.get("transport")
+    if not isinstance(transport, str) or transport not in RULES:
+        reason = "is required" if transport is None else f"must be one of {', '.join(RULES)}"
+        yield Complaint("transport", reason)
+        return
+    rules = RULES[transport]
+    known = {member: rules[word] for member, word in {**OPEN, **SECRETS}.items() if word in rules}
+    unknown = (member for member in given if member not in known and member != "transport")
+    for member in islice(unknown, MOST_UNKNOWN):
+        # Whatever the name holds, the answer that repeats it can be encoded.
+        yield Complaint(
+            member[:50].encode("utf-8", "replace").decode(), f"is not known for {transport}; known: {', '.join(known)}"
+        )
+    for member, rule in known.items():
+        value = given.get(member)
+        if value is None and rule.required and member not in kept:
+            yield Complaint(member, "is required")
+        elif value is not None and not rule.takes(value):
+            yield Complaint(member, rule.reason)
+
+
+def elsewhere(settings: Mapping[str, Any], staying: Iterable[str], kept: Declared | None) -> Iterator[Complaint]:
+    """Whoever may change a connection must not thereby send its secrets to a server of his own."""
+    moved = [name for name in WHERE if kept is not None and settings.get(name) != kept.settings.get(name)]
+    for name in sorted(staying if moved else ()):
+        yield Complaint(name, f"has to be sent again, because {moved[0]} is another one")
+
+
+def invalid(complaints: Sequence[Complaint]) -> Refused:
     told = "; ".join(f"{each.path}: {each.reason}" if each.path else each.reason for each in complaints)
     return Refused("invalid", told, complaints)
 
 
-def unknown(body: Mapping[str, object]) -> list[Complaint]:
-    known = {*PLAIN, *MEMBERS, *SECRETS}
-    return [
-        Complaint(name[:50], f"is not known here; known: {', '.join(sorted(known))}") for name in body.keys() - known
-    ]
-
-
-def misfits(settings: Mapping[str, Any]) -> list[Complaint]:
-    found = [Complaint(name, "is required") for name in ("name", "transport") if name not in settings]
-    scheme = settings.get("transport")
-    if scheme is not None and (not isinstance(scheme, str) or scheme not in OPTIONS):
-        return [*found, Complaint("transport", f"must be one of {', '.join(OPTIONS)}")]
-    if "name" in settings and not (isinstance(settings["name"], str) and _name(settings["name"])):
-        found.append(Complaint("name", "must be 1 to 100 characters without line ends and blanks around them"))
-    if scheme not in (None, "s3") and not settings.get("host"):
-        found.append(Complaint("host", "is required"))
-    if "@" in str(settings.get("host", "")):
-        found.append(Complaint("host", "must be a host alone, without a user or a password"))
-    for name, value in settings.items():
-        wanted = {"port": int, "pathStyle": bool}.get(name, str)
-        if not isinstance(value, wanted) or isinstance(value, bool) is not (wanted is bool) or not text(str(value)):
-            found.append(Complaint(name, f"must be {WORDS[wanted]}"))
-    return found
-
-
-WORDS: Final = {int: "a whole number", bool: "true or false", str: "a text"}
-
-
-def text(value: object) -> bool:
-    return isinstance(value, str) and 0 < len(value) <= LONGEST and "\0" not in value
-
-
-def elsewhere(settings: Mapping[str, Any], secrets: Mapping[str, str], kept: Declared) -> list[Complaint]:
-    """Whoever may change a connection must not thereby send its secrets to a server of his own."""
-    moved = [name for name in WHERE if settings.get(name) != kept.settings.get(name)]
-    if not moved:
-        return []
-    reason = f"has to be sent again, because {moved[0]} is another one"
-    return [Complaint(name, reason) for name in kept.secrets if name not in secrets]
+def locked(remedy: str) -> Refused:
+    return Refused(
+        "secrets_locked",
+        "The connection's secrets cannot be opened with the keys of this service (SLUICE_VAULT_KEYS, or those made from"
+        f" SLUICE_SECRET_KEY): {remedy}",
+    )
 
 
 def pinned(connection: Declared, host_key: str | None) -> Mapping[str, Any] | None:
@@ -142,17 +144,27 @@ def pinned(connection: Declared, host_key: str | None) -> Mapping[str, Any] | No
 
 
 def place_of(connection: Declared) -> Place:
-    """Raises TransportFailed for a setting that does not belong to the protocol, and Refused("secrets_locked")."""
+    """Raises TransportFailed for an option that does not belong to the protocol, and Refused("secrets_locked")."""
     if connection.locked:
-        raise Refused("secrets_locked", "The connection's secrets cannot be opened with the keys of this service")
-    given, secrets = connection.settings, connection.secrets
-    options: dict[str, Option] = {option: given[name] for name, option in MEMBERS.items() if name in given}
-    options |= {
-        option: SecretStr(secrets[name]) for name, option in SECRETS.items() if name in secrets and name != "password"
-    }
-    password = SecretStr(secrets["password"]) if "password" in secrets else None
-    return Place(given["transport"], given.get("host", ""), given.get("port"), given.get("user", ""), password, options)
+        raise locked("send them again by PUT, or set the keys that have sealed them")
+    return place_from({**connection.settings, **connection.secrets})
+
+
+def place_from(given: Mapping[str, Any]) -> Place:
+    """A place by the members of a connection, which fit."""
+    words = {word: given[member] for member, word in OPEN.items() if member in given}
+    secrets = {word: SecretStr(given[member]) for member, word in SECRETS.items() if member in given}
+    password = secrets.pop("password", None)
+    options: dict[str, Option] = {word: value for word, value in words.items() if word not in OWN}
+    return Place(
+        given["transport"], words.get("host", ""), words.get("port"), words.get("user", ""), password, options | secrets
+    )
 
 
 def pull_of(connection: Declared, path: str) -> Pull:
-    return Pull(place_of(connection), path)
+    """Raises Refused: invalid (no path of one file), secrets_locked."""
+    place = place_of(connection)
+    wrong = misplaced(place.scheme, path)
+    if wrong:
+        raise invalid([Complaint("path", wrong)])
+    return Pull(place, path)

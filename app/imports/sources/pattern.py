@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 from app.errors import Complaint, Refused
 from app.imports.intake import Submission, submit
-from app.imports.sources.probe import is_pattern, tried
-from app.imports.sources.pull import Pull
+from app.imports.sources.probe import tried
+from app.imports.sources.pull import Pull, checked_path, is_pattern
 from app.runs.model import Run
 from app.runtime import Runtime
 from app.transports.failed import TransportFailed
@@ -33,7 +33,11 @@ async def submit_all(
 
     Raises Refused: invalid (the source, nothing fits), queue_full (for the first).
     """
-    files = await fitting(runtime, place, pattern) if is_pattern(place, pattern) else [Entry(pattern)]
+    try:
+        checked_path(place.scheme, pattern)
+    except TransportFailed as wrong:
+        raise Refused("invalid", f"path: {wrong.detail}", [Complaint("path", wrong.detail)]) from None
+    files = await fitting(runtime, place, pattern) if is_pattern(place.scheme, pattern) else [Entry(pattern)]
     if not files:
         raise Refused("invalid", "No file fits the path", [Complaint("path", "fits no file")])
     if after is not None:

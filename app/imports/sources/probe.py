@@ -6,13 +6,16 @@ from dataclasses import dataclass, field, replace
 from secrets import token_hex
 from typing import Final
 
+from app.imports.sources.pull import checked_path, is_pattern
 from app.transports import connected
-from app.transports.failed import TransportFailed
-from app.transports.transport import WILD, Entry, Place, Terms, Transport, split_pattern, within
+from app.transports.failed import TransportFailed, failure
+from app.transports.transport import Entry, Place, Terms, Transport, split_pattern, within
 
 PATIENCE_SECONDS: Final = 15.0
 TRIAL_SECONDS: Final = 60.0  # for all of it
-WEB: Final = ("http", "https")
+# Some transports connect with their first request: what came of it tells whether there is a connection.
+BEFORE: Final = frozenset({"address", "resolve", "connect"})  # steps that end without one
+UNHEARD: Final = frozenset({"too_slow", "no_patterns", "no_writing"})  # reasons that may stand though nobody was asked
 SAMPLE_BYTES: Final = 65_536  # that are read of a file
 
 
@@ -37,14 +40,17 @@ class Trial:
         return all(step.why is None for step in self.steps)
 
     def passed(self, name: str, found: str = "") -> None:
+        self._connected()
         self.steps.append(Step(name, found))
 
-    def entered(self, transport: Transport) -> None:
-        self.host_key = getattr(transport, "host_key", None)
-        self.passed("connect", f"host key {self.host_key}" if self.host_key else "")
+    def failed(self, failed: TransportFailed) -> None:
+        if failed.step not in BEFORE and failed.reason not in UNHEARD:
+            self._connected()
+        self.steps.append(Step(failed.step, why=failed.detail))
 
-    def failed(self, name: str, failure: TransportFailed) -> None:
-        self.steps.append(Step(name, why=failure.detail))
+    def _connected(self) -> None:
+        if not self.steps:
+            self.steps.append(Step("connect", f"host key {self.host_key}" if self.host_key else ""))
 
 
 @asynccontextmanager
@@ -62,29 +68,26 @@ async def try_import(place: Place, path: str, terms: Terms) -> Trial:
     """Connects, finds the file (or the files that fit a pattern) and reads its beginning. Nothing is changed."""
     trial = Trial()
     try:
+        checked_path(place.scheme, path)
         async with tried(place, terms) as transport:
-            trial.entered(transport)
-            entry = await found(transport, place, path, trial)
-            if entry is not None:
-                await read_beginning(transport, entry, trial)
-    except TransportFailed as failure:
-        trial.failed(failure.step, failure)
+            trial.host_key = getattr(transport, "host_key", None)
+            await read_beginning(transport, await found(transport, place, path, trial), trial)
+    except TransportFailed as failed:
+        trial.failed(failed)
     return trial
 
 
-def is_pattern(place: Place, path: str) -> bool:
-    """Whether a path means all files that fit it. On the web what follows a question mark is a query."""
-    return bool(WILD.intersection(path.partition("?")[0] if place.scheme in WEB else path))
-
-
-async def found(transport: Transport, place: Place, path: str, trial: Trial) -> Entry | None:
-    if not is_pattern(place, path):
+async def found(transport: Transport, place: Place, path: str, trial: Trial) -> Entry:
+    """The file, or the first of those that fit a pattern."""
+    if not is_pattern(place.scheme, path):
         entry = await transport.stat(path)
         trial.passed("find", f"{entry.size} bytes" if entry.size is not None else "")
         return entry
     entries = await transport.list(path)
+    if not entries:
+        raise failure("no_match")
     trial.passed("find", f"{len(entries)} files")
-    return entries[0] if entries else None
+    return entries[0]
 
 
 async def read_beginning(transport: Transport, entry: Entry, trial: Trial) -> None:
@@ -103,10 +106,10 @@ async def try_export(place: Place, folder: str, terms: Terms) -> Trial:
     try:
         path = "".join(split_pattern(f"{folder.rstrip('/')}/{new_name()}" if folder else new_name()))
         async with tried(place, terms) as transport:
-            trial.entered(transport)
+            trial.host_key = getattr(transport, "host_key", None)
             await write_and_read(transport, path, trial)
-    except TransportFailed as failure:
-        trial.failed(failure.step, failure)
+    except TransportFailed as failed:
+        trial.failed(failed)
     return trial
 
 

@@ -6,10 +6,13 @@ from typing import Any, Final
 
 from pydantic import SecretStr
 
-from app.transports.transport import Option, Place
+from app.transports.failed import TransportFailed
+from app.transports.target import LONGEST_URL
+from app.transports.transport import LONGEST_PATH, WILD, Option, Place, plain, split_pattern
 
 # Marks what was a secret, in the sealed text.
 LOCKED: Final = "locked"
+WEB: Final = ("http", "https")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,33 @@ class Pull:
     @property
     def file_name(self) -> str:
         return self.path.partition("?")[0].rpartition("/")[2]
+
+
+def is_pattern(scheme: str, path: str) -> bool:
+    """Whether a path means all files that fit it. On the web what follows a question mark is a query."""
+    return bool(WILD.intersection(path.partition("?")[0] if scheme in WEB else path))
+
+
+def checked_path(scheme: str, path: str) -> str:
+    """The path as it came, if a file, or the files that fit it, may be asked for by it. Raises TransportFailed."""
+    if is_pattern(scheme, path):
+        return "".join(split_pattern(path))
+    return plain(path, LONGEST_URL if scheme in WEB else LONGEST_PATH)
+
+
+def misplaced(scheme: str, path: object) -> str | None:
+    """Why that is no path of one file; None if it is one."""
+    if path is None or path == "":
+        return "is required"
+    if not isinstance(path, str):
+        return "must be a text"
+    if is_pattern(scheme, path):
+        return "is a pattern: POST /connections/{id}/imports takes those"
+    try:
+        checked_path(scheme, path)
+    except TransportFailed as wrong:
+        return wrong.detail
+    return None
 
 
 def shown(pull: Pull) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain
 
 import aioftp
 
@@ -16,11 +17,13 @@ ANSWERS: dict[Step, tuple[tuple[str, str], ...]] = {
     "read": (("4", "cut"), ("550", "missing"), ("53", "forbidden"), ("", "odd_answer")),
     "write": (("4", "cut_writing"), ("", "not_written")),
 }
-# 550 says "no such file" as well as "not for you"; only the words tell, and they have no standard.
-WORDS: dict[str, str] = {
+# 550 says "no such file" as well as "not for you", and 530 may mean "not without TLS"; only the words tell, and they
+# have no standard.
+FILES: dict[str, str] = {
     "no such": "missing", "not found": "missing", "denied": "forbidden", "permission": "forbidden",
     "privilege": "forbidden",
 }  # fmt: skip
+LOGIN: dict[str, str] = dict.fromkeys(("tls", "ssl", "encrypt", "cleartext"), "unencrypted")
 LOST: dict[Step, str] = {
     "connect": "unreachable", "authenticate": "unreachable", "find": "cut", "read": "cut", "write": "cut_writing",
 }  # fmt: skip
@@ -31,11 +34,15 @@ def meaning(refused: aioftp.StatusCodeError, step: Step) -> TransportFailed:
     """A server's refusal in our words."""
     code = refused.received_codes[-1]
     said = " ".join(refused.info).lower()
-    if step in ("find", "read") and code in ("450", "550"):
-        for word, reason in WORDS.items():
-            if word in said:
-                return failure(reason)
-    return failure(next(reason for start, reason in ANSWERS[step] if code.startswith(start)))
+    by_words = (reason for word, reason in words(step, code).items() if word in said)
+    by_code = (reason for start, reason in ANSWERS[step] if code.startswith(start))
+    return failure(next(chain(by_words, by_code)))
+
+
+def words(step: Step, code: str) -> dict[str, str]:
+    if step == "authenticate":
+        return LOGIN
+    return FILES if step in ("find", "read") and code in ("450", "550") else {}
 
 
 @contextmanager

@@ -1,7 +1,6 @@
 """The S3 client as this service wants it: checked addresses, nothing from the environment, our words for errors."""
 
 import os
-import re
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -18,20 +17,19 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from botocore import exceptions
 
 from app.transports.failed import TransportFailed, failure
+from app.transports.options import BUCKET, REGION
 from app.transports.target import target_of
 from app.transports.transport import CHUNK, Place, Terms, within
 
 if TYPE_CHECKING:
     from types_aiobotocore_s3.client import S3Client
 
-BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9]")
-REGION = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])")  # it becomes part of a host name
 LONGEST_ANSWER = 16_777_216  # bytes of an answer that is no file: a page of a list is below 2 MB
 NOWHERE = (None, None, os.devnull, None)
 
 # What S3 calls it -> a key of REASONS; a status where the answer had no words (HEAD has none).
 CODES: dict[str, str] = {
-    "NoSuchKey": "missing", "NoSuchBucket": "missing", "NotFound": "missing", "404": "missing",
+    "NoSuchKey": "missing", "NoSuchBucket": "no_bucket", "NotFound": "missing", "404": "missing",
     "AccessDenied": "forbidden", "AllAccessDisabled": "forbidden", "403": "forbidden",
     "InvalidAccessKeyId": "login", "SignatureDoesNotMatch": "login", "ExpiredToken": "login", "InvalidToken": "login",
     "InvalidClientTokenId": "login", "401": "login",

@@ -71,7 +71,7 @@ class S3:
             with spoken():
                 head = await self._client.head_object(Bucket=self._bucket, Key=key)
         except TransportFailed as failed:
-            if failed.reason == "forbidden":
+            if failed.reason in {"forbidden", "missing"}:
                 await self._say_why(key)
             raise
         return Entry(path, head.get("ContentLength"), head.get("LastModified"), head.get("ETag"))
@@ -125,7 +125,8 @@ class S3:
         return Entry(row["Key"].removeprefix(self._root), row["Size"], row["LastModified"], row["ETag"])
 
     async def _say_why(self, key: str) -> None:
-        """Asks for a byte: HEAD says 403 alone, this says whether it was the keys or the rights."""
+        """Asks for a byte: HEAD says 403 or 404 alone, this says whether it was the keys or the rights, the bucket or
+        the file."""
         with spoken():
             answer = await self._client.get_object(Bucket=self._bucket, Key=key, Range="bytes=0-0")
             answer["Body"].close()

@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -10,6 +9,7 @@ import asyncssh
 from asyncssh.asn1 import der_decode_partial
 
 from app.transports.failed import failure
+from app.transports.options import FINGERPRINT, LONGEST_KEY, PEM
 from app.transports.transport import TRUST_FIRST, Place
 
 # Kinds of host keys, best first. A fingerprint does not tell its kind, and a server that has several keys shows only
@@ -19,11 +19,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "ecdsa": ("ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521"),
     "ssh-rsa": ("rsa-sha2-512", "rsa-sha2-256"),
 }
-FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]{43}")
-
-PEM = re.compile(r"-----BEGIN ((?:[A-Z]+ )?)PRIVATE KEY-----((?:(?!-----).)+)-----END \1PRIVATE KEY-----", re.DOTALL)
 OLD_KINDS = frozenset({"RSA ", "EC ", "DSA "})  # their passphrase is hashed once
-LONGEST_KEY = 8_192  # characters; RSA with 8,192 bits has 6,400
 MOST_ROUNDS = 256  # of bcrypt, 25 ms each; ssh-keygen makes 16 or 24 unless told otherwise
 MOST_ITERATIONS = 5_000_000  # of PBKDF2; OpenSSL makes 2,048
 

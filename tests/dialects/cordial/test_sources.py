@@ -84,7 +84,7 @@ def test_a_port_is_a_text_or_a_number(port: object, read: int | None) -> None:
 async def test_an_inner_address_is_refused(cordial: Cordial, source: dict[str, Any]) -> None:
     answer = await cordial.post("/v2/productimports", {"source": source, "hasHeader": True})
     assert (answer.status_code, answer.json()["errorKey"]) == (422, "STORAGE_CONNECTION_ERROR")
-    assert "The address is not one that this service may call" in answer.json()["message"]
+    assert "The name is unknown, or belongs to an address that this service may not call" in answer.json()["message"]
 
 
 async def test_the_example_request_is_taken(runtime: Runtime, an_account: Account) -> None:

@@ -35,6 +35,14 @@ async def test_what_was_read_may_be_sent_back(client: httpx.AsyncClient, an_acco
     assert (await client.put("/types/shirts", headers=an_account.headers, json=read)).status_code == 200
 
 
+async def test_the_fields_inside_a_nested_type_are_shown(client: httpx.AsyncClient, an_account: Account) -> None:
+    catalog = (await client.get("/types/catalog", headers=an_account.headers)).json()
+    assert {"path": "properties.*", "type": "text"} in catalog["families"]
+    assert {"path": "variants.#.qty", "type": "decimal"} in catalog["families"]
+    assert RecordType.model_validate(catalog)
+    assert "families" not in (await client.get("/types/contacts", headers=an_account.headers)).json()
+
+
 async def test_every_mistake_of_a_declaration_is_named(client: httpx.AsyncClient, an_account: Account) -> None:
     body = {"key": "nope", "fields": [{"id": "sku", "type": "wibble"}, {"id": "x y", "type": "text"}]}
     answer = await client.put("/types/shirts", headers=an_account.headers, json=body)

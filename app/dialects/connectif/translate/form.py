@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.dialects.connectif.vocabulary import BOOLEANS, DELIMITERS, ELEMENTS
+from app.dialects.connectif.wire import FORM
 from app.errors import Complaint, Refused
 from app.imports.intake import Submission, Upload
 from app.imports.plan import Options
@@ -122,8 +123,8 @@ def one_way(read: Reading, ways: Mapping[str, object | None]) -> None:
     given = [name for name, way in ways.items() if way is not None]
     if len(given) > 1:
         read.complain(given[-1], f"may not stand beside {given[0]}")
-    elif not given and not {"file", "source"} & read.form.parts.keys():
-        read.complain("file", REQUIRED)
+    elif not given and "source" not in read.form.parts:
+        read.complain("file", f"one of file, connectionId and source {REQUIRED}")
 
 
 def source(read: Reading) -> Pull | None:
@@ -146,7 +147,7 @@ def source(read: Reading) -> Pull | None:
 
 
 def form_of(body: Mapping[str, object]) -> Form:
-    """The same request as JSON instead of a form."""
+    """The same request as JSON instead of a form: what it does not know is ignored here, too."""
     parts, complaints = {}, []
     for name, value in body.items():
         if isinstance(value, str):
@@ -155,7 +156,7 @@ def form_of(body: Mapping[str, object]) -> Form:
             parts[name] = "true" if value else "false"
         elif name == "source":
             parts[name] = json.dumps(value)
-        elif value is not None:
+        elif value is not None and name in FORM["properties"]:
             complaints.append(Complaint(name[:100], "must be a text"))
     return Form(parts, frozenset(), None, tuple(complaints))
 

@@ -1,6 +1,6 @@
 """Connections: sources and destinations that an account stores by name, and tries out."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -14,11 +14,13 @@ from app.imports.sources.probe import Trial, try_export, try_import
 from app.imports.sources.stored import connection_of, opened
 from app.runtime import Runtime
 from app.storage.access import connections
+from app.transports.transport import Place, Terms
 from app.web.bodies.json_body import json_object
 from app.web.caller import MayReadConnections, MayWriteConnections, Opened
 from app.web.openapi import operation_id
 from app.web.refusals import refusals
 
+Try = Callable[[Place, str, Terms], Awaitable[Trial]]
 router = APIRouter(prefix="/connections", tags=["connections"], generate_unique_id_function=operation_id)
 
 
@@ -95,8 +97,6 @@ async def put_connection(
         await connections.alone(session, caller.account_id)
         _, before = await connection_of(session, runtime, caller.account_id, connection_id)
         wanted = declared(body, before)
-        if before.locked and not wanted.secrets:  # what is left out stays, and what cannot be opened cannot stay
-            raise Refused("secrets_locked", "The connection's secrets cannot be opened: send them again")
         if await connections.named(session, caller.account_id, wanted.name) not in (None, connection_id):
             raise taken(wanted.name)
         sealed = runtime.vault.seal(wanted.secrets, bound_to=bound_to(caller.account_id, connection_id))
@@ -126,11 +126,7 @@ async def delete_connection(connection_id: str, caller: MayWriteConnections, run
 @router.post("/{connection_id}/test-import/", include_in_schema=False)
 async def test_import(request: Request, connection_id: str, caller: MayWriteConnections, runtime: Opened) -> Response:
     """Try whether a file could be imported: connect, find it, read its beginning. Nothing is changed anywhere."""
-    async with runtime.database.read() as session:
-        _, connection = await connection_of(session, runtime, caller.account_id, connection_id)
-    path = path_in(await json_object(request, idle=runtime.settings.upload_idle_seconds), required=True)
-    trial = await try_import(place_of(connection), path, runtime.terms)
-    return await tried(runtime, caller, connection_id, connection, trial)
+    return await tried(request, connection_id, caller, runtime, try_import)
 
 
 @router.post(
@@ -142,15 +138,15 @@ async def test_import(request: Request, connection_id: str, caller: MayWriteConn
 @router.post("/{connection_id}/test-export/", include_in_schema=False)
 async def test_export(request: Request, connection_id: str, caller: MayWriteConnections, runtime: Opened) -> Response:
     """Try whether a file could be delivered to a folder: write a small one, read it back, delete it."""
+    return await tried(request, connection_id, caller, runtime, try_export)
+
+
+async def tried(request: Request, connection_id: str, caller: Caller, runtime: Runtime, how: Try) -> Response:
+    """The answer; a host key that is to be trusted at its first sight is pinned by a trial that succeeded."""
     async with runtime.database.read() as session:
         _, connection = await connection_of(session, runtime, caller.account_id, connection_id)
-    folder = path_in(await json_object(request, idle=runtime.settings.upload_idle_seconds), required=False)
-    trial = await try_export(place_of(connection), folder, runtime.terms)
-    return await tried(runtime, caller, connection_id, connection, trial)
-
-
-async def tried(runtime: Runtime, caller: Caller, connection_id: str, connection: Declared, trial: Trial) -> Response:
-    """The answer; a host key that is to be trusted at its first sight is pinned by a trial that succeeded."""
+    body = await json_object(request, idle=runtime.settings.upload_idle_seconds)
+    trial = await how(place_of(connection), path_in(body, required=how is try_import), runtime.terms)
     settings = pinned(connection, trial.host_key) if trial.ok else None
     if settings is not None:
         async with runtime.database.transaction() as session:
@@ -159,7 +155,8 @@ async def tried(runtime: Runtime, caller: Caller, connection_id: str, connection
 
 
 def path_in(body: Mapping[str, object], *, required: bool) -> str:
-    path = body.get("path", "")
-    if not isinstance(path, str) or (required and not path):
-        raise Refused("invalid", "path: must be a text", [Complaint("path", "must be a text")])
-    return path
+    path = "" if body.get("path") is None else body["path"]
+    if isinstance(path, str) and (path or not required):
+        return path
+    reason = "is required" if path == "" else "must be a text"
+    raise Refused("invalid", f"path: {reason}", [Complaint("path", reason)])
