@@ -170,6 +170,7 @@ async def test_secrets_stay_unless_the_server_is_another_one(api: httpx.AsyncCli
         (S3 | {"host": None, "bucket": None}, "bucket"),
         (S3 | {"host": None, "secretKey": None}, "secretKey"),
         (S3 | {"host": None, "region": "Europe"}, "region"),
+        (S3 | {"host": None, "region": "us-east-1-"}, "region"),
         (S3 | {"host": None, "pathStyle": "yes"}, "pathStyle"),
         (S3 | {"host": None, "endpoint": "minio.example.com"}, "endpoint"),
         (S3 | {"host": "minio.example.com"}, "host"),
@@ -406,13 +407,13 @@ async def test_an_import_carries_a_web_address(
         (FTP | {"path": "in/*.csv"}, "source.path"),
         (FTP | {"path": 5}, "source.path"),
         (FTP | {"path": "a", "port": 25}, "source.port"),
-        (FTP | {"path": "a", "username": "me"}, "source.username"),
+        (FTP | {"path": "a", "login": "me"}, "source.login"),
         (FTP | {"path": "a", "\ud800": "me"}, "source.?"),
         (SFTP | {"path": "a", "hostKey": None}, "source.hostKey"),
         (S3 | {"path": "a", "bucket": None}, "source.bucket"),
         ({"transport": "https", "url": "http://a.example.com/x"}, "source.url"),
         ({"transport": "https", "url": "https://me:hunter2@a.example.com/x"}, "source.url"),
-        ({"transport": "https", "url": "https://a.example.com/x", "username": "me"}, "source.username"),
+        ({"transport": "https", "url": "https://a.example.com/x", "login": "me"}, "source.login"),
         ({"transport": "https", "url": "https://a.example.com/x", "path": "/x"}, "source.path"),
         (SFTP | {"path": "x", "colour": "red"}, "source.colour"),
     ],
@@ -423,6 +424,26 @@ async def test_a_source_that_does_not_fit_is_refused_by_name(api: httpx.AsyncCli
     assert answer.status_code == 422, answer.text
     assert path in [each["path"] for each in answer.json()["errors"]]
     assert "hunter2" not in answer.text
+
+
+async def test_a_source_may_speak_as_cordials(
+    server: Server, api: httpx.AsyncClient, pulls: Runtime, finish: Finish
+) -> None:
+    words = {
+        "host": "server",
+        "user": "username",
+        "hostKey": "host_key",
+        "bucket": "aws_bucket",
+        "region": "aws_region",
+    }
+    words |= {"accessKey": "aws_access_key_id", "secretKey": "aws_secret_access_key", "endpoint": "aws_endpoint"}
+    await server.store("a.csv", FILE)
+    source = {words.get(word, word): value for word, value in body(server.place).items() if word != "name"}
+    source |= {"transport": server.place.scheme.upper(), "path": "a.csv"}
+    asked = await api.post("/imports", json=OPTIONS | {"source": source})
+    assert asked.status_code == 201, asked.text
+    await finish(pulls, asked.json()["id"])
+    assert (await api.get(f"/imports/{asked.json()['id']}")).json()["success"] == 2
 
 
 async def test_a_host_key_that_is_trusted_at_first_sight_is_pinned_by_a_trial(

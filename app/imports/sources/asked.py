@@ -1,4 +1,4 @@
-"""A source that is named in the request itself: the members of a connection, and the path of one file."""
+"""A source that is named in the request itself: a connection's members or the words of Cordial's API, and one file."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -10,12 +10,24 @@ from app.transports.failed import TransportFailed
 from app.transports.target import Target, target_of
 
 IN_URL: Final = ("host", "port", "path")
+# Cordial's word -> ours.
+SYNONYMS: Final[Mapping[str, str]] = {
+    "server": "host",
+    "username": "user",
+    "aws_access_key_id": "accessKey",
+    "aws_secret_access_key": "secretKey",
+    "aws_bucket": "bucket",
+    "aws_region": "region",
+    "aws_endpoint": "endpoint",
+    "host_key": "hostKey",
+}
 
 
 def pull_from_source(source: Mapping[str, Any]) -> Pull:
     """For the web `url` may stand in place of host, port and path. Raises one Refused("invalid") that names every
     mistake, by its path below `source`."""
-    given = {member: value for member, value in source.items() if value is not None}
+    given = {SYNONYMS.get(member, member): value for member, value in source.items() if value is not None}
+    given |= {"transport": str(given["transport"]).lower()} if "transport" in given else {}
     if given.get("transport") in WEB and "url" in given:
         return from_web(given)
     path = given.pop("path", None)
