@@ -22,7 +22,7 @@ def test_columns_hold_what_the_records_hold() -> None:
     found = shredded(RECORDS)
     rows: list[dict[str, object]] = [{} for _ in RECORDS]
     for path in found.parts:
-        for row, value in zip(rows, found.column(path), strict=True):
+        for row, value in zip(rows, found.column(path).values, strict=True):
             if value is not ABSENT:
                 row[path] = value
     assert rows == [flattened(record) for record in RECORDS]

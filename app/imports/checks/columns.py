@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -16,6 +17,10 @@ from app.resources.numbers import DIGITS, decimal_text, integer_text
 from app.resources.vocabulary import Field, Resource
 
 NUMBERS = ("integer", "decimal", "boolean")  # types that cannot hold an empty string
+Kinds = AbstractSet[type]  # the types of a column's cells
+TEXTS: Kinds = {str}
+NOTHING: Kinds = {type(ABSENT)}
+DIGITAL: Kinds = {int, Decimal}
 TRUTH = {True: "true", False: "false"}
 
 
@@ -86,22 +91,34 @@ def converted(check: ColumnCheck, cell: object) -> str | BadCell | None:
     return check.null if cell is None else check.convert_value(cell)
 
 
-def converted_all(check: ColumnCheck, cells: Sequence[object]) -> list[str | BadCell | None]:
-    """`converted` of each cell; a column of one kind without a call per cell and layer."""
-    kinds, convert = set(map(type, cells)), check.convert
-    if kinds == {str}:
+def converted_all(check: ColumnCheck, cells: Sequence[object], kinds: Kinds) -> list[str | BadCell | None]:
+    """`converted` of each cell, which are of those kinds; a column of one kind without a call per cell and layer."""
+    if kinds == TEXTS:
         return converted_texts(check, cells)  # type: ignore[arg-type]
-    if kinds == {type(ABSENT)}:
+    if kinds == NOTHING:
         return [""] * len(cells)
     kind = "" if check.field.kept else check.field.type
-    if kind in ("integer", "decimal") and kinds <= {int, Decimal}:
+    if kind in ("integer", "decimal") and kinds <= DIGITAL:
         texts = list(map(str, cells))
         if "E" not in "".join(texts):  # else they need not be as they were sent
-            written = convert is decimal_text or (convert is integer_text and kinds == {int})
-            return texts if written and max(map(len, texts)) <= DIGITS else list(map(convert, texts))  # type: ignore[return-value]
+            return list(map(check.convert, texts))
     if kind == "boolean" and kinds == {bool}:
         return [TRUTH[cell] for cell in cells]  # type: ignore[index]
     return [converted(check, cell) for cell in cells]
+
+
+def surely_converted(check: ColumnCheck, cells: Sequence[object], kinds: Kinds) -> list[str] | None:
+    """The same of a column in which no cell can be wrong, blank or absent; None of any other. Of most columns that is
+    known without a look at what became of each cell."""
+    convert = check.convert
+    if kinds == TEXTS:
+        return list(map(quoted, cells)) if convert is quoted and "" not in cells else None  # type: ignore[arg-type]
+    if check.field.kept:
+        return None
+    if (convert is decimal_text and kinds <= DIGITAL) or (convert is integer_text and kinds == {int}):
+        texts = list(map(str, cells))
+        return texts if "E" not in "".join(texts) and max(map(len, texts)) <= DIGITS else None
+    return None
 
 
 def converted_texts(check: ColumnCheck, cells: Sequence[str]) -> list[str | BadCell | None]:

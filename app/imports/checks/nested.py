@@ -6,8 +6,16 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from app.formats.records import Batch, Unreadable
-from app.imports.checks.columns import Bad, ColumnCheck, column_check, converted, converted_all
-from app.imports.checks.shredded import Rows, Shredded, Values, refused, shredded
+from app.imports.checks.columns import (
+    TEXTS,
+    Bad,
+    ColumnCheck,
+    column_check,
+    converted,
+    converted_all,
+    surely_converted,
+)  # fmt: skip
+from app.imports.checks.shredded import Part, Shredded, refused, shredded
 from app.imports.members import Members
 from app.imports.naming import ABSENT
 from app.imports.plan import Column, Options
@@ -79,11 +87,11 @@ class GivenPaths:
                 continue
             check = self._check(path)
             if check is not None:
-                for rows, values in parts:
-                    self._take(beside, check, rows, values)
+                for part in parts:
+                    self._take(beside, check, part)
                 continue
             outer = self._is_outer(path)
-            for rows, values in parts:
+            for rows, values, _ in parts:
                 # An empty object or list where others have members says nothing.
                 beside.amiss.update(
                     row
@@ -92,10 +100,14 @@ class GivenPaths:
                 )
         return beside
 
-    def _take(self, beside: Beside, check: ColumnCheck, rows: Rows, values: Values) -> None:
-        made = converted_all(check, values)
-        whole = len(rows) == len(beside.texts) and set(map(type, made)) == {str} and "" not in made
-        if whole and EMPTY.isdisjoint(map(type, values)):
+    def _take(self, beside: Beside, check: ColumnCheck, part: Part) -> None:
+        rows, values, kinds = part
+        sure = surely_converted(check, values, kinds) if len(rows) == len(beside.texts) else None
+        if sure is not None:
+            beside.columns.append(Members(check.field.id, sure))
+            return
+        made = converted_all(check, values, kinds)
+        if len(rows) == len(beside.texts) and set(map(type, made)) == TEXTS and "" not in made and not kinds & EMPTY:
             beside.columns.append(Members(check.field.id, made))  # type: ignore[arg-type]
             return
         for row, value, text in zip(rows, values, made, strict=True):
@@ -183,7 +195,7 @@ class GivenPositions:
             return []
         filled: dict[Position, set[int]] = {}
         for path, position in named.items():
-            for rows, values in found.parts[path]:
+            for rows, values, _ in found.parts[path]:
                 given = (row for row, value in zip(rows, values, strict=True) if not isinstance(value, dict | list))
                 filled.setdefault(position, set()).update(given)
         gaps = [

@@ -1,39 +1,49 @@
 """Nested records shredded into columns by their paths: a whole batch at once, rows of one shape together."""
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from operator import itemgetter
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from app.imports.naming import ABSENT
 from app.resources.paths import LONGEST, MOST, Verdict, flattened
 
 Rows = Sequence[int]  # indexes of records in the batch
 Values = Sequence[object]
+Kinds = AbstractSet[type]
 V = TypeVar("V")
 S = TypeVar("S", bound=Hashable)
 
 
+class Part(NamedTuple):
+    """What stands at a path in some rows, and of what types it is."""
+
+    rows: Rows
+    values: Values
+    kinds: Kinds
+
+
 @dataclass(slots=True)
 class Shredded:
-    """What stands at each path: (rows, their values), several times where rows of several shapes have it. An empty
-    object or list is a value. `suspect` are the rows that `flattened` may refuse; it has the last word on them."""
+    """What stands at each path, in several parts where rows of several shapes have it. An empty object or list is a
+    value. `suspect` are the rows that `flattened` may refuse; it has the last word on them."""
 
     count: int
-    parts: dict[str, list[tuple[Rows, Values]]] = field(default_factory=dict)
+    parts: dict[str, list[Part]] = field(default_factory=dict)
     suspect: set[int] = field(default_factory=set)
     nested: bool = False  # any object or list was inside another
 
-    def column(self, path: str) -> Values:
+    def column(self, path: str) -> Part:
         """One value for every row of the batch, ABSENT where a row has none."""
         parts = self.parts.get(path, ())
-        if len(parts) == 1 and len(parts[0][0]) == self.count:
-            return parts[0][1]
+        if len(parts) == 1 and len(parts[0].rows) == self.count:
+            return parts[0]
         cells: list[object] = [ABSENT] * self.count
-        for rows, values in parts:
+        for rows, values, _ in parts:
             for row, value in zip(rows, values, strict=True):
                 cells[row] = value
-        return cells
+        return Part(range(self.count), cells, set(map(type, cells)))
 
 
 def shredded(records: Sequence[Mapping[str, object]]) -> Shredded:
@@ -74,8 +84,9 @@ def _column(found: Shredded, path: str, rows: Rows, values: Values) -> None:
     if dict in kinds or list in kinds:
         found.nested = True
         rows, values = _inner(found, f"{path}.", rows, values)
+        kinds = set(map(type, values))
     if rows:
-        found.parts.setdefault(path, []).append((rows, values))
+        found.parts.setdefault(path, []).append(Part(rows, values, kinds))
 
 
 def _inner(found: Shredded, before: str, rows: Rows, values: Values) -> tuple[Rows, Values]:

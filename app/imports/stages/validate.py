@@ -9,7 +9,17 @@ from decimal import Decimal
 from operator import itemgetter
 
 from app.formats.records import Batch
-from app.imports.checks.columns import Bad, ColumnCheck, column_check, converted, converted_all, converted_texts, filled
+from app.imports.checks.columns import (
+    NOTHING,
+    TEXTS,
+    Bad,
+    ColumnCheck,
+    Kinds,
+    column_check,
+    converted_all,
+    filled,
+    surely_converted,
+)  # fmt: skip
 from app.imports.checks.nested import GivenPaths, GivenPositions
 from app.imports.checks.shredded import Shredded
 from app.imports.members import Members, member, objects
@@ -75,12 +85,13 @@ class RowCheck:
         return checked
 
     def _check_records(self, batch: Batch, checked: Checked, found: Shredded | None) -> None:
-        columns = self._columns(batch.records, found)
+        read = self._columns(batch.records, found)
+        columns = [cells for cells, _ in read]
         cells_of = {check.field.id: cells for check, cells in zip(self._checks, columns, strict=True)}
         named = self._naming.names(cells_of, batch.rows)
         bad = Bad(batch, named.called, defaultdict(list))
         members = [
-            self._members(check, cells, bad) for check, cells in zip(self._checks, columns, strict=True) if check.stored
+            self._members(check, *column, bad) for check, column in zip(self._checks, read, strict=True) if check.stored
         ]
         members += self._other_members(batch, bad, checked, found)
         self._bad_keys(named, bad)
@@ -94,40 +105,40 @@ class RowCheck:
         made = objects(members, self._options.constants, len(batch.records))
         keep_good(checked, batch, (named.keys, made, incomplete), bad)
 
-    def _columns(self, records: Sequence[object], found: Shredded | None) -> list[Sequence[object]]:
-        """The cells of each planned column, whatever the format."""
+    def _columns(self, records: Sequence[object], found: Shredded | None) -> list[tuple[Sequence[object], Kinds]]:
+        """The cells of each planned column and their types, whatever the format."""
         if self._delimited:
             everything: list[Sequence[object]] = list(zip(*records, strict=True))
-            columns = [everything[check.column.index] for check in self._checks]
-        elif found is not None:
-            columns = [found.column(check.column.heading) for check in self._checks]
-        else:
-            given = [record for record in records if isinstance(record, dict)]
-            shapes = [frozenset(shape) for shape in set(map(tuple, given))]
-            columns = [members_of(given, check.column.heading, shapes) for check in self._checks]
-        return [self._seen(check, cells) for check, cells in zip(self._checks, columns, strict=True)]
+            return [self._seen(check, everything[check.column.index], TEXTS) for check in self._checks]
+        if found is not None:
+            parts = (found.column(check.column.heading) for check in self._checks)
+            return [self._seen(check, each.values, each.kinds) for check, each in zip(self._checks, parts, strict=True)]
+        given = [record for record in records if isinstance(record, dict)]
+        shapes = [frozenset(shape) for shape in set(map(tuple, given))]
+        columns = (members_of(given, check.column.heading, shapes) for check in self._checks)
+        return [
+            self._seen(check, cells, set(map(type, cells))) for check, cells in zip(self._checks, columns, strict=True)
+        ]
 
-    def _seen(self, check: ColumnCheck, cells: Sequence[object]) -> Sequence[object]:
+    def _seen(self, check: ColumnCheck, cells: Sequence[object], kinds: Kinds) -> tuple[Sequence[object], Kinds]:
         """The cells as the import takes them: none where the null marker stands, nothing where blanks would fill a
         field that has to be filled."""
-        if self._marker is not None:
-            cells = [ABSENT if cell == self._marker else cell for cell in cells]
-        if check.field.required:
+        if self._marker is not None and self._marker in cells:
+            cells, kinds = [ABSENT if cell == self._marker else cell for cell in cells], TEXTS | NOTHING
+        if check.field.required and not (kinds == TEXTS and not any(map(str.isspace, cells))):  # type: ignore[arg-type]
             cells = ["" if isinstance(cell, str) and cell.isspace() else cell for cell in cells]
-        return cells
+        return cells, kinds
 
-    def _members(self, check: ColumnCheck, cells: Sequence[object], bad: Bad) -> Members:
+    def _members(self, check: ColumnCheck, cells: Sequence[object], kinds: Kinds, bad: Bad) -> Members:
         """A column as members of JSON objects; a cell may leave its field alone."""
-        if self._delimited and self._marker is None:
-            values = converted_texts(check, cells)  # type: ignore[arg-type]
-        elif self._delimited:
-            values = [converted(check, cell) for cell in cells]
-        else:
-            values = converted_all(check, cells)
-        kinds = set(map(type, values))
-        if kinds == {str} and "" not in values:
+        sure = surely_converted(check, cells, kinds)
+        if sure is not None:
+            return Members(check.field.id, sure)
+        values = converted_all(check, cells, kinds)
+        made = set(map(type, values))
+        if made == TEXTS and "" not in values:
             return Members(check.field.id, values)  # type: ignore[arg-type]
-        if BadCell in kinds:
+        if BadCell in made:
             return Members(None, [self._text(check, bad, index, value) for index, value in enumerate(values)])
         prefix, blank = check.prefix, check.blank
         return Members(None, [prefix + value if value else ("" if value == "" else blank) for value in values])  # type: ignore[operator]

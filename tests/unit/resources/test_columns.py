@@ -6,15 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.imports.checks.columns import column_check, converted, converted_all
+from app.imports.checks.columns import column_check, converted, converted_all, surely_converted
 from app.imports.plan import Column, Options
 from app.resources.vocabulary import Field, Resource
 
 WHOLE = st.integers() | st.integers(-(10**1_100), 10**1_100)
 NUMBERS = WHOLE | st.decimals(allow_nan=False, allow_infinity=False)
+TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 FIELDS = [
     Field("n", "integer"), Field("n", "decimal"), Field("n", "text"), Field("n", "boolean"),
     Field("n", "decimal", min=Decimal("-1.5")), Field("n", "integer", max=Decimal(10)),
+    Field("n", "text", max_length=3), Field("n", "decimal", kept=True),
 ]  # fmt: skip
 EDGES = [
     [10**1_000 - 1], [10**1_000], [-(10**999)], [-(10**1_000)], [Decimal("1.50"), 7], [Decimal("1E+3")],
@@ -25,15 +27,19 @@ EDGES = [
 
 def alike(field: Field, cells: list[object]) -> None:
     check = column_check(Resource("t", keys=("n",), fields=(field,)), Column("n", "n", 0), Options())
-    assert converted_all(check, cells) == [converted(check, cell) for cell in cells]
+    one_by_one, kinds = [converted(check, cell) for cell in cells], set(map(type, cells))
+    assert converted_all(check, cells, kinds) == one_by_one
+    sure = surely_converted(check, cells, kinds)
+    assert sure is None or sure == one_by_one
+    assert sure is None or all(isinstance(value, str) and value for value in sure)
 
 
 @pytest.mark.parametrize("field", FIELDS, ids=lambda field: f"{field.type} {field.min} {field.max}")
-class TestAColumnOfNumbers:
+class TestAColumn:
     @pytest.mark.parametrize("cells", EDGES, ids=lambda cells: str(cells)[:20])
     def test_at_the_edges(self, field: Field, cells: list[object]) -> None:
         alike(field, cells)
 
-    @given(cells=st.lists(WHOLE, min_size=1) | st.lists(NUMBERS, min_size=1))
+    @given(cells=st.lists(WHOLE, min_size=1) | st.lists(NUMBERS, min_size=1) | st.lists(TEXT | st.none(), min_size=1))
     def test_of_any_kind(self, field: Field, cells: list[object]) -> None:
         alike(field, cells)
