@@ -18,7 +18,7 @@ from app.observe.logs import configure, log
 from app.runtime import Misconfigured, open_runtime
 from app.settings import Settings
 from app.throttle import Allowance
-from app.web.checks import without_nul
+from app.web.checks import whole_path, without_nul
 from app.web.openapi import described
 from app.web.protocol import Protocol
 from app.web.requests import Requests
@@ -53,7 +53,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         middleware=[Middleware(Requests, broke=answer_broken, rates=rate_headers)],
-        dependencies=[Depends(without_nul)],
+        dependencies=[Depends(without_nul), Depends(whole_path)],
     )
     SURFACES.hang_into(app)
     return app

@@ -89,5 +89,16 @@ async def test_nul_is_nowhere_a_crash(client: httpx.AsyncClient, an_account: Acc
             assert answer.status_code in (404, 405, 422), (method, path, answer.text)
 
 
+@pytest.mark.parametrize(
+    "path", ["/imports", "/imports/", "/types", "/connections", "/v1/customers", "/v2/jobs", "/v2/products", "/healthz"]
+)
+async def test_a_line_break_behind_a_path_makes_it_another(
+    client: httpx.AsyncClient, an_account: Account, path: str
+) -> None:
+    """It would match all the same: in a regular expression `$` stands before a last line break, too."""
+    assert (await client.get(path, headers=an_account.headers)).status_code == 200
+    assert (await client.get(f"{path}%0A", headers=an_account.headers)).status_code == 404
+
+
 def test_every_refusal_has_a_status_on_our_surface() -> None:
     assert STATUSES.keys() == REFUSALS.keys() | {"internal_error"}
