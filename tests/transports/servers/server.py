@@ -72,7 +72,7 @@ class Certificates:
 
 def terms(tls: ssl.SSLContext, **others: Any) -> Terms:
     """Terms for servers on this machine, impatient ones."""
-    given = {"limit": 2**30, "guard": LOCAL, "connect_seconds": 5, "idle_seconds": 3, "total_seconds": 60, "tries": 3}
+    given = {"limit": 2**30, "guard": LOCAL, "connect_seconds": 5, "idle_seconds": 5, "total_seconds": 60, "tries": 3}
     return Terms(tls=tls, **{**given, **others})
 
 
