@@ -446,6 +446,23 @@ async def test_a_source_may_speak_as_cordials(
     assert (await api.get(f"/imports/{asked.json()['id']}")).json()["success"] == 2
 
 
+async def test_a_bracket_in_a_name_is_no_pattern_where_one_file_is_asked_for(
+    server: Server, api: httpx.AsyncClient, pulls: Runtime, finish: Finish
+) -> None:
+    await server.store("report [final].csv", FILE)
+    connection = await made(api, body(server.place))
+    told = {"connectionId": connection["id"], "path": "report [final].csv"}
+    asked = await api.post("/imports", json=OPTIONS | told)
+    assert asked.status_code == 201, asked.text
+    await finish(pulls, asked.json()["id"])
+    assert (await api.get(f"/imports/{asked.json()['id']}")).json()["success"] == 2
+
+    if server.patterns:
+        own = f"/connections/{connection['id']}/imports"
+        begun = await api.post(own, json={"type": "contacts", "path": "report [[]final].csv"})
+        assert [each["path"] for each in begun.json()["results"]] == ["report [final].csv"], begun.text
+
+
 async def test_a_host_key_that_is_trusted_at_first_sight_is_pinned_by_a_trial(
     server: Server, api: httpx.AsyncClient
 ) -> None:

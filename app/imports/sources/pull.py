@@ -34,21 +34,25 @@ def is_pattern(scheme: str, path: str) -> bool:
 
 def checked_path(scheme: str, path: str) -> str:
     """The path as it came, if a file, or the files that fit it, may be asked for by it. Raises TransportFailed."""
-    if is_pattern(scheme, path):
-        return "".join(split_pattern(path))
+    return "".join(split_pattern(path)) if is_pattern(scheme, path) else checked_name(scheme, path)
+
+
+def checked_name(scheme: str, path: str) -> str:
+    """The path of one file as it came, if it may be asked for. Raises TransportFailed."""
     return plain(path, LONGEST_URL if scheme in WEB else LONGEST_PATH)
 
 
 def misplaced(scheme: str, path: object) -> str | None:
-    """Why that is no path of one file; None if it is one."""
+    """Why that is no path of one file; None if it is one. Names with a bracket are common, so that alone means no
+    pattern here."""
     if path is None or path == "":
         return "is required"
     if not isinstance(path, str):
         return "must be a text"
-    if is_pattern(scheme, path):
+    if is_pattern(scheme, path.replace("[", "")):
         return "is a pattern: POST /connections/{id}/imports takes those"
     try:
-        checked_path(scheme, path)
+        checked_name(scheme, path)
     except TransportFailed as wrong:
         return wrong.detail
     return None
