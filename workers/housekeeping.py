@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from app.imports.run import BACKOFF_SECONDS, fail_if_hopeless
-from app.jobs.kinds import IMPORT_FETCH, IMPORT_SLICE
+from app.jobs.kinds import next_job
 from app.observe.events import BlobsSwept, HousekeepingBroke, RunRescued, RunsPruned
 from app.observe.logs import kind
 from app.runs import outbox
@@ -60,7 +60,7 @@ async def sweep(runtime: Runtime, _: str) -> None:
             await fail_if_hopeless(session, runtime, row)
         waiting = await claims.due(session)
     for row in waiting:
-        await runtime.ring(IMPORT_FETCH if row["to_fetch"] else IMPORT_SLICE, row["id"], row["attempt"])
+        await runtime.ring(next_job(to_fetch=row["to_fetch"]), row["id"], row["attempt"])
 
 
 async def tell(runtime: Runtime, _: str) -> None:

@@ -17,7 +17,7 @@ from app.imports.sources.pull import Pull, sealable, shown
 from app.imports.stages.map import all_fields, finder, map_header
 from app.imports.stages.report import add_warnings
 from app.imports.types import resource_for
-from app.jobs.kinds import IMPORT_FETCH, IMPORT_SLICE
+from app.jobs.kinds import next_job
 from app.observe.events import RunAccepted
 from app.resources.vocabulary import Resource
 from app.runs.model import AccountId, Run, RunId, new_run_id, run_from
@@ -155,7 +155,7 @@ async def accept_pull(runtime: Runtime, wanted: Submission, pull: Pull) -> Run:
 
 async def announced(runtime: Runtime, run: Run) -> Run:
     runtime.observe(RunAccepted(run.id, run.account_id, run.type, run.origin, run.file_bytes, run.total))
-    await runtime.ring(IMPORT_FETCH if run.blob is None else IMPORT_SLICE, run.id, run.attempt)
+    await runtime.ring(next_job(to_fetch=run.blob is None), run.id, run.attempt)
     return run
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from app.errors import Fatal, Retryable
 from app.imports.slice import Lost, opened
 from app.imports.sources.fetch import NotNow, fetch_file
-from app.jobs.kinds import IMPORT_FETCH, IMPORT_SLICE
+from app.jobs.kinds import next_job
 from app.observe.events import RunEnded, SliceBroke, SliceClaimed, SliceLost, StepReached
 from app.observe.logs import kind, trace
 from app.runs.model import Run, RunId, run_from
@@ -104,7 +104,7 @@ async def give_back(runtime: Runtime, run: Run) -> None:
         return
     runtime.observe(StepReached(run.id, "released"))
     if ours is not None:
-        await runtime.ring(IMPORT_FETCH if ours["to_fetch"] else IMPORT_SLICE, run.id, run.attempt)
+        await runtime.ring(next_job(to_fetch=ours["to_fetch"]), run.id, run.attempt)
 
 
 async def put_off(runtime: Runtime, run: Run, passing: Retryable, backoff: float) -> None:
