@@ -65,10 +65,10 @@ def _answers(server: Server, deadline: float, pause: Pause) -> bool:
     while not server.ready():
         late = time.monotonic() > deadline
         if server.child is None or server.child.exit_code() is not None:
-            words = _last_words(server.log, seen)
-            if server.passing_trouble and server.passing_trouble in words and not late:
+            words = _words(server.log, seen)
+            if server.passing_trouble and any(server.passing_trouble in line for line in words) and not late:
                 return False
-            raise CannotStart(f"{server.name} ended while starting: {words} (see {server.log})")
+            raise CannotStart(f"{server.name} ended while starting: {_reason(words)} (see {server.log})")
         if late:
             server.child.stop(5)
             raise CannotStart(f"{server.name} did not get ready in time (see {server.log})")
@@ -85,9 +85,13 @@ def _size(log: Path) -> int:
     return log.stat().st_size if log.exists() else 0
 
 
-def _last_words(log: Path, seen: int) -> str:
+def _words(log: Path, seen: int) -> list[str]:
+    """Everything written since; the processes of a server that was killed before may still write there, too."""
     with log.open("rb") as file:
         file.seek(min(seen, _size(log)))
-        lines = file.read().decode(errors="replace").splitlines()
-    fatal = [line for line in lines if "FATAL" in line][:1]
-    return " ".join(fatal or lines[-3:]) or "not a word in its log"
+        return file.read().decode(errors="replace").splitlines()
+
+
+def _reason(words: list[str]) -> str:
+    fatal = [line for line in words if "FATAL" in line][-1:]
+    return " ".join(fatal or words[-3:]) or "not a word in its log"

@@ -4,14 +4,30 @@ import asyncio
 import os
 import stat
 import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import asyncpg
+import psutil
 import pytest
 from redis import AuthenticationError
 
 from app.embedded import CannotStart, InUse, NotRunning, Postgres, claim, embedded, running_instance
 from tests.embedded.asking import Ask, Query
+
+
+@contextmanager
+def lasting_session(url: str) -> Iterator[psutil.Process]:
+    """The server's process of a session that stays open."""
+    with asyncio.Runner() as runner:
+        connection = runner.run(asyncpg.connect(url))
+        try:
+            yield psutil.Process(connection.get_server_pid())
+        finally:
+            connection.terminate()
+            runner.run(asyncio.sleep(0))
 
 
 def test_both_servers_keep_their_data_over_a_restart(data: Path, query: Query, ask: Ask) -> None:
@@ -34,6 +50,30 @@ def test_a_killed_postgresql_comes_back_on_its_port_with_every_commit(data: Path
 
         assert servers.database_url == url
         assert query(url, "SELECT count(*) FROM kept") == 1000
+
+
+def test_postgresql_waits_for_the_sessions_of_a_killed_one_and_does_not_take_their_words_for_its_own(
+    data: Path, query: Query
+) -> None:
+    """A session that is slow to notice holds the shared memory, and its neighbours' complaints are in the same log."""
+    with embedded(data) as servers, lasting_session(servers.database_url) as session:
+        pauses: list[float] = []
+
+        def pause(seconds: float) -> None:
+            pauses.append(seconds)
+            if len(pauses) == 1:
+                with servers.postgres.log.open("a") as log:
+                    log.write("[7] FATAL:  terminating connection due to unexpected postmaster exit\n")
+            if seconds > pauses[0]:  # between two tries
+                session.resume()
+            time.sleep(seconds)
+
+        session.suspend()
+        servers.postgres.kill()
+        servers.postgres.start(pause=pause)
+
+        assert max(pauses) > pauses[0], "it did not have to wait for the old session"
+        assert query(servers.database_url, "SELECT 1") == 1
 
 
 def test_a_killed_valkey_comes_back_on_its_port_with_what_it_acknowledged(data: Path, ask: Ask) -> None:

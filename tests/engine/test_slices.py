@@ -72,6 +72,45 @@ async def test_a_rescued_run_counts_a_crash_and_a_batch_forgives_it(engine: Impo
     assert (await engine.finish(run)).crashes == 0
 
 
+async def test_suspects_go_one_at_a_time_even_when_two_workers_ask_in_the_same_moment(engine: ImportEngine) -> None:
+    """Side by side, a file that kills its workers would take its neighbour along: each crash counts against both."""
+    poison, innocent = await crashed(engine, contacts(10)), await crashed(engine, contacts(20))
+    async with engine.runtime.database.transaction() as session:
+        assert await claims.claim(session, poison.id, lease=60)
+        beside = asyncio.create_task(engine.slice(innocent))
+        await asyncio.wait([beside], timeout=0.2)
+
+    assert ((await beside).created, (await beside).attempt) == (0, innocent.attempt), "both were claimed"
+    assert innocent.id not in await due(engine)
+
+    async with engine.runtime.database.transaction() as session:
+        await claims.release(session, poison.id, (await engine.get(poison)).attempt)
+    assert (await engine.finish(innocent)).created == 20
+    assert (await engine.finish(poison)).state == "finished"
+
+
+async def test_a_suspect_does_not_wait_for_imports_that_never_crashed(engine: ImportEngine) -> None:
+    other, suspect = await engine.submit(contacts(10)), await crashed(engine, contacts(20))
+    await claimed(engine, other)
+    assert (await engine.finish(suspect)).created == 20
+
+
+async def crashed(engine: ImportEngine, data: str) -> Run:
+    """A run whose worker has died once."""
+    run = await engine.submit(data)
+    await claimed(engine, run, lease=0)
+    async with engine.runtime.database.transaction() as session:
+        await claims.rescue(session, backoff=0)
+    run = await engine.get(run)
+    assert run.crashes == 1
+    return run
+
+
+async def due(engine: ImportEngine) -> list[str]:
+    async with engine.runtime.database.transaction() as session:
+        return [row["id"] for row in await claims.due(session)]
+
+
 async def test_a_run_whose_file_is_gone_fails_with_a_reason(engine: ImportEngine) -> None:
     run = await engine.submit(contacts(10))
     engine.runtime.blobs.delete(run.blob or "")
