@@ -111,4 +111,4 @@ def test_twice_the_tangle_takes_about_twice_the_time(unit: bytes) -> None:
         return min(once(data) for _ in range(3))
 
     # A reader that starts anew for every row would take sixteen times as long, at least.
-    assert seconds(800_000) < 8 * seconds(200_000) + 0.5
+    assert seconds(400_000) < 8 * seconds(100_000) + 0.25
