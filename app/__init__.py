@@ -18,5 +18,17 @@ class _Later(ModuleType):
         return getattr(import_module(self.__name__), name)
 
 
+def _load_without(other: str, name: str) -> None:
+    """Loads a module as if another were not installed."""
+    loaded = sys.modules.get(other)
+    sys.modules[other] = None  # type: ignore[assignment]
+    import_module(name)
+    del sys.modules[other]
+    if loaded:
+        sys.modules[other] = loaded
+
+
+# structlog imports it for a way to print tracebacks that is not used here: 4 MB a process.
+_load_without("rich", "structlog")
 # redis-py imports it for a way to log in that is not used here, and with it all of `cryptography`: 10 MB a process.
 sys.modules.setdefault("jwt", _Later("jwt"))
