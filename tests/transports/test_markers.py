@@ -383,8 +383,7 @@ async def test_a_user_in_an_address_is_refused_without_being_told(house: House) 
     await house.clean()
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("kind", ["silent", "black hole"])
+@pytest.mark.parametrize("kind", ["silent", pytest.param("black hole", marks=pytest.mark.slow)])
 async def test_after_a_server_did_not_answer_in_time(house: House, kind: str) -> None:
     async with AsyncExitStack() as stack:
         silent = await stack.enter_async_context(listener(silence))
@@ -406,7 +405,6 @@ async def unanswered(house: House, given: dict[str, Any], path: str) -> list[str
     return runs
 
 
-@pytest.mark.slow
 async def test_after_a_worker_was_killed_while_it_fetched_and_another_took_over(house: House) -> None:
     runs = []
     for name, server in house.sources.items():
