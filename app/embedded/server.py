@@ -88,7 +88,7 @@ def _size(log: Path) -> int:
 def _words(log: Path, seen: int) -> list[str]:
     """Everything written since; the processes of a server that was killed before may still write there, too."""
     with log.open("rb") as file:
-        file.seek(min(seen, _size(log)))
+        file.seek(seen if seen <= _size(log) else 0)  # a log that grew too long was begun anew
         return file.read().decode(errors="replace").splitlines()
 
 

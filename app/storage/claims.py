@@ -15,13 +15,15 @@ from app.storage.database import ReadSession, Session
 SUSPECT_AT_WORK = "EXISTS (SELECT FROM runs WHERE state = 'running' AND crashes > 0 AND lease_until > now())"
 
 # Two workers that each claim a suspect would not see the other's claim before it is committed: the second waits.
+# (Whoever was none when asked here, and is one by now, is left to the next ring.)
 QUEUE_SUSPECTS = "SELECT pg_advisory_xact_lock(hashtext('sluice: suspects')) FROM runs WHERE id = :id AND crashes > 0"
 
+# By the clock: now() is when the transaction began, and it may have waited since.
 CLAIM = f"""
 UPDATE runs SET state = 'running', attempt = attempt + 1, started_at = coalesce(started_at, now()),
-    heartbeat_at = now(), lease_until = now() + make_interval(secs => :lease)
+    heartbeat_at = clock_timestamp(), lease_until = clock_timestamp() + make_interval(secs => :lease)
 WHERE id = :id AND state IN ('queued', 'running') AND lease_until IS NULL AND due_at <= now()
-    AND (crashes = 0 OR NOT {SUSPECT_AT_WORK})
+    AND (crashes = 0 OR :queued AND NOT {SUSPECT_AT_WORK})
 RETURNING *"""
 
 RENEW = """
@@ -55,9 +57,11 @@ WHERE id = :id AND attempt = :attempt AND state IN ('queued', 'running') RETURNI
 WAITING = """
 SELECT EXISTS (SELECT FROM runs WHERE state IN ('queued', 'running') AND lease_until IS NULL AND due_at <= now())"""
 
+# Of the suspects those to be fetched come last: a fetch may take minutes, and commits nothing that clears it before.
 DUE = f"""
 SELECT id, attempt, blob IS NULL AS to_fetch FROM (
-    SELECT id, attempt, blob, crashes, row_number() OVER (PARTITION BY crashes > 0 ORDER BY due_at) AS place FROM runs
+    SELECT id, attempt, blob, crashes, row_number() OVER (
+        PARTITION BY crashes > 0 ORDER BY crashes > 0 AND blob IS NULL, due_at) AS place FROM runs
     WHERE state IN ('queued', 'running') AND lease_until IS NULL AND due_at <= now()) waiting
 WHERE crashes = 0 AND place <= 1000 OR place = 1 AND NOT {SUSPECT_AT_WORK}
 ORDER BY place"""
@@ -66,8 +70,8 @@ ORDER BY place"""
 async def claim(session: Session, run_id: str, *, lease: float) -> RowMapping | None:
     """Takes the run for `lease` seconds and returns it whole; None if it has ended, is not due or is at work, or if it
     is a suspect and another one is at work. (A job outlives its worker: the sweeper's order alone is no guard.)"""
-    await session.execute(text(QUEUE_SUSPECTS), {"id": run_id})
-    taken = await session.execute(text(CLAIM), {"id": run_id, "lease": lease})
+    queued = (await session.execute(text(QUEUE_SUSPECTS), {"id": run_id})).first() is not None
+    taken = await session.execute(text(CLAIM), {"id": run_id, "lease": lease, "queued": queued})
     return taken.mappings().one_or_none()
 
 

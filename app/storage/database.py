@@ -25,6 +25,8 @@ SERVER_SETTINGS = {
     "search_path": "public",
     "jit": "off",
     "timezone": "UTC",
+    # Whoever has waited for a lock has to see what was committed meanwhile.
+    "default_transaction_isolation": "read committed",
     # A frozen worker may hold record locks in an open transaction: the server ends it, so that others can go on.
     "idle_in_transaction_session_timeout": "15000",
     # A client that is gone is noticed during a long merge too, not only when the answer is sent.

@@ -6,7 +6,7 @@ import stat
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import asyncpg
@@ -15,6 +15,7 @@ import pytest
 from redis import AuthenticationError
 
 from app.embedded import CannotStart, InUse, NotRunning, Postgres, claim, embedded, running_instance
+from app.embedded.child import LOG_LIMIT
 from tests.embedded.asking import Ask, Query
 
 HELD = "pre-existing shared memory block"
@@ -25,9 +26,12 @@ def lasting_session(url: str) -> Iterator[psutil.Process]:
     """The server's process of a session that stays open."""
     with asyncio.Runner() as runner:
         connection = runner.run(asyncpg.connect(url))
+        session = psutil.Process(connection.get_server_pid())
         try:
-            yield psutil.Process(connection.get_server_pid())
+            yield session
         finally:
+            with suppress(psutil.NoSuchProcess):
+                session.resume()
             connection.terminate()
             runner.run(asyncio.sleep(0))
 
@@ -163,10 +167,13 @@ def test_a_pid_file_that_names_a_stranger_does_not_keep_postgresql_down(data: Pa
             stranger.wait()
 
 
-def test_postgresql_that_cannot_start_says_why_in_its_own_words(data: Path) -> None:
+@pytest.mark.parametrize("length", [0, LOG_LIMIT + 1], ids=["short log", "log that is begun anew"])
+def test_postgresql_that_cannot_start_says_why_in_its_own_words(data: Path, length: int) -> None:
     with embedded(data) as servers:
         control = servers.place.servers / "postgres" / "global" / "pg_control"
     control.unlink()
+    with servers.postgres.log.open("ab") as log:
+        log.write(b"\n" * length)
 
     with claim(data) as place, pytest.raises(CannotStart, match="could not find the database system"):
         Postgres(place).start()

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from sqlalchemy import text
 
 from app.imports.slice import Turn, opened
 from app.runs.model import Run
@@ -93,6 +94,52 @@ async def test_a_suspect_does_not_wait_for_imports_that_never_crashed(engine: Im
     other, suspect = await engine.submit(contacts(10)), await crashed(engine, contacts(20))
     await claimed(engine, other)
     assert (await engine.finish(suspect)).created == 20
+
+
+async def test_a_run_that_becomes_a_suspect_while_it_is_claimed_is_left_to_the_next_ring(engine: ImportEngine) -> None:
+    run = await engine.submit(contacts(10))
+    async with engine.runtime.database.transaction() as session:
+        await session.execute(text("UPDATE runs SET crashes = 1 WHERE id = :id"), {"id": run.id})
+        claiming = asyncio.create_task(engine.slice(run))
+        await somebody_waits(engine, "transactionid")
+
+    assert (await claiming).attempt == 0
+    assert run.id in await due(engine)
+    assert (await engine.finish(run)).created == 10
+
+
+async def test_the_lease_of_a_suspect_that_had_to_wait_is_a_whole_one(engine: ImportEngine) -> None:
+    first, second = await crashed(engine, contacts(10)), await crashed(engine, contacts(10))
+    async with engine.runtime.database.transaction() as session:
+        await claims.claim(session, first.id, lease=0)
+        claiming = asyncio.create_task(claimed(engine, second))
+        await somebody_waits(engine, "advisory")
+        waited = (await session.execute(text("SELECT clock_timestamp()"))).scalar_one()
+    await claiming
+
+    lease = await engine.sql("SELECT lease_until - interval '60 s' AS began FROM runs WHERE id = :id", id=second.id)
+    assert lease[0]["began"] > waited
+    await engine.sql("UPDATE runs SET lease_until = NULL WHERE id IN (:a, :b)", a=first.id, b=second.id)
+    assert (await engine.finish(first)).done
+    assert (await engine.finish(second)).done
+
+
+async def test_of_the_suspects_those_that_are_here_go_before_those_to_be_fetched(engine: ImportEngine) -> None:
+    """A server that trickles would hold them up for minutes."""
+    away, here = await crashed(engine, contacts(10)), await crashed(engine, contacts(10))
+    await engine.sql("UPDATE runs SET blob = NULL, due_at = now() - interval '2 h' WHERE id = :id", id=away.id)
+    await engine.sql("UPDATE runs SET due_at = now() - interval '1 h' WHERE id = :id", id=here.id)
+
+    assert [each for each in await due(engine) if each in (away.id, here.id)] == [here.id]
+    await engine.finish(here)
+    assert away.id in await due(engine)
+    await engine.sql("DELETE FROM runs WHERE id = :id", id=away.id)
+
+
+async def somebody_waits(engine: ImportEngine, kind: str) -> None:
+    waiting = "SELECT 1 FROM pg_locks l JOIN pg_stat_activity USING (pid) WHERE NOT granted AND locktype = :kind"
+    while not await engine.sql(f"{waiting} AND datname = current_database()", kind=kind):
+        await asyncio.sleep(0.01)
 
 
 async def crashed(engine: ImportEngine, data: str) -> Run:
