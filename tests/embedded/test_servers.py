@@ -30,10 +30,15 @@ def lasting_session(url: str) -> Iterator[psutil.Process]:
         try:
             yield session
         finally:
-            with suppress(psutil.NoSuchProcess):
-                session.resume()
+            resume(session)
             connection.terminate()
             runner.run(asyncio.sleep(0))
+
+
+def resume(session: psutil.Process) -> None:
+    """It may have gone on, and ended, before."""
+    with suppress(psutil.NoSuchProcess):
+        session.resume()
 
 
 def test_both_servers_keep_their_data_over_a_restart(data: Path, query: Query, ask: Ask) -> None:
@@ -69,7 +74,7 @@ def test_postgresql_waits_for_the_sessions_of_a_killed_one_and_does_not_take_the
             with log.open("a") as words:
                 words.writelines(neighbours)
             if HELD in log.read_text():
-                session.resume()
+                resume(session)
             time.sleep(seconds)
 
         session.suspend()
