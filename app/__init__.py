@@ -19,7 +19,7 @@ class _Later(ModuleType):
 
 
 def _load_without(other: str, name: str) -> None:
-    """Loads a module as if another were not installed."""
+    """Loads a module as if another were not installed, which is what None among the loaded ones says."""
     loaded = sys.modules.get(other)
     sys.modules[other] = None  # type: ignore[assignment]
     import_module(name)

@@ -14,6 +14,10 @@ from app.storage.database import ReadSession, Session
 # them, and an innocent run could fail for its neighbour's file.
 SUSPECT_AT_WORK = "EXISTS (SELECT FROM runs WHERE state = 'running' AND crashes > 0 AND lease_until > now())"
 
+# Nobody works on it, and somebody may.
+CLAIMABLE = f"""state IN ('queued', 'running') AND lease_until IS NULL AND due_at <= now()
+    AND (crashes = 0 OR NOT {SUSPECT_AT_WORK})"""
+
 # Two workers that each claim a suspect would not see the other's claim before it is committed: the second waits.
 # (Whoever was none when asked here, and is one by now, is left to the next ring.)
 QUEUE_SUSPECTS = "SELECT pg_advisory_xact_lock(hashtext('sluice: suspects')) FROM runs WHERE id = :id AND crashes > 0"
@@ -22,8 +26,7 @@ QUEUE_SUSPECTS = "SELECT pg_advisory_xact_lock(hashtext('sluice: suspects')) FRO
 CLAIM = f"""
 UPDATE runs SET state = 'running', attempt = attempt + 1, started_at = coalesce(started_at, now()),
     heartbeat_at = clock_timestamp(), lease_until = clock_timestamp() + make_interval(secs => :lease)
-WHERE id = :id AND state IN ('queued', 'running') AND lease_until IS NULL AND due_at <= now()
-    AND (crashes = 0 OR :queued AND NOT {SUSPECT_AT_WORK})
+WHERE id = :id AND {CLAIMABLE} AND (crashes = 0 OR :queued)
 RETURNING *"""
 
 RENEW = """
@@ -54,16 +57,15 @@ UPDATE runs SET state = 'failed', finished_at = now(), lease_until = NULL, attem
     fail_code = :code, fail_detail = :detail, secret = NULL
 WHERE id = :id AND attempt = :attempt AND state IN ('queued', 'running') RETURNING id"""
 
-WAITING = """
-SELECT EXISTS (SELECT FROM runs WHERE state IN ('queued', 'running') AND lease_until IS NULL AND due_at <= now())"""
+WAITING = f"SELECT EXISTS (SELECT FROM runs WHERE {CLAIMABLE})"
 
 # Of the suspects those to be fetched come last: a fetch may take minutes, and commits nothing that clears it before.
 DUE = f"""
 SELECT id, attempt, blob IS NULL AS to_fetch FROM (
     SELECT id, attempt, blob, crashes, row_number() OVER (
         PARTITION BY crashes > 0 ORDER BY crashes > 0 AND blob IS NULL, due_at) AS place FROM runs
-    WHERE state IN ('queued', 'running') AND lease_until IS NULL AND due_at <= now()) waiting
-WHERE crashes = 0 AND place <= 1000 OR place = 1 AND NOT {SUSPECT_AT_WORK}
+    WHERE {CLAIMABLE}) claimable
+WHERE crashes = 0 AND place <= 1000 OR place = 1
 ORDER BY place"""
 
 

@@ -83,9 +83,11 @@ async def test_suspects_go_one_at_a_time_even_when_two_workers_ask_in_the_same_m
 
     assert ((await beside).created, (await beside).attempt) == (0, innocent.attempt), "both were claimed"
     assert innocent.id not in await due(engine)
+    assert not await counts_as_waiting(engine, innocent), "slices would end early for an import that may not begin"
 
     async with engine.runtime.database.transaction() as session:
         await claims.release(session, poison.id, (await engine.get(poison)).attempt)
+    assert await counts_as_waiting(engine, innocent)
     assert (await engine.finish(innocent)).created == 20
     assert (await engine.finish(poison)).state == "finished"
 
@@ -134,6 +136,16 @@ async def test_of_the_suspects_those_that_are_here_go_before_those_to_be_fetched
     await engine.finish(here)
     assert away.id in await due(engine)
     await engine.sql("DELETE FROM runs WHERE id = :id", id=away.id)
+
+
+async def counts_as_waiting(engine: ImportEngine, run: Run) -> bool:
+    """Whether there would be anyone if there were only this run and those at work. (Others share the database.)"""
+    others = "UPDATE runs SET due_at = 'infinity' WHERE id <> :id AND lease_until IS NULL"
+    async with engine.runtime.database.transaction() as session, session.begin_nested() as only_asked:
+        await session.execute(text(others), {"id": run.id})
+        waits = await claims.anyone_waits(session)
+        await only_asked.rollback()
+    return waits
 
 
 async def somebody_waits(engine: ImportEngine, kind: str) -> None:

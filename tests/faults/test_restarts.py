@@ -58,12 +58,14 @@ async def test_a_file_that_kills_its_workers_fails_with_a_reason_while_another_f
     deaths: list[int] = []
     async with supervised(arena, deaths, poison=f"{poisoned.id}:20"), watched(arena, innocent, healthy) as watch:
         row = await arena.ended(poisoned, patience=60)
+        meanwhile = await arena.run(innocent)
         await arena.ended(innocent, patience=60)
         await assert_true(arena, innocent, healthy)
 
     assert (row["state"], row["fail_code"], row["crashes"]) == ("failed", "worker_crashed", 5)
     assert deaths == [-signal.SIGKILL] * 5
     assert watch.crashes <= 1, "the innocent import was held to account for its neighbour"
+    assert meanwhile["batches"] > 0, "the innocent import was held up by its neighbour"
     assert row["batches"] == 2
     assert await records(arena, poisoned) == after(poison.before, poison.file, rows=20)
 
