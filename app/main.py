@@ -11,12 +11,12 @@ from fastapi import Depends, FastAPI, Request
 from fastapi.responses import Response
 from starlette.middleware import Middleware
 
-from app.dialects import SURFACES
 from app.errors import Retryable
 from app.observe.events import ProcessCannotStart
 from app.observe.logs import configure, log
 from app.runtime import Misconfigured, open_runtime
 from app.settings import Settings
+from app.surfaces import SURFACES
 from app.throttle import Allowance
 from app.web.checks import whole_path, without_nul
 from app.web.openapi import described

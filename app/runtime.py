@@ -9,9 +9,9 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from urllib.parse import urlsplit
 
 from app.formats.records import Limits
-from app.jobs.queue import Bell, QueueUnavailable, WrongAddress, WrongEvictionPolicy, redis_settings
 from app.observe import Observer
-from app.observe.events import RingLost
+from app.observe.events import EnqueueFailed
+from app.queue.task_queue import QueueUnavailable, TaskQueue, WrongAddress, WrongEvictionPolicy, redis_settings
 from app.settings import Settings
 from app.storage.blobs import Access, Blobs, check_place, open_blobs
 from app.storage.database import OLDEST_SERVER, Database
@@ -33,7 +33,7 @@ class Runtime:
     settings: Settings
     database: Database
     blobs: Blobs
-    bell: Bell
+    queue: TaskQueue
     observe: Observer
     limits: Limits
     throttle: Throttle
@@ -42,12 +42,12 @@ class Runtime:
     heavy_reads: asyncio.Semaphore  # lists that go through all of an account's records; polls must find a connection
     mailer: Mailer | None = None  # None: no mail server was given
 
-    async def ring(self, kind: str, run_id: str, attempt: int) -> None:
+    async def enqueue(self, task: str, run_id: str, attempt: int) -> None:
         """Rings after a commit. A bell that cannot be reached is only noted: the sweeper will ring."""
         try:
-            await self.bell.ring(kind, run_id, attempt)
+            await self.queue.enqueue(task, run_id, attempt)
         except QueueUnavailable:
-            self.observe(RingLost(run_id))
+            self.observe(EnqueueFailed(run_id))
 
 
 @asynccontextmanager
@@ -59,7 +59,7 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
     mailer = mailer_with(settings, calls)
     database = database_at(database_url, pool_size=settings.database_pool)
     try:
-        bell = await Bell.open(redis_url)
+        queue = await TaskQueue.open(redis_url)
     except (WrongAddress, WrongEvictionPolicy) as wrong:
         await database.close()
         raise Misconfigured(str(wrong)) from None
@@ -67,12 +67,12 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
         if await database.server_version() < OLDEST_SERVER:
             raise Misconfigured("PostgreSQL must be version 15 or newer")
         observe = Observer()
-        throttle = Throttle(rate, Counters(bell.connections), observe)
+        throttle = Throttle(rate, Counters(queue.connections), observe)
         heavy = asyncio.Semaphore(max(1, settings.database_pool // 4))
-        opened = (database, blobs, bell, observe, limits(settings), throttle, calls, vault, heavy)
+        opened = (database, blobs, queue, observe, limits(settings), throttle, calls, vault, heavy)
         yield Runtime(settings, *opened, mailer)
     finally:
-        await bell.close()
+        await queue.close()
         await database.close()
 
 

@@ -5,9 +5,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from app.imports.run import BACKOFF_SECONDS, fail_if_hopeless
-from app.jobs.kinds import next_job
 from app.observe.events import BlobsSwept, HousekeepingBroke, RunRescued, RunsPruned
 from app.observe.logs import kind
+from app.queue.tasks import next_job
 from app.runs import outbox
 from app.runtime import Runtime
 from app.storage import claims, runs
@@ -48,7 +48,7 @@ async def keep(runtime: Runtime, worker: str, duty: Duty) -> None:
 
 
 async def beat(runtime: Runtime, worker: str) -> None:
-    await runtime.bell.beat(worker)
+    await runtime.queue.beat(worker)
 
 
 async def sweep(runtime: Runtime, _: str) -> None:
@@ -60,7 +60,7 @@ async def sweep(runtime: Runtime, _: str) -> None:
             await fail_if_hopeless(session, runtime, row)
         waiting = await claims.due(session)
     for row in waiting:
-        await runtime.ring(next_job(to_fetch=row["to_fetch"]), row["id"], row["attempt"])
+        await runtime.enqueue(next_job(to_fetch=row["to_fetch"]), row["id"], row["attempt"])
 
 
 async def tell(runtime: Runtime, _: str) -> None:

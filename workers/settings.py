@@ -10,9 +10,9 @@ from typing import Any
 from arq.worker import Worker, func
 from prometheus_client import start_http_server
 
-from app.jobs.kinds import IMPORT_FETCH, IMPORT_SLICE
-from app.jobs.queue import QUEUE, RING_EXPIRES_MS, QueueUnavailable, deserialize, redis_settings, serialize
 from app.observe.events import ProcessStarted, ProcessStopped
+from app.queue.task_queue import QUEUE, RING_EXPIRES_MS, QueueUnavailable, deserialize, redis_settings, serialize
+from app.queue.tasks import IMPORT_FETCH, IMPORT_SLICE
 from app.runtime import Runtime
 from workers.housekeeping import duties, keep
 from workers.imports import import_fetch, import_slice
@@ -76,6 +76,6 @@ async def end(ctx: dict[str, Any]) -> None:
     async with AsyncExitStack() as stack:
         stack.callback(runtime.observe, ProcessStopped("worker", os.getpid()))
         try:
-            await runtime.bell.leave(ctx.get("name", ""))
+            await runtime.queue.leave(ctx.get("name", ""))
         except QueueUnavailable:
             return

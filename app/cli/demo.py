@@ -45,7 +45,7 @@ class DemoFailed(SluiceError):
 
 
 @dataclass(frozen=True, slots=True)
-class Clock:
+class Stopwatch:
     """Tells each step with the seconds since the beginning."""
 
     console: Console
@@ -61,7 +61,7 @@ def demo(data: Data = None) -> None:
     Without --data everything happens in a folder that is removed at the end.
     """
     console = Console()
-    clock = Clock(console, time.monotonic())
+    clock = Stopwatch(console, time.monotonic())
     try:
         with ended_by_sigterm(), folder(data) as place:
             run = shown(console, clock, place)
@@ -97,7 +97,7 @@ def folder(data: Path | None) -> Iterator[Path]:
         yield Path(path, "data")
 
 
-def shown(console: Console, clock: Clock, data: Path) -> Run:
+def shown(console: Console, clock: Stopwatch, data: Path) -> Run:
     clock.tell(f"Starting PostgreSQL, Valkey, the API and a worker in {data}")
     with service(data) as url:
         clock.tell(f"Ready at {url}; making an account with a key")

@@ -16,7 +16,7 @@ from pydantic import SecretStr
 
 from app.cli.options import Data, Host, Misused, Port, module_command, module_environment
 from app.cli.supervisor import Program, Stopped, Supervisor
-from app.embedded import Command, Instance, Place, Postgres, Valkey, claim, publish
+from app.embedded import Command, DataFolder, Instance, Postgres, Valkey, claim, publish
 from app.observe.logs import configure
 from app.runtime import check
 from app.settings import Settings
@@ -81,7 +81,7 @@ def _refuse_port_in_use(wanted: Wanted) -> None:
             raise Misused(f"{reason}; choose another with --port") from None
 
 
-def _run(supervisor: Supervisor, settings: Settings, place: Place, wanted: Wanted) -> None:
+def _run(supervisor: Supervisor, settings: Settings, place: DataFolder, wanted: Wanted) -> None:
     instance = _start_servers(supervisor, settings, place, wanted)
     _migrate(supervisor, instance.database_url)
     told = {
@@ -103,7 +103,7 @@ def _run(supervisor: Supervisor, settings: Settings, place: Place, wanted: Wante
     supervisor.run()
 
 
-def _start_servers(supervisor: Supervisor, settings: Settings, place: Place, wanted: Wanted) -> Instance:
+def _start_servers(supervisor: Supervisor, settings: Settings, place: DataFolder, wanted: Wanted) -> Instance:
     return Instance(
         pid=os.getpid(),
         api_url=wanted.url,
@@ -117,14 +117,14 @@ def _given(secret: SecretStr | None) -> str | None:
     return secret.get_secret_value() if secret else None
 
 
-def _start_postgres(supervisor: Supervisor, place: Place) -> str:
+def _start_postgres(supervisor: Supervisor, place: DataFolder) -> str:
     server = Postgres(place)
     supervisor.watch(server, stage=POSTGRES, patience=SERVER_PATIENCE)
     server.start(pause=supervisor.pause)
     return server.url
 
 
-def _start_valkey(supervisor: Supervisor, place: Place) -> str:
+def _start_valkey(supervisor: Supervisor, place: DataFolder) -> str:
     server = Valkey(place)
     supervisor.watch(server, stage=VALKEY, patience=SERVER_PATIENCE)
     server.start(pause=supervisor.pause)
@@ -141,7 +141,7 @@ def _migrate(supervisor: Supervisor, url: str) -> None:
 
 
 def _start_programs(
-    supervisor: Supervisor, settings: Settings, place: Place, *, wanted: Wanted, told: dict[str, str]
+    supervisor: Supervisor, settings: Settings, place: DataFolder, *, wanted: Wanted, told: dict[str, str]
 ) -> None:
     for number in range(1, wanted.workers + 1):
         own = module_environment("workers", **told, **_metrics_port(settings, number))
@@ -158,7 +158,7 @@ def _metrics_port(settings: Settings, number: int) -> dict[str, str]:
     return {"SLUICE_WORKER_METRICS_PORT": str(port + number - 1)} if port else {}
 
 
-def _command(place: Place, name: str, arguments: list[str], environment: dict[str, str]) -> Command:
+def _command(place: DataFolder, name: str, arguments: list[str], environment: dict[str, str]) -> Command:
     return Command(name=name, arguments=arguments, environment=environment, record=place.record(name))
 
 

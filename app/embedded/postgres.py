@@ -8,8 +8,8 @@ from pathlib import Path
 
 from app.embedded.binaries import PostgresPrograms, postgres_programs
 from app.embedded.child import Child, Command, as_account
+from app.embedded.data_folder import DataFolder
 from app.embedded.errors import CannotStart
-from app.embedded.place import Place
 from app.embedded.processes import end_left_over, recorded
 from app.embedded.server import LOOPBACK, Pause, free_port, server_environment, start
 
@@ -44,7 +44,7 @@ class Postgres:
     name = "postgres"
     passing_trouble: str | None = "pre-existing shared memory block"
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: DataFolder) -> None:
         self._place = place
         self._programs = postgres_programs(place)
         self._folder = place.servers / "postgres"
@@ -117,7 +117,7 @@ class Postgres:
         )
 
 
-def _create_cluster(place: Place, programs: PostgresPrograms, folder: Path) -> None:
+def _create_cluster(place: DataFolder, programs: PostgresPrograms, folder: Path) -> None:
     """Make the data, in a draft folder first: a start that is killed here leaves nothing half-made."""
     draft = folder.with_name("postgres.new")
     password = place.servers / "password"
@@ -151,7 +151,7 @@ def _initdb(programs: PostgresPrograms, draft: Path, password: Path) -> list[str
     ]
 
 
-def _run(place: Place, arguments: list[str], text: str = "") -> None:
+def _run(place: DataFolder, arguments: list[str], text: str = "") -> None:
     answer = subprocess.run(  # noqa: S603
         arguments,
         input=text,

@@ -6,7 +6,7 @@ import time
 
 from app.embedded.binaries import valkey_program
 from app.embedded.child import Child, Command
-from app.embedded.place import Place
+from app.embedded.data_folder import DataFolder
 from app.embedded.server import LOOPBACK, Pause, free_port, server_environment, start
 
 START_PATIENCE, STOP_PATIENCE = 60.0, 15.0
@@ -30,7 +30,7 @@ class Valkey:
     name = "valkey"
     passing_trouble: str | None = None
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: DataFolder) -> None:
         self._place = place
         self._program = valkey_program(place)
         self._folder = place.servers / "valkey"

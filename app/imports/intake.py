@@ -5,20 +5,20 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
+from app.connections.pull import Pull, sealable, shown
 from app.errors import Complaint, Refused
 from app.formats import open_reader, refuse_nameless_data
 from app.formats.decode import known_encoding
 from app.formats.records import Limits
 from app.formats.sniff import dialect_for
-from app.imports.plan import Options, Plan, Wish, stored
+from app.imports.plan import Options, Plan, ReadOptions, stored
 from app.imports.rows import Warned
-from app.imports.sources.filenames import harmless
-from app.imports.sources.pull import Pull, sealable, shown
+from app.imports.sources.filenames import sanitize_filename
 from app.imports.stages.map import all_fields, finder, map_header
 from app.imports.stages.report import add_warnings
 from app.imports.types import resource_for
-from app.jobs.kinds import next_job
 from app.observe.events import RunAccepted
+from app.queue.tasks import next_job
 from app.resources.vocabulary import Resource
 from app.runs.model import AccountId, Run, RunId, new_run_id, run_from
 from app.runs.outbox import NOT_CONFIGURED
@@ -47,7 +47,7 @@ class Upload:
 @dataclass(frozen=True, slots=True)
 class Submission:
     """What a caller wants imported: a file that is here (`upload`) or one that is to be fetched (`pull`). The fields up
-    to `has_header` are those of Wish."""
+    to `has_header` are those of ReadOptions."""
 
     account_id: AccountId
     origin: str
@@ -66,8 +66,8 @@ class Submission:
     request_id: str = ""
 
     @property
-    def wish(self) -> Wish:
-        return Wish(
+    def wish(self) -> ReadOptions:
+        return ReadOptions(
             self.format,
             self.delimiter,
             self.encoding,
@@ -141,7 +141,7 @@ async def accept_pull(runtime: Runtime, wanted: Submission, pull: Pull) -> Run:
     run_id = new_run_id()
     file = {
         "plan": stored(wanted.wish),
-        "file_name": harmless(pull.file_name),
+        "file_name": sanitize_filename(pull.file_name),
         "file_bytes": 0,
         "file_sha256": "",
         "source": shown(pull),
@@ -155,12 +155,12 @@ async def accept_pull(runtime: Runtime, wanted: Submission, pull: Pull) -> Run:
 
 async def announced(runtime: Runtime, run: Run) -> Run:
     runtime.observe(RunAccepted(run.id, run.account_id, run.type, run.origin, run.file_bytes, run.total))
-    await runtime.ring(next_job(to_fetch=run.blob is None), run.id, run.attempt)
+    await runtime.enqueue(next_job(to_fetch=run.blob is None), run.id, run.attempt)
     return run
 
 
 def examine_upload(
-    upload: Upload, wish: Wish, options: Options, found: tuple[Resource, object | None], limits: Limits
+    upload: Upload, wish: ReadOptions, options: Options, found: tuple[Resource, object | None], limits: Limits
 ) -> Examined:
     """Settles dialect and columns and counts the rows, with the reader that the engine will use. Blocking. `found` is
     the type and the account's own part of its declaration."""

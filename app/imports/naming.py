@@ -30,14 +30,14 @@ class Naming(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Whose:
+class IdScope:
     """On whose behalf ids are made."""
 
     account_id: int
     run_id: str
 
 
-def naming_of(resource: Resource, whose: Whose, *, anonymous: bool) -> Naming:
+def naming_of(resource: Resource, whose: IdScope, *, anonymous: bool) -> Naming:
     """`anonymous`: a row that names no record makes one."""
     if resource.surrogate is None:
         return ByFields(tuple(filter(None, (resource.field(name) for name in resource.keys))))
@@ -62,7 +62,7 @@ class BySurrogate:
     """A row's key is the id that it names, else one made of the caller's own id, else a new one: made of where the row
     stands, so that a batch that is written again makes the same."""
 
-    def __init__(self, surrogate: Surrogate, whose: Whose, *, anonymous: bool) -> None:
+    def __init__(self, surrogate: Surrogate, whose: IdScope, *, anonymous: bool) -> None:
         self._surrogate, self._whose, self._anonymous = surrogate, whose, anonymous
         self._text = compile_key(Field(surrogate.source, "text"))
 

@@ -39,7 +39,7 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class ReadOptions:
     """How a caller wants a file read. `delimiter` may be "auto"; `format` and what headings mean as the surface rules.
     It is all that is known of a file that has yet to be fetched."""
 
@@ -63,19 +63,19 @@ class Plan:
     declaration: Any = None
 
 
-def stored(value: Options | Plan | Wish) -> dict[str, object]:
+def stored(value: Options | Plan | ReadOptions) -> dict[str, object]:
     """As JSON for the run's row. A wish stands there as long as there is no plan."""
     built: dict[str, object] = msgspec.to_builtins(value)
-    return {WISH: built} if isinstance(value, Wish) else built
+    return {WISH: built} if isinstance(value, ReadOptions) else built
 
 
 def options_from(value: object) -> Options:
     return msgspec.convert(value, Options)
 
 
-def wish_from(value: Any) -> Wish:
+def read_options_from(value: Any) -> ReadOptions:
     """What was wished, from the plan of a run whose file is not here yet."""
-    return msgspec.convert(value[WISH], Wish)
+    return msgspec.convert(value[WISH], ReadOptions)
 
 
 def plan_from(value: object) -> Plan:

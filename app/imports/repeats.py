@@ -9,18 +9,18 @@ from json.encoder import encode_basestring
 import msgspec
 
 from app.imports.plan import Duplicates
-from app.imports.rows import Checked, Outcome, Warned
+from app.imports.rows import CheckedBatch, Outcome, Warned
 from app.problems import PROBLEMS, Problem
 from app.storage import merge, records
 from app.storage.database import Session
-from app.storage.merge import Mode, Target
+from app.storage.merge import MergeTarget, Mode
 
 EMPTY = (b"null", b'""')
 decode_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
 @dataclass(slots=True)
-class State:
+class RecordState:
     """What a record holds while repeats are applied to it: raw JSON per field, and which row spoke last."""
 
     members: dict[str, bytes]
@@ -61,8 +61,8 @@ def note_repeat(outcome: Outcome, repeat: Repeat, duplicates: Duplicates) -> boo
 
 async def apply_repeats(
     session: Session,
-    target: Target,
-    checked: Checked,
+    target: MergeTarget,
+    checked: CheckedBatch,
     outcome: Outcome,
     repeats: Sequence[tuple[int, int]],
     *,
@@ -75,17 +75,17 @@ async def apply_repeats(
         return
     keys = sorted({checked.keys[index] for index in applied})
     found = await records.locked(session, target.account_id, target.type, keys) if keys else []
-    states = {row["key"]: State(decode(row["data"]), row["run_seq"], 0) for row in found}
+    states = {row["key"]: RecordState(decode(row["data"]), row["run_seq"], 0) for row in found}
     for index in applied:
         apply(states[checked.keys[index]], target, checked, index, outcome)
     await store(session, target, {key: state for key, state in states.items() if state.changed})
 
 
-def between(checked: Checked, index: int, first: int) -> Repeat:
+def between(checked: CheckedBatch, index: int, first: int) -> Repeat:
     return Repeat(checked.rows[index], checked.lines[index], checked.rows[first], checked.lines[first])
 
 
-def apply(state: State, target: Target, checked: Checked, index: int, outcome: Outcome) -> None:
+def apply(state: RecordState, target: MergeTarget, checked: CheckedBatch, index: int, outcome: Outcome) -> None:
     """One row on one record: what the merge statement does to a set, done to a single row."""
     row, line = checked.rows[index], checked.lines[index]
     patch = decode(checked.data[index])
@@ -105,7 +105,7 @@ def apply(state: State, target: Target, checked: Checked, index: int, outcome: O
         outcome.unchanged += 1
 
 
-def write_members(state: State, patch: dict[str, bytes], mode: Mode) -> bool:
+def write_members(state: RecordState, patch: dict[str, bytes], mode: Mode) -> bool:
     """Whether the patch changed anything in the record."""
     changed = False
     for name, value in patch.items():
@@ -142,7 +142,7 @@ def same(held: object, value: object) -> bool:
     return held == value
 
 
-async def store(session: Session, target: Target, states: dict[str, State]) -> None:
+async def store(session: Session, target: MergeTarget, states: dict[str, RecordState]) -> None:
     """Writes the final states; they are whole records, so overwriting is right for every mode."""
     if not states:
         return

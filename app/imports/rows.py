@@ -23,7 +23,7 @@ class Warned:
 
 
 @dataclass(slots=True)
-class Checked:
+class CheckedBatch:
     """A batch after validation. `keys`, `rows`, `lines` and `data` (JSON text) run in parallel and hold the good rows
     in the file's order; `incomplete` names, by index, what a row lacks should its record have to be created."""
 

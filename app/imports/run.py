@@ -13,9 +13,9 @@ from typing import Any
 from app.errors import Fatal, Retryable
 from app.imports.slice import Lost, opened
 from app.imports.sources.fetch import NotNow, fetch_file
-from app.jobs.kinds import next_job
 from app.observe.events import RunEnded, SliceBroke, SliceClaimed, SliceLost, StepReached
 from app.observe.logs import kind, trace
+from app.queue.tasks import next_job
 from app.runs.model import Run, RunId, run_from
 from app.runtime import Runtime
 from app.storage import claims
@@ -104,7 +104,7 @@ async def give_back(runtime: Runtime, run: Run) -> None:
         return
     runtime.observe(StepReached(run.id, "released"))
     if ours is not None:
-        await runtime.ring(next_job(to_fetch=ours["to_fetch"]), run.id, run.attempt)
+        await runtime.enqueue(next_job(to_fetch=ours["to_fetch"]), run.id, run.attempt)
 
 
 async def put_off(runtime: Runtime, run: Run, passing: Retryable, backoff: float) -> None:

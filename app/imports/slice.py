@@ -17,7 +17,7 @@ import msgspec
 from app.errors import Fatal, Refused
 from app.formats import open_reader
 from app.formats.records import Position, Reader
-from app.imports.naming import Whose
+from app.imports.naming import IdScope
 from app.imports.plan import Options, Plan, options_from, plan_from
 from app.imports.rows import Outcome
 from app.imports.stages.report import add_problems, add_warnings
@@ -32,7 +32,7 @@ from app.runtime import Runtime
 from app.storage import batches, claims, runs
 from app.storage.blobs import BlobMissing
 from app.storage.database import Session
-from app.storage.merge import Mode, Target
+from app.storage.merge import MergeTarget, Mode
 
 COUNTS = ("created", "updated", "unchanged", "skipped", "failed")
 ALONE = 5  # times the slice's length, while nobody else waits
@@ -51,7 +51,7 @@ class Slice:
     reader: Reader
     check: RowCheck
     options: Options
-    target: Target
+    target: MergeTarget
     clock: "Clock"
     position: Position
     number: int
@@ -210,7 +210,7 @@ def opened(runtime: Runtime, run: Run) -> Iterator[Slice]:
     once = options.duplicates != "last"
     with file:
         reader = readable(file, plan, runtime)
-        whose = Whose(run.account_id, run.id)
+        whose = IdScope(run.account_id, run.id)
         check = RowCheck(resource, plan, options, whose=whose, key_limit=runtime.settings.max_key_characters)
         fixed = fixed_field(resource, plan)
         yield Slice(
@@ -219,7 +219,7 @@ def opened(runtime: Runtime, run: Run) -> Iterator[Slice]:
             reader,
             check,
             options,
-            Target(
+            MergeTarget(
                 *(run.account_id, run.type, run.id, run.seq),
                 mode,
                 once=once,

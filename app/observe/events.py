@@ -164,14 +164,14 @@ class MailNotSent(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class RingLost(Event):
+class EnqueueFailed(Event):
     level: ClassVar[str] = "warning"
     run_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class RateLimitLost(Event):
-    """Redis does not answer, so requests pass uncounted. Said once, until it answers again."""
+    """Redis does not answer, so requests pass uncounted. ProblemShape once, until it answers again."""
 
     level: ClassVar[str] = "warning"
     error: str

@@ -4,12 +4,12 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessColl
 
 from app.observe.events import (
     BatchWritten,
+    EnqueueFailed,
     Event,
     MailNotSent,
     MailPutOff,
     RateLimitLost,
     RequestServed,
-    RingLost,
     RunEnded,
     RunRefused,
     RunRescued,
@@ -49,7 +49,7 @@ class Metrics:
                 self._ended.labels(event.state).inc()
             case RunRefused():
                 self._refused.labels(event.code).inc()
-            case RunRescued() | RingLost() | RateLimitLost() | SliceBroke() | MailPutOff() | MailNotSent():
+            case RunRescued() | EnqueueFailed() | RateLimitLost() | SliceBroke() | MailPutOff() | MailNotSent():
                 self._trouble.labels(type(event).__name__).inc()
 
     def text(self) -> bytes:

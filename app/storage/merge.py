@@ -88,7 +88,7 @@ SELECT EXISTS (SELECT FROM runs WHERE account_id = :account_id AND type = :type 
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class MergeTarget:
     """Where a batch goes, on whose behalf and how."""
 
     account_id: int
@@ -157,7 +157,7 @@ async def clear_staging(session: Session) -> None:
     await session.execute(text("TRUNCATE staging"))
 
 
-async def merge(session: Session, target: Target, *, touch: bool) -> Merged:
+async def merge(session: Session, target: MergeTarget, *, touch: bool) -> Merged:
     """Merges the staged rows (each key once) into the records. Rows that it leaves alone are in none of the counts."""
     statement = INSERT.format(born=BORN, action=action(target, touch=touch), new_rows=NEW_ROWS[target.ledger])
     parameters = target.parameters() | {"born_at": target.born_at, "born_row": target.born_row}
@@ -166,7 +166,7 @@ async def merge(session: Session, target: Target, *, touch: bool) -> Merged:
     return Merged(row["created"], row["updated"], row["touched"], repeats, row["new_rows"] or ())
 
 
-def action(target: Target, *, touch: bool) -> str:
+def action(target: MergeTarget, *, touch: bool) -> str:
     if target.mode == "keep":
         return KEEP_AND_TOUCH if target.once else "NOTHING"
     mine = f"r.run_seq {'<' if target.once else '<='} excluded.run_seq"
@@ -183,13 +183,13 @@ def action(target: Target, *, touch: bool) -> str:
     )
 
 
-async def left_alone(session: Session, target: Target) -> Sequence[RowMapping]:
+async def left_alone(session: Session, target: MergeTarget) -> Sequence[RowMapping]:
     """Staged rows that were left alone for a reason: row, superseded, repeated (run_row: by which row), conflict."""
     parameters = target.parameters() | {"once": target.once, "fixed": target.fixed}
     return (await session.execute(text(LEFT_ALONE), parameters)).mappings().all()
 
 
-async def other_runs(session: Session, target: Target) -> RowMapping:
+async def other_runs(session: Session, target: MergeTarget) -> RowMapping:
     """Whether an `older` run of the same type, or any `beside` this one, has not ended, and whether a `newer` run was
     ever accepted."""
     return (await session.execute(text(OTHERS), target.parameters())).mappings().one()

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from app.transports import connected
 from app.transports.failed import TransportFailed, failure
-from app.transports.transport import Entry, Place, Terms, Transport, pause, within
+from app.transports.transport import Entry, Remote, Terms, Transport, pause, within
 
 
 class Sink(Protocol):
@@ -66,25 +66,25 @@ class Fetching:
                 self.taken += len(piece)
 
 
-async def fetch(place: Place, path: str, terms: Terms, sink: Sink) -> Entry:
+async def fetch(remote: Remote, path: str, terms: Terms, sink: Sink) -> Entry:
     """Brings a file into `sink` and says what it was; TransportFailed when `terms` do not suffice."""
     async with within(terms.total_seconds, "too_slow"):
-        return await in_tries(place, Fetching(path, terms, sink))
+        return await in_tries(remote, Fetching(path, terms, sink))
 
 
-async def in_tries(place: Place, fetching: Fetching) -> Entry:
+async def in_tries(remote: Remote, fetching: Fetching) -> Entry:
     for attempt in range(1, fetching.terms.tries):
         try:
-            return await one_try(place, fetching)
+            return await one_try(remote, fetching)
         except TransportFailed as failed:
             if not failed.passing:
                 raise
             if failed.reason in {"changed", "wrong_length"}:
                 await fetching.start_over()
         await asyncio.sleep(pause(attempt))
-    return await one_try(place, fetching)
+    return await one_try(remote, fetching)
 
 
-async def one_try(place: Place, fetching: Fetching) -> Entry:
-    async with connected(place, fetching.terms) as transport:
+async def one_try(remote: Remote, fetching: Fetching) -> Entry:
+    async with connected(remote, fetching.terms) as transport:
         return await fetching.once(transport)

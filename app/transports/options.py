@@ -10,7 +10,7 @@ from ipaddress import ip_address
 from typing import Any, Final
 
 from app.transports.failed import TransportFailed
-from app.transports.target import checked_port, target_of
+from app.transports.url import checked_port, server_url
 
 TRUST_FIRST: Final = "trust-on-first-use"  # a value of `host_key`; anything else is the pinned key itself
 TLS: Final = ("explicit", "implicit")
@@ -49,7 +49,7 @@ def is_port(scheme: str, port: int) -> bool:
 
 def is_endpoint(text: str) -> bool:
     try:
-        return bool(target_of(text))
+        return bool(server_url(text))
     except TransportFailed:
         return False
 

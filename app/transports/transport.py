@@ -18,7 +18,7 @@ from app.transports.guard import Guard
 from app.transports.options import RULES, TRUST_FIRST
 
 __all__ = [
-    "CHUNK", "TRUST_FIRST", "Entry", "Option", "Place", "Step", "Terms", "Transport", "TransportFailed",
+    "CHUNK", "TRUST_FIRST", "Entry", "Option", "Remote", "Step", "Terms", "Transport", "TransportFailed",
     "age", "chosen", "failure", "paced", "pause", "plain", "split_pattern", "temporary", "within",
 ]  # fmt: skip
 
@@ -46,7 +46,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Remote:
     """A server and how to get in; `scheme` is a key of RULES, which say what the options of each are."""
 
     scheme: str

@@ -24,7 +24,7 @@ Opened = Annotated[Runtime, Depends(runtime_of)]
 
 
 @dataclass(frozen=True, slots=True)
-class Holding:
+class RequireScope:
     """Lets through whoever holds a scope; of those with an access token, whoever's token opens the area. Looks at
     headers only: not a byte of the body has been read by then."""
 
@@ -42,19 +42,19 @@ class Holding:
 
 
 async def calling(request: Request, runtime: Runtime) -> Caller:
-    """Whose key or token the request holds, whatever it allows. Counts the request. Raises Refused: not_authenticated,
+    """Authenticates the request, whatever its key or token allows, and counts it. Raises Refused: not_authenticated,
     too_many_requests."""
     try:
         caller = await known(request, runtime)
     except Refused:
         # Guesses are bounded by where they come from: they use up nobody's key.
-        await count(request, runtime, f"address:{neighbourhood(request)}")
+        await count(request, runtime, f"address:{client_bucket(request)}")
         raise
     await count(request, runtime, f"key:{caller.key_id}")
     return caller
 
 
-def neighbourhood(request: Request) -> str:
+def client_bucket(request: Request) -> str:
     """Where a request comes from: an address, or the /64 of one of IPv6, in which a single machine has as many as it
     likes."""
     host = request.client.host if request.client else ""
@@ -86,11 +86,11 @@ def pepper(runtime: Runtime) -> str:
     return key.get_secret_value()
 
 
-MayReadImports = Annotated[Caller, Depends(Holding("imports:read"))]
-MayWriteImports = Annotated[Caller, Depends(Holding("imports:write"))]
-MayDeleteImports = Annotated[Caller, Depends(Holding("imports:delete"))]
-MayReadRecords = Annotated[Caller, Depends(Holding("records:read"))]
-MayReadTypes = Annotated[Caller, Depends(Holding("types:read"))]
-MayReadConnections = Annotated[Caller, Depends(Holding("connections:read"))]
-MayWriteConnections = Annotated[Caller, Depends(Holding("connections:write"))]
-MayWriteTypes = Annotated[Caller, Depends(Holding("types:write"))]
+MayReadImports = Annotated[Caller, Depends(RequireScope("imports:read"))]
+MayWriteImports = Annotated[Caller, Depends(RequireScope("imports:write"))]
+MayDeleteImports = Annotated[Caller, Depends(RequireScope("imports:delete"))]
+MayReadRecords = Annotated[Caller, Depends(RequireScope("records:read"))]
+MayReadTypes = Annotated[Caller, Depends(RequireScope("types:read"))]
+MayReadConnections = Annotated[Caller, Depends(RequireScope("connections:read"))]
+MayWriteConnections = Annotated[Caller, Depends(RequireScope("connections:write"))]
+MayWriteTypes = Annotated[Caller, Depends(RequireScope("types:write"))]

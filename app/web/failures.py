@@ -30,7 +30,7 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class ProblemShape:
     """How a surface puts a failure: its status, and its own words for code and title where it has any."""
 
     status: int
@@ -43,7 +43,7 @@ def failure_of(refused: Refused) -> Failure:
     return Failure(refused.code, refused.detail, refused.complaints, refused.retry_after, facts=refused.facts)
 
 
-def problem(failure: Failure, request: Request, said: Said) -> Response:
+def problem(failure: Failure, request: Request, said: ProblemShape) -> Response:
     """The answer: RFC 9457's members, our `code`, and every single complaint."""
     complaints = [{"path": each.path, "reason": each.reason} for each in failure.complaints]
     body: dict[str, object] = {

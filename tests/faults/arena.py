@@ -14,16 +14,16 @@ import asyncpg
 import psutil
 from redis.asyncio import Redis
 
+from app.connections.pull import Pull
 from app.embedded import Servers
 from app.imports.intake import Submission, Upload, submit
 from app.imports.run import run_slice
-from app.imports.sources.pull import Pull
 from app.runs.model import AccountId, Run
 from app.runtime import Runtime, open_runtime
 from app.settings import Settings
 from app.storage.access import accounts
 from app.storage.migrate import upgrade
-from app.transports.transport import Place
+from app.transports.transport import Remote
 from tests.faults.nursery import Nursery, ending
 from tests.faults.truth import Truth
 
@@ -202,9 +202,9 @@ class Arena:
         upload = Upload(writer, "file.csv", len(data), "0" * 64, "utf-8")
         return await submit(self.runtime, Submission(account or self.account_id, "api", "contacts", upload, "csv", ","))
 
-    async def pull(self, place: Place, path: str) -> Run:
+    async def pull(self, remote: Remote, path: str) -> Run:
         """An import whose file a worker has to fetch first."""
-        wanted = Submission(self.account_id, "api", "contacts", None, "csv", ",", pull=Pull(place, path))
+        wanted = Submission(self.account_id, "api", "contacts", None, "csv", ",", pull=Pull(remote, path))
         return await submit(self.runtime, wanted)
 
     async def ask(self, statement: str, *values: object) -> list[dict[str, Any]]:

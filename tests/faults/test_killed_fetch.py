@@ -33,7 +33,7 @@ async def test_a_worker_killed_while_it_fetches_loses_nothing(arena: Arena, web:
     expected = truth(ROWS, seed=STEPS[step])
     await web.store("file.csv", expected.file.encode() + b"\n" * PADDING)
     await arena.prepare(expected)
-    run = await arena.pull(web.place, "file.csv")
+    run = await arena.pull(web.remote, "file.csv")
     async with watched(arena, run, expected):
         first = arena.worker(f"{step}:{STEPS[step]}:kill")
         assert await first.ended() == -signal.SIGKILL
@@ -50,7 +50,7 @@ async def test_a_worker_frozen_while_it_fetches_moves_nothing_when_it_thaws(
     expected = truth(ROWS)
     await web.store("file.csv", expected.file.encode() + b"\n" * PADDING)
     await arena.prepare(expected)
-    run = await arena.pull(web.place, "file.csv")
+    run = await arena.pull(web.remote, "file.csv")
     async with watched(arena, run, expected):
         zombie = arena.worker(f"{step}:1:stop")
         await zombie.is_frozen()

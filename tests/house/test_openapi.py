@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from openapi_spec_validator import validate
 
-from app.dialects import SURFACES as EVERY
 from app.main import OPENAPI, write_openapi
+from app.surfaces import SURFACES as EVERY
 
 SURFACES = sorted(EVERY.all, key=lambda surface: surface.name)
 NAMES = sorted(path.name for path in OPENAPI.glob("*.json"))

@@ -15,6 +15,16 @@ def functions(path: Path) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
     return [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
 
 
+def arguments(function: ast.FunctionDef | ast.AsyncFunctionDef) -> tuple[int, int]:
+    """How many arguments may be passed by position, and how many there are. A constructor may have any number: the
+    alternative is a tuple that is splatted into it."""
+    if function.name == "__init__":
+        return 0, 0
+    positional = [each.arg for each in (*function.args.posonlyargs, *function.args.args)]
+    positional = positional[1:] if positional[:1] in (["self"], ["cls"]) else positional
+    return len(positional), len(positional) + len(function.args.kwonlyargs)
+
+
 def depth(node: ast.AST) -> int:
     """How deep blocks are nested in a function; `elif` is no deeper than `if`."""
     deepest = 0
@@ -35,6 +45,9 @@ def test_a_source_file_is_small(path: Path) -> None:
         length = (function.end_lineno or 0) - function.lineno + 1
         assert length <= 40, f"{function.name}(): {length} lines, at most 40"
         assert depth(function) <= 3, f"{function.name}(): nested {depth(function)} deep, at most 3"
+        positional, every = arguments(function)
+        assert positional <= 6, f"{function.name}(): {positional} positional arguments, at most 6"
+        assert every <= 8, f"{function.name}(): {every} arguments, at most 8"
 
 
 def test_a_folder_holds_at_most_twelve_modules() -> None:

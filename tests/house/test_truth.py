@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from app.errors import FAILURES
-from app.jobs.kinds import KINDS
 from app.problems import PROBLEMS
+from app.queue.tasks import KINDS
 from app.runs.states import NEXT, State
 from app.settings import Settings
 from workers.settings import FUNCTIONS

@@ -57,7 +57,7 @@ async def pieces(data: bytes, size: int = 300_000) -> AsyncIterator[bytes]:
 
 
 async def read(server: Server, terms: Terms, path: str, offset: int = 0) -> bytes:
-    async with connected(server.place, terms) as transport:
+    async with connected(server.remote, terms) as transport:
         return b"".join([piece async for piece in transport.read(path, offset=offset)])
 
 
@@ -70,7 +70,7 @@ async def test_a_big_file_needs_little_memory(server: Server, certificates: Cert
     child = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.transports.fetching", cwd=ROOT, stdin=-1, stdout=-1
     )
-    answer, _ = await child.communicate(pickle.dumps((server.place, str(authority), "small.csv", "large.csv")))
+    answer, _ = await child.communicate(pickle.dumps((server.remote, str(authority), "small.csv", "large.csv")))
     size, digest, grown = answer.split()
     assert (int(size), digest.decode()) == (len(data), hashlib.sha256(data).hexdigest())
     assert int(grown) < 8 * 1024, f"{grown.decode()} KiB more for 20 MiB"
@@ -81,7 +81,7 @@ async def test_a_file_arrives_as_it_is(server: Server, patient: MakeTerms, size:
     data = noise(size)
     await server.store("folder/file.bin", data)
     sink = Kept()
-    entry = await fetch(server.place, "folder/file.bin", patient(), sink)
+    entry = await fetch(server.remote, "folder/file.bin", patient(), sink)
     assert bytes(sink.data) == data
     assert entry.size == size
     assert sink.restarts == 0
@@ -101,7 +101,7 @@ async def test_reading_may_begin_anywhere(server: Server, patient: MakeTerms) ->
 async def test_names_may_have_blanks_and_letters_of_any_script(server: Server, patient: MakeTerms, path: str) -> None:
     await server.store(path, b"sku,name\n")
     assert await read(server, patient(), path) == b"sku,name\n"
-    async with connected(server.place, patient()) as transport:
+    async with connected(server.remote, patient()) as transport:
         assert (await transport.stat(path)).size == 9
 
 
@@ -113,7 +113,7 @@ async def test_a_path_may_begin_in_three_ways(server: Server, patient: MakeTerms
 
 @pytest.mark.parametrize("path", ["", "a\r\nDELE b", "a\x00b", "a\nb", "x" * 9_000])
 async def test_a_harmful_path_is_not_sent(server: Server, patient: MakeTerms, path: str) -> None:
-    async with connected(server.place, patient()) as transport:
+    async with connected(server.remote, patient()) as transport:
         with pytest.raises(TransportFailed) as failed:
             await transport.stat(path)
     assert failed.value.step == "address"
@@ -124,7 +124,7 @@ async def test_a_missing_file_is_said_to_be_missing(server: Server, patient: Mak
     started = time.monotonic()
     for path in ("none.csv", "no/such/folder/none.csv"):
         with pytest.raises(TransportFailed, match="There is no such file") as failed:
-            await fetch(server.place, path, patient(tries=5), Kept())
+            await fetch(server.remote, path, patient(tries=5), Kept())
         assert (failed.value.step, failed.value.passing) == ("find", False)
     assert time.monotonic() - started < 3, "it was tried again"
 
@@ -145,7 +145,7 @@ async def test_a_server_with_a_strangers_certificate_is_not_spoken_to(server: Se
     await server.store("file.csv", b"x")
     strict = patient(tls=ssl.create_default_context())
     with pytest.raises(TransportFailed, match="certificate is not trusted") as failed:
-        await fetch(server.place, "file.csv", strict, Kept())
+        await fetch(server.remote, "file.csv", strict, Kept())
     assert (failed.value.step, failed.value.passing) == ("connect", False)
 
 
@@ -168,7 +168,7 @@ async def test_a_transfer_that_breaks_off_goes_on_where_it_was(server: Server, p
     await server.store("file.bin", data)
     server.cut_after(3 * MEGABYTE)
     sink = Kept()
-    await fetch(server.place, "file.bin", patient(), sink)
+    await fetch(server.remote, "file.bin", patient(), sink)
     assert bytes(sink.data) == data
     assert sink.written == len(data), "bytes were fetched twice"
     assert sink.restarts == 0
@@ -187,11 +187,11 @@ async def test_a_server_that_falls_silent_is_left_and_asked_again(server: Server
     await server.store("file.bin", data)
     server.stall_after(3 * MEGABYTE)
     with pytest.raises(TransportFailed, match="silent for too long") as failed:
-        await fetch(server.place, "file.bin", patient(idle_seconds=0.5, tries=1), Kept())
+        await fetch(server.remote, "file.bin", patient(idle_seconds=0.5, tries=1), Kept())
     assert (failed.value.step, failed.value.passing) == ("read", True)
     server.stall_after(3 * MEGABYTE)
     sink = Kept()
-    await fetch(server.place, "file.bin", patient(idle_seconds=0.5), sink)
+    await fetch(server.remote, "file.bin", patient(idle_seconds=0.5), sink)
     assert bytes(sink.data) == data
 
 
@@ -200,7 +200,7 @@ async def test_a_transfer_may_not_take_for_ever(server: Server, patient: MakeTer
     server.stall_after(3 * MEGABYTE)
     started = time.monotonic()
     with pytest.raises(TransportFailed, match="took too long") as failed:
-        await fetch(server.place, "file.bin", patient(idle_seconds=30, total_seconds=1), Kept())
+        await fetch(server.remote, "file.bin", patient(idle_seconds=30, total_seconds=1), Kept())
     assert (failed.value.step, failed.value.passing) == ("read", False)
     assert time.monotonic() - started < 5
 
@@ -210,7 +210,7 @@ async def test_a_file_that_changes_while_it_is_read_is_taken_again(server: Serve
     now = datetime.now(UTC)
     await server.store("file.bin", old, now - timedelta(hours=1))
     sink = Kept(lambda: server.store("file.bin", new, now))
-    await fetch(server.place, "file.bin", patient(), sink)
+    await fetch(server.remote, "file.bin", patient(), sink)
     assert bytes(sink.data) == new
     assert sink.restarts == 1
 
@@ -229,7 +229,7 @@ async def test_a_file_that_never_rests_is_given_up(server: Server, patient: Make
     await server.store("file.bin", noise(400_000), now)
     sink._then = change
     with pytest.raises(TransportFailed, match="changed while it was read") as failed:
-        await fetch(server.place, "file.bin", patient(tries=2), sink)
+        await fetch(server.remote, "file.bin", patient(tries=2), sink)
     assert failed.value.passing
 
 
@@ -237,10 +237,10 @@ async def test_no_more_than_the_limit_is_taken(server: Server, patient: MakeTerm
     await server.store("file.bin", noise(MEGABYTE))
     sink = Kept()
     with pytest.raises(TransportFailed, match="larger than this service accepts") as failed:
-        await fetch(server.place, "file.bin", patient(limit=MEGABYTE - 1), sink)
+        await fetch(server.remote, "file.bin", patient(limit=MEGABYTE - 1), sink)
     assert (failed.value.step, failed.value.passing) == ("read", False)
     assert sink.written < MEGABYTE
-    await fetch(server.place, "file.bin", patient(limit=MEGABYTE), sink)
+    await fetch(server.remote, "file.bin", patient(limit=MEGABYTE), sink)
 
 
 async def test_a_pattern_finds_none_one_or_many_oldest_first(server: Server, patient: MakeTerms) -> None:
@@ -252,7 +252,7 @@ async def test_a_pattern_finds_none_one_or_many_oldest_first(server: Server, pat
         await server.store(f"in/stock-{number:04}.csv", b"x", now - age)
     await server.store("in/deeper/stock-0000.csv", b"x")
     await server.store("in/Größe [1].txt", b"1234", now)
-    async with connected(server.place, patient()) as transport:
+    async with connected(server.remote, patient()) as transport:
         assert await transport.list("in/*.xml") == []
         assert await transport.list("no/such/folder/*") == []
         (only,) = await transport.list("in/Gr*.txt")
@@ -271,7 +271,7 @@ async def test_what_was_put_can_be_read_and_deleted(server: Server, patient: Mak
         pytest.skip("takes no files")
     for size in (0, 5, 400_000, 9 * MEGABYTE):
         data = noise(size)
-        async with connected(server.place, patient()) as transport:
+        async with connected(server.remote, patient()) as transport:
             entry = await transport.put("größe a b.csv", pieces(data))
             assert entry.size == size
             assert await read(server, patient(), "größe a b.csv") == data
@@ -295,7 +295,7 @@ async def test_nobody_sees_half_of_a_file_that_is_put(server: Server, patient: M
             yield piece
             seen.append(await server.stored("out.csv"))
 
-    async with connected(server.place, patient()) as transport:
+    async with connected(server.remote, patient()) as transport:
         await transport.put("out.csv", watched())
     assert seen == [before] * 10
     assert await server.stored("out.csv") == noise(20 * MEGABYTE)
@@ -312,7 +312,7 @@ async def test_a_put_that_fails_leaves_what_was_there(server: Server, patient: M
         raise RuntimeError("the export failed")
 
     with pytest.raises(RuntimeError, match="the export failed"):
-        async with connected(server.place, patient()) as transport:
+        async with connected(server.remote, patient()) as transport:
             await transport.put("out.csv", broken())
     assert await server.stored("out.csv") == b"the old one"
     assert await server.names() == {"out.csv"}
@@ -321,7 +321,7 @@ async def test_a_put_that_fails_leaves_what_was_there(server: Server, patient: M
 async def test_files_are_not_written_where_that_cannot_be(server: Server, patient: MakeTerms) -> None:
     if server.writes:
         pytest.skip("takes files")
-    async with connected(server.place, patient()) as transport:
+    async with connected(server.remote, patient()) as transport:
         with pytest.raises(TransportFailed) as failed:
             await transport.put("out.csv", pieces(b"x"))
     assert failed.value.step == "write"

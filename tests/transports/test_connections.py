@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from app.runtime import Runtime
-from app.transports.transport import Place, Terms
+from app.transports.transport import Remote, Terms
 from tests.conftest import Finish, NewAccount
 from tests.support.http import Account, app_on, client_of
 from tests.transports.servers.server import PASSWORD, USER, Server
@@ -34,12 +34,12 @@ NAMES = {"host_key": "hostKey", "path_style": "pathStyle"} | {
 }
 
 
-def body(place: Place, name: str = "shop") -> dict[str, Any]:
+def body(remote: Remote, name: str = "shop") -> dict[str, Any]:
     """The place as a caller declares it."""
-    told: dict[str, Any] = {"name": name, "transport": place.scheme}
-    told |= {} if place.scheme == "s3" else {"host": place.host, "port": place.port}
-    told |= {"user": place.user or None, "password": place.password.get_secret_value() if place.password else None}
-    for option, value in place.options.items():
+    told: dict[str, Any] = {"name": name, "transport": remote.scheme}
+    told |= {} if remote.scheme == "s3" else {"host": remote.host, "port": remote.port}
+    told |= {"user": remote.user or None, "password": remote.password.get_secret_value() if remote.password else None}
+    for option, value in remote.options.items():
         told[NAMES.get(option, option)] = value if isinstance(value, str | bool) else value.get_secret_value()  # type: ignore[union-attr]
     return {member: value for member, value in told.items() if value not in (None, "")}
 
@@ -64,7 +64,7 @@ async def made(api: httpx.AsyncClient, given: dict[str, Any]) -> dict[str, Any]:
 
 async def test_a_connection_is_tried_out_step_by_step(server: Server, api: httpx.AsyncClient) -> None:
     await server.store("in/a.csv", FILE)
-    connection = await made(api, body(server.place))
+    connection = await made(api, body(server.remote))
 
     tried = (await api.post(f"/connections/{connection['id']}/test-import", json={"path": "in/a.csv"})).json()
     assert tried["ok"] is True
@@ -99,7 +99,7 @@ async def test_an_import_names_a_connection_and_a_path(
     server: Server, api: httpx.AsyncClient, pulls: Runtime, finish: Finish
 ) -> None:
     await server.store("in/a.csv", FILE)
-    connection = await made(api, body(server.place))
+    connection = await made(api, body(server.remote))
     parts = {"type": "contacts", "delimiter": ",", "overrideExisting": "true", "updateOnlyEmptyFields": "false"}
     parts |= {"connectionId": connection["id"], "path": "in/a.csv"}
     accepted = await api.post("/imports", files={name: (None, value) for name, value in parts.items()})
@@ -276,7 +276,7 @@ async def test_a_pattern_starts_an_import_of_each_file_oldest_first(
     for number, name in enumerate(("c", "a", "b")):
         await server.store(f"in/{name}.csv", FILE, datetime(2024, 5, 1 + number, tzinfo=UTC))
     await server.store("in/other.txt", FILE)
-    connection = await made(api, body(server.place))
+    connection = await made(api, body(server.remote))
     own = f"/connections/{connection['id']}/imports"
 
     begun = await api.post(own, json={"path": "in/*.csv", "type": "contacts"})
@@ -301,7 +301,7 @@ async def test_files_that_find_no_room_are_told_and_gone_on_with(
         return
     for number in range(12):
         await server.store(f"in/{number:02}.csv", FILE)
-    connection = await made(api, body(server.place))
+    connection = await made(api, body(server.remote))
     begun = await api.post(f"/connections/{connection['id']}/imports", json={"path": "in/*", "type": "contacts"})
     assert (begun.json()["matched"], begun.json()["left"], len(begun.json()["results"])) == (12, 2, 10)
 
@@ -349,8 +349,8 @@ async def test_an_import_carries_its_source(
     server: Server, api: httpx.AsyncClient, pulls: Runtime, finish: Finish
 ) -> None:
     await server.store("in/a.csv", FILE)
-    place = {name: value for name, value in body(server.place).items() if name != "name"}
-    accepted = await api.post("/imports", json=OPTIONS | {"source": place | {"path": "in/a.csv"}})
+    remote = {name: value for name, value in body(server.remote).items() if name != "name"}
+    accepted = await api.post("/imports", json=OPTIONS | {"source": remote | {"path": "in/a.csv"}})
     assert accepted.status_code == 201, accepted.text
     assert PASSWORD not in accepted.text
     await finish(pulls, accepted.json()["id"])
@@ -385,7 +385,7 @@ async def test_an_import_carries_a_web_address(
     web: Any, api: httpx.AsyncClient, pulls: Runtime, finish: Finish
 ) -> None:
     await web.store("in/a b.csv", FILE)
-    source = {"transport": "https", "url": f"https://{web.place.host}:{web.place.port}/in/a%20b.csv"}
+    source = {"transport": "https", "url": f"https://{web.remote.host}:{web.remote.port}/in/a%20b.csv"}
     source |= {"user": USER, "password": PASSWORD}
     parts = {"type": "contacts", "delimiter": ",", "overrideExisting": "true", "updateOnlyEmptyFields": "false"}
     form = {name: (None, value) for name, value in (parts | {"source": json.dumps(source)}).items()}
@@ -438,8 +438,8 @@ async def test_a_source_may_speak_as_cordials(
     }
     words |= {"accessKey": "aws_access_key_id", "secretKey": "aws_secret_access_key", "endpoint": "aws_endpoint"}
     await server.store("a.csv", FILE)
-    source = {words.get(word, word): value for word, value in body(server.place).items() if word != "name"}
-    source |= {"transport": server.place.scheme.upper(), "path": "a.csv"}
+    source = {words.get(word, word): value for word, value in body(server.remote).items() if word != "name"}
+    source |= {"transport": server.remote.scheme.upper(), "path": "a.csv"}
     asked = await api.post("/imports", json=OPTIONS | {"source": source})
     assert asked.status_code == 201, asked.text
     await finish(pulls, asked.json()["id"])
@@ -450,7 +450,7 @@ async def test_a_bracket_in_a_name_is_no_pattern_where_one_file_is_asked_for(
     server: Server, api: httpx.AsyncClient, pulls: Runtime, finish: Finish
 ) -> None:
     await server.store("report [final].csv", FILE)
-    connection = await made(api, body(server.place))
+    connection = await made(api, body(server.remote))
     told = {"connectionId": connection["id"], "path": "report [final].csv"}
     asked = await api.post("/imports", json=OPTIONS | told)
     assert asked.status_code == 201, asked.text
@@ -466,10 +466,10 @@ async def test_a_bracket_in_a_name_is_no_pattern_where_one_file_is_asked_for(
 async def test_a_host_key_that_is_trusted_at_first_sight_is_pinned_by_a_trial(
     server: Server, api: httpx.AsyncClient
 ) -> None:
-    if server.place.scheme != "sftp":
+    if server.remote.scheme != "sftp":
         return
     await server.store("a.csv", FILE)
-    connection = await made(api, body(server.place) | {"hostKey": "trust-on-first-use"})
+    connection = await made(api, body(server.remote) | {"hostKey": "trust-on-first-use"})
     own = f"/connections/{connection['id']}"
     failed = await api.post(f"{own}/test-import", json={"path": "nothing"})
     assert (failed.json()["ok"], (await api.get(own)).json()["hostKey"]) == (False, "trust-on-first-use")
@@ -481,7 +481,7 @@ async def test_a_host_key_that_is_trusted_at_first_sight_is_pinned_by_a_trial(
 
 
 async def test_the_query_of_a_web_address_is_no_pattern(web: Any, api: httpx.AsyncClient) -> None:
-    connection = await made(api, body(web.place))
+    connection = await made(api, body(web.remote))
     own = f"/connections/{connection['id']}"
     begun = await api.post(f"{own}/imports", json={"path": "/not-there.csv?day=1", "type": "contacts"})
     assert (begun.status_code, begun.json()["matched"]) == (201, 1)

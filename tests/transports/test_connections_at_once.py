@@ -82,7 +82,7 @@ async def test_a_trial_does_not_undo_what_was_changed_while_it_lasted(api: httpx
     async def slow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         asked.set()
         await changed.wait()
-        theirs, ours = await asyncio.open_connection(sftp.place.host, sftp.place.port)
+        theirs, ours = await asyncio.open_connection(sftp.remote.host, sftp.remote.port)
 
         async def pump(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
             while data := await source.read(65_536):
@@ -94,7 +94,7 @@ async def test_a_trial_does_not_undo_what_was_changed_while_it_lasted(api: httpx
 
     async with await asyncio.start_server(slow, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
-        connection = await made(api, body(sftp.place) | {"hostKey": TRUST_FIRST, "port": port})
+        connection = await made(api, body(sftp.remote) | {"hostKey": TRUST_FIRST, "port": port})
         own = f"/connections/{connection['id']}"
         trial = asyncio.create_task(api.post(f"{own}/test-import", json={"path": "a.csv"}))
         await asked.wait()
@@ -112,7 +112,7 @@ async def test_keys_are_changed_machine_by_machine(api: httpx.AsyncClient, sftp:
     changed, not_yet = (replace(pulls, vault=vault_of(keys, "pepper")) for keys in (f"{new},{old}", old))
     async with client_of(app_on(changed)) as client:
         client.headers.update(api.headers)
-        run_id = await begun(client, await made(client, body(sftp.place)))
+        run_id = await begun(client, await made(client, body(sftp.remote)))
     for _ in range(3):
         await due(not_yet, run_id)
     assert (await api.get(f"/imports/{run_id}")).json()["status"] == "inProgress"
@@ -144,7 +144,7 @@ async def test_a_bucket_that_was_away_does_not_use_up_the_tries_of_the_source(
     api: httpx.AsyncClient, sftp: SftpServer, pulls: Runtime
 ) -> None:
     await sftp.store("a.csv", FILE)
-    run_id = await begun(api, await made(api, body(sftp.place)))
+    run_id = await begun(api, await made(api, body(sftp.remote)))
     for _ in range(4):
         await due(replace(pulls, blobs=Full(pulls.blobs)), run_id)  # type: ignore[arg-type]
     await due(replace(pulls, terms=replace(pulls.terms, connect_seconds=0.0001, tries=1)), run_id)

@@ -9,9 +9,9 @@ import pytest
 
 from app.runtime import Runtime
 from app.transports.transport import Terms
-from tests.dialects.cordial.conftest import Cordial
 from tests.support import http
 from tests.support.http import Account
+from tests.surfaces.cordial.conftest import Cordial
 from tests.transports.servers.server import PASSWORD, USER, Server, black_hole
 
 FILE = b"productID,productName,price\nP1,One,1.50\nP2,,2\n"
@@ -19,23 +19,23 @@ FILE = b"productID,productName,price\nP1,One,1.50\nP2,,2\n"
 
 def source_of(server: Server, path: str) -> dict[str, Any]:
     """The place of a server as a body spells it."""
-    place = server.place
-    if place.scheme == "s3":
+    remote = server.remote
+    if remote.scheme == "s3":
         return {
             "transport": "S3",
-            "aws_access_key_id": place.secret("access_key"),
-            "aws_secret_access_key": place.secret("secret_key"),
-            "aws_bucket": place.text("bucket"),
-            "aws_region": place.text("region"),
-            "aws_endpoint": place.text("endpoint"),
+            "aws_access_key_id": remote.secret("access_key"),
+            "aws_secret_access_key": remote.secret("secret_key"),
+            "aws_bucket": remote.text("bucket"),
+            "aws_region": remote.text("region"),
+            "aws_endpoint": remote.text("endpoint"),
             "path": path,
         }
     login = {"username": USER, "password": PASSWORD}
-    if place.scheme in ("http", "https"):
-        return {"transport": place.scheme, "url": f"{place.scheme}://{place.host}:{place.port}/{path}", **login}
-    options = {name: place.text(name) for name in ("tls", "host_key") if name in place.options}
-    at = {"server": place.host, "port": str(place.port), "path": path}
-    return {"transport": place.scheme.upper(), **at, **login, **options}
+    if remote.scheme in ("http", "https"):
+        return {"transport": remote.scheme, "url": f"{remote.scheme}://{remote.host}:{remote.port}/{path}", **login}
+    options = {name: remote.text(name) for name in ("tls", "host_key") if name in remote.options}
+    at = {"server": remote.host, "port": str(remote.port), "path": path}
+    return {"transport": remote.scheme.upper(), **at, **login, **options}
 
 
 @pytest.fixture
@@ -83,10 +83,10 @@ async def test_a_file_that_is_missing_on_the_web_fails_the_job(pulling: Cordial,
 
 
 async def test_a_source_is_looked_at_while_the_import_is_asked_for(pulling: Cordial, server: Server) -> None:
-    if server.place.scheme in ("http", "https"):
+    if server.remote.scheme in ("http", "https"):
         pytest.skip("of these only the address is looked at")
     await server.store("yes.csv", FILE)
-    wrong = "aws_secret_access_key" if server.place.scheme == "s3" else "password"
+    wrong = "aws_secret_access_key" if server.remote.scheme == "s3" else "password"
     sources = {
         "missing": source_of(server, "no.csv"),
         "wrong": source_of(server, "yes.csv") | {wrong: "wrong-marker"},

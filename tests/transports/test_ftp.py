@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from app.transports import connected
 from app.transports.failed import TransportFailed
 from app.transports.guard import Guard
-from app.transports.transport import Entry, Place, Terms
+from app.transports.transport import Entry, Remote, Terms
 from tests.transports.servers.ftp import FtpServer, Script, ftp_server
 from tests.transports.servers.server import PASSWORD, USER, Certificates
 from tests.transports.servers.sockets import listener, silence
@@ -38,15 +38,15 @@ async def ftp(running: FtpServer) -> FtpServer:
 
 
 @asynccontextmanager
-async def scripted(certificates: Certificates | None = None, **given: object) -> AsyncIterator[tuple[Script, Place]]:
+async def scripted(certificates: Certificates | None = None, **given: object) -> AsyncIterator[tuple[Script, Remote]]:
     """A hand-made server and the place where it is."""
     tls = certificates.server() if certificates else None
     async with Script(**{"files": {}, "tls": tls, **given}).running() as script:
-        yield script, Place("ftps" if tls else "ftp", "127.0.0.1", script.port, "user", SecretStr("secret"))
+        yield script, Remote("ftps" if tls else "ftp", "127.0.0.1", script.port, "user", SecretStr("secret"))
 
 
-async def read(place: Place, terms: Terms, path: str, offset: int = 0, expected: Entry | None = None) -> bytes:
-    async with connected(place, terms) as transport:
+async def read(remote: Remote, terms: Terms, path: str, offset: int = 0, expected: Entry | None = None) -> bytes:
+    async with connected(remote, terms) as transport:
         return b"".join([piece async for piece in transport.read(path, offset=offset, expected=expected)])
 
 
@@ -54,9 +54,9 @@ async def once(data: bytes) -> AsyncIterator[bytes]:
     yield data
 
 
-async def reason(place: Place, terms: Terms, path: str = "a.csv") -> str:
+async def reason(remote: Remote, terms: Terms, path: str = "a.csv") -> str:
     with pytest.raises(TransportFailed) as failed:
-        await read(place, terms, path)
+        await read(remote, terms, path)
     return failed.value.reason
 
 
@@ -69,16 +69,16 @@ async def test_the_address_in_a_pasv_answer_is_never_called(patient: MakeTerms) 
 
     async with listener(count, "127.0.0.2") as port:
         lie = f"227 Entering Passive Mode (127,0,0,2,{port // 256},{port % 256})."
-        async with scripted(answers={"SIZE": "213 4", "EPSV": "500 what?", "PASV": lie}) as (script, place):
-            assert await reason(place, patient()) == "unreachable"  # nobody listens there at the server's own address
+        async with scripted(answers={"SIZE": "213 4", "EPSV": "500 what?", "PASV": lie}) as (script, remote):
+            assert await reason(remote, patient()) == "unreachable"  # nobody listens there at the server's own address
     assert "PASV" in script.asked
     assert called == 0
 
 
 async def test_the_port_of_a_pasv_answer_is_called_at_the_servers_own_address(patient: MakeTerms) -> None:
     answers = {"SIZE": "213 4", "EPSV": "522 not here"}
-    async with scripted(files={"RETR a.csv": b"good"}, answers=answers) as (script, place):
-        assert await read(place, patient(), "a.csv") == b"good"  # the answer says 10.9.8.7
+    async with scripted(files={"RETR a.csv": b"good"}, answers=answers) as (script, remote):
+        assert await read(remote, patient(), "a.csv") == b"good"  # the answer says 10.9.8.7
     assert script.data_connections == 1
 
 
@@ -91,30 +91,30 @@ async def test_the_port_of_a_pasv_answer_is_called_at_the_servers_own_address(pa
     ],
 )
 async def test_a_server_that_insists_on_encryption_is_told_from_a_wrong_password(patient: MakeTerms, said: str) -> None:
-    async with scripted(answers={"USER": said}) as (_, place):
-        assert await reason(place, patient(tries=1)) == "unencrypted"
-    async with scripted(answers={"USER": "530 no"}) as (_, place):
-        assert await reason(place, patient(tries=1)) == "login"
+    async with scripted(answers={"USER": said}) as (_, remote):
+        assert await reason(remote, patient(tries=1)) == "unencrypted"
+    async with scripted(answers={"USER": "530 no"}) as (_, remote):
+        assert await reason(remote, patient(tries=1)) == "login"
 
 
 @pytest.mark.parametrize("port", [0, 22, 1_023, 65_536])
 async def test_a_data_port_below_those_of_users_is_not_called(patient: MakeTerms, port: int) -> None:
-    async with scripted(answers={"SIZE": "213 4", "EPSV": f"229 here (|||{port}|)"}) as (_, place):
-        assert await reason(place, patient()) == "odd_answer"
+    async with scripted(answers={"SIZE": "213 4", "EPSV": f"229 here (|||{port}|)"}) as (_, remote):
+        assert await reason(remote, patient()) == "odd_answer"
 
 
 async def test_a_server_in_an_inner_network_is_not_called(ftp: FtpServer, patient: MakeTerms) -> None:
-    assert await reason(ftp.place, patient(guard=Guard())) == "refused"
+    assert await reason(ftp.remote, patient(guard=Guard())) == "refused"
     assert ftp.faults.asked == []
 
 
 async def test_epsv_is_preferred_and_types_are_binary(ftp: FtpServer, patient: MakeTerms) -> None:
     await ftp.store("a.csv", b"1\n2\r\n")
-    assert await read(ftp.place, patient(), "a.csv") == b"1\n2\r\n"
+    assert await read(ftp.remote, patient(), "a.csv") == b"1\n2\r\n"
     assert "PASV" not in ftp.faults.asked
     assert "TYPE I" in ftp.faults.asked
     ftp.faults.unknown.add("EPSV")
-    assert await read(ftp.place, patient(), "a.csv") == b"1\n2\r\n"
+    assert await read(ftp.remote, patient(), "a.csv") == b"1\n2\r\n"
     assert "PASV" in ftp.faults.asked
 
 
@@ -125,7 +125,7 @@ async def test_old_servers_list_too(ftp: FtpServer, patient: MakeTerms, unknown:
     await ftp.store("in/ä old.csv", b"1", NOON - timedelta(days=1))
     await ftp.store("in/deeper/x.csv", b"1")
     (ftp.folder / "in/linked.csv").symlink_to(ftp.folder / "in/new.csv")
-    async with connected(ftp.place, patient()) as transport:
+    async with connected(ftp.remote, patient()) as transport:
         found = await transport.list("in/*.csv")
         assert [(entry.path, entry.modified) for entry in found if "linked" not in entry.path] == [
             ("in/ä old.csv", NOON - timedelta(days=1)),
@@ -148,21 +148,21 @@ async def test_a_server_that_cannot_restart_is_read_from_the_beginning(ftp: FtpS
     ftp.faults.unknown.add("REST")
     data = bytes(range(256)) * 4_000
     await ftp.store("a.bin", data)
-    assert await read(ftp.place, patient(), "a.bin", offset=600_001) == data[600_001:]
+    assert await read(ftp.remote, patient(), "a.bin", offset=600_001) == data[600_001:]
 
 
 @pytest.mark.parametrize(("size", "reason"), [(9, "cut"), (2, "wrong_length")])
 async def test_the_servers_word_for_a_good_end_is_not_enough(patient: MakeTerms, size: int, reason: str) -> None:
-    async with scripted(files={"RETR a.csv": b"only"}, answers={"SIZE": f"213 {size}"}) as (_, place):
+    async with scripted(files={"RETR a.csv": b"only"}, answers={"SIZE": f"213 {size}"}) as (_, remote):
         with pytest.raises(TransportFailed) as failed:
-            await read(place, patient(), "a.csv")
+            await read(remote, patient(), "a.csv")
     assert failed.value.reason == reason
     assert failed.value.passing
 
 
 async def test_a_file_that_is_replaced_while_it_is_read_has_changed(ftp: FtpServer, patient: MakeTerms) -> None:
     await ftp.store("a.bin", bytes(3_000_000), NOON)
-    async with connected(ftp.place, patient()) as transport:
+    async with connected(ftp.remote, patient()) as transport:
         pieces = transport.read("a.bin")
         assert await anext(pieces)
         await ftp.store("a.bin", b"x" * 3_000_000)
@@ -173,20 +173,20 @@ async def test_a_file_that_is_replaced_while_it_is_read_has_changed(ftp: FtpServ
 async def test_a_broken_control_connection_is_told_as_such(ftp: FtpServer, patient: MakeTerms) -> None:
     await ftp.store("a.bin", bytes(3_000_000))
     ftp.faults.left, ftp.faults.fault = 1_000_000, "drop"
-    assert await reason(ftp.place, patient(), "a.bin") == "cut"
+    assert await reason(ftp.remote, patient(), "a.bin") == "cut"
 
 
 async def test_a_slow_server_is_waited_for_as_long_as_it_says_something(ftp: FtpServer, patient: MakeTerms) -> None:
     await ftp.store("a.bin", bytes(10_000))
     ftp.faults.drip = 500, 0.05
     started = time.monotonic()
-    assert await read(ftp.place, patient(idle_seconds=0.5), "a.bin") == bytes(10_000)
+    assert await read(ftp.remote, patient(idle_seconds=0.5), "a.bin") == bytes(10_000)
     assert time.monotonic() - started > 0.5
 
 
 async def test_a_reader_who_has_had_enough_ends_the_session(ftp: FtpServer, patient: MakeTerms) -> None:
     await ftp.store("a.bin", bytes(3_000_000))
-    async with connected(ftp.place, patient()) as transport:
+    async with connected(ftp.remote, patient()) as transport:
         pieces = transport.read("a.bin")
         assert await anext(pieces)
         await pieces.aclose()
@@ -198,7 +198,7 @@ async def test_a_reader_who_has_had_enough_ends_the_session(ftp: FtpServer, pati
 async def test_a_server_that_keeps_what_is_there_is_made_room_on(ftp: FtpServer, patient: MakeTerms) -> None:
     ftp.faults.keeps = True
     await ftp.store("out.csv", b"old")
-    async with connected(ftp.place, patient()) as transport:
+    async with connected(ftp.remote, patient()) as transport:
         await transport.put("out.csv", once(b"new"))
     assert await ftp.stored("out.csv") == b"new"
     assert await ftp.names() == {"out.csv"}
@@ -206,8 +206,8 @@ async def test_a_server_that_keeps_what_is_there_is_made_room_on(ftp: FtpServer,
 
 async def test_relative_paths_start_from_the_root_that_is_given(ftp: FtpServer, patient: MakeTerms) -> None:
     await ftp.store("partner/in/a.csv", b"x")
-    place = replace(ftp.place, options={"root": "/partner/"})
-    async with connected(place, patient()) as transport:
+    remote = replace(ftp.remote, options={"root": "/partner/"})
+    async with connected(remote, patient()) as transport:
         (entry,) = await transport.list("in/*")
         assert entry.path == "in/a.csv"
         assert (await transport.stat("in/a.csv")).size == 1
@@ -219,8 +219,8 @@ async def test_relative_paths_start_from_the_root_that_is_given(ftp: FtpServer, 
 
 @pytest.mark.parametrize(("user", "password"), [("a\r\nDELE x", "b"), ("a", "b\nDELE x"), ("a", "b\x00")])
 async def test_credentials_are_no_commands(ftp: FtpServer, patient: MakeTerms, user: str, password: str) -> None:
-    place = replace(ftp.place, user=user, password=SecretStr(password))
-    assert await reason(place, patient()) == "login"
+    remote = replace(ftp.remote, user=user, password=SecretStr(password))
+    assert await reason(remote, patient()) == "login"
     assert ftp.faults.asked == ["QUIT"]
 
 
@@ -231,21 +231,21 @@ async def test_names_that_would_be_commands_are_not_listed(patient: MakeTerms) -
     lines += "type=file;size=1; od\x07d.csv\r\nType=File;Size=2; größe.csv\r\ntype=dir; folder\r\n".encode()
     answers = {"FEAT": "211-I can\r\n MLST type*;size*;\r\n UTF8\r\n211 end", "OPTS": "200 yes"}
     async with (
-        scripted(files={"MLSD in/": lines}, answers=answers) as (_, place),
-        connected(place, patient()) as transport,
+        scripted(files={"MLSD in/": lines}, answers=answers) as (_, remote),
+        connected(remote, patient()) as transport,
     ):
         assert await transport.list("in/*") == [Entry("in/good.csv", 1), Entry("in/größe.csv", 2)]
 
 
 async def test_an_answer_without_end_is_not_read_to_the_end(patient: MakeTerms) -> None:
     endless = "211-I can\r\n" + " MUCH\r\n" * 100_000
-    async with scripted(answers={"FEAT": endless}) as (_, place):
-        assert await reason(place, patient()) == "odd_answer"
+    async with scripted(answers={"FEAT": endless}) as (_, remote):
+        assert await reason(remote, patient()) == "odd_answer"
 
 
 async def test_an_answer_in_another_alphabet_is_understood(patient: MakeTerms) -> None:
-    async with scripted(answers={"SIZE": "550 f\xfcr Sie nicht da".encode("latin-1")}) as (_, place):
-        assert await reason(place, patient()) == "missing"
+    async with scripted(answers={"SIZE": "550 f\xfcr Sie nicht da".encode("latin-1")}) as (_, remote):
+        assert await reason(remote, patient()) == "missing"
 
 
 @pytest.mark.parametrize(
@@ -259,17 +259,17 @@ async def test_an_answer_in_another_alphabet_is_understood(patient: MakeTerms) -
     ],
 )
 async def test_what_answers_mean(patient: MakeTerms, answer: str, reason_: str, passing: bool) -> None:
-    async with scripted(answers={"SIZE": answer}) as (_, place):
+    async with scripted(answers={"SIZE": answer}) as (_, remote):
         with pytest.raises(TransportFailed) as failed:
-            await read(place, patient(idle_seconds=0.3), "a.csv")
+            await read(remote, patient(idle_seconds=0.3), "a.csv")
     assert (failed.value.reason, failed.value.passing) == (reason_, passing)
 
 
 @pytest.mark.parametrize("options", [{}, {"tls": "explicit"}, {"tls": "implicit"}])
 async def test_a_server_that_does_not_greet_is_left(patient: MakeTerms, options: dict[str, str]) -> None:
     async with listener(silence) as port:
-        place = Place("ftps" if options else "ftp", "127.0.0.1", port, options=options)
-        assert await reason(place, patient(idle_seconds=0.3, connect_seconds=0.3)) == "no_answer"
+        remote = Remote("ftps" if options else "ftp", "127.0.0.1", port, options=options)
+        assert await reason(remote, patient(idle_seconds=0.3, connect_seconds=0.3)) == "no_answer"
 
 
 @pytest.mark.parametrize("tls", ["explicit", "implicit"])
@@ -278,7 +278,7 @@ async def test_data_travels_encrypted_over_resumed_sessions(
 ) -> None:
     async with ftp_server(tls, certificates) as server:  # it refuses data in clear
         await server.store("a.csv", b"x")
-        assert await read(server.place, patient(), "a.csv") == b"x"
+        assert await read(server.remote, patient(), "a.csv") == b"x"
         assert server.faults.reused == [True]
         assert server.faults.asked[: 3 if tls == "explicit" else 2][-2:] == ["PBSZ 0", "PROT P"]
 
@@ -286,46 +286,46 @@ async def test_data_travels_encrypted_over_resumed_sessions(
 @pytest.mark.parametrize("tls", ["explicit", "implicit"])
 async def test_a_stranger_under_tls_is_told_no_name(patient: MakeTerms, tls: str) -> None:
     async with ftp_server(tls, Certificates()) as server:
-        assert await reason(server.place, patient()) == "certificate"
+        assert await reason(server.remote, patient()) == "certificate"
         assert not {"USER", "PASS"} & {line.split()[0] for line in server.faults.asked}
 
 
 async def test_a_certificate_for_another_name_is_not_trusted(certificates: Certificates, patient: MakeTerms) -> None:
     other = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     certificates.authority.issue_cert("files.example.com").configure_cert(other)
-    async with scripted(certificates) as (script, place):
+    async with scripted(certificates) as (script, remote):
         script.tls = other
-        assert await reason(place, patient()) == "certificate"
+        assert await reason(remote, patient()) == "certificate"
         assert script.asked == ["AUTH TLS"]
 
 
 @pytest.mark.parametrize("tls", ["explicit", "implicit"])
 async def test_a_server_without_tls_is_told_no_name(ftp: FtpServer, patient: MakeTerms, tls: str) -> None:
-    place = replace(ftp.place, scheme="ftps", options={"tls": tls})
-    assert await reason(place, patient(connect_seconds=1)) == "no_tls"
+    remote = replace(ftp.remote, scheme="ftps", options={"tls": tls})
+    assert await reason(remote, patient(connect_seconds=1)) == "no_tls"
     assert not {"USER", "PASS"} & {line.split()[0] for line in ftp.faults.asked if line}
 
 
 async def test_data_in_clear_is_not_accepted_under_tls(certificates: Certificates, patient: MakeTerms) -> None:
-    async with scripted(certificates, answers={"PROT": "536 not here"}) as (script, place):
-        assert await reason(place, patient()) == "no_tls"
+    async with scripted(certificates, answers={"PROT": "536 not here"}) as (script, remote):
+        assert await reason(remote, patient()) == "no_tls"
         assert "USER user" not in script.asked
 
 
 async def test_answers_slipped_in_before_tls_are_not_believed(certificates: Certificates, patient: MakeTerms) -> None:
-    async with scripted(certificates, injected=b"200 yes\r\n200 yes\r\n230 in\r\n") as (script, place):
-        assert await reason(place, patient()) == "no_tls"
+    async with scripted(certificates, injected=b"200 yes\r\n200 yes\r\n230 in\r\n") as (script, remote):
+        assert await reason(remote, patient()) == "no_tls"
         assert script.asked == ["AUTH TLS"]
 
 
 async def test_tls_on_data_begins_after_the_command(certificates: Certificates, patient: MakeTerms) -> None:
-    async with scripted(certificates, files={"RETR a.csv": b"good"}, answers={"SIZE": "213 4"}) as (script, place):
-        assert await read(place, patient(), "a.csv") == b"good"
+    async with scripted(certificates, files={"RETR a.csv": b"good"}, answers={"SIZE": "213 4"}) as (script, remote):
+        assert await read(remote, patient(), "a.csv") == b"good"
         assert script.resumed == [True]
 
 
 async def test_an_unknown_kind_of_tls_is_refused(patient: MakeTerms) -> None:
-    assert await reason(Place("ftps", "127.0.0.1", 21, options={"tls": "maybe"}), patient()) == "bad_option"
+    assert await reason(Remote("ftps", "127.0.0.1", 21, options={"tls": "maybe"}), patient()) == "bad_option"
 
 
 async def test_no_password_stands_in_a_log(
@@ -333,7 +333,7 @@ async def test_no_password_stands_in_a_log(
 ) -> None:
     await ftp.store("a.csv", b"x")
     with caplog.at_level(logging.DEBUG):
-        await read(ftp.place, patient(), "a.csv")
+        await read(ftp.remote, patient(), "a.csv")
         assert await reason(ftp.unwelcome(), patient()) == "login"
     assert USER in caplog.text
     assert PASSWORD not in caplog.text

@@ -17,8 +17,8 @@ from app.transports.fetch import fetch
 from app.transports.guard import Guard, meanings
 from app.transports.http import place_at
 from app.transports.s3.client import open_session, session
-from app.transports.target import OWN_PORTS, checked_port, target_of
-from app.transports.transport import Place, Terms
+from app.transports.transport import Remote, Terms
+from app.transports.url import OWN_PORTS, checked_port, target_of
 from tests.transports.servers.http import HttpServer, http_server
 from tests.transports.servers.server import PASSWORD, USER, Certificates
 
@@ -101,7 +101,7 @@ class Names:
         return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
 
 
-def place_of(scheme: str, host: str, port: int) -> Place:
+def remote_of(scheme: str, host: str, port: int) -> Remote:
     """A place of any protocol, complete but for being allowed."""
     options: dict[str, Any] = {}
     if scheme == "s3":
@@ -110,11 +110,11 @@ def place_of(scheme: str, host: str, port: int) -> Place:
         options = {"bucket": "files", "endpoint": f"https://{named}:{port}", **keys}
     if scheme == "sftp":
         options = {"host_key": "trust-on-first-use"}
-    return Place(scheme, host, port, user=USER, password=SecretStr(PASSWORD), options=options)
+    return Remote(scheme, host, port, user=USER, password=SecretStr(PASSWORD), options=options)
 
 
-async def visit(place: Place, terms: Terms) -> None:
-    async with connected(place, terms) as transport:
+async def visit(remote: Remote, terms: Terms) -> None:
+    async with connected(remote, terms) as transport:
         await transport.stat("file.csv")
 
 
@@ -145,7 +145,7 @@ async def test_no_protocol_dials_an_address_inside(
 ) -> None:
     for host in INSIDE:
         with pytest.raises(TransportFailed) as failed:
-            await visit(place_of(scheme, host, canary.port), patient(guard=Guard()))
+            await visit(remote_of(scheme, host, canary.port), patient(guard=Guard()))
         assert failed.value.step in {"address", "resolve"}, host
     assert dialled == []
 
@@ -160,7 +160,7 @@ async def test_one_answer_inside_refuses_a_name(
 ) -> None:
     guard = Guard(lookup=Names(answers))
     with pytest.raises(TransportFailed, match=NOT_OURS):
-        await visit(place_of(scheme, "files.example", canary.port), patient(guard=guard))
+        await visit(remote_of(scheme, "files.example", canary.port), patient(guard=guard))
     assert dialled == []
 
 
@@ -175,10 +175,10 @@ async def test_a_name_that_turns_inwards_is_not_followed(
         closed.bind(("127.0.0.1", 0))  # nobody listens: the first try fails as well, but at the right door
         for _ in range(2):
             with pytest.raises(TransportFailed):
-                await visit(place_of(scheme, "files.example", closed.getsockname()[1]), patient(guard=guard, tries=1))
+                await visit(remote_of(scheme, "files.example", closed.getsockname()[1]), patient(guard=guard, tries=1))
     assert {address[0] for address in dialled} <= {"127.0.0.1"}
     with pytest.raises(TransportFailed, match=NOT_OURS):
-        await visit(place_of(scheme, "files.example", canary.port), patient(guard=guard))
+        await visit(remote_of(scheme, "files.example", canary.port), patient(guard=guard))
 
 
 async def test_the_peer_is_checked_once_more_after_connecting() -> None:
@@ -313,13 +313,13 @@ async def test_a_redirect_inwards_is_not_followed(
     for location in locations:
         web.web.redirects["/start.csv"] = (status, location)
         with pytest.raises(TransportFailed) as failed:
-            await visit_path(web.place, "/start.csv", terms)
+            await visit_path(web.remote, "/start.csv", terms)
         assert failed.value.step in {"address", "resolve", "find"}, location
     assert {address[:2] for address in dialled} <= {("127.0.0.1", web.wire.port), ("127.0.0.1", web.wire.behind)}
 
 
-async def visit_path(place: Place, path: str, terms: Terms) -> None:
-    async with connected(place, terms) as transport:
+async def visit_path(remote: Remote, path: str, terms: Terms) -> None:
+    async with connected(remote, terms) as transport:
         await transport.stat(path)
 
 
@@ -327,7 +327,7 @@ async def visit_path(place: Place, path: str, terms: Terms) -> None:
 async def test_redirects_end(status: int, web: HttpServer, patient: MakeTerms) -> None:
     web.web.redirects["/itself.csv"] = (status, "/itself.csv")
     with pytest.raises(TransportFailed, match="without end"):
-        await visit_path(web.place, "/itself.csv", patient())
+        await visit_path(web.remote, "/itself.csv", patient())
     assert len(web.web.asked) <= 12
 
 
@@ -339,10 +339,10 @@ async def test_credentials_stay_with_the_origin_that_they_are_for(
     await other.store("there.csv", b"there")
     web.web.redirects["/a.csv"] = (status, "/here.csv")
     web.web.redirects["/b.csv"] = (status, f"https://127.0.0.1:{other.wire.port}/there.csv")
-    place = Place(
+    remote = Remote(
         "https", "127.0.0.1", web.wire.port, USER, SecretStr(PASSWORD), {"headers": {"X-Key": SecretStr("k")}}
     )
-    async with connected(place, patient()) as transport:
+    async with connected(remote, patient()) as transport:
         assert [piece async for piece in transport.read("/a.csv")] == [b"here"]
         assert [piece async for piece in transport.read("/b.csv")] == [b"there"]
     assert {"authorization", "x-key"} < set(web.web.asked[-1][2])
@@ -356,7 +356,7 @@ async def test_a_redirect_from_https_to_http_is_not_followed(
         await plain.store("a.csv", b"x")
         web.web.redirects["/a.csv"] = (302, f"http://127.0.0.1:{plain.wire.port}/a.csv")
         with pytest.raises(TransportFailed, match="from an encrypted address to a plain one"):
-            await visit_path(web.place, "/a.csv", patient())
+            await visit_path(web.remote, "/a.csv", patient())
         assert plain.web.asked == []
 
 
@@ -369,7 +369,7 @@ async def test_s3_follows_no_redirect(
         hostile.web.redirects["/files/file.csv"] = (status, f"http://127.0.0.2:{canary.port}/files/file.csv")
         terms = patient(guard=Guard((ip_network("127.0.0.1/32"),)), tries=1)
         with pytest.raises(TransportFailed, match="region"):
-            await visit(place_of("s3", "127.0.0.1", hostile.wire.port), terms)
+            await visit(remote_of("s3", "127.0.0.1", hostile.wire.port), terms)
 
 
 @pytest.mark.parametrize("scheme", ["http", "https", "s3"])
@@ -383,7 +383,7 @@ async def test_the_environment_names_no_proxy_and_no_server(
     monkeypatch.setenv("AWS_PROFILE", "no-such-profile")
     session.cache_clear()
     with pytest.raises(TransportFailed, match="cannot be reached"):
-        await visit(place_of(scheme, "127.0.0.1", unused_tcp_port), patient(tries=1))
+        await visit(remote_of(scheme, "127.0.0.1", unused_tcp_port), patient(tries=1))
     session.cache_clear()
 
 
@@ -395,14 +395,14 @@ async def test_s3_never_uses_the_machines_own_keys(
     options = {"bucket": "files", "endpoint": f"http://127.0.0.2:{canary.port}"}
     for more in ({}, {"access_key": SecretStr("x")}, {"access_key": SecretStr(""), "secret_key": SecretStr("")}):
         with pytest.raises(TransportFailed, match="setting"):
-            await visit(Place("s3", "", options={**options, **more}), patient())
+            await visit(Remote("s3", "", options={**options, **more}), patient())
 
 
 @pytest.mark.parametrize("region", ["evil.example/#", "us-east-1.evil", "../x", "US", "a b"])
 async def test_a_region_cannot_name_a_host(region: str, dialled: list[Any], patient: MakeTerms) -> None:
     keys = {"access_key": SecretStr("x"), "secret_key": SecretStr("x")}
     with pytest.raises(TransportFailed, match="setting"):
-        await visit(Place("s3", "", options={"bucket": "files", "region": region, **keys}), patient())
+        await visit(Remote("s3", "", options={"bucket": "files", "region": region, **keys}), patient())
     assert dialled == []
 
 
@@ -414,9 +414,9 @@ async def test_amazons_own_names_are_checked_too(
     session.cache_clear()
     names = Names(["8.8.8.8", "10.0.0.1"])
     keys = {"access_key": SecretStr("x"), "secret_key": SecretStr("x")}
-    place = Place("s3", "", options={"bucket": "files", "region": "eu-west-1", **keys})
+    remote = Remote("s3", "", options={"bucket": "files", "region": "eu-west-1", **keys})
     with pytest.raises(TransportFailed, match=NOT_OURS):
-        await visit(place, patient(guard=Guard(lookup=names)))
+        await visit(remote, patient(guard=Guard(lookup=names)))
     assert names.hosts == ["files.s3.eu-west-1.amazonaws.com"]
     assert dialled == []
     session.cache_clear()
@@ -436,7 +436,9 @@ async def test_what_the_resolver_never_sees_is_checked_at_the_socket(
 async def test_a_refusal_in_a_fetch_is_not_tried_again(canary: Canary, patient: MakeTerms) -> None:
     names = Names(["127.0.0.1"])
     with pytest.raises(TransportFailed, match=NOT_OURS):
-        await fetch(place_of("https", "files.example", canary.port), "a", patient(guard=Guard(lookup=names)), Nowhere())
+        await fetch(
+            remote_of("https", "files.example", canary.port), "a", patient(guard=Guard(lookup=names)), Nowhere()
+        )
     assert names.hosts == ["files.example"]
 
 

@@ -13,14 +13,14 @@ from pydantic import SecretStr
 from redis.asyncio import Redis
 
 from app.imports.run import run_slice
-from app.jobs.kinds import IMPORT_FETCH, IMPORT_SLICE
-from app.jobs.queue import QUEUE
+from app.queue.task_queue import QUEUE
+from app.queue.tasks import IMPORT_FETCH, IMPORT_SLICE
 from app.runs.model import RunId
 from app.runtime import Runtime
 from app.transports import connected
 from app.transports.failed import TransportFailed
 from app.transports.fetch import fetch
-from app.transports.transport import Place, Terms
+from app.transports.transport import Remote, Terms
 from tests.support.http import Account, app_on, client_of
 from tests.transports.servers.ftp import Script
 from tests.transports.servers.http import HttpServer
@@ -39,9 +39,9 @@ TOO_SLOW = "The transfer took too long"
 PATIENCE = 20  # seconds for what takes one, or an hour if nothing bounds it
 
 
-async def tried(api: httpx.AsyncClient, place: Place, path: str) -> Step:
+async def tried(api: httpx.AsyncClient, remote: Remote, path: str) -> Step:
     """The last step of a trial."""
-    connection = await made(api, body(place))
+    connection = await made(api, body(remote))
     answer = await api.post(f"/connections/{connection['id']}/test-import", json={"path": path})
     assert answer.status_code == 200, answer.text
     return dict(answer.json()["steps"][-1])
@@ -51,7 +51,7 @@ async def listed_by_ftp(listing: bytes, pattern: str, terms: Terms) -> list[str]
     """The paths that fit, by what a server says is there."""
     async with (
         Script({"MLSD": listing}, dict(FACTS)).running() as script,
-        connected(Place("ftp", "127.0.0.1", script.port), terms) as transport,
+        connected(Remote("ftp", "127.0.0.1", script.port), terms) as transport,
     ):
         return [entry.path for entry in await transport.list(pattern)]
 
@@ -76,7 +76,7 @@ async def test_single_bytes_are_not_asked_for_in_masses(patient: MakeTerms, monk
         await server.store("a.csv", noise(1_000))
         server.faults.pause = 0.05
         sink = Kept(then=count)
-        await fetch(server.place, "a.csv", patient(), sink)
+        await fetch(server.remote, "a.csv", patient(), sink)
     before, reading = tasks
     assert bytes(sink.data) == noise(1_000)
     assert reading - before < 100
@@ -131,7 +131,7 @@ async def test_a_fetch_that_a_restart_broke_off_is_rung_as_a_fetch(pulling: Pull
         with pytest.raises(asyncio.CancelledError):
             await working
     attempt = (await pulling.get(run)).attempt
-    queue = Redis(connection_pool=pulling.runtime.bell.connections)
+    queue = Redis(connection_pool=pulling.runtime.queue.connections)
     rung = {job.decode() for job in await queue.zrange(QUEUE, 0, -1) if run.id in job.decode()}
     assert f"{IMPORT_FETCH}:{run.id}:{attempt}" in rung
     assert not any(job.startswith(IMPORT_SLICE) for job in rung)
@@ -146,7 +146,7 @@ async def test_the_bytes_of_two_files_behind_one_name_are_not_mixed(web: HttpSer
     web.web.quirks = {"no_validators"}
     web.cut_after(3 * MEGABYTE)
     sink = Kept(then=another_answers)
-    await fetch(web.place, "a.bin", patient(), sink)
+    await fetch(web.remote, "a.bin", patient(), sink)
     assert bytes(sink.data) == noise(6 * MEGABYTE, 2)
     assert sink.restarts == 1
 
@@ -160,5 +160,5 @@ async def test_capitals_do_not_make_a_host_another_one(api: httpx.AsyncClient) -
         return gives(FILE)(asked)
 
     async with raw_web(leads_on) as port:
-        place = replace(web_at(port, "Localhost"), user="u", password=SecretStr("p"))
-        assert await tried(api, place, "/a.csv") == {"step": "read", "ok": True, "found": f"{len(FILE)} bytes"}
+        remote = replace(web_at(port, "Localhost"), user="u", password=SecretStr("p"))
+        assert await tried(api, remote, "/a.csv") == {"step": "read", "ok": True, "found": f"{len(FILE)} bytes"}

@@ -11,7 +11,7 @@ from app.transports.failed import TransportFailed
 from app.transports.fetch import fetch
 from app.transports.http import place_at
 from app.transports.http.files import OUR_HEADERS
-from app.transports.transport import Place, Terms
+from app.transports.transport import Remote, Terms
 from tests.transports.servers.http import HttpServer
 from tests.transports.servers.server import PASSWORD, USER
 from tests.transports.test_conformance import MEGABYTE, Kept, noise
@@ -32,7 +32,7 @@ async def test_an_odd_server_serves_as_well(web: HttpServer, patient: MakeTerms,
     await web.store("a.csv", noise(size))
     web.web.quirks = quirks
     sink = Kept()
-    await fetch(web.place, "a.csv", patient(), sink)
+    await fetch(web.remote, "a.csv", patient(), sink)
     assert bytes(sink.data) == noise(size)
 
 
@@ -41,7 +41,7 @@ async def test_without_ranges_the_known_beginning_is_passed_over(web: HttpServer
     web.web.quirks = {"no_range"}
     web.cut_after(3 * MEGABYTE)
     sink = Kept()
-    await fetch(web.place, "a.bin", patient(), sink)
+    await fetch(web.remote, "a.bin", patient(), sink)
     assert bytes(sink.data) == noise(6 * MEGABYTE)
     assert (sink.restarts, sink.written) == (0, 6 * MEGABYTE)
 
@@ -51,7 +51,7 @@ async def test_what_cannot_be_recognised_is_begun_again(web: HttpServer, patient
     web.web.quirks = {"no_validators"}
     web.cut_after(3 * MEGABYTE)
     sink = Kept()
-    await fetch(web.place, "a.bin", patient(), sink)
+    await fetch(web.remote, "a.bin", patient(), sink)
     assert bytes(sink.data) == noise(6 * MEGABYTE)
     assert sink.restarts == 1
 
@@ -61,7 +61,7 @@ async def test_a_body_without_a_length_that_is_cut_off_is_noticed(web: HttpServe
     web.web.quirks = {"no_length", "no_head"}
     web.cut_after(3 * MEGABYTE)
     sink = Kept()
-    await fetch(web.place, "a.bin", patient(), sink)
+    await fetch(web.remote, "a.bin", patient(), sink)
     assert bytes(sink.data) == noise(6 * MEGABYTE)
 
 
@@ -70,7 +70,7 @@ async def test_the_limit_holds_where_no_length_is_told(web: HttpServer, patient:
     web.web.quirks = {"no_length", "no_head", "no_validators"}
     sink = Kept()
     with pytest.raises(TransportFailed, match="larger than"):
-        await fetch(web.place, "a.bin", patient(limit=MEGABYTE), sink)
+        await fetch(web.remote, "a.bin", patient(limit=MEGABYTE), sink)
     assert sink.written <= MEGABYTE
 
 
@@ -81,13 +81,13 @@ async def test_another_file_is_not_appended_to_the_beginning_of_the_old_one(
     await web.store("a.bin", old)
     web.cut_after(3 * MEGABYTE)
     sink = Kept(lambda: web.store("a.bin", new))
-    await fetch(web.place, "a.bin", patient(), sink)
+    await fetch(web.remote, "a.bin", patient(), sink)
     assert bytes(sink.data) == new
 
 
 async def test_reading_says_so_when_the_file_is_another_one(web: HttpServer, patient: MakeTerms) -> None:
     await web.store("a.bin", noise(1_000))
-    async with connected(web.place, patient()) as transport:
+    async with connected(web.remote, patient()) as transport:
         before = await transport.stat("a.bin")
         await web.store("a.bin", noise(1_000, 2))
         for offset in (0, 500, 1_000):
@@ -102,7 +102,7 @@ async def test_a_coded_answer_is_refused(web: HttpServer, patient: MakeTerms) ->
     await web.store("a.csv", b"x" * 50)
     web.web.quirks = {"coded"}
     with pytest.raises(TransportFailed, match="compressed"):
-        await fetch(web.place, "a.csv", patient(), Kept())
+        await fetch(web.remote, "a.csv", patient(), Kept())
     assert {headers["accept-encoding"] for _, _, headers in web.web.asked} == {"identity"}
 
 
@@ -118,7 +118,7 @@ async def test_every_status_has_its_words(
     web: HttpServer, patient: MakeTerms, status: int, step: str, passing: bool
 ) -> None:
     web.web.failing = [status] * 2
-    async with connected(web.place, patient()) as transport:
+    async with connected(web.remote, patient()) as transport:
         with pytest.raises(TransportFailed) as failed:
             await transport.stat("a.csv")
     assert (failed.value.step, failed.value.passing) == (step, passing)
@@ -128,13 +128,13 @@ async def test_a_busy_server_is_asked_again(web: HttpServer, patient: MakeTerms)
     await web.store("a.csv", b"x")
     web.web.failing = [503, 503]
     sink = Kept()
-    await fetch(web.place, "a.csv", patient(), sink)
+    await fetch(web.remote, "a.csv", patient(), sink)
     assert bytes(sink.data) == b"x"
 
 
 async def test_lists_are_of_one_file(web: HttpServer, patient: MakeTerms) -> None:
     await web.store("a.csv", b"x", datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))
-    async with connected(web.place, patient()) as transport:
+    async with connected(web.remote, patient()) as transport:
         (only,) = await transport.list("/a.csv")
         assert (only.path, only.size, only.modified) == ("/a.csv", 1, datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))
         assert await transport.list("/none.csv") == []
@@ -145,17 +145,19 @@ async def test_lists_are_of_one_file(web: HttpServer, patient: MakeTerms) -> Non
 
 async def test_a_query_is_part_of_the_path(web: HttpServer, patient: MakeTerms) -> None:
     await web.store("export?shop=1&day=2026-01-01", b"x")
-    place, path = place_at(f"https://127.0.0.1:{web.wire.port}/export?shop=1&day=2026-01-01", USER, SecretStr(PASSWORD))
+    remote, path = place_at(
+        f"https://127.0.0.1:{web.wire.port}/export?shop=1&day=2026-01-01", USER, SecretStr(PASSWORD)
+    )
     sink = Kept()
-    await fetch(place, path, patient(), sink)
+    await fetch(remote, path, patient(), sink)
     assert bytes(sink.data) == b"x"
 
 
 async def test_headers_of_the_caller_are_sent(web: HttpServer, patient: MakeTerms) -> None:
     await web.store("a.csv", b"x")
-    place = Place("https", "127.0.0.1", web.wire.port, options={"headers": {"Authorization": SecretStr("Bearer t")}})
+    remote = Remote("https", "127.0.0.1", web.wire.port, options={"headers": {"Authorization": SecretStr("Bearer t")}})
     web.web.login = False
-    async with connected(place, patient()) as transport:
+    async with connected(remote, patient()) as transport:
         await transport.stat("a.csv")
     assert web.web.asked[-1][2]["authorization"] == "Bearer t"
 
@@ -163,7 +165,7 @@ async def test_headers_of_the_caller_are_sent(web: HttpServer, patient: MakeTerm
 @pytest.mark.parametrize("name", [*sorted(OUR_HEADERS), "Host", "a b", "a:b", "", "x\r\ny"])
 async def test_headers_that_would_speak_for_us_are_refused(patient: MakeTerms, name: str) -> None:
     with pytest.raises(TransportFailed) as failed:
-        async with connected(Place("https", "x.example", options={"headers": {name: SecretStr("1")}}), patient()):
+        async with connected(Remote("https", "x.example", options={"headers": {name: SecretStr("1")}}), patient()):
             pass
     assert failed.value.step == "address"
 
@@ -171,7 +173,7 @@ async def test_headers_that_would_speak_for_us_are_refused(patient: MakeTerms, n
 @pytest.mark.parametrize("value", ["a\r\nHost: b", "a\x00", "ä"])
 async def test_a_value_of_a_header_cannot_begin_another(patient: MakeTerms, value: str) -> None:
     with pytest.raises(TransportFailed) as failed:
-        async with connected(Place("https", "x.example", options={"headers": {"X-A": SecretStr(value)}}), patient()):
+        async with connected(Remote("https", "x.example", options={"headers": {"X-A": SecretStr(value)}}), patient()):
             pass
     assert failed.value.step == "address"
 
@@ -186,14 +188,14 @@ async def test_a_name_is_what_the_certificate_is_checked_against(web: HttpServer
     guard = type(terms.guard)(terms.guard.allowed, here)
     web.web.login = False
     await web.store("a.csv", b"x")
-    async with connected(Place("https", "localhost", web.wire.port), patient(guard=guard)) as transport:
+    async with connected(Remote("https", "localhost", web.wire.port), patient(guard=guard)) as transport:
         await transport.stat("a.csv")
     assert web.web.asked[-1][2]["host"] == f"localhost:{web.wire.port}"
     with pytest.raises(TransportFailed, match="certificate"):
-        async with connected(Place("https", "files.example", web.wire.port), patient(guard=guard)) as transport:
+        async with connected(Remote("https", "files.example", web.wire.port), patient(guard=guard)) as transport:
             await transport.stat("a.csv")
 
 
 def test_secrets_are_not_in_the_words_of_a_place() -> None:
-    place, _ = place_at("https://x.example/a", "me", SecretStr("hunter"), {"X-Key": SecretStr("hunter")})
-    assert "hunter" not in f"{place!r} {place}"
+    remote, _ = place_at("https://x.example/a", "me", SecretStr("hunter"), {"X-Key": SecretStr("hunter")})
+    assert "hunter" not in f"{remote!r} {remote}"

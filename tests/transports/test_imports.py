@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from app.connections.pull import Pull
 from app.imports.intake import Submission, submit
 from app.imports.plan import Options
 from app.imports.run import run_slice
-from app.imports.sources.pull import Pull
 from app.runs.model import AccountId, Run, RunId, run_from
 from app.runtime import Runtime
 from app.storage import claims, records, runs
-from app.transports.transport import Place, Terms
+from app.transports.transport import Remote, Terms
 from tests.support.http import Account
 from tests.transports.servers.server import PASSWORD, Certificates, Server, black_hole, terms
 
@@ -31,13 +31,13 @@ class Pulling:
         self.runtime = replace(runtime, terms=calls)
         self.account_id = AccountId(account.id)
 
-    async def start(self, place: Place, path: str, **more: Any) -> Run:
+    async def start(self, remote: Remote, path: str, **more: Any) -> Run:
         wanted = Submission(
             self.account_id,
             "api",
             "contacts",
             None,
-            pull=Pull(place, path),
+            pull=Pull(remote, path),
             options=Options(**more.pop("options", {})),
             **more,
         )
@@ -76,7 +76,7 @@ async def pulling(runtime: Runtime, an_account: Account, patient: Patient) -> Pu
 
 async def test_a_file_gives_the_same_records_and_problems_by_every_way(server: Server, pulling: Pulling) -> None:
     await server.store("in/contacts.csv", FILE, OLD)
-    accepted = await pulling.start(server.place, "in/contacts.csv")
+    accepted = await pulling.start(server.remote, "in/contacts.csv")
     assert (accepted.state, accepted.total, accepted.remaining) == ("queued", None, None)
 
     run = await pulling.finish(accepted)
@@ -94,7 +94,7 @@ async def test_a_run_is_running_while_its_file_is_fetched_and_has_no_secret_afte
     server: Server, pulling: Pulling
 ) -> None:
     await server.store("contacts.csv", FILE, OLD)
-    accepted = await pulling.start(server.place, "contacts.csv")
+    accepted = await pulling.start(server.remote, "contacts.csv")
     assert accepted.secret is not None
     assert PASSWORD.encode() not in accepted.secret
 
@@ -118,7 +118,7 @@ async def test_a_wrong_password_fails_the_run_with_its_step_and_leaves_nothing(
 
 
 async def test_a_missing_file_fails_the_run_with_its_step(server: Server, pulling: Pulling) -> None:
-    run = await pulling.finish(await pulling.start(server.place, "nothing.csv"))
+    run = await pulling.finish(await pulling.start(server.remote, "nothing.csv"))
     assert (run.state, run.fail_code) == ("failed", "source_find")
 
 
@@ -126,7 +126,7 @@ async def test_a_connection_that_breaks_is_resumed(server: Server, pulling: Pull
     rows = b"_email\n" + b"".join(b"person%07d@example.com\n" % n for n in range(40_000))
     await server.store("contacts.csv", rows, OLD)
     server.cut_after(500_000)
-    run = await pulling.slice(await pulling.start(server.place, "contacts.csv"))
+    run = await pulling.slice(await pulling.start(server.remote, "contacts.csv"))
     assert (run.total, run.file_bytes) == (40_000, len(rows))
 
 
@@ -136,14 +136,14 @@ async def test_an_address_that_is_not_public_is_refused_before_it_is_called(
     await server.store("contacts.csv", FILE, OLD)
     strict = terms(certificates.client())
     pulling.runtime = replace(pulling.runtime, terms=replace(strict, guard=type(strict.guard)()))
-    run = await pulling.finish(await pulling.start(server.place, "contacts.csv"))
+    run = await pulling.finish(await pulling.start(server.remote, "contacts.csv"))
     assert (run.state, run.fail_code) == ("failed", "source_resolve")
 
 
 async def test_a_source_that_is_away_is_tried_again_later_and_not_for_ever(pulling: Pulling, patient: Patient) -> None:
     with black_hole() as port:
         pulling.runtime = replace(pulling.runtime, terms=patient(connect_seconds=0.2, tries=1))
-        run = await pulling.slice(await pulling.start(Place("http", "127.0.0.1", port), "/x.csv"))
+        run = await pulling.slice(await pulling.start(Remote("http", "127.0.0.1", port), "/x.csv"))
         assert (run.state, run.fetches, run.crashes) == ("running", 1, 0)
         assert run.secret is not None
         async with pulling.runtime.database.read() as session:
@@ -160,7 +160,7 @@ async def test_a_file_that_cannot_be_imported_fails_the_run_with_the_reason(
     web: Any, pulling: Pulling, file: bytes, told: str
 ) -> None:
     await web.store("x.csv", file, OLD)
-    run = await pulling.finish(await pulling.start(web.place, "x.csv"))
+    run = await pulling.finish(await pulling.start(web.remote, "x.csv"))
     assert (run.state, run.fail_code) == ("failed", "file_refused")
     assert told in (run.fail_detail or "")
 
@@ -168,13 +168,13 @@ async def test_a_file_that_cannot_be_imported_fails_the_run_with_the_reason(
 async def test_a_file_that_is_too_large_fails_the_run(web: Any, pulling: Pulling, patient: Patient) -> None:
     await web.store("x.csv", FILE, OLD)
     pulling.runtime = replace(pulling.runtime, terms=patient(limit=10))
-    run = await pulling.finish(await pulling.start(web.place, "x.csv"))
+    run = await pulling.finish(await pulling.start(web.remote, "x.csv"))
     assert (run.state, run.fail_code) == ("failed", "source_read")
 
 
 async def test_credentials_of_another_run_open_nothing(web: Any, pulling: Pulling) -> None:
     await web.store("x.csv", FILE, OLD)
-    first, second = [await pulling.start(web.place, "x.csv") for _ in range(2)]
+    first, second = [await pulling.start(web.remote, "x.csv") for _ in range(2)]
     async with pulling.runtime.database.transaction() as session:
         await session.execute(
             text("UPDATE runs SET secret = (SELECT secret FROM runs WHERE id = :first) WHERE id = :second"),
@@ -189,7 +189,7 @@ async def test_a_worker_that_lost_its_run_while_fetching_leaves_it_alone(
     web: Any, pulling: Pulling, runtime: Runtime
 ) -> None:
     await web.store("x.csv", FILE, OLD)
-    run = await pulling.start(web.place, "x.csv")
+    run = await pulling.start(web.remote, "x.csv")
     async with pulling.runtime.database.transaction() as session:
         row = await claims.claim(session, run.id, lease=15)
         assert row is not None
@@ -201,6 +201,6 @@ async def test_a_worker_that_lost_its_run_while_fetching_leaves_it_alone(
 
 async def test_a_query_that_may_hold_a_token_is_shown_nowhere(web: Any, pulling: Pulling) -> None:
     await web.store("x.csv?token=marker", FILE, OLD)
-    run = await pulling.finish(await pulling.start(web.place, "x.csv?token=marker"))
+    run = await pulling.finish(await pulling.start(web.remote, "x.csv?token=marker"))
     assert run.state == "finished"
     assert "marker" not in repr((run.source, run.file_name, run.warnings))

@@ -18,7 +18,7 @@ from pydantic import SecretStr
 from redis.asyncio import Redis
 
 from app.embedded import Servers
-from app.transports.transport import Place
+from app.transports.transport import Remote
 from tests.support.servers import PEPPER, new_database, redis_number
 from tests.transports.conftest import SERVERS
 from tests.transports.marked import Marked, Marks, forms, killed, lines_of, running_marked
@@ -102,24 +102,24 @@ class House(Marked):
         return given | {name: PEM.format(mark) if name == "privateKey" else mark for name, mark in found.items()}
 
 
-def cordial_source(place: Place, path: str) -> dict[str, Any]:
-    if place.scheme == "s3":
+def cordial_source(remote: Remote, path: str) -> dict[str, Any]:
+    if remote.scheme == "s3":
         names = {"aws_access_key_id": "access_key", "aws_secret_access_key": "secret_key"}
         told = {"aws_bucket": "bucket", "aws_region": "region", "aws_endpoint": "endpoint"}
-        secrets = {member: place.secret(name) for member, name in names.items()}
-        return {"transport": "s3", "path": path, **secrets, **{name: place.text(told[name]) for name in told}}
-    assert place.password
-    login = {"username": place.user, "password": place.password.get_secret_value(), "transport": place.scheme}
-    if place.scheme in ("http", "https"):
-        return {"url": f"{place.scheme}://{place.host}:{place.port}/{path}", **login}
-    options = {name: place.text(name) for name in ("tls", "host_key") if name in place.options}
-    return {"server": place.host, "port": place.port, "path": path, **login, **options}
+        secrets = {member: remote.secret(name) for member, name in names.items()}
+        return {"transport": "s3", "path": path, **secrets, **{name: remote.text(told[name]) for name in told}}
+    assert remote.password
+    login = {"username": remote.user, "password": remote.password.get_secret_value(), "transport": remote.scheme}
+    if remote.scheme in ("http", "https"):
+        return {"url": f"{remote.scheme}://{remote.host}:{remote.port}/{path}", **login}
+    options = {name: remote.text(name) for name in ("tls", "host_key") if name in remote.options}
+    return {"server": remote.host, "port": remote.port, "path": path, **login, **options}
 
 
 def native_bodies(house: House, name: str) -> list[dict[str, Any]]:
     """The declarations of a source that let in: of SFTP and S3 a second one, with a key and with a session."""
     server = house.sources[name]
-    given = body(server.place)
+    given = body(server.remote)
     if name == "s3":
         return [given, given | house.session]
     if name != "sftp":
@@ -140,7 +140,7 @@ async def house(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> A
             change.setattr(f"tests.transports.servers.{module}.PASSWORD", password)
         sources = {name: await stack.enter_async_context(begin(certificates)) for name, begin in SERVERS.items()}
         for option in ("access_key", "secret_key"):
-            marks.add(option, sources["s3"].place.secret(option))
+            marks.add(option, sources["s3"].remote.secret(option))
         inbox = Gate()
         inbox.password = marks.new("smtp_password")
         await stack.enter_async_context(mail_server(certificates, kind="starttls", inbox=inbox))
@@ -155,7 +155,9 @@ async def house(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> A
 
 def session_of(server: Any) -> dict[str, str]:
     """Credentials of a role. Blocking."""
-    keys = {name: server.place.secret(option) for name, option in zip(NAMES, ("access_key", "secret_key"), strict=True)}
+    keys = {
+        name: server.remote.secret(option) for name, option in zip(NAMES, ("access_key", "secret_key"), strict=True)
+    }
     known: Any = {"endpoint_url": f"http://127.0.0.1:{server.wire.behind}", "region_name": "us-east-1", **keys}
     people = boto3.client("iam", **known)
     everything = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}'
@@ -216,7 +218,7 @@ async def test_a_mark_is_found_in_each_place(house: House) -> None:
     planted = Marks()
     mark = planted.new("planted")
     await house.sources["http"].store(f"{mark}.csv", FILE)
-    runs = await house.native(await house.connection(body(house.sources["http"].place)), f"{mark}.csv")
+    runs = await house.native(await house.connection(body(house.sources["http"].remote)), f"{mark}.csv")
     await house.ended(runs)
     await house.read_everything()
     async with Redis.from_url(house.redis_url) as redis:
@@ -256,7 +258,7 @@ async def well(house: House, name: str) -> list[str]:
         runs += await house.native(connection, path)
     runs += await house.form(connection, path)
     await server.store(products, PRODUCTS)
-    jobs = await house.cordial(cordial_source(server.place, products))
+    jobs = await house.cordial(cordial_source(server.remote, products))
     assert jobs, name
     return runs + jobs
 
@@ -304,8 +306,8 @@ async def test_after_credentials_were_not_accepted(house: House) -> None:
             connection = await house.connection(house.spoiled(given))
             assert await house.tried(connection, path) == [False, False]
             runs += await house.native(connection, path) + await house.form(connection, path)
-        place = spoiled_place(house, server.place)
-        runs += await house.cordial(cordial_source(place, path))
+        remote = spoiled_place(house, server.remote)
+        runs += await house.cordial(cordial_source(remote, path))
     key = native_bodies(house, "sftp")[1]
     for wrong in (key | {"passphrase": house.marks.new("passphrase")}, key | {"user": "stranger"}):
         runs += await house.native(await house.connection(wrong), "in.csv")
@@ -328,11 +330,11 @@ async def test_after_credentials_were_not_accepted(house: House) -> None:
     await house.clean()
 
 
-def spoiled_place(house: House, place: Place) -> Place:
-    if place.scheme == "s3":
+def spoiled_place(house: House, remote: Remote) -> Remote:
+    if remote.scheme == "s3":
         keys = {name: SecretStr(house.marks.new(name)) for name in ("access_key", "secret_key")}
-        return replace(place, options={**place.options, **keys})
-    return replace(place, password=SecretStr(house.marks.new("password")))
+        return replace(remote, options={**remote.options, **keys})
+    return replace(remote, password=SecretStr(house.marks.new("password")))
 
 
 async def test_after_a_file_was_refused_or_missing(house: House) -> None:
@@ -346,7 +348,7 @@ async def test_after_a_file_was_refused_or_missing(house: House) -> None:
                     await server.store(path, file)
                 runs += await house.form(connection, path)
                 if file is not None:
-                    runs += await house.cordial(cordial_source(server.place, path))
+                    runs += await house.cordial(cordial_source(server.remote, path))
     assert {state for state, _ in await house.ended(runs)} == {"failed"}
     await house.clean()
 
@@ -358,27 +360,27 @@ async def test_after_a_redirect_to_an_address_with_a_token(house: House) -> None
         if number == 0:
             await web.store(target.format(mark), FILE)
         web.web.redirects[f"/{number}.csv"] = (302, target.format(mark) if number > 1 else f"/{target.format(mark)}")
-        connection = await house.connection(body(web.place))
+        connection = await house.connection(body(web.remote))
         await house.tried(connection, f"{number}.csv")
         runs += await house.native(connection, f"{number}.csv")
-        runs += await house.cordial(cordial_source(web.place, f"{number}.csv"))
+        runs += await house.cordial(cordial_source(web.remote, f"{number}.csv"))
     await house.ended(runs)
     await house.clean()
 
 
 async def test_a_user_in_an_address_is_refused_without_being_told(house: House) -> None:
-    port = house.sources["https"].place.port
+    port = house.sources["https"].remote.port
     for address in ("https://user:{}@127.0.0.1:{}/a.csv", "https://{}@127.0.0.1:{}/a", "https://u:{}\\@127.0.0.1:{}/a"):
         url = address.format(house.marks.new("userinfo"), port)
         answer = await house.ask("POST", "/v2/productimports", json={"source": {"transport": "https", "url": url}})
         assert answer.status_code == 422, answer.text
-        source = cordial_source(house.sources["s3"].place, "in.csv") | {"aws_endpoint": url}
+        source = cordial_source(house.sources["s3"].remote, "in.csv") | {"aws_endpoint": url}
         assert await house.cordial(source) == []
-        login = cordial_source(house.sources["ftp"].place, "in.csv")
+        login = cordial_source(house.sources["ftp"].remote, "in.csv")
         assert await house.cordial(login | {"server": url.partition("//")[2].partition(":1")[0]}) == []
-        given = body(house.sources["s3"].place) | {"name": "x", "endpoint": url}
+        given = body(house.sources["s3"].remote) | {"name": "x", "endpoint": url}
         assert (await house.ask("POST", "/connections", json=given)).status_code == 422
-        given = body(house.sources["https"].place) | {"name": "x", "host": url.partition("//")[2].rpartition(":")[0]}
+        given = body(house.sources["https"].remote) | {"name": "x", "host": url.partition("//")[2].rpartition(":")[0]}
         assert (await house.ask("POST", "/connections", json=given)).status_code == 422
     await house.clean()
 
@@ -390,9 +392,9 @@ async def test_after_a_server_did_not_answer_in_time(house: House, kind: str) ->
         port = silent if kind == "silent" else stack.enter_context(black_hole())
         asked = []
         for name, server in house.sources.items():
-            path, place = house.tokened(name, "in.csv"), server.at(port)
-            asked += [unanswered(house, house.spoiled(body(place)), path)]
-            asked.append(house.cordial(cordial_source(spoiled_place(house, place), path)))
+            path, remote = house.tokened(name, "in.csv"), server.at(port)
+            asked += [unanswered(house, house.spoiled(body(remote)), path)]
+            asked.append(house.cordial(cordial_source(spoiled_place(house, remote), path)))
         runs = [run for each in await asyncio.gather(*asked) for run in each]
         assert {state for state, _ in await house.ended(runs)} == {"failed"}
     await house.clean()

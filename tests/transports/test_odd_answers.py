@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from app.runtime import Runtime
-from app.transports.transport import Place, Terms
+from app.transports.transport import Remote, Terms
 from tests.conftest import Finish
 from tests.support.http import PARTS
 from tests.transports.servers.ftp import Script
@@ -30,10 +30,10 @@ def nonsense(step: str) -> Outcome:
     return (step, False, "failed", f"source_{step}", 0)
 
 
-async def outcome(api: httpx.AsyncClient, pulling: Pulling, place: Place) -> Outcome:
+async def outcome(api: httpx.AsyncClient, pulling: Pulling, remote: Remote) -> Outcome:
     """How a trial ends (its last step, whether that went well), and how an import does (state, code, crashes)."""
-    step = await tried(api, place, "a.csv")
-    run = await pulling.finish(await pulling.start(place, "a.csv"))
+    step = await tried(api, remote, "a.csv")
+    run = await pulling.finish(await pulling.start(remote, "a.csv"))
     return step["step"], step["ok"], run.state, run.fail_code, run.crashes
 
 
@@ -56,7 +56,7 @@ def long_range(asked: Asked) -> bytes:
     ids=["no such year", "no such range", "s3 alone", "s3 without a date", "s3 without a tag", "s3 no such date"],
 )
 async def test_odd_headers_break_nothing(
-    api: httpx.AsyncClient, pulling: Pulling, place_at: Callable[[int], Place], answer: Answer, expected: Outcome
+    api: httpx.AsyncClient, pulling: Pulling, place_at: Callable[[int], Remote], answer: Answer, expected: Outcome
 ) -> None:
     async with raw_web(answer) as port:
         assert await outcome(api, pulling, place_at(port)) == expected
@@ -80,7 +80,7 @@ async def test_a_size_that_is_no_number_leaves_a_file_out_of_a_list(patient: Mak
 async def test_a_size_that_is_no_number_breaks_no_import(api: httpx.AsyncClient, pulling: Pulling) -> None:
     listing = f"Type=file;Size={DIGITS}; a.csv\r\n"
     async with Script({"MLSD": listing.encode()}, dict(FACTS)).running() as script:
-        assert await outcome(api, pulling, Place("ftp", "127.0.0.1", script.port)) == nonsense("find")
+        assert await outcome(api, pulling, Remote("ftp", "127.0.0.1", script.port)) == nonsense("find")
 
 
 async def test_a_web_address_may_be_long(
@@ -88,7 +88,7 @@ async def test_a_web_address_may_be_long(
 ) -> None:
     path = "a.csv?token=" + "T" * 1_500
     await web.store(path, FILE)
-    source = {"transport": "https", "url": f"https://127.0.0.1:{web.place.port}/{path}"}
+    source = {"transport": "https", "url": f"https://127.0.0.1:{web.remote.port}/{path}"}
     source |= {"username": USER, "password": PASSWORD}
     accepted = await api.post("/imports", json=PARTS | {"source": source})
     assert accepted.status_code == 201, accepted.text
@@ -98,11 +98,11 @@ async def test_a_web_address_may_be_long(
 
 
 async def test_an_unknown_encoding_is_refused_at_once(api: httpx.AsyncClient) -> None:
-    place = {"transport": "http", "host": "a.example.com"}
-    own = f"/connections/{(await made(api, place | {'name': 'x'}))['id']}/imports"
+    remote = {"transport": "http", "host": "a.example.com"}
+    own = f"/connections/{(await made(api, remote | {'name': 'x'}))['id']}/imports"
     asked: tuple[tuple[str, dict[str, Any]], ...] = (
         (own, {"type": "contacts", "path": "/a.csv"}),
-        ("/imports", PARTS | {"source": place | {"path": "/a.csv"}}),
+        ("/imports", PARTS | {"source": remote | {"path": "/a.csv"}}),
     )
     for where, wish in asked:
         answer = await api.post(where, json=wish | {"encoding": "klingon"})

@@ -11,7 +11,7 @@ from app.transports import connected
 from app.transports.failed import TransportFailed
 from app.transports.s3.client import LONGEST_ANSWER
 from app.transports.s3.files import PART
-from app.transports.transport import Place, Terms
+from app.transports.transport import Remote, Terms
 from tests.transports.servers.http import HttpServer
 from tests.transports.servers.s3 import BUCKET, S3Server, s3_server
 from tests.transports.servers.server import Certificates
@@ -32,16 +32,16 @@ async def s3(running: S3Server) -> S3Server:
     return running
 
 
-def hostile(web: HttpServer) -> Place:
+def hostile(web: HttpServer) -> Remote:
     """A web server that is taken for S3."""
     web.web.login = False
     keys = {"access_key": SecretStr("x"), "secret_key": SecretStr("x")}
-    return Place("s3", "", options={"bucket": "files", "endpoint": f"https://127.0.0.1:{web.wire.port}", **keys})
+    return Remote("s3", "", options={"bucket": "files", "endpoint": f"https://127.0.0.1:{web.wire.port}", **keys})
 
 
 async def test_all_parts_are_of_one_version(s3: S3Server, patient: MakeTerms) -> None:
     await s3.store("a.bin", noise(2 * PART))
-    async with connected(s3.place, patient()) as transport:
+    async with connected(s3.remote, patient()) as transport:
         reading = transport.read("a.bin")
         await anext(reading)
         await s3.store("a.bin", noise(2 * PART, 2))
@@ -52,7 +52,7 @@ async def test_all_parts_are_of_one_version(s3: S3Server, patient: MakeTerms) ->
 
 async def test_reading_says_so_when_the_file_is_another_one(s3: S3Server, patient: MakeTerms) -> None:
     await s3.store("a.bin", noise(1_000))
-    async with connected(s3.place, patient()) as transport:
+    async with connected(s3.remote, patient()) as transport:
         before = await transport.stat("a.bin")
         await s3.store("a.bin", noise(1_000, 2))
         with pytest.raises(TransportFailed, match="changed"):
@@ -62,8 +62,8 @@ async def test_reading_says_so_when_the_file_is_another_one(s3: S3Server, patien
 async def test_a_root_is_where_paths_begin(s3: S3Server, patient: MakeTerms) -> None:
     await s3.store("shop/in/a.csv", b"1")
     await s3.store("shopping/in/a.csv", b"2")
-    place = replace(s3.place, options={**s3.place.options, "root": "/shop/"})
-    async with connected(place, patient()) as transport:
+    remote = replace(s3.remote, options={**s3.remote.options, "root": "/shop/"})
+    async with connected(remote, patient()) as transport:
         (only,) = await transport.list("in/*")
         assert only.path == "in/a.csv"
         assert (await transport.stat(only.path)).size == 1
@@ -74,7 +74,7 @@ async def test_a_root_is_where_paths_begin(s3: S3Server, patient: MakeTerms) -> 
 async def test_a_marker_of_a_folder_is_no_file(s3: S3Server, patient: MakeTerms) -> None:
     await s3.store("in/", b"")
     await s3.store("in/a.csv", b"1")
-    async with connected(s3.place, patient()) as transport:
+    async with connected(s3.remote, patient()) as transport:
         assert [entry.path for entry in await transport.list("in/*")] == ["in/a.csv"]
 
 
@@ -87,7 +87,7 @@ async def test_an_upload_that_is_cancelled_leaves_no_parts(s3: S3Server, patient
         await asyncio.Event().wait()
 
     async def putting() -> None:
-        async with connected(s3.place, patient()) as transport:
+        async with connected(s3.remote, patient()) as transport:
             await transport.put("a.bin", endless())
 
     task = asyncio.create_task(putting())
@@ -111,15 +111,15 @@ async def test_a_part_that_broke_off_is_sent_again(s3: S3Server, patient: MakeTe
             yield noise(PART, number)
             sent += 1
 
-    async with connected(s3.place, patient()) as transport:
+    async with connected(s3.remote, patient()) as transport:
         await transport.put("a.bin", breaking())
     assert await s3.stored("a.bin") == noise(PART, 0) + noise(PART, 1) + noise(PART, 2)
     assert sent == 3
 
 
 async def test_a_bucket_that_is_missing_is_said_to_be(s3: S3Server, patient: MakeTerms) -> None:
-    place = replace(s3.place, options={**s3.place.options, "bucket": "no-such-bucket"})
-    async with connected(place, patient()) as transport:
+    remote = replace(s3.remote, options={**s3.remote.options, "bucket": "no-such-bucket"})
+    async with connected(remote, patient()) as transport:
         with pytest.raises(TransportFailed, match="no such bucket"):
             await transport.stat("a.csv")
         with pytest.raises(TransportFailed, match="no such bucket"):
@@ -130,9 +130,9 @@ async def test_a_bucket_that_is_missing_is_said_to_be(s3: S3Server, patient: Mak
 
 @pytest.mark.parametrize("bucket", ["", "a", "a/b", "../b", "a b", "arn:aws:s3:::x", "x" * 64, "a?b"])
 async def test_what_is_no_name_of_a_bucket_is_refused(s3: S3Server, patient: MakeTerms, bucket: str) -> None:
-    place = replace(s3.place, options={**s3.place.options, "bucket": bucket})
+    remote = replace(s3.remote, options={**s3.remote.options, "bucket": bucket})
     with pytest.raises(TransportFailed) as failed:
-        async with connected(place, patient()):
+        async with connected(remote, patient()):
             pass
     assert failed.value.step == "address"
 
@@ -161,9 +161,9 @@ async def test_an_answer_that_is_none_of_s3_is_told_as_such(web: HttpServer, pat
 async def test_every_status_has_its_words(
     web: HttpServer, patient: MakeTerms, status: int, step: str, passing: bool
 ) -> None:
-    place = hostile(web)
+    remote = hostile(web)
     web.web.failing = [status] * 2
-    async with connected(place, patient()) as transport:
+    async with connected(remote, patient()) as transport:
         with pytest.raises(TransportFailed) as failed:
             await transport.stat("a.csv")
     assert (failed.value.step, failed.value.passing) == (step, passing)

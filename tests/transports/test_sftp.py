@@ -18,7 +18,7 @@ from pydantic import SecretStr
 from app.transports import connected
 from app.transports.failed import TransportFailed
 from app.transports.guard import Guard
-from app.transports.transport import TRUST_FIRST, Entry, Option, Place, Terms
+from app.transports.transport import TRUST_FIRST, Entry, Option, Remote, Terms
 from tests.transports.servers.server import PASSWORD, USER
 from tests.transports.servers.sftp import Keys, SftpServer, sftp_server
 from tests.transports.servers.sockets import listener, silence
@@ -49,26 +49,26 @@ def pem(key: asyncssh.SSHKey, **how: object) -> SecretStr:
     return SecretStr(key.export_private_key(**how).decode())
 
 
-def by_key(server: SftpServer, key: SecretStr, passphrase: str | None = None) -> Place:
+def by_key(server: SftpServer, key: SecretStr, passphrase: str | None = None) -> Remote:
     """The server without its password, with a private key."""
-    options: dict[str, Option] = {**server.place.options, "private_key": key}
+    options: dict[str, Option] = {**server.remote.options, "private_key": key}
     if passphrase is not None:
         options["passphrase"] = SecretStr(passphrase)
-    return replace(server.place, password=None, options=options)
+    return replace(server.remote, password=None, options=options)
 
 
-def trusting(server: SftpServer, host_key: str) -> Place:
-    return replace(server.place, options={"host_key": host_key})
+def trusting(server: SftpServer, host_key: str) -> Remote:
+    return replace(server.remote, options={"host_key": host_key})
 
 
-async def read(place: Place, terms: Terms, path: str = "a.csv", offset: int = 0) -> bytes:
-    async with connected(place, terms) as transport:
+async def read(remote: Remote, terms: Terms, path: str = "a.csv", offset: int = 0) -> bytes:
+    async with connected(remote, terms) as transport:
         return b"".join([piece async for piece in transport.read(path, offset=offset)])
 
 
-async def reason(place: Place, terms: Terms, path: str = "a.csv") -> str:
+async def reason(remote: Remote, terms: Terms, path: str = "a.csv") -> str:
     with pytest.raises(TransportFailed) as failed:
-        await read(place, terms, path)
+        await read(remote, terms, path)
     return failed.value.reason
 
 
@@ -96,7 +96,7 @@ async def test_a_host_key_may_be_pinned_whatever_its_kind(sftp: SftpServer, pati
 
 
 async def test_a_source_must_say_whom_it_trusts(sftp: SftpServer, patient: MakeTerms) -> None:
-    assert await reason(replace(sftp.place, options={}), patient()) == "no_host_key"
+    assert await reason(replace(sftp.remote, options={}), patient()) == "no_host_key"
     for rubbish in ("SHA256:short", "ssh-ed25519 AAAA", "yes", "ssh-ed25519"):
         assert await reason(trusting(sftp, rubbish), patient()) == "bad_option"
     assert sftp.faults.connections == 0
@@ -172,7 +172,7 @@ async def test_nothing_of_this_machine_is_used(
     (folder / "id_ed25519").write_text(pem(sftp.keys.user).get_secret_value())
     (folder / "id_ed25519").chmod(0o600)
     (folder / "config").write_text(f"Host *\n  User {USER}\n  StrictHostKeyChecking no\n")
-    host = f"[127.0.0.1]:{sftp.place.port} {line(asyncssh.generate_private_key('ssh-ed25519'))}"
+    host = f"[127.0.0.1]:{sftp.remote.port} {line(asyncssh.generate_private_key('ssh-ed25519'))}"
     (folder / "known_hosts").write_text(f"@revoked {host}\n{host}\n")
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("SSH_AUTH_SOCK", str(tmp_path / "agent"))
@@ -184,8 +184,8 @@ async def test_nothing_of_this_machine_is_used(
         writer.transport.abort()
 
     async with await asyncio.start_unix_server(count, tmp_path / "agent"):
-        assert await reason(replace(sftp.place, password=None), patient()) == "login"
-        assert await read(sftp.place, patient()) == b"good"
+        assert await reason(replace(sftp.remote, password=None), patient()) == "login"
+        assert await read(sftp.remote, patient()) == b"good"
         assert sftp.faults.keys == []
         assert await read(by_key(sftp, pem(sftp.keys.user)), patient()) == b"good"
     assert called == 0
@@ -197,17 +197,17 @@ async def test_compression_is_not_agreed_to(patient: MakeTerms) -> None:
         "127.0.0.1", 0, server_factory=Open, server_host_keys=keys.hosts, compression_algs=["zlib@openssh.com"]
     )
     async with await server as running:
-        place = Place("sftp", "127.0.0.1", running.get_port(), "user", options={"host_key": line(keys.hosts[0])})
-        assert await reason(place, patient()) == "no_tls"  # few bytes could become many
+        remote = Remote("sftp", "127.0.0.1", running.get_port(), "user", options={"host_key": line(keys.hosts[0])})
+        assert await reason(remote, patient()) == "no_tls"  # few bytes could become many
 
 
 async def test_a_server_in_an_inner_network_is_not_called(sftp: SftpServer, patient: MakeTerms) -> None:
-    assert await reason(sftp.place, patient(guard=Guard())) == "refused"
+    assert await reason(sftp.remote, patient(guard=Guard())) == "refused"
     assert sftp.faults.connections == 0
 
 
 async def test_a_user_that_nobody_can_be_is_not_asked_for(sftp: SftpServer, patient: MakeTerms) -> None:
-    assert await reason(replace(sftp.place, user="a\nb"), patient()) == "login"
+    assert await reason(replace(sftp.remote, user="a\nb"), patient()) == "login"
     assert sftp.faults.connections == 0
 
 
@@ -230,8 +230,8 @@ async def test_a_server_that_does_not_greet_is_left(sftp: SftpServer, patient: M
 async def test_a_server_without_files_says_no(patient: MakeTerms) -> None:
     keys = Keys()
     async with await asyncssh.listen("127.0.0.1", 0, server_factory=Open, server_host_keys=keys.hosts) as server:
-        place = Place("sftp", "127.0.0.1", server.get_port(), "user", options={"host_key": line(keys.hosts[0])})
-        assert await reason(place, patient()) == "forbidden"
+        remote = Remote("sftp", "127.0.0.1", server.get_port(), "user", options={"host_key": line(keys.hosts[0])})
+        assert await reason(remote, patient()) == "forbidden"
 
 
 class Open(asyncssh.SSHServer):
@@ -265,7 +265,7 @@ async def test_blocks_are_asked_for_ahead(sftp: SftpServer, patient: MakeTerms) 
     data = bytes(range(256)) * 8_000
     await sftp.store("a.bin", data)
     async with (
-        far_away(sftp.place.port or 0, 0.1) as port,
+        far_away(sftp.remote.port or 0, 0.1) as port,
         connected(sftp.at(port), patient()) as transport,
     ):
         started = time.monotonic()
@@ -277,7 +277,7 @@ async def test_a_server_may_give_less_than_was_asked_for(sftp: SftpServer, patie
     data = bytes(range(256)) * 2_000
     await sftp.store("a.bin", data)
     sftp.faults.largest = 10_007
-    assert await read(sftp.place, patient(), "a.bin", offset=5) == data[5:]
+    assert await read(sftp.remote, patient(), "a.bin", offset=5) == data[5:]
 
 
 async def test_a_file_that_is_replaced_between_two_blocks_has_changed(sftp: SftpServer, patient: MakeTerms) -> None:
@@ -285,7 +285,7 @@ async def test_a_file_that_is_replaced_between_two_blocks_has_changed(sftp: Sftp
         await sftp.store("a.bin", bytes(3_000_000), datetime(2026, 11, 20, tzinfo=UTC))
         sftp.faults.left, sftp.faults.fault = 1_000_000, "turn"
         sftp.faults.on_turn = lambda size=size: sftp.store("a.bin", b"x" * size)
-        assert await reason(sftp.place, patient(), "a.bin") == "changed"
+        assert await reason(sftp.remote, patient(), "a.bin") == "changed"
 
 
 async def test_a_file_that_shrinks_or_grows_in_place_has_changed(sftp: SftpServer, patient: MakeTerms) -> None:
@@ -298,12 +298,12 @@ async def test_a_file_that_shrinks_or_grows_in_place_has_changed(sftp: SftpServe
                 file.truncate(size)
 
         sftp.faults.on_turn = turn
-        assert await reason(sftp.place, patient(), "a.bin") == "changed"
+        assert await reason(sftp.remote, patient(), "a.bin") == "changed"
 
 
 async def test_a_server_that_cannot_rename_over_a_file_is_made_room_on(sftp: SftpServer, patient: MakeTerms) -> None:
     sftp.faults.renames_over = False
-    async with connected(sftp.place, patient()) as transport:
+    async with connected(sftp.remote, patient()) as transport:
         await transport.put("out.csv", once(b"first"))
         await transport.put("out.csv", once(b"second"))
     assert await sftp.stored("out.csv") == b"second"
@@ -319,7 +319,7 @@ async def test_links_lead_to_files_and_odd_names_are_left_out(sftp: SftpServer, 
     (folder / "up.csv").symlink_to("folder.csv")
     (folder / "be\x07ll.csv").write_bytes(b"1")
     Path(folder / b"b\xffd.csv".decode("utf-8", "surrogateescape")).write_bytes(b"1")
-    async with connected(sftp.place, patient()) as transport:
+    async with connected(sftp.remote, patient()) as transport:
         found = {entry.path: entry.size for entry in await transport.list("in/*.csv")}
         assert found == {"in/real.csv": 3, "in/link.csv": 3}
         with pytest.raises(TransportFailed, match="no such file"):
@@ -328,8 +328,8 @@ async def test_links_lead_to_files_and_odd_names_are_left_out(sftp: SftpServer, 
 
 async def test_relative_paths_start_from_the_root_that_is_given(sftp: SftpServer, patient: MakeTerms) -> None:
     await sftp.store("partner/in/a.csv", b"x", datetime(2026, 11, 20, tzinfo=UTC))
-    place = replace(sftp.place, options={**sftp.place.options, "root": "/partner/"})
-    async with connected(place, patient()) as transport:
+    remote = replace(sftp.remote, options={**sftp.remote.options, "root": "/partner/"})
+    async with connected(remote, patient()) as transport:
         assert await transport.list("in/*") == [Entry("in/a.csv", 1, datetime(2026, 11, 20, tzinfo=UTC))]
         assert (await transport.stat("/partner/in/a.csv")).size == 1
         await transport.put("b.csv", once(b"y"))
@@ -339,7 +339,7 @@ async def test_relative_paths_start_from_the_root_that_is_given(sftp: SftpServer
 
 async def test_a_reader_may_stop_and_go_on_with_something_else(sftp: SftpServer, patient: MakeTerms) -> None:
     await sftp.store("a.bin", bytes(3_000_000))
-    async with connected(sftp.place, patient()) as transport:
+    async with connected(sftp.remote, patient()) as transport:
         pieces = transport.read("a.bin")
         assert await anext(pieces)
         await pieces.aclose()
@@ -352,7 +352,7 @@ async def test_no_password_stands_in_a_log(
     asyncssh.set_debug_level(2)
     try:
         with caplog.at_level(logging.DEBUG):
-            await read(sftp.place, patient())
+            await read(sftp.remote, patient())
             assert await reason(sftp.unwelcome(), patient()) == "login"
     finally:
         asyncssh.set_debug_level(1)

@@ -5,9 +5,9 @@ import ssl
 from collections.abc import Callable
 from dataclasses import replace
 
-from app.imports.sources.probe import Trial, try_export, try_import
+from app.connections.trial import Trial, try_export, try_import
 from app.transports.guard import Guard
-from app.transports.transport import Place, Terms
+from app.transports.transport import Remote, Terms
 from tests.transports.servers.server import LOCAL, Server
 
 MakeTerms = Callable[..., Terms]
@@ -21,30 +21,30 @@ async def nowhere(host: str, port: int) -> list[str]:
     raise socket.gaierror(socket.EAI_NONAME, "no such name")
 
 
-def at(place: Place, host: str) -> Place:
+def at(remote: Remote, host: str) -> Remote:
     """The place at another name."""
-    options = place.options | {"endpoint": f"https://{host}"} if place.scheme == "s3" else place.options
-    return replace(place, host="" if place.scheme == "s3" else host, options=options)
+    options = remote.options | {"endpoint": f"https://{host}"} if remote.scheme == "s3" else remote.options
+    return replace(remote, host="" if remote.scheme == "s3" else host, options=options)
 
 
 async def test_where_nobody_listens_no_connection_is_told(
     server: Server, patient: MakeTerms, unused_tcp_port: int
 ) -> None:
-    place = server.at(unused_tcp_port)
-    assert told(await try_import(place, "a.csv", patient())) == [("connect", False)]
+    remote = server.at(unused_tcp_port)
+    assert told(await try_import(remote, "a.csv", patient())) == [("connect", False)]
     expected = [("connect", False)] if server.writes else [("write", False)]
-    assert told(await try_export(place, "", patient())) == expected
+    assert told(await try_export(remote, "", patient())) == expected
 
 
 async def test_a_certificate_that_is_not_trusted_is_no_connection(server: Server, patient: MakeTerms) -> None:
     strangers = patient(tls=ssl.create_default_context())
     if server.secure:
-        assert told(await try_import(server.place, "a.csv", strangers)) == [("connect", False)]
+        assert told(await try_import(server.remote, "a.csv", strangers)) == [("connect", False)]
 
 
 async def test_an_unknown_name_is_no_connection(server: Server, patient: MakeTerms) -> None:
     lost = patient(guard=Guard(LOCAL.allowed, nowhere))
-    trial = await try_import(at(server.place, "nowhere.example.com"), "a.csv", lost)
+    trial = await try_import(at(server.remote, "nowhere.example.com"), "a.csv", lost)
     assert told(trial) == [("resolve", False)]
 
 
@@ -63,6 +63,6 @@ async def test_a_path_that_cannot_be_asked_for_is_told_before_anything_is_dialle
 
 async def test_a_pattern_that_fits_nothing_is_not_found(server: Server, patient: MakeTerms) -> None:
     if server.patterns:
-        trial = await try_import(server.place, "not/there/*.csv", patient())
+        trial = await try_import(server.remote, "not/there/*.csv", patient())
         assert told(trial) == [("connect", True), ("find", False)]
         assert trial.steps[-1].why == "No file fits the pattern"

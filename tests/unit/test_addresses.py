@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.jobs.queue import WrongAddress, redis_settings
+from app.queue.task_queue import WrongAddress, redis_settings
 from app.runtime import Misconfigured, database_at
 
 SECRETS = ["hu/nter", "hu#nter", "hu?nter", "hu]nter", "[hunter"]

@@ -8,9 +8,9 @@ import httpx
 import pytest
 from fastapi import Request
 
-from app.dialects import SURFACES
 from app.runtime import Runtime
 from app.storage.blobs import FileBlobs
+from app.surfaces import SURFACES
 from app.web.failures import Failure
 from tests.conftest import Finish
 from tests.support.http import Account, post

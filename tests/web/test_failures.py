@@ -6,10 +6,10 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from app.dialects.native.vocabulary import STATUSES
 from app.errors import REFUSALS
 from app.runtime import Runtime
 from app.storage.database import Database
+from app.surfaces.native.vocabulary import STATUSES
 from tests.support.http import Account, app_on, client_of
 
 

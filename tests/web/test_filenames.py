@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from app.imports.sources.filenames import harmless
+from app.imports.sources.filenames import sanitize_filename
 from tests.support.http import Account, post
 
 
@@ -26,12 +26,12 @@ from tests.support.http import Account, post
     ],
 )
 def test_a_name_loses_what_is_dangerous(sent: str, shown: str | None) -> None:
-    assert harmless(sent) == shown
+    assert sanitize_filename(sent) == shown
 
 
 @pytest.mark.parametrize("name", ["x" * 5_000, "é" * 5_000 + ".csv", "x." + "y" * 5_000, "😀" * 100])
 def test_a_long_name_is_cut_between_characters(name: str) -> None:
-    shown = harmless(name)
+    shown = sanitize_filename(name)
     assert shown is not None
     assert 200 < len(shown.encode()) <= 255
 

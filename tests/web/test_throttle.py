@@ -15,10 +15,10 @@ import httpx
 import pytest
 from redis.asyncio import ConnectionPool
 
-from app.dialects import SURFACES as DIALECTS
 from app.observe import Observer
 from app.runtime import Misconfigured, Runtime, open_runtime
 from app.storage.database import Database
+from app.surfaces import SURFACES as DIALECTS
 from app.throttle import ANSWER_SECONDS, Counters, Rate, Throttle, rate_from
 from app.web.openapi import described
 from tests.conftest import NewAccount
@@ -41,7 +41,7 @@ Limited = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
 @pytest.fixture
 def limited(runtime: Runtime) -> Limited:
     """A client of the app with another rate limit: limited("3/day"). Windows of a day do not end during a test."""
-    patient = replace(runtime.throttle, counters=Counters(runtime.bell.connections, PATIENCE))
+    patient = replace(runtime.throttle, counters=Counters(runtime.queue.connections, PATIENCE))
 
     def client(rate: str, address: str | None = None) -> AbstractAsyncContextManager[httpx.AsyncClient]:
         return client_of(app_on(replace(runtime, throttle=patient), rate_limit=rate), address or an_address())
@@ -262,7 +262,7 @@ def test_every_operation_with_a_key_documents_its_429_and_the_headers(surface: s
 
 def another_pool(runtime: Runtime, **changed: Any) -> ConnectionPool:
     """Connections of its own to the tests' Valkey, or to what is `changed`."""
-    return ConnectionPool(**runtime.bell.connections.connection_kwargs | changed)
+    return ConnectionPool(**runtime.queue.connections.connection_kwargs | changed)
 
 
 class Gate:

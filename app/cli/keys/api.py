@@ -9,12 +9,12 @@ from rich.console import Console
 from rich.table import Table
 
 from app.auth.keys import DEFAULT_SCOPES, SCOPES, KeyInfo, create_key, list_keys, revoke_key
-from app.cli.keys.target import Target, opened, target
+from app.cli.keys.database import DatabaseTarget, opened, target
 from app.cli.options import Data, Misused
 
 keys = typer.Typer(no_args_is_help=True, help="Create, list and revoke the keys of the API.")
 
-Account = Annotated[str, typer.Option(help="Whose records the key reads and writes; made if it is new")]
+Account = Annotated[str, typer.Option(help="IdScope records the key reads and writes; made if it is new")]
 OnlyAccount = Annotated[str | None, typer.Option("--account", help="Only the keys of this account")]
 Scopes = Annotated[
     list[str] | None, typer.Option("--scope", help=f"A right; may be given several times. One of: {', '.join(SCOPES)}")
@@ -52,19 +52,19 @@ def revoke(key_id: KeyId, data: Data = None) -> None:
     typer.echo("The key is revoked.")
 
 
-async def _create(place: Target, account: str, scopes: Sequence[str], *, label: str) -> str:
+async def _create(place: DatabaseTarget, account: str, scopes: Sequence[str], *, label: str) -> str:
     if place.secret_key is None:
         raise Misused("SLUICE_SECRET_KEY must be set, to what the API has (or name a running instance with --data)")
     async with opened(place) as database, database.transaction() as session:
         return await create_key(session, account=account, scopes=scopes, label=label, pepper=place.secret_key)
 
 
-async def _list(place: Target, account: str | None) -> Sequence[KeyInfo]:
+async def _list(place: DatabaseTarget, account: str | None) -> Sequence[KeyInfo]:
     async with opened(place) as database, database.read() as session:
         return await list_keys(session, account)
 
 
-async def _revoke(place: Target, key_id: str) -> bool:
+async def _revoke(place: DatabaseTarget, key_id: str) -> bool:
     async with opened(place) as database, database.transaction() as session:
         return await revoke_key(session, key_id)
 

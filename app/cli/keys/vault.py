@@ -4,7 +4,7 @@ import asyncio
 
 import typer
 
-from app.cli.keys.target import Target, opened, target
+from app.cli.keys.database import DatabaseTarget, opened, target
 from app.cli.options import Data, Misused
 from app.settings import Settings
 from app.storage.access import sealed
@@ -36,7 +36,7 @@ def rotate(data: Data = None) -> None:
         raise typer.Exit(1)
 
 
-def _vault(place: Target) -> Vault:
+def _vault(place: DatabaseTarget) -> Vault:
     if place.secret_key is None:
         raise Misused("SLUICE_SECRET_KEY must be set, to what the API has (or name a running instance with --data)")
     given = Settings().vault_keys
@@ -46,7 +46,7 @@ def _vault(place: Target) -> Vault:
         raise Misused(f"SLUICE_VAULT_KEYS cannot be read; {wrong}") from None
 
 
-async def _rotate(place: Target, keys: Vault) -> tuple[int, int]:
+async def _rotate(place: DatabaseTarget, keys: Vault) -> tuple[int, int]:
     """How many were sealed anew, and how many no key opens."""
     done = locked = 0
     async with opened(place) as database:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from app.formats.records import Batch, Dialect, Position
-from app.imports.naming import Whose
+from app.imports.naming import IdScope
 from app.imports.plan import Options, Plan
 from app.imports.stages.map import all_fields
 from app.imports.stages.upsert import prepare, stage, write
@@ -16,7 +16,7 @@ from app.runs.model import AccountId, new_run_id
 from app.runtime import Runtime
 from app.storage import records
 from app.storage.access import accounts
-from app.storage.merge import Target
+from app.storage.merge import MergeTarget
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +37,12 @@ async def write_record(
         resource, declaration = await resource_for(session, account_id, type)
     plan = Plan(Dialect("jsonl"), (), all_fields(resource, options), declaration)
     run_id, limit = new_run_id(), runtime.settings.max_key_characters
-    check = RowCheck(resource, plan, options, whose=Whose(account_id, run_id), key_limit=limit)
+    check = RowCheck(resource, plan, options, whose=IdScope(account_id, run_id), key_limit=limit)
     checked = await asyncio.to_thread(check.check, batch_of(record))
     async with runtime.database.transaction() as session:
         # Holds the account until the end: whatever is accepted later finds this written.
         seq = await accounts.next_seq(session, account_id)
-        target = Target(account_id, type, run_id, seq, "overwrite", fixed=resource.fixed, flat=check.flat)
+        target = MergeTarget(account_id, type, run_id, seq, "overwrite", fixed=resource.fixed, flat=check.flat)
         prepared = prepare(checked, await records.now(session))
         await stage(session, prepared)
         outcome = await write(session, target, prepared, options)

@@ -4,11 +4,11 @@ import asyncio
 import time
 from typing import Final
 
+from app.connections.pull import Pull, pull_from
 from app.errors import Fatal, Refused, Retryable
 from app.imports.intake import Examined, examine_upload
-from app.imports.plan import options_from, stored, wish_from
-from app.imports.sources.incoming import Incoming
-from app.imports.sources.pull import Pull, pull_from
+from app.imports.plan import options_from, read_options_from, stored
+from app.imports.sources.incoming import IncomingFile
 from app.imports.stages.report import add_warnings
 from app.imports.types import resource_for
 from app.observe.events import RunFetched, StepReached
@@ -31,7 +31,7 @@ class LostFetch(Exception):
     """Another worker fetches by now, or the run has ended."""
 
 
-class Sink:
+class FileSink:
     """The file as it comes in, and how much of it is told."""
 
     def __init__(self, runtime: Runtime, run: Run) -> None:
@@ -51,8 +51,8 @@ class Sink:
         self.incoming = self._anew()
         await self._tell()
 
-    def _anew(self) -> Incoming:
-        return Incoming(self._runtime, wish_from(self._run.plan).encoding)
+    def _anew(self) -> IncomingFile:
+        return IncomingFile(self._runtime, read_options_from(self._run.plan).encoding)
 
     async def _tell(self) -> None:
         async with self._runtime.database.transaction() as session:
@@ -65,7 +65,7 @@ async def fetch_file(runtime: Runtime, run: Run) -> bool:
 
     Raises Fatal for what cannot succeed, NotNow for what a later try may do.
     """
-    sink = Sink(runtime, run)
+    sink = FileSink(runtime, run)
     try:
         await bring(runtime, run, sink)
         reached(runtime, run, "fetched")
@@ -78,11 +78,11 @@ async def fetch_file(runtime: Runtime, run: Run) -> bool:
         sink.incoming.writer.abort()
 
 
-async def bring(runtime: Runtime, run: Run, sink: Sink) -> None:
+async def bring(runtime: Runtime, run: Run, sink: FileSink) -> None:
     again = run.fetches + 1 < ROUNDS
     try:
         pull = opened(runtime, run)
-        await fetch(pull.place, pull.path, runtime.terms, sink)
+        await fetch(pull.remote, pull.path, runtime.terms, sink)
     except VaultError as locked:
         # While keys are changed machine by machine, this one may lack the key of the one that took the import.
         raise (NotNow(str(locked)) if again else Fatal("source_locked")) from None
@@ -102,11 +102,11 @@ def bound_to(run_id: str) -> str:
     return f"run:{run_id}"
 
 
-async def settle(runtime: Runtime, run: Run, incoming: Incoming) -> bool:
+async def settle(runtime: Runtime, run: Run, incoming: IncomingFile) -> bool:
     """Stores the file and how it is read, if the run is still ours; its rows are worked on from then on."""
     async with runtime.database.read() as session:
         resource, declaration = await resource_for(session, run.account_id, run.type)
-    wish, upload = wish_from(run.plan), incoming.as_upload(run.file_name)
+    wish, upload = read_options_from(run.plan), incoming.as_upload(run.file_name)
     examined: Examined = await asyncio.to_thread(
         examine_upload, upload, wish, options_from(run.options), (resource, declaration), runtime.limits
     )

@@ -7,7 +7,7 @@ LONGEST = 255  # bytes
 UNWANTED = frozenset({"Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp"})
 
 
-def harmless(name: str) -> str | None:
+def sanitize_filename(name: str) -> str | None:
     """The last part of the path, without what cannot be seen, at most LONGEST bytes long; None if nothing is left."""
     last = name.replace("\\", "/").rpartition("/")[2]
     seen = "".join(each for each in last if unicodedata.category(each) not in UNWANTED).strip(" .")

@@ -16,7 +16,7 @@ def too_large(limit: int) -> Refused:
     return Refused("too_large", f"The file is larger than {limit} bytes")
 
 
-class Incoming:
+class IncomingFile:
     """One file. Unless its writer is committed, `writer.abort()` leaves nothing behind."""
 
     def __init__(self, runtime: Runtime, encoding: str | None) -> None:

@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from app.connections.pull import Pull, checked_path, is_pattern
+from app.connections.trial import tried
 from app.errors import Complaint, Refused
 from app.imports.intake import Submission, submit
-from app.imports.sources.probe import tried
-from app.imports.sources.pull import Pull, checked_path, is_pattern
 from app.runs.model import Run
 from app.runtime import Runtime
 from app.transports.failed import TransportFailed
-from app.transports.transport import Entry, Place, age
+from app.transports.transport import Entry, Remote, age
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,17 +27,17 @@ class Begun:
 
 
 async def submit_all(
-    runtime: Runtime, wanted: Submission, place: Place, pattern: str, *, after: Entry | None = None
+    runtime: Runtime, wanted: Submission, remote: Remote, pattern: str, *, after: Entry | None = None
 ) -> Begun:
     """`wanted` comes without a file; `after`: only files that stand behind this one, which may be gone by now.
 
     Raises Refused: invalid (the source, nothing fits), queue_full (for the first).
     """
     try:
-        checked_path(place.scheme, pattern)
+        checked_path(remote.scheme, pattern)
     except TransportFailed as wrong:
         raise Refused("invalid", f"path: {wrong.detail}", [Complaint("path", wrong.detail)]) from None
-    files = await fitting(runtime, place, pattern) if is_pattern(place.scheme, pattern) else [Entry(pattern)]
+    files = await fitting(runtime, remote, pattern) if is_pattern(remote.scheme, pattern) else [Entry(pattern)]
     if not files:
         raise Refused("invalid", "No file fits the path", [Complaint("path", "fits no file")])
     if after is not None:
@@ -45,7 +45,7 @@ async def submit_all(
     runs: list[Run] = []
     for file in files:
         try:
-            runs.append(await submit(runtime, replace(wanted, pull=Pull(place, file.path))))
+            runs.append(await submit(runtime, replace(wanted, pull=Pull(remote, file.path))))
         except Refused as refused:
             if refused.code != "queue_full" or not runs:
                 raise
@@ -53,9 +53,9 @@ async def submit_all(
     return Begun(files, runs)
 
 
-async def fitting(runtime: Runtime, place: Place, pattern: str) -> list[Entry]:
+async def fitting(runtime: Runtime, remote: Remote, pattern: str) -> list[Entry]:
     try:
-        async with tried(place, runtime.terms) as transport:
+        async with tried(remote, runtime.terms) as transport:
             return await transport.list(pattern)
     except TransportFailed as failed:
         raise Refused("invalid", f"{failed.step}: {failed.detail}", [Complaint("path", failed.detail)]) from None

@@ -10,27 +10,27 @@ from datetime import datetime
 
 from app.imports.plan import Options
 from app.imports.repeats import Repeat, apply_repeats, note_repeat
-from app.imports.rows import Checked, Outcome, Warned
+from app.imports.rows import CheckedBatch, Outcome, Warned
 from app.problems import PROBLEMS, Problem
 from app.storage import merge, records
 from app.storage.database import Session
-from app.storage.merge import Target
+from app.storage.merge import MergeTarget
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """A checked batch, and its COPY text when the batch can be merged as it stands (the usual case)."""
 
-    checked: Checked
+    checked: CheckedBatch
     lines: bytes | None
     born_at: datetime  # when its first row is made, should it make a record
 
-    def target(self, run: Target) -> Target:
+    def target(self, run: MergeTarget) -> MergeTarget:
         """Where this batch of the run goes."""
         return replace(run, born_at=self.born_at, born_row=self.checked.start.row + 1)
 
 
-def prepare(checked: Checked, born_at: datetime) -> Prepared:
+def prepare(checked: CheckedBatch, born_at: datetime) -> Prepared:
     """What can be done before the transaction, in a thread of its own."""
     simple = not checked.incomplete and len(set(checked.keys)) == len(checked.keys)
     return Prepared(checked, merge.copy_lines(checked.keys, checked.rows, checked.data) if simple else None, born_at)
@@ -42,12 +42,12 @@ async def stage(session: Session, prepared: Prepared) -> None:
         await merge.stage(session, prepared.lines)
 
 
-async def beside(session: Session, target: Target) -> bool:
+async def beside(session: Session, target: MergeTarget) -> bool:
     """Whether another import of the same type is open."""
     return bool((await merge.other_runs(session, target))["beside"])
 
 
-async def write(session: Session, run: Target, prepared: Prepared, options: Options) -> Outcome:
+async def write(session: Session, run: MergeTarget, prepared: Prepared, options: Options) -> Outcome:
     """Merges a batch that `stage` has seen, inside the caller's transaction."""
     checked, target = prepared.checked, prepared.target(run)
     outcome = Outcome(failed=checked.failed, problems=list(checked.problems), warnings=list(checked.warnings))
@@ -66,7 +66,7 @@ async def write(session: Session, run: Target, prepared: Prepared, options: Opti
     return outcome
 
 
-async def creatable(session: Session, target: Target, checked: Checked, outcome: Outcome) -> list[int]:
+async def creatable(session: Session, target: MergeTarget, checked: CheckedBatch, outcome: Outcome) -> list[int]:
     """The rows without those that lack a required value and whose record is not there to be updated."""
     lacking = [checked.keys[index] for index in checked.incomplete]
     there = await records.existing(session, target.account_id, target.type, lacking) if lacking else set()
@@ -81,7 +81,7 @@ async def creatable(session: Session, target: Target, checked: Checked, outcome:
     return keep
 
 
-def split(checked: Checked, keep: Sequence[int]) -> tuple[list[int], list[tuple[int, int]]]:
+def split(checked: CheckedBatch, keep: Sequence[int]) -> tuple[list[int], list[tuple[int, int]]]:
     """The first row of each key, and (row, first row of the same key) for the others; all as indexes."""
     firsts: dict[str, int] = {}
     repeats: list[tuple[int, int]] = []
@@ -92,7 +92,7 @@ def split(checked: Checked, keep: Sequence[int]) -> tuple[list[int], list[tuple[
     return list(firsts.values()), repeats
 
 
-def lines_of(checked: Checked, indexes: Sequence[int]) -> bytes:
+def lines_of(checked: CheckedBatch, indexes: Sequence[int]) -> bytes:
     return merge.copy_lines(*([each[i] for i in indexes] for each in (checked.keys, checked.rows, checked.data)))  # type: ignore[arg-type]
 
 
@@ -101,8 +101,8 @@ class Merging:
     """One merge of rows whose keys differ, and the explanation of those that it left alone."""
 
     session: Session
-    target: Target
-    checked: Checked
+    target: MergeTarget
+    checked: CheckedBatch
     outcome: Outcome
     options: Options
     _lines: Mapping[int, int] | None = None

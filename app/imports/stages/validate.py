@@ -23,9 +23,9 @@ from app.imports.checks.columns import (
 from app.imports.checks.nested import GivenPaths, GivenPositions
 from app.imports.checks.shredded import Shredded
 from app.imports.members import Members, member, objects
-from app.imports.naming import ABSENT, Named, Whose, naming_of
+from app.imports.naming import ABSENT, IdScope, Named, naming_of
 from app.imports.plan import Options, Plan
-from app.imports.rows import Checked, Warned
+from app.imports.rows import CheckedBatch, Warned
 from app.problems import PROBLEMS, Problem, shown
 from app.resources.cells import BadCell, compile_value
 from app.resources.paths import flattened
@@ -41,7 +41,7 @@ NESTED = {"list", "object"}
 class RowCheck:
     """All checks of one import, compiled once per slice and then applied to batch after batch."""
 
-    def __init__(self, resource: Resource, plan: Plan, options: Options, *, whose: Whose, key_limit: int) -> None:
+    def __init__(self, resource: Resource, plan: Plan, options: Options, *, whose: IdScope, key_limit: int) -> None:
         self._resource = resource
         self._checks = [column_check(resource, column, options) for column in plan.columns]
         self._naming = naming_of(resource, whose, anonymous=options.anonymous)
@@ -70,11 +70,11 @@ class RowCheck:
         nested = any(value[0] in "[{" for value in self._options.constants.values())
         return not kept and not nested and NESTED.isdisjoint(check.field.type for check in self._checks)
 
-    def check(self, batch: Batch) -> Checked:
+    def check(self, batch: Batch) -> CheckedBatch:
         """The batch's good rows ready to be stored, and a problem for everything that is wrong with the others."""
         surrogate = self._resource.surrogate
         batch, found = (batch, None) if self._paths is None else self._paths.shredded(batch)
-        checked = Checked(batch.start, batch.end, batch.last, called_by=surrogate.source if surrogate else None)
+        checked = CheckedBatch(batch.start, batch.end, batch.last, called_by=surrogate.source if surrogate else None)
         for record in batch.unreadable:
             raw = shown(record.raw)
             checked.problems.append(Problem(record.line, record.row, None, None, record.code, record.message, raw))
@@ -84,7 +84,7 @@ class RowCheck:
         checked.problems.sort(key=lambda problem: problem.row)
         return checked
 
-    def _check_records(self, batch: Batch, checked: Checked, found: Shredded | None) -> None:
+    def _check_records(self, batch: Batch, checked: CheckedBatch, found: Shredded | None) -> None:
         read = self._columns(batch.records, found)
         columns = [cells for cells, _ in read]
         cells_of = {check.field.id: cells for check, cells in zip(self._checks, columns, strict=True)}
@@ -182,7 +182,7 @@ class RowCheck:
                     bad.found[index].append(problem)
         return lacking
 
-    def _other_members(self, batch: Batch, bad: Bad, checked: Checked, found: Shredded | None) -> list[Members]:
+    def _other_members(self, batch: Batch, bad: Bad, checked: CheckedBatch, found: Shredded | None) -> list[Members]:
         """Members of JSON records that are no plain field: of inner objects, or not declared by the type at all."""
         if self._delimited:
             return []
@@ -205,7 +205,9 @@ class RowCheck:
             beside.texts[index] += self._unknown_members(record, unknown, index, bad, checked)
         return [*beside.columns, Members(None, beside.texts)]
 
-    def _unknown_members(self, record: object, names: Sequence[str], index: int, bad: Bad, checked: Checked) -> str:
+    def _unknown_members(
+        self, record: object, names: Sequence[str], index: int, bad: Bad, checked: CheckedBatch
+    ) -> str:
         """Members that the type does not declare: kept, refused or mentioned once."""
         if self._unknown == "keep":
             return "".join(kept_members(record, names, index, bad, resource=self._resource))
@@ -245,7 +247,7 @@ def kept_members(record: object, names: Iterable[str], index: int, bad: Bad, *, 
 
 
 def keep_good(
-    checked: Checked, batch: Batch, made: tuple[Sequence[str], list[str], dict[int, list[Problem]]], bad: Bad
+    checked: CheckedBatch, batch: Batch, made: tuple[Sequence[str], list[str], dict[int, list[Problem]]], bad: Bad
 ) -> None:
     """Moves what has no problem into `checked`, and the problems of the rest."""
     keys, data, incomplete = made

@@ -11,19 +11,19 @@ import aioftp
 from app.transports.failed import TransportFailed, failure, while_writing
 from app.transports.ftp.answers import told
 from app.transports.ftp.session import Session
-from app.transports.transport import Entry, Place, Terms, chosen, plain, split_pattern, temporary, within
+from app.transports.transport import Entry, Remote, Terms, chosen, plain, split_pattern, temporary, within
 
 IN_THE_WAY = re.compile("already|file exists", re.IGNORECASE)  # no code of its own says so
 FOLDERS = frozenset({"dir", "cdir", "pdir"})
 
 
 @asynccontextmanager
-async def connected(place: Place, terms: Terms) -> AsyncIterator["Ftp"]:
+async def connected(remote: Remote, terms: Terms) -> AsyncIterator["Ftp"]:
     """A session at one place, logged in."""
-    session = Session(place, terms)
+    session = Session(remote, terms)
     try:
         await session.open()
-        yield Ftp(session, place, terms)
+        yield Ftp(session, remote, terms)
     finally:
         await session.leave()
 
@@ -31,11 +31,11 @@ async def connected(place: Place, terms: Terms) -> AsyncIterator["Ftp"]:
 class Ftp:
     """An FTP server; a transfer that breaks off ends the session."""
 
-    def __init__(self, session: Session, place: Place, terms: Terms) -> None:
+    def __init__(self, session: Session, remote: Remote, terms: Terms) -> None:
         self._session = session
-        self._place = place
+        self._remote = remote
         self._terms = terms
-        self._root = place.text("root").rstrip("/")
+        self._root = remote.text("root").rstrip("/")
         self._has_facts = "MLST" in session.features
 
     async def list(self, pattern: str) -> list[Entry]:
@@ -173,7 +173,7 @@ class Ftp:
     async def _forget(self, part: str) -> None:
         """Deletes what is left of a failed upload, over a new session: the old one may be gone."""
         with suppress(TransportFailed):
-            async with within(self._terms.connect_seconds), connected(self._place, self._terms) as again:
+            async with within(self._terms.connect_seconds), connected(self._remote, self._terms) as again:
                 await again.delete(part)
 
 

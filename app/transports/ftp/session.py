@@ -17,8 +17,8 @@ import aioftp
 
 from app.transports.failed import Step, TransportFailed, failure
 from app.transports.ftp.answers import told, trusted
-from app.transports.target import checked_port
-from app.transports.transport import CHUNK, Place, Terms, within
+from app.transports.transport import CHUNK, Remote, Terms, within
+from app.transports.url import checked_port
 
 Tls = Literal["none", "explicit", "implicit"]
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -36,11 +36,11 @@ PORT_OF_PASV = re.compile(r"\d+,\d+,\d+,\d+,(\d{1,3}),(\d{1,3})")
 CONTROL = frozenset(map(chr, (*range(32), 127)))
 
 
-def tls_of(place: Place) -> Tls:
+def tls_of(remote: Remote) -> Tls:
     """Explicit where nothing else is said; port 990 was given out for the implicit kind."""
-    if place.scheme == "ftp":
+    if remote.scheme == "ftp":
         return "none"
-    wanted = place.text("tls", "implicit" if place.port == IMPLICIT_PORT else "explicit")
+    wanted = remote.text("tls", "implicit" if remote.port == IMPLICIT_PORT else "explicit")
     if wanted not in KINDS:
         raise failure("bad_option")
     return KINDS[wanted]
@@ -54,24 +54,26 @@ def abort(writer: asyncio.StreamWriter) -> None:
 class Session(aioftp.Client):
     """A session at one place; `open` makes it ready for use, `close` ends it without a word."""
 
-    def __init__(self, place: Place, terms: Terms) -> None:
+    def __init__(self, remote: Remote, terms: Terms) -> None:
         super().__init__(socket_timeout=terms.idle_seconds)
-        self.tls: Tls = tls_of(place)
+        self.tls: Tls = tls_of(remote)
         self.features: frozenset[str] = frozenset()
-        self._place = place
+        self._remote = remote
         self._terms = terms
-        self._peer = place.host
+        self._peer = remote.host
         self._lines = 0
 
     async def open(self) -> None:
-        place = self._place
-        port = IMPLICIT_PORT if place.port is None and self.tls == "implicit" else place.port
+        remote = self._remote
+        port = IMPLICIT_PORT if remote.port is None and self.tls == "implicit" else remote.port
         with told("connect"):
-            await self.connect(place.host, checked_port(place.scheme, port))
+            await self.connect(remote.host, checked_port(remote.scheme, port))
             if self.tls != "none":
                 await self._protect()
         with told("authenticate"):
-            await self._log_in(place.user or "anonymous", place.password.get_secret_value() if place.password else "")
+            await self._log_in(
+                remote.user or "anonymous", remote.password.get_secret_value() if remote.password else ""
+            )
         with told("connect"):
             await self.command("TYPE I", "200")
             self.features = await self._find_features()
@@ -94,7 +96,7 @@ class Session(aioftp.Client):
                     raise failure("no_tls")  # somebody answers commands that we are only going to send inside TLS
         async with within(self._terms.connect_seconds, "no_answer"):
             with trusted():
-                await self.stream.start_tls(self._terms.tls, self._place.host)
+                await self.stream.start_tls(self._terms.tls, self._remote.host)
 
     async def _log_in(self, user: str, password: str) -> None:
         if CONTROL.intersection(user + password):
@@ -227,7 +229,7 @@ class Session(aioftp.Client):
         return await self._streams(dialled, context)
 
     async def _streams(self, dialled: socket.socket, context: ssl.SSLContext | None) -> Streams:
-        name = self._place.host if context else None
+        name = self._remote.host if context else None
         async with within(self._terms.connect_seconds, "no_answer"):
             with trusted():
                 return await asyncio.open_connection(sock=dialled, ssl=context, server_hostname=name, limit=CHUNK)

@@ -12,8 +12,8 @@ from pydantic import SecretStr
 
 from app.transports.failed import TransportFailed, failure
 from app.transports.http.sockets import CheckedTransport, spoken
-from app.transports.target import LONGEST_URL, Target, checked_port, target_of, wired
-from app.transports.transport import Entry, Option, Place, Terms, plain, within
+from app.transports.transport import Entry, Option, Remote, Terms, plain, within
+from app.transports.url import LONGEST_URL, ServerUrl, checked_port, server_url, wired
 
 MOST_HOPS = 5
 WHOLE, PART, OUT_OF_RANGE = 200, 206, 416
@@ -37,15 +37,15 @@ def place_at(
     user: str = "",
     password: SecretStr | None = None,
     headers: Mapping[str, SecretStr] | None = None,
-) -> tuple[Place, str]:
-    """The place and the path that an address means; refused as `target_of` refuses."""
-    target = target_of(url)
+) -> tuple[Remote, str]:
+    """The place and the path that an address means; refused as `server_url` refuses."""
+    target = server_url(url)
     options: dict[str, Option] = {"headers": headers} if headers else {}
-    return Place(target.scheme, target.host, target.port, user, password, options), target.path
+    return Remote(target.scheme, target.host, target.port, user, password, options), target.path
 
 
 @asynccontextmanager
-async def connected(place: Place, terms: Terms) -> AsyncIterator["Http"]:
+async def connected(remote: Remote, terms: Terms) -> AsyncIterator["Http"]:
     """A client for one place; it connects with the first request."""
     client = httpx.AsyncClient(
         transport=CheckedTransport(terms),
@@ -54,17 +54,17 @@ async def connected(place: Place, terms: Terms) -> AsyncIterator["Http"]:
         headers={"Accept-Encoding": "identity", "User-Agent": "Sluice"},
     )
     async with client:
-        yield Http(client, place, terms)
+        yield Http(client, remote, terms)
 
 
 class Http:
     """A web server; paths are those of an address, with the query, percent-encoded or not."""
 
-    def __init__(self, client: httpx.AsyncClient, place: Place, terms: Terms) -> None:
+    def __init__(self, client: httpx.AsyncClient, remote: Remote, terms: Terms) -> None:
         self._client = client
         self._terms = terms
-        self._home = Target(place.scheme, place.host.lower(), checked_port(place.scheme, place.port), "/")
-        self._credentials = credentials(place)
+        self._home = ServerUrl(remote.scheme, remote.host.lower(), checked_port(remote.scheme, remote.port), "/")
+        self._credentials = credentials(remote)
 
     async def list(self, pattern: str) -> list[Entry]:
         if set("*[").intersection(pattern.partition("?")[0]):
@@ -104,7 +104,7 @@ class Http:
     @asynccontextmanager
     async def _asked(self, method: str, path: str, headers: Mapping[str, str]) -> AsyncIterator[httpx.Response]:
         """The answer at the end of all redirects."""
-        target = Target(*self._home.origin, wired("/" + plain(path, LONGEST_URL).removeprefix("/")))
+        target = ServerUrl(*self._home.origin, wired("/" + plain(path, LONGEST_URL).removeprefix("/")))
         for _ in range(MOST_HOPS + 1):
             answer = await self._sent(method, target, headers)
             try:
@@ -116,7 +116,7 @@ class Http:
                 await answer.aclose()
         raise failure("too_many_redirects")
 
-    async def _sent(self, method: str, target: Target, headers: Mapping[str, str]) -> httpx.Response:
+    async def _sent(self, method: str, target: ServerUrl, headers: Mapping[str, str]) -> httpx.Response:
         secrets = self._credentials if target.origin == self._home.origin else {}
         with spoken():
             url = httpx.URL(
@@ -127,27 +127,27 @@ class Http:
                 return await self._client.send(request, stream=True)
 
 
-def credentials(place: Place) -> dict[str, str]:
+def credentials(remote: Remote) -> dict[str, str]:
     """The headers that only the place itself may see."""
-    given = place.options.get("headers", {})
+    given = remote.options.get("headers", {})
     if not isinstance(given, Mapping):
         raise failure("bad_option")
     headers = {name: value.get_secret_value() for name, value in given.items()}
     for name, value in headers.items():
         if not TOKEN.fullmatch(name) or name.lower() in OUR_HEADERS or not (value.isascii() and value.isprintable()):
             raise failure("bad_option")
-    if place.user or place.password:
-        password = place.password.get_secret_value() if place.password else ""
-        login = httpx.BasicAuth(place.user, password)
+    if remote.user or remote.password:
+        password = remote.password.get_secret_value() if remote.password else ""
+        login = httpx.BasicAuth(remote.user, password)
         headers["Authorization"] = next(login.auth_flow(httpx.Request("GET", "http://x"))).headers["Authorization"]
     return headers
 
 
-def led_to(target: Target, answer: httpx.Response) -> Target:
+def led_to(target: ServerUrl, answer: httpx.Response) -> ServerUrl:
     """Where a redirect leads, checked as if a caller had written it."""
     here = f"{target.scheme}://{bracketed(target.host)}:{target.port}{target.path}"
     try:
-        there = target_of(urljoin(here, answer.headers["location"]).partition("#")[0])
+        there = server_url(urljoin(here, answer.headers["location"]).partition("#")[0])
     except (KeyError, ValueError):
         raise failure("odd_answer") from None
     if target.scheme == "https" and there.scheme != "https":

@@ -18,8 +18,8 @@ from botocore import exceptions
 
 from app.transports.failed import TransportFailed, failure
 from app.transports.options import BUCKET, REGION
-from app.transports.target import target_of
-from app.transports.transport import CHUNK, Place, Terms, within
+from app.transports.transport import CHUNK, Remote, Terms, within
+from app.transports.url import server_url
 
 if TYPE_CHECKING:
     from types_aiobotocore_s3.client import S3Client
@@ -61,14 +61,14 @@ def session() -> aioboto3.Session:
 
 
 @asynccontextmanager
-async def client_at(place: Place, terms: Terms) -> AsyncIterator["S3Client"]:
+async def client_at(remote: Remote, terms: Terms) -> AsyncIterator["S3Client"]:
     """A client for a place; the keys must be the caller's own, never those of the machine that we run on."""
-    region, endpoint = place.text("region", "us-east-1"), place.text("endpoint") or None
-    key, secret = place.secret("access_key"), place.secret("secret_key")
-    if not (key and secret and BUCKET.fullmatch(place.text("bucket")) and REGION.fullmatch(region)):
+    region, endpoint = remote.text("region", "us-east-1"), remote.text("endpoint") or None
+    key, secret = remote.secret("access_key"), remote.secret("secret_key")
+    if not (key and secret and BUCKET.fullmatch(remote.text("bucket")) and REGION.fullmatch(region)):
         raise failure("bad_option")
     if endpoint:
-        target = target_of(endpoint)
+        target = server_url(endpoint)
         await terms.guard.checked(target.host, target.port)
     opening = session().client(
         "s3",
@@ -76,15 +76,15 @@ async def client_at(place: Place, terms: Terms) -> AsyncIterator["S3Client"]:
         endpoint_url=endpoint,
         aws_access_key_id=key,
         aws_secret_access_key=secret,
-        aws_session_token=place.secret("session_token"),
-        config=config_for(place, terms),
+        aws_session_token=remote.secret("session_token"),
+        config=config_for(remote, terms),
     )
     async with opening as client:
         yield client
 
 
-def config_for(place: Place, terms: Terms) -> AioConfig:
-    by_path = place.options.get("path_style", bool(place.text("endpoint")))
+def config_for(remote: Remote, terms: Terms) -> AioConfig:
+    by_path = remote.options.get("path_style", bool(remote.text("endpoint")))
     return AioConfig(
         http_session_cls=partial(CheckedSession, terms),  # type: ignore[arg-type]  # called like a class
         signature_version="s3v4",

@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from app.transports.failed import TransportFailed, failure, while_writing
 from app.transports.s3.client import client_at, spoken
-from app.transports.transport import CHUNK, WILD, Entry, Place, Terms, chosen, pause, plain, split_pattern
+from app.transports.transport import CHUNK, WILD, Entry, Remote, Terms, chosen, pause, plain, split_pattern
 
 if TYPE_CHECKING:
     from aiobotocore.response import StreamingBody
@@ -34,19 +34,19 @@ class Part(NamedTuple):
 
 
 @asynccontextmanager
-async def connected(place: Place, terms: Terms) -> AsyncIterator["S3"]:
+async def connected(remote: Remote, terms: Terms) -> AsyncIterator["S3"]:
     """A client for one bucket; it connects with the first request."""
-    async with client_at(place, terms) as client:
-        yield S3(client, place, terms)
+    async with client_at(remote, terms) as client:
+        yield S3(client, remote, terms)
 
 
 class S3:
     """A bucket, from its folder `root` on; `/a.csv`, `./a.csv` and `a.csv` are one key."""
 
-    def __init__(self, client: "S3Client", place: Place, terms: Terms) -> None:
+    def __init__(self, client: "S3Client", remote: Remote, terms: Terms) -> None:
         self._client = client
-        self._bucket = place.text("bucket")
-        root = place.text("root").strip("/")
+        self._bucket = remote.text("bucket")
+        root = remote.text("root").strip("/")
         self._root = f"{root}/" if root else ""
         self._terms = terms
 

@@ -13,7 +13,7 @@ import asyncssh
 
 from app.transports.failed import Step, TransportFailed, failure, while_writing
 from app.transports.sftp.session import opened, told
-from app.transports.transport import Entry, Place, Terms, chosen, plain, split_pattern, temporary, within
+from app.transports.transport import Entry, Remote, Terms, chosen, plain, split_pattern, temporary, within
 
 BLOCK = 65_536  # bytes asked for with one request, if the server allows it
 IN_FLIGHT = 2_097_152  # bytes asked for and not yet here: the channel's window
@@ -24,21 +24,21 @@ LINK = "link"  # a tag: the entry is about a link, not yet about the file that i
 
 
 @asynccontextmanager
-async def connected(place: Place, terms: Terms) -> AsyncIterator["Sftp"]:
+async def connected(remote: Remote, terms: Terms) -> AsyncIterator["Sftp"]:
     """A session at one place, logged in."""
-    async with opened(place, terms) as (client, host_key):
-        yield Sftp(client, host_key, place, terms)
+    async with opened(remote, terms) as (client, host_key):
+        yield Sftp(client, host_key, remote, terms)
 
 
 class Sftp:
     """An SFTP server; `host_key` is the fingerprint of the key that it showed, to be stored by who trusts it."""
 
-    def __init__(self, client: asyncssh.SFTPClient, host_key: str, place: Place, terms: Terms) -> None:
+    def __init__(self, client: asyncssh.SFTPClient, host_key: str, remote: Remote, terms: Terms) -> None:
         self.host_key = host_key
         self._client = client
-        self._place = place
+        self._remote = remote
         self._terms = terms
-        self._root = place.text("root").rstrip("/")
+        self._root = remote.text("root").rstrip("/")
 
     async def list(self, pattern: str) -> list[Entry]:
         folder, name = split_pattern(pattern)
@@ -189,7 +189,7 @@ class Sftp:
     async def _forget(self, part: str) -> None:
         """Deletes what is left of a failed upload, over a new session: the old one may be gone."""
         with suppress(TransportFailed):
-            async with within(self._terms.connect_seconds), connected(self._place, self._terms) as again:
+            async with within(self._terms.connect_seconds), connected(self._remote, self._terms) as again:
                 await again.delete(part)
 
 

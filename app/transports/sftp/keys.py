@@ -10,7 +10,7 @@ from asyncssh.asn1 import der_decode_partial
 
 from app.transports.failed import failure
 from app.transports.options import FINGERPRINT, LONGEST_KEY, PEM
-from app.transports.transport import TRUST_FIRST, Place
+from app.transports.transport import TRUST_FIRST, Remote
 
 # Kinds of host keys, best first. A fingerprint does not tell its kind, and a server that has several keys shows only
 # the one that was agreed on: so they are asked for one after the other. No certificates: nobody here could check them.
@@ -44,9 +44,9 @@ class Trust:
         return list(KINDS.values()) if self.fingerprint else [sum(KINDS.values(), ())]
 
 
-def trust_of(place: Place) -> Trust:
+def trust_of(remote: Remote) -> Trust:
     """The option `host_key`: a public key as OpenSSH writes it, a fingerprint, or TRUST_FIRST."""
-    expected = place.text("host_key").strip()
+    expected = remote.text("host_key").strip()
     if not expected:
         raise failure("no_host_key")
     if expected == TRUST_FIRST:
@@ -59,14 +59,14 @@ def trust_of(place: Place) -> Trust:
         raise failure("bad_option") from None
 
 
-async def private_key_of(place: Place) -> asyncssh.SSHKey | None:
+async def private_key_of(remote: Remote) -> asyncssh.SSHKey | None:
     """The option `private_key`, in a thread: a passphrase is meant to take long."""
-    given = place.secret("private_key")
+    given = remote.secret("private_key")
     if not given:
         return None
     try:
         text = checked_key(given)
-        return await asyncio.to_thread(asyncssh.import_private_key, text, place.secret("passphrase") or None)
+        return await asyncio.to_thread(asyncssh.import_private_key, text, remote.secret("passphrase") or None)
     except (asyncssh.KeyImportError, asyncssh.KeyEncryptionError, ValueError, LookupError, RecursionError):
         raise failure("bad_option") from None
 

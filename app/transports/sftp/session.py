@@ -7,8 +7,8 @@ import asyncssh
 
 from app.transports.failed import Step, TransportFailed, failure
 from app.transports.sftp.keys import Trust, private_key_of, trust_of
-from app.transports.target import checked_port
-from app.transports.transport import Place, Terms, within
+from app.transports.transport import Remote, Terms, within
+from app.transports.url import checked_port
 
 LOST: dict[Step, str] = {"connect": "unreachable", "find": "cut", "read": "cut", "write": "cut_writing"}
 REFUSED: dict[Step, str] = {"connect": "forbidden", "find": "odd_answer", "read": "cut", "write": "not_written"}
@@ -58,9 +58,9 @@ class Greeter(asyncssh.SSHClient):
 
 
 @asynccontextmanager
-async def opened(place: Place, terms: Terms) -> AsyncIterator[tuple[asyncssh.SFTPClient, str]]:
+async def opened(remote: Remote, terms: Terms) -> AsyncIterator[tuple[asyncssh.SFTPClient, str]]:
     """A session at one place, logged in, and the fingerprint of the host key that the server showed."""
-    connection = await logged_in(place, terms)
+    connection = await logged_in(remote, terms)
     try:
         with told("connect"):
             async with within(terms.idle_seconds, "no_answer"):
@@ -75,35 +75,35 @@ async def opened(place: Place, terms: Terms) -> AsyncIterator[tuple[asyncssh.SFT
         connection.abort()
 
 
-async def logged_in(place: Place, terms: Terms) -> asyncssh.SSHClientConnection:
-    trust, key = trust_of(place), await private_key_of(place)
-    if not place.user.isprintable():
+async def logged_in(remote: Remote, terms: Terms) -> asyncssh.SSHClientConnection:
+    trust, key = trust_of(remote), await private_key_of(remote)
+    if not remote.user.isprintable():
         raise failure("login")
     for algorithms in trust.algorithms():
         with told("connect"):
             async with within(terms.idle_seconds, "no_answer"):
-                connection = await tried(place, terms, trust, key, algorithms)
+                connection = await tried(remote, terms, trust, key, algorithms)
         if connection:
             return connection
     raise failure("host_key")
 
 
 async def tried(
-    place: Place, terms: Terms, trust: Trust, key: asyncssh.SSHKey | None, algorithms: tuple[str, ...]
+    remote: Remote, terms: Terms, trust: Trust, key: asyncssh.SSHKey | None, algorithms: tuple[str, ...]
 ) -> asyncssh.SSHClientConnection | None:
     """A connection to a server with a host key of these kinds; None if it has no such one, or the wrong one."""
-    port = checked_port(place.scheme, place.port)
-    dialled = await terms.guard.dial(place.host, port, terms.connect_seconds)
+    port = checked_port(remote.scheme, remote.port)
+    dialled = await terms.guard.dial(remote.host, port, terms.connect_seconds)
     try:
         return await asyncssh.connect(
-            place.host,
+            remote.host,
             port,
             sock=dialled,
             client_factory=lambda: Greeter(trust),
             known_hosts=([], [], []),
             server_host_key_algs=algorithms,
-            username=place.user,
-            password=place.password.get_secret_value() if place.password else None,
+            username=remote.user,
+            password=remote.password.get_secret_value() if remote.password else None,
             client_keys=[key] if key else None,
             # Nothing of this machine's, and nothing that makes many bytes of few.
             config=None,

@@ -37,6 +37,6 @@ async def exact_object(request: Request, *, idle: float) -> dict[str, object]:
     except UnicodeDecodeError:
         raise Refused("bad_request", "The body is not JSON: it is not UTF-8") from None
     if not isinstance(found, dict):
-        # Said of a row of a file, which here is all there is.
+        # ProblemShape of a row of a file, which here is all there is.
         raise Refused("bad_request", re.sub(r"^The (line|row)\b", "The body", found[1]))
     return found

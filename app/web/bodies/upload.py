@@ -11,8 +11,8 @@ from starlette.requests import ClientDisconnect
 from app.errors import Complaint, Refused
 from app.formats.decode import known_encoding
 from app.imports.intake import Upload
-from app.imports.sources.filenames import harmless
-from app.imports.sources.incoming import Incoming, too_large
+from app.imports.sources.filenames import sanitize_filename
+from app.imports.sources.incoming import IncomingFile, too_large
 from app.runtime import Runtime
 from app.settings import Settings
 from app.web.bodies.multipart import PartBegun, PartData, Piece, Splitter, boundary_of, broken_body
@@ -67,7 +67,7 @@ class Reception:
         self._texts: dict[str, bytearray] = {}
         self._repeated: set[str] = set()
         self._complaints: list[Complaint] = []
-        self._file: Incoming | None = None
+        self._file: IncomingFile | None = None
         self._file_name: str | None = None
         self._count = 0
         self._name = ""  # of the part at hand
@@ -109,8 +109,8 @@ class Reception:
         if self._ignored:
             self._complaints.append(Complaint(FILE_PART, "stands twice in the form; send one file per request"))
         elif part.name == FILE_PART:
-            self._file = Incoming(self._runtime, self._known_encoding())
-            self._file_name = harmless(part.file_name or "")
+            self._file = IncomingFile(self._runtime, self._known_encoding())
+            self._file_name = sanitize_filename(part.file_name or "")
         elif part.name in self._texts:
             self._repeated.add(part.name)
         else:

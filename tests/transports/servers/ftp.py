@@ -17,7 +17,7 @@ from typing import Any, Literal
 from OpenSSL import SSL
 from pydantic import SecretStr
 
-from app.transports.transport import Place
+from app.transports.transport import Remote
 from tests.transports.servers.disk import FilesOnDisk
 from tests.transports.servers.server import PASSWORD, USER, Certificates
 from tests.transports.servers.sockets import listener
@@ -138,7 +138,7 @@ class FtpServer(FilesOnDisk):
         super().__init__(folder)
         self.secure = tls != "none"
         self.faults = faults
-        self.place = Place(
+        self.remote = Remote(
             "ftps" if self.secure else "ftp",
             "127.0.0.1",
             port,
@@ -151,11 +151,11 @@ class FtpServer(FilesOnDisk):
         await super().clear()
         self.faults.__init__()
 
-    def unwelcome(self) -> Place:
-        return replace(self.place, password=SecretStr("wrong"))
+    def unwelcome(self) -> Remote:
+        return replace(self.remote, password=SecretStr("wrong"))
 
-    def at(self, port: int) -> Place:
-        return replace(self.place, port=port)
+    def at(self, port: int) -> Remote:
+        return replace(self.remote, port=port)
 
     def cut_after(self, size: int) -> None:
         self.faults.left, self.faults.fault = size, "cut"

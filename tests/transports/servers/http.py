@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from aiohttp import web
 from pydantic import SecretStr
 
-from app.transports.transport import Place
+from app.transports.transport import Remote
 from tests.transports.servers.server import PASSWORD, USER, Certificates, Wire
 
 
@@ -87,7 +87,7 @@ class HttpServer:
         self.web = web
         self.wire = wire
         self.secure = wire.tls is not None
-        self.place = Place(
+        self.remote = Remote(
             "https" if self.secure else "http", "127.0.0.1", wire.port, user=USER, password=SecretStr(PASSWORD)
         )
 
@@ -104,11 +104,11 @@ class HttpServer:
         self.web.__init__()
         self.wire.heal()
 
-    def unwelcome(self) -> Place:
-        return replace(self.place, password=SecretStr("wrong"))
+    def unwelcome(self) -> Remote:
+        return replace(self.remote, password=SecretStr("wrong"))
 
-    def at(self, port: int) -> Place:
-        return replace(self.place, port=port)
+    def at(self, port: int) -> Remote:
+        return replace(self.remote, port=port)
 
     def cut_after(self, size: int) -> None:
         self.wire.fail_after(size, "cut")

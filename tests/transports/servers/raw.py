@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from pydantic import SecretStr
 
-from app.transports.transport import Place
+from app.transports.transport import Remote
 from tests.transports.servers.sockets import listener
 
 END_OF_HEAD = b"\r\n\r\n"
@@ -44,14 +44,14 @@ def page(*keys: str, size: str = "1") -> bytes:
     return reply("Content-Type: application/xml", body=listed.encode())
 
 
-def web_at(port: int, host: str = "127.0.0.1") -> Place:
-    return Place("http", host, port)
+def web_at(port: int, host: str = "127.0.0.1") -> Remote:
+    return Remote("http", host, port)
 
 
-def s3_at(port: int, **options: str) -> Place:
+def s3_at(port: int, **options: str) -> Remote:
     """A raw web server that is taken for S3."""
     keys = {"access_key": SecretStr("k"), "secret_key": SecretStr("s")}
-    return Place("s3", "", options={"bucket": "bucket", "endpoint": f"http://127.0.0.1:{port}", **keys, **options})
+    return Remote("s3", "", options={"bucket": "bucket", "endpoint": f"http://127.0.0.1:{port}", **keys, **options})
 
 
 @asynccontextmanager

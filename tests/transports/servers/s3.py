@@ -13,7 +13,7 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from moto.server import ThreadedMotoServer
 from pydantic import SecretStr
 
-from app.transports.transport import Place
+from app.transports.transport import Remote
 from tests.transports.servers.server import Certificates, Wire
 
 BUCKET = "partner-files"
@@ -29,7 +29,7 @@ class S3Server:
     def __init__(self, wire: Wire, access_key: str, secret_key: str) -> None:
         self.wire = wire
         self._keys = {"access_key": SecretStr(access_key), "secret_key": SecretStr(secret_key)}
-        self.place = self.at(wire.port)
+        self.remote = self.at(wire.port)
 
     @property
     def backend(self) -> Any:
@@ -51,12 +51,12 @@ class S3Server:
         self.backend.buckets[BUCKET].keys.clear()
         self.wire.heal()
 
-    def unwelcome(self) -> Place:
-        return replace(self.place, options={**self.place.options, "secret_key": SecretStr("wrong")})
+    def unwelcome(self) -> Remote:
+        return replace(self.remote, options={**self.remote.options, "secret_key": SecretStr("wrong")})
 
-    def at(self, port: int) -> Place:
+    def at(self, port: int) -> Remote:
         options = {"bucket": BUCKET, "region": "us-east-1", "endpoint": f"https://127.0.0.1:{port}", **self._keys}
-        return Place("s3", "127.0.0.1", port, options=options)
+        return Remote("s3", "127.0.0.1", port, options=options)
 
     def cut_after(self, size: int) -> None:
         self.wire.fail_after(size, "cut")

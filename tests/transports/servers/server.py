@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import trustme
 
 from app.transports.guard import Guard
-from app.transports.transport import Place, Terms
+from app.transports.transport import Remote, Terms
 
 LOCAL = Guard(allowed=(ip_network("127.0.0.0/8"),))
 USER, PASSWORD = "the user", "pass:wörd/1"
@@ -22,7 +22,7 @@ USER, PASSWORD = "the user", "pass:wörd/1"
 class Server(Protocol):
     """A running server with one user, seen from the tests. Names are paths like `folder/a b.csv`."""
 
-    place: Place
+    remote: Remote
     patterns: bool  # it can list
     writes: bool  # it takes files
     secure: bool  # it speaks TLS, with a certificate of the tests' own authority
@@ -39,10 +39,10 @@ class Server(Protocol):
     async def clear(self) -> None:
         """Removes every file and every fault."""
 
-    def unwelcome(self) -> Place:
+    def unwelcome(self) -> Remote:
         """The same place with a wrong password (or key)."""
 
-    def at(self, port: int) -> Place:
+    def at(self, port: int) -> Remote:
         """The same place at another port of this machine."""
 
     def cut_after(self, size: int) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import asyncssh
 from pydantic import SecretStr
 
-from app.transports.transport import Place
+from app.transports.transport import Remote
 from tests.transports.servers.disk import FilesOnDisk
 from tests.transports.servers.server import PASSWORD, USER
 
@@ -95,7 +95,7 @@ class SftpServer(FilesOnDisk):
         super().__init__(folder)
         self.faults = faults
         self.keys = keys
-        self.place = Place(
+        self.remote = Remote(
             "sftp",
             "127.0.0.1",
             port,
@@ -108,11 +108,11 @@ class SftpServer(FilesOnDisk):
         await super().clear()
         self.faults.__init__()
 
-    def unwelcome(self) -> Place:
-        return replace(self.place, password=SecretStr("wrong"))
+    def unwelcome(self) -> Remote:
+        return replace(self.remote, password=SecretStr("wrong"))
 
-    def at(self, port: int) -> Place:
-        return replace(self.place, port=port)
+    def at(self, port: int) -> Remote:
+        return replace(self.remote, port=port)
 
     def cut_after(self, size: int) -> None:
         self.faults.left, self.faults.fault = size, "cut"

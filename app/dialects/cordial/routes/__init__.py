@@ -1,9 +1,0 @@
-"""Cordial's endpoints, a module for each thing they are about."""
-
-from fastapi import APIRouter
-
-from app.dialects.cordial.routes import health, imports, jobs, products
-
-router = APIRouter()
-for part in (imports, jobs, products, health):
-    router.include_router(part.router)

@@ -1,0 +1,9 @@
+"""Cordial's endpoints, a module for each thing they are about."""
+
+from fastapi import APIRouter
+
+from app.surfaces.cordial.routes import health, imports, jobs, products
+
+router = APIRouter()
+for part in (imports, jobs, products, health):
+    router.include_router(part.router)

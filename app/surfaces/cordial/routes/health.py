@@ -1,0 +1,26 @@
+"""What clients test a key with."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import Response
+
+from app.auth.caller import Caller
+from app.surfaces.cordial.wire.errors import refusals
+from app.surfaces.cordial.wire.shape import Success
+from app.web.caller import Opened, calling
+from app.web.openapi import operation_id
+
+router = APIRouter(tags=["health"], generate_unique_id_function=operation_id)
+
+
+async def holder(request: Request, runtime: Opened) -> Caller:
+    """Whatever the key allows."""
+    return await calling(request, runtime)
+
+
+@router.get("/v2/health", response_model=Success, responses=refusals(401, 403, 429, 500, 503))
+@router.get("/v2/health/", include_in_schema=False)
+async def check_health(_caller: Annotated[Caller, Depends(holder)]) -> Response:
+    """Tell that the service answers and the key is right."""
+    return Response(Success(success=True).encoded(), media_type="application/json")

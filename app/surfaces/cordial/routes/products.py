@@ -1,0 +1,80 @@
+"""Cordial's products: read, listed, written and deleted, one at a time."""
+
+from typing import Annotated
+
+import msgspec
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+
+from app.errors import Refused
+from app.imports.plan import Options
+from app.imports.single.write import write_record
+from app.resources.catalog import RESOURCE
+from app.resources.cells import key_text
+from app.storage import records
+from app.surfaces.cordial.translate.products import TYPE, chosen, product, refused
+from app.surfaces.cordial.wire.errors import refusals
+from app.surfaces.cordial.wire.products import PRODUCT_BODY, Product, ProductList, ProductsAsked, Saved
+from app.surfaces.cordial.wire.shape import Success
+from app.web.bodies.json_body import exact_object
+from app.web.caller import MayDeleteImports, MayReadRecords, MayWriteImports, Opened
+from app.web.openapi import operation_id
+
+router = APIRouter(prefix="/v2/products", tags=["products"], generate_unique_id_function=operation_id)
+JSON = "application/json"
+
+
+@router.get("", response_model=ProductList, responses=refusals(401, 403, 422, 429, 500, 503))
+@router.get("/", include_in_schema=False)
+async def list_products(asked: Annotated[ProductsAsked, Query()], caller: MayReadRecords, runtime: Opened) -> Response:
+    """List the account's products, by their productID."""
+    offset = (asked.page - 1) * asked.per_page
+    async with runtime.database.read() as session:
+        rows = await records.page(session, caller.account_id, TYPE, limit=asked.per_page, offset=offset)
+    found = [chosen(product(caller.account_id, row), asked.fields) for row in rows]
+    return Response(msgspec.json.encode(found), media_type=JSON)
+
+
+@router.post(
+    "",
+    response_model=Saved,
+    responses=refusals(400, 401, 403, 413, 415, 422, 429, 500, 503),
+    openapi_extra=PRODUCT_BODY,
+)
+@router.post("/", include_in_schema=False)
+async def save_product(request: Request, caller: MayWriteImports, runtime: Opened) -> Response:
+    """Make a product, or change what is sent of one that is there. Lists are merged by position."""
+    body = await exact_object(request, idle=runtime.settings.upload_idle_seconds)
+    written = await write_record(runtime, caller.account_id, TYPE, body, Options(blank_cells="empty"))
+    if written.problems:
+        raise refused(written.problems)
+    told = Saved(success=True, message="product created" if written.created else "product updated")
+    return Response(told.encoded(), media_type=JSON)
+
+
+@router.get("/{product_id:path}", response_model=Product, responses=refusals(401, 403, 404, 422, 429, 500, 503))
+async def get_product(
+    product_id: str, caller: MayReadRecords, runtime: Opened, fields: Annotated[str | None, Query()] = None
+) -> Response:
+    """Read a product by its productID, percent-encoded."""
+    async with runtime.database.read() as session:
+        row = await records.get(session, caller.account_id, TYPE, key_of(product_id))
+    if row is None:
+        raise Refused("not_found", "There is no product with this productID")
+    return Response(msgspec.json.encode(chosen(product(caller.account_id, row), fields)), media_type=JSON)
+
+
+@router.delete("/{product_id:path}", response_model=Success, responses=refusals(401, 403, 404, 429, 500, 503))
+async def delete_product(product_id: str, caller: MayDeleteImports, runtime: Opened) -> Response:
+    """Delete a product. An import that is under way and still comes to it makes it anew."""
+    async with runtime.database.transaction() as session:
+        gone = await records.delete(session, caller.account_id, TYPE, key_of(product_id))
+    if not gone:
+        raise Refused("not_found", "There is no product with this productID")
+    return Response(Success(success=True).encoded(), media_type=JSON)
+
+
+def key_of(product_id: str) -> str:
+    field = RESOURCE.field(RESOURCE.keys[0])
+    assert field is not None  # noqa: S101  for the type only
+    return key_text(field, product_id)

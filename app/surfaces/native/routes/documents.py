@@ -1,0 +1,61 @@
+"""The description of the whole service, for programs and as a page that needs no internet."""
+
+import re
+from base64 import b64encode
+from hashlib import sha256
+from pathlib import Path
+
+import fastapi_offline
+import msgspec
+from fastapi import APIRouter, Request
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.responses import FileResponse, HTMLResponse, Response
+
+from app.errors import Refused
+from app.surfaces.native import translate
+from app.web.openapi import document
+
+router = APIRouter(include_in_schema=False)
+STATIC = Path(fastapi_offline.__file__).parent / "static"
+FILES = {
+    "swagger-ui-bundle.js": "text/javascript",
+    "swagger-ui.css": "text/css",
+    "favicon.png": "image/png",
+}
+
+
+@router.get("/openapi.json")
+async def openapi(request: Request) -> Response:
+    whole = document("Sluice", "Bulk imports whose counts are true at every moment.", request.app.routes)
+    return Response(msgspec.json.encode(whole), media_type=translate.JSON)
+
+
+@router.get("/docs")
+async def docs() -> HTMLResponse:
+    page = get_swagger_ui_html(
+        title="Sluice",
+        openapi_url="openapi.json",
+        swagger_js_url="docs/swagger-ui-bundle.js",
+        swagger_css_url="docs/swagger-ui.css",
+        swagger_favicon_url="docs/favicon.png",
+    )
+    page.headers["Content-Security-Policy"] = policy(bytes(page.body))
+    return page
+
+
+def policy(page: bytes) -> str:
+    """Nothing from elsewhere, and of scripts in the page only the one that it has now."""
+    scripts = re.findall(rb"<script>(.*?)</script>", page, re.DOTALL)
+    allowed = " ".join(f"'sha256-{b64encode(sha256(each).digest()).decode()}'" for each in scripts)
+    return (
+        f"default-src 'none'; script-src 'self' {allowed}; connect-src 'self'; img-src 'self' data:; "
+        # Swagger's own styles stand in attributes.
+        "style-src 'self' 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
+
+
+@router.get("/docs/{file}")
+async def docs_file(file: str) -> FileResponse:
+    if file not in FILES:
+        raise Refused("not_found", "There is nothing at this path")
+    return FileResponse(STATIC / file, media_type=FILES[file])

@@ -1,0 +1,55 @@
+"""What is wrong with the rows of an import, row by row and as a file."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response, StreamingResponse
+
+from app.imports.failed import failed_rows_file
+from app.runs import problems, status
+from app.surfaces.native import translate, wire
+from app.web.caller import MayReadImports, Opened
+from app.web.links import here
+from app.web.openapi import operation_id
+from app.web.refusals import refusals
+
+router = APIRouter(prefix="/imports/{import_id}", tags=["imports"], generate_unique_id_function=operation_id)
+Limit = Annotated[int, Query(ge=1, le=1_000)]
+
+
+@router.get("/problems", response_model=wire.ProblemList, responses=refusals(401, 403, 404, 410, 422, 503))
+@router.get("/problems/", include_in_schema=False)
+async def list_problems(
+    request: Request,
+    import_id: str,
+    caller: MayReadImports,
+    runtime: Opened,
+    *,
+    limit: Limit = 100,
+    cursor: str | None = None,
+) -> Response:
+    """List everything that is wrong with the import's rows, in the file's order."""
+    days = runtime.settings.retention_days
+    async with runtime.database.read() as session:
+        run = await status.find(session, caller.account_id, import_id, retention_days=days)
+        found, following = await problems.page(session, run.id, cursor=cursor, limit=limit)
+    address = None if following is None else here(request, runtime, limit=limit, cursor=following)
+    return Response(translate.problem_list(found, address).encoded(), media_type=translate.JSON)
+
+
+@router.get(
+    "/failed-rows.csv",
+    response_class=StreamingResponse,
+    responses=refusals(401, 403, 404, 410, 503) | {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
+)
+@router.get("/failed-rows.csv/", include_in_schema=False)
+async def download_failed_rows(import_id: str, caller: MayReadImports, runtime: Opened) -> StreamingResponse:
+    """Download the failed rows: all columns of the file, then `_line`, `_codes` and `_messages`.
+
+    Corrected, it can be imported as it is: those three columns are ignored.
+    """
+    async with runtime.database.read() as session:
+        run = await status.find(session, caller.account_id, import_id, retention_days=runtime.settings.retention_days)
+    headers = {"Content-Disposition": f'attachment; filename="{run.id}-failed-rows.csv"'}
+    rows = await failed_rows_file(runtime, run)
+    return StreamingResponse(rows, headers=headers, media_type="text/csv; charset=utf-8")

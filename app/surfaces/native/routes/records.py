@@ -1,0 +1,62 @@
+"""Records as they are stored, one by one and by type."""
+
+from typing import Annotated
+from unicodedata import normalize
+
+import msgspec
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+
+from app.errors import Refused
+from app.imports.naming import named_key
+from app.imports.types import resource_for
+from app.resources.cells import key_text
+from app.resources.vocabulary import Resource
+from app.storage import records
+from app.surfaces.native import translate, wire
+from app.web.caller import MayReadRecords, Opened
+from app.web.links import as_cursor, from_cursor, here
+from app.web.openapi import operation_id
+from app.web.refusals import refusals
+
+router = APIRouter(prefix="/records/{type}", tags=["records"], generate_unique_id_function=operation_id)
+
+
+@router.get("", response_model=wire.RecordList, responses=refusals(401, 403, 404, 422, 503))
+@router.get("/", include_in_schema=False)
+async def list_records(
+    request: Request,
+    type: str,
+    caller: MayReadRecords,
+    runtime: Opened,
+    *,
+    limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
+    cursor: str | None = None,
+) -> Response:
+    """List the records of a type, in the order of their keys."""
+    after = from_cursor(cursor)
+    async with runtime.database.read() as session:
+        await resource_for(session, caller.account_id, type)
+        rows = await records.page(session, caller.account_id, type, after=after, limit=limit + 1)
+    more = len(rows) > limit
+    address = here(request, runtime, limit=limit, cursor=as_cursor(rows[limit - 1]["key"])) if more else None
+    return Response(translate.record_list(rows[:limit], type, address), media_type=translate.JSON)
+
+
+@router.get("/{key:path}", response_model=wire.Record, responses=refusals(401, 403, 404, 503))
+async def get_record(type: str, key: str, caller: MayReadRecords, runtime: Opened) -> Response:
+    """Read a record by its key, percent-encoded; an e-mail address in any case."""
+    async with runtime.database.read() as session:
+        resource, _ = await resource_for(session, caller.account_id, type)
+        for spelling in spellings(resource, caller.account_id, key):
+            row = await records.get(session, caller.account_id, type, spelling)
+            if row is not None:
+                return Response(msgspec.json.encode(translate.record(row, type)), media_type=translate.JSON)
+    raise Refused("not_found", f"There is no record of the type {type!r} with this key")
+
+
+def spellings(resource: Resource, account_id: int, key: str) -> list[str]:
+    """How the key may be stored, by the fields that it may come from."""
+    fields = filter(None, (resource.field(name) for name in resource.keys))
+    made = [named_key(resource.surrogate, account_id, key)] if resource.surrogate else []
+    return list(dict.fromkeys([*(key_text(field, key) for field in fields), normalize("NFC", key), *made]))

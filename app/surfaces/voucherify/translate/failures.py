@@ -1,0 +1,47 @@
+"""A failure in Voucherify's shapes: one for all, and another for a body that is too large."""
+
+import msgspec
+from fastapi import Request
+from fastapi.responses import Response
+
+from app.surfaces.voucherify.vocabulary import ANSWERS, BAD_QUERY, Answer
+from app.web.failures import CHALLENGE, Failure
+from app.web.requests import request_id
+from app.web.surface import allowed
+
+# What a refusal may say besides, and where it stands in the answer.
+FACTS = ("key", "resource_id", "resource_type")
+
+
+def failure_shown(failure: Failure, request: Request) -> Response:
+    answer = BAD_QUERY if failure.facts.get("in") == "query" else ANSWERS[failure.code]
+    body = too_large(failure, answer) if answer.status == 413 else told(failure, answer, request)
+    headers = dict(failure.headers)
+    if failure.retry_after is not None:
+        headers["Retry-After"] = str(failure.retry_after)
+    if answer.status == 401:
+        headers["WWW-Authenticate"] = CHALLENGE
+    return Response(msgspec.json.encode(body), answer.status, headers, "application/json")
+
+
+def told(failure: Failure, answer: Answer, request: Request) -> dict[str, object]:
+    """`code` is the status; `key` is for programs, `details` for people."""
+    details = f"{request.method} is not supported by this endpoint. Did you mean {methods(request)}?"
+    body = {
+        "code": answer.status,
+        "key": answer.key,
+        "message": failure.facts.get("message", answer.message),
+        "details": details if answer.status == 405 else failure.detail,
+        "request_id": f"v-{request_id(request)}",
+        **{name: failure.facts[name] for name in FACTS if name in failure.facts},
+    }
+    return {name: value for name, value in body.items() if value is not None}
+
+
+def methods(request: Request) -> str:
+    return " or ".join(each for each in allowed(request) if each != "HEAD")
+
+
+def too_large(failure: Failure, answer: Answer) -> dict[str, object]:
+    """The one shape that is not like the others (the reference's 413 of customers/bulk/async)."""
+    return {"statusCode": answer.status, "error": answer.message, "message": failure.detail}

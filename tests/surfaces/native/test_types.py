@@ -1,0 +1,175 @@
+"""Record types: declared, widened, read, and refused where stored records would contradict them."""
+
+import asyncio
+from typing import Any
+
+import httpx
+import pytest
+
+from app.runtime import Runtime
+from app.storage.access import accounts
+from app.surfaces.native.wire import RecordType
+from tests.conftest import Finish
+from tests.support.http import Account, post
+
+BODY: dict[str, Any] = {
+    "key": "sku",
+    "fields": [{"id": "sku", "type": "text"}, {"id": "size", "type": "enum", "options": ["s", "m"]}],
+}
+
+
+async def test_a_type_is_declared_then_changed(client: httpx.AsyncClient, an_account: Account) -> None:
+    new = await client.put("/types/shirts", headers=an_account.headers, json=BODY)
+    again = await client.put("/types/shirts", headers=an_account.headers, json=BODY | {"unknownColumns": "keep"})
+    read = await client.get("/types/shirts", headers=an_account.headers)
+
+    assert (new.status_code, again.status_code) == (201, 200)
+    assert again.json() == read.json()
+    assert (read.json()["name"], read.json()["builtIn"], read.json()["unknownColumns"]) == ("shirts", False, "keep")
+    assert RecordType.model_validate(read.json())
+
+
+async def test_what_was_read_may_be_sent_back(client: httpx.AsyncClient, an_account: Account) -> None:
+    await client.put("/types/shirts", headers=an_account.headers, json=BODY)
+    read = (await client.get("/types/shirts", headers=an_account.headers)).json()
+    assert (await client.put("/types/shirts", headers=an_account.headers, json=read)).status_code == 200
+
+
+async def test_the_fields_inside_a_nested_type_are_shown(client: httpx.AsyncClient, an_account: Account) -> None:
+    catalog = (await client.get("/types/catalog", headers=an_account.headers)).json()
+    assert {"path": "properties.*", "type": "text"} in catalog["families"]
+    assert {"path": "variants.#.qty", "type": "decimal"} in catalog["families"]
+    assert RecordType.model_validate(catalog)
+    assert "families" not in (await client.get("/types/contacts", headers=an_account.headers)).json()
+
+
+async def test_every_mistake_of_a_declaration_is_named(client: httpx.AsyncClient, an_account: Account) -> None:
+    body = {"key": "nope", "fields": [{"id": "sku", "type": "wibble"}, {"id": "x y", "type": "text"}]}
+    answer = await client.put("/types/shirts", headers=an_account.headers, json=body)
+    assert answer.status_code == 422
+    assert len(answer.json()["errors"]) >= 3
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"[" * 100_000, b'{"a": 1,}'])
+async def test_a_body_that_is_not_json_is_a_bad_request(
+    client: httpx.AsyncClient, an_account: Account, body: bytes
+) -> None:
+    answer = await client.put("/types/shirts", headers=an_account.headers, content=body)
+    assert (answer.status_code, answer.headers["content-type"]) == (400, "application/problem+json")
+
+
+async def test_a_body_that_is_no_object_or_too_large_is_refused(client: httpx.AsyncClient, an_account: Account) -> None:
+    assert (await client.put("/types/x", headers=an_account.headers, json=[])).status_code == 422
+    assert (await client.put("/types/x", headers=an_account.headers, content=b" " * 1_048_577)).status_code == 413
+
+
+@pytest.mark.parametrize("name", ["products", "coupons", "Shirts", "1x", "a" * 70])
+async def test_a_built_in_type_and_a_bad_name_are_refused(
+    client: httpx.AsyncClient, an_account: Account, name: str
+) -> None:
+    answer = await client.put(f"/types/{name}", headers=an_account.headers, json=BODY)
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["path"] == "name"
+
+
+async def test_contacts_take_custom_fields_that_imports_then_fill(
+    client: httpx.AsyncClient, an_account: Account, runtime: Runtime, finish: Finish
+) -> None:
+    body = {"fields": [{"id": "shoeSize", "type": "integer", "min": 15}]}
+    assert (await client.put("/types/contacts", headers=an_account.headers, json=body)).status_code == 201
+    run = (await post(client, an_account, b"_email,shoeSize\na@example.org,38\nb@example.org,3\n")).json()
+    await finish(runtime, run["id"])
+
+    shown = (await client.get(f"/imports/{run['id']}", headers=an_account.headers)).json()
+    record = (await client.get("/records/contacts/a@example.org", headers=an_account.headers)).json()
+
+    assert (shown["created"], shown["errors"]) == (1, 1)
+    assert record["data"]["shoeSize"] == 38
+
+
+async def test_a_change_that_stored_records_contradict_is_refused_by_name(
+    client: httpx.AsyncClient, an_account: Account, runtime: Runtime, finish: Finish
+) -> None:
+    await client.put("/types/shirts", headers=an_account.headers, json=BODY)
+    narrower = {"key": "sku", "fields": [BODY["fields"][0], {"id": "size", "type": "integer"}]}
+    # Nothing is stored yet: everything may change.
+    assert (await client.put("/types/shirts", headers=an_account.headers, json=narrower)).status_code == 200
+    await client.put("/types/shirts", headers=an_account.headers, json=BODY)
+    file = {"file": ("shirts.csv", b"sku,size\n1,s\n")}
+    run = (await client.post("/imports", headers=an_account.headers, data={"type": "shirts"}, files=file)).json()
+    await finish(runtime, run["id"])
+
+    refused = await client.put("/types/shirts", headers=an_account.headers, json=narrower)
+    wider = BODY | {"fields": [BODY["fields"][0], {"id": "size", "type": "enum", "options": ["s", "m", "l"]}]}
+
+    assert (refused.status_code, refused.json()["code"]) == (409, "type_in_use")
+    assert refused.json()["errors"][0]["path"] == "fields[1].type"
+    assert (await client.put("/types/shirts", headers=an_account.headers, json=wider)).status_code == 200
+
+
+async def test_a_change_that_a_waiting_import_contradicts_waits_for_its_end(
+    client: httpx.AsyncClient, an_account: Account, runtime: Runtime, finish: Finish
+) -> None:
+    headers = an_account.headers
+    await client.put("/types/shirts", headers=headers, json=BODY)
+    file = {"file": ("shirts.csv", b"sku,size\n1,wrong\n")}
+    run = (await client.post("/imports", headers=headers, data={"type": "shirts"}, files=file)).json()
+    changed = BODY | {"key": "size", "fields": [BODY["fields"][0], {"id": "size", "type": "text"}]}
+
+    refused = await client.put("/types/shirts", headers=headers, json=changed)
+    assert (refused.status_code, refused.json()["code"]) == (409, "type_in_use")
+    assert "have not ended" in refused.json()["detail"]
+
+    # It stores nothing, so that at its end everything may change.
+    await finish(runtime, run["id"])
+    assert (await client.put("/types/shirts", headers=headers, json=changed)).status_code == 200
+
+
+async def test_a_type_does_not_change_while_an_import_is_being_accepted(
+    client: httpx.AsyncClient, an_account: Account, runtime: Runtime
+) -> None:
+    async with runtime.database.transaction() as session:
+        await accounts.next_seq(session, an_account.id)
+        changing = asyncio.create_task(client.put("/types/shirts", headers=an_account.headers, json=BODY))
+        done, _ = await asyncio.wait([changing], timeout=0.3)
+        assert not done
+    assert (await changing).status_code == 201
+
+
+async def test_of_a_built_in_type_only_what_it_has_may_be_sent_back(
+    client: httpx.AsyncClient, an_account: Account
+) -> None:
+    headers = an_account.headers
+    own = {"id": "shoe", "type": "integer"}
+    await client.put("/types/contacts", headers=headers, json={"fields": [own]})
+    read = (await client.get("/types/contacts", headers=headers)).json()
+    back = await client.put("/types/contacts", headers=headers, json=read)
+    assert (back.status_code, back.json()) == (200, read)
+
+    email = next(field for field in read["fields"] if field["id"] == "_email")
+    other = read | {"key": "shoe", "fields": [email | {"type": "text"}, own]}
+    wrong = await client.put("/types/contacts", headers=headers, json=other)
+    assert {each["path"] for each in wrong.json()["errors"]} == {"key", "fields[0].id"}
+    assert (await client.get("/types/contacts", headers=headers)).json() == read
+
+
+async def test_the_list_holds_the_built_in_types_and_the_accounts_own(
+    client: httpx.AsyncClient, an_account: Account
+) -> None:
+    await client.put("/types/shirts", headers=an_account.headers, json=BODY)
+    found = (await client.get("/types", headers=an_account.headers)).json()["results"]
+    assert [each["name"] for each in found] == ["catalog", "contacts", "coupons", "customers", "products", "shirts"]
+    assert all(RecordType.model_validate(each) for each in found)
+
+
+async def test_a_sample_imports_without_an_error(
+    client: httpx.AsyncClient, an_account: Account, runtime: Runtime, finish: Finish
+) -> None:
+    await client.put("/types/shirts", headers=an_account.headers, json=BODY)
+    sample = await client.get("/types/shirts/sample.csv", headers=an_account.headers)
+    assert sample.headers["content-disposition"] == 'attachment; filename="shirts-sample.csv"'
+    file = {"file": ("sample.csv", sample.content)}
+    run = (await client.post("/imports", headers=an_account.headers, data={"type": "shirts"}, files=file)).json()
+    await finish(runtime, run["id"])
+    shown = (await client.get(f"/imports/{run['id']}", headers=an_account.headers)).json()
+    assert (shown["created"], shown["errors"]) == (3, 0)
