@@ -32,7 +32,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and 
 NoWait = Annotated[bool, typer.Option("--no-wait", help="Do not wait for the end.")]
 
 
-def import_file(  # noqa: PLR0913 - each argument is an option of the command line
+def import_file(
     file: File,
     *,
     type: Type = "contacts",
