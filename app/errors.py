@@ -8,7 +8,7 @@ SluiceError
 A bad row is none of these: it is a value, see `app.problems`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 # Every refusal there is: code -> its title. What HTTP status it becomes is each dialect's own table.
@@ -56,6 +56,11 @@ class Complaint:
 
     path: str
     reason: str
+
+
+def describe(complaints: Iterable[Complaint]) -> str:
+    """The complaints as one text: their reasons, each a whole sentence."""
+    return ". ".join(each.reason for each in complaints)
 
 
 class SluiceError(Exception):

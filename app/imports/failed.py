@@ -6,12 +6,12 @@ from contextlib import closing
 from dataclasses import replace
 from typing import BinaryIO
 
+from app.declarations.types import build_resource
 from app.errors import Refused
 from app.formats import open_reader
 from app.formats.records import Position, Reader
 from app.imports.plan import Plan, plan_from
 from app.imports.stages.report import Sheet, failed_header, failed_rows, paths_of
-from app.imports.types import resource_from
 from app.problems import Problem
 from app.resources.vocabulary import Resource
 from app.runs import problems
@@ -33,7 +33,7 @@ async def failed_rows_file(runtime: Runtime, run: Run) -> AsyncIterator[bytes]:
 async def written(runtime: Runtime, run: Run, source: BinaryIO) -> AsyncIterator[bytes]:
     with closing(source):
         plan = plan_from(run.plan)
-        sheet = sheet_of(plan, resource_from(run.type, plan.declaration))
+        sheet = sheet_of(plan, build_resource(run.type, plan.declaration))
         # An unreadable row is told whole, so that it can be mended.
         limits = replace(runtime.limits, raw_characters=None)
         reader = await asyncio.to_thread(open_reader, source, plan.dialect, limits)

@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from app.connections.pull import Pull, sealable, shown
+from app.declarations.types import load_resource
 from app.errors import Complaint, Refused
 from app.formats import open_reader, refuse_nameless_data
 from app.formats.decode import known_encoding
@@ -16,7 +17,6 @@ from app.imports.rows import Warned
 from app.imports.sources.filenames import sanitize_filename
 from app.imports.stages.map import all_fields, finder, map_header
 from app.imports.stages.report import add_warnings
-from app.imports.types import resource_for
 from app.observe.events import RunAccepted
 from app.queue.tasks import next_job
 from app.resources.vocabulary import Resource
@@ -107,7 +107,7 @@ async def submit(runtime: Runtime, wanted: Submission) -> Run:
 async def accept_upload(runtime: Runtime, wanted: Submission, upload: Upload) -> Run:
     try:
         async with runtime.database.read() as session:
-            found = await resource_for(session, wanted.account_id, wanted.type)
+            found = await load_resource(session, wanted.account_id, wanted.type)
         examined = await asyncio.to_thread(examine_upload, upload, wanted.wish, wanted.options, found, runtime.limits)
         blob = await asyncio.to_thread(upload.writer.commit)
     except BaseException:
@@ -148,7 +148,7 @@ async def accept_pull(runtime: Runtime, wanted: Submission, pull: Pull) -> Run:
         "secret": runtime.vault.seal(sealable(pull), bound_to=f"run:{run_id}"),
     }
     async with runtime.database.transaction() as session:
-        await resource_for(session, wanted.account_id, wanted.type)
+        await load_resource(session, wanted.account_id, wanted.type)
         run = await accept(session, runtime, wanted, run_id, file, [])
     return await announced(runtime, run)
 

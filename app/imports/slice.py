@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 
 import msgspec
 
+from app.declarations.types import build_resource
 from app.errors import Fatal, Refused
 from app.formats import open_reader
 from app.formats.records import Position, Reader
@@ -23,7 +24,6 @@ from app.imports.rows import Outcome
 from app.imports.stages.report import add_problems, add_warnings
 from app.imports.stages.upsert import Prepared, beside, prepare, stage, write
 from app.imports.stages.validate import RowCheck
-from app.imports.types import resource_from
 from app.observe.events import BatchWritten, RunEnded, StepReached
 from app.resources.vocabulary import Resource
 from app.runs import ledger, problems
@@ -201,7 +201,7 @@ class Turn:
 def opened(runtime: Runtime, run: Run) -> Iterator[Slice]:
     """Opens the run's file and compiles its checks. Raises Fatal when the file is gone."""
     plan, options = plan_from(run.plan), options_from(run.options)
-    resource = resource_from(run.type, plan.declaration)
+    resource = build_resource(run.type, plan.declaration)
     try:
         file = runtime.blobs.open(run.blob or "")
     except BlobMissing:

@@ -10,7 +10,7 @@ from app.errors import Complaint, Refused
 # As a module: the registry looks into every module of this folder, and so into this one while it is being loaded.
 from app.resources import registry
 from app.resources.cells import TYPES
-from app.resources.declared_fields import complain_of_unknown, field_json, read_fields
+from app.resources.declared_fields import complain_of_unknown, field_to_json, read_fields
 from app.resources.vocabulary import Field, Resource, UnknownColumns
 
 MEMBERS = ("key", "fields", "unknownColumns")
@@ -25,7 +25,7 @@ WIDENED = {("integer", "decimal")} | {
 _type_name = re.compile(r"[a-z][a-z0-9_-]{0,62}").fullmatch
 
 
-def declared(name: str, body: object) -> Resource:
+def parse_resource(name: str, body: object) -> Resource:
     """The type that the body of `PUT /types/{name}` declares; raises one Refused that names every mistake."""
     complaints = _name_complaints(name)
     if not isinstance(body, dict):
@@ -47,7 +47,7 @@ def declared(name: str, body: object) -> Resource:
     )
 
 
-def declaration(resource: Resource) -> dict[str, object]:
+def resource_to_json(resource: Resource) -> dict[str, object]:
     """The JSON that declares this type; a built-in one with several keys names them all as `keys`, a nested one its
     families."""
     several: dict[str, object] = {"keys": list(resource.keys)} if len(resource.keys) > 1 else {}
@@ -55,13 +55,13 @@ def declaration(resource: Resource) -> dict[str, object]:
     return {
         "key": resource.keys[0],
         **several,
-        "fields": [field_json(field) for field in resource.fields],
+        "fields": [field_to_json(field) for field in resource.fields],
         **({"families": families} if families else {}),
         "unknownColumns": resource.unknown_columns,
     }
 
 
-def with_custom_fields(base: Resource, fields_body: object) -> Resource:
+def add_custom_fields(base: Resource, fields_body: object) -> Resource:
     """`base` and an account's own fields: a list of fields, or an object that holds it as `fields`. Raises Refused."""
     complaints: list[Complaint] = []
     if isinstance(fields_body, dict):
@@ -73,13 +73,13 @@ def with_custom_fields(base: Resource, fields_body: object) -> Resource:
     return replace(base, fields=base.fields + fields)
 
 
-def contradictions(old: Resource, new: Resource) -> tuple[Complaint, ...]:
+def find_contradictions(old: Resource, new: Resource) -> tuple[Complaint, ...]:
     """The changes that records stored under `old` may contradict; none of them matters while nothing is stored.
     A field that is gone is none: what is stored of it stays, and is no longer read. Paths count the declared fields."""
-    return tuple(_contradictions(old, new))
+    return tuple(_find_contradictions(old, new))
 
 
-def _contradictions(old: Resource, new: Resource) -> Iterator[Complaint]:
+def _find_contradictions(old: Resource, new: Resource) -> Iterator[Complaint]:
     if old.keys != new.keys:
         yield Complaint("key", "is another field than that by which the stored records are known")
     built_in = registry.BUILT_IN.get(new.name)

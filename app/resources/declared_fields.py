@@ -47,7 +47,7 @@ def read_fields(body: object, complaints: list[Complaint], *, taken: Collection[
     return tuple(fields)
 
 
-def field_json(field: Field) -> dict[str, object]:
+def field_to_json(field: Field) -> dict[str, object]:
     """A field as its declaration writes it, without the members that are not set."""
     written: dict[str, object] = {"id": field.id, "type": field.type}
     if field.required:

@@ -8,7 +8,7 @@ VIEW = "id, name, created_at, updated_at"
 
 
 async def get(session: ReadSession, account_id: int, set_id: str) -> RowMapping | None:
-    """id, name, created_at, updated_at and `quantity`, the number of its coupons."""
+    """id, name, created_at, updated_at and `quantity`, the number of its coupons; None if there is no such set."""
     found = await session.execute(
         text(
             f"SELECT {VIEW}, (SELECT count(*) FROM records r WHERE r.account_id = :account_id "
@@ -29,7 +29,7 @@ async def exists(session: ReadSession, account_id: int, set_id: str) -> bool:
 
 
 async def put(session: Session, account_id: int, set_id: str, name: str) -> bool:
-    """Makes or renames a set; whether it is new."""
+    """Creates or renames a set and says whether it is new."""
     stored = await session.execute(
         text(
             "INSERT INTO coupon_sets (account_id, id, name, created_at, updated_at) "

@@ -10,7 +10,7 @@ from app.storage.runs import OPEN
 
 
 async def get(session: ReadSession, account_id: int, name: str) -> object | None:
-    """The declaration as JSON, or None."""
+    """The declaration as decoded JSON, or None."""
     found = await session.execute(
         text("SELECT declaration FROM record_types WHERE account_id = :account_id AND name = :name"),
         {"account_id": account_id, "name": name},
@@ -18,8 +18,8 @@ async def get(session: ReadSession, account_id: int, name: str) -> object | None
     return found.scalar_one_or_none()
 
 
-async def all_of(session: ReadSession, account_id: int) -> Sequence[RowMapping]:
-    """name and declaration of every type that the account has declared, by name."""
+async def list_all(session: ReadSession, account_id: int) -> Sequence[RowMapping]:
+    """`name` and `declaration` of every type that the account has declared, ordered by name."""
     found = await session.execute(
         text("SELECT name, declaration FROM record_types WHERE account_id = :account_id ORDER BY name"),
         {"account_id": account_id},
@@ -28,7 +28,7 @@ async def all_of(session: ReadSession, account_id: int) -> Sequence[RowMapping]:
 
 
 async def put(session: Session, account_id: int, name: str, declaration: object) -> bool:
-    """Stores a declaration; whether it is new."""
+    """Stores a declaration and says whether it is new."""
     stored = await session.execute(
         text(
             "INSERT INTO record_types (account_id, name, declaration, created_at, updated_at) "
@@ -41,14 +41,14 @@ async def put(session: Session, account_id: int, name: str, declaration: object)
     return bool(stored.scalar_one())
 
 
-async def hold(session: Session, account_id: int) -> None:
-    """Holds the account's row until the transaction ends: no import of this account is accepted meanwhile, and no other
-    of its types changes. Imports that are at work go on."""
+async def lock_account(session: Session, account_id: int) -> None:
+    """Locks the account's row until the transaction ends: meanwhile no import of it is accepted and no other of
+    its types changes. Imports that are running go on."""
     await session.execute(text("SELECT 1 FROM accounts WHERE id = :id FOR NO KEY UPDATE"), {"id": account_id})
 
 
 async def any_open_run(session: ReadSession, account_id: int, name: str) -> bool:
-    """Whether an import of that type has not ended."""
+    """Whether an import of that type is open."""
     found = await session.execute(
         text(f"SELECT EXISTS (SELECT FROM runs WHERE account_id = :account_id AND type = :name AND state IN {OPEN})"),
         {"account_id": account_id, "name": name},

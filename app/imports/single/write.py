@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from app.declarations.types import load_resource
 from app.formats.records import Batch, Dialect, Position
 from app.imports.naming import IdScope
 from app.imports.plan import Options, Plan
 from app.imports.stages.map import all_fields
 from app.imports.stages.upsert import prepare, stage, write
 from app.imports.stages.validate import RowCheck
-from app.imports.types import resource_for
 from app.problems import Problem
 from app.runs.model import AccountId, new_run_id
 from app.runtime import Runtime
@@ -34,7 +34,7 @@ async def write_record(
     once: an import that was accepted before leaves the record alone afterwards. Raises Refused("not_found") for the
     type."""
     async with runtime.database.read() as session:
-        resource, declaration = await resource_for(session, account_id, type)
+        resource, declaration = await load_resource(session, account_id, type)
     plan = Plan(Dialect("jsonl"), (), all_fields(resource, options), declaration)
     run_id, limit = new_run_id(), runtime.settings.max_key_characters
     check = RowCheck(resource, plan, options, whose=IdScope(account_id, run_id), key_limit=limit)

@@ -5,12 +5,12 @@ import time
 from typing import Final
 
 from app.connections.pull import Pull, pull_from
+from app.declarations.types import load_resource
 from app.errors import Fatal, Refused, Retryable
 from app.imports.intake import Examined, examine_upload
 from app.imports.plan import options_from, read_options_from, stored
 from app.imports.sources.incoming import IncomingFile
 from app.imports.stages.report import add_warnings
-from app.imports.types import resource_for
 from app.observe.events import RunFetched, StepReached
 from app.runs.model import Run
 from app.runtime import Runtime
@@ -105,7 +105,7 @@ def bound_to(run_id: str) -> str:
 async def settle(runtime: Runtime, run: Run, incoming: IncomingFile) -> bool:
     """Stores the file and how it is read, if the run is still ours; its rows are worked on from then on."""
     async with runtime.database.read() as session:
-        resource, declaration = await resource_for(session, run.account_id, run.type)
+        resource, declaration = await load_resource(session, run.account_id, run.type)
     wish, upload = read_options_from(run.plan), incoming.as_upload(run.file_name)
     examined: Examined = await asyncio.to_thread(
         examine_upload, upload, wish, options_from(run.options), (resource, declaration), runtime.limits

@@ -12,9 +12,9 @@ from app.auth.caller import Caller
 from app.connections.declaration import pull_of
 from app.connections.pull import Pull
 from app.connections.stored import connection_of
+from app.declarations.types import load_resource
 from app.errors import Complaint, Refused
 from app.imports.intake import submit
-from app.imports.types import resource_for
 from app.observe.events import RunDeleted
 from app.runs import control, status
 from app.runtime import Runtime
@@ -100,7 +100,7 @@ async def unknown(session: ReadSession, caller: Caller, asked: translate.Asked) 
     found = []
     if asked.type is not None:
         try:
-            await resource_for(session, caller.account_id, cut(asked.type))
+            await load_resource(session, caller.account_id, cut(asked.type))
         except Refused as missing:
             found.append(Complaint("type", missing.detail))
     if asked.coupon_set and not await coupon_sets.exists(session, caller.account_id, asked.coupon_set):

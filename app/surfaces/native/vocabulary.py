@@ -1,12 +1,9 @@
-"""Our own words: the HTTP status of every refusal."""
+"""The HTTP status of every refusal on our own surface."""
 
 from collections.abc import Mapping
 from typing import Final
 
 from app.web.failures import BROKEN
-
-# The built-in types that take an account's custom fields.
-EXTENSIBLE: Final = frozenset({"contacts"})
 
 STATUSES: Final[Mapping[str, int]] = {
     "bad_request": 400,

@@ -6,12 +6,12 @@ import io
 import pytest
 
 from app.resources.cells import TYPES, BadCell, compile_cell, key_text
-from app.resources.declare import declaration, declared
+from app.resources.declare import parse_resource, resource_to_json
 from app.resources.registry import BUILT_IN
 from app.resources.sample import sample_csv
 from app.resources.vocabulary import Resource
 
-EVERY_TYPE = declared(
+EVERY_TYPE = parse_resource(
     "things",
     {
         "key": "code",
@@ -22,7 +22,7 @@ EVERY_TYPE = declared(
         ],
     },
 )
-NARROW = declared(
+NARROW = parse_resource(
     "things",
     {
         "key": "n",
@@ -87,7 +87,7 @@ def test_contacts_are_known_by_email_or_external_id() -> None:
     contacts = BUILT_IN["contacts"]
 
     assert contacts.keys == ("_email", "_externalId")
-    assert declaration(contacts)["keys"] == ["_email", "_externalId"]
+    assert resource_to_json(contacts)["keys"] == ["_email", "_externalId"]
     assert not any(field.required for field in contacts.fields)
     points = contacts.field("_points")
     assert points is not None

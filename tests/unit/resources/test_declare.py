@@ -7,8 +7,8 @@ import pytest
 
 from app.errors import Refused
 from app.resources.cells import compile_cell
-from app.resources.declare import contradictions, declaration, declared, with_custom_fields
-from app.resources.declared_fields import field_json
+from app.resources.declare import add_custom_fields, find_contradictions, parse_resource, resource_to_json
+from app.resources.declared_fields import field_to_json
 from app.resources.registry import BUILT_IN
 from app.resources.vocabulary import Field, Resource
 
@@ -28,7 +28,7 @@ STORES = {
 
 def complaints(name: str, body: object) -> dict[str, str]:
     with pytest.raises(Refused) as refused:
-        declared(name, body)
+        parse_resource(name, body)
     assert refused.value.code == "invalid"
     return {complaint.path: complaint.reason for complaint in refused.value.complaints}
 
@@ -38,11 +38,11 @@ def with_field(**members: object) -> dict[str, object]:
 
 
 def a_type(*fields: dict[str, object], key: str = "code") -> Resource:
-    return declared("stores", {"key": key, "fields": [{"id": "code", "type": "text"}, *fields]})
+    return parse_resource("stores", {"key": key, "fields": [{"id": "code", "type": "text"}, *fields]})
 
 
 def test_a_declaration_becomes_a_type() -> None:
-    stores = declared("stores", STORES)
+    stores = parse_resource("stores", STORES)
 
     assert stores.name == "stores"
     assert stores.keys == ("code",)
@@ -52,14 +52,14 @@ def test_a_declaration_becomes_a_type() -> None:
 
 
 def test_what_was_declared_comes_back_as_it_was() -> None:
-    assert declaration(declared("stores", STORES)) == STORES
+    assert resource_to_json(parse_resource("stores", STORES)) == STORES
 
 
 def test_a_declaration_survives_the_way_through_json() -> None:
-    stores = declared("stores", STORES)
+    stores = parse_resource("stores", STORES)
 
     for read in (json.loads, lambda text: json.loads(text, parse_float=Decimal, parse_int=Decimal)):
-        assert declared("stores", read(json.dumps(declaration(stores)))) == stores
+        assert parse_resource("stores", read(json.dumps(resource_to_json(stores)))) == stores
 
 
 def test_a_key_is_required_without_saying_so() -> None:
@@ -171,19 +171,19 @@ def test_contacts_take_custom_fields_and_give_them_back() -> None:
     contacts = BUILT_IN["contacts"]
     wanted: dict[str, object] = {"fields": [{"id": "shoe_size", "type": "integer", "min": 20}]}
 
-    more = with_custom_fields(contacts, wanted)
+    more = add_custom_fields(contacts, wanted)
 
     assert more.fields[: len(contacts.fields)] == contacts.fields
     assert more.field("shoe_size") == Field("shoe_size", "integer", min=Decimal(20))
     added = more.fields[len(contacts.fields) :]
-    assert {"fields": [field_json(field) for field in added]} == wanted
-    assert with_custom_fields(contacts, wanted["fields"]) == more
+    assert {"fields": [field_to_json(field) for field in added]} == wanted
+    assert add_custom_fields(contacts, wanted["fields"]) == more
 
 
 @pytest.mark.parametrize("id_", ["_email", "_points", "id", "_new"])
 def test_a_custom_field_cannot_take_a_system_name(id_: str) -> None:
     with pytest.raises(Refused) as refused:
-        with_custom_fields(BUILT_IN["contacts"], [{"id": id_, "type": "text"}])
+        add_custom_fields(BUILT_IN["contacts"], [{"id": id_, "type": "text"}])
     assert [complaint.path for complaint in refused.value.complaints] == ["fields[0].id"]
 
 
@@ -196,11 +196,11 @@ BEFORE = a_type(
 
 
 def changed(index: int, **members: object) -> Resource:
-    body = json.loads(json.dumps(declaration(BEFORE)))
+    body = json.loads(json.dumps(resource_to_json(BEFORE)))
     body["fields"][index] = {
         name: value for name, value in (body["fields"][index] | members).items() if value is not None
     }
-    return declared("stores", body)
+    return parse_resource("stores", body)
 
 
 @pytest.mark.parametrize(
@@ -219,7 +219,7 @@ def changed(index: int, **members: object) -> Resource:
     ],
 )
 def test_a_change_that_stored_records_may_contradict_is_named(after: Resource, paths: list[str]) -> None:
-    assert [complaint.path for complaint in contradictions(BEFORE, after)] == paths
+    assert [complaint.path for complaint in find_contradictions(BEFORE, after)] == paths
 
 
 @pytest.mark.parametrize(
@@ -235,21 +235,23 @@ def test_a_change_that_stored_records_may_contradict_is_named(after: Resource, p
     ],
 )
 def test_a_change_that_only_widens_contradicts_nothing(after: Resource) -> None:
-    assert contradictions(BEFORE, after) == ()
+    assert find_contradictions(BEFORE, after) == ()
 
 
 def test_a_key_keeps_its_type_although_another_field_could_widen() -> None:
-    old, new = (declared("people", {"key": "x", "fields": [{"id": "x", "type": type_}]}) for type_ in ("email", "text"))
+    old, new = (
+        parse_resource("people", {"key": "x", "fields": [{"id": "x", "type": type_}]}) for type_ in ("email", "text")
+    )
 
-    assert [complaint.path for complaint in contradictions(old, new)] == ["fields[0].type"]
+    assert [complaint.path for complaint in find_contradictions(old, new)] == ["fields[0].type"]
 
 
 def test_paths_of_custom_fields_count_the_custom_fields() -> None:
     contacts = BUILT_IN["contacts"]
-    old = with_custom_fields(contacts, [{"id": "shoe", "type": "integer"}])
-    new = with_custom_fields(contacts, [{"id": "shoe", "type": "boolean"}])
+    old = add_custom_fields(contacts, [{"id": "shoe", "type": "integer"}])
+    new = add_custom_fields(contacts, [{"id": "shoe", "type": "boolean"}])
 
-    assert [complaint.path for complaint in contradictions(old, new)] == ["fields[0].type"]
+    assert [complaint.path for complaint in find_contradictions(old, new)] == ["fields[0].type"]
 
 
 def test_declared_limits_reach_the_cells() -> None:

@@ -7,9 +7,9 @@ import msgspec
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
+from app.declarations.types import load_resource
 from app.errors import Refused
 from app.imports.naming import named_key
-from app.imports.types import resource_for
 from app.resources.cells import key_text
 from app.resources.vocabulary import Resource
 from app.storage import records
@@ -36,7 +36,7 @@ async def list_records(
     """List the records of a type, in the order of their keys."""
     after = from_cursor(cursor)
     async with runtime.database.read() as session:
-        await resource_for(session, caller.account_id, type)
+        await load_resource(session, caller.account_id, type)
         rows = await records.page(session, caller.account_id, type, after=after, limit=limit + 1)
     more = len(rows) > limit
     address = here(request, runtime, limit=limit, cursor=as_cursor(rows[limit - 1]["key"])) if more else None
@@ -47,7 +47,7 @@ async def list_records(
 async def get_record(type: str, key: str, caller: MayReadRecords, runtime: Opened) -> Response:
     """Read a record by its key, percent-encoded; an e-mail address in any case."""
     async with runtime.database.read() as session:
-        resource, _ = await resource_for(session, caller.account_id, type)
+        resource, _ = await load_resource(session, caller.account_id, type)
         for spelling in spellings(resource, caller.account_id, key):
             row = await records.get(session, caller.account_id, type, spelling)
             if row is not None:
