@@ -9,7 +9,7 @@ from typing import NoReturn
 import msgspec
 
 from app.formats.collecting import BAD, Verdict, storable
-from app.problems import PROBLEMS, shown
+from app.problems import PROBLEMS, shorten
 
 
 def plain_objects(data: bytes, depth: int) -> list[dict[str, object]] | None:
@@ -64,7 +64,7 @@ def _members(pairs: list[tuple[str, object]]) -> dict[str, object]:
     members = dict(pairs)
     if len(members) < len(pairs):
         twice = Counter(name for name, _ in pairs).most_common(1)[0][0]
-        raise _WrongError("duplicate_member", name=shown(storable(twice)))
+        raise _WrongError("duplicate_member", name=shorten(storable(twice)))
     return members
 
 

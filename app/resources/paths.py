@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from app.problems import PROBLEMS, shown
+from app.problems import PROBLEMS, shorten
 
 LONGEST = 255  # characters of a path, as of a heading; it may stand in every record
 MOST = 2_000  # members of one object, as columns of a file
@@ -33,7 +33,7 @@ def _gathered(nested: Mapping[str, object]) -> dict[str, object]:
     found: dict[str, object] = {}
     for path, value in _leaves(nested, ""):
         if path in found:
-            raise _UnfitError("duplicate_member", name=shown(path))
+            raise _UnfitError("duplicate_member", name=shorten(path))
         if len(found) == MOST:
             raise _UnfitError("too_many_members", limit=MOST)
         found[path] = value

@@ -10,7 +10,7 @@ from app.formats.records import Batch
 from app.imports.members import member
 from app.imports.naming import ABSENT
 from app.imports.plan import Column, Options
-from app.problems import Problem, shown
+from app.problems import Problem, shorten
 from app.resources.cells import BadCell, compile_cell, compile_key, compile_value
 from app.resources.conversion import quoted
 from app.resources.numbers import DIGITS, decimal_text, integer_text
@@ -51,9 +51,9 @@ class Bad:
         self.found[index].append(self.problem(index, column, field, bad, value))
 
     def problem(self, index: int, column: str | None, field: str | None, bad: BadCell, value: object = None) -> Problem:
-        told = None if value is None else shown(value if isinstance(value, str) else str(value))
+        told = None if value is None else shorten(value if isinstance(value, str) else str(value))
         place = self.batch.lines[index], self.batch.rows[index]
-        return Problem(*place, column, field, bad.code, bad.message, told, shown(self.called[index]))
+        return Problem(*place, column, field, bad.code, bad.message, told, shorten(self.called[index]))
 
 
 def column_check(resource: Resource, column: Column, options: Options) -> ColumnCheck:

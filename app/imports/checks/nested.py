@@ -47,7 +47,7 @@ class Position:
 
     @property
     def gap(self) -> BadCell:
-        return bad_cell("position_gap", list=self.list, position=self.number)
+        return bad_cell("position_gap", list=self.list, position=self.number, previous=self.number - 1)
 
 
 @dataclass(slots=True)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from app.errors import Complaint, Refused
 from app.imports.plan import Column, Options
 from app.imports.rows import REPORT_COLUMNS, Warned
-from app.problems import shown
+from app.problems import shorten
 from app.resources.vocabulary import Field, Resource
 
 Find = Callable[[str], Field | None]
@@ -31,7 +31,7 @@ def map_header(
         if field is not None and not field.read_only and field.id not in options.constants:
             columns.append(Column(heading, field.id, index))
         elif field is not None:
-            warnings.append(Warned("read_only_column", shown(heading), READ_ONLY.format(shown(heading))))
+            warnings.append(Warned("read_only_column", shorten(heading), READ_ONLY.format(shorten(heading))))
         elif heading in REPORT_COLUMNS or not heading:  # a nameless column is one without any data
             continue
         elif unknown == "error":
@@ -39,7 +39,7 @@ def map_header(
         elif unknown == "keep":
             columns.append(Column(heading, resource.kept_as(heading), index, known=False))
         else:
-            warnings.append(Warned("unknown_column", shown(heading), UNKNOWN.format(shown(heading))))
+            warnings.append(Warned("unknown_column", shorten(heading), UNKNOWN.format(shorten(heading))))
     complaints += [*doubled(columns), *missing(columns, resource, options)]
     if complaints:
         raise Refused("invalid", "The header does not fit the type: " + complaints[0].reason, complaints)

@@ -26,7 +26,7 @@ from app.imports.members import Members, member, objects
 from app.imports.naming import ABSENT, IdScope, Named, naming_of
 from app.imports.plan import Options, Plan
 from app.imports.rows import CheckedBatch, Warned
-from app.problems import PROBLEMS, Problem, shown
+from app.problems import PROBLEMS, Problem, shorten
 from app.resources.cells import BadCell, compile_value
 from app.resources.paths import flattened
 from app.resources.vocabulary import Field, Resource
@@ -76,7 +76,7 @@ class RowCheck:
         batch, found = (batch, None) if self._paths is None else self._paths.shredded(batch)
         checked = CheckedBatch(batch.start, batch.end, batch.last, called_by=surrogate.source if surrogate else None)
         for record in batch.unreadable:
-            raw = shown(record.raw)
+            raw = shorten(record.raw)
             checked.problems.append(Problem(record.line, record.row, None, None, record.code, record.message, raw))
         checked.failed = len(batch.unreadable)
         if batch.records:
@@ -158,7 +158,7 @@ class RowCheck:
     def _bad_keys(self, named: Named, bad: Bad) -> None:
         if "" not in named.keys and max(map(len, named.called)) <= self._key_limit:
             return
-        names = " and no ".join(self._resource.keys)
+        names = " or ".join(f"`{name}`" for name in self._resource.keys)
         for index, (key, called) in enumerate(zip(named.keys, named.called, strict=True)):
             if not key:
                 bad.add(index, None, BadCell("missing_key", PROBLEMS["missing_key"].format(keys=names)))
@@ -213,9 +213,11 @@ class RowCheck:
             return "".join(kept_members(record, names, index, bad, resource=self._resource))
         if self._unknown == "error" and names:
             unknown = BadCell("unknown_column", PROBLEMS["unknown_column"])
-            bad.found[index] += [bad.problem(index, shown(name), None, unknown) for name in names]
+            bad.found[index] += [bad.problem(index, shorten(name), None, unknown) for name in names]
         elif self._unknown != "error":
-            checked.warnings += [Warned("unknown_column", shown(name), UNKNOWN.format(shown(name))) for name in names]
+            checked.warnings += [
+                Warned("unknown_column", shorten(name), UNKNOWN.format(shorten(name))) for name in names
+            ]
         return ""
 
 
@@ -241,7 +243,7 @@ def kept_members(record: object, names: Iterable[str], index: int, bad: Bad, *, 
         value = record[name]  # type: ignore[index]
         made = "null" if value is None else compile_value(Field(name, KEPT_AS.get(type(value), "object")))(value)
         if isinstance(made, BadCell):
-            bad.found[index].append(bad.problem(index, shown(name), None, made, value))
+            bad.found[index].append(bad.problem(index, shorten(name), None, made, value))
         else:
             yield member(resource.kept_as(name), made)
 

@@ -148,7 +148,7 @@ async def test_the_report_says_what_a_later_import_had_written_already(voucherif
     action = await voucherify.action(older["async_action_id"])
     [row] = csv.DictReader(io.StringIO((await voucherify.get(action["result"]["reports"][0])).text))
     assert (row["found"], row["updated"]) == ("true", "false")
-    assert row["reason"] == "An import accepted later has written this record already"
+    assert row["reason"] == "An import accepted later has already written this record"
     assert (await voucherify.own("x"))["name"] == "New"
 
 

@@ -134,7 +134,7 @@ async def test_an_id_wins_over_a_source_id_which_never_changes(voucherify: Vouch
 
     assert [(each["row"], each["source_id"]) for each in action["result"]["failed"]] == [(2, "w"), (3, "v")]
     assert {each["reason"] for each in action["result"]["failed"]} == {
-        "The record exists already with another source_id"
+        "The record already exists with a different `source_id`"
     }
     assert (await voucherify.own("x"))["name"] == "Anna"
     assert (await voucherify.own(bob["id"]))["name"] == "Rob"
@@ -156,7 +156,7 @@ async def test_a_source_id_that_looks_like_an_id_is_a_name_of_its_own(voucherify
         ("Email", "nobody", "Email: The value is not an e-mail address"),
         ("Birthdate", "21-06-1995", "Birthdate: The value is not a date (YYYY-MM-DD)"),
         ("Birthdate", "soon", "Birthdate: The value is not a date (YYYY-MM-DD)"),
-        ("Source_id", "x" * 256, "The key has 256 characters, at most 255 are allowed"),
+        ("Source_id", "x" * 256, "The key has 256 characters, but at most 255 are allowed"),
     ],
 )
 async def test_a_bad_cell_fails_its_row_alone(voucherify: Voucherify, column: str, cell: str, reason: str) -> None:

@@ -60,7 +60,7 @@ def test_a_bad_byte_is_named_with_its_place() -> None:
 
 def test_a_nul_is_named_and_what_is_kept_of_the_row_has_none() -> None:
     (bad,) = read_all(reader_of(b"id,name\n1,a\x00b\n")).unreadable
-    assert bad.message == "The row holds a character that cannot be stored (U+0000)"
+    assert bad.message == "The row contains U+0000, a character that cannot be stored"
     assert (bad.cells, bad.raw) == (("1", "a\\x00b"), "1,a\\x00b")
 
 
@@ -73,7 +73,10 @@ def test_a_broken_quote_is_named_with_the_line_on_which_it_opened() -> None:
     found = read_all(reader_of(b'id,name,x\n1,a,b\n"2\n2","b,c\n3,c,d\n'))
     quote, fallout = found.unreadable
     assert (quote.line, quote.message) == (3, "The quote that opens on line 4 is not closed")
-    assert (fallout.line, fallout.message) == (4, "The row stands inside a quoted cell that is broken since line 4")
+    assert (fallout.line, fallout.message) == (
+        4,
+        "The row was not read, because the quote that opens on line 4 is broken",
+    )
     assert quote.raw == '"2'
 
 
@@ -85,7 +88,7 @@ def test_a_quote_closed_too_early_is_named_with_what_follows_it() -> None:
 def test_a_ragged_row_keeps_its_cells_and_its_text() -> None:
     (bad,) = read_all(reader_of(b"id,name\n1,a,x\r\n")).unreadable
     assert (bad.cells, bad.raw) == (("1", "a", "x"), "1,a,x")
-    assert bad.message == "The row has 3 cells, the header has 2"
+    assert bad.message == "The row has 3 cells, but the header has 2"
 
 
 def test_what_is_kept_of_a_bad_row_is_short() -> None:

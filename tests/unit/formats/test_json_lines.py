@@ -62,7 +62,7 @@ def test_blank_lines_are_no_rows_and_line_ends_may_be_crlf() -> None:
         (b'{"a":-Infinity}', "json_error", "-Infinity is not JSON"),
         (b'{"a":1e99999999999999999999}', "json_error", "exponent"),
         (b"{'a':1}", "json_error", "double quotes"),
-        (b'{"a":1,"b":{"c":1,"c":2}}', "duplicate_member", "names c twice"),
+        (b'{"a":1,"b":{"c":1,"c":2}}', "duplicate_member", "has the member `c` more than once"),
         (b'{"a":"\xe9"}', "encoding_error", "Byte 0xE9 at position 7 of the row is not valid utf-8"),
         (b'{"a":"\x00"}', "invalid_character", "U+0000"),
         (b'{"a":"x\\u0000"}', "invalid_character", "U+0000"),

@@ -179,9 +179,9 @@ def test_every_type_has_good_cells_here() -> None:
 
 
 def test_a_message_is_a_sentence_that_names_the_limit_and_not_the_value() -> None:
-    assert compile_cell(SHORT)("abcd") == BadCell("too_long", "The value has 4 characters, at most 3 are allowed")
-    assert compile_cell(NARROW)("77") == BadCell("too_large", "The value is above the maximum of 10")
-    assert compile_cell(TAGS)("zz") == BadCell("not_an_option", "The value is not one of a, b")
+    assert compile_cell(SHORT)("abcd") == BadCell("too_long", "The value has 4 characters, but at most 3 are allowed")
+    assert compile_cell(NARROW)("77") == BadCell("too_large", "The value must be at most 10")
+    assert compile_cell(TAGS)("zz") == BadCell("not_an_option", "The value must be one of a, b")
     assert compile_cell(of("date"))("zz") == BadCell("type_error", "The value is not a date (YYYY-MM-DD)")
 
 
