@@ -13,6 +13,8 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class RequestServed(Event):
+    """An HTTP request was answered."""
+
     level: ClassVar[str] = "debug"
     request_id: str
     method: str
@@ -34,6 +36,8 @@ class RequestDenied(Event):
 
 @dataclass(frozen=True, slots=True)
 class RequestBroke(Event):
+    """A request ended with status 500. `trace` is where in the code, without values."""
+
     level: ClassVar[str] = "error"
     request_id: str
     method: str
@@ -44,6 +48,8 @@ class RequestBroke(Event):
 
 @dataclass(frozen=True, slots=True)
 class RunAccepted(Event):
+    """An import was accepted and queued. `rows` is null until a pulled file has been fetched."""
+
     run_id: str
     account_id: int
     type: str
@@ -64,18 +70,24 @@ class RunFetched(Event):
 
 @dataclass(frozen=True, slots=True)
 class RunRefused(Event):
+    """An import was refused. `code` is the refusal's."""
+
     account_id: int
     code: str
 
 
 @dataclass(frozen=True, slots=True)
 class RunDeleted(Event):
+    """A caller deleted an import that had ended."""
+
     run_id: str
     account_id: int
 
 
 @dataclass(frozen=True, slots=True)
 class SliceClaimed(Event):
+    """A worker took up an import, at this row and with this attempt number."""
+
     level: ClassVar[str] = "debug"
     run_id: str
     attempt: int
@@ -93,6 +105,8 @@ class StepReached(Event):
 
 @dataclass(frozen=True, slots=True)
 class BatchWritten(Event):
+    """A batch of rows was committed, with its counts by outcome."""
+
     run_id: str
     attempt: int
     number: int
@@ -106,6 +120,8 @@ class BatchWritten(Event):
 
 @dataclass(frozen=True, slots=True)
 class RunEnded(Event):
+    """An import ended. `code` is the failure's, null when it finished."""
+
     run_id: str
     account_id: int
     state: str
@@ -117,6 +133,8 @@ class RunEnded(Event):
 
 @dataclass(frozen=True, slots=True)
 class SliceBroke(Event):
+    """Something unexpected happened while a worker was on an import. It is tried again."""
+
     level: ClassVar[str] = "error"
     run_id: str
     attempt: int
@@ -126,6 +144,8 @@ class SliceBroke(Event):
 
 @dataclass(frozen=True, slots=True)
 class SliceLost(Event):
+    """A worker found that another one has taken over its import, and stopped."""
+
     level: ClassVar[str] = "warning"
     run_id: str
     attempt: int
@@ -133,6 +153,8 @@ class SliceLost(Event):
 
 @dataclass(frozen=True, slots=True)
 class RunRescued(Event):
+    """An import was taken over from a worker that went silent. `crashes` counts how often that happened here."""
+
     level: ClassVar[str] = "warning"
     run_id: str
     crashes: int
@@ -165,13 +187,15 @@ class MailNotSent(Event):
 
 @dataclass(frozen=True, slots=True)
 class EnqueueFailed(Event):
+    """Redis could not be reached to wake a worker. The sweep finds the import within seconds."""
+
     level: ClassVar[str] = "warning"
     run_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class RateLimitLost(Event):
-    """Redis does not answer, so requests pass uncounted. ProblemShape once, until it answers again."""
+    """Redis does not answer, so requests pass uncounted. Logged once, until Redis answers again."""
 
     level: ClassVar[str] = "warning"
     error: str
@@ -179,6 +203,8 @@ class RateLimitLost(Event):
 
 @dataclass(frozen=True, slots=True)
 class HousekeepingBroke(Event):
+    """A periodic duty of a worker failed. It is tried again at its next turn."""
+
     level: ClassVar[str] = "warning"
     duty: str
     error: str
@@ -186,22 +212,30 @@ class HousekeepingBroke(Event):
 
 @dataclass(frozen=True, slots=True)
 class RunsPruned(Event):
+    """Imports past their retention period lost their files, problems and summaries."""
+
     runs: int
 
 
 @dataclass(frozen=True, slots=True)
 class BlobsSwept(Event):
+    """Stored files that belong to no import were deleted."""
+
     blobs: int
 
 
 @dataclass(frozen=True, slots=True)
 class ProcessStarted(Event):
+    """An API or a worker process is up."""
+
     part: str
     pid: int
 
 
 @dataclass(frozen=True, slots=True)
 class ProcessCannotStart(Event):
+    """A process could not start, for the reason given."""
+
     level: ClassVar[str] = "error"
     part: str
     reason: str
@@ -209,5 +243,7 @@ class ProcessCannotStart(Event):
 
 @dataclass(frozen=True, slots=True)
 class ProcessStopped(Event):
+    """A process stopped in order."""
+
     part: str
     pid: int
