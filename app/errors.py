@@ -52,15 +52,30 @@ FAILURES: dict[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Complaint:
-    """One thing that is wrong with a request: where (`path`, e.g. a part's or a field's name) and why."""
+    """One thing that is wrong with a request.
+
+    `path` is where: the name of a form part, parameter, member or column, or "" for the request as a whole. `reason` is
+    a whole sentence that names its subject, without a full stop: clients show it without the path.
+    """
 
     path: str
     reason: str
 
 
 def describe(complaints: Iterable[Complaint]) -> str:
-    """The complaints as one text: their reasons, each a whole sentence."""
-    return ". ".join(each.reason for each in complaints)
+    """All complaints as one text for people: their reasons, which are sentences that name their subject."""
+    # Cordial prescribes sentences that end with a full stop.
+    return ". ".join(complaint.reason for complaint in complaints).replace(".. ", ". ")
+
+
+def name_subject(name: str, message: str) -> str:
+    """A message of pydantic as a sentence that names its subject: "Input should be…" becomes "`limit` should be…"."""
+    if message == "Field required":
+        return f"`{name}` is required"
+    if message.startswith("Value error, "):
+        return message.removeprefix("Value error, ")
+    kind, should, rest = message.partition(" should ")
+    return f"`{name}` should {rest}" if should and " " not in kind else f"`{name}` is not valid: {message}"
 
 
 class SluiceError(Exception):

@@ -10,7 +10,7 @@ from typing import Any, Final
 from pydantic import SecretStr
 
 from app.connections.pull import Pull, misplaced
-from app.errors import Complaint, Refused
+from app.errors import Complaint, Refused, describe
 from app.runs.model import AccountId
 from app.transports.options import RULES, TRUST_FIRST
 from app.transports.transport import Option, Remote
@@ -124,8 +124,7 @@ def elsewhere(settings: Mapping[str, Any], staying: Iterable[str], kept: Declare
 
 
 def invalid(complaints: Sequence[Complaint]) -> Refused:
-    told = "; ".join(f"{each.path}: {each.reason}" if each.path else each.reason for each in complaints)
-    return Refused("invalid", told, complaints)
+    return Refused("invalid", describe(complaints), complaints)
 
 
 def locked(remedy: str) -> Refused:

@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-from app.errors import Complaint, Refused, Retryable
+from app.errors import Complaint, Refused, Retryable, describe, name_subject
 from app.throttle import Allowance
 from app.web.failures import BROKEN, Failure, failure_of
 
@@ -83,11 +83,10 @@ class Surfaces:
 
     async def _invalid(self, request: Request, wrong: Exception) -> Response:
         assert isinstance(wrong, RequestValidationError)  # noqa: S101  for the type only
-        complaints = tuple(
-            Complaint(".".join(str(step) for step in each["loc"][1:]), str(each["msg"])) for each in wrong.errors()
-        )
-        facts = {"in": str(wrong.errors()[0]["loc"][0])}
-        return self.render(Failure("invalid", spelled(complaints), complaints, facts=facts), request)
+        errors = wrong.errors()
+        complaints = tuple(complaint_from(each["loc"][1:], each["msg"]) for each in errors)
+        facts = {"in": str(errors[0]["loc"][0])}
+        return self.render(Failure("invalid", describe(complaints), complaints, facts=facts), request)
 
     async def _framework(self, request: Request, refused: Exception) -> Response:
         assert isinstance(refused, HTTPException)  # noqa: S101  for the type only
@@ -107,9 +106,10 @@ def cut(value: str) -> str:
     return value if len(value) <= LONGEST_SHOWN else f"{value[:LONGEST_SHOWN]}…"
 
 
-def spelled(complaints: Sequence[Complaint]) -> str:
-    """The complaints as one sentence for people."""
-    return "; ".join(f"{each.path}: {each.reason}" if each.path else each.reason for each in complaints)
+def complaint_from(location: Sequence[str | int], message: str) -> Complaint:
+    """One error of pydantic, by its `loc` and `msg`."""
+    path = ".".join(map(str, location))
+    return Complaint(path, name_subject(path, message) if path else message)
 
 
 def broken(request_id: str) -> Failure:

@@ -68,7 +68,7 @@ async def test_the_vendors_words_for_what_is_missing(cordial: Cordial) -> None:
     assert answer.json() == {
         "error": True,
         "errorKey": "VALIDATION_ERROR",
-        "message": "source.url: The source.url field is required.",
+        "message": "The source.url field is required.",
         "messages": {"validationErrors": {"source.url": ["The source.url field is required."]}},
     }
 

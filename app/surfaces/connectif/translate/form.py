@@ -7,7 +7,7 @@ from typing import Any
 
 from app.connections.pull import Pull
 from app.connections.source import pull_from_source
-from app.errors import Complaint, Refused
+from app.errors import Complaint, Refused, describe
 from app.imports.intake import Submission, Upload
 from app.imports.plan import Options
 from app.resources.conversion import BadCell, quoted
@@ -16,7 +16,6 @@ from app.runs.model import AccountId
 from app.surfaces.connectif.vocabulary import BOOLEANS, DELIMITERS, ELEMENTS
 from app.surfaces.connectif.wire import FORM
 from app.web.bodies.upload import Form
-from app.web.surface import spelled
 
 REQUIRED = "is required"
 
@@ -174,7 +173,7 @@ def same(*words: str) -> dict[str, str]:
 
 
 def invalid(complaints: tuple[Complaint, ...]) -> Refused:
-    return Refused("invalid", spelled(complaints), complaints)
+    return Refused("invalid", describe(complaints), complaints)
 
 
 def submission(account_id: AccountId, wanted: Asked, file: Upload | Pull, *, request_id: str) -> Submission:

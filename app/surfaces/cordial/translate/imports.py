@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from app.connections.pull import Pull
-from app.errors import Complaint, Refused
+from app.errors import Complaint, Refused, describe
 from app.imports.intake import Submission, Upload
 from app.imports.plan import Options
 from app.imports.stages.map import finder, map_header
@@ -18,7 +18,6 @@ from app.resources.vocabulary import Field
 from app.runs.model import AccountId
 from app.surfaces.cordial.vocabulary import ORIGIN
 from app.web.bodies.upload import Form
-from app.web.surface import spelled
 
 NAMES: Final = ("hasHeader", "columns", "nullMarker", "confirmEmail")
 TRUTH: Final[Mapping[object, bool]] = {True: True, "true": True, "1": True, False: False, "false": False, "0": False}
@@ -123,7 +122,7 @@ def check_columns(wanted: Asked, file_name: str) -> None:
 def refuse(complaints: Sequence[Complaint]) -> None:
     """Raises Refused("invalid") if there are any."""
     if complaints:
-        raise Refused("invalid", spelled(complaints), complaints)
+        raise Refused("invalid", describe(complaints), complaints)
 
 
 def submission(account_id: AccountId, wanted: Asked, file: Upload | Pull, *, request_id: str) -> Submission:

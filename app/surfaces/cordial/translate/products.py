@@ -7,12 +7,11 @@ from typing import Any, Final
 
 import msgspec
 
-from app.errors import Complaint, Refused
+from app.errors import Complaint, Refused, describe
 from app.problems import Problem
 from app.resources.catalog import RESOURCE
 from app.resources.paths import nested
 from app.surfaces.cordial.translate.moments import shown
-from app.web.surface import spelled
 
 TYPE: Final = RESOURCE.name
 ID_BYTES: Final = 12
@@ -53,7 +52,7 @@ def chosen(found: dict[str, object], fields: str | None) -> dict[str, object]:
 
 def refused(problems: Sequence[Problem]) -> Refused:
     complaints = [Complaint(problem.column or RESOURCE.keys[0], reason(problem)) for problem in problems]
-    return Refused("invalid", spelled(complaints), complaints)
+    return Refused("invalid", describe(complaints), complaints)
 
 
 def reason(problem: Problem) -> str:

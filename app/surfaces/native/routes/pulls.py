@@ -6,7 +6,7 @@ from pydantic import ValidationError
 
 from app.connections.declaration import remote_of
 from app.connections.stored import connection_of
-from app.errors import Complaint, Refused
+from app.errors import Complaint, Refused, describe
 from app.imports.intake import Submission
 from app.imports.plan import Options
 from app.imports.sources.pattern import submit_all
@@ -20,6 +20,7 @@ from app.web.caller import MayReadConnections, MayWriteImports, Opened
 from app.web.openapi import operation_id
 from app.web.refusals import refusals
 from app.web.requests import request_id
+from app.web.surface import complaint_from
 
 router = APIRouter(
     prefix="/connections/{connection_id}", tags=["connections"], generate_unique_id_function=operation_id
@@ -57,9 +58,8 @@ def body_of(given: dict[str, object]) -> wire.PullBody:
     try:
         return wire.PullBody.model_validate(given)
     except ValidationError as wrong:
-        complaints = [Complaint(".".join(map(str, each["loc"])), each["msg"]) for each in wrong.errors()]
-        told = "; ".join(f"{each.path}: {each.reason}" for each in complaints)
-        raise Refused("invalid", told, complaints) from None
+        complaints = [complaint_from(each["loc"], each["msg"]) for each in wrong.errors()]
+        raise Refused("invalid", describe(complaints), complaints) from None
 
 
 def submission(account_id: AccountId, asked: wire.PullBody, asked_by: str) -> Submission:

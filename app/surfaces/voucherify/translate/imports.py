@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping
 
-from app.errors import Complaint, Refused
+from app.errors import Complaint, Refused, describe
 from app.imports.intake import Submission, Upload
 from app.imports.plan import Options
 from app.resources.cells import BadCell, any_value
 from app.runs.model import AccountId
 from app.surfaces.voucherify.vocabulary import HEADINGS, PARTS
 from app.web.bodies.upload import Form
-from app.web.surface import spelled
 
 TYPE = "customers"
 LONGEST_METADATA = 65_536  # characters that every customer of a list gets
@@ -21,7 +20,7 @@ def csv_of(form: Form) -> Upload:
     if form.upload is None:
         raise lacking("file")
     if form.complaints:
-        raise Refused("invalid", spelled(form.complaints), form.complaints)
+        raise Refused("invalid", describe(form.complaints), form.complaints)
     return form.upload
 
 
