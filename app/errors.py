@@ -50,6 +50,45 @@ FAILURES: dict[str, str] = {
 }
 
 
+# What to do about each refusal, for people who write a client.
+REFUSAL_REMEDIES: dict[str, str] = {
+    "not_authenticated": "Send a valid key in one of the accepted headers",
+    "not_allowed": "Use a key that has the scope named in the answer",
+    "not_found": "Check the id and the account: another account's things are never found",
+    "method_not_allowed": "Use one of the methods in the `Allow` header",
+    "gone": "Nothing: the retention period is over. The detail has the dates",
+    "bad_request": "Check the body for what the detail names, then send it again. An upload may have been cut off",
+    "unsupported_media_type": "Send the media type that the detail names",
+    "too_large": "Split the file, or ask the operator to raise `SLUICE_MAX_FILE_BYTES`",
+    "empty_file": "Send a file that has at least a header",
+    "unreadable_file": "Check the header and the compression; the detail says where reading stopped",
+    "invalid": "Correct everything that `errors` lists",
+    "too_many_requests": "Wait for the seconds in `Retry-After`, and poll less often",
+    "queue_full": "Wait for the seconds in `Retry-After`, or until an import has ended",
+    "import_not_ended": "Wait until the import is done",
+    "type_in_use": "Keep the fields that `errors` names as they are, or wait until the import has ended",
+    "secrets_locked": "Send the secrets again with `PUT /connections/{id}`, or restore the key that sealed them",
+    "name_taken": "Choose another name",
+    "not_ready": "Wait for the seconds in `Retry-After`, then send the request again",
+}
+
+# What to do about each failure of a run.
+FAILURE_REMEDIES: dict[str, str] = {
+    "worker_crashed": "Look for `slice_broke` in the workers' log, and report it together with the file",
+    "source_missing": "Send the file again. Check that all machines share one blob store and that nobody cleans it up",
+    "source_address": "Correct the address, path or setting that the detail names",
+    "source_resolve": "Check the spelling of the host. Private addresses need `SLUICE_ALLOW_NETWORKS`",
+    "source_connect": "Check host, port and firewall with `POST /connections/{id}/test-import`",
+    "source_authenticate": "Correct user, password or key, and try them with `POST /connections/{id}/test-import`",
+    "source_find": "Correct the path, and try it with `POST /connections/{id}/test-import`",
+    "source_read": "Send the import again; the detail says what cut the transfer off",
+    "source_locked": "Restore the previous `SLUICE_SECRET_KEY` or `SLUICE_VAULT_KEYS`, or send the credentials again",
+    "file_refused": "Correct the file as the detail says, then start the import again",
+    "count_mismatch": "Report it: this is a bug",
+    "unreadable_file": "Send the file again: the stored copy has changed since the import was accepted",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Complaint:
     """One thing that is wrong with a request.

@@ -37,6 +37,47 @@ PROBLEMS: dict[str, str] = {
     "superseded": "An import accepted later has already written this record",
 }
 
+# What to do about each, for people who correct a file.
+REMEDIES: dict[str, str] = {
+    "encoding_error": "Save the file as UTF-8, or name its encoding with `encoding`",
+    "invalid_character": "Remove the character (NUL, or half of a surrogate pair)",
+    "quote_error": "Write a quote inside a cell twice, and close every quote that opens a cell",
+    "after_quote_error": "Correct the row with the `quote_error` above it; this line is the rest of its broken cell",
+    "missing_cell": "Look for an unquoted line break or the wrong delimiter, or add the missing cells",
+    "extra_cell": "Quote the cell that contains the delimiter",
+    "cell_too_long": "Shorten the cell; often it is long because a quote is not closed",
+    "record_too_long": "Shorten the row; often it is long because a quote is not closed",
+    "json_error": "Write one JSON object per line, with no commas between lines",
+    "duplicate_member": "Name each member once",
+    "too_deep": "Flatten the object",
+    "too_many_members": "Split the record",
+    "path_too_long": "Shorten the names on the way to the inner member",
+    "type_error": "Write the value as its field type requires",
+    "required": "Fill the cell. A row that updates an existing record may leave it empty",
+    "too_long": "Shorten the value",
+    "too_small": "Raise the value to the minimum",
+    "too_large": "Lower the value to the maximum",
+    "not_an_option": "Use one of the options, spelled exactly as declared",
+    "key_too_long": "Shorten the key",
+    "unknown_column": "Declare the field, or send `unknownColumns` as `ignore` or `keep`",
+    "missing_key": "Fill one of the type's key fields",
+    "unknown_id": "Leave the id empty, or copy it from an existing record",
+    "position_gap": "Fill the positions of a list from 0 on, without a gap",
+    "duplicate_key": "Remove one of the rows, or send `duplicates` as `last` or `first`",
+    "conflict": "Use another key: a coupon cannot move to another set, nor a customer change its `source_id`",
+    "superseded": "Nothing: the newer import's values are kept",
+}
+
+# What an import may warn about: code -> what it means. Rows are imported nevertheless, or were skipped on purpose.
+WARNINGS: dict[str, str] = {
+    "unknown_column": "The type has no field for this column, so the column was ignored",
+    "read_only_column": "The service itself fills this field, so the column was ignored",
+    "duplicate_key": "An earlier row of the file has the same key",
+    "superseded": "An import that was accepted later has already written this record, so the row was skipped",
+    "mail_not_configured": "A notice by mail was asked for, but the service has no mail server (`SLUICE_SMTP_URL`)",
+    "mail_not_sent": "The mail server refused the notice, or could not be reached for three days",
+}
+
 VALUE_CHARACTERS = 200  # of a bad value that a report repeats
 
 
