@@ -18,11 +18,11 @@ from app.runtime import Misconfigured, open_runtime
 from app.settings import Settings
 from app.surfaces import SURFACES
 from app.throttle import Allowance
-from app.web.checks import whole_path, without_nul
-from app.web.openapi import described
+from app.web.checks import refuse_line_break, refuse_nul
+from app.web.openapi import build_openapi
 from app.web.protocol import Protocol
-from app.web.requests import Requests
-from app.web.surface import broken
+from app.web.requests import RequestMiddleware
+from app.web.surface import internal_error
 
 OPENAPI = Path(__file__).resolve().parents[1] / "openapi"
 
@@ -52,15 +52,15 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
-        middleware=[Middleware(Requests, broke=answer_broken, rates=rate_headers)],
-        dependencies=[Depends(without_nul), Depends(whole_path)],
+        middleware=[Middleware(RequestMiddleware, broke=answer_broken, rates=rate_headers)],
+        dependencies=[Depends(refuse_nul), Depends(refuse_line_break)],
     )
     SURFACES.hang_into(app)
     return app
 
 
 def answer_broken(request: Request, request_id: str) -> Response:
-    return SURFACES.render(broken(request_id), request)
+    return SURFACES.render(internal_error(request_id), request)
 
 
 def rate_headers(request: Request, left: Allowance) -> Mapping[str, str]:
@@ -71,7 +71,7 @@ def write_openapi(folder: Path) -> None:
     """Writes one document per surface; the committed ones have to be what this writes."""
     folder.mkdir(parents=True, exist_ok=True)
     for surface in SURFACES.all:
-        text = json.dumps(described(surface), indent=2, ensure_ascii=False)
+        text = json.dumps(build_openapi(surface), indent=2, ensure_ascii=False)
         (folder / f"{surface.name}.json").write_text(text + "\n")
 
 

@@ -11,7 +11,7 @@ from app.runtime import Runtime
 
 
 @asynccontextmanager
-async def admitted(runtime: Runtime, caller: Caller) -> AsyncIterator[None]:
+async def admit_import(runtime: Runtime, caller: Caller) -> AsyncIterator[None]:
     """For the reading and the acceptance of a file. Raises Refused("queue_full") first."""
     try:
         async with runtime.database.read() as session:

@@ -11,16 +11,16 @@ from app.auth.credentials import presented
 from app.errors import Refused
 from app.runtime import Runtime
 from app.storage.database import DatabaseUnavailable
-from app.web.allowance import count
+from app.web.rate_limits import count_request
 
 
-async def runtime_of(request: Request) -> Runtime:
+async def get_runtime(request: Request) -> Runtime:
     """Async although nothing waits: FastAPI would call a plain function in a thread, for every request."""
     opened: Runtime = request.app.state.runtime
     return opened
 
 
-Opened = Annotated[Runtime, Depends(runtime_of)]
+OpenRuntime = Annotated[Runtime, Depends(get_runtime)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +31,9 @@ class RequireScope:
     scope: str
     area: str = EVERY_AREA
 
-    async def __call__(self, request: Request, runtime: Opened) -> Caller:
+    async def __call__(self, request: Request, runtime: OpenRuntime) -> Caller:
         """Raises Refused: not_authenticated, too_many_requests, not_allowed."""
-        caller = await calling(request, runtime)
+        caller = await identify_caller(request, runtime)
         if not caller.may(self.scope):
             raise Refused("not_allowed", f"The API key lacks the scope {self.scope}")
         if not caller.reaches(self.area):
@@ -41,16 +41,16 @@ class RequireScope:
         return caller
 
 
-async def calling(request: Request, runtime: Runtime) -> Caller:
+async def identify_caller(request: Request, runtime: Runtime) -> Caller:
     """Authenticates the request, whatever its key or token allows, and counts it. Raises Refused: not_authenticated,
     too_many_requests."""
     try:
-        caller = await known(request, runtime)
+        caller = await find_caller(request, runtime)
     except Refused:
         # Guesses are bounded by where they come from: they use up nobody's key.
-        await count(request, runtime, f"address:{client_bucket(request)}")
+        await count_request(request, runtime, f"address:{client_bucket(request)}")
         raise
-    await count(request, runtime, f"key:{caller.key_id}")
+    await count_request(request, runtime, f"key:{caller.key_id}")
     return caller
 
 
@@ -65,17 +65,17 @@ def client_bucket(request: Request) -> str:
     return str(IPv6Network((address, 64), strict=False)) if isinstance(address, IPv6Address) else host
 
 
-async def known(request: Request, runtime: Runtime) -> Caller:
+async def find_caller(request: Request, runtime: Runtime) -> Caller:
     """Raises Refused("not_authenticated")."""
     try:
-        return await identified(request, runtime)
+        return await load_caller(request, runtime)
     except DatabaseUnavailable:
         # PostgreSQL was started anew since the pool's connections were made; the next one is fresh. Asking each
         # of them before each request whether it lives took a fifth of the time of a poll.
-        return await identified(request, runtime)
+        return await load_caller(request, runtime)
 
 
-async def identified(request: Request, runtime: Runtime) -> Caller:
+async def load_caller(request: Request, runtime: Runtime) -> Caller:
     async with runtime.database.read() as session:
         return await authenticate(session, presented(request.headers), pepper=pepper(runtime))
 

@@ -11,8 +11,8 @@ from fastapi.responses import Response
 from app.errors import REFUSALS, Complaint, Refused
 
 # What is nobody's refusal: a fault of ours.
-BROKEN = "internal_error"
-TITLES: Mapping[str, str] = REFUSALS | {BROKEN: "Something broke on our side"}
+INTERNAL_ERROR = "internal_error"
+TITLES: Mapping[str, str] = REFUSALS | {INTERNAL_ERROR: "Something broke on our side"}
 # Without Basic, although it is accepted: a browser would ask for a password.
 CHALLENGE = 'apiKey realm="sluice", Bearer realm="sluice"'
 
@@ -39,11 +39,11 @@ class ProblemShape:
     media_type: str
 
 
-def failure_of(refused: Refused) -> Failure:
+def failure_from(refused: Refused) -> Failure:
     return Failure(refused.code, refused.detail, refused.complaints, refused.retry_after, facts=refused.facts)
 
 
-def problem(failure: Failure, request: Request, said: ProblemShape) -> Response:
+def render_problem(failure: Failure, request: Request, said: ProblemShape) -> Response:
     """The answer: RFC 9457's members, our `code`, and every single complaint."""
     complaints = [{"path": each.path, "reason": each.reason} for each in failure.complaints]
     body: dict[str, object] = {

@@ -15,18 +15,18 @@ def base_url(request: Request, runtime: Runtime) -> str:
     return (runtime.settings.public_url or str(request.base_url)).rstrip("/")
 
 
-def here(request: Request, runtime: Runtime, **query: object) -> str:
+def link_to_same_path(request: Request, runtime: Runtime, **query: object) -> str:
     """The address of the request itself with another query; what is None is left out."""
     given = {name: value for name, value in query.items() if value is not None}
     path = request.scope.get("raw_path", b"").decode("ascii", "replace").partition("?")[0]
     return f"{base_url(request, runtime)}{path}" + (f"?{urlencode(given)}" if given else "")
 
 
-def as_cursor(key: str) -> str:
+def encode_cursor(key: str) -> str:
     return base64.urlsafe_b64encode(key.encode()).decode().rstrip("=")
 
 
-def from_cursor(cursor: str | None, name: str = "cursor") -> str | None:
+def decode_cursor(cursor: str | None, name: str = "cursor") -> str | None:
     """Raises Refused("invalid") for anything that we have not given out."""
     if cursor is None:
         return None
@@ -35,9 +35,9 @@ def from_cursor(cursor: str | None, name: str = "cursor") -> str | None:
     except (binascii.Error, ValueError):
         key = "\0"
     if "\0" in key:
-        raise no_cursor(name)
+        raise invalid_cursor(name)
     return key
 
 
-def no_cursor(name: str) -> Refused:
+def invalid_cursor(name: str) -> Refused:
     return Refused("invalid", "The cursor is none that this service gave", [Complaint(name, "is not valid")])

@@ -28,12 +28,12 @@ SECURITY_SCHEMES: Final[dict[str, Any]] = {
     "appId": {"type": "apiKey", "in": "header", "name": "X-App-Id", "description": "The key's id"},
     "appToken": {"type": "apiKey", "in": "header", "name": "X-App-Token", "description": "The key's secret"},
 }
-PAIR: Final[dict[str, list[str]]] = {"appId": [], "appToken": []}
-SECURITY: Final = Security(SECURITY_SCHEMES, ({"apiKey": []}, {"bearer": []}, {"basic": []}, PAIR))
-OPEN: Final[dict[str, Any]] = {"security": []}  # for a route that needs no key
-PROBLEM: Final = "application/problem+json"
+KEY_PAIR: Final[dict[str, list[str]]] = {"appId": [], "appToken": []}
+SECURITY: Final = Security(SECURITY_SCHEMES, ({"apiKey": []}, {"bearer": []}, {"basic": []}, KEY_PAIR))
+PUBLIC: Final[dict[str, Any]] = {"security": []}  # for a route that needs no key
+PROBLEM_JSON: Final = "application/problem+json"
 # What the framework adds for a validation that we answer in our own shape.
-NOT_OURS: Final = ("HTTPValidationError", "ValidationError")
+FRAMEWORK_SCHEMAS: Final = ("HTTPValidationError", "ValidationError")
 
 
 def operation_id(route: APIRoute) -> str:
@@ -42,52 +42,54 @@ def operation_id(route: APIRoute) -> str:
     return first + "".join(word.capitalize() for word in others)
 
 
-def described(surface: Surface) -> dict[str, Any]:
+def build_openapi(surface: Surface) -> dict[str, Any]:
     """The surface as an OpenAPI document."""
-    whole = document(surface.title, surface.description, surface.router.routes, surface.security or SECURITY)
+    whole = build_document(surface.title, surface.description, surface.router.routes, surface.security or SECURITY)
     for operations in whole["paths"].values():
         for operation in operations.values():
             declare_rate_headers(operation["responses"], surface)
     return whole
 
 
-def declare_rate_headers(responses: dict[str, dict[str, Any]], surface: Surface) -> None:
+def declare_rate_headers(list_responses: dict[str, dict[str, Any]], surface: Surface) -> None:
     """Where clients read them: in what went well, and in the refusal for too many requests."""
-    for status, response in responses.items():
+    for status, response in list_responses.items():
         if status.startswith("2"):
-            response["headers"] = shown(surface.rate_headers(Allowance(1, 0, 0))) | response.get("headers", {})
+            response["headers"] = header_schemas(surface.rate_headers(Allowance(1, 0, 0))) | response.get("headers", {})
         if status == "429":
-            response["headers"] = shown({"Retry-After": "1", **surface.rate_headers(Allowance(1, 0, 0, 1))})
+            response["headers"] = header_schemas({"Retry-After": "1", **surface.rate_headers(Allowance(1, 0, 0, 1))})
 
 
-def shown(headers: Mapping[str, str]) -> dict[str, Any]:
+def header_schemas(headers: Mapping[str, str]) -> dict[str, Any]:
     return {
         name: {"schema": {"type": "integer"} if value.isdigit() else {"type": "string", "examples": [value]}}
         for name, value in headers.items()
     }
 
 
-def document(
+def build_document(
     title: str, description: str, routes: Sequence[BaseRoute], security: Security = SECURITY
 ) -> dict[str, Any]:
-    described = get_openapi(title=title, version=VERSION, description=description, routes=routes)
-    described.setdefault("components", {})["securitySchemes"] = security.schemes
-    described["security"] = security.enough
-    for path, operations in described["paths"].items():
+    build_openapi = get_openapi(title=title, version=VERSION, description=description, routes=routes)
+    build_openapi.setdefault("components", {})["securitySchemes"] = security.schemes
+    build_openapi["security"] = security.enough
+    for path, operations in build_openapi["paths"].items():
         for operation in operations.values():
-            operation["responses"] = dict(responses(operation, problem=not path.startswith("/imports")))
-    for name in NOT_OURS:
-        described["components"].get("schemas", {}).pop(name, None)
-    return described
+            operation["responses"] = dict(list_responses(operation, problem=not path.startswith("/imports")))
+    for name in FRAMEWORK_SCHEMAS:
+        build_openapi["components"].get("schemas", {}).pop(name, None)
+    return build_openapi
 
 
-def responses(operation: dict[str, Any], *, problem: bool) -> Iterator[tuple[str, dict[str, Any]]]:
+def list_responses(operation: dict[str, Any], *, problem: bool) -> Iterator[tuple[str, dict[str, Any]]]:
     """The operation's answers by status, without the framework's own 422; with `problem` (outside /imports) a failure
     has the media type that is made for it."""
     for status, response in sorted(operation["responses"].items()):
         schema = response.get("content", {}).get("application/json", {}).get("schema", {})
         refers = str(schema.get("$ref", "")).rpartition("/")[2]
-        if refers in NOT_OURS:
+        if refers in FRAMEWORK_SCHEMAS:
             continue
-        content = {PROBLEM: {"schema": schema}} if problem and refers == "Problem" else response.get("content")
+        content = (
+            {PROBLEM_JSON: {"schema": schema}} if problem and refers == "ProblemDocument" else response.get("content")
+        )
         yield status, response | ({"content": content} if content else {})

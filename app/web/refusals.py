@@ -3,9 +3,9 @@
 from http import HTTPStatus
 from typing import Any
 
-from app.web.shapes import Problem
+from app.web.shapes import ProblemDocument
 
-MEANINGS = {
+DESCRIPTIONS = {
     400: "The request cannot be read, or too many imports wait",
     401: "The API key is missing or wrong",
     403: "The API key lacks a scope",
@@ -23,6 +23,6 @@ MEANINGS = {
 def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Of a route that needs a key: 429 goes without saying."""
     return {
-        status: {"model": Problem, "description": MEANINGS.get(status, HTTPStatus(status).phrase)}
+        status: {"model": ProblemDocument, "description": DESCRIPTIONS.get(status, HTTPStatus(status).phrase)}
         for status in sorted({*statuses, 429})
     }

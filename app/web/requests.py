@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.observe.events import RequestBroke, RequestDenied, RequestServed
 from app.observe.logs import kind, trace
 from app.runtime import Runtime
-from app.web.allowance import RateHeaders, allowance
+from app.web.rate_limits import RateHeaders, remaining_allowance
 
 # A client that is refused early may still be sending: what it sends is thrown away for so long.
 LINGER_SECONDS = 15.0
@@ -25,11 +25,11 @@ DENIED = (401, 403)
 NOSNIFF = (b"x-content-type-options", b"nosniff")
 
 
-class BrokenOff(Exception):
+class ResponseCutOff(Exception):
     """An answer that had begun could not be ended; the server closes the connection."""
 
 
-class Requests:
+class RequestMiddleware:
     """ASGI middleware; `broke` renders the answer of a request that broke, given its id, `rates` the headers that tell
     what is left of a rate limit."""
 
@@ -60,14 +60,14 @@ class Requests:
         """Logs what broke, without its text, and answers if that is still possible."""
         scope = exchange.scope
         place = (exchange.id, exchange.method, exchange.route)
-        runtime_of(scope).observe(RequestBroke(*place, kind(trouble), trace(trouble)))
+        get_runtime(scope).observe(RequestBroke(*place, kind(trouble), trace(trouble)))
         if exchange.status is not None:
-            raise BrokenOff from None
+            raise ResponseCutOff from None
         response = self.broke(Request(scope), exchange.id)
         await response(scope, exchange.receive, exchange.send)
 
     def tell(self, exchange: "Exchange", seconds: float) -> None:
-        observe, status = runtime_of(exchange.scope).observe, exchange.status or 0
+        observe, status = get_runtime(exchange.scope).observe, exchange.status or 0
         place = (exchange.id, exchange.method, exchange.route)
         observe(RequestServed(*place, status, round(seconds, 6)))
         if status in DENIED:
@@ -114,7 +114,7 @@ class Exchange:
         await self.downstream(message)
 
     def rate_headers(self) -> list[tuple[bytes, bytes]]:
-        left = allowance(self.scope, runtime_of(self.scope))
+        left = remaining_allowance(self.scope, get_runtime(self.scope))
         shown = self.rates(Request(self.scope), left) if left else {}
         return [(name.lower().encode(), value.encode()) for name, value in shown.items()]
 
@@ -138,6 +138,6 @@ def request_id(request: Request) -> str:
     return str(request.scope["request_id"])
 
 
-def runtime_of(scope: Scope) -> Runtime:
+def get_runtime(scope: Scope) -> Runtime:
     runtime: Runtime = scope["app"].state.runtime
     return runtime

@@ -10,23 +10,23 @@ from pydantic.config import JsonDict
 from app.errors import REFUSALS
 
 
-def moment(at: datetime) -> str:
+def format_timestamp(at: datetime) -> str:
     """RFC 3339 in UTC with milliseconds."""
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-Moment = Annotated[
+Timestamp = Annotated[
     datetime,
-    PlainSerializer(moment, return_type=str, when_used="json"),
+    PlainSerializer(format_timestamp, return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
 
 
 # Stands in for a time that is not set, and is never shown.
-NEVER = datetime.min.replace(tzinfo=UTC)
+UNSET_TIME = datetime.min.replace(tzinfo=UTC)
 
 
-def plain(schema: JsonDict) -> None:
+def hide_defaults(schema: JsonDict) -> None:
     """A field that is left out has no value: a default in the description would be a lie. Titles only repeat names."""
     properties = schema.get("properties")
     for each in properties.values() if isinstance(properties, dict) else ():
@@ -43,19 +43,19 @@ class Shape(BaseModel):
         populate_by_name=True,
         extra="forbid",
         frozen=True,
-        json_schema_extra=plain,
+        json_schema_extra=hide_defaults,
     )
 
     def encoded(self) -> bytes:
         return self.model_dump_json(by_alias=True, exclude_unset=True).encode()
 
 
-class Complaint(Shape):
+class RequestError(Shape):
     path: str = Field(description="The part, parameter, column or field that is wrong", examples=["delimiter"])
     reason: str = Field(description="What is wrong with it")
 
 
-class Problem(Shape):
+class ProblemDocument(Shape):
     """Why a request was refused (RFC 9457)."""
 
     type: str = Field(description="`urn:sluice:problem:` and the reason's name")
@@ -67,5 +67,5 @@ class Problem(Shape):
         description=f"For programs. One of {', '.join([*REFUSALS, 'internal_error'])}; E0401 stands for queue_full "
         "under /imports"
     )
-    errors: list[Complaint] = Field(description="Everything that is wrong with the request, at once")
-    validation_errors: list[Complaint] = Field(default=[], description="With status 422: the same list again")
+    errors: list[RequestError] = Field(description="Everything that is wrong with the request, at once")
+    validation_errors: list[RequestError] = Field(default=[], description="With status 422: the same list again")

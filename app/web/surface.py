@@ -12,7 +12,7 @@ from starlette.routing import Match
 
 from app.errors import Complaint, Refused, Retryable, describe, name_subject
 from app.throttle import Allowance
-from app.web.failures import BROKEN, Failure, failure_of
+from app.web.failures import INTERNAL_ERROR, Failure, failure_from
 
 UNAVAILABLE_RETRY_SECONDS: Final = 5
 LONGEST_SHOWN: Final = 100  # characters; no record type has so long a name
@@ -75,7 +75,7 @@ class Surfaces:
 
     async def _refused(self, request: Request, refused: Exception) -> Response:
         assert isinstance(refused, Refused)  # noqa: S101  for the type only
-        return self.render(failure_of(refused), request)
+        return self.render(failure_from(refused), request)
 
     async def _retryable(self, request: Request, _: Exception) -> Response:
         told = "A part of the service is not available at the moment; try again"
@@ -91,7 +91,7 @@ class Surfaces:
     async def _framework(self, request: Request, refused: Exception) -> Response:
         assert isinstance(refused, HTTPException)  # noqa: S101  for the type only
         code = CODES.get(refused.status_code, "bad_request")
-        headers = {"Allow": ", ".join(allowed(request))} if code == "method_not_allowed" else {}
+        headers = {"Allow": ", ".join(allowed_methods(request))} if code == "method_not_allowed" else {}
         return self.render(Failure(code, DETAILS.get(code, refused.detail), headers=headers), request)
 
 
@@ -101,7 +101,7 @@ DETAILS: Final = {
 }
 
 
-def cut(value: str) -> str:
+def shorten(value: str) -> str:
     """A value as an answer repeats it; what was cut is equal to no name that there is."""
     return value if len(value) <= LONGEST_SHOWN else f"{value[:LONGEST_SHOWN]}…"
 
@@ -112,11 +112,11 @@ def complaint_from(location: Sequence[str | int], message: str) -> Complaint:
     return Complaint(path, name_subject(path, message) if path else message)
 
 
-def broken(request_id: str) -> Failure:
-    return Failure(BROKEN, f"Something broke on our side; the log has it under the request id {request_id}")
+def internal_error(request_id: str) -> Failure:
+    return Failure(INTERNAL_ERROR, f"Something broke on our side; the log has it under the request id {request_id}")
 
 
-def allowed(request: Request) -> list[str]:
+def allowed_methods(request: Request) -> list[str]:
     """The methods of all routes that have the request's path; where GET is, HEAD is (see Requests)."""
     found: set[str] = set()
     for route in request.app.routes:

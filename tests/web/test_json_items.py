@@ -20,8 +20,8 @@ from app.formats import open_reader
 from app.formats.records import Dialect
 from app.imports.intake import Upload
 from app.runtime import Runtime
-from app.web.bodies.json_items import received_items, received_members
-from app.web.bodies.json_stream import UNREADABLE, Text, read_list, whole
+from app.web.bodies.json_items import receive_items, receive_members
+from app.web.bodies.json_stream import UNREADABLE, JsonText, read_document, read_list
 from tests.support.http import stored_files
 
 SIZES = [1, 7, 65_536]
@@ -80,7 +80,7 @@ async def rows(
     translate: Callable[[dict[str, object]], object] = as_sent,
     headers: Mapping[str, str] = JSON,
 ) -> Rows:
-    async with received_items(request_of(arriving(body, size), headers), runtime, translate=translate) as upload:
+    async with receive_items(request_of(arriving(body, size), headers), runtime, translate=translate) as upload:
         return rows_of(runtime, upload)
 
 
@@ -91,8 +91,8 @@ def cut(body: bytes, size: int) -> list[bytes]:
 def read(*pieces: bytes) -> list[tuple[object, str]]:
     """The items of a list, each as value and as sent, that comes to the parser in these pieces; those of a request
     are large."""
-    text, found = Text(longest=1_000_000), list[tuple[object, str]]()
-    reading = whole(text, read_list(text, lambda value, raw: found.append((value, raw))))
+    text, found = JsonText(longest=1_000_000), list[tuple[object, str]]()
+    reading = read_document(text, read_list(text, lambda value, raw: found.append((value, raw))))
     for piece in pieces:
         text.feed(piece)
         next(reading)
@@ -103,7 +103,7 @@ def read(*pieces: bytes) -> list[tuple[object, str]]:
 
 async def members(runtime: Runtime, body: bytes, *, size: int = 65_536) -> tuple[Rows, dict[str, object]]:
     request = request_of(arriving(body, size))
-    reception = received_members(request, runtime, items="source_ids", item="source_id", beside="metadata")
+    reception = receive_members(request, runtime, items="source_ids", item="source_id", beside="metadata")
     async with reception as (upload, metadata):
         return rows_of(runtime, upload), metadata
 
@@ -115,9 +115,9 @@ async def refusal(
     before = stored_files(runtime)
     request = request_of(messages, headers)
     if of == "items":
-        reception: Any = received_items(request, runtime, translate=as_sent)
+        reception: Any = receive_items(request, runtime, translate=as_sent)
     else:
-        reception = received_members(request, runtime, items="source_ids", item="source_id", beside="metadata")
+        reception = receive_members(request, runtime, items="source_ids", item="source_id", beside="metadata")
     with pytest.raises(Refused) as refused:
         async with reception:
             raise AssertionError("it was accepted")
@@ -197,17 +197,17 @@ async def test_items_are_translated_and_what_is_no_record_then_fails_its_row(run
 @pytest.mark.parametrize("size", SIZES)
 async def test_size_and_digest_are_of_the_bytes_as_sent(runtime: Runtime, size: int) -> None:
     body = '[{"é": 1.0} ]\n'.encode()
-    async with received_items(request_of(arriving(body, size)), runtime, translate=as_sent) as upload:
+    async with receive_items(request_of(arriving(body, size)), runtime, translate=as_sent) as upload:
         assert (upload.size, upload.sha256, upload.encoding) == (len(body), sha256(body).hexdigest(), "utf-8")
         assert upload.file_name is None
 
 
 async def test_only_what_is_committed_stays(runtime: Runtime) -> None:
     before = stored_files(runtime)
-    async with received_items(request_of(arriving(b"[{}]", 9)), runtime, translate=as_sent):
+    async with receive_items(request_of(arriving(b"[{}]", 9)), runtime, translate=as_sent):
         assert len(stored_files(runtime)) == len(before) + 1
     assert stored_files(runtime) == before
-    async with received_items(request_of(arriving(b"[{}]", 9)), runtime, translate=as_sent) as upload:
+    async with receive_items(request_of(arriving(b"[{}]", 9)), runtime, translate=as_sent) as upload:
         name = upload.writer.commit()
     assert {Path(each).name for each in stored_files(runtime) - before} == {name}
     runtime.blobs.delete(name)
@@ -537,17 +537,17 @@ MEASURE = """
 import json, re, sys
 from pathlib import Path
 from app.errors import Refused
-from app.web.bodies.json_stream import Text, read_list, whole
+from app.web.bodies.json_stream import JsonText, read_document, read_list
 # Of this process alone: ru_maxrss would begin with what the one that started it holds.
 memory = lambda of: int(re.search(of + r":\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) // 1024
 start, unit, count, end = json.load(sys.stdin)
 block = max(1, 65_536 // len(unit))
-text, items = Text(longest=1_048_576), 0
+text, items = JsonText(longest=1_048_576), 0
 def take(value, raw):
     global items
     items += 1
 before, ended = memory("VmRSS"), "accepted"
-reading = whole(text, read_list(text, take))
+reading = read_document(text, read_list(text, take))
 try:
     for piece in [start] + [unit * block] * (count // block) + [unit * (count % block) + end]:
         text.feed(piece.encode())

@@ -20,7 +20,7 @@ from app.runtime import Misconfigured, Runtime, open_runtime
 from app.storage.database import Database
 from app.surfaces import SURFACES as DIALECTS
 from app.throttle import ANSWER_SECONDS, Counters, Rate, Throttle, rate_from
-from app.web.openapi import described
+from app.web.openapi import build_openapi
 from tests.conftest import NewAccount
 from tests.support.http import Account, app_on, client_of, post, stored_files
 
@@ -249,7 +249,7 @@ async def test_a_rate_that_cannot_be_read_is_told_at_the_start(runtime: Runtime,
 
 @on_every_surface
 def test_every_operation_with_a_key_documents_its_429_and_the_headers(surface: str) -> None:
-    document = described(next(each for each in DIALECTS.all if each.name == surface))
+    document = build_openapi(next(each for each in DIALECTS.all if each.name == surface))
     operations = [each for operations in document["paths"].values() for each in operations.values()]
     keyed = [each["responses"] for each in operations if each.get("security") != []]
     assert keyed

@@ -23,16 +23,16 @@ from app.storage.blobs import BlobsUnavailable
 from app.storage.database import ReadSession
 from app.surfaces.connectif import translate, wire
 from app.surfaces.connectif.vocabulary import STATUSES
-from app.web.admission import admitted
-from app.web.bodies.json_body import json_object
+from app.web.admission import admit_import
+from app.web.bodies.json_body import read_json_object
 from app.web.bodies.multipart import is_form
-from app.web.bodies.upload import Form, received
-from app.web.caller import MayDeleteImports, MayReadImports, MayWriteImports, Opened
-from app.web.links import base_url, here
+from app.web.bodies.upload import Form, receive_form
+from app.web.caller import MayDeleteImports, MayReadImports, MayWriteImports, OpenRuntime
+from app.web.links import base_url, link_to_same_path
 from app.web.openapi import operation_id
 from app.web.refusals import refusals
 from app.web.requests import request_id
-from app.web.surface import cut
+from app.web.surface import shorten
 
 router = APIRouter(tags=["imports"], generate_unique_id_function=operation_id)
 JSON = "application/json"
@@ -46,7 +46,7 @@ JSON = "application/json"
     openapi_extra=wire.REQUEST_BODY,
 )
 @router.post("/imports/", include_in_schema=False)
-async def create_import(request: Request, caller: MayWriteImports, runtime: Opened) -> Response:
+async def create_import(request: Request, caller: MayWriteImports, runtime: OpenRuntime) -> Response:
     """Start an import of a file. The answer comes when file and import are safe; poll `links.self` for its progress.
 
     Without a file the same may be sent as `application/json`: `connectionId` and `path`, or `source` as an object, and
@@ -54,7 +54,7 @@ async def create_import(request: Request, caller: MayWriteImports, runtime: Open
 
     At most 10 imports of an account may wait or run at a time; the next is refused with status 400 and code E0401.
     """
-    async with admitted(runtime, caller), formed(request, runtime) as form:
+    async with admit_import(runtime, caller), formed(request, runtime) as form:
         asked = translate.asked(form)
         async with runtime.database.read() as session:
             complaints = (*await unknown(session, caller, asked), *asked.complaints)
@@ -73,10 +73,10 @@ async def create_import(request: Request, caller: MayWriteImports, runtime: Open
 async def formed(request: Request, runtime: Runtime) -> AsyncIterator[Form]:
     """What was sent: a form with a file, or JSON that says where one is."""
     if is_form(request):
-        async with received(request, runtime) as form:
+        async with receive_form(request, runtime) as form:
             yield form
     elif request.headers.get("content-type", "").lower().startswith(JSON):
-        yield translate.form_of(await json_object(request, idle=runtime.settings.upload_idle_seconds))
+        yield translate.form_of(await read_json_object(request, idle=runtime.settings.upload_idle_seconds))
     else:
         raise Refused(
             "unsupported_media_type", "Send multipart/form-data with a file, or application/json with a source"
@@ -100,18 +100,18 @@ async def unknown(session: ReadSession, caller: Caller, asked: translate.Asked) 
     found = []
     if asked.type is not None:
         try:
-            await load_resource(session, caller.account_id, cut(asked.type))
+            await load_resource(session, caller.account_id, shorten(asked.type))
         except Refused as missing:
             found.append(Complaint("type", missing.detail))
     if asked.coupon_set and not await coupon_sets.exists(session, caller.account_id, asked.coupon_set):
-        found.append(Complaint("couponSetId", f"There is no coupon set {cut(asked.coupon_set)!r}"))
+        found.append(Complaint("couponSetId", f"There is no coupon set {shorten(asked.coupon_set)!r}"))
     return tuple(found)
 
 
 @router.get("/imports", response_model=wire.ImportList, responses=refusals(401, 403, 422, 503))
 @router.get("/imports/", include_in_schema=False)
 async def list_imports(
-    request: Request, caller: MayReadImports, runtime: Opened, asked: Annotated[wire.ListQuery, Query()]
+    request: Request, caller: MayReadImports, runtime: OpenRuntime, asked: Annotated[wire.ListQuery, Query()]
 ) -> Response:
     """List the account's imports, newest first."""
     states = None if asked.status is None else [state for state, word in STATUSES.items() if word == asked.status]
@@ -122,7 +122,7 @@ async def list_imports(
         found = [await status.status(session, run) for run in runs]
     filters = asked.model_dump(by_alias=True, exclude_unset=True)
     links = translate.page_links(
-        asked.page, more=more, address=lambda number: here(request, runtime, **filters | {"page": number})
+        asked.page, more=more, address=lambda number: link_to_same_path(request, runtime, **filters | {"page": number})
     )
     base, days = base_url(request, runtime), runtime.settings.retention_days
     shown = [translate.shown(each, base=base, retention_days=days) for each in found]
@@ -131,7 +131,7 @@ async def list_imports(
 
 @router.get("/imports/{import_id}", response_model=wire.Import, responses=refusals(401, 403, 404, 410, 503))
 @router.get("/imports/{import_id}/", include_in_schema=False)
-async def get_import(request: Request, import_id: str, caller: MayReadImports, runtime: Opened) -> Response:
+async def get_import(request: Request, import_id: str, caller: MayReadImports, runtime: OpenRuntime) -> Response:
     """Read an import. Its counts are true at every moment; until it has ended, `Retry-After` says when to ask again."""
     async with runtime.database.read() as session:
         run = await status.find(session, caller.account_id, import_id, retention_days=runtime.settings.retention_days)
@@ -147,7 +147,7 @@ def answer(request: Request, runtime: Runtime, now: status.Status, *, status_cod
 
 @router.delete("/imports/{import_id}", status_code=204, responses=refusals(401, 403, 404, 409, 410, 503))
 @router.delete("/imports/{import_id}/", include_in_schema=False)
-async def delete_import(import_id: str, caller: MayDeleteImports, runtime: Opened) -> Response:
+async def delete_import(import_id: str, caller: MayDeleteImports, runtime: OpenRuntime) -> Response:
     """Delete an import that has ended, with its file and its errors. The records that it wrote stay."""
     async with runtime.database.transaction() as session:
         run = await status.find(session, caller.account_id, import_id, retention_days=runtime.settings.retention_days)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final, Literal
 
 from app.runs.states import State
-from app.web.failures import BROKEN
+from app.web.failures import INTERNAL_ERROR
 
 Status = Literal["queued", "inProgress", "finished", "error", "cancelled"]
 
@@ -41,6 +41,6 @@ ANSWERS: Final[Mapping[str, tuple[int, str]]] = {
     "empty_file": (422, "empty_file"),
     "unreadable_file": (422, "unreadable_file"),
     "invalid": (422, "invalid"),
-    BROKEN: (500, "internal_error"),
+    INTERNAL_ERROR: (500, "internal_error"),
     "not_ready": (503, "not_ready"),
 }

@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 
 from app.connections.declaration import OPEN, SECRETS
 from app.transports.options import RULES
-from app.web.shapes import NEVER, Moment, Shape
+from app.web.shapes import UNSET_TIME, Shape, Timestamp
 
 Status = Literal["queued", "inProgress", "finished", "error", "cancelled"]
 
@@ -106,9 +106,9 @@ class Import(Shape):
     errors: int = Field(description="Rows that failed")
     error_report_file_url: str = Field(default="", description="Present once errors > 0: the failed rows as CSV")
     options: Options
-    created_at: Moment
-    started_at: Moment = Field(default=NEVER)
-    finished_at: Moment = Field(default=NEVER)
+    created_at: Timestamp
+    started_at: Timestamp = Field(default=UNSET_TIME)
+    finished_at: Timestamp = Field(default=UNSET_TIME)
     created: int
     updated: int
     unchanged: int
@@ -130,7 +130,9 @@ class Import(Shape):
     file_bytes: int = Field(description="Bytes of the file as sent")
     file_sha256: str = Field(description="Of the file as sent")
     dialect: Dialect = Field(default=Dialect(format="csv", delimiter="", encoding=""))
-    expires_at: Moment = Field(default=NEVER, description="When it has ended: until when it and its file are kept")
+    expires_at: Timestamp = Field(
+        default=UNSET_TIME, description="When it has ended: until when it and its file are kept"
+    )
     links: RunLinks
 
 

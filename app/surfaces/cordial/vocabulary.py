@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from app.runs.states import State
-from app.web.failures import BROKEN
+from app.web.failures import INTERNAL_ERROR
 
 ORIGIN: Final = "cordial"  # of the runs that are jobs here
 JOB_NAME: Final = "ImportProducts"
@@ -50,7 +50,7 @@ ANSWERS: Final[Mapping[str, Answer]] = {
     "unsupported_media_type": Answer(415, "UNSUPPORTED_MEDIA_TYPE"),
     "queue_full": Answer(429, "TOO_MANY_REQUESTS"),
     "too_many_requests": Answer(429, "TOO_MANY_REQUESTS"),
-    BROKEN: Answer(500, "INTERNAL_ERROR"),
+    INTERNAL_ERROR: Answer(500, "INTERNAL_ERROR"),
     "not_ready": Answer(503, "SERVICE_UNAVAILABLE"),
 }
 # A form that cannot be read is no JSON that is wrong.

@@ -20,9 +20,9 @@ from app.surfaces.native.readiness import PartStatus
 from app.surfaces.native.vocabulary import STATUSES
 from app.throttle import Allowance
 from app.transports.transport import Entry
-from app.web.failures import TITLES, Failure, ProblemShape, problem
-from app.web.links import as_cursor, from_cursor, no_cursor
-from app.web.shapes import moment
+from app.web.failures import TITLES, Failure, ProblemShape, render_problem
+from app.web.links import decode_cursor, encode_cursor, invalid_cursor
+from app.web.shapes import format_timestamp
 
 JSON, PROBLEM_JSON = "application/json", "application/problem+json"
 
@@ -54,8 +54,8 @@ def record(row: Mapping[Any, Any], type: str) -> dict[str, object]:
         "type": type,
         "key": row["key"],
         "data": msgspec.Raw(row["data"].encode()),
-        "createdAt": moment(row["created_at"]),
-        "updatedAt": moment(row["updated_at"]),
+        "createdAt": format_timestamp(row["created_at"]),
+        "updatedAt": format_timestamp(row["updated_at"]),
         "importId": row["run_id"],
     }
 
@@ -100,21 +100,21 @@ def begun(all_: Begun) -> wire.Begun:
 
 
 def file_cursor(file: Entry) -> str:
-    return as_cursor(f"{file.modified.isoformat() if file.modified else ''} {file.path}")
+    return encode_cursor(f"{file.modified.isoformat() if file.modified else ''} {file.path}")
 
 
 def file_from(cursor: str | None) -> Entry | None:
     """Raises Refused("invalid") for anything that we have not given out."""
-    told = from_cursor(cursor, "after")
+    told = decode_cursor(cursor, "after")
     if told is None:
         return None
     time_, blank, path = told.partition(" ")
     try:
         modified = datetime.fromisoformat(time_) if time_ else None
     except ValueError:
-        raise no_cursor("after") from None
+        raise invalid_cursor("after") from None
     if not blank or (modified is not None and modified.tzinfo is None):
-        raise no_cursor("after")
+        raise invalid_cursor("after")
     return Entry(path, modified=modified)
 
 
@@ -138,7 +138,7 @@ def ready(parts: Iterable[PartStatus]) -> wire.Readiness:
 
 def failure_shown(failure: Failure, request: Request) -> Response:
     said = ProblemShape(STATUSES[failure.code], failure.code, TITLES[failure.code], PROBLEM_JSON)
-    return problem(failure, request, said)
+    return render_problem(failure, request, said)
 
 
 def rate_headers(left: Allowance) -> dict[str, str]:

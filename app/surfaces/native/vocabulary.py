@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from app.web.failures import BROKEN
+from app.web.failures import INTERNAL_ERROR
 
 STATUSES: Final[Mapping[str, int]] = {
     "bad_request": 400,
@@ -23,6 +23,6 @@ STATUSES: Final[Mapping[str, int]] = {
     "invalid": 422,
     "queue_full": 429,
     "too_many_requests": 429,
-    BROKEN: 500,
+    INTERNAL_ERROR: 500,
     "not_ready": 503,
 }

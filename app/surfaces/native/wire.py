@@ -4,7 +4,7 @@ from typing import Any, Final, Literal
 
 from pydantic import Field
 
-from app.web.shapes import Moment, Shape
+from app.web.shapes import Shape, Timestamp
 
 
 class Links(Shape):
@@ -35,8 +35,8 @@ class Record(Shape):
     type: str
     key: str
     data: dict[str, Any] = Field(description="The fields; numbers have the digits they were given")
-    created_at: Moment
-    updated_at: Moment
+    created_at: Timestamp
+    updated_at: Timestamp
     import_id: str = Field(description="The import that last changed it")
 
 
@@ -107,8 +107,8 @@ class CouponSet(Shape):
     id: str
     name: str
     quantity: int = Field(description="The number of its coupons")
-    created_at: Moment
-    updated_at: Moment
+    created_at: Timestamp
+    updated_at: Timestamp
 
 
 Transport = Literal["http", "https", "ftp", "ftps", "sftp", "s3"]
@@ -154,8 +154,8 @@ class Connection(Shape):
     endpoint: str = ""
     path_style: bool = False
     secrets: list[str] = Field(description="Names of the secrets that are set", examples=[["password"]])
-    created_at: Moment
-    updated_at: Moment
+    created_at: Timestamp
+    updated_at: Timestamp
 
 
 class ConnectionList(Shape):

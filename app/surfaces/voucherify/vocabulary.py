@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from app.runs.states import State
-from app.web.failures import BROKEN
+from app.web.failures import INTERNAL_ERROR
 
 # `ENQUEUED` exists and is never shown: the vendor's own poller takes it for an end (contract, section 3).
 Status = Literal["IN_PROGRESS", "DONE", "FAILED"]
@@ -96,7 +96,7 @@ ANSWERS: Final[Mapping[str, Answer]] = {
     "unsupported_media_type": Answer(415, "unsupported_media_type", "Unsupported Media Type"),
     "queue_full": Answer(429, "queue_full", "Too many requests hit the API too quickly."),
     "too_many_requests": Answer(429, None, "Too many requests hit the API too quickly."),
-    BROKEN: Answer(500, "internal_error", "Internal server error"),
+    INTERNAL_ERROR: Answer(500, "internal_error", "Internal server error"),
     "not_ready": Answer(503, "service_unavailable", "Service unavailable"),
 }
 

@@ -9,16 +9,16 @@ from fastapi import Request
 from app.errors import Complaint, Refused
 from app.formats.json_object import read_object
 from app.resources.objects import DEPTH
-from app.web.bodies.json_items import refuse_unreadable
-from app.web.bodies.upload import whole
+from app.web.bodies.json_items import require_json
+from app.web.bodies.upload import read_body
 
-LONGEST: Final = 1_048_576  # bytes
+MAX_BYTES: Final = 1_048_576  # bytes
 
 
-async def json_object(request: Request, *, idle: float) -> dict[str, object]:
+async def read_json_object(request: Request, *, idle: float) -> dict[str, object]:
     """Raises Refused: bad_request (no JSON, broken off, nothing for `idle` seconds), too_large, invalid (no object)."""
     try:
-        read = msgspec.json.decode(await whole(request, LONGEST, idle=idle))
+        read = msgspec.json.decode(await read_body(request, MAX_BYTES, idle=idle))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise Refused("bad_request", "The body is not JSON") from None
     if not isinstance(read, dict):
@@ -26,14 +26,14 @@ async def json_object(request: Request, *, idle: float) -> dict[str, object]:
     return read
 
 
-async def exact_object(request: Request, *, idle: float) -> dict[str, object]:
+async def read_exact_object(request: Request, *, idle: float) -> dict[str, object]:
     """With every number as a Decimal of the digits that were sent, and nothing in it that cannot be stored.
 
     Raises Refused: unsupported_media_type, bad_request (no such object, broken off, idle), too_large.
     """
-    refuse_unreadable(request)
+    require_json(request)
     try:
-        found = read_object((await whole(request, LONGEST, idle=idle)).decode("utf-8-sig"), DEPTH)
+        found = read_object((await read_body(request, MAX_BYTES, idle=idle)).decode("utf-8-sig"), DEPTH)
     except UnicodeDecodeError:
         raise Refused("bad_request", "The body is not JSON: it is not UTF-8") from None
     if not isinstance(found, dict):

@@ -15,10 +15,10 @@ from typing import Final, NoReturn, TypeVar
 
 from app.errors import Complaint, Refused
 
-T = TypeVar("T")
-Reading = Generator[None, None, T]
+Result = TypeVar("Result")
+Incremental = Generator[None, None, Result]
 # What happens to an item: it comes as value and as the text that was sent.
-Take = Callable[[object, str], None]
+TakeItem = Callable[[object, str], None]
 
 UNREADABLE: Final = object()  # JSON, but no value to work with: a name twice in an object, a number beyond Decimal
 UNDECIDED: Final = 3  # characters; `1` may still become `1.5` or `1e+5`
@@ -33,7 +33,7 @@ class _NameTwiceError(Exception):
     """An object has a name twice; it never leaves this module."""
 
 
-class Text:
+class JsonText:
     """What has arrived of a JSON text and has not been read. Blocking: feed and read it in a thread.
 
     All reading raises Refused: bad_request (no JSON), invalid (a value beyond `longest` characters, or nested so deep
@@ -56,7 +56,7 @@ class Text:
             raise Refused("bad_request", "The body is not JSON: it is not UTF-8") from None
         self._at, self._ended = 0, last
 
-    def peek(self) -> Reading[str]:
+    def peek(self) -> Incremental[str]:
         """The next character that is not blank."""
         while (found := self._next()) is None:
             if self._ended:
@@ -64,7 +64,7 @@ class Text:
             yield
         return found
 
-    def mark(self, allowed: str) -> Reading[str]:
+    def mark(self, allowed: str) -> Incremental[str]:
         """Reads one of the characters."""
         found = yield from self.peek()
         if found not in allowed:
@@ -72,14 +72,14 @@ class Text:
         self._at += 1
         return found
 
-    def opening(self, mark: str, otherwise: Complaint) -> Reading[None]:
+    def opening(self, mark: str, otherwise: Complaint) -> Incremental[None]:
         """Reads the bracket of a list or an object; any other value is refused as invalid."""
         found = yield from self.peek()
         if found != mark and found in BEGINNINGS:
-            raise misfit(otherwise)
+            raise invalid_value(otherwise)
         yield from self.mark(mark)
 
-    def value(self) -> Reading[object]:
+    def value(self) -> Incremental[object]:
         """The next value, numbers as Decimal, or UNREADABLE; its text is `raw` then."""
         yield from self.peek()
         tried = 0
@@ -99,19 +99,19 @@ class Text:
     def values_before_commas(self) -> Iterator[object]:
         """The values that are here as a whole, each with the comma behind it: what `value` and `mark` read too, but in
         half the time for small ones. All else is left to them."""
-        text, at = self._text, blanks_end(self._text, self._at)
+        text, at = self._text, skip_blanks(self._text, self._at)
         with suppress(json.JSONDecodeError, RecursionError):
             while True:
-                found, end = parsed(text, at)
+                found, end = parse_value(text, at)
                 if text[end : end + 1] != "," or end - at > self._longest:
                     return
                 self.raw, self._at = text[at:end], end + 1
                 yield found
                 at = self._at
                 if text[at : at + 1] in BLANKS:
-                    at = blanks_end(text, at)
+                    at = skip_blanks(text, at)
 
-    def end(self) -> Reading[None]:
+    def end(self) -> Incremental[None]:
         """Nothing but blanks may follow."""
         while self._next() is None:
             if self._ended:
@@ -124,13 +124,13 @@ class Text:
         return Refused("bad_request", f"The body is not JSON: {reason} (character {self._place(further)})")
 
     def _next(self) -> str | None:
-        self._at = blanks_end(self._text, self._at)
+        self._at = skip_blanks(self._text, self._at)
         return self._text[self._at] if self._at < len(self._text) else None
 
     def _parsed(self) -> tuple[object, int]:
         """The value and where it ends in the text; 0 if that cannot be told yet."""
         try:
-            found, end = parsed(self._text, self._at)
+            found, end = parse_value(self._text, self._at)
         except json.JSONDecodeError as error:
             cut_off = error.msg.startswith("Unterminated string") or error.pos > len(self._text) - LONGEST_TOKEN
             if cut_off and not self._ended:
@@ -148,16 +148,16 @@ class Text:
         return self._before + self._at + further + 1
 
 
-def whole(text: Text, reading: Reading[None]) -> Reading[None]:
+def read_document(text: JsonText, reading: Incremental[None]) -> Incremental[None]:
     yield from reading
     yield from text.end()
 
 
-def read_list(text: Text, take: Take, *, path: str = "") -> Reading[None]:
+def read_list(text: JsonText, take: TakeItem, *, path: str = "") -> Incremental[None]:
     """A list that has at least one item; `path` is where it stands, for what it is refused with."""
     yield from text.opening("[", Complaint(path, "should be array"))
     if (yield from text.peek()) == "]":
-        raise misfit(Complaint(path, "should NOT have fewer than 1 items"))
+        raise invalid_value(Complaint(path, "should NOT have fewer than 1 items"))
     more = True
     while more:
         for value in text.values_before_commas():
@@ -167,7 +167,7 @@ def read_list(text: Text, take: Take, *, path: str = "") -> Reading[None]:
         more = (yield from text.mark(",]")) == ","
 
 
-def read_members(text: Text, wanted: Mapping[str, Callable[[], Reading[None]]]) -> Reading[None]:
+def read_members(text: JsonText, wanted: Mapping[str, Callable[[], Incremental[None]]]) -> Incremental[None]:
     """An object: each wanted member by its own reading, in whatever order they come; others are ignored. Raises
     Refused("invalid") for one that is missing or stands twice."""
     yield from text.opening("{", Complaint("", "should be object"))
@@ -179,29 +179,29 @@ def read_members(text: Text, wanted: Mapping[str, Callable[[], Reading[None]]]) 
             raise text.broken("a member has no name")
         yield from text.mark(":")
         if name in wanted and name not in missing:
-            raise misfit(Complaint(name, "should NOT be given twice"))
-        yield from missing.pop(name)() if name in missing else skipped(text)
+            raise invalid_value(Complaint(name, "should NOT be given twice"))
+        yield from missing.pop(name)() if name in missing else skip_value(text)
         mark = yield from text.mark(",}")
     for name in missing:
         raise Refused("invalid", f"Payload should have required property '{name}'", [Complaint(name, "is required")])
 
 
-def skipped(text: Text) -> Reading[None]:
+def skip_value(text: JsonText) -> Incremental[None]:
     yield from text.value()
 
 
-def misfit(complaint: Complaint) -> Refused:
+def invalid_value(complaint: Complaint) -> Refused:
     """In the words of Voucherify, whose bodies these are."""
     what = f"Property .{complaint.path}" if complaint.path else "Payload"
     return Refused("invalid", f"{what} {complaint.reason}", [complaint])
 
 
-def blanks_end(text: str, at: int) -> int:
+def skip_blanks(text: str, at: int) -> int:
     found = _no_blank(text, at)
     return found.start() if found else len(text)
 
 
-def parsed(text: str, at: int) -> tuple[object, int]:
+def parse_value(text: str, at: int) -> tuple[object, int]:
     """The value that begins there, or UNREADABLE, and where it ends. Raises json.JSONDecodeError, RecursionError."""
     try:
         return _decoder.raw_decode(text, at)
@@ -209,18 +209,18 @@ def parsed(text: str, at: int) -> tuple[object, int]:
         return UNREADABLE, _measuring.raw_decode(text, at)[1]
 
 
-def _members(pairs: list[tuple[str, object]]) -> dict[str, object]:
+def _build_object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     found = dict(pairs)
     if len(found) < len(pairs):
         raise _NameTwiceError
     return found
 
 
-def _constant(word: str) -> NoReturn:
+def _refuse_constant(word: str) -> NoReturn:
     raise Refused("bad_request", f"The body is not JSON: it has {word}")
 
 
 _decoder = json.JSONDecoder(
-    object_pairs_hook=_members, parse_int=Decimal, parse_float=Decimal, parse_constant=_constant
+    object_pairs_hook=_build_object, parse_int=Decimal, parse_float=Decimal, parse_constant=_refuse_constant
 )
-_measuring = json.JSONDecoder(parse_int=len, parse_float=len, parse_constant=_constant)
+_measuring = json.JSONDecoder(parse_int=len, parse_float=len, parse_constant=_refuse_constant)

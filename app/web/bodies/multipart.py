@@ -13,7 +13,7 @@ from app.errors import Refused
 
 
 @dataclass(frozen=True, slots=True)
-class PartBegun:
+class PartHeader:
     name: str
     file_name: str | None
 
@@ -24,11 +24,11 @@ class PartData:
 
 
 @dataclass(frozen=True, slots=True)
-class PartEnded:
+class PartEnd:
     pass
 
 
-Piece = PartBegun | PartData | PartEnded
+PartEvent = PartHeader | PartData | PartEnd
 
 
 def is_form(request: Request) -> bool:
@@ -36,7 +36,7 @@ def is_form(request: Request) -> bool:
     return parse_options_header(request.headers.get("content-type"))[0] == b"multipart/form-data"
 
 
-def boundary_of(request: Request) -> bytes:
+def find_boundary(request: Request) -> bytes:
     """Raises Refused: unsupported_media_type, bad_request."""
     kind, options = parse_options_header(request.headers.get("content-type"))
     if kind != b"multipart/form-data":
@@ -46,15 +46,15 @@ def boundary_of(request: Request) -> bytes:
     return options[b"boundary"]
 
 
-class Splitter:
+class MultipartReader:
     """Fed with a body as it comes, gives the pieces of its parts. The parser itself bounds the headers of a part."""
 
     def __init__(self, boundary: bytes) -> None:
         self.complete = False  # the last boundary has been seen
-        self._pieces: deque[Piece] = deque()
+        self._pieces: deque[PartEvent] = deque()
         self._headers: dict[bytes, bytes] = {}
         self._header: tuple[bytes, bytes] = b"", b""
-        with broken_refused():
+        with refuse_malformed():
             self._parser = MultipartParser(
                 boundary,
                 {
@@ -69,10 +69,10 @@ class Splitter:
                 },
             )
 
-    def feed(self, data: bytes) -> Iterator[Piece]:
+    def feed(self, data: bytes) -> Iterator[PartEvent]:
         """The pieces that have become known; none is held once it is given out. Raises Refused("bad_request") for a
         broken body."""
-        with broken_refused():
+        with refuse_malformed():
             self._parser.write(data)
         while self._pieces:
             yield self._pieces.popleft()
@@ -95,29 +95,31 @@ class Splitter:
         if kind != b"form-data" or b"name" not in options:
             raise FormParserError("a part has no name")
         file_name = options.get(b"filename")
-        self._pieces.append(PartBegun(readable(options[b"name"]), None if file_name is None else readable(file_name)))
+        self._pieces.append(
+            PartHeader(decode_name(options[b"name"]), None if file_name is None else decode_name(file_name))
+        )
 
     def _data(self, data: bytes, start: int, end: int) -> None:
         self._pieces.append(PartData(data[start:end]))
 
     def _end(self) -> None:
-        self._pieces.append(PartEnded())
+        self._pieces.append(PartEnd())
 
     def _complete(self) -> None:
         self.complete = True
 
 
 @contextmanager
-def broken_refused() -> Iterator[None]:
+def refuse_malformed() -> Iterator[None]:
     try:
         yield
     except FormParserError:
-        raise broken_body() from None
+        raise incomplete_form() from None
 
 
-def broken_body() -> Refused:
+def incomplete_form() -> Refused:
     return Refused("bad_request", "The body is no complete multipart/form-data")
 
 
-def readable(name: bytes) -> str:
+def decode_name(name: bytes) -> str:
     return name.decode(errors="replace")

@@ -15,7 +15,7 @@ from app.imports.sources.filenames import sanitize_filename
 from app.imports.sources.incoming import IncomingFile, too_large
 from app.runtime import Runtime
 from app.settings import Settings
-from app.web.bodies.multipart import PartBegun, PartData, Piece, Splitter, boundary_of, broken_body
+from app.web.bodies.multipart import MultipartReader, PartData, PartEvent, PartHeader, find_boundary, incomplete_form
 
 FILE_PART = "file"
 ENCODING_PART = "encoding"
@@ -35,21 +35,21 @@ class Form:
 
 
 @asynccontextmanager
-async def received(request: Request, runtime: Runtime) -> AsyncIterator[Form]:
+async def receive_form(request: Request, runtime: Runtime) -> AsyncIterator[Form]:
     """The form of a request. Unless its upload is committed within the block, nothing of it stays on disk.
 
     Raises Refused: unsupported_media_type, bad_request (broken, broken off, idle), too_large, invalid (a part).
     """
-    boundary = boundary_of(request)
-    refuse_early(request, runtime.settings)
-    reception = Reception(runtime, Splitter(boundary))
+    boundary = find_boundary(request)
+    refuse_too_long(request, runtime.settings)
+    reception = FormReceiver(runtime, MultipartReader(boundary))
     try:
         yield await reception.form(request)
     finally:
         reception.discard()
 
 
-def refuse_early(request: Request, settings: Settings, *, beside: int = OTHER_PARTS_BYTES) -> None:
+def refuse_too_long(request: Request, settings: Settings, *, beside: int = OTHER_PARTS_BYTES) -> None:
     """By its length, before a byte of the body is read; so many bytes may stand in it `beside` the file. A body without
     a length is counted as it comes."""
     length = request.headers.get("content-length", "")
@@ -57,10 +57,10 @@ def refuse_early(request: Request, settings: Settings, *, beside: int = OTHER_PA
         raise too_large(settings.max_file_bytes)
 
 
-class Reception:
+class FormReceiver:
     """A form that is being received, part by part, in whatever order they come."""
 
-    def __init__(self, runtime: Runtime, splitter: Splitter) -> None:
+    def __init__(self, runtime: Runtime, splitter: MultipartReader) -> None:
         self._runtime = runtime
         self._settings = runtime.settings
         self._splitter = splitter
@@ -75,14 +75,14 @@ class Reception:
 
     async def form(self, request: Request) -> Form:
         total = 0
-        async for chunk in arriving(request, idle=self._settings.upload_idle_seconds):
+        async for chunk in body_chunks(request, idle=self._settings.upload_idle_seconds):
             total += len(chunk)
-            if total > longest(self._settings):
-                raise broken_body()
+            if total > longest_body(self._settings):
+                raise incomplete_form()
             for piece in self._splitter.feed(chunk):
                 await self._take(piece)
         if not self._splitter.complete:
-            raise broken_body()
+            raise incomplete_form()
         self._check_encoding()
         upload = self._file.as_upload(self._file_name) if self._file else None
         # What is not UTF-8 stays visible as such: the surface says which of its parts that hurts.
@@ -93,15 +93,15 @@ class Reception:
         if self._file:
             self._file.writer.abort()
 
-    async def _take(self, piece: Piece) -> None:
-        if isinstance(piece, PartBegun):
+    async def _take(self, piece: PartEvent) -> None:
+        if isinstance(piece, PartHeader):
             self._begin(piece)
         elif isinstance(piece, PartData):
             await self._add(piece.data)
         elif self._name == FILE_PART and self._file and not self._ignored:
             await self._file.end()
 
-    def _begin(self, part: PartBegun) -> None:
+    def _begin(self, part: PartHeader) -> None:
         self._count += 1
         if self._count > self._settings.max_form_parts:
             raise Refused("bad_request", f"The form has more than {self._settings.max_form_parts} parts")
@@ -145,13 +145,13 @@ class Reception:
             self._complaints.append(Complaint(ENCODING_PART, "has to stand before the file in the form"))
 
 
-def longest(settings: Settings) -> int:
+def longest_body(settings: Settings) -> int:
     """The longest body that any form within the limits has: what stands before and behind the parts has no limit of
     its own."""
     return settings.max_file_bytes + settings.max_form_parts * (settings.max_part_bytes + PART_HEAD_BYTES)
 
 
-async def arriving(request: Request, *, idle: float) -> AsyncIterator[bytes]:
+async def body_chunks(request: Request, *, idle: float) -> AsyncIterator[bytes]:
     """The body as it comes. Raises Refused("bad_request") when the client goes away or sends nothing for `idle`
     seconds."""
     stream = request.stream()
@@ -168,10 +168,10 @@ async def arriving(request: Request, *, idle: float) -> AsyncIterator[bytes]:
         yield chunk
 
 
-async def whole(request: Request, limit: int, *, idle: float) -> bytes:
+async def read_body(request: Request, limit: int, *, idle: float) -> bytes:
     """A small body. Raises Refused: too_large, bad_request (broken off, idle)."""
     body = bytearray()
-    async for chunk in arriving(request, idle=idle):
+    async for chunk in body_chunks(request, idle=idle):
         body += chunk
         if len(body) > limit:
             raise Refused("too_large", f"The body is larger than {limit} bytes")

@@ -15,7 +15,7 @@ from app.runs.status import Status
 from app.surfaces.connectif import wire
 from app.surfaces.connectif.vocabulary import ANSWERS, STATUSES
 from app.throttle import Allowance
-from app.web.failures import Failure, ProblemShape, problem
+from app.web.failures import Failure, ProblemShape, render_problem
 
 
 def shown(status: Status, *, base: str, retention_days: int) -> wire.Import:
@@ -115,7 +115,7 @@ def page_links(number: int, *, more: bool, address: Callable[[int], str]) -> wir
 def failure_shown(failure: Failure, request: Request) -> Response:
     """Always application/json: a client of Connectif's reads nothing else."""
     status, code = ANSWERS[failure.code]
-    return problem(failure, request, ProblemShape(status, code, HTTPStatus(status).phrase, "application/json"))
+    return render_problem(failure, request, ProblemShape(status, code, HTTPStatus(status).phrase, "application/json"))
 
 
 def rate_headers(left: Allowance) -> dict[str, str]:

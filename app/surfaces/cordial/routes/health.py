@@ -8,15 +8,15 @@ from fastapi.responses import Response
 from app.auth.caller import Caller
 from app.surfaces.cordial.wire.errors import refusals
 from app.surfaces.cordial.wire.shape import Success
-from app.web.caller import Opened, calling
+from app.web.caller import OpenRuntime, identify_caller
 from app.web.openapi import operation_id
 
 router = APIRouter(tags=["health"], generate_unique_id_function=operation_id)
 
 
-async def holder(request: Request, runtime: Opened) -> Caller:
+async def holder(request: Request, runtime: OpenRuntime) -> Caller:
     """Whatever the key allows."""
-    return await calling(request, runtime)
+    return await identify_caller(request, runtime)
 
 
 @router.get("/v2/health", response_model=Success, responses=refusals(401, 403, 429, 500, 503))

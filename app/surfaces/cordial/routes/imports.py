@@ -12,11 +12,11 @@ from app.surfaces.cordial.translate.imports import asked, check_columns, from_fo
 from app.surfaces.cordial.translate.source import pull_of
 from app.surfaces.cordial.wire.errors import refusals
 from app.surfaces.cordial.wire.imports import IMPORT_BODY, Started
-from app.web.admission import admitted
-from app.web.bodies.json_body import exact_object
+from app.web.admission import admit_import
+from app.web.bodies.json_body import read_exact_object
 from app.web.bodies.multipart import is_form
-from app.web.bodies.upload import received
-from app.web.caller import MayWriteImports, Opened
+from app.web.bodies.upload import receive_form
+from app.web.caller import MayWriteImports, OpenRuntime
 from app.web.openapi import operation_id
 from app.web.requests import request_id
 
@@ -34,17 +34,17 @@ REFUSALS = refusals(400, 401, 403, 413, 415, 422, 429, 500, 503)
     openapi_extra=IMPORT_BODY,
 )
 @router.post("/productimports/", include_in_schema=False)
-async def import_products(request: Request, caller: MayWriteImports, runtime: Opened) -> Response:
+async def import_products(request: Request, caller: MayWriteImports, runtime: OpenRuntime) -> Response:
     """Start an import of products: name where the file is, or send it as the part `file` of a form.
 
     Columns are the fields of a product, `sale.enabled`, `properties.…`, `variants.0.sku`, `variants.0.qty`,
     `variants.0.attr.…`, `images.0`, `tags.0`. A known `productID` gets what the row has; an empty cell empties the
     field, a cell that is equal to `nullMarker` leaves it.
     """
-    async with admitted(runtime, caller):
+    async with admit_import(runtime, caller):
         if not is_form(request):
             return await started(runtime, await pulled(request, caller, runtime))
-        async with received(request, runtime) as form:
+        async with receive_form(request, runtime) as form:
             complaints = list(form.complaints)
             if form.upload is None:
                 complaints.append(Complaint("file", "The file field is required."))
@@ -58,7 +58,7 @@ async def import_products(request: Request, caller: MayWriteImports, runtime: Op
 
 async def pulled(request: Request, caller: Caller, runtime: Runtime) -> Submission:
     """Of a file that is elsewhere. Raises Refused: unsupported_media_type, bad_request, too_large, invalid."""
-    body = await exact_object(request, idle=runtime.settings.upload_idle_seconds)
+    body = await read_exact_object(request, idle=runtime.settings.upload_idle_seconds)
     complaints: list[Complaint] = []
     pull, wanted = pull_of(body.get("source"), complaints), asked(body, complaints)
     refuse(complaints)

@@ -11,7 +11,7 @@ from app.surfaces.cordial.translate.jobs import job, times
 from app.surfaces.cordial.vocabulary import JOB_NAME, ORIGIN
 from app.surfaces.cordial.wire.errors import refusals
 from app.surfaces.cordial.wire.jobs import Job, JobList, JobsAsked
-from app.web.caller import MayReadImports, Opened
+from app.web.caller import MayReadImports, OpenRuntime
 from app.web.openapi import operation_id
 
 router = APIRouter(prefix="/v2/jobs", tags=["jobs"], generate_unique_id_function=operation_id)
@@ -20,7 +20,7 @@ JSON = "application/json"
 
 @router.get("", response_model=JobList, responses=refusals(401, 403, 422, 429, 500, 503))
 @router.get("/", include_in_schema=False)
-async def list_jobs(asked: Annotated[JobsAsked, Query()], caller: MayReadImports, runtime: Opened) -> Response:
+async def list_jobs(asked: Annotated[JobsAsked, Query()], caller: MayReadImports, runtime: OpenRuntime) -> Response:
     """List the account's jobs, newest first."""
     between = times(asked)
     if asked.job_name not in (None, JOB_NAME):
@@ -34,7 +34,7 @@ async def list_jobs(asked: Annotated[JobsAsked, Query()], caller: MayReadImports
 
 @router.get("/{job_id}", response_model=Job, responses=refusals(401, 403, 404, 429, 500, 503))
 @router.get("/{job_id}/", include_in_schema=False)
-async def get_job(job_id: str, caller: MayReadImports, runtime: Opened) -> Response:
+async def get_job(job_id: str, caller: MayReadImports, runtime: OpenRuntime) -> Response:
     """Read a job. Its counts are true at every moment, and what they count can be read."""
     days = runtime.settings.retention_days
     async with runtime.database.read() as session:

@@ -16,8 +16,8 @@ from app.surfaces.cordial.translate.products import TYPE, chosen, product, refus
 from app.surfaces.cordial.wire.errors import refusals
 from app.surfaces.cordial.wire.products import PRODUCT_BODY, Product, ProductList, ProductsAsked, Saved
 from app.surfaces.cordial.wire.shape import Success
-from app.web.bodies.json_body import exact_object
-from app.web.caller import MayDeleteImports, MayReadRecords, MayWriteImports, Opened
+from app.web.bodies.json_body import read_exact_object
+from app.web.caller import MayDeleteImports, MayReadRecords, MayWriteImports, OpenRuntime
 from app.web.openapi import operation_id
 
 router = APIRouter(prefix="/v2/products", tags=["products"], generate_unique_id_function=operation_id)
@@ -26,7 +26,9 @@ JSON = "application/json"
 
 @router.get("", response_model=ProductList, responses=refusals(401, 403, 422, 429, 500, 503))
 @router.get("/", include_in_schema=False)
-async def list_products(asked: Annotated[ProductsAsked, Query()], caller: MayReadRecords, runtime: Opened) -> Response:
+async def list_products(
+    asked: Annotated[ProductsAsked, Query()], caller: MayReadRecords, runtime: OpenRuntime
+) -> Response:
     """List the account's products, by their productID."""
     offset = (asked.page - 1) * asked.per_page
     async with runtime.database.read() as session:
@@ -42,9 +44,9 @@ async def list_products(asked: Annotated[ProductsAsked, Query()], caller: MayRea
     openapi_extra=PRODUCT_BODY,
 )
 @router.post("/", include_in_schema=False)
-async def save_product(request: Request, caller: MayWriteImports, runtime: Opened) -> Response:
+async def save_product(request: Request, caller: MayWriteImports, runtime: OpenRuntime) -> Response:
     """Make a product, or change what is sent of one that is there. Lists are merged by position."""
-    body = await exact_object(request, idle=runtime.settings.upload_idle_seconds)
+    body = await read_exact_object(request, idle=runtime.settings.upload_idle_seconds)
     written = await write_record(runtime, caller.account_id, TYPE, body, Options(blank_cells="empty"))
     if written.problems:
         raise refused(written.problems)
@@ -54,7 +56,7 @@ async def save_product(request: Request, caller: MayWriteImports, runtime: Opene
 
 @router.get("/{product_id:path}", response_model=Product, responses=refusals(401, 403, 404, 422, 429, 500, 503))
 async def get_product(
-    product_id: str, caller: MayReadRecords, runtime: Opened, fields: Annotated[str | None, Query()] = None
+    product_id: str, caller: MayReadRecords, runtime: OpenRuntime, fields: Annotated[str | None, Query()] = None
 ) -> Response:
     """Read a product by its productID, percent-encoded."""
     async with runtime.database.read() as session:
@@ -65,7 +67,7 @@ async def get_product(
 
 
 @router.delete("/{product_id:path}", response_model=Success, responses=refusals(401, 403, 404, 429, 500, 503))
-async def delete_product(product_id: str, caller: MayDeleteImports, runtime: Opened) -> Response:
+async def delete_product(product_id: str, caller: MayDeleteImports, runtime: OpenRuntime) -> Response:
     """Delete a product. An import that is under way and still comes to it makes it anew."""
     async with runtime.database.transaction() as session:
         gone = await records.delete(session, caller.account_id, TYPE, key_of(product_id))

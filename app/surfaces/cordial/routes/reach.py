@@ -10,7 +10,7 @@ from app.transports import connected
 from app.transports.failed import TransportFailed
 from app.transports.transport import Terms, within
 from app.transports.url import DEFAULT_PORTS
-from app.web.surface import cut
+from app.web.surface import shorten
 
 SECONDS: Final = 5
 
@@ -44,6 +44,6 @@ def spelled(pull: Pull, port: int, failed: TransportFailed) -> str:
     if failed.step == "authenticate":
         return "Login failed."
     if failed.step == "find":
-        return f"Invalid file path '{cut(pull.path)}'. {failed.detail}"
+        return f"Invalid file path '{shorten(pull.path)}'. {failed.detail}"
     server = pull.remote.host or pull.remote.text("bucket")
-    return f"Unable to open connection to {cut(server)} : {port}. {failed.detail}"
+    return f"Unable to open connection to {shorten(server)} : {port}. {failed.detail}"

@@ -15,8 +15,8 @@ from app.runtime import Runtime
 from app.storage.access import connections
 from app.surfaces.native import translate, wire
 from app.transports.transport import Remote, Terms
-from app.web.bodies.json_body import json_object
-from app.web.caller import MayReadConnections, MayWriteConnections, Opened
+from app.web.bodies.json_body import read_json_object
+from app.web.caller import MayReadConnections, MayWriteConnections, OpenRuntime
 from app.web.openapi import operation_id
 from app.web.refusals import refusals
 
@@ -26,7 +26,7 @@ router = APIRouter(prefix="/connections", tags=["connections"], generate_unique_
 
 @router.get("", response_model=wire.ConnectionList, responses=refusals(401, 403, 503))
 @router.get("/", include_in_schema=False)
-async def list_connections(caller: MayReadConnections, runtime: Opened) -> Response:
+async def list_connections(caller: MayReadConnections, runtime: OpenRuntime) -> Response:
     """List the account's connections, by name. Secrets are never shown, only which of them are set."""
     async with runtime.database.read() as session:
         rows = await connections.all_of(session, caller.account_id)
@@ -42,9 +42,9 @@ async def list_connections(caller: MayReadConnections, runtime: Opened) -> Respo
     openapi_extra=wire.CONNECTION_BODY,
 )
 @router.post("/", include_in_schema=False)
-async def create_connection(request: Request, caller: MayWriteConnections, runtime: Opened) -> Response:
+async def create_connection(request: Request, caller: MayWriteConnections, runtime: OpenRuntime) -> Response:
     """Store a source or a destination. Nothing is dialled; `POST /connections/{id}/test-import` tries it out."""
-    wanted = declared(await json_object(request, idle=runtime.settings.upload_idle_seconds))
+    wanted = declared(await read_json_object(request, idle=runtime.settings.upload_idle_seconds))
     connection_id = new_connection_id()
     values = {
         "id": connection_id,
@@ -72,7 +72,7 @@ def answer(row: Mapping[Any, Any], connection: Declared, status: int = 200) -> R
 
 @router.get("/{connection_id}", response_model=wire.Connection, responses=refusals(401, 403, 404, 503))
 @router.get("/{connection_id}/", include_in_schema=False)
-async def get_connection(connection_id: str, caller: MayReadConnections, runtime: Opened) -> Response:
+async def get_connection(connection_id: str, caller: MayReadConnections, runtime: OpenRuntime) -> Response:
     """Read a connection, without its secrets."""
     async with runtime.database.read() as session:
         row, connection = await connection_of(session, runtime, caller.account_id, connection_id)
@@ -87,12 +87,12 @@ async def get_connection(connection_id: str, caller: MayReadConnections, runtime
 )
 @router.put("/{connection_id}/", include_in_schema=False)
 async def put_connection(
-    request: Request, connection_id: str, caller: MayWriteConnections, runtime: Opened
+    request: Request, connection_id: str, caller: MayWriteConnections, runtime: OpenRuntime
 ) -> Response:
     """Change a connection. Secrets that are left out stay, unless the server is another one: then send them again."""
     async with runtime.database.read() as session:
         await connection_of(session, runtime, caller.account_id, connection_id)
-    body = await json_object(request, idle=runtime.settings.upload_idle_seconds)
+    body = await read_json_object(request, idle=runtime.settings.upload_idle_seconds)
     async with runtime.database.transaction() as session:
         await connections.alone(session, caller.account_id)
         _, before = await connection_of(session, runtime, caller.account_id, connection_id)
@@ -108,7 +108,7 @@ async def put_connection(
 
 @router.delete("/{connection_id}", status_code=204, responses=refusals(401, 403, 404, 503))
 @router.delete("/{connection_id}/", include_in_schema=False)
-async def delete_connection(connection_id: str, caller: MayWriteConnections, runtime: Opened) -> Response:
+async def delete_connection(connection_id: str, caller: MayWriteConnections, runtime: OpenRuntime) -> Response:
     """Delete a connection. Imports that were started with it go on."""
     async with runtime.database.transaction() as session:
         await connections.alone(session, caller.account_id)
@@ -124,7 +124,9 @@ async def delete_connection(connection_id: str, caller: MayWriteConnections, run
     openapi_extra=wire.TRIAL_BODY,
 )
 @router.post("/{connection_id}/test-import/", include_in_schema=False)
-async def test_import(request: Request, connection_id: str, caller: MayWriteConnections, runtime: Opened) -> Response:
+async def test_import(
+    request: Request, connection_id: str, caller: MayWriteConnections, runtime: OpenRuntime
+) -> Response:
     """Try whether a file could be imported: connect, find it, read its beginning. Nothing is changed anywhere."""
     return await tried(request, connection_id, caller, runtime, try_import)
 
@@ -136,7 +138,9 @@ async def test_import(request: Request, connection_id: str, caller: MayWriteConn
     openapi_extra=wire.TRIAL_BODY,
 )
 @router.post("/{connection_id}/test-export/", include_in_schema=False)
-async def test_export(request: Request, connection_id: str, caller: MayWriteConnections, runtime: Opened) -> Response:
+async def test_export(
+    request: Request, connection_id: str, caller: MayWriteConnections, runtime: OpenRuntime
+) -> Response:
     """Try whether a file could be delivered to a folder: write a small one, read it back, delete it."""
     return await tried(request, connection_id, caller, runtime, try_export)
 
@@ -145,7 +149,7 @@ async def tried(request: Request, connection_id: str, caller: Caller, runtime: R
     """The answer; a host key that is to be trusted at its first sight is pinned by a trial that succeeded."""
     async with runtime.database.read() as session:
         _, connection = await connection_of(session, runtime, caller.account_id, connection_id)
-    body = await json_object(request, idle=runtime.settings.upload_idle_seconds)
+    body = await read_json_object(request, idle=runtime.settings.upload_idle_seconds)
     trial = await how(remote_of(connection), path_in(body, required=how is try_import), runtime.terms)
     settings = pinned(connection, trial.host_key) if trial.ok else None
     if settings is not None:

@@ -5,8 +5,8 @@ from fastapi.responses import Response
 
 from app.declarations import coupon_sets
 from app.surfaces.native import translate, wire
-from app.web.bodies.json_body import json_object
-from app.web.caller import MayReadImports, MayWriteImports, Opened
+from app.web.bodies.json_body import read_json_object
+from app.web.caller import MayReadImports, MayWriteImports, OpenRuntime
 from app.web.openapi import operation_id
 from app.web.refusals import refusals
 
@@ -20,9 +20,9 @@ router = APIRouter(prefix="/coupon-sets/{set_id}", tags=["coupon sets"], generat
     openapi_extra=wire.SET_BODY,
 )
 @router.put("/", include_in_schema=False)
-async def put_coupon_set(request: Request, set_id: str, caller: MayWriteImports, runtime: Opened) -> Response:
+async def put_coupon_set(request: Request, set_id: str, caller: MayWriteImports, runtime: OpenRuntime) -> Response:
     """Create a coupon set, or rename it."""
-    body = await json_object(request, idle=runtime.settings.upload_idle_seconds)
+    body = await read_json_object(request, idle=runtime.settings.upload_idle_seconds)
     async with runtime.database.transaction() as session:
         row, new = await coupon_sets.put_coupon_set(session, caller.account_id, set_id, body)
     return Response(translate.coupon_set(row).encoded(), 201 if new else 200, media_type=translate.JSON)
@@ -30,7 +30,7 @@ async def put_coupon_set(request: Request, set_id: str, caller: MayWriteImports,
 
 @router.get("", response_model=wire.CouponSet, responses=refusals(401, 403, 404, 503))
 @router.get("/", include_in_schema=False)
-async def get_coupon_set(set_id: str, caller: MayReadImports, runtime: Opened) -> Response:
+async def get_coupon_set(set_id: str, caller: MayReadImports, runtime: OpenRuntime) -> Response:
     """Read a coupon set and the number of its coupons."""
     async with runtime.database.read() as session:
         row = await coupon_sets.load_coupon_set(session, caller.account_id, set_id)

@@ -13,7 +13,7 @@ from fastapi.responses import FileResponse, HTMLResponse, Response
 
 from app.errors import Refused
 from app.surfaces.native import translate
-from app.web.openapi import document
+from app.web.openapi import build_document
 
 router = APIRouter(include_in_schema=False)
 STATIC = Path(fastapi_offline.__file__).parent / "static"
@@ -26,7 +26,7 @@ FILES = {
 
 @router.get("/openapi.json")
 async def openapi(request: Request) -> Response:
-    whole = document("Sluice", "Bulk imports whose counts are true at every moment.", request.app.routes)
+    whole = build_document("Sluice", "Bulk imports whose counts are true at every moment.", request.app.routes)
     return Response(msgspec.json.encode(whole), media_type=translate.JSON)
 
 

@@ -8,27 +8,27 @@ from app.errors import Retryable
 from app.storage import runs
 from app.surfaces.native import translate, wire
 from app.surfaces.native.readiness import readiness
-from app.web.caller import Opened
-from app.web.openapi import OPEN, operation_id
+from app.web.caller import OpenRuntime
+from app.web.openapi import PUBLIC, operation_id
 
 router = APIRouter(tags=["health"], generate_unique_id_function=operation_id)
 
 
-@router.get("/healthz", response_model=wire.Health, openapi_extra=OPEN)
+@router.get("/healthz", response_model=wire.Health, openapi_extra=PUBLIC)
 async def healthz() -> Response:
     """Tell that the process lives, and nothing more."""
     return Response(wire.Health(status="ok").encoded(), media_type=translate.JSON)
 
 
-@router.get("/readyz", response_model=wire.Readiness, responses={503: {"model": wire.Readiness}}, openapi_extra=OPEN)
-async def readyz(runtime: Opened) -> Response:
+@router.get("/readyz", response_model=wire.Readiness, responses={503: {"model": wire.Readiness}}, openapi_extra=PUBLIC)
+async def readyz(runtime: OpenRuntime) -> Response:
     """Tell of every part that the service needs whether it works; 503 when one does not."""
     shown = translate.ready(await readiness(runtime))
     return Response(shown.encoded(), 200 if shown.ready else 503, media_type=translate.JSON)
 
 
-@router.get("/metrics", response_class=Response, responses=wire.METRICS, openapi_extra=OPEN)
-async def metrics(runtime: Opened) -> Response:
+@router.get("/metrics", response_class=Response, responses=wire.METRICS, openapi_extra=PUBLIC)
+async def metrics(runtime: OpenRuntime) -> Response:
     """Figures of this process and of the queue, in Prometheus' text format."""
     own = runtime.observe.metrics.text()
     try:

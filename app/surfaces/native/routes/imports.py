@@ -8,8 +8,8 @@ from fastapi.responses import Response, StreamingResponse
 from app.imports.failed import failed_rows_file
 from app.runs import problems, status
 from app.surfaces.native import translate, wire
-from app.web.caller import MayReadImports, Opened
-from app.web.links import here
+from app.web.caller import MayReadImports, OpenRuntime
+from app.web.links import link_to_same_path
 from app.web.openapi import operation_id
 from app.web.refusals import refusals
 
@@ -23,7 +23,7 @@ async def list_problems(
     request: Request,
     import_id: str,
     caller: MayReadImports,
-    runtime: Opened,
+    runtime: OpenRuntime,
     *,
     limit: Limit = 100,
     cursor: str | None = None,
@@ -33,7 +33,7 @@ async def list_problems(
     async with runtime.database.read() as session:
         run = await status.find(session, caller.account_id, import_id, retention_days=days)
         found, following = await problems.page(session, run.id, cursor=cursor, limit=limit)
-    address = None if following is None else here(request, runtime, limit=limit, cursor=following)
+    address = None if following is None else link_to_same_path(request, runtime, limit=limit, cursor=following)
     return Response(translate.problem_list(found, address).encoded(), media_type=translate.JSON)
 
 
@@ -43,7 +43,7 @@ async def list_problems(
     responses=refusals(401, 403, 404, 410, 503) | {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
 )
 @router.get("/failed-rows.csv/", include_in_schema=False)
-async def download_failed_rows(import_id: str, caller: MayReadImports, runtime: Opened) -> StreamingResponse:
+async def download_failed_rows(import_id: str, caller: MayReadImports, runtime: OpenRuntime) -> StreamingResponse:
     """Download the failed rows: all columns of the file, then `_line`, `_codes` and `_messages`.
 
     Corrected, it can be imported as it is: those three columns are ignored.

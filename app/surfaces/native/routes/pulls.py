@@ -14,9 +14,9 @@ from app.resources.conversion import BadCell
 from app.resources.email import email_text
 from app.runs.model import AccountId
 from app.surfaces.native import translate, wire
-from app.web.admission import admitted
-from app.web.bodies.json_body import json_object
-from app.web.caller import MayReadConnections, MayWriteImports, Opened
+from app.web.admission import admit_import
+from app.web.bodies.json_body import read_json_object
+from app.web.caller import MayReadConnections, MayWriteImports, OpenRuntime
 from app.web.openapi import operation_id
 from app.web.refusals import refusals
 from app.web.requests import request_id
@@ -36,17 +36,17 @@ router = APIRouter(
 )
 @router.post("/imports/", include_in_schema=False)
 async def import_from_connection(
-    request: Request, connection_id: str, caller: MayWriteImports, _: MayReadConnections, runtime: Opened
+    request: Request, connection_id: str, caller: MayWriteImports, _: MayReadConnections, runtime: OpenRuntime
 ) -> Response:
     """Start an import of a file of the connection, or one of each file that fits a pattern (`/in/*.csv`), oldest first.
 
     At most 10 imports of an account wait at a time: files that found no room are counted as `left`;
     send the answer's `next` as `after`, when there is room again, to go on with them.
     """
-    async with admitted(runtime, caller):
+    async with admit_import(runtime, caller):
         async with runtime.database.read() as session:
             _row, connection = await connection_of(session, runtime, caller.account_id, connection_id)
-        asked = body_of(await json_object(request, idle=runtime.settings.upload_idle_seconds))
+        asked = body_of(await read_json_object(request, idle=runtime.settings.upload_idle_seconds))
         wanted = submission(caller.account_id, asked, request_id(request))
         place, after = remote_of(connection), translate.file_from(asked.after)
         begun = await submit_all(runtime, wanted, place, asked.path, after=after)

@@ -14,8 +14,8 @@ from app.resources.cells import key_text
 from app.resources.vocabulary import Resource
 from app.storage import records
 from app.surfaces.native import translate, wire
-from app.web.caller import MayReadRecords, Opened
-from app.web.links import as_cursor, from_cursor, here
+from app.web.caller import MayReadRecords, OpenRuntime
+from app.web.links import decode_cursor, encode_cursor, link_to_same_path
 from app.web.openapi import operation_id
 from app.web.refusals import refusals
 
@@ -28,23 +28,25 @@ async def list_records(
     request: Request,
     type: str,
     caller: MayReadRecords,
-    runtime: Opened,
+    runtime: OpenRuntime,
     *,
     limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
     cursor: str | None = None,
 ) -> Response:
     """List the records of a type, in the order of their keys."""
-    after = from_cursor(cursor)
+    after = decode_cursor(cursor)
     async with runtime.database.read() as session:
         await load_resource(session, caller.account_id, type)
         rows = await records.page(session, caller.account_id, type, after=after, limit=limit + 1)
     more = len(rows) > limit
-    address = here(request, runtime, limit=limit, cursor=as_cursor(rows[limit - 1]["key"])) if more else None
+    address = (
+        link_to_same_path(request, runtime, limit=limit, cursor=encode_cursor(rows[limit - 1]["key"])) if more else None
+    )
     return Response(translate.record_list(rows[:limit], type, address), media_type=translate.JSON)
 
 
 @router.get("/{key:path}", response_model=wire.Record, responses=refusals(401, 403, 404, 503))
-async def get_record(type: str, key: str, caller: MayReadRecords, runtime: Opened) -> Response:
+async def get_record(type: str, key: str, caller: MayReadRecords, runtime: OpenRuntime) -> Response:
     """Read a record by its key, percent-encoded; an e-mail address in any case."""
     async with runtime.database.read() as session:
         resource, _ = await load_resource(session, caller.account_id, type)

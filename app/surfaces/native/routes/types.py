@@ -12,8 +12,8 @@ from app.resources.registry import BUILT_IN
 from app.resources.sample import sample_csv
 from app.resources.vocabulary import Resource
 from app.surfaces.native import translate, wire
-from app.web.bodies.json_body import json_object
-from app.web.caller import MayReadTypes, MayWriteTypes, Opened
+from app.web.bodies.json_body import read_json_object
+from app.web.caller import MayReadTypes, MayWriteTypes, OpenRuntime
 from app.web.openapi import operation_id
 from app.web.refusals import refusals
 
@@ -22,7 +22,7 @@ router = APIRouter(prefix="/types", tags=["types"], generate_unique_id_function=
 
 @router.get("", response_model=wire.TypeList, responses=refusals(401, 403, 503))
 @router.get("/", include_in_schema=False)
-async def list_types(caller: MayReadTypes, runtime: Opened) -> Response:
+async def list_types(caller: MayReadTypes, runtime: OpenRuntime) -> Response:
     """List the record types that the account can import: the built-in ones and its own."""
     async with runtime.database.read() as session:
         resources = await list_resources(session, caller.account_id)
@@ -32,7 +32,7 @@ async def list_types(caller: MayReadTypes, runtime: Opened) -> Response:
 
 @router.get("/{name}", response_model=wire.RecordType, responses=refusals(401, 403, 404, 503))
 @router.get("/{name}/", include_in_schema=False)
-async def get_type(name: str, caller: MayReadTypes, runtime: Opened) -> Response:
+async def get_type(name: str, caller: MayReadTypes, runtime: OpenRuntime) -> Response:
     """Read a record type with all of its fields."""
     async with runtime.database.read() as session:
         resource, _ = await load_resource(session, caller.account_id, name)
@@ -46,7 +46,7 @@ def to_wire(resource: Resource) -> dict[str, object]:
 
 @router.get("/{name}/sample.csv", response_class=Response, responses=refusals(401, 403, 404, 503) | wire.SAMPLE)
 @router.get("/{name}/sample.csv/", include_in_schema=False)
-async def download_sample(name: str, caller: MayReadTypes, runtime: Opened) -> Response:
+async def download_sample(name: str, caller: MayReadTypes, runtime: OpenRuntime) -> Response:
     """Download a small file to start from; it imports without errors."""
     async with runtime.database.read() as session:
         resource, _ = await load_resource(session, caller.account_id, name)
@@ -61,9 +61,9 @@ async def download_sample(name: str, caller: MayReadTypes, runtime: Opened) -> R
     openapi_extra=wire.TYPE_BODY,
 )
 @router.put("/{name}/", include_in_schema=False)
-async def put_type(request: Request, name: str, caller: MayWriteTypes, runtime: Opened) -> Response:
+async def put_type(request: Request, name: str, caller: MayWriteTypes, runtime: OpenRuntime) -> Response:
     """Declare a record type, or change it as far as stored records allow. For contacts: the account's custom fields."""
-    body = await json_object(request, idle=runtime.settings.upload_idle_seconds)
+    body = await read_json_object(request, idle=runtime.settings.upload_idle_seconds)
     async with runtime.database.transaction() as session:
         resource, new = await declare_type(session, caller.account_id, name, body)
     return Response(msgspec.json.encode(to_wire(resource)), 201 if new else 200, media_type=translate.JSON)

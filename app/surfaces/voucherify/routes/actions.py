@@ -19,10 +19,10 @@ from app.surfaces.voucherify.vocabulary import ACTIONS
 from app.surfaces.voucherify.wire.actions import REPORT, AsyncAction, AsyncActionList
 from app.surfaces.voucherify.wire.errors import refusals
 from app.surfaces.voucherify.wire.shape import Spelled
-from app.web.caller import Opened
+from app.web.caller import OpenRuntime
 from app.web.links import base_url
 from app.web.openapi import operation_id
-from app.web.surface import cut
+from app.web.surface import shorten
 
 router = APIRouter(prefix="/v1/async-actions", tags=["async-actions"], generate_unique_id_function=operation_id)
 JSON = "application/json"
@@ -33,7 +33,7 @@ ORIGINS = tuple(ACTIONS)
 @router.get("/", include_in_schema=False)
 async def list_async_actions(
     caller: MayReadActions,
-    runtime: Opened,
+    runtime: OpenRuntime,
     *,
     limit: Annotated[int, Query(ge=1, le=100)] = 10,
     end_date: Annotated[Spelled | None, Query(description="Only actions that were started before this moment")] = None,
@@ -49,7 +49,7 @@ async def list_async_actions(
 
 @router.get("/{action_id}", response_model=AsyncAction, responses=refusals(401, 403, 404, 429, 500, 503))
 @router.get("/{action_id}/", include_in_schema=False)
-async def get_async_action(request: Request, action_id: str, caller: MayReadActions, runtime: Opened) -> Response:
+async def get_async_action(request: Request, action_id: str, caller: MayReadActions, runtime: OpenRuntime) -> Response:
     """Read an async action. Its result is there once it is DONE, and by then its rows can be read."""
     async with runtime.database.read() as session:
         run = await action_of(session, runtime, caller.account_id, action_id)
@@ -64,7 +64,7 @@ async def get_async_action(request: Request, action_id: str, caller: MayReadActi
     response_class=StreamingResponse,
     responses=refusals(401, 403, 404, 429, 500, 503) | REPORT,
 )
-async def download_report(action_id: str, caller: MayReadActions, runtime: Opened) -> StreamingResponse:
+async def download_report(action_id: str, caller: MayReadActions, runtime: OpenRuntime) -> StreamingResponse:
     """Download what became of each item of a bulk update: `source_id`, `found`, `updated` and the reason if it failed.
 
     `found` tells whether the customer was there before, `updated` whether it now has what was sent.
@@ -90,6 +90,6 @@ async def action_of(session: ReadSession, runtime: Runtime, account_id: AccountI
 
 
 def unknown_action(action_id: str) -> Refused:
-    named = cut(action_id)
+    named = shorten(action_id)
     facts = {"resource_id": named, "resource_type": "async_action"}
     return Refused("not_found", f"Cannot find async_action with id {named}", facts=facts)

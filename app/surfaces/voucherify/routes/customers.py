@@ -19,9 +19,9 @@ from app.surfaces.voucherify.routes.caller import MayReadCustomers
 from app.surfaces.voucherify.translate.customers import customer, customer_list, wanted
 from app.surfaces.voucherify.wire.customers import Customer, CustomerList, CustomersAsked
 from app.surfaces.voucherify.wire.errors import refusals
-from app.web.caller import Opened
+from app.web.caller import OpenRuntime
 from app.web.openapi import operation_id
-from app.web.surface import cut
+from app.web.surface import shorten
 
 router = APIRouter(prefix="/v1/customers", tags=["customers"], generate_unique_id_function=operation_id)
 JSON = "application/json"
@@ -31,7 +31,7 @@ TYPE: Final = RESOURCE.name
 @router.get("", response_model=CustomerList, responses=refusals(400, 401, 403, 429, 500, 503))
 @router.get("/", include_in_schema=False)
 async def list_customers(
-    asked: Annotated[CustomersAsked, Query()], caller: MayReadCustomers, runtime: Opened
+    asked: Annotated[CustomersAsked, Query()], caller: MayReadCustomers, runtime: OpenRuntime
 ) -> Response:
     """List the account's customers, newest first.
 
@@ -50,12 +50,12 @@ async def list_customers(
 
 
 @router.get("/{customer_id:path}", response_model=Customer, responses=refusals(401, 403, 404, 429, 500, 503))
-async def get_customer(customer_id: str, caller: MayReadCustomers, runtime: Opened) -> Response:
+async def get_customer(customer_id: str, caller: MayReadCustomers, runtime: OpenRuntime) -> Response:
     """Read a customer by its id or by its `source_id`, percent-encoded."""
     async with runtime.database.read() as session:
         row = await find(session, caller.account_id, customer_id)
     if row is None:
-        named = cut(customer_id)
+        named = shorten(customer_id)
         facts = {"resource_id": named, "resource_type": "customer"}
         raise Refused("not_found", f"Cannot find customer with id {named}", facts=facts)
     return Response(msgspec.json.encode(customer(row)), media_type=JSON)

@@ -9,11 +9,11 @@ from app.surfaces.voucherify.routes.caller import MayImportCustomers
 from app.surfaces.voucherify.translate.imports import csv_of, flat, lacking, of_csv, of_items
 from app.surfaces.voucherify.wire.actions import BULK_BODY, CSV_FORM, METADATA_BODY, Started
 from app.surfaces.voucherify.wire.errors import refusals
-from app.web.admission import admitted
-from app.web.bodies.json_items import received_items, received_members
+from app.web.admission import admit_import
+from app.web.bodies.json_items import receive_items, receive_members
 from app.web.bodies.multipart import is_form
-from app.web.bodies.upload import received
-from app.web.caller import Opened
+from app.web.bodies.upload import receive_form
+from app.web.caller import OpenRuntime
 from app.web.openapi import operation_id
 from app.web.requests import request_id
 
@@ -32,17 +32,17 @@ REFUSALS = refusals(400, 401, 403, 413, 415, 429, 500, 503)
 @router.post("/v1/customers/importCSV/", include_in_schema=False)
 @router.post("/customers/importCSV", include_in_schema=False)
 @router.post("/customers/importCSV/", include_in_schema=False)
-async def import_customers_using_csv(request: Request, caller: MayImportCustomers, runtime: Opened) -> Response:
+async def import_customers_using_csv(request: Request, caller: MayImportCustomers, runtime: OpenRuntime) -> Response:
     """Import a CSV file of customers: known `source_id`s are updated, others are new. Poll the action for its result.
 
     Columns are the fields of a customer, in any case (`Id`, `Name`, `Email`, `Phone`, `Birthdate`, `Source_id`,
     `Address_line_1`, `Address_line_2`, `Address_Postal_Code`, `Address_City`, `Address_State`, `Address_Country`,
     `Description`; the last four of an address also without `Address_`). All others go to `metadata`.
     """
-    async with admitted(runtime, caller):
+    async with admit_import(runtime, caller):
         if not is_form(request):
             raise lacking("file")
-        async with received(request, runtime) as form:
+        async with receive_form(request, runtime) as form:
             wanted = of_csv(caller.account_id, csv_of(form), request_id=request_id(request))
             return await started(runtime, wanted)
 
@@ -51,9 +51,9 @@ async def import_customers_using_csv(request: Request, caller: MayImportCustomer
     "/v1/customers/bulk/async", status_code=202, response_model=Started, responses=REFUSALS, openapi_extra=BULK_BODY
 )
 @router.post("/v1/customers/bulk/async/", include_in_schema=False)
-async def update_customers_in_bulk(request: Request, caller: MayImportCustomers, runtime: Opened) -> Response:
+async def update_customers_in_bulk(request: Request, caller: MayImportCustomers, runtime: OpenRuntime) -> Response:
     """Update a list of customers by their `source_id`; those that are new are made. What is not sent stays."""
-    async with admitted(runtime, caller), received_items(request, runtime, translate=flat) as upload:
+    async with admit_import(runtime, caller), receive_items(request, runtime, translate=flat) as upload:
         return await started(runtime, of_items(caller.account_id, upload, request_id=request_id(request)))
 
 
@@ -65,10 +65,12 @@ async def update_customers_in_bulk(request: Request, caller: MayImportCustomers,
     openapi_extra=METADATA_BODY,
 )
 @router.post("/v1/customers/metadata/async/", include_in_schema=False)
-async def update_customers_metadata_in_bulk(request: Request, caller: MayImportCustomers, runtime: Opened) -> Response:
+async def update_customers_metadata_in_bulk(
+    request: Request, caller: MayImportCustomers, runtime: OpenRuntime
+) -> Response:
     """Give the same metadata to all customers of a list of `source_id`s; those that are new are made."""
-    members = received_members(request, runtime, items="source_ids", item="source_id", beside="metadata")
-    async with admitted(runtime, caller), members as (upload, metadata):
+    members = receive_members(request, runtime, items="source_ids", item="source_id", beside="metadata")
+    async with admit_import(runtime, caller), members as (upload, metadata):
         wanted = of_items(caller.account_id, upload, request_id=request_id(request), metadata=metadata)
         return await started(runtime, wanted)
 

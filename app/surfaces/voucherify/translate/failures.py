@@ -7,7 +7,7 @@ from fastapi.responses import Response
 from app.surfaces.voucherify.vocabulary import ANSWERS, BAD_QUERY, Answer
 from app.web.failures import CHALLENGE, Failure
 from app.web.requests import request_id
-from app.web.surface import allowed
+from app.web.surface import allowed_methods
 
 # What a refusal may say besides, and where it stands in the answer.
 FACTS = ("key", "resource_id", "resource_type")
@@ -39,7 +39,7 @@ def told(failure: Failure, answer: Answer, request: Request) -> dict[str, object
 
 
 def methods(request: Request) -> str:
-    return " or ".join(each for each in allowed(request) if each != "HEAD")
+    return " or ".join(each for each in allowed_methods(request) if each != "HEAD")
 
 
 def too_large(failure: Failure, answer: Answer) -> dict[str, object]:

@@ -7,7 +7,7 @@ from app.auth.caller import EVERY_AREA
 from app.auth.tokens import AccessToken
 from app.errors import Refused
 from app.surfaces.voucherify.wire import oauth as wire
-from app.web.surface import cut
+from app.web.surface import shorten
 
 
 def scopes_asked(fields: Mapping[str, str]) -> tuple[str, ...]:
@@ -17,7 +17,7 @@ def scopes_asked(fields: Mapping[str, str]) -> tuple[str, ...]:
     asked = tuple(dict.fromkeys(fields.get("scope", "").split())) or (EVERY_AREA,)
     if unknown := [each for each in asked if each not in wire.SCOPES]:
         told = f"Separate scopes by blanks. There are: {', '.join(wire.SCOPES)}"
-        raise wrong("invalid_scope", f"Invalid scope: {cut(' '.join(unknown))}", told)
+        raise wrong("invalid_scope", f"Invalid scope: {shorten(' '.join(unknown))}", told)
     return asked
 
 

@@ -5,7 +5,7 @@ from typing import Any, Final, Literal
 from pydantic import Field
 
 from app.surfaces.voucherify.wire.shape import Shape
-from app.web.shapes import NEVER, Moment
+from app.web.shapes import UNSET_TIME, Timestamp
 
 Type = Literal["CUSTOMERS.IMPORT_CSV", "CUSTOMERS.BULK_UPDATE", "CUSTOMERS.METADATA_UPDATE"]
 # `ENQUEUED` is the vendor's too, and never sent: an action is IN_PROGRESS from its acceptance on.
@@ -37,7 +37,7 @@ class Result(Shape):
     done_count: int
     failed_count: int
     reports: list[str] = Field(default=[], description="Addresses of CSV files; they need the key")
-    reports_available_till: Moment = Field(default=NEVER)
+    reports_available_till: Timestamp = Field(default=UNSET_TIME)
     errors: list[RowError] = Field(default=[], description="Of the first 1,000 items that failed")
 
 
@@ -48,8 +48,8 @@ class AsyncAction(Shape):
     type: Type
     status: Status
     operation_status: Literal["UNKNOWN", "SUCCESS", "FAILED"]
-    created_at: Moment
-    updated_at: Moment
+    created_at: Timestamp
+    updated_at: Timestamp
     request_id: str = Field(description="Of the request that started it", examples=["v-0a885062c80375740f"])
     processing_time: int = Field(default=0, description="Milliseconds from its acceptance to its end")
     progress: int = Field(ge=0, le=100)

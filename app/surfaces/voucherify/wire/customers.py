@@ -6,7 +6,7 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.surfaces.voucherify.wire.shape import Shape, Spelled
-from app.web.shapes import NEVER, Moment
+from app.web.shapes import UNSET_TIME, Timestamp
 
 MOMENT: Final = "A date or a date-time of ISO 8601; customers of that very moment are left out"
 CREATED: Final = "With six decimals; the last one of a page is the next page's `starting_after`"
@@ -85,8 +85,8 @@ class Customer(Shape):
     referrals: Referrals
     metadata: dict[str, Any] = Field(default={}, description="Numbers have the digits they were given")
     system_metadata: dict[str, Any] = Field(description="Always empty")
-    created_at: Moment = Field(description=CREATED)
-    updated_at: Moment = Field(default=NEVER, description="Absent until the first change")
+    created_at: Timestamp = Field(description=CREATED)
+    updated_at: Timestamp = Field(default=UNSET_TIME, description="Absent until the first change")
     object: Literal["customer"]
 
 

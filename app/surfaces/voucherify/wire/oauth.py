@@ -8,8 +8,8 @@ from pydantic import Field
 from app.auth.caller import EVERY_AREA
 from app.auth.tokens import SECONDS
 from app.surfaces.voucherify.wire.shape import Shape
-from app.web.bodies.form_body import KIND
-from app.web.openapi import PAIR, SECURITY_SCHEMES
+from app.web.bodies.form_body import MEDIA_TYPE
+from app.web.openapi import KEY_PAIR, SECURITY_SCHEMES
 from app.web.surface import Security
 
 GRANT: Final = "client_credentials"
@@ -35,7 +35,7 @@ SCOPES: Final[Mapping[str, str]] = {
 }
 
 SECURITY: Final = Security(
-    {name: SECURITY_SCHEMES[name] for name in PAIR}
+    {name: SECURITY_SCHEMES[name] for name in KEY_PAIR}
     | {
         "oauth": {
             "type": "oauth2",
@@ -43,7 +43,7 @@ SECURITY: Final = Security(
             "flows": {"clientCredentials": {"tokenUrl": "/v1/oauth/token", "scopes": dict(SCOPES)}},
         }
     },
-    (PAIR, {"oauth": []}),
+    (KEY_PAIR, {"oauth": []}),
 )
 
 
@@ -78,7 +78,7 @@ def form(required: str, **properties: dict[str, Any]) -> dict[str, Any]:
         "properties": properties,
         "additionalProperties": {"type": "string"},
     }
-    return {"requestBody": {"required": True, "content": {KIND: {"schema": schema}}}, "security": [PAIR]}
+    return {"requestBody": {"required": True, "content": {MEDIA_TYPE: {"schema": schema}}}, "security": [KEY_PAIR]}
 
 
 TOKEN_FORM: Final = form(

@@ -10,20 +10,20 @@ from app.errors import Refused
 from app.runtime import Runtime
 from app.throttle import Allowance
 
-COUNTED: Final = "allowance"  # where a request's scope holds what is left
+SCOPE_KEY: Final = "allowance"  # where a request's scope holds what is left
 # How a surface puts it.
 RateHeaders = Callable[[Request, Allowance], Mapping[str, str]]
 
 
-async def count(request: Request, runtime: Runtime, who: str) -> None:
+async def count_request(request: Request, runtime: Runtime, who: str) -> None:
     """Raises Refused("too_many_requests")."""
     left = await runtime.throttle.take(who)
-    request.scope[COUNTED] = left
+    request.scope[SCOPE_KEY] = left
     if left is not None and left.retry_after is not None:
         told = f"All {left.limit:,} requests of this time are used up; go on in {left.retry_after} seconds"
         raise Refused("too_many_requests", told, retry_after=left.retry_after)
 
 
-def allowance(scope: Scope, runtime: Runtime) -> Allowance | None:
+def remaining_allowance(scope: Scope, runtime: Runtime) -> Allowance | None:
     """What is left after a request; all, if it was not counted. None: there is no limit."""
-    return scope[COUNTED] if COUNTED in scope else runtime.throttle.full()
+    return scope[SCOPE_KEY] if SCOPE_KEY in scope else runtime.throttle.full()
