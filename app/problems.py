@@ -78,6 +78,8 @@ WARNINGS: dict[str, str] = {
     "mail_not_sent": "The mail server refused the notice, or could not be reached for three days",
 }
 
+RowError = tuple[str, str]  # a key of PROBLEMS, and the message made from its template
+
 VALUE_CHARACTERS = 200  # of a bad value that a report repeats
 
 
@@ -98,6 +100,11 @@ class Problem:
     message: str
     value: str | None
     key: str | None = None
+
+
+def row_error(code: str, **facts: object) -> RowError:
+    """The problem with a row before it is known which row it is."""
+    return code, PROBLEMS[code].format(**facts)
 
 
 def shorten(value: str) -> str:

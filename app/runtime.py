@@ -13,13 +13,13 @@ from app.observe import Observer
 from app.observe.events import EnqueueFailed
 from app.queue.task_queue import QueueUnavailable, TaskQueue, WrongAddress, WrongEvictionPolicy, redis_settings
 from app.settings import Settings
-from app.storage.blobs import Access, Blobs, check_place, open_blobs
+from app.storage.blobs import Blobs, BucketAccess, check_blobs_url, open_blobs
 from app.storage.database import OLDEST_SERVER, Database
-from app.throttle import Counters, Rate, Throttle, rate_from
+from app.throttle import RateLimit, RequestCounter, Throttle, parse_rate_limit
 from app.transports.guard import Guard
 from app.transports.smtp import Mailer, mail_server, sender_of
 from app.transports.transport import Terms
-from app.vault import Vault, vault_of
+from app.vault import Vault, build_vault
 
 
 class Misconfigured(Exception):
@@ -67,7 +67,7 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
         if await database.server_version() < OLDEST_SERVER:
             raise Misconfigured("PostgreSQL must be version 15 or newer")
         observe = Observer()
-        throttle = Throttle(rate, Counters(queue.connections), observe)
+        throttle = Throttle(rate, RequestCounter(queue.connections), observe)
         heavy = asyncio.Semaphore(max(1, settings.database_pool // 4))
         opened = (database, blobs, queue, observe, limits(settings), throttle, calls, vault, heavy)
         yield Runtime(settings, *opened, mailer)
@@ -83,7 +83,7 @@ def check(settings: Settings) -> None:
     vault_with(settings)
     check_public_url(settings.public_url or "")
     try:
-        check_place(blobs_url(settings), access(settings))
+        check_blobs_url(blobs_url(settings), access(settings))
         if settings.redis_url:
             redis_settings(settings.redis_url.get_secret_value())
     except ValueError as wrong:  # WrongAddress is one
@@ -106,10 +106,10 @@ def required(settings: Settings) -> tuple[str, str]:
     return given["DATABASE_URL"], given["REDIS_URL"]
 
 
-def rate_limit(settings: Settings) -> Rate | None:
+def rate_limit(settings: Settings) -> RateLimit | None:
     """None for no limit. Raises Misconfigured."""
     try:
-        return rate_from(settings.rate_limit)
+        return parse_rate_limit(settings.rate_limit)
     except ValueError:
         told = "SLUICE_RATE_LIMIT cannot be read; it must be like 10000/minute or 20 per 5 seconds, or off"
         raise Misconfigured(told) from None
@@ -133,7 +133,7 @@ def vault_with(settings: Settings) -> Vault:
     """Raises Misconfigured, without a word of the keys."""
     secret_key = settings.secret_key.get_secret_value() if settings.secret_key else ""
     try:
-        return vault_of(settings.vault_keys.get_secret_value() if settings.vault_keys else "", secret_key)
+        return build_vault(settings.vault_keys.get_secret_value() if settings.vault_keys else "", secret_key)
     except ValueError as wrong:
         raise Misconfigured(f"SLUICE_VAULT_KEYS cannot be read; {wrong}") from None
 
@@ -182,8 +182,8 @@ def blobs_url(settings: Settings) -> str:
     return settings.blobs or (settings.data.absolute() / "blobs").as_uri()
 
 
-def access(settings: Settings) -> Access:
-    return Access(
+def access(settings: Settings) -> BucketAccess:
+    return BucketAccess(
         copies=settings.data / "cache",
         copies_bytes=settings.blobs_cache_bytes,
         key=settings.blobs_key,

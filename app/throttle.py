@@ -36,18 +36,18 @@ class Allowance:
 
 
 @dataclass(frozen=True, slots=True)
-class Rate:
+class RateLimit:
     """So many requests in so many seconds."""
 
     requests: int
     seconds: int
 
 
-def rate_from(text: str) -> Rate | None:
+def parse_rate_limit(text: str) -> RateLimit | None:
     """`300/minute`, `20 per 5 seconds`; None for `off`. Raises ValueError."""
     if text.strip().lower() in OFF:
         return None
-    rates = [Rate(each.amount, each.get_expiry()) for each in parse_many(text)]
+    rates = [RateLimit(each.amount, each.get_expiry()) for each in parse_many(text)]
     if len(rates) != 1 or rates[0].requests < 1 or rates[0].seconds > LONGEST_SECONDS:
         raise ValueError("a rate limit is one number above 0 in one time of at most 31 days")
     return rates[0]
@@ -59,7 +59,7 @@ class OnRedis(RedisStorage):
     DEPENDENCIES = {"redis": RedisStorage.DEPENDENCIES["redis"]}  # noqa: RUF012  the library's own form
 
 
-class Counters:
+class RequestCounter:
     """Numbers the requests of each window. Those that come while Redis is asked go together into the next question: a
     flood takes one connection, and redis-py's pool, which opens connections one after the other, does not delay it."""
 
@@ -142,8 +142,8 @@ class Throttle:
     When Redis does not answer everybody passes: a limit that cannot be counted must not stop imports.
     """
 
-    rate: Rate | None
-    counters: Counters
+    rate: RateLimit | None
+    counters: RequestCounter
     observe: Observer
     pause: float = PAUSE_SECONDS
     _lost: bool = field(default=False, init=False)

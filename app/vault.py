@@ -55,7 +55,7 @@ class Vault:
         return MultiFernet([Fernet(key) for key in keys])
 
 
-def vault_of(keys: str, secret_key: str) -> Vault:
+def build_vault(keys: str, secret_key: str) -> Vault:
     """The vault of `keys`, separated by commas. A key that comes from the secret key is always the last: it seals where
     no others are given, and where they came later what it sealed still opens. Raises ValueError."""
     return Vault([each.strip() for each in keys.split(",") if each.strip()], secret_key=secret_key)

@@ -76,7 +76,7 @@ async def prune(runtime: Runtime, _: str) -> None:
         await asyncio.to_thread(runtime.blobs.delete, blob)
     if old:
         runtime.observe(RunsPruned(len(old)))
-    stale = await asyncio.to_thread(lambda: list(runtime.blobs.stale(ORPHAN_SECONDS)))
+    stale = await asyncio.to_thread(lambda: list(runtime.blobs.list_older_than(ORPHAN_SECONDS)))
     async with runtime.database.read() as session:
         orphans = set(stale) - await runs.known_blobs(session, stale)
     for blob in orphans:

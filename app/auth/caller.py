@@ -1,4 +1,4 @@
-"""Tells whose key or token was presented, in the same time whether it is unknown, revoked or wrong."""
+"""Tells whose key or token was read_credentials, in the same time whether it is unknown, revoked or wrong."""
 
 import hmac
 import re
@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from app.auth.credentials import BearerToken, Credentials, Presented
+from app.auth.credentials import Credentials, PresentedKey, PresentedToken
 from app.auth.keys import PREFIX, secret_hash
-from app.auth.tokens import FORM, token_hash
+from app.auth.tokens import TOKEN_PATTERN, token_hash
 from app.errors import Refused
 from app.runs.model import AccountId
 from app.storage.access import accounts, tokens
@@ -32,25 +32,25 @@ class Caller:
     scopes: frozenset[str]  # the key's
     areas: frozenset[str] | None = None  # the token's scopes; None: the key itself, which no area bounds
 
-    def may(self, scope: str) -> bool:
+    def has_scope(self, scope: str) -> bool:
         return scope in self.scopes or "admin" in self.scopes
 
-    def reaches(self, area: str) -> bool:
+    def can_reach(self, area: str) -> bool:
         return self.areas is None or bool(self.areas & {area, EVERY_AREA})
 
 
-async def authenticate(session: ReadSession, given: Presented | None, *, pepper: str) -> Caller:
+async def authenticate(session: ReadSession, given: Credentials | None, *, pepper: str) -> Caller:
     """The caller that a key or a token stands for. Raises Refused("not_authenticated")."""
     match given:
-        case Credentials():
+        case PresentedKey():
             return await holder_of_key(session, given, pepper=pepper)
-        case BearerToken():
+        case PresentedToken():
             return await holder_of_token(session, given, pepper=pepper)
         case None:
             raise Refused("not_authenticated", f"The request holds no API key; {HEADER}")
 
 
-async def holder_of_key(session: ReadSession, given: Credentials, *, pepper: str) -> Caller:
+async def holder_of_key(session: ReadSession, given: PresentedKey, *, pepper: str) -> Caller:
     known = KEY_ID.fullmatch(given.key_id)
     row = await accounts.key(session, given.key_id) if known else None
     key = NOBODY if row is None else row
@@ -60,9 +60,9 @@ async def holder_of_key(session: ReadSession, given: Credentials, *, pepper: str
     return Caller(AccountId(key["account_id"]), key["account"], given.key_id, frozenset(key["scopes"]))
 
 
-async def holder_of_token(session: ReadSession, given: BearerToken, *, pepper: str) -> Caller:
+async def holder_of_token(session: ReadSession, given: PresentedToken, *, pepper: str) -> Caller:
     """Found by its hash, which nobody can steer without the pepper: how long that takes tells nothing."""
-    row = await tokens.live(session, token_hash(given.value, pepper)) if FORM.fullmatch(given.value) else None
+    row = await tokens.live(session, token_hash(given.value, pepper)) if TOKEN_PATTERN.fullmatch(given.value) else None
     if row is None:
         raise Refused("not_authenticated", "The access token is unknown, expired or revoked, or its key is revoked")
     areas = frozenset(row["token_scopes"])

@@ -7,24 +7,24 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
-class Credentials:
-    """A key as it was presented, right or wrong."""
+class PresentedKey:
+    """A key as it was read_credentials, right or wrong."""
 
     key_id: str
     secret: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
-class BearerToken:
-    """An access token as it was presented, live or not."""
+class PresentedToken:
+    """An access token as it was read_credentials, live or not."""
 
     value: str = field(repr=False)
 
 
-Presented = Credentials | BearerToken
+Credentials = PresentedKey | PresentedToken
 
 
-def presented(headers: Mapping[str, str]) -> Presented | None:
+def read_credentials(headers: Mapping[str, str]) -> Credentials | None:
     """The key in `Authorization` (apiKey, Bearer or Basic, in any case), else in `X-App-Id` and `X-App-Token`. None
     when there is none of the form `id:secret`; what has no colon after Bearer is an access token."""
     scheme, _, value = headers.get("authorization", "").strip().partition(" ")
@@ -32,20 +32,20 @@ def presented(headers: Mapping[str, str]) -> Presented | None:
         read = SCHEMES.get(scheme.lower())
         return read(value.strip()) if read else None
     if "x-app-id" in headers and "x-app-token" in headers:
-        return Credentials(headers["x-app-id"].strip(), headers["x-app-token"].strip())
+        return PresentedKey(headers["x-app-id"].strip(), headers["x-app-token"].strip())
     return None
 
 
-def plain(value: str) -> Credentials | None:
+def plain(value: str) -> PresentedKey | None:
     key_id, colon, secret = value.partition(":")
-    return Credentials(key_id, secret) if colon and key_id and secret else None
+    return PresentedKey(key_id, secret) if colon and key_id and secret else None
 
 
-def bearer(value: str) -> Presented | None:
-    return BearerToken(value) if value and ":" not in value else plain(value)
+def bearer(value: str) -> Credentials | None:
+    return PresentedToken(value) if value and ":" not in value else plain(value)
 
 
-def basic(value: str) -> Credentials | None:
+def basic(value: str) -> PresentedKey | None:
     """`id:secret` is user and password; a client that has the whole key as its user name adds a colon to it."""
     try:
         text = base64.b64decode(value, validate=True).decode()
@@ -54,4 +54,4 @@ def basic(value: str) -> Credentials | None:
     return plain(text.removesuffix(":"))
 
 
-SCHEMES: Mapping[str, Callable[[str], Presented | None]] = {"apikey": plain, "bearer": bearer, "basic": basic}
+SCHEMES: Mapping[str, Callable[[str], Credentials | None]] = {"apikey": plain, "bearer": bearer, "basic": basic}

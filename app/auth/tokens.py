@@ -15,7 +15,7 @@ from app.storage.database import ReadSession, Session
 
 # As that of keys: a scanner of sources and logs knows a token when it sees one.
 PREFIX: Final = "sluice_at_"
-FORM: Final = re.compile(re.escape(PREFIX) + r"[A-Za-z0-9_-]{43}")  # 256 bits
+TOKEN_PATTERN: Final = re.compile(re.escape(PREFIX) + r"[A-Za-z0-9_-]{43}")  # 256 bits
 SECONDS: Final = 900
 
 
@@ -40,7 +40,7 @@ async def issue(session: Session, key_id: str, scopes: Sequence[str], *, pepper:
 
 async def introspect(session: ReadSession, account_id: AccountId, value: str, *, pepper: str) -> AccessToken | None:
     """The account's live token, whichever of its keys made it."""
-    row = await tokens.live(session, token_hash(value, pepper)) if FORM.fullmatch(value) else None
+    row = await tokens.live(session, token_hash(value, pepper)) if TOKEN_PATTERN.fullmatch(value) else None
     if row is None or row["account_id"] != account_id:
         return None
     return AccessToken(value, row["key_id"], tuple(row["token_scopes"]), row["expires_at"], row["seconds_left"])
@@ -48,7 +48,7 @@ async def introspect(session: ReadSession, account_id: AccountId, value: str, *,
 
 async def revoke(session: Session, account_id: AccountId, value: str, *, pepper: str) -> bool:
     """Takes a token back from the next request on; whether it was one of the account."""
-    return bool(FORM.fullmatch(value)) and await tokens.delete(session, account_id, token_hash(value, pepper))
+    return bool(TOKEN_PATTERN.fullmatch(value)) and await tokens.delete(session, account_id, token_hash(value, pepper))
 
 
 def token_hash(value: str, pepper: str) -> bytes:

@@ -7,7 +7,7 @@ from app.errors import Complaint, Refused, describe
 from app.resources.declare import add_custom_fields, find_contradictions, parse_resource, resource_to_json
 from app.resources.declared_fields import field_to_json
 from app.resources.registry import BUILT_IN
-from app.resources.vocabulary import Resource
+from app.resources.schema import Resource
 from app.storage import records, types
 from app.storage.database import ReadSession, Session
 

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Sequence
 
-from app.formats.records import Batch, Limits, Position, Unreadable
-from app.problems import PROBLEMS
+from app.formats.records import Batch, Limits, Position, UnreadableRow
+from app.problems import PROBLEMS, RowError
 
 RAW_SHOWN = 1_024  # characters that are kept of a record too long to be read, whatever the limits
 # NUL, lone surrogates, and the bytes that are not UTF-8 as `surrogateescape` shows them.
@@ -12,8 +12,6 @@ BAD = re.compile("[\0\ud800-\udfff]")
 BYTE = re.compile("[\0\udc80-\udcff]")
 # A lone surrogate written in UTF-8 as if it were a character: three bytes that are not UTF-8.
 SURROGATE = re.compile("\udced[\udca0-\udcbf][\udc80-\udcbf]")
-
-Verdict = tuple[str, str]  # a code of PROBLEMS and its message
 
 
 class Collector:
@@ -48,17 +46,17 @@ class Collector:
         self.row += len(records)
         self.line = line
 
-    def fail(self, verdict: Verdict, raw: str, cells: Sequence[str] = ()) -> None:
+    def fail(self, verdict: RowError, raw: str, cells: Sequence[str] = ()) -> None:
         self.row += 1
         told_apart = tuple(storable(cell) for cell in cells[: self._limits.columns])
         text = kept(raw, self._limits.raw_characters)
-        self.batch.unreadable.append(Unreadable(self.row, self.line, *verdict, told_apart, text))
+        self.batch.unreadable.append(UnreadableRow(self.row, self.line, *verdict, told_apart, text))
 
     def end(self, offset: int) -> None:
         """The next record begins at this byte."""
         self.batch.end = Position(offset, self.line, self.row)
 
-    def _verdict(self, cells: list[str], raw: str) -> Verdict | None:
+    def _verdict(self, cells: list[str], raw: str) -> RowError | None:
         bad = BAD.search(raw)
         if bad:
             return bad_character(raw, bad.start(), self._encoding)
@@ -71,12 +69,12 @@ class Collector:
         return code, PROBLEMS[code].format(found=len(cells), expected=self._columns)
 
 
-def fallout(line: int) -> Verdict:
+def fallout(line: int) -> RowError:
     """The verdict on a row that follows a quote broken on `line`."""
     return "after_quote_error", PROBLEMS["after_quote_error"].format(line=line)
 
 
-def bad_character(raw: str, at: int, encoding: str) -> Verdict:
+def bad_character(raw: str, at: int, encoding: str) -> RowError:
     """What is wrong with the character at `at`: a NUL, a lone surrogate or a byte that is not text."""
     lone = SURROGATE.match(raw, at)
     if lone:

@@ -49,7 +49,7 @@ class Decoder:
     comes out as bytes that are no UTF-8, so that its row fails later: nothing is replaced. Raises Refused."""
 
     def __init__(self, encoding: str | None, limit: int, ratio: int = 200) -> None:
-        self._encoding = known_encoding(encoding) if encoding else "utf-8"
+        self._encoding = normalize_encoding(encoding) if encoding else "utf-8"
         self._unpacker = Unpacker(limit, ratio)
         self._begin: bytes | None = b""  # None once the encoding is settled
         self._text: codecs.IncrementalDecoder | None = None
@@ -105,7 +105,7 @@ class Decoder:
         return surrogate.encode("utf-8", "surrogatepass") + (HALF_UNIT if half else b"")
 
 
-def known_encoding(declared: str) -> str:
+def normalize_encoding(declared: str) -> str:
     """The name under which an encoding is kept. Raises Refused for one that is not read."""
     name = ENCODINGS.get(declared.strip().lower().replace("_", "-"))
     if name is None:

@@ -60,7 +60,7 @@ def _refuse_long(headings: Sequence[str]) -> None:
             raise _invalid(f"The heading of column {number} {found}, at most {LONGEST} are allowed")
 
 
-def refuse_nameless_data(reader: Reader) -> None:
+def refuse_data_without_heading(reader: Reader) -> None:
     """Raises Refused when a column without a heading holds data: nobody could say where it belongs."""
     nameless = [column for column, heading in enumerate(reader.header) if not heading]
     at, last = reader.first, not nameless

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from app.formats.collecting import BAD, RAW_SHOWN, bad_character, kept
-from app.formats.json_object import plain_objects, read_object
+from app.formats.json_object import parse_object, parse_plain_objects
 from app.formats.lines import LF_END, block_at, next_line, only_blank, start_of
-from app.formats.records import Batch, Dialect, Limits, Position, Unreadable
+from app.formats.records import Batch, Dialect, Limits, Position, UnreadableRow
 from app.problems import PROBLEMS
 
 BLOCK = 131_072
@@ -64,7 +64,7 @@ class JsonLinesReader:
 
     def _take_plain(self, batch: Batch, lines: bytes) -> bool:
         """Whether these lines could be taken all at once."""
-        found = plain_objects(lines, self._limits.depth) if lines else None
+        found = parse_plain_objects(lines, self._limits.depth) if lines else None
         if not found:
             return False
         at, count = batch.end, len(found)
@@ -97,14 +97,14 @@ class JsonLinesReader:
         else:
             raw = data.decode("utf-8", "surrogateescape").rstrip("\r\n")
             bad = BAD.search(raw)
-            found = bad_character(raw, bad.start(), self._encoding) if bad else read_object(raw, self._limits.depth)
+            found = bad_character(raw, bad.start(), self._encoding) if bad else parse_object(raw, self._limits.depth)
             if isinstance(found, dict):
                 batch.records.append(found)
                 batch.rows.append(at.row)
                 batch.lines.append(at.line)
                 return
             verdict = found
-        batch.unreadable.append(Unreadable(at.row, at.line, *verdict, (), kept(raw, self._limits.raw_characters)))
+        batch.unreadable.append(UnreadableRow(at.row, at.line, *verdict, (), kept(raw, self._limits.raw_characters)))
 
 
 def _within(data: bytes, size: int, count: int) -> bytes:

@@ -8,12 +8,12 @@ from typing import NoReturn
 
 import msgspec
 
-from app.formats.collecting import BAD, Verdict, storable
-from app.problems import PROBLEMS, shorten
+from app.formats.collecting import BAD, storable
+from app.problems import PROBLEMS, RowError, shorten
 
 
-def plain_objects(data: bytes, depth: int) -> list[dict[str, object]] | None:
-    """The object of each line, whole numbers as int and the others as Decimal. None when `read_object` might say
+def parse_plain_objects(data: bytes, depth: int) -> list[dict[str, object]] | None:
+    """The object of each line, whole numbers as int and the others as Decimal. None when `parse_object` might say
     something else of any line: a third of its time is only worth having for lines of which that is certain."""
     if b"\\" in data:
         return None
@@ -39,10 +39,10 @@ class _WrongError(Exception):
 
     def __init__(self, code: str, **facts: object) -> None:
         super().__init__(code)
-        self.verdict: Verdict = (code, PROBLEMS[code].format(**facts))
+        self.verdict: RowError = (code, PROBLEMS[code].format(**facts))
 
 
-def read_object(text: str, depth: int) -> dict[str, object] | Verdict:
+def parse_object(text: str, depth: int) -> dict[str, object] | RowError:
     """The object, its numbers as Decimal; or what is wrong with it."""
     try:
         value = _DECODER.decode(text)

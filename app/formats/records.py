@@ -41,7 +41,7 @@ class Position:
 
 
 @dataclass(frozen=True, slots=True)
-class Unreadable:
+class UnreadableRow:
     """A record that could not be read; `code` is a key of PROBLEMS, `cells` what could be told apart (may be empty),
     `raw` the record's text as sent, cut at `Limits.raw_characters` (one that is too long always at 1,024)."""
 
@@ -64,7 +64,7 @@ class Batch:
     records: list[Record] = field(default_factory=list)
     rows: list[int] = field(default_factory=list)
     lines: list[int] = field(default_factory=list)
-    unreadable: list[Unreadable] = field(default_factory=list)
+    unreadable: list[UnreadableRow] = field(default_factory=list)
 
 
 class Reader(Protocol):

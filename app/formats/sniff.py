@@ -24,7 +24,7 @@ EXTENSIONS: dict[str, str] = {
 SNIFFED = 65_536  # bytes of the head in which the delimiter is looked for
 
 
-def dialect_for(head: bytes, *, declared_format: str | None, file_name: str | None, delimiter: str) -> Dialect:
+def detect_dialect(head: bytes, *, declared_format: str | None, file_name: str | None, delimiter: str) -> Dialect:
     """How to read the file that begins with `head` (UTF-8). `delimiter`: one of DELIMITERS, or AUTO. Raises Refused."""
     found = _format(head, declared_format, file_name)
     if found == "jsonl":

@@ -13,7 +13,7 @@ from app.formats.records import Position, Reader
 from app.imports.plan import Plan, plan_from
 from app.imports.stages.report import Sheet, failed_header, failed_rows, paths_of
 from app.problems import Problem
-from app.resources.vocabulary import Resource
+from app.resources.schema import Resource
 from app.runs import problems
 from app.runs.model import Run
 from app.runtime import Runtime

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 from app.connections.pull import Pull, sealable, shown
 from app.declarations.types import load_resource
 from app.errors import Complaint, Refused
-from app.formats import open_reader, refuse_nameless_data
-from app.formats.decode import known_encoding
+from app.formats import open_reader, refuse_data_without_heading
+from app.formats.decode import normalize_encoding
 from app.formats.records import Limits
-from app.formats.sniff import dialect_for
+from app.formats.sniff import detect_dialect
 from app.imports.plan import Options, Plan, ReadOptions, stored
 from app.imports.rows import Warned
 from app.imports.sources.filenames import sanitize_filename
@@ -19,7 +19,7 @@ from app.imports.stages.map import all_fields, finder, map_header
 from app.imports.stages.report import add_warnings
 from app.observe.events import RunAccepted
 from app.queue.tasks import next_job
-from app.resources.vocabulary import Resource
+from app.resources.schema import Resource
 from app.runs.model import AccountId, Run, RunId, new_run_id, run_from
 from app.runs.outbox import NOT_CONFIGURED
 from app.runtime import Runtime
@@ -137,7 +137,7 @@ async def accept_upload(runtime: Runtime, wanted: Submission, upload: Upload) ->
 async def accept_pull(runtime: Runtime, wanted: Submission, pull: Pull) -> Run:
     """Fetching is a part of the run: nothing is dialled here."""
     if wanted.encoding:
-        known_encoding(wanted.encoding)
+        normalize_encoding(wanted.encoding)
     run_id = new_run_id()
     file = {
         "plan": stored(wanted.wish),
@@ -165,12 +165,14 @@ def examine_upload(
     """Settles dialect and columns and counts the rows, with the reader that the engine will use. Blocking. `found` is
     the type and the account's own part of its declaration."""
     resource, declaration = found
-    with upload.writer.reading() as file:
+    with upload.writer.open_for_reading() as file:
         head = file.read(HEAD_BYTES)
-        dialect = dialect_for(head, declared_format=wish.format, file_name=upload.file_name, delimiter=wish.delimiter)
+        dialect = detect_dialect(
+            head, declared_format=wish.format, file_name=upload.file_name, delimiter=wish.delimiter
+        )
         dialect = replace(dialect, encoding=upload.encoding, columns=wish.columns, has_header=wish.has_header)
         reader = open_reader(file, dialect, limits)
-        refuse_nameless_data(reader)
+        refuse_data_without_heading(reader)
         if dialect.format == "csv":
             find = finder(resource, caseless=wish.caseless, headings=wish.headings)
             columns, warnings = map_header(reader.header, resource, options, find)

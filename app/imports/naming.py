@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Protocol
 
-from app.resources.cells import compile_key, key_text
-from app.resources.vocabulary import Field, Resource, Surrogate
+from app.resources.cells import compile_key, normalize_key
+from app.resources.schema import Field, Resource, Surrogate
 
 ID_BYTES = 12  # of a made id, written as twice as many hexadecimal characters
 
@@ -103,7 +103,7 @@ def anything(columns: Columns, index: int) -> bool:
 
 def named_key(surrogate: Surrogate, account_id: int, source: str) -> str:
     """The key of the account's record that the caller calls `source`."""
-    return made(surrogate, f"{account_id}:{key_text(Field(surrogate.source, 'text'), source)}")
+    return made(surrogate, f"{account_id}:{normalize_key(Field(surrogate.source, 'text'), source)}")
 
 
 def made(surrogate: Surrogate, of: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 
 from app.errors import Refused
 from app.formats import open_reader
-from app.formats.records import Position, Reader, Record, Unreadable
+from app.formats.records import Position, Reader, Record, UnreadableRow
 from app.imports.plan import plan_from
 from app.problems import Problem
 from app.runs import ledger, problems
@@ -25,7 +25,7 @@ class RowOutcome:
     """One row: `new` when it made a record, `left` when an import accepted later had overtaken it; `problems` when it
     failed."""
 
-    record: Record | Unreadable
+    record: Record | UnreadableRow
     new: bool
     left: bool
     problems: Sequence[Problem]
@@ -63,7 +63,7 @@ def of_batch(reader: Reader, batch: Mapping[Any, Any]) -> Iterator[RowOutcome]:
     last = position.row + sum(batch[name] for name in ("created", "updated", "unchanged", "skipped", "failed"))
     while position.row < last:
         read = reader.read(position, max_rows=last - position.row, max_bytes=REREAD_BYTES)
-        rows: dict[int, Record | Unreadable] = dict(zip(read.rows, read.records, strict=True))
+        rows: dict[int, Record | UnreadableRow] = dict(zip(read.rows, read.records, strict=True))
         rows |= {each.row: each for each in read.unreadable}
         for row in sorted(rows):
             yield RowOutcome(rows[row], row in kept.new, row in kept.left, wrong.get(row, ()))

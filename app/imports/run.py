@@ -63,7 +63,7 @@ async def work(runtime: Runtime, run: Run, stopping: Callable[[], bool]) -> bool
         await fetch_file(runtime, run)
         return False
     # In a thread, since the file may be far away; the lease is renewed meanwhile.
-    await asyncio.to_thread(runtime.blobs.bring, run.blob or "")
+    await asyncio.to_thread(runtime.blobs.prefetch, run.blob or "")
     with opened(runtime, run) as slice_:
         if not await slice_.write_batches(stopping):
             return False

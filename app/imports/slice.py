@@ -25,7 +25,7 @@ from app.imports.stages.report import add_problems, add_warnings
 from app.imports.stages.upsert import Prepared, beside, prepare, stage, write
 from app.imports.stages.validate import RowCheck
 from app.observe.events import BatchWritten, RunEnded, StepReached
-from app.resources.vocabulary import Resource
+from app.resources.schema import Resource
 from app.runs import ledger, problems
 from app.runs.model import Run, run_from
 from app.runtime import Runtime

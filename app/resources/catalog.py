@@ -3,25 +3,33 @@
 Sources: the vendor's article on products, and its article on product imports for the names of nested columns.
 """
 
-from app.resources.vocabulary import Field, Resource, family
+from app.resources.schema import Field, Resource, family
 
 RESOURCE = Resource(
     name="catalog",
     keys=("productID",),
     fields=(
-        Field("productID", "text", lenient=True),
-        Field("productName", "text", required=True),
-        Field("productType", "enum", options=("physical", "digital", "subscription", "event")),
-        Field("price", "decimal"),
-        Field("UPCCode", "text", lenient=True),
-        Field("category", "text"),
-        Field("description", "text"),
-        Field("manufacturerName", "text"),
-        Field("url", "text"),
-        Field("inStock", "boolean", lenient=True),
-        Field("taxable", "boolean", lenient=True),
-        Field("enabled", "boolean", lenient=True),
-        Field("sale.enabled", "boolean", lenient=True),
+        Field("productID", "text", lenient=True, samples=("AC30", "skirt0912", "pants0910")),
+        Field("productName", "text", required=True, samples=("Acme-30 Stapler", "Denim Skirt", "Khaki Pants")),
+        Field("productType", "enum", options=("physical", "digital", "subscription", "event"), samples=("physical",)),
+        Field("price", "decimal", samples=("14.95", "19.99", "29.99")),
+        Field("UPCCode", "text", lenient=True, samples=("036000291452", "4006381333931", "9780201379624")),
+        Field("category", "text", samples=("office_supplies", "skirts", "pants")),
+        Field("description", "text", samples=("Holds 30 sheets", "Knee-length, washed", "Straight cut")),
+        Field("manufacturerName", "text", samples=("Acme", "Acme", "Acme")),
+        Field(
+            "url",
+            "text",
+            samples=(
+                "https://shop.example.com/stapler",
+                "https://shop.example.com/skirt",
+                "https://shop.example.com/pants",
+            ),
+        ),
+        Field("inStock", "boolean", lenient=True, samples=("1", "1", "0")),
+        Field("taxable", "boolean", lenient=True, samples=("1",)),
+        Field("enabled", "boolean", lenient=True, samples=("1",)),
+        Field("sale.enabled", "boolean", lenient=True, samples=("0", "1", "0")),
     ),
     families=(
         family("properties.*", "text", kept=True),
@@ -32,23 +40,4 @@ RESOURCE = Resource(
         family("tags.#", "text"),
     ),
     unknown_columns="error",
-    samples={
-        "productID": ("AC30", "skirt0912", "pants0910"),
-        "productName": ("Acme-30 Stapler", "Denim Skirt", "Khaki Pants"),
-        "productType": ("physical",),
-        "price": ("14.95", "19.99", "29.99"),
-        "UPCCode": ("036000291452", "4006381333931", "9780201379624"),
-        "category": ("office_supplies", "skirts", "pants"),
-        "description": ("Holds 30 sheets", "Knee-length, washed", "Straight cut"),
-        "manufacturerName": ("Acme", "Acme", "Acme"),
-        "url": (
-            "https://shop.example.com/stapler",
-            "https://shop.example.com/skirt",
-            "https://shop.example.com/pants",
-        ),
-        "inStock": ("1", "1", "0"),
-        "taxable": ("1",),
-        "enabled": ("1",),
-        "sale.enabled": ("0", "1", "0"),
-    },
 )

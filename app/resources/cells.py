@@ -1,24 +1,24 @@
-"""The types that a field may have, and how a cell of each becomes a value: compiled once a field, run once a cell."""
+"""The types of field, and how a cell of each is converted: a converter is compiled once per field and runs per cell."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from unicodedata import normalize
 
 from app.resources import email, numbers, objects, texts, times
-from app.resources.conversion import BadCell, Convert, ConvertValue, always, not_a
-from app.resources.objects import any_value
-from app.resources.vocabulary import Field
+from app.resources.conversion import BadCell, Convert, ConvertValue, same_for_every_field
+from app.resources.objects import convert_any_value
+from app.resources.schema import Field
 
 __all__ = [
     "TYPES",
     "BadCell",
     "Convert",
     "ConvertValue",
-    "any_value",
     "compile_cell",
     "compile_key",
     "compile_value",
-    "key_text",
+    "convert_any_value",
+    "normalize_key",
 ]
 
 LENGTH = frozenset({"max_length"})
@@ -26,77 +26,86 @@ BOUNDS = frozenset({"min", "max"})
 
 
 @dataclass(frozen=True, slots=True)
-class Type:
-    """A type of field. `limits` are the attributes of Field that mean something for it; `other` takes what JSON Lines
-    gives and is not a string, else such a value is `wrong`."""
+class FieldType:
+    """A type of field. `compile_cell` makes the converter for strings, `compile_other` the one for values of JSON Lines
+    that are not strings; without it such a value is `wrong`. `limits` are the attributes of Field that apply."""
 
-    cell: Callable[[Field], Convert]
+    compile_cell: Callable[[Field], Convert]
     wrong: BadCell
     limits: frozenset[str] = frozenset()
-    other: Callable[[Field], ConvertValue] | None = None
+    compile_other: Callable[[Field], ConvertValue] | None = None
     may_be_key: bool = False
 
 
-TYPES: dict[str, Type] = {
-    "text": Type(texts.text, texts.NOT_TEXT, LENGTH, texts.text_value, may_be_key=True),
-    "integer": Type(
-        numbers.integer,
+TYPES: dict[str, FieldType] = {
+    "text": FieldType(texts.compile_text, texts.NOT_TEXT, LENGTH, texts.compile_text_value, may_be_key=True),
+    "integer": FieldType(
+        numbers.compile_integer,
         numbers.NOT_INTEGER,
         BOUNDS,
-        lambda field: numbers.number_value(numbers.integer(field), numbers.NOT_INTEGER),
+        lambda field: numbers.compile_number_value(numbers.compile_integer(field), numbers.NOT_INTEGER),
         may_be_key=True,
     ),
-    "decimal": Type(
-        numbers.decimal,
+    "decimal": FieldType(
+        numbers.compile_decimal,
         numbers.NOT_DECIMAL,
         BOUNDS,
-        lambda field: numbers.number_value(numbers.decimal(field), numbers.NOT_DECIMAL),
+        lambda field: numbers.compile_number_value(numbers.compile_decimal(field), numbers.NOT_DECIMAL),
     ),
-    "boolean": Type(always(texts.boolean_text), texts.NOT_BOOLEAN, other=texts.boolean_value),
-    "date": Type(lambda field: times.day_text if field.lenient else times.date_text, times.NOT_DATE),
-    "datetime": Type(always(times.datetime_text), times.NOT_DATETIME),
-    "email": Type(email.email, email.NOT_EMAIL, LENGTH, may_be_key=True),
-    "phone": Type(texts.phone, texts.NOT_PHONE, LENGTH, may_be_key=True),
-    "url": Type(texts.url, texts.NOT_URL, LENGTH),
-    "enum": Type(texts.enum, not_a("a text"), LENGTH | {"options"}),
-    "list": Type(texts.list_, texts.NOT_LIST, LENGTH | {"options", "separator"}, texts.list_value),
-    "object": Type(always(objects.object_text), objects.NOT_OBJECT, other=lambda _field: objects.object_value),
+    "boolean": FieldType(
+        same_for_every_field(texts.convert_boolean), texts.NOT_BOOLEAN, compile_other=texts.compile_boolean_value
+    ),
+    "date": FieldType(lambda field: times.convert_day if field.lenient else times.convert_date, times.NOT_DATE),
+    "datetime": FieldType(same_for_every_field(times.convert_datetime), times.NOT_DATETIME),
+    "email": FieldType(email.compile_email, email.NOT_EMAIL, LENGTH, may_be_key=True),
+    "phone": FieldType(texts.compile_phone, texts.NOT_PHONE, LENGTH, may_be_key=True),
+    "url": FieldType(texts.compile_url, texts.NOT_URL, LENGTH),
+    "enum": FieldType(texts.compile_enum, texts.NOT_TEXT, LENGTH | {"options"}),
+    "list": FieldType(texts.compile_list, texts.NOT_LIST, LENGTH | {"options", "separator"}, texts.compile_list_value),
+    "object": FieldType(
+        same_for_every_field(objects.convert_object),
+        objects.NOT_OBJECT,
+        compile_other=lambda _field: objects.convert_object_value,
+    ),
 }
 
 
 def compile_cell(field: Field) -> Convert:
-    return TYPES[field.type].cell(field)
+    """The converter for the text of a cell."""
+    return TYPES[field.type].compile_cell(field)
 
 
 def compile_value(field: Field) -> ConvertValue:
+    """The converter for a value of a JSON Lines object: a string is converted like a cell."""
     type_ = TYPES[field.type]
-    cell, wrong = type_.cell(field), type_.wrong
-    other = any_value if field.kept else type_.other(field) if type_.other else lambda _given: wrong
-    return lambda given: cell(given) if isinstance(given, str) else other(given)
+    convert_text, wrong = type_.compile_cell(field), type_.wrong
+    compile_other = type_.compile_other or (lambda _field: lambda _value: wrong)
+    convert_other = convert_any_value if field.kept else compile_other(field)
+    return lambda value: convert_text(value) if isinstance(value, str) else convert_other(value)
 
 
 def compile_key(field: Field) -> Callable[[str], str]:
-    return _KEYS.get(field.type, _exact_key)
+    return _KEYS.get(field.type, _normalize_text_key)
 
 
-def key_text(field: Field, text: str) -> str:
-    """A key as it is compared, whatever its spelling in the file: NFC, trimmed; an e-mail address also lower-cased,
-    a whole number without sign and zeros that mean nothing."""
+def normalize_key(field: Field, text: str) -> str:
+    """The form in which keys are compared: NFC and trimmed; an e-mail address also in lower case, a whole number also
+    without a plus sign and leading zeros."""
     return compile_key(field)(text)
 
 
-def _exact_key(text: str) -> str:
+def _normalize_text_key(text: str) -> str:
     return text.strip() if text.isascii() else normalize("NFC", text).strip()
 
 
-def _email_key(text: str) -> str:
+def _normalize_email_key(text: str) -> str:
     # Lower-casing can undo NFC, so it comes first.
     return text.strip().lower() if text.isascii() else normalize("NFC", text.lower()).strip()
 
 
-def _integer_key(text: str) -> str:
-    written = numbers.integer_text(text)
-    return _exact_key(text) if isinstance(written, BadCell) else written
+def _normalize_integer_key(text: str) -> str:
+    digits = numbers.convert_integer(text)
+    return _normalize_text_key(text) if isinstance(digits, BadCell) else digits
 
 
-_KEYS: dict[str, Callable[[str], str]] = {"email": _email_key, "integer": _integer_key}
+_KEYS: dict[str, Callable[[str], str]] = {"email": _normalize_email_key, "integer": _normalize_integer_key}

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from app.resources.vocabulary import Field, Resource
+from app.resources.schema import Field, Resource
 
 SUBSCRIPTION = ("subscribed", "unsubscribed", "none")
 
@@ -10,17 +10,17 @@ RESOURCE = Resource(
     name="contacts",
     keys=("_email", "_externalId"),
     fields=(
-        Field("_email", "email"),
-        Field("_externalId", "text"),
-        Field("_name", "text"),
-        Field("_surname", "text"),
-        Field("_birthdate", "date"),
+        Field("_email", "email", samples=("ana.ruiz@example.com", "bob@example.com", "chloe.martin@example.org")),
+        Field("_externalId", "text", samples=("C-1001", "C-1002", "C-1003")),
+        Field("_name", "text", samples=("Ana", "Bob", "Chloé")),
+        Field("_surname", "text", samples=("Ruiz", "O'Neill", "Martin")),
+        Field("_birthdate", "date", samples=("1984-05-06", "1990-12-31", "2001-02-28")),
         Field("_emailStatus", "enum", options=("active", "bounced", "paused", "banned")),
-        Field("_mobilePhone", "phone"),
+        Field("_mobilePhone", "phone", samples=("+34651234567", "+353851234567", "+33612345678")),
         Field("_mobilePhoneStatus", "enum", options=("active", "bounced", "paused")),
         Field("_newsletterSubscriptionStatus", "enum", options=SUBSCRIPTION),
         Field("_smsSubscriptionStatus", "enum", options=SUBSCRIPTION),
-        Field("_points", "integer", min=Decimal(0)),
+        Field("_points", "integer", min=Decimal(0), samples=("120", "0", "35")),
         # What the service or its analysis fills; exports of other systems carry these columns.
         Field("id", "text", read_only=True),
         Field("_createdAt", "datetime", read_only=True),
@@ -47,13 +47,4 @@ RESOURCE = Resource(
         Field("_totalPurchases", "integer", read_only=True),
         Field("_totalPurchasesAmount", "decimal", read_only=True),
     ),
-    samples={
-        "_email": ("ana.ruiz@example.com", "bob@example.com", "chloe.martin@example.org"),
-        "_externalId": ("C-1001", "C-1002", "C-1003"),
-        "_name": ("Ana", "Bob", "Chloé"),
-        "_surname": ("Ruiz", "O'Neill", "Martin"),
-        "_birthdate": ("1984-05-06", "1990-12-31", "2001-02-28"),
-        "_mobilePhone": ("+34651234567", "+353851234567", "+33612345678"),
-        "_points": ("120", "0", "35"),
-    },
 )

@@ -1,15 +1,14 @@
 """Single-use codes, each of one coupon set for good."""
 
-from app.resources.vocabulary import Field, Resource
+from app.resources.schema import Field, Resource
 
 RESOURCE = Resource(
     name="coupons",
     keys=("code",),
     fields=(
-        Field("code", "text", required=True),
+        Field("code", "text", required=True, samples=("SPRING-7F3K", "SPRING-9QXA", "SPRING-B2LM")),
         # Named by the request, not by a column of the file.
         Field("couponSetId", "text", read_only=True),
     ),
     fixed="couponSetId",
-    samples={"code": ("SPRING-7F3K", "SPRING-9QXA", "SPRING-B2LM")},
 )

@@ -1,6 +1,6 @@
 """Customers as a loyalty or promotion system knows them: by an id of ours, and by the id of the caller's own system."""
 
-from app.resources.vocabulary import Field, Resource, Surrogate
+from app.resources.schema import Field, Resource, Surrogate
 
 RESOURCE = Resource(
     name="customers",
@@ -8,34 +8,21 @@ RESOURCE = Resource(
     surrogate=Surrogate(prefix="cust_", id="id", source="source_id"),
     fields=(
         Field("id", "text"),
-        Field("source_id", "text"),
-        Field("name", "text"),
-        Field("email", "email"),
-        Field("phone", "phone", lenient=True),
-        Field("birthdate", "date", lenient=True),
-        Field("description", "text"),
-        Field("address.line_1", "text"),
+        Field("source_id", "text", samples=("C-1001", "C-1002", "C-1003")),
+        Field("name", "text", samples=("Ana Ruiz", "Bob O'Neill", "Chloé Martin")),
+        Field("email", "email", samples=("ana.ruiz@example.com", "bob@example.com", "chloe.martin@example.org")),
+        Field("phone", "phone", lenient=True, samples=("+34 651 234 567", "+353 85 123 4567", "+33 6 12 34 56 78")),
+        Field("birthdate", "date", lenient=True, samples=("1984-05-06", "1990-12-31", "2001-02-28")),
+        Field("description", "text", samples=("Met at the fair", "Pays by invoice", "Prefers mail")),
+        Field("address.line_1", "text", samples=("Calle Mayor 1", "12 Quay Street", "3 rue du Bac")),
         Field("address.line_2", "text"),
-        Field("address.postal_code", "text"),
-        Field("address.city", "text"),
-        Field("address.state", "text"),
-        Field("address.country", "text"),
+        Field("address.postal_code", "text", samples=("28013", "H91 X4P2", "75007")),
+        Field("address.city", "text", samples=("Madrid", "Galway", "Paris")),
+        Field("address.state", "text", samples=("Madrid", "Connacht", "Île-de-France")),
+        Field("address.country", "text", samples=("Spain", "Ireland", "France")),
     ),
     unknown_columns="keep",
-    kept_under="metadata.",
+    unknown_prefix="metadata.",
     # A record is found by what it was first called.
     fixed="source_id",
-    samples={
-        "source_id": ("C-1001", "C-1002", "C-1003"),
-        "name": ("Ana Ruiz", "Bob O'Neill", "Chloé Martin"),
-        "email": ("ana.ruiz@example.com", "bob@example.com", "chloe.martin@example.org"),
-        "phone": ("+34 651 234 567", "+353 85 123 4567", "+33 6 12 34 56 78"),
-        "birthdate": ("1984-05-06", "1990-12-31", "2001-02-28"),
-        "description": ("Met at the fair", "Pays by invoice", "Prefers mail"),
-        "address.line_1": ("Calle Mayor 1", "12 Quay Street", "3 rue du Bac"),
-        "address.postal_code": ("28013", "H91 X4P2", "75007"),
-        "address.city": ("Madrid", "Galway", "Paris"),
-        "address.state": ("Madrid", "Connacht", "Île-de-France"),
-        "address.country": ("Spain", "Ireland", "France"),
-    },
 )

@@ -11,7 +11,7 @@ from app.errors import Complaint, Refused
 from app.resources import registry
 from app.resources.cells import TYPES
 from app.resources.declared_fields import complain_of_unknown, field_to_json, read_fields
-from app.resources.vocabulary import Field, Resource, UnknownColumns
+from app.resources.schema import Field, Resource, UnknownColumns
 
 MEMBERS = ("key", "fields", "unknownColumns")
 KEY_TYPES = tuple(name for name, type_ in TYPES.items() if type_.may_be_key)

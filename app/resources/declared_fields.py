@@ -7,7 +7,7 @@ from typing import Any
 
 from app.errors import Complaint
 from app.resources.cells import TYPES
-from app.resources.vocabulary import Field
+from app.resources.schema import Field
 
 MOST_FIELDS = 500
 MOST_OPTIONS = 1_000

@@ -1,39 +1,40 @@
-"""E-mail addresses: the spelling is checked, never the network."""
+"""E-mail addresses: only the spelling is checked, the network is never asked."""
 
 import re
 
 from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 
-from app.resources.conversion import BadCell, Convert, limited, not_a, quoted
-from app.resources.vocabulary import Field
+from app.resources.conversion import BadCell, Convert, limit_length, quote_json, type_error
+from app.resources.schema import Field
 
-LONGEST = 254  # RFC 5321; the validator refuses all beyond, but only after a long look at them
-NOT_EMAIL = not_a("an e-mail address")
+MAX_LENGTH = 254  # RFC 5321. The validator refuses longer ones too, but only after looking at them for a long time
+NOT_EMAIL = type_error("The value is not a valid e-mail address")
 
-# The plain addresses, a subset of what the validator accepts (a test holds it to that): ASCII, no two hyphens in a row
-# (IDNA), no reserved top-level name. At most QUICK characters, so that none of the validator's limits (64 before the
-# @-sign, 63 in a label, 254 in all) can be broken. Nothing in it needs an escape in JSON.
-QUICK = 64
+# The plain addresses. They are a subset of what the validator accepts, and a test makes sure of that: ASCII, no two
+# hyphens in a row (IDNA), no reserved top-level name, and at most QUICK_LENGTH characters, so that none of the
+# validator's limits (64 before the @ sign, 63 in a label, 254 in all) can be exceeded. Nothing in one needs an escape
+# in JSON.
+QUICK_LENGTH = 64
 _atom = r"[A-Za-z0-9_!#$%&'*+\-/=?^`{|}~]++"
 _label = r"[A-Za-z0-9]++(?:-[A-Za-z0-9]++)*+"
 _reserved = "|".join(sorted({re.escape(name.rpartition(".")[2]) for name in SPECIAL_USE_DOMAIN_NAMES}))
-_quick = re.compile(rf"{_atom}(?:\.{_atom})*+@(?:{_label}\.)++(?!(?i:{_reserved})\Z)[A-Za-z]{{2,}}").fullmatch
+_match_plain = re.compile(rf"{_atom}(?:\.{_atom})*+@(?:{_label}\.)++(?!(?i:{_reserved})\Z)[A-Za-z]{{2,}}").fullmatch
 
 
-def email(field: Field) -> Convert:
-    return limited(field, email_text, trimmed=True)
+def compile_email(field: Field) -> Convert:
+    return limit_length(field, convert_email, trimmed=True)
 
 
-def email_text(text: str) -> str | BadCell:
-    if _quick(text) and len(text) <= QUICK:
+def convert_email(text: str) -> str | BadCell:
+    if _match_plain(text) and len(text) <= QUICK_LENGTH:
         return f'"{text}"'
     text = text.strip()
-    if len(text) > LONGEST:
+    if len(text) > MAX_LENGTH:
         return NOT_EMAIL
     try:
-        # Syntax only: `shop.local` and `example.test` are addresses, though no mail gets there from outside.
-        found = validate_email(text, check_deliverability=False, globally_deliverable=False)
+        # Syntax only: `shop.local` and `example.test` are addresses, although no mail from outside reaches them.
+        address = validate_email(text, check_deliverability=False, globally_deliverable=False)
     except EmailNotValidError:
         return NOT_EMAIL
-    _, dot, top = found.ascii_domain.rpartition(".")
-    return quoted(text) if dot and (top.isalpha() or top.startswith("xn--")) else NOT_EMAIL
+    _, dot, top_level = address.ascii_domain.rpartition(".")
+    return quote_json(text) if dot and (top_level.isalpha() or top_level.startswith("xn--")) else NOT_EMAIL

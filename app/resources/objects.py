@@ -1,118 +1,120 @@
-"""JSON objects and arrays as values: read strictly, written with the digits given, never what PostgreSQL refuses."""
+"""JSON objects and arrays as values: read strictly, written digit for digit, without anything PostgreSQL refuses."""
 
 import json
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 
-from app.resources.conversion import BadCell, not_a, quoted
-from app.resources.numbers import decimal_text, number_text
+from app.resources.conversion import BadCell, quote_json, type_error
+from app.resources.numbers import convert_decimal, format_number
 
-DEPTH = 32  # levels of nesting; the outermost object is the first
+MAX_DEPTH = 32  # levels of nesting; the outermost object is the first
 
-NOT_OBJECT = not_a(
-    f"a JSON object or array that can be stored (no name twice, at most {DEPTH} levels, no NaN, no NUL character)"
+NOT_OBJECT = type_error(
+    "The value must be a JSON object or array without duplicate names, NaN or NUL characters, "
+    f"nested at most {MAX_DEPTH} levels deep"
 )
-NOT_JSON = not_a(f"a JSON value that can be stored (at most {DEPTH} levels, no NaN, no NUL character)")
+NOT_JSON = type_error(f"The value must be JSON without NaN or NUL characters, nested at most {MAX_DEPTH} levels deep")
 
 
 class _Unstorable(ValueError):
-    """Somewhere inside is a thing that JSON or PostgreSQL does not take."""
+    """The value contains something that JSON or PostgreSQL does not accept."""
 
 
-def object_text(text: str) -> str | BadCell:
+def convert_object(text: str) -> str | BadCell:
     try:
-        given = json.loads(
+        value = json.loads(
             text,
             parse_int=Decimal,
             parse_float=Decimal,
-            parse_constant=_no_constant,
-            object_pairs_hook=_no_name_twice,
+            parse_constant=_refuse_constant,
+            object_pairs_hook=_build_object,
         )
-    # Decimal raises an ArithmeticError for an exponent beyond its own limits, the parser RecursionError when too deep.
+    # Decimal raises an ArithmeticError for an exponent beyond its limits, the parser a RecursionError if too deep.
     except (ValueError, ArithmeticError, RecursionError):
         return NOT_OBJECT
-    return object_value(given)
+    return convert_object_value(value)
 
 
-def object_value(given: object) -> str | BadCell:
-    return written(given, NOT_OBJECT) if isinstance(given, dict | list) else NOT_OBJECT
+def convert_object_value(value: object) -> str | BadCell:
+    return render_json(value, NOT_OBJECT) if isinstance(value, dict | list) else NOT_OBJECT
 
 
-def any_value(given: object) -> str | BadCell:
+def convert_any_value(value: object) -> str | BadCell:
     """Any JSON value as JSON text; for a column that is kept although no field declares it."""
-    return written(given, NOT_JSON)
+    return render_json(value, NOT_JSON)
 
 
-def written(given: object, wrong: BadCell) -> str | BadCell:
+def render_json(value: object, wrong: BadCell) -> str | BadCell:
+    """The value as JSON text, or `wrong` if it cannot be stored."""
     try:
-        return "".join(_pieces(given, 0))
+        return "".join(_render(value, 0))
     except _Unstorable:
         return wrong
 
 
-def _no_constant(name: str) -> object:
+def _refuse_constant(name: str) -> object:
     raise _Unstorable(name)
 
 
-def _no_name_twice(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
+def _build_object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
         raise _Unstorable("duplicate name")
-    return found
+    return members
 
 
-def _pieces(given: object, depth: int) -> Iterator[str]:
-    if isinstance(given, dict | list):
-        if depth >= DEPTH:
+def _render(value: object, depth: int) -> Iterator[str]:
+    if isinstance(value, dict | list):
+        if depth >= MAX_DEPTH:
             raise _Unstorable("too deep")
-        yield from _object(given, depth + 1) if isinstance(given, dict) else _array(given, depth + 1)
+        yield from _render_object(value, depth + 1) if isinstance(value, dict) else _render_array(value, depth + 1)
     else:
-        write = _SCALARS.get(type(given))
-        if write is None:
-            raise _Unstorable(type(given).__name__)
-        yield write(given)
+        render_scalar = _SCALARS.get(type(value))
+        if render_scalar is None:
+            raise _Unstorable(type(value).__name__)
+        yield render_scalar(value)
 
 
-def _object(given: dict[str, object], depth: int) -> Iterator[str]:
-    opening = "{"
-    for name, value in given.items():
-        yield opening + _string(name) + ":"
-        yield from _pieces(value, depth)
-        opening = ","
-    yield "}" if given else "{}"
+def _render_object(members: dict[str, object], depth: int) -> Iterator[str]:
+    before = "{"
+    for name, value in members.items():
+        yield before + _render_string(name) + ":"
+        yield from _render(value, depth)
+        before = ","
+    yield "}" if members else "{}"
 
 
-def _array(given: list[object], depth: int) -> Iterator[str]:
-    opening = "["
-    for value in given:
-        yield opening
-        yield from _pieces(value, depth)
-        opening = ","
-    yield "]" if given else "[]"
+def _render_array(items: list[object], depth: int) -> Iterator[str]:
+    before = "["
+    for value in items:
+        yield before
+        yield from _render(value, depth)
+        before = ","
+    yield "]" if items else "[]"
 
 
-def _string(given: object) -> str:
-    if not isinstance(given, str) or "\0" in given or (not given.isascii() and _has_surrogate(given)):
+def _render_string(value: object) -> str:
+    if not isinstance(value, str) or "\0" in value or (not value.isascii() and _has_surrogate(value)):
         raise _Unstorable("string")
-    return quoted(given)
+    return quote_json(value)
 
 
 def _has_surrogate(text: str) -> bool:
     return any("\ud800" <= character <= "\udfff" for character in text)
 
 
-def _number(given: object) -> str:
-    digits = number_text(given)
-    number = NOT_OBJECT if digits is None else decimal_text(digits)
+def _render_number(value: object) -> str:
+    digits = format_number(value)
+    number = NOT_OBJECT if digits is None else convert_decimal(digits)
     if isinstance(number, BadCell):
         raise _Unstorable("number")
     return number
 
 
 _SCALARS: dict[type, Callable[[object], str]] = {
-    str: _string,
-    Decimal: _number,
-    int: _number,
-    bool: lambda given: "true" if given else "false",
+    str: _render_string,
+    Decimal: _render_number,
+    int: _render_number,
+    bool: lambda value: "true" if value else "false",
     type(None): lambda _none: "null",
 }

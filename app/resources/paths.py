@@ -1,87 +1,86 @@
-"""Nested JSON as a flat object with paths for names (`variants.0.sku`), and back."""
+"""Nested JSON as a flat object whose names are paths (`variants.0.sku`), and back."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from app.problems import PROBLEMS, shorten
+from app.problems import RowError, row_error, shorten
 
-LONGEST = 255  # characters of a path, as of a heading; it may stand in every record
-MOST = 2_000  # members of one object, as columns of a file
-
-Verdict = tuple[str, str]  # a code of PROBLEMS and its message
+MAX_PATH_LENGTH = 255  # characters, as of a heading: a path may be repeated in every record
+MAX_MEMBERS = 2_000  # of one object, as many as a file may have columns
 
 
-class _UnfitError(Exception):
-    """Carries a verdict; it never leaves this module."""
+class _CannotFlatten(Exception):
+    """Carries a RowError and never leaves this module."""
 
-    def __init__(self, code: str, **facts: object) -> None:
-        super().__init__(code)
-        self.verdict: Verdict = (code, PROBLEMS[code].format(**facts))
+    def __init__(self, error: RowError) -> None:
+        super().__init__(error)
+        self.error = error
 
 
-def flattened(nested: Mapping[str, object]) -> dict[str, object] | Verdict:
-    """The leaves by their paths, an empty object or list is one; or what is wrong with the object."""
+def flatten(nested: Mapping[str, object]) -> dict[str, object] | RowError:
+    """The leaves by their paths, or what is wrong with the object. An empty object or list is a leaf."""
     if not any(isinstance(value, dict | list) for value in nested.values()):
         return dict(nested)
     try:
-        return _gathered(nested)
-    except _UnfitError as unfit:
-        return unfit.verdict
+        return _collect_leaves(nested)
+    except _CannotFlatten as refused:
+        return refused.error
 
 
-def _gathered(nested: Mapping[str, object]) -> dict[str, object]:
-    found: dict[str, object] = {}
-    for path, value in _leaves(nested, ""):
-        if path in found:
-            raise _UnfitError("duplicate_member", name=shorten(path))
-        if len(found) == MOST:
-            raise _UnfitError("too_many_members", limit=MOST)
-        found[path] = value
-    return found
+def _collect_leaves(nested: Mapping[str, object]) -> dict[str, object]:
+    leaves: dict[str, object] = {}
+    for path, value in _walk(nested, ""):
+        if path in leaves:
+            raise _CannotFlatten(row_error("duplicate_member", name=shorten(path)))
+        if len(leaves) == MAX_MEMBERS:
+            raise _CannotFlatten(row_error("too_many_members", limit=MAX_MEMBERS))
+        leaves[path] = value
+    return leaves
 
 
-def _leaves(value: Mapping[str, object] | list[object], before: str) -> Iterator[tuple[str, object]]:
-    """As deep as the reader allows."""
+def _walk(value: Mapping[str, object] | list[object], prefix: str) -> Iterator[tuple[str, object]]:
+    """The reader has already limited how deep the object is nested, so recursion is safe."""
     for name, inner in value.items() if isinstance(value, Mapping) else enumerate(value):
-        path = f"{before}{name}"
-        if len(path) > LONGEST:
-            raise _UnfitError("path_too_long", path=path[:40], limit=LONGEST)
+        path = f"{prefix}{name}"
+        if len(path) > MAX_PATH_LENGTH:
+            raise _CannotFlatten(row_error("path_too_long", path=path[:40], limit=MAX_PATH_LENGTH))
         if inner and isinstance(inner, dict | list):
-            yield from _leaves(inner, f"{path}.")
+            yield from _walk(inner, f"{path}.")
         else:
             yield path, inner
 
 
-def nested(flat: Mapping[str, object], lists: tuple[str, ...]) -> dict[str, Any]:
-    """The reverse. What is inside `lists` is a list by its positions, gaps are None; inside anything else positions
-    make a list when none is missing. Where a path has both a value and members, the members are shown."""
+def nest(flat: Mapping[str, object], lists: tuple[str, ...]) -> dict[str, Any]:
+    """The reverse of `flatten`. What is inside one of `lists` becomes a list by its positions, with None in the gaps;
+    elsewhere positions become a list only if none is missing. If a path has both a value and members, the members win.
+    """
     top: dict[str, Any] = {}
     for path, value in flat.items():
         *outer, last = path.split(".")
-        into = top
+        parent = top
         for segment in outer:
-            held = into.get(segment)
-            into[segment] = held if isinstance(held, _Node) else _Node()
-            into = into[segment]
-        if not isinstance(into.get(last), _Node):
-            into[last] = value
-    return {name: _shaped(value, name in lists) for name, value in top.items()}
+            present = parent.get(segment)
+            parent[segment] = present if isinstance(present, _Node) else _Node()
+            parent = parent[segment]
+        if not isinstance(parent.get(last), _Node):
+            parent[last] = value
+    return {name: _build(value, name in lists) for name, value in top.items()}
 
 
 class _Node(dict[str, Any]):
-    """Members by their names, or by the texts of their positions; no value of a record is one."""
+    """Members by name, or by their position written as text. A class of its own: no value of a record is one."""
 
 
-def _shaped(value: Any, is_list: bool) -> Any:
+def _build(value: Any, is_list: bool) -> Any:
     if not isinstance(value, _Node):
         return value
-    inner = {name: _shaped(each, False) for name, each in value.items()}
-    numbers = {int(name): each for name, each in inner.items() if name.isascii() and name.isdigit()}
-    # Of the segments of a list none but positions can be stored.
-    if is_list or (len(numbers) == len(inner) and sorted(map(str, numbers)) == sorted(inner) and _unbroken(numbers)):
-        return [numbers.get(position) for position in range(max(numbers) + 1)]
-    return inner
+    members = {name: _build(inner, False) for name, inner in value.items()}
+    items = {int(name): inner for name, inner in members.items() if name.isascii() and name.isdigit()}
+    # Inside a declared list only positions can be stored.
+    if is_list or (len(items) == len(members) and sorted(map(str, items)) == sorted(members) and _has_no_gap(items)):
+        return [items.get(position) for position in range(max(items) + 1)]
+    return members
 
 
-def _unbroken(numbers: Mapping[int, object]) -> bool:
-    return max(numbers) == len(numbers) - 1
+def _has_no_gap(items: Mapping[int, object]) -> bool:
+    return max(items) == len(items) - 1

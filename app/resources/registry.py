@@ -6,7 +6,7 @@ from pkgutil import iter_modules
 from types import MappingProxyType
 
 from app import resources
-from app.resources.vocabulary import Resource
+from app.resources.schema import Resource
 
 
 def _found() -> Iterator[Resource]:

@@ -1,4 +1,4 @@
-"""A small file that shows how a record type is imported: the header and three rows that import without an error."""
+"""A sample file that shows how a record type is imported: the header and three rows that import without an error."""
 
 import csv
 import io
@@ -6,24 +6,23 @@ from collections.abc import Callable
 from decimal import ROUND_CEILING, Decimal
 
 from app.resources.cells import BadCell, compile_cell
-from app.resources.vocabulary import Field, Resource
+from app.resources.schema import Field, Resource
 
 ROWS = 3
 
 
 def sample_csv(resource: Resource) -> str:
-    made = resource.surrogate.id if resource.surrogate else None
-    fields = [field for field in resource.fields if not field.read_only and field.id != made]
-    written = io.StringIO()
-    writer = csv.writer(written)  # RFC 4180: commas, CRLF
+    generated = resource.surrogate.id if resource.surrogate else None
+    fields = [field for field in resource.fields if not field.read_only and field.id != generated]
+    text = io.StringIO()
+    writer = csv.writer(text)  # RFC 4180: commas, CRLF
     writer.writerow([field.id for field in fields])
-    writer.writerows([_cell(resource, field, row) for field in fields] for row in range(ROWS))
-    return written.getvalue()
+    writer.writerows([_cell(field, row) for field in fields] for row in range(ROWS))
+    return text.getvalue()
 
 
-def _cell(resource: Resource, field: Field, row: int) -> str:
-    given = resource.samples.get(field.id)
-    cell = given[row % len(given)] if given else _PLAUSIBLE[field.type](field, row)
+def _cell(field: Field, row: int) -> str:
+    cell = field.samples[row % len(field.samples)] if field.samples else _INVENT[field.type](field, row)
     # Limits can be so narrow that nothing plausible fits them; an empty cell leaves the field alone.
     return "" if isinstance(compile_cell(field)(cell), BadCell) else cell
 
@@ -72,7 +71,7 @@ def _list(field: Field, row: int) -> str:
     return field.separator.join(words[: row + 1])
 
 
-_PLAUSIBLE: dict[str, Callable[[Field, int], str]] = {
+_INVENT: dict[str, Callable[[Field, int], str]] = {
     "text": _text,
     "integer": _integer,
     "decimal": _decimal,

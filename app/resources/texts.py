@@ -1,21 +1,21 @@
-"""Values that are text in the record: free text, phones, addresses of pages, words of a list; and truth values."""
+"""Values that are stored as text (text, phone, URL, options and lists of them), and true or false."""
 
 import re
 from decimal import Decimal
 
-from app.resources.conversion import BadCell, Convert, ConvertValue, bad, limited, not_a, quoted
-from app.resources.vocabulary import Field
+from app.resources.conversion import BadCell, Convert, ConvertValue, bad_cell, limit_length, quote_json, type_error
+from app.resources.schema import Field
 
-NOT_TEXT = not_a("a text")
-NOT_BOOLEAN = not_a("true or false (true, false, 1, 0, yes, no)")
-NOT_PHONE = not_a("a phone number (5 to 20 digits, a + before them if wanted, no blanks)")
-FEW_DIGITS = not_a("a phone number (at least 5 digits)")
-NOT_URL = not_a("an absolute http or https address without blanks")
-NOT_LIST = not_a("a list of texts")
+NOT_TEXT = type_error("The value must be text")
+NOT_BOOLEAN = type_error("The value must be true or false (yes, no, 1 and 0 work too)")
+NOT_PHONE = type_error("The value is not a phone number: use 5 to 20 digits, no spaces, optionally with a leading +")
+FEW_DIGITS = type_error("The value is not a phone number: it must have at least 5 digits")
+NOT_URL = type_error("The value is not a complete web address without spaces, such as https://example.com/page")
+NOT_LIST = type_error("The value must be a list of texts")
 OPTIONS_SHOWN = 20
-WHOLE = (Decimal, int)  # types that a whole number may have; the type of a truth value is neither
+WHOLE = (Decimal, int)  # types of a whole number, compared exactly: a truth value has a type of its own, bool
 
-_truth: dict[str, str | BadCell] = {
+_booleans: dict[str, str | BadCell] = {
     "true": "true",
     "1": "true",
     "yes": "true",
@@ -23,92 +23,93 @@ _truth: dict[str, str | BadCell] = {
     "0": "false",
     "no": "false",
 }
-_whole = re.compile(r"0|-?[1-9][0-9]*").fullmatch
-_phone = re.compile(r"\+?[0-9]{5,20}").fullmatch
-_any_phone = re.compile(r"(?:[^0-9]*+[0-9]){5}").match
-_unseen = r"\s\x00-\x1f\x7f-\x9f"
-_url = re.compile(
-    rf"(?i:https?)://(?:[^/?#@\\{_unseen}]*@)?"
-    rf"(?:\[[0-9A-Fa-f:.]+\]|[^/?#@:\[\]\\\"<>{_unseen}]+)(?::[0-9]{{1,5}})?"
-    rf"(?:[/?#][^{_unseen}]*)?"
+_match_integer = re.compile(r"0|-?[1-9][0-9]*").fullmatch
+_match_phone = re.compile(r"\+?[0-9]{5,20}").fullmatch
+_match_five_digits = re.compile(r"(?:[^0-9]*+[0-9]){5}").match
+_invisible = r"\s\x00-\x1f\x7f-\x9f"
+_match_url = re.compile(
+    rf"(?i:https?)://(?:[^/?#@\\{_invisible}]*@)?"
+    rf"(?:\[[0-9A-Fa-f:.]+\]|[^/?#@:\[\]\\\"<>{_invisible}]+)(?::[0-9]{{1,5}})?"
+    rf"(?:[/?#][^{_invisible}]*)?"
 ).fullmatch
 
 
-def text(field: Field) -> Convert:
-    return limited(field, quoted)
+def compile_text(field: Field) -> Convert:
+    return limit_length(field, quote_json)
 
 
-def boolean_text(text: str) -> str | BadCell:
-    return _truth.get(text) or _truth.get(text.strip().lower(), NOT_BOOLEAN)
+def convert_boolean(text: str) -> str | BadCell:
+    return _booleans.get(text) or _booleans.get(text.strip().lower(), NOT_BOOLEAN)
 
 
-def text_value(field: Field) -> ConvertValue:
-    """A lenient text may be given as a whole number: its digits are the text."""
-    convert = text(field)
+def compile_text_value(field: Field) -> ConvertValue:
+    """A lenient text may be given as a whole number; its digits become the text."""
+    convert = compile_text(field)
 
-    def digits(given: object) -> str | BadCell:
-        written = str(given) if type(given) in WHOLE else ""
-        return convert(written) if _whole(written) else NOT_TEXT
+    def convert_digits(value: object) -> str | BadCell:
+        digits = str(value) if type(value) in WHOLE else ""
+        return convert(digits) if _match_integer(digits) else NOT_TEXT
 
-    return digits if field.lenient else lambda _given: NOT_TEXT
-
-
-def boolean_value(field: Field) -> ConvertValue:
-    """A lenient one may be 1 or 0."""
-
-    def truth(given: object) -> str | BadCell:
-        if isinstance(given, bool):
-            return "true" if given else "false"
-        return _truth.get(str(given), NOT_BOOLEAN) if field.lenient and type(given) in WHOLE else NOT_BOOLEAN
-
-    return truth
+    return convert_digits if field.lenient else lambda _value: NOT_TEXT
 
 
-def phone(field: Field) -> Convert:
+def compile_boolean_value(field: Field) -> ConvertValue:
+    """A lenient boolean may be given as the number 1 or 0."""
+
+    def convert(value: object) -> str | BadCell:
+        if isinstance(value, bool):
+            return "true" if value else "false"
+        return _booleans.get(str(value), NOT_BOOLEAN) if field.lenient and type(value) in WHOLE else NOT_BOOLEAN
+
+    return convert
+
+
+def compile_phone(field: Field) -> Convert:
     if field.lenient:
-        return limited(field, lambda text: quoted(text) if _any_phone(text) else FEW_DIGITS)
-    return limited(field, lambda text: f'"{text}"' if _phone(text) else NOT_PHONE)
+        return limit_length(field, lambda text: quote_json(text) if _match_five_digits(text) else FEW_DIGITS)
+    return limit_length(field, lambda text: f'"{text}"' if _match_phone(text) else NOT_PHONE)
 
 
-def url(field: Field) -> Convert:
-    return limited(field, lambda text: quoted(text) if _url(text) else NOT_URL)
+def compile_url(field: Field) -> Convert:
+    return limit_length(field, lambda text: quote_json(text) if _match_url(text) else NOT_URL)
 
 
-def enum(field: Field) -> Convert:
-    known: dict[str, str | BadCell] = {option: quoted(option) for option in field.options}
+def compile_enum(field: Field) -> Convert:
+    json_texts: dict[str, str | BadCell] = {option: quote_json(option) for option in field.options}
     unknown = not_an_option(field)
-    return limited(field, lambda text: known.get(text, unknown))
+    return limit_length(field, lambda text: json_texts.get(text, unknown))
 
 
-def list_(field: Field) -> Convert:
-    separator, items = field.separator, list_items(field)
-    return lambda text: items(text.split(separator))
+def compile_list(field: Field) -> Convert:
+    separator, convert_items = field.separator, compile_items(field)
+    return lambda text: convert_items(text.split(separator))
 
 
-def list_value(field: Field) -> ConvertValue:
-    items = list_items(field)
-    return lambda given: items(given) if isinstance(given, list) else NOT_LIST
+def compile_list_value(field: Field) -> ConvertValue:
+    convert_items = compile_items(field)
+    return lambda value: convert_items(value) if isinstance(value, list) else NOT_LIST
 
 
-def list_items(field: Field) -> ConvertValue:
-    """A list's items trimmed, the empty ones left out, each held to the field's options and length."""
-    convert = enum(field) if field.options else text(field)
+def compile_items(field: Field) -> ConvertValue:
+    """Converts the items of a list: they are trimmed, empty ones are left out, and each must obey the field's options
+    and length."""
+    convert = compile_enum(field) if field.options else compile_text(field)
 
-    def items(given: object) -> str | BadCell:
-        written = []
-        for item in given if isinstance(given, list) else ():
+    def convert_items(items: object) -> str | BadCell:
+        json_texts = []
+        for item in items if isinstance(items, list) else ():
             if not isinstance(item, str):
                 return NOT_LIST
-            if item := item.strip():
-                one = convert(item)
-                if isinstance(one, BadCell):
-                    return one
-                written.append(one)
-        return f"[{','.join(written)}]"
+            if text := item.strip():
+                converted = convert(text)
+                if isinstance(converted, BadCell):
+                    return converted
+                json_texts.append(converted)
+        return f"[{','.join(json_texts)}]"
 
-    return items
+    return convert_items
 
 
 def not_an_option(field: Field) -> BadCell:
-    named = ", ".join(field.options[:OPTIONS_SHOWN])
-    return bad("not_an_option", options=named if len(field.options) <= OPTIONS_SHOWN else f"{named}, …")
+    options = ", ".join(field.options[:OPTIONS_SHOWN])
+    return bad_cell("not_an_option", options=options if len(field.options) <= OPTIONS_SHOWN else f"{options}, …")

@@ -1,53 +1,54 @@
-"""Dates and moments: ISO 8601, checked against the calendar; moments are kept in UTC with the fraction given."""
+"""Dates and times in ISO 8601, checked against the calendar; times are stored in UTC with their fraction as sent."""
 
 import re
 from datetime import date, datetime, timedelta
 
-from app.resources.conversion import BadCell, not_a
+from app.resources.conversion import BadCell, type_error
 
-NOT_DATE = not_a("a date (YYYY-MM-DD)")
-NOT_DATETIME = not_a("a date or date-time of ISO 8601 (such as 2024-05-01T10:00:00Z)")
+NOT_DATE = type_error("The value is not a date: dates must look like 2026-01-31")
+NOT_DATETIME = type_error("The value is not a date or a time in ISO 8601 format, such as 2026-01-31T10:00:00Z")
 
-_day = date.fromisoformat
-_moment = re.compile(
+_parse_date = date.fromisoformat
+_match_datetime = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})"
     r"(?:[Tt ]([0-9]{2}:[0-9]{2})(?::([0-9]{2})([.,][0-9]{1,9})?)?"
     r"(?:[Zz]|([+-])([01][0-9]|2[0-3])(?::?([0-5][0-9]))?)?)?"
 ).fullmatch
 
 
-def date_text(text: str) -> str | BadCell:
+def convert_date(text: str) -> str | BadCell:
     if len(text) != 10:
         text = text.strip()
-    # fromisoformat also takes 20240501 and 2024-W18-3; the two hyphens and the length rule these out.
+    # fromisoformat also accepts 20240501 and 2024-W18-3; the two hyphens and the length rule these out.
     if len(text) != 10 or text[4] != "-" or text[7] != "-":
         return NOT_DATE
     try:
-        _day(text)
+        _parse_date(text)
     except ValueError:
         return NOT_DATE
     return f'"{text}"'
 
 
-def day_text(text: str) -> str | BadCell:
-    """The day of a date or of a moment, as it is written there: a birthday has no time zone."""
-    written = date_text(text)
-    if isinstance(written, BadCell) and not isinstance(datetime_text(text), BadCell):
+def convert_day(text: str) -> str | BadCell:
+    """The date, or the date part of a time as it is written there: a birthday has no time zone."""
+    converted = convert_date(text)
+    if isinstance(converted, BadCell) and not isinstance(convert_datetime(text), BadCell):
         return f'"{text.strip()[:10]}"'
-    return written
+    return converted
 
 
-def datetime_text(text: str) -> str | BadCell:
-    parts = _moment(text.strip())
+def convert_datetime(text: str) -> str | BadCell:
+    """A time without an offset is taken as UTC, a date as its midnight in UTC."""
+    parts = _match_datetime(text.strip())
     if parts is None:
         return NOT_DATETIME
     day, clock, seconds, fraction, sign, hours, minutes = parts.groups()
     try:
         moment = datetime.fromisoformat(f"{day}T{clock or '00:00'}:{seconds or '00'}")
         if sign:
-            ahead = timedelta(hours=int(hours), minutes=int(minutes or 0))
-            moment = moment - ahead if sign == "+" else moment + ahead
-    except (ValueError, OverflowError):  # no such day or time; before year 1 or after 9999 once in UTC
+            offset = timedelta(hours=int(hours), minutes=int(minutes or 0))
+            moment = moment - offset if sign == "+" else moment + offset
+    except (ValueError, OverflowError):  # no such day or time, or not between the years 1 and 9999 in UTC
         return NOT_DATETIME
-    # An offset is whole minutes, so the fraction's digits need no arithmetic.
+    # An offset is whole minutes, so the digits of the fraction need no arithmetic.
     return f'"{moment.isoformat()}{(fraction or "").replace(",", ".")}Z"'

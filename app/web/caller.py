@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from app.auth.caller import EVERY_AREA, Caller, authenticate
-from app.auth.credentials import presented
+from app.auth.credentials import read_credentials
 from app.errors import Refused
 from app.runtime import Runtime
 from app.storage.database import DatabaseUnavailable
@@ -34,9 +34,9 @@ class RequireScope:
     async def __call__(self, request: Request, runtime: OpenRuntime) -> Caller:
         """Raises Refused: not_authenticated, too_many_requests, not_allowed."""
         caller = await identify_caller(request, runtime)
-        if not caller.may(self.scope):
+        if not caller.has_scope(self.scope):
             raise Refused("not_allowed", f"The API key lacks the scope {self.scope}")
-        if not caller.reaches(self.area):
+        if not caller.can_reach(self.area):
             raise Refused("not_allowed", f"The access token lacks the scope {self.area}")
         return caller
 
@@ -77,7 +77,7 @@ async def find_caller(request: Request, runtime: Runtime) -> Caller:
 
 async def load_caller(request: Request, runtime: Runtime) -> Caller:
     async with runtime.database.read() as session:
-        return await authenticate(session, presented(request.headers), pepper=pepper(runtime))
+        return await authenticate(session, read_credentials(request.headers), pepper=pepper(runtime))
 
 
 def pepper(runtime: Runtime) -> str:

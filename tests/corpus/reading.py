@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from app.formats import open_reader
 from app.formats.decode import Decoder
-from app.formats.records import Dialect, Limits, Position, Reader, Record, Unreadable
+from app.formats.records import Dialect, Limits, Position, Reader, Record, UnreadableRow
 
 
 @dataclass(slots=True)
@@ -14,7 +14,7 @@ class Everything:
 
     records: list[Record] = field(default_factory=list)
     places: list[tuple[int, int]] = field(default_factory=list)
-    unreadable: list[Unreadable] = field(default_factory=list)
+    unreadable: list[UnreadableRow] = field(default_factory=list)
     ends: list[Position] = field(default_factory=list)
 
 

@@ -8,7 +8,7 @@ from secrets import token_hex
 import pytest
 from pydantic import SecretStr
 
-from app.storage.blobs import Access, Blobs, FileBlobs, SharedBlobs, open_blobs
+from app.storage.blobs import Blobs, BucketAccess, FileBlobs, SharedBlobs, open_blobs
 from tests.support.object_store import ObjectStore, object_store
 
 OpenShared = Callable[..., SharedBlobs]
@@ -31,7 +31,7 @@ def shared(objects: ObjectStore, prefix: str, tmp_path: Path) -> OpenShared:
     """The blobs below `prefix` as a machine sees them: shared("machine", copies_bytes=…, key=…)."""
 
     def opened(machine: str = "here", **others: object) -> SharedBlobs:
-        usual = Access(tmp_path / machine, 10**9, SecretStr(objects.key), SecretStr(objects.secret))
+        usual = BucketAccess(tmp_path / machine, 10**9, SecretStr(objects.key), SecretStr(objects.secret))
         store = open_blobs(objects.url(prefix), replace(usual, **others))  # type: ignore[arg-type]
         assert isinstance(store, SharedBlobs)
         return store

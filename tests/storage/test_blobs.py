@@ -11,7 +11,7 @@ NOBODY = "0" * 32
 def test_a_blob_is_read_as_it_was_written_and_before_that_too(store: Blobs) -> None:
     writer = store.create()
     writer.write(b"_email\n")
-    with writer.reading() as so_far:
+    with writer.open_for_reading() as so_far:
         assert so_far.read() == b"_email\n"
     writer.write(b"ana@example.org\n")
     name = writer.commit()
@@ -35,7 +35,7 @@ def test_what_is_not_committed_is_nowhere(store: Blobs) -> None:
         store.open(writer.name)
     writer.abort()
     writer.abort()
-    assert list(store.stale(-60)) == []
+    assert list(store.list_older_than(-60)) == []
     with pytest.raises(BlobMissing):
         store.open(writer.name)
 
@@ -44,7 +44,7 @@ def test_a_deleted_blob_is_missing_and_deleting_it_again_does_no_harm(store: Blo
     name = stored(store, b"_email\n")
     store.delete(name)
     store.delete(name)
-    store.bring(name)
+    store.prefetch(name)
     with pytest.raises(BlobMissing):
         store.open(name)
 
@@ -58,17 +58,17 @@ def test_a_blob_that_is_being_read_stays_readable_when_it_is_deleted(store: Blob
 
 def test_stale_blobs_are_those_of_an_age(store: Blobs) -> None:
     names = {stored(store, b"_email\n") for _ in range(3)}
-    assert list(store.stale(60)) == []
-    assert set(store.stale(-60)) == names
+    assert list(store.list_older_than(60)) == []
+    assert set(store.list_older_than(-60)) == names
 
 
 def test_unfinished_blobs_of_an_age_are_removed(store: Blobs) -> None:
     writer = store.create()
-    list(store.stale(60))
-    writer.reading().close()
-    list(store.stale(-60))
+    list(store.list_older_than(60))
+    writer.open_for_reading().close()
+    list(store.list_older_than(-60))
     with pytest.raises(FileNotFoundError):
-        writer.reading()
+        writer.open_for_reading()
     writer.abort()
 
 
@@ -80,4 +80,4 @@ def test_a_name_that_is_none_is_missing(store: Blobs) -> None:
 
 def test_a_sound_store_passes_the_check_and_keeps_nothing_of_it(store: Blobs) -> None:
     store.check()
-    assert list(store.stale(-60)) == []
+    assert list(store.list_older_than(-60)) == []

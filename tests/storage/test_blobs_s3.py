@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from app.runtime import Misconfigured
 from app.runtime import store as store_of
 from app.settings import Settings
-from app.storage.blobs import Access, BlobMissing, BlobsUnavailable, open_blobs
+from app.storage.blobs import BlobMissing, BlobsUnavailable, BucketAccess, open_blobs
 from tests.storage.conftest import OpenShared, files, read, stored
 from tests.support.object_store import BUCKET, ObjectStore
 from tests.transports.servers.server import Certificates, Wire
@@ -30,7 +30,7 @@ def test_what_one_machine_has_stored_another_reads(shared: OpenShared) -> None:
 def test_a_blob_is_fetched_once_and_read_from_its_copy(shared: OpenShared, objects: ObjectStore) -> None:
     name = stored(shared("one"), DATA)
     other = shared("two")
-    other.bring(name)
+    other.prefetch(name)
     asked = objects.gate.requests
     assert read(other, name) == DATA
     assert objects.gate.requests == asked
@@ -76,7 +76,7 @@ def test_a_copy_that_is_thrown_out_while_it_is_read_stays_readable(shared: OpenS
     small = shared("two", copies_bytes=1)
     first, second = (stored(shared("one"), DATA) for _ in range(2))
     with small.open(first) as file:
-        small.bring(second)
+        small.prefetch(second)
         assert first not in files(small.copies.stored)
         assert file.read() == DATA
 
@@ -85,7 +85,7 @@ def test_copies_that_nobody_reads_any_more_go(shared: OpenShared) -> None:
     """Another machine may have deleted the blob; this one is never told."""
     here, there = shared("one"), shared("two")
     name = stored(here, DATA)
-    there.bring(name)
+    there.prefetch(name)
     here.delete(name)
     os.utime(there.copies.path(name), (time.time() - 7_200,) * 2)
     there.check()
@@ -128,7 +128,13 @@ def test_a_store_that_is_away_stores_nothing_and_leaves_nothing(
         with pytest.raises(BlobsUnavailable):
             writer.commit()
         writer.abort()
-        for attempt in (here.open, here.bring, here.delete, lambda _: list(here.stale(0)), lambda _: here.check()):
+        for attempt in (
+            here.open,
+            here.prefetch,
+            here.delete,
+            lambda _: list(here.list_older_than(0)),
+            lambda _: here.check(),
+        ):
             with pytest.raises(BlobsUnavailable) as away:
                 attempt(name)
             assert objects.secret not in str(away.value)
@@ -152,7 +158,7 @@ def test_a_wrong_key_or_bucket_is_no_missing_blob(shared: OpenShared, objects: O
     with pytest.raises(BlobsUnavailable, match="SignatureDoesNotMatch"):
         shared("two", secret=SecretStr("wrong")).open(name)
     url = objects.url("x").replace(BUCKET, "no-such-bucket")
-    access = Access(tmp_path / "three", 10**9, SecretStr(objects.key), SecretStr(objects.secret))
+    access = BucketAccess(tmp_path / "three", 10**9, SecretStr(objects.key), SecretStr(objects.secret))
     with pytest.raises(BlobsUnavailable, match="NoSuchBucket"):
         open_blobs(url, access).open(name)
 
@@ -176,7 +182,7 @@ def test_more_blobs_than_a_list_has_on_a_page_are_all_told(
 def test_copies_are_private(shared: OpenShared) -> None:
     other = shared("two")
     name = stored(shared("one"), DATA)
-    other.bring(name)
+    other.prefetch(name)
     assert other.copies.path(name).stat().st_mode & 0o077 == 0
     assert other.copies.stored.stat().st_mode & 0o077 == 0
 
@@ -216,7 +222,7 @@ async def test_a_private_authority_is_trusted_beside_the_public_ones(
     certificates.authority.cert_pem.write_to_path(own)
     async with Wire(objects.gate.behind, certificates.server()).running() as wire:
         url = f"s3://{BUCKET}/{prefix}?endpoint=https://127.0.0.1:{wire.port}"
-        access = Access(tmp_path / "cache", 10**9, SecretStr(objects.key), SecretStr(objects.secret))
+        access = BucketAccess(tmp_path / "cache", 10**9, SecretStr(objects.key), SecretStr(objects.secret))
         with pytest.raises(BlobsUnavailable, match=r"certificate is not trusted \(see SLUICE_CA_FILE\)"):
             await asyncio.to_thread(open_blobs(url, access).check)
         trusting = open_blobs(url, replace(access, ca_file=own))

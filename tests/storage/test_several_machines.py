@@ -102,7 +102,7 @@ async def test_an_import_is_deleted_although_the_store_is_away_and_its_file_late
         with objects.gate.closed():
             deleted = await client.delete(f"/imports/{run.id}", headers=an_account.headers)
             assert deleted.status_code == 204
-    assert list(here.blobs.stale(-60)) == [run.blob]
+    assert list(here.blobs.list_older_than(-60)) == [run.blob]
 
 
 async def test_failed_rows_are_read_from_the_bucket_too(

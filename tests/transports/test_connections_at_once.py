@@ -15,7 +15,7 @@ from app.runs.model import RunId
 from app.runtime import Runtime
 from app.storage.blobs import Blobs, BlobsUnavailable, BlobWriter
 from app.transports.transport import TRUST_FIRST
-from app.vault import vault_of
+from app.vault import build_vault
 from tests.support.http import app_on, client_of
 from tests.transports.servers.sftp import SftpServer, sftp_server
 from tests.transports.test_connections import FILE, api, body, made, pulls
@@ -65,7 +65,7 @@ async def test_a_connection_that_is_deleted_meanwhile_is_not_there(api: httpx.As
 
 async def test_renaming_one_whose_secrets_cannot_be_opened_keeps_them(api: httpx.AsyncClient, pulls: Runtime) -> None:
     own = f"/connections/{(await made(api, DECLARED | {'password': 'p'}))['id']}"
-    mistaken = replace(pulls, vault=vault_of("", "a key set wrong by mistake"))
+    mistaken = replace(pulls, vault=build_vault("", "a key set wrong by mistake"))
     async with client_of(app_on(mistaken)) as wrong:
         wrong.headers.update(api.headers)
         renamed = await wrong.put(own, json=DECLARED | {"name": "renamed"})
@@ -109,7 +109,7 @@ async def test_a_trial_does_not_undo_what_was_changed_while_it_lasted(api: httpx
 async def test_keys_are_changed_machine_by_machine(api: httpx.AsyncClient, sftp: SftpServer, pulls: Runtime) -> None:
     await sftp.store("a.csv", FILE)
     old, new = (Fernet.generate_key().decode() for _ in range(2))
-    changed, not_yet = (replace(pulls, vault=vault_of(keys, "pepper")) for keys in (f"{new},{old}", old))
+    changed, not_yet = (replace(pulls, vault=build_vault(keys, "pepper")) for keys in (f"{new},{old}", old))
     async with client_of(app_on(changed)) as client:
         client.headers.update(api.headers)
         run_id = await begun(client, await made(client, body(sftp.remote)))

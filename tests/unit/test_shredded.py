@@ -6,7 +6,7 @@ import pytest
 
 from app.imports.checks.shredded import refused, shredded
 from app.imports.naming import ABSENT
-from app.resources.paths import flattened
+from app.resources.paths import flatten
 
 RECORDS: list[dict[str, object]] = [
     {"a": 1, "b": {"c": "x", "d": [1, 2]}},
@@ -25,7 +25,7 @@ def test_columns_hold_what_the_records_hold() -> None:
         for row, value in zip(rows, found.column(path).values, strict=True):
             if value is not ABSENT:
                 row[path] = value
-    assert rows == [flattened(record) for record in RECORDS]
+    assert rows == [flatten(record) for record in RECORDS]
     assert not found.suspect
 
 
@@ -40,4 +40,4 @@ def test_columns_hold_what_the_records_hold() -> None:
 )
 def test_a_record_that_cannot_be_put_by_paths_is_refused(record: dict[str, object]) -> None:
     records = [{"a": {"b": 1}}, record, {"a.b": 1}]
-    assert refused(shredded(records), records) == {1: flattened(record)}
+    assert refused(shredded(records), records) == {1: flatten(record)}

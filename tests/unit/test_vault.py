@@ -6,7 +6,7 @@ from pydantic import SecretStr
 
 from app.runtime import Misconfigured, vault_with
 from app.settings import Settings
-from app.vault import Vault, VaultError, vault_of
+from app.vault import Vault, VaultError, build_vault
 
 MARKER = "hunter2-marker"
 CREDENTIALS = {"user": "ana", "password": MARKER, "port": 22, "options": {"key": None}}
@@ -74,7 +74,7 @@ def test_what_is_resealed_needs_the_old_key_no_more_and_is_bound_as_before() -> 
 
 
 def test_without_keys_one_is_made_from_the_secret_key_the_same_on_all_machines() -> None:
-    sealed = vault_of("", SECRET_KEY).seal(CREDENTIALS, bound_to="run:1")
+    sealed = build_vault("", SECRET_KEY).seal(CREDENTIALS, bound_to="run:1")
     assert vault_with(settings(None)).open(sealed, bound_to="run:1") == CREDENTIALS
     with pytest.raises(VaultError):
         vault_with(settings(None, SECRET_KEY + "!")).open(sealed, bound_to="run:1")

@@ -63,7 +63,7 @@ class Rows:
 
 
 def rows_of(runtime: Runtime, upload: Upload) -> Rows:
-    with upload.writer.reading() as file:
+    with upload.writer.open_for_reading() as file:
         reader = open_reader(file, Dialect("jsonl"), runtime.limits)
         batch = reader.read(reader.first, max_rows=10_000, max_bytes=10_000_000)
         assert batch.last

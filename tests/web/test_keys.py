@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from app.auth.caller import authenticate
-from app.auth.credentials import Credentials, presented
+from app.auth.credentials import PresentedKey, read_credentials
 from app.auth.keys import SCOPES, create_key, list_keys, revoke_key
 from app.errors import Refused
 from app.runtime import Runtime
@@ -117,7 +117,7 @@ async def test_of_a_key_only_a_hash_with_a_pepper_is_stored(runtime: Runtime, an
     key_id, _, secret = an_account.key.partition(":")
     async with runtime.database.read() as session:
         row = (await session.execute(text("SELECT * FROM api_keys WHERE id = :id"), {"id": key_id})).mappings().one()
-        right = Credentials(key_id, secret)
+        right = PresentedKey(key_id, secret)
         assert (await authenticate(session, right, pepper=PEPPER)).account == an_account.name
         with pytest.raises(Refused):
             await authenticate(session, right, pepper="another pepper")
@@ -146,7 +146,7 @@ async def test_a_scope_that_is_none_is_refused_when_a_key_is_made(runtime: Runti
 
 def test_the_authorization_header_wins_over_the_pair() -> None:
     headers = {"authorization": "apiKey a:b", "x-app-id": "c", "x-app-token": "d"}
-    assert presented(headers) == Credentials("a", "b")
+    assert read_credentials(headers) == PresentedKey("a", "b")
 
 
 async def test_what_belongs_to_another_account_is_not_found(

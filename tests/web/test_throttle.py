@@ -19,7 +19,7 @@ from app.observe import Observer
 from app.runtime import Misconfigured, Runtime, open_runtime
 from app.storage.database import Database
 from app.surfaces import SURFACES as DIALECTS
-from app.throttle import ANSWER_SECONDS, Counters, Rate, Throttle, rate_from
+from app.throttle import ANSWER_SECONDS, RateLimit, RequestCounter, Throttle, parse_rate_limit
 from app.web.openapi import build_openapi
 from tests.conftest import NewAccount
 from tests.support.http import Account, app_on, client_of, post, stored_files
@@ -41,7 +41,7 @@ Limited = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
 @pytest.fixture
 def limited(runtime: Runtime) -> Limited:
     """A client of the app with another rate limit: limited("3/day"). Windows of a day do not end during a test."""
-    patient = replace(runtime.throttle, counters=Counters(runtime.queue.connections, PATIENCE))
+    patient = replace(runtime.throttle, counters=RequestCounter(runtime.queue.connections, PATIENCE))
 
     def client(rate: str, address: str | None = None) -> AbstractAsyncContextManager[httpx.AsyncClient]:
         return client_of(app_on(replace(runtime, throttle=patient), rate_limit=rate), address or an_address())
@@ -117,7 +117,7 @@ async def test_of_a_flood_exactly_the_limit_passes(runtime: Runtime, limited: Li
     """Through two processes' worth of connections: they share nothing but Valkey."""
     pool = another_pool(runtime)
     try:
-        throttle = Throttle(rate_from("10/day"), Counters(pool, PATIENCE), runtime.observe)
+        throttle = Throttle(parse_rate_limit("10/day"), RequestCounter(pool, PATIENCE), runtime.observe)
         other = app_on(replace(runtime, throttle=throttle))
         async with limited("10/day") as here, client_of(other) as there:
             flood = [client.get("/imports", headers=an_account.headers) for client in (here, there) for _ in range(25)]
@@ -226,15 +226,15 @@ async def test_switched_off_there_are_no_headers_and_no_end(limited: Limited, an
 @pytest.mark.parametrize(
     ("text", "rate"),
     [
-        ("10000/minute", Rate(10_000, 60)),
-        ("20 per 5 seconds", Rate(20, 5)),
-        (" 3/SECOND ", Rate(3, 1)),
-        ("1/31 days", Rate(1, 31 * DAY)),
+        ("10000/minute", RateLimit(10_000, 60)),
+        ("20 per 5 seconds", RateLimit(20, 5)),
+        (" 3/SECOND ", RateLimit(3, 1)),
+        ("1/31 days", RateLimit(1, 31 * DAY)),
         ("off", None),
     ],
 )
-def test_a_rate_may_be_written(text: str, rate: Rate | None) -> None:
-    assert rate_from(text) == rate
+def test_a_rate_may_be_written(text: str, rate: RateLimit | None) -> None:
+    assert parse_rate_limit(text) == rate
 
 
 @pytest.mark.parametrize(
@@ -308,7 +308,7 @@ async def through(runtime: Runtime, port: int, patience: float) -> AsyncIterator
     observer = Observer()
     pool = another_pool(runtime, host="127.0.0.1", port=port)
     try:
-        yield Throttle(rate_from("2/day"), Counters(pool, patience), observer), observer
+        yield Throttle(parse_rate_limit("2/day"), RequestCounter(pool, patience), observer), observer
     finally:
         await pool.aclose()
 
@@ -386,7 +386,7 @@ async def test_a_busy_process_does_not_take_valkey_for_gone(runtime: Runtime, an
     """As in a flood: each turn of the loop takes longer than an answer may."""
     pool = another_pool(runtime)
     observer = Observer()
-    throttle = Throttle(rate_from("2/day"), Counters(pool, patience=0.001), observer)
+    throttle = Throttle(parse_rate_limit("2/day"), RequestCounter(pool, patience=0.001), observer)
     busy = asyncio.create_task(turning(0.005))
     try:
         rests = await asyncio.gather(*(left(throttle, an_account.name) for _ in range(4)))

@@ -9,7 +9,7 @@ from app.cli.options import Data, Misused
 from app.settings import Settings
 from app.storage.access import sealed
 from app.storage.database import Database
-from app.vault import Vault, VaultError, vault_of
+from app.vault import Vault, VaultError, build_vault
 
 BATCH = 100  # rows that are locked at a time
 
@@ -41,7 +41,7 @@ def _vault(place: DatabaseTarget) -> Vault:
         raise Misused("SLUICE_SECRET_KEY must be set, to what the API has (or name a running instance with --data)")
     given = Settings().vault_keys
     try:
-        return vault_of(given.get_secret_value() if given else "", place.secret_key)
+        return build_vault(given.get_secret_value() if given else "", place.secret_key)
     except ValueError as wrong:
         raise Misused(f"SLUICE_VAULT_KEYS cannot be read; {wrong}") from None
 

@@ -12,9 +12,9 @@ from app.imports.naming import ABSENT
 from app.imports.plan import Column, Options
 from app.problems import Problem, shorten
 from app.resources.cells import BadCell, compile_cell, compile_key, compile_value
-from app.resources.conversion import quoted
-from app.resources.numbers import DIGITS, decimal_text, integer_text
-from app.resources.vocabulary import Field, Resource
+from app.resources.conversion import quote_json
+from app.resources.numbers import MAX_DIGITS, convert_decimal, convert_integer
+from app.resources.schema import Field, Resource
 
 NUMBERS = ("integer", "decimal", "boolean")  # types that cannot hold an empty string
 Kinds = AbstractSet[type]  # the types of a column's cells
@@ -74,7 +74,7 @@ def source_check(column: Column, field: Field) -> ColumnCheck:
 
     def convert(text: str) -> str:
         key = key_of(text)
-        return quoted(key) if key else ""
+        return quote_json(key) if key else ""
 
     def convert_value(given: object) -> str | BadCell:
         return convert(given) if isinstance(given, str) else value_of(given)
@@ -112,12 +112,12 @@ def surely_converted(check: ColumnCheck, cells: Sequence[object], kinds: Kinds) 
     known without a look at what became of each cell."""
     convert = check.convert
     if kinds == TEXTS:
-        return list(map(quoted, cells)) if convert is quoted and "" not in cells else None  # type: ignore[arg-type]
+        return list(map(quote_json, cells)) if convert is quote_json and "" not in cells else None  # type: ignore[arg-type]
     if check.field.kept:
         return None
-    if (convert is decimal_text and kinds <= DIGITAL) or (convert is integer_text and kinds == {int}):
+    if (convert is convert_decimal and kinds <= DIGITAL) or (convert is convert_integer and kinds == {int}):
         texts = list(map(str, cells))
-        return texts if "E" not in "".join(texts) and max(map(len, texts)) <= DIGITS else None
+        return texts if "E" not in "".join(texts) and max(map(len, texts)) <= MAX_DIGITS else None
     return None
 
 

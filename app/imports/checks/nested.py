@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from app.formats.records import Batch, Unreadable
+from app.formats.records import Batch, UnreadableRow
 from app.imports.checks.columns import (
     TEXTS,
     Bad,
@@ -19,13 +19,12 @@ from app.imports.checks.shredded import Part, Shredded, refused, shredded
 from app.imports.members import Members
 from app.imports.naming import ABSENT
 from app.imports.plan import Column, Options
+from app.problems import RowError
 from app.resources.cells import BadCell
-from app.resources.conversion import bad as bad_cell
-from app.resources.conversion import not_a
-from app.resources.paths import Verdict
-from app.resources.vocabulary import Resource
+from app.resources.conversion import bad_cell, type_error
+from app.resources.schema import Resource
 
-NOT_NESTED = not_a("an object or a list")
+NOT_NESTED = type_error("The value must be an object or a list")
 EMPTY = {dict, list}  # with anything in them, their members would stand at paths of their own
 CHECKS = 4_096  # compiled at a time; a hostile file may name other paths in every row
 
@@ -142,10 +141,10 @@ class GivenPaths:
         return None if field is None else column_check(self._resource, Column(path, path, 0), self._options)
 
 
-def _without(batch: Batch, verdicts: Mapping[int, Verdict]) -> Batch:
+def _without(batch: Batch, verdicts: Mapping[int, RowError]) -> Batch:
     good = [index for index in range(len(batch.records)) if index not in verdicts]
     unreadable = [
-        Unreadable(batch.rows[index], batch.lines[index], *verdict, (), "") for index, verdict in verdicts.items()
+        UnreadableRow(batch.rows[index], batch.lines[index], *verdict, (), "") for index, verdict in verdicts.items()
     ]
     return replace(
         batch,

@@ -7,7 +7,8 @@ from operator import itemgetter
 from typing import NamedTuple, TypeVar
 
 from app.imports.naming import ABSENT
-from app.resources.paths import LONGEST, MOST, Verdict, flattened
+from app.problems import RowError
+from app.resources.paths import MAX_MEMBERS, MAX_PATH_LENGTH, flatten
 
 Rows = Sequence[int]  # indexes of records in the batch
 Values = Sequence[object]
@@ -27,7 +28,7 @@ class Part(NamedTuple):
 @dataclass(slots=True)
 class Shredded:
     """What stands at each path, in several parts where rows of several shapes have it. An empty object or list is a
-    value. `suspect` are the rows that `flattened` may refuse; it has the last word on them."""
+    value. `suspect` are the rows that `flatten` may refuse; it has the last word on them."""
 
     count: int
     parts: dict[str, list[Part]] = field(default_factory=dict)
@@ -51,14 +52,14 @@ def shredded(records: Sequence[Mapping[str, object]]) -> Shredded:
     _objects(found, "", range(len(records)), records)
     if not found.nested:
         found.suspect.clear()
-    elif len(found.parts) > MOST:  # else no row can have so many
+    elif len(found.parts) > MAX_MEMBERS:  # else no row can have so many
         found.suspect.update(range(len(records)))
     return found
 
 
-def refused(found: Shredded, records: Sequence[Mapping[str, object]]) -> dict[int, Verdict]:
+def refused(found: Shredded, records: Sequence[Mapping[str, object]]) -> dict[int, RowError]:
     """What is wrong with the rows that cannot be put by paths."""
-    looked_at = ((row, flattened(records[row])) for row in sorted(found.suspect))
+    looked_at = ((row, flatten(records[row])) for row in sorted(found.suspect))
     return {row: verdict for row, verdict in looked_at if isinstance(verdict, tuple)}
 
 
@@ -78,7 +79,7 @@ def _lists(found: Shredded, before: str, rows: Rows, lists: Sequence[list[object
 
 
 def _column(found: Shredded, path: str, rows: Rows, values: Values) -> None:
-    if len(path) > LONGEST:
+    if len(path) > MAX_PATH_LENGTH:
         found.suspect.update(rows)
     kinds = set(map(type, values))
     if dict in kinds or list in kinds:

@@ -67,7 +67,7 @@ async def fetch_file(runtime: Runtime, run: Run) -> bool:
     """
     sink = FileSink(runtime, run)
     try:
-        await bring(runtime, run, sink)
+        await prefetch(runtime, run, sink)
         reached(runtime, run, "fetched")
         return await settle(runtime, run, sink.incoming)
     except LostFetch:
@@ -78,7 +78,7 @@ async def fetch_file(runtime: Runtime, run: Run) -> bool:
         sink.incoming.writer.abort()
 
 
-async def bring(runtime: Runtime, run: Run, sink: FileSink) -> None:
+async def prefetch(runtime: Runtime, run: Run, sink: FileSink) -> None:
     again = run.fetches + 1 < ROUNDS
     try:
         pull = opened(runtime, run)

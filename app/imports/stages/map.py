@@ -6,7 +6,7 @@ from app.errors import Complaint, Refused
 from app.imports.plan import Column, Options
 from app.imports.rows import REPORT_COLUMNS, Warned
 from app.problems import shorten
-from app.resources.vocabulary import Field, Resource
+from app.resources.schema import Field, Resource
 
 Find = Callable[[str], Field | None]
 
@@ -37,7 +37,7 @@ def map_header(
         elif unknown == "error":
             complaints.append(Complaint(heading, f"The type {resource.name!r} has no field {heading!r}"))
         elif unknown == "keep":
-            columns.append(Column(heading, resource.kept_as(heading), index, known=False))
+            columns.append(Column(heading, resource.unknown_field_id(heading), index, known=False))
         else:
             warnings.append(Warned("unknown_column", shorten(heading), UNKNOWN.format(shorten(heading))))
     complaints += [*doubled(columns), *missing(columns, resource, options)]

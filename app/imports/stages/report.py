@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from app.formats.records import Position, Reader, Record, Unreadable
+from app.formats.records import Position, Reader, Record, UnreadableRow
 from app.imports.rows import REPORT_COLUMNS, Warned
 from app.problems import Problem
-from app.resources.conversion import quoted
-from app.resources.numbers import decimal_digits
-from app.resources.paths import flattened
+from app.resources.conversion import quote_json
+from app.resources.numbers import format_decimal
+from app.resources.paths import flatten
 
 SAMPLES = 3
 CONSTANTS: dict[object, str] = {True: "true", False: "false", None: "null"}
@@ -86,19 +86,19 @@ def paths_of(reader: Reader, start: Position, problems: Sequence[Problem]) -> li
     return list(found)
 
 
-def by_paths(record: Record | Unreadable) -> Record | Unreadable:
+def by_paths(record: Record | UnreadableRow) -> Record | UnreadableRow:
     """A JSON object by its paths; one that cannot be put so is shown as it is."""
     if not isinstance(record, Mapping):
         return record
-    flat = flattened(record)
+    flat = flatten(record)
     if isinstance(flat, tuple):
-        return Unreadable(0, 0, *flat, (), json_text(record))
+        return UnreadableRow(0, 0, *flat, (), json_text(record))
     return {path: value for path, value in flat.items() if not isinstance(value, dict | list)}
 
 
 def reread(
     reader: Reader, start: Position, problems: Sequence[Problem]
-) -> Iterator[tuple[Record | Unreadable, list[Problem]]]:
+) -> Iterator[tuple[Record | UnreadableRow, list[Problem]]]:
     """The failed rows of the batch that begins at `start`, and what is wrong with each."""
     wanted: dict[int, list[Problem]] = {}
     for problem in problems:
@@ -106,7 +106,7 @@ def reread(
     position, last = start, max(wanted, default=0)
     while position.row < last:
         batch = reader.read(position, max_rows=last - position.row, max_bytes=REREAD_BYTES)
-        found: dict[int, Record | Unreadable] = dict(zip(batch.rows, batch.records, strict=True))
+        found: dict[int, Record | UnreadableRow] = dict(zip(batch.rows, batch.records, strict=True))
         found |= {each.row: each for each in batch.unreadable}
         for row in sorted(found.keys() & wanted.keys()):
             yield found[row], wanted[row]
@@ -115,14 +115,14 @@ def reread(
         position = batch.end
 
 
-def failed_row(sheet: Sheet, record: Record | Unreadable, problems: Sequence[Problem]) -> list[str]:
+def failed_row(sheet: Sheet, record: Record | UnreadableRow, problems: Sequence[Problem]) -> list[str]:
     """One failed row: its cells, then line, codes and messages. An unreadable row has no cells, only its text behind
     the messages: cut or filled up to fit the header, it could be sent back and be stored shifted."""
     codes = " ".join(dict.fromkeys(problem.code for problem in problems))
     messages = "; ".join(
         f"{problem.column}: {problem.message}" if problem.column else problem.message for problem in problems
     )
-    if isinstance(record, Unreadable):
+    if isinstance(record, UnreadableRow):
         cells, messages = [""] * len(sheet.header), f"{messages}. The row as sent: {record.raw}"
     elif isinstance(record, Mapping):
         cells = [cell_text(record.get(name), sheet.separators.get(name)) for name in sheet.header]
@@ -148,14 +148,14 @@ def cell_text(value: object, separator: str | None) -> str:
 def json_text(value: object) -> str:
     """Any value of a JSON object, no deeper than the reader allows, with its digits: also one too large to store."""
     if isinstance(value, dict):
-        return "{" + ",".join(f"{quoted(name)}:{json_text(inner)}" for name, inner in value.items()) + "}"
+        return "{" + ",".join(f"{quote_json(name)}:{json_text(inner)}" for name, inner in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ",".join(map(json_text, value)) + "]"
     if isinstance(value, Decimal):
-        return decimal_digits(value)
+        return format_decimal(value)
     if type(value) is int:  # equal to a truth value, should it be 1 or 0
         return str(value)
-    return quoted(value) if isinstance(value, str) else CONSTANTS[value]
+    return quote_json(value) if isinstance(value, str) else CONSTANTS[value]
 
 
 def csv_line(cells: Sequence[str], delimiter: str) -> bytes:

@@ -28,8 +28,8 @@ from app.imports.plan import Options, Plan
 from app.imports.rows import CheckedBatch, Warned
 from app.problems import PROBLEMS, Problem, shorten
 from app.resources.cells import BadCell, compile_value
-from app.resources.paths import flattened
-from app.resources.vocabulary import Field, Resource
+from app.resources.paths import flatten
+from app.resources.schema import Field, Resource
 
 UNKNOWN = "Member {!r} is no field of the type; it was ignored"
 KEPT_AS = {str: "text", bool: "boolean", int: "decimal", Decimal: "decimal"}
@@ -233,7 +233,7 @@ def members_of(
 
 def by_paths(record: object) -> Mapping[str, object]:
     """Of a JSON object that can be put so."""
-    flat = flattened(record) if isinstance(record, Mapping) else {}
+    flat = flatten(record) if isinstance(record, Mapping) else {}
     return {} if isinstance(flat, tuple) else flat
 
 
@@ -245,7 +245,7 @@ def kept_members(record: object, names: Iterable[str], index: int, bad: Bad, *, 
         if isinstance(made, BadCell):
             bad.found[index].append(bad.problem(index, shorten(name), None, made, value))
         else:
-            yield member(resource.kept_as(name), made)
+            yield member(resource.unknown_field_id(name), made)
 
 
 def keep_good(

@@ -13,7 +13,14 @@ from app.storage.blobs.s3 import Address, Bucket, address_from, authorities_with
 from app.storage.blobs.shared import SharedBlobs
 
 __all__ = [
-    "Access", "BlobMissing", "BlobWriter", "Blobs", "BlobsUnavailable", "FileBlobs", "SharedBlobs", "check_place",
+    "BlobMissing",
+    "BlobWriter",
+    "Blobs",
+    "BlobsUnavailable",
+    "BucketAccess",
+    "FileBlobs",
+    "SharedBlobs",
+    "check_blobs_url",
     "open_blobs",
 ]  # fmt: skip
 
@@ -21,7 +28,7 @@ SPELLED: Final = "SLUICE_BLOBS must be file:///folder or s3://bucket/prefix"
 
 
 @dataclass(frozen=True, slots=True)
-class Access:
+class BucketAccess:
     """How a bucket is reached: keys (without them the environment's), a private CA, and where copies are kept."""
 
     copies: Path
@@ -31,19 +38,19 @@ class Access:
     ca_file: Path | None = None
 
 
-def open_blobs(url: str, access: Access) -> Blobs:
+def open_blobs(url: str, access: BucketAccess) -> Blobs:
     """The store that `url` names: `file:///folder` or `s3://bucket/prefix`; a bucket is not asked yet. Raises
     ValueError for any other, OSError for a folder that cannot be used."""
     place = place_of(url, access)
     return FileBlobs(place) if isinstance(place, Path) else open_bucket(place, access)
 
 
-def check_place(url: str, access: Access) -> None:
+def check_blobs_url(url: str, access: BucketAccess) -> None:
     """Raises ValueError where `open_blobs` would, but touches nothing."""
     place_of(url, access)
 
 
-def place_of(url: str, access: Access) -> Path | Address:
+def place_of(url: str, access: BucketAccess) -> Path | Address:
     """The folder or the bucket that `url` names. Raises ValueError."""
     try:
         parts = urlsplit(url)
@@ -58,7 +65,7 @@ def place_of(url: str, access: Access) -> Path | Address:
     return Path(unquote(parts.path))
 
 
-def open_bucket(address: Address, access: Access) -> SharedBlobs:
+def open_bucket(address: Address, access: BucketAccess) -> SharedBlobs:
     copies = FileBlobs(access.copies.absolute())
     make = client_maker(
         address,

@@ -36,7 +36,7 @@ class BlobWriter:
         self._file.write(data)
         self.size += len(data)
 
-    def reading(self) -> BinaryIO:
+    def open_for_reading(self) -> BinaryIO:
         """What has been written so far, open for reading."""
         self._file.flush()
         return self._path.open("rb")
@@ -65,13 +65,13 @@ class Blobs(Protocol):
     def open(self, name: str) -> BinaryIO:
         """The blob, open for reading. Raises BlobMissing."""
 
-    def bring(self, name: str) -> None:
+    def prefetch(self, name: str) -> None:
         """Does beforehand what makes `open` slow, if anything does. Harmless when there is no such blob."""
 
     def delete(self, name: str) -> None:
         """Harmless when there is no such blob."""
 
-    def stale(self, seconds: float) -> Iterator[str]:
+    def list_older_than(self, seconds: float) -> Iterator[str]:
         """Names of stored blobs older than `seconds`; unfinished ones of that age are removed on the way."""
 
     def check(self) -> None:

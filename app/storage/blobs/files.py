@@ -51,14 +51,14 @@ class FileBlobs:
         except FileNotFoundError:
             raise BlobMissing(name) from None
 
-    def bring(self, name: str) -> None:
+    def prefetch(self, name: str) -> None:
         """Nothing: it is here."""
 
     def delete(self, name: str) -> None:
         """Harmless when there is no such blob."""
         self.path(name).unlink(missing_ok=True)
 
-    def stale(self, seconds: float) -> Iterator[str]:
+    def list_older_than(self, seconds: float) -> Iterator[str]:
         """Names of stored blobs older than `seconds`; unfinished ones of that age are removed on the way."""
         self.remove_unfinished(seconds)
         oldest = time.time() - seconds

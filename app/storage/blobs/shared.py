@@ -53,7 +53,7 @@ class SharedBlobs:
         os.utime(file.fileno())
         return file
 
-    def bring(self, name: str) -> None:
+    def prefetch(self, name: str) -> None:
         """Makes a copy if there is none. Raises BlobsUnavailable."""
         with suppress(BlobMissing):
             self.open(name).close()
@@ -63,7 +63,7 @@ class SharedBlobs:
         self.copies.delete(name)
         self.bucket.delete(name)
 
-    def stale(self, seconds: float) -> Iterator[str]:
+    def list_older_than(self, seconds: float) -> Iterator[str]:
         """Names of stored blobs older than `seconds`; unfinished ones of that age are removed on the way."""
         self.copies.remove_unfinished(seconds)
         self.trim()
@@ -110,7 +110,7 @@ class SharedBlobs:
             with ExitStack() as undone:
                 undone.callback(writer.abort)
                 self.bucket.get(name, writer.write)
-                file = undone.enter_context(writer.reading())
+                file = undone.enter_context(writer.open_for_reading())
                 writer.commit()
                 undone.pop_all()
             self.trim(name)

@@ -85,7 +85,7 @@ async def formed(request: Request, runtime: Runtime) -> AsyncIterator[Form]:
 
 async def pulled(runtime: Runtime, caller: Caller, asked: translate.Asked) -> Pull:
     """A file of one of the account's connections; its worker fetches it. Raises Refused: not_allowed, invalid."""
-    if not caller.may("connections:read"):
+    if not caller.has_scope("connections:read"):
         raise Refused("not_allowed", "The API key lacks the scope connections:read")
     async with runtime.database.read() as session:
         try:

@@ -7,8 +7,8 @@ import msgspec
 from fastapi import Request
 
 from app.errors import Complaint, Refused
-from app.formats.json_object import read_object
-from app.resources.objects import DEPTH
+from app.formats.json_object import parse_object
+from app.resources.objects import MAX_DEPTH
 from app.web.bodies.json_items import require_json
 from app.web.bodies.upload import read_body
 
@@ -33,7 +33,7 @@ async def read_exact_object(request: Request, *, idle: float) -> dict[str, objec
     """
     require_json(request)
     try:
-        found = read_object((await read_body(request, MAX_BYTES, idle=idle)).decode("utf-8-sig"), DEPTH)
+        found = parse_object((await read_body(request, MAX_BYTES, idle=idle)).decode("utf-8-sig"), MAX_DEPTH)
     except UnicodeDecodeError:
         raise Refused("bad_request", "The body is not JSON: it is not UTF-8") from None
     if not isinstance(found, dict):

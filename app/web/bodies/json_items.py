@@ -13,7 +13,7 @@ from python_multipart.multipart import parse_options_header
 from app.errors import Complaint, Refused
 from app.imports.intake import Upload
 from app.imports.sources.incoming import PIECE_BYTES, too_large
-from app.resources.cells import BadCell, any_value
+from app.resources.cells import BadCell, convert_any_value
 from app.runtime import Runtime
 from app.settings import Settings
 from app.web.bodies.json_stream import (
@@ -162,7 +162,7 @@ def read_small_object(text: JsonText, name: str, *, most: int) -> Incremental[di
     value = yield from text.value()
     if not isinstance(value, dict) and value is not UNREADABLE:
         raise invalid_value(Complaint(name, "should be object"))
-    if not isinstance(value, dict) or isinstance(any_value(value), BadCell):
+    if not isinstance(value, dict) or isinstance(convert_any_value(value), BadCell):
         raise invalid_value(
             Complaint(name, "cannot be stored (a name twice, too many levels or digits, a NUL character)")
         )

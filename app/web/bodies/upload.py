@@ -9,7 +9,7 @@ from fastapi import Request
 from starlette.requests import ClientDisconnect
 
 from app.errors import Complaint, Refused
-from app.formats.decode import known_encoding
+from app.formats.decode import normalize_encoding
 from app.imports.intake import Upload
 from app.imports.sources.filenames import sanitize_filename
 from app.imports.sources.incoming import IncomingFile, too_large
@@ -132,7 +132,7 @@ class FormReceiver:
         """The declared encoding; one that is none is noted, and the rest of the form is looked at all the same."""
         declared = self._texts.get(ENCODING_PART, b"").decode(errors="replace").strip()
         try:
-            return known_encoding(declared) if declared else None
+            return normalize_encoding(declared) if declared else None
         except Refused as unknown:
             self._complaints += unknown.complaints
             return None

@@ -53,8 +53,8 @@ async def test_a_write_says_everything_that_is_wrong(cordial: Cordial) -> None:
     assert (body["error"], body["errorKey"]) == (True, "VALIDATION_ERROR")
     assert body["messages"]["validationErrors"] == {
         "first_name": ["key first_name is not part of the schema for this resource"],
-        "price": ["The value is not a number (digits, one point, no thousands marks)"],
-        "taxable": ["The value is not true or false (true, false, 1, 0, yes, no)"],
+        "price": ["The value is not a number: use digits and a decimal point, without thousands separators"],
+        "taxable": ["The value must be true or false (yes, no, 1 and 0 work too)"],
     }
 
 

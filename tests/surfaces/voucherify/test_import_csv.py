@@ -153,9 +153,9 @@ async def test_a_source_id_that_looks_like_an_id_is_a_name_of_its_own(voucherify
     ("column", "cell", "reason"),
     [
         ("Phone", "12-34", "Invalid phone format"),
-        ("Email", "nobody", "Email: The value is not an e-mail address"),
-        ("Birthdate", "21-06-1995", "Birthdate: The value is not a date (YYYY-MM-DD)"),
-        ("Birthdate", "soon", "Birthdate: The value is not a date (YYYY-MM-DD)"),
+        ("Email", "nobody", "Email: The value is not a valid e-mail address"),
+        ("Birthdate", "21-06-1995", "Birthdate: The value is not a date: dates must look like 2026-01-31"),
+        ("Birthdate", "soon", "Birthdate: The value is not a date: dates must look like 2026-01-31"),
         ("Source_id", "x" * 256, "The key has 256 characters, but at most 255 are allowed"),
     ],
 )

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from app.auth.caller import Caller, authenticate
-from app.auth.credentials import BearerToken
+from app.auth.credentials import PresentedToken
 from app.auth.keys import revoke_key
 from app.auth.tokens import token_hash
 from app.errors import Refused
@@ -177,9 +177,9 @@ async def test_with_another_pepper_all_tokens_are_unknown(
 ) -> None:
     token = await made(client, an_account)
     async with runtime.database.read() as session:
-        assert (await authenticate(session, BearerToken(token), pepper=PEPPER)).account == an_account.name
+        assert (await authenticate(session, PresentedToken(token), pepper=PEPPER)).account == an_account.name
         with pytest.raises(Refused):
-            await authenticate(session, BearerToken(token), pepper="another pepper")
+            await authenticate(session, PresentedToken(token), pepper="another pepper")
 
 
 async def test_another_accounts_token_is_as_good_as_none(client: httpx.AsyncClient, a_key: NewAccount) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from app.errors import Refused
-from app.formats import refuse_nameless_data
+from app.formats import refuse_data_without_heading
 from app.formats.records import Dialect, Limits
 from tests.corpus.reading import read_all, reader_of
 from tests.corpus.ugly import UGLY, Ugly
@@ -173,13 +173,13 @@ def test_the_longest_heading_is_counted_in_characters_without_the_blanks_around(
 def test_data_in_a_nameless_column_is_refused_only_when_asked() -> None:
     reader = reader_of(b"id,,x\n1,,3\n2,a,3\n")
     with pytest.raises(Refused, match="Column 2 has no heading, but line 3 holds data") as refusal:
-        refuse_nameless_data(reader)
+        refuse_data_without_heading(reader)
     assert refusal.value.code == "invalid"
 
 
 @pytest.mark.parametrize("data", [b"id,,x\n1,,3\n2, ,3\n", b"id,name\n1,a\n"])
 def test_a_nameless_column_without_data_is_not_refused(data: bytes) -> None:
-    refuse_nameless_data(reader_of(data))
+    refuse_data_without_heading(reader_of(data))
 
 
 def test_smaller_limits_are_kept_whatever_the_blocks() -> None:

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from app.formats.records import Dialect, Limits, Unreadable
+from app.formats.records import Dialect, Limits, UnreadableRow
 from tests.corpus.reading import Everything, read_all, reader_of
 
 JSONL = Dialect("jsonl")
@@ -14,7 +14,7 @@ def read(data: bytes, limits: Limits | None = None) -> Everything:
     return read_all(reader_of(data, JSONL, limits))
 
 
-def bad_line(line: bytes) -> Unreadable:
+def bad_line(line: bytes) -> UnreadableRow:
     """What is said of one line that stands between two good ones."""
     found = read(b'{"a":1}\n' + line + b'\n{"a":2}\n')
     assert found.records == [{"a": Decimal(1)}, {"a": Decimal(2)}]

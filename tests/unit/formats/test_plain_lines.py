@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from app.formats.json_object import plain_objects, read_object
+from app.formats.json_object import parse_object, parse_plain_objects
 
 GOOD = b'{"a":1,"b":{"c":[2.50,"d"]}}\n'
 
@@ -29,9 +29,9 @@ def exact(value: object) -> object:
     ],
 )
 def test_plain_lines_are_read_at_once(line: bytes) -> None:
-    found = plain_objects(GOOD + line, 32)
+    found = parse_plain_objects(GOOD + line, 32)
     assert found is not None
-    assert list(map(exact, found)) == [exact(read_object(each.decode(), 32)) for each in (GOOD, line)]
+    assert list(map(exact, found)) == [exact(parse_object(each.decode(), 32)) for each in (GOOD, line)]
 
 
 @pytest.mark.parametrize(
@@ -55,4 +55,4 @@ def test_plain_lines_are_read_at_once(line: bytes) -> None:
     ],
 )
 def test_a_line_that_needs_a_closer_look_gets_it(line: bytes) -> None:
-    assert plain_objects(GOOD + line + b"\n" + GOOD, 32) is None
+    assert parse_plain_objects(GOOD + line + b"\n" + GOOD, 32) is None

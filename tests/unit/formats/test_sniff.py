@@ -4,7 +4,7 @@ import pytest
 
 from app.errors import Refused
 from app.formats.records import Dialect
-from app.formats.sniff import dialect_for, sniff_delimiter
+from app.formats.sniff import detect_dialect, sniff_delimiter
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ from app.formats.sniff import dialect_for, sniff_delimiter
 def test_the_format_is_declared_or_named_or_seen(
     declared: str | None, name: str | None, head: bytes, found: str
 ) -> None:
-    assert dialect_for(head, declared_format=declared, file_name=name, delimiter="auto").format == found
+    assert detect_dialect(head, declared_format=declared, file_name=name, delimiter="auto").format == found
 
 
 @pytest.mark.parametrize(
@@ -62,19 +62,19 @@ def test_a_last_line_that_is_cut_short_does_not_count() -> None:
 
 
 def test_a_declared_delimiter_is_taken_as_it_is() -> None:
-    found = dialect_for(b"a,b", declared_format=None, file_name=None, delimiter="|")
+    found = detect_dialect(b"a,b", declared_format=None, file_name=None, delimiter="|")
     assert found == Dialect("csv", "|")
-    assert dialect_for(b"a,b", declared_format=None, file_name=None, delimiter="tab").delimiter == "\t"
+    assert detect_dialect(b"a,b", declared_format=None, file_name=None, delimiter="tab").delimiter == "\t"
 
 
 @pytest.mark.parametrize("delimiter", ["", ",,", "x", '"', "\n"])
 def test_another_delimiter_is_refused(delimiter: str) -> None:
     with pytest.raises(Refused) as refusal:
-        dialect_for(b"a,b", declared_format=None, file_name=None, delimiter=delimiter)
+        detect_dialect(b"a,b", declared_format=None, file_name=None, delimiter=delimiter)
     assert refusal.value.complaints[0].path == "delimiter"
 
 
 def test_another_format_is_refused() -> None:
     with pytest.raises(Refused) as refusal:
-        dialect_for(b"a,b", declared_format="xlsx", file_name=None, delimiter="auto")
+        detect_dialect(b"a,b", declared_format="xlsx", file_name=None, delimiter="auto")
     assert refusal.value.complaints[0].path == "format"

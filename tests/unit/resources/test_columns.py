@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from app.imports.checks.columns import column_check, converted, converted_all, surely_converted
 from app.imports.plan import Column, Options
-from app.resources.vocabulary import Field, Resource
+from app.resources.schema import Field, Resource
 
 WHOLE = st.integers() | st.integers(-(10**1_100), 10**1_100)
 NUMBERS = WHOLE | st.decimals(allow_nan=False, allow_infinity=False)

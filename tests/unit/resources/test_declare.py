@@ -10,7 +10,7 @@ from app.resources.cells import compile_cell
 from app.resources.declare import add_custom_fields, find_contradictions, parse_resource, resource_to_json
 from app.resources.declared_fields import field_to_json
 from app.resources.registry import BUILT_IN
-from app.resources.vocabulary import Field, Resource
+from app.resources.schema import Field, Resource
 
 STORES = {
     "key": "code",

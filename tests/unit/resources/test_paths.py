@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.resources.catalog import RESOURCE
-from app.resources.paths import flattened, nested
+from app.resources.paths import flatten, nest
 
 LISTS = RESOURCE.lists
 
@@ -24,7 +24,7 @@ LISTS = RESOURCE.lists
     ],
 )
 def test_an_object_by_its_paths(object_: dict[str, object], flat: dict[str, object]) -> None:
-    assert flattened(object_) == flat
+    assert flatten(object_) == flat
 
 
 @pytest.mark.parametrize(
@@ -36,14 +36,14 @@ def test_an_object_by_its_paths(object_: dict[str, object], flat: dict[str, obje
     ],
 )
 def test_what_cannot_be_put_by_paths(object_: dict[str, object], code: str) -> None:
-    found = flattened(object_)
+    found = flatten(object_)
     assert isinstance(found, tuple)
     assert found[0] == code
 
 
 def test_the_longest_path_and_the_most_members_pass() -> None:
-    assert len(flattened({"a": {"b" * 253: 1}})) == 1
-    assert len(flattened({"a": list(range(2_000))})) == 2_000
+    assert len(flatten({"a": {"b" * 253: 1}})) == 1
+    assert len(flatten({"a": list(range(2_000))})) == 2_000
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_the_longest_path_and_the_most_members_pass() -> None:
     ],
 )
 def test_paths_become_an_object(flat: dict[str, object], object_: dict[str, object]) -> None:
-    assert nested(flat, LISTS) == object_
+    assert nest(flat, LISTS) == object_
 
 
 names = st.text("abc", min_size=1, max_size=3)
@@ -76,9 +76,9 @@ values: st.SearchStrategy[Any] = st.recursive(
 
 @given(st.dictionaries(names, values, max_size=5))
 def test_any_object_comes_back(object_: dict[str, Any]) -> None:
-    flat = flattened({"properties": object_} if object_ else {})
+    flat = flatten({"properties": object_} if object_ else {})
     assert isinstance(flat, dict)
-    assert nested(flat, LISTS).get("properties", {}) == object_
+    assert nest(flat, LISTS).get("properties", {}) == object_
 
 
 @pytest.mark.parametrize(
@@ -124,4 +124,4 @@ def test_paths_that_hold_none(path: str) -> None:
 
 
 def test_a_decimal_keeps_its_digits() -> None:
-    assert flattened({"a": {"b": Decimal("1.50")}}) == {"a.b": Decimal("1.50")}
+    assert flatten({"a": {"b": Decimal("1.50")}}) == {"a.b": Decimal("1.50")}

@@ -41,7 +41,7 @@ def test_a_blob_is_written_once_and_read_back(tmp_path: Path) -> None:
     store = FileBlobs(tmp_path / "blobs")
     writer = store.create()
     writer.write(b"_email\n")
-    with writer.reading() as so_far:
+    with writer.open_for_reading() as so_far:
         assert so_far.read() == b"_email\n"
     writer.write(b"a@example.org\n")
     name = writer.commit()

@@ -10,8 +10,8 @@ from app.connections.source import pull_from_source
 from app.errors import Complaint, Refused, describe
 from app.imports.intake import Submission, Upload
 from app.imports.plan import Options
-from app.resources.conversion import BadCell, quoted
-from app.resources.email import email_text
+from app.resources.conversion import BadCell, quote_json
+from app.resources.email import convert_email
 from app.runs.model import AccountId
 from app.surfaces.connectif.vocabulary import BOOLEANS, DELIMITERS, ELEMENTS
 from app.surfaces.connectif.wire import FORM
@@ -95,7 +95,7 @@ def asked(form: Form) -> Asked:
         null_marker=read.text("nullMarker"),
         duplicates=read.word("duplicates", same("last", "first", "error"), default="last"),
         unknown_columns=read.word("unknownColumns", same("ignore", "keep", "error")),
-        constants={} if coupon_set is None else {"couponSetId": quoted(coupon_set)},
+        constants={} if coupon_set is None else {"couponSetId": quote_json(coupon_set)},
     )
     written_as = read.word("format", same("csv", "jsonl"))
     connection = read.text("connectionId")
@@ -163,7 +163,7 @@ def form_of(body: Mapping[str, object]) -> Form:
 def address(read: Reading) -> str | None:
     """Who is told by mail when the import has ended."""
     given = read.text("confirmEmail")
-    if given is not None and isinstance(email_text(given), BadCell):
+    if given is not None and isinstance(convert_email(given), BadCell):
         read.complain("confirmEmail", "must be an e-mail address")
     return given
 

@@ -10,7 +10,7 @@ from app.errors import Refused
 from app.imports.plan import Options
 from app.imports.single.write import write_record
 from app.resources.catalog import RESOURCE
-from app.resources.cells import key_text
+from app.resources.cells import normalize_key
 from app.storage import records
 from app.surfaces.cordial.translate.products import TYPE, chosen, product, refused
 from app.surfaces.cordial.wire.errors import refusals
@@ -79,4 +79,4 @@ async def delete_product(product_id: str, caller: MayDeleteImports, runtime: Ope
 def key_of(product_id: str) -> str:
     field = RESOURCE.field(RESOURCE.keys[0])
     assert field is not None  # noqa: S101  for the type only
-    return key_text(field, product_id)
+    return normalize_key(field, product_id)

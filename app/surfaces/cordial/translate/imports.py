@@ -14,7 +14,7 @@ from app.imports.plan import Options
 from app.imports.stages.map import finder, map_header
 from app.resources.catalog import RESOURCE
 from app.resources.cells import BadCell, compile_cell
-from app.resources.vocabulary import Field
+from app.resources.schema import Field
 from app.runs.model import AccountId
 from app.surfaces.cordial.vocabulary import ORIGIN
 from app.web.bodies.upload import Form

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from app.errors import Complaint, Refused
 from app.resources.conversion import BadCell
-from app.resources.times import datetime_text
+from app.resources.times import convert_datetime
 
 _american = re.compile(r"([0-9]{2})-([0-9]{2})-([0-9]{4})").fullmatch
 
@@ -20,7 +20,7 @@ def moment_from(text: str | None, name: str) -> datetime | None:
     if text is None:
         return None
     found = _american(text.strip())
-    written = datetime_text(f"{found[3]}-{found[1]}-{found[2]}" if found else text)
+    written = convert_datetime(f"{found[3]}-{found[1]}-{found[2]}" if found else text)
     if isinstance(written, BadCell):
         told = f"The {name} is not a date as MM-DD-YYYY or a moment of ISO 8601."
         raise Refused("invalid", told, [Complaint(name, told)])

@@ -10,7 +10,7 @@ import msgspec
 from app.errors import Complaint, Refused, describe
 from app.problems import Problem
 from app.resources.catalog import RESOURCE
-from app.resources.paths import nested
+from app.resources.paths import nest
 from app.surfaces.cordial.translate.moments import shown
 
 TYPE: Final = RESOURCE.name
@@ -24,7 +24,7 @@ MEMBERS: Final = tuple(dict.fromkeys(each.id.partition(".")[0] for each in RESOU
 def product(account_id: int, row: Mapping[Any, Any]) -> dict[str, object]:
     """As wire.Product. Every value stays the text that it is stored as: no number goes through a float."""
     flat = msgspec.json.decode(row["data"], type=dict[str, msgspec.Raw])
-    members = nested(flat, RESOURCE.lists)
+    members = nest(flat, RESOURCE.lists)
     key = blake2b(f"{account_id}:{TYPE}:{row['key']}".encode(), digest_size=ID_BYTES).hexdigest()
     return {
         "_id": key,

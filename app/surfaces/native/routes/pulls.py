@@ -11,7 +11,7 @@ from app.imports.intake import Submission
 from app.imports.plan import Options
 from app.imports.sources.pattern import submit_all
 from app.resources.conversion import BadCell
-from app.resources.email import email_text
+from app.resources.email import convert_email
 from app.runs.model import AccountId
 from app.surfaces.native import translate, wire
 from app.web.admission import admit_import
@@ -63,7 +63,7 @@ def body_of(given: dict[str, object]) -> wire.PullBody:
 
 
 def submission(account_id: AccountId, asked: wire.PullBody, asked_by: str) -> Submission:
-    if asked.confirm_email is not None and isinstance(email_text(asked.confirm_email), BadCell):
+    if asked.confirm_email is not None and isinstance(convert_email(asked.confirm_email), BadCell):
         raise Refused("invalid", "confirmEmail: no address", [Complaint("confirmEmail", "must be an e-mail address")])
     options = Options(
         override_existing=asked.override_existing,

@@ -10,8 +10,8 @@ from fastapi.responses import Response
 from app.declarations.types import load_resource
 from app.errors import Refused
 from app.imports.naming import named_key
-from app.resources.cells import key_text
-from app.resources.vocabulary import Resource
+from app.resources.cells import normalize_key
+from app.resources.schema import Resource
 from app.storage import records
 from app.surfaces.native import translate, wire
 from app.web.caller import MayReadRecords, OpenRuntime
@@ -61,4 +61,4 @@ def spellings(resource: Resource, account_id: int, key: str) -> list[str]:
     """How the key may be stored, by the fields that it may come from."""
     fields = filter(None, (resource.field(name) for name in resource.keys))
     made = [named_key(resource.surrogate, account_id, key)] if resource.surrogate else []
-    return list(dict.fromkeys([*(key_text(field, key) for field in fields), normalize("NFC", key), *made]))
+    return list(dict.fromkeys([*(normalize_key(field, key) for field in fields), normalize("NFC", key), *made]))

@@ -10,7 +10,7 @@ from app.declarations.types import declare_type, list_resources, load_resource
 from app.resources.declare import resource_to_json
 from app.resources.registry import BUILT_IN
 from app.resources.sample import sample_csv
-from app.resources.vocabulary import Resource
+from app.resources.schema import Resource
 from app.surfaces.native import translate, wire
 from app.web.bodies.json_body import read_json_object
 from app.web.caller import MayReadTypes, MayWriteTypes, OpenRuntime

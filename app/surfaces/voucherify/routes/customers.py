@@ -9,9 +9,9 @@ from fastapi.responses import Response
 
 from app.errors import Refused
 from app.imports.naming import named_key
-from app.resources.cells import key_text
+from app.resources.cells import normalize_key
 from app.resources.customers import RESOURCE
-from app.resources.vocabulary import Field
+from app.resources.schema import Field
 from app.storage import records
 from app.storage.database import ReadSession
 from app.storage.listing import Page, page_behind, page_numbered
@@ -65,7 +65,7 @@ async def find(session: ReadSession, account_id: int, named: str) -> Mapping[Any
     """An id comes first: a source_id may look like one."""
     surrogate = RESOURCE.surrogate
     assert surrogate is not None  # noqa: S101  for the type only
-    source = key_text(Field(surrogate.source, "text"), named)
+    source = normalize_key(Field(surrogate.source, "text"), named)
     for key in (named, named_key(surrogate, account_id, source)):
         row = await records.get(session, account_id, TYPE, key)
         if row is not None:

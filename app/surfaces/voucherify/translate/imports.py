@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from app.errors import Complaint, Refused, describe
 from app.imports.intake import Submission, Upload
 from app.imports.plan import Options
-from app.resources.cells import BadCell, any_value
+from app.resources.cells import BadCell, convert_any_value
 from app.runs.model import AccountId
 from app.surfaces.voucherify.vocabulary import HEADINGS, PARTS
 from app.web.bodies.upload import Form
@@ -62,7 +62,7 @@ def of_items(
 
 def constants(metadata: Mapping[str, object]) -> dict[str, str]:
     """Raises Refused("invalid") for a value that cannot be stored, and for more than all rows can carry."""
-    written = {f"metadata.{name}": any_value(value) for name, value in metadata.items()}
+    written = {f"metadata.{name}": convert_any_value(value) for name, value in metadata.items()}
     for name, value in written.items():
         if isinstance(value, BadCell) or "\0" in name:
             raise Refused("invalid", f"{name}: is not JSON that can be stored", [Complaint(name, "cannot be stored")])

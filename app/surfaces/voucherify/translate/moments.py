@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from app.errors import Refused
 from app.resources.conversion import BadCell
-from app.resources.times import datetime_text
+from app.resources.times import convert_datetime
 
 # What the SDKs add to ISO 8601: Ruby's `14:14:31 UTC` and `14:14:31 +0000`, and an offset whose plus has been decoded
 # to a blank (Python's `+0000`, sent as it is). Only behind a time of day: the blank before that one is no plus.
@@ -19,7 +19,7 @@ def moment_from(text: str, name: str) -> datetime:
     if found is not None:
         clock, utc, sign, offset = found.groups()
         text = f"{clock}Z" if utc else f"{clock}{sign or '+'}{offset}"
-    written = datetime_text(text)
+    written = convert_datetime(text)
     if isinstance(written, BadCell):
         told = f"Property .{name} cannot be recognized as a ISO-8601 compliant date"
         raise Refused("invalid", told, facts={"in": "query"})

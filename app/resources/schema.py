@@ -1,0 +1,114 @@
+"""How a record type is described: its fields, its keys, and what happens to a column that it does not know."""
+
+import re
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from functools import lru_cache
+from typing import Literal
+
+UnknownColumns = Literal["ignore", "keep", "error"]
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of a record. `type` is a key of `app.resources.cells.TYPES`, which also says which of the limits apply:
+    `min` and `max` bound numbers, `max_length` counts characters, `options` are the allowed values of an enum or list.
+    """
+
+    id: str
+    type: str
+    required: bool = False  # must be filled when a record is created
+    options: tuple[str, ...] = ()
+    min: Decimal | None = None
+    max: Decimal | None = None
+    max_length: int | None = None
+    separator: str = "|"  # between the values of a list
+    read_only: bool = False  # a column of this name is ignored, with a warning
+    # Accepts spellings around the strict one: a date with a time, a phone number with spaces; from JSON Lines a text
+    # given as a whole number, a boolean given as 1 or 0.
+    lenient: bool = False
+    kept: bool = False  # takes any JSON value of JSON Lines as it came; of a delimited file the text
+    samples: tuple[str, ...] = ()  # cells for sample.csv, repeated if there are fewer than it has rows
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Fields of a nested record that share a pattern. In `path` the segment `#` stands for any position of a list (0 to
+    999), and `*` at the end for any path: `variants.#.attr.*`. `field.id` is the pattern itself."""
+
+    path: str
+    field: Field
+
+
+@dataclass(frozen=True, slots=True)
+class Surrogate:
+    """Records are known by an id that this service generates. A row names its record by the field `id` (the record must
+    then exist) or else by the field `source`, the caller's own id, which never changes. A row with neither is a new
+    record."""
+
+    prefix: str  # of the generated id
+    id: str
+    source: str
+
+
+SEGMENTS = {"#": r"(?:0|[1-9][0-9]{0,2})", "*": r"[^\0]+"}
+
+
+def family(path: str, type: str, *, lenient: bool = False, kept: bool = False) -> Family:
+    return Family(path, Field(path, type, lenient=lenient, kept=kept))
+
+
+@lru_cache(maxsize=1_024)
+def compile_path(path: str) -> re.Pattern[str]:
+    """What the path of a family, or the beginning of one, matches."""
+    return re.compile(r"\.".join(SEGMENTS.get(segment) or re.escape(segment) for segment in path.split(".")))
+
+
+@lru_cache(maxsize=8_192)
+def find_member(families: tuple[Family, ...], id: str) -> Field | None:
+    """The field with that id in one of the families."""
+    match = next((each for each in families if compile_path(each.path).fullmatch(id)), None)
+    return replace(match.field, id=id) if match else None
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A record type. `keys` are the fields that can identify a record: the first of them that is filled in a row is its
+    key. A type with `families` has nested records; they are stored flat, with paths (`variants.0.sku`) as field ids."""
+
+    name: str
+    keys: tuple[str, ...]
+    fields: tuple[Field, ...]
+    unknown_columns: UnknownColumns = "ignore"
+    unknown_prefix: str = ""  # put before the heading of an unknown column that is kept
+    surrogate: Surrogate | None = None  # None: the key is the value of the key field
+    fixed: str | None = None  # a field that never changes once the record exists (a coupon's set)
+    families: tuple[Family, ...] = ()
+
+    def field(self, id: str) -> Field | None:
+        """The field with exactly that id."""
+        match = next((each for each in self.fields if each.id == id), None)
+        return find_member(self.families, id) if match is None and self.families else match
+
+    @property
+    def outer(self) -> re.Pattern[str]:
+        """Matches the paths that have fields below them: `variants`, `variants.0`, `sale`."""
+        paths = [*(each.id for each in self.fields), *(each.path for each in self.families)]
+        ancestors = dict.fromkeys(ancestor for path in paths for ancestor in list_ancestors(path))
+        return re.compile("|".join(compile_path(ancestor).pattern for ancestor in ancestors))
+
+    @property
+    def lists(self) -> tuple[str, ...]:
+        """The paths of lists: `variants`."""
+        paths = (each.path.partition(".#")[0] for each in self.families if ".#" in each.path)
+        return tuple(dict.fromkeys(paths))
+
+    def unknown_field_id(self, heading: str) -> str:
+        """The id under which a column that no field declares is kept."""
+        return heading if heading.startswith(self.unknown_prefix) else self.unknown_prefix + heading
+
+
+def list_ancestors(path: str) -> list[str]:
+    """Of `variants.#.sku`: `variants` and `variants.#`."""
+    segments = path.split(".")
+    return [".".join(segments[:end]) for end in range(1, len(segments))]
