@@ -10,7 +10,7 @@ from app.declarations.types import build_resource
 from app.errors import Refused
 from app.formats import open_reader
 from app.formats.records import Position, Reader
-from app.imports.plan import Plan, plan_from
+from app.imports.plan import Plan, load_plan
 from app.imports.stages.report import Sheet, failed_header, failed_rows, paths_of
 from app.problems import Problem
 from app.resources.schema import Resource
@@ -32,7 +32,7 @@ async def failed_rows_file(runtime: Runtime, run: Run) -> AsyncIterator[bytes]:
 
 async def written(runtime: Runtime, run: Run, source: BinaryIO) -> AsyncIterator[bytes]:
     with closing(source):
-        plan = plan_from(run.plan)
+        plan = load_plan(run)
         sheet = sheet_of(plan, build_resource(run.type, plan.declaration))
         # An unreadable row is told whole, so that it can be mended.
         limits = replace(runtime.limits, raw_characters=None)

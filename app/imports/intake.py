@@ -1,90 +1,52 @@
 """Turns a checked submission into a queued run, or refuses it with nothing left behind."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
-from app.connections.pull import Pull, sealable, shown
+from app.connections.pull import Pull, shown
 from app.declarations.types import load_resource
 from app.errors import Complaint, Refused
-from app.formats import open_reader, refuse_data_without_heading
 from app.formats.decode import normalize_encoding
-from app.formats.records import Limits
-from app.formats.sniff import detect_dialect
-from app.imports.plan import Options, Plan, ReadOptions, stored
+from app.imports.examine import Upload, examine_upload
+from app.imports.plan import Options, PendingPlan, ReadOptions, to_json
 from app.imports.rows import Warned
+from app.imports.sources.fetch import seal_pull
 from app.imports.sources.filenames import sanitize_filename
-from app.imports.stages.map import all_fields, finder, map_header
 from app.imports.stages.report import add_warnings
+from app.mappings.mapping import Mapping
 from app.observe.events import RunAccepted
 from app.queue.tasks import next_job
-from app.resources.schema import Resource
 from app.runs.model import AccountId, Run, RunId, new_run_id, run_from
 from app.runs.outbox import NOT_CONFIGURED
 from app.runtime import Runtime
 from app.storage import runs, types
 from app.storage.access import accounts
-from app.storage.blobs import BlobsUnavailable, BlobWriter
+from app.storage.blobs import BlobsUnavailable
 from app.storage.database import ReadSession, Session
+from app.transports.transport import Entry
 
-HEAD_BYTES = 65_536  # what the dialect is judged by
-MOST_SHARED_BYTES = 1_073_741_824
 QUEUE_RETRY_SECONDS = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Upload:
-    """A file as it was received: written to a blob (UTF-8 by now) that is not committed yet."""
-
-    writer: BlobWriter
-    file_name: str | None
-    size: int  # bytes as sent
-    sha256: str  # of the bytes as sent
-    encoding: str  # what they were
-
-
-@dataclass(frozen=True, slots=True)
 class Submission:
-    """What a caller wants imported: a file that is here (`upload`) or one that is to be fetched (`pull`). The fields up
-    to `has_header` are those of ReadOptions."""
+    """What a caller wants imported: a file that was uploaded, or one that a worker has to fetch."""
 
     account_id: AccountId
-    origin: str
+    origin: str  # the surface that takes it, or its endpoint
     type: str
-    upload: Upload | None
-    format: str | None = None
-    delimiter: str = "auto"
-    caseless: bool = False
+    file: Upload | Pull
+    read: ReadOptions = field(default_factory=ReadOptions)
+    mapping: Mapping = field(default_factory=Mapping)
     options: Options = field(default_factory=Options)
-    headings: Mapping[str, str] | None = None
-    columns: tuple[str, ...] | None = None
-    has_header: bool = True
-    encoding: str | None = None  # of a file that is fetched; an upload was decoded as it came
-    pull: Pull | None = None
-    notify: str | None = None  # the address that is told by mail when it has ended
+    notify: str | None = None  # the e-mail address to notify when the import has ended
     request_id: str = ""
 
     @property
-    def wish(self) -> ReadOptions:
-        return ReadOptions(
-            self.format,
-            self.delimiter,
-            self.encoding,
-            self.caseless,
-            self.headings,
-            self.columns or (),
-            self.has_header,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Examined:
-    """What reading the whole file once has told."""
-
-    plan: Plan
-    total: int
-    warnings: list[Warned]
+    def pending_plan(self) -> PendingPlan:
+        return PendingPlan(self.read, self.mapping)
 
 
 async def ensure_room(session: ReadSession, account_id: AccountId, *, limit: int) -> None:
@@ -93,28 +55,54 @@ async def ensure_room(session: ReadSession, account_id: AccountId, *, limit: int
         raise full(limit)
 
 
-async def submit(runtime: Runtime, wanted: Submission) -> Run:
-    """Accepts an import: when this returns it is durable, with its file if that is here, and will reach an end.
+async def submit(runtime: Runtime, submission: Submission) -> Run:
+    """Accepts an import. When this returns, the import is durable, with its file if that was uploaded, and will reach
+    an end.
 
     Raises Refused: not_found (type), empty_file, unreadable_file, invalid (header, options), queue_full.
     """
-    if wanted.pull is not None:
-        return await accept_pull(runtime, wanted, wanted.pull)
-    assert wanted.upload is not None  # noqa: S101  one of the two is there
-    return await accept_upload(runtime, wanted, wanted.upload)
+    if isinstance(submission.file, Pull):
+        return await accept_pull(runtime, submission, submission.file)
+    return await accept_upload(runtime, submission, submission.file)
 
 
-async def accept_upload(runtime: Runtime, wanted: Submission, upload: Upload) -> Run:
+async def submit_each(runtime: Runtime, submission: Submission, files: Sequence[Entry]) -> list[Run]:
+    """One import for each file, in this order, until the queue is full. `submission.file` names the remote; its path
+    is replaced by each file's.
+
+    Raises Refused as `submit` does; queue_full only if not even the first file fits.
+    """
+    assert isinstance(submission.file, Pull)  # noqa: S101  for the type only
+    accepted: list[Run] = []
+    for file in files:
+        try:
+            accepted.append(await submit(runtime, replace(submission, file=Pull(submission.file.remote, file.path))))
+        except Refused as refused:
+            if refused.code != "queue_full" or not accepted:
+                raise
+            break
+    return accepted
+
+
+async def accept_upload(runtime: Runtime, submission: Submission, upload: Upload) -> Run:
     try:
         async with runtime.database.read() as session:
-            found = await load_resource(session, wanted.account_id, wanted.type)
-        examined = await asyncio.to_thread(examine_upload, upload, wanted.wish, wanted.options, found, runtime.limits)
+            resource, declaration = await load_resource(session, submission.account_id, submission.type)
+        examined = await asyncio.to_thread(
+            examine_upload,
+            upload,
+            submission.pending_plan,
+            submission.options,
+            resource,
+            declaration=declaration,
+            limits=runtime.limits,
+        )
         blob = await asyncio.to_thread(upload.writer.commit)
     except BaseException:
         upload.writer.abort()
         raise
-    file = {
-        "plan": stored(examined.plan),
+    file: dict[str, object] = {
+        "plan": to_json(examined.plan),
         "blob": blob,
         "file_name": upload.file_name,
         "file_bytes": upload.size,
@@ -123,8 +111,8 @@ async def accept_upload(runtime: Runtime, wanted: Submission, upload: Upload) ->
     }
     try:
         async with runtime.database.transaction() as session:
-            await ensure_declared(session, wanted, examined.plan.declaration)
-            run = await accept(session, runtime, wanted, new_run_id(), file, examined.warnings)
+            await ensure_declared(session, submission, examined.plan.declaration)
+            run = await accept(session, runtime, submission, new_run_id(), file, examined.warnings)
     except Refused:
         # Only a refusal is certain not to have committed; after a broken connection the sweep of blobs decides, and so
         # it does where the store is away.
@@ -134,22 +122,22 @@ async def accept_upload(runtime: Runtime, wanted: Submission, upload: Upload) ->
     return await announced(runtime, run)
 
 
-async def accept_pull(runtime: Runtime, wanted: Submission, pull: Pull) -> Run:
+async def accept_pull(runtime: Runtime, submission: Submission, pull: Pull) -> Run:
     """Fetching is a part of the run: nothing is dialled here."""
-    if wanted.encoding:
-        normalize_encoding(wanted.encoding)
+    if submission.read.encoding:
+        normalize_encoding(submission.read.encoding)
     run_id = new_run_id()
-    file = {
-        "plan": stored(wanted.wish),
+    file: dict[str, object] = {
+        "plan": to_json(submission.pending_plan),
         "file_name": sanitize_filename(pull.file_name),
         "file_bytes": 0,
         "file_sha256": "",
         "source": shown(pull),
-        "secret": runtime.vault.seal(sealable(pull), bound_to=f"run:{run_id}"),
+        "secret": seal_pull(runtime, run_id, pull),
     }
     async with runtime.database.transaction() as session:
-        await load_resource(session, wanted.account_id, wanted.type)
-        run = await accept(session, runtime, wanted, run_id, file, [])
+        await load_resource(session, submission.account_id, submission.type)
+        run = await accept(session, runtime, submission, run_id, file, [])
     return await announced(runtime, run)
 
 
@@ -159,75 +147,44 @@ async def announced(runtime: Runtime, run: Run) -> Run:
     return run
 
 
-def examine_upload(
-    upload: Upload, wish: ReadOptions, options: Options, found: tuple[Resource, object | None], limits: Limits
-) -> Examined:
-    """Settles dialect and columns and counts the rows, with the reader that the engine will use. Blocking. `found` is
-    the type and the account's own part of its declaration."""
-    resource, declaration = found
-    with upload.writer.open_for_reading() as file:
-        head = file.read(HEAD_BYTES)
-        dialect = detect_dialect(
-            head, declared_format=wish.format, file_name=upload.file_name, delimiter=wish.delimiter
-        )
-        dialect = replace(dialect, encoding=upload.encoding, columns=wish.columns, has_header=wish.has_header)
-        reader = open_reader(file, dialect, limits)
-        refuse_data_without_heading(reader)
-        if dialect.format == "csv":
-            find = finder(resource, caseless=wish.caseless, headings=wish.headings)
-            columns, warnings = map_header(reader.header, resource, options, find)
-        else:
-            columns, warnings = all_fields(resource, options), []
-        total = reader.count()
-        refuse_bulky(options, total)
-        return Examined(Plan(dialect, reader.header, columns, declaration), total, warnings)
-
-
-def refuse_bulky(options: Options, total: int) -> None:
-    """What all rows share is written for each of them: a small request must not fill the disk."""
-    if total * sum(map(len, options.constants.values())) > MOST_SHARED_BYTES:
-        told = f"What all rows share would take more than {MOST_SHARED_BYTES} bytes in {total:,} rows"
-        raise Refused("invalid", told, [Complaint("", told)])
-
-
-async def ensure_declared(session: Session, wanted: Submission, declaration: object | None) -> None:
+async def ensure_declared(session: Session, submission: Submission, declaration: object | None) -> None:
     """Raises Refused("invalid") when the type was changed while the file was read."""
-    if await types.get(session, wanted.account_id, wanted.type) != declaration:
-        told = f"The type {wanted.type!r} was declared anew while the file was read; send it again"
-        raise Refused("invalid", told, [Complaint("type", told)])
+    if await types.get(session, submission.account_id, submission.type) != declaration:
+        reason = f"The type `{submission.type}` was changed while the file was being read. Send the file again"
+        raise Refused("invalid", reason, [Complaint("type", reason)])
 
 
 async def accept(
     session: Session,
     runtime: Runtime,
-    wanted: Submission,
+    submission: Submission,
     run_id: RunId,
-    file: Mapping[str, object],
+    file: dict[str, object],
     warned: Sequence[Warned],
 ) -> Run:
     """Stores the run. The account's row is locked first: 50 parallel posts get exactly as many in as there is room."""
     limit = runtime.settings.queue_limit
-    seq = await accounts.next_seq(session, wanted.account_id)
-    if await runs.open_count(session, wanted.account_id) >= limit:
+    seq = await accounts.next_seq(session, submission.account_id)
+    if await runs.open_count(session, submission.account_id) >= limit:
         raise full(limit)
     warnings: list[dict[str, object]] = []
     add_warnings(warnings, warned)
-    if wanted.notify and runtime.mailer is None:
+    if submission.notify and runtime.mailer is None:
         add_warnings(warnings, [Warned("mail_not_configured", "", NOT_CONFIGURED)])
     values = {
         "id": run_id,
-        "account_id": wanted.account_id,
+        "account_id": submission.account_id,
         "seq": seq,
-        "type": wanted.type,
-        "origin": wanted.origin,
-        "request_id": wanted.request_id,
-        "options": stored(wanted.options),
-        "notify": wanted.notify,
+        "type": submission.type,
+        "origin": submission.origin,
+        "request_id": submission.request_id,
+        "options": to_json(submission.options),
+        "notify": submission.notify,
         "warnings": warnings,
     }
-    return run_from(await runs.add(session, values | dict(file)))
+    return run_from(await runs.add(session, values | file))
 
 
 def full(limit: int) -> Refused:
-    told = f"{limit} imports of this account are waiting or running; wait until one of them has ended"
-    return Refused("queue_full", told, retry_after=QUEUE_RETRY_SECONDS)
+    detail = f"{limit} imports of this account are queued or running. Wait until one of them has ended"
+    return Refused("queue_full", detail, retry_after=QUEUE_RETRY_SECONDS)

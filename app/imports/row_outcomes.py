@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 from app.errors import Refused
 from app.formats import open_reader
 from app.formats.records import Position, Reader, Record, UnreadableRow
-from app.imports.plan import plan_from
+from app.imports.plan import load_plan
 from app.problems import Problem
 from app.runs import ledger, problems
 from app.runs.model import Run
@@ -42,7 +42,7 @@ async def row_outcomes(runtime: Runtime, run: Run) -> AsyncIterator[list[RowOutc
 
 async def told(runtime: Runtime, run: Run, source: BinaryIO) -> AsyncIterator[list[RowOutcome]]:
     with closing(source):
-        reader = await asyncio.to_thread(open_reader, source, plan_from(run.plan).dialect, runtime.limits)
+        reader = await asyncio.to_thread(open_reader, source, load_plan(run).dialect, runtime.limits)
         number = 1
         while True:
             async with runtime.database.read() as session:

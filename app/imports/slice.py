@@ -19,7 +19,7 @@ from app.errors import Fatal, Refused
 from app.formats import open_reader
 from app.formats.records import Position, Reader
 from app.imports.naming import IdScope
-from app.imports.plan import Options, Plan, options_from, plan_from
+from app.imports.plan import Options, Plan, load_options, load_plan
 from app.imports.rows import Outcome
 from app.imports.stages.report import add_problems, add_warnings
 from app.imports.stages.upsert import Prepared, beside, prepare, stage, write
@@ -200,7 +200,7 @@ class Turn:
 @contextmanager
 def opened(runtime: Runtime, run: Run) -> Iterator[Slice]:
     """Opens the run's file and compiles its checks. Raises Fatal when the file is gone."""
-    plan, options = plan_from(run.plan), options_from(run.options)
+    plan, options = load_plan(run), load_options(run)
     resource = build_resource(run.type, plan.declaration)
     try:
         file = runtime.blobs.open(run.blob or "")

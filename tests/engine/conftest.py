@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from app.imports.intake import Submission, Upload, submit
-from app.imports.plan import Options
+from app.imports.examine import Upload
+from app.imports.intake import Submission, submit
+from app.imports.plan import Options, ReadOptions
 from app.imports.run import run_slice
 from app.runs.model import AccountId, Run, RunId, run_from
 from app.runtime import Runtime
@@ -36,7 +37,8 @@ class ImportEngine:
         writer.write(data)
         upload = Upload(writer, "file.csv", len(data), hashlib.sha256(data).hexdigest(), "utf-8")
         declared = options.pop("format", None)
-        wanted = Submission(self.account_id, "api", type, upload, declared, delimiter, False, Options(**options))
+        read = ReadOptions(declared, delimiter)
+        wanted = Submission(self.account_id, "api", type, upload, read, options=Options(**options))
         return await submit(self.runtime, wanted)
 
     async def slice(self, run: Run) -> Run:

@@ -16,7 +16,9 @@ from redis.asyncio import Redis
 
 from app.connections.pull import Pull
 from app.embedded import Servers
-from app.imports.intake import Submission, Upload, submit
+from app.imports.examine import Upload
+from app.imports.intake import Submission, submit
+from app.imports.plan import ReadOptions
 from app.imports.run import run_slice
 from app.runs.model import AccountId, Run
 from app.runtime import Runtime, open_runtime
@@ -200,11 +202,12 @@ class Arena:
         writer = self.runtime.blobs.create()
         writer.write(data.encode())
         upload = Upload(writer, "file.csv", len(data), "0" * 64, "utf-8")
-        return await submit(self.runtime, Submission(account or self.account_id, "api", "contacts", upload, "csv", ","))
+        read = ReadOptions("csv", ",")
+        return await submit(self.runtime, Submission(account or self.account_id, "api", "contacts", upload, read))
 
     async def pull(self, remote: Remote, path: str) -> Run:
         """An import whose file a worker has to fetch first."""
-        wanted = Submission(self.account_id, "api", "contacts", None, "csv", ",", pull=Pull(remote, path))
+        wanted = Submission(self.account_id, "api", "contacts", Pull(remote, path), ReadOptions("csv", ","))
         return await submit(self.runtime, wanted)
 
     async def ask(self, statement: str, *values: object) -> list[dict[str, Any]]:

@@ -36,8 +36,7 @@ class Pulling:
             self.account_id,
             "api",
             "contacts",
-            None,
-            pull=Pull(remote, path),
+            Pull(remote, path),
             options=Options(**more.pop("options", {})),
             **more,
         )

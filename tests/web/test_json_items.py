@@ -18,7 +18,7 @@ from fastapi import Request
 from app.errors import Refused
 from app.formats import open_reader
 from app.formats.records import Dialect
-from app.imports.intake import Upload
+from app.imports.examine import Upload
 from app.runtime import Runtime
 from app.web.bodies.json_items import receive_items, receive_members
 from app.web.bodies.json_stream import UNREADABLE, JsonText, read_document, read_list

@@ -16,7 +16,8 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from app.embedded import free_port
-from app.imports.intake import Submission, Upload, submit
+from app.imports.examine import Upload
+from app.imports.intake import Submission, submit
 from app.imports.run import run_slice
 from app.observe.logs import configure
 from app.runs import outbox

@@ -9,7 +9,8 @@ from decimal import Decimal
 from app.formats.records import Batch
 from app.imports.members import member
 from app.imports.naming import ABSENT
-from app.imports.plan import Column, Options
+from app.imports.plan import Options
+from app.mappings.columns import Column
 from app.problems import Problem, shorten
 from app.resources.cells import BadCell, compile_cell, compile_key, compile_value
 from app.resources.conversion import quote_json

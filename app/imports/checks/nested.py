@@ -18,7 +18,8 @@ from app.imports.checks.columns import (
 from app.imports.checks.shredded import Part, Shredded, refused, shredded
 from app.imports.members import Members
 from app.imports.naming import ABSENT
-from app.imports.plan import Column, Options
+from app.imports.plan import Options
+from app.mappings.columns import Column
 from app.problems import RowError
 from app.resources.cells import BadCell
 from app.resources.conversion import bad_cell, type_error

@@ -8,9 +8,10 @@ from app.declarations.types import load_resource
 from app.formats.records import Batch, Dialect, Position
 from app.imports.naming import IdScope
 from app.imports.plan import Options, Plan
-from app.imports.stages.map import all_fields
 from app.imports.stages.upsert import prepare, stage, write
 from app.imports.stages.validate import RowCheck
+from app.mappings.columns import list_fields
+from app.mappings.mapping import Mapping as FieldMapping
 from app.problems import Problem
 from app.runs.model import AccountId, new_run_id
 from app.runtime import Runtime
@@ -35,7 +36,7 @@ async def write_record(
     type."""
     async with runtime.database.read() as session:
         resource, declaration = await load_resource(session, account_id, type)
-    plan = Plan(Dialect("jsonl"), (), all_fields(resource, options), declaration)
+    plan = Plan(Dialect("jsonl"), (), list_fields(resource, FieldMapping()), declaration)
     run_id, limit = new_run_id(), runtime.settings.max_key_characters
     check = RowCheck(resource, plan, options, whose=IdScope(account_id, run_id), key_limit=limit)
     checked = await asyncio.to_thread(check.check, batch_of(record))

@@ -4,15 +4,15 @@ import asyncio
 import time
 from typing import Final
 
-from app.connections.pull import Pull, pull_from
+from app.connections.pull import Pull, pull_from, sealable
 from app.declarations.types import load_resource
 from app.errors import Fatal, Refused, Retryable
-from app.imports.intake import Examined, examine_upload
-from app.imports.plan import options_from, read_options_from, stored
+from app.imports.examine import examine_upload
+from app.imports.plan import load_options, load_pending_plan, to_json
 from app.imports.sources.incoming import IncomingFile
 from app.imports.stages.report import add_warnings
 from app.observe.events import RunFetched, StepReached
-from app.runs.model import Run
+from app.runs.model import Run, RunId
 from app.runtime import Runtime
 from app.storage import runs
 from app.transports.failed import TransportFailed
@@ -52,7 +52,7 @@ class FileSink:
         await self._tell()
 
     def _anew(self) -> IncomingFile:
-        return IncomingFile(self._runtime, read_options_from(self._run.plan).encoding)
+        return IncomingFile(self._runtime, load_pending_plan(self._run).read.encoding)
 
     async def _tell(self) -> None:
         async with self._runtime.database.transaction() as session:
@@ -81,7 +81,7 @@ async def fetch_file(runtime: Runtime, run: Run) -> bool:
 async def prefetch(runtime: Runtime, run: Run, sink: FileSink) -> None:
     again = run.fetches + 1 < ROUNDS
     try:
-        pull = opened(runtime, run)
+        pull = open_pull(runtime, run)
         await fetch(pull.remote, pull.path, runtime.terms, sink)
     except VaultError as locked:
         # While keys are changed machine by machine, this one may lack the key of the one that took the import.
@@ -93,22 +93,29 @@ async def prefetch(runtime: Runtime, run: Run, sink: FileSink) -> None:
     await sink.incoming.end()
 
 
-def opened(runtime: Runtime, run: Run) -> Pull:
-    return pull_from(runtime.vault.open(run.secret or b"", bound_to=bound_to(run.id)))
+def seal_pull(runtime: Runtime, run_id: RunId, pull: Pull) -> bytes:
+    """The remote, its credentials and the path, sealed to the run: in another run's row they cannot be opened."""
+    return runtime.vault.seal(sealable(pull), bound_to=f"run:{run_id}")
 
 
-def bound_to(run_id: str) -> str:
-    """What the credentials of a run are sealed to: in another run's row they open nothing."""
-    return f"run:{run_id}"
+def open_pull(runtime: Runtime, run: Run) -> Pull:
+    """Raises VaultError."""
+    return pull_from(runtime.vault.open(run.secret or b"", bound_to=f"run:{run.id}"))
 
 
 async def settle(runtime: Runtime, run: Run, incoming: IncomingFile) -> bool:
     """Stores the file and how it is read, if the run is still ours; its rows are worked on from then on."""
     async with runtime.database.read() as session:
         resource, declaration = await load_resource(session, run.account_id, run.type)
-    wish, upload = read_options_from(run.plan), incoming.as_upload(run.file_name)
-    examined: Examined = await asyncio.to_thread(
-        examine_upload, upload, wish, options_from(run.options), (resource, declaration), runtime.limits
+    upload = incoming.as_upload(run.file_name)
+    examined = await asyncio.to_thread(
+        examine_upload,
+        upload,
+        load_pending_plan(run),
+        load_options(run),
+        resource,
+        declaration=declaration,
+        limits=runtime.limits,
     )
     reached(runtime, run, "examined")
     blob = await asyncio.to_thread(incoming.writer.commit)
@@ -121,7 +128,7 @@ async def settle(runtime: Runtime, run: Run, incoming: IncomingFile) -> bool:
             run.id,
             run.attempt,
             {
-                "plan": stored(examined.plan),
+                "plan": to_json(examined.plan),
                 "blob": blob,
                 "file_bytes": upload.size,
                 "file_sha256": upload.sha256,

@@ -6,7 +6,7 @@ from typing import Final
 
 from app.errors import Refused
 from app.formats.decode import Decoder
-from app.imports.intake import Upload
+from app.imports.examine import Upload
 from app.runtime import Runtime
 
 PIECE_BYTES: Final = 65_536  # what is held of a file before it is written; ten at once must stay small

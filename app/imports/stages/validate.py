@@ -48,7 +48,7 @@ class RowCheck:
         self._required = [check for check in self._checks if check.field.required]
         self._known = {column.field for column in plan.columns} | {each.id for each in resource.fields}
         self._unknown = options.unknown_columns or resource.unknown_columns
-        self._options = options
+        self._constants = plan.constants
         self._delimited = plan.dialect.format != "jsonl"
         self._marker = options.null_marker if self._delimited else None
         self._paths = GivenPaths(resource, options) if resource.families and not self._delimited else None
@@ -60,14 +60,14 @@ class RowCheck:
         """How many rows a batch may have for what it becomes to stay small: names are repeated in every row, and every
         cell may be wrong."""
         width = sum(len(check.prefix) for check in self._checks)
-        width += sum(len(name) + len(value) for name, value in self._options.constants.items())
+        width += sum(len(name) + len(value) for name, value in self._constants.items())
         return max(1, min(BATCH_CELLS // max(1, len(self._checks)), BATCH_NAMES // max(1, width)))
 
     @property
     def flat(self) -> bool:
         """Whether no row can hold a list or an object."""
         kept = not self._delimited and self._unknown == "keep"
-        nested = any(value[0] in "[{" for value in self._options.constants.values())
+        nested = any(value[0] in "[{" for value in self._constants.values())
         return not kept and not nested and NESTED.isdisjoint(check.field.type for check in self._checks)
 
     def check(self, batch: Batch) -> CheckedBatch:
@@ -102,7 +102,7 @@ class RowCheck:
         gaps = self._positions.gaps_in(columns) if found is None else self._positions.gaps_of(found)
         for index, position in gaps:
             incomplete[index].append(bad.problem(index, position.path, position.path, position.gap))
-        made = objects(members, self._options.constants, len(batch.records))
+        made = objects(members, self._constants, len(batch.records))
         keep_good(checked, batch, (named.keys, made, incomplete), bad)
 
     def _columns(self, records: Sequence[object], found: Shredded | None) -> list[tuple[Sequence[object], Kinds]]:

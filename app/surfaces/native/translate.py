@@ -12,8 +12,8 @@ from pydantic.alias_generators import to_snake
 
 from app.connections.declaration import Declared
 from app.connections.trial import Trial
-from app.imports.sources.pattern import Begun
 from app.problems import Problem
+from app.runs.model import Run
 from app.runs.states import State
 from app.surfaces.native import wire
 from app.surfaces.native.readiness import PartStatus
@@ -91,12 +91,14 @@ def trial(tried: Trial) -> wire.Trial:
     return wire.Trial(ok=tried.ok, steps=steps)
 
 
-def begun(all_: Begun) -> wire.Begun:
+def begun(files: Sequence[Entry], runs: Sequence[Run]) -> wire.Begun:
+    """`runs` are those of the first files; the other files found no room in the queue."""
     # Without the query of a web address, which may be a token.
-    paths = [file.path.partition("?")[0] for file in all_.files]
-    started = [wire.BegunImport(import_id=run.id, path=path) for run, path in zip(all_.runs, paths, strict=False)]
-    left, behind = len(paths) - len(started), all_.last
-    return wire.Begun(matched=len(paths), left=left, next=behind and file_cursor(behind), results=started)
+    paths = [file.path.partition("?")[0] for file in files]
+    started = [wire.BegunImport(import_id=run.id, path=path) for run, path in zip(runs, paths, strict=False)]
+    left = len(files) - len(runs)
+    following = file_cursor(files[len(runs) - 1]) if left else None
+    return wire.Begun(matched=len(files), left=left, next=following, results=started)
 
 
 def file_cursor(file: Entry) -> str:

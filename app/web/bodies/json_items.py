@@ -11,7 +11,7 @@ from fastapi import Request
 from python_multipart.multipart import parse_options_header
 
 from app.errors import Complaint, Refused
-from app.imports.intake import Upload
+from app.imports.examine import Upload
 from app.imports.sources.incoming import PIECE_BYTES, too_large
 from app.resources.cells import BadCell, convert_any_value
 from app.runtime import Runtime

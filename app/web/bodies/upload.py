@@ -10,7 +10,7 @@ from starlette.requests import ClientDisconnect
 
 from app.errors import Complaint, Refused
 from app.formats.decode import normalize_encoding
-from app.imports.intake import Upload
+from app.imports.examine import Upload
 from app.imports.sources.filenames import sanitize_filename
 from app.imports.sources.incoming import IncomingFile, too_large
 from app.runtime import Runtime

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.imports.checks.columns import column_check, converted, converted_all, surely_converted
-from app.imports.plan import Column, Options
+from app.imports.plan import Options
+from app.mappings.columns import Column
 from app.resources.schema import Field, Resource
 
 WHOLE = st.integers() | st.integers(-(10**1_100), 10**1_100)

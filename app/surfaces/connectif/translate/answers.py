@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import Request
 from fastapi.responses import Response
 
-from app.imports.plan import WISH
+from app.imports.plan import load_pending_plan, load_plan
 from app.runs.model import Run
 from app.runs.status import Status
 from app.surfaces.connectif import wire
@@ -75,21 +75,18 @@ def dialect_shown(run: Run) -> dict[str, str]:
     return {name: given[name] for name in ("format", "delimiter", "encoding") if name in given}
 
 
-def wish_of(run: Run) -> Mapping[str, Any]:
-    wish: Mapping[str, Any] = run.plan.get(WISH, {})
-    return wish
-
-
 def options_shown(run: Run) -> wire.Options:
     given = run.options
-    coupon_set = given["constants"].get("couponSetId")
+    pending = "dialect" not in run.plan
+    constants = load_pending_plan(run).mapping.constants if pending else load_plan(run).constants
+    coupon_set = constants.get("couponSetId")
     optional = {
         "coupon_set_id": None if coupon_set is None else json.loads(coupon_set),
         "null_marker": given["null_marker"],
         "unknown_columns": given["unknown_columns"],
     }
     return wire.Options(
-        delimiter=dialect_shown(run).get("delimiter") or wish_of(run).get("delimiter", ""),
+        delimiter=load_pending_plan(run).read.delimiter if pending else run.plan["dialect"]["delimiter"],
         override_existing=given["override_existing"],
         update_only_empty_fields=given["only_empty"],
         blank_cells=given["blank_cells"],

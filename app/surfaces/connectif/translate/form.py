@@ -8,8 +8,10 @@ from typing import Any
 from app.connections.pull import Pull
 from app.connections.source import pull_from_source
 from app.errors import Complaint, Refused, describe
-from app.imports.intake import Submission, Upload
-from app.imports.plan import Options
+from app.imports.examine import Upload
+from app.imports.intake import Submission
+from app.imports.plan import Options, ReadOptions
+from app.mappings.mapping import Mapping as FieldMapping
 from app.resources.conversion import BadCell, quote_json
 from app.resources.email import convert_email
 from app.runs.model import AccountId
@@ -73,6 +75,7 @@ class Asked:
     delimiter: str
     format: str | None
     options: Options
+    constants: dict[str, str]
     complaints: tuple[Complaint, ...]
 
 
@@ -95,7 +98,6 @@ def asked(form: Form) -> Asked:
         null_marker=read.text("nullMarker"),
         duplicates=read.word("duplicates", same("last", "first", "error"), default="last"),
         unknown_columns=read.word("unknownColumns", same("ignore", "keep", "error")),
-        constants={} if coupon_set is None else {"couponSetId": quote_json(coupon_set)},
     )
     written_as = read.word("format", same("csv", "jsonl"))
     connection = read.text("connectionId")
@@ -113,6 +115,7 @@ def asked(form: Form) -> Asked:
         delimiter=delimiter,
         format=written_as,
         options=options,
+        constants={} if coupon_set is None else {"couponSetId": quote_json(coupon_set)},
         complaints=(*read.complaints, *form.complaints),
     )
 
@@ -181,13 +184,10 @@ def submission(account_id: AccountId, wanted: Asked, file: Upload | Pull, *, req
         account_id=account_id,
         origin="connectif",
         type=wanted.type or "",
-        upload=file if isinstance(file, Upload) else None,
-        pull=file if isinstance(file, Pull) else None,
-        encoding=wanted.encoding,
+        file=file,
+        read=ReadOptions(wanted.format, wanted.delimiter, wanted.encoding),
+        mapping=FieldMapping(ignore_case=wanted.type not in ELEMENTS, constants=wanted.constants),
         notify=wanted.notify,
-        format=wanted.format,
-        delimiter=wanted.delimiter,
-        caseless=wanted.type not in ELEMENTS,
         options=wanted.options,
         request_id=request_id,
     )

@@ -9,9 +9,11 @@ import msgspec
 
 from app.connections.pull import Pull
 from app.errors import Complaint, Refused, describe
-from app.imports.intake import Submission, Upload
-from app.imports.plan import Options
-from app.imports.stages.map import finder, map_header
+from app.imports.examine import Upload
+from app.imports.intake import Submission
+from app.imports.plan import Options, ReadOptions
+from app.mappings.columns import find_columns
+from app.mappings.mapping import Mapping as FieldMapping
 from app.resources.catalog import RESOURCE
 from app.resources.cells import BadCell, compile_cell
 from app.resources.schema import Field
@@ -39,6 +41,10 @@ class Asked:
     @property
     def options(self) -> Options:
         return Options(blank_cells="empty", null_marker=self.null_marker)
+
+    @property
+    def mapping(self) -> FieldMapping:
+        return FieldMapping(header=self.columns, has_header=self.has_header)
 
 
 def asked(given: Mapping[str, object], complaints: list[Complaint]) -> Asked:
@@ -116,7 +122,7 @@ def check_columns(wanted: Asked, file_name: str) -> None:
     """Names that no CSV could have are refused before the file is fetched, if it surely is one. Raises
     Refused("invalid")."""
     if wanted.columns and file_name.lower().removesuffix(".gz").endswith(CSV):
-        map_header(wanted.columns, RESOURCE, wanted.options, finder(RESOURCE, caseless=False, headings=None))
+        find_columns(wanted.columns, RESOURCE, wanted.mapping)
 
 
 def refuse(complaints: Sequence[Complaint]) -> None:
@@ -130,12 +136,10 @@ def submission(account_id: AccountId, wanted: Asked, file: Upload | Pull, *, req
         account_id=account_id,
         origin=ORIGIN,
         type=RESOURCE.name,
-        upload=file if isinstance(file, Upload) else None,
-        pull=file if isinstance(file, Pull) else None,
-        delimiter=",",
+        file=file,
+        read=ReadOptions(delimiter=","),
+        mapping=wanted.mapping,
         options=wanted.options,
-        columns=wanted.columns or None,
-        has_header=wanted.has_header,
         notify=wanted.confirm_email,
         request_id=request_id,
     )

@@ -5,11 +5,13 @@ from fastapi.responses import Response
 from pydantic import ValidationError
 
 from app.connections.declaration import remote_of
+from app.connections.pull import Pull
 from app.connections.stored import connection_of
 from app.errors import Complaint, Refused, describe
-from app.imports.intake import Submission
-from app.imports.plan import Options
-from app.imports.sources.pattern import submit_all
+from app.imports.intake import Submission, submit_each
+from app.imports.plan import Options, ReadOptions
+from app.imports.sources.pattern import find_files
+from app.mappings.mapping import Mapping
 from app.resources.conversion import BadCell
 from app.resources.email import convert_email
 from app.runs.model import AccountId
@@ -47,10 +49,11 @@ async def import_from_connection(
         async with runtime.database.read() as session:
             _row, connection = await connection_of(session, runtime, caller.account_id, connection_id)
         asked = body_of(await read_json_object(request, idle=runtime.settings.upload_idle_seconds))
-        wanted = submission(caller.account_id, asked, request_id(request))
-        place, after = remote_of(connection), translate.file_from(asked.after)
-        begun = await submit_all(runtime, wanted, place, asked.path, after=after)
-    return Response(translate.begun(begun).encoded(), 201, media_type=translate.JSON)
+        pull, after = Pull(remote_of(connection), asked.path), translate.file_from(asked.after)
+        wanted = submission(caller.account_id, asked, pull, request_id(request))
+        files = await find_files(runtime, pull, after=after)
+        accepted = await submit_each(runtime, wanted, files)
+    return Response(translate.begun(files, accepted).encoded(), 201, media_type=translate.JSON)
 
 
 def body_of(given: dict[str, object]) -> wire.PullBody:
@@ -62,7 +65,7 @@ def body_of(given: dict[str, object]) -> wire.PullBody:
         raise Refused("invalid", describe(complaints), complaints) from None
 
 
-def submission(account_id: AccountId, asked: wire.PullBody, asked_by: str) -> Submission:
+def submission(account_id: AccountId, asked: wire.PullBody, pull: Pull, asked_by: str) -> Submission:
     if asked.confirm_email is not None and isinstance(convert_email(asked.confirm_email), BadCell):
         raise Refused("invalid", "confirmEmail: no address", [Complaint("confirmEmail", "must be an e-mail address")])
     options = Options(
@@ -77,12 +80,10 @@ def submission(account_id: AccountId, asked: wire.PullBody, asked_by: str) -> Su
         account_id=account_id,
         origin="native",
         type=asked.type,
-        upload=None,
-        format=asked.format,
-        delimiter=asked.delimiter,
-        caseless=True,
+        file=pull,
+        read=ReadOptions(asked.format, asked.delimiter, asked.encoding),
+        mapping=Mapping(ignore_case=True),
         options=options,
-        encoding=asked.encoding,
         notify=asked.confirm_email,
         request_id=asked_by,
     )

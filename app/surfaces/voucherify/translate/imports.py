@@ -3,8 +3,11 @@
 from collections.abc import Mapping
 
 from app.errors import Complaint, Refused, describe
-from app.imports.intake import Submission, Upload
-from app.imports.plan import Options
+from app.imports.examine import Upload
+from app.imports.intake import Submission
+from app.imports.plan import Options, ReadOptions
+from app.mappings.mapping import MappedColumn
+from app.mappings.mapping import Mapping as FieldMapping
 from app.resources.cells import BadCell, convert_any_value
 from app.runs.model import AccountId
 from app.surfaces.voucherify.vocabulary import HEADINGS, PARTS
@@ -12,6 +15,7 @@ from app.web.bodies.upload import Form
 
 TYPE = "customers"
 LONGEST_METADATA = 65_536  # characters that every customer of a list gets
+CUSTOMERS = FieldMapping(tuple(MappedColumn(*each) for each in HEADINGS.items()), ignore_case=True)
 PLAIN = ("id", "source_id", "name", "email", "phone", "birthdate", "description")
 
 
@@ -36,11 +40,10 @@ def of_csv(account_id: AccountId, upload: Upload, *, request_id: str) -> Submiss
         account_id=account_id,
         origin="voucherify.csv",
         type=TYPE,
-        upload=upload,
-        format="csv",
-        delimiter=",",
+        file=upload,
+        read=ReadOptions(format="csv", delimiter=","),
+        mapping=CUSTOMERS,
         options=Options(blank_cells="clear", anonymous=True),
-        headings=HEADINGS,
         request_id=request_id,
     )
 
@@ -53,9 +56,10 @@ def of_items(
         account_id=account_id,
         origin="voucherify.bulk" if metadata is None else "voucherify.metadata",
         type=TYPE,
-        upload=upload,
-        format="jsonl",
-        options=Options(blank_cells="clear", ledger=True, constants=constants(metadata or {})),
+        file=upload,
+        read=ReadOptions(format="jsonl"),
+        mapping=FieldMapping(constants=constants(metadata or {})),
+        options=Options(blank_cells="clear", ledger=True),
         request_id=request_id,
     )
 

@@ -1,0 +1,97 @@
+"""Reads a file once before it is accepted: finds its dialect, maps its columns and counts its rows."""
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from app.errors import Complaint, Refused
+from app.formats import open_reader, refuse_data_without_heading
+from app.formats.records import Limits
+from app.formats.sniff import detect_dialect
+from app.imports.plan import Options, PendingPlan, Plan
+from app.imports.rows import REPORT_COLUMNS, Warned
+from app.mappings.columns import IgnoredColumn, find_columns, list_fields
+from app.problems import shorten
+from app.resources.schema import Resource
+from app.storage.blobs import BlobWriter
+
+HEAD_BYTES: Final = 65_536  # the beginning of the file, from which the dialect is found
+MOST_CONSTANT_BYTES: Final = 1_073_741_824
+IGNORED: Final = {
+    "read_only_column": "Column `{}` cannot be imported and was ignored",
+    "unknown_column": "Column `{}` is not a field of the type and was ignored",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file as it was received: written to a blob (UTF-8 by now) that is not committed yet."""
+
+    writer: BlobWriter
+    file_name: str | None
+    size: int  # bytes as sent
+    sha256: str  # of the bytes as sent
+    encoding: str  # of the bytes as sent
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What reading the whole file once has shown."""
+
+    plan: Plan
+    total: int  # rows
+    warnings: list[Warned]
+
+
+def examine_upload(
+    upload: Upload,
+    asked: PendingPlan,
+    options: Options,
+    resource: Resource,
+    *,
+    declaration: object | None,
+    limits: Limits,
+) -> Examined:
+    """Settles the dialect and the columns, and counts the rows with the reader that the engine will use. Blocking.
+
+    Raises Refused: empty_file, unreadable_file, invalid (header, options).
+    """
+    read, mapping = asked.read, asked.mapping
+    with upload.writer.open_for_reading() as file:
+        head = file.read(HEAD_BYTES)
+        dialect = detect_dialect(
+            head, declared_format=read.format, file_name=upload.file_name, delimiter=read.delimiter
+        )
+        dialect = replace(dialect, encoding=upload.encoding, columns=mapping.header, has_header=mapping.has_header)
+        reader = open_reader(file, dialect, limits)
+        refuse_data_without_heading(reader)
+        ignored: list[IgnoredColumn] = []
+        if dialect.format == "csv":
+            columns, ignored = find_columns(
+                reader.header,
+                resource,
+                mapping,
+                unknown=options.unknown_columns,
+                key_required=not options.anonymous,
+                skip=REPORT_COLUMNS,
+            )
+        else:
+            columns = list_fields(resource, mapping)
+        total = reader.count()
+    refuse_bulky(mapping.constants, total)
+    plan = Plan(dialect, reader.header, columns, declaration, mapping.constants)
+    return Examined(plan, total, [warn(each) for each in ignored])
+
+
+def warn(column: IgnoredColumn) -> Warned:
+    heading = shorten(column.heading)
+    return Warned(column.code, heading, IGNORED[column.code].format(heading))
+
+
+def refuse_bulky(constants: dict[str, str], total: int) -> None:
+    """Constants are written for each row: a small request must not fill the disk. Raises Refused("invalid")."""
+    if total * sum(map(len, constants.values())) > MOST_CONSTANT_BYTES:
+        reason = (
+            f"What all {total:,} rows share would take more than {MOST_CONSTANT_BYTES:,} bytes. Send less of it, or "
+            "fewer rows"
+        )
+        raise Refused("invalid", reason, [Complaint("", reason)])

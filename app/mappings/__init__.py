@@ -1,0 +1,1 @@
+"""Which column of a file fills which field of a record type."""
