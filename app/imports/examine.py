@@ -91,7 +91,7 @@ def refuse_bulky(constants: dict[str, str], total: int) -> None:
     """Constants are written for each row: a small request must not fill the disk. Raises Refused("invalid")."""
     if total * sum(map(len, constants.values())) > MOST_CONSTANT_BYTES:
         reason = (
-            f"What all {total:,} rows share would take more than {MOST_CONSTANT_BYTES:,} bytes. Send less of it, or "
-            "fewer rows"
+            f"The values that every row gets would take more than {MOST_CONSTANT_BYTES:,} bytes in {total:,} rows. "
+            "Send shorter values or fewer rows"
         )
         raise Refused("invalid", reason, [Complaint("", reason)])

@@ -14,6 +14,7 @@ from app.imports.examine import Upload
 from app.imports.intake import Submission, submit
 from app.imports.plan import Options, ReadOptions
 from app.imports.run import run_slice
+from app.mappings.mapping import Mapping
 from app.runs.model import AccountId, Run, RunId, run_from
 from app.runtime import Runtime
 from app.storage import records, runs
@@ -38,7 +39,8 @@ class ImportEngine:
         upload = Upload(writer, "file.csv", len(data), hashlib.sha256(data).hexdigest(), "utf-8")
         declared = options.pop("format", None)
         read = ReadOptions(declared, delimiter)
-        wanted = Submission(self.account_id, "api", type, upload, read, options=Options(**options))
+        mapping = Mapping(constants=options.pop("constants", {}))
+        wanted = Submission(self.account_id, "api", type, upload, read, mapping, Options(**options))
         return await submit(self.runtime, wanted)
 
     async def slice(self, run: Run) -> Run:

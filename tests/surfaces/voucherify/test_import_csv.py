@@ -244,9 +244,9 @@ async def test_a_request_without_a_file_is_told_so(
     ("file", "told"),
     [
         (b"", "The file has no bytes"),
-        (b"Name,name\na,b\n", "both fill the field"),
-        (b"City,Address_City\na,b\n", "both fill the field"),
-        (b"Lang,Lang\na,b\n", "both fill the field"),
+        (b"Name,name\na,b\n", "Two columns fill the field"),
+        (b"City,Address_City\na,b\n", "Two columns fill the field"),
+        (b"Lang,Lang\na,b\n", "Two columns fill the field"),
     ],
 )
 async def test_a_file_that_cannot_be_imported_is_refused(voucherify: Voucherify, file: bytes, told: str) -> None:
