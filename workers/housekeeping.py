@@ -1,27 +1,25 @@
-"""What a worker does beside its jobs: says that it lives, rescues runs nobody works on, and throws out what is old."""
+"""What a worker does besides its tasks: says that it is alive, rescues runs, deletes what is old, delivers notices."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from app.imports.run import BACKOFF_SECONDS, fail_if_hopeless
-from app.observe.events import BlobsSwept, HousekeepingBroke, RunRescued, RunsPruned
+from app.deliveries import outbox
+from app.observe.events import HousekeepingBroke
 from app.observe.logs import kind
-from app.queue.tasks import next_job
-from app.runs import outbox
+from app.runs.deletion import prune_runs, sweep_blobs
+from app.runs.lifecycle import rescue_runs
 from app.runtime import Runtime
-from app.storage import claims, runs
 from app.storage.access import tokens
 
+HEARTBEAT_SECONDS = 10.0
+DELIVER_SECONDS = 3.0
 PRUNE_SECONDS = 600.0
-TELL_SECONDS = 3.0
-BEAT_SECONDS = 10.0
-ORPHAN_SECONDS = 3_600.0  # an upload takes less; a blob this old without a run belongs to nobody
 
 
 @dataclass(frozen=True, slots=True)
 class Duty:
-    """Something done again and again."""
+    """Something done again and again. `do` takes the runtime and the worker's name."""
 
     name: str
     every: float  # seconds
@@ -30,56 +28,38 @@ class Duty:
 
 def duties(runtime: Runtime) -> tuple[Duty, ...]:
     return (
-        Duty("beat", BEAT_SECONDS, beat),
-        Duty("sweep", runtime.settings.sweep_seconds, sweep),
+        Duty("heartbeat", HEARTBEAT_SECONDS, send_heartbeat),
+        Duty("rescue", runtime.settings.sweep_seconds, rescue),
         Duty("prune", PRUNE_SECONDS, prune),
-        Duty("tell", TELL_SECONDS, tell),
+        Duty("deliver", DELIVER_SECONDS, deliver),
     )
 
 
-async def keep(runtime: Runtime, worker: str, duty: Duty) -> None:
-    """Does a duty for ever. Trouble is noted and the duty done again at its time: housekeeping must not end."""
+async def keep_doing(runtime: Runtime, worker: str, duty: Duty) -> None:
+    """Does a duty for ever. Trouble is logged and the duty is done again at its time: housekeeping must not end."""
     while True:
         try:
             await duty.do(runtime, worker)
-        except Exception as trouble:  # noqa: BLE001  whatever it is, the next sweep must come
+        except Exception as trouble:  # noqa: BLE001  whatever it is, the next round must come
             runtime.observe(HousekeepingBroke(duty.name, kind(trouble)))
         await asyncio.sleep(duty.every)
 
 
-async def beat(runtime: Runtime, worker: str) -> None:
+async def send_heartbeat(runtime: Runtime, worker: str) -> None:
     await runtime.queue.beat(worker)
 
 
-async def sweep(runtime: Runtime, _: str) -> None:
-    """Takes runs from dead workers and rings for every run that could go on. Several workers may sweep at a time: a
-    rescue is one atomic update, and ringing twice for one attempt is one job."""
-    async with runtime.database.transaction() as session:
-        for row in await claims.rescue(session, backoff=BACKOFF_SECONDS):
-            runtime.observe(RunRescued(row["id"], row["crashes"]))
-            await fail_if_hopeless(session, runtime, row)
-        waiting = await claims.due(session)
-    for row in waiting:
-        await runtime.enqueue(next_job(to_fetch=row["to_fetch"]), row["id"], row["attempt"])
-
-
-async def tell(runtime: Runtime, _: str) -> None:
-    await outbox.tell(runtime)
+async def rescue(runtime: Runtime, _: str) -> None:
+    await rescue_runs(runtime)
 
 
 async def prune(runtime: Runtime, _: str) -> None:
-    """Strips runs past their retention, and deletes tokens that have expired and files that no run needs."""
+    """Deletes access tokens that have expired, strips runs past their retention, and deletes files without an owner."""
     async with runtime.database.transaction() as session:
         await tokens.delete_expired(session)
-        old = await runs.prune(session, runtime.settings.retention_days)
-    for blob in old:
-        await asyncio.to_thread(runtime.blobs.delete, blob)
-    if old:
-        runtime.observe(RunsPruned(len(old)))
-    stale = await asyncio.to_thread(lambda: list(runtime.blobs.list_older_than(ORPHAN_SECONDS)))
-    async with runtime.database.read() as session:
-        orphans = set(stale) - await runs.known_blobs(session, stale)
-    for blob in orphans:
-        await asyncio.to_thread(runtime.blobs.delete, blob)
-    if orphans:
-        runtime.observe(BlobsSwept(len(orphans)))
+    await prune_runs(runtime)
+    await sweep_blobs(runtime)
+
+
+async def deliver(runtime: Runtime, _: str) -> None:
+    await outbox.deliver_mails(runtime)

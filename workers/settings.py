@@ -12,12 +12,10 @@ from prometheus_client import start_http_server
 
 from app.observe.events import ProcessStarted, ProcessStopped
 from app.queue.task_queue import QUEUE, RING_EXPIRES_MS, QueueUnavailable, deserialize, redis_settings, serialize
-from app.queue.tasks import IMPORT_FETCH, IMPORT_SLICE
 from app.runtime import Runtime
-from workers.housekeeping import duties, keep
-from workers.imports import import_fetch, import_slice
+from workers.housekeeping import duties, keep_doing
+from workers.tasks import FUNCTIONS
 
-FUNCTIONS = {IMPORT_SLICE: import_slice, IMPORT_FETCH: import_fetch}
 POLL_SECONDS = 0.02  # a slice rings for the next: waiting ARQ's half second each time would cost a quarter of the speed
 SPARE_SECONDS = 300  # far above any slice; the lease, not this, finds a dead worker
 MANY = 1_000_000  # tries: crashes are counted in PostgreSQL, a deploy must not use any up
@@ -51,8 +49,10 @@ def arq_worker(runtime: Runtime) -> Worker:
     )
     # ARQ stops taking jobs when it is told to end: then a slice should not begin another batch.
     worker.ctx["stopping"] = lambda: not worker.allow_pick_jobs
-    worker.ctx["slices"] = asyncio.Semaphore(settings.slices_at_once)
-    worker.ctx["fetches"] = asyncio.Semaphore(settings.fetches_at_once)
+    worker.ctx["lanes"] = {
+        "slice": asyncio.Semaphore(settings.slices_at_once),
+        "transfer": asyncio.Semaphore(settings.fetches_at_once),
+    }
     # ARQ would lock a job until its timeout, and a worker that died before it claimed the run would hold it up as long.
     # The claim in PostgreSQL is the true lock: a job that is started twice does nothing the second time.
     worker.in_progress_timeout_s = settings.lease_seconds
@@ -63,7 +63,7 @@ async def begin(ctx: dict[str, Any]) -> None:
     """Starts the duties beside the jobs. Raises nothing: ARQ would die of it."""
     runtime: Runtime = ctx["runtime"]
     ctx["name"] = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
-    ctx["duties"] = [asyncio.create_task(keep(runtime, ctx["name"], duty)) for duty in duties(runtime)]
+    ctx["duties"] = [asyncio.create_task(keep_doing(runtime, ctx["name"], duty)) for duty in duties(runtime)]
     if runtime.settings.worker_metrics_port:
         start_http_server(runtime.settings.worker_metrics_port, registry=runtime.observe.metrics.registry)
     runtime.observe(ProcessStarted("worker", os.getpid()))

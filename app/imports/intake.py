@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from app.connections.pull import Pull, shown
 from app.declarations.types import load_resource
+from app.deliveries.outbox import NOT_CONFIGURED
 from app.errors import Complaint, Refused
 from app.formats.decode import normalize_encoding
 from app.imports.examine import Upload, examine_upload
@@ -17,17 +18,14 @@ from app.imports.sources.filenames import sanitize_filename
 from app.imports.stages.report import add_warnings
 from app.mappings.mapping import Mapping
 from app.observe.events import RunAccepted
-from app.queue.tasks import next_job
-from app.runs.model import AccountId, Run, RunId, new_run_id, run_from
-from app.runs.outbox import NOT_CONFIGURED
+from app.runs.acceptance import accept_run, enqueue_run
+from app.runs.kinds import Kind, Step
+from app.runs.model import AccountId, Run, new_run_id
 from app.runtime import Runtime
-from app.storage import runs, types
-from app.storage.access import accounts
+from app.storage import types
 from app.storage.blobs import BlobsUnavailable
-from app.storage.database import ReadSession, Session
+from app.storage.database import Session
 from app.transports.transport import Entry
-
-QUEUE_RETRY_SECONDS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +45,6 @@ class Submission:
     @property
     def pending_plan(self) -> PendingPlan:
         return PendingPlan(self.read, self.mapping)
-
-
-async def ensure_room(session: ReadSession, account_id: AccountId, *, limit: int) -> None:
-    """Refuses before a file is read what `submit` would refuse after. Raises Refused("queue_full")."""
-    if await runs.open_count(session, account_id) >= limit:
-        raise full(limit)
 
 
 async def submit(runtime: Runtime, submission: Submission) -> Run:
@@ -102,6 +94,7 @@ async def accept_upload(runtime: Runtime, submission: Submission, upload: Upload
         upload.writer.abort()
         raise
     file: dict[str, object] = {
+        "id": new_run_id(),
         "plan": to_json(examined.plan),
         "blob": blob,
         "file_name": upload.file_name,
@@ -112,7 +105,7 @@ async def accept_upload(runtime: Runtime, submission: Submission, upload: Upload
     try:
         async with runtime.database.transaction() as session:
             await ensure_declared(session, submission, examined.plan.declaration)
-            run = await accept(session, runtime, submission, new_run_id(), file, examined.warnings)
+            run = await accept(session, runtime, submission, Step.WRITE, file, examined.warnings)
     except Refused:
         # Only a refusal is certain not to have committed; after a broken connection the sweep of blobs decides, and so
         # it does where the store is away.
@@ -128,6 +121,7 @@ async def accept_pull(runtime: Runtime, submission: Submission, pull: Pull) -> R
         normalize_encoding(submission.read.encoding)
     run_id = new_run_id()
     file: dict[str, object] = {
+        "id": run_id,
         "plan": to_json(submission.pending_plan),
         "file_name": sanitize_filename(pull.file_name),
         "file_bytes": 0,
@@ -137,13 +131,13 @@ async def accept_pull(runtime: Runtime, submission: Submission, pull: Pull) -> R
     }
     async with runtime.database.transaction() as session:
         await load_resource(session, submission.account_id, submission.type)
-        run = await accept(session, runtime, submission, run_id, file, [])
+        run = await accept(session, runtime, submission, Step.FETCH, file, [])
     return await announced(runtime, run)
 
 
 async def announced(runtime: Runtime, run: Run) -> Run:
     runtime.observe(RunAccepted(run.id, run.account_id, run.type, run.origin, run.file_bytes, run.total))
-    await runtime.enqueue(next_job(to_fetch=run.blob is None), run.id, run.attempt)
+    await enqueue_run(runtime, run.id, run.kind, run.step, run.attempt)
     return run
 
 
@@ -158,23 +152,16 @@ async def accept(
     session: Session,
     runtime: Runtime,
     submission: Submission,
-    run_id: RunId,
+    step: Step,
     file: dict[str, object],
     warned: Sequence[Warned],
 ) -> Run:
-    """Stores the run. The account's row is locked first: 50 parallel posts get exactly as many in as there is room."""
-    limit = runtime.settings.queue_limit
-    seq = await accounts.next_seq(session, submission.account_id)
-    if await runs.open_count(session, submission.account_id) >= limit:
-        raise full(limit)
+    """Stores the run. Raises Refused("queue_full")."""
     warnings: list[dict[str, object]] = []
     add_warnings(warnings, warned)
     if submission.notify and runtime.mailer is None:
         add_warnings(warnings, [Warned("mail_not_configured", "", NOT_CONFIGURED)])
     values = {
-        "id": run_id,
-        "account_id": submission.account_id,
-        "seq": seq,
         "type": submission.type,
         "origin": submission.origin,
         "request_id": submission.request_id,
@@ -182,9 +169,4 @@ async def accept(
         "notify": submission.notify,
         "warnings": warnings,
     }
-    return run_from(await runs.add(session, values | file))
-
-
-def full(limit: int) -> Refused:
-    detail = f"{limit} imports of this account are queued or running. Wait until one of them has ended"
-    return Refused("queue_full", detail, retry_after=QUEUE_RETRY_SECONDS)
+    return await accept_run(session, runtime, submission.account_id, Kind.IMPORT, step, values | file)

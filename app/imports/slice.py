@@ -24,10 +24,12 @@ from app.imports.rows import Outcome
 from app.imports.stages.report import add_problems, add_warnings
 from app.imports.stages.upsert import Prepared, beside, prepare, stage, write
 from app.imports.stages.validate import RowCheck
-from app.observe.events import BatchWritten, RunEnded, StepReached
+from app.observe.events import BatchWritten, StepReached
 from app.resources.schema import Resource
 from app.runs import ledger, problems
-from app.runs.model import Run, run_from
+from app.runs.lifecycle import RunLost, announce_end, end_run
+from app.runs.model import Run
+from app.runs.states import State
 from app.runtime import Runtime
 from app.storage import batches, claims, runs
 from app.storage.blobs import BlobMissing
@@ -36,10 +38,6 @@ from app.storage.merge import MergeTarget, Mode
 
 COUNTS = ("created", "updated", "unchanged", "skipped", "failed")
 ALONE = 5  # times the slice's length, while nobody else waits
-
-
-class Lost(Exception):
-    """Another worker holds the run by now; nothing of what was being written may stay."""
 
 
 @dataclass(slots=True)
@@ -60,7 +58,7 @@ class Slice:
     batch_seconds: float = 0.0
 
     async def write_batches(self, stopping: Callable[[], bool]) -> bool:
-        """Batch after batch until the time is up. Whether the last one is written. Raises Lost."""
+        """Batch after batch until the time is up. Whether the last one is written. Raises RunLost."""
         began = time.monotonic()
         reading: asyncio.Task[Prepared] | None = self.read_ahead(self.position)
         turns: list[Turn] = []
@@ -98,7 +96,7 @@ class Slice:
 
     async def write(self, prepared: Prepared, before: "Turn | None", merged: asyncio.Event) -> None:
         """Writes records, counts, problems and cursor of one batch in one transaction, after the batch `before`.
-        Sets `merged` when no further record will be locked. Raises Lost."""
+        Sets `merged` when no further record will be locked. Raises RunLost."""
         began = time.monotonic()
         self.reached("read")
         async with self.runtime.database.transaction() as session:
@@ -131,7 +129,7 @@ class Slice:
             await before.merged.wait()
 
     async def account_for(self, session: Session, prepared: Prepared, outcome: Outcome) -> None:
-        """The ledger's row, the counts and the cursor, for as long as the run is ours. Raises Lost."""
+        """The ledger's row, the counts and the cursor, for as long as the run is ours. Raises RunLost."""
         checked, number = prepared.checked, self.number + 1
         outcome.problems.sort(key=lambda problem: problem.row)
         add_problems(self.summary, outcome.problems)
@@ -150,23 +148,23 @@ class Slice:
         told = {"error_summary": as_json(self.summary), "warnings": as_json(self.warnings)}
         lease = {"lease": self.runtime.settings.lease_seconds}
         if not await batches.advance(session, whose | counts | end | told | lease):
-            raise Lost
+            raise RunLost
 
     async def finish(self) -> None:
-        """Ends the run, if what its batches add up to is what was accepted. Raises Lost or Fatal."""
+        """Ends the run, if what its batches add up to is what was accepted. Raises RunLost or Fatal."""
         self.reached("finishing")
         async with self.runtime.database.transaction() as session:
             row = await runs.get(session, self.run.account_id, self.run.id)
             sums = await batches.sums(session, self.run.id)
             if row is None:
-                raise Lost
+                raise RunLost
             if any(row[name] != sums[name] for name in COUNTS) or row["total"] != sum(sums[name] for name in COUNTS):
                 raise Fatal("count_mismatch")
-            if not await batches.finish(session, self.run.id, self.run.attempt):
-                raise Lost
+            finished = await end_run(session, self.run.id, self.run.attempt, State.FINISHED)
+            if finished is None:
+                raise RunLost
         self.reached("finished")
-        run = run_from(row)
-        self.runtime.observe(RunEnded(run.id, run.account_id, "finished", None, run.total, run.success, run.failed))
+        announce_end(self.runtime, finished)
 
     def reached(self, step: str) -> None:
         """Says that a named step was reached; the fault tests stop the process at each of them."""
@@ -198,7 +196,7 @@ class Turn:
 
 
 @contextmanager
-def opened(runtime: Runtime, run: Run) -> Iterator[Slice]:
+def open_slice(runtime: Runtime, run: Run) -> Iterator[Slice]:
     """Opens the run's file and compiles its checks. Raises Fatal when the file is gone."""
     plan, options = load_plan(run), load_options(run)
     resource = build_resource(run.type, plan.declaration)

@@ -1,11 +1,23 @@
-"""The name of every job. A job carries a run's id and nothing else, so a name is all that must stay stable."""
+"""The tasks that are enqueued: one per kind of work and step. A task carries the id of a run and nothing else."""
 
-IMPORT_FETCH = "import_fetch"
-IMPORT_SLICE = "import_slice"
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
 
-KINDS = (IMPORT_FETCH, IMPORT_SLICE)
+# What bounds how many tasks one worker process works on at a time: the CPU, or the servers that files come from.
+Lane = Literal["slice", "transfer"]
 
 
-def next_job(*, to_fetch: bool) -> str:
-    """The job that takes a run on: its file has yet to be fetched, or it is here."""
-    return IMPORT_FETCH if to_fetch else IMPORT_SLICE
+@dataclass(frozen=True, slots=True)
+class Task:
+    """`name` is the name of ARQ's function. It must stay stable: workers of two releases share one queue."""
+
+    name: str
+    lane: Lane
+
+
+# (kind, step) of a run -> the task that takes it on.
+TASKS: Final[Mapping[tuple[str, str], Task]] = {
+    ("import", "fetch"): Task("import_fetch", "transfer"),
+    ("import", "write"): Task("import_slice", "slice"),
+}

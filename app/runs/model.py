@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from secrets import token_hex
 from typing import Any, NewType
 
+from app.runs.kinds import Kind, Step
 from app.runs.states import ENDED, State
 
 RunId = NewType("RunId", str)
@@ -14,12 +15,18 @@ AccountId = NewType("AccountId", int)
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One import. The law that holds at every read: total = created + updated + unchanged + skipped + failed +
-    remaining. `total` is None for a file that has yet to be fetched."""
+    """One piece of asynchronous work, such as an import. The law that holds at every read: total = created + updated +
+    unchanged + skipped + failed + remaining. `total` is None as long as the file has not been fetched."""
 
     id: RunId
     account_id: AccountId
-    seq: int
+    kind: Kind
+    step: Step
+    name: str | None  # what people call it
+    parent_id: str | None  # the run that it came from, and why: app.storage.tables
+    relation: str | None
+    created_by: str | None  # the API key that made it
+    seq: int  # its place in the account's order of writes; 0 for kinds that write no records
     type: str
     origin: str  # the surface that made it, or its endpoint
     request_id: str
@@ -79,7 +86,9 @@ NAMES = tuple(each.name for each in fields(Run))
 
 def run_from(row: Mapping[Any, Any]) -> Run:
     """A run from its row."""
-    return Run(**{name: row[name] for name in NAMES} | {"state": State(row["state"])})
+    step = row["step"] or (Step.FETCH if row["blob"] is None else Step.WRITE)  # release 0.1 leaves it open
+    typed = {"kind": Kind(row["kind"]), "step": Step(step), "state": State(row["state"]), "seq": row["seq"] or 0}
+    return Run(**{name: row[name] for name in NAMES} | typed)
 
 
 def new_run_id() -> RunId:

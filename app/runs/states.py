@@ -19,3 +19,8 @@ NEXT: dict[State, frozenset[State]] = {
     State.FAILED: frozenset(),
 }
 ENDED = frozenset(state for state, after in NEXT.items() if not after)
+
+
+def states_before(state: State) -> list[State]:
+    """The states from which a run may go to this one."""
+    return [before for before, after in NEXT.items() if state in after]

@@ -17,10 +17,6 @@ UPDATE runs SET created = created + :created, updated = updated + :updated, unch
     heartbeat_at = now(), lease_until = now() + make_interval(secs => :lease)
 WHERE id = :run_id AND attempt = :attempt AND state = 'running' AND batches = :number - 1"""
 
-FINISH = """
-UPDATE runs SET state = 'finished', finished_at = now(), lease_until = NULL, secret = NULL
-WHERE id = :run_id AND attempt = :attempt AND state = 'running'"""
-
 SUMS = """
 SELECT coalesce(sum(created), 0) AS created, coalesce(sum(updated), 0) AS updated,
     coalesce(sum(unchanged), 0) AS unchanged, coalesce(sum(skipped), 0) AS skipped, coalesce(sum(failed), 0) AS failed
@@ -41,12 +37,6 @@ async def advance(session: Session, values: Mapping[str, Any]) -> bool:
 async def sums(session: ReadSession, run_id: str) -> RowMapping:
     """What the batches of a run add up to, by outcome."""
     return (await session.execute(text(SUMS), {"run_id": run_id})).mappings().one()
-
-
-async def finish(session: Session, run_id: str, attempt: int) -> bool:
-    """Ends the run as finished. False when it is not this worker's any more."""
-    done = await session.execute(text(FINISH), {"run_id": run_id, "attempt": attempt})
-    return done.rowcount == 1
 
 
 async def with_problems(session: ReadSession, run_id: str, *, since: int, limit: int) -> Sequence[RowMapping]:

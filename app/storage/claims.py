@@ -9,22 +9,28 @@ from collections.abc import Sequence
 from sqlalchemy import RowMapping, text
 
 from app.storage.database import ReadSession, Session
+from app.storage.runs import OPEN
 
 # Runs that may have brought their worker down go one at a time. Side by side, each crash would count against all of
 # them, and an innocent run could fail for its neighbour's file.
-SUSPECT_AT_WORK = "EXISTS (SELECT FROM runs WHERE state = 'running' AND crashes > 0 AND lease_until > now())"
+SUSPECT_AT_WORK = (
+    f"EXISTS (SELECT FROM runs WHERE {OPEN} AND state = 'running' AND crashes > 0 AND lease_until > now())"
+)
 
 # Nobody works on it, and somebody may.
-CLAIMABLE = f"""state IN ('queued', 'running') AND lease_until IS NULL AND due_at <= now()
+CLAIMABLE = f"""{OPEN} AND state IN ('queued', 'running') AND lease_until IS NULL AND due_at <= now()
     AND (crashes = 0 OR NOT {SUSPECT_AT_WORK})"""
 
+# An API of release 0.1 leaves the step open: then the file tells.
+STEP = "coalesce(step, CASE WHEN blob IS NULL THEN 'fetch' ELSE 'write' END)"
+
 # Two workers that each claim a suspect would not see the other's claim before it is committed: the second waits.
-# (Whoever was none when asked here, and is one by now, is left to the next ring.)
+# (A run that becomes a suspect after this look is left to the next time that it is enqueued.)
 QUEUE_SUSPECTS = "SELECT pg_advisory_xact_lock(hashtext('sluice: suspects')) FROM runs WHERE id = :id AND crashes > 0"
 
 # By the clock: now() is when the transaction began, and it may have waited since.
 CLAIM = f"""
-UPDATE runs SET state = 'running', attempt = attempt + 1, started_at = coalesce(started_at, now()),
+UPDATE runs SET state = 'running', step = {STEP}, attempt = attempt + 1, started_at = coalesce(started_at, now()),
     heartbeat_at = clock_timestamp(), lease_until = clock_timestamp() + make_interval(secs => :lease)
 WHERE id = :id AND {CLAIMABLE} AND (crashes = 0 OR :queued)
 RETURNING *"""
@@ -35,7 +41,7 @@ WHERE id = :id AND attempt = :attempt AND state = 'running' AND lease_until IS N
 
 RELEASE = """
 UPDATE runs SET lease_until = NULL WHERE id = :id AND attempt = :attempt AND lease_until IS NOT NULL
-RETURNING blob IS NULL AS to_fetch"""
+RETURNING kind, step"""
 
 FAULT = """
 UPDATE runs SET lease_until = NULL, crashes = crashes + 1, attempt = attempt + 1,
@@ -44,26 +50,26 @@ WHERE {which} RETURNING id, account_id, crashes, attempt"""
 
 # A worker that froze just before its commit still has its run's row locked: the rescue of the others must not wait.
 # (One that has only written its ledger's row holds the key, which does not stand in the way of NO KEY.)
-SILENT = """id IN (
-    SELECT id FROM runs WHERE state = 'running' AND lease_until < now() FOR NO KEY UPDATE SKIP LOCKED)"""
+SILENT = f"""id IN (
+    SELECT id FROM runs WHERE {OPEN} AND state = 'running' AND lease_until < now() FOR NO KEY UPDATE SKIP LOCKED)"""
 
 POSTPONE = """
-UPDATE runs SET lease_until = NULL, fetches = fetches + CAST(:of_source AS int),
+UPDATE runs SET lease_until = NULL, fetches = fetches + CAST(:source_away AS int),
     due_at = now() + make_interval(secs => :backoff * (0.5 + random()))
 WHERE id = :id AND attempt = :attempt AND lease_until IS NOT NULL"""
 
-FAIL = """
-UPDATE runs SET state = 'failed', finished_at = now(), lease_until = NULL, attempt = attempt + 1,
+END = """
+UPDATE runs SET state = :state, finished_at = now(), lease_until = NULL,
     fail_code = :code, fail_detail = :detail, secret = NULL
-WHERE id = :id AND attempt = :attempt AND state IN ('queued', 'running') RETURNING id"""
+WHERE id = :id AND attempt = :attempt AND state = ANY(:before) RETURNING *"""
 
 WAITING = f"SELECT EXISTS (SELECT FROM runs WHERE {CLAIMABLE})"
 
 # Of the suspects those to be fetched come last: a fetch may take minutes, and commits nothing that clears it before.
 DUE = f"""
-SELECT id, attempt, blob IS NULL AS to_fetch FROM (
-    SELECT id, attempt, blob, crashes, row_number() OVER (
-        PARTITION BY crashes > 0 ORDER BY crashes > 0 AND blob IS NULL, due_at) AS place FROM runs
+SELECT id, attempt, kind, {STEP} AS step FROM (
+    SELECT id, attempt, kind, step, blob, crashes, row_number() OVER (
+        PARTITION BY crashes > 0 ORDER BY crashes > 0 AND {STEP} = 'fetch', due_at) AS place FROM runs
     WHERE {CLAIMABLE}) claimable
 WHERE crashes = 0 AND place <= 1000 OR place = 1
 ORDER BY place"""
@@ -84,15 +90,15 @@ async def renew(session: Session, run_id: str, attempt: int, *, lease: float) ->
 
 
 async def release(session: Session, run_id: str, attempt: int) -> RowMapping | None:
-    """Gives the run back, to be claimed by anyone at once (`to_fetch`: its file is not here). None: it was not ours."""
+    """Gives the run back, to be claimed by anyone at once, and returns its kind and step. None: it was not ours."""
     done = await session.execute(text(RELEASE), {"id": run_id, "attempt": attempt})
     return done.mappings().one_or_none()
 
 
-async def postpone(session: Session, run_id: str, attempt: int, *, backoff: float, of_source: bool = False) -> bool:
-    """Gives the run back, to be claimed again after about `backoff` seconds; `of_source`: because its source is away,
+async def postpone(session: Session, run_id: str, attempt: int, *, backoff: float, source_away: bool = False) -> bool:
+    """Gives the run back, to be claimed again after about `backoff` seconds; `source_away`: because its source is away,
     which is counted. Whether it was still ours."""
-    values = {"id": run_id, "attempt": attempt, "backoff": backoff, "of_source": of_source}
+    values = {"id": run_id, "attempt": attempt, "backoff": backoff, "source_away": source_away}
     done = await session.execute(text(POSTPONE), values)
     return done.rowcount == 1
 
@@ -111,14 +117,24 @@ async def rescue(session: Session, *, backoff: float) -> Sequence[RowMapping]:
     return done.mappings().all()
 
 
-async def fail(session: Session, run_id: str, attempt: int, *, code: str, detail: str) -> bool:
-    """Ends the run as failed; rows not yet processed stay `remaining`. Whether it was still ours to fail."""
-    done = await session.execute(text(FAIL), {"id": run_id, "attempt": attempt, "code": code, "detail": detail})
-    return done.first() is not None
+async def end(
+    session: Session,
+    run_id: str,
+    attempt: int,
+    state: str,
+    *,
+    before: Sequence[str],
+    code: str | None,
+    detail: str | None,
+) -> RowMapping | None:
+    """Ends the run and returns it whole; rows not yet processed stay `remaining`. None if it is not ours any more, or
+    in none of the states `before`."""
+    values = {"id": run_id, "attempt": attempt, "state": state, "code": code, "detail": detail, "before": list(before)}
+    return (await session.execute(text(END), values)).mappings().one_or_none()
 
 
 async def due(session: Session) -> Sequence[RowMapping]:
-    """Runs (id, attempt, to_fetch) that should be worked on now and that nobody works on."""
+    """Runs (id, attempt, kind, step) that should be worked on now and that nobody works on."""
     return (await session.execute(text(DUE))).mappings().all()
 
 

@@ -13,6 +13,7 @@ from typing import Literal
 from sqlalchemy import RowMapping, text
 
 from app.storage.database import Session
+from app.storage.runs import OPEN
 
 EPOCH = datetime.fromtimestamp(0, UTC)
 Mode = Literal["overwrite", "fill", "keep"]
@@ -33,7 +34,7 @@ WITH merged AS (
     INSERT INTO records AS r (account_id, type, key, data, created_at, updated_at, run_id, run_seq, run_row)
     SELECT :account_id, :type, s.key, s.data, {born}, {born}, :run_id, :run_seq, s.row FROM staging s
     ON CONFLICT (account_id, type, key) DO {action}
-    RETURNING xmax = 0 AS created, run_id = :run_id AS changed, run_row, repeats_row
+    RETURNING xmax = 0 AS created, run_id IS NOT DISTINCT FROM :run_id AS changed, run_row, repeats_row
 )
 SELECT count(*) FILTER (WHERE created) AS created,
     count(*) FILTER (WHERE NOT created AND changed) AS updated,
@@ -79,11 +80,11 @@ WHERE r.run_seq > :run_seq OR (:once AND r.run_seq = :run_seq AND r.run_row <> s
         AND r.data ->> CAST(:fixed AS text) IS DISTINCT FROM {wanted})
 ORDER BY s.row""".format(wanted="coalesce(s.data ->> CAST(:fixed AS text), r.data ->> CAST(:fixed AS text))")
 
-OTHERS = """
+OTHERS = f"""
 SELECT EXISTS (SELECT FROM runs WHERE account_id = :account_id AND type = :type AND seq < :run_seq
-        AND state IN ('queued', 'running')) AS older,
+        AND {OPEN}) AS older,
     EXISTS (SELECT FROM runs WHERE account_id = :account_id AND type = :type AND seq <> :run_seq
-        AND state IN ('queued', 'running')) AS beside,
+        AND {OPEN}) AS beside,
     EXISTS (SELECT FROM accounts WHERE id = :account_id AND last_seq > :run_seq) AS newer"""
 
 
@@ -93,7 +94,7 @@ class MergeTarget:
 
     account_id: int
     type: str
-    run_id: str
+    run_id: str | None  # None: the records are written by themselves, and not by a run
     run_seq: int
     mode: Mode
     once: bool = False  # a key may stand in the file only once; later rows are left alone

@@ -9,14 +9,15 @@ from sqlalchemy import RowMapping, insert, select, text, update
 from app.storage.database import ReadSession, Session
 from app.storage.tables import runs
 
-OPEN = "('queued', 'running')"
+# A run is open until it has ended, whatever its state is called: CHECK ended_has_a_time ties the two together.
+OPEN = "finished_at IS NULL"
 
 
-async def open_count(session: ReadSession, account_id: int) -> int:
-    """How many runs of the account have not ended."""
+async def open_count(session: ReadSession, account_id: int, kind: str) -> int:
+    """How many runs of this kind are open in the account."""
     counted = await session.execute(
-        text(f"SELECT count(*) FROM runs WHERE account_id = :account_id AND state IN {OPEN}"),
-        {"account_id": account_id},
+        text(f"SELECT count(*) FROM runs WHERE account_id = :account_id AND kind = :kind AND {OPEN}"),
+        {"account_id": account_id, "kind": kind},
     )
     return int(counted.scalar_one())
 
@@ -39,7 +40,9 @@ async def get(session: ReadSession, account_id: int, run_id: str) -> RowMapping 
 async def queue_position(session: ReadSession, account_id: int, seq: int) -> int:
     """The place of a queued run among the account's queued runs; the first is 1."""
     ahead = await session.execute(
-        text("SELECT count(*) FROM runs WHERE account_id = :account_id AND state = 'queued' AND seq <= :seq"),
+        text(
+            f"SELECT count(*) FROM runs WHERE account_id = :account_id AND {OPEN} AND state = 'queued' AND seq <= :seq"
+        ),
         {"account_id": account_id, "seq": seq},
     )
     return int(ahead.scalar_one())
@@ -69,8 +72,8 @@ async def made_by(
 async def page(
     session: ReadSession, account_id: int, *, states: Sequence[str] | None, type: str | None, offset: int, limit: int
 ) -> Sequence[RowMapping]:
-    """The account's runs, newest first, without those that were pruned."""
-    wanted = select(runs).where(runs.c.account_id == account_id, runs.c.pruned_at.is_(None))
+    """The account's imports, newest first, without those that were pruned."""
+    wanted = select(runs).where(runs.c.account_id == account_id, runs.c.kind == "import", runs.c.pruned_at.is_(None))
     if states is not None:
         wanted = wanted.where(runs.c.state.in_(states))
     if type is not None:
@@ -79,20 +82,17 @@ async def page(
     return found.mappings().all()
 
 
-async def delete_ended(session: Session, account_id: int, run_id: str) -> RowMapping | None:
-    """Deletes an ended run with its batches and returns what was there (`blob`); None if it has not ended."""
-    gone = await session.execute(
-        text(
-            f"DELETE FROM runs WHERE id = :id AND account_id = :account_id AND state NOT IN {OPEN} "
-            "RETURNING id, blob, pruned_at"
-        ),
+async def delete_ended(session: Session, account_id: int, run_id: str) -> bool:
+    """Deletes an ended run with its batches. Whether it had ended."""
+    deleted = await session.execute(
+        text(f"DELETE FROM runs WHERE id = :id AND account_id = :account_id AND NOT ({OPEN})"),
         {"id": run_id, "account_id": account_id},
     )
-    return gone.mappings().one_or_none()
+    return deleted.rowcount == 1
 
 
-async def prune(session: Session, days: int, *, limit: int = 500) -> Sequence[str]:
-    """Strips runs that ended more than `days` ago down to a tombstone; returns the blobs to delete. One of whose end
+async def prune(session: Session, days: int, *, limit: int = 500) -> Sequence[str | None]:
+    """Strips runs that ended more than `days` ago down to a tombstone; returns the blob that each had. One of whose end
     somebody is still to be told keeps its report until then, or for a week."""
     stripped = await session.execute(
         text(
@@ -106,13 +106,7 @@ async def prune(session: Session, days: int, *, limit: int = 500) -> Sequence[st
         ),
         {"days": days, "limit": limit},
     )
-    return [blob for blob in stripped.scalars() if blob is not None]
-
-
-async def known_blobs(session: ReadSession, names: Sequence[str]) -> set[str]:
-    """Those of the given blobs that a run still needs."""
-    found = await session.execute(text("SELECT blob FROM runs WHERE blob = ANY(:names)"), {"names": list(names)})
-    return set(found.scalars())
+    return list(stripped.scalars())
 
 
 async def figures(session: ReadSession) -> Sequence[RowMapping]:
@@ -128,7 +122,7 @@ async def figures(session: ReadSession) -> Sequence[RowMapping]:
 
 
 FETCHED_SO_FAR = """
-UPDATE runs SET fetched_bytes = :bytes WHERE id = :id AND attempt = :attempt AND state = 'running' AND blob IS NULL"""
+UPDATE runs SET fetched_bytes = :bytes WHERE id = :id AND attempt = :attempt AND state = 'running' AND step = 'fetch'"""
 
 
 async def fetched_so_far(session: Session, run_id: str, attempt: int, size: int) -> bool:
@@ -139,6 +133,6 @@ async def fetched_so_far(session: Session, run_id: str, attempt: int, size: int)
 
 async def fetched(session: Session, run_id: str, attempt: int, values: Mapping[str, Any]) -> bool:
     """Gives a run its file; its credentials are not needed any more. Whether the run was still ours."""
-    mine = (runs.c.id == run_id, runs.c.attempt == attempt, runs.c.state == "running", runs.c.blob.is_(None))
-    done = await session.execute(update(runs).where(*mine).values(secret=None, crashes=0, **values))
+    mine = (runs.c.id == run_id, runs.c.attempt == attempt, runs.c.state == "running", runs.c.step == "fetch")
+    done = await session.execute(update(runs).where(*mine).values(step="write", secret=None, crashes=0, **values))
     return done.rowcount == 1

@@ -28,7 +28,7 @@ accounts = Table(
     metadata,
     Column("id", Integer, Identity(always=True), primary_key=True),
     Column("name", Text, nullable=False, unique=True),
-    # The sequence number of the account's newest run; raised under the row's lock, so acceptance has one order.
+    # Numbers imports and single writes in the order of their acceptance; raised under the row's lock.
     Column("last_seq", BigInteger, nullable=False, server_default="0"),
     moment("created_at", nullable=False),
 )
@@ -92,7 +92,13 @@ runs = Table(
     metadata,
     Column("id", Text, primary_key=True),
     Column("account_id", Integer, ForeignKey("accounts.id"), nullable=False),
-    Column("seq", BigInteger, nullable=False),  # order of acceptance within the account
+    Column("kind", Text, nullable=False),  # what it is: app.runs.kinds.Kind
+    Column("step", Text),  # what it does now, or did last: app.runs.kinds.Step
+    Column("name", Text),  # what people call it
+    Column("parent_id", Text, ForeignKey("runs.id", ondelete="SET NULL")),
+    Column("relation", Text),  # why there is a parent: retry, rerun, undo, sync, schedule
+    Column("created_by", Text),  # the API key that made it
+    Column("seq", BigInteger),  # place in the account's order of writes; null for kinds that write no records
     Column("type", Text, nullable=False),
     Column("origin", Text, nullable=False),  # the surface that made it
     Column("request_id", Text, nullable=False, server_default=""),  # the request that made it
@@ -167,7 +173,7 @@ records = Table(
     Column("data", JSONB, nullable=False),
     moment("created_at", nullable=False),
     moment("updated_at", nullable=False),
-    Column("run_id", Text, nullable=False),  # the run that last changed it
+    Column("run_id", Text),  # the run that last changed it; null when it was written by itself
     Column("run_seq", BigInteger, nullable=False),  # the newest run that has spoken of it
     Column("run_row", Integer, nullable=False),  # in which of its rows
     Column("repeats_row", Integer),  # the earlier row of the same run that wrote it before

@@ -50,7 +50,7 @@ async def lock_account(session: Session, account_id: int) -> None:
 async def any_open_run(session: ReadSession, account_id: int, name: str) -> bool:
     """Whether an import of that type is open."""
     found = await session.execute(
-        text(f"SELECT EXISTS (SELECT FROM runs WHERE account_id = :account_id AND type = :name AND state IN {OPEN})"),
+        text(f"SELECT EXISTS (SELECT FROM runs WHERE account_id = :account_id AND type = :name AND {OPEN})"),
         {"account_id": account_id, "name": name},
     )
     return bool(found.scalar_one())

@@ -1,1 +1,1 @@
-"""Builds the documentation site: copies the pages, writes the reference from the code, runs Zensical, checks the result."""
+"""Builds the documentation site: copies the pages, writes the reference from the code, runs Zensical, checks links."""

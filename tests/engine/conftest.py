@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from app.imports.engine import work
 from app.imports.examine import Upload
 from app.imports.intake import Submission, submit
 from app.imports.plan import Options, ReadOptions
-from app.imports.run import run_slice
 from app.mappings.mapping import Mapping
+from app.runs.lifecycle import work_on
 from app.runs.model import AccountId, Run, RunId, run_from
 from app.runtime import Runtime
 from app.storage import records, runs
@@ -44,7 +45,7 @@ class ImportEngine:
         return await submit(self.runtime, wanted)
 
     async def slice(self, run: Run) -> Run:
-        await run_slice(self.runtime, RunId(run.id))
+        await work_on(self.runtime, RunId(run.id), work)
         return await self.get(run)
 
     async def finish(self, run: Run) -> Run:

@@ -7,8 +7,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app.imports import run as imports_run
-from app.imports.run import opened
+from app.imports.slice import open_slice
+from app.runs import lifecycle
 from app.runtime import Misconfigured, open_runtime
 from app.storage import runs
 from app.storage.blobs import FileBlobs
@@ -88,11 +88,11 @@ async def test_rows_that_lack_a_required_value_cause_no_deadlock(
     first = await engine.submit(PRODUCTS + product("k1", "2") + product("k5", "2", name=""), "products")
     second = await engine.submit(PRODUCTS + product("k1", "3") + product("k5", "3"), "products")
     broken: list[object] = []
-    real_broke = imports_run.broke
+    real_count_crash = lifecycle.count_crash
 
-    async def broke(runtime: object, run: object, trouble: Exception) -> None:
+    async def count_crash(runtime: object, run: object, trouble: Exception) -> None:
         broken.append(trouble.__cause__)
-        await real_broke(runtime, run, trouble)  # type: ignore[arg-type]
+        await real_count_crash(runtime, run, trouble)  # type: ignore[arg-type]
 
     held, may_merge = asyncio.Event(), asyncio.Event()
     real_stage = stage
@@ -102,7 +102,7 @@ async def test_rows_that_lack_a_required_value_cause_no_deadlock(
         held.set()
         await may_merge.wait()
 
-    monkeypatch.setattr(imports_run, "broke", broke)
+    monkeypatch.setattr(lifecycle, "count_crash", count_crash)
     monkeypatch.setattr("app.storage.merge.stage", stage_slowly)
     working = asyncio.create_task(engine.slice(first))
     await held.wait()
@@ -163,7 +163,7 @@ async def test_a_nameless_column_costs_one_reading_of_the_file(
 
     real = DelimitedReader.read
     monkeypatch.setattr(DelimitedReader, "read", lambda self, *args, **kw: (read.append(1), real(self, *args, **kw))[1])
-    with opened(engine.runtime, run):
+    with open_slice(engine.runtime, run):
         assert len(read) == 0  # the event loop's thread reads the whole file here, for each slice
 
 
@@ -231,7 +231,7 @@ async def test_a_batch_is_bounded_by_what_it_becomes_not_by_what_it_is_read_from
     header = ",".join(["_email", *(f"{number:04d}" + "h" * 240 for number in range(1_990))])
     rows = "".join(f"a{number}@example.org{',1' * 1_990}\n" for number in range(40))
     run = await engine.submit(f"{header}\n{rows}", unknown_columns="keep")
-    with opened(engine.runtime, run) as slice_:
+    with open_slice(engine.runtime, run) as slice_:
         prepared = await slice_.read_ahead(slice_.position)
     assert len(prepared.lines or b"") < 4_194_304
 

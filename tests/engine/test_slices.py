@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from sqlalchemy import text
 
-from app.imports.slice import Turn, opened
+from app.imports.slice import Turn, open_slice
 from app.runs.model import Run
 from app.storage import claims
 from tests.engine.conftest import ImportEngine, law
@@ -49,7 +49,7 @@ async def test_a_zombie_that_lost_its_lease_writes_nothing(engine: ImportEngine)
     engine = engine.with_settings(batch_rows=10)
     run = await engine.submit(contacts(20))
     zombie = await claimed(engine, run, lease=0)
-    with opened(engine.runtime, zombie) as slice_:
+    with open_slice(engine.runtime, zombie) as slice_:
         prepared = await slice_.read_ahead(slice_.position)
         async with engine.runtime.database.transaction() as session:
             assert [row["id"] for row in await claims.rescue(session, backoff=0) if row["id"] == run.id]
@@ -129,7 +129,9 @@ async def test_the_lease_of_a_suspect_that_had_to_wait_is_a_whole_one(engine: Im
 async def test_of_the_suspects_those_that_are_here_go_before_those_to_be_fetched(engine: ImportEngine) -> None:
     """A server that trickles would hold them up for minutes."""
     away, here = await crashed(engine, contacts(10)), await crashed(engine, contacts(10))
-    await engine.sql("UPDATE runs SET blob = NULL, due_at = now() - interval '2 h' WHERE id = :id", id=away.id)
+    await engine.sql(
+        "UPDATE runs SET blob = NULL, step = 'fetch', due_at = now() - interval '2 h' WHERE id = :id", id=away.id
+    )
     await engine.sql("UPDATE runs SET due_at = now() - interval '1 h' WHERE id = :id", id=here.id)
 
     assert [each for each in await due(engine) if each in (away.id, here.id)] == [here.id]

@@ -16,10 +16,11 @@ from redis.asyncio import Redis
 
 from app.connections.pull import Pull
 from app.embedded import Servers
+from app.imports.engine import work
 from app.imports.examine import Upload
 from app.imports.intake import Submission, submit
 from app.imports.plan import ReadOptions
-from app.imports.run import run_slice
+from app.runs.lifecycle import work_on
 from app.runs.model import AccountId, Run
 from app.runtime import Runtime, open_runtime
 from app.settings import Settings
@@ -238,7 +239,7 @@ class Arena:
         """Imports in this process what was there before."""
         before = await self.submit(truth.before, account)
         while (await self.run(before))["state"] != "finished":
-            await run_slice(self.runtime, before.id)
+            await work_on(self.runtime, before.id, work)
 
     async def stored(self, truth: Truth, account: AccountId | None = None) -> Run:
         """Imports what was there before, and submits the file."""

@@ -16,9 +16,10 @@ import pytest
 
 from app.auth.keys import SCOPES, create_key
 from app.embedded import free_port
+from app.runs.deletion import ORPHAN_SECONDS
 from app.storage.access.accounts import account_named
 from tests.faults.arena import SETTINGS, Arena, Part, until
-from workers.housekeeping import ORPHAN_SECONDS, prune
+from workers.housekeeping import prune
 
 pytestmark = pytest.mark.asyncio
 

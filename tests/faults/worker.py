@@ -14,10 +14,10 @@ from pathlib import Path
 
 from app.observe import Observer
 from app.observe.events import BatchWritten, Event, ProcessStarted, SliceBroke, SliceClaimed, SliceLost, StepReached
+from app.runs import lifecycle
 from app.runtime import open_runtime
 from app.settings import Settings
 from app.storage.database import SERVER_SETTINGS
-from workers import housekeeping
 from workers.__main__ import main, serve
 
 TRACED = (ProcessStarted, SliceClaimed, SliceLost, SliceBroke)
@@ -90,7 +90,7 @@ async def work(settings: Settings) -> None:
     saboteur = Saboteur(os.environ["FAULTS"], Path(os.environ["FAULTS_TRACE"]), os.environ["FAULTS_POISON"])
     # What is right for a service is long for a test.
     SERVER_SETTINGS["idle_in_transaction_session_timeout"] = os.environ["FAULTS_IDLE_MS"]
-    housekeeping.BACKOFF_SECONDS = float(os.environ["FAULTS_BACKOFF"])
+    lifecycle.BACKOFF_SECONDS = float(os.environ["FAULTS_BACKOFF"])
     async with open_runtime(settings) as runtime:
         await serve(replace(runtime, observe=saboteur))
 

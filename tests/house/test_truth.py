@@ -8,10 +8,10 @@ import pytest
 
 from app.errors import FAILURES
 from app.problems import PROBLEMS
-from app.queue.tasks import KINDS
+from app.queue.tasks import TASKS
 from app.runs.states import NEXT, State
 from app.settings import Settings
-from workers.settings import FUNCTIONS
+from workers.tasks import FUNCTIONS
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
@@ -47,7 +47,7 @@ def test_every_command_is_in_the_readme(command: str) -> None:
 
 
 def test_every_job_has_a_function() -> None:
-    assert set(FUNCTIONS) == set(KINDS)
+    assert set(FUNCTIONS) == {task.name for task in TASKS.values()}
 
 
 def test_the_database_knows_exactly_the_states_of_the_table() -> None:

@@ -167,7 +167,7 @@ def test_what_stands_beside_the_blobs_is_left_alone(shared: OpenShared, objects:
     for key in ("notes.txt", "deeper/" + "0" * 32, "ready"):
         objects.client.put_object(Bucket=BUCKET, Key=prefix + key, Body=b"")
     name = stored(shared(), DATA)
-    assert list(shared().stale(-60)) == [name]
+    assert list(shared().list_older_than(-60)) == [name]
 
 
 def test_more_blobs_than_a_list_has_on_a_page_are_all_told(
@@ -176,7 +176,7 @@ def test_more_blobs_than_a_list_has_on_a_page_are_all_told(
     names = {f"{number:032x}" for number in range(1_010)}
     for name in names:
         objects.client.put_object(Bucket=BUCKET, Key=prefix + name, Body=b"")
-    assert set(shared().stale(-60)) == names
+    assert set(shared().list_older_than(-60)) == names
 
 
 def test_copies_are_private(shared: OpenShared) -> None:

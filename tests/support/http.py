@@ -12,8 +12,9 @@ from fastapi import FastAPI
 from sqlalchemy import select
 
 from app.auth.keys import SCOPES, create_key
-from app.imports.run import run_slice
+from app.imports.engine import work
 from app.main import create_app
+from app.runs.lifecycle import work_on
 from app.runs.model import RunId, run_from
 from app.runtime import Runtime, rate_limit
 from app.storage.access.accounts import account_named
@@ -82,7 +83,7 @@ async def post(
 async def finish(runtime: Runtime, run_id: str) -> None:
     """Works on a run, slice after slice, until it has ended."""
     while True:
-        await run_slice(runtime, RunId(run_id))
+        await work_on(runtime, RunId(run_id), work)
         async with runtime.database.read() as session:
             found = await session.execute(select(runs).where(runs.c.id == run_id))
         if run_from(found.mappings().one()).done:

@@ -291,7 +291,10 @@ async def test_a_pattern_starts_an_import_of_each_file_oldest_first(
         assert (await api.get(f"/imports/{each['importId']}")).json()["success"] == 2
 
     nothing = await api.post(own, json={"path": "in/*.json", "type": "contacts"})
-    assert (nothing.status_code, nothing.json()["errors"]) == (422, [{"path": "path", "reason": "No file matches `path`"}])
+    assert (nothing.status_code, nothing.json()["errors"]) == (
+        422,
+        [{"path": "path", "reason": "No file matches `path`"}],
+    )
 
 
 async def test_files_that_find_no_room_are_told_and_gone_on_with(

@@ -10,7 +10,8 @@ import pytest
 from cryptography.fernet import Fernet
 from sqlalchemy import text
 
-from app.imports.run import run_slice
+from app.imports.engine import work
+from app.runs.lifecycle import work_on
 from app.runs.model import RunId
 from app.runtime import Runtime
 from app.storage.blobs import Blobs, BlobsUnavailable, BlobWriter
@@ -40,7 +41,7 @@ async def begun(api: httpx.AsyncClient, connection: dict[str, Any]) -> RunId:
 async def due(runtime: Runtime, run_id: RunId) -> None:
     async with runtime.database.transaction() as session:
         await session.execute(text("UPDATE runs SET due_at = now() WHERE id = :id"), {"id": run_id})
-    await run_slice(runtime, run_id, stopping=lambda: False)
+    await work_on(runtime, run_id, work, stopping=lambda: False)
 
 
 async def test_of_many_who_take_one_name_at_once_one_gets_it(api: httpx.AsyncClient) -> None:

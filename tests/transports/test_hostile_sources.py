@@ -12,9 +12,10 @@ import pytest
 from pydantic import SecretStr
 from redis.asyncio import Redis
 
-from app.imports.run import run_slice
+from app.imports.engine import work
 from app.queue.task_queue import QUEUE
 from app.queue.tasks import IMPORT_FETCH, IMPORT_SLICE
+from app.runs.lifecycle import work_on
 from app.runs.model import RunId
 from app.runtime import Runtime
 from app.transports import connected
@@ -124,7 +125,7 @@ async def test_a_fetch_that_a_restart_broke_off_is_rung_as_a_fetch(pulling: Pull
 
     async with raw_web(stalls) as port:
         run = await pulling.start(web_at(port), "/a.csv")
-        working = asyncio.create_task(run_slice(pulling.runtime, RunId(run.id)))
+        working = asyncio.create_task(work_on(pulling.runtime, RunId(run.id), work))
         async with asyncio.timeout(PATIENCE):
             await reading.wait()
         working.cancel()  # what a worker does that is told to stop

@@ -9,9 +9,10 @@ import pytest
 from sqlalchemy import text
 
 from app.connections.pull import Pull
+from app.imports.engine import work
 from app.imports.intake import Submission, submit
 from app.imports.plan import Options
-from app.imports.run import run_slice
+from app.runs.lifecycle import work_on
 from app.runs.model import AccountId, Run, RunId, run_from
 from app.runtime import Runtime
 from app.storage import claims, records, runs
@@ -49,7 +50,7 @@ class Pulling:
         return run_from(row)
 
     async def slice(self, run: Run) -> Run:
-        await run_slice(self.runtime, RunId(run.id))
+        await work_on(self.runtime, RunId(run.id), work)
         return await self.get(run)
 
     async def finish(self, run: Run) -> Run:

@@ -15,20 +15,22 @@ from aiosmtpd.smtp import SMTP, AuthResult
 from pydantic import SecretStr
 from sqlalchemy import text
 
+from app.deliveries import outbox
 from app.embedded import free_port
+from app.imports.engine import work
 from app.imports.examine import Upload
 from app.imports.intake import Submission, submit
-from app.imports.run import run_slice
 from app.observe.logs import configure
-from app.runs import outbox
+from app.runs.lifecycle import end_run, work_on
 from app.runs.model import AccountId, Run, RunId, run_from
+from app.runs.states import State
 from app.runtime import Misconfigured, Runtime, mailer_with, open_runtime
 from app.storage import claims, runs
 from app.transports.failed import TransportFailed
 from tests.conftest import Finish
 from tests.support.http import Account, make_account
 from tests.transports.servers.server import Certificates, black_hole
-from workers.housekeeping import duties, keep
+from workers.housekeeping import duties, keep_doing
 
 USER, PASSWORD = "the user", "pass:wörd/1 %40"
 QUOTED = "the%20user:pass%3Aw%C3%B6rd%2F1%20%2540"
@@ -174,7 +176,7 @@ async def test_a_finished_import_is_told_with_counts_and_addresses(
         mailing = with_mail(alone, f"smtp://127.0.0.1:{inbox.port}", public_url="https://sluice.example.org/in/")
         run = await accepted(mailing, an_account, PARTLY)
         await finish(mailing, run.id)
-        await outbox.tell(mailing)
+        await outbox.deliver_mails(mailing)
     (mail,) = inbox.taken
     assert inbox.recipients == [TO]
     # Stripped: the line is folded, and Python leaves the blank of the fold.
@@ -205,7 +207,7 @@ async def test_an_import_without_failures_has_no_address_of_failed_rows_and_with
         mailing = with_mail(alone, f"smtp://127.0.0.1:{inbox.port}")
         run = await accepted(mailing, an_account)
         await finish(mailing, run.id)
-        await outbox.tell(mailing)
+        await outbox.deliver_mails(mailing)
     told = body(inbox.taken[0])
     assert f"Report: /imports/{run.id}\n" in told
     assert "Failed rows" not in told
@@ -219,7 +221,7 @@ async def test_a_failed_import_is_told_with_its_reason(
         run = await accepted(mailing, an_account)
         await asyncio.to_thread(mailing.blobs.delete, run.blob or "")
         await finish(mailing, run.id)
-        await outbox.tell(mailing)
+        await outbox.deliver_mails(mailing)
     ended = await now(mailing, run)
     assert ended.state == "failed"
     assert inbox.taken[0]["Subject"].strip() == f"Import {run.id} of contacts: failed: 0 of 1 rows imported"
@@ -234,8 +236,10 @@ async def test_an_import_that_failed_before_its_rows_were_counted_is_told_too(
         run = await accepted(mailing, an_account)
         await sql(alone, "UPDATE runs SET total = NULL WHERE id = :id", id=run.id)
         async with alone.database.transaction() as session:
-            assert await claims.fail(session, run.id, run.attempt, code="source_find", detail="There is no such file")
-        await outbox.tell(mailing)
+            assert await end_run(
+                session, run.id, run.attempt, State.FAILED, code="source_find", detail="There is no such file"
+            )
+        await outbox.deliver_mails(mailing)
     assert inbox.taken[0]["Subject"] == f"Import {run.id} of contacts: failed"
     assert "Rows: not known\n" in body(inbox.taken[0])
 
@@ -246,15 +250,15 @@ async def test_nobody_is_told_of_an_import_before_its_end_is_committed(
     async with serving() as inbox:
         mailing = with_mail(alone, f"smtp://127.0.0.1:{inbox.port}")
         run = await accepted(mailing, an_account)
-        await outbox.tell(mailing)
+        await outbox.deliver_mails(mailing)
         async with alone.database.transaction() as session:
             await claims.claim(session, run.id, lease=60)
-        await outbox.tell(mailing)
+        await outbox.deliver_mails(mailing)
         async with alone.database.transaction() as session:
-            assert await claims.fail(session, run.id, run.attempt + 1, code="source_missing", detail="gone")
-            await outbox.tell(mailing)
+            assert await end_run(session, run.id, run.attempt + 1, State.FAILED, code="source_missing", detail="gone")
+            await outbox.deliver_mails(mailing)
             assert not inbox.taken
-        await outbox.tell(mailing)
+        await outbox.deliver_mails(mailing)
         assert len(inbox.taken) == 1
 
 
@@ -266,7 +270,7 @@ async def test_an_import_that_nobody_wants_to_be_told_of_is_not_told(
         run = await accepted(mailing, an_account)
         await sql(alone, "UPDATE runs SET notify = NULL WHERE id = :id", id=run.id)
         await finish(mailing, run.id)
-        await outbox.tell(mailing)
+        await outbox.deliver_mails(mailing)
     assert not inbox.taken
 
 
@@ -281,7 +285,7 @@ async def test_the_mail_travels_under_tls_where_that_is_to_be_had(
         mailing = with_mail(alone, f"{scheme}://{credentials}127.0.0.1:{inbox.port}")
         run = await accepted(mailing, an_account)
         await finish(mailing, run.id)
-        await outbox.tell(mailing)
+        await outbox.deliver_mails(mailing)
     assert inbox.encrypted == [True]
     assert inbox.logins == ([True] if credentials else [])
 
@@ -325,8 +329,8 @@ async def test_two_workers_at_the_same_time_send_one_mail(
         mailing = with_mail(alone, f"smtp://127.0.0.1:{inbox.port}")
         for _ in range(3):
             await finish(mailing, (await accepted(mailing, an_account)).id)
-        await asyncio.gather(*(outbox.tell(mailing) for _ in range(4)))
-        await outbox.tell(mailing)
+        await asyncio.gather(*(outbox.deliver_mails(mailing) for _ in range(4)))
+        await outbox.deliver_mails(mailing)
     assert len({mail["Message-ID"] for mail in inbox.taken}) == len(inbox.taken) == 3
 
 
@@ -337,12 +341,12 @@ async def test_a_mail_that_could_not_be_noted_is_sent_again_and_can_be_told(
         mailing = with_mail(alone, f"smtp://127.0.0.1:{inbox.port}")
         run = await accepted(mailing, an_account)
         await finish(mailing, run.id)
-        await outbox.tell(mailing)
+        await outbox.deliver_mails(mailing)
         await sql(alone, "UPDATE runs SET notified_at = NULL WHERE id = :id", id=run.id)  # as if killed before
-        await outbox.tell(mailing)
+        await outbox.deliver_mails(mailing)
         assert len(inbox.taken) == 1  # whoever has it is given time
         await make_due(alone, run)
-        await outbox.tell(mailing)
+        await outbox.deliver_mails(mailing)
     first, second = inbox.taken
     assert first.as_bytes() == second.as_bytes()
     assert first["Message-ID"] == f"<import-{run.id}@example.org>"
@@ -355,13 +359,13 @@ async def test_a_server_that_is_away_gets_the_mail_when_it_is_back(
     mailing = with_mail(alone, f"smtp://127.0.0.1:{port}")
     run = await accepted(mailing, an_account)
     await finish(mailing, run.id)
-    await outbox.tell(mailing)
+    await outbox.deliver_mails(mailing)
     assert await told_at(alone, run) is None
     async with serving(port=port) as inbox:
-        await outbox.tell(mailing)
+        await outbox.deliver_mails(mailing)
         assert not inbox.taken  # not at once again
         await make_due(alone, run)
-        await outbox.tell(mailing)
+        await outbox.deliver_mails(mailing)
     assert len(inbox.taken) == 1
     assert codes(await now(alone, run)) == []
 
@@ -378,7 +382,7 @@ async def test_tries_grow_rarer_with_time(alone: Runtime, an_account: Account, f
             id=run.id,
             ago=ended_ago,
         )
-        await outbox.tell(mailing)
+        await outbox.deliver_mails(mailing)
         (row,) = await sql(
             alone, "SELECT extract(epoch FROM tell_at - now()) AS wait FROM runs WHERE id = :id", id=run.id
         )
@@ -394,7 +398,7 @@ async def test_a_server_that_never_answers_holds_nobody_up(alone: Runtime, an_ac
         for _ in range(9):
             await finish(mailing, (await accepted(mailing, an_account)).id)
         async with asyncio.timeout(2):
-            await outbox.tell(mailing)  # the first try tells enough
+            await outbox.deliver_mails(mailing)  # the first try tells enough
 
 
 async def test_a_mail_that_cannot_be_sent_for_three_days_becomes_a_warning(
@@ -410,7 +414,7 @@ async def test_a_mail_that_cannot_be_sent_for_three_days_becomes_a_warning(
             id=run.id,
             hours=hours,
         )
-        await outbox.tell(mailing)
+        await outbox.deliver_mails(mailing)
         assert codes(await now(alone, run)) == warned
 
 
@@ -423,7 +427,7 @@ async def test_an_end_that_nobody_could_be_told_of_for_days_is_tried_before_it_i
         await finish(mailing, run.id)
         # Here all workers stop, and are started again after four days.
         await sql(alone, "UPDATE runs SET finished_at = now() - interval '96 hours' WHERE id = :id", id=run.id)
-        await outbox.tell(mailing)
+        await outbox.deliver_mails(mailing)
     assert (len(inbox.taken), codes(await now(alone, run))) == (1, [])
 
 
@@ -439,12 +443,12 @@ async def test_a_report_is_kept_until_its_end_has_been_told(
     mailing = with_mail(alone, f"smtp://127.0.0.1:{free_port()}")
     run = await accepted(mailing, an_account)
     await finish(mailing, run.id)
-    await outbox.tell(mailing)
+    await outbox.deliver_mails(mailing)
     ended = "UPDATE runs SET finished_at = now() - interval '26 hours', tell_at = now() WHERE id = :id"
     await sql(alone, ended, id=run.id)
     assert not await pruned()
     async with serving() as inbox:
-        await outbox.tell(with_mail(alone, f"smtp://127.0.0.1:{inbox.port}"))
+        await outbox.deliver_mails(with_mail(alone, f"smtp://127.0.0.1:{inbox.port}"))
     assert len(inbox.taken) == 1
     assert await pruned()
 
@@ -455,7 +459,7 @@ async def test_a_server_that_lets_nobody_in_is_asked_once_for_all_that_is_due(
     mailing = with_mail(alone, f"smtp://127.0.0.1:{free_port()}")
     for _ in range(3):
         await finish(mailing, (await accepted(mailing, an_account)).id)
-    await outbox.tell(mailing)
+    await outbox.deliver_mails(mailing)
     untold = "SELECT tell_at > now() AS later FROM runs WHERE account_id = :id AND notified_at IS NULL"
     assert [row["later"] for row in await sql(alone, untold, id=an_account.id)] == [True, True, True]
 
@@ -468,7 +472,7 @@ async def test_a_mail_that_is_refused_for_good_is_not_sent_again(
         mailing = with_mail(alone, f"smtp://127.0.0.1:{inbox.port}")
         run = await accepted(mailing, an_account)
         await finish(mailing, run.id)
-        await outbox.tell(mailing)
+        await outbox.deliver_mails(mailing)
     assert codes(await now(alone, run)) == ["mail_not_sent"]
     assert await told_at(alone, run) is not None
 
@@ -482,12 +486,12 @@ async def test_a_mail_that_is_put_off_is_sent_later_and_does_not_hold_up_the_nex
         both = [await accepted(mailing, an_account) for _ in range(2)]
         for run in both:
             await finish(mailing, run.id)
-        await outbox.tell(mailing)
+        await outbox.deliver_mails(mailing)
         tried = await sql(alone, "SELECT id FROM runs WHERE account_id = :id AND tell_at > now()", id=an_account.id)
         assert {row["id"] for row in tried} == {run.id for run in both}
         inbox.to_recipient, inbox.answer = "", "250 OK"
         await make_due(alone, both[0])
-        await outbox.tell(mailing)
+        await outbox.deliver_mails(mailing)
     assert [mail["Message-ID"] for mail in inbox.taken] == [f"<import-{both[0].id}@example.org>"]
     assert codes(await now(alone, both[0])) == []
 
@@ -500,7 +504,7 @@ async def test_a_wrong_password_is_tried_on_and_stands_in_no_log(
         mailing = with_mail(alone, f"smtp://the%20user:marker-93751@127.0.0.1:{inbox.port}")
         run = await accepted(mailing, an_account)
         await finish(mailing, run.id)
-        await outbox.tell(mailing)
+        await outbox.deliver_mails(mailing)
         assert inbox.logins
         assert set(inbox.logins) == {False}
         assert await told_at(alone, run) is None
@@ -509,7 +513,7 @@ async def test_a_wrong_password_is_tried_on_and_stands_in_no_log(
         assert "marker-93751" not in written
         right = with_mail(alone, f"smtp://{QUOTED}@127.0.0.1:{inbox.port}")
         await make_due(alone, run)
-        await outbox.tell(right)
+        await outbox.deliver_mails(right)
     assert len(inbox.taken) == 1
 
 
@@ -525,7 +529,7 @@ async def test_a_name_of_any_kind_stays_on_its_line(
         mailing = with_mail(alone, f"smtp://127.0.0.1:{inbox.port}")
         run = await accepted(mailing, account, name=name)
         await finish(mailing, run.id)
-        await outbox.tell(mailing)
+        await outbox.deliver_mails(mailing)
     (mail,) = inbox.taken
     assert inbox.recipients == [TO]
     assert mail["Bcc"] is None
@@ -548,7 +552,7 @@ async def test_an_address_with_letters_beyond_ascii_is_written_to(
         mailing = with_mail(alone, f"smtp://127.0.0.1:{inbox.port}")
         run = await accepted(mailing, an_account, notify=address)
         await finish(mailing, run.id)
-        await outbox.tell(mailing)
+        await outbox.deliver_mails(mailing)
     assert inbox.recipients == [sent_to]
 
 
@@ -568,7 +572,7 @@ async def test_an_address_that_is_none_reaches_no_server(
         mailing = with_mail(alone, f"smtp://127.0.0.1:{inbox.port}")
         run = await accepted(mailing, an_account, notify=address)
         await finish(mailing, run.id)
-        await outbox.tell(mailing)
+        await outbox.deliver_mails(mailing)
     assert not inbox.recipients
     assert codes(await now(alone, run)) == ["mail_not_sent"]
 
@@ -578,10 +582,10 @@ async def test_without_a_mail_server_an_ended_import_waits(
 ) -> None:
     run = await accepted(alone, an_account)
     await finish(alone, run.id)
-    await outbox.tell(replace(alone, mailer=None))
+    await outbox.deliver_mails(replace(alone, mailer=None))
     assert await told_at(alone, run) is None
     async with serving() as inbox:
-        await outbox.tell(with_mail(alone, f"smtp://127.0.0.1:{inbox.port}"))
+        await outbox.deliver_mails(with_mail(alone, f"smtp://127.0.0.1:{inbox.port}"))
     assert len(inbox.taken) == 1
 
 
@@ -592,8 +596,8 @@ async def test_every_worker_tells_as_one_of_its_duties(
         mailing = with_mail(alone, f"smtp://127.0.0.1:{inbox.port}")
         run = await accepted(mailing, an_account)
         await finish(mailing, run.id)
-        (tell,) = (duty for duty in duties(mailing) if duty.name == "tell")
-        keeping = asyncio.create_task(keep(mailing, "me", tell))
+        (deliver,) = (duty for duty in duties(mailing) if duty.name == "deliver")
+        keeping = asyncio.create_task(keep_doing(mailing, "me", deliver))
         try:
             async with asyncio.timeout(10):
                 while not inbox.taken:
@@ -659,5 +663,5 @@ async def test_a_slice_does_not_wait_for_a_mail(alone: Runtime, an_account: Acco
     with black_hole() as port:
         mailing = with_mail(alone, f"smtp://127.0.0.1:{port}")
         run = await accepted(mailing, an_account)
-        await run_slice(mailing, RunId(run.id))
+        await work_on(mailing, RunId(run.id), work)
     assert (await now(mailing, run)).done

@@ -6,12 +6,13 @@ from typing import Final
 
 from app.connections.pull import Pull, pull_from, sealable
 from app.declarations.types import load_resource
-from app.errors import Fatal, Refused, Retryable
+from app.errors import Fatal, Refused
 from app.imports.examine import examine_upload
 from app.imports.plan import load_options, load_pending_plan, to_json
 from app.imports.sources.incoming import IncomingFile
 from app.imports.stages.report import add_warnings
 from app.observe.events import RunFetched, StepReached
+from app.runs.lifecycle import RunLost, SourceAway
 from app.runs.model import Run, RunId
 from app.runtime import Runtime
 from app.storage import runs
@@ -21,14 +22,6 @@ from app.vault import VaultError
 
 TELL_SECONDS: Final = 1.0  # between two notes of how much is here
 ROUNDS: Final = 4  # times that a run is put off for a source that may come back; each round tries five times
-
-
-class NotNow(Retryable):
-    """The source could not be reached; a later round may do."""
-
-
-class LostFetch(Exception):
-    """Another worker fetches by now, or the run has ended."""
 
 
 class FileSink:
@@ -57,21 +50,19 @@ class FileSink:
     async def _tell(self) -> None:
         async with self._runtime.database.transaction() as session:
             if not await runs.fetched_so_far(session, self._run.id, self._run.attempt, self.incoming.size):
-                raise LostFetch
+                raise RunLost
 
 
-async def fetch_file(runtime: Runtime, run: Run) -> bool:
-    """Brings the file of the run into the store and settles how it is read. False if the run is not ours any more.
+async def fetch_file(runtime: Runtime, run: Run) -> None:
+    """Brings the file of the run into the store and settles how it is read.
 
-    Raises Fatal for what cannot succeed, NotNow for what a later try may do.
+    Raises Fatal for what cannot succeed, SourceAway for what a later try may do, RunLost.
     """
     sink = FileSink(runtime, run)
     try:
         await prefetch(runtime, run, sink)
         reached(runtime, run, "fetched")
-        return await settle(runtime, run, sink.incoming)
-    except LostFetch:
-        return False
+        await settle(runtime, run, sink.incoming)
     except Refused as wrong:
         raise Fatal("file_refused", wrong.detail) from None
     finally:
@@ -85,10 +76,10 @@ async def prefetch(runtime: Runtime, run: Run, sink: FileSink) -> None:
         await fetch(pull.remote, pull.path, runtime.terms, sink)
     except VaultError as locked:
         # While keys are changed machine by machine, this one may lack the key of the one that took the import.
-        raise (NotNow(str(locked)) if again else Fatal("source_locked")) from None
+        raise (SourceAway(str(locked)) if again else Fatal("source_locked")) from None
     except TransportFailed as failed:
         raise (
-            NotNow(failed.detail) if failed.passing and again else Fatal(f"source_{failed.step}", failed.detail)
+            SourceAway(failed.detail) if failed.passing and again else Fatal(f"source_{failed.step}", failed.detail)
         ) from None
     await sink.incoming.end()
 
@@ -103,7 +94,7 @@ def open_pull(runtime: Runtime, run: Run) -> Pull:
     return pull_from(runtime.vault.open(run.secret or b"", bound_to=f"run:{run.id}"))
 
 
-async def settle(runtime: Runtime, run: Run, incoming: IncomingFile) -> bool:
+async def settle(runtime: Runtime, run: Run, incoming: IncomingFile) -> None:
     """Stores the file and how it is read, if the run is still ours; its rows are worked on from then on."""
     async with runtime.database.read() as session:
         resource, declaration = await load_resource(session, run.account_id, run.type)
@@ -139,10 +130,9 @@ async def settle(runtime: Runtime, run: Run, incoming: IncomingFile) -> bool:
         )
     if not ours:
         await asyncio.to_thread(runtime.blobs.delete, blob)
-        return False
+        raise RunLost
     reached(runtime, run, "settled")
     runtime.observe(RunFetched(run.id, run.account_id, upload.size, examined.total))
-    return True
 
 
 def reached(runtime: Runtime, run: Run, step: str) -> None:

@@ -1,1 +1,1 @@
-"""The stages that a batch of rows passes; only app.imports.run knows their order."""
+"""The stages that a batch of rows passes; app.imports.slice knows their order."""

@@ -19,12 +19,18 @@ async def account_named(session: Session, name: str) -> int:
 
 
 async def next_seq(session: Session, account_id: int) -> int:
-    """Takes the account's next sequence number and holds its row until the transaction ends: whoever accepts a run of
-    this account waits here, so the queue limit and the order of acceptance are exact."""
+    """Takes the next number of the account's order of writes, and holds the account's row until the transaction ends:
+    whoever accepts a run of this account waits here, so the queue limit and the order of acceptance are exact."""
     raised = await session.execute(
         text("UPDATE accounts SET last_seq = last_seq + 1 WHERE id = :id RETURNING last_seq"), {"id": account_id}
     )
     return int(raised.scalar_one())
+
+
+async def lock(session: Session, account_id: int) -> None:
+    """Holds the account's row until the transaction ends: no import of the account is accepted meanwhile, and nothing
+    else is changed that is unique within the account. Imports at work go on."""
+    await session.execute(text("SELECT FROM accounts WHERE id = :id FOR NO KEY UPDATE"), {"id": account_id})
 
 
 async def add_key(session: Session, account_id: int, key_id: str, **values: Any) -> None:

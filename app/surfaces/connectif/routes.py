@@ -1,8 +1,7 @@
 """Connectif's endpoints: create, read, list and delete imports; each path with and without a slash at its end."""
 
-import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -15,11 +14,10 @@ from app.connections.stored import connection_of
 from app.declarations.types import load_resource
 from app.errors import Complaint, Refused
 from app.imports.intake import submit
-from app.observe.events import RunDeleted
-from app.runs import control, status
+from app.runs import status
+from app.runs.deletion import delete_run
 from app.runtime import Runtime
 from app.storage import coupon_sets
-from app.storage.blobs import BlobsUnavailable
 from app.storage.database import ReadSession
 from app.surfaces.connectif import translate, wire
 from app.surfaces.connectif.vocabulary import STATUSES
@@ -149,12 +147,5 @@ def answer(request: Request, runtime: Runtime, now: status.Status, *, status_cod
 @router.delete("/imports/{import_id}/", include_in_schema=False)
 async def delete_import(import_id: str, caller: MayDeleteImports, runtime: OpenRuntime) -> Response:
     """Delete an import that has ended, with its file and its errors. The records that it wrote stay."""
-    async with runtime.database.transaction() as session:
-        run = await status.find(session, caller.account_id, import_id, retention_days=runtime.settings.retention_days)
-        blob = await control.delete(session, run)
-    if blob is not None:
-        # A store that is away loses nothing: nobody needs the file any more, and the sweep of blobs removes it.
-        with suppress(BlobsUnavailable):
-            await asyncio.to_thread(runtime.blobs.delete, blob)
-    runtime.observe(RunDeleted(run.id, caller.account_id))
+    await delete_run(runtime, caller.account_id, import_id)
     return Response(status_code=204)

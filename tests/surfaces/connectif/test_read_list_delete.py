@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import text
 
 from app.errors import REFUSALS
-from app.imports.run import run_slice
+from app.imports.engine import work
+from app.runs.lifecycle import work_on
 from app.runs.model import RunId
 from app.runs.states import State
 from app.runtime import Runtime
@@ -97,7 +98,7 @@ async def test_an_import_whose_file_is_gone_ends_in_error_with_the_reason(
     run = (await post(client, an_account)).json()
     for name in stored_files(runtime):
         (runtime.blobs.root / name).unlink()
-    await run_slice(runtime, RunId(run["id"]))
+    await work_on(runtime, RunId(run["id"]), work)
 
     shown = (await client.get(f"/imports/{run['id']}", headers=an_account.headers)).json()
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from app.imports.run import run_slice
+from app.imports.engine import work
+from app.runs.lifecycle import work_on
 from app.runs.model import RunId
 from app.runtime import Runtime
 from tests.support import http
@@ -77,7 +78,7 @@ async def test_a_file_that_is_gone_makes_a_failed_job(cordial: Cordial, runtime:
     for path in runtime.blobs.root.rglob("*"):  # type: ignore[attr-defined]
         if path.is_file():
             path.unlink()
-    await run_slice(runtime, RunId(answer.json()["jobId"]))
+    await work_on(runtime, RunId(answer.json()["jobId"]), work)
     job = await cordial.get(f"/v2/jobs/{answer.json()['jobId']}")
     assert (job["status"], job["message"]) == ("Failed", "The stored file is gone")
 

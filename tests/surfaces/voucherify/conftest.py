@@ -6,7 +6,8 @@ from typing import Any
 import httpx
 import pytest
 
-from app.imports.run import run_slice
+from app.imports.engine import work
+from app.runs.lifecycle import work_on
 from app.runs.model import RunId
 from app.runtime import Runtime
 from tests.support.http import Account, finish
@@ -39,7 +40,7 @@ class Voucherify:
         await finish(self.runtime, action_id.removeprefix("aa_"))
 
     async def slice(self, action_id: str) -> None:
-        await run_slice(self.runtime, RunId(action_id.removeprefix("aa_")))
+        await work_on(self.runtime, RunId(action_id.removeprefix("aa_"), work))
 
     async def action(self, action_id: str) -> dict[str, Any]:
         answer = await self.get(f"/v1/async-actions/{action_id}")

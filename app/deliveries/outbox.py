@@ -5,8 +5,8 @@ A mail that was sent and could not be noted, because the process or the database
 
 from typing import Any, Final
 
+from app.deliveries.mail import completion_mail, mailbox
 from app.observe.events import MailNotSent, MailPutOff, MailSent
-from app.runs.mail import completion_mail, mailbox
 from app.runs.model import Run, run_from
 from app.runtime import Runtime
 from app.storage import notices
@@ -23,7 +23,7 @@ NOT_TAKEN: Final = "Nobody was told by mail that this import had ended: the mail
 TOO_OLD: Final = "Nobody was told by mail that this import had ended: the mail could not be sent for three days"
 
 
-async def tell(runtime: Runtime) -> None:
+async def deliver_mails(runtime: Runtime) -> None:
     """Sends what is due. Several workers may do it at a time."""
     if runtime.mailer is None:
         return

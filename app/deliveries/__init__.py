@@ -1,0 +1,1 @@
+"""The outbox of everything that we tell others when a run has ended."""

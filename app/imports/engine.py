@@ -1,0 +1,35 @@
+"""The import engine: works on a claimed import for one slice, either fetching its file or writing its rows.
+
+A slice lasts about a second. It writes batch after batch, each in one transaction with its counts, its problems and
+the cursor, and then gives way to other imports, so a worker can stop or die at any step without a row being lost or
+counted twice. Claiming, giving back and every ending are in app.runs.lifecycle; how one batch follows the other is in
+app.imports.slice.
+"""
+
+import asyncio
+
+from app.imports.slice import open_slice
+from app.imports.sources.fetch import fetch_file
+from app.runs.kinds import Step
+from app.runs.lifecycle import Stopping
+from app.runs.model import Run
+from app.runtime import Runtime
+
+
+async def work(runtime: Runtime, run: Run, stopping: Stopping) -> bool:
+    """Works on the import for about SLUICE_SLICE_SECONDS, and says whether that has ended it.
+
+    While no other run waits it goes on up to ALONE times as long, because each new slice costs a tenth of a second in
+    which PostgreSQL has nothing to do. Raises RunLost, Fatal, SourceAway, Retryable.
+    """
+    if run.step is Step.FETCH:
+        # The rows follow in slices of their own: between them other imports have their turn.
+        await fetch_file(runtime, run)
+        return False
+    # In a thread, since the file may be far away; the lease is renewed meanwhile.
+    await asyncio.to_thread(runtime.blobs.prefetch, run.blob or "")
+    with open_slice(runtime, run) as slice_:
+        if not await slice_.write_batches(stopping):
+            return False
+        await slice_.finish()
+    return True

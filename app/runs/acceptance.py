@@ -1,0 +1,50 @@
+"""Accepts runs: room in the account's queue, a place in its order of writes, and the row."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from app.errors import Refused
+from app.queue.tasks import TASKS
+from app.runs.kinds import KINDS, Kind, Step
+from app.runs.model import AccountId, Run, run_from
+from app.runtime import Runtime
+from app.storage import runs
+from app.storage.access import accounts
+from app.storage.database import ReadSession, Session
+
+RETRY_SECONDS: Final = 10  # after which a caller whose queue is full may try again
+
+
+async def ensure_room(session: ReadSession, runtime: Runtime, account_id: AccountId, kind: Kind) -> None:
+    """Refuses before a file is read what `accept_run` would refuse afterwards. Raises Refused("queue_full")."""
+    rules = KINDS[kind]
+    limit = rules.queue_limit(runtime)
+    if await runs.open_count(session, account_id, kind) >= limit:
+        raise Refused("queue_full", rules.queue_full.format(limit=limit), retry_after=RETRY_SECONDS)
+
+
+async def accept_run(
+    session: Session,
+    runtime: Runtime,
+    account_id: AccountId,
+    kind: Kind,
+    step: Step,
+    values: Mapping[str, Any],
+) -> Run:
+    """Stores a queued run; `values` are the columns of `runs` besides. The account's row is locked first: of 50
+    parallel requests exactly as many are accepted as there is room for. `enqueue_run` it after the commit.
+
+    Raises Refused("queue_full").
+    """
+    if KINDS[kind].numbered:
+        values = {"seq": await accounts.next_seq(session, account_id), **values}
+    else:
+        await accounts.lock(session, account_id)
+    await ensure_room(session, runtime, account_id, kind)
+    return run_from(await runs.add(session, {"account_id": account_id, "kind": kind, "step": step, **values}))
+
+
+async def enqueue_run(runtime: Runtime, run_id: str, kind: str, step: str, attempt: int) -> None:
+    """Tells the workers that a run can go on. Call it after the commit. When the queue cannot be reached that is only
+    logged, because the sweeper enqueues the run again."""
+    await runtime.enqueue(TASKS[kind, step].name, run_id, attempt)

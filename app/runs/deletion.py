@@ -1,0 +1,60 @@
+"""Deletes runs that have ended, and stored files that nothing owns any more."""
+
+import asyncio
+from collections.abc import Iterable
+from contextlib import suppress
+
+from app.errors import Refused
+from app.observe.events import BlobsSwept, RunDeleted, RunsPruned
+from app.runs import status
+from app.runs.model import AccountId
+from app.runtime import Runtime
+from app.storage import runs
+from app.storage.blobs import BlobsUnavailable, owners
+
+ORPHAN_SECONDS = 3_600.0  # an upload takes less; a blob this old without an owner belongs to nobody
+
+
+async def delete_run(runtime: Runtime, account_id: AccountId, run_id: str) -> None:
+    """Deletes an ended run with its problems and, if nothing else needs it, its file. The records it wrote stay.
+
+    Raises Refused: not_found, gone, import_not_ended.
+    """
+    async with runtime.database.transaction() as session:
+        days = runtime.settings.retention_days
+        run = await status.find(session, account_id, run_id, retention_days=days)
+        if not await runs.delete_ended(session, account_id, run.id):
+            raise Refused(
+                "import_not_ended", "Only an import that has ended can be deleted, and this one is still open"
+            )
+    # A store that is away loses nothing: nobody needs the file any more, and the sweep removes it.
+    with suppress(BlobsUnavailable):
+        await delete_unowned(runtime, [run.blob] if run.blob else [])
+    runtime.observe(RunDeleted(run.id, account_id))
+
+
+async def prune_runs(runtime: Runtime) -> None:
+    """Strips runs past their retention down to a tombstone, and deletes their files."""
+    async with runtime.database.transaction() as session:
+        pruned = await runs.prune(session, runtime.settings.retention_days)
+    await delete_unowned(runtime, filter(None, pruned))
+    if pruned:
+        runtime.observe(RunsPruned(len(pruned)))
+
+
+async def sweep_blobs(runtime: Runtime) -> None:
+    """Deletes stored files that nothing owns, such as those of uploads whose request broke off."""
+    stale = await asyncio.to_thread(lambda: list(runtime.blobs.list_older_than(ORPHAN_SECONDS)))
+    deleted = await delete_unowned(runtime, stale)
+    if deleted:
+        runtime.observe(BlobsSwept(deleted))
+
+
+async def delete_unowned(runtime: Runtime, blobs: Iterable[str]) -> int:
+    """Deletes those of the stored files that have no owner, and returns how many. Raises BlobsUnavailable."""
+    candidates = list(blobs)
+    async with runtime.database.read() as session:
+        unowned = set(candidates) - await owners.find_owned(session, candidates)
+    for blob in unowned:
+        await asyncio.to_thread(runtime.blobs.delete, blob)
+    return len(unowned)

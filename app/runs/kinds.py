@@ -1,0 +1,38 @@
+"""The kinds of work that a run can be, what differs between them, and the steps they go through."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from app.runtime import Runtime
+
+
+class Kind(StrEnum):
+    IMPORT = "import"
+
+
+class Step(StrEnum):
+    """What a run is doing, or will do as soon as a worker claims it."""
+
+    FETCH = "fetch"  # its file is still on another server
+    WRITE = "write"  # its rows are written to the records
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How a kind of run is accepted. `numbered` runs write records and take the next number of the account's order of
+    writes: for every record the run with the higher number wins."""
+
+    numbered: bool
+    queue_limit: Callable[[Runtime], int]  # runs of this kind that may be open in one account
+    queue_full: str  # why one more is refused; {limit}
+
+
+KINDS: Final[Mapping[Kind, Rules]] = {
+    Kind.IMPORT: Rules(
+        numbered=True,
+        queue_limit=lambda runtime: runtime.settings.queue_limit,
+        queue_full="{limit} imports of this account are waiting or running. Wait until one of them has ended",
+    ),
+}

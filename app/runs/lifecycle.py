@@ -1,0 +1,176 @@
+"""The life of a run while workers have it: claimed, worked on for a slice, given back, put off, ended.
+
+Nothing here knows what the work is: the engine of the run's kind comes as an argument. PostgreSQL is the only truth. A
+claim has a lease and an attempt (the fence), and everything that a worker writes carries the attempt, so a worker can
+stop or die at any step and the run goes on elsewhere.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+from app.errors import Fatal, Retryable
+from app.observe.events import RunEnded, RunRescued, SliceBroke, SliceClaimed, SliceLost, StepReached
+from app.observe.logs import kind, trace
+from app.runs.acceptance import enqueue_run
+from app.runs.model import Run, RunId, run_from
+from app.runs.states import State, states_before
+from app.runtime import Runtime
+from app.storage import claims
+from app.storage.database import DatabaseUnavailable, Session
+
+BACKOFF_SECONDS = 2.0  # a run that crashed waits up to this, times its crashes
+SOURCE_SECONDS = 20.0  # a source that is away gets about so much time before it is tried again
+
+Stopping = Callable[[], bool]
+# Works on a claimed run for a slice and says whether it has ended it. `Stopping` tells that the process wants to end:
+# then nothing new is begun.
+Work = Callable[[Runtime, Run, Stopping], Awaitable[bool]]
+
+
+class RunLost(Exception):
+    """Another worker has the run by now, or it has ended; nothing of what was being written may stay."""
+
+
+class SourceAway(Retryable):
+    """The server that a run reads from or writes to cannot be reached. The run waits longer, and that is counted."""
+
+
+async def work_on(runtime: Runtime, run_id: RunId, work: Work, *, stopping: Stopping = lambda: False) -> None:
+    """Claims the run and lets the engine work on it for a slice. Does nothing if the run has ended, is not due or is
+    claimed by another worker. What the engine raises decides here how the run goes on."""
+    run = await claim_run(runtime, run_id)
+    if run is None:
+        return
+    try:
+        async with lease_renewed(runtime, run):
+            ended = await work(runtime, run, stopping)
+    except RunLost:
+        runtime.observe(SliceLost(run.id, run.attempt))
+    except Fatal as fatal:
+        await fail_run(runtime, run, fatal)
+    except asyncio.CancelledError:
+        await asyncio.shield(give_back(runtime, run))
+        raise
+    except Retryable as trouble:
+        await postpone(runtime, run, trouble)
+    except Exception as trouble:  # noqa: BLE001  whatever it is, it is counted as a crash of this run
+        await count_crash(runtime, run, trouble)
+    else:
+        if not ended:
+            await give_back(runtime, run)
+
+
+async def claim_run(runtime: Runtime, run_id: RunId) -> Run | None:
+    """The run, for as long as its lease is renewed; None if nobody may work on it now."""
+    async with runtime.database.transaction() as session:
+        row = await claims.claim(session, run_id, lease=runtime.settings.lease_seconds)
+    if row is None:
+        return None
+    run = run_from(row)
+    runtime.observe(SliceClaimed(run.id, run.attempt, run.at_row))
+    return run
+
+
+@asynccontextmanager
+async def lease_renewed(runtime: Runtime, run: Run) -> AsyncIterator[None]:
+    """Renews the lease for as long as the block runs."""
+    renewing = asyncio.create_task(renew_lease(runtime, run))
+    try:
+        yield
+    finally:
+        renewing.cancel()
+        await asyncio.gather(renewing, return_exceptions=True)
+
+
+async def renew_lease(runtime: Runtime, run: Run) -> None:
+    """Until the run is not ours any more: then the next commit finds out, too."""
+    lease, ours = runtime.settings.lease_seconds, True
+    while ours:
+        await asyncio.sleep(lease / 3)
+        try:
+            async with runtime.database.transaction() as session:
+                ours = await claims.renew(session, run.id, run.attempt, lease=lease)
+        except DatabaseUnavailable:
+            continue
+
+
+async def give_back(runtime: Runtime, run: Run) -> None:
+    """Puts the run at the end of the queue, so that runs take turns. When that cannot be done the lease runs out and
+    the sweeper does it."""
+    try:
+        async with runtime.database.transaction() as session:
+            released = await claims.release(session, run.id, run.attempt)
+    except DatabaseUnavailable:
+        return
+    runtime.observe(StepReached(run.id, "released"))
+    if released is not None:
+        await enqueue_run(runtime, run.id, released["kind"], released["step"], run.attempt)
+
+
+async def postpone(runtime: Runtime, run: Run, trouble: Retryable) -> None:
+    """Lets the run wait a little: the database was not well (a deadlock, a full disk, a restart), or a source is away.
+    It is nobody's crash. When not even that can be written the lease runs out."""
+    runtime.observe(SliceBroke(run.id, run.attempt, kind(trouble.__cause__ or trouble), trace(trouble)))
+    away = isinstance(trouble, SourceAway)
+    backoff = SOURCE_SECONDS if away else BACKOFF_SECONDS
+    with suppress(DatabaseUnavailable):
+        async with runtime.database.transaction() as session:
+            await claims.postpone(session, run.id, run.attempt, backoff=backoff, source_away=away)
+
+
+async def count_crash(runtime: Runtime, run: Run, trouble: Exception) -> None:
+    """Notes that a slice broke on something nobody expected; after too many in one spot the run fails. When the note
+    cannot be written the lease runs out and the sweeper counts the crash."""
+    runtime.observe(SliceBroke(run.id, run.attempt, kind(trouble), trace(trouble)))
+    with suppress(DatabaseUnavailable):
+        async with runtime.database.transaction() as session:
+            row = await claims.fault(session, run.id, run.attempt, backoff=BACKOFF_SECONDS)
+            failed = await fail_if_hopeless(session, runtime, row)
+        announce_end(runtime, failed)
+
+
+async def rescue_runs(runtime: Runtime) -> None:
+    """Takes runs from dead or frozen workers and enqueues every run that could go on. Several workers may do it at a
+    time: a rescue is one atomic update, and a task that is enqueued twice for one attempt is one task."""
+    async with runtime.database.transaction() as session:
+        rescued = await claims.rescue(session, backoff=BACKOFF_SECONDS)
+        failed = [await fail_if_hopeless(session, runtime, row) for row in rescued]
+        due = await claims.due(session)
+    for row in rescued:
+        runtime.observe(RunRescued(row["id"], row["crashes"]))
+    for run in failed:
+        announce_end(runtime, run)
+    for row in due:
+        await enqueue_run(runtime, row["id"], row["kind"], row["step"], row["attempt"])
+
+
+async def fail_run(runtime: Runtime, run: Run, fatal: Fatal) -> None:
+    """Ends a run that cannot succeed; rows written before stay."""
+    async with runtime.database.transaction() as session:
+        failed = await end_run(session, run.id, run.attempt, State.FAILED, code=fatal.code, detail=fatal.detail)
+    announce_end(runtime, failed)
+
+
+async def fail_if_hopeless(session: Session, runtime: Runtime, row: Any) -> Run | None:
+    """Ends a run that has crashed too often without getting any further; `row` has id, attempt and crashes."""
+    if row is None or row["crashes"] < runtime.settings.max_crashes:
+        return None
+    detail = f"The worker crashed {row['crashes']} times in a row on the same part of this file"
+    return await end_run(session, row["id"], row["attempt"], State.FAILED, code="worker_crashed", detail=detail)
+
+
+async def end_run(
+    session: Session, run_id: str, attempt: int, state: State, *, code: str | None = None, detail: str | None = None
+) -> Run | None:
+    """Every end of a run, in the caller's transaction: the state, its time, and nothing secret left. None if the run is
+    not ours any more or cannot go from its state to this one. `announce_end` it after the commit."""
+    row = await claims.end(session, run_id, attempt, state, before=states_before(state), code=code, detail=detail)
+    return None if row is None else run_from(row)
+
+
+def announce_end(runtime: Runtime, run: Run | None) -> None:
+    """Logs and counts a run that has ended; None: there is none."""
+    if run is not None:
+        runtime.observe(RunEnded(run.id, run.account_id, run.state, run.fail_code, run.total, run.success, run.failed))

@@ -1,0 +1,10 @@
+"""Which engine works on which kind of run."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from app.imports import engine as imports
+from app.runs.kinds import Kind
+from app.runs.lifecycle import Work
+
+ENGINES: Final[Mapping[Kind, Work]] = {Kind.IMPORT: imports.work}
