@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 
 from app.imports.engine import work
 from app.queue.task_queue import QUEUE
-from app.queue.tasks import IMPORT_FETCH, IMPORT_SLICE
+from app.queue.tasks import TASKS
 from app.runs.lifecycle import work_on
 from app.runs.model import RunId
 from app.runtime import Runtime
@@ -134,8 +134,8 @@ async def test_a_fetch_that_a_restart_broke_off_is_rung_as_a_fetch(pulling: Pull
     attempt = (await pulling.get(run)).attempt
     queue = Redis(connection_pool=pulling.runtime.queue.connections)
     rung = {job.decode() for job in await queue.zrange(QUEUE, 0, -1) if run.id in job.decode()}
-    assert f"{IMPORT_FETCH}:{run.id}:{attempt}" in rung
-    assert not any(job.startswith(IMPORT_SLICE) for job in rung)
+    assert f"{TASKS['import', 'fetch'].name}:{run.id}:{attempt}" in rung
+    assert not any(job.startswith(TASKS["import", "write"].name) for job in rung)
 
 
 async def test_the_bytes_of_two_files_behind_one_name_are_not_mixed(web: HttpServer, patient: MakeTerms) -> None:
