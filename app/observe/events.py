@@ -25,7 +25,7 @@ class RequestServed(Event):
 
 @dataclass(frozen=True, slots=True)
 class RequestDenied(Event):
-    """A key was missing, wrong or not enough. `address` is the client's as the server sees it, maybe a proxy's."""
+    """A key was missing, wrong or lacked a scope. `address` is the client's as the server sees it, maybe a proxy's."""
 
     request_id: str
     method: str
@@ -60,7 +60,7 @@ class RunAccepted(Event):
 
 @dataclass(frozen=True, slots=True)
 class RunFetched(Event):
-    """The file of a run is here."""
+    """The file of a pulled import was fetched."""
 
     run_id: str
     account_id: int
@@ -96,7 +96,7 @@ class SliceClaimed(Event):
 
 @dataclass(frozen=True, slots=True)
 class StepReached(Event):
-    """A slice has come to a named step; the fault tests stop the process at each of them."""
+    """A worker reached a named step of an import. The fault tests stop the process at each of them."""
 
     level: ClassVar[str] = "debug"
     run_id: str
@@ -162,14 +162,14 @@ class RunRescued(Event):
 
 @dataclass(frozen=True, slots=True)
 class MailSent(Event):
-    """The mail server has the mail that tells of a run's end."""
+    """The mail server accepted the notice about an import that has ended."""
 
     run_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class MailPutOff(Event):
-    """It has not, and is asked again later. `reason` is a key of the transports' reasons."""
+    """A notice could not be sent and will be tried again. `reason` is the step that failed."""
 
     level: ClassVar[str] = "warning"
     run_id: str
@@ -178,7 +178,7 @@ class MailPutOff(Event):
 
 @dataclass(frozen=True, slots=True)
 class MailNotSent(Event):
-    """It has not, and will not be asked again: the mail was refused for good, or is `too_old`."""
+    """A notice was given up: the mail server refused it for good, or it is `too_old` (three days)."""
 
     level: ClassVar[str] = "error"
     run_id: str

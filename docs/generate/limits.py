@@ -1,0 +1,48 @@
+"""Writes the reference page of every limit, with the values that the code has today."""
+
+from app.auth import tokens
+from app.formats import header
+from app.settings import Settings
+from app.web.bodies import json_body
+from docs.generate.markdown import code, page, table
+
+DEPTH = 32  # levels; the message template has it as `limit`
+
+
+def limits() -> str:
+    intro = """
+What is beyond a limit is refused or fails its row; nothing is cut off silently. Limits with a setting can be
+[changed](settings.md). Allow bodies of 50 MB and a few minutes in your proxy, too.
+"""
+    rows = [(name, f"{default(setting) if setting else value}", code(f"SLUICE_{setting.upper()}") if setting else "", beyond)
+            for name, setting, value, beyond in ROWS]
+    return page("Limits", intro, table(("Limit", "Value", "Setting", "Beyond it"), rows))
+
+
+def default(setting: str) -> str:
+    value = Settings.model_fields[setting].default
+    return f"{value:,}" if isinstance(value, int) else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+# What is limited, the setting or the value, and what happens beyond it.
+ROWS = [
+    ("Bytes of a file, and of what gzip unpacks to", "max_file_bytes", 0, "413 `too_large`, as early as it can be known"),
+    ("Growth of a gzip file, times its size", "unpack_ratio", 0, "413 `too_large`"),
+    ("Imports of an account that are queued or running", "queue_limit", 0,
+     "400 `E0401` at `POST /imports`, 429 elsewhere, with `Retry-After`"),
+    ("Requests of a key", "rate_limit", 0, "429 `too_many_requests` with `Retry-After`"),
+    ("Columns of a file", "max_columns", 0, "422 `invalid`"),
+    ("Characters of a heading", "", f"{header.LONGEST:,}", "422 `invalid`"),
+    ("Bytes of a row", "max_record_bytes", 0, "problem `record_too_long`"),
+    ("Characters of a cell", "max_cell_characters", 0, "problem `cell_too_long`"),
+    ("Characters of a key", "max_key_characters", 0, "problem `key_too_long`"),
+    ("Levels of nesting in JSON", "", DEPTH, "problem `too_deep`"),
+    ("Parts of a form", "max_form_parts", 0, "400 `bad_request`"),
+    ("Bytes of a form part that is not the file", "max_part_bytes", 0, "422 `invalid`"),
+    ("Bytes of a JSON body", "", f"{json_body.LONGEST:,}", "413 `too_large`"),
+    ("Seconds in which an upload may send nothing", "upload_idle_seconds", 0, "400 `bad_request`"),
+    ("Seconds in which a file must be fetched", "source_seconds", 0, "failure `source_read`"),
+    ("Seconds in which a source may send nothing", "source_idle_seconds", 0, "another try, later failure `source_read`"),
+    ("Seconds that an access token is valid", "", tokens.SECONDS, "401 `not_authenticated`"),
+    ("Days that an ended import is kept", "retention_days", 0, "410 `gone`"),
+]  # fmt: skip

@@ -1,0 +1,122 @@
+"""Writes the reference pages of what can be imported and where from: record types, field types, transports."""
+
+from app.resources.cells import TYPES
+from app.resources.registry import BUILT_IN
+from app.resources.vocabulary import Field, Resource
+from app.transports.options import RULES, Rule
+from docs.generate.markdown import code, page, sentence, table
+
+# Built-in type -> how it is spoken of, and by which surface it is imported.
+ABOUT = {
+    "contacts": "People you write to. The only built-in type that takes custom fields: "
+    "see [Your own types](../guides/own-types.md#custom-fields-of-contacts).",
+    "products": "Products with a page in a shop.",
+    "coupons": "Coupon codes. An import of coupons names the set they go into with `couponSetId`. A code that the set already "
+    "has is `unchanged`; a code of another set fails with `conflict`.",
+    "customers": "Customers as Voucherify knows them. A column that is no field is kept as `metadata.⟨heading⟩`. "
+    "See [Voucherify](../vendors/voucherify.md).",
+    "catalog": "Nested products as Cordial knows them. In a path, `#` is a position from 0 to 999 and `*` any path. "
+    "See [Cordial](../vendors/cordial.md).",
+}
+# Field type -> what it takes. The limits come from the code.
+TAKES = {
+    "text": "Any text, kept as it is",
+    "integer": "A whole number: digits with an optional sign, no thousands separators. At most 1,000 digits, all kept",
+    "decimal": "A number: digits, one decimal point, optional sign and exponent, no thousands separators. At most 1,000 "
+    "digits, all kept",
+    "boolean": "`true`, `false`, `1`, `0`, `yes` or `no`, in any case",
+    "date": "A date as `2026-11-21`",
+    "datetime": "A date and time in ISO 8601, kept in UTC",
+    "email": "An e-mail address. Its spelling is checked, never the network",
+    "phone": "5 to 20 digits with an optional leading `+` and no spaces",
+    "url": "An absolute address with `http` or `https`",
+    "enum": "One of the `options`",
+    "list": "Several texts in one cell, separated by a pipe or by `separator`",
+    "object": "A JSON object or array",
+}
+WIRE_NAMES = {"max_length": "maxLength"}
+
+
+def record_types() -> str:
+    intro = """
+These types exist in every account. `GET /types/{name}` returns a type with its fields, and `GET /types/{name}/sample.csv` a small
+file that imports without an error. [Your own types](../guides/own-types.md) shows how to declare others, from the
+[field types](field-types.md).
+"""
+    return page("Built-in record types", intro, *(record_type(each) for each in sorted_types()))
+
+
+def sorted_types() -> list[Resource]:
+    return [BUILT_IN[name] for name in ABOUT] + [each for name, each in BUILT_IN.items() if name not in ABOUT]
+
+
+def record_type(resource: Resource) -> str:
+    keys = " or, where it is empty, ".join(code(key) for key in resource.keys)
+    written = [each for each in resource.fields if not each.read_only]
+    ignored = [each for each in resource.fields if each.read_only]
+    fields = [*written, *(each.field for each in resource.families)]
+    parts = [
+        f"## {resource.name}",
+        ABOUT.get(resource.name, ""),
+        f"Key: {keys}. Other columns: {code(resource.unknown_columns)}, unless the request says otherwise.",
+        table(("Field", "Type", "Limits"), ((code(each.id), code(each.type), limits_of(each)) for each in fields)),
+    ]
+    if ignored:
+        names = ", ".join(code(each.id) for each in ignored)
+        parts.append(f"Columns that the service fills itself and that are ignored with a warning: {names}.")
+    return "\n\n".join(part for part in parts if part)
+
+
+def limits_of(field: Field) -> str:
+    said = ["required to create a record"] if field.required else []
+    said += [f"one of {', '.join(code(each) for each in field.options)}"] if field.options else []
+    said += [f"at least {field.min}"] if field.min is not None else []
+    said += [f"at most {field.max}"] if field.max is not None else []
+    said += [f"at most {field.max_length:,} characters"] if field.max_length is not None else []
+    return ", ".join(said)
+
+
+def field_types() -> str:
+    rows = [
+        (code(name), sentence(TAKES[name]), ", ".join(limit_names(name)), "yes" if TYPES[name].may_be_key else "no")
+        for name in TYPES
+    ]
+    intro = """
+The types that a field of a [declared type](../guides/own-types.md) may have. White space around numbers and dates is removed.
+A key is compared trimmed and in Unicode form NFC, an e-mail address also in lower case.
+"""
+    return page("Field types", intro, table(("Type", "Takes", "Limits", "May be the key"), rows))
+
+
+def limit_names(name: str) -> list[str]:
+    return sorted(code(WIRE_NAMES.get(limit, limit)) for limit in TYPES[name].limits)
+
+
+def transports() -> str:
+    intro = """
+What a [connection](../guides/files-from-elsewhere.md) or the `source` of an import may contain, by `transport`. `root` is the
+folder that relative paths start from. For `http` and `https` an import's `source` may give `url` in place of `host`, `port`
+and `path`.
+"""
+    return page("Transports", intro, *(transport(name) for name in RULES))
+
+
+def transport(name: str) -> str:
+    rows = (
+        (code(camel(word)), "yes" if rule.required else "no", sentence(takes(rule)))
+        for word, rule in RULES[name].items()
+    )
+    return f"## {name}\n\n" + table(("Member", "Required", "Takes"), rows)
+
+
+def camel(word: str) -> str:
+    first, *others = word.split("_")
+    return first + "".join(each.capitalize() for each in others)
+
+
+def takes(rule: Rule) -> str:
+    """`must be the name of a bucket` -> `The name of a bucket`."""
+    if rule.kind is dict:
+        return "An object of headers that are sent along"
+    text = rule.reason.split("must be ", 1)[-1]
+    return text[:1].upper() + text[1:]
