@@ -1,59 +1,59 @@
-"""What can go wrong, grouped by who can do something about it.
+"""The errors of requests and runs, grouped by who can do something about them.
 
 SluiceError
-├── Refused      the caller must change something (or wait); a dialect maps its code to an answer
-├── Retryable    the world is wrong for now; the worker tries again
+├── Refused      the caller must change something, or wait; a surface turns its code into a response
+├── Retryable    something outside does not work at the moment; the worker tries again
 └── Fatal        this run cannot succeed; it ends `failed` with this reason
 
-A bad row is none of these: it is a value, see `app.problems`.
+A bad row raises none of these: it is a value, see `app.problems`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-# Every refusal there is: code -> its title. What HTTP status it becomes is each dialect's own table.
+# Every refusal: code -> title. The HTTP status is in a table of each surface.
 REFUSALS: dict[str, str] = {
     "not_authenticated": "The API key is missing or wrong",
-    "not_allowed": "The API key lacks a scope",
-    "not_found": "There is no such thing in this account",
-    "method_not_allowed": "This method does not exist here",
-    "gone": "It was kept for its retention time and then deleted",
+    "not_allowed": "The API key does not have the required scope",
+    "not_found": "Not found in this account",
+    "method_not_allowed": "The path does not support this method",
+    "gone": "Deleted at the end of its retention period",
     "bad_request": "The request cannot be read",
-    "unsupported_media_type": "The body has a media type that is not taken here",
+    "unsupported_media_type": "The media type of the body is not supported",
     "too_large": "The file is larger than this service accepts",
-    "empty_file": "The file has no bytes",
-    "unreadable_file": "The file is not what it is declared to be",
-    "invalid": "The request does not fit what is documented",
-    "too_many_requests": "The key has used up its requests for now",
-    "queue_full": "Too many imports of this account are waiting",
-    "import_not_ended": "The import has not ended yet",
-    "type_in_use": "Stored records contradict the new declaration",
-    "secrets_locked": "Stored secrets cannot be opened; send them again",
-    "name_taken": "Another thing of this account has that name",
-    "not_ready": "A part of the service is not available",
+    "empty_file": "The file is empty",
+    "unreadable_file": "The file cannot be read in the declared format",
+    "invalid": "The request is not valid",
+    "too_many_requests": "The API key has reached its rate limit",
+    "queue_full": "Too many imports of this account are waiting or running",
+    "import_not_ended": "The import is still waiting or running",
+    "type_in_use": "The new declaration does not fit stored records or open imports",
+    "secrets_locked": "The stored secrets cannot be decrypted",
+    "name_taken": "The name is already taken in this account",
+    "not_ready": "The service is temporarily unavailable",
 }
 
-# Every reason for which a whole run can fail: code -> the sentence shown.
+# Every reason why a run can fail as a whole: code -> the message shown.
 FAILURES: dict[str, str] = {
-    "worker_crashed": "The worker crashed on this file too often",
-    "source_missing": "The stored file is gone",
-    "source_address": "The source's address cannot be used",
-    "source_resolve": "The source's name is unknown, or belongs to an address that may not be called",
-    "source_connect": "No connection to the source could be made",
-    "source_authenticate": "The source did not accept the credentials",
+    "worker_crashed": "Workers crashed too many times on this file",
+    "source_missing": "The stored file no longer exists",
+    "source_address": "The address of the source is not valid",
+    "source_resolve": "The host of the source is unknown, or its address is not allowed",
+    "source_connect": "The source could not be reached",
+    "source_authenticate": "The source rejected the credentials",
     "source_find": "The file was not found at the source",
     "source_read": "The file could not be read to its end",
-    "source_locked": "The credentials of the source cannot be unlocked with the keys of this service",
-    "file_refused": "The file that was fetched cannot be imported",
-    "count_mismatch": "The rows that were processed do not add up to the rows that were accepted",
-    "unreadable_file": "The file is not what it is declared to be",
+    "source_locked": "The stored credentials of the source cannot be decrypted with the keys of this service",
+    "file_refused": "The file was fetched, but it cannot be imported",
+    "count_mismatch": "The number of processed rows differs from the number of accepted rows",
+    "unreadable_file": "The file cannot be read in the declared format",
 }
 
 
 # What to do about each refusal, for people who write a client.
 REFUSAL_REMEDIES: dict[str, str] = {
     "not_authenticated": "Send a valid key in one of the accepted headers",
-    "not_allowed": "Use a key that has the scope named in the answer",
+    "not_allowed": "Use a key that has the scope named in the response",
     "not_found": "Check the id and the account: another account's things are never found",
     "method_not_allowed": "Use one of the methods in the `Allow` header",
     "gone": "Nothing: the retention period is over. The detail has the dates",
@@ -74,7 +74,7 @@ REFUSAL_REMEDIES: dict[str, str] = {
 
 # What to do about each failure of a run.
 FAILURE_REMEDIES: dict[str, str] = {
-    "worker_crashed": "Look for `slice_broke` in the workers' log, and report it together with the file",
+    "worker_crashed": "Look for `slice_failed` in the workers' log, and report it together with the file",
     "source_missing": "Send the file again. Check that all machines share one blob store and that nobody cleans it up",
     "source_address": "Correct the address, path or setting that the detail names",
     "source_resolve": "Check the spelling of the host. Private addresses need `SLUICE_ALLOW_NETWORKS`",
@@ -118,11 +118,14 @@ def name_subject(name: str, message: str) -> str:
 
 
 class SluiceError(Exception):
-    """The root of all errors that this service raises on purpose."""
+    """The base class of all errors that this service raises on purpose."""
 
 
 class Refused(SluiceError):
-    """The request cannot be accepted as it is; `code` is a key of REFUSALS, `facts` what a surface may say besides."""
+    """The request cannot be accepted as it is.
+
+    `code` is a key of REFUSALS, `retry_after` is in seconds, `facts` is what single surfaces add to their response.
+    """
 
     def __init__(
         self,
@@ -143,11 +146,11 @@ class Refused(SluiceError):
 
 
 class Retryable(SluiceError):
-    """Something outside did not answer as it should; trying again later may help."""
+    """A server that this service needs does not work as it should at the moment; a later try may succeed."""
 
 
 class Fatal(SluiceError):
-    """This run cannot succeed, whoever tries; `code` is a key of FAILURES."""
+    """This run cannot succeed, however often it is tried; `code` is a key of FAILURES."""
 
     def __init__(self, code: str, detail: str = "") -> None:
         super().__init__(detail or FAILURES[code])

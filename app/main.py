@@ -1,4 +1,4 @@
-"""Builds the ASGI app: opens the runtime and hangs the surfaces in. As a program, `HOST PORT`, it serves it."""
+"""Builds the ASGI app with all surfaces. Run as a program with the arguments `HOST PORT`, it serves the app."""
 
 import json
 import sys
@@ -12,7 +12,7 @@ from fastapi.responses import Response
 from starlette.middleware import Middleware
 
 from app.errors import Retryable
-from app.observe.events import ProcessCannotStart
+from app.observe.events import ProcessStartFailed
 from app.observe.logs import configure, log
 from app.runtime import Misconfigured, open_runtime
 from app.settings import Settings
@@ -28,27 +28,27 @@ OPENAPI = Path(__file__).resolve().parents[1] / "openapi"
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
-    """The app on the given settings, else on the environment's. The runtime opens when it starts."""
-    chosen = Settings() if settings is None else settings
-    configure(chosen.log_level)
+    """The app with the given settings, or those of the environment. It opens the runtime when it starts."""
+    settings = Settings() if settings is None else settings
+    configure(settings.log_level)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         try:
-            async with open_runtime(chosen) as runtime:
+            async with open_runtime(settings) as runtime:
                 app.state.runtime = runtime
                 yield
         except (Misconfigured, Retryable) as trouble:
-            log(ProcessCannotStart("api", str(trouble)))
+            log(ProcessStartFailed("api", str(trouble)))
             app.state.misconfigured = isinstance(trouble, Misconfigured)
             raise
 
     app = FastAPI(
         title="Sluice",
         lifespan=lifespan,
-        # A redirect between /imports and /imports/ would break uploads whose body cannot be sent twice.
+        # A redirect between /imports and /imports/ would break uploads whose body can be sent only once.
         redirect_slashes=False,
-        # The documents are routes of the native surface.
+        # The native surface has its own routes for the OpenAPI documents.
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
@@ -68,7 +68,7 @@ def rate_headers(request: Request, left: Allowance) -> Mapping[str, str]:
 
 
 def write_openapi(folder: Path) -> None:
-    """Writes one document per surface; the committed ones have to be what this writes."""
+    """Writes one OpenAPI document per surface. The committed documents must be equal to them."""
     folder.mkdir(parents=True, exist_ok=True)
     for surface in SURFACES.all:
         text = json.dumps(build_openapi(surface), indent=2, ensure_ascii=False)
@@ -76,7 +76,7 @@ def write_openapi(folder: Path) -> None:
 
 
 def serve(host: str, port: int) -> None:
-    """Serves until SIGTERM; uploads in progress get SLUICE_SHUTDOWN_SECONDS to end."""
+    """Serves until SIGTERM. Uploads in progress have SLUICE_SHUTDOWN_SECONDS to finish."""
     settings = Settings()
     app = create_app(settings)
     try:
@@ -91,10 +91,10 @@ def serve(host: str, port: int) -> None:
             timeout_graceful_shutdown=int(settings.shutdown_seconds),
         )
     except SystemExit as ended:
-        # uvicorn has one code for all that goes wrong at the start; a wrong setting is 2, as everywhere.
+        # uvicorn has one exit code for everything that goes wrong at the start; a wrong setting is 2, as everywhere.
         raise SystemExit(2 if getattr(app.state, "misconfigured", False) else ended.code) from None
 
 
 if __name__ == "__main__":
-    # `sluice api` becomes this process, which has not loaded the command line (25 MB).
+    # `sluice api` becomes this process, which does not load the command line: it would take 25 MB.
     serve(sys.argv[1], int(sys.argv[2]))

@@ -1,4 +1,4 @@
-"""All that a process holds open, built once from the settings and closed at its end."""
+"""The servers, stores and limits of a process: opened once from its settings, closed at its end."""
 
 import asyncio
 import ssl
@@ -23,12 +23,12 @@ from app.vault import Vault, build_vault
 
 
 class Misconfigured(Exception):
-    """A setting is missing or does not fit what it points to; the message says which."""
+    """A setting is missing or wrong; the message names it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """The open parts of a process. Everything below an entry point is given one or what it needs of it."""
+    """What a process holds open. Entry points open it and pass it, or parts of it, to everything below."""
 
     settings: Settings
     database: Database
@@ -37,13 +37,13 @@ class Runtime:
     observe: Observer
     limits: Limits
     throttle: Throttle
-    terms: Terms  # what a transfer from elsewhere may cost, and where it may go
+    terms: Terms  # limits of transfers from and to other servers, and which addresses are allowed
     vault: Vault
-    heavy_reads: asyncio.Semaphore  # lists that go through all of an account's records; polls must find a connection
-    mailer: Mailer | None = None  # None: no mail server was given
+    heavy_reads: asyncio.Semaphore  # bounds lists that read all records of an account, so that polls find a connection
+    mailer: Mailer | None = None  # None: no mail server is configured
 
     async def enqueue(self, task: str, run_id: str, attempt: int) -> None:
-        """Rings after a commit. A bell that cannot be reached is only noted: the sweeper will ring."""
+        """Enqueues a task after a commit. A queue that cannot be reached is only logged: the sweep enqueues later."""
         try:
             await self.queue.enqueue(task, run_id, attempt)
         except QueueUnavailable:
@@ -52,12 +52,12 @@ class Runtime:
 
 @asynccontextmanager
 async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
-    """Opens everything. Raises Misconfigured, DatabaseUnavailable or QueueUnavailable."""
-    database_url, redis_url = required(settings)
+    """Opens everything and closes it at the end. Raises Misconfigured, DatabaseUnavailable, QueueUnavailable."""
+    database_url, redis_url = require_addresses(settings)
     check_public_url(settings.public_url or "")
-    rate, calls, vault, blobs = rate_limit(settings), terms(settings), vault_with(settings), store(settings)
-    mailer = mailer_with(settings, calls)
-    database = database_at(database_url, pool_size=settings.database_pool)
+    rate, terms, vault = read_rate_limit(settings), build_terms(settings), open_vault(settings)
+    mailer, blobs = build_mailer(settings, terms), open_store(settings)
+    database = build_database(database_url, pool_size=settings.database_pool)
     try:
         queue = await TaskQueue.open(redis_url)
     except (WrongAddress, WrongEvictionPolicy) as wrong:
@@ -67,23 +67,32 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
         if await database.server_version() < OLDEST_SERVER:
             raise Misconfigured("PostgreSQL must be version 15 or newer")
         observe = Observer()
-        throttle = Throttle(rate, RequestCounter(queue.connections), observe)
-        heavy = asyncio.Semaphore(max(1, settings.database_pool // 4))
-        opened = (database, blobs, queue, observe, limits(settings), throttle, calls, vault, heavy)
-        yield Runtime(settings, *opened, mailer)
+        yield Runtime(
+            settings=settings,
+            database=database,
+            blobs=blobs,
+            queue=queue,
+            observe=observe,
+            limits=build_limits(settings),
+            throttle=Throttle(rate, RequestCounter(queue.connections), observe),
+            terms=terms,
+            vault=vault,
+            heavy_reads=asyncio.Semaphore(max(1, settings.database_pool // 4)),
+            mailer=mailer,
+        )
     finally:
         await queue.close()
         await database.close()
 
 
-def check(settings: Settings) -> None:
-    """All that can be known without asking a server or making a file. Raises Misconfigured."""
-    rate_limit(settings)
-    mailer_with(settings, terms(settings))
-    vault_with(settings)
+def check_settings(settings: Settings) -> None:
+    """Checks everything that needs neither a server nor a file. Raises Misconfigured."""
+    read_rate_limit(settings)
+    build_mailer(settings, build_terms(settings))
+    open_vault(settings)
     check_public_url(settings.public_url or "")
     try:
-        check_blobs_url(blobs_url(settings), access(settings))
+        check_blobs_url(blobs_address(settings), blob_access(settings))
         if settings.redis_url:
             redis_settings(settings.redis_url.get_secret_value())
     except ValueError as wrong:  # WrongAddress is one
@@ -92,97 +101,104 @@ def check(settings: Settings) -> None:
         check_database_url(settings.database_url.get_secret_value())
 
 
-def required(settings: Settings) -> tuple[str, str]:
-    """The two addresses. Raises Misconfigured, naming the first setting that is missing."""
-    secrets = {
+def require_addresses(settings: Settings) -> tuple[str, str]:
+    """The addresses of PostgreSQL and Redis. Raises Misconfigured, which names the first setting that is missing."""
+    required = {
         "DATABASE_URL": settings.database_url,
         "REDIS_URL": settings.redis_url,
         "SECRET_KEY": settings.secret_key,
     }
-    given = {name: secret.get_secret_value() for name, secret in secrets.items() if secret is not None}
-    for name in secrets:
-        if not given.get(name):
-            raise Misconfigured(f"SLUICE_{name} is not set; `sluice up` brings servers of its own")
-    return given["DATABASE_URL"], given["REDIS_URL"]
+    values = {name: secret.get_secret_value() if secret else "" for name, secret in required.items()}
+    for name, value in values.items():
+        if not value:
+            raise Misconfigured(f"SLUICE_{name} is not set. Set it, or run `sluice up`, which brings its own servers")
+    return values["DATABASE_URL"], values["REDIS_URL"]
 
 
-def rate_limit(settings: Settings) -> RateLimit | None:
-    """None for no limit. Raises Misconfigured."""
+def read_rate_limit(settings: Settings) -> RateLimit | None:
+    """The rate limit; None for no limit. Raises Misconfigured."""
     try:
         return parse_rate_limit(settings.rate_limit)
     except ValueError:
-        told = "SLUICE_RATE_LIMIT cannot be read; it must be like 10000/minute or 20 per 5 seconds, or off"
-        raise Misconfigured(told) from None
+        raise Misconfigured(
+            "SLUICE_RATE_LIMIT must look like `10000/minute` or `20 per 5 seconds`, or be `off`"
+        ) from None
 
 
-def database_at(url: str, *, pool_size: int) -> Database:
-    """Connects to nothing yet. Raises Misconfigured, without a word of the address: it holds a password."""
+def build_database(url: str, *, pool_size: int) -> Database:
+    """Does not connect yet. Raises Misconfigured, which never repeats the address: it contains a password."""
     try:
         return Database(url, pool_size=pool_size)
-    except Exception:  # noqa: BLE001  the driver's parser has errors of its own kind, and all of them quote
-        told = "SLUICE_DATABASE_URL cannot be read; it must be postgresql://user:password@host:port/database"
-        raise Misconfigured(f"{told} with the password percent-encoded") from None
+    except Exception:  # noqa: BLE001  the driver's parser raises all kinds of errors, and all quote the address
+        raise Misconfigured(
+            "SLUICE_DATABASE_URL must look like `postgresql://user:password@host:port/database`, with a percent-encoded"
+            " password"
+        ) from None
 
 
 def check_database_url(url: str) -> None:
-    """Raises Misconfigured where `database_at` would."""
-    database_at(url, pool_size=1)
+    """Raises Misconfigured, as `build_database` does."""
+    build_database(url, pool_size=1)
 
 
-def vault_with(settings: Settings) -> Vault:
-    """Raises Misconfigured, without a word of the keys."""
+def open_vault(settings: Settings) -> Vault:
+    """Raises Misconfigured, which never repeats the keys."""
     secret_key = settings.secret_key.get_secret_value() if settings.secret_key else ""
     try:
         return build_vault(settings.vault_keys.get_secret_value() if settings.vault_keys else "", secret_key)
     except ValueError as wrong:
-        raise Misconfigured(f"SLUICE_VAULT_KEYS cannot be read; {wrong}") from None
+        raise Misconfigured(f"SLUICE_VAULT_KEYS is not valid: {wrong}") from None
 
 
-def mailer_with(settings: Settings, terms: Terms) -> Mailer | None:
-    """Raises Misconfigured, without a word of the server's address: it holds a password."""
+def build_mailer(settings: Settings, terms: Terms) -> Mailer | None:
+    """None without a mail server. Raises Misconfigured, which never repeats the address: it contains a password."""
     url = settings.smtp_url.get_secret_value() if settings.smtp_url else ""
     if not url:
         return None
     try:
         server = mail_server(url)
     except ValueError:
-        told = "SLUICE_SMTP_URL cannot be read; it must be smtp://user:password@host:port or smtps://…"
-        raise Misconfigured(f"{told} with user and password percent-encoded") from None
+        raise Misconfigured(
+            "SLUICE_SMTP_URL must look like `smtp://user:password@host:port` or `smtps://…`, with percent-encoded user"
+            " and password"
+        ) from None
     try:
         return Mailer(server, sender_of(settings.mail_from or ""), terms.tls)
     except ValueError:
         raise Misconfigured(
-            "SLUICE_MAIL_FROM must be the address that mails come from, as SLUICE_SMTP_URL is set"
+            "SLUICE_MAIL_FROM must be a mail address, because SLUICE_SMTP_URL is set: mails are sent from it"
         ) from None
 
 
 def check_public_url(url: str) -> None:
-    """Raises Misconfigured for what no path can be hung on."""
+    """Raises Misconfigured unless paths can be appended to the address."""
     try:
         parts = urlsplit(url)
         fits = parts.scheme in ("http", "https") and parts.hostname and not parts.query and not parts.fragment
     except ValueError:
         fits = False
     if url and not fits:
-        raise Misconfigured("SLUICE_PUBLIC_URL must be the address of this service, like https://imports.example.com")
+        raise Misconfigured("SLUICE_PUBLIC_URL must be an HTTP address like `https://imports.example.com`")
 
 
-def store(settings: Settings) -> Blobs:
+def open_store(settings: Settings) -> Blobs:
     """Raises Misconfigured."""
     try:
-        return open_blobs(blobs_url(settings), access(settings))
+        return open_blobs(blobs_address(settings), blob_access(settings))
     except ValueError as wrong:
         raise Misconfigured(str(wrong)) from wrong
     except OSError as wrong:
-        told = f"SLUICE_BLOBS and SLUICE_DATA must be where files can be written: {wrong.filename}: {wrong.strerror}"
-        raise Misconfigured(told) from None
+        raise Misconfigured(
+            "SLUICE_BLOBS and SLUICE_DATA must be folders where files can be written: "
+            f"{wrong.filename}: {wrong.strerror}"
+        ) from None
 
 
-def blobs_url(settings: Settings) -> str:
+def blobs_address(settings: Settings) -> str:
     return settings.blobs or (settings.data.absolute() / "blobs").as_uri()
 
 
-def access(settings: Settings) -> BucketAccess:
+def blob_access(settings: Settings) -> BucketAccess:
     return BucketAccess(
         copies=settings.data / "cache",
         copies_bytes=settings.blobs_cache_bytes,
@@ -192,7 +208,7 @@ def access(settings: Settings) -> BucketAccess:
     )
 
 
-def limits(settings: Settings) -> Limits:
+def build_limits(settings: Settings) -> Limits:
     return Limits(
         columns=settings.max_columns,
         record_bytes=settings.max_record_bytes,
@@ -200,30 +216,30 @@ def limits(settings: Settings) -> Limits:
     )
 
 
-def terms(settings: Settings) -> Terms:
+def build_terms(settings: Settings) -> Terms:
     """Raises Misconfigured."""
     tls = ssl.create_default_context()
     try:
         if settings.ca_file is not None:
             tls.load_verify_locations(settings.ca_file)
     except (OSError, ssl.SSLError):
-        raise Misconfigured("SLUICE_CA_FILE cannot be read; it must be certificates as PEM") from None
-    allowed = tuple(network(each.strip()) for each in settings.allow_networks.split(",") if each.strip())
+        raise Misconfigured("SLUICE_CA_FILE must be a readable file of certificates in PEM format") from None
+    networks = (text.strip() for text in settings.allow_networks.split(","))
     return Terms(
         limit=settings.max_file_bytes,
         tls=tls,
-        guard=Guard(allowed),
+        guard=Guard(tuple(parse_network(text) for text in networks if text)),
         idle_seconds=settings.source_idle_seconds,
         total_seconds=settings.source_seconds,
     )
 
 
-def network(text: str) -> IPv4Network | IPv6Network:
-    """Raises Misconfigured; for an address within a network with the network that may be meant."""
+def parse_network(text: str) -> IPv4Network | IPv6Network:
+    """Raises Misconfigured, which suggests the network if the text is an address within one."""
     try:
         return ip_network(text)
     except ValueError:
-        told = "SLUICE_ALLOW_NETWORKS must be networks with commas between, like 10.1.0.0/16,fd00::/8"
+        message = "SLUICE_ALLOW_NETWORKS must be networks separated by commas, like `10.1.0.0/16,fd00::/8`"
     with suppress(ValueError):
-        told = f"{told}; {text} is an address in {ip_network(text, strict=False)}, which may be meant"
-    raise Misconfigured(told)
+        message = f"{message}. {text} is an address in the network {ip_network(text, strict=False)}"
+    raise Misconfigured(message)

@@ -14,7 +14,7 @@ from redis.asyncio import ConnectionPool
 from redis.exceptions import RedisError
 
 from app.observe import Observer
-from app.observe.events import RateLimitLost
+from app.observe.events import RateLimitUnavailable
 
 PREFIX: Final = "sluice:rate"
 OFF: Final = ("off", "0")
@@ -184,5 +184,5 @@ class Throttle:
     def _lose(self, trouble: Exception) -> None:
         self._again_at = time.monotonic() + self.pause
         if not self._lost:
-            self.observe(RateLimitLost(type(trouble).__name__))
+            self.observe(RateLimitUnavailable(type(trouble).__name__))
         self._lost = True

@@ -5,8 +5,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from app.deliveries import outbox
-from app.observe.events import HousekeepingBroke
-from app.observe.logs import kind
+from app.observe.events import HousekeepingFailed
+from app.observe.logs import error_kind
 from app.runs.deletion import prune_runs, sweep_blobs
 from app.runs.lifecycle import rescue_runs
 from app.runtime import Runtime
@@ -41,7 +41,7 @@ async def keep_doing(runtime: Runtime, worker: str, duty: Duty) -> None:
         try:
             await duty.do(runtime, worker)
         except Exception as trouble:  # noqa: BLE001  whatever it is, the next round must come
-            runtime.observe(HousekeepingBroke(duty.name, kind(trouble)))
+            runtime.observe(HousekeepingFailed(duty.name, error_kind(trouble)))
         await asyncio.sleep(duty.every)
 
 

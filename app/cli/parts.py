@@ -5,7 +5,7 @@ import sys
 from typing import NoReturn
 
 from app.cli.options import Host, Port, module_command, module_environment, settings_with
-from app.runtime import check, check_database_url
+from app.runtime import check_database_url, check_settings
 from app.storage.migrate import upgrade
 
 SHARED = ("database_url", "redis_url", "secret_key")
@@ -16,7 +16,7 @@ def api(host: Host = "127.0.0.1", port: Port = 8000) -> None:
 
     Needs SLUICE_DATABASE_URL, SLUICE_REDIS_URL and SLUICE_SECRET_KEY. Run as many as you like behind a load balancer.
     """
-    check(settings_with(SHARED))
+    check_settings(settings_with(SHARED))
     become("app.main", host, str(port))
 
 
@@ -26,7 +26,7 @@ def worker() -> None:
     Needs SLUICE_DATABASE_URL, SLUICE_REDIS_URL and SLUICE_SECRET_KEY. Run as many as you like, and let something
     restart them: a worker ends when it loses Redis.
     """
-    check(settings_with(SHARED))
+    check_settings(settings_with(SHARED))
     become("workers")
 
 

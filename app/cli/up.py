@@ -18,7 +18,7 @@ from app.cli.options import Data, Host, Misused, Port, module_command, module_en
 from app.cli.supervisor import Program, Stopped, Supervisor
 from app.embedded import Command, DataFolder, Instance, Postgres, Valkey, claim, publish
 from app.observe.logs import configure
-from app.runtime import check
+from app.runtime import check_settings
 from app.settings import Settings
 from app.storage.migrate import upgrade
 
@@ -55,7 +55,7 @@ def up(host: Host = "127.0.0.1", port: Port = 8000, data: Data = None, workers: 
     they are. What ends is started again. Ctrl-C stops all of it; the data stays.
     """
     settings = Settings()
-    check(settings)
+    check_settings(settings)
     configure(settings.log_level)
     wanted = Wanted(host, port, workers)
     _refuse_port_in_use(wanted)

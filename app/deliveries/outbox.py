@@ -6,7 +6,7 @@ A mail that was sent and could not be noted, because the process or the database
 from typing import Any, Final
 
 from app.deliveries.mail import completion_mail, mailbox
-from app.observe.events import MailNotSent, MailPutOff, MailSent
+from app.observe.events import MailDeferred, MailNotSent, MailSent
 from app.runs.model import Run, run_from
 from app.runtime import Runtime
 from app.storage import notices
@@ -45,7 +45,7 @@ async def tell_one(runtime: Runtime, mailer: Mailer) -> bool:
         if failed.reason == "mail_refused":
             await give_up(runtime, run, failed.reason)
         else:
-            runtime.observe(MailPutOff(run.id, failed.reason))
+            runtime.observe(MailDeferred(run.id, failed.reason))
         if failed.step == "write":
             return True
         async with runtime.database.transaction() as session:  # the next one would fail alike

@@ -1,4 +1,4 @@
-"""What happens inside, said as events; logs and metrics decide what becomes of each."""
+"""Events, and what becomes of them: log lines and metrics."""
 
 from app.observe.events import Event
 from app.observe.logs import log
@@ -6,7 +6,7 @@ from app.observe.metrics import Metrics
 
 
 class Observer:
-    """Where a process says its events: `observe(BatchWritten(…))`."""
+    """Takes the events of one process: `observe(BatchWritten(…))` logs and counts one."""
 
     def __init__(self) -> None:
         self.metrics = Metrics()

@@ -1,4 +1,7 @@
-"""The closed list of everything that can happen. Fields are identifiers and figures, never cell values or secrets."""
+"""The closed list of log events. Their fields are identifiers and figures, never cell values or secrets.
+
+The first sentence of each docstring says when the event is logged; the reference in the documentation is made of them.
+"""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -6,14 +9,14 @@ from typing import ClassVar
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened. The class's name in snake_case is the event's name in the log."""
+    """Something that happened. The name of its class in snake_case is the name of the event in the log."""
 
     level: ClassVar[str] = "info"
 
 
 @dataclass(frozen=True, slots=True)
 class RequestServed(Event):
-    """An HTTP request was answered."""
+    """A request has been answered, whatever the status. `route` is the route's template, never the path."""
 
     level: ClassVar[str] = "debug"
     request_id: str
@@ -25,7 +28,8 @@ class RequestServed(Event):
 
 @dataclass(frozen=True, slots=True)
 class RequestDenied(Event):
-    """A key was missing, wrong or lacked a scope. `address` is the client's as the server sees it, maybe a proxy's."""
+    """A request was answered with 401 or 403: its key was missing, wrong, or lacked a scope. `address` is the client's
+    as the server sees it, which may be that of a proxy."""
 
     request_id: str
     method: str
@@ -35,8 +39,8 @@ class RequestDenied(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class RequestBroke(Event):
-    """A request ended with status 500. `trace` is where in the code, without values."""
+class RequestCrashed(Event):
+    """A request ended in an unexpected error and was answered with 500. Please report it as a bug."""
 
     level: ClassVar[str] = "error"
     request_id: str
@@ -48,7 +52,7 @@ class RequestBroke(Event):
 
 @dataclass(frozen=True, slots=True)
 class RunAccepted(Event):
-    """An import was accepted and queued. `rows` is null until a pulled file has been fetched."""
+    """An import has been accepted and queued. `rows` is null for a file that is still to be fetched."""
 
     run_id: str
     account_id: int
@@ -59,8 +63,8 @@ class RunAccepted(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class RunFetched(Event):
-    """The file of a pulled import was fetched."""
+class FileFetched(Event):
+    """The file of an import has been fetched from its source and stored."""
 
     run_id: str
     account_id: int
@@ -70,7 +74,7 @@ class RunFetched(Event):
 
 @dataclass(frozen=True, slots=True)
 class RunRefused(Event):
-    """An import was refused. `code` is the refusal's."""
+    """A request for an import was refused. `code` is the refusal."""
 
     account_id: int
     code: str
@@ -78,7 +82,7 @@ class RunRefused(Event):
 
 @dataclass(frozen=True, slots=True)
 class RunDeleted(Event):
-    """A caller deleted an import that had ended."""
+    """A caller deleted an import with its file and its report."""
 
     run_id: str
     account_id: int
@@ -86,7 +90,7 @@ class RunDeleted(Event):
 
 @dataclass(frozen=True, slots=True)
 class SliceClaimed(Event):
-    """A worker took up an import, at this row and with this attempt number."""
+    """A worker has claimed a run and starts a slice. `attempt` is the fence, `row` the next row of the file."""
 
     level: ClassVar[str] = "debug"
     run_id: str
@@ -96,7 +100,7 @@ class SliceClaimed(Event):
 
 @dataclass(frozen=True, slots=True)
 class StepReached(Event):
-    """A worker reached a named step of an import. The fault tests stop the process at each of them."""
+    """A slice has reached a named step. The fault tests stop the process at each of them."""
 
     level: ClassVar[str] = "debug"
     run_id: str
@@ -105,7 +109,7 @@ class StepReached(Event):
 
 @dataclass(frozen=True, slots=True)
 class BatchWritten(Event):
-    """A batch of rows was committed, with its counts by outcome."""
+    """A batch of rows has been committed, with so many rows of each outcome."""
 
     run_id: str
     attempt: int
@@ -120,7 +124,7 @@ class BatchWritten(Event):
 
 @dataclass(frozen=True, slots=True)
 class RunEnded(Event):
-    """An import ended. `code` is the failure's, null when it finished."""
+    """A run has reached its final state. `code` is the failure if the state is `failed`."""
 
     run_id: str
     account_id: int
@@ -132,8 +136,8 @@ class RunEnded(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class SliceBroke(Event):
-    """Something unexpected happened while a worker was on an import. It is tried again."""
+class SliceFailed(Event):
+    """An error or an outage ended a slice; another attempt follows, unless the run has crashed too often."""
 
     level: ClassVar[str] = "error"
     run_id: str
@@ -143,8 +147,8 @@ class SliceBroke(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class SliceLost(Event):
-    """A worker found that another one has taken over its import, and stopped."""
+class LeaseLost(Event):
+    """A worker no longer held the lease on its run, so it wrote nothing more and stopped."""
 
     level: ClassVar[str] = "warning"
     run_id: str
@@ -153,7 +157,8 @@ class SliceLost(Event):
 
 @dataclass(frozen=True, slots=True)
 class RunRescued(Event):
-    """An import was taken over from a worker that went silent. `crashes` counts how often that happened here."""
+    """A run was taken from a worker whose lease had expired: the worker died or hangs. `crashes` counts how often in a
+    row."""
 
     level: ClassVar[str] = "warning"
     run_id: str
@@ -162,14 +167,14 @@ class RunRescued(Event):
 
 @dataclass(frozen=True, slots=True)
 class MailSent(Event):
-    """The mail server accepted the notice about an import that has ended."""
+    """The mail server has taken the mail that announces the end of a run."""
 
     run_id: str
 
 
 @dataclass(frozen=True, slots=True)
-class MailPutOff(Event):
-    """A notice could not be sent and will be tried again. `reason` is the step that failed."""
+class MailDeferred(Event):
+    """The mail server did not take a mail, and another try follows. `reason` is a reason of the transports."""
 
     level: ClassVar[str] = "warning"
     run_id: str
@@ -178,7 +183,7 @@ class MailPutOff(Event):
 
 @dataclass(frozen=True, slots=True)
 class MailNotSent(Event):
-    """A notice was given up: the mail server refused it for good, or it is `too_old` (three days)."""
+    """A mail was given up: the server refused it for good, or `reason` is `too_old` after three days."""
 
     level: ClassVar[str] = "error"
     run_id: str
@@ -187,23 +192,23 @@ class MailNotSent(Event):
 
 @dataclass(frozen=True, slots=True)
 class EnqueueFailed(Event):
-    """Redis could not be reached to wake a worker. The sweep finds the import within seconds."""
+    """Redis could not be reached to enqueue a run; the next sweep does it."""
 
     level: ClassVar[str] = "warning"
     run_id: str
 
 
 @dataclass(frozen=True, slots=True)
-class RateLimitLost(Event):
-    """Redis does not answer, so requests pass uncounted. Logged once, until Redis answers again."""
+class RateLimitUnavailable(Event):
+    """Redis does not answer, so requests pass uncounted. Logged once, until it answers again."""
 
     level: ClassVar[str] = "warning"
     error: str
 
 
 @dataclass(frozen=True, slots=True)
-class HousekeepingBroke(Event):
-    """A periodic duty of a worker failed. It is tried again at its next turn."""
+class HousekeepingFailed(Event):
+    """A recurring duty of a worker failed; it is done again at its next turn."""
 
     level: ClassVar[str] = "warning"
     duty: str
@@ -212,29 +217,29 @@ class HousekeepingBroke(Event):
 
 @dataclass(frozen=True, slots=True)
 class RunsPruned(Event):
-    """Imports past their retention period lost their files, problems and summaries."""
+    """Runs past their retention have lost their files and reports."""
 
     runs: int
 
 
 @dataclass(frozen=True, slots=True)
-class BlobsSwept(Event):
-    """Stored files that belong to no import were deleted."""
+class OrphanBlobsDeleted(Event):
+    """Stored files that no run needs have been deleted."""
 
     blobs: int
 
 
 @dataclass(frozen=True, slots=True)
 class ProcessStarted(Event):
-    """An API or a worker process is up."""
+    """A process is ready for work. `part` is `api` or `worker`."""
 
     part: str
     pid: int
 
 
 @dataclass(frozen=True, slots=True)
-class ProcessCannotStart(Event):
-    """A process could not start, for the reason given."""
+class ProcessStartFailed(Event):
+    """A process could not start: a setting is wrong, or a server does not answer."""
 
     level: ClassVar[str] = "error"
     part: str
@@ -243,7 +248,7 @@ class ProcessCannotStart(Event):
 
 @dataclass(frozen=True, slots=True)
 class ProcessStopped(Event):
-    """A process stopped in order."""
+    """A process has ended in good order."""
 
     part: str
     pid: int

@@ -1,4 +1,4 @@
-"""JSON lines on stderr, one per event, with the ids of the request and the run; no cell values, no secrets."""
+"""Writes events to stderr as JSON lines, with the ids of request and run and without cell values or secrets."""
 
 import logging
 import re
@@ -12,72 +12,72 @@ import structlog
 
 from app.observe.events import Event
 
-LONGEST_VALUE = 2_000
-AGAIN_SECONDS = 60.0
+MAX_VALUE_CHARACTERS = 2_000
+REPEAT_SECONDS = 60.0
 LEVELS: Mapping[str, int] = logging.getLevelNamesMapping()
 
 
 def configure(level: str) -> None:
-    """Sets up logging for a process: ours and that of libraries (from warning on) as JSON lines on stderr."""
+    """Sets up the logging of a process: our events, and the warnings and errors of libraries, as JSON lines."""
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            shorten,
+            shorten_values,
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level.upper()]),
         logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=True,
     )
-    logging.basicConfig(handlers=[LibraryLines()], level=logging.WARNING, force=True)
+    logging.basicConfig(handlers=[LibraryHandler()], level=logging.WARNING, force=True)
 
 
-class LibraryLines(logging.Handler):
-    """Says what a library logged as an event of ours: its logger's name and the kind of error, not its text, which may
-    hold values of rows or parts of addresses. What comes again is said once a minute: who waits for a server logs each
-    try."""
+class LibraryHandler(logging.Handler):
+    """Logs a library's message as an event of ours: with the logger's name and the kind of error, but without its text,
+    which may hold cell values or parts of addresses. The same message is logged once a minute: a library that waits for
+    a server logs every try."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._said: dict[tuple[str, str, str | None], float] = {}
+        self._last_logged: dict[tuple[str, str, str | None], float] = {}
 
     def emit(self, record: logging.LogRecord) -> None:
         error = record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] else None
         place = f"{record.module}:{record.lineno}"
-        line = (record.name, place, error)
-        if record.created - self._said.get(line, 0.0) < AGAIN_SECONDS:
+        message = (record.name, place, error)
+        if record.created - self._last_logged.get(message, 0.0) < REPEAT_SECONDS:
             return
-        self._said[line] = record.created
+        self._last_logged[message] = record.created
         level = max(record.levelno, logging.WARNING)
-        structlog.get_logger().log(level, "library_said", logger=record.name, place=place, error=error)
+        structlog.get_logger().log(level, "library_logged", logger=record.name, place=place, error=error)
 
 
 def log(event: Event) -> None:
     values = {each.name: getattr(event, each.name) for each in fields(event)}
-    structlog.get_logger().log(LEVELS[event.level.upper()], name(event), **values)
+    structlog.get_logger().log(LEVELS[event.level.upper()], event_name(event), **values)
 
 
-def name(event: Event) -> str:
+def event_name(event: Event) -> str:
     """RunAccepted -> run_accepted."""
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(event).__name__).lower()
 
 
-def shorten(_: Any, __: str, values: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+def shorten_values(_: Any, __: str, values: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     for key, value in values.items():
-        if isinstance(value, str) and len(value) > LONGEST_VALUE:
-            values[key] = value[:LONGEST_VALUE] + "…"
+        if isinstance(value, str) and len(value) > MAX_VALUE_CHARACTERS:
+            values[key] = value[:MAX_VALUE_CHARACTERS] + "…"
     return values
 
 
-def trace(error: BaseException) -> str:
-    """Where an error came from, without its text: a driver repeats row values in its messages."""
+def format_trace(error: BaseException) -> str:
+    """The stack of an error, innermost frame last, without the error's text: drivers put cell values into it."""
     frames = traceback.extract_tb(error.__traceback__)[-12:]
     return " > ".join(f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno} {frame.name}" for frame in frames)
 
 
-def kind(error: BaseException) -> str:
-    """An error's kind: its class, with the SQLSTATE where a database said one."""
+def error_kind(error: BaseException) -> str:
+    """The class of an error, with the SQLSTATE if it came from the database."""
     state = getattr(getattr(error, "orig", error), "sqlstate", None)
     return f"{type(error).__name__} {state}" if state else type(error).__name__

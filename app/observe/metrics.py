@@ -1,4 +1,4 @@
-"""Counters and histograms for Prometheus, kept per process and fed by events."""
+"""Counters and histograms for Prometheus, kept per process and counted from events."""
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, generate_latest
 
@@ -6,14 +6,14 @@ from app.observe.events import (
     BatchWritten,
     EnqueueFailed,
     Event,
+    MailDeferred,
     MailNotSent,
-    MailPutOff,
-    RateLimitLost,
+    RateLimitUnavailable,
     RequestServed,
     RunEnded,
     RunRefused,
     RunRescued,
-    SliceBroke,
+    SliceFailed,
 )
 
 OUTCOMES = ("created", "updated", "unchanged", "skipped", "failed")
@@ -27,15 +27,19 @@ class Metrics:
         ProcessCollector(registry=self.registry)
         self._requests = Histogram(
             "sluice_request_seconds",
-            "Requests by route and status",
+            "How long requests took, by method, route and status",
             ["method", "route", "status"],
             registry=self.registry,
         )
-        self._rows = Counter("sluice_rows", "Rows that were given an outcome", ["outcome"], registry=self.registry)
-        self._batches = Histogram("sluice_batch_seconds", "Time to write a batch", registry=self.registry)
-        self._ended = Counter("sluice_runs_ended", "Imports that ended", ["state"], registry=self.registry)
-        self._refused = Counter("sluice_runs_refused", "Imports that were refused", ["code"], registry=self.registry)
-        self._trouble = Counter("sluice_trouble", "Crashes, lost rings and the like", ["kind"], registry=self.registry)
+        self._rows = Counter("sluice_rows", "Rows processed, by outcome", ["outcome"], registry=self.registry)
+        self._batches = Histogram("sluice_batch_seconds", "How long it took to write a batch", registry=self.registry)
+        self._ended = Counter("sluice_runs_ended", "Imports that ended, by state", ["state"], registry=self.registry)
+        self._refused = Counter(
+            "sluice_runs_refused", "Requests for an import that were refused, by code", ["code"], registry=self.registry
+        )
+        self._trouble = Counter(
+            "sluice_trouble", "Crashes and outages, by the event that reported them", ["kind"], registry=self.registry
+        )
 
     def count(self, event: Event) -> None:
         match event:
@@ -49,9 +53,11 @@ class Metrics:
                 self._ended.labels(event.state).inc()
             case RunRefused():
                 self._refused.labels(event.code).inc()
-            case RunRescued() | EnqueueFailed() | RateLimitLost() | SliceBroke() | MailPutOff() | MailNotSent():
+            case (
+                RunRescued() | EnqueueFailed() | RateLimitUnavailable() | SliceFailed() | MailDeferred() | MailNotSent()
+            ):
                 self._trouble.labels(type(event).__name__).inc()
 
     def text(self) -> bytes:
-        """In Prometheus' text format."""
+        """All metrics in the text format of Prometheus."""
         return generate_latest(self.registry)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 
 from app.errors import Refused
-from app.observe.events import BlobsSwept, RunDeleted, RunsPruned
+from app.observe.events import OrphanBlobsDeleted, RunDeleted, RunsPruned
 from app.runs import status
 from app.runs.model import AccountId
 from app.runtime import Runtime
@@ -47,7 +47,7 @@ async def sweep_blobs(runtime: Runtime) -> None:
     stale = await asyncio.to_thread(lambda: list(runtime.blobs.list_older_than(ORPHAN_SECONDS)))
     deleted = await delete_unowned(runtime, stale)
     if deleted:
-        runtime.observe(BlobsSwept(deleted))
+        runtime.observe(OrphanBlobsDeleted(deleted))
 
 
 async def delete_unowned(runtime: Runtime, blobs: Iterable[str]) -> int:

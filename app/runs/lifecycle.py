@@ -11,8 +11,8 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from app.errors import Fatal, Retryable
-from app.observe.events import RunEnded, RunRescued, SliceBroke, SliceClaimed, SliceLost, StepReached
-from app.observe.logs import kind, trace
+from app.observe.events import LeaseLost, RunEnded, RunRescued, SliceClaimed, SliceFailed, StepReached
+from app.observe.logs import error_kind, format_trace
 from app.runs.acceptance import enqueue_run
 from app.runs.model import Run, RunId, run_from
 from app.runs.states import State, states_before
@@ -47,7 +47,7 @@ async def work_on(runtime: Runtime, run_id: RunId, work: Work, *, stopping: Stop
         async with lease_renewed(runtime, run):
             ended = await work(runtime, run, stopping)
     except RunLost:
-        runtime.observe(SliceLost(run.id, run.attempt))
+        runtime.observe(LeaseLost(run.id, run.attempt))
     except Fatal as fatal:
         await fail_run(runtime, run, fatal)
     except asyncio.CancelledError:
@@ -112,7 +112,7 @@ async def give_back(runtime: Runtime, run: Run) -> None:
 async def postpone(runtime: Runtime, run: Run, trouble: Retryable) -> None:
     """Lets the run wait a little: the database was not well (a deadlock, a full disk, a restart), or a source is away.
     It is nobody's crash. When not even that can be written the lease runs out."""
-    runtime.observe(SliceBroke(run.id, run.attempt, kind(trouble.__cause__ or trouble), trace(trouble)))
+    runtime.observe(SliceFailed(run.id, run.attempt, error_kind(trouble.__cause__ or trouble), format_trace(trouble)))
     away = isinstance(trouble, SourceAway)
     backoff = SOURCE_SECONDS if away else BACKOFF_SECONDS
     with suppress(DatabaseUnavailable):
@@ -123,7 +123,7 @@ async def postpone(runtime: Runtime, run: Run, trouble: Retryable) -> None:
 async def count_crash(runtime: Runtime, run: Run, trouble: Exception) -> None:
     """Notes that a slice broke on something nobody expected; after too many in one spot the run fails. When the note
     cannot be written the lease runs out and the sweeper counts the crash."""
-    runtime.observe(SliceBroke(run.id, run.attempt, kind(trouble), trace(trouble)))
+    runtime.observe(SliceFailed(run.id, run.attempt, error_kind(trouble), format_trace(trouble)))
     with suppress(DatabaseUnavailable):
         async with runtime.database.transaction() as session:
             row = await claims.fault(session, run.id, run.attempt, backoff=BACKOFF_SECONDS)

@@ -12,8 +12,8 @@ from fastapi import Request
 from fastapi.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.observe.events import RequestBroke, RequestDenied, RequestServed
-from app.observe.logs import kind, trace
+from app.observe.events import RequestCrashed, RequestDenied, RequestServed
+from app.observe.logs import error_kind, format_trace
 from app.runtime import Runtime
 from app.web.rate_limits import RateHeaders, remaining_allowance
 
@@ -60,7 +60,7 @@ class RequestMiddleware:
         """Logs what broke, without its text, and answers if that is still possible."""
         scope = exchange.scope
         place = (exchange.id, exchange.method, exchange.route)
-        get_runtime(scope).observe(RequestBroke(*place, kind(trouble), trace(trouble)))
+        get_runtime(scope).observe(RequestCrashed(*place, error_kind(trouble), format_trace(trouble)))
         if exchange.status is not None:
             raise ResponseCutOff from None
         response = self.broke(Request(scope), exchange.id)

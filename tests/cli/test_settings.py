@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.embedded import free_port
-from app.runtime import Misconfigured, check
+from app.runtime import Misconfigured, check_settings
 from app.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -59,7 +59,7 @@ def test_a_setting_that_cannot_be_used_is_named(
         monkeypatch.setenv(name, value)
 
     with pytest.raises(Misconfigured) as wrong:
-        check(Settings())
+        check_settings(Settings())
 
     assert str(wrong.value).startswith(f"{named} ")
     assert "\n" not in str(wrong.value)
@@ -68,7 +68,7 @@ def test_a_setting_that_cannot_be_used_is_named(
 
 def test_a_network_that_was_written_as_an_address_is_told_as_it_should_be() -> None:
     with pytest.raises(Misconfigured, match=r"127\.0\.0\.1/8.*127\.0\.0\.0/8"):
-        check(Settings(allow_networks="10.0.0.0/8, 127.0.0.1/8"))
+        check_settings(Settings(allow_networks="10.0.0.0/8, 127.0.0.1/8"))
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: str(command[0]))

@@ -63,7 +63,7 @@ def test_an_address_of_the_database_that_is_none_is_named_and_not_quoted(command
     refused = sluice(*command, SLUICE_DATABASE_URL="postgresql://u:hunter2@host:x/none")
 
     assert refused.returncode == 2
-    assert refused.stderr.startswith("sluice: SLUICE_DATABASE_URL cannot be read; it must be ")
+    assert refused.stderr.startswith("sluice: SLUICE_DATABASE_URL must look like ")
     assert "hunter2" not in refused.stderr
 
 

@@ -23,7 +23,7 @@ BEFORE_A_COMMIT = {
     "accounted": 3,
     "finishing": 1,
 }
-GIVEN_UP = {"SliceLost", "SliceBroke", "released"}
+GIVEN_UP = {"LeaseLost", "SliceFailed", "released"}
 LONG = 120_000
 
 
@@ -94,7 +94,7 @@ async def test_a_zombie_that_still_holds_its_locks_commits_nothing(arena: Arena,
         await assert_true(arena, run, expected)
     batch = await arena.ask("SELECT attempt FROM batches WHERE run_id = $1 AND number = 3", run.id)
     assert batch[0]["attempt"] > fence, "the batch was committed by a worker that had lost the run"
-    assert "SliceLost" in since_the_fault(zombie.trace())
+    assert "LeaseLost" in since_the_fault(zombie.trace())
 
 
 async def test_a_run_whose_row_a_frozen_worker_has_locked_keeps_no_other_from_being_rescued(arena: Arena) -> None:

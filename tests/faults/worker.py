@@ -13,14 +13,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from app.observe import Observer
-from app.observe.events import BatchWritten, Event, ProcessStarted, SliceBroke, SliceClaimed, SliceLost, StepReached
+from app.observe.events import BatchWritten, Event, LeaseLost, ProcessStarted, SliceClaimed, SliceFailed, StepReached
 from app.runs import lifecycle
 from app.runtime import open_runtime
 from app.settings import Settings
 from app.storage.database import SERVER_SETTINGS
 from workers.__main__ import main, serve
 
-TRACED = (ProcessStarted, SliceClaimed, SliceLost, SliceBroke)
+TRACED = (ProcessStarted, SliceClaimed, LeaseLost, SliceFailed)
 
 
 class Saboteur(Observer):

@@ -12,7 +12,7 @@ import pytest
 from pydantic import SecretStr
 
 from app.runtime import Misconfigured
-from app.runtime import store as store_of
+from app.runtime import open_store as store_of
 from app.settings import Settings
 from app.storage.blobs import BlobMissing, BlobsUnavailable, BucketAccess, open_blobs
 from tests.storage.conftest import OpenShared, files, read, stored

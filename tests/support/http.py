@@ -16,7 +16,7 @@ from app.imports.engine import work
 from app.main import create_app
 from app.runs.lifecycle import work_on
 from app.runs.model import RunId, run_from
-from app.runtime import Runtime, rate_limit
+from app.runtime import Runtime, read_rate_limit
 from app.storage.access.accounts import account_named
 from app.storage.tables import runs
 from tests.support.contract import check_response
@@ -31,7 +31,7 @@ def app_on(runtime: Runtime, **settings: object) -> FastAPI:
     """The app on a runtime that is open already, with some settings changed."""
     app = create_app(runtime.settings)
     changed = runtime.settings.model_copy(update=settings)
-    throttle = replace(runtime.throttle, rate=rate_limit(changed))
+    throttle = replace(runtime.throttle, rate=read_rate_limit(changed))
     app.state.runtime = replace(runtime, settings=changed, throttle=throttle) if settings else runtime
     return app
 

@@ -3,7 +3,7 @@
 import pytest
 
 from app.queue.task_queue import WrongAddress, redis_settings
-from app.runtime import Misconfigured, database_at
+from app.runtime import Misconfigured, build_database
 
 SECRETS = ["hu/nter", "hu#nter", "hu?nter", "hu]nter", "[hunter"]
 
@@ -12,7 +12,7 @@ SECRETS = ["hu/nter", "hu#nter", "hu?nter", "hu]nter", "[hunter"]
 def test_a_database_address_is_not_repeated(secret: str) -> None:
     for address in (f"postgresql://me:{secret}@localhost:x/sluice", f"{secret}", f"mysql://me:{secret}@localhost/x"):
         with pytest.raises(Misconfigured, match="SLUICE_DATABASE_URL") as wrong:
-            database_at(address, pool_size=1)
+            build_database(address, pool_size=1)
         assert "nter" not in str(wrong.value)
         assert wrong.value.__suppress_context__
 

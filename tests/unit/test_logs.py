@@ -4,7 +4,7 @@ import logging
 
 from structlog.testing import capture_logs
 
-from app.observe.logs import AGAIN_SECONDS, LibraryLines
+from app.observe.logs import REPEAT_SECONDS, LibraryHandler
 
 
 def said(line: int, created: float) -> logging.LogRecord:
@@ -14,12 +14,12 @@ def said(line: int, created: float) -> logging.LogRecord:
 
 
 def test_what_a_library_says_again_and_again_is_told_once_a_minute() -> None:
-    lines = LibraryLines()
+    lines = LibraryHandler()
 
     with capture_logs() as told:
         for second in range(20):
             lines.emit(said(284, 1_000.0 + second))
         lines.emit(said(285, 1_020.0))
-        lines.emit(said(284, 1_000.0 + AGAIN_SECONDS))
+        lines.emit(said(284, 1_000.0 + REPEAT_SECONDS))
 
     assert [line["place"] for line in told] == ["connections:284", "connections:285", "connections:284"]

@@ -4,7 +4,7 @@ import pytest
 from cryptography.fernet import Fernet
 from pydantic import SecretStr
 
-from app.runtime import Misconfigured, vault_with
+from app.runtime import Misconfigured, open_vault
 from app.settings import Settings
 from app.vault import Vault, VaultError, build_vault
 
@@ -75,22 +75,22 @@ def test_what_is_resealed_needs_the_old_key_no_more_and_is_bound_as_before() -> 
 
 def test_without_keys_one_is_made_from_the_secret_key_the_same_on_all_machines() -> None:
     sealed = build_vault("", SECRET_KEY).seal(CREDENTIALS, bound_to="run:1")
-    assert vault_with(settings(None)).open(sealed, bound_to="run:1") == CREDENTIALS
+    assert open_vault(settings(None)).open(sealed, bound_to="run:1") == CREDENTIALS
     with pytest.raises(VaultError):
-        vault_with(settings(None, SECRET_KEY + "!")).open(sealed, bound_to="run:1")
+        open_vault(settings(None, SECRET_KEY + "!")).open(sealed, bound_to="run:1")
 
 
 def test_keys_that_are_set_later_still_open_what_the_secret_key_has_sealed() -> None:
-    sealed = vault_with(settings(None)).seal(CREDENTIALS, bound_to="run:1")
-    later = vault_with(settings(f" {new_key()} , {new_key()}"))
+    sealed = open_vault(settings(None)).seal(CREDENTIALS, bound_to="run:1")
+    later = open_vault(settings(f" {new_key()} , {new_key()}"))
     assert later.open(sealed, bound_to="run:1") == CREDENTIALS
     with pytest.raises(VaultError):
-        vault_with(settings(None)).open(later.reseal(sealed), bound_to="run:1")
+        open_vault(settings(None)).open(later.reseal(sealed), bound_to="run:1")
 
 
 @pytest.mark.parametrize("keys", [MARKER, f"{'A' * 43}=,{MARKER}", "ü" * 44])
 def test_a_key_that_is_none_is_refused_without_a_word_of_it(keys: str) -> None:
     with pytest.raises(Misconfigured, match="SLUICE_VAULT_KEYS") as refused:
-        vault_with(settings(keys))
+        open_vault(settings(keys))
     assert MARKER not in str(refused.value)
     assert "ü" not in str(refused.value)

@@ -74,7 +74,7 @@ async def test_what_breaks_is_told_by_an_id_that_is_in_the_log(
         assert answer.headers["x-request-id"] in body["detail"]
         assert "api_keys" not in answer.text
         assert "asyncpg" not in answer.text
-    lines = [json.loads(line) for line in logged.readouterr().err.splitlines() if "request_broke" in line]
+    lines = [json.loads(line) for line in logged.readouterr().err.splitlines() if "request_crashed" in line]
     assert [line["request_id"] for line in lines] == [answer.headers["x-request-id"] for answer in (imports, types)]
     assert "42P01" in lines[0]["error"]
     assert an_account.key not in str(lines)

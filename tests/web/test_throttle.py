@@ -314,7 +314,9 @@ async def through(runtime: Runtime, port: int, patience: float) -> AsyncIterator
 
 
 def losses(observer: Observer) -> int:
-    return round(observer.metrics.registry.get_sample_value("sluice_trouble_total", {"kind": "RateLimitLost"}) or 0)
+    return round(
+        observer.metrics.registry.get_sample_value("sluice_trouble_total", {"kind": "RateLimitUnavailable"}) or 0
+    )
 
 
 async def left(throttle: Throttle, who: str) -> int:

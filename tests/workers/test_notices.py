@@ -24,7 +24,7 @@ from app.observe.logs import configure
 from app.runs.lifecycle import end_run, work_on
 from app.runs.model import AccountId, Run, RunId, run_from
 from app.runs.states import State
-from app.runtime import Misconfigured, Runtime, mailer_with, open_runtime
+from app.runtime import Misconfigured, Runtime, build_mailer, open_runtime
 from app.storage import claims, runs
 from app.transports.failed import TransportFailed
 from tests.conftest import Finish
@@ -127,7 +127,7 @@ async def alone(runtime: Runtime, certificates: Certificates) -> Runtime:
 def with_mail(runtime: Runtime, url: str, **settings: Any) -> Runtime:
     given = {"smtp_url": SecretStr(url), "mail_from": FROM, **settings}
     changed = runtime.settings.model_copy(update=given)
-    return replace(runtime, settings=changed, mailer=mailer_with(changed, runtime.terms))
+    return replace(runtime, settings=changed, mailer=build_mailer(changed, runtime.terms))
 
 
 async def sql(runtime: Runtime, statement: str, **values: object) -> list[Any]:
@@ -509,7 +509,7 @@ async def test_a_wrong_password_is_tried_on_and_stands_in_no_log(
         assert set(inbox.logins) == {False}
         assert await told_at(alone, run) is None
         written = "".join(logged.readouterr()) + repr(mailing)
-        assert "mail_put_off" in written
+        assert "mail_deferred" in written
         assert "marker-93751" not in written
         right = with_mail(alone, f"smtp://{QUOTED}@127.0.0.1:{inbox.port}")
         await make_due(alone, run)

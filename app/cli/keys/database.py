@@ -7,7 +7,7 @@ from pathlib import Path
 
 from app.cli.options import Misused
 from app.embedded import running_instance
-from app.runtime import database_at
+from app.runtime import build_database
 from app.settings import Settings
 from app.storage.database import Database, is_current
 
@@ -33,7 +33,7 @@ def target(data: Path | None) -> DatabaseTarget:
 @asynccontextmanager
 async def opened(place: DatabaseTarget) -> AsyncIterator[Database]:
     """Raises Misused when the schema is not the newest, Misconfigured for an address that is none."""
-    database = database_at(place.database_url, pool_size=1)
+    database = build_database(place.database_url, pool_size=1)
     try:
         async with database.read() as session:
             current = await is_current(session)

@@ -11,7 +11,7 @@ from app.imports.examine import examine_upload
 from app.imports.plan import load_options, load_pending_plan, to_json
 from app.imports.sources.incoming import IncomingFile
 from app.imports.stages.report import add_warnings
-from app.observe.events import RunFetched, StepReached
+from app.observe.events import FileFetched, StepReached
 from app.runs.lifecycle import RunLost, SourceAway
 from app.runs.model import Run, RunId
 from app.runtime import Runtime
@@ -132,7 +132,7 @@ async def settle(runtime: Runtime, run: Run, incoming: IncomingFile) -> None:
         await asyncio.to_thread(runtime.blobs.delete, blob)
         raise RunLost
     reached(runtime, run, "settled")
-    runtime.observe(RunFetched(run.id, run.account_id, upload.size, examined.total))
+    runtime.observe(FileFetched(run.id, run.account_id, upload.size, examined.total))
 
 
 def reached(runtime: Runtime, run: Run, step: str) -> None:
