@@ -17,7 +17,7 @@ from app.storage.blobs import Blobs, BucketAccess, check_blobs_url, open_blobs
 from app.storage.database import OLDEST_SERVER, Database
 from app.throttle import RateLimit, RequestCounter, Throttle, parse_rate_limit
 from app.transports.guard import Guard
-from app.transports.smtp import Mailer, mail_server, sender_of
+from app.transports.smtp import Mailer, parse_mail_server, parse_sender
 from app.transports.transport import Terms
 from app.vault import Vault, build_vault
 
@@ -156,14 +156,14 @@ def build_mailer(settings: Settings, terms: Terms) -> Mailer | None:
     if not url:
         return None
     try:
-        server = mail_server(url)
+        server = parse_mail_server(url)
     except ValueError:
         raise Misconfigured(
             "SLUICE_SMTP_URL must look like `smtp://user:password@host:port` or `smtps://…`, with percent-encoded user"
             " and password"
         ) from None
     try:
-        return Mailer(server, sender_of(settings.mail_from or ""), terms.tls)
+        return Mailer(server, parse_sender(settings.mail_from or ""), terms.tls)
     except ValueError:
         raise Misconfigured(
             "SLUICE_MAIL_FROM must be a mail address, because SLUICE_SMTP_URL is set: mails are sent from it"

@@ -112,8 +112,8 @@ def misfits(given: Mapping[str, object], kept: Collection[str] = ()) -> Iterator
         value = given.get(member)
         if value is None and rule.required and member not in kept:
             yield Complaint(member, "is required")
-        elif value is not None and not rule.takes(value):
-            yield Complaint(member, rule.reason)
+        elif value is not None and not rule.accepts(value):
+            yield Complaint(member, rule.requirement)
 
 
 def elsewhere(settings: Mapping[str, Any], staying: Iterable[str], kept: Declared | None) -> Iterator[Complaint]:

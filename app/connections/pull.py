@@ -7,7 +7,7 @@ from typing import Any, Final
 from pydantic import SecretStr
 
 from app.transports.failed import TransportFailed
-from app.transports.transport import LONGEST_PATH, WILD, Option, Remote, plain, split_pattern
+from app.transports.transport import LONGEST_PATH, WILD, Option, Remote, check_path, split_pattern
 from app.transports.url import LONGEST_URL
 
 # Marks what was a secret, in the sealed text.
@@ -39,7 +39,7 @@ def checked_path(scheme: str, path: str) -> str:
 
 def checked_name(scheme: str, path: str) -> str:
     """The path of one file as it came, if it may be asked for. Raises TransportFailed."""
-    return plain(path, LONGEST_URL if scheme in WEB else LONGEST_PATH)
+    return check_path(path, LONGEST_URL if scheme in WEB else LONGEST_PATH)
 
 
 def misplaced(scheme: str, path: object) -> str | None:

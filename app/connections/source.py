@@ -7,7 +7,7 @@ from app.connections.declaration import invalid, misfits, remote_from
 from app.connections.pull import WEB, Pull, misplaced
 from app.errors import Complaint, Refused
 from app.transports.failed import TransportFailed
-from app.transports.url import ServerUrl, server_url
+from app.transports.url import ServerUrl, parse_server_url
 
 IN_URL: Final = ("host", "port", "path")
 # Cordial's word -> ours.
@@ -56,7 +56,7 @@ def from_web(given: Mapping[str, Any]) -> Pull:
 
 def addressed(url: object, transport: str) -> ServerUrl:
     """Raises TransportFailed."""
-    target = server_url(url if isinstance(url, str) else "")
+    target = parse_server_url(url if isinstance(url, str) else "")
     if target.scheme != "https" and transport == "https":
         raise TransportFailed("address", "must begin with https:// for this transport")
     return target

@@ -7,9 +7,9 @@ from secrets import token_hex
 from typing import Final
 
 from app.connections.pull import checked_path, is_pattern
-from app.transports import connected
+from app.transports import connect
 from app.transports.failed import TransportFailed, failure
-from app.transports.transport import Entry, Remote, Terms, Transport, split_pattern, within
+from app.transports.transport import FileInfo, Remote, Terms, Transport, split_pattern, time_limit
 
 PATIENCE_SECONDS: Final = 15.0
 TRIAL_SECONDS: Final = 60.0  # for all of it
@@ -60,7 +60,7 @@ async def tried(remote: Remote, terms: Terms) -> AsyncIterator[Transport]:
     brief = replace(
         terms, connect_seconds=PATIENCE_SECONDS, idle_seconds=PATIENCE_SECONDS, total_seconds=total, tries=1
     )
-    async with within(total, "too_slow"), connected(remote, brief) as transport:
+    async with time_limit(total, "too_slow"), connect(remote, brief) as transport:
         yield transport
 
 
@@ -77,7 +77,7 @@ async def try_import(remote: Remote, path: str, terms: Terms) -> Trial:
     return trial
 
 
-async def found(transport: Transport, remote: Remote, path: str, trial: Trial) -> Entry:
+async def found(transport: Transport, remote: Remote, path: str, trial: Trial) -> FileInfo:
     """The file, or the first of those that fit a pattern."""
     if not is_pattern(remote.scheme, path):
         entry = await transport.stat(path)
@@ -90,7 +90,7 @@ async def found(transport: Transport, remote: Remote, path: str, trial: Trial) -
     return entries[0]
 
 
-async def read_beginning(transport: Transport, entry: Entry, trial: Trial) -> None:
+async def read_beginning(transport: Transport, entry: FileInfo, trial: Trial) -> None:
     taken = 0
     async with aclosing(transport.read(entry.path, expected=entry)) as pieces:
         async for piece in pieces:

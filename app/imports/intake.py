@@ -25,7 +25,7 @@ from app.runtime import Runtime
 from app.storage import types
 from app.storage.blobs import BlobsUnavailable
 from app.storage.database import Session
-from app.transports.transport import Entry
+from app.transports.transport import FileInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ async def submit(runtime: Runtime, submission: Submission) -> Run:
     return await accept_upload(runtime, submission, submission.file)
 
 
-async def submit_each(runtime: Runtime, submission: Submission, files: Sequence[Entry]) -> list[Run]:
+async def submit_each(runtime: Runtime, submission: Submission, files: Sequence[FileInfo]) -> list[Run]:
     """One import for each file, in this order, until the queue is full. `submission.file` names the remote; its path
     is replaced by each file's.
 

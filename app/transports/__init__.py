@@ -1,7 +1,7 @@
-"""The room that speaks with other servers: fetching files from them and bringing files to them.
+"""Transports fetch files from other servers and deliver files to them.
 
-Each protocol is one folder with `connected(remote, terms)`, an async context manager that gives a `Transport`, and one
-row of TRANSPORTS. Nothing is dialled that `guard` has not checked.
+Each protocol is a folder with `connect(remote, terms)`, an async context manager that yields a `Transport`, and a row
+of TRANSPORTS. No address is dialled that `guard` has not checked.
 """
 
 from collections.abc import AsyncIterator
@@ -9,9 +9,9 @@ from contextlib import asynccontextmanager
 from importlib import import_module
 
 from app.transports.transport import Remote, Terms, Transport
-from app.transports.url import checked_port
+from app.transports.url import validate_port
 
-# Loaded when it is first spoken: together the clients take 47 MB, and an API process may never need one.
+# A protocol is loaded on first use: together the clients take 47 MB, and an API process may never need one.
 TRANSPORTS: dict[str, str] = {
     "http": "app.transports.http",
     "https": "app.transports.http",
@@ -23,9 +23,9 @@ TRANSPORTS: dict[str, str] = {
 
 
 @asynccontextmanager
-async def connected(remote: Remote, terms: Terms) -> AsyncIterator[Transport]:
-    """An open connection; every failure on the way is a TransportFailed."""
-    checked_port(remote.scheme, remote.port)
+async def connect(remote: Remote, terms: Terms) -> AsyncIterator[Transport]:
+    """Opens a connection. Every failure, also of the block, is a TransportFailed."""
+    validate_port(remote.scheme, remote.port)
     protocol = import_module(TRANSPORTS[remote.scheme])
-    async with protocol.connected(remote, terms) as transport:
+    async with protocol.connect(remote, terms) as transport:
         yield transport

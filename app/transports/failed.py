@@ -1,4 +1,4 @@
-"""Why a transfer did not work, in our own words: never the other side's text, never a credential."""
+"""Why a transfer failed, in our own words: never the other server's text, never a credential."""
 
 from typing import Literal, NamedTuple
 
@@ -8,70 +8,74 @@ Step = Literal["address", "resolve", "connect", "authenticate", "find", "read", 
 
 
 class TransportFailed(SluiceError):
-    """A step of a transfer failed; `passing` says that a second try may help, `reason` is the key of REASONS if any."""
+    """A step of a transfer failed. `transient` says that another try may succeed. `reason` is a key of REASONS, or
+    empty if none fits."""
 
-    def __init__(self, step: Step, detail: str, *, passing: bool = False, reason: str = "") -> None:
+    def __init__(self, step: Step, detail: str, *, transient: bool = False, reason: str = "") -> None:
         super().__init__(f"{step}: {detail}")
         self.step: Step = step
         self.detail = detail
-        self.passing = passing
+        self.transient = transient
         self.reason = reason
 
 
-class Reason(NamedTuple):
-    """A row of REASONS."""
+class FailureReason(NamedTuple):
+    """A row of REASONS. `detail` is a whole sentence."""
 
     step: Step
     detail: str
-    passing: bool = False
+    transient: bool = False
 
 
-# An unknown name and a refused address read alike: the difference would tell a stranger what names exist inside.
-NOT_OURS = "The name is unknown, or belongs to an address that this service may not call"
-# Every reason that all transports share, so that a failure sounds the same whatever protocol is spoken.
-REASONS: dict[str, Reason] = {
-    "bad_address": Reason("address", "The address cannot be read"),
-    "bad_scheme": Reason("address", "The address begins with a protocol that this service does not speak"),
-    "bad_port": Reason("address", "The port is not one that this service may call"),
-    "bad_path": Reason("address", "The path is too long or has characters that are not allowed"),
-    "bad_pattern": Reason("address", "Only the last part of a path may be a pattern"),
-    "bad_option": Reason("address", "The source has a setting that does not belong to its protocol or cannot be read"),
-    "no_host_key": Reason("address", "The source does not say which host key its server has"),
-    "insecure_redirect": Reason("address", "The server leads from an encrypted address to a plain one"),
-    "refused": Reason("resolve", NOT_OURS),
-    "unknown_host": Reason("resolve", NOT_OURS),
-    "no_lookup": Reason("resolve", "The host name could not be looked up", passing=True),
-    "unreachable": Reason("connect", "The server cannot be reached", passing=True),
-    "no_answer": Reason("connect", "The server did not answer in time", passing=True),
-    "certificate": Reason("connect", "The server's certificate is not trusted"),
-    "no_tls": Reason("connect", "An encrypted connection could not be made"),
-    "host_key": Reason("connect", "The server's host key is not the one that was given for it"),
-    "login": Reason("authenticate", "The server did not accept the credentials"),
-    "unencrypted": Reason("authenticate", "The server does not accept the credentials, or none without TLS: try ftps"),
-    "missing": Reason("find", "There is no such file"),
-    "no_bucket": Reason("find", "There is no such bucket"),
-    "no_match": Reason("find", "No file fits the pattern"),
-    "elsewhere": Reason("find", "The bucket is not in the region, or not at the address, that was given for it"),
-    "forbidden": Reason("find", "The server does not give access to it"),
-    "no_patterns": Reason("find", "Files cannot be listed over this protocol: give the whole path of one"),
-    "too_many": Reason("find", "More files match than this service takes at a time"),
-    "too_many_redirects": Reason("find", "The server leads from address to address without end"),
-    "busy": Reason("find", "The server cannot serve it for now", passing=True),
-    "odd_answer": Reason("find", "The server's answer makes no sense"),
-    "cut": Reason("read", "The connection broke off", passing=True),
-    "idle": Reason("read", "The server was silent for too long", passing=True),
-    "too_slow": Reason("read", "The transfer took too long"),
-    "changed": Reason("read", "The file changed while it was read", passing=True),
-    "wrong_length": Reason("read", "The file has another length than the server said", passing=True),
-    "too_large": Reason("read", "The file is larger than this service accepts"),
-    "coded": Reason("read", "The server sent the file compressed though it was asked not to"),
-    "not_written": Reason("write", "The server did not take the file"),
-    "cut_writing": Reason("write", "The connection broke off", passing=True),
-    "idle_writing": Reason("write", "The server was silent for too long", passing=True),
-    "busy_writing": Reason("write", "The server cannot take the file for now", passing=True),
-    "mail_later": Reason("write", "The mail server does not take the mail for now", passing=True),
-    "mail_refused": Reason("write", "The mail server refused the mail"),
-    "no_writing": Reason("write", "Files cannot be written or deleted over this protocol"),
+# An unknown name and a refused address read alike: the difference would tell a stranger which names exist inside the
+# operator's network.
+UNRESOLVED = "The host name is unknown, or its address is one that this service is not allowed to call"
+# The reasons that all transports share, so that a failure reads the same whatever the protocol.
+REASONS: dict[str, FailureReason] = {
+    "bad_address": FailureReason("address", "The address is not valid"),
+    "bad_scheme": FailureReason("address", "The address uses a protocol that is not supported"),
+    "bad_port": FailureReason("address", "This service is not allowed to call that port"),
+    "bad_path": FailureReason("address", "The path is too long or contains characters that are not allowed"),
+    "bad_pattern": FailureReason("address", "Wildcards are allowed only in the last part of a path"),
+    "bad_option": FailureReason("address", "A setting of the source is invalid or does not belong to its protocol"),
+    "no_host_key": FailureReason("address", "The server's host key is required for SFTP"),
+    "insecure_redirect": FailureReason("address", "The server redirects from https to http"),
+    "refused": FailureReason("resolve", UNRESOLVED),
+    "unknown_host": FailureReason("resolve", UNRESOLVED),
+    "no_lookup": FailureReason("resolve", "The host name could not be looked up", transient=True),
+    "unreachable": FailureReason("connect", "The server cannot be reached", transient=True),
+    "no_answer": FailureReason("connect", "The server did not answer in time", transient=True),
+    "certificate": FailureReason("connect", "The server's certificate is not trusted"),
+    "no_tls": FailureReason("connect", "An encrypted connection could not be established"),
+    "host_key": FailureReason("connect", "The server's host key does not match the expected one"),
+    "login": FailureReason("authenticate", "The server did not accept the credentials"),
+    "unencrypted": FailureReason(
+        "authenticate", "The server did not accept the credentials, perhaps because it requires TLS. Try ftps"
+    ),
+    "missing": FailureReason("find", "The file does not exist"),
+    "no_bucket": FailureReason("find", "The bucket does not exist"),
+    "no_match": FailureReason("find", "No file matches the pattern"),
+    "elsewhere": FailureReason("find", "The bucket is not in the given region or not at the given endpoint"),
+    "forbidden": FailureReason("find", "The server denied access"),
+    "no_patterns": FailureReason("find", "This protocol cannot list files. Give the full path of one file"),
+    "too_many": FailureReason("find", "Too many files match. Use a narrower pattern"),
+    "too_many_redirects": FailureReason("find", "The server redirects too many times"),
+    "busy": FailureReason("find", "The server is busy", transient=True),
+    "odd_answer": FailureReason("find", "The server's answer could not be understood"),
+    "cut": FailureReason("read", "The connection was lost", transient=True),
+    "idle": FailureReason("read", "The server sent nothing for too long", transient=True),
+    "too_slow": FailureReason("read", "The transfer took too long"),
+    "changed": FailureReason("read", "The file changed while it was being read", transient=True),
+    "wrong_length": FailureReason("read", "The file is longer or shorter than the server said", transient=True),
+    "too_large": FailureReason("read", "The file is larger than this service accepts"),
+    "coded": FailureReason("read", "The server sent the file compressed although it was asked not to"),
+    "not_written": FailureReason("write", "The server did not accept the file"),
+    "cut_writing": FailureReason("write", "The connection was lost", transient=True),
+    "idle_writing": FailureReason("write", "The server did not respond for too long", transient=True),
+    "busy_writing": FailureReason("write", "The server cannot accept the file at the moment", transient=True),
+    "mail_later": FailureReason("write", "The mail server cannot accept the mail at the moment", transient=True),
+    "mail_refused": FailureReason("write", "The mail server rejected the mail"),
+    "no_writing": FailureReason("write", "This protocol cannot write or delete files"),
 }
 
 WRITING = {"cut": "cut_writing", "idle": "idle_writing", "busy": "busy_writing"}
@@ -80,11 +84,11 @@ WRITING = {"cut": "cut_writing", "idle": "idle_writing", "busy": "busy_writing"}
 def failure(reason: str) -> TransportFailed:
     """The error for a key of REASONS."""
     row = REASONS[reason]
-    return TransportFailed(row.step, row.detail, passing=row.passing, reason=reason)
+    return TransportFailed(row.step, row.detail, transient=row.transient, reason=reason)
 
 
-def while_writing(failed: TransportFailed) -> TransportFailed:
-    """The same failure as one of `put` or `delete` is told: what was found or read there is of no interest."""
+def as_write_failure(failed: TransportFailed) -> TransportFailed:
+    """The same failure as `put` and `delete` report it: that a step of theirs finds or reads is of no interest."""
     if failed.step not in {"find", "read"} or failed.reason in {"missing", "no_bucket"}:
         return failed
     return failure(WRITING.get(failed.reason, "not_written"))

@@ -1,44 +1,44 @@
-"""The one way to fetch a file, whatever protocol it comes by: whole, unchanged, within limits, resumed if it breaks."""
+"""Fetches a file over any protocol: complete, unchanged while it was read, within limits, resumed if it breaks off."""
 
 import asyncio
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Protocol
 
-from app.transports import connected
+from app.transports import connect
 from app.transports.failed import TransportFailed, failure
-from app.transports.transport import Entry, Remote, Terms, Transport, pause, within
+from app.transports.transport import FileInfo, Remote, Terms, Transport, retry_delay, time_limit
 
 
-class Sink(Protocol):
-    """Where the bytes go. What was written counts only after `fetch` has returned."""
+class ByteSink(Protocol):
+    """Where the bytes go. What was written is valid only after `fetch` has returned."""
 
     async def write(self, data: bytes) -> None: ...
 
-    async def begin_again(self) -> None:
-        """Forgets everything that was written: the file is another one by now."""
+    async def start_over(self) -> None:
+        """Discards everything that was written: the file has changed."""
 
 
 @dataclass(slots=True)
-class Fetching:
-    """How far a file has come, over several connections."""
+class Download:
+    """The progress of one file, over several connections."""
 
     path: str
     terms: Terms
-    sink: Sink
-    seen: Entry | None = None  # the state of the file that the bytes taken belong to
-    taken: int = 0
+    sink: ByteSink
+    seen: FileInfo | None = None  # the version of the file that the bytes belong to
+    taken: int = 0  # bytes
 
-    async def once(self, transport: Transport) -> Entry:
-        """Takes the rest of the file; what it took stays when it fails."""
+    async def continue_over(self, transport: Transport) -> FileInfo:
+        """Reads the rest of the file. What was read is kept if this fails."""
         before = await transport.stat(self.path)
         if before.size is not None and before.size > self.terms.limit:
             raise failure("too_large")
-        if self.taken and not self._goes_on(before):
+        if self.taken and not self._can_resume(before):
             await self.start_over()
         self.seen = before
         if before.size is None or self.taken < before.size or not self.taken:
-            await self._take(transport, before)
+            await self._read_rest(transport, before)
         after = await transport.stat(self.path)
         if before.differs(after):
             raise failure("changed")
@@ -48,16 +48,16 @@ class Fetching:
 
     async def start_over(self) -> None:
         self.seen, self.taken = None, 0
-        await self.sink.begin_again()
+        await self.sink.start_over()
 
-    def _goes_on(self, now: Entry) -> bool:
-        """Whether the bytes taken are surely the beginning of what is there now."""
+    def _can_resume(self, now: FileInfo) -> bool:
+        """Whether the bytes read so far are certainly the beginning of the file as it is now."""
         seen = self.seen
         if seen is None or seen.differs(now):
             return False
         return None not in (seen.tag, now.tag) or None not in (seen.modified, now.modified)
 
-    async def _take(self, transport: Transport, entry: Entry) -> None:
+    async def _read_rest(self, transport: Transport, entry: FileInfo) -> None:
         async with aclosing(transport.read(self.path, offset=self.taken, expected=entry)) as pieces:
             async for piece in pieces:
                 if self.taken + len(piece) > self.terms.limit:
@@ -66,25 +66,25 @@ class Fetching:
                 self.taken += len(piece)
 
 
-async def fetch(remote: Remote, path: str, terms: Terms, sink: Sink) -> Entry:
-    """Brings a file into `sink` and says what it was; TransportFailed when `terms` do not suffice."""
-    async with within(terms.total_seconds, "too_slow"):
-        return await in_tries(remote, Fetching(path, terms, sink))
+async def fetch(remote: Remote, path: str, terms: Terms, sink: ByteSink) -> FileInfo:
+    """Fetches a file into `sink` and returns its description. Raises TransportFailed when `terms` do not suffice."""
+    async with time_limit(terms.total_seconds, "too_slow"):
+        return await download_with_retries(remote, Download(path, terms, sink))
 
 
-async def in_tries(remote: Remote, fetching: Fetching) -> Entry:
-    for attempt in range(1, fetching.terms.tries):
+async def download_with_retries(remote: Remote, download: Download) -> FileInfo:
+    for attempt in range(1, download.terms.tries):
         try:
-            return await one_try(remote, fetching)
+            return await download_once(remote, download)
         except TransportFailed as failed:
-            if not failed.passing:
+            if not failed.transient:
                 raise
             if failed.reason in {"changed", "wrong_length"}:
-                await fetching.start_over()
-        await asyncio.sleep(pause(attempt))
-    return await one_try(remote, fetching)
+                await download.start_over()
+        await asyncio.sleep(retry_delay(attempt))
+    return await download_once(remote, download)
 
 
-async def one_try(remote: Remote, fetching: Fetching) -> Entry:
-    async with connected(remote, fetching.terms) as transport:
-        return await fetching.once(transport)
+async def download_once(remote: Remote, download: Download) -> FileInfo:
+    async with connect(remote, download.terms) as transport:
+        return await download.continue_over(transport)

@@ -1,4 +1,4 @@
-"""What a place may say, by its protocol: each word, what it takes, whether it has to be there. Nothing is dialled."""
+"""The options of a remote server, protocol by protocol: which there are, which are required, what each accepts."""
 
 import base64
 import binascii
@@ -10,11 +10,11 @@ from ipaddress import ip_address
 from typing import Any, Final
 
 from app.transports.failed import TransportFailed
-from app.transports.url import checked_port, server_url
+from app.transports.url import parse_server_url, validate_port
 
 TRUST_FIRST: Final = "trust-on-first-use"  # a value of `host_key`; anything else is the pinned key itself
 TLS: Final = ("explicit", "implicit")
-LONGEST: Final = 65_536  # characters of a text
+LONGEST: Final = 65_536  # characters of a value
 LONGEST_KEY: Final = 8_192  # characters; RSA with 8,192 bits has 6,400
 
 NO_TEXT = re.compile("[\0\ud800-\udfff]")
@@ -26,12 +26,12 @@ PUBLIC_KEY = re.compile(r"(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(?:256|384|521)) 
 PEM = re.compile(r"-----BEGIN ((?:[A-Z]+ )?)PRIVATE KEY-----((?:(?!-----).)+)-----END \1PRIVATE KEY-----", re.DOTALL)
 
 
-def anything(_: object) -> bool:
+def accept_all(_: object) -> bool:
     return True
 
 
 def is_host(text: str) -> bool:
-    """A name, or an address without brackets; whether it may be called is the guard's to say."""
+    """A name, or an address without brackets. Whether it may be called is for the guard to decide."""
     if NAME.fullmatch(text):
         return True
     try:
@@ -42,14 +42,14 @@ def is_host(text: str) -> bool:
 
 def is_port(scheme: str, port: int) -> bool:
     try:
-        return checked_port(scheme, port) == port
+        return validate_port(scheme, port) == port
     except TransportFailed:
         return False
 
 
 def is_endpoint(text: str) -> bool:
     try:
-        return bool(server_url(text))
+        return bool(parse_server_url(text))
     except TransportFailed:
         return False
 
@@ -60,7 +60,7 @@ def is_host_key(text: str) -> bool:
         return True
     key = PUBLIC_KEY.fullmatch(text)
     try:
-        # It names its kind once more inside, behind four bytes with the length of that.
+        # The decoded key begins with four bytes of length and the name of its kind once more.
         return key is not None and base64.b64decode(key[2], validate=True)[4:].startswith(key[1].encode())
     except binascii.Error:
         return False
@@ -71,57 +71,71 @@ def is_private_key(text: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
-    """What one word of a place takes: a value of a kind, for which `fits` holds; `reason` tells callers of both."""
+class OptionRule:
+    """What one option accepts: a value of type `kind` for which `fits` holds. `requirement` says so to callers: it goes
+    on from the name of the option, as in "`port` must be …"."""
 
-    reason: str = f"must be a text of 1 to {LONGEST:,} characters"
-    fits: Callable[[Any], bool] = anything
+    requirement: str = f"must be a string of 1 to {LONGEST:,} characters"
+    fits: Callable[[Any], bool] = accept_all
     kind: type = str
     required: bool = False
 
-    def takes(self, value: object) -> bool:
+    def accepts(self, value: object) -> bool:
         if isinstance(value, str) and (not 0 < len(value) <= LONGEST or NO_TEXT.search(value)):
             return False
         return type(value) is self.kind and self.fits(value)
 
 
-TEXT: Final = Rule()
-NEEDED: Final = Rule(required=True)
-HOST: Final = Rule(
-    "must be a host alone, such as files.example.com: no protocol, port, path or user", is_host, required=True
+TEXT: Final = OptionRule()
+NEEDED: Final = OptionRule(required=True)
+HOST: Final = OptionRule(
+    "must be a host name or address alone, such as files.example.com, without protocol, port, path or user",
+    is_host,
+    required=True,
 )
 
 
-def server(scheme: str, **more: Rule) -> dict[str, Rule]:
-    port = Rule("must be the number of a port that this service may call", partial(is_port, scheme), int)
+def server_rules(scheme: str, **more: OptionRule) -> dict[str, OptionRule]:
+    port = OptionRule(
+        "must be a number from 1 to 65535 and a port that this service is allowed to call",
+        partial(is_port, scheme),
+        int,
+    )
     return {"host": HOST, "port": port, "user": TEXT, "password": TEXT, **more}
 
 
-# A key is also one of `app.transports.TRANSPORTS`. `root` is the folder that relative paths start from; `headers` and
-# the keys are secrets. S3 without `endpoint` is Amazon's.
-RULES: Final[Mapping[str, Mapping[str, Rule]]] = {
-    "http": server("http", headers=Rule(kind=dict)),
-    "https": server("https", headers=Rule(kind=dict)),
-    "ftp": server("ftp", root=TEXT),
-    "ftps": server("ftps", root=TEXT, tls=Rule(f"must be one of {', '.join(TLS)}", TLS.__contains__)),
-    "sftp": server(
+# The keys are those of `app.transports.TRANSPORTS`. `root` is the folder that relative paths start from; `headers` and
+# the keys are secret. S3 without `endpoint` is Amazon's.
+RULES: Final[Mapping[str, Mapping[str, OptionRule]]] = {
+    "http": server_rules("http", headers=OptionRule(kind=dict)),
+    "https": server_rules("https", headers=OptionRule(kind=dict)),
+    "ftp": server_rules("ftp", root=TEXT),
+    "ftps": server_rules("ftps", root=TEXT, tls=OptionRule(f"must be one of {', '.join(TLS)}", TLS.__contains__)),
+    "sftp": server_rules(
         "sftp",
         root=TEXT,
-        host_key=Rule(
-            f"must be the server's public key as OpenSSH writes it, its SHA256: fingerprint, or {TRUST_FIRST}",
+        host_key=OptionRule(
+            f"must be the server's public key in OpenSSH format, its SHA256: fingerprint, or {TRUST_FIRST}",
             is_host_key,
             required=True,
         ),
-        private_key=Rule(
-            f"must be a private key in PEM, from BEGIN to END, of at most {LONGEST_KEY:,} characters", is_private_key
+        private_key=OptionRule(
+            f"must be a private key in PEM format, from BEGIN to END, at most {LONGEST_KEY:,} characters long",
+            is_private_key,
         ),
         passphrase=TEXT,
     ),
     "s3": {
-        "bucket": Rule("must be the name of a bucket", lambda text: BUCKET.fullmatch(text) is not None, required=True),
-        "region": Rule("must be a region such as eu-west-1", lambda text: REGION.fullmatch(text) is not None),
-        "endpoint": Rule("must be an address such as https://s3.example.com:9000, that may be called", is_endpoint),
-        "path_style": Rule("must be true or false", kind=bool),
+        "bucket": OptionRule(
+            "must be a bucket name of 3 to 63 letters, digits, dots, hyphens and underscores",
+            lambda text: BUCKET.fullmatch(text) is not None,
+            required=True,
+        ),
+        "region": OptionRule("must be a region, such as eu-west-1", lambda text: REGION.fullmatch(text) is not None),
+        "endpoint": OptionRule(
+            "must be a URL that this service is allowed to call, such as https://s3.example.com:9000", is_endpoint
+        ),
+        "path_style": OptionRule("must be true or false", kind=bool),
         "root": TEXT,
         "access_key": NEEDED,
         "secret_key": NEEDED,

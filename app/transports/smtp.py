@@ -1,4 +1,4 @@
-"""Hands mails over to the operator's mail server."""
+"""Sends mails through the operator's mail server."""
 
 import socket
 import ssl
@@ -15,56 +15,56 @@ from pydantic import SecretStr
 
 from app.transports.failed import TransportFailed, failure
 from app.transports.guard import Guard
-from app.transports.transport import within
+from app.transports.transport import time_limit
 
-SEND_SECONDS: Final = 30.0  # for one mail, from the look-up to the server's word that it has it
+SEND_SECONDS: Final = 30.0  # for one mail, from the lookup to the server's confirmation
 PORTS: Final = {"smtps": 465, "smtp": 587}
 PLAIN_PORT: Final = 25  # of smtp:// without credentials
 
-# The server is the operator's own setting and no caller can name another, so it may stand in any network: often it is
-# this machine itself. What is looked up is dialled, like everything else.
+# The server is the operator's own setting, and no caller can name another: so it may be in any network, and often it is
+# on this machine. The address that was looked up is dialled, as everywhere.
 ANYWHERE: Final = Guard(allowed=(ip_network("0.0.0.0/0"), ip_network("::/0")))
 
 
-class Client(SMTP):
-    """aiosmtplib's, without CRAM-MD5: a password travels only under TLS here, and each further way to log in that is
-    tried with a wrong password brings an account nearer to being locked."""
+class SmtpClient(SMTP):
+    """aiosmtplib's client without CRAM-MD5: a password travels only under TLS here, and each further login method that
+    is tried with a wrong password brings the account closer to being locked."""
 
     AUTH_METHODS = ("plain", "login")
 
 
 @dataclass(frozen=True, slots=True)
 class MailServer:
-    """Where mails are handed over. Without a user nobody logs in."""
+    """The server that accepts our mails. Without a user there is no login."""
 
     host: str
     port: int
-    implicit_tls: bool  # from the first byte on; else by STARTTLS
+    implicit_tls: bool  # TLS from the first byte; default STARTTLS
     user: str = ""
     password: SecretStr | None = None
 
 
-def mail_server(url: str) -> MailServer:
-    """Takes `smtp://user:password@host:port` apart. Raises ValueError, without a word of the address."""
+def parse_mail_server(url: str) -> MailServer:
+    """Parses `smtp://user:password@host:port`. Raises ValueError, without any part of the URL in its text."""
     if not url.isprintable() or " " in url:
         raise ValueError
     parts = urlsplit(url)
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
-    beside = parts.path.strip("/") or parts.query or parts.fragment  # often a password that is not percent-encoded
-    if parts.scheme not in PORTS or not parts.hostname or beside or bool(user) != bool(password):
+    rest = parts.path.strip("/") or parts.query or parts.fragment  # often part of a password that is not encoded
+    if parts.scheme not in PORTS or not parts.hostname or rest or bool(user) != bool(password):
         raise ValueError
-    usual = PORTS[parts.scheme] if user or parts.scheme == "smtps" else PLAIN_PORT
-    port = usual if parts.port is None else parts.port
+    default = PORTS[parts.scheme] if user or parts.scheme == "smtps" else PLAIN_PORT
+    port = default if parts.port is None else parts.port
     if not port:
         raise ValueError
     return MailServer(parts.hostname, port, parts.scheme == "smtps", user, SecretStr(password))
 
 
-def sender_of(text: str) -> str:
-    """`Name <address>` or an address, checked; of the address ASCII alone, so that any server takes it. Raises
-    ValueError."""
+def parse_sender(text: str) -> str:
+    """Checks a sender, `Name <address>` or an address alone, and returns it. The address must be ASCII, so that every
+    server accepts it. Raises ValueError."""
     sender = EmailMessage()
-    sender["From"] = text  # a ValueError for a line break
+    sender["From"] = text  # raises ValueError for a line break
     addresses = sender["From"].addresses
     if len(addresses) != 1 or sender["From"].defects:
         raise ValueError
@@ -75,7 +75,7 @@ def sender_of(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Mailer:
-    """Sends mails from one sender by one server, with a connection for each."""
+    """Sends mails from one sender through one server, over a new connection for each."""
 
     server: MailServer
     sender: str  # as in a From header
@@ -83,80 +83,80 @@ class Mailer:
     step_seconds: float = 15  # for connecting, and for each answer
 
     async def send(self, message: EmailMessage, recipient: str) -> None:
-        """Returns when the server has taken the mail, and from then on has to deliver it.
+        """Returns when the server has accepted the mail and is responsible for delivering it.
 
-        Raises TransportFailed; the reason "mail_refused" alone says that no later try will help.
+        Raises TransportFailed. Only the reason "mail_refused" means that trying again is pointless.
         """
-        client = Client(
+        client = SmtpClient(
             hostname=self.server.host,
             use_tls=self.server.implicit_tls,
             start_tls=True if self.server.user and not self.server.implicit_tls else None,
-            tls_context=self._trust(),
+            tls_context=self._tls_context(),
             timeout=self.step_seconds,
         )
         try:
-            async with within(SEND_SECONDS, "no_answer"):
+            async with time_limit(SEND_SECONDS, "no_answer"):
                 await self._hand_over(client, message, recipient)
-            with suppress(SMTPException, OSError):  # it is sent, whatever becomes of the goodbye
+            with suppress(SMTPException, OSError):  # the mail is sent, whatever happens to the QUIT
                 await client.quit(timeout=1)
         finally:
             client.close()
 
-    def _trust(self) -> ssl.SSLContext:
-        """Without credentials STARTTLS is taken where it is offered, whoever signed the certificate: a plain connection
-        would be as good to us, so insisting on a name would only stop mails on their way to a server beside us."""
+    def _tls_context(self) -> ssl.SSLContext:
+        """Without credentials STARTTLS is used if offered, with any certificate: a plain connection would do as
+        well, so insisting on a trusted certificate would only stop mails to a server on the same machine."""
         if self.server.user or self.server.implicit_tls:
             return self.tls
-        unknown = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        unknown.check_hostname = False
-        unknown.verify_mode = ssl.CERT_NONE
-        return unknown
+        unverified = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        unverified.check_hostname = False
+        unverified.verify_mode = ssl.CERT_NONE
+        return unverified
 
-    async def _hand_over(self, client: Client, message: EmailMessage, recipient: str) -> None:
+    async def _hand_over(self, client: SmtpClient, message: EmailMessage, recipient: str) -> None:
         dialled = await ANYWHERE.dial(self.server.host, self.server.port, self.step_seconds)
-        client.local_hostname = literal(dialled)
-        with told("no_tls"):
+        client.local_hostname = address_literal(dialled)
+        with translate_errors("no_tls"):
             await client.connect(sock=dialled)
         if self.server.password:
-            with told("login"):
+            with translate_errors("login"):
                 await client.login(self.server.user, self.server.password.get_secret_value())
-        with told("mail_later"):
+        with translate_errors("mail_later"):
             await client.send_message(message, recipients=[recipient])
 
 
-def literal(dialled: socket.socket) -> str:
-    """Our name in EHLO: our address (RFC 5321 §4.1.3). Our full name would need a look-up that may take its time."""
+def address_literal(dialled: socket.socket) -> str:
+    """Our name in EHLO: our address (RFC 5321 §4.1.3). Our full name would need a lookup that may be slow."""
     address = dialled.getsockname()[0]
     return f"[IPv6:{address}]" if dialled.family == socket.AF_INET6 else f"[{address}]"
 
 
 @contextmanager
-def told(otherwise: str) -> Iterator[None]:
-    """Turns what the block raises into one of our reasons, of which `otherwise` is the step's own; the server's words
-    stay behind."""
+def translate_errors(default: str) -> Iterator[None]:
+    """Turns the errors of a step into failures, without the server's text. `default` is the reason if the error
+    itself does not tell."""
     try:
         yield
     except TransportFailed:
         raise
     except (SMTPException, OSError, ValueError) as wrong:
-        raise failure(reason_of(wrong, otherwise)) from None
+        raise failure(find_reason(wrong, default)) from None
 
 
-def reason_of(wrong: Exception, otherwise: str) -> str:
+def find_reason(wrong: Exception, default: str) -> str:
     root = wrong if isinstance(wrong, ssl.SSLError) else wrong.__cause__
     if isinstance(root, ssl.SSLError):
         return "certificate" if isinstance(root, ssl.SSLCertVerificationError) else "no_tls"
     if isinstance(wrong, TimeoutError):
         return "no_answer"
-    if isinstance(wrong, OSError):  # a broken connection and a greeting that is none are both among these
+    if isinstance(wrong, OSError):  # both a lost connection and an invalid greeting raise one
         return "unreachable"
-    return "mail_refused" if otherwise == "mail_later" and is_final(wrong) else otherwise
+    return "mail_refused" if default == "mail_later" and is_final(wrong) else default
 
 
 def is_final(wrong: Exception) -> bool:
-    """Whether the mail or its recipient was refused for good. A sender that is refused is a matter of settings."""
+    """Whether the mail or its recipient was rejected for good. A rejected sender is a matter of settings."""
     if isinstance(wrong, SMTPRecipientsRefused):
         return all(each.code >= 500 for each in wrong.recipients)
     if isinstance(wrong, SMTPDataError):
         return wrong.code >= 500
-    return isinstance(wrong, SMTPNotSupported | ValueError)  # an address that this server, or none, can take
+    return isinstance(wrong, SMTPNotSupported | ValueError)  # an address that this server, or any, cannot accept

@@ -1,4 +1,4 @@
-"""Where files come from and go to, whatever protocol is spoken."""
+"""What all transports have in common: the remote, its files, the limits of a transfer, and the protocol class."""
 
 import asyncio
 import fnmatch
@@ -13,16 +13,11 @@ from typing import Protocol
 
 from pydantic import SecretStr
 
-from app.transports.failed import Step, TransportFailed, failure
+from app.transports.failed import failure
 from app.transports.guard import Guard
-from app.transports.options import RULES, TRUST_FIRST
+from app.transports.options import RULES
 
-__all__ = [
-    "CHUNK", "TRUST_FIRST", "Entry", "Option", "Remote", "Step", "Terms", "Transport", "TransportFailed",
-    "age", "chosen", "failure", "paced", "pause", "plain", "split_pattern", "temporary", "within",
-]  # fmt: skip
-
-CHUNK = 262_144  # bytes that travel at a time
+CHUNK = 262_144  # bytes read or written at a time
 LONGEST_PATH = 1_024
 MOST_MATCHES = 10_000
 WILD = frozenset("*?[")
@@ -31,23 +26,23 @@ Option = str | bool | SecretStr | Mapping[str, SecretStr]
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """A file as the other side describes it; what it does not tell is None."""
+class FileInfo:
+    """A file as the server describes it. What the server does not say is None."""
 
     path: str
     size: int | None = None
     modified: datetime | None = None
     tag: str | None = None  # an ETag or the like: equal tags mean equal bytes
 
-    def differs(self, other: "Entry") -> bool:
-        """Whether the two are known to be different files, or different states of one."""
+    def differs(self, other: "FileInfo") -> bool:
+        """Whether the two are known to be different files, or different versions of one."""
         pairs = ((self.size, other.size), (self.modified, other.modified), (self.tag, other.tag))
         return any(mine is not None and theirs is not None and mine != theirs for mine, theirs in pairs)
 
 
 @dataclass(frozen=True, slots=True)
 class Remote:
-    """A server and how to get in; `scheme` is a key of RULES, which say what the options of each are."""
+    """A server and its login. `scheme` is a key of RULES, which list the options of each protocol."""
 
     scheme: str
     host: str
@@ -63,14 +58,14 @@ class Remote:
             raise failure("bad_option")
 
     def text(self, option: str, default: str = "") -> str:
-        """An option that is no secret."""
+        """An option that is not a secret."""
         value = self.options.get(option, default)
         if not isinstance(value, str):
             raise failure("bad_option")
         return value
 
     def secret(self, option: str) -> str | None:
-        """An option that is one, laid open: hand it to the client and keep it nowhere."""
+        """A secret option in clear text: pass it to the client and keep it nowhere."""
         value = self.options.get(option)
         if value is not None and not isinstance(value, SecretStr):
             raise failure("bad_option")
@@ -79,7 +74,7 @@ class Remote:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What a transfer may cost. `limit` counts bytes of one file; `tries` counts the first one too."""
+    """What a transfer may cost and whom it may call. `limit` is in bytes per file; `tries` includes the first."""
 
     limit: int
     tls: ssl.SSLContext
@@ -91,95 +86,86 @@ class Terms:
 
 
 class Transport(Protocol):
-    """An open connection to one place; not for two tasks at once. Every method raises TransportFailed alone.
+    """An open connection to a remote, for one task at a time. Its methods raise TransportFailed and nothing else.
 
-    Each sees to `connect_seconds` and `idle_seconds` itself; bytes, total time and tries are `fetch`'s business.
+    They keep to `connect_seconds` and `idle_seconds` themselves; bytes, total time and tries are limited by `fetch`.
     """
 
-    async def list(self, pattern: str) -> list[Entry]:
-        """Files (no folders) whose last path segment fits a shell pattern, see `split_pattern` and `chosen`.
+    async def list(self, pattern: str) -> list[FileInfo]:
+        """Files (not folders) whose last path segment matches a shell pattern: see `split_pattern`, `select_matching`.
 
-        Empty when none does, also when there is no such folder.
+        The list is empty when none does, also when the folder does not exist.
         """
 
-    async def stat(self, path: str) -> Entry:
-        """The file as it is now; failure("missing") where there is none."""
+    async def stat(self, path: str) -> FileInfo:
+        """The file as it is now. Raises failure("missing") if there is none."""
 
-    def read(self, path: str, *, offset: int = 0, expected: Entry | None = None) -> AsyncGenerator[bytes, None]:
-        """Pieces of at most CHUNK bytes from `offset` on; failure("changed") if it is known not to be `expected`.
+    def read(self, path: str, *, offset: int = 0, expected: FileInfo | None = None) -> AsyncGenerator[bytes, None]:
+        """Pieces of at most CHUNK bytes from `offset` on. Raises failure("changed") if the file is known not to be
+        `expected` any more.
 
-        An ending that the protocol shows to be too early is failure("cut"), never a silent end. A generator, so that
-        a caller who has had enough can close it.
+        An end that the protocol shows to be too early is failure("cut"), never a silent end. It is a generator, so that
+        a caller can stop early by closing it.
         """
 
-    async def put(self, path: str, data: AsyncIterator[bytes]) -> Entry:
-        """Stores a file: under another name (`temporary`) until it is whole, so that no reader sees half of it."""
+    async def put(self, path: str, data: AsyncIterator[bytes]) -> FileInfo:
+        """Stores a file, under another name (`temporary_path`) until it is complete: nobody reads half of it."""
 
     async def delete(self, path: str) -> None:
-        """Deletes a file; failure("missing") where the protocol can tell that there was none."""
+        """Deletes a file. Raises failure("missing") if the protocol can tell that there was none."""
 
 
-def plain(path: str, longest: int = LONGEST_PATH) -> str:
-    """The path as it came, if it is harmless to send: no control characters (they would be commands in FTP)."""
+def check_path(path: str, longest: int = LONGEST_PATH) -> str:
+    """Returns the path unchanged if it is safe to send. Control characters are refused: in FTP they are commands."""
     if not 0 < len(path) <= longest or not path.isprintable():
         raise failure("bad_path")
     return path
 
 
 def split_pattern(pattern: str) -> tuple[str, str]:
-    """Folder (with its last slash, or empty) and name pattern of a path whose last segment may be a shell pattern."""
-    folder, slash, name = plain(pattern).rpartition("/")
+    """Splits a path into its folder (with the last slash, or empty) and its last segment, which may be a pattern."""
+    folder, slash, name = check_path(pattern).rpartition("/")
     if WILD.intersection(folder):
         raise failure("bad_pattern")
     return folder + slash, name
 
 
-def chosen(entries: Iterable[Entry], name: str) -> list[Entry]:
-    """The entries whose last segment fits `name`, oldest first (by `modified`, then path)."""
-    found: list[Entry] = []
+def select_matching(entries: Iterable[FileInfo], name: str) -> list[FileInfo]:
+    """The files whose last path segment matches `name`, oldest first (by `modified`, then path)."""
+    found: list[FileInfo] = []
     for entry in entries:
         if fnmatch.fnmatchcase(entry.path.rpartition("/")[2], name):
             found.append(entry)
         if len(found) > MOST_MATCHES:
             raise failure("too_many")
-    return sorted(found, key=age)
+    return sorted(found, key=age_key)
 
 
-def age(entry: Entry) -> tuple[datetime, str]:
-    """What files are put in order by, the oldest first."""
+def age_key(entry: FileInfo) -> tuple[datetime, str]:
+    """The sort key that puts the oldest file first."""
     return entry.modified or datetime.min.replace(tzinfo=UTC), entry.path
 
 
-def temporary(path: str) -> str:
-    """A name beside `path` that no pattern of a reader is likely to fit, for a file that is not whole yet."""
+def temporary_path(path: str) -> str:
+    """A path in the same folder for an incomplete file, with a name that a reader's pattern is unlikely to match."""
     folder, slash, name = path.rpartition("/")
     return f"{folder}{slash}.{name[:200]}.{secrets.token_hex(8)}.part"
 
 
 @asynccontextmanager
-async def within(seconds: float, reason: str = "idle") -> AsyncIterator[None]:
-    """Fails for `reason` (a key of REASONS) when the block takes longer."""
+async def time_limit(seconds: float, reason: str = "idle") -> AsyncIterator[None]:
+    """Raises failure(`reason`) when the block takes longer."""
     limit = asyncio.timeout(seconds)
     try:
         async with limit:
             yield
     except TimeoutError:
-        # A client's own time-out is its caller's to name; only ours is known to mean `reason`.
+        # A client's own timeout is for its caller to interpret; only ours is known to mean `reason`.
         if not limit.expired():
             raise
         raise failure(reason) from None
 
 
-async def paced(pieces: AsyncIterator[bytes], seconds: float, reason: str = "idle") -> AsyncIterator[bytes]:
-    """The pieces, none of which may keep us waiting for longer."""
-    while True:
-        async with within(seconds, reason):
-            piece = await anext(pieces, None)
-        if piece is None:
-            return
-        yield piece
-
-
-def pause(attempt: int) -> float:
-    """Seconds to wait before the try after `attempt` failed ones: 0.5, 1, 2 and so on up to 30, spread by chance."""
-    return min(30.0, 0.5 * 2.0 ** (attempt - 1)) * random.uniform(0.5, 1)  # noqa: S311 - no secret
+def retry_delay(attempt: int) -> float:
+    """Seconds to wait after `attempt` failed tries: 0.5, 1, 2 and so on up to 30, less a random share of up to half."""
+    return min(30.0, 0.5 * 2.0 ** (attempt - 1)) * random.uniform(0.5, 1)  # noqa: S311  not a secret

@@ -1,4 +1,4 @@
-"""Addresses as a caller writes them: taken apart once, with the rules for protocols and ports."""
+"""URLs as callers write them: parsed once, with the rules for protocols and ports."""
 
 import re
 from dataclasses import dataclass
@@ -13,8 +13,9 @@ DEFAULT_PORTS: dict[str, int] = {"http": 80, "https": 443, "ftp": 21, "ftps": 21
 OWN_PORTS: dict[str, frozenset[int]] = {
     "ftp": frozenset({21}), "ftps": frozenset({21, 990}), "sftp": frozenset({22}),
 }  # fmt: skip
-# Ports of services that a few bytes of ours could move to something: the bad ports of the Fetch standard, and stores
-# that ask for no password. A refused address is what protects; this is for the networks that an operator allowed.
+# Ports of services on which a few bytes of ours could have an effect: the bad ports of the Fetch standard, and stores
+# that ask for no password. The real protection is that addresses are refused (`guard`); this list is for the networks
+# that an operator has allowed.
 REFUSED_PORTS = frozenset({
     0, 1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101, 102, 103, 104, 109,
     110, 111, 113, 115, 117, 119, 123, 135, 137, 139, 143, 161, 179, 389, 427, 465, 512, 513, 514, 515, 526, 530, 531,
@@ -26,7 +27,7 @@ REFUSED_PORTS = frozenset({
 
 @dataclass(frozen=True, slots=True)
 class ServerUrl:
-    """An address of the web; `path` begins with a slash, has the query, and is ready for the wire."""
+    """A web address. `path` begins with a slash, includes the query and is percent-encoded."""
 
     scheme: str
     host: str
@@ -38,9 +39,10 @@ class ServerUrl:
         return self.scheme, self.host, self.port
 
 
-def server_url(url: str, schemes: tuple[str, ...] = ("https", "http")) -> ServerUrl:
-    """Takes an address apart; refused: other schemes, a user or password in it, odd characters, a port not for us."""
-    # Control characters first: `urlsplit` would drop some of them without a word.
+def parse_server_url(url: str, schemes: tuple[str, ...] = ("https", "http")) -> ServerUrl:
+    """Parses a URL. Raises TransportFailed for another scheme, a user or password in it, control characters or
+    backslashes, and a port that may not be called."""
+    # Control characters first: `urlsplit` drops some of them silently.
     if not 0 < len(url) <= LONGEST_URL or not url.isprintable() or "\\" in url:
         raise failure("bad_address")
     try:
@@ -53,17 +55,19 @@ def server_url(url: str, schemes: tuple[str, ...] = ("https", "http")) -> Server
     if not parts.hostname or "@" in parts.netloc or " " in parts.netloc:
         raise failure("bad_address")
     query = f"?{parts.query}" if parts.query else ""
-    return ServerUrl(parts.scheme, parts.hostname, checked_port(parts.scheme, port), wired((parts.path or "/") + query))
+    return ServerUrl(
+        parts.scheme, parts.hostname, validate_port(parts.scheme, port), encode_path((parts.path or "/") + query)
+    )
 
 
-def checked_port(scheme: str, port: int | None) -> int:
-    """The port to call, the protocol's own where none is given."""
+def validate_port(scheme: str, port: int | None) -> int:
+    """The port to call: the given one, or the protocol's default. Raises TransportFailed if it may not be called."""
     port = DEFAULT_PORTS[scheme] if port is None else port
     if not 0 < port < 65_536 or port in REFUSED_PORTS - OWN_PORTS.get(scheme, frozenset()):
         raise failure("bad_port")
     return port
 
 
-def wired(path: str) -> str:
-    """A path and query as they travel: what is percent-encoded already stays as it is."""
+def encode_path(path: str) -> str:
+    """Percent-encodes a path with its query. What is encoded already stays as it is."""
     return quote(LONE_PERCENT.sub("%25", path), safe="/%?:@!$&'()*+,;=~")

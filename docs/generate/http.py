@@ -50,7 +50,11 @@ vendor has. All work on the same imports and records. The same documents are ser
 def operations_table(surface: Surface, document: Json, *, link: str = "") -> str:
     scopes = scopes_of(surface)
     rows = (
-        (f"[{code(heading(method, path))}]({link}#{anchor(operation)})", scope_text(scopes, method, path), first(operation))
+        (
+            f"[{code(heading(method, path))}]({link}#{anchor(operation)})",
+            scope_text(scopes, method, path),
+            first(operation),
+        )
         for path, method, operation in operations(document)
     )
     return table(("Operation", "Scope", "What it does"), rows)
@@ -124,7 +128,9 @@ def operation_part(document: Json, method: str, path: str, operation: Json, scop
     parts += parameters(operation)
     for media, content in operation.get("requestBody", {}).get("content", {}).items():
         parts += body(document, media, content.get("schema", {}))
-    rows = ((status, meaning(status, answer), answer_shape(answer)) for status, answer in operation["responses"].items())
+    rows = (
+        (status, meaning(status, answer), answer_shape(answer)) for status, answer in operation["responses"].items()
+    )
     parts += ["**Answers**", table(("Status", "Meaning", "Body"), rows)]
     return "\n\n".join(parts)
 
@@ -140,7 +146,12 @@ def parameters(operation: Json) -> list[str]:
     if not found:
         return []
     rows = (
-        (code(each["name"]), each["in"], kind(each["schema"]), described(each["schema"] | {"description": each.get("description")}))
+        (
+            code(each["name"]),
+            each["in"],
+            kind(each["schema"]),
+            described(each["schema"] | {"description": each.get("description")}),
+        )
         for each in found
     )
     return ["**Parameters**", table(("Name", "In", "Type", "Meaning"), rows)]
@@ -210,5 +221,3 @@ def answer_shape(answer: Json) -> str:
         for media, content in answer.get("content", {}).items()
     ]
     return ", ".join(found) or "none"
-
-

@@ -14,8 +14,15 @@ def limits() -> str:
 What is beyond a limit is refused or fails its row; nothing is cut off silently. Limits with a setting can be
 [changed](settings.md). Allow bodies of 50 MB and a few minutes in your proxy, too.
 """
-    rows = [(name, f"{default(setting) if setting else value}", code(f"SLUICE_{setting.upper()}") if setting else "", beyond)
-            for name, setting, value, beyond in ROWS]
+    rows = [
+        (
+            name,
+            f"{default(setting) if setting else value}",
+            code(f"SLUICE_{setting.upper()}") if setting else "",
+            beyond,
+        )
+        for name, setting, value, beyond in ROWS
+    ]
     return page("Limits", intro, table(("Limit", "Value", "Setting", "Beyond it"), rows))
 
 

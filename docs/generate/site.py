@@ -131,7 +131,9 @@ def faults(site: Path) -> Iterator[str]:
         name = path.relative_to(site)
         yield from (f"{name} loads {each}" for each in page.loads if urlsplit(each).netloc)
         if name.name != "404.html":
-            yield from (f"{name} links to {each}, which is not there" for each in page.links if not leads(each, path, pages))
+            yield from (
+                f"{name} links to {each}, which is not there" for each in page.links if not leads(each, path, pages)
+            )
 
 
 def leads(link: str, path: Path, pages: Mapping[Path, Page]) -> bool:

@@ -73,7 +73,9 @@ def refusals() -> str:
     rows = []
     for name, title in [*REFUSALS.items(), (BROKEN, INTERNAL[0])]:
         remedy = REFUSAL_REMEDIES.get(name, INTERNAL[1])
-        rows.append((code(name), sentence(title), *(answer(find(name)) for find in SURFACES.values()), sentence(remedy)))
+        rows.append(
+            (code(name), sentence(title), *(answer(find(name)) for find in SURFACES.values()), sentence(remedy))
+        )
     intro = """
 A refusal is the answer to a request that cannot be carried out. Each surface words it in its own way: the same refusal has
 another status and another code on each. Every refusal is JSON and names everything that is wrong at once. The shapes are in

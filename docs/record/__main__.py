@@ -21,7 +21,10 @@ def main(names: list[str]) -> int:
     check = "--check" in names
     named = [Path(name).resolve() for name in names if not name.startswith("--")]
     pages = named or [path for path in sorted(DOCS.rglob("*.md")) if ".pages" not in path.parts and recorded(path)]
-    with tempfile.TemporaryDirectory(prefix="sluice-docs-") as folder, stage(Path(folder), DOCS.parent / "examples") as place:
+    with (
+        tempfile.TemporaryDirectory(prefix="sluice-docs-") as folder,
+        stage(Path(folder), DOCS.parent / "examples") as place,
+    ):
         wrong = [each for path in pages for each in play(path, place, check=check)]
     for each in wrong:
         print(each, file=sys.stderr)

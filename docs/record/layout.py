@@ -27,16 +27,20 @@ def spread(value: Any, indent: str) -> str:
         return line
     inner = indent + "  "
     if isinstance(value, dict):
-        lines = [f"{inner}{json.dumps(name, ensure_ascii=False)}: {spread(each, inner)}" for name, each in value.items()]
+        lines = [
+            f"{inner}{json.dumps(name, ensure_ascii=False)}: {spread(each, inner)}" for name, each in value.items()
+        ]
         return "{\n" + ",\n".join(lines) + f"\n{indent}}}"
     return "[\n" + ",\n".join(inner + spread(each, inner) for each in value) + f"\n{indent}]"
 
 
 def flat(value: Any) -> str:
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{json.dumps(name, ensure_ascii=False)}: {flat(each)}" for name, each in value.items()) + "}"
+        return (
+            "{"
+            + ", ".join(f"{json.dumps(name, ensure_ascii=False)}: {flat(each)}" for name, each in value.items())
+            + "}"
+        )
     if isinstance(value, list):
         return "[" + ", ".join(map(flat, value)) + "]"
     return str(value) if isinstance(value, Number) else json.dumps(value, ensure_ascii=False)
-
-

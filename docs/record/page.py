@@ -1,9 +1,9 @@
 """Reads and rewrites a page: its files, its commands, and the answers below them.
 
-    ```csv title="people.csv"     a file: written to the working folder
-    ```sh                         commands: run, unless the line before says `<!-- not run -->`
-    <!-- run: ID=$(field id) -->  a command that the page does not show
-    <!-- answer -->               what the commands before printed: the block below is replaced
+```csv title="people.csv"     a file: written to the working folder
+```sh                         commands: run, unless the line before says `<!-- not run -->`
+<!-- run: ID=$(field id) -->  a command that the page does not show
+<!-- answer -->               what the commands before printed: the block below is replaced
 """
 
 import re

@@ -38,7 +38,11 @@ class Shell:
     def __init__(self, folder: Path, environment: dict[str, str]) -> None:
         self.answer = folder / ".answer.json"
         self.process = subprocess.Popen(
-            ["bash", "-c", f"{PRELUDE}\nwhile IFS= read -r -d '' block; do eval \"$block\"; printf '\\036%s\\0' $?; done"],
+            [
+                "bash",
+                "-c",
+                f"{PRELUDE}\nwhile IFS= read -r -d '' block; do eval \"$block\"; printf '\\036%s\\0' $?; done",
+            ],
             cwd=folder,
             env=environment | {"ANSWER": str(self.answer)},
             stdin=subprocess.PIPE,

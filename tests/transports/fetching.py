@@ -25,7 +25,7 @@ class Counted:
         self.size += len(data)
         self.digest.update(data)
 
-    async def begin_again(self) -> None:
+    async def start_over(self) -> None:
         self.__init__()
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from app.transports import connected
+from app.transports import connect
 from app.transports.failed import TransportFailed
 from app.transports.fetch import fetch
 from app.transports.transport import CHUNK, Terms
@@ -42,7 +42,7 @@ class Kept:
             then, self._then = self._then, None
             await then()
 
-    async def begin_again(self) -> None:
+    async def start_over(self) -> None:
         self.data.clear()
         self.restarts += 1
 
@@ -57,7 +57,7 @@ async def pieces(data: bytes, size: int = 300_000) -> AsyncIterator[bytes]:
 
 
 async def read(server: Server, terms: Terms, path: str, offset: int = 0) -> bytes:
-    async with connected(server.remote, terms) as transport:
+    async with connect(server.remote, terms) as transport:
         return b"".join([piece async for piece in transport.read(path, offset=offset)])
 
 
@@ -101,7 +101,7 @@ async def test_reading_may_begin_anywhere(server: Server, patient: MakeTerms) ->
 async def test_names_may_have_blanks_and_letters_of_any_script(server: Server, patient: MakeTerms, path: str) -> None:
     await server.store(path, b"sku,name\n")
     assert await read(server, patient(), path) == b"sku,name\n"
-    async with connected(server.remote, patient()) as transport:
+    async with connect(server.remote, patient()) as transport:
         assert (await transport.stat(path)).size == 9
 
 
@@ -113,7 +113,7 @@ async def test_a_path_may_begin_in_three_ways(server: Server, patient: MakeTerms
 
 @pytest.mark.parametrize("path", ["", "a\r\nDELE b", "a\x00b", "a\nb", "x" * 9_000])
 async def test_a_harmful_path_is_not_sent(server: Server, patient: MakeTerms, path: str) -> None:
-    async with connected(server.remote, patient()) as transport:
+    async with connect(server.remote, patient()) as transport:
         with pytest.raises(TransportFailed) as failed:
             await transport.stat(path)
     assert failed.value.step == "address"
@@ -123,9 +123,9 @@ async def test_a_missing_file_is_said_to_be_missing(server: Server, patient: Mak
     await server.store("other.csv", b"x")
     started = time.monotonic()
     for path in ("none.csv", "no/such/folder/none.csv"):
-        with pytest.raises(TransportFailed, match="There is no such file") as failed:
+        with pytest.raises(TransportFailed, match="The file does not exist") as failed:
             await fetch(server.remote, path, patient(tries=5), Kept())
-        assert (failed.value.step, failed.value.passing) == ("find", False)
+        assert (failed.value.step, failed.value.transient) == ("find", False)
     assert time.monotonic() - started < 3, "it was tried again"
 
 
@@ -133,7 +133,7 @@ async def test_a_wrong_password_is_not_repeated(server: Server, patient: MakeTer
     await server.store("file.csv", b"x")
     with pytest.raises(TransportFailed) as failed:
         await fetch(server.unwelcome(), "file.csv", patient(), Kept())
-    assert (failed.value.step, failed.value.passing) == ("authenticate", False)
+    assert (failed.value.step, failed.value.transient) == ("authenticate", False)
     told = "".join(traceback.format_exception(failed.value))
     assert PASSWORD not in told
     assert "another exception" not in told, "the client's own words are there"
@@ -146,20 +146,20 @@ async def test_a_server_with_a_strangers_certificate_is_not_spoken_to(server: Se
     strict = patient(tls=ssl.create_default_context())
     with pytest.raises(TransportFailed, match="certificate is not trusted") as failed:
         await fetch(server.remote, "file.csv", strict, Kept())
-    assert (failed.value.step, failed.value.passing) == ("connect", False)
+    assert (failed.value.step, failed.value.transient) == ("connect", False)
 
 
 async def test_a_closed_port_is_told_as_such(server: Server, patient: MakeTerms, unused_tcp_port: int) -> None:
     with pytest.raises(TransportFailed, match="cannot be reached") as failed:
         await fetch(server.at(unused_tcp_port), "file.csv", patient(tries=1), Kept())
-    assert (failed.value.step, failed.value.passing) == ("connect", True)
+    assert (failed.value.step, failed.value.transient) == ("connect", True)
 
 
 async def test_a_server_that_never_answers_is_given_up(server: Server, patient: MakeTerms) -> None:
     started = time.monotonic()
     with black_hole() as port, pytest.raises(TransportFailed, match="did not answer in time") as failed:
         await fetch(server.at(port), "file.csv", patient(connect_seconds=0.5, tries=1), Kept())
-    assert (failed.value.step, failed.value.passing) == ("connect", True)
+    assert (failed.value.step, failed.value.transient) == ("connect", True)
     assert time.monotonic() - started < 3
 
 
@@ -179,16 +179,16 @@ async def test_an_early_end_is_never_taken_for_the_end(server: Server, patient: 
     server.cut_after(3 * MEGABYTE)
     with pytest.raises(TransportFailed) as failed:
         await read(server, patient(), "file.bin")
-    assert (failed.value.step, failed.value.passing) == ("read", True)
+    assert (failed.value.step, failed.value.transient) == ("read", True)
 
 
 async def test_a_server_that_falls_silent_is_left_and_asked_again(server: Server, patient: MakeTerms) -> None:
     data = noise(6 * MEGABYTE)
     await server.store("file.bin", data)
     server.stall_after(3 * MEGABYTE)
-    with pytest.raises(TransportFailed, match="silent for too long") as failed:
+    with pytest.raises(TransportFailed, match="sent nothing for too long") as failed:
         await fetch(server.remote, "file.bin", patient(idle_seconds=0.5, tries=1), Kept())
-    assert (failed.value.step, failed.value.passing) == ("read", True)
+    assert (failed.value.step, failed.value.transient) == ("read", True)
     server.stall_after(3 * MEGABYTE)
     sink = Kept()
     await fetch(server.remote, "file.bin", patient(idle_seconds=0.5), sink)
@@ -201,7 +201,7 @@ async def test_a_transfer_may_not_take_for_ever(server: Server, patient: MakeTer
     started = time.monotonic()
     with pytest.raises(TransportFailed, match="took too long") as failed:
         await fetch(server.remote, "file.bin", patient(idle_seconds=30, total_seconds=1), Kept())
-    assert (failed.value.step, failed.value.passing) == ("read", False)
+    assert (failed.value.step, failed.value.transient) == ("read", False)
     assert time.monotonic() - started < 5
 
 
@@ -228,9 +228,9 @@ async def test_a_file_that_never_rests_is_given_up(server: Server, patient: Make
 
     await server.store("file.bin", noise(400_000), now)
     sink._then = change
-    with pytest.raises(TransportFailed, match="changed while it was read") as failed:
+    with pytest.raises(TransportFailed, match="changed while it was being read") as failed:
         await fetch(server.remote, "file.bin", patient(tries=2), sink)
-    assert failed.value.passing
+    assert failed.value.transient
 
 
 async def test_no_more_than_the_limit_is_taken(server: Server, patient: MakeTerms) -> None:
@@ -238,7 +238,7 @@ async def test_no_more_than_the_limit_is_taken(server: Server, patient: MakeTerm
     sink = Kept()
     with pytest.raises(TransportFailed, match="larger than this service accepts") as failed:
         await fetch(server.remote, "file.bin", patient(limit=MEGABYTE - 1), sink)
-    assert (failed.value.step, failed.value.passing) == ("read", False)
+    assert (failed.value.step, failed.value.transient) == ("read", False)
     assert sink.written < MEGABYTE
     await fetch(server.remote, "file.bin", patient(limit=MEGABYTE), sink)
 
@@ -252,7 +252,7 @@ async def test_a_pattern_finds_none_one_or_many_oldest_first(server: Server, pat
         await server.store(f"in/stock-{number:04}.csv", b"x", now - age)
     await server.store("in/deeper/stock-0000.csv", b"x")
     await server.store("in/Größe [1].txt", b"1234", now)
-    async with connected(server.remote, patient()) as transport:
+    async with connect(server.remote, patient()) as transport:
         assert await transport.list("in/*.xml") == []
         assert await transport.list("no/such/folder/*") == []
         (only,) = await transport.list("in/Gr*.txt")
@@ -271,14 +271,14 @@ async def test_what_was_put_can_be_read_and_deleted(server: Server, patient: Mak
         pytest.skip("takes no files")
     for size in (0, 5, 400_000, 9 * MEGABYTE):
         data = noise(size)
-        async with connected(server.remote, patient()) as transport:
+        async with connect(server.remote, patient()) as transport:
             entry = await transport.put("größe a b.csv", pieces(data))
             assert entry.size == size
             assert await read(server, patient(), "größe a b.csv") == data
             assert await server.names() == {"größe a b.csv"}
             await transport.delete("größe a b.csv")
             assert await server.names() == set()
-            with pytest.raises(TransportFailed, match="no such file"):
+            with pytest.raises(TransportFailed, match="file does not exist"):
                 await transport.stat("größe a b.csv")
 
 
@@ -295,7 +295,7 @@ async def test_nobody_sees_half_of_a_file_that_is_put(server: Server, patient: M
             yield piece
             seen.append(await server.stored("out.csv"))
 
-    async with connected(server.remote, patient()) as transport:
+    async with connect(server.remote, patient()) as transport:
         await transport.put("out.csv", watched())
     assert seen == [before] * 10
     assert await server.stored("out.csv") == noise(20 * MEGABYTE)
@@ -312,7 +312,7 @@ async def test_a_put_that_fails_leaves_what_was_there(server: Server, patient: M
         raise RuntimeError("the export failed")
 
     with pytest.raises(RuntimeError, match="the export failed"):
-        async with connected(server.remote, patient()) as transport:
+        async with connect(server.remote, patient()) as transport:
             await transport.put("out.csv", broken())
     assert await server.stored("out.csv") == b"the old one"
     assert await server.names() == {"out.csv"}
@@ -321,7 +321,7 @@ async def test_a_put_that_fails_leaves_what_was_there(server: Server, patient: M
 async def test_files_are_not_written_where_that_cannot_be(server: Server, patient: MakeTerms) -> None:
     if server.writes:
         pytest.skip("takes files")
-    async with connected(server.remote, patient()) as transport:
+    async with connect(server.remote, patient()) as transport:
         with pytest.raises(TransportFailed) as failed:
             await transport.put("out.csv", pieces(b"x"))
     assert failed.value.step == "write"

@@ -73,7 +73,7 @@ async def test_a_connection_is_tried_out_step_by_step(server: Server, api: httpx
 
     missing = (await api.post(f"/connections/{connection['id']}/test-import", json={"path": "in/b.csv"})).json()
     assert missing["ok"] is False
-    assert missing["steps"][-1] == {"step": "find", "ok": False, "why": "There is no such file"}
+    assert missing["steps"][-1] == {"step": "find", "ok": False, "why": "The file does not exist"}
 
     written = (await api.post(f"/connections/{connection['id']}/test-export", json={"path": "in"})).json()
     if server.writes:
@@ -490,4 +490,4 @@ async def test_the_query_of_a_web_address_is_no_pattern(web: Any, api: httpx.Asy
     assert (begun.status_code, begun.json()["matched"]) == (201, 1)
     assert web.web.asked == [], "nothing is asked for before the worker does"
     tried = (await api.post(f"{own}/test-import", json={"path": "/not-there.csv?day=1"})).json()
-    assert tried["steps"][-1]["why"] == "There is no such file"
+    assert tried["steps"][-1]["why"] == "The file does not exist"

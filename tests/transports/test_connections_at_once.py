@@ -15,7 +15,7 @@ from app.runs.lifecycle import work_on
 from app.runs.model import RunId
 from app.runtime import Runtime
 from app.storage.blobs import Blobs, BlobsUnavailable, BlobWriter
-from app.transports.transport import TRUST_FIRST
+from app.transports.options import TRUST_FIRST
 from app.vault import build_vault
 from tests.support.http import app_on, client_of
 from tests.transports.servers.sftp import SftpServer, sftp_server

@@ -79,7 +79,7 @@ async def test_lines_of_json_are_told_by_their_content(pulling: Cordial, web: An
 async def test_a_file_that_is_missing_on_the_web_fails_the_job(pulling: Cordial, web: Any) -> None:
     answer = await pulling.post("/v2/productimports", {"source": source_of(web, "no.csv"), "hasHeader": True})
     job = await pulling.job(answer)
-    assert (job["status"], job["message"]) == ("Failed", "There is no such file")
+    assert (job["status"], job["message"]) == ("Failed", "The file does not exist")
 
 
 async def test_a_source_is_looked_at_while_the_import_is_asked_for(pulling: Cordial, server: Server) -> None:

@@ -11,10 +11,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pydantic import SecretStr
 
-from app.transports import connected
+from app.transports import connect
 from app.transports.failed import TransportFailed
 from app.transports.guard import Guard
-from app.transports.transport import Entry, Remote, Terms
+from app.transports.transport import FileInfo, Remote, Terms
 from tests.transports.servers.ftp import FtpServer, Script, ftp_server
 from tests.transports.servers.server import PASSWORD, USER, Certificates
 from tests.transports.servers.sockets import listener, silence
@@ -45,8 +45,8 @@ async def scripted(certificates: Certificates | None = None, **given: object) ->
         yield script, Remote("ftps" if tls else "ftp", "127.0.0.1", script.port, "user", SecretStr("secret"))
 
 
-async def read(remote: Remote, terms: Terms, path: str, offset: int = 0, expected: Entry | None = None) -> bytes:
-    async with connected(remote, terms) as transport:
+async def read(remote: Remote, terms: Terms, path: str, offset: int = 0, expected: FileInfo | None = None) -> bytes:
+    async with connect(remote, terms) as transport:
         return b"".join([piece async for piece in transport.read(path, offset=offset, expected=expected)])
 
 
@@ -125,18 +125,18 @@ async def test_old_servers_list_too(ftp: FtpServer, patient: MakeTerms, unknown:
     await ftp.store("in/ä old.csv", b"1", NOON - timedelta(days=1))
     await ftp.store("in/deeper/x.csv", b"1")
     (ftp.folder / "in/linked.csv").symlink_to(ftp.folder / "in/new.csv")
-    async with connected(ftp.remote, patient()) as transport:
+    async with connect(ftp.remote, patient()) as transport:
         found = await transport.list("in/*.csv")
         assert [(entry.path, entry.modified) for entry in found if "linked" not in entry.path] == [
             ("in/ä old.csv", NOON - timedelta(days=1)),
             ("in/new.csv", NOON),
         ]
-        assert await transport.stat("in/new.csv") == Entry(
+        assert await transport.stat("in/new.csv") == FileInfo(
             "in/new.csv", 3, None if unknown == FACTS | {"MDTM"} else NOON
         )
         assert await transport.list("none/*") == []
         for missing in ("in/none.csv", "in/deeper"):
-            with pytest.raises(TransportFailed, match="no such file"):
+            with pytest.raises(TransportFailed, match="file does not exist"):
                 await transport.stat(missing)
         for entry in found:
             if entry.path != "in/ä old.csv":
@@ -157,16 +157,16 @@ async def test_the_servers_word_for_a_good_end_is_not_enough(patient: MakeTerms,
         with pytest.raises(TransportFailed) as failed:
             await read(remote, patient(), "a.csv")
     assert failed.value.reason == reason
-    assert failed.value.passing
+    assert failed.value.transient
 
 
 async def test_a_file_that_is_replaced_while_it_is_read_has_changed(ftp: FtpServer, patient: MakeTerms) -> None:
     await ftp.store("a.bin", bytes(3_000_000), NOON)
-    async with connected(ftp.remote, patient()) as transport:
+    async with connect(ftp.remote, patient()) as transport:
         pieces = transport.read("a.bin")
         assert await anext(pieces)
         await ftp.store("a.bin", b"x" * 3_000_000)
-        with pytest.raises(TransportFailed, match="changed while it was read"):
+        with pytest.raises(TransportFailed, match="changed while it was being read"):
             assert [piece async for piece in pieces]
 
 
@@ -186,19 +186,19 @@ async def test_a_slow_server_is_waited_for_as_long_as_it_says_something(ftp: Ftp
 
 async def test_a_reader_who_has_had_enough_ends_the_session(ftp: FtpServer, patient: MakeTerms) -> None:
     await ftp.store("a.bin", bytes(3_000_000))
-    async with connected(ftp.remote, patient()) as transport:
+    async with connect(ftp.remote, patient()) as transport:
         pieces = transport.read("a.bin")
         assert await anext(pieces)
         await pieces.aclose()
         with pytest.raises(TransportFailed) as failed:
             await transport.stat("a.bin")
-    assert failed.value.passing
+    assert failed.value.transient
 
 
 async def test_a_server_that_keeps_what_is_there_is_made_room_on(ftp: FtpServer, patient: MakeTerms) -> None:
     ftp.faults.keeps = True
     await ftp.store("out.csv", b"old")
-    async with connected(ftp.remote, patient()) as transport:
+    async with connect(ftp.remote, patient()) as transport:
         await transport.put("out.csv", once(b"new"))
     assert await ftp.stored("out.csv") == b"new"
     assert await ftp.names() == {"out.csv"}
@@ -207,7 +207,7 @@ async def test_a_server_that_keeps_what_is_there_is_made_room_on(ftp: FtpServer,
 async def test_relative_paths_start_from_the_root_that_is_given(ftp: FtpServer, patient: MakeTerms) -> None:
     await ftp.store("partner/in/a.csv", b"x")
     remote = replace(ftp.remote, options={"root": "/partner/"})
-    async with connected(remote, patient()) as transport:
+    async with connect(remote, patient()) as transport:
         (entry,) = await transport.list("in/*")
         assert entry.path == "in/a.csv"
         assert (await transport.stat("in/a.csv")).size == 1
@@ -232,9 +232,9 @@ async def test_names_that_would_be_commands_are_not_listed(patient: MakeTerms) -
     answers = {"FEAT": "211-I can\r\n MLST type*;size*;\r\n UTF8\r\n211 end", "OPTS": "200 yes"}
     async with (
         scripted(files={"MLSD in/": lines}, answers=answers) as (_, remote),
-        connected(remote, patient()) as transport,
+        connect(remote, patient()) as transport,
     ):
-        assert await transport.list("in/*") == [Entry("in/good.csv", 1), Entry("in/größe.csv", 2)]
+        assert await transport.list("in/*") == [FileInfo("in/good.csv", 1), FileInfo("in/größe.csv", 2)]
 
 
 async def test_an_answer_without_end_is_not_read_to_the_end(patient: MakeTerms) -> None:
@@ -262,7 +262,7 @@ async def test_what_answers_mean(patient: MakeTerms, answer: str, reason_: str, 
     async with scripted(answers={"SIZE": answer}) as (_, remote):
         with pytest.raises(TransportFailed) as failed:
             await read(remote, patient(idle_seconds=0.3), "a.csv")
-    assert (failed.value.reason, failed.value.passing) == (reason_, passing)
+    assert (failed.value.reason, failed.value.transient) == (reason_, passing)
 
 
 @pytest.mark.parametrize("options", [{}, {"tls": "explicit"}, {"tls": "implicit"}])

@@ -18,7 +18,7 @@ from app.queue.tasks import TASKS
 from app.runs.lifecycle import work_on
 from app.runs.model import RunId
 from app.runtime import Runtime
-from app.transports import connected
+from app.transports import connect
 from app.transports.failed import TransportFailed
 from app.transports.fetch import fetch
 from app.transports.transport import Remote, Terms
@@ -52,7 +52,7 @@ async def listed_by_ftp(listing: bytes, pattern: str, terms: Terms) -> list[str]
     """The paths that fit, by what a server says is there."""
     async with (
         Script({"MLSD": listing}, dict(FACTS)).running() as script,
-        connected(Remote("ftp", "127.0.0.1", script.port), terms) as transport,
+        connect(Remote("ftp", "127.0.0.1", script.port), terms) as transport,
     ):
         return [entry.path for entry in await transport.list(pattern)]
 
@@ -93,7 +93,7 @@ async def test_a_listing_of_many_megabytes_is_given_up(patient: MakeTerms) -> No
 async def test_a_key_that_cannot_be_asked_for_is_not_kept(patient: MakeTerms) -> None:
     async with (
         raw_web(lambda _: page("k" * 8_000_000, "a.csv", "b\tc.csv")) as port,
-        connected(s3_at(port), patient()) as transport,
+        connect(s3_at(port), patient()) as transport,
     ):
         assert [entry.path for entry in await transport.list("*")] == ["a.csv"]
 

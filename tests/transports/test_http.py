@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 import pytest
 from pydantic import SecretStr
 
-from app.transports import connected
+from app.transports import connect
 from app.transports.failed import TransportFailed
 from app.transports.fetch import fetch
-from app.transports.http import place_at
+from app.transports.http import parse_remote_url
 from app.transports.http.files import OUR_HEADERS
 from app.transports.transport import Remote, Terms
 from tests.transports.servers.http import HttpServer
@@ -87,7 +87,7 @@ async def test_another_file_is_not_appended_to_the_beginning_of_the_old_one(
 
 async def test_reading_says_so_when_the_file_is_another_one(web: HttpServer, patient: MakeTerms) -> None:
     await web.store("a.bin", noise(1_000))
-    async with connected(web.remote, patient()) as transport:
+    async with connect(web.remote, patient()) as transport:
         before = await transport.stat("a.bin")
         await web.store("a.bin", noise(1_000, 2))
         for offset in (0, 500, 1_000):
@@ -118,10 +118,10 @@ async def test_every_status_has_its_words(
     web: HttpServer, patient: MakeTerms, status: int, step: str, passing: bool
 ) -> None:
     web.web.failing = [status] * 2
-    async with connected(web.remote, patient()) as transport:
+    async with connect(web.remote, patient()) as transport:
         with pytest.raises(TransportFailed) as failed:
             await transport.stat("a.csv")
-    assert (failed.value.step, failed.value.passing) == (step, passing)
+    assert (failed.value.step, failed.value.transient) == (step, passing)
 
 
 async def test_a_busy_server_is_asked_again(web: HttpServer, patient: MakeTerms) -> None:
@@ -134,18 +134,18 @@ async def test_a_busy_server_is_asked_again(web: HttpServer, patient: MakeTerms)
 
 async def test_lists_are_of_one_file(web: HttpServer, patient: MakeTerms) -> None:
     await web.store("a.csv", b"x", datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))
-    async with connected(web.remote, patient()) as transport:
+    async with connect(web.remote, patient()) as transport:
         (only,) = await transport.list("/a.csv")
         assert (only.path, only.size, only.modified) == ("/a.csv", 1, datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))
         assert await transport.list("/none.csv") == []
         for pattern in ("/*.csv", "/[ab].csv"):
-            with pytest.raises(TransportFailed, match="cannot be listed"):
+            with pytest.raises(TransportFailed, match="cannot list files"):
                 await transport.list(pattern)
 
 
 async def test_a_query_is_part_of_the_path(web: HttpServer, patient: MakeTerms) -> None:
     await web.store("export?shop=1&day=2026-01-01", b"x")
-    remote, path = place_at(
+    remote, path = parse_remote_url(
         f"https://127.0.0.1:{web.wire.port}/export?shop=1&day=2026-01-01", USER, SecretStr(PASSWORD)
     )
     sink = Kept()
@@ -157,7 +157,7 @@ async def test_headers_of_the_caller_are_sent(web: HttpServer, patient: MakeTerm
     await web.store("a.csv", b"x")
     remote = Remote("https", "127.0.0.1", web.wire.port, options={"headers": {"Authorization": SecretStr("Bearer t")}})
     web.web.login = False
-    async with connected(remote, patient()) as transport:
+    async with connect(remote, patient()) as transport:
         await transport.stat("a.csv")
     assert web.web.asked[-1][2]["authorization"] == "Bearer t"
 
@@ -165,7 +165,7 @@ async def test_headers_of_the_caller_are_sent(web: HttpServer, patient: MakeTerm
 @pytest.mark.parametrize("name", [*sorted(OUR_HEADERS), "Host", "a b", "a:b", "", "x\r\ny"])
 async def test_headers_that_would_speak_for_us_are_refused(patient: MakeTerms, name: str) -> None:
     with pytest.raises(TransportFailed) as failed:
-        async with connected(Remote("https", "x.example", options={"headers": {name: SecretStr("1")}}), patient()):
+        async with connect(Remote("https", "x.example", options={"headers": {name: SecretStr("1")}}), patient()):
             pass
     assert failed.value.step == "address"
 
@@ -173,7 +173,7 @@ async def test_headers_that_would_speak_for_us_are_refused(patient: MakeTerms, n
 @pytest.mark.parametrize("value", ["a\r\nHost: b", "a\x00", "ä"])
 async def test_a_value_of_a_header_cannot_begin_another(patient: MakeTerms, value: str) -> None:
     with pytest.raises(TransportFailed) as failed:
-        async with connected(Remote("https", "x.example", options={"headers": {"X-A": SecretStr(value)}}), patient()):
+        async with connect(Remote("https", "x.example", options={"headers": {"X-A": SecretStr(value)}}), patient()):
             pass
     assert failed.value.step == "address"
 
@@ -188,14 +188,14 @@ async def test_a_name_is_what_the_certificate_is_checked_against(web: HttpServer
     guard = type(terms.guard)(terms.guard.allowed, here)
     web.web.login = False
     await web.store("a.csv", b"x")
-    async with connected(Remote("https", "localhost", web.wire.port), patient(guard=guard)) as transport:
+    async with connect(Remote("https", "localhost", web.wire.port), patient(guard=guard)) as transport:
         await transport.stat("a.csv")
     assert web.web.asked[-1][2]["host"] == f"localhost:{web.wire.port}"
     with pytest.raises(TransportFailed, match="certificate"):
-        async with connected(Remote("https", "files.example", web.wire.port), patient(guard=guard)) as transport:
+        async with connect(Remote("https", "files.example", web.wire.port), patient(guard=guard)) as transport:
             await transport.stat("a.csv")
 
 
 def test_secrets_are_not_in_the_words_of_a_place() -> None:
-    remote, _ = place_at("https://x.example/a", "me", SecretStr("hunter"), {"X-Key": SecretStr("hunter")})
+    remote, _ = parse_remote_url("https://x.example/a", "me", SecretStr("hunter"), {"X-Key": SecretStr("hunter")})
     assert "hunter" not in f"{remote!r} {remote}"

@@ -15,10 +15,11 @@ import pytest
 from asyncssh.asn1 import der_decode, der_encode
 from pydantic import SecretStr
 
-from app.transports import connected
+from app.transports import connect
 from app.transports.failed import TransportFailed
 from app.transports.guard import Guard
-from app.transports.transport import TRUST_FIRST, Entry, Option, Remote, Terms
+from app.transports.options import TRUST_FIRST
+from app.transports.transport import FileInfo, Option, Remote, Terms
 from tests.transports.servers.server import PASSWORD, USER
 from tests.transports.servers.sftp import Keys, SftpServer, sftp_server
 from tests.transports.servers.sockets import listener, silence
@@ -62,7 +63,7 @@ def trusting(server: SftpServer, host_key: str) -> Remote:
 
 
 async def read(remote: Remote, terms: Terms, path: str = "a.csv", offset: int = 0) -> bytes:
-    async with connected(remote, terms) as transport:
+    async with connect(remote, terms) as transport:
         return b"".join([piece async for piece in transport.read(path, offset=offset)])
 
 
@@ -80,9 +81,9 @@ async def test_a_server_with_another_host_key_is_told_no_secret(sftp: SftpServer
     for kind in ("ssh-ed25519", "ssh-rsa", "ecdsa-sha2-nistp256"):
         other = asyncssh.generate_private_key(kind)
         for expected in (other.get_fingerprint(), line(other)):
-            with pytest.raises(TransportFailed, match="host key is not the one") as failed:
+            with pytest.raises(TransportFailed, match="host key does not match") as failed:
                 await read(trusting(sftp, expected), patient())
-            assert (failed.value.step, failed.value.passing) == ("connect", False)
+            assert (failed.value.step, failed.value.transient) == ("connect", False)
     assert sftp.faults.connections > 0
     assert sftp.faults.passwords == []
     assert sftp.faults.keys == []
@@ -103,7 +104,7 @@ async def test_a_source_must_say_whom_it_trusts(sftp: SftpServer, patient: MakeT
 
 
 async def test_trust_on_first_use_says_whom_it_trusted(sftp: SftpServer, patient: MakeTerms) -> None:
-    async with connected(trusting(sftp, TRUST_FIRST), patient()) as transport:
+    async with connect(trusting(sftp, TRUST_FIRST), patient()) as transport:
         shown = transport.host_key
     assert shown == sftp.keys.hosts[0].get_fingerprint()
     assert await read(trusting(sftp, shown), patient()) == b"good"
@@ -266,7 +267,7 @@ async def test_blocks_are_asked_for_ahead(sftp: SftpServer, patient: MakeTerms) 
     await sftp.store("a.bin", data)
     async with (
         far_away(sftp.remote.port or 0, 0.1) as port,
-        connected(sftp.at(port), patient()) as transport,
+        connect(sftp.at(port), patient()) as transport,
     ):
         started = time.monotonic()
         assert b"".join([piece async for piece in transport.read("a.bin")]) == data
@@ -303,7 +304,7 @@ async def test_a_file_that_shrinks_or_grows_in_place_has_changed(sftp: SftpServe
 
 async def test_a_server_that_cannot_rename_over_a_file_is_made_room_on(sftp: SftpServer, patient: MakeTerms) -> None:
     sftp.faults.renames_over = False
-    async with connected(sftp.remote, patient()) as transport:
+    async with connect(sftp.remote, patient()) as transport:
         await transport.put("out.csv", once(b"first"))
         await transport.put("out.csv", once(b"second"))
     assert await sftp.stored("out.csv") == b"second"
@@ -319,18 +320,18 @@ async def test_links_lead_to_files_and_odd_names_are_left_out(sftp: SftpServer, 
     (folder / "up.csv").symlink_to("folder.csv")
     (folder / "be\x07ll.csv").write_bytes(b"1")
     Path(folder / b"b\xffd.csv".decode("utf-8", "surrogateescape")).write_bytes(b"1")
-    async with connected(sftp.remote, patient()) as transport:
+    async with connect(sftp.remote, patient()) as transport:
         found = {entry.path: entry.size for entry in await transport.list("in/*.csv")}
         assert found == {"in/real.csv": 3, "in/link.csv": 3}
-        with pytest.raises(TransportFailed, match="no such file"):
+        with pytest.raises(TransportFailed, match="file does not exist"):
             await transport.stat("in/folder.csv")
 
 
 async def test_relative_paths_start_from_the_root_that_is_given(sftp: SftpServer, patient: MakeTerms) -> None:
     await sftp.store("partner/in/a.csv", b"x", datetime(2026, 11, 20, tzinfo=UTC))
     remote = replace(sftp.remote, options={**sftp.remote.options, "root": "/partner/"})
-    async with connected(remote, patient()) as transport:
-        assert await transport.list("in/*") == [Entry("in/a.csv", 1, datetime(2026, 11, 20, tzinfo=UTC))]
+    async with connect(remote, patient()) as transport:
+        assert await transport.list("in/*") == [FileInfo("in/a.csv", 1, datetime(2026, 11, 20, tzinfo=UTC))]
         assert (await transport.stat("/partner/in/a.csv")).size == 1
         await transport.put("b.csv", once(b"y"))
         assert [entry.path for entry in await transport.list("*.csv")] == ["b.csv"]
@@ -339,7 +340,7 @@ async def test_relative_paths_start_from_the_root_that_is_given(sftp: SftpServer
 
 async def test_a_reader_may_stop_and_go_on_with_something_else(sftp: SftpServer, patient: MakeTerms) -> None:
     await sftp.store("a.bin", bytes(3_000_000))
-    async with connected(sftp.remote, patient()) as transport:
+    async with connect(sftp.remote, patient()) as transport:
         pieces = transport.read("a.bin")
         assert await anext(pieces)
         await pieces.aclose()

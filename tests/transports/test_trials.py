@@ -65,4 +65,4 @@ async def test_a_pattern_that_fits_nothing_is_not_found(server: Server, patient:
     if server.patterns:
         trial = await try_import(server.remote, "not/there/*.csv", patient())
         assert told(trial) == [("connect", True), ("find", False)]
-        assert trial.steps[-1].why == "No file fits the pattern"
+        assert trial.steps[-1].why == "No file matches the pattern"

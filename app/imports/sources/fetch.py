@@ -39,7 +39,7 @@ class FileSink:
             self._told = time.monotonic()
             await self._tell()
 
-    async def begin_again(self) -> None:
+    async def start_over(self) -> None:
         self.incoming.writer.abort()
         self.incoming = self._anew()
         await self._tell()
@@ -79,7 +79,7 @@ async def prefetch(runtime: Runtime, run: Run, sink: FileSink) -> None:
         raise (SourceAway(str(locked)) if again else Fatal("source_locked")) from None
     except TransportFailed as failed:
         raise (
-            SourceAway(failed.detail) if failed.passing and again else Fatal(f"source_{failed.step}", failed.detail)
+            SourceAway(failed.detail) if failed.transient and again else Fatal(f"source_{failed.step}", failed.detail)
         ) from None
     await sink.incoming.end()
 

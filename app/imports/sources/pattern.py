@@ -7,10 +7,10 @@ from app.connections.trial import tried
 from app.errors import Complaint, Refused
 from app.runtime import Runtime
 from app.transports.failed import TransportFailed
-from app.transports.transport import Entry, age
+from app.transports.transport import FileInfo, age_key
 
 
-async def find_files(runtime: Runtime, pull: Pull, *, after: Entry | None = None) -> Sequence[Entry]:
+async def find_files(runtime: Runtime, pull: Pull, *, after: FileInfo | None = None) -> Sequence[FileInfo]:
     """The files that the path of `pull` matches; a path without wildcards is one file, and is not looked for. `after`:
     only files that come after this one, which may be gone by now.
 
@@ -21,15 +21,15 @@ async def find_files(runtime: Runtime, pull: Pull, *, after: Entry | None = None
         checked_path(scheme, pull.path)
     except TransportFailed as wrong:
         raise refuse_path(wrong.detail) from None
-    files = await list_files(runtime, pull) if is_pattern(scheme, pull.path) else [Entry(pull.path)]
+    files = await list_files(runtime, pull) if is_pattern(scheme, pull.path) else [FileInfo(pull.path)]
     if not files:
         raise refuse_path("No file matches `path`")
     if after is not None:
-        files = [file for file in files if age(file) > age(after)]
+        files = [file for file in files if age_key(file) > age_key(after)]
     return files
 
 
-async def list_files(runtime: Runtime, pull: Pull) -> list[Entry]:
+async def list_files(runtime: Runtime, pull: Pull) -> list[FileInfo]:
     try:
         async with tried(pull.remote, runtime.terms) as transport:
             return await transport.list(pull.path)

@@ -166,7 +166,7 @@ def of_place(word: str) -> dict[str, str]:
     """What a word of a place takes, and for which transports."""
     taking = [scheme for scheme, rules in RULES.items() if word in rules]
     rule = RULES[taking[0]][word]
-    return {"type": KINDS[rule.kind], "description": f"For {', '.join(taking)}; {rule.reason}"}
+    return {"type": KINDS[rule.kind], "description": f"For {', '.join(taking)}; {rule.requirement}"}
 
 
 SOURCE: Final[dict[str, Any]] = {

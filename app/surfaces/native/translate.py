@@ -19,7 +19,7 @@ from app.surfaces.native import wire
 from app.surfaces.native.readiness import PartStatus
 from app.surfaces.native.vocabulary import STATUSES
 from app.throttle import Allowance
-from app.transports.transport import Entry
+from app.transports.transport import FileInfo
 from app.web.failures import TITLES, Failure, ProblemShape, render_problem
 from app.web.links import decode_cursor, encode_cursor, invalid_cursor
 from app.web.shapes import format_timestamp
@@ -91,7 +91,7 @@ def trial(tried: Trial) -> wire.Trial:
     return wire.Trial(ok=tried.ok, steps=steps)
 
 
-def begun(files: Sequence[Entry], runs: Sequence[Run]) -> wire.Begun:
+def begun(files: Sequence[FileInfo], runs: Sequence[Run]) -> wire.Begun:
     """`runs` are those of the first files; the other files found no room in the queue."""
     # Without the query of a web address, which may be a token.
     paths = [file.path.partition("?")[0] for file in files]
@@ -101,11 +101,11 @@ def begun(files: Sequence[Entry], runs: Sequence[Run]) -> wire.Begun:
     return wire.Begun(matched=len(files), left=left, next=following, results=started)
 
 
-def file_cursor(file: Entry) -> str:
+def file_cursor(file: FileInfo) -> str:
     return encode_cursor(f"{file.modified.isoformat() if file.modified else ''} {file.path}")
 
 
-def file_from(cursor: str | None) -> Entry | None:
+def file_from(cursor: str | None) -> FileInfo | None:
     """Raises Refused("invalid") for anything that we have not given out."""
     told = decode_cursor(cursor, "after")
     if told is None:
@@ -117,7 +117,7 @@ def file_from(cursor: str | None) -> Entry | None:
         raise invalid_cursor("after") from None
     if not blank or (modified is not None and modified.tzinfo is None):
         raise invalid_cursor("after")
-    return Entry(path, modified=modified)
+    return FileInfo(path, modified=modified)
 
 
 def gauges(figures: Iterable[Mapping[Any, Any]]) -> str:

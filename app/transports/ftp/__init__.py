@@ -1,5 +1,5 @@
-"""FTP, plain and under TLS: `session` speaks with the server, `files` makes a transport of it."""
+"""FTP and FTPS: `session` talks to the server, `answers` interprets it, `files` is the transport."""
 
-from app.transports.ftp.files import connected
+from app.transports.ftp.files import connect
 
-__all__ = ["connected"]
+__all__ = ["connect"]

@@ -1,4 +1,4 @@
-"""What FTP servers answer, and what can go wrong on the wire, in the words that all transports share."""
+"""Translates the answers of FTP servers and errors of the connection into the failures that all transports share."""
 
 import ssl
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ import aioftp
 
 from app.transports.failed import Step, TransportFailed, failure
 
-# What a refusal means: the first row that the answer's code begins with. RFC 959 §4.2; 501: RFC 3659 §7.2.1.
+# The meaning of an error answer: the first row whose prefix its code has. RFC 959 §4.2; 501: RFC 3659 §7.2.1.
 ANSWERS: dict[Step, tuple[tuple[str, str], ...]] = {
     "connect": (("4", "busy"), ("", "unreachable")),
     "authenticate": (("4", "busy"), ("", "login")),
@@ -17,8 +17,8 @@ ANSWERS: dict[Step, tuple[tuple[str, str], ...]] = {
     "read": (("4", "cut"), ("550", "missing"), ("53", "forbidden"), ("", "odd_answer")),
     "write": (("4", "cut_writing"), ("", "not_written")),
 }
-# 550 says "no such file" as well as "not for you", and 530 may mean "not without TLS"; only the words tell, and they
-# have no standard.
+# 550 means "no such file" as well as "access denied", and 530 may mean "TLS required". Only the text tells them apart,
+# and it follows no standard.
 FILES: dict[str, str] = {
     "no such": "missing", "not found": "missing", "denied": "forbidden", "permission": "forbidden",
     "privilege": "forbidden",
@@ -30,28 +30,28 @@ LOST: dict[Step, str] = {
 IDLE: dict[Step, str] = {"connect": "no_answer", "authenticate": "no_answer", "write": "idle_writing"}
 
 
-def meaning(refused: aioftp.StatusCodeError, step: Step) -> TransportFailed:
-    """A server's refusal in our words."""
+def interpret(refused: aioftp.StatusCodeError, step: Step) -> TransportFailed:
+    """The failure that an error answer means."""
     code = refused.received_codes[-1]
-    said = " ".join(refused.info).lower()
-    by_words = (reason for word, reason in words(step, code).items() if word in said)
+    text = " ".join(refused.info).lower()
+    by_words = (reason for word, reason in words_for(step, code).items() if word in text)
     by_code = (reason for start, reason in ANSWERS[step] if code.startswith(start))
     return failure(next(chain(by_words, by_code)))
 
 
-def words(step: Step, code: str) -> dict[str, str]:
+def words_for(step: Step, code: str) -> dict[str, str]:
     if step == "authenticate":
         return LOGIN
     return FILES if step in ("find", "read") and code in ("450", "550") else {}
 
 
 @contextmanager
-def told(step: Step) -> Iterator[None]:
-    """Turns whatever can go wrong on the wire into a TransportFailed."""
+def translate_errors(step: Step) -> Iterator[None]:
+    """Turns every error that the client can raise into a TransportFailed."""
     try:
         yield
     except aioftp.StatusCodeError as refused:
-        raise meaning(refused, step) from None
+        raise interpret(refused, step) from None
     except TimeoutError:
         raise failure(IDLE.get(step, "idle")) from None
     except (OSError, EOFError):
@@ -61,8 +61,8 @@ def told(step: Step) -> Iterator[None]:
 
 
 @contextmanager
-def trusted() -> Iterator[None]:
-    """Tells the two ways apart in which TLS does not come about."""
+def translate_tls_errors() -> Iterator[None]:
+    """Tells an untrusted certificate from other TLS errors."""
     try:
         yield
     except ssl.SSLCertVerificationError:

@@ -1,8 +1,8 @@
-"""One FTP session: commands and answers over aioftp, with our own way of connecting.
+"""One FTP session: commands and answers by aioftp, connections by our own code.
 
-aioftp speaks the control connection. What it would do unsafely or too early is done here: every connection goes to the
-address that guard has checked, whatever a PASV answer says, and TLS on a data connection begins after the command that
-uses it, because most servers do not look at it before (RFC 4217 §12.7).
+aioftp handles the control connection. What it would do unsafely or too early is done here: every connection goes to the
+address that the guard has checked, whatever a PASV answer says, and TLS on a data connection begins after the command
+that uses it, because most servers do not look at it before (RFC 4217 §12.7).
 """
 
 import asyncio
@@ -16,16 +16,16 @@ from typing import Literal, TypeVar
 import aioftp
 
 from app.transports.failed import Step, TransportFailed, failure
-from app.transports.ftp.answers import told, trusted
-from app.transports.transport import CHUNK, Remote, Terms, within
-from app.transports.url import checked_port
+from app.transports.ftp.answers import translate_errors, translate_tls_errors
+from app.transports.transport import CHUNK, Remote, Terms, time_limit
+from app.transports.url import validate_port
 
 Tls = Literal["none", "explicit", "implicit"]
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
-Transfer = tuple[asyncio.StreamReader, asyncio.StreamWriter, int]  # the byte that the server begins at
+Transfer = tuple[asyncio.StreamReader, asyncio.StreamWriter, int]  # the offset at which the server starts
 T = TypeVar("T")
 
-KINDS: dict[str, Tls] = {"explicit": "explicit", "implicit": "implicit"}
+TLS_MODES: dict[str, Tls] = {"explicit": "explicit", "implicit": "implicit"}
 IMPLICIT_PORT = 990
 MOST_ENTRIES = 50_000  # of one folder
 MOST_LINES = 1_000  # of one answer
@@ -36,27 +36,27 @@ PORT_OF_PASV = re.compile(r"\d+,\d+,\d+,\d+,(\d{1,3}),(\d{1,3})")
 CONTROL = frozenset(map(chr, (*range(32), 127)))
 
 
-def tls_of(remote: Remote) -> Tls:
-    """Explicit where nothing else is said; port 990 was given out for the implicit kind."""
+def choose_tls(remote: Remote) -> Tls:
+    """Explicit TLS by default, implicit TLS on port 990, which was assigned to it."""
     if remote.scheme == "ftp":
         return "none"
-    wanted = remote.text("tls", "implicit" if remote.port == IMPLICIT_PORT else "explicit")
-    if wanted not in KINDS:
+    mode = remote.text("tls", "implicit" if remote.port == IMPLICIT_PORT else "explicit")
+    if mode not in TLS_MODES:
         raise failure("bad_option")
-    return KINDS[wanted]
+    return TLS_MODES[mode]
 
 
 def abort(writer: asyncio.StreamWriter) -> None:
-    with suppress(AttributeError):  # CPython 3.11: what closed in the meantime has no loop any more
+    with suppress(AttributeError):  # CPython 3.11: a transport that has closed meanwhile has no loop
         writer.transport.abort()
 
 
-class Session(aioftp.Client):
-    """A session at one place; `open` makes it ready for use, `close` ends it without a word."""
+class FtpSession(aioftp.Client):
+    """A session on one server. `open` makes it ready for use, `close` ends it without a QUIT."""
 
     def __init__(self, remote: Remote, terms: Terms) -> None:
         super().__init__(socket_timeout=terms.idle_seconds)
-        self.tls: Tls = tls_of(remote)
+        self.tls: Tls = choose_tls(remote)
         self.features: frozenset[str] = frozenset()
         self._remote = remote
         self._terms = terms
@@ -66,20 +66,20 @@ class Session(aioftp.Client):
     async def open(self) -> None:
         remote = self._remote
         port = IMPLICIT_PORT if remote.port is None and self.tls == "implicit" else remote.port
-        with told("connect"):
-            await self.connect(remote.host, checked_port(remote.scheme, port))
+        with translate_errors("connect"):
+            await self.connect(remote.host, validate_port(remote.scheme, port))
             if self.tls != "none":
                 await self._protect()
-        with told("authenticate"):
+        with translate_errors("authenticate"):
             await self._log_in(
                 remote.user or "anonymous", remote.password.get_secret_value() if remote.password else ""
             )
-        with told("connect"):
+        with translate_errors("connect"):
             await self.command("TYPE I", "200")
             self.features = await self._find_features()
 
     async def _protect(self) -> None:
-        """TLS on the control connection, and the promise of it on every data connection (RFC 4217 §4, §9)."""
+        """Begins TLS on the control connection and announces it for the data connections (RFC 4217 §4, §9)."""
         try:
             if self.tls == "explicit":
                 await self.command("AUTH TLS", "234")
@@ -93,14 +93,14 @@ class Session(aioftp.Client):
         with suppress(TimeoutError):
             async with asyncio.timeout(0):
                 if await self.stream.reader.read(1):
-                    raise failure("no_tls")  # somebody answers commands that we are only going to send inside TLS
-        async with within(self._terms.connect_seconds, "no_answer"):
-            with trusted():
+                    raise failure("no_tls")  # an answer to commands that we send only inside TLS: somebody injected it
+        async with time_limit(self._terms.connect_seconds, "no_answer"):
+            with translate_tls_errors():
                 await self.stream.start_tls(self._terms.tls, self._remote.host)
 
     async def _log_in(self, user: str, password: str) -> None:
         if CONTROL.intersection(user + password):
-            raise failure("login")  # they would be commands
+            raise failure("login")  # they would end the command and begin another
         code, _ = await self.command(f"USER {user}", ("230", "331"))
         if code == "331":
             await self.command(f"PASS {password}", ("230", "202"), censor_after=5)
@@ -112,11 +112,11 @@ class Session(aioftp.Client):
             return frozenset()
         found = frozenset(words[0].upper() for line in lines[1:-1] if (words := line.split()))
         if "UTF8" in found:
-            await self.command("OPTS UTF8 ON", ("2xx", "5xx"))  # some speak it only when asked
+            await self.command("OPTS UTF8 ON", ("2xx", "5xx"))  # some servers use it only when asked
         return found
 
     async def ask(self, command: str, code: str, unless: str = "50") -> str | None:
-        """The words of the answer's last line; None if its code begins with `unless`: the server cannot do that."""
+        """The text of the answer's last line; None if its code begins with `unless`: the server lacks the command."""
         try:
             _, lines = await self.command(command, code)
         except aioftp.StatusCodeError as refused:
@@ -125,54 +125,54 @@ class Session(aioftp.Client):
             raise
         return lines[-1].strip()
 
-    async def lines(self, command: str) -> list[bytes]:
-        """What the server lists, line by line."""
+    async def list_lines(self, command: str) -> list[bytes]:
+        """The lines of a listing."""
         found: list[bytes] = []
         size = 0
         async with self._transfer("find", command) as (reader, _, _):
-            while line := await self._awaited(reader.readline(), "find"):
+            while line := await self._wait_for(reader.readline(), "find"):
                 found.append(line)
                 size += len(line)
                 if len(found) > MOST_ENTRIES or size > MOST_BYTES:
                     raise failure("too_many")
         return found
 
-    async def retrieved(self, path: str, offset: int) -> AsyncGenerator[bytes, None]:
+    async def retrieve(self, path: str, offset: int) -> AsyncGenerator[bytes, None]:
         """The bytes of a file from `offset` on."""
         async with self._transfer("read", f"RETR {path}", offset) as (reader, _, began):
             skip = offset - began
-            while piece := await self._awaited(reader.read(CHUNK), "read"):
+            while piece := await self._wait_for(reader.read(CHUNK), "read"):
                 if len(piece) > skip:
                     yield piece[skip:]
                 skip = max(0, skip - len(piece))
 
     async def store(self, path: str, data: AsyncIterator[bytes]) -> int:
-        """Writes a file and says how many bytes it took."""
+        """Writes a file and returns its number of bytes."""
         size = 0
         async with self._transfer("write", f"STOR {path}") as (_, writer, _):
             async for piece in data:
                 writer.write(piece)
-                await self._awaited(writer.drain(), "write")
+                await self._wait_for(writer.drain(), "write")
                 size += len(piece)
         return size
 
-    async def _awaited(self, coming: Coroutine[None, None, T], step: Step) -> T:
-        with told(step):
+    async def _wait_for(self, result: Coroutine[None, None, T], step: Step) -> T:
+        with translate_errors(step):
             async with asyncio.timeout(self._terms.idle_seconds):
-                return await coming
+                return await result
 
     @asynccontextmanager
     async def _transfer(self, step: Step, command: str, offset: int = 0) -> AsyncIterator[Transfer]:
-        """A data connection for a command; the block's end waits for the server's word that all went well."""
-        with told(step):
+        """A data connection for a command. The end of the block waits for the server to confirm the transfer."""
+        with translate_errors(step):
             reader, writer, began = await self._begin(command, offset)
         try:
             yield reader, writer, began
-            with told(step):
+            with translate_errors(step):
                 writer.close()
                 await self.command(None, "2xx")
         except BaseException:
-            self.close()  # as below
+            self.close()  # for the reason given in _begin
             raise
         finally:
             abort(writer)
@@ -181,7 +181,7 @@ class Session(aioftp.Client):
         port = await self._passive_port()
         dialled = await self._terms.guard.dial(self._peer, port, self._terms.connect_seconds)
         try:
-            began = await self._restarted(offset)
+            began = await self._restart_at(offset)
             await self.command(command, "1xx")
             reader, writer = await self._data_streams(dialled)
         except aioftp.StatusCodeError:
@@ -189,7 +189,7 @@ class Session(aioftp.Client):
             raise
         except BaseException:
             dialled.close()
-            self.close()  # an answer that is still to come would be taken for another command's
+            self.close()  # an answer still to come would be taken for that of the next command
             raise
         return reader, writer, began
 
@@ -202,26 +202,26 @@ class Session(aioftp.Client):
             if not refused.received_codes[-1].startswith("5"):
                 raise
             _, lines = await self.command("PASV", "227")
-            found = PORT_OF_PASV.search(lines[-1])  # its first four numbers are an address that nobody needs
+            found = PORT_OF_PASV.search(lines[-1])  # its first four numbers are an address, which is ignored
             port = int(found[1]) * 256 + int(found[2]) if found else 0
         if not LOWEST_DATA_PORT <= port < 65_536:
             raise failure("odd_answer")
         return port
 
-    async def _restarted(self, offset: int) -> int:
+    async def _restart_at(self, offset: int) -> int:
         if not offset:
             return 0
         code, _ = await self.command(f"REST {offset}", ("350", "5xx"))
         return offset if code == "350" else 0
 
     async def _open_connection(self, host: str, port: int) -> Streams:
-        """What aioftp calls to connect; the address that was dialled serves for the data as well."""
+        """Called by aioftp to connect. The address that was dialled is used for data connections as well."""
         dialled = await self._terms.guard.dial(host, port, self._terms.connect_seconds)
         self._peer = str(dialled.getpeername()[0])
         return await self._streams(dialled, self._terms.tls if self.tls == "implicit" else None)
 
     async def _data_streams(self, dialled: socket.socket) -> Streams:
-        """A data connection, under TLS if the session is, whose TLS session it takes on: many servers insist on it."""
+        """The streams of a data connection. TLS resumes the session of the control connection: many servers insist."""
         context: ssl.SSLContext | None = None
         if self.tls != "none":
             session: ssl.SSLSession = self.stream.writer.get_extra_info("ssl_object").session
@@ -230,8 +230,8 @@ class Session(aioftp.Client):
 
     async def _streams(self, dialled: socket.socket, context: ssl.SSLContext | None) -> Streams:
         name = self._remote.host if context else None
-        async with within(self._terms.connect_seconds, "no_answer"):
-            with trusted():
+        async with time_limit(self._terms.connect_seconds, "no_answer"):
+            with translate_tls_errors():
                 return await asyncio.open_connection(sock=dialled, ssl=context, server_hostname=name, limit=CHUNK)
 
     async def parse_response(self) -> tuple[aioftp.Code, list[str]]:
@@ -240,11 +240,11 @@ class Session(aioftp.Client):
             async with asyncio.timeout(self._terms.idle_seconds):
                 return await super().parse_response()
         except BaseException:
-            self.close()  # as above
+            self.close()  # for the reason given in _begin
             raise
 
     async def parse_line(self) -> tuple[aioftp.Code, str]:
-        """As aioftp does it, but with an end to long answers, and for servers whose words are not UTF-8."""
+        """As in aioftp, but with a limit on long answers, and for servers whose text is not UTF-8."""
         self._lines += 1
         line = await self.stream.readline()
         if not line:
@@ -255,10 +255,10 @@ class Session(aioftp.Client):
         return aioftp.Code(text[:3]), text[3:]
 
     async def leave(self) -> None:
-        """Says goodbye, but waits for no more than a moment, and closes."""
+        """Sends QUIT, waits at most a second for the answer, and closes."""
         if self._stream and not self._stream.writer.transport.is_closing():
-            with suppress(TransportFailed), told("find"):
-                async with within(1):
+            with suppress(TransportFailed), translate_errors("find"):
+                async with time_limit(1):
                     await self.command("QUIT", "2xx")
         self.close()
 

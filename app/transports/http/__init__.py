@@ -1,5 +1,5 @@
-"""The web, plain and under TLS: `sockets` dials for httpx, `files` makes a transport of it."""
+"""HTTP and HTTPS: `sockets` dials for httpx, `files` is the transport."""
 
-from app.transports.http.files import connected, place_at
+from app.transports.http.files import connect, parse_remote_url
 
-__all__ = ["connected", "place_at"]
+__all__ = ["connect", "parse_remote_url"]

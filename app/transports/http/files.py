@@ -1,4 +1,4 @@
-"""Files from web servers: GET and HEAD over http and https, redirects followed by hand and checked at every hop."""
+"""Files from web servers: GET and HEAD, with redirects followed by our own code and checked at every hop."""
 
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
@@ -11,9 +11,9 @@ import httpx
 from pydantic import SecretStr
 
 from app.transports.failed import TransportFailed, failure
-from app.transports.http.sockets import CheckedTransport, spoken
-from app.transports.transport import Entry, Option, Remote, Terms, plain, within
-from app.transports.url import LONGEST_URL, ServerUrl, checked_port, server_url, wired
+from app.transports.http.sockets import CheckedTransport, translate_errors
+from app.transports.transport import FileInfo, Option, Remote, Terms, check_path, time_limit
+from app.transports.url import LONGEST_URL, ServerUrl, encode_path, parse_server_url, validate_port
 
 MOST_HOPS = 5
 WHOLE, PART, OUT_OF_RANGE = 200, 206, 416
@@ -22,7 +22,7 @@ STATUSES: dict[int, str] = {
     401: "login", 403: "forbidden", 404: "missing", 407: "login", 408: "busy", 410: "missing", 412: "changed",
     425: "busy", 429: "busy", 500: "busy", 502: "busy", 503: "busy", 504: "busy",
 }  # fmt: skip
-# Ours to set: a caller who could would speak for us, or make one request look like two.
+# Headers that a caller may not set: with them one could impersonate this service or make one request look like two.
 OUR_HEADERS = frozenset({
     "accept-encoding", "connection", "content-length", "expect", "host", "keep-alive", "range", "te", "trailer",
     "transfer-encoding", "upgrade",
@@ -32,21 +32,21 @@ CONTENT_RANGE = re.compile(r"bytes (?:(\d{1,18})-\d{1,18}|\*)/(\d{1,18}|\*)")
 UNCODED = frozenset({"", "identity"})
 
 
-def place_at(
+def parse_remote_url(
     url: str,
     user: str = "",
     password: SecretStr | None = None,
     headers: Mapping[str, SecretStr] | None = None,
 ) -> tuple[Remote, str]:
-    """The place and the path that an address means; refused as `server_url` refuses."""
-    target = server_url(url)
+    """The remote and the path of a URL. Raises what `parse_server_url` raises."""
+    target = parse_server_url(url)
     options: dict[str, Option] = {"headers": headers} if headers else {}
     return Remote(target.scheme, target.host, target.port, user, password, options), target.path
 
 
 @asynccontextmanager
-async def connected(remote: Remote, terms: Terms) -> AsyncIterator["Http"]:
-    """A client for one place; it connects with the first request."""
+async def connect(remote: Remote, terms: Terms) -> AsyncIterator["Http"]:
+    """A client for one server. It connects with the first request."""
     client = httpx.AsyncClient(
         transport=CheckedTransport(terms),
         trust_env=False,
@@ -58,15 +58,15 @@ async def connected(remote: Remote, terms: Terms) -> AsyncIterator["Http"]:
 
 
 class Http:
-    """A web server; paths are those of an address, with the query, percent-encoded or not."""
+    """A web server. A path is that of a URL with its query, percent-encoded or not."""
 
     def __init__(self, client: httpx.AsyncClient, remote: Remote, terms: Terms) -> None:
         self._client = client
         self._terms = terms
-        self._home = ServerUrl(remote.scheme, remote.host.lower(), checked_port(remote.scheme, remote.port), "/")
-        self._credentials = credentials(remote)
+        self._home = ServerUrl(remote.scheme, remote.host.lower(), validate_port(remote.scheme, remote.port), "/")
+        self._secret_headers = build_secret_headers(remote)
 
-    async def list(self, pattern: str) -> list[Entry]:
+    async def list(self, pattern: str) -> list[FileInfo]:
         if set("*[").intersection(pattern.partition("?")[0]):
             raise failure("no_patterns")
         try:
@@ -76,63 +76,65 @@ class Http:
                 raise
             return []
 
-    async def stat(self, path: str) -> Entry:
-        async with self._asked("HEAD", path, {}) as answer:
-            entry = described(path, answer)
-        # Some servers refuse HEAD, and some answer it with a length of nothing: the file itself is asked then.
+    async def stat(self, path: str) -> FileInfo:
+        async with self._request("HEAD", path, {}) as answer:
+            entry = describe_file(path, answer)
+        # Some servers refuse HEAD, and some answer it with a length of 0: then the file itself is requested.
         if answer.is_success and entry.size:
             return entry
-        async with self._asked("GET", path, {"Range": "bytes=0-0"}) as answer:
+        async with self._request("GET", path, {"Range": "bytes=0-0"}) as answer:
             if answer.status_code != OUT_OF_RANGE:
-                accepted(answer)
-            return described(path, answer)
+                check_status(answer)
+            return describe_file(path, answer)
 
-    async def read(self, path: str, *, offset: int = 0, expected: Entry | None = None) -> AsyncGenerator[bytes, None]:
-        async with self._asked("GET", path, range_headers(offset, expected)) as answer:
-            surplus = first_bytes_to_drop(answer, offset, expected, path)
+    async def read(
+        self, path: str, *, offset: int = 0, expected: FileInfo | None = None
+    ) -> AsyncGenerator[bytes, None]:
+        async with self._request("GET", path, range_headers(offset, expected)) as answer:
+            surplus = count_surplus_bytes(answer, offset, expected, path)
             if surplus is None:
                 return
-            async for piece in after(surplus, answer):
+            async for piece in skip_bytes(surplus, answer):
                 yield piece
 
-    async def put(self, path: str, data: AsyncIterator[bytes]) -> Entry:
+    async def put(self, path: str, data: AsyncIterator[bytes]) -> FileInfo:
         raise failure("no_writing")
 
     async def delete(self, path: str) -> None:
         raise failure("no_writing")
 
     @asynccontextmanager
-    async def _asked(self, method: str, path: str, headers: Mapping[str, str]) -> AsyncIterator[httpx.Response]:
-        """The answer at the end of all redirects."""
-        target = ServerUrl(*self._home.origin, wired("/" + plain(path, LONGEST_URL).removeprefix("/")))
+    async def _request(self, method: str, path: str, headers: Mapping[str, str]) -> AsyncIterator[httpx.Response]:
+        """The answer after all redirects."""
+        target = ServerUrl(*self._home.origin, encode_path("/" + check_path(path, LONGEST_URL).removeprefix("/")))
         for _ in range(MOST_HOPS + 1):
-            answer = await self._sent(method, target, headers)
+            answer = await self._send(method, target, headers)
             try:
                 if answer.status_code not in REDIRECTS:
                     yield answer
                     return
-                target = led_to(target, answer)
+                target = follow_redirect(target, answer)
             finally:
                 await answer.aclose()
         raise failure("too_many_redirects")
 
-    async def _sent(self, method: str, target: ServerUrl, headers: Mapping[str, str]) -> httpx.Response:
-        secrets = self._credentials if target.origin == self._home.origin else {}
-        with spoken():
+    async def _send(self, method: str, target: ServerUrl, headers: Mapping[str, str]) -> httpx.Response:
+        secrets = self._secret_headers if target.origin == self._home.origin else {}
+        with translate_errors():
             url = httpx.URL(
                 scheme=target.scheme, host=target.host, port=target.port, raw_path=target.path.encode("ascii")
             )
             request = self._client.build_request(method, url, headers={**secrets, **headers})
-            async with within(self._terms.connect_seconds + self._terms.idle_seconds):
+            async with time_limit(self._terms.connect_seconds + self._terms.idle_seconds):
                 return await self._client.send(request, stream=True)
 
 
-def credentials(remote: Remote) -> dict[str, str]:
-    """The headers that only the place itself may see."""
-    given = remote.options.get("headers", {})
-    if not isinstance(given, Mapping):
+def build_secret_headers(remote: Remote) -> dict[str, str]:
+    """The headers with secrets, which only the remote itself may see."""
+    secret_headers = remote.options.get("headers", {})
+    if not isinstance(secret_headers, Mapping):
         raise failure("bad_option")
-    headers = {name: value.get_secret_value() for name, value in given.items()}
+    headers = {name: value.get_secret_value() for name, value in secret_headers.items()}
     for name, value in headers.items():
         if not TOKEN.fullmatch(name) or name.lower() in OUR_HEADERS or not (value.isascii() and value.isprintable()):
             raise failure("bad_option")
@@ -143,11 +145,11 @@ def credentials(remote: Remote) -> dict[str, str]:
     return headers
 
 
-def led_to(target: ServerUrl, answer: httpx.Response) -> ServerUrl:
-    """Where a redirect leads, checked as if a caller had written it."""
-    here = f"{target.scheme}://{bracketed(target.host)}:{target.port}{target.path}"
+def follow_redirect(target: ServerUrl, answer: httpx.Response) -> ServerUrl:
+    """The target of a redirect, checked like a URL from a caller."""
+    here = f"{target.scheme}://{format_host(target.host)}:{target.port}{target.path}"
     try:
-        there = server_url(urljoin(here, answer.headers["location"]).partition("#")[0])
+        there = parse_server_url(urljoin(here, answer.headers["location"]).partition("#")[0])
     except (KeyError, ValueError):
         raise failure("odd_answer") from None
     if target.scheme == "https" and there.scheme != "https":
@@ -155,68 +157,68 @@ def led_to(target: ServerUrl, answer: httpx.Response) -> ServerUrl:
     return there
 
 
-def bracketed(host: str) -> str:
+def format_host(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def described(path: str, answer: httpx.Response) -> Entry:
-    """What the headers of an answer tell about the file."""
+def describe_file(path: str, answer: httpx.Response) -> FileInfo:
+    """The file as the headers of an answer describe it."""
     modified: datetime | None = None
     try:
         modified = parsedate_to_datetime(answer.headers["last-modified"])
         modified = modified if modified.tzinfo else modified.replace(tzinfo=UTC)
     except (KeyError, ValueError, TypeError, OverflowError):
         modified = None
-    return Entry(path, size_of(answer), modified, answer.headers.get("etag"))
+    return FileInfo(path, read_size(answer), modified, answer.headers.get("etag"))
 
 
-def size_of(answer: httpx.Response) -> int | None:
+def read_size(answer: httpx.Response) -> int | None:
     if answer.status_code in {PART, OUT_OF_RANGE}:
-        told = CONTENT_RANGE.fullmatch(answer.headers.get("content-range", ""))
-        return int(told[2]) if told and told[2] != "*" else None
+        content_range = CONTENT_RANGE.fullmatch(answer.headers.get("content-range", ""))
+        return int(content_range[2]) if content_range and content_range[2] != "*" else None
     length = answer.headers.get("content-length", "")
     return int(length) if length.isdecimal() else None
 
 
-def range_headers(offset: int, expected: Entry | None) -> dict[str, str]:
-    """Asks for the rest of a file, or for all of it if it is another one by now."""
+def range_headers(offset: int, expected: FileInfo | None) -> dict[str, str]:
+    """Headers that request the rest of a file, or all of it if it has changed."""
     if not offset:
         return {}
     headers = {"Range": f"bytes={offset}-"}
-    # A weak tag may not stand in If-Range.
+    # If-Range does not allow weak tags.
     if expected and expected.tag and expected.tag.startswith('"'):
         headers["If-Range"] = expected.tag
     return headers
 
 
-def first_bytes_to_drop(answer: httpx.Response, offset: int, expected: Entry | None, path: str) -> int | None:
-    """How many bytes of the body come before `offset`, or None if nothing comes after it."""
-    if answer.status_code == OUT_OF_RANGE and size_of(answer) == offset:
+def count_surplus_bytes(answer: httpx.Response, offset: int, expected: FileInfo | None, path: str) -> int | None:
+    """How many bytes of the body precede `offset`; None if nothing follows it."""
+    if answer.status_code == OUT_OF_RANGE and read_size(answer) == offset:
         return None
     if answer.status_code == OUT_OF_RANGE:
         raise failure("changed")
-    accepted(answer)
-    if expected and expected.differs(described(path, answer)):
+    check_status(answer)
+    if expected and expected.differs(describe_file(path, answer)):
         raise failure("changed")
     if answer.headers.get("content-encoding", "").strip().lower() not in UNCODED:
         raise failure("coded")
     if answer.status_code == WHOLE:
         return offset
-    told = CONTENT_RANGE.fullmatch(answer.headers.get("content-range", ""))
-    if not told or told[1] is None or int(told[1]) != offset:
+    content_range = CONTENT_RANGE.fullmatch(answer.headers.get("content-range", ""))
+    if not content_range or content_range[1] is None or int(content_range[1]) != offset:
         raise failure("odd_answer")
     return 0
 
 
-async def after(surplus: int, answer: httpx.Response) -> AsyncIterator[bytes]:
-    """The body without so many bytes of its beginning."""
-    with spoken():
+async def skip_bytes(surplus: int, answer: httpx.Response) -> AsyncIterator[bytes]:
+    """The body without its first `surplus` bytes."""
+    with translate_errors():
         async for piece in answer.aiter_raw():
             if len(piece) > surplus:
                 yield piece[surplus:]
             surplus = max(0, surplus - len(piece))
 
 
-def accepted(answer: httpx.Response) -> None:
+def check_status(answer: httpx.Response) -> None:
     if answer.status_code not in {WHOLE, PART}:
         raise failure(STATUSES.get(answer.status_code, "odd_answer"))

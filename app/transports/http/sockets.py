@@ -1,4 +1,4 @@
-"""Connections for the web client that go to checked addresses only, whatever name or redirect asked for them."""
+"""Connections for the web client, which go only to checked addresses, whatever name or redirect leads to them."""
 
 import ssl
 from collections.abc import AsyncIterator, Iterable, Iterator
@@ -12,12 +12,12 @@ from app.transports.failed import failure
 from app.transports.guard import Address, Guard
 from app.transports.transport import Terms
 
-SocketOption = Any  # httpcore's union of four tuples; none is ever given
+SocketOption = Any  # httpcore's union of four tuples; none is ever passed
 
 
 @contextmanager
-def spoken() -> Iterator[None]:
-    """Turns what the client raises into our own words."""
+def translate_errors() -> Iterator[None]:
+    """Turns every error that the client can raise into a TransportFailed."""
     try:
         yield
     except (httpcore.ConnectError, httpcore.ConnectTimeout):
@@ -33,7 +33,7 @@ def spoken() -> Iterator[None]:
 
 
 class CheckedStream(httpcore.AsyncNetworkStream):
-    """A connection that is encrypted with our TLS context, whichever the pool asks for."""
+    """A connection that uses our TLS context, whichever the pool passes."""
 
     def __init__(self, stream: httpcore.AsyncNetworkStream, tls: ssl.SSLContext) -> None:
         self._stream = stream
@@ -64,11 +64,11 @@ class CheckedStream(httpcore.AsyncNetworkStream):
 
 
 class CheckedBackend(httpcore.AsyncNetworkBackend):
-    """Dials what the guard has checked. The name stays with the pool, for SNI, the certificate and `Host`."""
+    """Dials the addresses that the guard has checked. The pool keeps the name, for SNI, the certificate and `Host`."""
 
     def __init__(self, terms: Terms) -> None:
         self._terms = terms
-        self._plain = httpcore.AnyIOBackend()
+        self._unchecked = httpcore.AnyIOBackend()
 
     async def connect_tcp(
         self,
@@ -80,16 +80,16 @@ class CheckedBackend(httpcore.AsyncNetworkBackend):
     ) -> httpcore.AsyncNetworkStream:
         guard: Guard = self._terms.guard
 
-        async def connect(address: Address) -> httpcore.AsyncNetworkStream:
+        async def open_stream(address: Address) -> httpcore.AsyncNetworkStream:
             try:
-                stream = await self._plain.connect_tcp(str(address), port)
+                stream = await self._unchecked.connect_tcp(str(address), port)
             except httpcore.ConnectError as wrong:
                 raise OSError from wrong
-            return await self._checked(stream)
+            return await self._check_peer(stream)
 
-        return await guard.reach(host, port, self._terms.connect_seconds, connect)
+        return await guard.connect(host, port, self._terms.connect_seconds, open_stream)
 
-    async def _checked(self, stream: httpcore.AsyncNetworkStream) -> httpcore.AsyncNetworkStream:
+    async def _check_peer(self, stream: httpcore.AsyncNetworkStream) -> httpcore.AsyncNetworkStream:
         try:
             self._terms.guard.check_peer(str(stream.get_extra_info("server_addr")[0]))
         except BaseException:
@@ -103,8 +103,8 @@ class CheckedBackend(httpcore.AsyncNetworkBackend):
         raise failure("bad_address")
 
 
-class Body(httpx.AsyncByteStream):
-    """An answer's bytes as they come from the network."""
+class ResponseBody(httpx.AsyncByteStream):
+    """The bytes of an answer as they come from the network."""
 
     def __init__(self, answer: httpcore.Response) -> None:
         self._answer = answer
@@ -118,24 +118,26 @@ class Body(httpx.AsyncByteStream):
 
 
 class CheckedTransport(httpx.AsyncBaseTransport):
-    """httpx's way to the network, with our backend under it: httpx has no other place to put one."""
+    """httpx's transport with our network backend under it: httpx has no other place for one."""
 
     def __init__(self, terms: Terms) -> None:
-        # The pool sets ALPN on its context, and FTP shares ours: it gets one that trusts nobody and is never used.
+        # The pool sets ALPN on its context, and FTP shares ours: so it gets one that trusts nobody and is never used.
         never_used = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         self._pool = httpcore.AsyncConnectionPool(ssl_context=never_used, network_backend=CheckedBackend(terms))
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         url = request.url
-        asked = httpcore.Request(
+        core_request = httpcore.Request(
             method=request.method,
             url=httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
             headers=request.headers.raw,
             content=request.stream,
             extensions=request.extensions,
         )
-        answer = await self._pool.handle_async_request(asked)
-        return httpx.Response(answer.status, headers=answer.headers, stream=Body(answer), extensions=answer.extensions)
+        answer = await self._pool.handle_async_request(core_request)
+        return httpx.Response(
+            answer.status, headers=answer.headers, stream=ResponseBody(answer), extensions=answer.extensions
+        )
 
     async def aclose(self) -> None:
         await self._pool.aclose()

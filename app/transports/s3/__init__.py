@@ -1,5 +1,5 @@
-"""S3 and what speaks like it: `client` is aioboto3 as we want it, `files` makes a transport of it."""
+"""S3 and compatible stores: `client` configures aioboto3, `files` is the transport."""
 
-from app.transports.s3.files import connected
+from app.transports.s3.files import connect
 
-__all__ = ["connected"]
+__all__ = ["connect"]

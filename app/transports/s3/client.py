@@ -1,4 +1,4 @@
-"""The S3 client as this service wants it: checked addresses, nothing from the environment, our words for errors."""
+"""The S3 client: it calls only checked addresses, takes nothing from the environment, and translates errors."""
 
 import os
 import socket
@@ -18,16 +18,16 @@ from botocore import exceptions
 
 from app.transports.failed import TransportFailed, failure
 from app.transports.options import BUCKET, REGION
-from app.transports.transport import CHUNK, Remote, Terms, within
-from app.transports.url import server_url
+from app.transports.transport import CHUNK, Remote, Terms, time_limit
+from app.transports.url import parse_server_url
 
 if TYPE_CHECKING:
     from types_aiobotocore_s3.client import S3Client
 
-LONGEST_ANSWER = 16_777_216  # bytes of an answer that is no file: a page of a list is below 2 MB
+LONGEST_ANSWER = 16_777_216  # bytes of an answer that is not a file: a page of a list is below 2 MB
 NOWHERE = (None, None, os.devnull, None)
 
-# What S3 calls it -> a key of REASONS; a status where the answer had no words (HEAD has none).
+# S3's error code -> a key of REASONS; the status where the answer has no code (HEAD has none).
 CODES: dict[str, str] = {
     "NoSuchKey": "missing", "NoSuchBucket": "no_bucket", "NotFound": "missing", "404": "missing",
     "AccessDenied": "forbidden", "AllAccessDisabled": "forbidden", "403": "forbidden",
@@ -40,7 +40,7 @@ CODES: dict[str, str] = {
     "SlowDown": "busy", "RequestTimeout": "busy", "InternalError": "busy", "ServiceUnavailable": "busy", "429": "busy",
     "500": "busy", "502": "busy", "503": "busy", "504": "busy",
 }  # fmt: skip
-# The client's errors in the order in which they are looked for: the first class that fits tells the reason.
+# The client's errors in the order in which they are checked: the first class that matches gives the reason.
 ERRORS: tuple[tuple[type[Exception], str], ...] = (
     (exceptions.ConnectTimeoutError, "no_answer"),
     (exceptions.ReadTimeoutError, "idle"),
@@ -54,62 +54,62 @@ ERRORS: tuple[tuple[type[Exception], str], ...] = (
 
 
 @cache
-def session() -> aioboto3.Session:
-    """Reads no files and no environment, and holds no keys: one is enough, and loading S3's model twice is slow."""
+def shared_session() -> aioboto3.Session:
+    """A session without files, environment and keys. All clients share it, because loading S3's model is slow."""
     unread = {"profile": (None, None, None, None), "config_file": NOWHERE, "credentials_file": NOWHERE}
     return aioboto3.Session(botocore_session=AioSession(session_vars=unread))
 
 
 @asynccontextmanager
-async def client_at(remote: Remote, terms: Terms) -> AsyncIterator["S3Client"]:
-    """A client for a place; the keys must be the caller's own, never those of the machine that we run on."""
+async def open_client(remote: Remote, terms: Terms) -> AsyncIterator["S3Client"]:
+    """A client for a bucket. The keys must be the caller's own, never those of the machine that this runs on."""
     region, endpoint = remote.text("region", "us-east-1"), remote.text("endpoint") or None
     key, secret = remote.secret("access_key"), remote.secret("secret_key")
     if not (key and secret and BUCKET.fullmatch(remote.text("bucket")) and REGION.fullmatch(region)):
         raise failure("bad_option")
     if endpoint:
-        target = server_url(endpoint)
-        await terms.guard.checked(target.host, target.port)
-    opening = session().client(
+        target = parse_server_url(endpoint)
+        await terms.guard.resolve(target.host, target.port)
+    opening = shared_session().client(
         "s3",
         region_name=region,
         endpoint_url=endpoint,
         aws_access_key_id=key,
         aws_secret_access_key=secret,
         aws_session_token=remote.secret("session_token"),
-        config=config_for(remote, terms),
+        config=build_config(remote, terms),
     )
     async with opening as client:
         yield client
 
 
-def config_for(remote: Remote, terms: Terms) -> AioConfig:
-    by_path = remote.options.get("path_style", bool(remote.text("endpoint")))
+def build_config(remote: Remote, terms: Terms) -> AioConfig:
+    path_style = remote.options.get("path_style", bool(remote.text("endpoint")))
     return AioConfig(
         http_session_cls=partial(CheckedSession, terms),  # type: ignore[arg-type]  # called like a class
         signature_version="s3v4",
-        s3={"addressing_style": "path" if by_path else "virtual"},
+        s3={"addressing_style": "path" if path_style else "virtual"},
         connect_timeout=terms.connect_seconds,
         read_timeout=terms.idle_seconds,
         retries={"total_max_attempts": 1},
-        proxies={},  # None would mean those of the environment
+        proxies={},  # None means those of the environment
         ignore_configured_endpoint_urls=True,
-        # Newer checksums are unknown to many servers that speak S3; TLS and the length guard the way.
+        # Many compatible servers do not know the newer checksums; TLS and the length protect the transfer.
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
     )
 
 
 @contextmanager
-def spoken() -> Iterator[None]:
-    """Turns what the client raises into our own words."""
+def translate_errors() -> Iterator[None]:
+    """Turns every error that the client can raise into a TransportFailed."""
     try:
         yield
     except exceptions.ClientError as wrong:
-        raise failure(reason_of(wrong)) from None
+        raise failure(find_reason(wrong)) from None
     except (exceptions.BotoCoreError, aiohttp.ClientError) as wrong:
         cause = wrong.kwargs.get("error") if isinstance(wrong, exceptions.BotoCoreError) else None
-        if isinstance(cause, TransportFailed):  # the guard's, from deep inside
+        if isinstance(cause, TransportFailed):  # raised by the guard inside the client
             raise cause from None
         if isinstance(cause, aiohttp.ClientConnectorCertificateError):
             raise failure("certificate") from None
@@ -118,15 +118,15 @@ def spoken() -> Iterator[None]:
         raise failure("odd_answer") from None
 
 
-def reason_of(wrong: exceptions.ClientError) -> str:
-    """The reason for an answer that is an error, by its code, else by its status."""
+def find_reason(wrong: exceptions.ClientError) -> str:
+    """The reason for an error answer, by its code, else by its status."""
     code = wrong.response.get("Error", {}).get("Code", "")
     status = wrong.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     return CODES.get(code) or CODES.get(str(status), "odd_answer")
 
 
 class CheckedResolver(AbstractResolver):
-    """Names become checked addresses. A literal address never gets here: `checked_socket` sees it."""
+    """Resolves names to checked addresses. A literal address never gets here: `open_checked_socket` checks it."""
 
     def __init__(self, terms: Terms) -> None:
         self._terms = terms
@@ -134,8 +134,8 @@ class CheckedResolver(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
-        async with within(self._terms.connect_seconds, "no_answer"):
-            addresses = await self._terms.guard.checked(host, port)
+        async with time_limit(self._terms.connect_seconds, "no_answer"):
+            addresses = await self._terms.guard.resolve(host, port)
         return [
             ResolveResult(
                 hostname=host,
@@ -152,19 +152,19 @@ class CheckedResolver(AbstractResolver):
         pass
 
 
-class ShortAnswer(aiohttp.ClientResponse):
-    """An answer that is read as a whole only if it is short; files are read piece by piece."""
+class BoundedResponse(aiohttp.ClientResponse):
+    """An answer that is read whole only up to LONGEST_ANSWER. Files are read piece by piece."""
 
     async def read(self) -> bytes:
         if self._body is None:
             try:
-                self._body = await self._all()
+                self._body = await self._read_all()
             except BaseException:
-                self.close()  # as aiohttp does; else the connection is complained about when it is forgotten
+                self.close()  # as aiohttp does; otherwise it warns about an unclosed connection
                 raise
         return self._body
 
-    async def _all(self) -> bytes:
+    async def _read_all(self) -> bytes:
         read = bytearray()
         while piece := await self.content.read(CHUNK):
             read += piece
@@ -173,21 +173,21 @@ class ShortAnswer(aiohttp.ClientResponse):
         return bytes(read)
 
 
-class Unredirected:
-    """A session that does not follow redirects: S3 has none that a client with the right region needs."""
+class NoRedirectSession:
+    """A session that does not follow redirects: a client with the right region needs none."""
 
-    def __init__(self, session: aiohttp.ClientSession) -> None:
-        self._session = session
+    def __init__(self, shared_session: aiohttp.ClientSession) -> None:
+        self._session = shared_session
 
     async def request(self, method: str, **kwargs: Any) -> aiohttp.ClientResponse:
         return await self._session.request(method, allow_redirects=False, **kwargs)
 
 
 class CheckedSession(AIOHTTPSession):
-    """aiobotocore's way to the network, with our own aiohttp session under it.
+    """aiobotocore's HTTP session with our own aiohttp session under it.
 
-    Its settings would let a resolver in, but redirects to literal addresses, the environment's proxies and endless
-    answers as well.
+    Its settings accept a resolver, but would still allow redirects to literal addresses, the environment's proxies and
+    endless answers.
     """
 
     def __init__(self, terms: Terms, **kwargs: Any) -> None:
@@ -202,22 +202,22 @@ class CheckedSession(AIOHTTPSession):
             await self._opened.close()
         await super().__aexit__(kind, wrong, trace)
 
-    async def _get_session(self, proxy_url: str | None) -> Unredirected:
-        """What `send` asks for; overridden because nothing public lets a caller choose it."""
+    async def _get_session(self, proxy_url: str | None) -> NoRedirectSession:
+        """Called by `send`. It is overridden because there is no public way to pass a session in."""
         if proxy_url:
             raise failure("refused")
         self._opened = self._opened or open_session(self._terms)
-        return Unredirected(self._opened)
+        return NoRedirectSession(self._opened)
 
 
 def open_session(terms: Terms) -> aiohttp.ClientSession:
-    def checked_socket(info: aiohttp.AddrInfoType) -> socket.socket:
+    def open_checked_socket(info: aiohttp.AddrInfoType) -> socket.socket:
         family, kind, protocol, _, address = info
         terms.guard.check_peer(str(address[0]))
         return socket.socket(family, kind, protocol)
 
     connector = aiohttp.TCPConnector(
-        ssl=terms.tls, resolver=CheckedResolver(terms), socket_factory=checked_socket, use_dns_cache=False
+        ssl=terms.tls, resolver=CheckedResolver(terms), socket_factory=open_checked_socket, use_dns_cache=False
     )
     return aiohttp.ClientSession(
         connector=connector,
@@ -225,5 +225,5 @@ def open_session(terms: Terms) -> aiohttp.ClientSession:
         skip_auto_headers={"Content-Type"},
         auto_decompress=False,
         cookie_jar=aiohttp.DummyCookieJar(),
-        response_class=ShortAnswer,
+        response_class=BoundedResponse,
     )

@@ -1,4 +1,4 @@
-"""Files in S3 and what speaks like it: parts fetched by range and bound to one version, uploads in parts."""
+"""Files in S3 and compatible stores: fetched in ranges of one version, uploaded in parts."""
 
 import asyncio
 import re
@@ -9,9 +9,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import aiohttp
 from botocore.exceptions import BotoCoreError, ClientError
 
-from app.transports.failed import TransportFailed, failure, while_writing
-from app.transports.s3.client import client_at, spoken
-from app.transports.transport import CHUNK, WILD, Entry, Remote, Terms, chosen, pause, plain, split_pattern
+from app.transports.failed import TransportFailed, as_write_failure, failure
+from app.transports.s3.client import open_client, translate_errors
+from app.transports.transport import (
+    CHUNK,
+    WILD,
+    FileInfo,
+    Remote,
+    Terms,
+    check_path,
+    retry_delay,
+    select_matching,
+    split_pattern,
+)
 
 if TYPE_CHECKING:
     from aiobotocore.response import StreamingBody
@@ -20,13 +30,13 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-PART = 8_388_608  # bytes fetched or sent with one request; S3 takes at most 10,000 parts of at least 5 MiB
+PART = 8_388_608  # bytes fetched or sent with one request; S3 accepts at most 10,000 parts of at least 5 MiB
 MOST_PAGES = 1_000  # of 1,000 keys each
 RANGE = re.compile(r"bytes (\d{1,18})-\d{1,18}/(\d{1,18})")
 
 
-class Part(NamedTuple):
-    """A piece of a file on its way; `tag` and `total` are those of the whole file."""
+class ObjectRange(NamedTuple):
+    """A range of a file that is being read. `tag` and `total` are those of the whole file."""
 
     tag: str
     total: int
@@ -34,14 +44,14 @@ class Part(NamedTuple):
 
 
 @asynccontextmanager
-async def connected(remote: Remote, terms: Terms) -> AsyncIterator["S3"]:
-    """A client for one bucket; it connects with the first request."""
-    async with client_at(remote, terms) as client:
+async def connect(remote: Remote, terms: Terms) -> AsyncIterator["S3"]:
+    """A client for one bucket. It connects with the first request."""
+    async with open_client(remote, terms) as client:
         yield S3(client, remote, terms)
 
 
 class S3:
-    """A bucket, from its folder `root` on; `/a.csv`, `./a.csv` and `a.csv` are one key."""
+    """A bucket, below its folder `root`. `/a.csv`, `./a.csv` and `a.csv` are the same key."""
 
     def __init__(self, client: "S3Client", remote: Remote, terms: Terms) -> None:
         self._client = client
@@ -50,170 +60,172 @@ class S3:
         self._root = f"{root}/" if root else ""
         self._terms = terms
 
-    async def list(self, pattern: str) -> list[Entry]:
+    async def list(self, pattern: str) -> list[FileInfo]:
         folder, name = split_pattern(pattern)
         prefix = self._key(folder)
         literal = name[: next((at for at, sign in enumerate(name) if sign in WILD), len(name))]
-        found: list[Entry] = []
+        found: list[FileInfo] = []
         pages = 0
-        with spoken():
+        with translate_errors():
             paginator = self._client.get_paginator("list_objects_v2")
             async for page in paginator.paginate(Bucket=self._bucket, Prefix=prefix + literal, Delimiter="/"):
                 pages += 1
                 if pages > MOST_PAGES:
                     raise failure("too_many")
-                found = chosen([*found, *self._entries(page.get("Contents", ()))], name)
+                found = select_matching([*found, *self._list_files(page.get("Contents", ()))], name)
         return [entry for entry in found if not entry.path.endswith("/")]
 
-    async def stat(self, path: str) -> Entry:
+    async def stat(self, path: str) -> FileInfo:
         key = self._key(path)
         try:
-            with spoken():
+            with translate_errors():
                 head = await self._client.head_object(Bucket=self._bucket, Key=key)
         except TransportFailed as failed:
             if failed.reason in {"forbidden", "missing"}:
-                await self._say_why(key)
+                await self._raise_exact_failure(key)
             raise
-        return Entry(path, head.get("ContentLength"), head.get("LastModified"), head.get("ETag"))
+        return FileInfo(path, head.get("ContentLength"), head.get("LastModified"), head.get("ETag"))
 
-    async def read(self, path: str, *, offset: int = 0, expected: Entry | None = None) -> AsyncGenerator[bytes, None]:
+    async def read(
+        self, path: str, *, offset: int = 0, expected: FileInfo | None = None
+    ) -> AsyncGenerator[bytes, None]:
         key = self._key(path)
         tag = expected.tag if expected else None
         total: int | None = None
         while total is None or offset < total:
-            part = await self._part(key, offset, tag)
+            part = await self._get_range(key, offset, tag)
             if part is None:
                 return
             tag, total = part.tag, part.total
-            async with aclosing(pieces(part.body)) as body:
+            async with aclosing(read_pieces(part.body)) as body:
                 async for piece in body:
                     offset += len(piece)
                     yield piece
 
-    async def put(self, path: str, data: AsyncIterator[bytes]) -> Entry:
+    async def put(self, path: str, data: AsyncIterator[bytes]) -> FileInfo:
         key = self._key(path)
-        parts = in_parts(data)
+        parts = split_into_parts(data)
         try:
             first = await anext(parts)
             if len(first) < PART:
-                await self._tried(lambda: self._put_whole(key, first))
+                await self._retry(lambda: self._put_whole(key, first))
             else:
                 await self._put_parts(key, first, parts)
         except TransportFailed as failed:
-            raise while_writing(failed) from None
+            raise as_write_failure(failed) from None
         return await self.stat(path)
 
     async def delete(self, path: str) -> None:
         try:
-            with spoken():
+            with translate_errors():
                 await self._client.delete_object(Bucket=self._bucket, Key=self._key(path))
         except TransportFailed as failed:
-            raise while_writing(failed) from None
+            raise as_write_failure(failed) from None
 
     def _key(self, path: str) -> str:
-        path = plain(path) if path else ""
+        path = check_path(path) if path else ""
         return self._root + re.sub(r"^(?:\./|/)+", "", path)
 
-    def _entries(self, rows: Iterable[Any]) -> Iterator[Entry]:
-        """Those whose names can be asked for."""
+    def _list_files(self, rows: Iterable[Any]) -> Iterator[FileInfo]:
+        """The files whose names can be sent back."""
         for row in rows:
             with suppress(TransportFailed):
-                plain(row["Key"])
-                yield self._entry(row)
+                check_path(row["Key"])
+                yield self._file(row)
 
-    def _entry(self, row: Any) -> Entry:
-        return Entry(row["Key"].removeprefix(self._root), row["Size"], row["LastModified"], row["ETag"])
+    def _file(self, row: Any) -> FileInfo:
+        return FileInfo(row["Key"].removeprefix(self._root), row["Size"], row["LastModified"], row["ETag"])
 
-    async def _say_why(self, key: str) -> None:
-        """Asks for a byte: HEAD says 403 or 404 alone, this says whether it was the keys or the rights, the bucket or
-        the file."""
-        with spoken():
+    async def _raise_exact_failure(self, key: str) -> None:
+        """Raises the exact failure by reading a byte: HEAD answers with 403 or 404 alone, this tells wrong keys from
+        missing rights and a missing bucket from a missing file."""
+        with translate_errors():
             answer = await self._client.get_object(Bucket=self._bucket, Key=key, Range="bytes=0-0")
             answer["Body"].close()
 
-    async def _part(self, key: str, offset: int, tag: str | None) -> "Part | None":
-        """The bytes from `offset` on, of the version that has this tag; None if there are none."""
-        wanted = f"bytes={offset}-{offset + PART - 1}"
+    async def _get_range(self, key: str, offset: int, tag: str | None) -> "ObjectRange | None":
+        """The bytes from `offset` on, of the version with this tag; None if there are none."""
+        byte_range = f"bytes={offset}-{offset + PART - 1}"
         match: dict[str, Any] = {"IfMatch": tag} if tag else {}
-        with spoken():
+        with translate_errors():
             try:
-                answer = await self._client.get_object(Bucket=self._bucket, Key=key, Range=wanted, **match)
+                answer = await self._client.get_object(Bucket=self._bucket, Key=key, Range=byte_range, **match)
             except ClientError as wrong:
                 if wrong.response.get("Error", {}).get("Code") != "InvalidRange":
                     raise
                 return None
         try:
-            return Part(answer["ETag"], length_of(answer, offset), answer["Body"])
+            return ObjectRange(answer["ETag"], read_total(answer, offset), answer["Body"])
         except (TransportFailed, KeyError):
             answer["Body"].close()
             raise failure("odd_answer") from None
 
     async def _put_whole(self, key: str, data: bytes) -> None:
-        with spoken():
+        with translate_errors():
             await self._client.put_object(Bucket=self._bucket, Key=key, Body=data)
 
     async def _put_parts(self, key: str, first: bytes, rest: AsyncIterator[bytes]) -> None:
-        with spoken():
+        with translate_errors():
             upload = await self._client.create_multipart_upload(Bucket=self._bucket, Key=key)
         ids: dict[str, Any] = {"Bucket": self._bucket, "Key": key, "UploadId": upload["UploadId"]}
         try:
             done = [await self._put_part(ids, 1, first)]
             async for part in rest:
                 done.append(await self._put_part(ids, len(done) + 1, part))
-            with spoken():
+            with translate_errors():
                 await self._client.complete_multipart_upload(**ids, MultipartUpload={"Parts": done})
         except BaseException:
-            # Parts of an upload that nobody ends are stored, and paid for, for ever.
+            # The parts of an upload that is never completed are stored, and paid for, for ever.
             with suppress(BotoCoreError, ClientError, aiohttp.ClientError, TransportFailed):
                 await asyncio.shield(self._client.abort_multipart_upload(**ids))
             raise
 
     async def _put_part(self, ids: dict[str, Any], number: int, data: bytes) -> "CompletedPartTypeDef":
-        async def sent() -> "CompletedPartTypeDef":
-            with spoken():
+        async def send_part() -> "CompletedPartTypeDef":
+            with translate_errors():
                 answer = await self._client.upload_part(**ids, PartNumber=number, Body=data)
             return {"PartNumber": number, "ETag": answer["ETag"]}
 
-        return await self._tried(sent)
+        return await self._retry(send_part)
 
-    async def _tried(self, call: Callable[[], Awaitable[T]]) -> T:
-        """What `call` gives, asked again after a passing failure."""
+    async def _retry(self, call: Callable[[], Awaitable[T]]) -> T:
+        """The result of `call`, which is repeated after a transient failure."""
         for attempt in range(1, self._terms.tries):
             try:
                 return await call()
             except TransportFailed as failed:
-                if not failed.passing:
+                if not failed.transient:
                     raise
-            await asyncio.sleep(pause(attempt))
+            await asyncio.sleep(retry_delay(attempt))
         return await call()
 
 
-def length_of(answer: "GetObjectOutputTypeDef", offset: int) -> int:
-    """The length of the whole file by an answer that must begin at `offset`."""
-    told = RANGE.fullmatch(answer.get("ContentRange", ""))
-    if told and int(told[1]) == offset:
-        return int(told[2])
-    if told or offset:
+def read_total(answer: "GetObjectOutputTypeDef", offset: int) -> int:
+    """The length of the whole file, from an answer that must begin at `offset`."""
+    content_range = RANGE.fullmatch(answer.get("ContentRange", ""))
+    if content_range and int(content_range[1]) == offset:
+        return int(content_range[2])
+    if content_range or offset:
         raise failure("odd_answer")
-    return answer["ContentLength"]  # a server that knows no ranges sent all of it
+    return answer["ContentLength"]  # the server does not support ranges and sent all of it
 
 
-async def pieces(body: "StreamingBody") -> AsyncGenerator[bytes, None]:
-    """The bytes of one answer; one without any is cut off, for only files with bytes are asked for them."""
-    some = False
+async def read_pieces(body: "StreamingBody") -> AsyncGenerator[bytes, None]:
+    """The bytes of one answer. An empty one is cut off: ranges are requested only of files that are not empty."""
+    received = False
     try:
-        with spoken():
+        with translate_errors():
             while piece := await body.read(CHUNK):
-                some = True
+                received = True
                 yield piece
     finally:
         body.close()
-    if not some:
+    if not received:
         raise failure("cut")
 
 
-async def in_parts(data: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """The same bytes in parts of PART, but for the last; at least one, which may be empty."""
+async def split_into_parts(data: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The same bytes in parts of PART bytes; the last is shorter. There is at least one, which may be empty."""
     held = bytearray()
     number = 0
     async for piece in data:

@@ -1,5 +1,5 @@
-"""SFTP: `keys` says whom to trust and who we are, `files` makes a transport of a connection."""
+"""SFTP: `keys` handles host keys and private keys, `session` logs in, `files` is the transport."""
 
-from app.transports.sftp.files import connected
+from app.transports.sftp.files import connect
 
-__all__ = ["connected"]
+__all__ = ["connect"]

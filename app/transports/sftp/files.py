@@ -1,4 +1,4 @@
-"""Files over SFTP: blocks are asked for ahead, so that a long way to the server does not make them slow."""
+"""Files over SFTP: blocks are requested ahead, so that a distant server does not make a transfer slow."""
 
 import asyncio
 import sys
@@ -11,27 +11,36 @@ from typing import cast
 
 import asyncssh
 
-from app.transports.failed import Step, TransportFailed, failure, while_writing
-from app.transports.sftp.session import opened, told
-from app.transports.transport import Entry, Remote, Terms, chosen, plain, split_pattern, temporary, within
+from app.transports.failed import Step, TransportFailed, as_write_failure, failure
+from app.transports.sftp.session import open_sftp_session, translate_errors
+from app.transports.transport import (
+    FileInfo,
+    Remote,
+    Terms,
+    check_path,
+    select_matching,
+    split_pattern,
+    temporary_path,
+    time_limit,
+)
 
-BLOCK = 65_536  # bytes asked for with one request, if the server allows it
-IN_FLIGHT = 2_097_152  # bytes asked for and not yet here: the channel's window
-MOST_REQUESTS = 64  # at a time: a server may say that it gives a single byte for each
+BLOCK = 65_536  # bytes per request, if the server allows as many
+IN_FLIGHT = 2_097_152  # bytes requested and not yet received: the channel's window
+MOST_REQUESTS = 64  # at a time: a server may claim that it sends a single byte per request
 MOST_ENTRIES = 50_000  # of one folder
 FILES = frozenset({asyncssh.FILEXFER_TYPE_REGULAR, asyncssh.FILEXFER_TYPE_UNKNOWN})
-LINK = "link"  # a tag: the entry is about a link, not yet about the file that it leads to
+LINK = "link"  # a tag that marks the description of a link, not of the file that it points to
 
 
 @asynccontextmanager
-async def connected(remote: Remote, terms: Terms) -> AsyncIterator["Sftp"]:
-    """A session at one place, logged in."""
-    async with opened(remote, terms) as (client, host_key):
+async def connect(remote: Remote, terms: Terms) -> AsyncIterator["Sftp"]:
+    """A session on one server, logged in."""
+    async with open_sftp_session(remote, terms) as (client, host_key):
         yield Sftp(client, host_key, remote, terms)
 
 
 class Sftp:
-    """An SFTP server; `host_key` is the fingerprint of the key that it showed, to be stored by who trusts it."""
+    """An SFTP server. `host_key` is the fingerprint of the key that it presented, for callers that pin it."""
 
     def __init__(self, client: asyncssh.SFTPClient, host_key: str, remote: Remote, terms: Terms) -> None:
         self.host_key = host_key
@@ -40,30 +49,32 @@ class Sftp:
         self._terms = terms
         self._root = remote.text("root").rstrip("/")
 
-    async def list(self, pattern: str) -> list[Entry]:
+    async def list(self, pattern: str) -> list[FileInfo]:
         folder, name = split_pattern(pattern)
         try:
-            found = [entry async for entry in self._listed(folder)]
+            found = [entry async for entry in self._list_folder(folder)]
         except TransportFailed as failed:
             if failed.reason == "missing":
                 return []
             raise
-        return chosen([entry async for entry in self._followed(chosen(found, name))], name)
+        return select_matching([entry async for entry in self._follow_links(select_matching(found, name))], name)
 
-    async def stat(self, path: str) -> Entry:
-        where = self._where(path)
-        async with self._asking("find"):
+    async def stat(self, path: str) -> FileInfo:
+        where = self._full_path(path)
+        async with self._request("find"):
             attributes = await self._client.stat(where)
         if attributes.type not in FILES:
             raise failure("missing")
-        return entry_of(path, attributes)
+        return file_from_attributes(path, attributes)
 
-    async def read(self, path: str, *, offset: int = 0, expected: Entry | None = None) -> AsyncGenerator[bytes, None]:
+    async def read(
+        self, path: str, *, offset: int = 0, expected: FileInfo | None = None
+    ) -> AsyncGenerator[bytes, None]:
         before = await self.stat(path)
         if (expected and before.differs(expected)) or (before.size is not None and offset > before.size):
             raise failure("changed")
         taken = offset
-        async with aclosing(self._pieces(self._where(path), offset, before.size)) as pieces:
+        async with aclosing(self._read_ahead(self._full_path(path), offset, before.size)) as pieces:
             async for piece in pieces:
                 taken += len(piece)
                 yield piece
@@ -73,58 +84,58 @@ class Sftp:
         if after.size is not None and taken != after.size:
             raise failure("cut")
 
-    async def put(self, path: str, data: AsyncIterator[bytes]) -> Entry:
-        """Where the server cannot rename a file onto another in one step, the other is deleted first."""
-        where = self._where(path)
-        part = temporary(where)
+    async def put(self, path: str, data: AsyncIterator[bytes]) -> FileInfo:
+        """If the server cannot rename a file onto another in one step, the other is deleted first."""
+        where = self._full_path(path)
+        part = temporary_path(where)
         try:
             size = await self._store(part, data)
-            async with self._asking("write"):
+            async with self._request("write"):
                 await self._check_size(part, size)
                 await self._rename(part, where)
         except Exception:
-            await self._forget(part)
+            await self._delete_remains(part)
             raise
         return await self.stat(path)
 
     async def delete(self, path: str) -> None:
         try:
-            async with self._asking("find"):
-                await self._client.remove(self._where(path))
+            async with self._request("find"):
+                await self._client.remove(self._full_path(path))
         except TransportFailed as failed:
-            raise while_writing(failed) from None
+            raise as_write_failure(failed) from None
 
-    def _where(self, path: str) -> str:
-        """The path to send; a relative one starts from `root`, or from the folder that the login leads to."""
-        path = plain(path)
+    def _full_path(self, path: str) -> str:
+        """The path to send. A relative one starts from `root`, or from the login's home folder."""
+        path = check_path(path)
         return f"{self._root}/{path}" if self._root and not path.startswith("/") else path
 
     @asynccontextmanager
-    async def _asking(self, step: Step) -> AsyncIterator[None]:
-        with told(step):
-            async with within(self._terms.idle_seconds, "idle_writing" if step == "write" else "idle"):
+    async def _request(self, step: Step) -> AsyncIterator[None]:
+        with translate_errors(step):
+            async with time_limit(self._terms.idle_seconds, "idle_writing" if step == "write" else "idle"):
                 yield
 
-    async def _listed(self, folder: str) -> AsyncGenerator[Entry, None]:
-        """The files and links of a folder (which ends with a slash, or is empty) whose names can be asked for."""
-        where = self._where(folder) if folder else self._root or "."
+    async def _list_folder(self, folder: str) -> AsyncGenerator[FileInfo, None]:
+        """The files and links of a folder (with a slash at its end, or empty) whose names can be sent back."""
+        where = self._full_path(folder) if folder else self._root or "."
         seen = 0
         listing = cast("AsyncGenerator[asyncssh.SFTPName, None]", self._client.scandir(where.encode()))
         async with aclosing(listing) as names:
             while True:
-                async with self._asking("find"):
+                async with self._request("find"):
                     found = await anext(names, None)
                 if found is None:
                     return
                 seen += 1
                 if seen > MOST_ENTRIES:
                     raise failure("too_many")
-                name, kind = readable(found.filename), found.attrs.type
+                name, kind = decode_name(found.filename), found.attrs.type
                 if name and (kind in FILES or kind == asyncssh.FILEXFER_TYPE_SYMLINK):
-                    yield entry_of(folder + name, found.attrs)
+                    yield file_from_attributes(folder + name, found.attrs)
 
-    async def _followed(self, entries: Iterable[Entry]) -> AsyncIterator[Entry]:
-        """The same files, where a link stands what it leads to; links to folders or nowhere are left out."""
+    async def _follow_links(self, entries: Iterable[FileInfo]) -> AsyncIterator[FileInfo]:
+        """The same files, with links followed. Links to folders and broken links are left out."""
         for entry in entries:
             if entry.tag != LINK:
                 yield entry
@@ -132,42 +143,42 @@ class Sftp:
             with suppress(TransportFailed):
                 yield await self.stat(entry.path)
 
-    async def _pieces(self, where: str, offset: int, size: int | None) -> AsyncGenerator[bytes, None]:
-        """The bytes from `offset` to `size` in order, several requests ahead; the end comes sooner if the file does."""
-        async with self._asking("read"):
+    async def _read_ahead(self, where: str, offset: int, size: int | None) -> AsyncGenerator[bytes, None]:
+        """The bytes from `offset` to `size` in order, several requests ahead. It ends early if the file is shorter."""
+        async with self._request("read"):
             file = await self._client.open(where, "rb", encoding=None, block_size=0)
         block = min(BLOCK, self._client.limits.max_read_len)
-        coming: deque[asyncio.Task[bytes]] = deque()
+        pending: deque[asyncio.Task[bytes]] = deque()
         end = sys.maxsize if size is None else size
         starts = iter(range(offset, end, block))
         try:
             while True:
-                for start in islice(starts, min(MOST_REQUESTS, IN_FLIGHT // block) - len(coming)):
-                    coming.append(asyncio.create_task(read_block(file, start, min(block, end - start))))
-                if not coming:
+                for start in islice(starts, min(MOST_REQUESTS, IN_FLIGHT // block) - len(pending)):
+                    pending.append(asyncio.create_task(read_block(file, start, min(block, end - start))))
+                if not pending:
                     return
-                async with self._asking("read"):
-                    piece = await coming.popleft()
+                async with self._request("read"):
+                    piece = await pending.popleft()
                 if not piece:
                     return
                 yield piece
         finally:
-            for task in coming:
+            for task in pending:
                 task.cancel()
-            await asyncio.gather(*coming, return_exceptions=True)
-            with suppress(TransportFailed), told("read"):
-                async with within(1):
+            await asyncio.gather(*pending, return_exceptions=True)
+            with suppress(TransportFailed), translate_errors("read"):
+                async with time_limit(1):
                     await file.close()
 
     async def _store(self, part: str, data: AsyncIterator[bytes]) -> int:
-        async with self._asking("write"):
+        async with self._request("write"):
             file = await self._client.open(part, "wb", encoding=None)
         size = 0
         async for piece in data:
-            async with self._asking("write"):
+            async with self._request("write"):
                 await file.write(piece)
             size += len(piece)
-        async with self._asking("write"):
+        async with self._request("write"):
             await file.close()
         return size
 
@@ -176,7 +187,7 @@ class Sftp:
             raise failure("not_written")
 
     async def _rename(self, part: str, where: str) -> None:
-        """In one step where the server can (OpenSSH's extension); the protocol's own rename does not replace files."""
+        """Renames in one step if the server can (OpenSSH's extension). The protocol's own rename replaces no file."""
         try:
             await self._client.posix_rename(part, where)
         except asyncssh.SFTPOpUnsupported:
@@ -186,15 +197,15 @@ class Sftp:
                 await self._client.remove(where)
                 await self._client.rename(part, where)
 
-    async def _forget(self, part: str) -> None:
-        """Deletes what is left of a failed upload, over a new session: the old one may be gone."""
+    async def _delete_remains(self, part: str) -> None:
+        """Deletes the remains of a failed upload over a new session: the old one may be gone."""
         with suppress(TransportFailed):
-            async with within(self._terms.connect_seconds), connected(self._remote, self._terms) as again:
+            async with time_limit(self._terms.connect_seconds), connect(self._remote, self._terms) as again:
                 await again.delete(part)
 
 
 async def read_block(file: asyncssh.SFTPClientFile, start: int, size: int) -> bytes:
-    """The bytes asked for; fewer only at the end of the file, though a server may give fewer at any time."""
+    """The bytes of one block: fewer than `size` only at the end of the file. A server may send fewer at any time."""
     block = b""
     while len(block) < size:
         more = cast("bytes", await file.read(size - len(block), start + len(block)))
@@ -202,22 +213,22 @@ async def read_block(file: asyncssh.SFTPClientFile, start: int, size: int) -> by
             break
         block += more
     if len(block) > size:
-        raise ValueError("more than was asked for")
+        raise ValueError("more bytes than requested")
     return block
 
 
-def readable(name: str | bytes) -> str:
-    """A name in a folder as text; empty if it could not be asked for."""
+def decode_name(name: str | bytes) -> str:
+    """A name in a folder as text; empty if it could not be sent back to the server."""
     with suppress(UnicodeDecodeError, TransportFailed):
-        text = plain(name.decode() if isinstance(name, bytes) else name)
+        text = check_path(name.decode() if isinstance(name, bytes) else name)
         return "" if "/" in text else text
     return ""
 
 
-def entry_of(path: str, attributes: asyncssh.SFTPAttrs) -> Entry:
+def file_from_attributes(path: str, attributes: asyncssh.SFTPAttrs) -> FileInfo:
     tag = LINK if attributes.type == asyncssh.FILEXFER_TYPE_SYMLINK else None
     try:
         modified = None if attributes.mtime is None else datetime.fromtimestamp(attributes.mtime, UTC)
     except (OverflowError, ValueError, OSError):
         modified = None
-    return Entry(path, attributes.size, modified, tag)
+    return FileInfo(path, attributes.size, modified, tag)

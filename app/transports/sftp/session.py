@@ -1,4 +1,4 @@
-"""One SSH connection: asyncssh on a socket that guard has dialled, the host key judged before any credential leaves."""
+"""One SSH connection: asyncssh on a socket that the guard has dialled. The host key is checked before logging in."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -6,9 +6,9 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 import asyncssh
 
 from app.transports.failed import Step, TransportFailed, failure
-from app.transports.sftp.keys import Trust, private_key_of, trust_of
-from app.transports.transport import Remote, Terms, within
-from app.transports.url import checked_port
+from app.transports.sftp.keys import ExpectedHostKey, load_private_key, parse_expected_host_key
+from app.transports.transport import Remote, Terms, time_limit
+from app.transports.url import validate_port
 
 LOST: dict[Step, str] = {"connect": "unreachable", "find": "cut", "read": "cut", "write": "cut_writing"}
 REFUSED: dict[Step, str] = {"connect": "forbidden", "find": "odd_answer", "read": "cut", "write": "not_written"}
@@ -20,8 +20,8 @@ ANSWERS: tuple[tuple[type[asyncssh.SFTPError], str], ...] = (
 )
 
 
-def meaning(refused: asyncssh.SFTPError, step: Step) -> TransportFailed:
-    """A server's refusal in our words."""
+def interpret(refused: asyncssh.SFTPError, step: Step) -> TransportFailed:
+    """The failure that an error status means."""
     if isinstance(refused, asyncssh.SFTPConnectionLost | asyncssh.SFTPNoConnection):
         return failure(LOST[step])
     known = [reason for kind, reason in ANSWERS if isinstance(refused, kind) and step != "write"]
@@ -29,12 +29,12 @@ def meaning(refused: asyncssh.SFTPError, step: Step) -> TransportFailed:
 
 
 @contextmanager
-def told(step: Step) -> Iterator[None]:
-    """Turns whatever can go wrong on the wire into a TransportFailed."""
+def translate_errors(step: Step) -> Iterator[None]:
+    """Turns every error that the client can raise into a TransportFailed."""
     try:
         yield
     except asyncssh.SFTPError as refused:
-        raise meaning(refused, step) from None
+        raise interpret(refused, step) from None
     except asyncssh.PermissionDenied:
         raise failure("login") from None
     except asyncssh.ChannelOpenError:
@@ -47,65 +47,65 @@ def told(step: Step) -> Iterator[None]:
         raise failure("odd_answer") from None
 
 
-class Greeter(asyncssh.SSHClient):
-    """What asyncssh asks when the server shows its host key."""
+class HostKeyVerifier(asyncssh.SSHClient):
+    """Called by asyncssh to check the host key that a server presents."""
 
-    def __init__(self, trust: Trust) -> None:
-        self._trust = trust
+    def __init__(self, expected: ExpectedHostKey) -> None:
+        self._expected = expected
 
     def validate_host_public_key(self, host: str, addr: str, port: int, key: asyncssh.SSHKey) -> bool:
-        return self._trust.accepts(key)
+        return self._expected.accepts(key)
 
 
 @asynccontextmanager
-async def opened(remote: Remote, terms: Terms) -> AsyncIterator[tuple[asyncssh.SFTPClient, str]]:
-    """A session at one place, logged in, and the fingerprint of the host key that the server showed."""
-    connection = await logged_in(remote, terms)
+async def open_sftp_session(remote: Remote, terms: Terms) -> AsyncIterator[tuple[asyncssh.SFTPClient, str]]:
+    """A session on one server, logged in, and the fingerprint of the host key that the server presented."""
+    connection = await log_in(remote, terms)
     try:
-        with told("connect"):
-            async with within(terms.idle_seconds, "no_answer"):
+        with translate_errors("connect"):
+            async with time_limit(terms.idle_seconds, "no_answer"):
                 client = await connection.start_sftp_client()
         key = connection.get_server_host_key()
         yield client, key.get_fingerprint() if key else ""
     finally:
         connection.close()
-        with suppress(TransportFailed), told("find"):
-            async with within(1):
+        with suppress(TransportFailed), translate_errors("find"):
+            async with time_limit(1):
                 await connection.wait_closed()
         connection.abort()
 
 
-async def logged_in(remote: Remote, terms: Terms) -> asyncssh.SSHClientConnection:
-    trust, key = trust_of(remote), await private_key_of(remote)
+async def log_in(remote: Remote, terms: Terms) -> asyncssh.SSHClientConnection:
+    expected, key = parse_expected_host_key(remote), await load_private_key(remote)
     if not remote.user.isprintable():
         raise failure("login")
-    for algorithms in trust.algorithms():
-        with told("connect"):
-            async with within(terms.idle_seconds, "no_answer"):
-                connection = await tried(remote, terms, trust, key, algorithms)
+    for algorithms in expected.algorithms():
+        with translate_errors("connect"):
+            async with time_limit(terms.idle_seconds, "no_answer"):
+                connection = await try_log_in(remote, terms, expected, key, algorithms)
         if connection:
             return connection
     raise failure("host_key")
 
 
-async def tried(
-    remote: Remote, terms: Terms, trust: Trust, key: asyncssh.SSHKey | None, algorithms: tuple[str, ...]
+async def try_log_in(
+    remote: Remote, terms: Terms, expected: ExpectedHostKey, key: asyncssh.SSHKey | None, algorithms: tuple[str, ...]
 ) -> asyncssh.SSHClientConnection | None:
-    """A connection to a server with a host key of these kinds; None if it has no such one, or the wrong one."""
-    port = checked_port(remote.scheme, remote.port)
+    """A connection to a server with a host key of these kinds; None if it has no such key, or the wrong one."""
+    port = validate_port(remote.scheme, remote.port)
     dialled = await terms.guard.dial(remote.host, port, terms.connect_seconds)
     try:
         return await asyncssh.connect(
             remote.host,
             port,
             sock=dialled,
-            client_factory=lambda: Greeter(trust),
+            client_factory=lambda: HostKeyVerifier(expected),
             known_hosts=([], [], []),
             server_host_key_algs=algorithms,
             username=remote.user,
             password=remote.password.get_secret_value() if remote.password else None,
             client_keys=[key] if key else None,
-            # Nothing of this machine's, and nothing that makes many bytes of few.
+            # Nothing from this machine's configuration, and no compression, which makes many bytes of few.
             config=None,
             agent_path=None,
             x509_trusted_certs=None,
@@ -120,5 +120,5 @@ async def tried(
             return None
         raise
     except ValueError:
-        dialled.close()  # asyncssh did not get as far as taking it over
+        dialled.close()  # asyncssh failed before it took over the socket
         raise

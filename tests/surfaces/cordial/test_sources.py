@@ -12,7 +12,8 @@ from app.errors import Complaint
 from app.runtime import Runtime
 from app.surfaces.cordial.translate.source import pull_of
 from app.transports.guard import Guard
-from app.transports.transport import TRUST_FIRST, Remote
+from app.transports.options import TRUST_FIRST
+from app.transports.transport import Remote
 from tests.support import http
 from tests.support.http import Account
 from tests.surfaces.cordial.conftest import Cordial
@@ -84,7 +85,10 @@ def test_a_port_is_a_text_or_a_number(port: object, read: int | None) -> None:
 async def test_an_inner_address_is_refused(cordial: Cordial, source: dict[str, Any]) -> None:
     answer = await cordial.post("/v2/productimports", {"source": source, "hasHeader": True})
     assert (answer.status_code, answer.json()["errorKey"]) == (422, "STORAGE_CONNECTION_ERROR")
-    assert "The name is unknown, or belongs to an address that this service may not call" in answer.json()["message"]
+    assert (
+        "The host name is unknown, or its address is one that this service is not allowed to call"
+        in answer.json()["message"]
+    )
 
 
 async def test_the_example_request_is_taken(runtime: Runtime, an_account: Account) -> None:

@@ -6,9 +6,9 @@ from typing import Final
 from app.connections.pull import Pull
 from app.errors import Complaint, Refused
 from app.surfaces.cordial.vocabulary import NO_STORAGE
-from app.transports import connected
+from app.transports import connect
 from app.transports.failed import TransportFailed
-from app.transports.transport import Terms, within
+from app.transports.transport import Terms, time_limit
 from app.transports.url import DEFAULT_PORTS
 from app.web.surface import shorten
 
@@ -22,20 +22,20 @@ async def ensure_reachable(pull: Pull, terms: Terms) -> None:
     port = place.port or DEFAULT_PORTS[place.scheme]
     web = place.scheme in ("http", "https")
     try:
-        async with within(SECONDS, "no_answer"):
+        async with time_limit(SECONDS, "no_answer"):
             if web:
-                await terms.guard.checked(place.host, port)
+                await terms.guard.resolve(place.host, port)
             else:
                 await look(pull, replace(terms, connect_seconds=SECONDS))
     except TransportFailed as failed:
-        if web and failed.passing:
+        if web and failed.transient:
             return
         told = spelled(pull, port, failed)
         raise Refused("invalid", told, [Complaint("source", told)], facts={"errorKey": NO_STORAGE}) from None
 
 
 async def look(pull: Pull, terms: Terms) -> None:
-    async with connected(pull.remote, terms) as transport:
+    async with connect(pull.remote, terms) as transport:
         await transport.stat(pull.path)
 
 

@@ -10,8 +10,9 @@ from app.connections.pull import Pull
 from app.errors import Complaint
 from app.surfaces.cordial.translate.imports import read_text
 from app.transports.failed import TransportFailed
-from app.transports.transport import TRUST_FIRST, Option, Remote, plain
-from app.transports.url import checked_port, server_url
+from app.transports.options import TRUST_FIRST
+from app.transports.transport import Option, Remote, check_path
+from app.transports.url import parse_server_url, validate_port
 
 LOGIN: Final = ("server", "username", "password", "path")
 BUCKET: Final = ("aws_access_key_id", "aws_secret_access_key", "aws_bucket", "aws_region", "path")
@@ -64,7 +65,7 @@ def read_port(given: object, transport: str, complaints: list[Complaint]) -> int
     digits = str(given).strip() if isinstance(given, str | Decimal) else ""
     if digits.isascii() and digits.isdigit() and len(digits) <= MOST_DIGITS:
         try:
-            return checked_port(transport, int(digits))
+            return validate_port(transport, int(digits))
         except TransportFailed:
             pass
     complaints.append(Complaint("source.port", "The source.port must be the number of a port that may be called."))
@@ -73,7 +74,7 @@ def read_port(given: object, transport: str, complaints: list[Complaint]) -> int
 
 def of_web(transport: str, texts: Texts, _port: int | None, complaints: list[Complaint]) -> Pull | None:
     try:
-        target = server_url(texts["url"].strip())
+        target = parse_server_url(texts["url"].strip())
     except TransportFailed as wrong:
         complaints.append(Complaint("source.url", f"The source.url format is invalid. {wrong.detail}"))
         return None
@@ -116,7 +117,7 @@ def of_bucket(_transport: str, texts: Texts, _port: int | None, complaints: list
 def with_path(remote: Remote, texts: Texts, complaints: list[Complaint]) -> Pull | None:
     """`./files/file.csv` and `files/file.csv` are the same."""
     try:
-        return Pull(remote, plain(texts["path"].removeprefix("./")))
+        return Pull(remote, check_path(texts["path"].removeprefix("./")))
     except TransportFailed as wrong:
         complaints.append(Complaint("source.path", f"The source.path is invalid. {wrong.detail}"))
         return None
