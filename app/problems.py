@@ -30,8 +30,7 @@ PROBLEMS: dict[str, str] = {
     # Found by comparing the row with other rows or with stored records
     "missing_key": "The row has no key: fill {keys}",
     "unknown_id": "There is no record with this id",
-    "position_gap": "Position {position} of `{list}` is filled, but position {previous} is empty, so a new record would "
-    "have a gap",
+    "position_gap": "Position {position} of `{list}` is filled, but position {previous} is not",
     "duplicate_key": "Row {row} of this file has the same key",
     "conflict": "The record already exists with a different `{field}`",
     "superseded": "An import accepted later has already written this record",

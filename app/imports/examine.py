@@ -8,10 +8,11 @@ from app.formats import open_reader, refuse_data_without_heading
 from app.formats.records import Limits
 from app.formats.sniff import detect_dialect
 from app.imports.plan import Options, PendingPlan, Plan
-from app.imports.rows import REPORT_COLUMNS, Warned
+from app.imports.rows import REPORT_COLUMNS
 from app.mappings.columns import IgnoredColumn, find_columns, list_fields
 from app.problems import shorten
 from app.resources.schema import Resource
+from app.runs.summary import RunWarning
 from app.storage.blobs import BlobWriter
 
 HEAD_BYTES: Final = 65_536  # the beginning of the file, from which the dialect is found
@@ -39,7 +40,7 @@ class Examined:
 
     plan: Plan
     total: int  # rows
-    warnings: list[Warned]
+    warnings: list[RunWarning]
 
 
 def examine_upload(
@@ -82,9 +83,9 @@ def examine_upload(
     return Examined(plan, total, [warn(each) for each in ignored])
 
 
-def warn(column: IgnoredColumn) -> Warned:
+def warn(column: IgnoredColumn) -> RunWarning:
     heading = shorten(column.heading)
-    return Warned(column.code, heading, IGNORED[column.code].format(heading))
+    return RunWarning(column.code, heading, IGNORED[column.code].format(heading))
 
 
 def refuse_bulky(constants: dict[str, str], total: int) -> None:

@@ -12,15 +12,14 @@ from app.errors import Complaint, Refused
 from app.formats.decode import normalize_encoding
 from app.imports.examine import Upload, examine_upload
 from app.imports.plan import Options, PendingPlan, ReadOptions, to_json
-from app.imports.rows import Warned
 from app.imports.sources.fetch import seal_pull
 from app.imports.sources.filenames import sanitize_filename
-from app.imports.stages.report import add_warnings
 from app.mappings.mapping import Mapping
 from app.observe.events import RunAccepted
 from app.runs.acceptance import accept_run, enqueue_run
 from app.runs.kinds import Kind, Step
 from app.runs.model import AccountId, Run, new_run_id
+from app.runs.summary import RunWarning, add_warnings
 from app.runtime import Runtime
 from app.storage import types
 from app.storage.blobs import BlobsUnavailable
@@ -154,13 +153,13 @@ async def accept(
     submission: Submission,
     step: Step,
     file: dict[str, object],
-    warned: Sequence[Warned],
+    warned: Sequence[RunWarning],
 ) -> Run:
     """Stores the run. Raises Refused("queue_full")."""
     warnings: list[dict[str, object]] = []
     add_warnings(warnings, warned)
     if submission.notify and runtime.mailer is None:
-        add_warnings(warnings, [Warned("mail_not_configured", "", NOT_CONFIGURED)])
+        add_warnings(warnings, [RunWarning("mail_not_configured", "", NOT_CONFIGURED)])
     values = {
         "type": submission.type,
         "origin": submission.origin,

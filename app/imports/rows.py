@@ -1,4 +1,4 @@
-"""What travels between the stages of an import: checked rows on their way to the store, and what became of them."""
+"""What checking hands to merging: a batch of checked rows; and what merging hands back: what became of them."""
 
 from dataclasses import dataclass, field
 
@@ -6,26 +6,18 @@ import msgspec
 
 from app.formats.records import Position
 from app.problems import Problem
+from app.runs.summary import RunWarning
 
-# Columns that a failed-rows file carries behind the original ones; it may be corrected and sent back as it is.
+# Columns that a failed-rows file has behind the original ones. An import ignores them, so that the corrected file can
+# be sent back as it is.
 REPORT_COLUMNS = ("_line", "_codes", "_messages")
-
-
-@dataclass(frozen=True, slots=True)
-class Warned:
-    """Something worth knowing that is not an error; equal codes and subjects are counted together."""
-
-    code: str
-    subject: str  # what it is about, e.g. a column; the samples of one subject are kept together
-    message: str
-    row: int | None = None
-    line: int | None = None
 
 
 @dataclass(slots=True)
 class CheckedBatch:
-    """A batch after validation. `keys`, `rows`, `lines` and `data` (JSON text) run in parallel and hold the good rows
-    in the file's order; `incomplete` names, by index, what a row lacks should its record have to be created."""
+    """A batch after its rows are checked. `keys`, `rows`, `lines` and `data` (JSON text) run in parallel and hold the
+    good rows in the order of the file. `incomplete` says, by index, what is wrong with a row if its record has to be
+    created."""
 
     start: Position
     end: Position
@@ -37,23 +29,23 @@ class CheckedBatch:
     incomplete: dict[int, tuple[Problem, ...]] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     failed: int = 0
-    warnings: list[Warned] = field(default_factory=list)
-    called_by: str | None = None  # the field by which a row calls its record, where that is not its key
-    places: dict[int, int] = field(default_factory=dict)  # of the good rows, by their numbers, once somebody asks
+    warnings: list[RunWarning] = field(default_factory=list)
+    caller_key_field: str | None = None  # the field by which the caller knows a record, where that is not its key
+    _index_of: dict[int, int] = field(default_factory=dict)  # of the good rows by their numbers, once it is needed
 
-    def called(self, row: int) -> str:
-        """What one of the good rows calls its record."""
-        if not self.places:
-            self.places = {each: index for index, each in enumerate(self.rows)}
-        index = self.places[row]
-        if self.called_by is None:
+    def caller_key(self, row: int) -> str:
+        """What the good row with this number calls its record."""
+        if not self._index_of:
+            self._index_of = {number: index for index, number in enumerate(self.rows)}
+        index = self._index_of[row]
+        if self.caller_key_field is None:
             return self.keys[index]
-        return str(msgspec.json.decode(self.data[index]).get(self.called_by, ""))
+        return str(msgspec.json.decode(self.data[index]).get(self.caller_key_field, ""))
 
 
 @dataclass(slots=True)
-class Outcome:
-    """What became of a batch's rows."""
+class BatchOutcome:
+    """What became of a batch's rows: how many had which outcome, and what is worth reporting."""
 
     created: int = 0
     updated: int = 0
@@ -61,6 +53,6 @@ class Outcome:
     skipped: int = 0
     failed: int = 0
     problems: list[Problem] = field(default_factory=list)
-    warnings: list[Warned] = field(default_factory=list)
-    new_rows: list[int] = field(default_factory=list)  # of an import that keeps a ledger: those that made records
-    left_rows: list[int] = field(default_factory=list)  # of any: those that an import accepted later had overtaken
+    warnings: list[RunWarning] = field(default_factory=list)
+    created_rows: list[int] = field(default_factory=list)  # filled for imports that keep a ledger
+    superseded_rows: list[int] = field(default_factory=list)  # left alone because of an import that was accepted later

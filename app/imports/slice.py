@@ -18,18 +18,24 @@ from app.declarations.types import build_resource
 from app.errors import Fatal, Refused
 from app.formats import open_reader
 from app.formats.records import Position, Reader
-from app.imports.naming import IdScope
+from app.imports.checking.record_keys import IdScope
+from app.imports.checking.row_checker import RowChecker
+from app.imports.merging.batch_merge import (
+    PreparedBatch,
+    is_other_import_open,
+    merge_batch,
+    prepare_batch,
+    stage_batch,
+)
 from app.imports.plan import Options, Plan, load_options, load_plan
-from app.imports.rows import Outcome
-from app.imports.stages.report import add_problems, add_warnings
-from app.imports.stages.upsert import Prepared, beside, prepare, stage, write
-from app.imports.stages.validate import RowCheck
+from app.imports.rows import BatchOutcome
 from app.observe.events import BatchWritten, StepReached
 from app.resources.schema import Resource
 from app.runs import ledger, problems
 from app.runs.lifecycle import RunLost, announce_end, end_run
 from app.runs.model import Run
 from app.runs.states import State
+from app.runs.summary import add_problems, add_warnings
 from app.runtime import Runtime
 from app.storage import batches, claims, runs
 from app.storage.blobs import BlobMissing
@@ -47,7 +53,7 @@ class Slice:
     runtime: Runtime
     run: Run
     reader: Reader
-    check: RowCheck
+    check: RowChecker
     options: Options
     target: MergeTarget
     clock: "Clock"
@@ -60,7 +66,7 @@ class Slice:
     async def write_batches(self, stopping: Callable[[], bool]) -> bool:
         """Batch after batch until the time is up. Whether the last one is written. Raises RunLost."""
         began = time.monotonic()
-        reading: asyncio.Task[Prepared] | None = self.read_ahead(self.position)
+        reading: asyncio.Task[PreparedBatch] | None = self.read_ahead(self.position)
         turns: list[Turn] = []
         try:
             while reading is not None:
@@ -84,27 +90,27 @@ class Slice:
         async with self.runtime.database.read() as session:
             return not await claims.anyone_waits(session)
 
-    def read_ahead(self, start: Position) -> asyncio.Task[Prepared]:
+    def read_ahead(self, start: Position) -> asyncio.Task[PreparedBatch]:
         return asyncio.create_task(asyncio.to_thread(self.read, start))
 
-    def read(self, start: Position) -> Prepared:
+    def read(self, start: Position) -> PreparedBatch:
         """Reads and checks the batch that begins at `start`. Blocking."""
         settings = self.runtime.settings
-        rows = min(settings.batch_rows, self.check.most_rows)
+        rows = min(settings.batch_rows, self.check.max_rows)
         batch = self.reader.read(start, max_rows=rows, max_bytes=settings.batch_bytes)
-        return prepare(self.check.check(batch), self.clock.take(batch.end.row - batch.start.row))
+        return prepare_batch(self.check.check_batch(batch), self.clock.take(batch.end.row - batch.start.row))
 
-    async def write(self, prepared: Prepared, before: "Turn | None", merged: asyncio.Event) -> None:
+    async def write(self, prepared: PreparedBatch, before: "Turn | None", merged: asyncio.Event) -> None:
         """Writes records, counts, problems and cursor of one batch in one transaction, after the batch `before`.
         Sets `merged` when no further record will be locked. Raises RunLost."""
         began = time.monotonic()
         self.reached("read")
         async with self.runtime.database.transaction() as session:
-            await stage(session, prepared)
+            await stage_batch(session, prepared)
             self.reached("staged")
             if before is not None:
                 await self.wait_for(before, prepared, session)
-            outcome = await write(session, self.target, prepared, self.options)
+            outcome = await merge_batch(session, self.target, prepared, self.options)
             self.reached("merged")
             merged.set()
             if before is not None:
@@ -119,16 +125,16 @@ class Slice:
             BatchWritten(self.run.id, self.run.attempt, self.number, **counts, seconds=self.batch_seconds)
         )
 
-    async def wait_for(self, before: "Turn", prepared: Prepared, session: Session) -> None:
+    async def wait_for(self, before: "Turn", prepared: PreparedBatch, session: Session) -> None:
         """Until the batch may be merged. One that looks at records before it merges has to see those of the batch
         before it. Others wait for its merge, unless they share no key with it and no other import of the type is open:
         then nobody can wait for both of them in a circle, and they are merged at the same time."""
-        if prepared.lines is None:
+        if prepared.copy_text is None:
             await before.done
-        elif not before.keys.isdisjoint(prepared.checked.keys) or await beside(session, self.target):
+        elif not before.keys.isdisjoint(prepared.checked.keys) or await is_other_import_open(session, self.target):
             await before.merged.wait()
 
-    async def account_for(self, session: Session, prepared: Prepared, outcome: Outcome) -> None:
+    async def account_for(self, session: Session, prepared: PreparedBatch, outcome: BatchOutcome) -> None:
         """The ledger's row, the counts and the cursor, for as long as the run is ours. Raises RunLost."""
         checked, number = prepared.checked, self.number + 1
         outcome.problems.sort(key=lambda problem: problem.row)
@@ -141,7 +147,7 @@ class Slice:
         packed = {
             "problem_count": len(outcome.problems),
             "problems": problems.pack(outcome.problems),
-            "created_rows": ledger.pack(outcome.new_rows, outcome.left_rows) if self.options.ledger else None,
+            "created_rows": ledger.pack(outcome.created_rows, outcome.superseded_rows) if self.options.ledger else None,
         }
         await batches.add(session, whose | counts | start | packed)
         self.reached("ledger")
@@ -187,7 +193,7 @@ class Clock:
 class Turn:
     """One batch on its way into the store."""
 
-    def __init__(self, slice_: Slice, prepared: Prepared, before: "Turn | None") -> None:
+    def __init__(self, slice_: Slice, prepared: PreparedBatch, before: "Turn | None") -> None:
         self.merged = asyncio.Event()
         self.keys = frozenset(prepared.checked.keys)
         self.done = asyncio.create_task(slice_.write(prepared, before, self.merged))
@@ -209,7 +215,7 @@ def open_slice(runtime: Runtime, run: Run) -> Iterator[Slice]:
     with file:
         reader = readable(file, plan, runtime)
         whose = IdScope(run.account_id, run.id)
-        check = RowCheck(resource, plan, options, whose=whose, key_limit=runtime.settings.max_key_characters)
+        check = RowChecker(resource, plan, options, id_scope=whose, key_limit=runtime.settings.max_key_characters)
         fixed = fixed_field(resource, plan)
         yield Slice(
             runtime,
@@ -222,7 +228,7 @@ def open_slice(runtime: Runtime, run: Run) -> Iterator[Slice]:
                 mode,
                 once=once,
                 fixed=fixed,
-                flat=check.flat,
+                flat=check.is_flat,
                 ledger=options.ledger,
             ),
             Clock(run.heartbeat_at or run.created_at),

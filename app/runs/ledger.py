@@ -1,4 +1,4 @@
-"""Stores which rows of a batch made new records, and which were left alone, for imports that tell of every row."""
+"""Stores which rows of a batch created records and which were superseded, for imports that report on every row."""
 
 import zlib
 from collections.abc import Iterable
@@ -9,22 +9,22 @@ import msgspec
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """Numbers of rows; the others that did not fail changed a record, or found it as they want it."""
+    """Numbers of rows. A row that is in neither set, and has not failed, changed a record or left it unchanged."""
 
-    new: frozenset[int] = frozenset()
-    left: frozenset[int] = frozenset()  # an import accepted later had spoken already
+    created: frozenset[int] = frozenset()
+    superseded: frozenset[int] = frozenset()  # an import that was accepted later had already written the record
 
 
 decode = msgspec.json.Decoder(tuple[list[int], list[int]]).decode
 
 
-def pack(new: Iterable[int], left: Iterable[int]) -> bytes:
-    """As it is stored with the batch."""
-    return zlib.compress(msgspec.json.encode((sorted(new), sorted(left))), 3)
+def pack(created: Iterable[int], superseded: Iterable[int]) -> bytes:
+    """The ledger as it is stored with the batch."""
+    return zlib.compress(msgspec.json.encode((sorted(created), sorted(superseded))), 3)
 
 
 def unpack(packed: bytes | None) -> Ledger:
     if packed is None:
         return Ledger()
-    new, left = decode(zlib.decompress(packed))
-    return Ledger(frozenset(new), frozenset(left))
+    created, superseded = decode(zlib.decompress(packed))
+    return Ledger(frozenset(created), frozenset(superseded))

@@ -1,4 +1,4 @@
-"""Stores the problems of a batch in one compressed piece, and pages through those of a whole run."""
+"""Stores the problems of a batch as one compressed piece, and pages through those of a whole run."""
 
 import asyncio
 import re
@@ -14,12 +14,12 @@ from app.storage import batches
 from app.storage.database import ReadSession
 
 decode = msgspec.json.Decoder(list[Problem]).decode
-LARGEST_NUMBER = 2**31 - 1  # of a batch, as PostgreSQL's int
-_cursor_text = re.compile(r"([0-9]{1,10})\.([0-9]{1,10})").fullmatch
+LARGEST_NUMBER = 2**31 - 1  # of a batch: PostgreSQL's int
+match_cursor = re.compile(r"([0-9]{1,10})\.([0-9]{1,10})").fullmatch
 
 
 def pack(problems: Iterable[Problem]) -> bytes | None:
-    """Problems as they are stored with their batch; None for none."""
+    """Problems as they are stored with their batch; None when there are none."""
     listed = list(problems)
     return zlib.compress(msgspec.json.encode(listed), 3) if listed else None
 
@@ -28,42 +28,44 @@ def unpack(packed: bytes) -> list[Problem]:
     return decode(zlib.decompress(packed))
 
 
-async def first(session: ReadSession, run_id: RunId, *, rows: int) -> list[Problem]:
-    """The problems of the first `rows` rows that failed, in the file's order."""
-    found: list[Problem] = []
-    number, seen = 1, 0
-    while seen < rows and (batch := await batches.with_problems(session, run_id, since=number, limit=1)):
-        here = await asyncio.to_thread(unpack, batch[0]["problems"])
-        numbers = sorted({problem.row for problem in here})[: rows - seen]
-        found += [problem for problem in here if problem.row <= numbers[-1]]
-        number, seen = batch[0]["number"] + 1, seen + len(numbers)
-    return found
+async def load_first(session: ReadSession, run_id: RunId, *, rows: int) -> list[Problem]:
+    """The problems of the first `rows` rows that failed, in the order of the file."""
+    problems: list[Problem] = []
+    number, rows_seen = 1, 0
+    while rows_seen < rows and (batch := await batches.with_problems(session, run_id, since=number, limit=1)):
+        in_batch = await asyncio.to_thread(unpack, batch[0]["problems"])
+        row_numbers = sorted({problem.row for problem in in_batch})[: rows - rows_seen]
+        problems += [problem for problem in in_batch if problem.row <= row_numbers[-1]]
+        number, rows_seen = batch[0]["number"] + 1, rows_seen + len(row_numbers)
+    return problems
 
 
-async def page(
+async def load_page(
     session: ReadSession, run_id: RunId, *, cursor: str | None, limit: int
 ) -> tuple[list[Problem], str | None]:
-    """At most `limit` problems in the file's order from `cursor` on, and the cursor of what follows them."""
-    number, skip = position(cursor)
-    found: list[Problem] = []
-    while rows := await batches.with_problems(session, run_id, since=number, limit=1):
-        if rows[0]["number"] != number:
-            number, skip = rows[0]["number"], 0
-        # A batch may hold very many: they are not unpacked on the event loop.
-        here, room = (await asyncio.to_thread(unpack, rows[0]["problems"]))[skip:], limit - len(found)
-        found += here[:room]
-        if len(here) > room:
-            return found, f"{number}.{skip + room}"
+    """At most `limit` problems in the order of the file, beginning at `cursor`, and the cursor of the next page."""
+    number, skip = parse_cursor(cursor)
+    problems: list[Problem] = []
+    while found := await batches.with_problems(session, run_id, since=number, limit=1):
+        if found[0]["number"] != number:
+            number, skip = found[0]["number"], 0
+        # A batch may hold very many problems: they are not unpacked on the event loop.
+        in_batch, room = (await asyncio.to_thread(unpack, found[0]["problems"]))[skip:], limit - len(problems)
+        problems += in_batch[:room]
+        if len(in_batch) > room:
+            return problems, f"{number}.{skip + room}"
         number, skip = number + 1, 0
-    return found, None
+    return problems, None
 
 
-def position(cursor: str | None) -> tuple[int, int]:
-    """Batch number and problems to skip in it. Raises Refused("invalid") for anything that we have not given out."""
+def parse_cursor(cursor: str | None) -> tuple[int, int]:
+    """The number of a batch, and how many of its problems to skip. Raises Refused("invalid") for a cursor that was not
+    given out by `load_page`."""
     if cursor is None:
         return 1, 0
-    read = _cursor_text(cursor)
-    number, skip = (int(read[1]), int(read[2])) if read else (0, LARGEST_NUMBER + 1)
+    match = match_cursor(cursor)
+    number, skip = (int(match[1]), int(match[2])) if match else (0, LARGEST_NUMBER + 1)
     if max(number, skip) > LARGEST_NUMBER:
-        raise Refused("invalid", "The cursor is none that this service gave", [Complaint("cursor", "is not valid")])
+        reason = "`cursor` is not valid: use the one from the previous page"
+        raise Refused("invalid", reason, [Complaint("cursor", reason)])
     return number, skip

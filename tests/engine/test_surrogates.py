@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from app.imports.naming import named_key
+from app.imports.checking.record_keys import key_from_source
 from app.resources.customers import RESOURCE
 from app.runs import ledger
 from app.storage import batches
@@ -12,7 +12,7 @@ from tests.engine.conftest import ImportEngine, law
 
 def key_of(engine: ImportEngine, source: str) -> str:
     assert RESOURCE.surrogate is not None
-    return named_key(RESOURCE.surrogate, engine.account_id, source)
+    return key_from_source(RESOURCE.surrogate, engine.account_id, source)
 
 
 async def times(engine: ImportEngine) -> list[Any]:

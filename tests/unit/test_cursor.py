@@ -3,16 +3,16 @@
 import pytest
 
 from app.errors import Refused
-from app.runs.problems import position
+from app.runs.problems import parse_cursor
 
 
 def test_a_cursor_that_was_given_out_is_read() -> None:
-    assert position(None) == (1, 0)
-    assert position("12.345") == (12, 345)
-    assert position("2147483647.2147483647") == (2**31 - 1, 2**31 - 1)
+    assert parse_cursor(None) == (1, 0)
+    assert parse_cursor("12.345") == (12, 345)
+    assert parse_cursor("2147483647.2147483647") == (2**31 - 1, 2**31 - 1)
 
 
 @pytest.mark.parametrize("cursor", ["", ".", "1", "1.", ".1", "2147483648.0", "1.2147483648", "٣.0", "1.1\n", "-1.0"])
 def test_any_other_cursor_is_refused(cursor: str) -> None:
     with pytest.raises(Refused):
-        position(cursor)
+        parse_cursor(cursor)

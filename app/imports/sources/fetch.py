@@ -10,10 +10,10 @@ from app.errors import Fatal, Refused
 from app.imports.examine import examine_upload
 from app.imports.plan import load_options, load_pending_plan, to_json
 from app.imports.sources.incoming import IncomingFile
-from app.imports.stages.report import add_warnings
 from app.observe.events import FileFetched, StepReached
 from app.runs.lifecycle import RunLost, SourceAway
 from app.runs.model import Run, RunId
+from app.runs.summary import add_warnings
 from app.runtime import Runtime
 from app.storage import runs
 from app.transports.failed import TransportFailed

@@ -67,7 +67,7 @@ class Cordial:
     async def problems(self, job: dict[str, Any]) -> list[tuple[int, str, str | None]]:
         """Line, code and column of each."""
         async with self.runtime.database.read() as session:
-            found = await problems.first(session, job["jobId"], rows=100)
+            found = await problems.load_first(session, job["jobId"], rows=100)
         return [(each.line, each.code, each.column) for each in found]
 
 

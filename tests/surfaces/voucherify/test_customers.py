@@ -9,7 +9,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from app.imports.naming import named_key
+from app.imports.checking.record_keys import key_from_source
 from app.resources.customers import RESOURCE
 from app.runtime import Runtime
 from tests.conftest import NewAccount
@@ -66,7 +66,7 @@ class Customers:
 
     def id_of(self, source_id: str) -> str:
         assert RESOURCE.surrogate is not None
-        return named_key(RESOURCE.surrogate, self.account.id, source_id)
+        return key_from_source(RESOURCE.surrogate, self.account.id, source_id)
 
     async def ask(self, path: str = "", **query: Any) -> httpx.Response:
         return await self.client.get(f"/v1/customers{path}", params=query or None, headers=self.account.headers)

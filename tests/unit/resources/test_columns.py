@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.imports.checks.columns import column_check, converted, converted_all, surely_converted
+from app.imports.checking.cells import Cells
+from app.imports.checking.column_converter import build_converter
 from app.imports.plan import Options
 from app.mappings.columns import Column
 from app.resources.schema import Field, Resource
@@ -27,12 +28,13 @@ EDGES = [
 
 
 def alike(field: Field, cells: list[object]) -> None:
-    check = column_check(Resource("t", keys=("n",), fields=(field,)), Column("n", "n", 0), Options())
-    one_by_one, kinds = [converted(check, cell) for cell in cells], set(map(type, cells))
-    assert converted_all(check, cells, kinds) == one_by_one
-    sure = surely_converted(check, cells, kinds)
-    assert sure is None or sure == one_by_one
-    assert sure is None or all(isinstance(value, str) and value for value in sure)
+    converter = build_converter(Resource("t", keys=("n",), fields=(field,)), Column("n", "n", 0), Options())
+    column = Cells(cells, set(map(type, cells)))
+    one_by_one = [converter.convert(cell) for cell in cells]
+    assert converter.convert_all(column) == one_by_one
+    clean = converter.convert_clean(column)
+    assert clean is None or clean == one_by_one
+    assert clean is None or all(isinstance(value, str) and value for value in clean)
 
 
 @pytest.mark.parametrize("field", FIELDS, ids=lambda field: f"{field.type} {field.min} {field.max}")

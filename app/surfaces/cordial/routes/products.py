@@ -8,7 +8,7 @@ from fastapi.responses import Response
 
 from app.errors import Refused
 from app.imports.plan import Options
-from app.imports.single.write import write_record
+from app.imports.write_record import write_record
 from app.resources.catalog import RESOURCE
 from app.resources.cells import normalize_key
 from app.storage import records

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response, StreamingResponse
 
-from app.imports.failed import failed_rows_file
+from app.imports.results.failed_rows import open_failed_rows
 from app.runs import problems, status
 from app.surfaces.native import translate, wire
 from app.web.caller import MayReadImports, OpenRuntime
@@ -32,7 +32,7 @@ async def list_problems(
     days = runtime.settings.retention_days
     async with runtime.database.read() as session:
         run = await status.find(session, caller.account_id, import_id, retention_days=days)
-        found, following = await problems.page(session, run.id, cursor=cursor, limit=limit)
+        found, following = await problems.load_page(session, run.id, cursor=cursor, limit=limit)
     address = None if following is None else link_to_same_path(request, runtime, limit=limit, cursor=following)
     return Response(translate.problem_list(found, address).encoded(), media_type=translate.JSON)
 
@@ -51,5 +51,5 @@ async def download_failed_rows(import_id: str, caller: MayReadImports, runtime: 
     async with runtime.database.read() as session:
         run = await status.find(session, caller.account_id, import_id, retention_days=runtime.settings.retention_days)
     headers = {"Content-Disposition": f'attachment; filename="{run.id}-failed-rows.csv"'}
-    rows = await failed_rows_file(runtime, run)
+    rows = await open_failed_rows(runtime, run)
     return StreamingResponse(rows, headers=headers, media_type="text/csv; charset=utf-8")

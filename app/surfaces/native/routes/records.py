@@ -9,7 +9,7 @@ from fastapi.responses import Response
 
 from app.declarations.types import load_resource
 from app.errors import Refused
-from app.imports.naming import named_key
+from app.imports.checking.record_keys import key_from_source
 from app.resources.cells import normalize_key
 from app.resources.schema import Resource
 from app.storage import records
@@ -60,5 +60,5 @@ async def get_record(type: str, key: str, caller: MayReadRecords, runtime: OpenR
 def spellings(resource: Resource, account_id: int, key: str) -> list[str]:
     """How the key may be stored, by the fields that it may come from."""
     fields = filter(None, (resource.field(name) for name in resource.keys))
-    made = [named_key(resource.surrogate, account_id, key)] if resource.surrogate else []
+    made = [key_from_source(resource.surrogate, account_id, key)] if resource.surrogate else []
     return list(dict.fromkeys([*(normalize_key(field, key) for field in fields), normalize("NFC", key), *made]))

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response, StreamingResponse
 
 from app.errors import Refused
-from app.imports.row_outcomes import row_outcomes
+from app.imports.results.row_outcomes import open_row_outcomes
 from app.runs import problems, status
 from app.runs.model import AccountId, Run
 from app.runtime import Runtime
@@ -53,7 +53,7 @@ async def get_async_action(request: Request, action_id: str, caller: MayReadActi
     """Read an async action. Its result is there once it is DONE, and by then its rows can be read."""
     async with runtime.database.read() as session:
         run = await action_of(session, runtime, caller.account_id, action_id)
-        failed = await problems.first(session, run.id, rows=MOST_FAILED) if run.done else []
+        failed = await problems.load_first(session, run.id, rows=MOST_FAILED) if run.done else []
     report = f"{base_url(request, runtime)}/v1/async-actions/aa_{run.id}/report.csv"
     action = shown(run, failed, report=report, retention_days=runtime.settings.retention_days)
     return Response(action.encoded(), media_type=JSON)
@@ -74,7 +74,7 @@ async def download_report(action_id: str, caller: MayReadActions, runtime: OpenR
     if not run.options["ledger"] or not run.done:
         raise unknown_action(action_id)
     headers = {"Content-Disposition": f'attachment; filename="aa_{run.id}-report.csv"'}
-    lines = report_lines(await row_outcomes(runtime, run))
+    lines = report_lines(await open_row_outcomes(runtime, run))
     return StreamingResponse(lines, headers=headers, media_type="text/csv; charset=utf-8")
 
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
 from app.errors import Refused
-from app.imports.naming import named_key
+from app.imports.checking.record_keys import key_from_source
 from app.resources.cells import normalize_key
 from app.resources.customers import RESOURCE
 from app.resources.schema import Field
@@ -66,7 +66,7 @@ async def find(session: ReadSession, account_id: int, named: str) -> Mapping[Any
     surrogate = RESOURCE.surrogate
     assert surrogate is not None  # noqa: S101  for the type only
     source = normalize_key(Field(surrogate.source, "text"), named)
-    for key in (named, named_key(surrogate, account_id, source)):
+    for key in (named, key_from_source(surrogate, account_id, source)):
         row = await records.get(session, account_id, TYPE, key)
         if row is not None:
             return row

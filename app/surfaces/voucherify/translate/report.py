@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import AsyncIterator, Iterable, Mapping
 
-from app.imports.row_outcomes import RowOutcome
+from app.imports.results.row_outcomes import RowOutcome
 from app.problems import PROBLEMS
 from app.surfaces.voucherify.translate.actions import reason
 
@@ -23,9 +23,9 @@ def line(fate: RowOutcome) -> tuple[str, str, str, str]:
     source = record.get("source_id", "") if isinstance(record, Mapping) else ""
     return (
         source if isinstance(source, str) else "",
-        word(not failed and not fate.new),
-        word(not failed and not fate.left),
-        PROBLEMS["superseded"] if fate.left else "; ".join(map(reason, fate.problems)),
+        word(not failed and not fate.created),
+        word(not failed and not fate.superseded),
+        PROBLEMS["superseded"] if fate.superseded else "; ".join(map(reason, fate.problems)),
     )
 
 

@@ -4,8 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from app.imports.checks.shredded import refused, shredded
-from app.imports.naming import ABSENT
+from app.imports.checking.cells import ABSENT
+from app.imports.checking.path_columns import build_path_columns, find_unfit_rows
 from app.resources.paths import flatten
 
 RECORDS: list[dict[str, object]] = [
@@ -19,14 +19,14 @@ RECORDS: list[dict[str, object]] = [
 
 
 def test_columns_hold_what_the_records_hold() -> None:
-    found = shredded(RECORDS)
+    columns = build_path_columns(RECORDS)
     rows: list[dict[str, object]] = [{} for _ in RECORDS]
-    for path in found.parts:
-        for row, value in zip(rows, found.column(path).values, strict=True):
+    for path in columns.parts:
+        for row, value in zip(rows, columns.column(path).values, strict=True):
             if value is not ABSENT:
                 row[path] = value
     assert rows == [flatten(record) for record in RECORDS]
-    assert not found.suspect
+    assert not columns.suspect
 
 
 @pytest.mark.parametrize(
@@ -40,4 +40,4 @@ def test_columns_hold_what_the_records_hold() -> None:
 )
 def test_a_record_that_cannot_be_put_by_paths_is_refused(record: dict[str, object]) -> None:
     records = [{"a": {"b": 1}}, record, {"a.b": 1}]
-    assert refused(shredded(records), records) == {1: flatten(record)}
+    assert find_unfit_rows(build_path_columns(records), records) == {1: flatten(record)}

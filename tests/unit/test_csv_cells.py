@@ -4,11 +4,11 @@ from decimal import Decimal
 
 import pytest
 
-from app.imports.stages.report import cell_text
+from app.imports.results.csv_cells import format_cell
 
 
 @pytest.mark.parametrize(
     ("value", "cell"), [(1, "1"), (0, "0"), (True, "true"), (Decimal("1.50"), "1.50"), ([1, True], "[1,true]")]
 )
 def test_a_number_is_no_truth_value(value: object, cell: str) -> None:
-    assert cell_text(value, None) == cell
+    assert format_cell(value, None) == cell

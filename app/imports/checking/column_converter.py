@@ -1,0 +1,140 @@
+"""Converts the cells of one column to JSON, the whole column at once where its cells allow it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from app.imports.checking.cells import ABSENT, ALL_ABSENT, ALL_TEXT, Cells, is_blank_text
+from app.imports.checking.findings import Findings
+from app.imports.checking.json_objects import MemberColumn, format_member
+from app.imports.plan import Options
+from app.mappings.columns import Column
+from app.resources.cells import BadCell, compile_cell, compile_key, compile_value
+from app.resources.conversion import quote_json
+from app.resources.numbers import MAX_DIGITS, convert_decimal, convert_integer
+from app.resources.schema import Field, Resource
+
+NUMBERS = ("integer", "decimal", "boolean")  # field types that cannot hold an empty string
+ONLY_NUMBERS = {int, Decimal}
+BOOLEANS = {True: "true", False: "false"}
+
+# What a cell becomes: JSON text; a BadCell; None for a blank cell; "" for a cell that leaves its field alone.
+Converted = str | BadCell | None
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnConverter:
+    """The converter of one column. `prefix` is the member's name as it stands in an object (`,"name":`). `blank` is the
+    whole member that a blank cell becomes, or "" when a blank cell leaves the field alone."""
+
+    column: Column
+    field: Field
+    prefix: str
+    blank: str
+    convert_text: Callable[[str], str | BadCell]
+    convert_value: Callable[[object], str | BadCell]
+    null: str = "null"  # what JSON's null becomes; "" when it leaves the field alone
+    stored: bool = True  # False: the column identifies the record and is not part of it
+
+    def convert_members(self, cells: Cells, findings: Findings) -> MemberColumn:
+        """The column as members of the batch's objects. A bad cell becomes a problem here."""
+        clean = self.convert_clean(cells)
+        if clean is not None:
+            return MemberColumn(self.field.id, clean)
+        values = self.convert_all(cells)
+        types = set(map(type, values))
+        if types == ALL_TEXT and "" not in values:
+            return MemberColumn(self.field.id, values)  # type: ignore[arg-type]
+        if BadCell in types:
+            converted = enumerate(zip(values, cells.values, strict=True))
+            return MemberColumn(None, [self.write(value, index, cell, findings) for index, (value, cell) in converted])
+        prefix, blank = self.prefix, self.blank
+        return MemberColumn(None, [prefix + value if value else ("" if value == "" else blank) for value in values])  # type: ignore[operator]
+
+    def write(self, value: Converted, index: int, cell: object, findings: Findings) -> str:
+        """One converted cell as a member, or a problem of the row with this index. Text that is nothing but white space
+        is a blank wherever it would be bad."""
+        if isinstance(value, BadCell):
+            if not is_blank_text(cell):
+                findings.add(index, value, column=self.column.heading, field=self.field.id, value=cell)
+                return ""
+            value = None
+        return self.blank if value is None else value and self.prefix + value
+
+    def convert(self, cell: object) -> Converted:
+        """A single cell."""
+        if cell is ABSENT:
+            return ""
+        if cell == "":
+            return None
+        return self.null if cell is None else self.convert_value(cell)
+
+    def convert_all(self, cells: Cells) -> list[Converted]:
+        """`convert` of each cell, for columns of one type without a call per cell and layer."""
+        values, types = cells
+        if types == ALL_TEXT:
+            return self._convert_texts(values)  # type: ignore[arg-type]
+        if types == ALL_ABSENT:
+            return [""] * len(values)
+        field_type = "" if self.field.kept else self.field.type
+        if field_type in ("integer", "decimal") and types <= ONLY_NUMBERS:
+            texts = list(map(str, values))
+            if "E" not in "".join(texts):  # a number written with an exponent need not look as it was sent
+                return list(map(self.convert_text, texts))
+        if field_type == "boolean" and types == {bool}:
+            return [BOOLEANS[value] for value in values]  # type: ignore[index]
+        return [self.convert(value) for value in values]
+
+    def convert_clean(self, cells: Cells) -> list[str] | None:
+        """The same for a column in which no cell can be bad, blank or absent; None for any other. Most columns are
+        known to be so without a look at what became of each cell."""
+        values, types = cells
+        convert = self.convert_text
+        if types == ALL_TEXT:
+            return list(map(quote_json, values)) if convert is quote_json and "" not in values else None  # type: ignore[arg-type]
+        if self.field.kept:
+            return None
+        if (convert is convert_decimal and types <= ONLY_NUMBERS) or (convert is convert_integer and types == {int}):
+            texts = list(map(str, values))
+            return texts if "E" not in "".join(texts) and max(map(len, texts)) <= MAX_DIGITS else None
+        return None
+
+    def _convert_texts(self, texts: Sequence[str]) -> list[Converted]:
+        convert = self.convert_text
+        if "" in texts:
+            return [convert(text) if text else None for text in texts]
+        return list(map(convert, texts))
+
+
+def build_converter(resource: Resource, column: Column, options: Options) -> ColumnConverter:
+    """Compiles the converter of a column; a column that no field declares holds text."""
+    field = (resource.field(column.field) if column.known else None) or Field(column.field, "text")
+    surrogate, prefix = resource.surrogate, format_member(field.id, "")
+    if surrogate is not None and field.id == surrogate.source:
+        return build_source_converter(column, field)
+    blanks = {"keep": "", "clear": "null", "empty": "null" if field.type in NUMBERS else '""'}
+    blank = blanks[options.blank_cells]
+    return ColumnConverter(
+        column,
+        field,
+        prefix,
+        blank=blank and prefix + blank,
+        convert_text=compile_cell(field),
+        convert_value=compile_value(field),
+        stored=surrogate is None or field.id != surrogate.id,
+    )
+
+
+def build_source_converter(column: Column, field: Field) -> ColumnConverter:
+    """The converter of the caller's own id. It is never cleared, and it is stored as it is compared, because the record
+    is found by it."""
+    key_of, convert_other = compile_key(field), compile_value(field)
+
+    def convert_text(text: str) -> str:
+        key = key_of(text)
+        return quote_json(key) if key else ""
+
+    def convert_value(value: object) -> str | BadCell:
+        return convert_text(value) if isinstance(value, str) else convert_other(value)
+
+    return ColumnConverter(column, field, format_member(field.id, ""), "", convert_text, convert_value, null="")

@@ -1,0 +1,50 @@
+"""What the check of one batch finds: the problems of each row, and warnings."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from app.formats.records import Batch
+from app.problems import Problem, shorten
+from app.resources.cells import BadCell
+from app.runs.summary import RunWarning
+
+
+class Findings:
+    """Rows are named by their index in the batch. `caller_keys` is what each row calls its record."""
+
+    def __init__(self, batch: Batch, caller_keys: Sequence[str]) -> None:
+        self._rows, self._lines, self._caller_keys = batch.rows, batch.lines, caller_keys
+        self.problems: defaultdict[int, list[Problem]] = defaultdict(list)
+        self.warnings: list[RunWarning] = []
+
+    def add(
+        self,
+        index: int,
+        bad: BadCell,
+        *,
+        column: str | None = None,
+        field: str | None = None,
+        value: object = None,
+    ) -> None:
+        """Fails a row. `column` is the heading, `field` the id of the field, `value` what was sent."""
+        self.problems[index].append(self.build_problem(index, bad, column=column, field=field, value=value))
+
+    def build_problem(
+        self,
+        index: int,
+        bad: BadCell,
+        *,
+        column: str | None = None,
+        field: str | None = None,
+        value: object = None,
+    ) -> Problem:
+        return Problem(
+            line=self._lines[index],
+            row=self._rows[index],
+            column=column,
+            field=field,
+            code=bad.code,
+            message=bad.message,
+            value=None if value is None else shorten(str(value)),
+            key=shorten(self._caller_keys[index]),
+        )

@@ -1,0 +1,122 @@
+"""Finds the key of each row's record: what its key fields hold, or an id that this service generates."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Protocol
+
+from app.imports.checking.cells import ABSENT, ALL_TEXT
+from app.resources.cells import compile_key, normalize_key
+from app.resources.schema import Field, Resource, Surrogate
+
+ID_BYTES = 12  # of a generated id, written as twice as many hexadecimal characters
+
+# The cells of a batch by field. A cell that is not text (absent, null, a number of JSON) may be anything.
+CellsByField = Mapping[str, Sequence[object]]
+
+
+@dataclass(frozen=True, slots=True)
+class RowKeys:
+    """`keys` are the keys of a batch's records, "" where a row has none. `caller_keys` are what the rows themselves
+    call their records: reports show them, and the limit on the length of a key is theirs. `must_exist` are the indexes
+    of rows whose record has to be there already."""
+
+    keys: Sequence[str]
+    caller_keys: Sequence[str]
+    must_exist: Sequence[int] = ()
+
+
+class KeyFinder(Protocol):
+    def find_keys(self, cells: CellsByField, row_numbers: Sequence[int], /) -> RowKeys:
+        """`row_numbers` are those of the rows in the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class IdScope:
+    """Whose ids are generated: the same source gives the same id within an account, and a row without a source gets
+    the same id whenever its run is repeated."""
+
+    account_id: int
+    run_id: str
+
+
+def build_key_finder(resource: Resource, id_scope: IdScope, *, anonymous: bool) -> KeyFinder:
+    """`anonymous`: a row that has no key creates a record."""
+    if resource.surrogate is None:
+        return FieldKeys(tuple(filter(None, (resource.field(name) for name in resource.keys))))
+    return GeneratedKeys(resource.surrogate, id_scope, anonymous=anonymous)
+
+
+class FieldKeys:
+    """The key is the value of the first key field that is filled."""
+
+    def __init__(self, fields: Sequence[Field]) -> None:
+        self._fields = [(field.id, compile_key(field)) for field in fields]
+
+    def find_keys(self, cells: CellsByField, _row_numbers: Sequence[int], /) -> RowKeys:
+        columns = [(cells[name], key_of) for name, key_of in self._fields if name in cells]
+        keys, *others = (list(map(key_of, as_texts(column))) for column, key_of in columns)
+        for other in others:
+            keys = [key or second for key, second in zip(keys, other, strict=True)]
+        return RowKeys(keys, keys)
+
+
+class GeneratedKeys:
+    """The key is the id in the row, else one generated from the caller's own id (the source), else a new one. A new one
+    is generated from the number of the row, so that a batch that is written again gives the same."""
+
+    def __init__(self, surrogate: Surrogate, id_scope: IdScope, *, anonymous: bool) -> None:
+        self._surrogate, self._scope, self._anonymous = surrogate, id_scope, anonymous
+        self._key_of = compile_key(Field(surrogate.source, "text"))
+
+    def find_keys(self, cells: CellsByField, row_numbers: Sequence[int], /) -> RowKeys:
+        source_cells = cells.get(self._surrogate.source)
+        sources = self._as_keys(source_cells, len(row_numbers))
+        keys = self._generate_keys(cells, sources, row_numbers)
+        ids = self._as_keys(cells.get(self._surrogate.id), len(row_numbers))
+        must_exist = [index for index, given_id in enumerate(ids) if given_id]
+        for index in must_exist:
+            keys[index] = ids[index]
+        if source_cells is None:
+            return RowKeys(keys, sources, must_exist)
+        # A JSON value that is not text fails its row, and there is nothing to show as its key.
+        shown = [text if isinstance(cell, str) else "" for cell, text in zip(source_cells, sources, strict=True)]
+        return RowKeys(keys, shown, must_exist)
+
+    def _as_keys(self, column: Sequence[object] | None, count: int) -> Sequence[str]:
+        return [""] * count if column is None else list(map(self._key_of, as_texts(column)))
+
+    def _generate_keys(self, cells: CellsByField, sources: Sequence[str], row_numbers: Sequence[int]) -> list[str]:
+        account = self._scope.account_id
+        keys = [generate_id(self._surrogate, f"{account}:{source}") if source else "" for source in sources]
+        if not self._anonymous or "" not in keys:
+            return keys
+        # A run's id has 24 characters and an account's at most ten: no new id is one generated from a source.
+        return [
+            key or (generate_id(self._surrogate, f"{self._scope.run_id}:{row}") if has_any_value(cells, index) else "")
+            for index, (key, row) in enumerate(zip(keys, row_numbers, strict=True))
+        ]
+
+
+def has_any_value(cells: CellsByField, index: int) -> bool:
+    """Whether any cell of the row is filled: spreadsheets write lines of nothing but delimiters."""
+    return any(as_text(column[index]).strip() for column in cells.values())
+
+
+def key_from_source(surrogate: Surrogate, account_id: int, source: str) -> str:
+    """The key of the account's record that the caller knows as `source`."""
+    return generate_id(surrogate, f"{account_id}:{normalize_key(Field(surrogate.source, 'text'), source)}")
+
+
+def generate_id(surrogate: Surrogate, seed: str) -> str:
+    return surrogate.prefix + blake2b(seed.encode(), digest_size=ID_BYTES).hexdigest()
+
+
+def as_texts(column: Sequence[object]) -> Iterable[str]:
+    return column if set(map(type, column)) == ALL_TEXT else map(as_text, column)  # type: ignore[return-value]
+
+
+def as_text(cell: object) -> str:
+    if isinstance(cell, str):
+        return cell
+    return "" if cell is None or cell is ABSENT else str(cell)

@@ -1,0 +1,45 @@
+"""Handles members of JSON objects that the type does not declare: they are kept, refused or ignored with a warning."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+
+from app.imports.checking.findings import Findings
+from app.imports.checking.json_objects import format_member
+from app.problems import shorten
+from app.resources.cells import BadCell, compile_value
+from app.resources.conversion import bad_cell
+from app.resources.schema import Field, Resource, UnknownColumns
+from app.runs.summary import RunWarning
+
+IGNORED = "Member `{}` is not a field of the type and was ignored"
+UNKNOWN = bad_cell("unknown_column")
+KEPT_TYPES = {str: "text", bool: "boolean", int: "decimal", Decimal: "decimal"}  # any other value is kept as an object
+
+
+class UnknownMembers:
+    def __init__(self, resource: Resource, policy: UnknownColumns) -> None:
+        self._resource, self._policy = resource, policy
+
+    def write(self, record: Mapping[str, object], names: Sequence[str], index: int, findings: Findings) -> str:
+        """What is stored of the members with these names: text of whole members, see `MemberColumn`."""
+        if self._policy == "keep":
+            return "".join(self._keep(record, names, index, findings))
+        for name in map(shorten, names):
+            if self._policy == "error":
+                findings.add(index, UNKNOWN, column=name)
+            else:
+                findings.warnings.append(RunWarning("unknown_column", name, IGNORED.format(name)))
+        return ""
+
+    def _keep(
+        self, record: Mapping[str, object], names: Sequence[str], index: int, findings: Findings
+    ) -> Iterator[str]:
+        """With the JSON type that they came with, under the name that the type keeps them by."""
+        for name in names:
+            value = record[name]
+            field = Field(name, KEPT_TYPES.get(type(value), "object"))
+            text = "null" if value is None else compile_value(field)(value)
+            if isinstance(text, BadCell):
+                findings.add(index, text, column=shorten(name), value=value)
+            else:
+                yield format_member(self._resource.unknown_field_id(name), text)

@@ -1,1 +1,0 @@
-"""What the check of a row is made of: its columns, and the paths of a nested record."""

@@ -1,0 +1,1 @@
+"""Merges checked batches into the stored records."""

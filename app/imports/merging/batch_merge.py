@@ -1,0 +1,184 @@
+"""Merges a checked batch into the records, and explains the rows that the merge left alone.
+
+PostgreSQL refuses to update one key twice in a single INSERT … ON CONFLICT. So the first rows of all keys are merged as
+a set, and the later ones are applied one after the other (`repeated_keys.py`).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from app.imports.merging.repeated_keys import (
+    RepeatedKey,
+    apply_repeated_keys,
+    build_conflict,
+    note_repeated_key,
+)
+from app.imports.plan import Options
+from app.imports.rows import BatchOutcome, CheckedBatch
+from app.problems import PROBLEMS
+from app.runs.summary import RunWarning
+from app.storage import merge, records
+from app.storage.database import Session
+from app.storage.merge import MergeTarget
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedBatch:
+    """A checked batch, and its COPY text when it can be merged as it is, which is the usual case."""
+
+    checked: CheckedBatch
+    copy_text: bytes | None
+    born_at: datetime  # when its first row is made, should it make a record
+
+    def build_target(self, run_target: MergeTarget) -> MergeTarget:
+        """Where this batch of the run goes."""
+        return replace(run_target, born_at=self.born_at, born_row=self.checked.start.row + 1)
+
+
+def prepare_batch(checked: CheckedBatch, born_at: datetime) -> PreparedBatch:
+    """Does what can be done before the transaction. Blocking."""
+    simple = not checked.incomplete and len(set(checked.keys)) == len(checked.keys)
+    copy_text = merge.copy_lines(checked.keys, checked.rows, checked.data) if simple else None
+    return PreparedBatch(checked, copy_text, born_at)
+
+
+async def stage_batch(session: Session, prepared: PreparedBatch) -> None:
+    """Sends the batch to PostgreSQL, as far as that is possible before the previous batch is merged."""
+    if prepared.copy_text:
+        await merge.stage(session, prepared.copy_text)
+
+
+async def is_other_import_open(session: Session, target: MergeTarget) -> bool:
+    """Whether another import of the same type is open."""
+    return bool((await merge.other_runs(session, target))["beside"])
+
+
+async def merge_batch(
+    session: Session, run_target: MergeTarget, prepared: PreparedBatch, options: Options
+) -> BatchOutcome:
+    """Merges a batch that `stage_batch` has seen, in the caller's transaction."""
+    checked, target = prepared.checked, prepared.build_target(run_target)
+    outcome = BatchOutcome(failed=checked.failed, problems=list(checked.problems), warnings=list(checked.warnings))
+    if not checked.keys:
+        return outcome
+    batch_merge = BatchMerge(session, target, checked, outcome, options)
+    if prepared.copy_text is not None:
+        await batch_merge.merge_staged(len(checked.keys))
+        return outcome
+    kept = await fail_incomplete_rows(session, target, checked, outcome)
+    firsts, repeats = split_repeated_keys(checked, kept)
+    await merge.stage(session, format_copy_text(checked, firsts))
+    await batch_merge.merge_staged(len(firsts))
+    if repeats:
+        await apply_repeated_keys(session, target, checked, outcome, repeats, duplicates=options.duplicates)
+    return outcome
+
+
+async def fail_incomplete_rows(
+    session: Session, target: MergeTarget, checked: CheckedBatch, outcome: BatchOutcome
+) -> list[int]:
+    """Fails incomplete rows whose record does not exist, neither in the store nor in the batch before them. Returns the
+    indexes of the other rows."""
+    keys = [checked.keys[index] for index in checked.incomplete]
+    existing = await records.existing(session, target.account_id, target.type, keys) if keys else set()
+    kept: list[int] = []
+    for index, key in enumerate(checked.keys):
+        if index in checked.incomplete and key not in existing:
+            outcome.problems.extend(checked.incomplete[index])
+            outcome.failed += 1
+            continue
+        existing.add(key)
+        kept.append(index)
+    return kept
+
+
+def split_repeated_keys(checked: CheckedBatch, kept: Sequence[int]) -> tuple[list[int], list[tuple[int, int]]]:
+    """The first row of each key, and (row, first row of the same key) for the others; all as indexes."""
+    firsts: dict[str, int] = {}
+    repeats: list[tuple[int, int]] = []
+    for index in kept:
+        first = firsts.setdefault(checked.keys[index], index)
+        if first != index:
+            repeats.append((index, first))
+    return list(firsts.values()), repeats
+
+
+def format_copy_text(checked: CheckedBatch, indexes: Sequence[int]) -> bytes:
+    return merge.copy_lines(
+        keys=[checked.keys[index] for index in indexes],
+        rows=[checked.rows[index] for index in indexes],
+        data=[checked.data[index] for index in indexes],
+    )
+
+
+@dataclass(slots=True)
+class BatchMerge:
+    """One merge of rows whose keys are all different, and the explanation of those that it left alone."""
+
+    session: Session
+    target: MergeTarget
+    checked: CheckedBatch
+    outcome: BatchOutcome
+    options: Options
+    _line_of: Mapping[int, int] | None = None
+
+    async def merge_staged(self, staged: int) -> None:
+        """Merges the `staged` rows that are in the staging table."""
+        outcome = self.outcome
+        # An unchanged row is not written, so an older import that is still open would not see that this one has had its
+        # say. Then, and where a key may occur only once, every row leaves its mark.
+        touch = self.target.once or (await merge.other_runs(self.session, self.target))["older"]
+        merged = await merge.merge(self.session, self.target, touch=touch)
+        outcome.created += merged.created
+        outcome.updated += merged.updated
+        outcome.created_rows += merged.new_rows
+        self._count_left_alone(merged.touched)
+        for earlier_row, row in merged.repeats:
+            note_repeated_key(outcome, self._find_repeated_key(earlier_row, row), "last")
+        unexplained = staged - merged.created - merged.updated - merged.touched
+        if unexplained:
+            await self._explain(unexplained)
+
+    async def _explain(self, unexplained: int) -> None:
+        """Says which of the rows that the merge left alone were superseded, repeated or in conflict.
+
+        The merge has locked every record that it looked at, so what is read here is what it saw.
+        """
+        session, target, outcome = self.session, self.target, self.outcome
+        may_differ = target.once or target.fixed is not None or (await merge.other_runs(session, target))["newer"]
+        for left_alone in await merge.left_alone(session, target) if may_differ else ():
+            row = left_alone["row"]
+            if left_alone["superseded"]:
+                outcome.skipped += 1
+                outcome.superseded_rows.append(row)
+                outcome.warnings.append(RunWarning("superseded", "", PROBLEMS["superseded"], row, self._find_line(row)))
+            elif left_alone["conflict"]:
+                outcome.failed += 1
+                outcome.problems.append(build_conflict(target, self.checked, row, self._find_line(row) or 0))
+            else:
+                repeated = self._find_repeated_key(left_alone["run_row"], row)
+                note_repeated_key(outcome, repeated, self.options.duplicates)
+            unexplained -= 1
+        self._count_left_alone(unexplained)
+
+    def _count_left_alone(self, rows: int) -> None:
+        """Rows that changed nothing are unchanged, or skipped where existing records are not to be overwritten."""
+        if self.target.mode == "keep":
+            self.outcome.skipped += rows
+        else:
+            self.outcome.unchanged += rows
+
+    def _find_repeated_key(self, earlier_row: int, row: int) -> RepeatedKey:
+        return RepeatedKey(
+            row=row,
+            line=self._find_line(row) or 0,
+            earlier_row=earlier_row,
+            earlier_line=self._find_line(earlier_row),
+        )
+
+    def _find_line(self, row: int) -> int | None:
+        """The physical line of one of the batch's rows; None for a row of an earlier batch."""
+        if self._line_of is None:
+            self._line_of = dict(zip(self.checked.rows, self.checked.lines, strict=True))
+        return self._line_of.get(row)

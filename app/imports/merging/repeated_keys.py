@@ -1,0 +1,173 @@
+"""Handles rows whose key occurred before in the file, in the same batch or an earlier one.
+
+Those of the same batch are applied one after the other, in the order of the file, to what the store holds after the
+first row of the key has been merged.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from json.encoder import encode_basestring
+
+import msgspec
+
+from app.imports.merging.json_values import differ
+from app.imports.plan import Duplicates
+from app.imports.rows import BatchOutcome, CheckedBatch
+from app.problems import PROBLEMS, Problem
+from app.runs.summary import RunWarning
+from app.storage import merge, records
+from app.storage.database import Session
+from app.storage.merge import MergeTarget, Mode
+
+EMPTY = (b"null", b'""')
+decode_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+
+
+@dataclass(slots=True)
+class RecordState:
+    """What a record holds while repeated keys are applied to it: raw JSON per field, and which row wrote it last."""
+
+    members: dict[str, bytes]
+    run_seq: int
+    row: int
+    changed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RepeatedKey:
+    """A later row of a key: its number and line, and those of the row before it. `earlier_line` is None for a row of an
+    earlier batch."""
+
+    row: int
+    line: int
+    earlier_row: int
+    earlier_line: int | None
+
+    def describe(self) -> str:
+        earlier = f"row {self.earlier_row}"
+        if self.earlier_line:
+            earlier = f"line {self.earlier_line} ({earlier})"
+        return f"Line {self.line} (row {self.row}) has the same key as {earlier}"
+
+
+def note_repeated_key(outcome: BatchOutcome, repeated: RepeatedKey, duplicates: Duplicates) -> bool:
+    """Warns of a repeated key, or fails its row if the import asks for that. Returns whether the row is to be
+    applied."""
+    if duplicates == "error":
+        outcome.problems.append(
+            Problem(
+                line=repeated.line,
+                row=repeated.row,
+                column=None,
+                field=None,
+                code="duplicate_key",
+                message=PROBLEMS["duplicate_key"].format(row=repeated.earlier_row),
+                value=None,
+            )
+        )
+        outcome.failed += 1
+        return False
+    outcome.warnings.append(RunWarning("duplicate_key", "", repeated.describe(), repeated.row, repeated.line))
+    if duplicates == "first":
+        outcome.skipped += 1
+        return False
+    return True
+
+
+def build_conflict(target: MergeTarget, checked: CheckedBatch, row: int, line: int) -> Problem:
+    """The problem of a row that would change the field that never changes."""
+    return Problem(
+        line=line,
+        row=row,
+        column=None,
+        field=target.fixed,
+        code="conflict",
+        message=PROBLEMS["conflict"].format(field=target.fixed),
+        value=None,
+        key=checked.caller_key(row),
+    )
+
+
+async def apply_repeated_keys(
+    session: Session,
+    target: MergeTarget,
+    checked: CheckedBatch,
+    outcome: BatchOutcome,
+    repeats: Sequence[tuple[int, int]],
+    *,
+    duplicates: Duplicates,
+) -> None:
+    """Applies `repeats`, pairs of indexes (row, first row of its key), after the first rows have been merged."""
+    applied = [
+        index
+        for index, first in repeats
+        if note_repeated_key(outcome, find_repeated_key(checked, index, first), duplicates)
+    ]
+    if target.mode == "keep":
+        outcome.skipped += len(applied)
+        return
+    keys = sorted({checked.keys[index] for index in applied})
+    stored = await records.locked(session, target.account_id, target.type, keys) if keys else []
+    states = {record["key"]: RecordState(parse_members(record["data"]), record["run_seq"], 0) for record in stored}
+    for index in applied:
+        apply_row(states[checked.keys[index]], target, checked, index, outcome)
+    await write_states(session, target, {key: state for key, state in states.items() if state.changed})
+
+
+def find_repeated_key(checked: CheckedBatch, index: int, first: int) -> RepeatedKey:
+    return RepeatedKey(
+        row=checked.rows[index],
+        line=checked.lines[index],
+        earlier_row=checked.rows[first],
+        earlier_line=checked.lines[first],
+    )
+
+
+def apply_row(
+    state: RecordState, target: MergeTarget, checked: CheckedBatch, index: int, outcome: BatchOutcome
+) -> None:
+    """Does to one record what the merge statement does to a set."""
+    row, line = checked.rows[index], checked.lines[index]
+    members = parse_members(checked.data[index])
+    if state.run_seq > target.run_seq:
+        outcome.skipped += 1
+        outcome.superseded_rows.append(row)
+        outcome.warnings.append(RunWarning("superseded", "", PROBLEMS["superseded"], row, line))
+    elif target.fixed in members and differ(state.members.get(target.fixed), members[target.fixed]):
+        outcome.problems.append(build_conflict(target, checked, row, line))
+        outcome.failed += 1
+    elif write_members(state, members, target.mode):
+        state.changed, state.row = True, row
+        outcome.updated += 1
+    else:
+        outcome.unchanged += 1
+
+
+def write_members(state: RecordState, members: dict[str, bytes], mode: Mode) -> bool:
+    """Writes the members into the record. Returns whether that changed anything."""
+    changed = False
+    for name, value in members.items():
+        held = state.members.get(name)
+        if (mode == "fill" and held is not None and held not in EMPTY) or not differ(held, value):
+            continue
+        state.members[name] = value
+        changed = True
+    return changed
+
+
+async def write_states(session: Session, target: MergeTarget, states: dict[str, RecordState]) -> None:
+    """Writes the final states. They are whole records, so overwriting is right in every mode."""
+    if not states:
+        return
+    data = ["{" + ",".join(map(format_raw_member, state.members.items())) + "}" for state in states.values()]
+    await merge.clear_staging(session)
+    await merge.stage(session, merge.copy_lines(list(states), [state.row for state in states.values()], data))
+    await merge.merge(session, replace(target, mode="overwrite", once=False, flat=False), touch=False)
+
+
+def format_raw_member(item: tuple[str, bytes]) -> str:
+    return f"{encode_basestring(item[0])}:{item[1].decode()}"
+
+
+def parse_members(data: str) -> dict[str, bytes]:
+    return {name: bytes(raw) for name, raw in decode_members(data).items()}

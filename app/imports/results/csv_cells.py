@@ -1,0 +1,48 @@
+"""Writes records as lines of CSV: values of JSON become the cells that mean the same."""
+
+import csv
+import io
+from collections.abc import Sequence
+from decimal import Decimal
+
+from app.resources.conversion import quote_json
+from app.resources.numbers import format_decimal
+
+JSON_CONSTANTS: dict[object, str] = {True: "true", False: "false", None: "null"}
+
+
+def format_cell(value: object, separator: str | None) -> str:
+    """A value of a JSON object as the cell that means the same; `separator` when the column holds a list."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    if separator is not None and isinstance(value, list):
+        items = [item for item in value if isinstance(item, str) and separator not in item]
+        if len(items) == len(value):
+            return separator.join(items)
+    return format_json(value)
+
+
+def format_json(value: object) -> str:
+    """Any value of a JSON object, no deeper than the reader allows, with all its digits, even if it is too large to be
+    stored."""
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{quote_json(name)}:{format_json(inner)}" for name, inner in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(format_json, value)) + "]"
+    if isinstance(value, Decimal):
+        return format_decimal(value)
+    if type(value) is int:  # 1 and 0 equal the truth values in JSON_CONSTANTS
+        return str(value)
+    return quote_json(value) if isinstance(value, str) else JSON_CONSTANTS[value]
+
+
+def format_line(cells: Sequence[str], delimiter: str) -> bytes:
+    """The cells as they were sent, including bytes that are not UTF-8."""
+    line = io.StringIO()
+    csv.writer(line, delimiter=delimiter, lineterminator="\r\n").writerow(cells)
+    try:
+        return line.getvalue().encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # a lone surrogate from a JSON escape has no bytes
+        return line.getvalue().encode("utf-8", "backslashreplace")

@@ -1,0 +1,58 @@
+"""Tells what became of each row of an import that keeps a ledger."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from app.formats import open_reader
+from app.formats.records import Reader, Record, UnreadableRow
+from app.imports.plan import load_plan
+from app.imports.results.reread import (
+    CommittedBatch,
+    group_problems,
+    load_batches,
+    open_stored_file,
+    reread_rows,
+)
+from app.problems import Problem
+from app.runs import ledger
+from app.runs.model import Run
+from app.runtime import Runtime
+
+OUTCOMES = ("created", "updated", "unchanged", "skipped", "failed")
+
+
+@dataclass(frozen=True, slots=True)
+class RowOutcome:
+    """One row: `created` when it made a record, `superseded` when an import accepted later had already written its
+    record, `problems` when it failed."""
+
+    record: Record | UnreadableRow
+    created: bool
+    superseded: bool
+    problems: Sequence[Problem]
+
+
+async def open_row_outcomes(runtime: Runtime, run: Run) -> AsyncIterator[list[RowOutcome]]:
+    """All rows in the order of the file, a batch at a time. Raises Refused("gone") before the first."""
+    return read_row_outcomes(runtime, run, await open_stored_file(runtime, run))
+
+
+async def read_row_outcomes(runtime: Runtime, run: Run, file: BinaryIO) -> AsyncIterator[list[RowOutcome]]:
+    with closing(file):
+        reader = await asyncio.to_thread(open_reader, file, load_plan(run).dialect, runtime.limits)
+        async for batch in load_batches(runtime, run, only_with_problems=False):
+            yield await asyncio.to_thread(find_outcomes, reader, batch)
+
+
+def find_outcomes(reader: Reader, batch: CommittedBatch) -> list[RowOutcome]:
+    """The rows of one batch in the order of the file. Blocking."""
+    problems_of, kept = group_problems(batch), ledger.unpack(batch["created_rows"])
+    last_row = batch["at_row"] + sum(batch[name] for name in OUTCOMES)
+    return [
+        RowOutcome(rows[row], row in kept.created, row in kept.superseded, problems_of.get(row, ()))
+        for rows in reread_rows(reader, batch, last_row=last_row)
+        for row in sorted(rows)
+    ]

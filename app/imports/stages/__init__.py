@@ -1,1 +1,0 @@
-"""The stages that a batch of rows passes; app.imports.slice knows their order."""
