@@ -46,7 +46,7 @@ async def keep_doing(runtime: Runtime, worker: str, duty: Duty) -> None:
 
 
 async def send_heartbeat(runtime: Runtime, worker: str) -> None:
-    await runtime.queue.beat(worker)
+    await runtime.queue.send_heartbeat(worker)
 
 
 async def rescue(runtime: Runtime, _: str) -> None:

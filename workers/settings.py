@@ -11,7 +11,7 @@ from arq.worker import Worker, func
 from prometheus_client import start_http_server
 
 from app.observe.events import ProcessStarted, ProcessStopped
-from app.queue.task_queue import QUEUE, RING_EXPIRES_MS, QueueUnavailable, deserialize, redis_settings, serialize
+from app.queue.task_queue import QUEUE, TASK_EXPIRES_MS, QueueUnavailable, deserialize, redis_settings, serialize
 from app.runtime import Runtime
 from workers.housekeeping import duties, keep_doing
 from workers.tasks import FUNCTIONS
@@ -37,7 +37,7 @@ def arq_worker(runtime: Runtime) -> Worker:
         poll_delay=POLL_SECONDS,
         keep_result=0,
         queue_read_limit=10_000,
-        expires_extra_ms=RING_EXPIRES_MS,
+        expires_extra_ms=TASK_EXPIRES_MS,
         job_completion_wait=int(settings.shutdown_seconds),
         health_check_interval=3_600,
         job_serializer=serialize,
@@ -76,6 +76,6 @@ async def end(ctx: dict[str, Any]) -> None:
     async with AsyncExitStack() as stack:
         stack.callback(runtime.observe, ProcessStopped("worker", os.getpid()))
         try:
-            await runtime.queue.leave(ctx.get("name", ""))
+            await runtime.queue.remove_worker(ctx.get("name", ""))
         except QueueUnavailable:
             return

@@ -1,1 +1,1 @@
-"""Jobs: their names, and the doorbell that wakes a worker."""
+"""The queue between the API and the workers: the names of its tasks, and the way to Redis or Valkey."""

@@ -1,4 +1,5 @@
-"""The doorbell: rings ARQ after a commit. Losing a ring loses no work, the sweeper rings again."""
+"""The queue of tasks, in Redis or Valkey: tells the workers what can go on. Losing a task loses no work, because the
+sweeper enqueues it again from PostgreSQL."""
 
 import asyncio
 import json
@@ -14,10 +15,10 @@ from redis.exceptions import RedisError
 from app.errors import Retryable
 
 QUEUE = "sluice:queue"
-WORKERS = "sluice:worker:"  # a key per living worker, renewed by its loop, gone soon after it
-WORKER_SEEN_SECONDS = 30
-ANSWER_SECONDS = 2.0  # a frozen server must not hold up the answer to a POST whose run is committed
-RING_EXPIRES_MS = 7 * 86_400_000
+HEARTBEATS = "sluice:worker:"  # a key per living worker, which expires soon after the worker's last heartbeat
+HEARTBEAT_EXPIRES_SECONDS = 30
+ANSWER_SECONDS = 2.0  # a frozen server must not delay the answer to a POST whose run is committed already
+TASK_EXPIRES_MS = 7 * 86_400_000
 
 
 T = TypeVar("T")
@@ -28,19 +29,18 @@ class QueueUnavailable(Retryable):
 
 
 class WrongAddress(ValueError):
-    """The server's address cannot be read. What the parsers say quotes it, and so a part of the password."""
+    """The server's address cannot be parsed. The parsers' own messages quote it, and so a part of the password."""
 
     def __str__(self) -> str:
-        told = "SLUICE_REDIS_URL cannot be read; it must be redis://:password@host:port/number"
-        return f"{told} with the password percent-encoded"
+        return "`SLUICE_REDIS_URL` must look like redis://:password@host:port/number, with the password percent-encoded"
 
 
 class WrongEvictionPolicy(ValueError):
-    """The server may drop queued jobs when its memory is full."""
+    """The server may drop queued tasks when its memory is full."""
 
 
 def serialize(job: dict[str, Any]) -> bytes:
-    """JSON instead of ARQ's pickle: write access to the queue must not become code execution in a worker."""
+    """Uses JSON instead of ARQ's pickle: whoever can write to the queue must not be able to run code in a worker."""
     return json.dumps(job, default=repr).encode()
 
 
@@ -54,7 +54,7 @@ def redis_settings(url: str) -> RedisSettings:
         settings = RedisSettings.from_dsn(url)
     except (ValueError, RuntimeError):
         raise WrongAddress from None
-    # ARQ hands on what stands in the address, and there user and password are percent-encoded.
+    # ARQ passes on user and password as they are in the address, which is percent-encoded.
     settings.username = unquote(settings.username) if settings.username else settings.username
     settings.password = unquote(settings.password) if settings.password else settings.password
     settings.conn_timeout = 5
@@ -64,7 +64,7 @@ def redis_settings(url: str) -> RedisSettings:
 
 
 class TaskQueue:
-    """The queue's ringing end."""
+    """The sending end of the queue, and the heartbeats of the workers."""
 
     def __init__(self, redis: ArqRedis) -> None:
         self._redis = redis
@@ -86,45 +86,46 @@ class TaskQueue:
 
     @property
     def connections(self) -> ConnectionPool:
-        """For others who speak with the same server; closed with the bell."""
+        """For others who use the same server; closed together with the queue."""
         return self._redis.connection_pool
 
     async def enqueue(self, task: str, run_id: str, attempt: int) -> None:
-        """Puts a job at the end of the queue; twice for one attempt is one job. Raises QueueUnavailable."""
+        """Puts a task at the end of the queue. Enqueued twice for one attempt it is one task. Raises QueueUnavailable."""
         job_id = f"{task}:{run_id}:{attempt}"
-        await answered(self._redis.enqueue_job(task, run_id, _job_id=job_id, _expires=RING_EXPIRES_MS / 1000))
+        await call(self._redis.enqueue_job(task, run_id, _job_id=job_id, _expires=TASK_EXPIRES_MS / 1000))
 
-    async def beat(self, worker: str) -> None:
-        """Says that a worker is alive, for WORKER_SEEN_SECONDS."""
-        await answered(self._redis.set(WORKERS + worker, int(time.time()), ex=WORKER_SEEN_SECONDS))
+    async def send_heartbeat(self, worker: str) -> None:
+        """Tells that a worker is alive; it counts for HEARTBEAT_EXPIRES_SECONDS."""
+        await call(self._redis.set(HEARTBEATS + worker, int(time.time()), ex=HEARTBEAT_EXPIRES_SECONDS))
 
-    async def leave(self, worker: str) -> None:
-        """Says that a worker has stopped."""
-        await answered(self._redis.delete(WORKERS + worker))
+    async def remove_worker(self, worker: str) -> None:
+        """Tells that a worker has stopped."""
+        await call(self._redis.delete(HEARTBEATS + worker))
 
-    async def workers(self) -> int:
-        """How many workers were seen lately. Raises QueueUnavailable."""
+    async def count_workers(self) -> int:
+        """How many workers are alive. Raises QueueUnavailable."""
         seen = 0
         cursor = 0
         while True:
-            cursor, names = await answered(self._redis.scan(cursor, match=WORKERS + "*", count=1000))
+            cursor, names = await call(self._redis.scan(cursor, match=HEARTBEATS + "*", count=1000))
             seen += len(names)
             if cursor == 0:
                 return seen
 
 
-async def answered(call: Awaitable[T]) -> T:
+async def call(command: Awaitable[T]) -> T:
+    """The answer of the server, which has ANSWER_SECONDS. Raises QueueUnavailable."""
     try:
         async with asyncio.timeout(ANSWER_SECONDS):
-            return await call
+            return await command
     except (RedisError, OSError) as trouble:  # a TimeoutError is an OSError
         raise QueueUnavailable("Redis did not answer") from trouble
 
 
 async def check_eviction(redis: ArqRedis) -> None:
-    """Refuses a server that may evict jobs: a queue that loses acknowledged work is worse than none."""
+    """Raises WrongEvictionPolicy for a server that may evict tasks to make room."""
     policy = (await redis.info("memory")).get("maxmemory_policy", "noeviction")
     if policy != "noeviction":
         raise WrongEvictionPolicy(
-            f"The Redis server's maxmemory-policy is {policy!r}: it may drop queued imports. Set it to 'noeviction'"
+            f"Redis may drop queued imports: its maxmemory-policy is {policy}. Set maxmemory-policy to noeviction"
         )

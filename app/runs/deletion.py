@@ -22,7 +22,7 @@ async def delete_run(runtime: Runtime, account_id: AccountId, run_id: str) -> No
     """
     async with runtime.database.transaction() as session:
         days = runtime.settings.retention_days
-        run = await status.find(session, account_id, run_id, retention_days=days)
+        run = await status.find_run(session, account_id, run_id, retention_days=days)
         if not await runs.delete_ended(session, account_id, run.id):
             raise Refused(
                 "import_not_ended", "Only an import that has ended can be deleted, and this one is still open"

@@ -1,4 +1,4 @@
-"""How far a run is, in the words people ask: percent, seconds left, whether all, some or no rows went in."""
+"""How far a run is: percent, seconds left, and whether all, some or none of its rows went in."""
 
 from datetime import datetime
 from typing import Literal
@@ -9,8 +9,8 @@ from app.runs.states import State
 Outcome = Literal["complete", "partial", "none"]
 
 
-def percent(run: Run) -> float:
-    """0 to 100, one decimal; 100 only when every row has an outcome."""
+def percent_done(run: Run) -> float:
+    """0 to 100 with one decimal; 100 only when every row has an outcome."""
     if run.total is None:
         return 0.0
     if run.total == 0:
@@ -18,16 +18,17 @@ def percent(run: Run) -> float:
     return int(run.processed * 1000 / run.total) / 10
 
 
-def eta_seconds(run: Run, now: datetime) -> int | None:
-    """Seconds left at the pace so far; None when nothing can be said (not begun, ended)."""
+def estimate_seconds_left(run: Run, now: datetime) -> int | None:
+    """Seconds left at the pace so far; None when the run has not begun, has no outcome yet, or has ended."""
     if run.done or run.started_at is None or not run.processed or run.remaining is None:
         return None
     elapsed = (now - run.started_at).total_seconds()
     return max(1, round(run.remaining * elapsed / run.processed)) if elapsed > 0 else None
 
 
-def outcome(run: Run) -> Outcome | None:
-    """Of an ended run: whether all rows went in, some, or none. A finished run of no rows is complete."""
+def outcome_of(run: Run) -> Outcome | None:
+    """Whether all, some or none of an ended run's rows went in; None while it is open. A finished run without rows is
+    complete."""
     if not run.done:
         return None
     if run.state is State.FINISHED and run.failed == 0:

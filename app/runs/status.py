@@ -1,4 +1,4 @@
-"""Reads runs for those who poll them."""
+"""Reads runs for those who poll and list them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,17 +6,18 @@ from datetime import UTC, datetime, timedelta
 
 from app.errors import Refused
 from app.runs.model import AccountId, Run, run_from
-from app.runs.progress import Outcome, eta_seconds, outcome, percent
+from app.runs.progress import Outcome, estimate_seconds_left, outcome_of, percent_done
 from app.runs.states import State
 from app.storage import runs
 from app.storage.database import ReadSession
 
-NO_RUN = "There is no import with this id"
+NOT_FOUND = "There is no import with this id"
+SMALL_ROWS = 50_000  # an import of fewer rows is polled every second, a larger one every two
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """A run and what depends on others or on the clock."""
+    """A run, and what depends on other runs or on the clock."""
 
     run: Run
     queue_position: int | None
@@ -25,62 +26,69 @@ class Status:
     outcome: Outcome | None
 
 
-async def find(session: ReadSession, account_id: AccountId, run_id: str, *, retention_days: int) -> Run:
-    """The account's run. Raises Refused("not_found"), or Refused("gone") naming the day once it was pruned."""
+async def find_run(session: ReadSession, account_id: AccountId, run_id: str, *, retention_days: int) -> Run:
+    """The account's run. Raises Refused: not_found; gone, with the day, once it was pruned."""
     row = await runs.get(session, account_id, run_id.removeprefix("aa_"))
     if row is None:
-        raise Refused("not_found", NO_RUN)
+        raise Refused("not_found", NOT_FOUND)
     run = run_from(row)
     if run.pruned_at is not None:
-        kept = f"The import ended on {run.finished_at:%Y-%m-%d} and was kept for {retention_days} days"
-        raise Refused("gone", f"{kept}; it was deleted on {run.pruned_at:%Y-%m-%d}")
+        raise Refused(
+            "gone",
+            f"The import ended on {run.finished_at:%Y-%m-%d} and was deleted on {run.pruned_at:%Y-%m-%d}: "
+            f"imports are kept for {retention_days} days",
+        )
     return run
 
 
-async def status(session: ReadSession, run: Run) -> Status:
+async def read_status(session: ReadSession, run: Run) -> Status:
     """What a poll of the run shows."""
     position = await runs.queue_position(session, run.account_id, run.seq) if run.state is State.QUEUED else None
-    # This machine's clock will do for an estimate; leases go by the database's.
-    return Status(run, position, percent(run), eta_seconds(run, datetime.now(UTC)), outcome(run))
+    # This machine's clock is good enough for an estimate; leases use the database's.
+    return Status(run, position, percent_done(run), estimate_seconds_left(run, datetime.now(UTC)), outcome_of(run))
 
 
-async def made_by(
+async def list_newest(
     session: ReadSession, account_id: AccountId, origins: Sequence[str], *, before: datetime | None, limit: int
 ) -> tuple[list[Run], bool]:
-    """The account's newest runs of some origins that were accepted before a moment, and whether there are more."""
-    rows = await runs.made_by(session, account_id, origins, times=(None, before), limit=limit + 1)
+    """The account's newest runs of these origins accepted before a moment, and whether there are more."""
+    rows = await runs.list_by_origin(session, account_id, origins, before=before, limit=limit + 1)
     return [run_from(row) for row in rows[:limit]], len(rows) > limit
 
 
-async def made_between(
+async def list_accepted_between(
     session: ReadSession,
     account_id: AccountId,
     origins: Sequence[str],
     *,
-    times: tuple[datetime | None, datetime | None],
-    number: int,
+    since: datetime | None,
+    before: datetime | None,
+    page: int,
     size: int,
 ) -> list[Run]:
-    """A page of the account's runs of some origins, newest first (`number` from 1), that were accepted since the first
-    moment and before the second."""
-    rows = await runs.made_by(session, account_id, origins, times=times, offset=(number - 1) * size, limit=size)
+    """A page (the first is 1) of the account's runs of these origins, newest first."""
+    rows = await runs.list_by_origin(
+        session, account_id, origins, since=since, before=before, offset=(page - 1) * size, limit=size
+    )
     return [run_from(row) for row in rows]
 
 
-async def page(
+async def list_imports(
     session: ReadSession,
     account_id: AccountId,
     *,
     states: Sequence[State] | None,
     type: str | None,
-    number: int,
+    page: int,
     size: int,
 ) -> tuple[list[Run], bool]:
-    """A page of the account's runs, newest first (`number` from 1), and whether there is another behind it."""
-    rows = await runs.page(session, account_id, states=states, type=type, offset=(number - 1) * size, limit=size + 1)
+    """A page (the first is 1) of the account's imports, newest first, and whether there is another page."""
+    rows = await runs.list_imports(
+        session, account_id, states=states, type=type, offset=(page - 1) * size, limit=size + 1
+    )
     return [run_from(row) for row in rows[:size]], len(rows) > size
 
 
 def retry_after(run: Run) -> timedelta | None:
-    """When to poll again: soon while little is left, else every two seconds; None once the run has ended."""
-    return None if run.done else timedelta(seconds=1 if (run.total or 0) < 50_000 else 2)
+    """When to poll again; None once the run has ended."""
+    return None if run.done else timedelta(seconds=1 if (run.total or 0) < SMALL_ROWS else 2)

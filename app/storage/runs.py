@@ -1,4 +1,4 @@
-"""Runs as rows: made at acceptance, read by everyone, listed, deleted and pruned."""
+"""Runs as rows of a table: inserted, read, listed, deleted and pruned."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -32,7 +32,7 @@ async def add(session: Session, values: Mapping[str, Any]) -> RowMapping:
 
 
 async def get(session: ReadSession, account_id: int, run_id: str) -> RowMapping | None:
-    """The account's run of that id; also one of which only the tombstone is left (`pruned_at`)."""
+    """The account's run with this id, also if only its tombstone is left (`pruned_at`)."""
     found = await session.execute(select(runs).where(runs.c.id == run_id, runs.c.account_id == account_id))
     return found.mappings().one_or_none()
 
@@ -48,37 +48,37 @@ async def queue_position(session: ReadSession, account_id: int, seq: int) -> int
     return int(ahead.scalar_one())
 
 
-async def made_by(
+async def list_by_origin(
     session: ReadSession,
     account_id: int,
     origins: Sequence[str],
     *,
-    times: tuple[datetime | None, datetime | None],
+    since: datetime | None = None,
+    before: datetime | None = None,
     offset: int = 0,
     limit: int,
 ) -> Sequence[RowMapping]:
-    """The account's runs of some origins, accepted since the first of two moments and before the second, newest first,
-    without those that were pruned."""
-    since, before = times
-    wanted = select(runs).where(runs.c.account_id == account_id, runs.c.pruned_at.is_(None), runs.c.origin.in_(origins))
+    """The account's runs of these origins, accepted since one moment and before another, newest first, without those
+    that were pruned."""
+    kept = select(runs).where(runs.c.account_id == account_id, runs.c.pruned_at.is_(None), runs.c.origin.in_(origins))
     if since is not None:
-        wanted = wanted.where(runs.c.created_at >= since)
+        kept = kept.where(runs.c.created_at >= since)
     if before is not None:
-        wanted = wanted.where(runs.c.created_at < before)
-    found = await session.execute(wanted.order_by(runs.c.seq.desc()).offset(offset).limit(limit))
+        kept = kept.where(runs.c.created_at < before)
+    found = await session.execute(kept.order_by(runs.c.seq.desc()).offset(offset).limit(limit))
     return found.mappings().all()
 
 
-async def page(
+async def list_imports(
     session: ReadSession, account_id: int, *, states: Sequence[str] | None, type: str | None, offset: int, limit: int
 ) -> Sequence[RowMapping]:
     """The account's imports, newest first, without those that were pruned."""
-    wanted = select(runs).where(runs.c.account_id == account_id, runs.c.kind == "import", runs.c.pruned_at.is_(None))
+    kept = select(runs).where(runs.c.account_id == account_id, runs.c.kind == "import", runs.c.pruned_at.is_(None))
     if states is not None:
-        wanted = wanted.where(runs.c.state.in_(states))
+        kept = kept.where(runs.c.state.in_(states))
     if type is not None:
-        wanted = wanted.where(runs.c.type == type)
-    found = await session.execute(wanted.order_by(runs.c.seq.desc()).offset(offset).limit(limit))
+        kept = kept.where(runs.c.type == type)
+    found = await session.execute(kept.order_by(runs.c.seq.desc()).offset(offset).limit(limit))
     return found.mappings().all()
 
 
@@ -92,8 +92,8 @@ async def delete_ended(session: Session, account_id: int, run_id: str) -> bool:
 
 
 async def prune(session: Session, days: int, *, limit: int = 500) -> Sequence[str | None]:
-    """Strips runs that ended more than `days` ago down to a tombstone; returns the blob that each had. One of whose end
-    somebody is still to be told keeps its report until then, or for a week."""
+    """Strips runs that ended more than `days` ago down to a tombstone, and returns the blob that each had. A run whose
+    mail has not been sent yet keeps its report until then, or for another week."""
     stripped = await session.execute(
         text(
             "WITH old AS (SELECT id, blob FROM runs WHERE pruned_at IS NULL AND finished_at IS NOT NULL "
@@ -110,7 +110,7 @@ async def prune(session: Session, days: int, *, limit: int = 500) -> Sequence[st
 
 
 async def figures(session: ReadSession) -> Sequence[RowMapping]:
-    """For the metrics: per state the number of runs, their rows by outcome, and the age of the oldest in seconds."""
+    """For the metrics: by state the number of runs, their rows by outcome, and the age of the oldest in seconds."""
     found = await session.execute(
         text(
             "SELECT state, count(*) AS runs, sum(created) AS created, sum(updated) AS updated, "
@@ -121,18 +121,19 @@ async def figures(session: ReadSession) -> Sequence[RowMapping]:
     return found.mappings().all()
 
 
-FETCHED_SO_FAR = """
+STORE_FETCHED_BYTES = """
 UPDATE runs SET fetched_bytes = :bytes WHERE id = :id AND attempt = :attempt AND state = 'running' AND step = 'fetch'"""
 
 
-async def fetched_so_far(session: Session, run_id: str, attempt: int, size: int) -> bool:
-    """Notes how much of a run's file is here. Whether the run is still ours."""
-    done = await session.execute(text(FETCHED_SO_FAR), {"id": run_id, "attempt": attempt, "bytes": size})
+async def store_fetched_bytes(session: Session, run_id: str, attempt: int, size: int) -> bool:
+    """Stores how much of a run's file has arrived. False when the run is not this worker's any more."""
+    done = await session.execute(text(STORE_FETCHED_BYTES), {"id": run_id, "attempt": attempt, "bytes": size})
     return done.rowcount == 1
 
 
-async def fetched(session: Session, run_id: str, attempt: int, values: Mapping[str, Any]) -> bool:
-    """Gives a run its file; its credentials are not needed any more. Whether the run was still ours."""
+async def store_fetched_file(session: Session, run_id: str, attempt: int, values: Mapping[str, Any]) -> bool:
+    """Gives a run its file, drops its credentials and lets its rows be written. False when the run is not this worker's
+    any more."""
     mine = (runs.c.id == run_id, runs.c.attempt == attempt, runs.c.state == "running", runs.c.step == "fetch")
     done = await session.execute(update(runs).where(*mine).values(step="write", secret=None, crashes=0, **values))
     return done.rowcount == 1

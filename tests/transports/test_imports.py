@@ -195,8 +195,8 @@ async def test_a_worker_that_lost_its_run_while_fetching_leaves_it_alone(
         assert row is not None
         await session.execute(text("UPDATE runs SET attempt = attempt + 1 WHERE id = :id"), {"id": run.id})
     async with pulling.runtime.database.transaction() as session:
-        assert not await runs.fetched(session, run.id, row["attempt"], {"total": 5})
-        assert not await runs.fetched_so_far(session, run.id, row["attempt"], 5)
+        assert not await runs.store_fetched_file(session, run.id, row["attempt"], {"total": 5})
+        assert not await runs.store_fetched_bytes(session, run.id, row["attempt"], 5)
 
 
 async def test_a_query_that_may_hold_a_token_is_shown_nowhere(web: Any, pulling: Pulling) -> None:

@@ -49,7 +49,7 @@ class FileSink:
 
     async def _tell(self) -> None:
         async with self._runtime.database.transaction() as session:
-            if not await runs.fetched_so_far(session, self._run.id, self._run.attempt, self.incoming.size):
+            if not await runs.store_fetched_bytes(session, self._run.id, self._run.attempt, self.incoming.size):
                 raise RunLost
 
 
@@ -114,7 +114,7 @@ async def settle(runtime: Runtime, run: Run, incoming: IncomingFile) -> None:
     warnings = [dict(each) for each in run.warnings]
     add_warnings(warnings, examined.warnings)
     async with runtime.database.transaction() as session:
-        ours = await runs.fetched(
+        ours = await runs.store_fetched_file(
             session,
             run.id,
             run.attempt,

@@ -64,7 +64,7 @@ async def create_import(request: Request, caller: MayWriteImports, runtime: Open
         wanted = translate.submission(caller.account_id, asked, file, request_id=request_id(request))
         run = await submit(runtime, wanted)
     async with runtime.database.read() as session:
-        return answer(request, runtime, await status.status(session, run), status_code=201)
+        return answer(request, runtime, await status.read_status(session, run), status_code=201)
 
 
 @asynccontextmanager
@@ -114,10 +114,10 @@ async def list_imports(
     """List the account's imports, newest first."""
     states = None if asked.status is None else [state for state, word in STATUSES.items() if word == asked.status]
     async with runtime.database.read() as session:
-        runs, more = await status.page(
-            session, caller.account_id, states=states, type=asked.type, number=asked.page, size=asked.page_size
+        runs, more = await status.list_imports(
+            session, caller.account_id, states=states, type=asked.type, page=asked.page, size=asked.page_size
         )
-        found = [await status.status(session, run) for run in runs]
+        found = [await status.read_status(session, run) for run in runs]
     filters = asked.model_dump(by_alias=True, exclude_unset=True)
     links = translate.page_links(
         asked.page, more=more, address=lambda number: link_to_same_path(request, runtime, **filters | {"page": number})
@@ -132,8 +132,10 @@ async def list_imports(
 async def get_import(request: Request, import_id: str, caller: MayReadImports, runtime: OpenRuntime) -> Response:
     """Read an import. Its counts are true at every moment; until it has ended, `Retry-After` says when to ask again."""
     async with runtime.database.read() as session:
-        run = await status.find(session, caller.account_id, import_id, retention_days=runtime.settings.retention_days)
-        return answer(request, runtime, await status.status(session, run))
+        run = await status.find_run(
+            session, caller.account_id, import_id, retention_days=runtime.settings.retention_days
+        )
+        return answer(request, runtime, await status.read_status(session, run))
 
 
 def answer(request: Request, runtime: Runtime, now: status.Status, *, status_code: int = 200) -> Response:

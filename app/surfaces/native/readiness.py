@@ -46,7 +46,7 @@ async def schema(runtime: Runtime) -> str | None:
 
 
 async def redis(runtime: Runtime) -> str | None:
-    await runtime.queue.workers()
+    await runtime.queue.count_workers()
     return None
 
 
@@ -63,7 +63,7 @@ def write_and_remove(runtime: Runtime) -> str | None:
 
 
 async def worker(runtime: Runtime) -> str | None:
-    return None if await runtime.queue.workers() else "none was seen lately"
+    return None if await runtime.queue.count_workers() else "none was seen lately"
 
 
 CHECKS: Final = {"database": database, "schema": schema, "redis": redis, "blobs": blobs, "worker": worker}

@@ -20,11 +20,11 @@ async def test_the_process_lives(client: httpx.AsyncClient) -> None:
 
 
 async def test_the_service_is_ready_once_a_worker_was_seen(client: httpx.AsyncClient, runtime: Runtime) -> None:
-    await runtime.queue.leave("test")
+    await runtime.queue.remove_worker("test")
     before = await client.get("/readyz")
-    await runtime.queue.beat("test")
+    await runtime.queue.send_heartbeat("test")
     after = await client.get("/readyz")
-    await runtime.queue.leave("test")
+    await runtime.queue.remove_worker("test")
 
     assert before.status_code == 503
     assert before.json()["parts"]["worker"] == {"ok": False, "why": "none was seen lately"}

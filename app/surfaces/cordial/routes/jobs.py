@@ -22,12 +22,12 @@ JSON = "application/json"
 @router.get("/", include_in_schema=False)
 async def list_jobs(asked: Annotated[JobsAsked, Query()], caller: MayReadImports, runtime: OpenRuntime) -> Response:
     """List the account's jobs, newest first."""
-    between = times(asked)
+    since, before = times(asked)
     if asked.job_name not in (None, JOB_NAME):
         return Response(b"[]", media_type=JSON)
     async with runtime.database.read() as session:
-        found = await status.made_between(
-            session, caller.account_id, [ORIGIN], times=between, number=asked.page, size=asked.per_page
+        found = await status.list_accepted_between(
+            session, caller.account_id, [ORIGIN], since=since, before=before, page=asked.page, size=asked.per_page
         )
     return Response(JobList([job(run) for run in found]).model_dump_json(exclude_unset=True), media_type=JSON)
 
@@ -38,7 +38,7 @@ async def get_job(job_id: str, caller: MayReadImports, runtime: OpenRuntime) -> 
     """Read a job. Its counts are true at every moment, and what they count can be read."""
     days = runtime.settings.retention_days
     async with runtime.database.read() as session:
-        run = await status.find(session, caller.account_id, job_id, retention_days=days)
+        run = await status.find_run(session, caller.account_id, job_id, retention_days=days)
     if run.origin != ORIGIN:
         raise Refused("not_found", "There is no job with this id")
     return Response(job(run).encoded(), media_type=JSON)

@@ -31,7 +31,7 @@ async def list_problems(
     """List everything that is wrong with the import's rows, in the file's order."""
     days = runtime.settings.retention_days
     async with runtime.database.read() as session:
-        run = await status.find(session, caller.account_id, import_id, retention_days=days)
+        run = await status.find_run(session, caller.account_id, import_id, retention_days=days)
         found, following = await problems.load_page(session, run.id, cursor=cursor, limit=limit)
     address = None if following is None else link_to_same_path(request, runtime, limit=limit, cursor=following)
     return Response(translate.problem_list(found, address).encoded(), media_type=translate.JSON)
@@ -49,7 +49,9 @@ async def download_failed_rows(import_id: str, caller: MayReadImports, runtime: 
     Corrected, it can be imported as it is: those three columns are ignored.
     """
     async with runtime.database.read() as session:
-        run = await status.find(session, caller.account_id, import_id, retention_days=runtime.settings.retention_days)
+        run = await status.find_run(
+            session, caller.account_id, import_id, retention_days=runtime.settings.retention_days
+        )
     headers = {"Content-Disposition": f'attachment; filename="{run.id}-failed-rows.csv"'}
     rows = await open_failed_rows(runtime, run)
     return StreamingResponse(rows, headers=headers, media_type="text/csv; charset=utf-8")

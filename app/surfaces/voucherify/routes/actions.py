@@ -41,7 +41,7 @@ async def list_async_actions(
     """List the account's async actions, newest first, without their results."""
     before = None if end_date is None else moment_from(end_date, "end_date")
     async with runtime.database.read() as session:
-        found, more = await status.made_by(session, caller.account_id, ORIGINS, before=before, limit=limit)
+        found, more = await status.list_newest(session, caller.account_id, ORIGINS, before=before, limit=limit)
     actions = [listed(run) for run in found]
     body = AsyncActionList(object="list", data_ref="async_actions", async_actions=actions, has_more=more)
     return Response(body.encoded(), media_type=JSON)
@@ -81,7 +81,7 @@ async def download_report(action_id: str, caller: MayReadActions, runtime: OpenR
 async def action_of(session: ReadSession, runtime: Runtime, account_id: AccountId, action_id: str) -> Run:
     """The run of an async action. Raises Refused("not_found"), also for a run that another surface has made."""
     try:
-        run = await status.find(session, account_id, action_id, retention_days=runtime.settings.retention_days)
+        run = await status.find_run(session, account_id, action_id, retention_days=runtime.settings.retention_days)
     except Refused:
         raise unknown_action(action_id) from None
     if run.origin not in ACTIONS:

@@ -6,7 +6,7 @@ from itertools import groupby
 
 from app.problems import Problem
 from app.runs.model import Run
-from app.runs.progress import percent
+from app.runs.progress import percent_done
 from app.runs.states import State
 from app.surfaces.voucherify.vocabulary import ACTIONS, OPERATION_STATUSES, REASONS, STATUSES
 from app.surfaces.voucherify.wire.actions import AsyncAction, FailedRow, Result, RowError
@@ -24,7 +24,7 @@ def listed(run: Run) -> AsyncAction:
         created_at=run.created_at,
         updated_at=run.finished_at or run.heartbeat_at or run.created_at,
         request_id=f"v-{run.request_id}",
-        progress=100 if run.state is State.FINISHED else min(99, int(percent(run))),
+        progress=100 if run.state is State.FINISHED else min(99, int(percent_done(run))),
         object="async_action",
     )
 
