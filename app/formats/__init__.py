@@ -17,11 +17,13 @@ FORMATS: dict[str, Callable[[BinaryIO, Dialect, Limits], Reader]] = {
     "jsonl": JsonLinesReader,
 }
 
+EMPTY = "The file is empty"
+
 
 def open_reader(file: BinaryIO, dialect: Dialect, limits: Limits) -> Reader:
-    """A reader of a stored file (UTF-8, no BOM). Raises Refused for an empty file and a header that cannot be used.
-
-    Reads no further than the header; `refuse_data_without_heading` is for whoever opens the file for the first time."""
+    """Opens a stored file (UTF-8, no byte order mark) and reads its header only. Raises Refused for an empty file and
+    for a header that cannot be used. Whoever opens a file for the first time also calls
+    `refuse_data_without_heading`."""
     if file.seek(0, io.SEEK_END) == 0:
-        raise Refused("empty_file", "The file has no bytes", [Complaint("file", "has no bytes")])
+        raise Refused("empty_file", EMPTY, [Complaint("file", EMPTY)])
     return FORMATS[dialect.format](file, dialect, limits)

@@ -1,11 +1,11 @@
-"""Turns an upload, while it arrives, into what is stored: unpacked, UTF-8, without a byte order mark."""
+"""Decodes an upload while it arrives: what is stored is unpacked, in UTF-8 and without a byte order mark."""
 
 import codecs
 
 from app.errors import Complaint, Refused
 from app.formats.unpack import Unpacker
 
-# What a request may name, in any case and with `_` for `-` -> the name that is kept.
+# The names that a request may use, in any case and with `_` for `-` -> the name that is stored.
 ENCODINGS: dict[str, str] = {
     "utf-8": "utf-8",
     "utf8": "utf-8",
@@ -33,71 +33,72 @@ ENCODINGS: dict[str, str] = {
     "windows-1252": "windows-1252",
     "cp1252": "windows-1252",
 }
-# A mark says what follows it, whatever was declared.
-MARKS: dict[bytes, str] = {
+# A byte order mark decides, whatever the request says.
+BYTE_ORDER_MARKS: dict[bytes, str] = {
     codecs.BOM_UTF8: "utf-8",
     codecs.BOM_UTF16_LE: "utf-16-le",
     codecs.BOM_UTF16_BE: "utf-16-be",
 }
-LONGEST_MARK = 3
-# Half a UTF-16 unit is no character in any encoding, and this byte is none in UTF-8.
+LONGEST_MARK = 3  # bytes
+# Stands for half a UTF-16 unit at the end of a file: this byte is never valid in UTF-8.
 HALF_UNIT = b"\xff"
 
 
 class Decoder:
-    """Fed with the parts of an upload in order, gives the bytes to store. What is no text in the upload's encoding
-    comes out as bytes that are no UTF-8, so that its row fails later: nothing is replaced. Raises Refused."""
+    """Takes the bytes of an upload in order and gives those to store. Nothing is replaced: what is not text in the
+    upload's encoding becomes bytes that are not UTF-8, so that its row fails later. Raises Refused for an unknown
+    encoding, and for a gzip file that is damaged or too large (see `Unpacker` for `limit` and `ratio`)."""
 
     def __init__(self, encoding: str | None, limit: int, ratio: int = 200) -> None:
         self._encoding = normalize_encoding(encoding) if encoding else "utf-8"
         self._unpacker = Unpacker(limit, ratio)
-        self._begin: bytes | None = b""  # None once the encoding is settled
-        self._text: codecs.IncrementalDecoder | None = None
+        self._head: bytes | None = b""  # None once the encoding is known
+        self._decoder: codecs.IncrementalDecoder | None = None
 
     @property
     def encoding(self) -> str:
-        """What the upload is written in: declared at first, found after the first bytes."""
+        """The encoding of the upload: at first the declared one, after a few bytes the one that was detected."""
         return self._encoding
 
     def feed(self, data: bytes) -> bytes:
         data = self._unpacker.feed(data)
-        if self._begin is not None:
-            data = self._begin + data
+        if self._head is not None:
+            data = self._head + data
             if len(data) < LONGEST_MARK:
-                self._begin = data
+                self._head = data
                 return b""
-            data = self._settle(data)
-        return self._stored(data)
+            data = self._detect_encoding(data)
+        return self._to_utf8(data)
 
     def finish(self) -> bytes:
         data = self._unpacker.finish()
-        if self._begin is not None:
-            data = self._settle(self._begin + data)
-        stored = self._stored(data)
-        pending = self._text.getstate()[0] if self._text else b""
-        return stored + self._left_over(pending)
+        if self._head is not None:
+            data = self._detect_encoding(self._head + data)
+        decoded = self._to_utf8(data)
+        pending = self._decoder.getstate()[0] if self._decoder else b""
+        return decoded + self._end_of_utf16(pending)
 
-    def _settle(self, data: bytes) -> bytes:
-        """Decides the encoding by the first bytes; gives them back without the mark."""
-        self._begin = None
-        mark = next((mark for mark in MARKS if data.startswith(mark)), b"")
+    def _detect_encoding(self, data: bytes) -> bytes:
+        """Decides on the encoding by the first bytes, and returns them without their byte order mark."""
+        self._head = None
+        mark = next((mark for mark in BYTE_ORDER_MARKS if data.startswith(mark)), b"")
         if mark:
-            self._encoding = MARKS[mark]
+            self._encoding = BYTE_ORDER_MARKS[mark]
         elif self._encoding == "utf-16":
-            # Text without a mark begins with an ASCII character in nearly every file: its zero byte tells.
+            # Nearly every file begins with an ASCII character; the place of its zero byte tells the byte order.
             self._encoding = "utf-16-be" if data.startswith(b"\0") else "utf-16-le"
         if self._encoding != "utf-8":
             errors = "surrogatepass" if self._encoding.startswith("utf-16") else "surrogateescape"
-            self._text = codecs.getincrementaldecoder(self._encoding)(errors)
+            self._decoder = codecs.getincrementaldecoder(self._encoding)(errors)
         return data[len(mark) :]
 
-    def _stored(self, data: bytes) -> bytes:
-        if self._text is None:
+    def _to_utf8(self, data: bytes) -> bytes:
+        if self._decoder is None:
             return data
-        return self._text.decode(data).encode("utf-8", self._text.errors)
+        return self._decoder.decode(data).encode("utf-8", self._decoder.errors)
 
-    def _left_over(self, pending: bytes) -> bytes:
-        """The end of a UTF-16 file: a surrogate that waits for its second half, or half a unit."""
+    def _end_of_utf16(self, pending: bytes) -> bytes:
+        """The bytes for what a UTF-16 file leaves undecoded: a surrogate without its second half, or half a unit."""
         unit, half = pending[:2], pending[2:]
         if len(unit) < len(codecs.BOM_UTF16):
             return HALF_UNIT if unit else b""
@@ -106,10 +107,10 @@ class Decoder:
 
 
 def normalize_encoding(declared: str) -> str:
-    """The name under which an encoding is kept. Raises Refused for one that is not read."""
+    """The name under which an encoding is stored. Raises Refused for an encoding that is not supported."""
     name = ENCODINGS.get(declared.strip().lower().replace("_", "-"))
     if name is None:
         known = ", ".join(dict.fromkeys(ENCODINGS.values()))
-        reason = f"{declared[:100]!r} is not one of {known}"
-        raise Refused("invalid", f"The encoding {reason}", [Complaint("encoding", reason)])
+        reason = f"`encoding` must be one of {known}"
+        raise Refused("invalid", reason, [Complaint("encoding", reason)])
     return name

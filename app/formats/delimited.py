@@ -1,166 +1,186 @@
-"""A delimited file as batches of rows: good blocks by the standard library's csv, others record by record."""
+"""Reads a delimited file in batches: good blocks with the standard library's csv, the others record by record."""
 
 import csv
 import io
 from itertools import islice
 from typing import BinaryIO
 
-from app.formats.collecting import RAW_SHOWN, Collector, fallout
+from app.formats.batch_builder import BatchBuilder
 from app.formats.header import read_header
-from app.formats.lines import Block, block_at, count_lines, next_line, only_blank, start_of
-from app.formats.quoting import Broken, Grammar, Whole, grammar, line_after, record_at
+from app.formats.lines import (
+    Block,
+    count_line_ends,
+    find_next_line,
+    is_rest_blank,
+    read_block,
+    read_excerpt,
+)
+from app.formats.quoting import (
+    BrokenRecord,
+    DelimiterPatterns,
+    ParsedRecord,
+    compile_patterns,
+    find_line_after,
+    parse_record,
+)
 from app.formats.records import Batch, Dialect, Limits, Position
-from app.problems import PROBLEMS
+from app.problems import row_error
 
 # Below csv's own limit for a cell (131,072 characters), so a cell in a block of this size never meets it.
-BLOCK = 131_072
-COUNTING = 20_000  # rows held at once while counting a block that has something wrong
+BLOCK_BYTES = 131_072
+COUNTED_ROWS = 20_000  # rows held at once while a block with something wrong in it is counted
 
 
 class DelimitedReader:
-    """A delimited file whose header has been read. One thread at a time: it moves the file's position."""
+    """A delimited file whose header has been read. For one thread at a time, because it moves the file's position."""
 
     def __init__(self, file: BinaryIO, dialect: Dialect, limits: Limits) -> None:
         self._file = file
         self._dialect = dialect
         self._limits = limits
-        self._grammar = grammar(dialect.delimiter)
-        # A record inside one block can then break none of the limits on length.
-        self._block = min(BLOCK, limits.record_bytes, limits.cell_characters)
-        self.header, self.first = read_header(file, self._grammar, dialect=dialect, limits=limits)
+        self._patterns = compile_patterns(dialect.delimiter)
+        # A record within one block of this size cannot exceed any of the limits on length.
+        self._block_bytes = min(BLOCK_BYTES, limits.record_bytes, limits.cell_characters)
+        self.header, self.first = read_header(file, self._patterns, dialect=dialect, limits=limits)
 
     def read(self, start: Position, *, max_rows: int, max_bytes: int) -> Batch:
-        """A batch holds more than `max_rows` only when a broken quote makes the lines after it suspect: those stay
-        together, at most `Limits.record_bytes` of them."""
+        """The records from `start` on. A batch has more than `max_rows` only if a broken quote makes the lines after it
+        suspect: those stay together, at most `Limits.record_bytes` of them."""
         batch = Batch(start, start)
-        into = Collector(batch, columns=len(self.header), limits=self._limits, encoding=self._dialect.encoding)
-        while (rows := max_rows - (batch.end.row - start.row)) > 0:
-            left = max_bytes - (batch.end.offset - start.offset)
-            if left <= 0 or not self._step(into, rows, left):
+        builder = BatchBuilder(batch, columns=len(self.header), limits=self._limits, encoding=self._dialect.encoding)
+        while (rows_left := max_rows - (batch.end.row - start.row)) > 0:
+            bytes_left = max_bytes - (batch.end.offset - start.offset)
+            if bytes_left <= 0 or not self._read_on(builder, rows_left, bytes_left):
                 break
-        batch.last = only_blank(self._file, batch.end.offset)
+        batch.last = is_rest_blank(self._file, batch.end.offset)
         return batch
 
     def count(self) -> int:
         total, at = 0, self.first
         while True:
-            block = block_at(self._file, at.offset, self._block)
+            block = read_block(self._file, at.offset, self._block_bytes)
             if block.data:
-                found = _count(block.data, self._dialect.delimiter)
-                if found is not None:
-                    total, at = total + found, Position(at.offset + len(block.data))
+                records = _count_records(block.data, self._dialect.delimiter)
+                if records is not None:
+                    total, at = total + records, Position(at.offset + len(block.data))
                     continue
-            batch = self.read(Position(at.offset), max_rows=COUNTING, max_bytes=max(1, len(block.data)))
+            batch = self.read(Position(at.offset), max_rows=COUNTED_ROWS, max_bytes=max(1, len(block.data)))
             total, at = total + batch.end.row, batch.end
             if batch.last:
                 return total
 
-    def _step(self, into: Collector, rows: int, left: int) -> bool:
-        """Takes at least one line; False at the end of the file."""
-        offset = into.batch.end.offset
-        block = block_at(self._file, offset, min(self._block, left))
-        if block.ended and not block.data:
+    def _read_on(self, builder: BatchBuilder, max_rows: int, max_bytes: int) -> bool:
+        """Reads at least one line. False at the end of the file."""
+        offset = builder.batch.end.offset
+        block = read_block(self._file, offset, min(self._block_bytes, max_bytes))
+        if block.ends_file and not block.data:
             return False
-        if _take_blank(into, block) or self._take_good(into, block, rows) or self._take_each(into, block, rows):
+        if (
+            _skip_blank_block(builder, block)
+            or self._read_good_block(builder, block, max_rows)
+            or self._read_records(builder, block, max_rows)
+        ):
             return True
-        # The first record may end beyond the block: it alone is taken from as much as a record may have.
-        block = block_at(self._file, offset, self._limits.record_bytes)
-        if not self._take_each(into, block, 1, closed=True):
-            self._skip_line(into)
+        # The first record may end beyond the block. It alone is read from as many bytes as a record may have.
+        block = read_block(self._file, offset, self._limits.record_bytes)
+        if not self._read_records(builder, block, 1, complete=True):
+            self._skip_long_record(builder)
         return True
 
-    def _take_good(self, into: Collector, block: Block, rows: int) -> bool:
-        """The block by csv, up to the first record that it cannot read or that has not ended yet. False, and nothing
-        taken, when there is anything to be said about a row."""
-        text = _clean_text(block.data)
+    def _read_good_block(self, builder: BatchBuilder, block: Block, max_rows: int) -> bool:
+        """Reads the block with csv, up to the first record that csv refuses or that ends beyond the block. False if any
+        of these records has something wrong with it; then none has been added."""
+        text = _decode_storable(block.data)
         if text is None:
             return False
         stream = io.StringIO(text, newline="")
         reader = csv.reader(stream, delimiter=self._dialect.delimiter, strict=True)
         records: list[list[str]] = []
         lines: list[int] = []
-        first, before, end = into.line, 0, 0
+        first_line, lines_read, end = builder.line, 0, 0
         try:
-            for record in islice(reader, rows):
+            for record in islice(reader, max_rows):
                 if record:
                     records.append(record)
-                    lines.append(first + before)
-                before = reader.line_num
+                    lines.append(first_line + lines_read)
+                lines_read = reader.line_num
                 end = stream.tell()
         except csv.Error:
             pass
         if not end or not {len(self.header)}.issuperset(map(len, records)):
             return False
-        into.extend(records, lines, line=first + before)
-        into.end(into.batch.end.offset + (len(block.data) if end == len(text) else _size(text[:end])))
+        builder.add_records(records, lines, next_line=first_line + lines_read)
+        builder.end_at(builder.batch.end.offset + (len(block.data) if end == len(text) else _count_bytes(text[:end])))
         return True
 
-    def _take_each(self, into: Collector, block: Block, rows: int, *, closed: bool = False) -> bool:
-        """The block record by record. `closed`: it begins with a record and is as long as that may be."""
+    def _read_records(self, builder: BatchBuilder, block: Block, max_rows: int, *, complete: bool = False) -> bool:
+        """Reads the block record by record; False if not even one can be read. `complete`: the block begins with a
+        record and is as long as a record may be."""
         text = block.data.decode("utf-8", "surrogateescape")
-        at, most = 0, into.row + rows
-        while at < len(text) and into.row < most:
+        at, last_row = 0, builder.row + max_rows
+        while at < len(text) and builder.row < last_row:
             if text[at] in "\r\n":
-                at = line_after(text, at)
-                into.line += 1
+                at = find_line_after(text, at)
+                builder.line += 1
                 continue
-            record = record_at(text, at, self._grammar, closed=closed or block.ended)
+            record = parse_record(text, at, self._patterns, complete=complete or block.ends_file)
             if record is None:
                 break
-            if isinstance(record, Whole):
-                into.take(record.cells, text[at : record.end])
-                into.line += _lines(text[at : record.end])
+            if isinstance(record, ParsedRecord):
+                builder.add_record(record.cells, text[at : record.end])
+                builder.line += _count_lines(text[at : record.end])
             else:
-                _take_broken(into, text, record, known=self._grammar)
+                _add_broken_record(builder, text, record, patterns=self._patterns)
             at = record.end
-        into.end(into.batch.end.offset + _size(text[:at]))
+        builder.end_at(builder.batch.end.offset + _count_bytes(text[:at]))
         return at > 0
 
-    def _skip_line(self, into: Collector) -> None:
-        offset, limit = into.batch.end.offset, self._limits.record_bytes
-        raw = start_of(self._file, offset, min(4 * RAW_SHOWN, limit)).decode("utf-8", "surrogateescape")[:RAW_SHOWN]
-        into.fail(("record_too_long", PROBLEMS["record_too_long"].format(limit=limit)), raw)
-        into.line += 1
-        into.end(next_line(self._file, offset))
+    def _skip_long_record(self, builder: BatchBuilder) -> None:
+        offset, limit = builder.batch.end.offset, self._limits.record_bytes
+        text = read_excerpt(self._file, offset, limit)
+        builder.add_unreadable(row_error("record_too_long", limit=limit), text)
+        builder.line += 1
+        builder.end_at(find_next_line(self._file, offset))
 
 
-def _take_blank(into: Collector, block: Block) -> bool:
+def _skip_blank_block(builder: BatchBuilder, block: Block) -> bool:
     if not block.data or block.data.strip(b"\r\n"):
         return False
-    into.line += count_lines(block.data)
-    into.end(into.batch.end.offset + len(block.data))
+    builder.line += count_line_ends(block.data)
+    builder.end_at(builder.batch.end.offset + len(block.data))
     return True
 
 
-def _take_broken(into: Collector, text: str, record: Broken, *, known: Grammar) -> None:
-    """The record's first line fails for its quote; what follows it, up to the record's end, line by line."""
-    since = into.line + _ends(text[record.start : record.quote])
-    after = line_after(text, record.start)
-    reason = f"The quote that opens on line {since} {record.reason}"
-    into.fail(("quote_error", PROBLEMS["quote_error"].format(reason=reason)), text[record.start : after])
-    into.line += 1
-    while after < record.end:
-        at, after = after, line_after(text, after)
-        line = text[at:after]
+def _add_broken_record(builder: BatchBuilder, text: str, record: BrokenRecord, *, patterns: DelimiterPatterns) -> None:
+    """The record's first line fails because of its quote. The lines that follow, up to the record's end, are looked at
+    one by one."""
+    quote_line = builder.line + _count_line_ends(text[record.start : record.quote])
+    next_line = find_line_after(text, record.start)
+    reason = f"The quote that opens on line {quote_line} {record.reason}"
+    builder.add_unreadable(row_error("quote_error", reason=reason), text[record.start : next_line])
+    builder.line += 1
+    while next_line < record.end:
+        at, next_line = next_line, find_line_after(text, next_line)
+        line = text[at:next_line]
         if line[0] in "\r\n":
-            pass  # blank, no row
-        elif after <= record.inside:
-            into.fail(fallout(since), line)
+            pass  # a blank line is not a row
+        elif next_line <= record.inside:
+            builder.add_unreadable(row_error("after_quote_error", line=quote_line), line)
         else:
-            _take_suspect(into, line, since, known=known)
-        into.line += 1
+            _add_suspect_line(builder, line, quote_line, patterns=patterns)
+        builder.line += 1
 
 
-def _take_suspect(into: Collector, line: str, since: int, *, known: Grammar) -> None:
-    record = record_at(line, 0, known, closed=True)
-    if isinstance(record, Whole) and not record.stray:
-        into.take(record.cells, line, broken_since=since)
+def _add_suspect_line(builder: BatchBuilder, line: str, quote_line: int, *, patterns: DelimiterPatterns) -> None:
+    record = parse_record(line, 0, patterns, complete=True)
+    if isinstance(record, ParsedRecord) and not record.stray_quote:
+        builder.add_record(record.cells, line, broken_quote_line=quote_line)
     else:
-        into.fail(fallout(since), line)
+        builder.add_unreadable(row_error("after_quote_error", line=quote_line), line)
 
 
-def _count(data: bytes, delimiter: str) -> int | None:
-    """How many records these lines hold; None when that takes a closer look."""
+def _count_records(data: bytes, delimiter: str) -> int | None:
+    """How many records these lines hold; None if that takes a closer look."""
     if b'"' not in data:
         return sum(map(bool, data.splitlines()))
     text = data.decode("utf-8", "surrogateescape")
@@ -170,8 +190,8 @@ def _count(data: bytes, delimiter: str) -> int | None:
         return None
 
 
-def _clean_text(data: bytes) -> str | None:
-    """The bytes as text; None when a byte is not UTF-8 or is NUL."""
+def _decode_storable(data: bytes) -> str | None:
+    """The bytes as text; None if they contain NUL or are not UTF-8."""
     if b"\0" in data:
         return None
     try:
@@ -180,14 +200,14 @@ def _clean_text(data: bytes) -> str | None:
         return None
 
 
-def _size(text: str) -> int:
+def _count_bytes(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode("utf-8", "surrogateescape"))
 
 
-def _ends(text: str) -> int:
+def _count_line_ends(text: str) -> int:
     return text.count("\n") + text.count("\r") - text.count("\r\n")
 
 
-def _lines(text: str) -> int:
-    """How many lines this is; the last need not have an end."""
-    return _ends(text) + (not text.endswith(("\n", "\r")))
+def _count_lines(text: str) -> int:
+    """The last line need not have an end."""
+    return _count_line_ends(text) + (not text.endswith(("\n", "\r")))

@@ -1,89 +1,107 @@
-"""The first record of a delimited file: its column headings."""
+"""Reads the first record of a delimited file: its column headings."""
 
 from collections.abc import Sequence
 from typing import BinaryIO
 
 from app.errors import Complaint, Refused
-from app.formats.collecting import BAD, bad_character
-from app.formats.lines import CHUNK, block_at, count_lines
-from app.formats.quoting import Broken, Grammar, record_at
+from app.formats.characters import UNSTORABLE, describe_unstorable
+from app.formats.lines import CHUNK_BYTES, count_line_ends, read_block
+from app.formats.quoting import BrokenRecord, DelimiterPatterns, parse_record
 from app.formats.records import Dialect, Limits, Position, Reader
 
-LONGEST = 255  # characters of a heading; each may stand in every record and in every problem
-SHOWN = 40  # of those, in a refusal
+MAX_HEADING_LENGTH = 255  # characters; a heading may be repeated in every record and in every problem
+HEADING_SHOWN = 40  # characters of a heading that a refusal repeats
 
-# How much is looked at in one go when a nameless column must be searched for data.
+# How much is read at once when a column without a heading has to be searched for data.
 SEARCH_ROWS = 2_000
 SEARCH_BYTES = 1_048_576
 
 
 def read_header(
-    file: BinaryIO, known: Grammar, *, dialect: Dialect, limits: Limits
+    file: BinaryIO, patterns: DelimiterPatterns, *, dialect: Dialect, limits: Limits
 ) -> tuple[tuple[str, ...], Position]:
-    """The headings, trimmed, and where the records begin: those of the file's first record, or `dialect.columns` in
-    their place. Raises Refused when there are none that can be used."""
-    cells, end = _first_record(file, known, dialect=dialect, limits=limits) if dialect.has_header else ([], Position())
+    """The trimmed headings and where the records begin. The headings are those of the file's first record, unless
+    `dialect.columns` replaces them. Raises Refused if there are none, too many, or ones that cannot be used."""
+    if dialect.has_header:
+        cells, end = _read_first_record(file, patterns, dialect=dialect, limits=limits)
+    else:
+        cells, end = [], Position()
     if dialect.columns:
         cells = list(dialect.columns)
     if not cells:
-        raise _invalid("The columns have no names: the file has no header, and none were given")
+        raise _invalid("The file has no header, so the request must name its columns")
     if len(cells) > limits.columns:
-        raise _invalid(f"The header has {len(cells)} columns, at most {limits.columns} are allowed")
+        raise _invalid(f"The header has {len(cells)} columns, but at most {limits.columns} are allowed")
     headings = tuple(cell.strip() for cell in cells)
     _refuse_long(headings)
     return headings, end
 
 
-def _first_record(file: BinaryIO, known: Grammar, *, dialect: Dialect, limits: Limits) -> tuple[list[str], Position]:
-    """Its cells, and where the one after it begins."""
-    start = _behind_blank_lines(file)
-    block = block_at(file, start.offset, limits.record_bytes)
+def _read_first_record(
+    file: BinaryIO, patterns: DelimiterPatterns, *, dialect: Dialect, limits: Limits
+) -> tuple[list[str], Position]:
+    """Its cells, and where the next record begins."""
+    start = _skip_blank_lines(file)
+    block = read_block(file, start.offset, limits.record_bytes)
+    if not block.data and block.ends_file:
+        raise _unreadable("The file has only blank lines")
     if not block.data:
-        reason = "holds only blank lines" if block.ended else f"has a header longer than {limits.record_bytes} bytes"
-        raise _unusable(f"The file {reason}")
+        raise _unreadable(
+            f"The header is longer than {limits.record_bytes} bytes. Check that the file is text and has line breaks"
+        )
     text = block.data.decode("utf-8", "surrogateescape")
-    record = record_at(text, 0, known, closed=True)
-    if record is None or isinstance(record, Broken):
-        raise _unusable("The header has a quote that is not closed, or closed too early")
+    record = parse_record(text, 0, patterns, complete=True)
+    if record is None or isinstance(record, BrokenRecord):
+        raise _unreadable(
+            "The header has a quote that is not closed, or is closed before the end of its cell. "
+            "Close it, and double every quote inside a quoted heading"
+        )
     raw = text[: record.end]
-    bad = BAD.search(raw)
-    if bad:
-        raise _unusable(f"The header cannot be read: {bad_character(raw, bad.start(), dialect.encoding)[1]}")
+    unstorable = UNSTORABLE.search(raw)
+    if unstorable:
+        _, message = describe_unstorable(raw, unstorable.start(), dialect.encoding)
+        raise _unreadable(f"The header cannot be read. {message}")
     size = len(raw.encode())
-    return record.cells, Position(start.offset + size, start.line + max(1, count_lines(block.data[:size])))
+    return record.cells, Position(start.offset + size, start.line + max(1, count_line_ends(block.data[:size])))
 
 
 def _refuse_long(headings: Sequence[str]) -> None:
     for number, heading in enumerate(headings, 1):
-        if len(heading) > LONGEST:
-            found = f"{heading[:SHOWN]!r}… has {len(heading)} characters"
-            raise _invalid(f"The heading of column {number} {found}, at most {LONGEST} are allowed")
+        if len(heading) > MAX_HEADING_LENGTH:
+            raise _invalid(
+                f'The heading of column {number}, "{heading[:HEADING_SHOWN]}…", has {len(heading)} characters, '
+                f"but at most {MAX_HEADING_LENGTH} are allowed"
+            )
 
 
 def refuse_data_without_heading(reader: Reader) -> None:
-    """Raises Refused when a column without a heading holds data: nobody could say where it belongs."""
-    nameless = [column for column, heading in enumerate(reader.header) if not heading]
-    at, last = reader.first, not nameless
+    """Raises Refused if a column without a heading has data, because nobody could say where it belongs. Reads the whole
+    file if there is such a column."""
+    unnamed = [column for column, heading in enumerate(reader.header) if not heading]
+    at, last = reader.first, not unnamed
     while not last:
         batch = reader.read(at, max_rows=SEARCH_ROWS, max_bytes=SEARCH_BYTES)
         for record, line in zip(batch.records, batch.lines, strict=True):
-            column = next((each for each in nameless if isinstance(record, list) and record[each].strip()), None)
+            column = next((each for each in unnamed if isinstance(record, list) and record[each].strip()), None)
             if column is not None:
-                raise _invalid(f"Column {column + 1} has no heading, but line {line} holds data in it")
+                raise _invalid(
+                    f"Column {column + 1} has no heading, but line {line} has data in it. "
+                    "Give the column a heading, or remove its data"
+                )
         at, last = batch.end, batch.last
 
 
-def _behind_blank_lines(file: BinaryIO) -> Position:
+def _skip_blank_lines(file: BinaryIO) -> Position:
     offset, line = 0, 1
     while True:
-        data = block_at(file, offset, CHUNK).data
+        data = read_block(file, offset, CHUNK_BYTES).data
         blank = data[: len(data) - len(data.lstrip(b"\r\n"))]
-        offset, line = offset + len(blank), line + count_lines(blank)
+        offset, line = offset + len(blank), line + count_line_ends(blank)
         if not blank or len(blank) < len(data):
             return Position(offset, line)
 
 
-def _unusable(detail: str) -> Refused:
+def _unreadable(detail: str) -> Refused:
     return Refused("unreadable_file", detail, [Complaint("file", detail)])
 
 

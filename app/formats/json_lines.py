@@ -1,21 +1,21 @@
-"""A JSON Lines file as batches of records: one object a line, every number a Decimal with the digits that were sent."""
+"""Reads a JSON Lines file in batches: one object per line, every number with the digits that were sent."""
 
 import io
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from app.formats.collecting import BAD, RAW_SHOWN, bad_character, kept
+from app.formats.characters import UNSTORABLE, describe_unstorable, excerpt
 from app.formats.json_object import parse_object, parse_plain_objects
-from app.formats.lines import LF_END, block_at, next_line, only_blank, start_of
+from app.formats.lines import LF_LINE_END, find_next_line, is_rest_blank, read_block, read_excerpt
 from app.formats.records import Batch, Dialect, Limits, Position, UnreadableRow
-from app.problems import PROBLEMS
+from app.problems import RowError, row_error
 
-BLOCK = 131_072
+BLOCK_BYTES = 131_072
 BLANK = b" \t\r\n"
 
 
 class JsonLinesReader:
-    """One thread at a time: it moves the file's position."""
+    """A JSON Lines file. For one thread at a time, because it moves the file's position."""
 
     def __init__(self, file: BinaryIO, dialect: Dialect, limits: Limits) -> None:
         self.header: tuple[str, ...] = ()
@@ -27,26 +27,75 @@ class JsonLinesReader:
     def read(self, start: Position, *, max_rows: int, max_bytes: int) -> Batch:
         batch = Batch(start, start)
         until = Position(start.offset + max_bytes, row=start.row + max_rows)
+        block_bytes = min(BLOCK_BYTES, self._limits.record_bytes)
         while batch.end.offset < until.offset and batch.end.row < until.row:
-            block = block_at(self._file, batch.end.offset, min(BLOCK, self._limits.record_bytes), ends=LF_END)
-            if block.ended and not block.data:
+            block = read_block(self._file, batch.end.offset, block_bytes, line_ends=LF_LINE_END)
+            if block.ends_file and not block.data:
                 break
-            lines = _within(block.data, until.offset - batch.end.offset, until.row - batch.end.row)
-            if not self._take_plain(batch, lines):
-                self._take_each(batch, batch.end.offset + len(lines), until)
-        batch.last = only_blank(self._file, batch.end.offset, blank=BLANK)
+            lines = _limit_lines(block.data, until.offset - batch.end.offset, until.row - batch.end.row)
+            if not self._read_plain_lines(batch, lines):
+                self._read_lines(batch, batch.end.offset + len(lines), until)
+        batch.last = is_rest_blank(self._file, batch.end.offset, blank=BLANK)
         return batch
 
     def count(self) -> int:
-        return sum(1 for data, _, _ in self._lines(0) if data is None or data.strip(BLANK))
+        return sum(1 for data, _, _ in self._iterate_lines(0) if data is None or data.strip(BLANK))
 
-    def _lines(self, offset: int) -> Iterator[tuple[bytes | None, int, int]]:
-        """Every line, where it ends, and 1; None in place of one that is too long; many blank lines at once."""
+    def _read_plain_lines(self, batch: Batch, lines: bytes) -> bool:
+        """Reads these lines all at once; False, and nothing added, if they have to be read one by one."""
+        objects = parse_plain_objects(lines, self._limits.depth) if lines else None
+        if not objects:
+            return False
+        at, count = batch.end, len(objects)
+        batch.records += objects
+        batch.rows += range(at.row + 1, at.row + 1 + count)
+        batch.lines += range(at.line, at.line + count)
+        batch.end = Position(at.offset + len(lines), at.line + count, at.row + count)
+        return True
+
+    def _read_lines(self, batch: Batch, end: int, until: Position) -> None:
+        """Reads line by line up to the offset `end`, but at least one line, even if it is longer than a block."""
+        offset, line, row = batch.end.offset, batch.end.line, batch.end.row
+        for data, next_offset, lines in self._iterate_lines(offset):
+            if data is None or data.strip(BLANK):
+                row += 1
+                self._read_line(batch, data, at=Position(offset, line, row))
+            offset, line = next_offset, line + lines
+            if offset >= min(end, until.offset) or row >= until.row:
+                break
+        batch.end = Position(offset, line, row)
+
+    def _read_line(self, batch: Batch, data: bytes | None, *, at: Position) -> None:
+        """The line at that position, which is row `at.row`. None: it is too long."""
+        if data is None:
+            limit = self._limits.record_bytes
+            text = read_excerpt(self._file, at.offset, limit)
+            error = row_error("record_too_long", limit=limit)
+        else:
+            text = data.decode("utf-8", "surrogateescape").rstrip("\r\n")
+            parsed = self._parse(text)
+            if isinstance(parsed, dict):
+                batch.records.append(parsed)
+                batch.rows.append(at.row)
+                batch.lines.append(at.line)
+                return
+            error = parsed
+        batch.unreadable.append(UnreadableRow(at.row, at.line, *error, (), excerpt(text, self._limits.raw_characters)))
+
+    def _parse(self, text: str) -> dict[str, object] | RowError:
+        unstorable = UNSTORABLE.search(text)
+        if unstorable:
+            return describe_unstorable(text, unstorable.start(), self._encoding)
+        return parse_object(text, self._limits.depth)
+
+    def _iterate_lines(self, offset: int) -> Iterator[tuple[bytes | None, int, int]]:
+        """Every line with the offset at which it ends and the number of lines it stands for: 1, or more for a run of
+        blank lines, which comes as one empty line. The line is None if it is too long."""
         limit = self._limits.record_bytes
         while True:
-            block = block_at(self._file, offset, min(BLOCK, limit), ends=LF_END)
-            if not block.data and not block.ended:
-                block = block_at(self._file, offset, limit, ends=LF_END)
+            block = read_block(self._file, offset, min(BLOCK_BYTES, limit), line_ends=LF_LINE_END)
+            if not block.data and not block.ends_file:
+                block = read_block(self._file, offset, limit, line_ends=LF_LINE_END)
             if block.data and not block.data.strip(BLANK):
                 offset += len(block.data)
                 yield b"", offset, block.data.count(b"\n")
@@ -54,62 +103,18 @@ class JsonLinesReader:
             for line in io.BytesIO(block.data):
                 offset += len(line)
                 yield line, offset, 1
-            if block.ended:
+            if block.ends_file:
                 return
             if not block.data:
-                end = next_line(self._file, offset, ends=LF_END)
-                blank = only_blank(self._file, offset, until=end, blank=BLANK)
+                end = find_next_line(self._file, offset, line_ends=LF_LINE_END)
+                blank = is_rest_blank(self._file, offset, until=end, blank=BLANK)
                 offset = end
                 yield b"" if blank else None, offset, 1
 
-    def _take_plain(self, batch: Batch, lines: bytes) -> bool:
-        """Whether these lines could be taken all at once."""
-        found = parse_plain_objects(lines, self._limits.depth) if lines else None
-        if not found:
-            return False
-        at, count = batch.end, len(found)
-        batch.records += found
-        batch.rows += range(at.row + 1, at.row + 1 + count)
-        batch.lines += range(at.line, at.line + count)
-        batch.end = Position(at.offset + len(lines), at.line + count, at.row + count)
-        return True
 
-    def _take_each(self, batch: Batch, end: int, until: Position) -> None:
-        """Line by line up to the offset `end`; at least one, should it be longer than a block."""
-        offset, line, row = batch.end.offset, batch.end.line, batch.end.row
-        for data, behind, lines in self._lines(offset):
-            if data is None or data.strip(BLANK):
-                row += 1
-                self._take(batch, data, at=Position(offset, line, row))
-            offset, line = behind, line + lines
-            if offset >= min(end, until.offset) or row >= until.row:
-                break
-        batch.end = Position(offset, line, row)
-
-    def _take(self, batch: Batch, data: bytes | None, *, at: Position) -> None:
-        """The line of record `at.row`, which stands at that position."""
-        if data is None:
-            limit = self._limits.record_bytes
-            raw = start_of(self._file, at.offset, min(4 * RAW_SHOWN, limit)).decode("utf-8", "surrogateescape")[
-                :RAW_SHOWN
-            ]
-            verdict = "record_too_long", PROBLEMS["record_too_long"].format(limit=limit)
-        else:
-            raw = data.decode("utf-8", "surrogateescape").rstrip("\r\n")
-            bad = BAD.search(raw)
-            found = bad_character(raw, bad.start(), self._encoding) if bad else parse_object(raw, self._limits.depth)
-            if isinstance(found, dict):
-                batch.records.append(found)
-                batch.rows.append(at.row)
-                batch.lines.append(at.line)
-                return
-            verdict = found
-        batch.unreadable.append(UnreadableRow(at.row, at.line, *verdict, (), kept(raw, self._limits.raw_characters)))
-
-
-def _within(data: bytes, size: int, count: int) -> bytes:
-    """Those of whole lines that begin within so many bytes, and at most so many lines."""
-    if len(data) > size:
-        data = data[: data.find(b"\n", size - 1) + 1] or data
-    rest = data.split(b"\n", count)
-    return data[: len(data) - len(rest[count])] if len(rest) > count else data
+def _limit_lines(data: bytes, max_bytes: int, max_lines: int) -> bytes:
+    """The first of these whole lines: those that begin within `max_bytes`, at most `max_lines`."""
+    if len(data) > max_bytes:
+        data = data[: data.find(b"\n", max_bytes - 1) + 1] or data
+    lines = data.split(b"\n", max_lines)
+    return data[: len(data) - len(lines[max_lines])] if len(lines) > max_lines else data

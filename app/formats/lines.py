@@ -3,69 +3,73 @@
 from dataclasses import dataclass
 from typing import BinaryIO
 
-CHUNK = 65_536
+CHUNK_BYTES = 65_536
+EXCERPT_CHARACTERS = 1_024  # kept of a record that is too long to be read, whatever the limits
 
-# What may end a line: in a delimited file CR alone too; in JSON Lines a CR is white space.
-ANY_END = (b"\n", b"\r")
-LF_END = (b"\n",)
+# What may end a line. In a delimited file a CR alone does too; in JSON Lines a CR is white space.
+ANY_LINE_END = (b"\n", b"\r")
+LF_LINE_END = (b"\n",)
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Whole lines; `ended` when the file ends with them. No data and not ended: the first line is longer than asked"""
+    """Whole lines. `ends_file`: the file ends with them. A block without data that does not end the file means that the
+    first line is longer than the block may be."""
 
     data: bytes
-    ended: bool
+    ends_file: bool
 
 
-def block_at(file: BinaryIO, offset: int, size: int, *, ends: tuple[bytes, ...] = ANY_END) -> Block:
-    """The whole lines from `offset` on whose text ends within `size` bytes; the mark that ends the last may lie beyond.
+def read_block(file: BinaryIO, offset: int, size: int, *, line_ends: tuple[bytes, ...] = ANY_LINE_END) -> Block:
+    """The whole lines from `offset` on whose text ends within `size` bytes. The end of the last line may lie beyond.
 
-    Which lines those are depends on `offset` and `size` alone, so a file is cut alike however it is read.
+    Which lines these are depends on `offset` and `size` alone, so a file is always cut the same way.
     """
     file.seek(offset)
-    data = file.read(size + 2)  # room for CR LF behind the last line, or to see that CR stands alone
-    ended = len(data) < size + 2
-    if ended and len(data) <= size:
+    data = file.read(size + 2)  # room for CR LF after the last line, or to see that a CR stands alone
+    at_end = len(data) < size + 2
+    if at_end and len(data) <= size:
         return Block(data, True)
-    mark = max(data.rfind(end, 0, size + 1) for end in ends)
-    cut = mark + 2 if data[mark : mark + 2] == b"\r\n" else mark + 1
-    return Block(data[:cut], ended and cut == len(data))
+    line_end = max(data.rfind(end, 0, size + 1) for end in line_ends)
+    cut = line_end + 2 if data[line_end : line_end + 2] == b"\r\n" else line_end + 1
+    return Block(data[:cut], at_end and cut == len(data))
 
 
-def next_line(file: BinaryIO, offset: int, *, ends: tuple[bytes, ...] = ANY_END) -> int:
-    """Where the line after the one at `offset` begins; nothing of the line is kept."""
+def find_next_line(file: BinaryIO, offset: int, *, line_ends: tuple[bytes, ...] = ANY_LINE_END) -> int:
+    """Where the line after the one at `offset` begins. Nothing of the line is kept in memory."""
     file.seek(offset)
-    while chunk := file.read(CHUNK):
-        marks = [mark for mark in (chunk.find(end) for end in ends) if mark >= 0]
-        if marks:
-            return _behind(file, offset + min(marks))
+    while chunk := file.read(CHUNK_BYTES):
+        found = [at for at in (chunk.find(end) for end in line_ends) if at >= 0]
+        if found:
+            return _skip_line_end(file, offset + min(found))
         offset += len(chunk)
     return offset
 
 
-def _behind(file: BinaryIO, mark: int) -> int:
-    file.seek(mark)
-    return mark + (2 if file.read(2) == b"\r\n" else 1)
-
-
-def start_of(file: BinaryIO, offset: int, size: int) -> bytes:
-    """The first bytes of a line that is too long to be read."""
+def _skip_line_end(file: BinaryIO, offset: int) -> int:
     file.seek(offset)
-    return file.read(size)
+    return offset + (2 if file.read(2) == b"\r\n" else 1)
 
 
-def only_blank(file: BinaryIO, offset: int, *, until: int | None = None, blank: bytes = b"\r\n") -> bool:
-    """Whether nothing but blank bytes stands from `offset` on (`until` an offset, else the file's end)."""
+def read_excerpt(file: BinaryIO, offset: int, max_bytes: int) -> str:
+    """The beginning of a line that is too long: at most EXCERPT_CHARACTERS, decoded with `surrogateescape`."""
     file.seek(offset)
-    while chunk := file.read(CHUNK if until is None else min(CHUNK, until - offset)):
+    # A character takes at most four bytes.
+    data = file.read(min(4 * EXCERPT_CHARACTERS, max_bytes))
+    return data.decode("utf-8", "surrogateescape")[:EXCERPT_CHARACTERS]
+
+
+def is_rest_blank(file: BinaryIO, offset: int, *, until: int | None = None, blank: bytes = b"\r\n") -> bool:
+    """Whether there are only `blank` bytes from `offset` on, up to the offset `until` or to the end of the file."""
+    file.seek(offset)
+    while chunk := file.read(CHUNK_BYTES if until is None else min(CHUNK_BYTES, until - offset)):
         if chunk.strip(blank):
             return False
         offset += len(chunk)
     return True
 
 
-def count_lines(data: bytes) -> int:
-    """How many line ends stand in these bytes: LF, CR LF and CR."""
-    ends = data.count(b"\n")
-    return ends + data.count(b"\r") - data.count(b"\r\n") if b"\r" in data else ends
+def count_line_ends(data: bytes) -> int:
+    """How many times LF, CR LF or a CR alone ends a line."""
+    line_feeds = data.count(b"\n")
+    return line_feeds + data.count(b"\r") - data.count(b"\r\n") if b"\r" in data else line_feeds

@@ -1,7 +1,14 @@
-"""One record of delimited text taken apart strictly by RFC 4180, and what a broken quote costs the lines around it.
+"""Parses one record of delimited text strictly by RFC 4180, and limits the damage of a broken quote.
 
-Good text is read by the standard library's csv. This is for the rest: it knows where every cell stands, tells which
-quote is wrong, and decides which of the following lines are rows of their own and which the inside of a broken cell.
+Good text is read by the standard library's csv module. This module is for text that csv refuses. It knows where every
+cell begins and which quote is wrong, and it decides which of the lines after a broken quote are rows of their own and
+which are the rest of the broken cell:
+
+    1,"a            <- the quote is never closed: this row is lost
+    2,b             <- a row of its own
+    3,"say "hi" so  <- the quote is closed too early: this row is lost,
+    4,d"            <- and so is this line, because the cell seems to end here
+    5,e             <- a row of its own
 """
 
 import re
@@ -10,132 +17,145 @@ from functools import cache
 from typing import NamedTuple
 
 LINE_END = re.compile("[\r\n]")
-# A quoted cell from its opening quote on; the last quote is missing when the text ends inside the cell.
-QUOTED = re.compile(r'"([^"]*+(?:""[^"]*+)*+)("?)')
+# A quoted cell, from its opening quote on. Group 2 is the closing quote; it is empty if the text ends inside the cell.
+QUOTED_CELL = re.compile(r'"([^"]*+(?:""[^"]*+)*+)("?)')
 
 
-# Named tuples: of these one is made for every record, and a frozen dataclass takes four times as long.
-class Whole(NamedTuple):
-    """A record that could be taken apart. `end` is behind its line end; `stray`: a quote stands in an unquoted cell."""
+# Named tuples, because one is made for every record: a frozen dataclass takes four times as long.
+class ParsedRecord(NamedTuple):
+    """A record's cells. `end` is where the next line begins. `stray_quote`: an unquoted cell contains a quote."""
 
     cells: list[str]
     end: int
-    stray: bool
+    stray_quote: bool
 
 
-class Broken(NamedTuple):
-    """A record with a broken quote. `quote` is where the quote opened. Of the lines after the record's first, those
-    that end by `inside` are inside the broken cell, those that end by `end` are rows to be judged one by one."""
+class BrokenRecord(NamedTuple):
+    """A record with a broken quote. All numbers are offsets in the text.
+
+    The record's first line is lost. Of the lines that follow, up to `end`, those that end by `inside` belong to the
+    broken cell; the others may be rows and have to be looked at one by one."""
 
     start: int
-    quote: int
-    reason: str
+    quote: int  # where the broken quote opens
+    reason: str  # continues a sentence that begins "The quote that opens on line 3"
     inside: int
     end: int
 
 
 @dataclass(frozen=True, slots=True)
-class Grammar:
-    """The delimiter, and what can only be matched when it is known."""
+class DelimiterPatterns:
+    """The delimiter, and the patterns that depend on it."""
 
     delimiter: str
-    end: re.Pattern[str]  # what ends an unquoted cell
-    rest: re.Pattern[str]  # further cells on one line, as far as they are well formed
+    cell_end: re.Pattern[str]  # what ends an unquoted cell
+    good_cells: re.Pattern[str]  # the cells that follow on the same line, as far as they are well formed
 
 
 @cache
-def grammar(delimiter: str) -> Grammar:
+def compile_patterns(delimiter: str) -> DelimiterPatterns:
     mark = re.escape(delimiter)
     quoted = r'"[^"\r\n]*+(?:""[^"\r\n]*+)*+"'
-    return Grammar(
+    return DelimiterPatterns(
         delimiter,
         re.compile(rf"[{mark}\r\n]"),
         re.compile(rf'(?:{mark}(?:{quoted}(?=[{mark}\r\n]|\Z)|(?!")[^{mark}\r\n]*+))*+'),
     )
 
 
-def record_at(text: str, start: int, known: Grammar, *, closed: bool) -> Whole | Broken | None:
-    """The record that starts at `start`, a line's start. None: the text ends too early to tell. `closed` says that no
-    more text can be had, because the file ends or because a record may not be longer."""
+def parse_record(
+    text: str, start: int, patterns: DelimiterPatterns, *, complete: bool
+) -> ParsedRecord | BrokenRecord | None:
+    """The record that begins at `start`, which is the beginning of a line. None: more text is needed to tell.
+
+    `complete` says that there is no more text to be had, because the file ends or a record may not be longer."""
     end = LINE_END.search(text, start)
     line = text[start : end.start() if end else len(text)]
     if '"' not in line:  # ten times as fast as cell by cell
-        return Whole(line.split(known.delimiter), line_after(text, start + len(line)), False)
-    return _cells_at(text, start, known, closed=closed)
+        return ParsedRecord(line.split(patterns.delimiter), find_line_after(text, start + len(line)), False)
+    return _parse_cells(text, start, patterns, complete=complete)
 
 
-def _cells_at(text: str, start: int, known: Grammar, *, closed: bool) -> Whole | Broken | None:
-    cells: list[str] = []
-    at, stray = start, False
-    while True:
-        quoted = QUOTED.match(text, at)
-        if quoted is None:
-            end = known.end.search(text, at)
-            cells.append(text[at : end.start() if end else len(text)])
-            at += len(cells[-1])
-            stray = stray or '"' in cells[-1]
-        elif quoted[2] and _ends_cell(text, quoted.end(), known):
-            cells.append(quoted[1].replace('""', '"'))
-            at = quoted.end()
-        else:
-            return _broken(text, quoted, known, start=start, closed=closed)
-        if not text.startswith(known.delimiter, at):
-            return Whole(cells, line_after(text, at), stray)
-        at += 1
-
-
-def line_after(text: str, at: int) -> int:
-    """Where the line behind the one at `at` begins."""
+def find_line_after(text: str, at: int) -> int:
+    """Where the line after the one that contains `at` begins."""
     match = LINE_END.search(text, at)
     if match is None:
         return len(text)
     return match.end() + text.startswith("\r\n", match.start())
 
 
-def _ends_cell(text: str, at: int, known: Grammar) -> bool:
-    return at == len(text) or text[at] in "\r\n" or text[at] == known.delimiter
+def _parse_cells(
+    text: str, start: int, patterns: DelimiterPatterns, *, complete: bool
+) -> ParsedRecord | BrokenRecord | None:
+    cells: list[str] = []
+    at, stray_quote = start, False
+    while True:
+        quoted = QUOTED_CELL.match(text, at)
+        if quoted is None:
+            end = patterns.cell_end.search(text, at)
+            cells.append(text[at : end.start() if end else len(text)])
+            at += len(cells[-1])
+            stray_quote = stray_quote or '"' in cells[-1]
+        elif quoted[2] and _is_cell_end(text, quoted.end(), patterns):
+            cells.append(quoted[1].replace('""', '"'))
+            at = quoted.end()
+        elif quoted[2]:
+            return _blame_closing_quote(text, quoted, patterns, start=start, complete=complete)
+        elif complete:
+            quote = quoted.start()
+            return BrokenRecord(start, quote, "is never closed", find_line_after(text, quote), len(text))
+        else:
+            return None
+        if not text.startswith(patterns.delimiter, at):
+            return ParsedRecord(cells, find_line_after(text, at), stray_quote)
+        at += 1
 
 
-def _opens_cell(text: str, at: int, known: Grammar) -> bool:
-    return at == 0 or text[at - 1] in "\r\n" or text[at - 1] == known.delimiter
+def _blame_closing_quote(
+    text: str, cell: re.Match[str], patterns: DelimiterPatterns, *, start: int, complete: bool
+) -> BrokenRecord | None:
+    """What is broken when the quote that closes `cell` is not followed by the end of a cell."""
+    quote, closing, follower = cell.start(), cell.start(2), text[cell.end()]
+    # Good cells before the broken one may span lines. Those lines are not rows.
+    inside = find_line_after(text, quote)
+    if _is_cell_start(text, closing, patterns):
+        # The quote really opens the next cell. The cell before it was never closed, and the lines between are rows.
+        reason = "is not closed before the next quoted cell begins"
+        return BrokenRecord(start, quote, reason, inside, max(inside, _find_line_start(text, closing)))
+    end = _find_broken_cell_end(text, closing, patterns, complete=complete)
+    if end is None:
+        return None
+    reason = f"is closed too early: it is followed by {follower!r} instead of a delimiter"
+    return BrokenRecord(start, quote, reason, end, end)
 
 
-def _broken(text: str, cell: re.Match[str], known: Grammar, *, start: int, closed: bool) -> Broken | None:
-    quote = cell.start()
-    # Good cells before the broken one may span lines: those lines are no rows.
-    inside = line_after(text, quote)
-    if not cell[2]:
-        return Broken(start, quote, "is not closed", inside, len(text)) if closed else None
-    wrong = cell.start(2)
-    found = text[cell.end()]
-    if _opens_cell(text, wrong, known):
-        # This quote opens the next cell, so the one before it was never closed, and the lines between are rows.
-        return Broken(
-            start, quote, "is not closed before another one opens", inside, max(inside, _line_start(text, wrong))
-        )
-    end = _end_of_cell(text, wrong, known, closed=closed)
-    return (
-        None if end is None else Broken(start, quote, f"is closed before {found!r}, not before a delimiter", end, end)
-    )
+def _find_broken_cell_end(text: str, closing: int, patterns: DelimiterPatterns, *, complete: bool) -> int | None:
+    """Where the line ends on which a cell with a wrong quote at `closing` seems to end. None: more text is needed.
 
-
-def _line_start(text: str, at: int) -> int:
-    return max(text.rfind("\n", 0, at), text.rfind("\r", 0, at)) + 1
-
-
-def _end_of_cell(text: str, wrong: int, known: Grammar, *, closed: bool) -> int | None:
-    """Where the line ends on which a cell with a wrong quote inside seems to end: the next quote that tells decides.
-    One at a cell's start on a later line belongs to a new row; one at a cell's end closes the broken cell."""
-    line, at = line_after(text, wrong), wrong + 1
+    The next quote that is unmistakable decides: one that opens a cell on a later line begins a new row, and one that
+    stands at the end of a cell closes the broken cell. Without such a quote the cell ends with its line."""
+    line_end, at = find_line_after(text, closing), closing + 1
     while (quote := text.find('"', at)) >= 0:
-        if quote >= line and _opens_cell(text, quote, known):
-            return line
+        if quote >= line_end and _is_cell_start(text, quote, patterns):
+            return line_end
         at = quote + 1
-        if not _ends_cell(text, at, known):
+        if not _is_cell_end(text, at, patterns):
             continue
-        line = line if quote < line else line_after(text, quote)
-        rest = known.rest.match(text, at)
-        at = rest.end() if rest else at
+        line_end = line_end if quote < line_end else find_line_after(text, quote)
+        good_cells = patterns.good_cells.match(text, at)
+        at = good_cells.end() if good_cells else at
         if at == len(text) or text[at] in "\r\n":
-            return line
-    return line if closed else None
+            return line_end
+    return line_end if complete else None
+
+
+def _is_cell_end(text: str, at: int, patterns: DelimiterPatterns) -> bool:
+    return at == len(text) or text[at] in "\r\n" or text[at] == patterns.delimiter
+
+
+def _is_cell_start(text: str, at: int, patterns: DelimiterPatterns) -> bool:
+    return at == 0 or text[at - 1] in "\r\n" or text[at - 1] == patterns.delimiter
+
+
+def _find_line_start(text: str, at: int) -> int:
+    return max(text.rfind("\n", 0, at), text.rfind("\r", 0, at)) + 1

@@ -1,39 +1,40 @@
-"""What a format hands to the engine: batches of records, and where in the stored file each batch ends."""
+"""What a format gives to the engine: batches of records, and the position in the stored file at which a batch ends."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-# A record of a delimited file is its cells in the header's order; of JSON Lines, the object (numbers as Decimal,
-# whole ones as Decimal or int).
+# One record of the file, in the sense of RFC 4180: the cells of a row in the order of the header, or the object of a
+# line of JSON Lines (numbers are Decimal; whole ones may be int). What is stored in the end is a record, too.
 Record = Sequence[str] | Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """How a stored file is to be read; written back into the run, so that nobody has to guess."""
+    """How a stored file is to be read. It is kept with the run, so that nobody has to guess twice."""
 
     format: str  # a key of app.formats.FORMATS: "csv" or "jsonl"
     delimiter: str = ","
-    encoding: str = "utf-8"  # what the bytes were before they were stored as UTF-8
-    columns: tuple[str, ...] = ()  # what the cells of a delimited file are called, in place of its header
-    has_header: bool = True  # False: its first record is data; then `columns` names the cells
+    encoding: str = "utf-8"  # of the upload; what is stored is always UTF-8
+    columns: tuple[str, ...] = ()  # headings that replace those of the file
+    has_header: bool = True  # False: the first record is data, and `columns` has the headings
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The largest shapes that are read; beyond them a row is bad or a header is refused."""
+    """The largest sizes that are read. Beyond them a row is bad, or a header is refused."""
 
     columns: int = 2_000
     record_bytes: int = 1_048_576
     cell_characters: int = 131_072
     depth: int = 32
-    raw_characters: int | None = 1_024  # of an unreadable record that are kept; None: all, as `record_bytes` bounds it
+    raw_characters: int | None = 1_024  # kept of an unreadable row; None: all, which `record_bytes` limits
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where the next record begins: byte offset, physical line (the first is 1), and data records before it."""
+    """Where the next record begins: the byte offset, the physical line (the first is 1) and the number of data rows
+    before it."""
 
     offset: int = 0
     line: int = 1
@@ -42,8 +43,8 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class UnreadableRow:
-    """A record that could not be read; `code` is a key of PROBLEMS, `cells` what could be told apart (may be empty),
-    `raw` the record's text as sent, cut at `Limits.raw_characters` (one that is too long always at 1,024)."""
+    """A row that could not be read. `code` is a key of PROBLEMS. `cells` are those that could be told apart, possibly
+    none; `raw` is the row's text as sent, cut to `Limits.raw_characters` (to 1,024 if the row is too long)."""
 
     row: int
     line: int
@@ -55,12 +56,12 @@ class UnreadableRow:
 
 @dataclass(slots=True)
 class Batch:
-    """The records between two positions. `records`, `rows` and `lines` run in parallel; unreadable records stand apart
-    and have row numbers of their own in the same counting."""
+    """The records between two positions. `records`, their row numbers in `rows` and their line numbers in `lines` are
+    parallel lists. Unreadable rows are kept apart, but are numbered in the same sequence."""
 
     start: Position
     end: Position
-    last: bool = False  # nothing but blank lines follows `end`
+    last: bool = False  # only blank lines follow `end`
     records: list[Record] = field(default_factory=list)
     rows: list[int] = field(default_factory=list)
     lines: list[int] = field(default_factory=list)
@@ -68,20 +69,20 @@ class Batch:
 
 
 class Reader(Protocol):
-    """One stored file (UTF-8, no BOM) open for reading, in one dialect."""
+    """Reads one stored file (UTF-8, no byte order mark) in one dialect."""
 
     @property
     def header(self) -> tuple[str, ...]:
-        """The column headings, trimmed; empty for a format without a header."""
+        """The trimmed column headings; empty for a format without a header."""
 
     @property
     def first(self) -> Position:
-        """Where the first data record may begin (after the header)."""
+        """Where the data begins, after the header."""
 
     def read(self, start: Position, *, max_rows: int, max_bytes: int) -> Batch:
         """The records from `start` on, until either limit is met or the file ends. The record that meets `max_bytes` is
-        read to its end; rows made suspect by a broken quote stay in its batch, even beyond `max_rows`. Never raises for
-        what is in the file. Blocking: call it in a thread."""
+        read to its end; rows made suspect by a broken quote stay in its batch, even beyond `max_rows`. Nothing in the
+        file makes it raise. Blocking: call it in a thread."""
 
     def count(self) -> int:
-        """How many data records `read` will yield in all, readable or not."""
+        """How many rows `read` will give in all, readable or not."""

@@ -5,62 +5,63 @@ from collections.abc import Iterator
 
 from app.errors import Complaint, Refused
 
-MAGIC = b"\x1f\x8b"
-PIECE = 65_536
-GZIP_ONLY = 31  # zlib's word for: a gzip header and checksum, the largest window
+GZIP_MAGIC = b"\x1f\x8b"
+PIECE_BYTES = 65_536
+GZIP_ONLY = 31  # zlib's `wbits` for a gzip header and checksum with the largest window
 
 
 class Unpacker:
-    """Bytes that do not begin like gzip go through as they are. `limit` is in unpacked bytes, `ratio` to the packed."""
+    """Bytes that do not begin like gzip pass through unchanged. Unpacked, the file may have `limit` bytes, and may be
+    `ratio` times as large as it is packed."""
 
     def __init__(self, limit: int, ratio: int) -> None:
         self._limit = limit
         self._ratio = ratio
-        self._begin = b""
-        self._packed: bool | None = None  # None: too few bytes to tell
+        self._head = b""
+        self._is_gzip: bool | None = None  # None: too few bytes to tell
         self._member = zlib.decompressobj(GZIP_ONLY)
-        self._taken = 0
-        self._given = 0
+        self._packed_bytes = 0
+        self._unpacked_bytes = 0
 
     def feed(self, data: bytes) -> bytes:
-        if self._packed is None:
-            data = self._begin = self._begin + data
-            if len(data) < len(MAGIC):
+        if self._is_gzip is None:
+            data = self._head = self._head + data
+            if len(data) < len(GZIP_MAGIC):
                 return b""
-            self._packed = data.startswith(MAGIC)
-        return b"".join(self._pieces(data)) if self._packed else data
+            self._is_gzip = data.startswith(GZIP_MAGIC)
+        return b"".join(self._unpack(data)) if self._is_gzip else data
 
     def finish(self) -> bytes:
-        if self._packed is None:
-            return self._begin
-        if self._packed and not self._member.eof:
-            raise _unreadable("The gzip file ends too early")
-        if self._given > self._taken * self._ratio:
+        if self._is_gzip is None:
+            return self._head
+        if self._is_gzip and not self._member.eof:
+            raise _unreadable("The gzip file ends too early. Send it again")
+        if self._unpacked_bytes > self._packed_bytes * self._ratio:
             raise self._too_large()
         return b""
 
-    def _pieces(self, data: bytes) -> Iterator[bytes]:
-        self._taken += len(data)
-        # Output that zlib still holds back when all is read comes with the next feed: the checksum is always to come.
+    def _unpack(self, data: bytes) -> Iterator[bytes]:
+        self._packed_bytes += len(data)
+        # What zlib still holds back when all input is used comes with the next feed: the checksum is always to come.
         while data:
             if self._member.eof:
                 self._member = zlib.decompressobj(GZIP_ONLY)
             piece = self._decompress(data)
-            self._given += len(piece)
-            # How much of the file has come is chance; the exact ratio is known at its end.
-            if self._given > min(self._limit, self._taken * self._ratio + PIECE):
+            self._unpacked_bytes += len(piece)
+            # How much of the file has arrived is chance, so a piece more is allowed; the end knows the exact ratio.
+            if self._unpacked_bytes > min(self._limit, self._packed_bytes * self._ratio + PIECE_BYTES):
                 raise self._too_large()
             yield piece
             data = self._member.unconsumed_tail or self._member.unused_data
 
     def _decompress(self, data: bytes) -> bytes:
         try:
-            return self._member.decompress(data, PIECE)
+            return self._member.decompress(data, PIECE_BYTES)
         except zlib.error as error:
-            raise _unreadable("The gzip file is damaged, or followed by other bytes") from error
+            raise _unreadable("The gzip file is damaged, or other bytes follow it") from error
 
     def _too_large(self) -> Refused:
-        detail = f"Unpacked, the file is larger than {self._limit} bytes or {self._ratio} times its packed size"
+        detail = f"The unpacked file is larger than {self._limit} bytes or {self._ratio} times its packed size"
         return Refused("too_large", detail, [Complaint("file", detail)])
 
 

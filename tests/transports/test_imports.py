@@ -154,7 +154,7 @@ async def test_a_source_that_is_away_is_tried_again_later_and_not_for_ever(pulli
 
 
 @pytest.mark.parametrize(
-    ("file", "told"), [(b"", "no bytes"), (b"_name\nAna\n", "_email"), (b"_email,_email\na,b\n", "Two columns fill")]
+    ("file", "told"), [(b"", "is empty"), (b"_name\nAna\n", "_email"), (b"_email,_email\na,b\n", "Two columns fill")]
 )
 async def test_a_file_that_cannot_be_imported_fails_the_run_with_the_reason(
     web: Any, pulling: Pulling, file: bytes, told: str

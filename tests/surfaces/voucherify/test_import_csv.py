@@ -243,7 +243,7 @@ async def test_a_request_without_a_file_is_told_so(
 @pytest.mark.parametrize(
     ("file", "told"),
     [
-        (b"", "The file has no bytes"),
+        (b"", "The file is empty"),
         (b"Name,name\na,b\n", "Two columns fill the field"),
         (b"City,Address_City\na,b\n", "Two columns fill the field"),
         (b"Lang,Lang\na,b\n", "Two columns fill the field"),

@@ -72,7 +72,7 @@ def test_half_a_pair_is_named() -> None:
 def test_a_broken_quote_is_named_with_the_line_on_which_it_opened() -> None:
     found = read_all(reader_of(b'id,name,x\n1,a,b\n"2\n2","b,c\n3,c,d\n'))
     quote, fallout = found.unreadable
-    assert (quote.line, quote.message) == (3, "The quote that opens on line 4 is not closed")
+    assert (quote.line, quote.message) == (3, "The quote that opens on line 4 is never closed")
     assert (fallout.line, fallout.message) == (
         4,
         "The row was not read, because the quote that opens on line 4 is broken",
@@ -82,7 +82,8 @@ def test_a_broken_quote_is_named_with_the_line_on_which_it_opened() -> None:
 
 def test_a_quote_closed_too_early_is_named_with_what_follows_it() -> None:
     (bad,) = read_all(reader_of(b'id,name\n1,"a"b\n')).unreadable
-    assert bad.message == "The quote that opens on line 2 is closed before 'b', not before a delimiter"
+    reason = "is closed too early: it is followed by 'b' instead of a delimiter"
+    assert bad.message == f"The quote that opens on line 2 {reason}"
 
 
 def test_a_ragged_row_keeps_its_cells_and_its_text() -> None:
@@ -147,16 +148,16 @@ def test_headings_are_trimmed() -> None:
 @pytest.mark.parametrize(
     ("data", "code", "words"),
     [
-        (b"", "empty_file", "no bytes"),
-        (b"\xef\xbb\xbf", "empty_file", "no bytes"),
+        (b"", "empty_file", "is empty"),
+        (b"\xef\xbb\xbf", "empty_file", "is empty"),
         (b"\n\r\n\n", "unreadable_file", "only blank lines"),
         (b'id,"name\n1,a\n', "unreadable_file", "quote"),
         (b'id,"na"me\n1,a\n', "unreadable_file", "quote"),
         (b"id,na\xe9me\n1,a\n", "unreadable_file", "0xE9"),
         (b"id,na\x00me\n1,a\n", "unreadable_file", "U+0000"),
         (b"x" * 1_048_577 + b"\n1\n", "unreadable_file", "longer than 1048576 bytes"),
-        (b"," * 2_000 + b"\n1,a\n", "invalid", "2001 columns, at most 2000"),
-        (b"id," + b"x" * 256 + b"\n1,a\n", "invalid", f"column 2 '{'x' * 40}'… has 256 characters, at most 255"),
+        (b"," * 2_000 + b"\n1,a\n", "invalid", "2001 columns, but at most 2000"),
+        (b"id," + b"x" * 256 + b"\n1,a\n", "invalid", f'column 2, "{"x" * 40}…", has 256 characters, but at most 255'),
     ],
 )
 def test_a_file_without_a_usable_header_is_refused(data: bytes, code: str, words: str) -> None:
@@ -172,7 +173,7 @@ def test_the_longest_heading_is_counted_in_characters_without_the_blanks_around(
 
 def test_data_in_a_nameless_column_is_refused_only_when_asked() -> None:
     reader = reader_of(b"id,,x\n1,,3\n2,a,3\n")
-    with pytest.raises(Refused, match="Column 2 has no heading, but line 3 holds data") as refusal:
+    with pytest.raises(Refused, match="Column 2 has no heading, but line 3 has data") as refusal:
         refuse_data_without_heading(reader)
     assert refusal.value.code == "invalid"
 
