@@ -205,7 +205,7 @@ async def test_nobody_sees_anything_without_a_key(cordial: Cordial, path: str) -
 
 async def test_a_body_that_is_no_json_is_called_a_body(cordial: Cordial) -> None:
     answer = await cordial.ask("POST", "/v2/products", content=b"[1]", headers={"Content-Type": "application/json"})
-    assert (answer.status_code, answer.json()["message"]) == (400, "The body is not one JSON object: it is a list")
+    assert (answer.status_code, answer.json()["message"]) == (400, "The body is not a JSON object: it is a list")
 
 
 async def test_another_accounts_things_are_not_there(cordial: Cordial, a_key: NewAccount, runtime: Runtime) -> None:
