@@ -16,14 +16,15 @@ from app.imports.sources.fetch import seal_pull
 from app.imports.sources.filenames import sanitize_filename
 from app.mappings.mapping import Mapping
 from app.observe.events import RunAccepted
+from app.problems import shorten
 from app.runs.acceptance import accept_run, enqueue_run
 from app.runs.kinds import Kind, Step
 from app.runs.model import AccountId, Run, new_run_id
 from app.runs.summary import RunWarning, add_warnings
 from app.runtime import Runtime
-from app.storage import types
+from app.storage import coupon_sets, types
 from app.storage.blobs import BlobsUnavailable
-from app.storage.database import Session
+from app.storage.database import ReadSession, Session
 from app.transports.transport import FileInfo
 
 
@@ -44,6 +45,21 @@ class Submission:
     @property
     def pending_plan(self) -> PendingPlan:
         return PendingPlan(self.read, self.mapping)
+
+
+async def find_missing(
+    session: ReadSession, account_id: AccountId, *, type: str, coupon_set: str | None
+) -> list[Complaint]:
+    """What a request names and the account does not have. "" and None are not looked for."""
+    missing = []
+    if type:
+        try:
+            await load_resource(session, account_id, shorten(type))
+        except Refused as refused:
+            missing.append(Complaint("type", refused.detail))
+    if coupon_set and not await coupon_sets.exists(session, account_id, coupon_set):
+        missing.append(Complaint("couponSetId", f'There is no coupon set "{shorten(coupon_set)}"'))
+    return missing
 
 
 async def submit(runtime: Runtime, submission: Submission) -> Run:

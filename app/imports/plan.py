@@ -67,6 +67,11 @@ def load_options(run: Run) -> Options:
     return msgspec.convert(run.options, Options)
 
 
+def is_pending(run: Run) -> bool:
+    """Whether the run's file has yet to be fetched."""
+    return "dialect" not in run.plan
+
+
 def load_plan(run: Run) -> Plan:
     """The plan of a run whose file is stored."""
     # Runs accepted before there were mappings have their constants among the options.

@@ -1,15 +1,15 @@
-"""Connectif's Import API: existing scripts work once their host is changed."""
+"""Connectif's Import API: existing scripts work once they call this host."""
 
 from app.surfaces.connectif.routes import router
-from app.surfaces.connectif.translate import failure_shown, rate_headers
+from app.surfaces.connectif.translate import build_rate_headers, render_failure
 from app.web.surface import Surface
 
 SURFACE = Surface(
     name="connectif",
-    title="Sluice: imports as Connectif's Import API has them",
-    description="Send a CSV or JSON Lines file, get an import back, poll it for counts.",
+    title="Sluice: Connectif's Import API",
+    description="Send a CSV or JSON Lines file, get an import in return, and poll it for its counts.",
     prefixes=("/imports",),
     router=router,
-    render=failure_shown,
-    rate_headers=rate_headers,
+    render=render_failure,
+    rate_headers=build_rate_headers,
 )

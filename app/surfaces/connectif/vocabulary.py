@@ -1,4 +1,4 @@
-"""Connectif's words: its statuses, its element types, its delimiters, its codes."""
+"""Connectif's words: its statuses, its three record types, its delimiters, its codes."""
 
 from collections.abc import Mapping
 from typing import Final, Literal
@@ -15,11 +15,11 @@ STATUSES: Final[Mapping[State, Status]] = {
     State.FAILED: "error",
 }
 
-# Its own three: for these every documented part is required and headings match letter for letter.
+# Connectif's own types. For these every documented part is required, and headings must match the case of the field.
 ELEMENTS: Final = frozenset({"contacts", "products", "coupons"})
 
-# What may be sent as `delimiter` -> what the engine is told. The first two are Connectif's, the rest is ours.
-DELIMITERS: Final[Mapping[str, str]] = {",": ",", ";": ";", "\t": "\t", "|": "|", "auto": "auto"}
+# The first two are Connectif's, the others are ours.
+DELIMITERS: Final = (",", ";", "\t", "|", "auto")
 BOOLEANS: Final[Mapping[str, bool]] = {"true": True, "false": False}
 
 # Refusal -> HTTP status and the `code` on the wire.

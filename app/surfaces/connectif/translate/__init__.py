@@ -1,16 +1,14 @@
-"""Connectif's form into a submission, a run into Connectif's import, a failure into its answer."""
+"""Turns Connectif's form into a submission, a run into Connectif's import, and a failure into its answer."""
 
-from app.surfaces.connectif.translate.answers import failure_shown, page_links, rate_headers, shown
-from app.surfaces.connectif.translate.form import Asked, asked, form_of, invalid, submission
+from app.surfaces.connectif.translate.answers import build_page_links, build_rate_headers, render_failure, to_wire
+from app.surfaces.connectif.translate.form import form_from_json, parse_form, refuse
 
 __all__ = [
-    "Asked",
-    "asked",
-    "failure_shown",
-    "form_of",
-    "invalid",
-    "page_links",
-    "rate_headers",
-    "shown",
-    "submission",
+    "build_page_links",
+    "build_rate_headers",
+    "form_from_json",
+    "parse_form",
+    "refuse",
+    "render_failure",
+    "to_wire",
 ]

@@ -1,15 +1,14 @@
-"""A run into Connectif's import, a failure into its answer."""
+"""Renders a run as Connectif's import, and a failure as its answer."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import timedelta
 from http import HTTPStatus
-from typing import Any
 
 from fastapi import Request
 from fastapi.responses import Response
 
-from app.imports.plan import load_pending_plan, load_plan
+from app.imports.plan import is_pending, load_options, load_pending_plan, load_plan
 from app.runs.model import Run
 from app.runs.status import Status
 from app.surfaces.connectif import wire
@@ -18,8 +17,8 @@ from app.throttle import Allowance
 from app.web.failures import Failure, ProblemShape, render_problem
 
 
-def shown(status: Status, *, base: str, retention_days: int) -> wire.Import:
-    """The import as it is at this moment; what is not set is left out."""
+def to_wire(status: Status, *, base: str, retention_days: int) -> wire.Import:
+    """The import as it is at this moment. What is not set is left out."""
     run, own = status.run, f"{base}/imports/{status.run.id}"
     optional = {
         "error_report_file_url": f"{own}/failed-rows.csv" if run.failed else None,
@@ -30,7 +29,7 @@ def shown(status: Status, *, base: str, retention_days: int) -> wire.Import:
         "queue_position": status.queue_position,
         "failure": wire.RunFailure(code=run.fail_code, detail=run.fail_detail or "") if run.fail_code else None,
         "file_name": run.file_name,
-        **pulled_shown(run),
+        **render_source(run),
         "expires_at": run.finished_at + timedelta(days=retention_days) if run.finished_at else None,
     }
     return wire.Import(
@@ -41,7 +40,7 @@ def shown(status: Status, *, base: str, retention_days: int) -> wire.Import:
         total=run.total,
         success=run.success,
         errors=run.failed,
-        options=options_shown(run),
+        options=render_options(run),
         created_at=run.created_at,
         created=run.created,
         updated=run.updated,
@@ -50,8 +49,8 @@ def shown(status: Status, *, base: str, retention_days: int) -> wire.Import:
         remaining=run.remaining,
         done=run.done,
         percent=status.percent,
-        error_summary=[error_group(each) for each in run.error_summary],
-        warnings=[warning_group(each) for each in run.warnings],
+        error_summary=[wire.ErrorGroup.model_validate(each) for each in run.error_summary],
+        warnings=[wire.WarningGroup.model_validate(each) for each in run.warnings],
         file_bytes=run.file_bytes,
         file_sha256=run.file_sha256,
         links=wire.RunLinks(self=own, problems=f"{own}/problems", failed_rows=f"{own}/failed-rows.csv"),
@@ -59,9 +58,9 @@ def shown(status: Status, *, base: str, retention_days: int) -> wire.Import:
     )
 
 
-def pulled_shown(run: Run) -> dict[str, object]:
-    """Of a file that is pulled: from where, how much is here, and only then how it is read."""
-    dialect = dialect_shown(run)
+def render_source(run: Run) -> dict[str, object]:
+    """For a file that is fetched: where it comes from, how much of it is here, and once it is here how it is read."""
+    dialect = render_dialect(run)
     return {
         "source": None if run.source is None else wire.Source(**run.source),
         "fetched_bytes": None if run.source is None else run.fetched_bytes,
@@ -69,54 +68,51 @@ def pulled_shown(run: Run) -> dict[str, object]:
     }
 
 
-def dialect_shown(run: Run) -> dict[str, str]:
-    """How the file is read; nothing before it is here."""
-    given = run.plan.get("dialect", {})
-    return {name: given[name] for name in ("format", "delimiter", "encoding") if name in given}
+def render_dialect(run: Run) -> dict[str, str]:
+    """How the file is read. Empty until the file is here."""
+    dialect = run.plan.get("dialect", {})
+    return {name: dialect[name] for name in ("format", "delimiter", "encoding") if name in dialect}
 
 
-def options_shown(run: Run) -> wire.Options:
-    given = run.options
-    pending = "dialect" not in run.plan
-    constants = load_pending_plan(run).mapping.constants if pending else load_plan(run).constants
+def render_options(run: Run) -> wire.Options:
+    options = load_options(run)
+    if is_pending(run):
+        pending = load_pending_plan(run)
+        delimiter, constants = pending.read.delimiter, pending.mapping.constants
+    else:
+        plan = load_plan(run)
+        delimiter, constants = plan.dialect.delimiter, plan.constants
     coupon_set = constants.get("couponSetId")
     optional = {
         "coupon_set_id": None if coupon_set is None else json.loads(coupon_set),
-        "null_marker": given["null_marker"],
-        "unknown_columns": given["unknown_columns"],
+        "null_marker": options.null_marker,
+        "unknown_columns": options.unknown_columns,
     }
     return wire.Options(
-        delimiter=load_pending_plan(run).read.delimiter if pending else run.plan["dialect"]["delimiter"],
-        override_existing=given["override_existing"],
-        update_only_empty_fields=given["only_empty"],
-        blank_cells=given["blank_cells"],
-        duplicates=given["duplicates"],
+        delimiter=delimiter,
+        override_existing=options.override_existing,
+        update_only_empty_fields=options.only_empty,
+        blank_cells=options.blank_cells,
+        duplicates=options.duplicates,
         **{name: value for name, value in optional.items() if value is not None},
     )
 
 
-def error_group(group: Mapping[str, Any]) -> wire.ErrorGroup:
-    return wire.ErrorGroup.model_validate(group)
+def build_page_links(number: int, *, more: bool, address: Callable[[int], str]) -> wire.PageLinks:
+    """`address` builds the address of a page from its number."""
+    pages = {"next": number + 1 if more else 0, "prev": number - 1}
+    return wire.PageLinks(**{name: address(page) for name, page in pages.items() if page > 0})
 
 
-def warning_group(group: Mapping[str, Any]) -> wire.WarningGroup:
-    return wire.WarningGroup.model_validate(group)
-
-
-def page_links(number: int, *, more: bool, address: Callable[[int], str]) -> wire.PageLinks:
-    """`address` gives the address of a page by its number."""
-    beside = {"next": number + 1 if more else 0, "prev": number - 1}
-    return wire.PageLinks(**{name: address(page) for name, page in beside.items() if page > 0})
-
-
-def failure_shown(failure: Failure, request: Request) -> Response:
-    """Always application/json: a client of Connectif's reads nothing else."""
+def render_failure(failure: Failure, request: Request) -> Response:
+    """Always application/json: Connectif's clients read nothing else."""
     status, code = ANSWERS[failure.code]
-    return render_problem(failure, request, ProblemShape(status, code, HTTPStatus(status).phrase, "application/json"))
+    shape = ProblemShape(status, code, HTTPStatus(status).phrase, "application/json")
+    return render_problem(failure, request, shape)
 
 
-def rate_headers(left: Allowance) -> dict[str, str]:
-    """As Connectif's clients read them."""
+def build_rate_headers(left: Allowance) -> dict[str, str]:
+    """Under the names that Connectif's clients read."""
     return {
         "X-RateLimit-Limit": str(left.limit),
         "X-RateLimit-Remaining": str(left.remaining),

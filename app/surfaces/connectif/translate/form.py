@@ -1,7 +1,7 @@
-"""Connectif's form, or the same as JSON, into a submission."""
+"""Reads Connectif's form, or the same as JSON, and builds a submission from it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +11,7 @@ from app.errors import Complaint, Refused, describe
 from app.imports.examine import Upload
 from app.imports.intake import Submission
 from app.imports.plan import Options, ReadOptions
-from app.mappings.mapping import Mapping as FieldMapping
+from app.mappings.mapping import Mapping
 from app.resources.conversion import BadCell, quote_json
 from app.resources.email import convert_email
 from app.runs.model import AccountId
@@ -19,42 +19,40 @@ from app.surfaces.connectif.vocabulary import BOOLEANS, DELIMITERS, ELEMENTS
 from app.surfaces.connectif.wire import FORM
 from app.web.bodies.upload import Form
 
-REQUIRED = "is required"
-
 
 @dataclass(slots=True)
-class Reading:
-    """The text parts of a form, read one by one; what is wrong with any of them is collected."""
+class FormReader:
+    """Reads the text parts of a form one by one, and collects what is wrong with any of them."""
 
     form: Form
     complaints: list[Complaint] = field(default_factory=list)
 
-    def text(self, name: str, *, required: bool = False) -> str | None:
+    def read_text(self, name: str, *, required: bool = False) -> str | None:
         value = self.form.parts.get(name)
         if name in self.form.repeated:
-            self.complain(name, "stands more than once in the form")
+            self.complain(name, f"`{name}` was sent more than once")
         elif value is None or (required and not value):
             if required:
-                self.complain(name, REQUIRED)
+                self.complain(name, f"`{name}` is required")
         elif "\0" in value or any("\ud800" <= each <= "\udfff" for each in value):
-            self.complain(name, "is not text in UTF-8")
+            self.complain(name, f"`{name}` must be UTF-8 text without NUL characters")
         else:
             return value
         return None
 
-    def word(self, name: str, words: Mapping[str, Any], *, required: bool = False, default: Any = None) -> Any:
-        """What the words make of the part's value."""
-        value = self.text(name, required=required)
+    def read_choice(self, name: str, choices: Iterable[str], *, required: bool = False, default: Any = None) -> Any:
+        value = self.read_text(name, required=required)
         if value is None:
             return default
-        if value not in words:
-            self.complain(name, f"must be one of {', '.join(map(repr, words))}")
-        return words.get(value, default)
+        if value not in choices:
+            self.complain(name, f"`{name}` must be one of {', '.join(map(json.dumps, choices))}")
+            return default
+        return value
 
-    def boolean(self, name: str, *, required: bool, default: bool) -> bool:
-        value = self.text(name, required=required)
+    def read_boolean(self, name: str, *, required: bool, default: bool) -> bool:
+        value = self.read_text(name, required=required)
         if value is not None and value.strip().lower() not in BOOLEANS:
-            self.complain(name, "must be true or false")
+            self.complain(name, f"`{name}` must be true or false")
         return default if value is None else BOOLEANS.get(value.strip().lower(), default)
 
     def complain(self, path: str, reason: str) -> None:
@@ -62,94 +60,110 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A form that was read; `complaints` is all that is wrong with it by itself."""
+class ImportForm:
+    """A form as it was understood. `complaints` is everything that the form alone shows to be wrong."""
 
-    type: str | None
+    type: str  # "" if it is missing
     coupon_set: str | None
-    connection: str | None  # with `path`: the file is fetched
+    file: Upload | Pull | None  # None: it is at the connection, or missing
+    connection: str | None  # the id of the connection that has the file, at `path`
     path: str
-    pull: Pull | None  # from where the request itself says
-    encoding: str | None
-    notify: str | None
-    delimiter: str
-    format: str | None
+    read: ReadOptions
+    mapping: Mapping
     options: Options
-    constants: dict[str, str]
+    notify: str | None
     complaints: tuple[Complaint, ...]
 
+    def build_submission(self, account_id: AccountId, file: Upload | Pull, *, request_id: str) -> Submission:
+        return Submission(
+            account_id=account_id,
+            origin="connectif",
+            type=self.type,
+            file=file,
+            read=self.read,
+            mapping=self.mapping,
+            options=self.options,
+            notify=self.notify,
+            request_id=request_id,
+        )
 
-def asked(form: Form) -> Asked:
-    """What the form says. Parts that it does not know are ignored."""
-    read = Reading(form)
-    named = read.text("type", required=True)
-    # For an account's own types the parts have defaults; Connectif has none, and a script without them is wrong.
-    strict = named is None or named in ELEMENTS
-    override = read.boolean("overrideExisting", required=strict, default=True)
-    only_empty = read.boolean("updateOnlyEmptyFields", required=strict, default=False)
-    if only_empty and not override:
-        read.complain("updateOnlyEmptyFields", "may be true only together with overrideExisting true")
-    delimiter = read.word("delimiter", DELIMITERS, required=strict, default="auto")
-    coupon_set = read.text("couponSetId", required=True) if named == "coupons" else None
-    options = Options(
-        override_existing=override,
-        only_empty=only_empty,
-        blank_cells=read.word("blankCells", same("keep", "clear", "empty"), default="keep"),
-        null_marker=read.text("nullMarker"),
-        duplicates=read.word("duplicates", same("last", "first", "error"), default="last"),
-        unknown_columns=read.word("unknownColumns", same("ignore", "keep", "error")),
-    )
-    written_as = read.word("format", same("csv", "jsonl"))
-    connection = read.text("connectionId")
-    path = read.text("path", required=connection is not None) or ""
-    pull = source(read)
-    one_way(read, {"file": form.upload, "connectionId": connection, "source": pull})
-    return Asked(
-        type=named,
+
+def parse_form(form: Form) -> ImportForm:
+    """What the form says. Unknown parts are ignored."""
+    reader = FormReader(form)
+    name = reader.read_text("type", required=True)
+    # For an account's own types the parts have defaults. Connectif has none: there, a script that omits one is wrong.
+    strict = name is None or name in ELEMENTS
+    options = parse_options(reader, strict=strict)
+    delimiter = reader.read_choice("delimiter", DELIMITERS, required=strict, default="auto")
+    coupon_set = reader.read_text("couponSetId", required=True) if name == "coupons" else None
+    file_format = reader.read_choice("format", ("csv", "jsonl"))
+    connection = reader.read_text("connectionId")
+    path = reader.read_text("path", required=connection is not None) or ""
+    pull = parse_source(reader)
+    check_one_file(reader, file=form.upload, connectionId=connection, source=pull)
+    encoding = reader.read_text("encoding") if connection or pull else None
+    constants = {} if coupon_set is None else {"couponSetId": quote_json(coupon_set)}
+    return ImportForm(
+        type=name or "",
         coupon_set=coupon_set,
+        file=form.upload or pull,
         connection=connection,
         path=path,
-        pull=pull,
-        encoding=read.text("encoding") if connection or pull else None,
-        notify=address(read),
-        delimiter=delimiter,
-        format=written_as,
+        read=ReadOptions(file_format, delimiter, encoding),
+        mapping=Mapping(ignore_case=name not in ELEMENTS, constants=constants),
         options=options,
-        constants={} if coupon_set is None else {"couponSetId": quote_json(coupon_set)},
-        complaints=(*read.complaints, *form.complaints),
+        notify=parse_email(reader),
+        complaints=(*reader.complaints, *form.complaints),
     )
 
 
-def one_way(read: Reading, ways: Mapping[str, object | None]) -> None:
-    """A file comes in one way, or is fetched in one."""
-    given = [name for name, way in ways.items() if way is not None]
-    if len(given) > 1:
-        read.complain(given[-1], f"may not stand beside {given[0]}")
-    elif not given and "source" not in read.form.parts:
-        read.complain("file", f"one of file, connectionId and source {REQUIRED}")
+def parse_options(reader: FormReader, *, strict: bool) -> Options:
+    override = reader.read_boolean("overrideExisting", required=strict, default=True)
+    only_empty = reader.read_boolean("updateOnlyEmptyFields", required=strict, default=False)
+    if only_empty and not override:
+        reason = "`updateOnlyEmptyFields` can be true only if `overrideExisting` is true"
+        reader.complain("updateOnlyEmptyFields", reason)
+    return Options(
+        override_existing=override,
+        only_empty=only_empty,
+        blank_cells=reader.read_choice("blankCells", ("keep", "clear", "empty"), default="keep"),
+        null_marker=reader.read_text("nullMarker"),
+        duplicates=reader.read_choice("duplicates", ("last", "first", "error"), default="last"),
+        unknown_columns=reader.read_choice("unknownColumns", ("ignore", "keep", "error")),
+    )
 
 
-def source(read: Reading) -> Pull | None:
-    """Where the request itself says that its file is: an object, in a form as JSON."""
-    given = read.text("source")
-    if given is None:
+def check_one_file(reader: FormReader, **ways: object | None) -> None:
+    """The file comes in exactly one of these ways."""
+    used = [name for name, value in ways.items() if value is not None]
+    if len(used) > 1:
+        reader.complain(used[-1], f"Send either `{used[0]}` or `{used[-1]}`, not both")
+    elif not used and "source" not in reader.form.parts:
+        reader.complain("file", "One of `file`, `connectionId` and `source` is required")
+
+
+def parse_source(reader: FormReader) -> Pull | None:
+    """Where the request says that its file is: an object, which a form holds as JSON."""
+    text = reader.read_text("source")
+    if text is None:
         return None
     try:
-        described = json.loads(given)
+        source = json.loads(text)
     except (ValueError, RecursionError):
-        described = None
-    if not isinstance(described, dict):
-        read.complain("source", "must be an object")
+        source = None
+    if not isinstance(source, dict):
+        reader.complain("source", "`source` must be a JSON object")
         return None
     try:
-        return pull_from_source(described)
-    except Refused as wrong:
-        read.complaints += wrong.complaints
+        return pull_from_source(source)
+    except Refused as refused:
+        reader.complaints += refused.complaints
         return None
 
 
-def form_of(body: Mapping[str, object]) -> Form:
-    """The same request as JSON instead of a form: what it does not know is ignored here, too."""
+def form_from_json(body: dict[str, object]) -> Form:
+    """The same request as JSON in place of a form. Unknown members are ignored here, too."""
     parts, complaints = {}, []
     for name, value in body.items():
         if isinstance(value, str):
@@ -159,35 +173,17 @@ def form_of(body: Mapping[str, object]) -> Form:
         elif name == "source":
             parts[name] = json.dumps(value)
         elif value is not None and name in FORM["properties"]:
-            complaints.append(Complaint(name[:100], "must be a text"))
+            complaints.append(Complaint(name, f"`{name}` must be a string"))
     return Form(parts, frozenset(), None, tuple(complaints))
 
 
-def address(read: Reading) -> str | None:
-    """Who is told by mail when the import has ended."""
-    given = read.text("confirmEmail")
-    if given is not None and isinstance(convert_email(given), BadCell):
-        read.complain("confirmEmail", "must be an e-mail address")
-    return given
+def parse_email(reader: FormReader) -> str | None:
+    """The address to notify when the import has ended."""
+    address = reader.read_text("confirmEmail")
+    if address is not None and isinstance(convert_email(address), BadCell):
+        reader.complain("confirmEmail", "`confirmEmail` must be an e-mail address")
+    return address
 
 
-def same(*words: str) -> dict[str, str]:
-    return {word: word for word in words}
-
-
-def invalid(complaints: tuple[Complaint, ...]) -> Refused:
+def refuse(complaints: tuple[Complaint, ...]) -> Refused:
     return Refused("invalid", describe(complaints), complaints)
-
-
-def submission(account_id: AccountId, wanted: Asked, file: Upload | Pull, *, request_id: str) -> Submission:
-    return Submission(
-        account_id=account_id,
-        origin="connectif",
-        type=wanted.type or "",
-        file=file,
-        read=ReadOptions(wanted.format, wanted.delimiter, wanted.encoding),
-        mapping=FieldMapping(ignore_case=wanted.type not in ELEMENTS, constants=wanted.constants),
-        notify=wanted.notify,
-        options=wanted.options,
-        request_id=request_id,
-    )
