@@ -1,4 +1,4 @@
-"""Connectif's shapes, letter for letter, and what Sluice adds to them."""
+"""Connectif's shapes, to the letter, and what Sluice adds to them."""
 
 from typing import Any, Final, Literal
 
@@ -12,20 +12,22 @@ Status = Literal["queued", "inProgress", "finished", "error", "cancelled"]
 
 
 class Options(Shape):
-    """As they were asked for. The last six are Sluice's own."""
+    """The options of the request. `blankCells` and those after it are Sluice's own."""
 
     delimiter: str = Field(examples=[","])
-    override_existing: bool = Field(description="Whether records that exist are changed")
-    update_only_empty_fields: bool = Field(description="Whether of records that exist only empty fields are filled")
-    coupon_set_id: str = Field(default="", description="For coupons: the set they went to")
+    override_existing: bool = Field(description="Whether existing records are updated")
+    update_only_empty_fields: bool = Field(description="Whether only the empty fields of existing records are filled")
+    coupon_set_id: str = Field(default="", description="For coupons: the set they belong to")
     blank_cells: Literal["keep", "clear", "empty"]
     duplicates: Literal["last", "first", "error"]
-    null_marker: str = Field(default="", description="A cell equal to it leaves the field as it is")
-    unknown_columns: Literal["ignore", "keep", "error"] = Field(default="ignore", description="If it was asked for")
+    null_marker: str = Field(default="", description="A cell with this value leaves the field as it is")
+    unknown_columns: Literal["ignore", "keep", "error"] = Field(
+        default="ignore", description="Absent unless it was sent"
+    )
 
 
 class Dialect(Shape):
-    """How the file was read."""
+    """How the file is read."""
 
     format: Literal["csv", "jsonl"]
     delimiter: str
@@ -33,20 +35,20 @@ class Dialect(Shape):
 
 
 class ErrorSample(Shape):
-    line: int = Field(description="Line of the file on which the row begins; the header's is 1")
-    row: int = Field(description="Number of the row; the first after the header is 1")
+    line: int = Field(description="The line on which the row begins. The header is line 1")
+    row: int = Field(description="The number of the row. The first row after the header is 1")
     value: str | None
 
 
 class ErrorGroup(Shape):
-    """Errors of one kind in one column, counted."""
+    """The errors of one kind in one column, counted."""
 
     code: str = Field(examples=["type_error"])
     field: str | None
     column: str | None
     message: str
     count: int
-    samples: list[ErrorSample] = Field(description="The first three")
+    samples: list[ErrorSample] = Field(description="The first three rows")
 
 
 class WarningSample(Shape):
@@ -56,7 +58,7 @@ class WarningSample(Shape):
 
 
 class WarningGroup(Shape):
-    """Something worth knowing that is no error."""
+    """Something worth knowing that is not an error."""
 
     code: str = Field(examples=["unknown_column"])
     subject: str
@@ -66,14 +68,14 @@ class WarningGroup(Shape):
 
 
 class RunFailure(Shape):
-    """Why the whole import could not be processed."""
+    """Why the import as a whole could not be processed."""
 
     code: str = Field(examples=["worker_crashed"])
     detail: str
 
 
 class Source(Shape):
-    """Never with credentials, nor with the query of an address, which may hold some."""
+    """Where the file comes from, without credentials and without the query of a URL, which may hold some."""
 
     transport: str = Field(examples=["sftp"])
     host: str = ""
@@ -84,7 +86,7 @@ class Source(Shape):
 
 
 class RunLinks(Shape):
-    """Absolute addresses."""
+    """Absolute URLs."""
 
     self: str
     problems: str
@@ -92,19 +94,19 @@ class RunLinks(Shape):
 
 
 class Import(Shape):
-    """An import. At every read: total = created + updated + unchanged + skipped + errors + remaining."""
+    """An import. In every answer, total = created + updated + unchanged + skipped + errors + remaining."""
 
     id: str = Field(examples=["018bcfe568a1c0ffee012345"])
-    type: str = Field(description="contacts, products, coupons or a type of the account's own")
+    type: str = Field(description="contacts, products, coupons, or a type that the account has declared")
     status: Status
-    origin: Literal["api"] = Field(description="Where it came from")
+    origin: Literal["api"] = Field(description="How the import was started")
     total: int | None = Field(
-        description="Rows of the file, without header and blank lines; known from the start, or once a file that is "
-        "pulled has been fetched"
+        description="Rows of the file, without the header and blank lines. Null until a file that the service fetches "
+        "has arrived"
     )
     success: int = Field(description="created + updated + unchanged + skipped")
     errors: int = Field(description="Rows that failed")
-    error_report_file_url: str = Field(default="", description="Present once errors > 0: the failed rows as CSV")
+    error_report_file_url: str = Field(default="", description="The failed rows as CSV. Present once there are errors")
     options: Options
     created_at: Timestamp
     started_at: Timestamp = Field(default=UNSET_TIME)
@@ -112,32 +114,39 @@ class Import(Shape):
     created: int
     updated: int
     unchanged: int
-    skipped: int = Field(description="Rows that were left alone on purpose")
-    remaining: int | None = Field(description="Rows without an outcome yet; null as long as `total` is")
+    skipped: int = Field(description="Rows that were left out on purpose")
+    remaining: int | None = Field(description="Rows that have no outcome yet. Null while `total` is null")
     done: bool
     outcome: Literal["complete", "partial", "none"] = Field(
-        default="none", description="When it has ended: whether all rows went in, some, or none"
+        default="none",
+        description="Present once the import has ended: whether all rows were imported, some of them, or none",
     )
     percent: float
-    eta_seconds: int = Field(default=0, description="Seconds left at the pace so far, while it is at work")
-    queue_position: int = Field(default=0, description="Its place among the account's waiting imports, the first is 1")
+    eta_seconds: int = Field(
+        default=0, description="Seconds left at the speed so far. Present while rows are being imported"
+    )
+    queue_position: int = Field(default=0, description="Its place among the account's queued imports. The first is 1")
     error_summary: list[ErrorGroup]
     warnings: list[WarningGroup]
     failure: RunFailure = Field(default=RunFailure(code="", detail=""), description="Present with status error")
     file_name: str = Field(default="")
-    source: Source = Field(default=Source(transport=""), description="Of a file that is pulled: where it comes from")
-    fetched_bytes: int = Field(default=0, description="Of a file that is pulled: how much of it is here")
-    file_bytes: int = Field(description="Bytes of the file as sent")
-    file_sha256: str = Field(description="Of the file as sent")
+    source: Source = Field(
+        default=Source(transport=""), description="Present if the service fetches the file: where it comes from"
+    )
+    fetched_bytes: int = Field(
+        default=0, description="Present if the service fetches the file: how many bytes have arrived"
+    )
+    file_bytes: int = Field(description="Size of the file as sent, in bytes")
+    file_sha256: str = Field(description="SHA-256 of the file as sent")
     dialect: Dialect = Field(default=Dialect(format="csv", delimiter="", encoding=""))
     expires_at: Timestamp = Field(
-        default=UNSET_TIME, description="When it has ended: until when it and its file are kept"
+        default=UNSET_TIME, description="Present once the import has ended: until when it and its file are kept"
     )
     links: RunLinks
 
 
 class PageLinks(Shape):
-    """Absent where there is no such page."""
+    """A link is absent if there is no such page."""
 
     next: str = Field(default="")
     prev: str = Field(default="")
@@ -162,11 +171,11 @@ class ListQuery(BaseModel):
 KINDS: Final = {str: "string", int: "integer", bool: "boolean"}
 
 
-def of_place(word: str) -> dict[str, str]:
-    """What a word of a place takes, and for which transports."""
-    taking = [scheme for scheme, rules in RULES.items() if word in rules]
-    rule = RULES[taking[0]][word]
-    return {"type": KINDS[rule.kind], "description": f"For {', '.join(taking)}; {rule.requirement}"}
+def describe_option(word: str) -> dict[str, str]:
+    """The type of an option of a remote, and the transports that it is for."""
+    transports = [scheme for scheme, rules in RULES.items() if word in rules]
+    rule = RULES[transports[0]][word]
+    return {"type": KINDS[rule.kind], "description": f"For {', '.join(transports)}. It {rule.requirement}"}
 
 
 SOURCE: Final[dict[str, Any]] = {
@@ -174,79 +183,87 @@ SOURCE: Final[dict[str, Any]] = {
     "required": ["transport"],
     "properties": {
         "transport": {"type": "string", "enum": list(RULES)},
-        "path": {"type": "string", "description": "The file there, no pattern"},
-        "url": {"type": "string", "description": "For http and https: host, port and path in one"},
-        **{member: of_place(word) for member, word in {**OPEN, **SECRETS}.items()},
+        "path": {"type": "string", "description": "The path of one file. Patterns are not allowed here"},
+        "url": {"type": "string", "description": "For http and https: the host, port and path in one"},
+        **{member: describe_option(word) for member, word in {**OPEN, **SECRETS}.items()},
     },
 }
 BOOLEAN: Final = {"type": "string", "enum": ["true", "false"]}
 
-# The form of POST /imports, as OpenAPI sees it. FastAPI does not read it: the file is never held in memory.
+# The form of POST /imports, for OpenAPI. FastAPI does not read it, because the file must never be held in memory.
 FORM: Final[dict[str, Any]] = {
     "type": "object",
     "required": ["type"],
     "properties": {
         "type": {"type": "string", "description": "contacts, products, coupons, or a type that the account declared"},
         "overrideExisting": BOOLEAN
-        | {"description": "Whether records that exist are changed. Required for the three built-in types; else true"},
+        | {
+            "description": "Whether existing records are updated. Required for the three built-in types, otherwise true"
+        },
         "updateOnlyEmptyFields": BOOLEAN
         | {
-            "description": "Whether of records that exist only empty fields are filled; only with overrideExisting. "
-            "Required for the three built-in types; else false"
+            "description": "Whether only the empty fields of existing records are filled. Can be true only if "
+            "`overrideExisting` is true. Required for the three built-in types, otherwise false"
         },
         "delimiter": {
             "type": "string",
             "enum": [",", ";", "\t", "|", "auto"],
-            "description": "What separates the cells. Required for the three built-in types; else auto",
+            "description": "What separates the cells. Required for the three built-in types, otherwise auto",
         },
-        "couponSetId": {"type": "string", "description": "The set that coupons go to. Required for coupons"},
+        "couponSetId": {"type": "string", "description": "The set that the coupons belong to. Required for coupons"},
         "encoding": {
             "type": "string",
             "default": "utf-8",
-            "description": "What the file is written in (utf-8, utf-16, iso-8859-1, iso-8859-15, windows-1250, "
-            "windows-1251, windows-1252). Has to stand before the file",
+            "description": "The encoding of the file: utf-8, utf-16, iso-8859-1, iso-8859-15, windows-1250, "
+            "windows-1251 or windows-1252. Must come before the file in the form",
         },
         "format": {
             "type": "string",
             "enum": ["csv", "jsonl"],
-            "description": "Unset: told by the file's name, else by its first character",
+            "description": "If it is not set, the file's name decides, or else its first character",
         },
         "blankCells": {
             "type": "string",
             "enum": ["keep", "clear", "empty"],
             "default": "keep",
-            "description": "What an empty cell does: nothing, set null, or store an empty text",
+            "description": "What an empty cell does: keep the field, set it to null, or store an empty string",
         },
         "nullMarker": {"type": "string", "description": "A cell equal to it leaves the field as it is"},
         "duplicates": {
             "type": "string",
             "enum": ["last", "first", "error"],
             "default": "last",
-            "description": "Which of several rows with the same key counts, or whether the later ones are errors",
+            "description": "Which of several rows with the same key is used, or that the later ones are errors",
         },
         "unknownColumns": {
             "type": "string",
             "enum": ["ignore", "keep", "error"],
-            "description": "What becomes of a column that the type does not know; unset: as the type declares",
+            "description": "What happens to a column that the type does not have. If it is not set, the type decides",
         },
-        "connectionId": {"type": "string", "description": "In place of a file: a stored connection, with `path`"},
-        "path": {"type": "string", "description": "With `connectionId`: the file there; its worker fetches it"},
+        "connectionId": {
+            "type": "string",
+            "description": "Instead of a file: a stored connection, together with `path`",
+        },
+        "path": {
+            "type": "string",
+            "description": "With `connectionId`: the path of the file there. The service fetches it",
+        },
         "source": {
             "type": "string",
             "contentMediaType": "application/json",
             "contentSchema": SOURCE,
-            "description": "In place of a file: where it is, as JSON: the members of a connection and `path`, or `url`",
+            "description": "Instead of a file: where it is, as JSON: the members of a connection and `path`, or `url`",
         },
-        "confirmEmail": {"type": "string", "description": "Who is told by mail when the import has ended"},
+        "confirmEmail": {"type": "string", "description": "The e-mail address to notify when the import has ended"},
         "file": {
             "type": "string",
             "format": "binary",
-            "description": "CSV with a header, or JSON Lines; plain or gzip; at most 52,428,800 bytes",
+            "description": "CSV with a header, or JSON Lines, plain or gzipped, at most 52,428,800 bytes",
         },
     },
 }
-# The same is taken as JSON when there is no file. That is told in words alone: of two kinds of body generators of
-# clients make code that does not run.
+# Without a file the same is accepted as JSON. Only the text says so: from two kinds of body, generators of clients make
+# code that does not run.
 REQUEST_BODY: Final = {
     "requestBody": {
         "required": True,
