@@ -365,14 +365,14 @@ async def test_members_of_a_request_that_are_not_known_are_ignored(api: httpx.As
     more = {"bogus": 1, "source": FTP | {"path": "a.csv"}}
     assert (await api.post("/imports", json=OPTIONS | more)).status_code == 201
     wrong = await api.post("/imports", json=OPTIONS | more | {"nullMarker": 1})
-    assert wrong.json()["errors"] == [{"path": "nullMarker", "reason": "must be a text"}]
+    assert wrong.json()["errors"] == [{"path": "nullMarker", "reason": "`nullMarker` must be a string"}]
 
 
 @pytest.mark.parametrize("options", [OPTIONS, OPTIONS | {"file": "a.csv"}])
 async def test_a_request_without_a_file_is_told_all_ways_to_send_one(
     api: httpx.AsyncClient, options: dict[str, Any]
 ) -> None:
-    reason = "one of file, connectionId and source is required"
+    reason = "One of `file`, `connectionId` and `source` is required"
     as_json = await api.post("/imports", json=options)
     assert (as_json.status_code, as_json.json()["errors"]) == (422, [{"path": "file", "reason": reason}])
 
@@ -381,7 +381,7 @@ async def test_a_body_of_another_kind_is_told_both_kinds(api: httpx.AsyncClient)
     for headers in ({}, {"Content-Type": "application/x-www-form-urlencoded"}):
         answer = await api.post("/imports", content=b'{"type": "contacts"}', headers=headers)
         assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
-        assert answer.json()["detail"] == "Send multipart/form-data with a file, or application/json with a source"
+        assert answer.json()["detail"] == "Send multipart/form-data with a `file`, or application/json with a `source`"
 
 
 async def test_an_import_carries_a_web_address(

@@ -97,8 +97,8 @@ async def test_a_form_without_any_part_misses_all_that_are_required(
 ) -> None:
     found = await complaints(client, an_account, files={"other": (None, "x")})
     required = ("type", "overrideExisting", "updateOnlyEmptyFields", "delimiter")
-    assert found.pop("file") == "one of file, connectionId and source is required"
-    assert found == dict.fromkeys(required, "is required")
+    assert found.pop("file") == "One of `file`, `connectionId` and `source` is required"
+    assert found == {part: f"`{part}` is required" for part in required}
 
 
 @pytest.mark.parametrize("part", ["delimiter", "overrideExisting", "updateOnlyEmptyFields", "type"])
@@ -106,7 +106,7 @@ async def test_a_required_part_that_is_missing_is_named(
     client: httpx.AsyncClient, an_account: Account, part: str
 ) -> None:
     parts = {name: value for name, value in PARTS.items() if name != part}
-    assert await complaints(client, an_account, data=parts, files=FILE) == {part: "is required"}
+    assert await complaints(client, an_account, data=parts, files=FILE) == {part: f"`{part}` is required"}
 
 
 async def test_filling_empty_fields_needs_permission_to_override(
@@ -128,7 +128,7 @@ async def test_two_files_in_one_form_are_refused_and_leave_nothing(
 async def test_coupons_need_a_set_that_exists(client: httpx.AsyncClient, an_account: Account, runtime: Runtime) -> None:
     coupons = {"file": ("coupons.csv", b"code\nA1\n")}
     parts = PARTS | {"type": "coupons"}
-    assert await complaints(client, an_account, data=parts, files=coupons) == {"couponSetId": "is required"}
+    assert await complaints(client, an_account, data=parts, files=coupons) == {"couponSetId": "`couponSetId` is required"}
     unknown = await complaints(client, an_account, data=parts | {"couponSetId": "61fa"}, files=coupons)
     assert list(unknown) == ["couponSetId"]
 
