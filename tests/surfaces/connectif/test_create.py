@@ -128,7 +128,8 @@ async def test_two_files_in_one_form_are_refused_and_leave_nothing(
 async def test_coupons_need_a_set_that_exists(client: httpx.AsyncClient, an_account: Account, runtime: Runtime) -> None:
     coupons = {"file": ("coupons.csv", b"code\nA1\n")}
     parts = PARTS | {"type": "coupons"}
-    assert await complaints(client, an_account, data=parts, files=coupons) == {"couponSetId": "`couponSetId` is required"}
+    missing = await complaints(client, an_account, data=parts, files=coupons)
+    assert missing == {"couponSetId": "`couponSetId` is required"}
     unknown = await complaints(client, an_account, data=parts | {"couponSetId": "61fa"}, files=coupons)
     assert list(unknown) == ["couponSetId"]
 
