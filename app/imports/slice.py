@@ -1,15 +1,14 @@
-"""What a slice of an import holds open, and how it writes one batch after the other.
+"""Writes the rows of an import batch after batch: reads, checks, stages, merges and accounts for each.
 
 Two batches are under way at a time: while one is merged the next is read, checked, staged and, if they cannot get in
-each other's way, merged too. They end in their order, or not at all (ADR 11).
+each other's way, merged too. They commit in their order, or not at all (ADR 11).
 """
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Any, BinaryIO
 
 import msgspec
@@ -28,11 +27,12 @@ from app.imports.merging.batch_merge import (
     stage_batch,
 )
 from app.imports.plan import Options, Plan, load_options, load_plan
+from app.imports.record_clock import RecordClock
 from app.imports.rows import BatchOutcome
 from app.observe.events import BatchWritten, StepReached
 from app.resources.schema import Resource
 from app.runs import ledger, problems
-from app.runs.lifecycle import RunLost, announce_end, end_run
+from app.runs.lifecycle import RunLost, Stopping, announce_end, end_run
 from app.runs.model import Run
 from app.runs.states import State
 from app.runs.summary import add_problems, add_warnings
@@ -43,122 +43,197 @@ from app.storage.database import Session
 from app.storage.merge import MergeTarget, Mode
 
 COUNTS = ("created", "updated", "unchanged", "skipped", "failed")
-ALONE = 5  # times the slice's length, while nobody else waits
+LONGEST_SLICES = 5  # a slice may go on for so many times its length while no other run waits
+
+
+@contextmanager
+def open_slice(runtime: Runtime, run: Run) -> Iterator["Slice"]:
+    """Opens the import's stored file and compiles its checks. Raises Fatal if the file is gone or cannot be read."""
+    plan, options = load_plan(run), load_options(run)
+    resource = build_resource(run.type, plan.declaration)
+    try:
+        file = runtime.blobs.open(run.blob or "")
+    except BlobMissing:
+        raise Fatal("source_missing") from None
+    with file:
+        reader = open_stored_file(file, plan, runtime)
+        checker = RowChecker(
+            resource,
+            plan,
+            options,
+            id_scope=IdScope(run.account_id, run.id),
+            key_limit=runtime.settings.max_key_characters,
+        )
+        target = MergeTarget(
+            account_id=run.account_id,
+            type=run.type,
+            run_id=run.id,
+            run_seq=run.seq,
+            mode=merge_mode(options),
+            unique_keys=options.duplicates != "last",
+            fixed=find_fixed_field(resource, plan),
+            flat=checker.is_flat,
+            tell_created_rows=options.ledger,
+        )
+        yield Slice(
+            runtime=runtime,
+            run=run,
+            reader=reader,
+            checker=checker,
+            options=options,
+            target=target,
+            clock=RecordClock(run.heartbeat_at or run.created_at),
+            position=Position(run.at_offset, run.at_line, run.at_row) if run.batches else reader.first,
+            batches=run.batches,
+            summary=[dict(group) for group in run.error_summary],
+            warnings=[dict(group) for group in run.warnings],
+        )
+
+
+def open_stored_file(file: BinaryIO, plan: Plan, runtime: Runtime) -> Reader:
+    """Raises Fatal if the stored file is no longer what was accepted."""
+    try:
+        return open_reader(file, plan.dialect, runtime.limits)
+    except Refused as refused:
+        raise Fatal("unreadable_file", refused.detail) from None
+
+
+def merge_mode(options: Options) -> Mode:
+    if options.only_empty:
+        return "fill"
+    return "overwrite" if options.override_existing else "keep"
+
+
+def find_fixed_field(resource: Resource, plan: Plan) -> str | None:
+    """The field whose change in an existing record is a conflict; None if no row can change it. Where records are found
+    by that very field it cannot differ, unless a row may name its record by the id instead."""
+    surrogate = resource.surrogate
+    if surrogate is not None and all(column.field != surrogate.id for column in plan.columns):
+        return None
+    return resource.fixed
+
+
+class BatchWrite:
+    """One batch on its way into the store: a task that writes it, and what the batch after it has to know."""
+
+    def __init__(self, slice_: "Slice", prepared: PreparedBatch, previous: "BatchWrite | None") -> None:
+        self.merged = asyncio.Event()
+        self.keys = frozenset(prepared.checked.keys)
+        self.done = asyncio.create_task(slice_.write_batch(prepared, previous, self.merged))
+        # Should it break before its merge, whoever waits for the merge goes on and then hears of it from `done`.
+        self.done.add_done_callback(lambda _: self.merged.set())
 
 
 @dataclass(slots=True)
 class Slice:
-    """What a slice holds open, and where it is."""
+    """An open import, and how far it has come. Every method may raise RunLost."""
 
     runtime: Runtime
     run: Run
     reader: Reader
-    check: RowChecker
+    checker: RowChecker
     options: Options
     target: MergeTarget
-    clock: "Clock"
-    position: Position
-    number: int
+    clock: RecordClock
+    position: Position  # where the next batch begins
+    batches: int  # how many are committed
     summary: list[dict[str, Any]]
     warnings: list[dict[str, Any]]
-    batch_seconds: float = 0.0
+    batch_seconds: float = 0.0  # what the last batch took
 
-    async def write_batches(self, stopping: Callable[[], bool]) -> bool:
-        """Batch after batch until the time is up. Whether the last one is written. Raises RunLost."""
-        began = time.monotonic()
-        reading: asyncio.Task[PreparedBatch] | None = self.read_ahead(self.position)
-        turns: list[Turn] = []
+    async def write_batches(self, stopping: Stopping) -> bool:
+        """Writes batch after batch until the slice's time is up. Whether the last batch of the file is written."""
+        started = time.monotonic()
+        reading: asyncio.Task[PreparedBatch] | None = self.start_reading(self.position)
+        writing: list[BatchWrite] = []
         try:
             while reading is not None:
                 prepared = await reading
-                turns.append(Turn(self, prepared, turns[-1] if turns else None))
-                if len(turns) > 1:
-                    await turns.pop(0).done
-                more = not prepared.checked.last and not stopping() and await self.has_time(began)
-                reading = self.read_ahead(prepared.checked.end) if more else None
-            await turns[-1].done
+                writing.append(BatchWrite(self, prepared, writing[-1] if writing else None))
+                if len(writing) > 1:
+                    await writing.pop(0).done
+                more = not prepared.checked.last and not stopping() and await self.has_time(started)
+                reading = self.start_reading(prepared.checked.end) if more else None
+            await writing[-1].done
             return prepared.checked.last
         finally:
-            under_way = [*(turn.done for turn in turns), *([reading] if reading else [])]
+            under_way = [*(batch.done for batch in writing), *([reading] if reading else [])]
             await asyncio.gather(*under_way, return_exceptions=True)
 
-    async def has_time(self, began: float) -> bool:
-        """Whether another batch fits into the slice that began then (monotonic seconds)."""
-        spent, allowed = time.monotonic() + self.batch_seconds - began, self.runtime.settings.slice_seconds
-        if spent < allowed or spent > allowed * ALONE:
+    async def has_time(self, started: float) -> bool:
+        """Whether another batch fits into the slice that started then (monotonic seconds)."""
+        spent = time.monotonic() + self.batch_seconds - started
+        allowed = self.runtime.settings.slice_seconds
+        if spent < allowed or spent > allowed * LONGEST_SLICES:
             return spent < allowed
         async with self.runtime.database.read() as session:
             return not await claims.anyone_waits(session)
 
-    def read_ahead(self, start: Position) -> asyncio.Task[PreparedBatch]:
-        return asyncio.create_task(asyncio.to_thread(self.read, start))
+    def start_reading(self, start: Position) -> asyncio.Task[PreparedBatch]:
+        return asyncio.create_task(asyncio.to_thread(self.read_batch, start))
 
-    def read(self, start: Position) -> PreparedBatch:
+    def read_batch(self, start: Position) -> PreparedBatch:
         """Reads and checks the batch that begins at `start`. Blocking."""
         settings = self.runtime.settings
-        rows = min(settings.batch_rows, self.check.max_rows)
-        batch = self.reader.read(start, max_rows=rows, max_bytes=settings.batch_bytes)
-        return prepare_batch(self.check.check_batch(batch), self.clock.take(batch.end.row - batch.start.row))
+        max_rows = min(settings.batch_rows, self.checker.max_rows)
+        batch = self.reader.read(start, max_rows=max_rows, max_bytes=settings.batch_bytes)
+        return prepare_batch(self.checker.check_batch(batch), self.clock.reserve(batch.end.row - batch.start.row))
 
-    async def write(self, prepared: PreparedBatch, before: "Turn | None", merged: asyncio.Event) -> None:
-        """Writes records, counts, problems and cursor of one batch in one transaction, after the batch `before`.
-        Sets `merged` when no further record will be locked. Raises RunLost."""
-        began = time.monotonic()
-        self.reached("read")
+    async def write_batch(self, prepared: PreparedBatch, previous: BatchWrite | None, merged: asyncio.Event) -> None:
+        """Writes records, counts, problems and cursor of one batch in one transaction, which commits after that of the
+        previous batch. Sets `merged` as soon as it will lock no further record."""
+        started = time.monotonic()
+        self.report_step("read")
         async with self.runtime.database.transaction() as session:
             await stage_batch(session, prepared)
-            self.reached("staged")
-            if before is not None:
-                await self.wait_for(before, prepared, session)
+            self.report_step("staged")
+            if previous is not None:
+                await self.wait_to_merge(previous, prepared, session)
             outcome = await merge_batch(session, self.target, prepared, self.options)
-            self.reached("merged")
+            self.report_step("merged")
             merged.set()
-            if before is not None:
-                await before.done
+            if previous is not None:
+                await previous.done
             await self.account_for(session, prepared, outcome)
-            self.reached("accounted")
-        self.reached("committed")
-        self.number, self.position = self.number + 1, prepared.checked.end
-        self.batch_seconds = time.monotonic() - began
-        counts = {name: getattr(outcome, name) for name in COUNTS}
+            self.report_step("accounted")
+        self.report_step("committed")
+        self.batches, self.position = self.batches + 1, prepared.checked.end
+        self.batch_seconds = time.monotonic() - started
         self.runtime.observe(
-            BatchWritten(self.run.id, self.run.attempt, self.number, **counts, seconds=self.batch_seconds)
+            BatchWritten(self.run.id, self.run.attempt, self.batches, **counts_of(outcome), seconds=self.batch_seconds)
         )
 
-    async def wait_for(self, before: "Turn", prepared: PreparedBatch, session: Session) -> None:
-        """Until the batch may be merged. One that looks at records before it merges has to see those of the batch
-        before it. Others wait for its merge, unless they share no key with it and no other import of the type is open:
-        then nobody can wait for both of them in a circle, and they are merged at the same time."""
+    async def wait_to_merge(self, previous: BatchWrite, prepared: PreparedBatch, session: Session) -> None:
+        """Waits until the batch may be merged. A batch that looks at records before it merges has to see those of the
+        previous one. Any other waits for the previous merge, unless they share no key and no other import of the type
+        is open: then nobody can wait for both of them in a circle, and they are merged at the same time."""
         if prepared.copy_text is None:
-            await before.done
-        elif not before.keys.isdisjoint(prepared.checked.keys) or await is_other_import_open(session, self.target):
-            await before.merged.wait()
+            await previous.done
+        elif not previous.keys.isdisjoint(prepared.checked.keys) or await is_other_import_open(session, self.target):
+            await previous.merged.wait()
 
     async def account_for(self, session: Session, prepared: PreparedBatch, outcome: BatchOutcome) -> None:
-        """The ledger's row, the counts and the cursor, for as long as the run is ours. Raises RunLost."""
-        checked, number = prepared.checked, self.number + 1
+        """Writes the ledger row and moves the counts and the cursor, if the run is still ours."""
+        checked, number = prepared.checked, self.batches + 1
         outcome.problems.sort(key=lambda problem: problem.row)
         add_problems(self.summary, outcome.problems)
         add_warnings(self.warnings, outcome.warnings)
-        counts = {name: getattr(outcome, name) for name in COUNTS}
-        start = {"at_offset": checked.start.offset, "at_line": checked.start.line, "at_row": checked.start.row}
-        end = {"at_offset": checked.end.offset, "at_line": checked.end.line, "at_row": checked.end.row}
-        whose = {"run_id": self.run.id, "attempt": self.run.attempt, "number": number}
+        batch = {"run_id": self.run.id, "attempt": self.run.attempt, "number": number, **counts_of(outcome)}
         packed = {
             "problem_count": len(outcome.problems),
             "problems": problems.pack(outcome.problems),
             "created_rows": ledger.pack(outcome.created_rows, outcome.superseded_rows) if self.options.ledger else None,
         }
-        await batches.add(session, whose | counts | start | packed)
-        self.reached("ledger")
-        told = {"error_summary": as_json(self.summary), "warnings": as_json(self.warnings)}
+        await batches.add(session, {**batch, **cursor_at(checked.start), **packed})
+        self.report_step("ledger")
+        report = {"error_summary": to_json(self.summary), "warnings": to_json(self.warnings)}
         lease = {"lease": self.runtime.settings.lease_seconds}
-        if not await batches.advance(session, whose | counts | end | told | lease):
+        if not await batches.advance(session, {**batch, **cursor_at(checked.end), **report, **lease}):
             raise RunLost
 
     async def finish(self) -> None:
-        """Ends the run, if what its batches add up to is what was accepted. Raises RunLost or Fatal."""
-        self.reached("finishing")
+        """Ends the run, provided that its batches add up to what was accepted. Raises Fatal if they do not."""
+        self.report_step("finishing")
         async with self.runtime.database.transaction() as session:
             row = await runs.get(session, self.run.account_id, self.run.id)
             sums = await batches.sums(session, self.run.id)
@@ -169,92 +244,21 @@ class Slice:
             finished = await end_run(session, self.run.id, self.run.attempt, State.FINISHED)
             if finished is None:
                 raise RunLost
-        self.reached("finished")
+        self.report_step("finished")
         announce_end(self.runtime, finished)
 
-    def reached(self, step: str) -> None:
-        """Says that a named step was reached; the fault tests stop the process at each of them."""
+    def report_step(self, step: str) -> None:
+        """Tells that a named step was reached; the fault tests stop the process at each of them."""
         self.runtime.observe(StepReached(self.run.id, step))
 
 
-class Clock:
-    """PostgreSQL's time as far as it is known here, given out in microseconds that are never the same twice."""
-
-    def __init__(self, now: datetime) -> None:
-        self._now, self._began, self._taken = now, time.monotonic(), now
-
-    def take(self, count: int) -> datetime:
-        """The first of `count` microseconds that follow each other."""
-        first = max(self._taken, self._now + timedelta(seconds=time.monotonic() - self._began))
-        self._taken = first + timedelta(microseconds=count)
-        return first
+def counts_of(outcome: BatchOutcome) -> dict[str, int]:
+    return {name: getattr(outcome, name) for name in COUNTS}
 
 
-class Turn:
-    """One batch on its way into the store."""
-
-    def __init__(self, slice_: Slice, prepared: PreparedBatch, before: "Turn | None") -> None:
-        self.merged = asyncio.Event()
-        self.keys = frozenset(prepared.checked.keys)
-        self.done = asyncio.create_task(slice_.write(prepared, before, self.merged))
-        # Whoever waits for the merge goes on when there will be none, and then hears of it from `done`.
-        self.done.add_done_callback(lambda _: self.merged.set())
+def cursor_at(position: Position) -> dict[str, int]:
+    return {"at_offset": position.offset, "at_line": position.line, "at_row": position.row}
 
 
-@contextmanager
-def open_slice(runtime: Runtime, run: Run) -> Iterator[Slice]:
-    """Opens the run's file and compiles its checks. Raises Fatal when the file is gone."""
-    plan, options = load_plan(run), load_options(run)
-    resource = build_resource(run.type, plan.declaration)
-    try:
-        file = runtime.blobs.open(run.blob or "")
-    except BlobMissing:
-        raise Fatal("source_missing") from None
-    mode: Mode = "fill" if options.only_empty else "overwrite" if options.override_existing else "keep"
-    once = options.duplicates != "last"
-    with file:
-        reader = readable(file, plan, runtime)
-        whose = IdScope(run.account_id, run.id)
-        check = RowChecker(resource, plan, options, id_scope=whose, key_limit=runtime.settings.max_key_characters)
-        fixed = fixed_field(resource, plan)
-        yield Slice(
-            runtime,
-            run,
-            reader,
-            check,
-            options,
-            MergeTarget(
-                *(run.account_id, run.type, run.id, run.seq),
-                mode,
-                once=once,
-                fixed=fixed,
-                flat=check.is_flat,
-                ledger=options.ledger,
-            ),
-            Clock(run.heartbeat_at or run.created_at),
-            Position(run.at_offset, run.at_line, run.at_row) if run.batches else reader.first,
-            run.batches,
-            [dict(each) for each in run.error_summary],
-            [dict(each) for each in run.warnings],
-        )
-
-
-def fixed_field(resource: Resource, plan: Plan) -> str | None:
-    """The field that has to be watched. Where records are found by what it holds it cannot differ, unless a row may
-    name its record by the id."""
-    surrogate = resource.surrogate
-    if surrogate is not None and all(column.field != surrogate.id for column in plan.columns):
-        return None
-    return resource.fixed
-
-
-def readable(file: BinaryIO, plan: Plan, runtime: Runtime) -> Reader:
-    """A reader on the stored file. Raises Fatal when it is not any more what was accepted."""
-    try:
-        return open_reader(file, plan.dialect, runtime.limits)
-    except Refused as wrong:
-        raise Fatal("unreadable_file", wrong.detail) from None
-
-
-def as_json(value: object) -> str:
+def to_json(value: object) -> str:
     return msgspec.json.encode(value).decode()

@@ -90,7 +90,7 @@ class TaskQueue:
         return self._redis.connection_pool
 
     async def enqueue(self, task: str, run_id: str, attempt: int) -> None:
-        """Puts a task at the end of the queue. Enqueued twice for one attempt it is one task. Raises QueueUnavailable."""
+        """Puts a task at the end of the queue; twice for one attempt is one task. Raises QueueUnavailable."""
         job_id = f"{task}:{run_id}:{attempt}"
         await call(self._redis.enqueue_job(task, run_id, _job_id=job_id, _expires=TASK_EXPIRES_MS / 1000))
 

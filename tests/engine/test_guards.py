@@ -232,7 +232,7 @@ async def test_a_batch_is_bounded_by_what_it_becomes_not_by_what_it_is_read_from
     rows = "".join(f"a{number}@example.org{',1' * 1_990}\n" for number in range(40))
     run = await engine.submit(f"{header}\n{rows}", unknown_columns="keep")
     with open_slice(engine.runtime, run) as slice_:
-        prepared = await slice_.read_ahead(slice_.position)
+        prepared = await slice_.start_reading(slice_.position)
     assert len(prepared.copy_text or b"") < 4_194_304
 
 

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from sqlalchemy import text
 
-from app.imports.slice import Turn, open_slice
+from app.imports.slice import BatchWrite, open_slice
 from app.runs.model import Run
 from app.storage import claims
 from tests.engine.conftest import ImportEngine, law
@@ -50,13 +50,13 @@ async def test_a_zombie_that_lost_its_lease_writes_nothing(engine: ImportEngine)
     run = await engine.submit(contacts(20))
     zombie = await claimed(engine, run, lease=0)
     with open_slice(engine.runtime, zombie) as slice_:
-        prepared = await slice_.read_ahead(slice_.position)
+        prepared = await slice_.start_reading(slice_.position)
         async with engine.runtime.database.transaction() as session:
             assert [row["id"] for row in await claims.rescue(session, backoff=0) if row["id"] == run.id]
         finished = await engine.finish(run)
 
         with pytest.raises(Exception):  # noqa: B017  the fence or the ledger's key, whichever stands first
-            await Turn(slice_, prepared, None).done
+            await BatchWrite(slice_, prepared, None).done
 
     after = await engine.get(run)
     assert (finished.created, after.created, after.batches) == (20, 20, 2)

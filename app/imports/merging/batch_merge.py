@@ -29,18 +29,18 @@ class PreparedBatch:
 
     checked: CheckedBatch
     copy_text: bytes | None
-    born_at: datetime  # when its first row is made, should it make a record
+    created_at: datetime  # of the record of its first row, should that row create one
 
     def build_target(self, run_target: MergeTarget) -> MergeTarget:
         """Where this batch of the run goes."""
-        return replace(run_target, born_at=self.born_at, born_row=self.checked.start.row + 1)
+        return replace(run_target, created_at=self.created_at, first_row=self.checked.start.row + 1)
 
 
-def prepare_batch(checked: CheckedBatch, born_at: datetime) -> PreparedBatch:
+def prepare_batch(checked: CheckedBatch, created_at: datetime) -> PreparedBatch:
     """Does what can be done before the transaction. Blocking."""
     simple = not checked.incomplete and len(set(checked.keys)) == len(checked.keys)
-    copy_text = merge.copy_lines(checked.keys, checked.rows, checked.data) if simple else None
-    return PreparedBatch(checked, copy_text, born_at)
+    copy_text = merge.format_copy_text(checked.keys, checked.rows, checked.data) if simple else None
+    return PreparedBatch(checked, copy_text, created_at)
 
 
 async def stage_batch(session: Session, prepared: PreparedBatch) -> None:
@@ -51,7 +51,7 @@ async def stage_batch(session: Session, prepared: PreparedBatch) -> None:
 
 async def is_other_import_open(session: Session, target: MergeTarget) -> bool:
     """Whether another import of the same type is open."""
-    return bool((await merge.other_runs(session, target))["beside"])
+    return bool((await merge.find_other_imports(session, target))["any_open"])
 
 
 async def merge_batch(
@@ -105,7 +105,7 @@ def split_repeated_keys(checked: CheckedBatch, kept: Sequence[int]) -> tuple[lis
 
 
 def format_copy_text(checked: CheckedBatch, indexes: Sequence[int]) -> bytes:
-    return merge.copy_lines(
+    return merge.format_copy_text(
         keys=[checked.keys[index] for index in indexes],
         rows=[checked.rows[index] for index in indexes],
         data=[checked.data[index] for index in indexes],
@@ -128,11 +128,11 @@ class BatchMerge:
         outcome = self.outcome
         # An unchanged row is not written, so an older import that is still open would not see that this one has had its
         # say. Then, and where a key may occur only once, every row leaves its mark.
-        touch = self.target.once or (await merge.other_runs(self.session, self.target))["older"]
+        touch = self.target.unique_keys or (await merge.find_other_imports(self.session, self.target))["older"]
         merged = await merge.merge(self.session, self.target, touch=touch)
         outcome.created += merged.created
         outcome.updated += merged.updated
-        outcome.created_rows += merged.new_rows
+        outcome.created_rows += merged.created_rows
         self._count_left_alone(merged.touched)
         for earlier_row, row in merged.repeats:
             note_repeated_key(outcome, self._find_repeated_key(earlier_row, row), "last")
@@ -146,8 +146,10 @@ class BatchMerge:
         The merge has locked every record that it looked at, so what is read here is what it saw.
         """
         session, target, outcome = self.session, self.target, self.outcome
-        may_differ = target.once or target.fixed is not None or (await merge.other_runs(session, target))["newer"]
-        for left_alone in await merge.left_alone(session, target) if may_differ else ():
+        may_differ = (
+            target.unique_keys or target.fixed is not None or (await merge.find_other_imports(session, target))["newer"]
+        )
+        for left_alone in await merge.find_left_alone(session, target) if may_differ else ():
             row = left_alone["row"]
             if left_alone["superseded"]:
                 outcome.skipped += 1

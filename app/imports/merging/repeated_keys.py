@@ -161,8 +161,8 @@ async def write_states(session: Session, target: MergeTarget, states: dict[str, 
         return
     data = ["{" + ",".join(map(format_raw_member, state.members.items())) + "}" for state in states.values()]
     await merge.clear_staging(session)
-    await merge.stage(session, merge.copy_lines(list(states), [state.row for state in states.values()], data))
-    await merge.merge(session, replace(target, mode="overwrite", once=False, flat=False), touch=False)
+    await merge.stage(session, merge.format_copy_text(list(states), [state.row for state in states.values()], data))
+    await merge.merge(session, replace(target, mode="overwrite", unique_keys=False, flat=False), touch=False)
 
 
 def format_raw_member(item: tuple[str, bytes]) -> str:
