@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from app.storage.blobs.blob import BlobMissing, Blobs, BlobsUnavailable, BlobWriter
 from app.storage.blobs.files import FileBlobs
-from app.storage.blobs.s3 import Address, Bucket, address_from, authorities_with, client_maker
+from app.storage.blobs.s3 import Bucket, BucketAddress, build_client_factory, parse_bucket_url, write_ca_bundle
 from app.storage.blobs.shared import SharedBlobs
 
 __all__ = [
@@ -24,12 +24,13 @@ __all__ = [
     "open_blobs",
 ]  # fmt: skip
 
-SPELLED: Final = "SLUICE_BLOBS must be file:///folder or s3://bucket/prefix"
+INVALID_URL: Final = "`SLUICE_BLOBS` must be `file:///folder` or `s3://bucket/prefix`"
 
 
 @dataclass(frozen=True, slots=True)
 class BucketAccess:
-    """How a bucket is reached: keys (without them the environment's), a private CA, and where copies are kept."""
+    """How a bucket is reached: keys (those of the environment if there are none), the certificate file of a private
+    authority, and the folder for local copies, which together may take about `copies_bytes`."""
 
     copies: Path
     copies_bytes: int
@@ -39,38 +40,38 @@ class BucketAccess:
 
 
 def open_blobs(url: str, access: BucketAccess) -> Blobs:
-    """The store that `url` names: `file:///folder` or `s3://bucket/prefix`; a bucket is not asked yet. Raises
-    ValueError for any other, OSError for a folder that cannot be used."""
-    place = place_of(url, access)
-    return FileBlobs(place) if isinstance(place, Path) else open_bucket(place, access)
+    """The store at `url`, which is `file:///folder` or `s3://bucket/prefix`. A bucket is not contacted yet. Raises
+    ValueError for any other URL, OSError for a folder that cannot be used."""
+    location = parse_blobs_url(url, access)
+    return FileBlobs(location) if isinstance(location, Path) else open_bucket(location, access)
 
 
 def check_blobs_url(url: str, access: BucketAccess) -> None:
-    """Raises ValueError where `open_blobs` would, but touches nothing."""
-    place_of(url, access)
+    """Raises ValueError where `open_blobs` would, without touching anything."""
+    parse_blobs_url(url, access)
 
 
-def place_of(url: str, access: BucketAccess) -> Path | Address:
-    """The folder or the bucket that `url` names. Raises ValueError."""
+def parse_blobs_url(url: str, access: BucketAccess) -> Path | BucketAddress:
+    """The folder or the bucket at `url`. Raises ValueError."""
     try:
         parts = urlsplit(url)
     except ValueError:
-        raise ValueError(SPELLED) from None
+        raise ValueError(INVALID_URL) from None
     if parts.scheme == "s3":
         if (access.key is None) != (access.secret is None):
-            raise ValueError("SLUICE_BLOBS_KEY and SLUICE_BLOBS_SECRET must be set both, or none")
-        return address_from(url)
+            raise ValueError("`SLUICE_BLOBS_KEY` and `SLUICE_BLOBS_SECRET` must be set together")
+        return parse_bucket_url(url)
     if parts.scheme != "file" or parts.netloc not in ("", "localhost"):
-        raise ValueError(SPELLED)
+        raise ValueError(INVALID_URL)
     return Path(unquote(parts.path))
 
 
-def open_bucket(address: Address, access: BucketAccess) -> SharedBlobs:
+def open_bucket(address: BucketAddress, access: BucketAccess) -> SharedBlobs:
     copies = FileBlobs(access.copies.absolute())
-    make = client_maker(
+    build_client = build_client_factory(
         address,
         key=access.key.get_secret_value() if access.key else None,
         secret=access.secret.get_secret_value() if access.secret else None,
-        authorities=authorities_with(access.ca_file, copies.root) if access.ca_file else None,
+        ca_bundle=write_ca_bundle(access.ca_file, copies.root) if access.ca_file else None,
     )
-    return SharedBlobs(Bucket(address, make), copies, access.copies_bytes)
+    return SharedBlobs(Bucket(address, build_client), copies, access.copies_bytes)

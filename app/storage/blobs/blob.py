@@ -1,4 +1,4 @@
-"""What a blob is, wherever it is stored: a file that is written once, and has its name only when it is whole."""
+"""What a blob is, wherever it is stored: a file that is written once and gets its name when it is complete."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -11,25 +11,25 @@ PRIVATE_FILE = 0o600
 
 
 class BlobMissing(Exception):
-    """No blob of that name is stored."""
+    """No blob with that name is stored."""
 
 
 class BlobsUnavailable(Retryable):
-    """The store cannot be reached, or does not do what it is asked. `text` is for the operator."""
+    """The store cannot be reached, or does not do what it is asked. The text is for the operator."""
 
 
 class BlobWriter:
-    """A blob that is being written; it exists under its name only after `commit`. Blocking: call it in a thread.
+    """Writes a blob, which exists under its name only after `commit`. Blocking: call it in a thread.
 
-    `keep` is given the finished file and the name, and puts it where it belongs.
+    `store` gets the finished file and the name, and puts the file where it belongs.
     """
 
-    def __init__(self, name: str, path: Path, keep: Callable[[Path, str], None]) -> None:
+    def __init__(self, name: str, path: Path, store: Callable[[Path, str], None]) -> None:
         self.name = name
         self.size = 0
-        self._keep = keep
+        self._store = store
         self._path = path
-        # Personal data: whatever the process' umask is, nobody else reads it.
+        # Personal data: nobody else may read it, whatever the umask of the process.
         self._file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE), "wb")
 
     def write(self, data: bytes) -> None:
@@ -37,42 +37,42 @@ class BlobWriter:
         self.size += len(data)
 
     def open_for_reading(self) -> BinaryIO:
-        """What has been written so far, open for reading."""
+        """Opens what has been written so far."""
         self._file.flush()
         return self._path.open("rb")
 
     def commit(self) -> str:
-        """Makes the blob durable and gives it its name: after this a power cut cannot lose it. Raises BlobsUnavailable;
-        then `abort` is still to be called."""
+        """Makes the blob durable and gives it its name, which is returned. From then on a power cut cannot lose it. If
+        it raises BlobsUnavailable, `abort` must still be called."""
         self._file.flush()
         os.fsync(self._file.fileno())
         self._file.close()
-        self._keep(self._path, self.name)
+        self._store(self._path, self.name)
         return self.name
 
     def abort(self) -> None:
-        """Leaves nothing behind. Harmless after `commit` or a second time."""
+        """Removes what was written. Does nothing after `commit` or a second time."""
         self._file.close()
         self._path.unlink(missing_ok=True)
 
 
 class Blobs(Protocol):
-    """A store of blobs. All of it is blocking: call it in a thread. Each method may raise BlobsUnavailable."""
+    """A store of blobs. Every method blocks, so call it in a thread, and every method may raise BlobsUnavailable."""
 
     def create(self) -> BlobWriter:
-        """A new blob, which touches nothing but this machine until it is committed."""
+        """A new blob. It uses only this machine until it is committed."""
 
     def open(self, name: str) -> BinaryIO:
-        """The blob, open for reading. Raises BlobMissing."""
+        """Opens the blob for reading. Raises BlobMissing."""
 
     def prefetch(self, name: str) -> None:
-        """Does beforehand what makes `open` slow, if anything does. Harmless when there is no such blob."""
+        """Does in advance what would make `open` slow. Does nothing if there is no such blob."""
 
     def delete(self, name: str) -> None:
-        """Harmless when there is no such blob."""
+        """Does nothing if there is no such blob."""
 
     def list_older_than(self, seconds: float) -> Iterator[str]:
-        """Names of stored blobs older than `seconds`; unfinished ones of that age are removed on the way."""
+        """The names of stored blobs older than `seconds`. Also removes unfinished blobs of that age."""
 
     def check(self) -> None:
-        """Writes something and removes it, within a few seconds. Raises OSError or BlobsUnavailable."""
+        """Writes something and removes it, within a few seconds. Raises OSError or BlobsUnavailable if that fails."""

@@ -1,4 +1,4 @@
-"""Blobs in a folder of this machine, or one that several machines have mounted."""
+"""Blobs in a folder of this machine, or in one that several machines have mounted."""
 
 import os
 import secrets
@@ -14,67 +14,67 @@ PRIVATE_FOLDER = 0o700
 
 
 class FileBlobs:
-    """Blobs in a local folder: `incoming/` while they are written, `stored/` afterwards."""
+    """Blobs in a folder: they are in `incoming/` while they are written and in `stored/` afterwards."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self.incoming = root / "incoming"
         self.stored = root / "stored"
         root.parent.mkdir(parents=True, exist_ok=True)
-        # One that was there may hold what is not ours, as /srv does: its mode is not ours to change.
+        # A folder that exists already may belong to others too, like /srv: its mode stays as it is.
         root.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
         for folder in (self.incoming, self.stored):
             folder.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
-            # Another owner, as a mount may have, keeps the mode that was chosen.
+            # A mount may have another owner; then the mode that was chosen there stays.
             with suppress(PermissionError):
                 folder.chmod(PRIVATE_FOLDER)
         sync_folder(root)
 
     def create(self, name: str | None = None) -> BlobWriter:
-        """A new blob; with a `name`, a copy of one that has it already."""
-        unfinished = secrets.token_hex(16)
-        return BlobWriter(name or unfinished, self.incoming / unfinished, self.keep)
+        """A new blob. With a `name`, a copy of the blob that has this name elsewhere."""
+        new_name = secrets.token_hex(16)
+        return BlobWriter(name or new_name, self.incoming / new_name, self.store)
 
-    def keep(self, path: Path, name: str) -> None:
-        """Gives a finished file its name."""
+    def store(self, path: Path, name: str) -> None:
+        """Moves a finished file to its name, durably."""
         final = self.path(name)
         final.parent.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
         path.rename(final)
         sync_folder(final.parent)
-        # Always: another process may have made the folder a moment ago, and not have synced it yet.
+        # Always, because another process may have made the folder a moment ago and not have synced it yet.
         sync_folder(self.stored)
 
     def open(self, name: str) -> BinaryIO:
-        """The blob, open for reading. Raises BlobMissing."""
+        """Opens the blob for reading. Raises BlobMissing."""
         try:
             return self.path(name).open("rb")
         except FileNotFoundError:
             raise BlobMissing(name) from None
 
     def prefetch(self, name: str) -> None:
-        """Nothing: it is here."""
+        """Does nothing, because the blob is here."""
 
     def delete(self, name: str) -> None:
-        """Harmless when there is no such blob."""
+        """Does nothing if there is no such blob."""
         self.path(name).unlink(missing_ok=True)
 
     def list_older_than(self, seconds: float) -> Iterator[str]:
-        """Names of stored blobs older than `seconds`; unfinished ones of that age are removed on the way."""
+        """The names of stored blobs older than `seconds`. Also removes unfinished blobs of that age."""
         self.remove_unfinished(seconds)
         oldest = time.time() - seconds
         for path in self.stored.glob("*/*"):
-            if modified(path) < oldest:
+            if modified_at(path) < oldest:
                 yield path.name
 
     def remove_unfinished(self, seconds: float) -> None:
-        """Those that nobody has written to for so long."""
+        """Removes the unfinished blobs that nobody has written to for so long."""
         oldest = time.time() - seconds
         for path in self.incoming.iterdir():
-            if modified(path) < oldest:
+            if modified_at(path) < oldest:
                 path.unlink(missing_ok=True)
 
     def check(self) -> None:
-        """Raises OSError when nothing can be written."""
+        """Raises OSError if nothing can be written."""
         writer = self.create()
         try:
             writer.write(b"ready")
@@ -85,10 +85,11 @@ class FileBlobs:
         return self.stored / name[:2] / name
 
 
-def modified(path: Path) -> float:
+def modified_at(path: Path) -> float:
+    """In seconds since 1970."""
     try:
         return path.stat().st_mtime
-    except FileNotFoundError:  # deleted by another process meanwhile
+    except FileNotFoundError:  # another process has deleted it
         return time.time()
 
 

@@ -1,4 +1,4 @@
-"""A bucket of a service that speaks S3, as blobs need it: four requests, bounded and verified, and our own errors."""
+"""What blobs need of an S3 bucket: four requests with time limits and checksums, and our own errors."""
 
 import base64
 import hashlib
@@ -17,192 +17,195 @@ from urllib3.exceptions import HTTPError
 
 from app.storage.blobs.blob import BlobMissing, BlobsUnavailable
 
-CHUNK: Final = 262_144
-DIGEST: Final = "sha256"  # under this name the digest of a blob is kept with it
-CODE: Final = re.compile(r"[A-Za-z0-9.]{1,60}")
+CHUNK_BYTES: Final = 262_144
+DIGEST_METADATA: Final = "sha256"  # the name under which a blob's digest is stored with it
+ERROR_CODE: Final = re.compile(r"[A-Za-z0-9.]{1,60}")
 SCHEMES: Final = frozenset({"http", "https"})
 FLAGS: Final = {None: None, "1": True, "true": True, "0": False, "false": False}
-SPELLED: Final = "s3://bucket/prefix?endpoint=https://host&region=name&path_style=1"
-BUCKET: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9]")
-PROBE: Final = "ready"  # no blob has such a name
+INVALID_URL: Final = (
+    "`SLUICE_BLOBS` must be an address like `s3://bucket/prefix?endpoint=https://host&region=name&path_style=1`"
+)
+BUCKET_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9]")
+PROBE_NAME: Final = "ready"  # no blob has a name like that
 
 
-class Torn(BlobsUnavailable):
-    """A blob came in part, or not as it was stored."""
+class IncompleteTransfer(BlobsUnavailable):
+    """A blob arrived in part, or not as it was stored."""
 
 
-class Client(Protocol):
-    """What is used of the client: its methods are made at run time."""
+class S3Client(Protocol):
+    """The methods that are used of boto3's client, which creates them at run time."""
 
-    def put_object(self, **given: object) -> Mapping[str, Any]: ...
-    def get_object(self, **given: object) -> Mapping[str, Any]: ...
-    def delete_object(self, **given: object) -> Mapping[str, Any]: ...
-    def list_objects_v2(self, **given: object) -> Mapping[str, Any]: ...
+    def put_object(self, **parameters: object) -> Mapping[str, Any]: ...
+    def get_object(self, **parameters: object) -> Mapping[str, Any]: ...
+    def delete_object(self, **parameters: object) -> Mapping[str, Any]: ...
+    def list_objects_v2(self, **parameters: object) -> Mapping[str, Any]: ...
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
-    """Where the blobs are; `prefix` is empty or ends with a slash."""
+class BucketAddress:
+    """Where the blobs are. `prefix` is empty or ends with a slash."""
 
     bucket: str
     prefix: str
     endpoint: str | None = None
     region: str | None = None
-    path_style: bool | None = None  # None: where there is an endpoint, since few others have a name for each bucket
+    path_style: bool | None = None  # None: yes if there is an endpoint, since few services have a host name per bucket
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
-    """How long a request may take: seconds to connect, seconds without a byte, and how often it is tried."""
+class RequestLimits:
+    """How long a request may take: seconds to connect, seconds without a byte, and how many attempts."""
 
     connect: float
     silence: float
-    tries: int
+    attempts: int
 
 
-WORKING: Final = Patience(connect=5, silence=20, tries=3)
-# Less than readiness waits for: a probe that outlives its question would take a thread away from uploads.
-PROBING: Final = Patience(connect=1, silence=2, tries=1)
+TRANSFER_LIMITS: Final = RequestLimits(connect=5, silence=20, attempts=3)
+# Less than the readiness check waits: a probe that takes longer than its question would keep a thread from uploads.
+PROBE_LIMITS: Final = RequestLimits(connect=1, silence=2, attempts=1)
 
 
 class Bucket:
-    """The objects below a prefix. Blocking, and safe in several threads. Raises BlobsUnavailable from each method."""
+    """The objects below a prefix. Blocking, and safe in several threads. Every method may raise BlobsUnavailable."""
 
-    def __init__(self, address: Address, make: Callable[[Patience], Client]) -> None:
+    def __init__(self, address: BucketAddress, build_client: Callable[[RequestLimits], S3Client]) -> None:
         self._bucket, self._prefix = address.bucket, address.prefix
-        self._client, self._prober = make(WORKING), make(PROBING)
+        self._client, self._prober = build_client(TRANSFER_LIMITS), build_client(PROBE_LIMITS)
 
     def put(self, name: str, path: Path) -> None:
-        """Stores a file. The other side refuses it unless all of it came as it is here."""
+        """Stores a file. The server refuses it unless it arrives complete and unchanged."""
         with path.open("rb") as file:
             md5 = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).digest()
             file.seek(0)
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
             file.seek(0)
-            whole = {"ContentMD5": base64.b64encode(md5).decode(), "Metadata": {DIGEST: sha256}}
-            with spoken():
-                self._client.put_object(**self._at(name), Body=file, **whole)
+            checksums = {"ContentMD5": base64.b64encode(md5).decode(), "Metadata": {DIGEST_METADATA: sha256}}
+            with translate_errors():
+                self._client.put_object(**self._at(name), Body=file, **checksums)
 
     def get(self, name: str, write: Callable[[bytes], object]) -> None:
-        """Hands all of an object over, piece by piece. Raises BlobMissing; Torn, if what was written is not all."""
-        with spoken():
-            answer = self._client.get_object(**self._at(name))
-        with closing(answer["Body"]) as body:
+        """Passes an object to `write` piece by piece. Raises BlobMissing; IncompleteTransfer if not all of it arrived."""
+        with translate_errors():
+            response = self._client.get_object(**self._at(name))
+        with closing(response["Body"]) as body:
             size, digest = 0, hashlib.sha256()
-            while piece := read(body):
+            while piece := read_piece(body):
                 write(piece)
                 size += len(piece)
                 digest.update(piece)
-        kept = answer.get("Metadata", {}).get(DIGEST, digest.hexdigest())
-        if (size, digest.hexdigest()) != (answer["ContentLength"], kept):
-            raise Torn("a stored file came not as it was stored")
+        stored_digest = response.get("Metadata", {}).get(DIGEST_METADATA, digest.hexdigest())
+        if (size, digest.hexdigest()) != (response["ContentLength"], stored_digest):
+            raise IncompleteTransfer("a stored file did not arrive as it was stored")
 
     def delete(self, name: str) -> None:
-        with spoken():
+        with translate_errors():
             self._client.delete_object(**self._at(name))
 
     def names(self) -> Iterator[tuple[str, float]]:
-        """The names of all objects, each with the seconds since 1970 at which it was stored."""
-        wanted: dict[str, object] = {"Bucket": self._bucket, "Prefix": self._prefix}
+        """The names of all objects, each with the time at which it was stored, in seconds since 1970."""
+        parameters: dict[str, object] = {"Bucket": self._bucket, "Prefix": self._prefix}
         while True:
-            with spoken():
-                page = self._client.list_objects_v2(**wanted)
-            for each in page.get("Contents", ()):
-                yield each["Key"].removeprefix(self._prefix), each["LastModified"].timestamp()
+            with translate_errors():
+                page = self._client.list_objects_v2(**parameters)
+            for entry in page.get("Contents", ()):
+                yield entry["Key"].removeprefix(self._prefix), entry["LastModified"].timestamp()
             if not page.get("IsTruncated"):
                 return
-            wanted["ContinuationToken"] = page["NextContinuationToken"]
+            parameters["ContinuationToken"] = page["NextContinuationToken"]
 
     def check(self) -> None:
-        with spoken():
-            self._prober.put_object(**self._at(PROBE), Body=b"")
-            self._prober.delete_object(**self._at(PROBE))
+        with translate_errors():
+            self._prober.put_object(**self._at(PROBE_NAME), Body=b"")
+            self._prober.delete_object(**self._at(PROBE_NAME))
 
     def _at(self, name: str) -> dict[str, object]:
         return {"Bucket": self._bucket, "Key": self._prefix + name}
 
 
-def read(body: Any) -> bytes:
-    """The next piece of an answer's body. Raises Torn."""
+def read_piece(body: Any) -> bytes:
+    """The next piece of a response's body. Raises IncompleteTransfer."""
     try:
-        piece: bytes = body.read(CHUNK)
-    except (BotoCoreError, HTTPError, OSError) as wrong:
-        raise Torn("a stored file broke off on its way") from wrong
+        piece: bytes = body.read(CHUNK_BYTES)
+    except (BotoCoreError, HTTPError, OSError) as error:
+        raise IncompleteTransfer("the transfer of a stored file was cut off") from error
     return piece
 
 
 @contextmanager
-def spoken() -> Iterator[None]:
-    """Turns what the client raises into our own errors. Only an object that is known to be missing is missing: a wrong
-    bucket, a wrong key or a proxy's 404 can be mended, and no import should fail for it."""
+def translate_errors() -> Iterator[None]:
+    """Turns what the client raises into our own errors. A blob is missing only if the server says so: a wrong bucket, a
+    wrong key or the 404 of a proxy can be corrected, and no import should fail because of it."""
     try:
         yield
-    except ClientError as wrong:
-        code = wrong.response.get("Error", {}).get("Code", "")
+    except ClientError as error:
+        code = error.response.get("Error", {}).get("Code", "")
         if code == "NoSuchKey":
             raise BlobMissing from None
-        told = code if CODE.fullmatch(code) else "an error"
-        raise BlobsUnavailable(f"the object store answers {told}") from wrong
-    except SSLError as wrong:
-        told = "its certificate is not trusted (see SLUICE_CA_FILE), or it does not speak TLS"
-        raise BlobsUnavailable(f"the object store cannot be used: {told}") from wrong
-    except BotoCoreError as wrong:
-        raise BlobsUnavailable(f"the object store cannot be used: {type(wrong).__name__}") from wrong
+        answer = code if ERROR_CODE.fullmatch(code) else "an error"
+        raise BlobsUnavailable(f"the object store answers with {answer}") from error
+    except SSLError as error:
+        reason = "its certificate is not trusted (see SLUICE_CA_FILE), or it does not speak TLS"
+        raise BlobsUnavailable(f"the object store cannot be used: {reason}") from error
+    except BotoCoreError as error:
+        raise BlobsUnavailable(f"the object store cannot be used: {type(error).__name__}") from error
 
 
-def address_from(url: str) -> Address:
-    """Raises ValueError for what is not like SPELLED, without a word of it: somebody may have put a password there."""
+def parse_bucket_url(url: str) -> BucketAddress:
+    """Raises ValueError for anything else, and never repeats it: somebody may have put a password into the URL."""
     try:
         parts = urlsplit(url)
         options = dict(parse_qsl(parts.query, strict_parsing=True)) if parts.query else {}
         endpoint, region, style = (options.pop(name, None) for name in ("endpoint", "region", "path_style"))
         server = urlsplit(endpoint or "https://amazon")
     except ValueError:
-        raise ValueError(f"SLUICE_BLOBS must be like {SPELLED}") from None
-    called = server.scheme in SCHEMES and server.hostname
-    if options or not BUCKET.fullmatch(parts.netloc) or not called or style not in FLAGS:
-        raise ValueError(f"SLUICE_BLOBS must be like {SPELLED}")
+        raise ValueError(INVALID_URL) from None
+    is_valid_endpoint = server.scheme in SCHEMES and server.hostname
+    if options or not BUCKET_NAME.fullmatch(parts.netloc) or not is_valid_endpoint or style not in FLAGS:
+        raise ValueError(INVALID_URL)
     prefix = unquote(parts.path).strip("/")
-    return Address(parts.netloc, f"{prefix}/" if prefix else "", endpoint, region, FLAGS[style])
+    return BucketAddress(parts.netloc, f"{prefix}/" if prefix else "", endpoint, region, FLAGS[style])
 
 
-def client_maker(
-    address: Address, *, key: str | None, secret: str | None, authorities: str | None
-) -> Callable[[Patience], Client]:
-    """Makes clients. Without keys they look for some as AWS' own tools do; `authorities` is a file of certificates.
-    Raises ValueError for an address that cannot be one."""
-    # Loading these takes 35 MB, which a service that has its files in a folder should not pay for.
+def build_client_factory(
+    address: BucketAddress, *, key: str | None, secret: str | None, ca_bundle: str | None
+) -> Callable[[RequestLimits], S3Client]:
+    """A function that makes clients. Without keys a client looks for some where the tools of AWS do. `ca_bundle` is the
+    path of a file of certificates. Raises ValueError for an address that boto3 does not accept."""
+    # Loading these takes 35 MB, which a service that keeps its files in a folder should not pay for.
     import boto3  # noqa: PLC0415
     from botocore.config import Config  # noqa: PLC0415
 
     session = boto3.session.Session(aws_access_key_id=key, aws_secret_access_key=secret, region_name=address.region)
-    by_path = address.endpoint is not None if address.path_style is None else address.path_style
+    path_style = address.endpoint is not None if address.path_style is None else address.path_style
 
-    def make(patience: Patience) -> Client:
+    def build_client(limits: RequestLimits) -> S3Client:
         config = Config(
             signature_version="s3v4",
-            s3={"addressing_style": "path" if by_path else "auto"},
-            connect_timeout=patience.connect,
-            read_timeout=patience.silence,
-            retries={"mode": "standard", "total_max_attempts": patience.tries},
+            s3={"addressing_style": "path" if path_style else "auto"},
+            connect_timeout=limits.connect,
+            read_timeout=limits.silence,
+            retries={"mode": "standard", "total_max_attempts": limits.attempts},
             max_pool_connections=32,  # more than a process has threads
-            # Many servers that speak S3 do not know the newer checksums; blobs have their own.
+            # Many S3 servers do not know the newer checksums; blobs have their own.
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
         )
         try:
-            client: Client = session.client("s3", endpoint_url=address.endpoint, verify=authorities, config=config)
+            client: S3Client = session.client("s3", endpoint_url=address.endpoint, verify=ca_bundle, config=config)
         except (BotoCoreError, ValueError):
-            raise ValueError(f"SLUICE_BLOBS cannot be used; it must be like {SPELLED}") from None
+            raise ValueError(INVALID_URL) from None
         return client
 
-    return make
+    return build_client
 
 
-def authorities_with(own: Path, folder: Path) -> str:
-    """A file in `folder` with the public authorities and our `own`: the client trusts a single file. Raises OSError."""
-    both = folder / "authorities.pem"
+def write_ca_bundle(own: Path, folder: Path) -> str:
+    """Writes a file into `folder` with the public authorities and our `own`, and returns its path: the client accepts a
+    single file. Raises OSError."""
+    bundle = folder / "authorities.pem"
     unfinished = folder / f"authorities-{secrets.token_hex(8)}.pem"
     unfinished.write_bytes(Path(certifi.where()).read_bytes() + b"\n" + own.read_bytes())
-    unfinished.rename(both)
-    return str(both)
+    unfinished.rename(bundle)
+    return str(bundle)

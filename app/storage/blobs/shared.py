@@ -1,4 +1,4 @@
-"""Blobs in a bucket that several machines share, each with copies of those that it works on."""
+"""Blobs in a bucket that several machines share. Each machine keeps copies of the blobs that it works on."""
 
 import os
 import re
@@ -11,39 +11,39 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from app.storage.blobs.blob import BlobMissing, BlobsUnavailable, BlobWriter
-from app.storage.blobs.files import FileBlobs, modified
-from app.storage.blobs.s3 import Bucket, Torn
+from app.storage.blobs.files import FileBlobs, modified_at
+from app.storage.blobs.s3 import Bucket, IncompleteTransfer
 
-NAME: Final = re.compile(r"[0-9a-f]{32}")  # what may stand beside our blobs in a bucket is not ours to delete
-TRIES: Final = 3  # for a blob whose transfer broke off; each request has tries of its own
-# A copy that nobody has read for so long goes, so that none outlives by much the blob that another machine has deleted.
+NAME: Final = re.compile(r"[0-9a-f]{32}")  # other objects in the bucket are not ours to delete
+ATTEMPTS: Final = 3  # at a blob whose transfer is cut off; each request has attempts of its own, too
+# A copy that nobody has read for so long is removed, so that none lives much longer than a blob deleted elsewhere.
 UNUSED_SECONDS: Final = 3_600.0
 
 
 @dataclass(frozen=True, slots=True)
-class Copy:
-    """A blob as it lies in the local folder."""
+class LocalCopy:
+    """The copy of a blob in the local folder."""
 
     path: Path
     size: int
-    used: float  # when it was written or last opened, by the system's clock
+    used_at: float  # when it was written or last opened, in seconds since 1970
 
 
 class SharedBlobs:
-    """Blobs in a bucket. A blob is written and read as a local file in `copies`, a folder that the processes of one
-    machine may share; what lies there may be lost at any time. It holds about `most_bytes`."""
+    """Blobs in a bucket. A blob is written and read as a local file in `copies`, a folder that all processes of one
+    machine may share. Its content may be lost at any time, and takes about `max_copies_bytes`."""
 
-    def __init__(self, bucket: Bucket, copies: FileBlobs, most_bytes: int) -> None:
+    def __init__(self, bucket: Bucket, copies: FileBlobs, max_copies_bytes: int) -> None:
         self.bucket = bucket
         self.copies = copies
-        self._most_bytes = most_bytes
+        self._max_copies_bytes = max_copies_bytes
 
     def create(self) -> BlobWriter:
         name = secrets.token_hex(16)
-        return BlobWriter(name, self.copies.incoming / name, self._send)
+        return BlobWriter(name, self.copies.incoming / name, self._upload)
 
     def open(self, name: str) -> BinaryIO:
-        """The blob, open for reading. Raises BlobMissing, BlobsUnavailable."""
+        """Opens the blob for reading, after fetching it if there is no copy. Raises BlobMissing, BlobsUnavailable."""
         if not NAME.fullmatch(name):
             raise BlobMissing(name)
         try:
@@ -54,17 +54,17 @@ class SharedBlobs:
         return file
 
     def prefetch(self, name: str) -> None:
-        """Makes a copy if there is none. Raises BlobsUnavailable."""
+        """Fetches the blob if there is no copy. Raises BlobsUnavailable."""
         with suppress(BlobMissing):
             self.open(name).close()
 
     def delete(self, name: str) -> None:
-        """The blob and the copy on this machine; those on others go when nobody reads them any more."""
+        """Deletes the blob and this machine's copy. Copies on other machines go when nobody reads them any more."""
         self.copies.delete(name)
         self.bucket.delete(name)
 
     def list_older_than(self, seconds: float) -> Iterator[str]:
-        """Names of stored blobs older than `seconds`; unfinished ones of that age are removed on the way."""
+        """The names of stored blobs older than `seconds`. Also removes unfinished blobs of that age."""
         self.copies.remove_unfinished(seconds)
         self.trim()
         oldest = time.time() - seconds
@@ -73,47 +73,47 @@ class SharedBlobs:
                 yield name
 
     def check(self) -> None:
-        """Also throws out old copies: a machine without a worker has nobody else who looks after them."""
+        """Also removes old copies, because nothing else does so on a machine without a worker."""
         self.copies.check()
         self.trim()
         self.bucket.check()
 
     def trim(self, fresh: str = "") -> None:
-        """Removes the copies that are too many or too old, but not the `fresh` one. One that is being read stays
-        readable until it is closed."""
-        left, oldest = self._most_bytes, time.time() - UNUSED_SECONDS
-        for copy in sorted(self._all_copies(), key=lambda copy: copy.used, reverse=True):
-            left -= copy.size
-            if copy.path.name != fresh and (left < 0 or copy.used < oldest):
+        """Removes the copies that are too old or for which there is no room, but not the one named `fresh`. A copy that
+        is being read stays readable until it is closed."""
+        bytes_left, oldest = self._max_copies_bytes, time.time() - UNUSED_SECONDS
+        for copy in sorted(self._list_copies(), key=lambda copy: copy.used_at, reverse=True):
+            bytes_left -= copy.size
+            if copy.path.name != fresh and (bytes_left < 0 or copy.used_at < oldest):
                 copy.path.unlink(missing_ok=True)
 
-    def _all_copies(self) -> Iterator[Copy]:
+    def _list_copies(self) -> Iterator[LocalCopy]:
         for path in self.copies.stored.glob("*/*"):
-            with suppress(FileNotFoundError):  # another process removes them too
-                yield Copy(path, path.stat().st_size, modified(path))
+            with suppress(FileNotFoundError):  # another process may remove it
+                yield LocalCopy(path, path.stat().st_size, modified_at(path))
 
-    def _send(self, path: Path, name: str) -> None:
+    def _upload(self, path: Path, name: str) -> None:
         self.bucket.put(name, path)
-        self.copies.keep(path, name)
+        self.copies.store(path, name)
         self.trim(name)
 
     def _fetch(self, name: str) -> BinaryIO:
-        for _ in range(TRIES - 1):
-            with suppress(Torn):
+        for _ in range(ATTEMPTS - 1):
+            with suppress(IncompleteTransfer):
                 return self._fetch_once(name)
         return self._fetch_once(name)
 
     def _fetch_once(self, name: str) -> BinaryIO:
-        """A whole copy, opened before it gets its name: from then on another process may throw it out."""
+        """A complete copy. It is opened before it gets its name, because after that another process may remove it."""
         try:
             writer = self.copies.create(name)
-            with ExitStack() as undone:
-                undone.callback(writer.abort)
+            with ExitStack() as cleanup:
+                cleanup.callback(writer.abort)
                 self.bucket.get(name, writer.write)
-                file = undone.enter_context(writer.open_for_reading())
+                file = cleanup.enter_context(writer.open_for_reading())
                 writer.commit()
-                undone.pop_all()
+                cleanup.pop_all()
             self.trim(name)
-        except OSError as trouble:
-            raise BlobsUnavailable(f"no copy can be written: {trouble.strerror}") from trouble
+        except OSError as error:
+            raise BlobsUnavailable(f"a local copy cannot be written: {error.strerror}") from error
         return file
