@@ -203,7 +203,7 @@ def test_copies_are_private(shared: OpenShared) -> None:
 )
 def test_an_address_that_is_none_is_refused_without_a_word_of_it(url: str, tmp_path: Path) -> None:
     settings = Settings(data=tmp_path, blobs=url)
-    with pytest.raises(Misconfigured, match="`SLUICE_BLOBS` must be") as refused:
+    with pytest.raises(Misconfigured, match="SLUICE_BLOBS must be") as refused:
         store_of(settings)
     assert "hunter2" not in str(refused.value)
 

@@ -24,7 +24,7 @@ __all__ = [
     "open_blobs",
 ]  # fmt: skip
 
-INVALID_URL: Final = "`SLUICE_BLOBS` must be `file:///folder` or `s3://bucket/prefix`"
+INVALID_URL: Final = "SLUICE_BLOBS must be `file:///folder` or `s3://bucket/prefix`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def parse_blobs_url(url: str, access: BucketAccess) -> Path | BucketAddress:
         raise ValueError(INVALID_URL) from None
     if parts.scheme == "s3":
         if (access.key is None) != (access.secret is None):
-            raise ValueError("`SLUICE_BLOBS_KEY` and `SLUICE_BLOBS_SECRET` must be set together")
+            raise ValueError("SLUICE_BLOBS_KEY and SLUICE_BLOBS_SECRET must be set together")
         return parse_bucket_url(url)
     if parts.scheme != "file" or parts.netloc not in ("", "localhost"):
         raise ValueError(INVALID_URL)

@@ -23,7 +23,7 @@ ERROR_CODE: Final = re.compile(r"[A-Za-z0-9.]{1,60}")
 SCHEMES: Final = frozenset({"http", "https"})
 FLAGS: Final = {None: None, "1": True, "true": True, "0": False, "false": False}
 INVALID_URL: Final = (
-    "`SLUICE_BLOBS` must be an address like `s3://bucket/prefix?endpoint=https://host&region=name&path_style=1`"
+    "SLUICE_BLOBS must be an address like `s3://bucket/prefix?endpoint=https://host&region=name&path_style=1`"
 )
 BUCKET_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9]")
 PROBE_NAME: Final = "ready"  # no blob has a name like that
@@ -86,7 +86,7 @@ class Bucket:
                 self._client.put_object(**self._at(name), Body=file, **checksums)
 
     def get(self, name: str, write: Callable[[bytes], object]) -> None:
-        """Passes an object to `write` piece by piece. Raises BlobMissing; IncompleteTransfer if not all of it arrived."""
+        """Passes an object to `write` piece by piece. Raises BlobMissing; IncompleteTransfer if a part is missing."""
         with translate_errors():
             response = self._client.get_object(**self._at(name))
         with closing(response["Body"]) as body:
