@@ -1,4 +1,4 @@
-"""Cordial's words: the statuses of its jobs, its error keys."""
+"""Cordial's words: the statuses of its jobs and its error keys."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,39 +20,39 @@ STATUSES: Final[Mapping[State, Status]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """A refusal as Cordial puts it; `message` where the vendor's is fixed."""
+class CordialError:
+    """A refusal in Cordial's terms. `message` is set where the vendor prescribes it."""
 
     status: int
     key: str
     message: str | None = None
 
 
-# Basic first, as the vendor's own clients do.
+# Basic comes first, because the vendor's own clients use it.
 HOW_TO_SEND_A_KEY: Final = (
-    "The key is missing or wrong: send it by Basic authentication, as the user name with an empty password, "
-    "or in the header Authorization: apiKey <id>:<secret>"
+    "The key is missing or wrong. Send it by Basic authentication, as the user name with an empty password, "
+    "or in the header `Authorization: apiKey <id>:<secret>`"
 )
-INVALID: Final = Answer(422, "VALIDATION_ERROR")
-ANSWERS: Final[Mapping[str, Answer]] = {
-    "bad_request": Answer(400, "INVALID_JSON_PROVIDED"),
+INVALID: Final = CordialError(422, "VALIDATION_ERROR")
+ANSWERS: Final[Mapping[str, CordialError]] = {
+    "bad_request": CordialError(400, "INVALID_JSON_PROVIDED"),
     "invalid": INVALID,
     "empty_file": INVALID,
     "unreadable_file": INVALID,
-    "not_authenticated": Answer(401, "UNAUTHORIZED", HOW_TO_SEND_A_KEY),
-    "not_allowed": Answer(403, "FORBIDDEN"),
-    "not_found": Answer(404, "RECORD_NOT_FOUND", "Record not found."),
-    "gone": Answer(404, "RECORD_NOT_FOUND"),
-    "method_not_allowed": Answer(405, "METHOD_NOT_ALLOWED"),
-    "import_not_ended": Answer(409, "IMPORT_NOT_ENDED"),
-    "type_in_use": Answer(409, "TYPE_IN_USE"),
-    "too_large": Answer(413, "REQUEST_TOO_LARGE"),
-    "unsupported_media_type": Answer(415, "UNSUPPORTED_MEDIA_TYPE"),
-    "queue_full": Answer(429, "TOO_MANY_REQUESTS"),
-    "too_many_requests": Answer(429, "TOO_MANY_REQUESTS"),
-    INTERNAL_ERROR: Answer(500, "INTERNAL_ERROR"),
-    "not_ready": Answer(503, "SERVICE_UNAVAILABLE"),
+    "not_authenticated": CordialError(401, "UNAUTHORIZED", HOW_TO_SEND_A_KEY),
+    "not_allowed": CordialError(403, "FORBIDDEN"),
+    "not_found": CordialError(404, "RECORD_NOT_FOUND", "Record not found."),
+    "gone": CordialError(404, "RECORD_NOT_FOUND"),
+    "method_not_allowed": CordialError(405, "METHOD_NOT_ALLOWED"),
+    "import_not_ended": CordialError(409, "IMPORT_NOT_ENDED"),
+    "type_in_use": CordialError(409, "TYPE_IN_USE"),
+    "too_large": CordialError(413, "REQUEST_TOO_LARGE"),
+    "unsupported_media_type": CordialError(415, "UNSUPPORTED_MEDIA_TYPE"),
+    "queue_full": CordialError(429, "TOO_MANY_REQUESTS"),
+    "too_many_requests": CordialError(429, "TOO_MANY_REQUESTS"),
+    INTERNAL_ERROR: CordialError(500, "INTERNAL_ERROR"),
+    "not_ready": CordialError(503, "SERVICE_UNAVAILABLE"),
 }
-# A form that cannot be read is no JSON that is wrong.
-BROKEN_FORM: Final = Answer(400, "BAD_REQUEST")
-NO_STORAGE: Final = "STORAGE_CONNECTION_ERROR"
+# For a form that cannot be read, INVALID_JSON_PROVIDED would be wrong.
+BROKEN_FORM: Final = CordialError(400, "BAD_REQUEST")
+STORAGE_ERROR: Final = "STORAGE_CONNECTION_ERROR"

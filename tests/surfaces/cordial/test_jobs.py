@@ -80,7 +80,7 @@ async def test_a_file_that_is_gone_makes_a_failed_job(cordial: Cordial, runtime:
             path.unlink()
     await work_on(runtime, RunId(answer.json()["jobId"]), work)
     job = await cordial.get(f"/v2/jobs/{answer.json()['jobId']}")
-    assert (job["status"], job["message"]) == ("Failed", "The stored file is gone")
+    assert (job["status"], job["message"]) == ("Failed", "The stored file no longer exists")
 
 
 async def test_jobs_are_listed_newest_first(cordial: Cordial) -> None:

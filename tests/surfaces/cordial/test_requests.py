@@ -200,7 +200,7 @@ async def test_nobody_sees_anything_without_a_key(cordial: Cordial, path: str) -
     answer = await cordial.client.get(path)
     assert (answer.status_code, answer.json()["errorKey"]) == (401, "UNAUTHORIZED")
     assert "www-authenticate" in answer.headers
-    assert answer.json()["message"].startswith("The key is missing or wrong: send it by Basic")
+    assert answer.json()["message"].startswith("The key is missing or wrong. Send it by Basic")
 
 
 async def test_a_body_that_is_no_json_is_called_a_body(cordial: Cordial) -> None:

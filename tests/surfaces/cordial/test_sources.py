@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from app.connections.pull import Pull
 from app.errors import Complaint
 from app.runtime import Runtime
-from app.surfaces.cordial.translate.source import pull_of
+from app.surfaces.cordial.translate.source import parse_source
 from app.transports.guard import Guard
 from app.transports.options import TRUST_FIRST
 from app.transports.transport import Remote
@@ -23,7 +23,7 @@ from tests.surfaces.cordial.conftest import Cordial
 
 def made(source: dict[str, Any]) -> Pull:
     complaints: list[Complaint] = []
-    pull = pull_of(source, complaints)
+    pull = parse_source(source, complaints)
     assert complaints == []
     assert pull is not None
     return pull

@@ -66,7 +66,7 @@ async def test_a_run_that_cannot_be_processed_fails_with_a_result_that_pollers_c
     action = await voucherify.action(action_id)
     assert (action["status"], action["operation_status"]) == ("FAILED", "FAILED")
     assert action["result"] == {
-        "message": "0 customer(s) imported successfully, 0 failed. The stored file is gone",
+        "message": "0 customer(s) imported successfully, 0 failed. The stored file no longer exists",
         "failed": [],
         "done_count": 0,
         "failed_count": 0,

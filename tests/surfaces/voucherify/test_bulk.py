@@ -188,5 +188,5 @@ async def test_a_list_that_cannot_be_processed_says_why(voucherify: Voucherify) 
     action = await voucherify.action(action_id)
     assert action["status"] == "FAILED"
     assert [(each["key"], each["message"]) for each in action["result"]["errors"]] == [
-        ("source_missing", "The stored file is gone")
+        ("source_missing", "The stored file no longer exists")
     ]

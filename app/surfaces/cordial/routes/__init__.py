@@ -1,4 +1,4 @@
-"""Cordial's endpoints, a module for each thing they are about."""
+"""Cordial's endpoints, one module per subject."""
 
 from fastapi import APIRouter
 

@@ -1,4 +1,4 @@
-"""What clients test a key with."""
+"""The endpoint with which clients test a key."""
 
 from typing import Annotated
 
@@ -14,13 +14,13 @@ from app.web.openapi import operation_id
 router = APIRouter(tags=["health"], generate_unique_id_function=operation_id)
 
 
-async def holder(request: Request, runtime: OpenRuntime) -> Caller:
-    """Whatever the key allows."""
+async def authenticate(request: Request, runtime: OpenRuntime) -> Caller:
+    """Any valid key, whatever its scopes."""
     return await identify_caller(request, runtime)
 
 
 @router.get("/v2/health", response_model=Success, responses=refusals(401, 403, 429, 500, 503))
 @router.get("/v2/health/", include_in_schema=False)
-async def check_health(_caller: Annotated[Caller, Depends(holder)]) -> Response:
-    """Tell that the service answers and the key is right."""
+async def check_health(_caller: Annotated[Caller, Depends(authenticate)]) -> Response:
+    """Check that the service answers and the key is valid."""
     return Response(Success(success=True).encoded(), media_type="application/json")

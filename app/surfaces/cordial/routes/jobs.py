@@ -7,10 +7,10 @@ from fastapi.responses import Response
 
 from app.errors import Refused
 from app.runs import status
-from app.surfaces.cordial.translate.jobs import job, times
+from app.surfaces.cordial.translate.jobs import job_from_run, parse_times
 from app.surfaces.cordial.vocabulary import JOB_NAME, ORIGIN
 from app.surfaces.cordial.wire.errors import refusals
-from app.surfaces.cordial.wire.jobs import Job, JobList, JobsAsked
+from app.surfaces.cordial.wire.jobs import Job, JobList, JobQuery
 from app.web.caller import MayReadImports, OpenRuntime
 from app.web.openapi import operation_id
 
@@ -20,25 +20,25 @@ JSON = "application/json"
 
 @router.get("", response_model=JobList, responses=refusals(401, 403, 422, 429, 500, 503))
 @router.get("/", include_in_schema=False)
-async def list_jobs(asked: Annotated[JobsAsked, Query()], caller: MayReadImports, runtime: OpenRuntime) -> Response:
+async def list_jobs(query: Annotated[JobQuery, Query()], caller: MayReadImports, runtime: OpenRuntime) -> Response:
     """List the account's jobs, newest first."""
-    since, before = times(asked)
-    if asked.job_name not in (None, JOB_NAME):
+    since, before = parse_times(query)
+    if query.job_name not in (None, JOB_NAME):
         return Response(b"[]", media_type=JSON)
     async with runtime.database.read() as session:
-        found = await status.list_accepted_between(
-            session, caller.account_id, [ORIGIN], since=since, before=before, page=asked.page, size=asked.per_page
+        runs = await status.list_accepted_between(
+            session, caller.account_id, [ORIGIN], since=since, before=before, page=query.page, size=query.per_page
         )
-    return Response(JobList([job(run) for run in found]).model_dump_json(exclude_unset=True), media_type=JSON)
+    return Response(JobList([job_from_run(run) for run in runs]).model_dump_json(exclude_unset=True), media_type=JSON)
 
 
 @router.get("/{job_id}", response_model=Job, responses=refusals(401, 403, 404, 429, 500, 503))
 @router.get("/{job_id}/", include_in_schema=False)
 async def get_job(job_id: str, caller: MayReadImports, runtime: OpenRuntime) -> Response:
-    """Read a job. Its counts are true at every moment, and what they count can be read."""
+    """Read a job. Its counts add up at every moment, and the products they count can be read."""
     days = runtime.settings.retention_days
     async with runtime.database.read() as session:
         run = await status.find_run(session, caller.account_id, job_id, retention_days=days)
     if run.origin != ORIGIN:
         raise Refused("not_found", "There is no job with this id")
-    return Response(job(run).encoded(), media_type=JSON)
+    return Response(job_from_run(run).encoded(), media_type=JSON)

@@ -1,4 +1,4 @@
-"""Cordial's products: read, listed, written and deleted, one at a time."""
+"""Cordial's products: list, read, save and delete them, one at a time."""
 
 from typing import Annotated
 
@@ -12,9 +12,9 @@ from app.imports.write_record import write_record
 from app.resources.catalog import RESOURCE
 from app.resources.cells import normalize_key
 from app.storage import records
-from app.surfaces.cordial.translate.products import TYPE, chosen, product, refused
+from app.surfaces.cordial.translate.products import TYPE, problems_to_refusal, product_from_record, select_fields
 from app.surfaces.cordial.wire.errors import refusals
-from app.surfaces.cordial.wire.products import PRODUCT_BODY, Product, ProductList, ProductsAsked, Saved
+from app.surfaces.cordial.wire.products import PRODUCT_BODY, Product, ProductList, ProductQuery, Saved
 from app.surfaces.cordial.wire.shape import Success
 from app.web.bodies.json_body import read_exact_object
 from app.web.caller import MayDeleteImports, MayReadRecords, MayWriteImports, OpenRuntime
@@ -27,14 +27,14 @@ JSON = "application/json"
 @router.get("", response_model=ProductList, responses=refusals(401, 403, 422, 429, 500, 503))
 @router.get("/", include_in_schema=False)
 async def list_products(
-    asked: Annotated[ProductsAsked, Query()], caller: MayReadRecords, runtime: OpenRuntime
+    query: Annotated[ProductQuery, Query()], caller: MayReadRecords, runtime: OpenRuntime
 ) -> Response:
-    """List the account's products, by their productID."""
-    offset = (asked.page - 1) * asked.per_page
+    """List the account's products in the order of their productID."""
+    offset = (query.page - 1) * query.per_page
     async with runtime.database.read() as session:
-        rows = await records.page(session, caller.account_id, TYPE, limit=asked.per_page, offset=offset)
-    found = [chosen(product(caller.account_id, row), asked.fields) for row in rows]
-    return Response(msgspec.json.encode(found), media_type=JSON)
+        rows = await records.page(session, caller.account_id, TYPE, limit=query.per_page, offset=offset)
+    products = [select_fields(product_from_record(caller.account_id, row), query.fields) for row in rows]
+    return Response(msgspec.json.encode(products), media_type=JSON)
 
 
 @router.post(
@@ -45,38 +45,40 @@ async def list_products(
 )
 @router.post("/", include_in_schema=False)
 async def save_product(request: Request, caller: MayWriteImports, runtime: OpenRuntime) -> Response:
-    """Make a product, or change what is sent of one that is there. Lists are merged by position."""
+    """Create a product, or update the fields that are sent of an existing one. Lists are merged by position."""
     body = await read_exact_object(request, idle=runtime.settings.upload_idle_seconds)
     written = await write_record(runtime, caller.account_id, TYPE, body, Options(blank_cells="empty"))
     if written.problems:
-        raise refused(written.problems)
-    told = Saved(success=True, message="product created" if written.created else "product updated")
-    return Response(told.encoded(), media_type=JSON)
+        raise problems_to_refusal(written.problems)
+    saved = Saved(success=True, message="product created" if written.created else "product updated")
+    return Response(saved.encoded(), media_type=JSON)
 
 
 @router.get("/{product_id:path}", response_model=Product, responses=refusals(401, 403, 404, 422, 429, 500, 503))
 async def get_product(
     product_id: str, caller: MayReadRecords, runtime: OpenRuntime, fields: Annotated[str | None, Query()] = None
 ) -> Response:
-    """Read a product by its productID, percent-encoded."""
+    """Read a product by its productID, which must be percent-encoded."""
     async with runtime.database.read() as session:
-        row = await records.get(session, caller.account_id, TYPE, key_of(product_id))
+        row = await records.get(session, caller.account_id, TYPE, normalize_id(product_id))
     if row is None:
         raise Refused("not_found", "There is no product with this productID")
-    return Response(msgspec.json.encode(chosen(product(caller.account_id, row), fields)), media_type=JSON)
+    return Response(
+        msgspec.json.encode(select_fields(product_from_record(caller.account_id, row), fields)), media_type=JSON
+    )
 
 
 @router.delete("/{product_id:path}", response_model=Success, responses=refusals(401, 403, 404, 429, 500, 503))
 async def delete_product(product_id: str, caller: MayDeleteImports, runtime: OpenRuntime) -> Response:
-    """Delete a product. An import that is under way and still comes to it makes it anew."""
+    """Delete a product. A running import that has yet to reach it creates it again."""
     async with runtime.database.transaction() as session:
-        gone = await records.delete(session, caller.account_id, TYPE, key_of(product_id))
-    if not gone:
+        deleted = await records.delete(session, caller.account_id, TYPE, normalize_id(product_id))
+    if not deleted:
         raise Refused("not_found", "There is no product with this productID")
     return Response(Success(success=True).encoded(), media_type=JSON)
 
 
-def key_of(product_id: str) -> str:
+def normalize_id(product_id: str) -> str:
     field = RESOURCE.field(RESOURCE.keys[0])
     assert field is not None  # noqa: S101  for the type only
     return normalize_key(field, product_id)

@@ -1,46 +1,46 @@
-"""A look at the source while its import is asked for: whoever named a wrong one hears of it at once."""
+"""Looks for the file while the request waits, so that the caller hears at once of a source that cannot work."""
 
 from dataclasses import replace
 from typing import Final
 
 from app.connections.pull import Pull
 from app.errors import Complaint, Refused
-from app.surfaces.cordial.vocabulary import NO_STORAGE
+from app.surfaces.cordial.vocabulary import STORAGE_ERROR
 from app.transports import connect
 from app.transports.failed import TransportFailed
 from app.transports.transport import Terms, time_limit
 from app.transports.url import DEFAULT_PORTS
 from app.web.surface import shorten
 
-SECONDS: Final = 5
+SECONDS: Final = 5  # for the whole look
 
 
 async def ensure_reachable(pull: Pull, terms: Terms) -> None:
-    """Of a web address only whether it may be called: the rest is the job's, which also tries again. Raises
-    Refused("invalid")."""
-    place = pull.remote
-    port = place.port or DEFAULT_PORTS[place.scheme]
-    web = place.scheme in ("http", "https")
+    """Looks for the file. For http and https it only checks that the server may be called: the job does the rest, and
+    tries again if it has to. Raises Refused("invalid")."""
+    remote = pull.remote
+    port = remote.port or DEFAULT_PORTS[remote.scheme]
+    web = remote.scheme in ("http", "https")
     try:
         async with time_limit(SECONDS, "no_answer"):
             if web:
-                await terms.guard.resolve(place.host, port)
+                await terms.guard.resolve(remote.host, port)
             else:
-                await look(pull, replace(terms, connect_seconds=SECONDS))
+                await find_file(pull, replace(terms, connect_seconds=SECONDS))
     except TransportFailed as failed:
         if web and failed.transient:
             return
-        told = spelled(pull, port, failed)
-        raise Refused("invalid", told, [Complaint("source", told)], facts={"errorKey": NO_STORAGE}) from None
+        reason = describe_failure(pull, port, failed)
+        raise Refused("invalid", reason, [Complaint("source", reason)], facts={"errorKey": STORAGE_ERROR}) from None
 
 
-async def look(pull: Pull, terms: Terms) -> None:
+async def find_file(pull: Pull, terms: Terms) -> None:
     async with connect(pull.remote, terms) as transport:
         await transport.stat(pull.path)
 
 
-def spelled(pull: Pull, port: int, failed: TransportFailed) -> str:
-    """In the vendor's words, and ours behind them."""
+def describe_failure(pull: Pull, port: int, failed: TransportFailed) -> str:
+    """In the vendor's words, followed by ours."""
     if failed.step == "authenticate":
         return "Login failed."
     if failed.step == "find":

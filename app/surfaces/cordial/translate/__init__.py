@@ -1,1 +1,1 @@
-"""Cordial's requests into the engine's terms, and runs, records and failures into Cordial's."""
+"""Turns Cordial's requests into submissions, and runs, records and failures into Cordial's shapes."""

@@ -1,4 +1,4 @@
-"""A failure in Cordial's shape."""
+"""Renders a failure in Cordial's shape."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ from app.web.bodies.multipart import is_form
 from app.web.failures import CHALLENGE, Failure
 
 
-def failure_shown(failure: Failure, request: Request) -> Response:
+def render_failure(failure: Failure, request: Request) -> Response:
     answer = BROKEN_FORM if failure.code == "bad_request" and is_form(request) else ANSWERS[failure.code]
     body: dict[str, object] = {
         "error": True,
@@ -20,7 +20,7 @@ def failure_shown(failure: Failure, request: Request) -> Response:
         "message": answer.message or failure.detail,
     }
     if answer.status == 422:
-        body["messages"] = {"validationErrors": by_field(failure.complaints)}
+        body["messages"] = {"validationErrors": group_by_field(failure.complaints)}
     headers = dict(failure.headers)
     if failure.retry_after is not None:
         headers["Retry-After"] = str(failure.retry_after)
@@ -29,8 +29,8 @@ def failure_shown(failure: Failure, request: Request) -> Response:
     return Response(msgspec.json.encode(body), answer.status, headers, "application/json")
 
 
-def by_field(complaints: Sequence[Complaint]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
+def group_by_field(complaints: Sequence[Complaint]) -> dict[str, list[str]]:
+    reasons: dict[str, list[str]] = {}
     for each in complaints:
-        found.setdefault(each.path or "body", []).append(each.reason)
-    return found
+        reasons.setdefault(each.path or "body", []).append(each.reason)
+    return reasons

@@ -1,12 +1,12 @@
-"""What is left of a caller's rate limit, in Cordial's headers (article "API rate limiting")."""
+"""Cordial's headers for a rate limit (its article "API rate limiting")."""
 
 import time
 
 from app.throttle import Allowance
 
 
-def rate_headers(left: Allowance) -> dict[str, str]:
-    """`Reset` is in seconds from now, unlike other vendors'."""
+def build_rate_headers(left: Allowance) -> dict[str, str]:
+    """`Reset` counts seconds from now, unlike that of other vendors."""
     return {
         "X-Rate-Limit-Limit": str(left.limit),
         "X-Rate-Limit-Remaining": str(left.remaining),

@@ -1,4 +1,4 @@
-"""Records into Cordial's products, and what is wrong with one into its words."""
+"""Turns records into Cordial's products, and the problems of one into its words."""
 
 from collections.abc import Mapping, Sequence
 from decimal import Context, Decimal, localcontext
@@ -11,7 +11,7 @@ from app.errors import Complaint, Refused, describe
 from app.problems import Problem
 from app.resources.catalog import RESOURCE
 from app.resources.paths import nest
-from app.surfaces.cordial.translate.moments import shown
+from app.surfaces.cordial.translate.times import format_time
 
 TYPE: Final = RESOURCE.name
 ID_BYTES: Final = 12
@@ -21,46 +21,47 @@ MEMBERS: Final = tuple(dict.fromkeys(each.id.partition(".")[0] for each in RESOU
 )
 
 
-def product(account_id: int, row: Mapping[Any, Any]) -> dict[str, object]:
-    """As wire.Product. Every value stays the text that it is stored as: no number goes through a float."""
-    flat = msgspec.json.decode(row["data"], type=dict[str, msgspec.Raw])
-    members = nest(flat, RESOURCE.lists)
+def product_from_record(account_id: int, row: Mapping[Any, Any]) -> dict[str, object]:
+    """The shape of wire.Product. Values stay the JSON text that is stored: no number becomes a float."""
+    fields = msgspec.json.decode(row["data"], type=dict[str, msgspec.Raw])
+    members = nest(fields, RESOURCE.lists)
     key = blake2b(f"{account_id}:{TYPE}:{row['key']}".encode(), digest_size=ID_BYTES).hexdigest()
     return {
         "_id": key,
         **{name: members[name] for name in MEMBERS if name in members},
-        "totalQty": msgspec.Raw(str(total(flat)).encode()),
-        "ct": shown(row["created_at"]),
-        "lm": shown(row["updated_at"]),
+        "totalQty": msgspec.Raw(str(sum_quantities(fields)).encode()),
+        "ct": format_time(row["created_at"]),
+        "lm": format_time(row["updated_at"]),
     }
 
 
-def total(flat: Mapping[str, msgspec.Raw]) -> Decimal:
-    """Of all variants."""
-    given = (bytes(value) for name, value in flat.items() if name.startswith("variants.") and name.endswith(".qty"))
+def sum_quantities(fields: Mapping[str, msgspec.Raw]) -> Decimal:
+    """The total over all variants; null and texts count as 0."""
+    values = (value for name, value in fields.items() if name.startswith("variants.") and name.endswith(".qty"))
+    numbers = (text for text in map(bytes, values) if text[:1] not in (b"n", b'"'))
     with localcontext(EXACT):
-        return sum((Decimal(each.decode()) for each in given if each[:1] not in (b"n", b'"')), Decimal(0))
+        return sum((Decimal(number.decode()) for number in numbers), Decimal(0))
 
 
-def chosen(found: dict[str, object], fields: str | None) -> dict[str, object]:
-    """Only the members that were asked for: names, or paths that begin with them."""
+def select_fields(product: dict[str, object], fields: str | None) -> dict[str, object]:
+    """Only the requested members. `fields` names them, or paths below them, separated by commas."""
     if fields is None:
-        return found
+        return product
     names = {each.strip().partition(".")[0] for each in fields.split(",")} | {"_id"}
-    return {name: value for name, value in found.items() if name in names}
+    return {name: value for name, value in product.items() if name in names}
 
 
-def refused(problems: Sequence[Problem]) -> Refused:
-    complaints = [Complaint(problem.column or RESOURCE.keys[0], reason(problem)) for problem in problems]
+def problems_to_refusal(problems: Sequence[Problem]) -> Refused:
+    complaints = [Complaint(problem.column or RESOURCE.keys[0], describe_problem(problem)) for problem in problems]
     return Refused("invalid", describe(complaints), complaints)
 
 
-def reason(problem: Problem) -> str:
-    """In the vendor's words where it has any."""
-    named = problem.column or RESOURCE.keys[0]
+def describe_problem(problem: Problem) -> str:
+    """In Cordial's words where it has any, else in ours."""
+    name = problem.column or RESOURCE.keys[0]
     words = {
-        "required": f"The {named} field is required.",
-        "missing_key": f"The {named} field is required.",
-        "unknown_column": f"key {named} is not part of the schema for this resource",
+        "required": f"The {name} field is required.",
+        "missing_key": f"The {name} field is required.",
+        "unknown_column": f"key {name} is not part of the schema for this resource",
     }
-    return words.get(problem.code, problem.message)
+    return words.get(problem.code, f"The {name} field is not valid. {problem.message}")

@@ -1,1 +1,1 @@
-"""Cordial's shapes, letter for letter where they are known."""
+"""Cordial's shapes, to the letter where they are known."""

@@ -1,4 +1,4 @@
-"""Cordial's failures: one shape that all readers of its older and newer answers understand."""
+"""Cordial's failures: one shape that readers of its older and its newer answers understand."""
 
 from http import HTTPStatus
 from typing import Any, Final
@@ -11,20 +11,20 @@ MEANINGS: Final = {
     400: "The body cannot be read",
     401: "The key is missing, wrong or revoked",
     403: "The key lacks a scope; `message` names it",
-    404: "There is no such thing in this account",
+    404: "The account has no such record or job",
     405: "The path exists, but not with this method",
     413: "The body or the file is too large",
-    415: "The body has another media type than the ones that are documented",
+    415: "The media type of the body is not supported",
     422: "Something in the request is wrong, or the source cannot be reached (STORAGE_CONNECTION_ERROR)",
-    429: "The key has used up its requests for now, or too many imports of the account wait",
-    500: "Something broke on our side; the log has it under the request's id",
-    503: "A part of the service is not available; try again",
+    429: "The key has used up its requests for now, or too many imports of the account are queued or running",
+    500: "Something went wrong on our side. The log has the details under the id of the request",
+    503: "Part of the service is not available. Try again",
 }
 
 
 class Messages(Shape):
     validationErrors: dict[str, list[str]] = Field(
-        description="Field -> what is wrong with it",
+        description="For each field, what is wrong with it",
         examples=[{"source.url": ["The source.url field is required."]}],
     )
 
@@ -39,7 +39,7 @@ class Error(Shape):
 
 
 def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The failures of a route, for its OpenAPI description."""
+    """The refusals of a route, for its OpenAPI description."""
     return {
         status: {"model": Error, "description": MEANINGS.get(status, HTTPStatus(status).phrase)} for status in statuses
     }

@@ -1,4 +1,4 @@
-"""What starts an import: a JSON body that says where the file is, or a form with the file itself."""
+"""The request that starts an import: a JSON body that says where the file is, or a form with the file itself."""
 
 from typing import Any, Final
 
@@ -7,9 +7,9 @@ from pydantic import Field
 from app.surfaces.cordial.wire.shape import Shape
 
 
-class Started(Shape):
-    jobId: str = Field(description="To poll with", examples=["018bcfe568a1c0ffee012345"])
-    jobID: str = Field(description="The same: the vendor's page spells it so, its service does not")
+class StartedJob(Shape):
+    jobId: str = Field(description="The id with which to poll the job", examples=["018bcfe568a1c0ffee012345"])
+    jobID: str = Field(description="The same id. The vendor's documentation spells it like this, its service does not")
 
 
 def text(description: str, example: str | None = None) -> dict[str, Any]:
@@ -20,29 +20,29 @@ SOURCE: Final = {
     "type": "object",
     "required": ["transport"],
     "properties": {
-        "transport": text("http, https, ftp, ftps, sftp or s3, in any case", "https"),
-        "url": text("http, https: the address of the file", "https://example.com/product-import.csv"),
+        "transport": text("http, https, ftp, ftps, sftp or s3, in upper or lower case", "https"),
+        "url": text("http, https: the URL of the file", "https://example.com/product-import.csv"),
         "server": text("ftp, ftps, sftp: the host", "example.com"),
         "port": {
             "type": ["string", "integer"],
-            "description": "ftp, ftps, sftp: another port than the usual",
+            "description": "ftp, ftps, sftp: the port, if it is not the usual one",
             "examples": ["44"],
         },
-        "username": text("ftp, ftps, sftp; for http and https if they ask for it"),
-        "password": text("ftp, ftps, sftp; for http and https if they ask for it"),
-        "path": text("ftp, ftps, sftp, s3: where the file is there", "./files/file.csv"),
-        "tls": text("ftps: explicit, or implicit as it is on port 990", "explicit"),
-        "host_key": text("sftp: the server's public key or its fingerprint; without it the first one shown is taken"),
+        "username": text("ftp, ftps, sftp, and http and https if the server asks for it"),
+        "password": text("ftp, ftps, sftp, and http and https if the server asks for it"),
+        "path": text("ftp, ftps, sftp, s3: the path of the file", "./files/file.csv"),
+        "tls": text("ftps: explicit, or implicit as on port 990", "explicit"),
+        "host_key": text("sftp: the server's public key or its fingerprint. Without it, any server is trusted"),
         "aws_access_key_id": text("s3"),
         "aws_secret_access_key": text("s3"),
         "aws_bucket": text("s3"),
         "aws_region": text("s3", "us-west-2"),
-        "aws_endpoint": text("s3: the address of a store that is not Amazon's"),
+        "aws_endpoint": text("s3: the URL of a store that is not Amazon's"),
     },
 }
-HEADER: Final = "Whether the first record is a header; needs to be true where there are no `columns`"
-MARKER: Final = "Of a cell that is equal to it the field is left as it is; not for JSON Lines"
-NAMES: Final = "What the cells are called, from left to right; a header is thrown away then"
+HEADER: Final = "Whether the first record is a header. Must be true if there are no `columns`"
+MARKER: Final = "A cell with this value leaves the field as it is. Does not apply to JSON Lines"
+NAMES: Final = "The names of the columns, from left to right. They replace a header in the file"
 
 IMPORT_BODY: Final[dict[str, Any]] = {
     "requestBody": {
@@ -60,7 +60,7 @@ IMPORT_BODY: Final[dict[str, Any]] = {
                         "confirmEmail": {
                             "type": "string",
                             "format": "email",
-                            "description": "Who is told by mail when the job has ended",
+                            "description": "The e-mail address to notify when the job has ended",
                         },
                     },
                 }
@@ -73,12 +73,12 @@ IMPORT_BODY: Final[dict[str, Any]] = {
                         "file": {
                             "type": "string",
                             "format": "binary",
-                            "description": "CSV with commas, or JSON Lines, plain or gzip; at most 52,428,800 bytes",
+                            "description": "CSV with commas, or JSON Lines, plain or gzipped, at most 52,428,800 bytes",
                         },
                         "hasHeader": text(f"true or false. {HEADER}", "true"),
-                        "columns": text(f"A JSON list, or names with commas between them. {NAMES}"),
+                        "columns": text(f"A JSON list, or names separated by commas. {NAMES}"),
                         "nullMarker": text(MARKER),
-                        "confirmEmail": text("Who is told by mail when the job has ended"),
+                        "confirmEmail": text("The e-mail address to notify when the job has ended"),
                     },
                 }
             },

@@ -1,4 +1,4 @@
-"""Cordial's products, and what may be asked for in a list of them."""
+"""Cordial's products, and the query of a list of them."""
 
 from typing import Any, Final
 
@@ -6,13 +6,13 @@ from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 from app.surfaces.cordial.wire.shape import Shape, Success
 
-MOMENT: Final = "2018-06-18T21:42:55+0000"
+TIME: Final = "2018-06-18T21:42:55+0000"
 
 
 class Variant(Shape):
     sku: str | None = None
     qty: float | None = None
-    attr: Any = Field(default=None, description="An object with names and texts")
+    attr: Any = Field(default=None, description="An object with strings")
 
 
 class Sale(Shape):
@@ -20,13 +20,13 @@ class Sale(Shape):
 
 
 class Product(Shape):
-    """What was never set is left out, what was cleared is null. With `fields` only those and `_id`."""
+    """A field that was never set is absent, a cleared one is null. With `fields`, only those fields and `_id`."""
 
     id_: str = Field(alias="_id", examples=["507f1f77bcf86cd799439011"])
     productID: str = ""
     productName: str = ""
     productType: str | None = Field(default=None, examples=["physical"])
-    price: float | None = Field(default=None, description="With the digits it was given")
+    price: float | None = Field(default=None, description="With the digits as they were sent")
     UPCCode: str | None = None
     category: str | None = None
     description: str | None = None
@@ -36,31 +36,31 @@ class Product(Shape):
     taxable: bool | None = None
     enabled: bool | None = None
     sale: Sale = Sale()
-    properties: Any = Field(default=None, description="An object, whatever was sent")
-    variants: list[Variant | None] = Field(default=[], description="By position; null where nothing was ever set")
+    properties: Any = Field(default=None, description="An object, as it was sent")
+    variants: list[Variant | None] = Field(default=[], description="By position. Null where nothing was ever set")
     images: list[str | None] = Field(default=[], description="By position")
     tags: list[str | None] = Field(default=[], description="By position")
     totalQty: float = Field(default=0, description="Of all variants")
-    ct: str = Field(default="", description="When it was made", examples=[MOMENT])
-    lm: str = Field(default="", description="When it was changed last", examples=[MOMENT])
+    ct: str = Field(default="", description="When it was created", examples=[TIME])
+    lm: str = Field(default="", description="When it was last changed", examples=[TIME])
 
 
 class ProductList(RootModel[list[Product]]):
-    """By productID."""
+    """In the order of their productID."""
 
 
 class Saved(Success):
     message: str = Field(examples=["product updated"])
 
 
-class ProductsAsked(BaseModel):
+class ProductQuery(BaseModel):
     """The query of a list."""
 
     model_config = ConfigDict(frozen=True)
 
     page: int = Field(default=1, ge=1, le=1_000_000)
     per_page: int = Field(default=25, ge=1, le=1_000)
-    fields: str | None = Field(default=None, description="Only these, with commas between them")
+    fields: str | None = Field(default=None, description="Only these fields, separated by commas")
 
 
 FLAG: Final = {"type": ["boolean", "integer", "string", "null"], "description": "true, false, 1 or 0"}

@@ -1,4 +1,4 @@
-"""What all of Cordial's shapes have in common: the names as they are, and what was not set is left out."""
+"""What all of Cordial's shapes have in common: names as they are, and no members that were not set."""
 
 from pydantic import BaseModel, ConfigDict
 
@@ -6,7 +6,7 @@ from app.web.shapes import hide_defaults
 
 
 class Shape(BaseModel):
-    """Written as `encoded()`; a field with a default is one that may be left out."""
+    """A field with a default can be absent on the wire."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra=hide_defaults)
 
