@@ -1,1 +1,1 @@
-"""The ARQ worker: shallow jobs that call the engines, and the loops that keep house."""
+"""The ARQ worker: tasks that call the engines, and the housekeeping beside them."""

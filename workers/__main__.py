@@ -11,7 +11,7 @@ from app.errors import Retryable
 from app.observe.logs import configure
 from app.runtime import Misconfigured, Runtime, open_runtime
 from app.settings import Settings
-from workers.settings import arq_worker
+from workers.settings import build_worker
 
 
 async def work(settings: Settings) -> None:
@@ -20,31 +20,32 @@ async def work(settings: Settings) -> None:
 
 
 async def serve(runtime: Runtime) -> None:
-    """Works on an open runtime until a signal, or until Redis is gone (which ARQ does not survive)."""
-    worker = arq_worker(runtime)
+    """Works until a signal comes, or until Redis goes away, which ARQ does not survive."""
+    worker = build_worker(runtime)
     try:
         await worker.async_run()
-    except asyncio.CancelledError:  # how ARQ ends on a signal
+    except asyncio.CancelledError:  # this is how ARQ ends on a signal
         return
     finally:
         await worker.close()
 
 
-def tune() -> None:
-    """What a process gains that makes millions of short-lived lists in one thread while another waits for sockets."""
-    # Rows hold no cycles: looking for some at Python's pace cost a tenth of the time spent on reading and checking.
+def tune_python() -> None:
+    """Tunes Python for millions of short-lived lists in one thread while another one waits for sockets."""
+    # Rows hold no reference cycles, and looking for some as often as Python does cost a tenth of reading and checking.
     gc.collect()
     gc.freeze()
     gc.set_threshold(200_000, 20, 100)
-    # The event loop gets the interpreter back ten times sooner than by default, so that PostgreSQL need not wait.
+    # The event loop gets the interpreter back ten times sooner than by default, so that PostgreSQL does not have to
+    # wait.
     sys.setswitchinterval(0.0005)
 
 
 def main(work: Callable[[Settings], Coroutine[None, None, None]] = work) -> int:
-    """The process's exit code: 0 after a signal, 1 when a server went away, 2 for a wrong setting."""
+    """Returns the exit code: 0 after a signal, 1 when a server went away, 2 for a wrong setting."""
     settings = Settings()
     configure(settings.log_level)
-    tune()
+    tune_python()
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(work(settings))

@@ -1,4 +1,4 @@
-"""How ARQ runs here. Every value answers a measured trap (ARCHITECTURE.md, "ARQ is a doorbell")."""
+"""How ARQ is set up. Each value avoids a trap that was measured (ARCHITECTURE.md, "Traps")."""
 
 import asyncio
 import os
@@ -16,24 +16,24 @@ from app.runtime import Runtime
 from workers.housekeeping import duties, keep_doing
 from workers.tasks import FUNCTIONS
 
-POLL_SECONDS = 0.02  # a slice rings for the next: waiting ARQ's half second each time would cost a quarter of the speed
-SPARE_SECONDS = 300  # far above any slice; the lease, not this, finds a dead worker
-MANY = 1_000_000  # tries: crashes are counted in PostgreSQL, a deploy must not use any up
+POLL_SECONDS = 0.02  # each slice enqueues the next: ARQ's half second in between would cost a quarter of the speed
+SPARE_SECONDS = 300  # far longer than any slice; a dead worker is noticed by its lease and not by this timeout
+MAX_TRIES = 1_000_000  # crashes are counted in PostgreSQL, and a deploy must not use up tries
 
 
-def arq_worker(runtime: Runtime) -> Worker:
-    """An ARQ worker on an open runtime. `run()` blocks until a signal, `async_run()` within a loop."""
+def build_worker(runtime: Runtime) -> Worker:
+    """An ARQ worker on an open runtime. `async_run()` ends on a signal."""
     settings = runtime.settings
     assert settings.redis_url is not None  # noqa: S101  open_runtime has checked
     worker = Worker(
         functions=[
-            func(do, name=name, timeout=settings.source_seconds + SPARE_SECONDS, keep_result=0, max_tries=MANY)
+            func(do, name=name, timeout=settings.source_seconds + SPARE_SECONDS, keep_result=0, max_tries=MAX_TRIES)
             for name, do in FUNCTIONS.items()
         ],
         queue_name=QUEUE,
         redis_settings=redis_settings(settings.redis_url.get_secret_value()),
         max_jobs=settings.slices_at_once + settings.fetches_at_once,
-        max_tries=MANY,
+        max_tries=MAX_TRIES,
         poll_delay=POLL_SECONDS,
         keep_result=0,
         queue_read_limit=10_000,
@@ -44,23 +44,23 @@ def arq_worker(runtime: Runtime) -> Worker:
         job_deserializer=deserialize,
         log_results=False,
         ctx={"runtime": runtime},
-        on_startup=begin,
-        on_shutdown=end,
+        on_startup=start_housekeeping,
+        on_shutdown=stop_housekeeping,
     )
-    # ARQ stops taking jobs when it is told to end: then a slice should not begin another batch.
+    # ARQ takes no more tasks once it has to stop. Then a slice must not begin another batch.
     worker.ctx["stopping"] = lambda: not worker.allow_pick_jobs
     worker.ctx["lanes"] = {
         "slice": asyncio.Semaphore(settings.slices_at_once),
         "transfer": asyncio.Semaphore(settings.fetches_at_once),
     }
-    # ARQ would lock a job until its timeout, and a worker that died before it claimed the run would hold it up as long.
-    # The claim in PostgreSQL is the true lock: a job that is started twice does nothing the second time.
+    # ARQ locks a task until its timeout, and a worker that died before it claimed the run would hold it up for as long.
+    # The claim in PostgreSQL is the true lock: a task that is started twice does nothing the second time.
     worker.in_progress_timeout_s = settings.lease_seconds
     return worker
 
 
-async def begin(ctx: dict[str, Any]) -> None:
-    """Starts the duties beside the jobs. Raises nothing: ARQ would die of it."""
+async def start_housekeeping(ctx: dict[str, Any]) -> None:
+    """Starts housekeeping. Raises nothing, because ARQ would die of it."""
     runtime: Runtime = ctx["runtime"]
     ctx["name"] = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
     ctx["duties"] = [asyncio.create_task(keep_doing(runtime, ctx["name"], duty)) for duty in duties(runtime)]
@@ -69,7 +69,7 @@ async def begin(ctx: dict[str, Any]) -> None:
     runtime.observe(ProcessStarted("worker", os.getpid()))
 
 
-async def end(ctx: dict[str, Any]) -> None:
+async def stop_housekeeping(ctx: dict[str, Any]) -> None:
     runtime: Runtime = ctx["runtime"]
     for duty in ctx.get("duties", ()):
         duty.cancel()

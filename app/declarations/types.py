@@ -74,7 +74,7 @@ async def refuse_contradictions(session: ReadSession, account_id: int, old: Reso
     complaints = find_contradictions(old, new)
     if not complaints:
         return
-    if await records.any_of(session, account_id, new.name):
+    if await records.has_any(session, account_id, new.name):
         raise type_in_use(f'There are stored records of type "{new.name}"', complaints)
     if await types.any_open_run(session, account_id, new.name):
         raise type_in_use(f'Imports of type "{new.name}" have not ended', complaints)

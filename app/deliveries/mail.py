@@ -1,4 +1,4 @@
-"""The mail that tells of an import's end: who, what, how many, and where the report is; never a cell's value."""
+"""The mail that reports an import's end: what, how many rows, and where the report is; never a cell's value."""
 
 from collections.abc import Iterator
 from email.message import EmailMessage
@@ -9,42 +9,42 @@ from email_validator import validate_email
 from app.runs.model import Run
 from app.runs.states import State
 
-WORDS = {State.FINISHED: "has finished", State.FAILED: "could not be processed"}
+ENDINGS = {State.FINISHED: "has finished", State.FAILED: "failed"}
 COUNTS = ("created", "updated", "unchanged", "skipped", "failed", "remaining")
 
 
-def completion_mail(run: Run, *, to: str, account: str, sender: str, public_url: str | None) -> EmailMessage:
-    """Twice for one run is the same mail twice, with the same Message-ID."""
+def build_mail(run: Run, *, to: str, account: str, sender: str, public_url: str | None) -> EmailMessage:
+    """Built twice for one run it is the same mail with the same Message-ID."""
     mail = EmailMessage()
-    mail["Subject"] = f"Import {run.id} of {seen(run.type)}: {run.state}{rows(run)}"
+    mail["Subject"] = f"Import {run.id} of {printable(run.type)}: {run.state}{format_rows(run)}"
     mail["From"] = sender
     mail["To"] = to
     if run.finished_at is not None:
         mail["Date"] = format_datetime(run.finished_at)
     mail["Message-ID"] = f"<import-{run.id}@{mail['From'].addresses[0].domain}>"
-    mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: nobody's absence note is wanted
-    mail.set_content("\n".join(lines(run, account, (public_url or "").rstrip("/"))) + "\n")
+    mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office replies, please
+    mail.set_content("\n".join(format_lines(run, account, (public_url or "").rstrip("/"))) + "\n")
     return mail
 
 
-def mailbox(address: str) -> str:
-    """The address as every server takes it: the domain in ASCII. Raises ValueError for what is none."""
-    if "=?" in address:  # the header would say what it decodes to, another address or a NUL
+def normalize_address(address: str) -> str:
+    """The address with its domain in ASCII, as every server takes it. Raises ValueError if it is not an address."""
+    if "=?" in address:  # in a header this would decode to something else, such as another address or a NUL
         raise ValueError
-    found = validate_email(address, check_deliverability=False, globally_deliverable=False)
-    return found.ascii_email or found.normalized
+    valid = validate_email(address, check_deliverability=False, globally_deliverable=False)
+    return valid.ascii_email or valid.normalized
 
 
-def lines(run: Run, account: str, base: str) -> Iterator[str]:
-    yield f"Import {run.id} of {seen(run.type)} {WORDS[run.state]}."
+def format_lines(run: Run, account: str, base: str) -> Iterator[str]:
+    yield f"Import {run.id} of {printable(run.type)} {ENDINGS[run.state]}."
     yield ""
-    yield f"Account: {seen(account)}"
-    yield f"File: {seen(run.file_name or 'without a name')}"
+    yield f"Account: {printable(account)}"
+    yield f"File: {printable(run.file_name or '(no name)')}"
     yield f"State: {run.state}"
     if run.fail_detail:
-        yield f"Why: {seen(run.fail_detail)}"
+        yield f"Reason: {printable(run.fail_detail)}"
     yield ""
-    yield f"Rows: {'not known' if run.total is None else run.total}"
+    yield f"Rows: {'unknown' if run.total is None else run.total}"
     for name in COUNTS:
         count = getattr(run, name)
         if count is not None:
@@ -55,10 +55,10 @@ def lines(run: Run, account: str, base: str) -> Iterator[str]:
         yield f"Failed rows: {base}/imports/{run.id}/failed-rows.csv"
 
 
-def rows(run: Run) -> str:
-    return "" if run.total is None else f": {run.success} of {run.total} rows imported"
+def format_rows(run: Run) -> str:
+    return "" if run.total is None else f", {run.success} of {run.total} rows imported"
 
 
-def seen(text: str) -> str:
-    """On one line, without what cannot be seen."""
-    return "".join(each if each.isprintable() else " " for each in text)
+def printable(text: str) -> str:
+    """The text on one line, without invisible characters."""
+    return "".join(character if character.isprintable() else " " for character in text)

@@ -1,4 +1,4 @@
-"""The ledger of a run: one row per committed batch, written in the transaction that writes the batch's records."""
+"""The ledger of a run: one row for each committed batch, written in the same transaction as the batch's records."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,7 +8,7 @@ from sqlalchemy import RowMapping, insert, select, text
 from app.storage.database import ReadSession, Session
 from app.storage.tables import batches
 
-# Moves the counts and the cursor, but only for the worker that holds the run and only from the batch before.
+# Moves the counts and the cursor, but only for the worker that has the run, and only on from the previous batch.
 ADVANCE = """
 UPDATE runs SET created = created + :created, updated = updated + :updated, unchanged = unchanged + :unchanged,
     skipped = skipped + :skipped, failed = failed + :failed,
@@ -24,23 +24,23 @@ FROM batches WHERE run_id = :run_id"""
 
 
 async def add(session: Session, values: Mapping[str, Any]) -> None:
-    """Writes the ledger's row of a batch. Raises IntegrityError when a batch of that number is there already."""
+    """Inserts the ledger row of a batch. Raises IntegrityError if there is a batch with this number already."""
     await session.execute(insert(batches).values(committed_at=text("now()"), **values))
 
 
 async def advance(session: Session, values: Mapping[str, Any]) -> bool:
-    """Adds a batch's counts to its run and moves the cursor. False when the run is not this worker's any more."""
+    """Adds the counts of a batch to its run and moves the cursor. False if the run is not this worker's any more."""
     done = await session.execute(text(ADVANCE), values)
     return done.rowcount == 1
 
 
 async def sums(session: ReadSession, run_id: str) -> RowMapping:
-    """What the batches of a run add up to, by outcome."""
+    """The counts of all batches of a run, added up by outcome."""
     return (await session.execute(text(SUMS), {"run_id": run_id})).mappings().one()
 
 
 async def with_problems(session: ReadSession, run_id: str, *, since: int, limit: int) -> Sequence[RowMapping]:
-    """Batches (number, at_offset, at_line, at_row, problems) that hold problems, from number `since` on."""
+    """Batches with problems (number, at_offset, at_line, at_row, problem_count, problems), from number `since` on."""
     found = await session.execute(
         text(
             "SELECT number, at_offset, at_line, at_row, problem_count, problems FROM batches "

@@ -1,7 +1,7 @@
-"""Who works on a run: claims with a lease and a fence, and the rescue of runs whose worker is gone.
+"""Who works on a run: claims with a lease and a fence, and the rescue of runs whose worker has died.
 
-`attempt` is the fence. It rises whenever a run is claimed or rescued, and every write of a worker carries the number it
-was given, so a worker that was frozen past its lease cannot move anything when it thaws.
+`attempt` is the fence. It rises whenever a run is claimed or rescued, and every write of a worker carries the number
+that it was given, so a worker that was frozen past its lease cannot change anything when it thaws.
 """
 
 from collections.abc import Sequence
@@ -11,24 +11,24 @@ from sqlalchemy import RowMapping, text
 from app.storage.database import ReadSession, Session
 from app.storage.runs import OPEN
 
-# Runs that may have brought their worker down go one at a time. Side by side, each crash would count against all of
-# them, and an innocent run could fail for its neighbour's file.
+# Suspects, which are runs that may have killed their worker, are worked on one at a time. Side by side, each crash
+# would count against all of them, and an innocent run could fail because of another one's file.
 SUSPECT_AT_WORK = (
     f"EXISTS (SELECT FROM runs WHERE {OPEN} AND state = 'running' AND crashes > 0 AND lease_until > now())"
 )
 
-# Nobody works on it, and somebody may.
+# Runs that nobody works on and that may be worked on now.
 CLAIMABLE = f"""{OPEN} AND state IN ('queued', 'running') AND lease_until IS NULL AND due_at <= now()
     AND (crashes = 0 OR NOT {SUSPECT_AT_WORK})"""
 
 # An API of release 0.1 leaves the step open: then the file tells.
 STEP = "coalesce(step, CASE WHEN blob IS NULL THEN 'fetch' ELSE 'write' END)"
 
-# Two workers that each claim a suspect would not see the other's claim before it is committed: the second waits.
+# Two workers that each claim a suspect would not see the other's claim before it commits, so the second one waits.
 # (A run that becomes a suspect after this look is left to the next time that it is enqueued.)
 QUEUE_SUSPECTS = "SELECT pg_advisory_xact_lock(hashtext('sluice: suspects')) FROM runs WHERE id = :id AND crashes > 0"
 
-# By the clock: now() is when the transaction began, and it may have waited since.
+# clock_timestamp(), because now() is when the transaction began, and it may have waited since.
 CLAIM = f"""
 UPDATE runs SET state = 'running', step = {STEP}, attempt = attempt + 1, started_at = coalesce(started_at, now()),
     heartbeat_at = clock_timestamp(), lease_until = clock_timestamp() + make_interval(secs => :lease)
@@ -48,8 +48,8 @@ UPDATE runs SET lease_until = NULL, crashes = crashes + 1, attempt = attempt + 1
     due_at = now() + make_interval(secs => :backoff * crashes * random())
 WHERE {which} RETURNING id, account_id, crashes, attempt"""
 
-# A worker that froze just before its commit still has its run's row locked: the rescue of the others must not wait.
-# (One that has only written its ledger's row holds the key, which does not stand in the way of NO KEY.)
+# A worker that froze just before its commit still holds its run's row lock, and the rescue of other runs must not wait
+# for it. (One that has only inserted its ledger row holds a key lock, which NO KEY UPDATE does not conflict with.)
 SILENT = f"""id IN (
     SELECT id FROM runs WHERE {OPEN} AND state = 'running' AND lease_until < now() FOR NO KEY UPDATE SKIP LOCKED)"""
 
@@ -65,7 +65,7 @@ WHERE id = :id AND attempt = :attempt AND state = ANY(:before) RETURNING *"""
 
 WAITING = f"SELECT EXISTS (SELECT FROM runs WHERE {CLAIMABLE})"
 
-# Of the suspects those to be fetched come last: a fetch may take minutes, and commits nothing that clears it before.
+# Among suspects, those whose file has to be fetched come last: a fetch may take minutes, and nothing clears it earlier.
 DUE = f"""
 SELECT id, attempt, kind, {STEP} AS step FROM (
     SELECT id, attempt, kind, step, blob, crashes, row_number() OVER (
@@ -76,43 +76,45 @@ ORDER BY place"""
 
 
 async def claim(session: Session, run_id: str, *, lease: float) -> RowMapping | None:
-    """Takes the run for `lease` seconds and returns it whole; None if it has ended, is not due or is at work, or if it
-    is a suspect and another one is at work. (A job outlives its worker: the sweeper's order alone is no guard.)"""
+    """Claims the run for `lease` seconds and returns it whole. None if it has ended, is not due, is claimed already, or
+    is a suspect while another suspect is worked on. (A task outlives its worker, so the sweeper's order is not
+    enough.)"""
     queued = (await session.execute(text(QUEUE_SUSPECTS), {"id": run_id})).first() is not None
     taken = await session.execute(text(CLAIM), {"id": run_id, "lease": lease, "queued": queued})
     return taken.mappings().one_or_none()
 
 
 async def renew(session: Session, run_id: str, attempt: int, *, lease: float) -> bool:
-    """Whether the run is still ours; if so, for `lease` seconds more."""
+    """Renews the lease for `lease` seconds. False if the run is not ours any more."""
     done = await session.execute(text(RENEW), {"id": run_id, "attempt": attempt, "lease": lease})
     return done.rowcount == 1
 
 
 async def release(session: Session, run_id: str, attempt: int) -> RowMapping | None:
-    """Gives the run back, to be claimed by anyone at once, and returns its kind and step. None: it was not ours."""
+    """Gives the run back, to be claimed by any worker at once, and returns its kind and step. None if it was not
+    ours."""
     done = await session.execute(text(RELEASE), {"id": run_id, "attempt": attempt})
     return done.mappings().one_or_none()
 
 
 async def postpone(session: Session, run_id: str, attempt: int, *, backoff: float, source_away: bool = False) -> bool:
-    """Gives the run back, to be claimed again after about `backoff` seconds; `source_away`: because its source is away,
-    which is counted. Whether it was still ours."""
+    """Gives the run back, to be claimed again after about `backoff` seconds; with `source_away` that is counted. False
+    if it was not ours any more."""
     values = {"id": run_id, "attempt": attempt, "backoff": backoff, "source_away": source_away}
     done = await session.execute(text(POSTPONE), values)
     return done.rowcount == 1
 
 
 async def fault(session: Session, run_id: str, attempt: int, *, backoff: float) -> RowMapping | None:
-    """Gives the run back after its slice broke, counts that as a crash and lets it wait a random while, so that an
-    innocent run is not caught in the crashes of its neighbour for ever. None if it was no longer ours."""
+    """Gives the run back after its slice broke, and counts a crash. It waits for a random time, so that an innocent run
+    is not caught in another one's crashes for ever. None if it was not ours any more."""
     mine = "id = :id AND attempt = :attempt AND state = 'running' AND lease_until IS NOT NULL"
     done = await session.execute(text(FAULT.format(which=mine)), {"id": run_id, "attempt": attempt, "backoff": backoff})
     return done.mappings().one_or_none()
 
 
 async def rescue(session: Session, *, backoff: float) -> Sequence[RowMapping]:
-    """Takes every run whose lease has run out from its dead or frozen worker; counts a crash for each."""
+    """Takes every run whose lease has expired from its dead or frozen worker, and counts a crash for each."""
     done = await session.execute(text(FAULT.format(which=SILENT)), {"backoff": backoff})
     return done.mappings().all()
 
@@ -134,10 +136,10 @@ async def end(
 
 
 async def due(session: Session) -> Sequence[RowMapping]:
-    """Runs (id, attempt, kind, step) that should be worked on now and that nobody works on."""
+    """Runs (id, attempt, kind, step) that can be worked on now, in the order in which they should be."""
     return (await session.execute(text(DUE))).mappings().all()
 
 
 async def anyone_waits(session: ReadSession) -> bool:
-    """Whether any run could be worked on and is not."""
+    """Whether any run can be worked on and nobody works on it."""
     return bool((await session.execute(text(WAITING))).scalar_one())

@@ -1,4 +1,4 @@
-"""The way to PostgreSQL: a pool of connections and the two kinds of session that are taken from it."""
+"""The way to PostgreSQL: a pool of connections, and the two kinds of session that it gives out."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from app.errors import Retryable
 
-# A session that writes is another type than one that only reads, so a signature shows which is wanted.
+# Sessions that write and sessions that only read have different types, so that a signature shows which one is needed.
 ReadSession = NewType("ReadSession", AsyncConnection)
 Session = NewType("Session", ReadSession)
 
@@ -25,11 +25,11 @@ SERVER_SETTINGS = {
     "search_path": "public",
     "jit": "off",
     "timezone": "UTC",
-    # Whoever has waited for a lock has to see what was committed meanwhile.
+    # A statement that has waited for a lock has to see what was committed meanwhile.
     "default_transaction_isolation": "read committed",
-    # A frozen worker may hold record locks in an open transaction: the server ends it, so that others can go on.
+    # A frozen worker may hold record locks in an open transaction: the server ends it, so that other workers can go on.
     "idle_in_transaction_session_timeout": "15000",
-    # A client that is gone is noticed during a long merge too, not only when the answer is sent.
+    # A client that has gone away is noticed during a long merge, and not only when the answer is sent.
     "client_connection_check_interval": "5000",
     "tcp_keepalives_idle": "30",
 }
@@ -40,8 +40,8 @@ class DatabaseUnavailable(Retryable):
 
 
 class Database:
-    """A pool of connections to one PostgreSQL database. `database.transaction()` commits at its end and rolls back on
-    any exception; trouble with the connection is raised as DatabaseUnavailable."""
+    """A pool of connections to one PostgreSQL database. A transaction commits at the end of its block and rolls back on
+    any exception. Trouble with the connection is raised as DatabaseUnavailable."""
 
     def __init__(self, url: str, *, pool_size: int) -> None:
         self._engine: AsyncEngine = create_async_engine(
@@ -52,7 +52,7 @@ class Database:
             connect_args={"server_settings": SERVER_SETTINGS, "timeout": 10, "command_timeout": 120},
         )
 
-        # Without BEGIN and ROLLBACK around a single SELECT: that is half of the time of a poll.
+        # No BEGIN and ROLLBACK around a single SELECT: they took half of the time of a poll.
         self._reading = self._engine.execution_options(isolation_level="AUTOCOMMIT")
 
     async def close(self) -> None:
@@ -60,25 +60,25 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Session]:
-        with translated():
+        with translate_errors():
             async with self._engine.begin() as connection:
                 yield Session(ReadSession(connection))
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[ReadSession]:
-        with translated():
+        with translate_errors():
             async with self._reading.connect() as connection:
                 yield ReadSession(connection)
 
     async def server_version(self) -> int:
-        """The server's version as a number: 180006 is 18.6."""
+        """The server's version as a number, such as 180006 for 18.6."""
         async with self.read() as session:
             return int((await session.execute(text("SHOW server_version_num"))).scalar_one())
 
 
 async def is_current(session: ReadSession) -> bool:
-    """Whether the database has the schema that this code was written for. The files' names begin with their revision,
-    so that a server need not load Alembic (10 MB) to answer."""
+    """Whether the database has the schema that this code was written for. The names of the migrations begin with their
+    revision, so that a server need not load Alembic (10 MB) to find out."""
     head = max(path.name.split("_")[0] for path in (MIGRATIONS / "versions").glob("*_*.py"))
     try:
         return (await session.execute(text("SELECT version_num FROM alembic_version"))).scalar() == head
@@ -87,8 +87,8 @@ async def is_current(session: ReadSession) -> bool:
 
 
 @contextmanager
-def translated() -> Iterator[None]:
-    """Turns a driver's complaint about the connection (not about a statement) into DatabaseUnavailable."""
+def translate_errors() -> Iterator[None]:
+    """Turns the driver's errors about the connection, but not those about a statement, into DatabaseUnavailable."""
     try:
         yield
     except (OperationalError, PoolTimeout, OSError, TimeoutError) as trouble:
@@ -96,18 +96,18 @@ def translated() -> Iterator[None]:
     except DBAPIError as trouble:
         if not (trouble.connection_invalidated or is_passing(trouble)):
             raise
-        raise DatabaseUnavailable("PostgreSQL broke the connection or the transaction off") from trouble
+        raise DatabaseUnavailable("PostgreSQL closed the connection or rolled the transaction back") from trouble
 
 
 def is_passing(trouble: DBAPIError) -> bool:
-    """Whether the SQLSTATE says that the same transaction may well succeed when it is tried again."""
+    """Whether the SQLSTATE means that the same transaction may succeed when it is tried again."""
     state = str(getattr(trouble.orig, "sqlstate", "") or "")
     # 08 connection, 40 deadlock or serialization, 53 out of resources, 57P server stopping, 25P03 idle too long.
     return state.startswith(("08", "40", "53", "57P", "25P03"))
 
 
 def driver_url(url: str) -> str:
-    """`postgresql://…` as SQLAlchemy wants it for asyncpg (2.1 would take psycopg otherwise)."""
+    """`postgresql://…` as SQLAlchemy needs it for asyncpg (2.1 would use psycopg otherwise). Raises ValueError."""
     parsed = make_url(url)
     if parsed.get_backend_name() not in ("postgresql", "postgres"):
         raise ValueError("SLUICE_DATABASE_URL must begin with postgresql://")

@@ -3,13 +3,13 @@
 from alembic import command
 from alembic.config import Config
 
-from app.storage.database import MIGRATIONS, driver_url, translated
+from app.storage.database import MIGRATIONS, driver_url, translate_errors
 
 
 def upgrade(url: str) -> None:
-    """Runs every migration that is missing. Blocking; takes a lock, so that several may call it at a time. Raises
-    DatabaseUnavailable."""
-    with translated():
+    """Runs the migrations that are missing. Blocking. Takes a lock, so that several processes may call it at the same
+    time. Raises DatabaseUnavailable."""
+    with translate_errors():
         command.upgrade(configuration(url), "head")
 
 

@@ -1,4 +1,4 @@
-"""Records as they are read: one by key, a page of a type, and those that a batch has to look at."""
+"""Records as they are read: one by its key, a page of a type, and those that a batch has to look at."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -7,7 +7,7 @@ from sqlalchemy import RowMapping, text
 
 from app.storage.database import ReadSession, Session
 
-# data::text, so that numbers keep the digits they were given.
+# data::text, so that numbers keep the digits that were sent.
 VIEW = "key, data::text AS data, created_at, updated_at, run_id"
 
 
@@ -23,7 +23,7 @@ async def get(session: ReadSession, account_id: int, type: str, key: str) -> Row
 async def page(
     session: ReadSession, account_id: int, type: str, *, limit: int, after: str | None = None, offset: int = 0
 ) -> Sequence[RowMapping]:
-    """Records of a type in the order of their keys, beginning behind the key `after`, without the first `offset`."""
+    """Records of a type in the order of their keys, after the key `after`, without the first `offset`."""
     found = await session.execute(
         text(
             f"SELECT {VIEW} FROM records WHERE account_id = :account_id AND type = :type "
@@ -35,12 +35,12 @@ async def page(
 
 
 async def now(session: ReadSession) -> datetime:
-    """PostgreSQL's time, by which records are made and changed."""
+    """PostgreSQL's time, by which records are created and changed."""
     moment: datetime = (await session.execute(text("SELECT now()"))).scalar_one()
     return moment
 
 
-async def any_of(session: ReadSession, account_id: int, type: str) -> bool:
+async def has_any(session: ReadSession, account_id: int, type: str) -> bool:
     """Whether the account has any record of that type."""
     found = await session.execute(
         text("SELECT EXISTS (SELECT FROM records WHERE account_id = :account_id AND type = :type)"),
@@ -49,9 +49,9 @@ async def any_of(session: ReadSession, account_id: int, type: str) -> bool:
     return bool(found.scalar_one())
 
 
-async def existing(session: Session, account_id: int, type: str, keys: Sequence[str]) -> set[str]:
-    """Those of the keys that have a record. They cannot be deleted until the transaction ends; that holds up no other
-    import (FOR KEY SHARE gets on with whatever changes a record and not its key)."""
+async def find_existing_keys(session: Session, account_id: int, type: str, keys: Sequence[str]) -> set[str]:
+    """Those of the keys that have a record. The records cannot be deleted until the transaction ends. No other import
+    has to wait for that: FOR KEY SHARE conflicts only with a change of the key."""
     found = await session.execute(
         text(
             "SELECT key FROM records WHERE account_id = :account_id AND type = :type AND key = ANY(:keys) FOR KEY SHARE"
@@ -61,9 +61,9 @@ async def existing(session: Session, account_id: int, type: str, keys: Sequence[
     return set(found.scalars())
 
 
-async def locked(session: Session, account_id: int, type: str, keys: Sequence[str]) -> Sequence[RowMapping]:
+async def lock(session: Session, account_id: int, type: str, keys: Sequence[str]) -> Sequence[RowMapping]:
     """Those of the keys that have a record: key, data (JSON text), run_seq. They stay locked until the transaction
-    ends; keys are locked in their order, as everywhere, so that two imports cannot wait for each other."""
+    ends. They are locked in the order of the keys, as everywhere, so that two imports cannot wait for each other."""
     found = await session.execute(
         text(
             "SELECT key, data::text AS data, run_seq FROM records WHERE account_id = :account_id AND type = :type "
@@ -75,7 +75,7 @@ async def locked(session: Session, account_id: int, type: str, keys: Sequence[st
 
 
 async def delete(session: Session, account_id: int, type: str, key: str) -> bool:
-    """Whether there was such a record. An import that is under way may make it anew."""
+    """Whether there was such a record. An import that is at work may create it again."""
     gone = await session.execute(
         text("DELETE FROM records WHERE account_id = :account_id AND type = :type AND key = :key RETURNING key"),
         {"account_id": account_id, "type": type, "key": key},

@@ -1,4 +1,4 @@
-"""The tables, as SQLAlchemy sees them; the migrations are what makes them."""
+"""The tables as SQLAlchemy sees them. The migrations create them."""
 
 from sqlalchemy import (
     BigInteger,
@@ -19,7 +19,7 @@ metadata = MetaData()
 
 
 def moment(name: str, *, nullable: bool = True) -> Column[object]:
-    """A column for a point in time, aware and in UTC."""
+    """A column for a moment, with its time zone."""
     return Column(name, DateTime(timezone=True), nullable=nullable)
 
 
@@ -48,7 +48,7 @@ api_keys = Table(
 tokens = Table(
     "tokens",
     metadata,
-    Column("hash", LargeBinary, primary_key=True),  # of the token; itself it is nowhere
+    Column("hash", LargeBinary, primary_key=True),  # of the token, which is stored nowhere
     Column("key_id", Text, ForeignKey("api_keys.id"), nullable=False),
     Column("scopes", ARRAY(Text), nullable=False),
     moment("created_at", nullable=False),
@@ -61,8 +61,8 @@ connections = Table(
     Column("id", Text, primary_key=True),
     Column("account_id", Integer, ForeignKey("accounts.id"), nullable=False),
     Column("name", Text, nullable=False),
-    Column("settings", JSONB, nullable=False),  # what may be shown
-    Column("secret", LargeBinary, nullable=False),  # encrypted, bound to the row
+    Column("settings", JSONB, nullable=False),  # without secrets
+    Column("secret", LargeBinary, nullable=False),  # the secrets, sealed to this row
     moment("created_at", nullable=False),
     moment("updated_at", nullable=False),
 )
@@ -100,11 +100,11 @@ runs = Table(
     Column("created_by", Text),  # the API key that made it
     Column("seq", BigInteger),  # place in the account's order of writes; null for kinds that write no records
     Column("type", Text, nullable=False),
-    Column("origin", Text, nullable=False),  # the surface that made it
-    Column("request_id", Text, nullable=False, server_default=""),  # the request that made it
+    Column("origin", Text, nullable=False),  # the surface that accepted it
+    Column("request_id", Text, nullable=False, server_default=""),  # the request that created it
     Column("state", Text, nullable=False),
-    Column("options", JSONB, nullable=False),  # what was asked for, as app.runs.model.Options
-    Column("plan", JSONB, nullable=False),  # dialect, header and the type's declaration at acceptance
+    Column("options", JSONB, nullable=False),  # app.imports.plan.Options
+    Column("plan", JSONB, nullable=False),  # app.imports.plan.Plan
     Column("blob", Text),  # null once pruned
     Column("file_name", Text),
     Column("file_bytes", BigInteger, nullable=False),
@@ -126,14 +126,15 @@ runs = Table(
     moment("lease_until"),
     moment("heartbeat_at"),
     moment("due_at", nullable=False),
-    # A file that is pulled: from where (without credentials), how much of it is here, and how often that was tried.
+    # Of a file that is pulled: where from (without credentials), how much has arrived, and how often the source was
+    # away.
     Column("source", JSONB),
-    Column("secret", LargeBinary),  # credentials, encrypted; null once the run has ended
+    Column("secret", LargeBinary),  # credentials, sealed to this row; null once the run has ended
     Column("fetched_bytes", BigInteger, nullable=False, server_default="0"),
     Column("fetches", SmallInteger, nullable=False, server_default="0"),
-    Column("notify", Text),  # who is told by mail when it has ended
-    moment("notified_at"),  # told, or given up: then a warning says so
-    moment("tell_at"),  # not to be tried before: the lease of who tries, and the backoff after it
+    Column("notify", Text),  # who gets a mail when it has ended
+    moment("notified_at"),  # sent, or given up: then there is a warning
+    moment("tell_at"),  # no mail before this moment: the lease of the worker that sends it, then the backoff
     Column("error_summary", JSONB, nullable=False, server_default="[]"),
     Column("warnings", JSONB, nullable=False, server_default="[]"),
     Column("fail_code", Text),
@@ -160,7 +161,7 @@ batches = Table(
     Column("failed", Integer, nullable=False),
     Column("problem_count", Integer, nullable=False),
     Column("problems", LargeBinary),  # zlib of JSON, null when there are none
-    Column("created_rows", LargeBinary),  # for a run that tells of every row: zlib of the numbers of its new records
+    Column("created_rows", LargeBinary),  # the ledger of rows, for runs that keep one: app.runs.ledger
     moment("committed_at", nullable=False),
 )
 
@@ -174,7 +175,7 @@ records = Table(
     moment("created_at", nullable=False),
     moment("updated_at", nullable=False),
     Column("run_id", Text),  # the run that last changed it; null when it was written by itself
-    Column("run_seq", BigInteger, nullable=False),  # the newest run that has spoken of it
-    Column("run_row", Integer, nullable=False),  # in which of its rows
-    Column("repeats_row", Integer),  # the earlier row of the same run that wrote it before
+    Column("run_seq", BigInteger, nullable=False),  # the newest import or single write that had this key
+    Column("run_row", Integer, nullable=False),  # in which row
+    Column("repeats_row", Integer),  # the earlier row of the same run that had the same key
 )

@@ -9,17 +9,17 @@ import pytest
 from sqlalchemy import RowMapping, text
 
 from app.storage.listing import (
-    BEHIND,
+    AFTER,
     LISTED,
     Order,
     OrderField,
     Page,
-    Wanted,
+    RecordQuery,
     conditions,
     cursor,
+    list_after_cursor,
+    list_page,
     ordered,
-    page_behind,
-    page_numbered,
     parameters,
 )
 from tests.engine.conftest import ImportEngine
@@ -54,9 +54,9 @@ def with_ties(number: int) -> list[datetime]:
     return [BEGAN + timedelta(microseconds=random.Random(each).randrange(number // 6)) for each in range(number)]
 
 
-async def behind(engine: ImportEngine, wanted: Wanted, limit: int) -> Page:
+async def behind(engine: ImportEngine, wanted: RecordQuery, limit: int) -> Page:
     async with engine.runtime.database.read() as session:
-        return await page_behind(session, wanted, limit=limit)
+        return await list_after_cursor(session, wanted, limit=limit)
 
 
 async def walked(engine: ImportEngine, order: Order, limit: int) -> list[RowMapping]:
@@ -64,7 +64,7 @@ async def walked(engine: ImportEngine, order: Order, limit: int) -> list[RowMapp
     seen: list[RowMapping] = []
     at: datetime | None = None
     while True:
-        page = await behind(engine, Wanted(engine.account_id, "customers", {}, order, at), limit)
+        page = await behind(engine, RecordQuery(engine.account_id, "customers", {}, order, at), limit)
         seen += page.rows
         assert len(page.rows) >= limit or not page.more
         if not page.more:
@@ -94,11 +94,11 @@ async def test_numbered_pages_have_every_record_once_and_are_never_longer(
     engine: ImportEngine, field: OrderField, ascending: bool
 ) -> None:
     keys = await fill(engine, with_ties(95))
-    wanted = Wanted(engine.account_id, "customers", {}, Order(field, ascending=ascending))
+    wanted = RecordQuery(engine.account_id, "customers", {}, Order(field, ascending=ascending))
     seen: list[str] = []
     async with engine.runtime.database.read() as session:
         for number in count(1):
-            page = await page_numbered(session, wanted, number, limit=10)
+            page = await list_page(session, wanted, number, limit=10)
             seen += [row["key"] for row in page.rows]
             assert page.total == 95
             assert page.more is (number < 10)
@@ -111,23 +111,25 @@ async def test_numbered_pages_have_every_record_once_and_are_never_longer(
 
 async def test_records_of_one_moment_stay_on_one_page(engine: ImportEngine) -> None:
     await fill(engine, [BEGAN, *[BEGAN + timedelta(seconds=1)] * 4, BEGAN + timedelta(seconds=2)])
-    first = await behind(engine, Wanted(engine.account_id, "customers", {}), 2)
+    first = await behind(engine, RecordQuery(engine.account_id, "customers", {}), 2)
     assert (len(first.rows), first.total, first.more) == (5, 6, True)
     last = first.rows[-1]["created_at"]
-    second = await behind(engine, Wanted(engine.account_id, "customers", {}, cursor=last), 2)
+    second = await behind(engine, RecordQuery(engine.account_id, "customers", {}, cursor=last), 2)
     assert (len(second.rows), second.total, second.more) == (1, 6, False)
 
 
 async def test_a_page_behind_everything_is_empty_and_still_counts(engine: ImportEngine) -> None:
     await fill(engine, within_a_second(3))
-    page = await behind(engine, Wanted(engine.account_id, "customers", {}, cursor=BEGAN), 10)
+    page = await behind(engine, RecordQuery(engine.account_id, "customers", {}, cursor=BEGAN), 10)
     assert page == Page((), 3, more=False)
 
 
 async def test_a_cursor_in_another_order_leaves_what_was_created_earlier(engine: ImportEngine) -> None:
     await fill(engine, within_a_second(20))
     at = BEGAN + timedelta(microseconds=12)
-    page = await behind(engine, Wanted(engine.account_id, "customers", {}, Order("source_id", ascending=True), at), 10)
+    page = await behind(
+        engine, RecordQuery(engine.account_id, "customers", {}, Order("source_id", ascending=True), at), 10
+    )
     assert (len(page.rows), page.total, page.more) == (10, 20, True)
     assert all(row["created_at"] < at for row in page.rows)
 
@@ -137,7 +139,7 @@ async def test_records_of_other_accounts_and_types_are_neither_shown_nor_counted
     await fill(engine, within_a_second(4), type="contacts")
     other = ImportEngine(engine.runtime, (await engine.sql(OTHER))[0]["id"])
     await fill(other, within_a_second(5))
-    page = await behind(engine, Wanted(engine.account_id, "customers", {}), 10)
+    page = await behind(engine, RecordQuery(engine.account_id, "customers", {}), 10)
     assert (len(page.rows), page.total) == (3, 3)
 
 
@@ -150,16 +152,16 @@ async def test_numbers_keep_their_digits(engine: ImportEngine) -> None:
         "UPDATE records SET data = '{\"metadata.n\": 10.00000000000000000001}' WHERE account_id = :id",
         id=engine.account_id,
     )
-    page = await behind(engine, Wanted(engine.account_id, "customers", {}), 10)
+    page = await behind(engine, RecordQuery(engine.account_id, "customers", {}), 10)
     assert page.rows[0]["data"] == '{"metadata.n": 10.00000000000000000001}'
 
 
 @pytest.mark.parametrize("ascending", [True, False])
 async def test_the_default_order_is_read_off_its_index(engine: ImportEngine, ascending: bool) -> None:
     await fill(engine, within_a_second(500))
-    wanted = Wanted(engine.account_id, "customers", {}, Order(ascending=ascending), BEGAN)
+    wanted = RecordQuery(engine.account_id, "customers", {}, Order(ascending=ascending), BEGAN)
     column, order = ordered(wanted.order)
-    cut = BEHIND.format(column=column)
+    cut = AFTER.format(column=column)
     statement = LISTED.format(where=conditions(wanted), cursor=cursor(wanted), cut=cut, order=order)
     async with engine.runtime.database.transaction() as session:
         # A plan for any values, as PostgreSQL makes it for a statement that is sent often, of however large a table.

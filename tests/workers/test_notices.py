@@ -180,7 +180,7 @@ async def test_a_finished_import_is_told_with_counts_and_addresses(
     (mail,) = inbox.taken
     assert inbox.recipients == [TO]
     # Stripped: the line is folded, and Python leaves the blank of the fold.
-    assert mail["Subject"].strip() == f"Import {run.id} of contacts: finished: 1 of 3 rows imported"
+    assert mail["Subject"].strip() == f"Import {run.id} of contacts: finished, 1 of 3 rows imported"
     assert mail["From"] == FROM
     assert mail["To"] == TO
     assert mail["Auto-Submitted"] == "auto-generated"
@@ -224,8 +224,8 @@ async def test_a_failed_import_is_told_with_its_reason(
         await outbox.deliver_mails(mailing)
     ended = await now(mailing, run)
     assert ended.state == "failed"
-    assert inbox.taken[0]["Subject"].strip() == f"Import {run.id} of contacts: failed: 0 of 1 rows imported"
-    assert f"Why: {ended.fail_detail}" in body(inbox.taken[0])
+    assert inbox.taken[0]["Subject"].strip() == f"Import {run.id} of contacts: failed, 0 of 1 rows imported"
+    assert f"Reason: {ended.fail_detail}" in body(inbox.taken[0])
 
 
 async def test_an_import_that_failed_before_its_rows_were_counted_is_told_too(
@@ -241,7 +241,7 @@ async def test_an_import_that_failed_before_its_rows_were_counted_is_told_too(
             )
         await outbox.deliver_mails(mailing)
     assert inbox.taken[0]["Subject"] == f"Import {run.id} of contacts: failed"
-    assert "Rows: not known\n" in body(inbox.taken[0])
+    assert "Rows: unknown\n" in body(inbox.taken[0])
 
 
 async def test_nobody_is_told_of_an_import_before_its_end_is_committed(

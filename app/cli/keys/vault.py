@@ -63,7 +63,7 @@ async def _rotate_some(database: Database, table: str, after: str, keys: Vault) 
     A secret that is gone or replaced meanwhile is left alone: whoever did that had the new keys."""
     done = locked = 0
     async with database.transaction() as session:
-        rows = await sealed.following(session, table, after, limit=BATCH)
+        rows = await sealed.list_after(session, table, after, limit=BATCH)
         for row in rows:
             try:
                 done += await sealed.replace(session, table, row, keys.reseal(row.secret))

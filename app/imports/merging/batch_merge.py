@@ -81,7 +81,7 @@ async def fail_incomplete_rows(
     """Fails incomplete rows whose record does not exist, neither in the store nor in the batch before them. Returns the
     indexes of the other rows."""
     keys = [checked.keys[index] for index in checked.incomplete]
-    existing = await records.existing(session, target.account_id, target.type, keys) if keys else set()
+    existing = await records.find_existing_keys(session, target.account_id, target.type, keys) if keys else set()
     kept: list[int] = []
     for index, key in enumerate(checked.keys):
         if index in checked.incomplete and key not in existing:

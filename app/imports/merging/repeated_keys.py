@@ -107,7 +107,7 @@ async def apply_repeated_keys(
         outcome.skipped += len(applied)
         return
     keys = sorted({checked.keys[index] for index in applied})
-    stored = await records.locked(session, target.account_id, target.type, keys) if keys else []
+    stored = await records.lock(session, target.account_id, target.type, keys) if keys else []
     states = {record["key"]: RecordState(parse_members(record["data"]), record["run_seq"], 0) for record in stored}
     for index in applied:
         apply_row(states[checked.keys[index]], target, checked, index, outcome)

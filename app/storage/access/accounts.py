@@ -9,7 +9,7 @@ from app.storage.database import ReadSession, Session
 
 
 async def account_named(session: Session, name: str) -> int:
-    """The id of the account of that name, which is made if it is new."""
+    """The id of the account with this name, which is created if it is new."""
     await session.execute(
         text("INSERT INTO accounts (name, created_at) VALUES (:name, now()) ON CONFLICT (name) DO NOTHING"),
         {"name": name},
@@ -45,7 +45,7 @@ async def add_key(session: Session, account_id: int, key_id: str, **values: Any)
 
 
 async def key(session: ReadSession, key_id: str) -> RowMapping | None:
-    """The live key of that id: account_id, account (name), secret_hash, scopes."""
+    """The key with this id, unless it is revoked: account_id, account (name), secret_hash, scopes."""
     found = await session.execute(
         text(
             "SELECT k.account_id, a.name AS account, k.secret_hash, k.scopes "
@@ -70,7 +70,7 @@ async def keys(session: ReadSession, account: str | None) -> Sequence[RowMapping
 
 
 async def revoke_key(session: Session, key_id: str) -> bool:
-    """Whether there was a live key of that id."""
+    """Whether there was such a key that was not revoked yet."""
     done = await session.execute(
         text("UPDATE api_keys SET revoked_at = now() WHERE id = :id AND revoked_at IS NULL"), {"id": key_id}
     )

@@ -1,4 +1,4 @@
-"""Every sealed text there is, whatever row it stands in, so that all can be sealed anew."""
+"""All sealed secrets, whatever table they are in, so that they can be sealed again with a new key."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from sqlalchemy import Table, select, update
 from app.storage.database import ReadSession, Session
 from app.storage.tables import connections, runs
 
-# All that have a column `secret`; a run has one only until it has ended or its file is here.
+# All tables with a column `secret`. A run has one only until its file has arrived or it has ended.
 TABLES: Final[dict[str, Table]] = {"connections": connections, "runs": runs}
 
 
@@ -21,8 +21,8 @@ class Sealed:
     secret: bytes
 
 
-async def following(session: ReadSession, table: str, after: str, *, limit: int) -> Sequence[Sealed]:
-    """Those whose ids follow `after`, in their order."""
+async def list_after(session: ReadSession, table: str, after: str, *, limit: int) -> Sequence[Sealed]:
+    """The next secrets in the order of their ids, after the id `after`."""
     columns = TABLES[table].c
     found = await session.execute(
         select(columns.id, columns.secret)
@@ -34,7 +34,7 @@ async def following(session: ReadSession, table: str, after: str, *, limit: int)
 
 
 async def replace(session: Session, table: str, row: Sealed, secret: bytes) -> bool:
-    """Whether the row still had the secret that was read."""
+    """Replaces a secret. False if it is not any more the one that was read."""
     columns = TABLES[table].c
     done = await session.execute(
         update(TABLES[table]).where(columns.id == row.id, columns.secret == row.secret).values(secret=secret)

@@ -1,4 +1,4 @@
-"""Access tokens, by their hashes; a token is live for as long as it has not expired and its key is not revoked."""
+"""Access tokens, by their hashes. A token is live until it expires or its key is revoked."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -9,7 +9,7 @@ from app.storage.database import ReadSession, Session
 
 
 async def add(session: Session, hashed: bytes, *, key_id: str, scopes: Sequence[str], seconds: int) -> datetime:
-    """Stores a token that lives for so long from now on; until when that is, by the database's clock."""
+    """Stores a token that expires after so many seconds, and returns when, by the database's clock."""
     added = await session.execute(
         text(
             "INSERT INTO tokens (hash, key_id, scopes, created_at, expires_at) "
@@ -22,8 +22,8 @@ async def add(session: Session, hashed: bytes, *, key_id: str, scopes: Sequence[
 
 
 async def live(session: ReadSession, hashed: bytes) -> RowMapping | None:
-    """The live token of that hash: token_scopes, expires_at, seconds_left; and of its key: key_id, account_id, account
-    (name), scopes."""
+    """The live token with this hash: token_scopes, expires_at, seconds_left; and of its key: key_id, account_id,
+    account (name), scopes."""
     found = await session.execute(
         text(
             "SELECT t.scopes AS token_scopes, t.expires_at, "
@@ -38,7 +38,7 @@ async def live(session: ReadSession, hashed: bytes) -> RowMapping | None:
 
 
 async def delete(session: Session, account_id: int, hashed: bytes) -> bool:
-    """Whether the account had a token of that hash."""
+    """Whether the account had a token with this hash."""
     done = await session.execute(
         text(
             "DELETE FROM tokens USING api_keys k "

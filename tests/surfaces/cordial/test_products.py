@@ -156,7 +156,7 @@ async def test_a_product_that_a_batch_relies_on_can_be_changed_and_not_deleted(
     await cordial.save(productID="P1", productName="One")
     free = "SELECT key FROM records WHERE account_id = :id AND type = 'catalog' FOR {} SKIP LOCKED"
     async with runtime.database.transaction() as batch, runtime.database.transaction() as other:
-        assert await records.existing(batch, cordial.account.id, "catalog", ["P1", "P2"]) == {"P1"}
+        assert await records.find_existing_keys(batch, cordial.account.id, "catalog", ["P1", "P2"]) == {"P1"}
         # What DELETE takes, and what a merge takes.
         for lock, keys in (("UPDATE", []), ("NO KEY UPDATE", ["P1"])):
             found = await other.execute(text(free.format(lock)), {"id": cordial.account.id})

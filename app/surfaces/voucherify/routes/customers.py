@@ -14,7 +14,7 @@ from app.resources.customers import RESOURCE
 from app.resources.schema import Field
 from app.storage import records
 from app.storage.database import ReadSession
-from app.storage.listing import Page, page_behind, page_numbered
+from app.storage.listing import Page, list_after_cursor, list_page
 from app.surfaces.voucherify.routes.caller import MayReadCustomers
 from app.surfaces.voucherify.translate.customers import customer, customer_list, wanted
 from app.surfaces.voucherify.wire.customers import Customer, CustomerList, CustomersAsked
@@ -43,9 +43,9 @@ async def list_customers(
         return Response(customer_list(Page((), 0, more=False)), media_type=JSON)
     async with runtime.heavy_reads, runtime.database.read() as session:
         if asked.page is None:
-            page = await page_behind(session, chosen, limit=asked.limit)
+            page = await list_after_cursor(session, chosen, limit=asked.limit)
         else:
-            page = await page_numbered(session, chosen, asked.page, limit=asked.limit)
+            page = await list_page(session, chosen, asked.page, limit=asked.limit)
     return Response(customer_list(page), media_type=JSON)
 
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
-from app.storage.listing import Filter, Order, OrderField, Page, Wanted
+from app.storage.listing import Filter, Order, OrderField, Page, RecordQuery
 from app.surfaces.voucherify.translate.moments import exact, moment_from
 from app.surfaces.voucherify.wire.customers import CustomersAsked
 
@@ -86,13 +86,13 @@ def customer_list(page: Page) -> bytes:
     return msgspec.json.encode(shown)
 
 
-def wanted(asked: CustomersAsked, account_id: int) -> Wanted:
+def wanted(asked: CustomersAsked, account_id: int) -> RecordQuery:
     """Raises Refused("invalid") for a moment that is none."""
     texts = {name: getattr(asked, name) for name in TEXTS}
     moments = {name: moment(getattr(asked, name), spelled) for name, spelled in MOMENTS.items()}
     filters = {name: value for name, value in {**texts, **moments}.items() if value is not None}
     order = Order(FIELDS[asked.order.removeprefix("-")], ascending=not asked.order.startswith("-"))
-    return Wanted(account_id, "customers", filters, order, moment(asked.starting_after, "starting_after"))
+    return RecordQuery(account_id, "customers", filters, order, moment(asked.starting_after, "starting_after"))
 
 
 def moment(text: str | None, name: str) -> datetime | None:
