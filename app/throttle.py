@@ -1,4 +1,4 @@
-"""How many requests a key may make in a time, counted in Redis for all API processes together."""
+"""Limits how many requests a key may make in a period. They are counted in Redis for all API processes together."""
 
 import asyncio
 import time
@@ -19,15 +19,15 @@ from app.observe.events import RateLimitUnavailable
 PREFIX: Final = "sluice:rate"
 OFF: Final = ("off", "0")
 LONGEST_SECONDS: Final = 31 * 86_400
-ANSWER_SECONDS: Final = 0.25  # of a server that is slow or frozen a request feels so much, once
-TURNS: Final = 50  # a new connection takes 16 of them, the first one of all 24
-PAUSE_SECONDS: Final = 5.0  # between two tries to reach a server that was gone
+ANSWER_SECONDS: Final = 0.25  # how long a request waits for a server that is slow or frozen, once
+GRACE_TURNS: Final = 50  # turns of the event loop: a new connection takes 16 of them, the very first one 24
+PAUSE_SECONDS: Final = 5.0  # between two attempts to reach a server that was gone
 
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What is left of a rate limit; `reset_at` is in unix seconds. `retry_after` is set when nothing was left for the
-    request: whole seconds, after which there is."""
+    """What is left of a rate limit. `reset_at` is in Unix seconds. `retry_after` is set if nothing was left for the
+    request: the whole seconds until there is something left."""
 
     limit: int
     remaining: int
@@ -37,152 +37,152 @@ class Allowance:
 
 @dataclass(frozen=True, slots=True)
 class RateLimit:
-    """So many requests in so many seconds."""
+    """So many requests are allowed in so many seconds."""
 
     requests: int
     seconds: int
 
 
 def parse_rate_limit(text: str) -> RateLimit | None:
-    """`300/minute`, `20 per 5 seconds`; None for `off`. Raises ValueError."""
+    """Reads `300/minute` or `20 per 5 seconds`; `off` gives None. Raises ValueError."""
     if text.strip().lower() in OFF:
         return None
     rates = [RateLimit(each.amount, each.get_expiry()) for each in parse_many(text)]
     if len(rates) != 1 or rates[0].requests < 1 or rates[0].seconds > LONGEST_SECONDS:
-        raise ValueError("a rate limit is one number above 0 in one time of at most 31 days")
+        raise ValueError("a rate limit is one number above 0, in one period of at most 31 days")
     return rates[0]
 
 
-class OnRedis(RedisStorage):
-    """Loads redis-py alone: the library loads every client it knows, and `valkey`, if it is there, is 8 MB."""
+class LeanRedisStorage(RedisStorage):
+    """Loads only redis-py. The library loads every client that it knows, and `valkey`, if installed, takes 8 MB."""
 
-    DEPENDENCIES = {"redis": RedisStorage.DEPENDENCIES["redis"]}  # noqa: RUF012  the library's own form
+    DEPENDENCIES = {"redis": RedisStorage.DEPENDENCIES["redis"]}  # noqa: RUF012  declared like this by the library
 
 
 class RequestCounter:
-    """Numbers the requests of each window. Those that come while Redis is asked go together into the next question: a
-    flood takes one connection, and redis-py's pool, which opens connections one after the other, does not delay it."""
+    """Numbers the requests of each window. Requests that arrive while Redis is being asked share the next command. So a
+    flood needs one connection only, and is not delayed by redis-py's pool, which opens connections one by one."""
 
     def __init__(self, connections: ConnectionPool, patience: float = ANSWER_SECONDS) -> None:
-        self._patience = patience
-        self._storage = OnRedis(
+        self._patience = patience  # seconds to wait for Redis
+        self._storage = LeanRedisStorage(
             "async+redis://",
             implementation="redispy",
             key_prefix=PREFIX,
             connection_pool=connections,  # type: ignore[arg-type]  # documented, but not in the annotation
         )
         self._waiting: dict[str, list[asyncio.Future[int]]] = {}
-        self._asking: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
 
     async def number(self, key: str, seconds: int) -> int:
-        """1 for the first request, which also begins the seconds after which the key is forgotten. Raises RedisError,
-        OSError."""
-        mine: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        """The number of this request: 1 for the first one with the key, which Redis forgets after so many seconds.
+        Raises RedisError, OSError."""
+        number: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         if key in self._waiting:
-            self._waiting[key].append(mine)
+            self._waiting[key].append(number)
         else:
-            self._waiting[key] = [mine]
-            asking = asyncio.create_task(self._ask(key, seconds))
-            self._asking.add(asking)
-            asking.add_done_callback(self._asking.discard)
-        return await mine
+            self._waiting[key] = [number]
+            task = asyncio.create_task(self._count_waiting(key, seconds))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        return await number
 
-    async def _ask(self, key: str, seconds: int) -> None:
-        """Until nobody waits for the key any more."""
-        asked: list[asyncio.Future[int]] = []
+    async def _count_waiting(self, key: str, seconds: int) -> None:
+        """Asks Redis again and again, until nobody waits for the key any more."""
+        requests: list[asyncio.Future[int]] = []
         try:
-            while asked := self._waiting[key]:
+            while requests := self._waiting[key]:
                 self._waiting[key] = []
-                last = await answered(self._storage.incr(key, seconds, len(asked)), self._patience)
-                tell(asked, range(last - len(asked) + 1, last + 1))
-        except Exception as trouble:  # noqa: BLE001  whatever it is, those who wait have to hear of it
-            refuse([*asked, *self._waiting[key]], trouble)
+                last = await wait_patiently(self._storage.incr(key, seconds, len(requests)), self._patience)
+                set_numbers(requests, range(last - len(requests) + 1, last + 1))
+        except Exception as error:  # noqa: BLE001  whatever it is, those who wait must be told
+            set_exception([*requests, *self._waiting[key]], error)
         finally:
             del self._waiting[key]
 
 
-def tell(waiting: Sequence[asyncio.Future[int]], numbers: Sequence[int]) -> None:
-    for each, number in zip(waiting, numbers, strict=True):
-        if not each.done():  # else its client is gone
-            each.set_result(number)
+def set_numbers(requests: Sequence[asyncio.Future[int]], numbers: Sequence[int]) -> None:
+    for request, number in zip(requests, numbers, strict=True):
+        if not request.done():  # else its client is gone
+            request.set_result(number)
 
 
-def refuse(waiting: Sequence[asyncio.Future[int]], trouble: Exception) -> None:
-    for each in waiting:
-        if not each.done():
-            each.set_exception(trouble)
+def set_exception(requests: Sequence[asyncio.Future[int]], error: Exception) -> None:
+    for request in requests:
+        if not request.done():
+            request.set_exception(error)
 
 
-async def answered(call: Awaitable[int], patience: float) -> int:
-    """Raises TimeoutError."""
-    async with asyncio.timeout(None) as bound:
-        timer = asyncio.get_running_loop().call_later(patience, end, bound, TURNS)
+async def wait_patiently(call: Awaitable[int], patience: float) -> int:
+    """The result of the call. Raises TimeoutError if it takes longer than `patience` seconds and GRACE_TURNS turns."""
+    async with asyncio.timeout(None) as timeout:
+        timer = asyncio.get_running_loop().call_later(patience, expire_after, timeout, GRACE_TURNS)
         try:
             return await call
         finally:
             timer.cancel()
 
 
-def end(bound: asyncio.Timeout, turns: int) -> None:
-    """Ends a wait when the loop has turned some times more. In a flood a turn may take longer than Redis is given, and
-    its answers have come long before they are read: the limit must not be lost just then."""
+def expire_after(timeout: asyncio.Timeout, turns: int) -> None:
+    """Lets a timeout expire after some more turns of the event loop. In a flood one turn may take longer than Redis may
+    take, and its answers arrive long before they are read: the limit must not be lost just then."""
     if turns:
-        asyncio.get_running_loop().call_soon(end, bound, turns - 1)
+        asyncio.get_running_loop().call_soon(expire_after, timeout, turns - 1)
         return
-    with suppress(RuntimeError):  # the answer has been read meanwhile
-        bound.reschedule(0)
+    with suppress(RuntimeError):  # the answer has been read in the meantime
+        timeout.reschedule(0)
 
 
 @dataclass(slots=True)
 class Throttle:
-    """Counts in windows of the clock: they are exact, know when they end, and take one round trip, 90 µs of the 1.3 ms
-    of a poll, 10 µs when a key's polls come together. The library's sliding window takes two, and only estimates when
-    it ends. Where two windows meet, twice the limit may pass.
+    """Limits requests in fixed windows of the clock. They are exact, it is known when they end, and they take one round
+    trip: 90 µs of the 1.3 ms of a poll, or 10 µs when a key's polls arrive together. The library's sliding window takes
+    two round trips and only estimates its end. Where two fixed windows meet, twice the limit may pass.
 
-    When Redis does not answer everybody passes: a limit that cannot be counted must not stop imports.
+    While Redis does not answer, every request passes: a limit that cannot be counted must not stop imports.
     """
 
     rate: RateLimit | None
     counters: RequestCounter
     observe: Observer
     pause: float = PAUSE_SECONDS
-    _lost: bool = field(default=False, init=False)
-    _again_at: float = field(default=0.0, init=False)  # on the monotonic clock
+    _unavailable: bool = field(default=False, init=False)
+    _retry_at: float = field(default=0.0, init=False)  # on the monotonic clock
 
     def full(self) -> Allowance | None:
-        """What somebody has left who has made no request; None: there is no limit."""
+        """What is left for somebody who has made no request. None: there is no limit."""
         return None if self.rate is None else Allowance(self.rate.requests, self.rate.requests, int(time.time()))
 
     async def take(self, who: str) -> Allowance | None:
-        """Counts a request of whoever it is, and tells what is left; None: there is no limit."""
+        """Counts a request of `who`, and returns what is left. None: there is no limit."""
         if self.rate is None:
             return None
         limit, seconds = self.rate.requests, self.rate.seconds
         window = int(time.time()) // seconds
-        count = await self._counted(f"{seconds}:{window}:{who}", seconds)
+        count = await self._count(f"{seconds}:{window}:{who}", seconds)
         if count is None:
             return self.full()
-        ends = (window + 1) * seconds
-        over = max(1, ceil(ends - time.time())) if count > limit else None
-        return Allowance(limit, max(0, limit - count), ends, over)
+        reset_at = (window + 1) * seconds
+        retry_after = max(1, ceil(reset_at - time.time())) if count > limit else None
+        return Allowance(limit, max(0, limit - count), reset_at, retry_after)
 
-    async def _counted(self, key: str, seconds: int) -> int | None:
-        """How many there were with this one; None when Redis does not answer, which is said once."""
+    async def _count(self, key: str, seconds: int) -> int | None:
+        """The number of this request. None if Redis does not answer, which is logged once."""
         now = time.monotonic()
-        if now < self._again_at:
+        if now < self._retry_at:
             return None
-        if self._lost:
-            self._again_at = now + self.pause  # this request tries, those after it need not wait with it
+        if self._unavailable:
+            self._retry_at = now + self.pause  # this request tries; those after it need not wait for it
         try:
             count = await self.counters.number(key, seconds)
-        except (RedisError, OSError) as trouble:  # a TimeoutError is an OSError
-            self._lose(trouble)
+        except (RedisError, OSError) as error:  # a TimeoutError is an OSError
+            self._note_unavailable(error)
             return None
-        self._lost, self._again_at = False, 0.0
+        self._unavailable, self._retry_at = False, 0.0
         return count
 
-    def _lose(self, trouble: Exception) -> None:
-        self._again_at = time.monotonic() + self.pause
-        if not self._lost:
-            self.observe(RateLimitUnavailable(type(trouble).__name__))
-        self._lost = True
+    def _note_unavailable(self, error: Exception) -> None:
+        self._retry_at = time.monotonic() + self.pause
+        if not self._unavailable:
+            self.observe(RateLimitUnavailable(type(error).__name__))
+        self._unavailable = True

@@ -1,4 +1,4 @@
-"""Keeps the credentials of others: sealed with keys of the service, each bound to the row that it belongs to."""
+"""Seals credentials of other systems with the keys of this service, each bound to the database row it belongs to."""
 
 import base64
 import json
@@ -10,80 +10,81 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from cryptography.fernet import MultiFernet
 
-# `cryptography` takes 9 MB, and most processes never seal anything: it is loaded by the first who does.
+# `cryptography` takes 9 MB, and most processes never seal anything, so it is loaded only when it is needed.
 
-# What the secret key is used for here, so that it gives another key than for anything else. Part of the stored format.
-DERIVED_FOR: Final = b"sluice vault 1"
+# Makes the key that is derived from the secret key different from keys derived for other purposes. It is part of the
+# stored format.
+KEY_PURPOSE: Final = b"sluice vault 1"
 KEY_BYTES: Final = 32
-LOCKED: Final = "The sealed text cannot be opened with the keys of this service"
+CANNOT_OPEN: Final = "The sealed text cannot be opened with the keys of this service"
 
 
 class VaultError(Exception):
-    """It cannot be opened; what is wrong is not told: wrong key, wrong row and changed bytes look alike."""
+    """It cannot be opened. The reason stays secret: a wrong key, a wrong row and changed bytes look alike."""
 
 
 class Vault:
-    """Fernet keys, of which the first seals and each opens."""
+    """Holds Fernet keys. The first one seals; any of them opens."""
 
     def __init__(self, keys: Sequence[str], *, secret_key: str | None = None) -> None:
-        """A key that comes from the secret key is the last. Raises ValueError, without a word of the key, for one that
-        is no Fernet key."""
-        self._given, self._secret_key = [checked(key) for key in keys], secret_key
+        """The key that is derived from `secret_key` is the last one. Raises ValueError for a key that is not a Fernet
+        key, without repeating it."""
+        self._keys, self._secret_key = [validate_key(key) for key in keys], secret_key
 
     def seal(self, value: Mapping[str, Any], *, bound_to: str) -> bytes:
-        """`value` is JSON; `bound_to` names the row, as in "run:01a1fd…", and has to be given to open it again."""
-        return self._keys.encrypt(json.dumps({"bound_to": bound_to, "value": value}).encode())
+        """`value` must be JSON. `bound_to` names the row, as in "run:01a1fd…"; it is needed to open the text again."""
+        return self._fernet.encrypt(json.dumps({"bound_to": bound_to, "value": value}).encode())
 
     def open(self, sealed: bytes, *, bound_to: str) -> dict[str, Any]:
         """Raises VaultError."""
-        with locked():
-            opened = json.loads(self._keys.decrypt(sealed))
-        if opened["bound_to"] != bound_to:
-            raise VaultError(LOCKED)
-        return dict(opened["value"])
+        with translate_errors():
+            content = json.loads(self._fernet.decrypt(sealed))
+        if content["bound_to"] != bound_to:
+            raise VaultError(CANNOT_OPEN)
+        return dict(content["value"])
 
     def reseal(self, sealed: bytes) -> bytes:
-        """The same under the first key. Raises VaultError."""
-        with locked():
-            return self._keys.rotate(sealed)
+        """The same content, sealed with the first key. Raises VaultError."""
+        with translate_errors():
+            return self._fernet.rotate(sealed)
 
     @cached_property
-    def _keys(self) -> "MultiFernet":
+    def _fernet(self) -> "MultiFernet":
         from cryptography.fernet import Fernet, MultiFernet  # noqa: PLC0415
 
-        keys = [*self._given, *([] if self._secret_key is None else [derived(self._secret_key)])]
-        return MultiFernet([Fernet(key) for key in keys])
+        derived_keys = [] if self._secret_key is None else [derive_key(self._secret_key)]
+        return MultiFernet([Fernet(key) for key in (*self._keys, *derived_keys)])
 
 
 def build_vault(keys: str, secret_key: str) -> Vault:
-    """The vault of `keys`, separated by commas. A key that comes from the secret key is always the last: it seals where
-    no others are given, and where they came later what it sealed still opens. Raises ValueError."""
+    """A vault with `keys`, which are separated by commas, and always with a key derived from the secret key as the last
+    one: it seals if there are no others, and opens what it sealed before there were others. Raises ValueError."""
     return Vault([each.strip() for each in keys.split(",") if each.strip()], secret_key=secret_key)
 
 
-def checked(key: str) -> str:
-    """As Fernet itself checks it."""
+def validate_key(key: str) -> str:
+    """The same check that Fernet does. Raises ValueError."""
     try:
         if len(base64.urlsafe_b64decode(key)) == KEY_BYTES:
             return key
     except ValueError:
         pass
-    raise ValueError("a key must be 32 bytes in base64, with - and _") from None
+    raise ValueError("a key must be 32 bytes in URL-safe base64") from None
 
 
-def derived(secret_key: str) -> str:
+def derive_key(secret_key: str) -> str:
     from cryptography.hazmat.primitives.hashes import SHA256  # noqa: PLC0415
     from cryptography.hazmat.primitives.kdf.hkdf import HKDF  # noqa: PLC0415
 
-    made = HKDF(SHA256(), length=KEY_BYTES, salt=None, info=DERIVED_FOR).derive(secret_key.encode())
-    return base64.urlsafe_b64encode(made).decode()
+    key = HKDF(SHA256(), length=KEY_BYTES, salt=None, info=KEY_PURPOSE).derive(secret_key.encode())
+    return base64.urlsafe_b64encode(key).decode()
 
 
 @contextmanager
-def locked() -> Iterator[None]:
+def translate_errors() -> Iterator[None]:
     from cryptography.fernet import InvalidToken  # noqa: PLC0415
 
     try:
         yield
     except InvalidToken:
-        raise VaultError(LOCKED) from None
+        raise VaultError(CANNOT_OPEN) from None

@@ -1,4 +1,4 @@
-"""Tells whose key or token was read_credentials, in the same time whether it is unknown, revoked or wrong."""
+"""Finds out who calls, and takes the same time whether a key is unknown, revoked or wrong."""
 
 import hmac
 import re
@@ -15,22 +15,25 @@ from app.storage.access import accounts, tokens
 from app.storage.database import ReadSession
 
 KEY_ID = re.compile(re.escape(PREFIX) + r"[0-9a-f]{16}")
-HEADER = "send the header Authorization: apiKey <id>:<secret>, or X-App-Id and X-App-Token"
-# The token scope that opens all areas; the only one that opens surfaces which know no areas.
+NO_KEY = (
+    "The request has no API key. Send it in the header `Authorization: apiKey <id>:<secret>`, or in `X-App-Id` and "
+    "`X-App-Token`"
+)
+# The token scope that gives access to all areas. Surfaces that have no areas can be reached with no other.
 EVERY_AREA: Final = "api"
-# Compared with when there is no such key, so that the time tells nothing.
-NOBODY: Mapping[str, Any] = {"account_id": 0, "account": "", "secret_hash": bytes(32), "scopes": ()}
+# Takes the place of a key that does not exist, so that a comparison always happens and its time reveals nothing.
+NO_SUCH_KEY: Mapping[str, Any] = {"account_id": 0, "account": "", "secret_hash": bytes(32), "scopes": ()}
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """An account by way of one of its keys, or of a token that a key has made."""
+    """The account that calls, and the key it uses, or the key that issued the token it uses."""
 
     account_id: AccountId
     account: str
     key_id: str
     scopes: frozenset[str]  # the key's
-    areas: frozenset[str] | None = None  # the token's scopes; None: the key itself, which no area bounds
+    areas: frozenset[str] | None = None  # the token's scopes; None: a key, which can reach every area
 
     def has_scope(self, scope: str) -> bool:
         return scope in self.scopes or "admin" in self.scopes
@@ -40,28 +43,27 @@ class Caller:
 
 
 async def authenticate(session: ReadSession, given: Credentials | None, *, pepper: str) -> Caller:
-    """The caller that a key or a token stands for. Raises Refused("not_authenticated")."""
+    """The owner of a key or a token. Raises Refused("not_authenticated")."""
     match given:
         case PresentedKey():
-            return await holder_of_key(session, given, pepper=pepper)
+            return await find_key_owner(session, given, pepper=pepper)
         case PresentedToken():
-            return await holder_of_token(session, given, pepper=pepper)
+            return await find_token_owner(session, given, pepper=pepper)
         case None:
-            raise Refused("not_authenticated", f"The request holds no API key; {HEADER}")
+            raise Refused("not_authenticated", NO_KEY)
 
 
-async def holder_of_key(session: ReadSession, given: PresentedKey, *, pepper: str) -> Caller:
-    known = KEY_ID.fullmatch(given.key_id)
-    row = await accounts.key(session, given.key_id) if known else None
-    key = NOBODY if row is None else row
-    right = hmac.compare_digest(secret_hash(given.key_id, given.secret, pepper), key["secret_hash"])
-    if row is None or not right:
+async def find_key_owner(session: ReadSession, given: PresentedKey, *, pepper: str) -> Caller:
+    row = await accounts.key(session, given.key_id) if KEY_ID.fullmatch(given.key_id) else None
+    key = NO_SUCH_KEY if row is None else row
+    secret_matches = hmac.compare_digest(secret_hash(given.key_id, given.secret, pepper), key["secret_hash"])
+    if row is None or not secret_matches:
         raise Refused("not_authenticated", "The API key is unknown, revoked or wrong")
     return Caller(AccountId(key["account_id"]), key["account"], given.key_id, frozenset(key["scopes"]))
 
 
-async def holder_of_token(session: ReadSession, given: PresentedToken, *, pepper: str) -> Caller:
-    """Found by its hash, which nobody can steer without the pepper: how long that takes tells nothing."""
+async def find_token_owner(session: ReadSession, given: PresentedToken, *, pepper: str) -> Caller:
+    """A token is looked up by its hash, which nobody can choose without the pepper, so the time reveals nothing."""
     row = await tokens.live(session, token_hash(given.value, pepper)) if TOKEN_PATTERN.fullmatch(given.value) else None
     if row is None:
         raise Refused("not_authenticated", "The access token is unknown, expired or revoked, or its key is revoked")

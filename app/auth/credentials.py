@@ -1,4 +1,4 @@
-"""Reads a key or an access token out of a request's headers, in every form that clients send one."""
+"""Reads the API key or access token from a request's headers, in every form in which clients send it."""
 
 import base64
 import binascii
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class PresentedKey:
-    """A key as it was read_credentials, right or wrong."""
+    """An API key as the client sent it, right or wrong."""
 
     key_id: str
     secret: str = field(repr=False)
@@ -16,7 +16,7 @@ class PresentedKey:
 
 @dataclass(frozen=True, slots=True)
 class PresentedToken:
-    """An access token as it was read_credentials, live or not."""
+    """An access token as the client sent it, live or not."""
 
     value: str = field(repr=False)
 
@@ -25,33 +25,37 @@ Credentials = PresentedKey | PresentedToken
 
 
 def read_credentials(headers: Mapping[str, str]) -> Credentials | None:
-    """The key in `Authorization` (apiKey, Bearer or Basic, in any case), else in `X-App-Id` and `X-App-Token`. None
-    when there is none of the form `id:secret`; what has no colon after Bearer is an access token."""
+    """The key in `Authorization` (schemes apiKey, Bearer and Basic, in any case), else in `X-App-Id` and `X-App-Token`.
+    After Bearer, a value without a colon is an access token. None if there is neither a token nor `id:secret`."""
     scheme, _, value = headers.get("authorization", "").strip().partition(" ")
     if scheme:
-        read = SCHEMES.get(scheme.lower())
-        return read(value.strip()) if read else None
+        parse = SCHEMES.get(scheme.lower())
+        return parse(value.strip()) if parse else None
     if "x-app-id" in headers and "x-app-token" in headers:
         return PresentedKey(headers["x-app-id"].strip(), headers["x-app-token"].strip())
     return None
 
 
-def plain(value: str) -> PresentedKey | None:
+def parse_key(value: str) -> PresentedKey | None:
     key_id, colon, secret = value.partition(":")
     return PresentedKey(key_id, secret) if colon and key_id and secret else None
 
 
-def bearer(value: str) -> Credentials | None:
-    return PresentedToken(value) if value and ":" not in value else plain(value)
+def parse_bearer(value: str) -> Credentials | None:
+    return PresentedToken(value) if value and ":" not in value else parse_key(value)
 
 
-def basic(value: str) -> PresentedKey | None:
-    """`id:secret` is user and password; a client that has the whole key as its user name adds a colon to it."""
+def parse_basic(value: str) -> PresentedKey | None:
+    """User and password are the key's id and secret. A client that takes the whole key for a user name adds a colon."""
     try:
         text = base64.b64decode(value, validate=True).decode()
     except (binascii.Error, ValueError):
         return None
-    return plain(text.removesuffix(":"))
+    return parse_key(text.removesuffix(":"))
 
 
-SCHEMES: Mapping[str, Callable[[str], Credentials | None]] = {"apikey": plain, "bearer": bearer, "basic": basic}
+SCHEMES: Mapping[str, Callable[[str], Credentials | None]] = {
+    "apikey": parse_key,
+    "bearer": parse_bearer,
+    "basic": parse_basic,
+}

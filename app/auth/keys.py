@@ -1,4 +1,4 @@
-"""API keys: made, listed and revoked; of a secret only a keyed hash is stored."""
+"""Creates, lists and revokes API keys; only a keyed hash of a secret is stored."""
 
 import hashlib
 import hmac
@@ -10,19 +10,19 @@ from datetime import datetime
 from app.storage.access import accounts
 from app.storage.database import ReadSession, Session
 
-# A fixed beginning, so that a scanner of sources and logs knows a key when it sees one.
+# A fixed prefix, which scanners of source code and logs recognise.
 PREFIX = "sluice_"
 
-# Every right there is: scope -> what it allows.
+# Every scope and what it allows.
 SCOPES: Mapping[str, str] = {
-    "imports:read": "See imports, their problems and failed rows, and coupon sets",
-    "imports:write": "Start imports; make and rename coupon sets; write single products",
+    "imports:read": "Read imports, their problems and failed rows, and coupon sets",
+    "imports:write": "Start imports, create and rename coupon sets, write single products",
     "imports:delete": "Delete imports that have ended, and single products",
     "records:read": "Read imported records",
-    "types:read": "See record types and their fields",
+    "types:read": "Read record types and their fields",
     "types:write": "Declare record types and custom fields",
-    "connections:read": "See connections, without their secrets; import from them",
-    "connections:write": "Store connections and try them out",
+    "connections:read": "Read connections (never their secrets) and import from them",
+    "connections:write": "Create, replace, delete and test connections",
     "admin": "Everything above",
 }
 DEFAULT_SCOPES: tuple[str, ...] = tuple(scope for scope in SCOPES if scope != "admin")
@@ -30,7 +30,7 @@ DEFAULT_SCOPES: tuple[str, ...] = tuple(scope for scope in SCOPES if scope != "a
 
 @dataclass(frozen=True, slots=True)
 class KeyInfo:
-    """What can be told of a key once it was shown."""
+    """What is known about a key; its secret is shown only when it is created."""
 
     id: str
     account: str
@@ -41,10 +41,10 @@ class KeyInfo:
 
 
 async def create_key(session: Session, *, account: str, scopes: Sequence[str], label: str, pepper: str) -> str:
-    """A new key `id:secret` for the account, which is made if it is new. Shown once. Raises ValueError for a scope that
-    is none."""
+    """Creates a key and returns it as `id:secret`; it can be shown only once. A new account is created with its first
+    key. Raises ValueError for a scope that does not exist."""
     if unknown := [scope for scope in scopes if scope not in SCOPES]:
-        raise ValueError(f"There is no scope {', '.join(unknown)}")
+        raise ValueError(f"There is no scope {', '.join(unknown)}. The scopes are {', '.join(SCOPES)}")
     key_id, secret = PREFIX + secrets.token_hex(8), secrets.token_urlsafe(32)
     account_id = await accounts.account_named(session, account)
     hashed = secret_hash(key_id, secret, pepper)
@@ -61,10 +61,10 @@ async def list_keys(session: ReadSession, account: str | None) -> list[KeyInfo]:
 
 
 async def revoke_key(session: Session, key_id: str) -> bool:
-    """Takes a key back from the next request on; whether there was a live key of that id."""
+    """Revokes a key from the next request on. Returns whether there was a live key with that id."""
     return await accounts.revoke_key(session, key_id)
 
 
 def secret_hash(key_id: str, secret: str, pepper: str) -> bytes:
-    """What is stored: 256 random bits need no slow hash, and the pepper makes a stolen table useless."""
+    """What is stored. 256 random bits need no slow hash, and the pepper makes a stolen table useless."""
     return hmac.digest(pepper.encode(), f"{key_id}:{secret}".encode(), hashlib.sha256)

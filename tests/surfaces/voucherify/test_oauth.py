@@ -313,8 +313,8 @@ async def test_without_a_right_key_the_body_is_not_looked_at(client: httpx.Async
             "code": 401,
             "key": "unauthorized",
             "message": "Unauthorized",
-            "details": "The request holds no API key; send the header Authorization: apiKey <id>:<secret>, or X-App-Id "
-            "and X-App-Token",
+            "details": "The request has no API key. Send it in the header `Authorization: apiKey <id>:<secret>`, or in "
+            "`X-App-Id` and `X-App-Token`",
             "request_id": f"v-{refused.headers['x-request-id']}",
         },
     )

@@ -6,7 +6,7 @@ from typing import Any, Final, Literal
 from pydantic import Field
 
 from app.auth.caller import EVERY_AREA
-from app.auth.tokens import SECONDS
+from app.auth.tokens import TOKEN_SECONDS
 from app.surfaces.voucherify.wire.shape import Shape
 from app.web.bodies.form_body import MEDIA_TYPE
 from app.web.openapi import KEY_PAIR, SECURITY_SCHEMES
@@ -39,7 +39,7 @@ SECURITY: Final = Security(
     | {
         "oauth": {
             "type": "oauth2",
-            "description": f"An access token that lives for {SECONDS} seconds",
+            "description": f"An access token that lives for {TOKEN_SECONDS} seconds",
             "flows": {"clientCredentials": {"tokenUrl": "/v1/oauth/token", "scopes": dict(SCOPES)}},
         }
     },
@@ -51,7 +51,7 @@ class AccessToken(Shape):
     access_token: str
     client_id: str = Field(description="The id of the key that the token stands for")
     expires_at: int = Field(description="In unix seconds", examples=[1738945086])
-    expires_in: int = Field(description="Seconds that are left", examples=[SECONDS])
+    expires_in: int = Field(description="Seconds that are left", examples=[TOKEN_SECONDS])
     scope: str = Field(description="Separated by blanks", examples=["customers async-actions"])
     token_type: Literal["Bearer"]
 
