@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.cli.demo import make_key, service
+from app.cli.demo import make_key, running_service
 from app.embedded import Instance, discard, running_instance
 from app.embedded.processes import left_over
 
@@ -36,7 +36,7 @@ def started(work: Path) -> Iterator[Service]:
     data = work / "data"
     try:
         # Requests are counted, as in production, but never too many.
-        with service(data, SLUICE_RATE_LIMIT="1000000/second"):
+        with running_service(data, SLUICE_RATE_LIMIT="1000000/second"):
             yield Service(data, running_instance(data))
     finally:
         if data.exists():

@@ -1,11 +1,14 @@
-"""The command `sluice`: the operator's and the integrator's verbs."""
+"""The command `sluice` and its subcommands."""
 
 import sys
 
 import typer
 from pydantic import ValidationError
 
-from app.cli import client, demo, keys, parts, up
+from app.cli import demo, keys
+from app.cli.importing import command
+from app.cli.serving import parts, up
+from app.errors import name_subject
 
 cli = typer.Typer(
     name="sluice",
@@ -16,7 +19,7 @@ cli = typer.Typer(
 )
 cli.command("up")(up.up)
 cli.command("demo")(demo.demo)
-cli.command("import")(client.import_file)
+cli.command("import")(command.import_file)
 cli.add_typer(keys.keys, name="key")
 cli.add_typer(keys.vault, name="vault")
 cli.command("api")(parts.api)
@@ -25,23 +28,23 @@ cli.command("migrate")(parts.migrate)
 
 
 def main() -> None:
-    """Run the command. Whatever goes wrong is one line on standard error, with exit code 2."""
+    """Runs the command. Whatever goes wrong is reported in one line on stderr, with exit code 2."""
     try:
-        # By itself typer would draw a box around what is wrong with the arguments.
-        ended = cli(standalone_mode=False)
-    except Exception as trouble:  # noqa: BLE001 – a person at a terminal is not helped by a traceback
-        if line := _in_one_line(trouble):
+        # In standalone mode typer would draw a box around an error in the arguments.
+        exit_code = cli(standalone_mode=False)
+    except Exception as error:  # noqa: BLE001  a traceback does not help a person at a terminal
+        if line := _format_error(error):
             print(f"sluice: {line}", file=sys.stderr)
         sys.exit(2)
-    sys.exit(ended)
+    sys.exit(exit_code)
 
 
-def _in_one_line(trouble: Exception) -> str:
-    """Empty when there is nothing left to say: the help was shown, for want of a command."""
-    if isinstance(trouble, typer.TyperException):
-        return " ".join(trouble.format_message().split())
-    if isinstance(trouble, ValidationError):
-        first = trouble.errors()[0]
+def _format_error(error: Exception) -> str:
+    """The error in one line; empty if there is nothing to report: the help was shown, because no command was given."""
+    if isinstance(error, typer.TyperException):
+        return " ".join(error.format_message().split())
+    if isinstance(error, ValidationError):
+        first = error.errors()[0]
         name = "_".join(str(part) for part in first["loc"])
-        return f"SLUICE_{name.upper()}: {first['msg']}"
-    return " ".join(str(trouble).split()) or type(trouble).__name__
+        return name_subject(f"SLUICE_{name.upper()}", first["msg"]).replace("`", "")
+    return " ".join(str(error).split()) or type(error).__name__

@@ -1,4 +1,4 @@
-"""`sluice demo`: starts everything in a folder of its own, imports a file with bad rows, shows the outcome, stops."""
+"""`sluice demo`: starts the service in a temporary folder, imports a file with bad rows, shows the result, stops."""
 
 import re
 import signal
@@ -17,68 +17,68 @@ import httpx
 import typer
 from rich.console import Console
 
-from app.cli.answers import NotDone, Run
-from app.cli.importing import Order, connect, upload, watch
-from app.cli.options import WHERE_CODE_IS, Data, module_command, module_environment
-from app.cli.progress import meter
-from app.cli.report import complain, report, say
+from app.cli.importing.progress import show_progress
+from app.cli.importing.report import print_error, print_line, print_report
+from app.cli.importing.responses import ImportStatus, RequestFailed
+from app.cli.importing.transfer import ImportRequest, open_client, upload, watch
+from app.cli.options import CODE_FOLDER, Data, module_command, module_environment
 from app.errors import SluiceError
 
-EXAMPLE: Final = Path(WHERE_CODE_IS, "examples", "contacts.csv")
-# What examples/make_contacts.py puts into the file: anything else is a fault of this service.
+EXAMPLE: Final = Path(CODE_FOLDER, "examples", "contacts.csv")
+# The outcome of the file that examples/make_contacts.py writes; any other is a bug of this service.
 EXPECTED: Final = {"total": 1000, "created": 988, "updated": 0, "unchanged": 0, "skipped": 0, "errors": 12}
-START_PATIENCE: Final = 90.0  # seconds; the first start of a machine unpacks PostgreSQL
-STOP_PATIENCE: Final = 40.0
+START_SECONDS: Final = 90.0  # the first start on a machine unpacks PostgreSQL
+STOP_SECONDS: Final = 40.0
 READY: Final = re.compile(r"ready at (https?://\S+)")
 
-GO_ON: Final = """
-To go on with a service that stays:
+NEXT_STEPS: Final = """
+Next steps, with a service that keeps running:
   make run                                   start it on http://127.0.0.1:8000
-  sluice key create --account me             make a key; then: export SLUICE_KEY=id:secret
-  sluice import examples/contacts.csv        send a file and watch it, or with curl:
+  sluice key create --account me             create an API key, then: export SLUICE_KEY=id:secret
+  sluice import examples/contacts.csv        import a file and follow it, or with curl:
   curl -H "Authorization: apiKey $SLUICE_KEY" http://127.0.0.1:8000/imports -F type=contacts \\
        -F delimiter=, -F overrideExisting=true -F updateOnlyEmptyFields=false -F file=@examples/contacts.csv"""
 
 
 class DemoFailed(SluiceError):
-    """The demo did not come to its end; the text says at which step."""
+    """The demo failed; the message says at which step."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stopwatch:
-    """Tells each step with the seconds since the beginning."""
+    """Prints each step with the seconds since the start."""
 
     console: Console
-    began: float
+    started: float
 
-    def tell(self, sentence: str) -> None:
-        say(self.console, f"{time.monotonic() - self.began:5.1f} s  {sentence}")
+    def step(self, message: str) -> None:
+        print_line(self.console, f"{time.monotonic() - self.started:5.1f} s  {message}")
 
 
 def demo(data: Data = None) -> None:
-    """Show the whole service once: start it, import 1,000 contacts of which 12 are bad, show the report, stop it.
+    """Start the service, import 1,000 contacts, 12 of them bad, show the report, and stop it again.
 
-    Without --data everything happens in a folder that is removed at the end.
+    Without --data everything happens in a temporary folder, which is removed at the end.
     """
     console = Console()
-    clock = Stopwatch(console, time.monotonic())
+    stopwatch = Stopwatch(console, time.monotonic())
     try:
-        with ended_by_sigterm(), folder(data) as place:
-            run = shown(console, clock, place)
-        clock.tell("Stopped." if data else "Stopped, and the folder is removed.")
-        check(run)
-    except NotDone as refused:
-        complain(Console(stderr=True), refused)
+        with sigterm_as_interrupt(), data_folder(data) as path:
+            run = run_demo(console, stopwatch, path)
+        stopwatch.step("Stopped" if data else "Stopped, and removed the folder")
+        check_counts(run)
+    except RequestFailed as failure:
+        print_error(Console(stderr=True), failure)
         raise typer.Exit(1) from None
     except DemoFailed as failed:
-        say(Console(stderr=True), f"The demo failed: {failed}")
+        print_line(Console(stderr=True), f"The demo failed: {failed}")
         raise typer.Exit(1) from None
-    say(console, GO_ON)
+    print_line(console, NEXT_STEPS)
 
 
 @contextmanager
-def ended_by_sigterm() -> Iterator[None]:
-    """SIGTERM unwinds as Ctrl-C does, so that nothing is left running."""
+def sigterm_as_interrupt() -> Iterator[None]:
+    """SIGTERM raises KeyboardInterrupt, as Ctrl-C does, so that nothing is left running."""
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield
@@ -87,51 +87,51 @@ def ended_by_sigterm() -> Iterator[None]:
 
 
 @contextmanager
-def folder(data: Path | None) -> Iterator[Path]:
+def data_folder(data: Path | None) -> Iterator[Path]:
     if data:
         yield data
         return
     with tempfile.TemporaryDirectory(prefix="sluice-demo-") as path:
-        # Root runs PostgreSQL as another account, which must be able to walk in; the data folder guards itself.
+        # Root runs PostgreSQL as another user, who must be able to enter the folder. The data folder protects itself.
         Path(path).chmod(0o711)
         yield Path(path, "data")
 
 
-def shown(console: Console, clock: Stopwatch, data: Path) -> Run:
-    clock.tell(f"Starting PostgreSQL, Valkey, the API and a worker in {data}")
-    with service(data) as url:
-        clock.tell(f"Ready at {url}; making an account with a key")
-        # A kept folder may hold the contacts of an earlier demo, which belong to another account.
+def run_demo(console: Console, stopwatch: Stopwatch, data: Path) -> ImportStatus:
+    stopwatch.step(f"Starting PostgreSQL, Valkey, the API and a worker in {data}")
+    with running_service(data) as url:
+        stopwatch.step(f"Ready at {url}. Creating an API key")
+        # A folder that is kept may hold the contacts of an earlier demo: they must belong to another account.
         account = "demo" if data.name == "data" else time.strftime("demo-%Y%m%d-%H%M%S")
-        with connect(url, make_key(data, account)) as client:
-            clock.tell(f"Sending {EXAMPLE.name} ({EXAMPLE.stat().st_size:,} bytes) as account {account}")
-            run = sent_and_ended(client)
-            clock.tell("The import has ended")
-            report(console, run)
-            show_failed_rows(console, client, run)
-        clock.tell("Stopping everything")
+        with open_client(url, make_key(data, account)) as client:
+            stopwatch.step(f"Sending {EXAMPLE.name} ({EXAMPLE.stat().st_size:,} bytes) for the account {account}")
+            run = import_example(client)
+            stopwatch.step("The import has ended")
+            print_report(console, run)
+            print_failed_rows(console, client, run)
+        stopwatch.step("Stopping everything")
     return run
 
 
 @contextmanager
-def service(data: Path, **settings: str) -> Iterator[str]:
-    """Everything, running; its address. `settings` are variables of the environment."""
+def running_service(data: Path, **settings: str) -> Iterator[str]:
+    """The address of the whole service, while it runs. `settings` are environment variables."""
     with ExitStack() as stack:
         log = stack.enter_context(tempfile.NamedTemporaryFile(prefix="sluice-demo-", suffix=".log"))
         child = subprocess.Popen(
             module_command("app", "up", "--port", str(free_port()), "--data", str(data), "--workers", "1"),
-            env=own_environment() | settings,
+            env=clean_environment() | settings,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
-            start_new_session=True,  # Ctrl-C reaches us alone; we stop the child in order
+            start_new_session=True,  # Ctrl-C reaches only this process, which stops the child properly
         )
-        stack.callback(stop, child)
-        yield address(child, Path(log.name))
+        stack.callback(stop_service, child)
+        yield wait_until_ready(child, Path(log.name))
 
 
-def own_environment() -> dict[str, str]:
-    """Without the settings of another instance: the demo must not write into a real database."""
+def clean_environment() -> dict[str, str]:
+    """The environment without any settings: the demo must not write into a real database."""
     return {name: value for name, value in module_environment("app").items() if not name.startswith("SLUICE_")}
 
 
@@ -141,21 +141,21 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def address(child: subprocess.Popen[bytes], log: Path) -> str:
-    """What the child says once it is ready; raises DemoFailed, with its last words, when it never is."""
-    deadline = time.monotonic() + START_PATIENCE
+def wait_until_ready(child: subprocess.Popen[bytes], log: Path) -> str:
+    """The address that the child prints when it is ready. Raises DemoFailed with the end of its log."""
+    deadline = time.monotonic() + START_SECONDS
     while child.poll() is None and time.monotonic() < deadline:
         if found := READY.search(log.read_text(errors="replace")):
             return found[1]
         time.sleep(0.05)
-    words = "\n".join(log.read_text(errors="replace").splitlines()[-20:])
-    raise DemoFailed(f"the service did not start; its last words:\n{words}")
+    last_lines = "\n".join(log.read_text(errors="replace").splitlines()[-20:])
+    raise DemoFailed(f"the service did not start. The end of its log:\n{last_lines}")
 
 
-def stop(child: subprocess.Popen[bytes]) -> None:
+def stop_service(child: subprocess.Popen[bytes]) -> None:
     child.terminate()
     try:
-        child.wait(STOP_PATIENCE)
+        child.wait(STOP_SECONDS)
     except subprocess.TimeoutExpired:
         child.kill()
         child.wait()
@@ -163,30 +163,30 @@ def stop(child: subprocess.Popen[bytes]) -> None:
 
 def make_key(data: Path, account: str) -> str:
     command = module_command("app", "key", "create", "--account", account, "--data", str(data))
-    done = subprocess.run(command, check=False, env=own_environment(), capture_output=True, text=True)
+    done = subprocess.run(command, check=False, env=clean_environment(), capture_output=True, text=True)
     if done.returncode:
-        raise DemoFailed(f"no key could be made: {done.stderr.strip()}")
+        raise DemoFailed(f"no API key could be created: {done.stderr.strip()}")
     return done.stdout.strip().splitlines()[-1]
 
 
-def sent_and_ended(client: httpx.Client) -> Run:
-    with meter(Console(stderr=True)) as heard:
-        return watch(client, upload(client, Order(EXAMPLE, delimiter=","), heard), heard).run
+def import_example(client: httpx.Client) -> ImportStatus:
+    with show_progress(Console(stderr=True)) as on_progress:
+        return watch(client, upload(client, ImportRequest(EXAMPLE, delimiter=","), on_progress), on_progress).run
 
 
-def show_failed_rows(console: Console, client: httpx.Client, run: Run) -> None:
+def print_failed_rows(console: Console, client: httpx.Client, run: ImportStatus) -> None:
     if not run.failed_rows:
-        raise DemoFailed("the import names no file of its failed rows")
-    say(console, "It begins with:")
+        raise DemoFailed("the import has no file of failed rows")
+    print_line(console, "They begin with:")
     with client.stream("GET", run.failed_rows) as response:
         if response.is_error:
             raise DemoFailed(f"{run.failed_rows} answered {response.status_code}")
         for line in islice(response.iter_lines(), 3):
-            say(console, f"  {line}")
+            print_line(console, f"  {line}")
 
 
-def check(run: Run) -> None:
-    """Raises DemoFailed unless the counts are those that the file must have."""
-    found = {name: getattr(run, name) for name in EXPECTED}
-    if run.status != "finished" or found != EXPECTED:
-        raise DemoFailed(f"the import is {run.status} with {found}, expected was {EXPECTED}")
+def check_counts(run: ImportStatus) -> None:
+    """Raises DemoFailed unless the counts are the expected ones."""
+    counts = {name: getattr(run, name) for name in EXPECTED}
+    if run.status != "finished" or counts != EXPECTED:
+        raise DemoFailed(f"the import is {run.status} with {counts}, but expected was finished with {EXPECTED}")

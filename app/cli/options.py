@@ -1,4 +1,4 @@
-"""What several commands share: their options, and the settings each of them needs."""
+"""Options that several commands share, the settings that they require, and how they run modules of ours."""
 
 import os
 import sys
@@ -14,41 +14,43 @@ from app.settings import Settings
 
 Data = Annotated[
     Path | None,
-    typer.Option(help="Folder of the instance on this machine. Default: SLUICE_DATA, else .sluice", show_default=False),
+    typer.Option(
+        help="Data folder of the instance on this machine; default: SLUICE_DATA, or else .sluice", show_default=False
+    ),
 ]
-Host = Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 lets other machines in")]
+Host = Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for access from other machines")]
 Port = Annotated[int, typer.Option(help="Port to listen on", min=1, max=65_535)]
 
-# How glibc keeps the memory of a program. Measured on an API process that takes ten uploads of 50 MB at once: with an
-# arena for every thread it held 13 MB more than with two, and 3 MB more where the size from which a block goes back to
-# the system at once was left to adapt itself. (This is the size that it starts with; a worker would lose time by it.)
+# Settings of glibc's allocator, measured on an API process that takes ten uploads of 50 MB at once. With an arena for
+# every thread it held 13 MB more than with two. It held 3 MB more while the size from which a block goes back to the
+# system at once could adapt itself. (The value is the one that glibc starts with; it would cost a worker time.)
 ALLOCATOR = {
     "app.main": {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "131072"},
     "workers": {"MALLOC_ARENA_MAX": "2"},
 }
 
-WHERE_CODE_IS = str(Path(app.__file__).resolve().parents[1])
+CODE_FOLDER = str(Path(app.__file__).resolve().parents[1])
 
 
-class Misused(SluiceError):
-    """The command cannot run as it was called; the text says what to give."""
+class UsageError(SluiceError):
+    """The command cannot run as it was called; the message says what to change."""
 
 
-def settings_with(names: Iterable[str]) -> Settings:
-    """The settings, of which these must be set. Raises Misused, naming the variables."""
+def load_settings(names: Iterable[str]) -> Settings:
+    """The settings, of which these are required. Raises UsageError, which names the missing variables."""
     settings = Settings()
     missing = [f"SLUICE_{name.upper()}" for name in names if not getattr(settings, name)]
     if missing:
-        raise Misused(f"{' and '.join(missing)} must be set (or run everything on this machine with: sluice up)")
+        raise UsageError(f"{' and '.join(missing)} must be set. To run everything on this machine, use: sluice up")
     return settings
 
 
 def module_command(module: str, *arguments: str) -> list[str]:
-    """How to run one of our modules. Without -P an `app` folder where the user stands would be taken for ours."""
+    """The command that runs a module of ours. Without -P an `app` in the current folder would be taken for ours."""
     return [sys.executable, "-P", "-m", module, *arguments]
 
 
 def module_environment(module: str, **more: str) -> dict[str, str]:
-    """What a module of ours is run with: what this process has, and `more`."""
-    paths = filter(None, (WHERE_CODE_IS, os.environ.get("PYTHONPATH")))
+    """The environment for a module of ours: that of this process, the allocator's settings, and `more`."""
+    paths = filter(None, (CODE_FOLDER, os.environ.get("PYTHONPATH")))
     return {**ALLOCATOR.get(module, {}), **os.environ, "PYTHONPATH": os.pathsep.join(paths), **more}

@@ -10,7 +10,7 @@ from typing import Any
 
 import structlog
 
-from app.observe.events import Event
+from app.observe.events import Event, LibraryLogged
 
 MAX_VALUE_CHARACTERS = 2_000
 REPEAT_SECONDS = 60.0
@@ -51,12 +51,13 @@ class LibraryHandler(logging.Handler):
             return
         self._last_logged[message] = record.created
         level = max(record.levelno, logging.WARNING)
-        structlog.get_logger().log(level, "library_logged", logger=record.name, place=place, error=error)
+        log(LibraryLogged(record.name, place, error), level)
 
 
-def log(event: Event) -> None:
+def log(event: Event, level: int | None = None) -> None:
+    """Logs an event, at its own level unless another one is given."""
     values = {each.name: getattr(event, each.name) for each in fields(event)}
-    structlog.get_logger().log(LEVELS[event.level.upper()], event_name(event), **values)
+    structlog.get_logger().log(level or LEVELS[event.level.upper()], event_name(event), **values)
 
 
 def event_name(event: Event) -> str:

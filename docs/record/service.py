@@ -15,7 +15,7 @@ from pyftpdlib.ioloop import IOLoop
 from pyftpdlib.log import config_logging
 from pyftpdlib.servers import ThreadedFTPServer
 
-from app.cli.demo import free_port, make_key, service
+from app.cli.demo import free_port, make_key, running_service
 
 PRINTED = "http://127.0.0.1:8000"
 PASSWORD = "p4ss"  # noqa: S105  of the example's FTP server
@@ -61,7 +61,7 @@ def stage(folder: Path, examples: Path) -> Iterator[Stage]:
     (folder / "out").mkdir()
     with web_server(folder) as web, ftp_server(folder) as ftp:
         settings = {"SLUICE_ALLOW_NETWORKS": "127.0.0.1/32", "SLUICE_LOG_LEVEL": "error"}
-        with service(folder / ".sluice", **settings) as url:
+        with running_service(folder / ".sluice", **settings) as url:
             yield Stage(folder, url, web, ftp)
 
 

@@ -15,8 +15,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from app.cli import cli
-from app.cli.answers import NotDone
-from app.cli.importing import Order, Step, connect, upload, watch
+from app.cli.importing.responses import RequestFailed
+from app.cli.importing.transfer import ImportRequest, ProgressStep, open_client, upload, watch
 from tests.cli.scripted import RUN_ID, Said, Service, accepted, playing, run
 
 KEY = "abc:secret"
@@ -45,11 +45,14 @@ PARTIAL = Said(
 )
 INVALID = {
     "status": 422,
-    "title": "The request does not fit",
+    "title": "The request is not valid",
     "detail": "Two parts are wrong",
     "code": "invalid",
-    "errors": [{"path": "type", "reason": "no such type"}],
-    "validationErrors": [{"path": "type", "reason": "no such type"}, {"path": "delimiter", "reason": "too long"}],
+    "errors": [{"path": "type", "reason": "There is no type `people`"}],
+    "validationErrors": [
+        {"path": "type", "reason": "There is no type `people`"},
+        {"path": "delimiter", "reason": "`delimiter` is too long"},
+    ],
 }
 
 Playing = Callable[..., Service]
@@ -124,7 +127,7 @@ def test_why_a_whole_import_failed_is_told(service: Playing, file: Path) -> None
 
     done = sluice_import(file, service(accepted(), Said(200, run(status="error", failure=failure))).url)
 
-    assert "It failed (source_missing): The stored file is gone" in done.stdout
+    assert "The import failed (source_missing): The stored file is gone" in done.stdout
 
 
 @pytest.mark.parametrize("status", ["error", "cancelled"])
@@ -139,9 +142,9 @@ def test_a_refusal_names_every_complaint_once_and_exits_with_2(service: Playing,
     done = sluice_import(file, service(Said(422, INVALID)).url)
 
     assert (done.exit_code, done.stdout) == (2, "")
-    assert "The request does not fit (422, invalid): Two parts are wrong" in done.stderr
-    assert done.stderr.count("type: no such type") == 1
-    assert "delimiter: too long" in done.stderr
+    assert "The request is not valid (422, invalid): Two parts are wrong" in done.stderr
+    assert done.stderr.count("There is no type `people`") == 1
+    assert "`delimiter` is too long" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -152,7 +155,7 @@ def test_a_refusal_names_every_complaint_once_and_exits_with_2(service: Playing,
         (Said(413, {"status": 413, "title": "Too large", "detail": "52 MB"}, reads_first=False), "Too large (413)"),
         (Said(502, b"<html>Bad gateway</html>"), "502"),
         (Said(201, b"<html>Hello</html>"), "answered 201"),
-        (Said(201, {"hello": "world"}), "answered with no import"),
+        (Said(201, {"hello": "world"}), "did not answer with an import"),
     ],
 )
 def test_whatever_refuses_the_file_is_told_and_exits_with_2(
@@ -177,7 +180,7 @@ def test_what_is_no_address_is_told(file: Path, url: str) -> None:
     done = sluice_import(file, url)
 
     assert done.exit_code == 2
-    assert "Not an address" in done.stderr
+    assert "Invalid address" in done.stderr
 
 
 def test_a_missing_file_is_told_before_anything_is_sent(service: Playing, tmp_path: Path) -> None:
@@ -191,7 +194,7 @@ def test_a_missing_file_is_told_before_anything_is_sent(service: Playing, tmp_pa
     assert "Is a directory" in folder.stderr
 
 
-@pytest.mark.parametrize(("key", "words"), [("", "SLUICE_KEY"), (" ", "SLUICE_KEY"), ("ключ:x", "Not a key")])
+@pytest.mark.parametrize(("key", "words"), [("", "SLUICE_KEY"), (" ", "SLUICE_KEY"), ("ключ:x", "Invalid API key")])
 def test_a_missing_key_is_told(service: Playing, file: Path, key: str, words: str) -> None:
     done = sluice_import(file, service(accepted(), FINISHED).url, key=key)
 
@@ -210,24 +213,24 @@ def test_trouble_while_polling_is_waited_out(service: Playing, file: Path) -> No
 
 def test_a_service_that_goes_away_and_comes_back_is_waited_for(service: Playing, file: Path) -> None:
     played = service(accepted(), Said(0, b""), FINISHED)
-    heard: list[Step] = []
+    steps: list[ProgressStep] = []
 
-    with connect(played.url, KEY) as client:
-        answer = watch(client, upload(client, Order(file), heard.append), heard.append)
+    with open_client(played.url, KEY) as client:
+        answer = watch(client, upload(client, ImportRequest(file), steps.append), steps.append)
 
     assert answer.run.status == "finished"
-    assert any("out of reach" in step.note for step in heard)
+    assert any("not available" in step.note for step in steps)
 
 
 def test_trouble_that_does_not_end_is_given_up(service: Playing, file: Path) -> None:
     played = service(accepted(), Said(500, {}))
-    heard: list[Step] = []
+    steps: list[ProgressStep] = []
 
     with (
-        connect(played.url, KEY) as client,
-        pytest.raises(NotDone, match="it answers 500, for 1 s; the import goes on"),
+        open_client(played.url, KEY) as client,
+        pytest.raises(RequestFailed, match=r"it answers 500, for 1 s\. The import continues"),
     ):
-        watch(client, upload(client, Order(file), heard.append), heard.append, patience=1)
+        watch(client, upload(client, ImportRequest(file), steps.append), steps.append, patience=1)
 
     assert played.polls > 1
 
@@ -273,7 +276,7 @@ def test_json_is_an_object_even_when_nobody_answers(file: Path) -> None:
     done = sluice_import(file, "http://127.0.0.1:1", "--json")
 
     assert done.exit_code == 2
-    assert json.loads(done.stdout)["title"] == "No answer"
+    assert json.loads(done.stdout)["title"] == "No response"
 
 
 def test_without_a_terminal_progress_is_plain_lines(service: Playing, file: Path) -> None:
@@ -282,7 +285,7 @@ def test_without_a_terminal_progress_is_plain_lines(service: Playing, file: Path
 
     lines = done.stderr.splitlines()
     assert lines[0] == "Sending: 33 bytes of 33 bytes (100 %)"
-    assert lines[1] == "Importing: 0 of 5 rows (0 %), waiting, place 4 in the queue"
+    assert lines[1] == "Importing: 0 of 5 rows (0 %), waiting, position 4 in the queue"
     assert lines[-1] == "Importing: 5 of 5 rows (100 %)"
     assert len(lines) <= 4
     assert "\x1b" not in done.stderr
@@ -308,7 +311,7 @@ def test_interrupted_waiting_says_how_to_look_again_and_exits_with_130(service: 
         _, stderr = child.communicate(timeout=20)
 
     assert child.returncode == 130
-    assert "the import goes on" in stderr
+    assert "The import continues" in stderr
     assert f"{played.url}/imports/{RUN_ID}" in stderr
 
 
@@ -317,12 +320,12 @@ def test_a_large_file_is_sent_from_disk_in_constant_memory(service: Playing, tmp
     with large.open("wb") as target:
         target.truncate(20_000_000)
     played = service(accepted())
-    steps: list[Step] = []
+    steps: list[ProgressStep] = []
 
     tracemalloc.start()
     try:
-        with connect(played.url, KEY) as client:
-            upload(client, Order(large), steps.append)
+        with open_client(played.url, KEY) as client:
+            upload(client, ImportRequest(large), steps.append)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

@@ -11,8 +11,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from app.cli.answers import Run
-from app.cli.demo import EXPECTED, DemoFailed, check
+from app.cli.demo import EXPECTED, DemoFailed, check_counts
+from app.cli.importing.responses import ImportStatus
 
 ROOT = Path(__file__).resolve().parents[2]
 DEMO = [sys.executable, "-m", "app", "demo"]
@@ -47,7 +47,7 @@ def test_an_interrupted_demo_stops_all_that_it_has_started(temporary: Path) -> N
         DEMO, cwd=ROOT, env=environment(temporary), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as child:
         assert child.stdout is not None
-        assert any("making an account" in line for line in child.stdout)
+        assert any("Creating an API key" in line for line in child.stdout)
         started = psutil.Process(child.pid).children(recursive=True)
         child.send_signal(signal.SIGTERM)
         child.communicate(timeout=60)
@@ -61,10 +61,10 @@ def test_an_interrupted_demo_stops_all_that_it_has_started(temporary: Path) -> N
 def test_a_demo_with_other_counts_has_failed() -> None:
     right = {**EXPECTED, "id": "1", "status": "finished"}
 
-    check(Run(**right))  # type: ignore[arg-type]
+    check_counts(ImportStatus(**right))  # type: ignore[arg-type]
     for wrong in ({"created": 987}, {"errors": 13}, {"skipped": 1}, {"status": "error"}):
         with pytest.raises(DemoFailed):
-            check(Run(**{**right, **wrong}))  # type: ignore[arg-type]
+            check_counts(ImportStatus(**{**right, **wrong}))  # type: ignore[arg-type]
 
 
 def test_a_service_that_does_not_start_fails_the_demo_at_once(tmp_path: Path) -> None:

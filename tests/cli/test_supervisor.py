@@ -1,4 +1,4 @@
-"""What `sluice up` makes of parts that end before all was ready."""
+"""What `sluice up` does with parts that exit before everything was ready."""
 
 import os
 import sys
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.cli.supervisor import Program, Supervisor
+from app.cli.serving.supervisor import Program, Supervisor
 from app.embedded import CannotStart, Command
 
 
@@ -15,14 +15,14 @@ def test_a_part_that_ends_for_a_setting_is_not_started_again(tmp_path: Path) -> 
     supervisor = Supervisor()
     ends = [sys.executable, "-c", "raise SystemExit(2)"]
     command = Command(name="api", arguments=ends, environment=dict(os.environ), record=tmp_path / "api.pid")
-    supervisor.watch(Program(command), stage=0, patience=1).start()
+    supervisor.watch(Program(command), stage=0, stop_seconds=1).start()
 
-    with pytest.raises(CannotStart, match="api cannot work with these settings"):
-        tend(supervisor, seconds=15)
+    with pytest.raises(CannotStart, match="api cannot run with these settings"):
+        check_until_exit(supervisor, seconds=15)
 
 
-def tend(supervisor: Supervisor, *, seconds: float) -> None:
+def check_until_exit(supervisor: Supervisor, *, seconds: float) -> None:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         supervisor.pause(0.02)
-        supervisor.tend_first_start()
+        supervisor.check_first_start()

@@ -36,11 +36,11 @@ def sluice(monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
         (("up", "--nosuch"), "No such option: --nosuch"),
         (("nosuch",), "No such command 'nosuch'"),
         (("import",), "Missing argument 'FILE'"),
-        (("import", "people.csv"), "No key: Give a key by --key or in SLUICE_KEY"),
-        (("import", "people.csv", "--key", "a:b", "--url", "ftp://x"), "Not an address: ftp://x"),
+        (("import", "people.csv"), "No API key: Set SLUICE_KEY or use --key"),
+        (("import", "people.csv", "--key", "a:b", "--url", "ftp://x"), "Invalid address: ftp://x"),
         (
             ("import", str(ROOT / "README.md"), "--key", "a:b", "--url", "http://127.0.0.1:1"),
-            "No answer: http://127.0.",
+            "No response: http://127.0.",
         ),
     ],
 )

@@ -111,7 +111,7 @@ def test_rotating_seals_all_anew_so_that_the_old_key_can_go(url: str, rotate: Ro
     furnish(url, Vault([OLD]))
     assert opening(Vault([NEW]), secrets(url)) == set()
     done = rotate(NEW, OLD)
-    assert (done.exit_code, done.stdout) == (0, "Sealed anew: 5\n")
+    assert (done.exit_code, done.stdout) == (0, "Encrypted again: 5\n")
     assert opening(Vault([NEW]), secrets(url)) == ROWS
     assert opening(Vault([OLD]), secrets(url)) == set()
     assert secrets(url)["run:ended"] is None
@@ -140,7 +140,7 @@ def test_what_was_moved_to_another_row_does_not_open_there_before_or_after(url: 
 
 def test_more_rows_than_a_batch_has_are_all_rotated(url: str, rotate: Rotate) -> None:
     furnish(url, Vault([OLD]), runs=230, connections=0)
-    assert rotate(NEW, OLD).stdout == "Sealed anew: 230\n"
+    assert rotate(NEW, OLD).stdout == "Encrypted again: 230\n"
     assert len(opening(Vault([NEW]), secrets(url))) == 230
 
 
@@ -149,8 +149,8 @@ def test_what_no_key_opens_is_counted_and_left_and_the_others_are_rotated(url: s
     lost = Vault([Fernet.generate_key().decode()]).seal({"password": MARKER}, bound_to="run:r001")
     asked(url, "UPDATE runs SET secret = $1 WHERE id = 'r001'", lost)
     done = rotate(NEW, OLD)
-    assert (done.exit_code, done.stdout) == (1, "Sealed anew: 4\n")
-    assert "no key opens them: 1" in done.stderr
+    assert (done.exit_code, done.stdout) == (1, "Encrypted again: 4\n")
+    assert "no key decrypts them: 1" in done.stderr
     assert secrets(url)["run:r001"] == lost
     assert opening(Vault([NEW]), secrets(url)) == ROWS - {"run:r001"}
 

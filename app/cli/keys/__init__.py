@@ -1,4 +1,4 @@
-"""`sluice key …` and `sluice vault …`: keys of the API, and the keys that seal what others have entrusted."""
+"""`sluice key …` and `sluice vault …`: API keys, and the keys that encrypt stored credentials."""
 
 from app.cli.keys.api import keys
 from app.cli.keys.vault import vault

@@ -1,11 +1,11 @@
-"""The instance whose keys a command is about, and its database."""
+"""Finds and opens the database that a command works on."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.cli.options import Misused
+from app.cli.options import UsageError
 from app.embedded import running_instance
 from app.runtime import build_database
 from app.settings import Settings
@@ -14,14 +14,14 @@ from app.storage.database import Database, is_current
 
 @dataclass(frozen=True, slots=True)
 class DatabaseTarget:
-    """The database that the keys are in, and the secret key (of API keys the pepper) where it is known."""
+    """The address of a database, and the secret key (the pepper of API keys) if it is known."""
 
     database_url: str
     secret_key: str | None
 
 
-def target(data: Path | None) -> DatabaseTarget:
-    """A running instance by its folder, else the database that the environment names."""
+def find_database(data: Path | None) -> DatabaseTarget:
+    """The database of the environment, or with `data` (or none set) that of the instance running in the folder."""
     settings = Settings()
     if data is None and settings.database_url:
         secret_key = settings.secret_key.get_secret_value() if settings.secret_key else None
@@ -31,14 +31,14 @@ def target(data: Path | None) -> DatabaseTarget:
 
 
 @asynccontextmanager
-async def opened(place: DatabaseTarget) -> AsyncIterator[Database]:
-    """Raises Misused when the schema is not the newest, Misconfigured for an address that is none."""
-    database = build_database(place.database_url, pool_size=1)
+async def open_database(target: DatabaseTarget) -> AsyncIterator[Database]:
+    """Raises UsageError if the schema is not the newest, Misconfigured if the address is not valid."""
+    database = build_database(target.database_url, pool_size=1)
     try:
         async with database.read() as session:
             current = await is_current(session)
         if not current:
-            raise Misused("the database does not have the newest schema; run: sluice migrate")
+            raise UsageError("The database schema is not up to date. Run: sluice migrate")
         yield database
     finally:
         await database.close()
