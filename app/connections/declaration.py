@@ -1,22 +1,20 @@
-"""A stored connection: a place by name, its secrets sealed to its row; read from what a caller declares."""
+"""What a caller declares about a remote server: read from JSON with every mistake named, and made a `Remote`."""
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from secrets import token_hex
 from typing import Any, Final
 
 from pydantic import SecretStr
 
-from app.connections.pull import Pull, misplaced
+from app.connections.pull import find_path_mistake
 from app.errors import Complaint, Refused, describe
-from app.runs.model import AccountId
-from app.transports.options import RULES, TRUST_FIRST
+from app.transports.options import RULES
 from app.transports.transport import Option, Remote
 
-# Member of the JSON -> word of RULES.
-OPEN: Final[Mapping[str, str]] = {
+# Member of the JSON -> name in RULES.
+SETTINGS: Final[Mapping[str, str]] = {
     "host": "host",
     "port": "port",
     "user": "user",
@@ -36,134 +34,112 @@ SECRETS: Final[Mapping[str, str]] = {
     "secretKey": "secret_key",
     "sessionToken": "session_token",
 }
-# What is no option of a place, but a part of its own.
-OWN: Final = ("host", "port", "user")
-# With another of these a stored secret would go to somebody else.
-WHERE: Final = ("transport", "host", "port", "user", "endpoint", "tls", "hostKey")
-MOST_UNKNOWN: Final = 20  # members that are told; a body has room for many thousands
+# Attributes of a Remote; everything else goes to its options.
+ATTRIBUTES: Final = ("host", "port", "user")
+# A stored secret is sent to somebody else when one of these changes.
+IDENTITY: Final = ("transport", "host", "port", "user", "endpoint", "tls", "hostKey")
+MOST_UNKNOWN: Final = 20  # unknown members that are named; a body has room for many thousands
 
-_name = re.compile(r"[^\s\x00-\x1f\x7f](?:[^\x00-\x1f\x7f]{0,98}[^\s\x00-\x1f\x7f])?").fullmatch
+_is_name = re.compile(r"[^\s\x00-\x1f\x7f](?:[^\x00-\x1f\x7f]{0,98}[^\s\x00-\x1f\x7f])?").fullmatch
 
 
 @dataclass(frozen=True, slots=True)
-class Declared:
-    """A connection as it was declared: what may be shown, and what may not."""
+class ConnectionDeclaration:
+    """A connection as it was declared: `settings`, which may be shown, and `secrets`, which never are."""
 
     settings: Mapping[str, Any]
     secrets: Mapping[str, str]
-    locked: bool = False  # there are secrets that cannot be opened
 
     @property
     def name(self) -> str:
         return str(self.settings["name"])
 
 
-def new_connection_id() -> str:
-    return f"con_{token_hex(12)}"
+def parse_declaration(body: Mapping[str, object], stored: ConnectionDeclaration | None = None) -> ConnectionDeclaration:
+    """What a body declares. Secrets that it leaves out are taken from `stored`, unless they would go to another server.
 
-
-def bound_to(account_id: AccountId, connection_id: str) -> str:
-    """What the secrets are sealed to: in another row, or another account's, they open nothing."""
-    return f"connection:{account_id}:{connection_id}"
-
-
-def declared(body: Mapping[str, object], kept: Declared | None = None) -> Declared:
-    """What a body declares; secrets that it leaves out stay as they were kept, unless they would go elsewhere. Raises
-    Refused: invalid (it names every mistake), secrets_locked (what is left out stays, but cannot be opened)."""
-    given: dict[str, Any] = {member: value for member, value in body.items() if value is not None}
-    name = given.pop("name", None)
-    secrets = {member: value for member, value in given.items() if member in SECRETS}
-    if kept is not None and kept.locked and not secrets:
-        raise locked("send them again")
-    settings = {member: value for member, value in given.items() if member not in SECRETS}
-    staying = kept.secrets if kept is not None else {}
-    complaints = [*misnamed(name), *misfits(given, staying)]
+    Raises Refused("invalid"), which names every mistake.
+    """
+    members: dict[str, Any] = {member: value for member, value in body.items() if value is not None}
+    name = members.pop("name", None)
+    secrets = {member: value for member, value in members.items() if member in SECRETS}
+    settings = {member: value for member, value in members.items() if member not in SECRETS}
+    kept = stored.secrets if stored is not None else {}
+    complaints = [*check_name(name), *find_mistakes(members, kept)]
     if not complaints:
-        staying = {member: value for member, value in staying.items() if SECRETS[member] in RULES[given["transport"]]}
-        complaints += elsewhere(settings, staying.keys() - secrets.keys(), kept)
+        kept = {member: value for member, value in kept.items() if SECRETS[member] in RULES[members["transport"]]}
+        complaints += check_identity(settings, kept.keys() - secrets.keys(), stored)
     if complaints:
         raise invalid(complaints)
-    return Declared({"name": name, **settings}, {**staying, **secrets})
+    return ConnectionDeclaration({"name": name, **settings}, {**kept, **secrets})
 
 
-def misnamed(name: object) -> Iterator[Complaint]:
+def check_name(name: object) -> Iterator[Complaint]:
     if name is None:
-        yield Complaint("name", "is required")
-    elif not (isinstance(name, str) and _name(name)):
-        yield Complaint("name", "must be 1 to 100 characters without line ends and blanks around them")
+        yield Complaint("name", "`name` is required")
+    elif not (isinstance(name, str) and _is_name(name)):
+        yield Complaint("name", "`name` must be 1 to 100 characters, without line breaks or surrounding spaces")
 
 
-def misfits(given: Mapping[str, object], kept: Collection[str] = ()) -> Iterator[Complaint]:
-    """What is wrong with the members of a place; those of `kept` are there already."""
-    transport = given.get("transport")
+def find_mistakes(members: Mapping[str, object], kept: Collection[str] = ()) -> Iterator[Complaint]:
+    """What is wrong with the members of a remote: `transport`, and the keys of SETTINGS and SECRETS.
+
+    The path of each complaint is the member, its reason a sentence that names it. Members in `kept` may be left out
+    even if they are required.
+    """
+    transport = members.get("transport")
     if not isinstance(transport, str) or transport not in RULES:
-        reason = "is required" if transport is None else f"must be one of {', '.join(RULES)}"
-        yield Complaint("transport", reason)
+        requirement = "is required" if transport is None else f"must be one of {', '.join(RULES)}"
+        yield Complaint("transport", f"`transport` {requirement}")
         return
     rules = RULES[transport]
-    known = {member: rules[word] for member, word in {**OPEN, **SECRETS}.items() if word in rules}
-    unknown = (member for member in given if member not in known and member != "transport")
+    known = {member: rules[word] for member, word in {**SETTINGS, **SECRETS}.items() if word in rules}
+    unknown = (member for member in members if member not in known and member != "transport")
     for member in islice(unknown, MOST_UNKNOWN):
-        # Whatever the name holds, the answer that repeats it can be encoded.
-        yield Complaint(
-            member[:50].encode("utf-8", "replace").decode(), f"is not known for {transport}; known: {', '.join(known)}"
-        )
+        # Whatever the name contains, the answer that repeats it must be encodable.
+        name = member[:50].encode("utf-8", "replace").decode()
+        yield Complaint(name, f"`{name}` is not known for {transport}. Known are {', '.join(known)}")
     for member, rule in known.items():
-        value = given.get(member)
+        value = members.get(member)
         if value is None and rule.required and member not in kept:
-            yield Complaint(member, "is required")
+            yield Complaint(member, f"`{member}` is required")
         elif value is not None and not rule.accepts(value):
-            yield Complaint(member, rule.requirement)
+            yield Complaint(member, f"`{member}` {rule.requirement}")
 
 
-def elsewhere(settings: Mapping[str, Any], staying: Iterable[str], kept: Declared | None) -> Iterator[Complaint]:
-    """Whoever may change a connection must not thereby send its secrets to a server of his own."""
-    moved = [name for name in WHERE if kept is not None and settings.get(name) != kept.settings.get(name)]
-    for name in sorted(staying if moved else ()):
-        yield Complaint(name, f"has to be sent again, because {moved[0]} is another one")
+def check_identity(
+    settings: Mapping[str, Any], kept: Iterable[str], stored: ConnectionDeclaration | None
+) -> Iterator[Complaint]:
+    """Whoever may change a connection must not thereby have its secrets sent to a server of their own."""
+    changed = [name for name in IDENTITY if stored is not None and settings.get(name) != stored.settings.get(name)]
+    for secret in sorted(kept if changed else ()):
+        yield Complaint(
+            secret,
+            f"Send `{secret}` again: `{changed[0]}` has changed, and a stored secret is never sent to another server",
+        )
+
+
+def check_file_path(scheme: str, path: object) -> Iterator[Complaint]:
+    mistake = find_path_mistake(scheme, path)
+    if mistake is not None:
+        yield Complaint("path", mistake)
 
 
 def invalid(complaints: Sequence[Complaint]) -> Refused:
     return Refused("invalid", describe(complaints), complaints)
 
 
-def locked(remedy: str) -> Refused:
-    return Refused(
-        "secrets_locked",
-        "The connection's secrets cannot be opened with the keys of this service (SLUICE_VAULT_KEYS, or those made from"
-        f" SLUICE_SECRET_KEY): {remedy}",
-    )
-
-
-def pinned(connection: Declared, host_key: str | None) -> Mapping[str, Any] | None:
-    """The settings with the host key that was shown, where the first one is to be trusted; None: nothing changes."""
-    if host_key is None or connection.settings.get("hostKey") != TRUST_FIRST:
-        return None
-    return {**connection.settings, "hostKey": host_key}
-
-
-def remote_of(connection: Declared) -> Remote:
-    """Raises TransportFailed for an option that does not belong to the protocol, and Refused("secrets_locked")."""
-    if connection.locked:
-        raise locked("send them again by PUT, or set the keys that have sealed them")
-    return remote_from({**connection.settings, **connection.secrets})
-
-
-def remote_from(given: Mapping[str, Any]) -> Remote:
-    """A place by the members of a connection, which fit."""
-    words = {word: given[member] for member, word in OPEN.items() if member in given}
-    secrets = {word: SecretStr(given[member]) for member, word in SECRETS.items() if member in given}
+def build_remote(members: Mapping[str, Any]) -> Remote:
+    """The remote that valid members describe."""
+    settings = {word: members[member] for member, word in SETTINGS.items() if member in members}
+    secrets = {word: SecretStr(members[member]) for member, word in SECRETS.items() if member in members}
     password = secrets.pop("password", None)
-    options: dict[str, Option] = {word: value for word, value in words.items() if word not in OWN}
+    options: dict[str, Option] = {word: value for word, value in settings.items() if word not in ATTRIBUTES}
     return Remote(
-        given["transport"], words.get("host", ""), words.get("port"), words.get("user", ""), password, options | secrets
+        members["transport"],
+        settings.get("host", ""),
+        settings.get("port"),
+        settings.get("user", ""),
+        password,
+        options | secrets,
     )
-
-
-def pull_of(connection: Declared, path: str) -> Pull:
-    """Raises Refused: invalid (no path of one file), secrets_locked."""
-    remote = remote_of(connection)
-    wrong = misplaced(remote.scheme, path)
-    if wrong:
-        raise invalid([Complaint("path", wrong)])
-    return Pull(remote, path)

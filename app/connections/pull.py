@@ -1,4 +1,4 @@
-"""Where a file is to be fetched from; what may be shown of it, and what is kept under lock until the run has ended."""
+"""A file to be fetched from another server: what may be shown of it, and how it is sealed until it has been fetched."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ from app.transports.failed import TransportFailed
 from app.transports.transport import LONGEST_PATH, WILD, Option, Remote, check_path, split_pattern
 from app.transports.url import LONGEST_URL
 
-# Marks what was a secret, in the sealed text.
-LOCKED: Final = "locked"
+# Marks what was a secret, in the JSON that is sealed. Part of the stored format.
+MARK: Final = "locked"
 WEB: Final = ("http", "https")
 
 
 @dataclass(frozen=True, slots=True)
 class Pull:
-    """A file at a place; `path` with the query of a web address."""
+    """A file at a remote. For the web `path` includes the query."""
 
     remote: Remote
     path: str
@@ -28,88 +28,87 @@ class Pull:
 
 
 def is_pattern(scheme: str, path: str) -> bool:
-    """Whether a path means all files that fit it. On the web what follows a question mark is a query."""
+    """Whether a path means all files that match it. On the web, what follows a question mark is a query."""
     return bool(WILD.intersection(path.partition("?")[0] if scheme in WEB else path))
 
 
-def checked_path(scheme: str, path: str) -> str:
-    """The path as it came, if a file, or the files that fit it, may be asked for by it. Raises TransportFailed."""
-    return "".join(split_pattern(path)) if is_pattern(scheme, path) else checked_name(scheme, path)
+def check_path_or_pattern(scheme: str, path: str) -> None:
+    """Raises TransportFailed unless `path` can be sent: the path of a file, or a pattern in its last segment."""
+    if is_pattern(scheme, path):
+        split_pattern(path)
+    else:
+        check_path(path, LONGEST_URL if scheme in WEB else LONGEST_PATH)
 
 
-def checked_name(scheme: str, path: str) -> str:
-    """The path of one file as it came, if it may be asked for. Raises TransportFailed."""
-    return check_path(path, LONGEST_URL if scheme in WEB else LONGEST_PATH)
-
-
-def misplaced(scheme: str, path: object) -> str | None:
-    """Why that is no path of one file; None if it is one. Names with a bracket are common, so that alone means no
-    pattern here."""
+def find_path_mistake(scheme: str, path: object) -> str | None:
+    """Why `path` is not the path of one file, as a sentence; None if it is. Names with a bracket are common, so a
+    bracket alone does not make a pattern here."""
     if path is None or path == "":
-        return "is required"
+        return "`path` is required"
     if not isinstance(path, str):
-        return "must be a text"
+        return "`path` must be a string"
     if is_pattern(scheme, path.replace("[", "")):
-        return "is a pattern: POST /connections/{id}/imports takes those"
+        return "`path` must name one file. To import all files that match a pattern, use POST /connections/{id}/imports"
     try:
-        checked_name(scheme, path)
-    except TransportFailed as wrong:
-        return wrong.detail
+        check_path(path, LONGEST_URL if scheme in WEB else LONGEST_PATH)
+    except TransportFailed as failed:
+        return failed.detail
     return None
 
 
-def shown(pull: Pull) -> dict[str, Any]:
-    """What anybody with the key may see: no user, no secret, and no query, which may be one."""
+def describe_pull(pull: Pull) -> dict[str, Any]:
+    """What everybody with the key may see: no user, no secret, and no query, which may be one."""
     remote = pull.remote
-    told: dict[str, Any] = {
+    source: dict[str, Any] = {
         "transport": remote.scheme,
         "host": remote.host,
         "port": remote.port,
         "path": pull.path.partition("?")[0],
     }
-    told |= {name: remote.options.get(name) for name in ("bucket", "region")}
-    return {name: value for name, value in told.items() if value}
+    source |= {name: remote.options.get(name) for name in ("bucket", "region")}
+    return {name: value for name, value in source.items() if value}
 
 
-def sealable(pull: Pull) -> dict[str, Any]:
-    """All of it as plain values, to be sealed at once."""
+def pull_to_json(pull: Pull) -> dict[str, Any]:
+    """All of it in clear text, to be sealed at once."""
     remote = pull.remote
     return {
         "scheme": remote.scheme,
         "host": remote.host,
         "port": remote.port,
         "user": remote.user,
-        "password": laid_open(remote.password),
-        "options": {name: laid_open(value) for name, value in remote.options.items()},
+        "password": option_to_json(remote.password),
+        "options": {name: option_to_json(value) for name, value in remote.options.items()},
         "path": pull.path,
     }
 
 
-def pull_from(opened: Mapping[str, Any]) -> Pull:
-    """The reverse of `sealable`."""
+def pull_from_json(unsealed: Mapping[str, Any]) -> Pull:
+    """The inverse of `pull_to_json`."""
+    password = unsealed["password"]
     remote = Remote(
-        opened["scheme"],
-        opened["host"],
-        opened["port"],
-        opened["user"],
-        locked(opened["password"]) if opened["password"] is not None else None,  # type: ignore[arg-type]
-        {name: locked(value) for name, value in opened["options"].items()},
+        unsealed["scheme"],
+        unsealed["host"],
+        unsealed["port"],
+        unsealed["user"],
+        option_from_json(password) if password is not None else None,  # type: ignore[arg-type]
+        {name: option_from_json(value) for name, value in unsealed["options"].items()},
     )
-    return Pull(remote, opened["path"])
+    return Pull(remote, unsealed["path"])
 
 
-def laid_open(value: Option | None) -> Any:
-    """A secret is told from a text by a mark."""
+def option_to_json(value: Option | None) -> Any:
+    """A mark tells a secret from a plain string."""
     if isinstance(value, SecretStr):
-        return {LOCKED: value.get_secret_value()}
+        return {MARK: value.get_secret_value()}
     if isinstance(value, Mapping):
-        return {name: laid_open(each) for name, each in value.items()}
+        return {name: option_to_json(each) for name, each in value.items()}
     return value
 
 
-def locked(value: Any) -> Option:
-    if isinstance(value, dict) and value.keys() == {LOCKED}:
-        return SecretStr(value[LOCKED])
+def option_from_json(value: Any) -> Option:
+    if isinstance(value, dict) and value.keys() == {MARK}:
+        return SecretStr(value[MARK])
     if isinstance(value, dict):
-        return {name: SecretStr(each[LOCKED]) for name, each in value.items()}
+        return {name: SecretStr(each[MARK]) for name, each in value.items()}
     return value  # type: ignore[no-any-return]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
-from app.connections.pull import Pull, shown
+from app.connections.pull import Pull, describe_pull
 from app.declarations.types import load_resource
 from app.deliveries.outbox import NOT_CONFIGURED
 from app.errors import Complaint, Refused
@@ -141,7 +141,7 @@ async def accept_pull(runtime: Runtime, submission: Submission, pull: Pull) -> R
         "file_name": sanitize_filename(pull.file_name),
         "file_bytes": 0,
         "file_sha256": "",
-        "source": shown(pull),
+        "source": describe_pull(pull),
         "secret": seal_pull(runtime, run_id, pull),
     }
     async with runtime.database.transaction() as session:

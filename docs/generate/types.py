@@ -4,7 +4,7 @@ from app.resources.vocabulary import Field, Resource
 
 from app.resources.cells import TYPES
 from app.resources.registry import BUILT_IN
-from app.transports.options import RULES, Rule
+from app.transports.options import RULES, OptionRule
 from docs.generate.markdown import code, page, sentence, table
 
 # Built-in type -> how it is spoken of, and by which surface it is imported.
@@ -115,9 +115,9 @@ def camel(word: str) -> str:
     return first + "".join(each.capitalize() for each in others)
 
 
-def takes(rule: Rule) -> str:
+def takes(rule: OptionRule) -> str:
     """`must be the name of a bucket` -> `The name of a bucket`."""
     if rule.kind is dict:
         return "An object of headers that are sent along"
-    text = rule.reason.split("must be ", 1)[-1]
+    text = rule.requirement.split("must be ", 1)[-1]
     return text[:1].upper() + text[1:]

@@ -221,7 +221,7 @@ async def test_a_transport_may_be_changed_with_the_secrets_that_the_new_one_has(
     assert (changed.status_code, changed.json()["secrets"]) == (200, ["accessKey", "secretKey"])
 
 
-@pytest.mark.parametrize(("body", "reason"), [({}, "is required"), ({"path": 5}, "must be a text")])
+@pytest.mark.parametrize(("body", "reason"), [({}, "`path` is required"), ({"path": 5}, "`path` must be a string")])
 async def test_a_trial_names_a_file(api: httpx.AsyncClient, body: dict[str, Any], reason: str) -> None:
     connection = await made(api, FTP | {"name": "x"})
     answer = await api.post(f"/connections/{connection['id']}/test-import", json=body)

@@ -4,7 +4,7 @@ import asyncio
 import time
 from typing import Final
 
-from app.connections.pull import Pull, pull_from, sealable
+from app.connections.pull import Pull, pull_from_json, pull_to_json
 from app.declarations.types import load_resource
 from app.errors import Fatal, Refused
 from app.imports.examine import examine_upload
@@ -86,12 +86,12 @@ async def prefetch(runtime: Runtime, run: Run, sink: FileSink) -> None:
 
 def seal_pull(runtime: Runtime, run_id: RunId, pull: Pull) -> bytes:
     """The remote, its credentials and the path, sealed to the run: in another run's row they cannot be opened."""
-    return runtime.vault.seal(sealable(pull), bound_to=f"run:{run_id}")
+    return runtime.vault.seal(pull_to_json(pull), bound_to=f"run:{run_id}")
 
 
 def open_pull(runtime: Runtime, run: Run) -> Pull:
     """Raises VaultError."""
-    return pull_from(runtime.vault.open(run.secret or b"", bound_to=f"run:{run.id}"))
+    return pull_from_json(runtime.vault.open(run.secret or b"", bound_to=f"run:{run.id}"))
 
 
 async def settle(runtime: Runtime, run: Run, incoming: IncomingFile) -> None:

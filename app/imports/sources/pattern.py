@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from app.connections.pull import Pull, checked_path, is_pattern
-from app.connections.trial import tried
+from app.connections.check import connect_briefly
+from app.connections.pull import Pull, check_path_or_pattern, is_pattern
 from app.errors import Complaint, Refused
 from app.runtime import Runtime
 from app.transports.failed import TransportFailed
@@ -18,7 +18,7 @@ async def find_files(runtime: Runtime, pull: Pull, *, after: FileInfo | None = N
     """
     scheme = pull.remote.scheme
     try:
-        checked_path(scheme, pull.path)
+        check_path_or_pattern(scheme, pull.path)
     except TransportFailed as wrong:
         raise refuse_path(wrong.detail) from None
     files = await list_files(runtime, pull) if is_pattern(scheme, pull.path) else [FileInfo(pull.path)]
@@ -31,7 +31,7 @@ async def find_files(runtime: Runtime, pull: Pull, *, after: FileInfo | None = N
 
 async def list_files(runtime: Runtime, pull: Pull) -> list[FileInfo]:
     try:
-        async with tried(pull.remote, runtime.terms) as transport:
+        async with connect_briefly(pull.remote, runtime.terms) as transport:
             return await transport.list(pull.path)
     except TransportFailed as failed:
         raise refuse_path(failed.detail) from None

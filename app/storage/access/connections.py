@@ -1,69 +1,71 @@
-"""Connections: sources and destinations that an account has stored by name."""
+"""Connections: the sources and destinations that an account has stored by name."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import RowMapping, delete, insert, select, text, update
+from sqlalchemy import ColumnElement, RowMapping, delete, insert, select, text, update
 
 from app.storage.database import ReadSession, Session
 from app.storage.tables import connections
 
 
-async def alone(session: Session, account_id: int) -> None:
-    """Until the transaction ends nobody else changes the account's connections: names stand once, what was read is
-    there."""
+async def lock_account(session: Session, account_id: int) -> None:
+    """Locks the account's row until the transaction ends: nobody else changes its connections, so a name that was found
+    free stays free, and a connection that was read stays there."""
     await session.execute(text("SELECT FROM accounts WHERE id = :id FOR NO KEY UPDATE"), {"id": account_id})
 
 
-async def add(session: Session, values: Mapping[str, Any]) -> RowMapping | None:
-    """Stores a new connection and returns it whole; None if the account has one of that name."""
-    taken = await named(session, values["account_id"], values["name"])
-    if taken is not None:
-        return None
+async def add(session: Session, values: Mapping[str, Any]) -> RowMapping:
+    """Stores a new connection and returns its row."""
     now = text("now()")
-    stored = await session.execute(
+    added = await session.execute(
         insert(connections).values(created_at=now, updated_at=now, **values).returning(*connections.c)
     )
-    return stored.mappings().one()
+    return added.mappings().one()
 
 
-async def named(session: ReadSession, account_id: int, name: str) -> str | None:
-    """The id of the account's connection of that name."""
-    mine = (connections.c.account_id == account_id, connections.c.name == name)
-    return (await session.execute(select(connections.c.id).where(*mine))).scalar_one_or_none()
+async def find_id(session: ReadSession, account_id: int, name: str) -> str | None:
+    """The id of the account's connection with that name."""
+    named = (connections.c.account_id == account_id, connections.c.name == name)
+    return (await session.execute(select(connections.c.id).where(*named))).scalar_one_or_none()
 
 
 async def get(session: ReadSession, account_id: int, connection_id: str) -> RowMapping | None:
-    mine = (connections.c.account_id == account_id, connections.c.id == connection_id)
-    return (await session.execute(select(connections).where(*mine))).mappings().one_or_none()
+    found = await session.execute(select(connections).where(*owned(account_id, connection_id)))
+    return found.mappings().one_or_none()
 
 
-async def all_of(session: ReadSession, account_id: int) -> Sequence[RowMapping]:
-    """The account's connections, by name."""
+async def list_all(session: ReadSession, account_id: int) -> Sequence[RowMapping]:
+    """The account's connections, ordered by name."""
     found = await session.execute(
         select(connections).where(connections.c.account_id == account_id).order_by(connections.c.name)
     )
     return found.mappings().all()
 
 
-async def change(session: Session, account_id: int, connection_id: str, values: Mapping[str, Any]) -> RowMapping | None:
-    """The connection with new values; None if there is none."""
-    mine = (connections.c.account_id == account_id, connections.c.id == connection_id)
-    done = await session.execute(
-        update(connections).where(*mine).values(updated_at=text("now()"), **values).returning(*connections.c)
+async def replace(session: Session, account_id: int, connection_id: str, values: Mapping[str, Any]) -> RowMapping:
+    """Gives a connection, which must exist, new values and returns its row."""
+    replaced = await session.execute(
+        update(connections)
+        .where(*owned(account_id, connection_id))
+        .values(updated_at=text("now()"), **values)
+        .returning(*connections.c)
     )
-    return done.mappings().one_or_none()
+    return replaced.mappings().one()
 
 
 async def remove(session: Session, account_id: int, connection_id: str) -> bool:
-    """Whether there was one."""
-    mine = (connections.c.account_id == account_id, connections.c.id == connection_id)
-    return bool((await session.execute(delete(connections).where(*mine))).rowcount)
+    """Deletes a connection and says whether there was one."""
+    return bool((await session.execute(delete(connections).where(*owned(account_id, connection_id)))).rowcount)
 
 
-async def pin(
-    session: Session, account_id: int, connection_id: str, tried: Mapping[str, Any], settings: Mapping[str, Any]
+async def update_settings(
+    session: Session, account_id: int, connection_id: str, *, old: Mapping[str, Any], new: Mapping[str, Any]
 ) -> None:
-    """New settings, unless the connection is not any more what was tried."""
-    mine = (connections.c.account_id == account_id, connections.c.id == connection_id, connections.c.settings == tried)
-    await session.execute(update(connections).where(*mine).values(updated_at=text("now()"), settings=settings))
+    """Stores new settings, unless the connection no longer has the old ones."""
+    unchanged = (*owned(account_id, connection_id), connections.c.settings == old)
+    await session.execute(update(connections).where(*unchanged).values(updated_at=text("now()"), settings=new))
+
+
+def owned(account_id: int, connection_id: str) -> tuple[ColumnElement[bool], ...]:
+    return connections.c.account_id == account_id, connections.c.id == connection_id

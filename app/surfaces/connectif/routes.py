@@ -8,9 +8,8 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from app.auth.caller import Caller
-from app.connections.declaration import pull_of
+from app.connections.connection import load_connection
 from app.connections.pull import Pull
-from app.connections.stored import connection_of
 from app.errors import Complaint, Refused
 from app.imports.intake import find_missing, submit
 from app.runs import status
@@ -83,10 +82,10 @@ async def pull_from_connection(runtime: Runtime, caller: Caller, connection_id: 
         raise Refused("not_allowed", "The API key lacks the scope `connections:read`")
     async with runtime.database.read() as session:
         try:
-            _, connection = await connection_of(session, runtime, caller.account_id, connection_id)
+            connection = await load_connection(session, runtime.vault, caller.account_id, connection_id)
         except Refused as missing:
             raise translate.refuse((Complaint("connectionId", missing.detail),)) from None
-    return pull_of(connection, path)
+    return connection.pull(path)
 
 
 @router.get("/imports", response_model=wire.ImportList, responses=refusals(401, 403, 422, 503))

@@ -4,7 +4,7 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, Field
 
-from app.connections.declaration import OPEN, SECRETS
+from app.connections.declaration import SECRETS, SETTINGS
 from app.transports.options import RULES
 from app.web.shapes import UNSET_TIME, Shape, Timestamp
 
@@ -185,7 +185,7 @@ SOURCE: Final[dict[str, Any]] = {
         "transport": {"type": "string", "enum": list(RULES)},
         "path": {"type": "string", "description": "The path of one file. Patterns are not allowed here"},
         "url": {"type": "string", "description": "For http and https: the host, port and path in one"},
-        **{member: describe_option(word) for member, word in {**OPEN, **SECRETS}.items()},
+        **{member: describe_option(word) for member, word in {**SETTINGS, **SECRETS}.items()},
     },
 }
 BOOLEAN: Final = {"type": "string", "enum": ["true", "false"]}

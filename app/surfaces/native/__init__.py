@@ -1,15 +1,15 @@
-"""What no vendor has: problems and failed rows of an import, records, types, coupon sets, and the service's health."""
+"""Our own surface: what no vendor's API has, such as failed rows, record types, connections and health."""
 
 from app.surfaces.native.routes import router
-from app.surfaces.native.translate import failure_shown, rate_headers
+from app.surfaces.native.translate import rate_headers, render_failure
 from app.web.surface import Surface
 
 SURFACE = Surface(
     name="native",
-    title="Sluice: what the vendors' surfaces do not have",
-    description="Problems and failed rows of an import, records, record types, coupon sets, health and metrics.",
+    title="Sluice: what the vendors' APIs do not have",
+    description="Problems and failed rows of an import, records, record types, coupon sets, connections, and health.",
     prefixes=("/",),
     router=router,
-    render=failure_shown,
+    render=render_failure,
     rate_headers=rate_headers,
 )

@@ -1,4 +1,4 @@
-"""Whether the service can do its work: every part that it needs, asked at the same time."""
+"""Whether the service can work: all parts that it depends on, checked at the same time."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -9,61 +9,67 @@ from app.errors import Retryable
 from app.runtime import Runtime
 from app.storage.database import is_current
 
-PATIENCE_SECONDS: Final = 5.0
+CHECK_SECONDS: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class PartStatus:
-    """`why` is None when the part is fine."""
+    """`error` is None if the part works."""
 
     part: str
-    why: str | None
+    error: str | None
 
 
-async def readiness(runtime: Runtime) -> tuple[PartStatus, ...]:
-    return tuple(await asyncio.gather(*(checked(part, check, runtime) for part, check in CHECKS.items())))
+async def check_parts(runtime: Runtime) -> tuple[PartStatus, ...]:
+    return tuple(await asyncio.gather(*(check_part(part, check, runtime) for part, check in CHECKS.items())))
 
 
-async def checked(part: str, check: Callable[[Runtime], Awaitable[str | None]], runtime: Runtime) -> PartStatus:
+async def check_part(part: str, check: Callable[[Runtime], Awaitable[str | None]], runtime: Runtime) -> PartStatus:
     try:
-        async with asyncio.timeout(PATIENCE_SECONDS):
+        async with asyncio.timeout(CHECK_SECONDS):
             return PartStatus(part, await check(runtime))
-    except Retryable as trouble:
-        return PartStatus(part, str(trouble))
+    except Retryable as unavailable:
+        return PartStatus(part, str(unavailable))
     except TimeoutError:
-        return PartStatus(part, f"did not answer within {PATIENCE_SECONDS:g} seconds")
+        return PartStatus(part, f"It did not answer within {CHECK_SECONDS:g} seconds")
 
 
-async def database(runtime: Runtime) -> str | None:
+async def check_database(runtime: Runtime) -> str | None:
     await runtime.database.server_version()
     return None
 
 
-async def schema(runtime: Runtime) -> str | None:
+async def check_schema(runtime: Runtime) -> str | None:
     async with runtime.database.read() as session:
         current = await is_current(session)
-    return None if current else "the database does not have the newest schema; run: sluice migrate"
+    return None if current else "The schema of the database is not up to date. Run `sluice migrate`"
 
 
-async def redis(runtime: Runtime) -> str | None:
+async def check_redis(runtime: Runtime) -> str | None:
     await runtime.queue.count_workers()
     return None
 
 
-async def blobs(runtime: Runtime) -> str | None:
-    return await asyncio.to_thread(write_and_remove, runtime)
+async def check_blobs(runtime: Runtime) -> str | None:
+    return await asyncio.to_thread(write_test_blob, runtime)
 
 
-def write_and_remove(runtime: Runtime) -> str | None:
+def write_test_blob(runtime: Runtime) -> str | None:
     try:
         runtime.blobs.check()
-    except OSError as trouble:
-        return f"cannot be written: {trouble.strerror}"
+    except OSError as error:
+        return f"The store cannot be written: {error.strerror}"
     return None
 
 
-async def worker(runtime: Runtime) -> str | None:
-    return None if await runtime.queue.count_workers() else "none was seen lately"
+async def check_worker(runtime: Runtime) -> str | None:
+    return None if await runtime.queue.count_workers() else "No worker is running. Start one with `sluice worker`"
 
 
-CHECKS: Final = {"database": database, "schema": schema, "redis": redis, "blobs": blobs, "worker": worker}
+CHECKS: Final = {
+    "database": check_database,
+    "schema": check_schema,
+    "redis": check_redis,
+    "blobs": check_blobs,
+    "worker": check_worker,
+}

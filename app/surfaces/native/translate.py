@@ -1,4 +1,4 @@
-"""Records, problems and figures into our own shapes, and a failure into a problem document."""
+"""Makes the shapes of our own surface: from problems, records, connections, checks, metrics and failures."""
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,14 +10,22 @@ from fastapi import Request
 from fastapi.responses import Response
 from pydantic.alias_generators import to_snake
 
-from app.connections.declaration import Declared
-from app.connections.trial import Trial
+from app.connections.check import ConnectionCheck
+from app.connections.connection import StoredConnection
 from app.problems import Problem
+from app.resources.declare import resource_to_json
+from app.resources.registry import BUILT_IN
+from app.resources.schema import Resource
 from app.runs.model import Run
 from app.runs.states import State
-from app.surfaces.native import wire
 from app.surfaces.native.readiness import PartStatus
 from app.surfaces.native.vocabulary import STATUSES
+from app.surfaces.native.wire.connections import Connection, ConnectionTest, ConnectionTestStep
+from app.surfaces.native.wire.coupon_sets import CouponSet
+from app.surfaces.native.wire.health import PartReadiness, Readiness
+from app.surfaces.native.wire.imports import StartedImport, StartedImports
+from app.surfaces.native.wire.problems import ProblemList, RowProblem
+from app.surfaces.native.wire.shape import Links
 from app.throttle import Allowance
 from app.transports.transport import FileInfo
 from app.web.failures import TITLES, Failure, ProblemShape, render_problem
@@ -27,29 +35,26 @@ from app.web.shapes import format_timestamp
 JSON, PROBLEM_JSON = "application/json", "application/problem+json"
 
 
-def links(following: str | None) -> wire.Links:
-    return wire.Links() if following is None else wire.Links(next=following)
+def problem_list(problems: Sequence[Problem], next_page: str | None) -> ProblemList:
+    links = Links() if next_page is None else Links(next=next_page)
+    return ProblemList(links=links, results=[row_problem(each) for each in problems])
 
 
-def problem_list(found: Sequence[Problem], following: str | None) -> wire.ProblemList:
-    return wire.ProblemList(links=links(following), results=[row_problem(each) for each in found])
-
-
-def row_problem(found: Problem) -> wire.RowProblem:
-    return wire.RowProblem(
-        line=found.line,
-        row=found.row,
-        column=found.column,
-        field=found.field,
-        code=found.code,
-        message=found.message,
-        value=found.value,
-        key=found.key,
+def row_problem(problem: Problem) -> RowProblem:
+    return RowProblem(
+        line=problem.line,
+        row=problem.row,
+        column=problem.column,
+        field=problem.field,
+        code=problem.code,
+        message=problem.message,
+        value=problem.value,
+        key=problem.key,
     )
 
 
 def record(row: Mapping[Any, Any], type: str) -> dict[str, object]:
-    """As wire.Record, with the data as the text that it is stored as: no number goes through a float."""
+    """Has the shape of `Record`. The data stays the text that is stored: no number passes through a float."""
     return {
         "type": type,
         "key": row["key"],
@@ -60,13 +65,18 @@ def record(row: Mapping[Any, Any], type: str) -> dict[str, object]:
     }
 
 
-def record_list(rows: Sequence[Mapping[Any, Any]], type: str, following: str | None) -> bytes:
-    shown = {"links": {} if following is None else {"next": following}, "results": [record(row, type) for row in rows]}
-    return msgspec.json.encode(shown)
+def record_list(rows: Sequence[Mapping[Any, Any]], type: str, next_page: str | None) -> bytes:
+    links = {} if next_page is None else {"next": next_page}
+    return msgspec.json.encode({"links": links, "results": [record(row, type) for row in rows]})
 
 
-def coupon_set(row: Mapping[Any, Any]) -> wire.CouponSet:
-    return wire.CouponSet(
+def record_type(resource: Resource) -> dict[str, object]:
+    """Has the shape of `RecordType`."""
+    return {"name": resource.name, "builtIn": resource.name in BUILT_IN, **resource_to_json(resource)}
+
+
+def coupon_set(row: Mapping[Any, Any]) -> CouponSet:
+    return CouponSet(
         id=row["id"],
         name=row["name"],
         quantity=row["quantity"],
@@ -75,42 +85,47 @@ def coupon_set(row: Mapping[Any, Any]) -> wire.CouponSet:
     )
 
 
-def connection(row: Mapping[Any, Any], stored: Declared) -> wire.Connection:
-    shown = {to_snake(name): value for name, value in stored.settings.items()}
-    times = {"created_at": row["created_at"], "updated_at": row["updated_at"]}
-    return wire.Connection(id=row["id"], secrets=sorted(stored.secrets), **shown, **times)
+def connection(stored: StoredConnection) -> Connection:
+    """Shows the names of the secrets, never the secrets."""
+    return Connection(
+        id=stored.id,
+        secrets=sorted(stored.declaration.secrets),
+        created_at=stored.created_at,
+        updated_at=stored.updated_at,
+        **{to_snake(member): value for member, value in stored.declaration.settings.items()},
+    )
 
 
-def trial(tried: Trial) -> wire.Trial:
+def connection_test(check: ConnectionCheck) -> ConnectionTest:
     steps = [
-        wire.TrialStep(step=each.name, ok=True, found=each.found)
-        if each.why is None
-        else wire.TrialStep(step=each.name, ok=False, why=each.why)
-        for each in tried.steps
+        ConnectionTestStep(step=each.name, ok=True, found=each.detail)
+        if each.error is None
+        else ConnectionTestStep(step=each.name, ok=False, why=each.error)
+        for each in check.steps
     ]
-    return wire.Trial(ok=tried.ok, steps=steps)
+    return ConnectionTest(ok=check.ok, steps=steps)
 
 
-def begun(files: Sequence[FileInfo], runs: Sequence[Run]) -> wire.Begun:
+def started_imports(files: Sequence[FileInfo], runs: Sequence[Run]) -> StartedImports:
     """`runs` are those of the first files; the other files found no room in the queue."""
     # Without the query of a web address, which may be a token.
     paths = [file.path.partition("?")[0] for file in files]
-    started = [wire.BegunImport(import_id=run.id, path=path) for run, path in zip(runs, paths, strict=False)]
+    started = [StartedImport(import_id=run.id, path=path) for run, path in zip(runs, paths, strict=False)]
     left = len(files) - len(runs)
-    following = file_cursor(files[len(runs) - 1]) if left else None
-    return wire.Begun(matched=len(files), left=left, next=following, results=started)
+    cursor = encode_file_cursor(files[len(runs) - 1]) if left else None
+    return StartedImports(matched=len(files), left=left, next=cursor, results=started)
 
 
-def file_cursor(file: FileInfo) -> str:
+def encode_file_cursor(file: FileInfo) -> str:
     return encode_cursor(f"{file.modified.isoformat() if file.modified else ''} {file.path}")
 
 
-def file_from(cursor: str | None) -> FileInfo | None:
-    """Raises Refused("invalid") for anything that we have not given out."""
-    told = decode_cursor(cursor, "after")
-    if told is None:
+def decode_file_cursor(cursor: str | None) -> FileInfo | None:
+    """Raises Refused("invalid") for a cursor that this service has not issued."""
+    text = decode_cursor(cursor, "after")
+    if text is None:
         return None
-    time_, blank, path = told.partition(" ")
+    time_, blank, path = text.partition(" ")
     try:
         modified = datetime.fromisoformat(time_) if time_ else None
     except ValueError:
@@ -121,7 +136,7 @@ def file_from(cursor: str | None) -> FileInfo | None:
 
 
 def gauges(figures: Iterable[Mapping[Any, Any]]) -> str:
-    """The runs of all accounts, in Prometheus' text format."""
+    """The runs of all accounts, in the text format of Prometheus."""
     by_state = {each["state"]: each for each in figures}
     lines = ["# HELP sluice_runs Imports by state", "# TYPE sluice_runs gauge"]
     lines += [
@@ -133,18 +148,21 @@ def gauges(figures: Iterable[Mapping[Any, Any]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def ready(parts: Iterable[PartStatus]) -> wire.Readiness:
-    shown = {each.part: wire.Part(ok=True) if each.why is None else wire.Part(ok=False, why=each.why) for each in parts}
-    return wire.Readiness(ready=all(part.ok for part in shown.values()), parts=shown)
+def readiness(parts: Iterable[PartStatus]) -> Readiness:
+    shapes = {
+        each.part: PartReadiness(ok=True) if each.error is None else PartReadiness(ok=False, why=each.error)
+        for each in parts
+    }
+    return Readiness(ready=all(shape.ok for shape in shapes.values()), parts=shapes)
 
 
-def failure_shown(failure: Failure, request: Request) -> Response:
-    said = ProblemShape(STATUSES[failure.code], failure.code, TITLES[failure.code], PROBLEM_JSON)
-    return render_problem(failure, request, said)
+def render_failure(failure: Failure, request: Request) -> Response:
+    shape = ProblemShape(STATUSES[failure.code], failure.code, TITLES[failure.code], PROBLEM_JSON)
+    return render_problem(failure, request, shape)
 
 
 def rate_headers(left: Allowance) -> dict[str, str]:
-    """The names of the IETF's early drafts, which most clients know; `Reset` in seconds from now."""
+    """With the names of the IETF's early drafts, which most clients know. `Reset` is in seconds from now."""
     return {
         "RateLimit-Limit": str(left.limit),
         "RateLimit-Remaining": str(left.remaining),

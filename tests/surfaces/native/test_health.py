@@ -9,7 +9,7 @@ import httpx
 from app.runtime import Runtime
 from app.storage.blobs import FileBlobs
 from app.storage.database import Database
-from app.surfaces.native.wire import Readiness
+from app.surfaces.native.wire.health import Readiness
 from tests.conftest import Finish
 from tests.support.http import Account, app_on, client_of, post
 
@@ -27,7 +27,10 @@ async def test_the_service_is_ready_once_a_worker_was_seen(client: httpx.AsyncCl
     await runtime.queue.remove_worker("test")
 
     assert before.status_code == 503
-    assert before.json()["parts"]["worker"] == {"ok": False, "why": "none was seen lately"}
+    assert before.json()["parts"]["worker"] == {
+        "ok": False,
+        "why": "No worker is running. Start one with `sluice worker`",
+    }
     assert (after.status_code, after.json()["ready"]) == (200, True)
     assert after.json()["parts"].keys() == {"database", "schema", "redis", "blobs", "worker"}
     assert Readiness.model_validate(before.json())

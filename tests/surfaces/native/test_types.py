@@ -8,7 +8,7 @@ import pytest
 
 from app.runtime import Runtime
 from app.storage.access import accounts
-from app.surfaces.native.wire import RecordType
+from app.surfaces.native.wire.types import RecordType
 from tests.conftest import Finish
 from tests.support.http import Account, post
 

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from app.connections.inline_source import pull_from_source
 from app.connections.pull import Pull
-from app.connections.source import pull_from_source
 from app.errors import Complaint, Refused, describe
 from app.imports.examine import Upload
 from app.imports.intake import Submission

@@ -2,8 +2,17 @@
 
 from fastapi import APIRouter
 
-from app.surfaces.native.routes import connections, coupon_sets, documents, health, imports, pulls, records, types
+from app.surfaces.native.routes import (
+    connection_imports,
+    connections,
+    coupon_sets,
+    documents,
+    health,
+    imports,
+    records,
+    types,
+)
 
 router = APIRouter()
-for part in (imports, records, types, coupon_sets, connections, pulls, health, documents):
+for part in (imports, records, types, coupon_sets, connections, connection_imports, health, documents):
     router.include_router(part.router)

@@ -4,7 +4,8 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from app.declarations import coupon_sets
-from app.surfaces.native import translate, wire
+from app.surfaces.native import translate
+from app.surfaces.native.wire.coupon_sets import COUPON_SET_BODY, NEW_COUPON_SET, CouponSet
 from app.web.bodies.json_body import read_json_object
 from app.web.caller import MayReadImports, MayWriteImports, OpenRuntime
 from app.web.openapi import operation_id
@@ -15,9 +16,9 @@ router = APIRouter(prefix="/coupon-sets/{set_id}", tags=["coupon sets"], generat
 
 @router.put(
     "",
-    response_model=wire.CouponSet,
-    responses=refusals(400, 401, 403, 404, 413, 422, 503) | wire.MADE_SET,
-    openapi_extra=wire.SET_BODY,
+    response_model=CouponSet,
+    responses=refusals(400, 401, 403, 404, 413, 422, 503) | NEW_COUPON_SET,
+    openapi_extra=COUPON_SET_BODY,
 )
 @router.put("/", include_in_schema=False)
 async def put_coupon_set(request: Request, set_id: str, caller: MayWriteImports, runtime: OpenRuntime) -> Response:
@@ -28,7 +29,7 @@ async def put_coupon_set(request: Request, set_id: str, caller: MayWriteImports,
     return Response(translate.coupon_set(row).encoded(), 201 if new else 200, media_type=translate.JSON)
 
 
-@router.get("", response_model=wire.CouponSet, responses=refusals(401, 403, 404, 503))
+@router.get("", response_model=CouponSet, responses=refusals(401, 403, 404, 503))
 @router.get("/", include_in_schema=False)
 async def get_coupon_set(set_id: str, caller: MayReadImports, runtime: OpenRuntime) -> Response:
     """Read a coupon set and the number of its coupons."""

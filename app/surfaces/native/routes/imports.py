@@ -1,4 +1,4 @@
-"""What is wrong with the rows of an import, row by row and as a file."""
+"""What is wrong with the rows of an import: as a list, and as a file to correct."""
 
 from typing import Annotated
 
@@ -7,7 +7,8 @@ from fastapi.responses import Response, StreamingResponse
 
 from app.imports.results.failed_rows import open_failed_rows
 from app.runs import problems, status
-from app.surfaces.native import translate, wire
+from app.surfaces.native import translate
+from app.surfaces.native.wire.problems import ProblemList
 from app.web.caller import MayReadImports, OpenRuntime
 from app.web.links import link_to_same_path
 from app.web.openapi import operation_id
@@ -17,7 +18,7 @@ router = APIRouter(prefix="/imports/{import_id}", tags=["imports"], generate_uni
 Limit = Annotated[int, Query(ge=1, le=1_000)]
 
 
-@router.get("/problems", response_model=wire.ProblemList, responses=refusals(401, 403, 404, 410, 422, 503))
+@router.get("/problems", response_model=ProblemList, responses=refusals(401, 403, 404, 410, 422, 503))
 @router.get("/problems/", include_in_schema=False)
 async def list_problems(
     request: Request,
@@ -28,13 +29,13 @@ async def list_problems(
     limit: Limit = 100,
     cursor: str | None = None,
 ) -> Response:
-    """List everything that is wrong with the import's rows, in the file's order."""
+    """List everything that is wrong with the rows of an import, in the order of the file."""
     days = runtime.settings.retention_days
     async with runtime.database.read() as session:
         run = await status.find_run(session, caller.account_id, import_id, retention_days=days)
-        found, following = await problems.load_page(session, run.id, cursor=cursor, limit=limit)
-    address = None if following is None else link_to_same_path(request, runtime, limit=limit, cursor=following)
-    return Response(translate.problem_list(found, address).encoded(), media_type=translate.JSON)
+        found, next_cursor = await problems.load_page(session, run.id, cursor=cursor, limit=limit)
+    next_page = None if next_cursor is None else link_to_same_path(request, runtime, limit=limit, cursor=next_cursor)
+    return Response(translate.problem_list(found, next_page).encoded(), media_type=translate.JSON)
 
 
 @router.get(
@@ -46,7 +47,7 @@ async def list_problems(
 async def download_failed_rows(import_id: str, caller: MayReadImports, runtime: OpenRuntime) -> StreamingResponse:
     """Download the failed rows: all columns of the file, then `_line`, `_codes` and `_messages`.
 
-    Corrected, it can be imported as it is: those three columns are ignored.
+    Once the rows are corrected, the file can be imported as it is: those three columns are ignored.
     """
     async with runtime.database.read() as session:
         run = await status.find_run(

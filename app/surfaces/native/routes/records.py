@@ -1,4 +1,4 @@
-"""Records as they are stored, one by one and by type."""
+"""Stored records: one by its key, or all of a type."""
 
 from typing import Annotated
 from unicodedata import normalize
@@ -13,7 +13,8 @@ from app.imports.checking.record_keys import key_from_source
 from app.resources.cells import normalize_key
 from app.resources.schema import Resource
 from app.storage import records
-from app.surfaces.native import translate, wire
+from app.surfaces.native import translate
+from app.surfaces.native.wire.records import Record, RecordList
 from app.web.caller import MayReadRecords, OpenRuntime
 from app.web.links import decode_cursor, encode_cursor, link_to_same_path
 from app.web.openapi import operation_id
@@ -22,7 +23,7 @@ from app.web.refusals import refusals
 router = APIRouter(prefix="/records/{type}", tags=["records"], generate_unique_id_function=operation_id)
 
 
-@router.get("", response_model=wire.RecordList, responses=refusals(401, 403, 404, 422, 503))
+@router.get("", response_model=RecordList, responses=refusals(401, 403, 404, 422, 503))
 @router.get("/", include_in_schema=False)
 async def list_records(
     request: Request,
@@ -33,32 +34,30 @@ async def list_records(
     limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
     cursor: str | None = None,
 ) -> Response:
-    """List the records of a type, in the order of their keys."""
+    """List the records of a type, ordered by key."""
     after = decode_cursor(cursor)
     async with runtime.database.read() as session:
         await load_resource(session, caller.account_id, type)
         rows = await records.page(session, caller.account_id, type, after=after, limit=limit + 1)
-    more = len(rows) > limit
-    address = (
-        link_to_same_path(request, runtime, limit=limit, cursor=encode_cursor(rows[limit - 1]["key"])) if more else None
-    )
-    return Response(translate.record_list(rows[:limit], type, address), media_type=translate.JSON)
+    next_cursor = encode_cursor(rows[limit - 1]["key"]) if len(rows) > limit else None
+    next_page = None if next_cursor is None else link_to_same_path(request, runtime, limit=limit, cursor=next_cursor)
+    return Response(translate.record_list(rows[:limit], type, next_page), media_type=translate.JSON)
 
 
-@router.get("/{key:path}", response_model=wire.Record, responses=refusals(401, 403, 404, 503))
+@router.get("/{key:path}", response_model=Record, responses=refusals(401, 403, 404, 503))
 async def get_record(type: str, key: str, caller: MayReadRecords, runtime: OpenRuntime) -> Response:
-    """Read a record by its key, percent-encoded; an e-mail address in any case."""
+    """Read a record by its percent-encoded key. An e-mail address may be in any case."""
     async with runtime.database.read() as session:
         resource, _ = await load_resource(session, caller.account_id, type)
-        for spelling in spellings(resource, caller.account_id, key):
-            row = await records.get(session, caller.account_id, type, spelling)
+        for form in stored_forms(resource, caller.account_id, key):
+            row = await records.get(session, caller.account_id, type, form)
             if row is not None:
                 return Response(msgspec.json.encode(translate.record(row, type)), media_type=translate.JSON)
-    raise Refused("not_found", f"There is no record of the type {type!r} with this key")
+    raise Refused("not_found", f'There is no record of type "{type}" with this key')
 
 
-def spellings(resource: Resource, account_id: int, key: str) -> list[str]:
-    """How the key may be stored, by the fields that it may come from."""
+def stored_forms(resource: Resource, account_id: int, key: str) -> list[str]:
+    """The forms in which the key may be stored, by the fields that it may come from."""
     fields = filter(None, (resource.field(name) for name in resource.keys))
-    made = [key_from_source(resource.surrogate, account_id, key)] if resource.surrogate else []
-    return list(dict.fromkeys([*(normalize_key(field, key) for field in fields), normalize("NFC", key), *made]))
+    generated = [key_from_source(resource.surrogate, account_id, key)] if resource.surrogate else []
+    return list(dict.fromkeys([*(normalize_key(field, key) for field in fields), normalize("NFC", key), *generated]))

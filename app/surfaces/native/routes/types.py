@@ -7,11 +7,9 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from app.declarations.types import declare_type, list_resources, load_resource
-from app.resources.declare import resource_to_json
-from app.resources.registry import BUILT_IN
 from app.resources.sample import sample_csv
-from app.resources.schema import Resource
-from app.surfaces.native import translate, wire
+from app.surfaces.native import translate
+from app.surfaces.native.wire.types import NEW_TYPE, SAMPLE, TYPE_BODY, RecordType, TypeList
 from app.web.bodies.json_body import read_json_object
 from app.web.caller import MayReadTypes, MayWriteTypes, OpenRuntime
 from app.web.openapi import operation_id
@@ -20,31 +18,26 @@ from app.web.refusals import refusals
 router = APIRouter(prefix="/types", tags=["types"], generate_unique_id_function=operation_id)
 
 
-@router.get("", response_model=wire.TypeList, responses=refusals(401, 403, 503))
+@router.get("", response_model=TypeList, responses=refusals(401, 403, 503))
 @router.get("/", include_in_schema=False)
 async def list_types(caller: MayReadTypes, runtime: OpenRuntime) -> Response:
     """List the record types that the account can import: the built-in ones and its own."""
     async with runtime.database.read() as session:
         resources = await list_resources(session, caller.account_id)
-    body = {"links": {}, "results": [to_wire(each) for each in resources]}
+    body = {"links": {}, "results": [translate.record_type(each) for each in resources]}
     return Response(msgspec.json.encode(body), media_type=translate.JSON)
 
 
-@router.get("/{name}", response_model=wire.RecordType, responses=refusals(401, 403, 404, 503))
+@router.get("/{name}", response_model=RecordType, responses=refusals(401, 403, 404, 503))
 @router.get("/{name}/", include_in_schema=False)
 async def get_type(name: str, caller: MayReadTypes, runtime: OpenRuntime) -> Response:
     """Read a record type with all of its fields."""
     async with runtime.database.read() as session:
         resource, _ = await load_resource(session, caller.account_id, name)
-    return Response(msgspec.json.encode(to_wire(resource)), media_type=translate.JSON)
+    return Response(msgspec.json.encode(translate.record_type(resource)), media_type=translate.JSON)
 
 
-def to_wire(resource: Resource) -> dict[str, object]:
-    """As wire.RecordType."""
-    return {"name": resource.name, "builtIn": resource.name in BUILT_IN, **resource_to_json(resource)}
-
-
-@router.get("/{name}/sample.csv", response_class=Response, responses=refusals(401, 403, 404, 503) | wire.SAMPLE)
+@router.get("/{name}/sample.csv", response_class=Response, responses=refusals(401, 403, 404, 503) | SAMPLE)
 @router.get("/{name}/sample.csv/", include_in_schema=False)
 async def download_sample(name: str, caller: MayReadTypes, runtime: OpenRuntime) -> Response:
     """Download a small file to start from; it imports without errors."""
@@ -56,9 +49,9 @@ async def download_sample(name: str, caller: MayReadTypes, runtime: OpenRuntime)
 
 @router.put(
     "/{name}",
-    response_model=wire.RecordType,
-    responses=refusals(400, 401, 403, 404, 409, 413, 422, 503) | wire.MADE_TYPE,
-    openapi_extra=wire.TYPE_BODY,
+    response_model=RecordType,
+    responses=refusals(400, 401, 403, 404, 409, 413, 422, 503) | NEW_TYPE,
+    openapi_extra=TYPE_BODY,
 )
 @router.put("/{name}/", include_in_schema=False)
 async def put_type(request: Request, name: str, caller: MayWriteTypes, runtime: OpenRuntime) -> Response:
@@ -66,4 +59,6 @@ async def put_type(request: Request, name: str, caller: MayWriteTypes, runtime: 
     body = await read_json_object(request, idle=runtime.settings.upload_idle_seconds)
     async with runtime.database.transaction() as session:
         resource, new = await declare_type(session, caller.account_id, name, body)
-    return Response(msgspec.json.encode(to_wire(resource)), 201 if new else 200, media_type=translate.JSON)
+    return Response(
+        msgspec.json.encode(translate.record_type(resource)), 201 if new else 200, media_type=translate.JSON
+    )

@@ -1,0 +1,91 @@
+"""Imports from a connection: of one file, or of all files that match a pattern."""
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+from pydantic import ValidationError
+
+from app.connections.connection import load_connection
+from app.connections.pull import Pull
+from app.errors import Complaint, Refused, describe
+from app.imports.intake import Submission, submit_each
+from app.imports.plan import Options, ReadOptions
+from app.imports.sources.pattern import find_files
+from app.mappings.mapping import Mapping
+from app.resources.conversion import BadCell
+from app.resources.email import convert_email
+from app.runs.model import AccountId
+from app.surfaces.native import translate
+from app.surfaces.native.wire.imports import CONNECTION_IMPORT_BODY, ConnectionImportBody, StartedImports
+from app.web.admission import admit_import
+from app.web.bodies.json_body import read_json_object
+from app.web.caller import MayReadConnections, MayWriteImports, OpenRuntime
+from app.web.openapi import operation_id
+from app.web.refusals import refusals
+from app.web.requests import request_id
+from app.web.surface import complaint_from
+
+router = APIRouter(
+    prefix="/connections/{connection_id}", tags=["connections"], generate_unique_id_function=operation_id
+)
+
+
+@router.post(
+    "/imports",
+    status_code=201,
+    response_model=StartedImports,
+    responses=refusals(400, 401, 403, 404, 409, 413, 422, 503),
+    openapi_extra=CONNECTION_IMPORT_BODY,
+)
+@router.post("/imports/", include_in_schema=False)
+async def import_from_connection(
+    request: Request, connection_id: str, caller: MayWriteImports, _: MayReadConnections, runtime: OpenRuntime
+) -> Response:
+    """Start an import of one file, or of each file that matches a pattern (`/in/*.csv`), oldest first.
+
+    At most 10 imports of an account wait at a time. Files that found no room are counted as `left`: once there is room
+    again, send `next` as `after` to go on with them.
+    """
+    async with admit_import(runtime, caller):
+        async with runtime.database.read() as session:
+            connection = await load_connection(session, runtime.vault, caller.account_id, connection_id)
+        body = parse_body(await read_json_object(request, idle=runtime.settings.upload_idle_seconds))
+        pull, after = Pull(connection.remote(), body.path), translate.decode_file_cursor(body.after)
+        submission = build_submission(caller.account_id, body, pull, request_id(request))
+        files = await find_files(runtime, pull, after=after)
+        runs = await submit_each(runtime, submission, files)
+    return Response(translate.started_imports(files, runs).encoded(), 201, media_type=translate.JSON)
+
+
+def parse_body(body: dict[str, object]) -> ConnectionImportBody:
+    """Raises one Refused("invalid") that names every mistake."""
+    try:
+        return ConnectionImportBody.model_validate(body)
+    except ValidationError as wrong:
+        complaints = [complaint_from(each["loc"], each["msg"]) for each in wrong.errors()]
+        raise Refused("invalid", describe(complaints), complaints) from None
+
+
+def build_submission(account_id: AccountId, body: ConnectionImportBody, pull: Pull, request: str) -> Submission:
+    """`request` is the id of the request. Raises Refused("invalid")."""
+    if body.confirm_email is not None and isinstance(convert_email(body.confirm_email), BadCell):
+        complaint = Complaint("confirmEmail", "`confirmEmail` must be an e-mail address")
+        raise Refused("invalid", complaint.reason, [complaint])
+    options = Options(
+        override_existing=body.override_existing,
+        only_empty=body.update_only_empty_fields,
+        blank_cells=body.blank_cells,
+        null_marker=body.null_marker,
+        duplicates=body.duplicates,
+        unknown_columns=body.unknown_columns,
+    )
+    return Submission(
+        account_id=account_id,
+        origin="native",
+        type=body.type,
+        file=pull,
+        read=ReadOptions(body.format, body.delimiter, body.encoding),
+        mapping=Mapping(ignore_case=True),
+        options=options,
+        notify=body.confirm_email,
+        request_id=request,
+    )

@@ -1,0 +1,86 @@
+"""Shapes of stored connections and of their tests."""
+
+from typing import Final, Literal
+
+from pydantic import Field
+
+from app.surfaces.native.wire.shape import Links, json_body
+from app.web.shapes import Shape, Timestamp
+
+TransportName = Literal["http", "https", "ftp", "ftps", "sftp", "s3"]
+
+
+class ConnectionBody(Shape):
+    """The last six members are secrets: they are stored encrypted and never shown again."""
+
+    name: str = Field(max_length=100)
+    transport: TransportName
+    host: str = Field(default="", description="A host name or address alone. Required, except for S3, which has none")
+    port: int = Field(default=0, ge=1, le=65_535, description="Default: the protocol's own. Not for S3")
+    user: str = Field(default="", description="Not for S3")
+    root: str = Field(default="", description="The folder that relative paths start from")
+    tls: Literal["explicit", "implicit"] = Field(default="explicit", description="For FTPS")
+    host_key: str = Field(
+        default="",
+        description="For SFTP, required: the server's public key, its SHA256 fingerprint, or trust-on-first-use",
+    )
+    bucket: str = Field(default="", description="For S3, required")
+    region: str = Field(default="", description="For S3. Default: us-east-1")
+    endpoint: str = Field(default="", description="For S3 other than Amazon's: its URL, with https:// or http://")
+    path_style: bool = Field(default=False, description="For S3. Default: true if `endpoint` is set")
+    password: str = Field(default="", description="Not for S3")
+    private_key: str = Field(default="", description="For SFTP, in OpenSSH or PEM format")
+    passphrase: str = Field(default="", description="For SFTP: the passphrase of the private key")
+    access_key: str = Field(default="", description="For S3, required")
+    secret_key: str = Field(default="", description="For S3, required")
+    session_token: str = Field(default="", description="For S3")
+
+
+class Connection(Shape):
+    id: str
+    name: str
+    transport: TransportName
+    host: str = ""
+    port: int = 0
+    user: str = ""
+    root: str = ""
+    tls: str = ""
+    host_key: str = ""
+    bucket: str = ""
+    region: str = ""
+    endpoint: str = ""
+    path_style: bool = False
+    secrets: list[str] = Field(description="The names of the secrets that are set", examples=[["password"]])
+    created_at: Timestamp
+    updated_at: Timestamp
+
+
+class ConnectionList(Shape):
+    """Ordered by name."""
+
+    links: Links
+    results: list[Connection]
+
+
+class ConnectionTestBody(Shape):
+    path: str = Field(description="test-import: the file, or a pattern. test-export: the folder, or empty")
+
+
+class ConnectionTestStep(Shape):
+    step: str = Field(
+        description="connect, find, read, write or delete; or where it failed earlier: address, resolve or authenticate"
+    )
+    ok: bool
+    found: str = Field(default="", description="What the step found; absent if it failed")
+    why: str = Field(default="", description="Why the step failed; absent if it succeeded")
+
+
+class ConnectionTest(Shape):
+    """All steps, up to the first that failed."""
+
+    ok: bool
+    steps: list[ConnectionTestStep]
+
+
+CONNECTION_BODY: Final = json_body(ConnectionBody)
+CONNECTION_TEST_BODY: Final = json_body(ConnectionTestBody)

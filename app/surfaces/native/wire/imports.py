@@ -1,0 +1,41 @@
+"""Shapes of imports that are started from a connection."""
+
+from typing import Final, Literal
+
+from pydantic import Field
+
+from app.surfaces.native.wire.shape import json_body
+from app.web.shapes import Shape
+
+
+class ConnectionImportBody(Shape):
+    path: str = Field(min_length=1, description="The file, or a pattern in its last part: `/in/*.csv`")
+    after: str | None = Field(
+        default=None, description="`next` of an earlier answer: goes on with the files after those that it started"
+    )
+    type: str = Field(max_length=100, description="contacts, products, or another type of the account")
+    format: Literal["csv", "jsonl"] | None = None
+    delimiter: Literal[",", ";", "\t", "|", "auto"] = "auto"
+    encoding: str | None = None
+    override_existing: bool = True
+    update_only_empty_fields: bool = False
+    blank_cells: Literal["keep", "clear", "empty"] = "keep"
+    null_marker: str | None = None
+    duplicates: Literal["last", "first", "error"] = "last"
+    unknown_columns: Literal["ignore", "keep", "error"] | None = None
+    confirm_email: str | None = Field(default=None, description="Who is sent a mail when an import has ended")
+
+
+class StartedImport(Shape):
+    import_id: str
+    path: str
+
+
+class StartedImports(Shape):
+    matched: int = Field(description="The number of files that match the path and come after `after`")
+    left: int = Field(description="How many of them found no room in the queue")
+    next: str | None = Field(description="Send it as `after` when there is room again; null if no file is left")
+    results: list[StartedImport] = Field(description="Oldest file first")
+
+
+CONNECTION_IMPORT_BODY: Final = json_body(ConnectionImportBody)

@@ -1,0 +1,26 @@
+"""Shapes of what is wrong with the rows of an import."""
+
+from pydantic import Field
+
+from app.surfaces.native.wire.shape import Links
+from app.web.shapes import Shape
+
+
+class RowProblem(Shape):
+    """One thing that is wrong with one row."""
+
+    line: int = Field(description="Line of the file on which the row begins; the header is line 1")
+    row: int = Field(description="Number of the row; the first after the header is 1")
+    column: str | None = Field(description="The heading in the file; null if the problem concerns the whole row")
+    field: str | None = Field(description="The field that the column fills")
+    code: str = Field(examples=["type_error"])
+    message: str
+    value: str | None = Field(description="The bad value, cut at 200 characters")
+    key: str | None = Field(description="The key of the row, if it could be read")
+
+
+class ProblemList(Shape):
+    """In the order of the file."""
+
+    links: Links
+    results: list[RowProblem]

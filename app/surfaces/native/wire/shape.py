@@ -1,0 +1,17 @@
+"""What several shapes share: the links of a list, and how a shape becomes the body of a request in OpenAPI."""
+
+from typing import Any
+
+from pydantic import Field
+
+from app.web.shapes import Shape
+
+
+class Links(Shape):
+    next: str = Field(default="", description="Absolute URL of the next page; absent on the last")
+
+
+def json_body(shape: type[Shape]) -> dict[str, Any]:
+    """A request body as OpenAPI describes it. FastAPI cannot see it, because the handlers read bytes."""
+    schema = shape.model_json_schema()
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}

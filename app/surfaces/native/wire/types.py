@@ -1,0 +1,69 @@
+"""Shapes of record types and of their declarations."""
+
+from typing import Any, Final, Literal
+
+from pydantic import Field
+
+from app.surfaces.native.wire.shape import Links, json_body
+from app.web.shapes import Shape
+
+
+class RecordType(Shape):
+    """A record type: a built-in one with the account's custom fields, or one that the account declared."""
+
+    name: str
+    built_in: bool
+    key: str = Field(description="The id of the field that identifies a record")
+    keys: list[str] = Field(
+        default=[], description="If several fields may identify a record: the first that is filled is its key"
+    )
+    fields: list["TypeField"]
+    families: list["TypeFamily"] = Field(default=[], description="For a nested type: the fields inside it, by path")
+    unknown_columns: Literal["ignore", "keep", "error"]
+
+
+FieldType = Literal[
+    "text", "integer", "decimal", "boolean", "date", "datetime", "email", "phone", "url", "enum", "list", "object"
+]
+
+
+class TypeFamily(Shape):
+    path: str = Field(
+        description="`#` stands for a position in a list, 0 to 999, and `*` at the end for any path",
+        examples=["variants.#.sku"],
+    )
+    type: FieldType
+
+
+class TypeField(Shape):
+    id: str
+    type: FieldType
+    required: bool = False
+    options: list[str] = Field(default=[], description="For enum and list: the values that are allowed")
+    min: float | None = None
+    max: float | None = None
+    max_length: int | None = None
+    separator: str = "|"
+    read_only: bool = False
+
+
+class TypeBody(Shape):
+    """A declaration. For contacts only `fields`: the account's custom ones."""
+
+    key: str = Field(
+        default="", description="The id of the field that identifies a record. Required for a type of your own"
+    )
+    fields: list[dict[str, Any]] = Field(
+        description="id, type, required, options, min, max, maxLength, separator; see GET /types/{name}"
+    )
+    unknown_columns: Literal["ignore", "keep", "error"] = "ignore"
+
+
+class TypeList(Shape):
+    links: Links
+    results: list[RecordType]
+
+
+TYPE_BODY: Final = json_body(TypeBody)
+NEW_TYPE: Final[dict[int | str, dict[str, Any]]] = {201: {"model": RecordType, "description": "The type is new"}}
+SAMPLE: Final[dict[int | str, dict[str, Any]]] = {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}}
