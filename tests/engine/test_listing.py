@@ -15,12 +15,12 @@ from app.storage.listing import (
     OrderField,
     Page,
     RecordQuery,
-    conditions,
-    cursor,
+    cursor_clause,
     list_after_cursor,
     list_page,
-    ordered,
-    parameters,
+    order_clauses,
+    parameters_of,
+    where_clause,
 )
 from tests.engine.conftest import ImportEngine
 
@@ -160,15 +160,15 @@ async def test_numbers_keep_their_digits(engine: ImportEngine) -> None:
 async def test_the_default_order_is_read_off_its_index(engine: ImportEngine, ascending: bool) -> None:
     await fill(engine, within_a_second(500))
     wanted = RecordQuery(engine.account_id, "customers", {}, Order(ascending=ascending), BEGAN)
-    column, order = ordered(wanted.order)
+    column, order = order_clauses(wanted.order)
     cut = AFTER.format(column=column)
-    statement = LISTED.format(where=conditions(wanted), cursor=cursor(wanted), cut=cut, order=order)
+    statement = LISTED.format(where=where_clause(wanted), cursor=cursor_clause(wanted), limit_clause=cut, order=order)
     async with engine.runtime.database.transaction() as session:
         # A plan for any values, as PostgreSQL makes it for a statement that is sent often, of however large a table.
         await session.execute(text("SET LOCAL plan_cache_mode = force_generic_plan"))
         await session.execute(text("SET LOCAL enable_seqscan = off"))
         await session.execute(text("SET LOCAL enable_bitmapscan = off"))
-        found = await session.execute(text(f"EXPLAIN {statement}"), parameters(wanted) | {"limit": 100})
+        found = await session.execute(text(f"EXPLAIN {statement}"), parameters_of(wanted) | {"limit": 100})
         plan = "\n".join(found.scalars())
     page, counted = plan.partition("CTE counted")[::2]
     page = page.partition("CTE page")[2]

@@ -40,7 +40,7 @@ class Voucherify:
         await finish(self.runtime, action_id.removeprefix("aa_"))
 
     async def slice(self, action_id: str) -> None:
-        await work_on(self.runtime, RunId(action_id.removeprefix("aa_"), work))
+        await work_on(self.runtime, RunId(action_id.removeprefix("aa_")), work)
 
     async def action(self, action_id: str) -> dict[str, Any]:
         answer = await self.get(f"/v1/async-actions/{action_id}")
