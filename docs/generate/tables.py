@@ -15,7 +15,6 @@ from app.runs.states import NEXT, State
 from app.settings import Settings
 from app.surfaces import connectif, cordial, native, voucherify
 from app.surfaces.native.translate import gauges
-from app.web.failures import BROKEN
 from docs.generate.markdown import code, page, sentence, table
 
 # Refusal -> what a surface answers: its HTTP status, and the code or key in its body.
@@ -71,7 +70,7 @@ def readable(template: str) -> str:
 
 def refusals() -> str:
     rows = []
-    for name, title in [*REFUSALS.items(), (BROKEN, INTERNAL[0])]:
+    for name in dict.fromkeys([*REFUSALS, *native.vocabulary.STATUSES]):
         remedy = REFUSAL_REMEDIES.get(name, INTERNAL[1])
         rows.append(
             (code(name), sentence(title), *(answer(find(name)) for find in SURFACES.values()), sentence(remedy))

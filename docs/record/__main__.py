@@ -14,7 +14,7 @@ from docs.record.service import Stage, stage
 from docs.record.shell import Printed, Shell
 
 DOCS = Path(__file__).resolve().parents[1]
-KEY = re.compile(r"(sluice_[0-9a-f]{16}):[\w-]{20,}")
+SECRET = re.compile(r"(sluice_[0-9a-f]{16}:|sluice_at_)[\w-]{20,}")
 
 
 def main(names: list[str]) -> int:
@@ -65,10 +65,10 @@ def environment(place: Stage, account: str) -> dict[str, str]:
 
 
 def shown(place: Stage, printed: Printed) -> str:
-    text = KEY.sub(r"\1:…", place.printed(printed.text))
+    text = SECRET.sub(r"\1…", place.printed(printed.text))
     laid_out = layout(text)
     kind = "json" if laid_out else "csv" if printed.status and "," in text.split("\n")[0] else "text"
-    return answer_block(kind, title(printed), laid_out or text)
+    return answer_block(kind, title(printed), laid_out or text or "(no body)")
 
 
 def title(printed: Printed) -> str:
