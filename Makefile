@@ -14,7 +14,7 @@ WORKERS ?= 3
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test test-all check bench format openapi lock clean setup
+.PHONY: help demo run test test-all check bench docs docs-serve docs-answers format openapi lock clean setup
 
 help: ## Show what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -31,15 +31,26 @@ test: $(VENV)/.dev ## Run the tests, on real PostgreSQL and Valkey (under 8 minu
 test-all: $(VENV)/.dev ## Run the slow sweeps too
 	$(BIN)/pytest -q -n $(WORKERS) --dist loadgroup
 
-check: $(VENV)/.dev ## Lint, types, import contract, sizes, OpenAPI fresh
+check: $(VENV)/.dev ## Lint, types, import contract, sizes, OpenAPI fresh, documentation whole
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m docs.generate
 	$(BIN)/pytest -q tests/house
 
 bench: $(VENV)/.dev ## Measure speed and memory side by side with a psql script; writes benchmarks/results.md
 	$(BIN)/python -m benchmarks
+
+docs: $(VENV)/.dev ## Build the documentation into site/; a broken link fails
+	@$(BIN)/python -m docs.generate
+
+docs-serve: $(VENV)/.dev ## Show the documentation on 127.0.0.1:8001
+	@$(BIN)/python -m docs.generate --pages && $(BIN)/zensical serve --dev-addr 127.0.0.1:8001
+
+docs-answers: $(VENV)/.dev ## Run the commands that the documentation prints, and write the answers into its pages
+	$(BIN)/python -m docs.record
+	$(BIN)/python -m docs.record.demo
 
 format: $(VENV)/.dev ## Format the code
 	$(BIN)/ruff check --fix-only -q .
@@ -59,7 +70,7 @@ lock: $(VENV)/.uv ## Lock the dependencies anew, with hashes and without any hos
 setup: $(VENV)/.runtime ## Install what running needs, nothing more
 
 clean: ## Remove everything that was made here
-	rm -rf $(VENV) .sluice .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .sluice site docs/.pages .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 # uv installs in two seconds what takes pip a minute; it is itself installed by hash.
 $(VENV)/.uv: requirements-bootstrap.txt

@@ -83,7 +83,7 @@ def scopes_of(surface: Surface) -> Mapping[tuple[str, str], str]:
     found: dict[tuple[str, str], str] = {}
     for route in all_routes(surface.router.routes):
         needed = [each.call.scope for each in all_dependants(route.dependant) if isinstance(each.call, RequireScope)]
-        found |= {(method.lower(), route.path_format): ", ".join(needed) for method in route.methods}
+        found |= {(method.lower(), route.path_format): ", ".join(needed) for method in route.methods or ()}
     return found
 
 

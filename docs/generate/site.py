@@ -84,7 +84,7 @@ def build(site: Path = SITE) -> list[str]:
     """Builds the site and returns what is wrong with it; a broken link or anchor is."""
     gather()
     shutil.rmtree(site, ignore_errors=True)
-    command = [sys.executable, "-m", "zensical", "build", "--strict", "--clean", "-f", "docs/zensical.toml"]
+    command = [sys.executable, "-m", "zensical", "build", "--strict", "--clean"]
     built = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
     if built.returncode:
         return [line for line in plain(built.stdout + built.stderr).splitlines() if line.strip()]
@@ -129,11 +129,10 @@ def faults(site: Path) -> Iterator[str]:
     pages = {path: Page(path.read_text()) for path in site.rglob("*.html")}
     for path, page in pages.items():
         name = path.relative_to(site)
-        yield from (f"{name} loads {each}" for each in page.loads if urlsplit(each).netloc)
-        if name.name != "404.html":
-            yield from (
-                f"{name} links to {each}, which is not there" for each in page.links if not leads(each, path, pages)
-            )
+        yield from (f"{name} loads {each}, which is elsewhere" for each in page.loads if urlsplit(each).netloc)
+        if name.name != "404.html":  # its paths begin at the root of a server
+            found = (each for each in page.links + page.loads if not leads(each, path, pages))
+            yield from (f"{name} refers to {each}, which is not there" for each in found)
 
 
 def leads(link: str, path: Path, pages: Mapping[Path, Page]) -> bool:

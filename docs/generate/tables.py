@@ -5,6 +5,7 @@ import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
+from typing import Any
 
 from app.auth.keys import DEFAULT_SCOPES, SCOPES
 from app.errors import FAILURE_REMEDIES, FAILURES, REFUSAL_REMEDIES, REFUSALS
@@ -71,6 +72,7 @@ def readable(template: str) -> str:
 def refusals() -> str:
     rows = []
     for name in dict.fromkeys([*REFUSALS, *native.vocabulary.STATUSES]):
+        title, remedy = (REFUSALS[name], REFUSAL_REMEDIES[name]) if name in REFUSALS else INTERNAL
         remedy = REFUSAL_REMEDIES.get(name, INTERNAL[1])
         rows.append(
             (code(name), sentence(title), *(answer(find(name)) for find in SURFACES.values()), sentence(remedy))
@@ -102,17 +104,17 @@ def of_connectif(name: str) -> tuple[int, str | None] | None:
 
 def of_voucherify(name: str) -> tuple[int, str | None] | None:
     found = voucherify.vocabulary.ANSWERS.get(name)
-    return found and (found.status, found.key)
+    return (found.status, found.key) if found else None
 
 
 def of_cordial(name: str) -> tuple[int, str | None] | None:
     found = cordial.vocabulary.ANSWERS.get(name)
-    return found and (found.status, found.key)
+    return (found.status, found.key) if found else None
 
 
 def of_native(name: str) -> tuple[int, str | None] | None:
     status = native.vocabulary.STATUSES.get(name)
-    return status and (status, name)
+    return (status, name) if status else None
 
 
 SURFACES: Mapping[str, Answers] = {
@@ -163,7 +165,7 @@ def moves(state: State) -> str:
 
 def metrics() -> str:
     own = Metrics()
-    labels = {each.describe()[0].name: each._labelnames for each in own.registry._collector_to_names if labelled(each)}
+    labels = dict(labels_by_name(own.registry))
     rows = []
     for name, text, kind in helped(own.text().decode() + gauges(())):
         if name.startswith("sluice_"):
@@ -176,8 +178,11 @@ cover all machines. **Rows and batches are counted by the workers**, each on its
     return page("Metrics", intro, table(("Metric", "Kind", "Labels", "Meaning"), rows))
 
 
-def labelled(collector: object) -> bool:
-    return bool(getattr(collector, "_labelnames", ()))
+def labels_by_name(registry: Any) -> Iterable[tuple[str, tuple[str, ...]]]:
+    """The labels of each metric that has some. The library has no public way to ask for them."""
+    for each in registry._collector_to_names:
+        if names := getattr(each, "_labelnames", ()):
+            yield each.describe()[0].name, names
 
 
 def labels_of(name: str, labels: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
@@ -211,7 +216,7 @@ def all_events() -> list[type[events.Event]]:
 
 
 def event_name(event: type[events.Event]) -> str:
-    return logs.name(event.__new__(event))
+    return logs.event_name(event.__new__(event))
 
 
 def about(event: type[events.Event]) -> str:

@@ -18,7 +18,7 @@ from pyftpdlib.servers import ThreadedFTPServer
 from app.cli.demo import free_port, make_key, running_service
 
 PRINTED = "http://127.0.0.1:8000"
-PASSWORD = "p4ss"  # noqa: S105  of the example's FTP server
+PASSWORD = "p4ss"
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,8 @@ class Shell:
         )
 
     def run(self, block: str) -> Printed:
-        assert self.process.stdin and self.process.stdout
+        assert self.process.stdin
+        assert self.process.stdout
         self.process.stdin.write(block + "\0")
         self.process.stdin.flush()
         printed = ""
