@@ -1,4 +1,4 @@
-"""The fields of a declaration: read from JSON with every mistake named, and written back as JSON."""
+"""The fields of a declared type: read from JSON with every mistake named, and written back as JSON."""
 
 import re
 from collections.abc import Callable, Collection
@@ -14,25 +14,25 @@ MOST_OPTIONS = 1_000
 LONGEST_OPTION = 255
 LONGEST_SEPARATOR = 5
 LONGEST_TEXT = 1_000_000_000  # far beyond any cell
-DIGITS = 15  # of a bound: so many survive JSON readers that know only floating point
+DIGITS = 15  # of a bound: as many as survive JSON readers that know only floating point
 LARGEST = 30  # power of ten
 
 
 class _Mistake(Exception):
-    """A member of a field's declaration cannot be used, for the reason given."""
+    """A member of a field is not valid. The text goes on from its name: "must be …"."""
 
 
-_id_text = re.compile(r"[A-Za-z][A-Za-z0-9_\-()\[\]]{0,149}").fullmatch
+_is_id = re.compile(r"[A-Za-z][A-Za-z0-9_\-()\[\]]{0,149}").fullmatch
 
 
 def read_fields(body: object, complaints: list[Complaint], *, taken: Collection[str] = ()) -> tuple[Field, ...]:
-    """The fields that can be understood; what is wrong with the others goes to `complaints`. `taken`: ids that
-    stand already."""
+    """The fields that are valid. What is wrong with the others is added to `complaints`. `taken` are ids that other
+    fields have already."""
     if not isinstance(body, list):
-        complaints.append(Complaint("fields", "must be a list of fields"))
+        complaints.append(complaint("fields", "must be a list of fields"))
         return ()
     if len(body) > MOST_FIELDS:
-        complaints.append(Complaint("fields", f"must be at most {MOST_FIELDS} fields"))
+        complaints.append(complaint("fields", f"must have at most {MOST_FIELDS} fields"))
         return ()
     fields: list[Field] = []
     seen = set(taken)
@@ -41,14 +41,14 @@ def read_fields(body: object, complaints: list[Complaint], *, taken: Collection[
         if field is None:
             continue
         if field.id in seen:
-            complaints.append(Complaint(f"fields[{index}].id", "stands already for another field"))
+            complaints.append(complaint(f"fields[{index}].id", "is the id of another field already"))
         seen.add(field.id)
         fields.append(field)
     return tuple(fields)
 
 
 def field_to_json(field: Field) -> dict[str, object]:
-    """A field as its declaration writes it, without the members that are not set."""
+    """A field as it is declared, without the members that are not set."""
     written: dict[str, object] = {"id": field.id, "type": field.type}
     if field.required:
         written["required"] = True
@@ -66,12 +66,14 @@ def field_to_json(field: Field) -> dict[str, object]:
     return written
 
 
-def complain_of_unknown(body: dict[str, object], known: Collection[str], prefix: str) -> list[Complaint]:
+def complaint(path: str, requirement: str) -> Complaint:
+    return Complaint(path, f"`{path}` {requirement}")
+
+
+def find_unknown_members(body: dict[str, object], known: Collection[str], prefix: str) -> list[Complaint]:
     return [
-        # Whatever the name holds, the answer that repeats it can be encoded.
-        Complaint(
-            prefix + name[:50].encode("utf-8", "replace").decode(), f"is not known here; known: {', '.join(known)}"
-        )
+        # Whatever the name contains, the answer that repeats it must be encodable.
+        complaint(prefix + name[:50].encode("utf-8", "replace").decode(), f"is not known. Known are {', '.join(known)}")
         for name in body
         if name not in known
     ]
@@ -79,115 +81,116 @@ def complain_of_unknown(body: dict[str, object], known: Collection[str], prefix:
 
 def _read_field(body: object, path: str, complaints: list[Complaint]) -> Field | None:
     if not isinstance(body, dict):
-        complaints.append(Complaint(path, "must be an object with id and type"))
+        complaints.append(complaint(path, "must be an object with `id` and `type`"))
         return None
-    wrong = complain_of_unknown(body, _MEMBERS, f"{path}.")
+    mistakes = find_unknown_members(body, _MEMBERS, f"{path}.")
     values: dict[str, Any] = {}
-    for name, (attribute, read) in _MEMBERS.items():
-        given = body.get(name)
-        if given is None:
+    for name, (attribute, parse) in _MEMBERS.items():
+        value = body.get(name)
+        if value is None:
             if name in ("id", "type"):
-                wrong.append(Complaint(f"{path}.{name}", "is required"))
+                mistakes.append(complaint(f"{path}.{name}", "is required"))
             continue
         try:
-            values[attribute] = read(given)
-        except _Mistake as reason:
-            wrong.append(Complaint(f"{path}.{name}", str(reason)))
+            values[attribute] = parse(value)
+        except _Mistake as mistake:
+            mistakes.append(complaint(f"{path}.{name}", str(mistake)))
     if "type" in values:
-        wrong += _misfits(values, body, path)
-    complaints += wrong
-    return None if wrong else Field(**values)
+        mistakes += _find_conflicts(values, body, path)
+    complaints += mistakes
+    return None if mistakes else Field(**values)
 
 
-def _misfits(values: dict[str, Any], body: dict[str, object], path: str) -> list[Complaint]:
-    """Members that are right by themselves and wrong together."""
+def _find_conflicts(values: dict[str, Any], body: dict[str, object], path: str) -> list[Complaint]:
+    """Mistakes of members that are valid by themselves, but not together."""
     type_ = values["type"]
-    wrong = [
-        Complaint(f"{path}.{name}", f"means nothing for a field of type {type_}")
+    mistakes = [
+        complaint(f"{path}.{name}", f"is not allowed for a field of type {type_}")
         for name, (attribute, _) in _MEMBERS.items()
         if attribute in values and attribute in _LIMITS and attribute not in TYPES[type_].limits
     ]
     if type_ == "enum" and body.get("options") is None:
-        wrong.append(Complaint(f"{path}.options", "is required for a field of type enum"))
+        mistakes.append(complaint(f"{path}.options", "is required for a field of type enum"))
     if "min" in values and "max" in values and values["min"] > values["max"]:
-        wrong.append(Complaint(f"{path}.min", "is above max"))
+        mistakes.append(complaint(f"{path}.min", f"must not be greater than `{path}.max`"))
     separator = values.get("separator", "|")
     if type_ == "list" and any(separator in option for option in values.get("options", ())):
-        wrong.append(Complaint(f"{path}.options", "holds the separator inside an option"))
-    return wrong
+        mistakes.append(complaint(f"{path}.options", "must not contain the separator"))
+    return mistakes
 
 
-def _id(given: object) -> str:
-    if not isinstance(given, str) or not _id_text(given):
+def _parse_id(value: object) -> str:
+    if not isinstance(value, str) or not _is_id(value):
         raise _Mistake(
-            "must begin with a letter and hold letters, digits, hyphens, underscores and brackets, at most 150 in all"
+            "must begin with a letter and contain only letters, digits, hyphens, underscores and brackets, "
+            "at most 150 characters"
         )
-    if given == "id":
-        raise _Mistake("is a reserved name")
-    return given
+    if value == "id":
+        raise _Mistake("must not be `id`, which is reserved")
+    return value
 
 
-def _type(given: object) -> str:
-    if not isinstance(given, str) or given not in TYPES:
+def _parse_type(value: object) -> str:
+    if not isinstance(value, str) or value not in TYPES:
         raise _Mistake(f"must be one of {', '.join(TYPES)}")
-    return given
+    return value
 
 
-def _flag(given: object) -> bool:
-    if not isinstance(given, bool):
+def _parse_flag(value: object) -> bool:
+    if not isinstance(value, bool):
         raise _Mistake("must be true or false")
-    return given
+    return value
 
 
-def _options(given: object) -> tuple[str, ...]:
-    if not isinstance(given, list) or not 0 < len(given) <= MOST_OPTIONS:
-        raise _Mistake(f"must be a list of 1 to {MOST_OPTIONS} texts")
-    if not all(isinstance(option, str) and _fit_for_option(option) for option in given):
-        raise _Mistake(f"must be texts of 1 to {LONGEST_OPTION} characters without blanks around them")
-    if len(set(given)) != len(given):
-        raise _Mistake("names an option twice")
-    return tuple(given)
+def _parse_options(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or not 0 < len(value) <= MOST_OPTIONS:
+        raise _Mistake(f"must be a list of 1 to {MOST_OPTIONS} strings")
+    if not all(isinstance(option, str) and _is_option(option) for option in value):
+        raise _Mistake(f"must be strings of 1 to {LONGEST_OPTION} printable characters, without surrounding spaces")
+    if len(set(value)) != len(value):
+        raise _Mistake("must not contain an option twice")
+    return tuple(value)
 
 
-def _fit_for_option(text: str) -> bool:
+def _is_option(text: str) -> bool:
     return 0 < len(text) <= LONGEST_OPTION and text == text.strip() and text.isprintable()
 
 
-def _number(given: object) -> Decimal:
-    if not isinstance(given, int | float | Decimal) or isinstance(given, bool):
+def _parse_number(value: object) -> Decimal:
+    if not isinstance(value, int | float | Decimal) or isinstance(value, bool):
         raise _Mistake("must be a number")
-    number = Decimal(given) if isinstance(given, int) else Decimal(str(given))
+    number = Decimal(value) if isinstance(value, int) else Decimal(str(value))
     if not number.is_finite() or number.adjusted() > LARGEST:
-        raise _Mistake("is too large")
+        raise _Mistake(f"must be a number below 1e{LARGEST + 1}")
     digits = "".join(map(str, number.as_tuple().digits)).strip("0")
     if len(digits) > DIGITS or number.adjusted() < -DIGITS:
         raise _Mistake(f"must have at most {DIGITS} digits")
     return number
 
 
-def _length(given: object) -> int:
-    if isinstance(given, Decimal) and given.is_finite() and given.adjusted() <= LARGEST and given == int(given):
-        given = int(given)
-    if isinstance(given, bool) or not isinstance(given, int) or not 0 < given <= LONGEST_TEXT:
+def _parse_length(value: object) -> int:
+    if isinstance(value, Decimal) and value.is_finite() and value.adjusted() <= LARGEST and value == int(value):
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= LONGEST_TEXT:
         raise _Mistake(f"must be a whole number from 1 to {LONGEST_TEXT}")
-    return given
+    return value
 
 
-def _separator(given: object) -> str:
-    if not isinstance(given, str) or not 0 < len(given) <= LONGEST_SEPARATOR or not given.isprintable():
-        raise _Mistake(f"must be 1 to {LONGEST_SEPARATOR} characters")
-    return given
+def _parse_separator(value: object) -> str:
+    if not isinstance(value, str) or not 0 < len(value) <= LONGEST_SEPARATOR or not value.isprintable():
+        raise _Mistake(f"must be 1 to {LONGEST_SEPARATOR} printable characters")
+    return value
 
 
 _LIMITS = ("options", "min", "max", "max_length", "separator")
-# Member of the JSON -> attribute of Field, and how it is read (a _Mistake says what is wrong with it).
+# Member of the JSON -> attribute of Field, and how it is parsed (raises _Mistake).
 _MEMBERS: dict[str, tuple[str, Callable[[object], object]]] = {
-    "id": ("id", _id),
-    "type": ("type", _type),
-    "required": ("required", _flag),
-    "options": ("options", _options),
-    "min": ("min", _number),
-    "max": ("max", _number),
-    "maxLength": ("max_length", _length),
-    "separator": ("separator", _separator),
+    "id": ("id", _parse_id),
+    "type": ("type", _parse_type),
+    "required": ("required", _parse_flag),
+    "options": ("options", _parse_options),
+    "min": ("min", _parse_number),
+    "max": ("max", _parse_number),
+    "maxLength": ("max_length", _parse_length),
+    "separator": ("separator", _parse_separator),
 }
