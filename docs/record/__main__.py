@@ -14,13 +14,16 @@ from docs.record.service import Stage, stage
 from docs.record.shell import Printed, Shell
 
 DOCS = Path(__file__).resolve().parents[1]
+README = DOCS.parent / "README.md"
 SECRET = re.compile(r"(sluice_[0-9a-f]{16}:|sluice_at_)[\w-]{20,}")
 
 
 def main(names: list[str]) -> int:
     check = "--check" in names
     named = [Path(name).resolve() for name in names if not name.startswith("--")]
-    pages = named or [path for path in sorted(DOCS.rglob("*.md")) if ".pages" not in path.parts and recorded(path)]
+    pages = named or [
+        path for path in [README, *sorted(DOCS.rglob("*.md"))] if ".pages" not in path.parts and recorded(path)
+    ]
     with (
         tempfile.TemporaryDirectory(prefix="sluice-docs-") as folder,
         stage(Path(folder), DOCS.parent / "examples") as place,
@@ -38,7 +41,7 @@ def recorded(path: Path) -> bool:
 def play(path: Path, place: Stage, *, check: bool) -> list[str]:
     """Runs a page's commands in their order, and says what is wrong with them."""
     text, wrong, pieces, done = path.read_text(), [], [], 0
-    name, printed = path.relative_to(DOCS), Printed("", None, 0)
+    name, printed = path.relative_to(DOCS.parent), Printed("", None, 0)
     with Shell(place.folder, environment(place, account=path.stem)) as shell:
         for step in steps(text):
             if step.kind == "file":

@@ -1,0 +1,140 @@
+"""The documentation is whole: its reference has everything that the code has, and its links lead somewhere."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from app.auth.keys import SCOPES
+from app.errors import FAILURE_REMEDIES, FAILURES, REFUSAL_REMEDIES, REFUSALS
+from app.problems import PROBLEMS, REMEDIES, WARNINGS
+from app.resources.cells import TYPES
+from app.resources.registry import BUILT_IN
+from app.runs.states import State
+from app.settings import Settings
+from app.surfaces import SURFACES
+from app.transports.options import RULES
+from app.web.surface import Surface
+from docs.generate import site
+from docs.generate.commands import all_commands
+from docs.generate.http import all_routes
+from docs.generate.tables import about, all_events, event_name
+from docs.record.layout import layout
+from docs.record.page import steps
+
+ROOT = Path(__file__).resolve().parents[2]
+REFERENCE = site.reference()
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+# Every page that people read where the code is; links to generated pages hold once the site is built.
+READ_HERE = [ROOT / "README.md", ROOT / "ARCHITECTURE.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
+READ_HERE += [path for path in sorted((ROOT / "docs").rglob("*.md")) if site.PAGES not in path.parents]
+
+
+@pytest.mark.parametrize(
+    ("page", "names"),
+    [
+        ("settings.md", [f"SLUICE_{name.upper()}" for name in Settings.model_fields]),
+        ("problems.md", [*PROBLEMS, *WARNINGS]),
+        ("refusals.md", REFUSALS),
+        ("failures.md", FAILURES),
+        ("scopes.md", SCOPES),
+        ("states.md", list(State)),
+        ("field-types.md", TYPES),
+        ("record-types.md", [each.id for resource in BUILT_IN.values() for each in resource.fields]),
+        ("log-events.md", [event_name(each) for each in all_events()]),
+    ],
+)
+def test_a_table_in_the_code_is_whole_in_the_reference(page: str, names: list[str]) -> None:
+    missing = [name for name in names if f"`{name}`" not in REFERENCE[page]]
+    assert not missing
+
+
+def test_every_code_says_what_to_do() -> None:
+    assert REMEDIES.keys() == PROBLEMS.keys()
+    assert REFUSAL_REMEDIES.keys() == REFUSALS.keys()
+    assert FAILURE_REMEDIES.keys() == FAILURES.keys()
+
+
+def test_every_setting_and_every_event_says_what_it_is() -> None:
+    assert all(field.description for field in Settings.model_fields.values())
+    assert [event_name(each) for each in all_events() if not about(each)] == []
+
+
+def test_every_command_is_in_the_reference() -> None:
+    names = {name for name, _ in all_commands()}
+    assert {"up", "demo", "import", "key create", "vault rotate"} <= names
+    assert all(f"## sluice {name}\n" in REFERENCE["commands.md"] for name in names)
+
+
+def test_every_transport_and_record_type_has_a_heading() -> None:
+    assert all(f"## {name}\n" in REFERENCE["transports.md"] for name in RULES)
+    assert all(f"## {name}\n" in REFERENCE["record-types.md"] for name in BUILT_IN)
+
+
+@pytest.mark.parametrize("surface", SURFACES.all, ids=lambda surface: surface.name)
+def test_every_operation_of_a_surface_is_in_the_reference(surface: Surface) -> None:
+    page = REFERENCE[f"http/{surface.name}.md"]
+    for route in all_routes(surface.router.routes):
+        if route.include_in_schema:
+            for method in route.methods or ():
+                assert f"### {method} {route.path_format} " in page
+
+
+def test_every_metric_of_a_process_is_in_the_reference() -> None:
+    source = (ROOT / "app/observe/metrics.py").read_text()
+    names = re.findall(r'"(sluice_\w+)"', source)
+    assert names
+    assert all(f"`{name}" in REFERENCE["metrics.md"] for name in names)
+
+
+@pytest.fixture(scope="module")
+def built() -> Path:
+    assert site.build() == []
+    return site.SITE
+
+
+def test_the_site_builds_and_needs_nothing_from_elsewhere(built: Path) -> None:
+    assert (built / "index.html").is_file()
+    assert (built / "search.js").is_file()
+    assert (built / "adr/index.html").is_file()
+    # The theme fetches what draws diagrams, code that runs and picture shows from elsewhere, where a page has such.
+    for path in built.rglob("*.html"):
+        assert not re.search(r'class="(mermaid|glightbox|[^"]*ace)[" ]', path.read_text()), path.name
+
+
+def test_what_is_broken_in_a_site_is_said(built: Path, tmp_path: Path) -> None:
+    shutil.copytree(built, tmp_path / "site")
+    page = tmp_path / "site/tutorial.html"
+    page.write_text(
+        page.read_text() + '<a href="nowhere.html">a</a><a href="index.html#nowhere">b</a><img src="no.svg">'
+        '<script src="https://example.com/a.js"></script>'
+    )
+    found = "\n".join(site.faults(tmp_path / "site"))
+    assert found.count("tutorial.html") == 4
+    for each in ("nowhere.html", "index.html#nowhere", "no.svg", "https://example.com/a.js"):
+        assert each in found
+
+
+@pytest.mark.parametrize("path", READ_HERE, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_between_pages_lead_somewhere_here_too(path: Path) -> None:
+    generated = {ROOT / "docs/reference" / name for name in REFERENCE}
+    generated |= {ROOT / "docs" / name for name in site.FROM_ROOT.values()}
+    generated |= {ROOT / "docs/adr/index.md"}
+    for link in LINK.findall(re.sub(r"```.*?```|`[^`\n]*`", "", path.read_text(), flags=re.DOTALL)):
+        target, _, _ = link.partition("#")
+        if target and "://" not in target:
+            found = (path.parent / target).resolve()
+            assert found.exists() or found in generated, link
+
+
+@pytest.mark.parametrize("path", READ_HERE, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_answer_on_a_page_is_recorded(path: Path) -> None:
+    """An answer stands below a command that was run; see docs/record."""
+    found = list(steps(path.read_text()))
+    for before, step in zip([None, *found], found, strict=False):
+        if step.kind == "answer":
+            assert before is not None
+            assert before.kind == "commands"
+            assert step.text.strip(), "record it: python -m docs.record"
+            assert layout(step.text) in (None, step.text.rstrip("\n")), "not as it was recorded"
