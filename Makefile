@@ -39,6 +39,9 @@ check: $(VENV)/.dev ## Lint, types, import contract, sizes, OpenAPI fresh, docum
 	$(BIN)/python -m docs.generate
 	$(BIN)/pytest -q tests/house
 
+coverage: $(VENV)/.dev ## Run the tests and report the lines and branches of app and workers that none of them reaches
+	$(BIN)/pytest -q -n $(WORKERS) --dist loadgroup -m "not slow" --cov --cov-report=term --cov-report=html
+
 bench: $(VENV)/.dev ## Measure speed and memory side by side with a psql script; writes benchmarks/results.md
 	$(BIN)/python -m benchmarks
 
