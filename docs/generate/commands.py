@@ -34,6 +34,11 @@ NOTES = """
 `sluice import` takes the service's address from `--url` or `SLUICE_URL`, and the key from `--key` or `SLUICE_KEY`. Ctrl-C while
 it waits ends the waiting, not the import. The `key` and `vault` commands use the database that the
 [settings](settings.md) name, or with `--data` a running `sluice up`.
+
+## What commands print
+
+Commands that run the service log to standard error. When `sluice up` is ready but a part that `/readyz` looks at is not, a line says
+which one.
 """
 
 

@@ -208,11 +208,15 @@ def described(schema: Json) -> str:
     """Description, options, default and bounds as sentences."""
     said = [sentence(schema.get("description") or "")]
     options = schema.get("enum") or (schema.get("items") or {}).get("enum")
-    said += [f"One of {', '.join(code(each) for each in options)}."] if options else []
+    said += [f"One of {', '.join(map(option, options))}."] if options else []
     said += [f"Default: {code(schema['default'])}."] if schema.get("default") not in (None, "", [], {}) else []
     low, high = schema.get("minimum"), schema.get("maximum")
     said += [f"From {low:,} to {high:,}."] if low is not None and high is not None else []
     return " ".join(each for each in said if each)
+
+
+def option(value: object) -> str:
+    return "null" if value is None else code(value) if value != "" else "empty"
 
 
 def answer_shape(answer: Json) -> str:

@@ -51,20 +51,26 @@ def sorted_types() -> list[Resource]:
 
 
 def record_type(resource: Resource) -> str:
-    keys = " or, where it is empty, ".join(code(key) for key in resource.keys)
     written = [each for each in resource.fields if not each.read_only]
     ignored = [each for each in resource.fields if each.read_only]
     fields = [*written, *(each.field for each in resource.families)]
     parts = [
         f"## {resource.name}",
         ABOUT.get(resource.name, ""),
-        f"Key: {keys}. Other columns: {code(resource.unknown_columns)}, unless the request says otherwise.",
+        f"Key: {key_of(resource)}. Other columns: {code(resource.unknown_columns)}, unless the request says otherwise.",
         table(("Field", "Type", "Limits"), ((code(each.id), code(each.type), limits_of(each)) for each in fields)),
     ]
     if ignored:
         names = ", ".join(code(each.id) for each in ignored)
         parts.append(f"Columns that the service fills itself and that are ignored with a warning: {names}.")
     return "\n\n".join(part for part in parts if part)
+
+
+def key_of(resource: Resource) -> str:
+    if resource.surrogate:
+        own, theirs = code(resource.surrogate.id), code(resource.surrogate.source)
+        return f"{theirs}; a row may name an existing record by {own}, the service's own id, which wins"
+    return " or, where it is empty, ".join(code(key) for key in resource.keys)
 
 
 def limits_of(field: Field) -> str:
