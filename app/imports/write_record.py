@@ -1,8 +1,9 @@
 """Writes a single record at once, with the same checks and the same merge as a row of a file, in one transaction."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections import abc
 from dataclasses import dataclass
+from secrets import token_hex
 
 from app.declarations.types import load_resource
 from app.formats.records import Batch, Dialect, Position
@@ -11,13 +12,15 @@ from app.imports.checking.row_checker import RowChecker
 from app.imports.merging.batch_merge import merge_batch, prepare_batch, stage_batch
 from app.imports.plan import Options, Plan
 from app.mappings.columns import list_fields
-from app.mappings.mapping import Mapping as FieldMapping
+from app.mappings.mapping import Mapping
 from app.problems import Problem
-from app.runs.model import AccountId, new_run_id
+from app.runs.model import AccountId
 from app.runtime import Runtime
 from app.storage import records
 from app.storage.access import accounts
 from app.storage.merge import MergeTarget
+
+SEED_BYTES = 12  # of what a new id is generated from, see IdScope
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,29 +28,46 @@ class WriteResult:
     """`created` is false for a record that existed. With `problems` nothing was written."""
 
     created: bool
-    problems: Sequence[Problem] = ()
+    problems: abc.Sequence[Problem] = ()
 
 
 async def write_record(
-    runtime: Runtime, account_id: AccountId, type: str, record: Mapping[str, object], options: Options
+    runtime: Runtime, account_id: AccountId, type: str, record: abc.Mapping[str, object], options: Options
 ) -> WriteResult:
-    """`record` is a JSON object with its numbers as Decimal. Towards imports it counts as one of their number: those
-    accepted before it leave the record alone from now on. Raises Refused("not_found") for the type."""
+    """Creates or updates the record. `record` is a JSON object with its numbers as Decimal.
+
+    The write takes its place in the account's order of writes, although it belongs to no run: an import that was
+    accepted before it leaves the record alone afterwards. Raises Refused("not_found") for the type.
+    """
     async with runtime.database.read() as session:
         resource, declaration = await load_resource(session, account_id, type)
-    plan = Plan(Dialect("jsonl"), (), list_fields(resource, FieldMapping()), declaration)
-    run_id, key_limit = new_run_id(), runtime.settings.max_key_characters
-    checker = RowChecker(resource, plan, options, id_scope=IdScope(account_id, run_id), key_limit=key_limit)
+    plan = Plan(Dialect("jsonl"), (), list_fields(resource, Mapping()), declaration)
+    checker = RowChecker(
+        resource,
+        plan,
+        options,
+        id_scope=IdScope(account_id, seed=token_hex(SEED_BYTES)),
+        key_limit=runtime.settings.max_key_characters,
+    )
     checked = await asyncio.to_thread(checker.check_batch, build_batch(record))
     async with runtime.database.transaction() as session:
         # Holds the account until the end: whatever is accepted later finds this record written.
         seq = await accounts.next_seq(session, account_id)
-        target = MergeTarget(account_id, type, run_id, seq, "overwrite", fixed=resource.fixed, flat=checker.is_flat)
+        target = MergeTarget(
+            account_id=account_id,
+            type=type,
+            run_id=None,
+            run_seq=seq,
+            mode="overwrite",
+            fixed=resource.fixed,
+            flat=checker.is_flat,
+        )
         prepared = prepare_batch(checked, await records.now(session))
         await stage_batch(session, prepared)
         outcome = await merge_batch(session, target, prepared, options)
     return WriteResult(outcome.created > 0, outcome.problems)
 
 
-def build_batch(record: Mapping[str, object]) -> Batch:
+def build_batch(record: abc.Mapping[str, object]) -> Batch:
+    """The record as the only row of a file."""
     return Batch(Position(), Position(0, 2, 1), last=True, records=[record], rows=[1], lines=[1])

@@ -33,11 +33,11 @@ class KeyFinder(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class IdScope:
-    """Whose ids are generated: the same source gives the same id within an account, and a row without a source gets
-    the same id whenever its run is repeated."""
+    """What ids are generated from. Within an account the same source always gives the same id. A row without a source
+    gets an id from `seed` and its number: the id of its run, so that a batch that is written again gives the same."""
 
     account_id: int
-    run_id: str
+    seed: str  # 24 characters
 
 
 def build_key_finder(resource: Resource, id_scope: IdScope, *, anonymous: bool) -> KeyFinder:
@@ -62,8 +62,7 @@ class FieldKeys:
 
 
 class GeneratedKeys:
-    """The key is the id in the row, else one generated from the caller's own id (the source), else a new one. A new one
-    is generated from the number of the row, so that a batch that is written again gives the same."""
+    """The key is the id in the row, else one generated from the caller's own id (the source), else a new one."""
 
     def __init__(self, surrogate: Surrogate, id_scope: IdScope, *, anonymous: bool) -> None:
         self._surrogate, self._scope, self._anonymous = surrogate, id_scope, anonymous
@@ -91,9 +90,9 @@ class GeneratedKeys:
         keys = [generate_id(self._surrogate, f"{account}:{source}") if source else "" for source in sources]
         if not self._anonymous or "" not in keys:
             return keys
-        # A run's id has 24 characters and an account's at most ten: no new id is one generated from a source.
+        # A seed has 24 characters and an account's id at most ten: no new id equals one generated from a source.
         return [
-            key or (generate_id(self._surrogate, f"{self._scope.run_id}:{row}") if has_any_value(cells, index) else "")
+            key or (generate_id(self._surrogate, f"{self._scope.seed}:{row}") if has_any_value(cells, index) else "")
             for index, (key, row) in enumerate(zip(keys, row_numbers, strict=True))
         ]
 
