@@ -15,7 +15,7 @@ from app.imports.results.reread import (
     CommittedBatch,
     group_problems,
     load_batches,
-    open_stored_file,
+    open_import_file,
     reread_rows,
 )
 from app.imports.rows import REPORT_COLUMNS
@@ -40,7 +40,7 @@ class FailedRowsLayout:
 async def open_failed_rows(runtime: Runtime, run: Run) -> AsyncIterator[bytes]:
     """The file, a batch at a time, so that memory does not grow with it. Raises Refused("gone") before the first
     byte."""
-    return write_failed_rows(runtime, run, await open_stored_file(runtime, run))
+    return write_failed_rows(runtime, run, await open_import_file(runtime, run))
 
 
 async def write_failed_rows(runtime: Runtime, run: Run, file: BinaryIO) -> AsyncIterator[bytes]:

@@ -22,7 +22,7 @@ REREAD_BYTES = 1_048_576  # of the file at once; unreadable rows in it are kept 
 CommittedBatch = Mapping[Any, Any]
 
 
-async def open_stored_file(runtime: Runtime, run: Run) -> BinaryIO:
+async def open_import_file(runtime: Runtime, run: Run) -> BinaryIO:
     """Raises Refused("gone") when the file is not stored any more."""
     try:
         return await asyncio.to_thread(runtime.blobs.open, run.blob or "")

@@ -13,7 +13,7 @@ from app.imports.results.reread import (
     CommittedBatch,
     group_problems,
     load_batches,
-    open_stored_file,
+    open_import_file,
     reread_rows,
 )
 from app.problems import Problem
@@ -37,7 +37,7 @@ class RowOutcome:
 
 async def open_row_outcomes(runtime: Runtime, run: Run) -> AsyncIterator[list[RowOutcome]]:
     """All rows in the order of the file, a batch at a time. Raises Refused("gone") before the first."""
-    return read_row_outcomes(runtime, run, await open_stored_file(runtime, run))
+    return read_row_outcomes(runtime, run, await open_import_file(runtime, run))
 
 
 async def read_row_outcomes(runtime: Runtime, run: Run, file: BinaryIO) -> AsyncIterator[list[RowOutcome]]:

@@ -30,6 +30,13 @@ async def test_a_product_is_made_and_then_changed(cordial: Cordial) -> None:
     assert await cordial.product("P1") == {"productID": "P1", "productName": "One", "price": 9.9, "category": "x"}
 
 
+async def test_a_product_that_is_written_by_itself_belongs_to_no_import(cordial: Cordial) -> None:
+    await cordial.save(productID="P1", productName="One")
+    assert (await cordial.get("/records/catalog/P1"))["importId"] is None
+    await cordial.lines({"productID": "P1", "productName": "Two"})
+    assert (await cordial.get("/records/catalog/P1"))["importId"] is not None
+
+
 async def test_what_is_ours_in_a_product(cordial: Cordial) -> None:
     variants = [{"sku": "a", "qty": "9"}, {"sku": "b", "qty": 10.5}, {"sku": "c"}]
     await cordial.save(productID="P1", productName="One", variants=variants)

@@ -14,7 +14,9 @@ class Record(Shape):
     data: dict[str, Any] = Field(description="The fields. Numbers keep the digits that they were sent with")
     created_at: Timestamp
     updated_at: Timestamp
-    import_id: str = Field(description="The import that last changed the record")
+    import_id: str | None = Field(
+        description="The import that last changed the record; null if it was written by itself, without an import"
+    )
 
 
 class RecordList(Shape):
