@@ -69,8 +69,8 @@ def remove_built_in_members(name: str, body: dict[str, object]) -> dict[str, obj
 
 
 async def refuse_contradictions(session: ReadSession, account_id: int, old: Resource, new: Resource) -> None:
-    """Raises Refused("type_in_use") when stored records, or those that open imports have yet to write, may not fit
-    the new declaration."""
+    """Raises Refused("type_in_use") if stored records, or those that open imports have yet to write, may contradict the
+    new declaration."""
     complaints = find_contradictions(old, new)
     if not complaints:
         return

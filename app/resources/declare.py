@@ -67,7 +67,7 @@ def add_custom_fields(base: Resource, fields_body: object) -> Resource:
     if isinstance(fields_body, dict):
         complaints += find_unknown_members(fields_body, ("fields",), "")
         fields_body = fields_body.get("fields")
-    fields = read_fields(fields_body, complaints, taken=[field.id for field in base.fields])
+    fields = read_fields(fields_body, complaints, taken_ids=[field.id for field in base.fields])
     if complaints:
         raise _invalid(complaints)
     return replace(base, fields=base.fields + fields)
@@ -113,9 +113,7 @@ def _find_narrowed_limits(before: Field, after: Field, path: str) -> Iterator[Co
         yield complaint(f"{path}.maxLength", "cannot be lowered, because stored values may be longer")
     gone = [option for option in before.options if option not in after.options]
     if after.options and gone:
-        yield complaint(
-            f"{path}.options", f"must keep {', '.join(gone[:10])}, because stored values may be one of them"
-        )
+        yield complaint(f"{path}.options", f"must keep {', '.join(gone[:10])}, because stored records may have them")
     elif after.options and not before.options:
         yield complaint(f"{path}.options", "cannot be added, because stored records may have other values")
 
@@ -124,11 +122,7 @@ def _check_name(name: str) -> list[Complaint]:
     if name in registry.BUILT_IN:
         return [complaint("name", "must not be that of a built-in type")]
     if not _type_name(name):
-        return [
-            complaint(
-                "name", "must begin with a-z and contain only a-z, 0-9, hyphens and underscores, at most 63 characters"
-            )
-        ]
+        return [complaint("name", "must be 1 to 63 characters of a-z, 0-9, hyphen and underscore, and begin with a-z")]
     return []
 
 
@@ -137,8 +131,9 @@ def _check_key(key: object, fields: Sequence[Field], body: object) -> list[Compl
         return [complaint("key", "must be the id of a declared field")]
     field = next((each for each in fields if each.id == key), None)
     if field is not None:
-        fits = field.type in KEY_TYPES
-        return [] if fits else [complaint("key", f"must be a field of type {', '.join(KEY_TYPES)}")]
+        if field.type in KEY_TYPES:
+            return []
+        return [complaint("key", f"must be a field of type {', '.join(KEY_TYPES)}")]
     # A field with mistakes of its own has been reported already.
     broken = isinstance(body, list) and any(isinstance(each, dict) and each.get("id") == key for each in body)
     return [] if broken else [complaint("key", "must be the id of a declared field")]

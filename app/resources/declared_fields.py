@@ -25,9 +25,9 @@ class _Mistake(Exception):
 _is_id = re.compile(r"[A-Za-z][A-Za-z0-9_\-()\[\]]{0,149}").fullmatch
 
 
-def read_fields(body: object, complaints: list[Complaint], *, taken: Collection[str] = ()) -> tuple[Field, ...]:
-    """The fields that are valid. What is wrong with the others is added to `complaints`. `taken` are ids that other
-    fields have already."""
+def read_fields(body: object, complaints: list[Complaint], *, taken_ids: Collection[str] = ()) -> tuple[Field, ...]:
+    """The fields that are valid. What is wrong with the others is added to `complaints`. `taken_ids` belong to other
+    fields already."""
     if not isinstance(body, list):
         complaints.append(complaint("fields", "must be a list of fields"))
         return ()
@@ -35,7 +35,7 @@ def read_fields(body: object, complaints: list[Complaint], *, taken: Collection[
         complaints.append(complaint("fields", f"must have at most {MOST_FIELDS} fields"))
         return ()
     fields: list[Field] = []
-    seen = set(taken)
+    seen = set(taken_ids)
     for index, each in enumerate(body):
         field = _read_field(each, f"fields[{index}]", complaints)
         if field is None:

@@ -9,7 +9,7 @@ Step = Literal["address", "resolve", "connect", "authenticate", "find", "read", 
 
 class TransportFailed(SluiceError):
     """A step of a transfer failed. `transient` says that another try may succeed. `reason` is a key of REASONS, or
-    empty if none fits."""
+    empty if there is none."""
 
     def __init__(self, step: Step, detail: str, *, transient: bool = False, reason: str = "") -> None:
         super().__init__(f"{step}: {detail}")

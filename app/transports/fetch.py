@@ -27,27 +27,27 @@ class Download:
     terms: Terms
     sink: ByteSink
     seen: FileInfo | None = None  # the version of the file that the bytes belong to
-    taken: int = 0  # bytes
+    size: int = 0  # bytes so far
 
     async def continue_over(self, transport: Transport) -> FileInfo:
         """Reads the rest of the file. What was read is kept if this fails."""
         before = await transport.stat(self.path)
         if before.size is not None and before.size > self.terms.limit:
             raise failure("too_large")
-        if self.taken and not self._can_resume(before):
+        if self.size and not self._can_resume(before):
             await self.start_over()
         self.seen = before
-        if before.size is None or self.taken < before.size or not self.taken:
+        if before.size is None or self.size < before.size or not self.size:
             await self._read_rest(transport, before)
         after = await transport.stat(self.path)
         if before.differs(after):
             raise failure("changed")
-        if before.size is not None and self.taken != before.size:
+        if before.size is not None and self.size != before.size:
             raise failure("wrong_length")
         return after
 
     async def start_over(self) -> None:
-        self.seen, self.taken = None, 0
+        self.seen, self.size = None, 0
         await self.sink.start_over()
 
     def _can_resume(self, now: FileInfo) -> bool:
@@ -57,13 +57,13 @@ class Download:
             return False
         return None not in (seen.tag, now.tag) or None not in (seen.modified, now.modified)
 
-    async def _read_rest(self, transport: Transport, entry: FileInfo) -> None:
-        async with aclosing(transport.read(self.path, offset=self.taken, expected=entry)) as pieces:
+    async def _read_rest(self, transport: Transport, file: FileInfo) -> None:
+        async with aclosing(transport.read(self.path, offset=self.size, expected=file)) as pieces:
             async for piece in pieces:
-                if self.taken + len(piece) > self.terms.limit:
+                if self.size + len(piece) > self.terms.limit:
                     raise failure("too_large")
                 await self.sink.write(piece)
-                self.taken += len(piece)
+                self.size += len(piece)
 
 
 async def fetch(remote: Remote, path: str, terms: Terms, sink: ByteSink) -> FileInfo:

@@ -55,7 +55,7 @@ class Ftp:
             if failed.reason == "missing":
                 return []
             raise
-        return found if self._has_facts else select_matching([entry async for entry in self._stat_each(found)], name)
+        return found if self._has_facts else select_matching([file async for file in self._stat_each(found)], name)
 
     async def stat(self, path: str) -> FileInfo:
         where = self._full_path(path)
@@ -76,17 +76,17 @@ class Ftp:
         before = await self.stat(path)
         if (expected and before.differs(expected)) or (before.size is not None and offset > before.size):
             raise failure("changed")
-        taken = offset
+        position = offset
         if before.size is None or offset < before.size:
             async with aclosing(self._session.retrieve(self._full_path(path), offset)) as pieces:
                 async for piece in pieces:
-                    taken += len(piece)
+                    position += len(piece)
                     yield piece
         after = await self.stat(path)
         if after.differs(before):
             raise failure("changed")
-        if after.size is not None and taken != after.size:
-            raise failure("cut" if taken < after.size else "wrong_length")
+        if after.size is not None and position != after.size:
+            raise failure("cut" if position < after.size else "wrong_length")
 
     async def put(self, path: str, data: AsyncIterator[bytes]) -> FileInfo:
         """If the server refuses to rename a file onto another, the other is deleted first."""

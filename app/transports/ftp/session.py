@@ -110,10 +110,10 @@ class FtpSession(aioftp.Client):
             _, lines = await self.command("FEAT", "211")
         except aioftp.StatusCodeError:
             return frozenset()
-        found = frozenset(words[0].upper() for line in lines[1:-1] if (words := line.split()))
-        if "UTF8" in found:
+        features = frozenset(words[0].upper() for line in lines[1:-1] if (words := line.split()))
+        if "UTF8" in features:
             await self.command("OPTS UTF8 ON", ("2xx", "5xx"))  # some servers use it only when asked
-        return found
+        return features
 
     async def ask(self, command: str, code: str, unless: str = "50") -> str | None:
         """The text of the answer's last line; None if its code begins with `unless`: the server lacks the command."""
@@ -127,15 +127,15 @@ class FtpSession(aioftp.Client):
 
     async def list_lines(self, command: str) -> list[bytes]:
         """The lines of a listing."""
-        found: list[bytes] = []
+        received: list[bytes] = []
         size = 0
         async with self._transfer("find", command) as (reader, _, _):
             while line := await self._wait_for(reader.readline(), "find"):
-                found.append(line)
+                received.append(line)
                 size += len(line)
-                if len(found) > MOST_ENTRIES or size > MOST_BYTES:
+                if len(received) > MOST_ENTRIES or size > MOST_BYTES:
                     raise failure("too_many")
-        return found
+        return received
 
     async def retrieve(self, path: str, offset: int) -> AsyncGenerator[bytes, None]:
         """The bytes of a file from `offset` on."""
@@ -196,14 +196,14 @@ class FtpSession(aioftp.Client):
     async def _passive_port(self) -> int:
         try:
             _, lines = await self.command("EPSV", "229")
-            found = PORT_OF_EPSV.search(lines[-1])
-            port = int(found[2]) if found else 0
+            match = PORT_OF_EPSV.search(lines[-1])
+            port = int(match[2]) if match else 0
         except aioftp.StatusCodeError as refused:
             if not refused.received_codes[-1].startswith("5"):
                 raise
             _, lines = await self.command("PASV", "227")
-            found = PORT_OF_PASV.search(lines[-1])  # its first four numbers are an address, which is ignored
-            port = int(found[1]) * 256 + int(found[2]) if found else 0
+            match = PORT_OF_PASV.search(lines[-1])  # its first four numbers are an address, which is ignored
+            port = int(match[1]) * 256 + int(match[2]) if match else 0
         if not LOWEST_DATA_PORT <= port < 65_536:
             raise failure("odd_answer")
         return port

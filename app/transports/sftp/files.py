@@ -52,12 +52,12 @@ class Sftp:
     async def list(self, pattern: str) -> list[FileInfo]:
         folder, name = split_pattern(pattern)
         try:
-            found = [entry async for entry in self._list_folder(folder)]
+            found = [file async for file in self._list_folder(folder)]
         except TransportFailed as failed:
             if failed.reason == "missing":
                 return []
             raise
-        return select_matching([entry async for entry in self._follow_links(select_matching(found, name))], name)
+        return select_matching([file async for file in self._follow_links(select_matching(found, name))], name)
 
     async def stat(self, path: str) -> FileInfo:
         where = self._full_path(path)
@@ -73,15 +73,15 @@ class Sftp:
         before = await self.stat(path)
         if (expected and before.differs(expected)) or (before.size is not None and offset > before.size):
             raise failure("changed")
-        taken = offset
+        position = offset
         async with aclosing(self._read_ahead(self._full_path(path), offset, before.size)) as pieces:
             async for piece in pieces:
-                taken += len(piece)
+                position += len(piece)
                 yield piece
         after = await self.stat(path)
         if after.differs(before):
             raise failure("changed")
-        if after.size is not None and taken != after.size:
+        if after.size is not None and position != after.size:
             raise failure("cut")
 
     async def put(self, path: str, data: AsyncIterator[bytes]) -> FileInfo:

@@ -74,12 +74,12 @@ async def load_private_key(remote: Remote) -> asyncssh.SSHKey | None:
 
 def normalize_private_key(text: str) -> str:
     """The private key as clean PEM. Raises ValueError if it is not one or would take too long to decrypt."""
-    found = PEM.fullmatch(text.strip()) if len(text) <= LONGEST_KEY else None
-    if not found:
+    pem = PEM.fullmatch(text.strip()) if len(text) <= LONGEST_KEY else None
+    if not pem:
         raise ValueError("not a private key")
-    kind, body = found.groups()
+    kind, body = pem.groups()
     if kind in OLD_KINDS:
-        return found[0]
+        return pem[0]
     raw = base64.b64decode("".join(body.split()), validate=True)
     if kind == "OPENSSH ":
         rounds, most = read_bcrypt_rounds(raw), MOST_ROUNDS

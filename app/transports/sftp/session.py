@@ -24,8 +24,8 @@ def interpret(refused: asyncssh.SFTPError, step: Step) -> TransportFailed:
     """The failure that an error status means."""
     if isinstance(refused, asyncssh.SFTPConnectionLost | asyncssh.SFTPNoConnection):
         return failure(LOST[step])
-    known = [reason for kind, reason in ANSWERS if isinstance(refused, kind) and step != "write"]
-    return failure(known[0] if known else REFUSED[step])
+    reasons = [reason for kind, reason in ANSWERS if isinstance(refused, kind) and step != "write"]
+    return failure(reasons[0] if reasons else REFUSED[step])
 
 
 @contextmanager

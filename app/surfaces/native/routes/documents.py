@@ -1,4 +1,4 @@
-"""The description of the whole service, for programs and as a page that needs no internet."""
+"""The OpenAPI document of all surfaces, and a page that shows it without internet access."""
 
 import re
 from base64 import b64encode
@@ -26,8 +26,8 @@ FILES = {
 
 @router.get("/openapi.json")
 async def openapi(request: Request) -> Response:
-    whole = build_document("Sluice", "Bulk imports whose counts are true at every moment.", request.app.routes)
-    return Response(msgspec.json.encode(whole), media_type=translate.JSON)
+    document = build_document("Sluice", "Bulk imports whose counts are correct at every moment.", request.app.routes)
+    return Response(msgspec.json.encode(document), media_type=translate.JSON)
 
 
 @router.get("/docs")
@@ -39,17 +39,17 @@ async def docs() -> HTMLResponse:
         swagger_css_url="docs/swagger-ui.css",
         swagger_favicon_url="docs/favicon.png",
     )
-    page.headers["Content-Security-Policy"] = policy(bytes(page.body))
+    page.headers["Content-Security-Policy"] = build_content_policy(bytes(page.body))
     return page
 
 
-def policy(page: bytes) -> str:
-    """Nothing from elsewhere, and of scripts in the page only the one that it has now."""
+def build_content_policy(page: bytes) -> str:
+    """Nothing from other hosts, and no inline script but the one that the page has now."""
     scripts = re.findall(rb"<script>(.*?)</script>", page, re.DOTALL)
     allowed = " ".join(f"'sha256-{b64encode(sha256(each).digest()).decode()}'" for each in scripts)
     return (
         f"default-src 'none'; script-src 'self' {allowed}; connect-src 'self'; img-src 'self' data:; "
-        # Swagger's own styles stand in attributes.
+        # Swagger sets its styles in attributes.
         "style-src 'self' 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
 
