@@ -1,1 +1,1 @@
-"""What can be imported: the built-in record types (one file each, data only), an account's own, and their cells."""
+"""What can be imported: the built-in record types (one file each, only data), an account's own, and field types."""

@@ -1,4 +1,4 @@
-"""The products of a catalogue as a marketing system knows them: nested, with variants, images and free properties.
+"""The products of a catalogue as a marketing system knows them: nested, with variants, images and custom properties.
 
 Sources: the vendor's article on products, and its article on product imports for the names of nested columns.
 """

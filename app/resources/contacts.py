@@ -1,4 +1,4 @@
-"""People a business writes to, known by e-mail address or by an id of its own systems."""
+"""The people a business writes to, identified by e-mail address or by an id from its own systems."""
 
 from decimal import Decimal
 
@@ -21,7 +21,7 @@ RESOURCE = Resource(
         Field("_newsletterSubscriptionStatus", "enum", options=SUBSCRIPTION),
         Field("_smsSubscriptionStatus", "enum", options=SUBSCRIPTION),
         Field("_points", "integer", min=Decimal(0), samples=("120", "0", "35")),
-        # What the service or its analysis fills; exports of other systems carry these columns.
+        # Filled by the service or its analytics. Exports of other systems contain these columns.
         Field("id", "text", read_only=True),
         Field("_createdAt", "datetime", read_only=True),
         Field("_updatedAt", "datetime", read_only=True),

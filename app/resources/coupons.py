@@ -1,4 +1,4 @@
-"""Single-use codes, each of one coupon set for good."""
+"""Single-use coupon codes, each of which belongs to one coupon set for good."""
 
 from app.resources.schema import Field, Resource
 
@@ -7,7 +7,7 @@ RESOURCE = Resource(
     keys=("code",),
     fields=(
         Field("code", "text", required=True, samples=("SPRING-7F3K", "SPRING-9QXA", "SPRING-B2LM")),
-        # Named by the request, not by a column of the file.
+        # Comes from the request, not from a column of the file.
         Field("couponSetId", "text", read_only=True),
     ),
     fixed="couponSetId",

@@ -1,4 +1,4 @@
-"""Customers as a loyalty or promotion system knows them: by an id of ours, and by the id of the caller's own system."""
+"""Customers as a loyalty or promotion system knows them: with an id of ours and an id from the caller's own system."""
 
 from app.resources.schema import Field, Resource, Surrogate
 
@@ -23,6 +23,6 @@ RESOURCE = Resource(
     ),
     unknown_columns="keep",
     unknown_prefix="metadata.",
-    # A record is found by what it was first called.
+    # Records are found by the source_id that they were created with.
     fixed="source_id",
 )

@@ -1,4 +1,4 @@
-"""What a shop sells."""
+"""The products that a shop sells, each with a page of its own."""
 
 from decimal import Decimal
 

@@ -1,4 +1,4 @@
-"""The built-in record types: every module of this folder that has a RESOURCE."""
+"""The built-in record types, collected from the modules of this folder that define a RESOURCE."""
 
 from collections.abc import Iterator, Mapping
 from importlib import import_module
@@ -9,11 +9,11 @@ from app import resources
 from app.resources.schema import Resource
 
 
-def _found() -> Iterator[Resource]:
+def _find_resources() -> Iterator[Resource]:
     for module in iter_modules(resources.__path__, f"{resources.__name__}."):
         resource = getattr(import_module(module.name), "RESOURCE", None)
         if isinstance(resource, Resource):
             yield resource
 
 
-BUILT_IN: Mapping[str, Resource] = MappingProxyType({resource.name: resource for resource in _found()})
+BUILT_IN: Mapping[str, Resource] = MappingProxyType({resource.name: resource for resource in _find_resources()})

@@ -1,4 +1,4 @@
-"""Stores of both kinds: a folder, and a bucket with a folder for copies."""
+"""Both kinds of stores: a folder, and a bucket with a folder for copies."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -22,7 +22,7 @@ def objects(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStore]:
 
 @pytest.fixture
 def prefix() -> str:
-    """Where nobody else of the tests has anything."""
+    """A place in the bucket that no other test uses."""
     return f"of/{token_hex(6)}/"
 
 
@@ -45,7 +45,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Blobs:
 
 
 def stored(store: Blobs, data: bytes) -> str:
-    """A blob with that in it; its name."""
+    """Stores a blob with this content and returns its name."""
     writer = store.create()
     writer.write(data)
     return writer.commit()

@@ -1,11 +1,11 @@
-"""What every store of blobs does, whatever is behind it."""
+"""What every store of blobs must do, whether it is a folder or a bucket."""
 
 import pytest
 
 from app.storage.blobs import BlobMissing, Blobs
 from tests.storage.conftest import read, stored
 
-NOBODY = "0" * 32
+UNKNOWN = "0" * 32
 
 
 def test_a_blob_is_read_as_it_was_written_and_before_that_too(store: Blobs) -> None:
@@ -28,7 +28,7 @@ def test_a_blob_may_have_any_size(store: Blobs, size: int) -> None:
     assert read(store, stored(store, data)) == data
 
 
-def test_what_is_not_committed_is_nowhere(store: Blobs) -> None:
+def test_a_blob_that_is_not_committed_is_not_stored(store: Blobs) -> None:
     writer = store.create()
     writer.write(b"_email\n")
     with pytest.raises(BlobMissing):
@@ -56,7 +56,7 @@ def test_a_blob_that_is_being_read_stays_readable_when_it_is_deleted(store: Blob
         assert file.read() == b"_email\n"
 
 
-def test_stale_blobs_are_those_of_an_age(store: Blobs) -> None:
+def test_blobs_older_than_an_age_are_listed(store: Blobs) -> None:
     names = {stored(store, b"_email\n") for _ in range(3)}
     assert list(store.list_older_than(60)) == []
     assert set(store.list_older_than(-60)) == names
@@ -72,12 +72,12 @@ def test_unfinished_blobs_of_an_age_are_removed(store: Blobs) -> None:
     writer.abort()
 
 
-def test_a_name_that_is_none_is_missing(store: Blobs) -> None:
-    for name in (NOBODY, "../secret", "no/such/blob"):
+def test_a_blob_with_an_impossible_name_is_missing(store: Blobs) -> None:
+    for name in (UNKNOWN, "../secret", "no/such/blob"):
         with pytest.raises(BlobMissing):
             store.open(name)
 
 
-def test_a_sound_store_passes_the_check_and_keeps_nothing_of_it(store: Blobs) -> None:
+def test_a_healthy_store_passes_the_check_and_keeps_nothing_of_it(store: Blobs) -> None:
     store.check()
     assert list(store.list_older_than(-60)) == []

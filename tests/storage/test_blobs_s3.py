@@ -1,4 +1,4 @@
-"""A bucket as the store: copies that may go at any time, a store that may be away, and what an operator may write."""
+"""A bucket as the store: copies that may vanish, a server that may be unreachable, and the settings of an operator."""
 
 import asyncio
 import os
@@ -47,7 +47,7 @@ def test_a_blob_is_deleted_in_the_bucket_and_on_the_machine(
     assert files(here.copies.root) == set()
 
 
-def test_copies_take_no_more_room_than_they_may_and_the_oldest_go(shared: OpenShared) -> None:
+def test_copies_stay_within_their_limit_and_the_oldest_go(shared: OpenShared) -> None:
     here = shared(copies_bytes=2 * len(DATA))
     names = [stored(here, DATA) for _ in range(2)]
     os.utime(here.copies.path(names[1]), (time.time() - 60,) * 2)
@@ -57,7 +57,7 @@ def test_copies_take_no_more_room_than_they_may_and_the_oldest_go(shared: OpenSh
     assert len(files(here.copies.stored)) == 2
 
 
-def test_reading_a_copy_makes_it_young_again(shared: OpenShared) -> None:
+def test_reading_a_copy_makes_it_recent_again(shared: OpenShared) -> None:
     here = shared(copies_bytes=2 * len(DATA))
     first, second = stored(here, DATA), stored(here, DATA)
     for name, age in ((first, 60), (second, 30)):
@@ -67,7 +67,7 @@ def test_reading_a_copy_makes_it_young_again(shared: OpenShared) -> None:
     assert files(here.copies.stored) == {first, third}
 
 
-def test_a_blob_larger_than_all_copies_may_be_is_read_all_the_same(shared: OpenShared) -> None:
+def test_a_blob_larger_than_the_limit_for_copies_can_still_be_read(shared: OpenShared) -> None:
     name = stored(shared("one"), DATA)
     assert read(shared("two", copies_bytes=1), name) == DATA
 
@@ -82,7 +82,7 @@ def test_a_copy_that_is_thrown_out_while_it_is_read_stays_readable(shared: OpenS
 
 
 def test_copies_that_nobody_reads_any_more_go(shared: OpenShared) -> None:
-    """Another machine may have deleted the blob; this one is never told."""
+    """Another machine may have deleted the blob, and this machine does not learn of it."""
     here, there = shared("one"), shared("two")
     name = stored(here, DATA)
     there.prefetch(name)
@@ -115,7 +115,7 @@ def test_a_blob_that_is_not_what_was_stored_is_never_read(
     assert files(other.copies.root) == set()
 
 
-def test_a_store_that_is_away_stores_nothing_and_leaves_nothing(
+def test_an_unreachable_store_stores_nothing_and_leaves_nothing(
     shared: OpenShared, objects: ObjectStore, prefix: str
 ) -> None:
     here = shared()
@@ -143,17 +143,17 @@ def test_a_store_that_is_away_stores_nothing_and_leaves_nothing(
     assert read(here, name) == DATA
 
 
-def test_a_store_that_is_away_says_so_soon_to_whoever_asks_if_it_is_well(
-    shared: OpenShared, objects: ObjectStore
-) -> None:
+def test_the_check_of_an_unreachable_store_fails_soon(shared: OpenShared, objects: ObjectStore) -> None:
     here, began = shared(), time.monotonic()
     with objects.gate.closed(), pytest.raises(BlobsUnavailable):
         here.check()
     assert time.monotonic() - began < 4
 
 
-def test_a_wrong_key_or_bucket_is_no_missing_blob(shared: OpenShared, objects: ObjectStore, tmp_path: Path) -> None:
-    """It can be mended: an import that waits for its file must not fail for it."""
+def test_a_wrong_key_or_bucket_does_not_look_like_a_missing_blob(
+    shared: OpenShared, objects: ObjectStore, tmp_path: Path
+) -> None:
+    """It can be corrected, so an import that waits for its file must not fail because of it."""
     name = stored(shared("one"), DATA)
     with pytest.raises(BlobsUnavailable, match="SignatureDoesNotMatch"):
         shared("two", secret=SecretStr("wrong")).open(name)
@@ -163,16 +163,14 @@ def test_a_wrong_key_or_bucket_is_no_missing_blob(shared: OpenShared, objects: O
         open_blobs(url, access).open(name)
 
 
-def test_what_stands_beside_the_blobs_is_left_alone(shared: OpenShared, objects: ObjectStore, prefix: str) -> None:
+def test_other_objects_in_the_bucket_are_left_alone(shared: OpenShared, objects: ObjectStore, prefix: str) -> None:
     for key in ("notes.txt", "deeper/" + "0" * 32, "ready"):
         objects.client.put_object(Bucket=BUCKET, Key=prefix + key, Body=b"")
     name = stored(shared(), DATA)
     assert list(shared().list_older_than(-60)) == [name]
 
 
-def test_more_blobs_than_a_list_has_on_a_page_are_all_told(
-    shared: OpenShared, objects: ObjectStore, prefix: str
-) -> None:
+def test_blobs_beyond_the_first_page_of_a_list_are_found(shared: OpenShared, objects: ObjectStore, prefix: str) -> None:
     names = {f"{number:032x}" for number in range(1_010)}
     for name in names:
         objects.client.put_object(Bucket=BUCKET, Key=prefix + name, Body=b"")
@@ -201,20 +199,20 @@ def test_copies_are_private(shared: OpenShared) -> None:
         "gopher://hunter2",
     ],
 )
-def test_an_address_that_is_none_is_refused_without_a_word_of_it(url: str, tmp_path: Path) -> None:
+def test_an_invalid_address_is_refused_without_being_repeated(url: str, tmp_path: Path) -> None:
     settings = Settings(data=tmp_path, blobs=url)
     with pytest.raises(Misconfigured, match="SLUICE_BLOBS must be") as refused:
         store_of(settings)
     assert "hunter2" not in str(refused.value)
 
 
-def test_half_a_pair_of_keys_is_refused(tmp_path: Path) -> None:
+def test_a_key_without_its_secret_is_refused(tmp_path: Path) -> None:
     settings = Settings(data=tmp_path, blobs="s3://bucket/prefix", blobs_key=SecretStr("key"))
     with pytest.raises(Misconfigured, match="SLUICE_BLOBS_SECRET"):
         store_of(settings)
 
 
-async def test_a_private_authority_is_trusted_beside_the_public_ones(
+async def test_a_private_authority_is_trusted_in_addition_to_the_public_ones(
     objects: ObjectStore, prefix: str, tmp_path: Path
 ) -> None:
     certificates = Certificates()

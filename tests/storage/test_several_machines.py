@@ -1,4 +1,4 @@
-"""Imports whose files are in a bucket: machines share the work, and a store that is away costs nothing but time."""
+"""Imports whose files are in a bucket: machines share the work, and an unreachable store costs nothing but time."""
 
 import asyncio
 import shutil
@@ -38,7 +38,7 @@ def contacts(count: int) -> bytes:
     return b"_email,_points\n" + b"".join(b"ana%d@example.org,%d\n" % (row, row) for row in range(count))
 
 
-async def test_an_import_goes_on_on_another_machine(machine: Machine, an_account: Account) -> None:
+async def test_another_machine_can_continue_an_import(machine: Machine, an_account: Account) -> None:
     small: dict[str, object] = {"batch_rows": 10, "slice_seconds": 0.0001}
     one, two = (ImportEngine(machine(name), AccountId(an_account.id)).with_settings(**small) for name in ("1", "2"))
     run = await one.slice(await one.submit(contacts(100)))
@@ -47,13 +47,13 @@ async def test_an_import_goes_on_on_another_machine(machine: Machine, an_account
     assert (run.state, run.created, run.crashes) == ("finished", 100, 0)
 
 
-async def test_a_store_that_goes_away_in_mid_run_puts_the_run_off_until_it_is_back(
+async def test_a_run_waits_while_the_store_is_unreachable(
     machine: Machine, an_account: Account, objects: ObjectStore, shared: OpenShared
 ) -> None:
     engine = ImportEngine(machine("1"), AccountId(an_account.id)).with_settings(batch_rows=10, slice_seconds=0.0001)
     begun = await engine.slice(await engine.submit(contacts(100)))
     copies = shared("1").copies
-    shutil.rmtree(copies.stored)  # another machine goes on, or the copy had to go
+    shutil.rmtree(copies.stored)  # as if another machine continued, or the copy had been removed
     copies.stored.mkdir()
     with objects.gate.closed():
         put_off = await engine.slice(begun)
@@ -62,7 +62,7 @@ async def test_a_store_that_goes_away_in_mid_run_puts_the_run_off_until_it_is_ba
     assert (ended.state, ended.created, ended.crashes) == ("finished", 100, 0)
 
 
-async def test_while_the_store_is_away_uploads_are_answered_503_and_leave_nothing(
+async def test_while_the_store_is_unreachable_uploads_are_answered_503_and_leave_nothing(
     machine: Machine, an_account: Account, objects: ObjectStore, shared: OpenShared, prefix: str
 ) -> None:
     async with client_of(app_on(machine("1"))) as client:
@@ -92,7 +92,7 @@ async def test_refused_uploads_leave_nothing_in_the_bucket_and_nothing_here(
     assert len(files(shared("1").copies.root)) == 1
 
 
-async def test_an_import_is_deleted_although_the_store_is_away_and_its_file_later(
+async def test_an_import_is_deleted_while_the_store_is_unreachable_and_its_file_later(
     machine: Machine, an_account: Account, objects: ObjectStore, prefix: str
 ) -> None:
     here = machine("1")

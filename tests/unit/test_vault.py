@@ -1,4 +1,4 @@
-"""What is sealed is unreadable, opens in its own row alone, and goes on opening while keys are changed."""
+"""A sealed text is unreadable, opens only in its own row, and still opens while keys are being changed."""
 
 import pytest
 from cryptography.fernet import Fernet
@@ -22,7 +22,7 @@ def settings(vault_keys: str | None, secret_key: str = SECRET_KEY) -> Settings:
     return Settings(vault_keys=given, secret_key=SecretStr(secret_key))
 
 
-def test_what_is_sealed_comes_back_and_cannot_be_read() -> None:
+def test_a_sealed_text_cannot_be_read_but_can_be_opened() -> None:
     vault = Vault([new_key()])
     sealed = vault.seal(CREDENTIALS, bound_to="run:1")
     assert vault.open(sealed, bound_to="run:1") == CREDENTIALS
@@ -31,13 +31,13 @@ def test_what_is_sealed_comes_back_and_cannot_be_read() -> None:
 
 
 @pytest.mark.parametrize("other", ["run:2", "run:", "", "connection:1:1", "RUN:1"])
-def test_it_opens_in_no_other_row(other: str) -> None:
+def test_a_sealed_text_opens_only_in_its_own_row(other: str) -> None:
     vault = Vault([new_key()])
     with pytest.raises(VaultError):
         vault.open(vault.seal(CREDENTIALS, bound_to="run:1"), bound_to=other)
 
 
-def test_a_wrong_key_a_wrong_row_and_changed_bytes_are_told_apart_by_nobody() -> None:
+def test_a_wrong_key_a_wrong_row_and_changed_bytes_look_alike() -> None:
     vault, stranger = Vault([new_key()]), Vault([new_key()])
     sealed = vault.seal(CREDENTIALS, bound_to="run:1")
     changed = sealed[:-3] + bytes([sealed[-3] ^ 1]) + sealed[-2:]
@@ -63,7 +63,7 @@ def test_the_first_key_seals_and_each_opens() -> None:
         Vault([old]).open(both.seal(CREDENTIALS, bound_to="run:1"), bound_to="run:1")
 
 
-def test_what_is_resealed_needs_the_old_key_no_more_and_is_bound_as_before() -> None:
+def test_a_resealed_text_no_longer_needs_the_old_key_and_stays_bound() -> None:
     old, new = new_key(), new_key()
     resealed = Vault([new, old]).reseal(Vault([old]).seal(CREDENTIALS, bound_to="run:1"))
     assert Vault([new]).open(resealed, bound_to="run:1") == CREDENTIALS
@@ -73,7 +73,7 @@ def test_what_is_resealed_needs_the_old_key_no_more_and_is_bound_as_before() -> 
         Vault([old]).reseal(resealed)
 
 
-def test_without_keys_one_is_made_from_the_secret_key_the_same_on_all_machines() -> None:
+def test_without_keys_the_same_key_is_derived_on_all_machines() -> None:
     sealed = build_vault("", SECRET_KEY).seal(CREDENTIALS, bound_to="run:1")
     assert open_vault(settings(None)).open(sealed, bound_to="run:1") == CREDENTIALS
     with pytest.raises(VaultError):
@@ -89,7 +89,7 @@ def test_keys_that_are_set_later_still_open_what_the_secret_key_has_sealed() -> 
 
 
 @pytest.mark.parametrize("keys", [MARKER, f"{'A' * 43}=,{MARKER}", "ü" * 44])
-def test_a_key_that_is_none_is_refused_without_a_word_of_it(keys: str) -> None:
+def test_an_invalid_key_is_refused_without_being_repeated(keys: str) -> None:
     with pytest.raises(Misconfigured, match="SLUICE_VAULT_KEYS") as refused:
         open_vault(settings(keys))
     assert MARKER not in str(refused.value)

@@ -1,4 +1,4 @@
-"""What of a request's headers is a key, what an access token, and what is neither."""
+"""Which request headers are a key, which are an access token, and which are neither."""
 
 import base64
 
@@ -27,10 +27,10 @@ FORMS: dict[str, tuple[dict[str, str], Credentials | None]] = {
 
 
 @pytest.mark.parametrize(("headers", "read"), FORMS.values(), ids=FORMS)
-def test_headers_are_read_as(headers: dict[str, str], read: Credentials | None) -> None:
+def test_credentials_are_read_from_headers(headers: dict[str, str], read: Credentials | None) -> None:
     assert read_credentials(headers) == read
 
 
-def test_what_is_secret_is_not_shown() -> None:
+def test_secrets_are_not_in_the_repr() -> None:
     assert "hush" not in repr(PresentedToken("hush"))
     assert "hush" not in repr(PresentedKey("id", "hush"))

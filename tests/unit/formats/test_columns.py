@@ -1,4 +1,4 @@
-"""Delimited files whose cells are named by somebody else than their first line."""
+"""Delimited files whose column names come from the request and not from their first line."""
 
 import io
 
@@ -14,7 +14,7 @@ def reader(data: bytes, *columns: str, has_header: bool) -> Reader:
     return open_reader(io.BytesIO(data), Dialect("csv", columns=columns, has_header=has_header), Limits())
 
 
-def test_the_first_row_is_data() -> None:
+def test_without_a_header_the_first_row_is_data() -> None:
     found = reader(b"\n1,a\n2,b\n", " id ", "name", has_header=False)
     assert found.header == ("id", "name")
     assert found.count() == 2
@@ -22,7 +22,7 @@ def test_the_first_row_is_data() -> None:
     assert (rows.records, rows.places) == ([["1", "a"], ["2", "b"]], [(1, 2), (2, 3)])
 
 
-def test_a_header_is_thrown_away_whatever_it_says() -> None:
+def test_given_columns_replace_the_header() -> None:
     found = reader(b'"x\ny",' + b"z" * 300 + b",w\n1,a\n2\n", "id", "name", has_header=True)
     assert (found.header, found.count()) == (("id", "name"), 2)
     rows = read_all(found)
@@ -45,12 +45,12 @@ def test_reading_goes_on_from_any_batch(rows: int) -> None:
 
 
 @pytest.mark.parametrize("columns", [(), ("a" * 256,), ("a",) * 2_001])
-def test_names_that_cannot_be_used(columns: tuple[str, ...]) -> None:
+def test_column_names_that_cannot_be_used_are_refused(columns: tuple[str, ...]) -> None:
     with pytest.raises(Refused):
         reader(b"1\n", *columns, has_header=False)
 
 
-def test_json_lines_know_no_columns() -> None:
+def test_json_lines_have_no_columns() -> None:
     dialect = Dialect("jsonl", columns=("id",), has_header=False)
     found = read_all(open_reader(io.BytesIO(b'{"name":"a"}\n'), dialect, Limits()))
     assert found.records == [{"name": "a"}]

@@ -50,7 +50,7 @@ def test_an_upload_is_stored_as_plain_utf8(upload: bytes, kept: bytes, encoding:
 
 
 @pytest.mark.parametrize("declared", ["UTF-16", "utf_16"])
-def test_utf16_without_a_mark_is_told_by_its_zero_bytes(declared: str) -> None:
+def test_utf16_without_a_mark_is_recognised_by_its_zero_bytes(declared: str) -> None:
     assert stored("id,ä".encode("utf-16-le"), declared) == ("id,ä".encode(), "utf-16-le")
     assert stored("id,ä".encode("utf-16-be"), declared) == ("id,ä".encode(), "utf-16-be")
 
@@ -69,22 +69,22 @@ def test_a_letter_of_a_declared_encoding_is_kept(declared: str, letter: str) -> 
     assert stored(letter.encode(declared), declared)[0] == letter.encode()
 
 
-def test_a_mark_outweighs_what_was_declared() -> None:
+def test_a_byte_order_mark_overrides_the_declared_encoding() -> None:
     assert stored(codecs.BOM_UTF8 + "é".encode(), "windows-1252") == ("é".encode(), "utf-8")
 
 
-def test_a_byte_without_meaning_stays_a_byte_that_is_no_utf8() -> None:
+def test_a_byte_that_is_not_text_becomes_invalid_utf8() -> None:
     assert stored(b"a\x81b\xe9", "windows-1252")[0] == b"a\x81b\xc3\xa9"
 
 
-def test_an_encoding_that_is_not_read_is_refused() -> None:
+def test_an_unknown_encoding_is_refused() -> None:
     refusal = refused(b"x", encoding="utf-7")
     assert (refusal.code, refusal.complaints[0].path) == ("invalid", "encoding")
 
 
 @given(st.text(st.characters(exclude_categories=())), st.integers(1, 7), st.sampled_from(["utf-16-le", "utf-16-be"]))
 @settings(deadline=None, max_examples=150)
-def test_utf16_comes_out_whole_and_lone_surrogates_stay_visible(text: str, part: int, encoding: str) -> None:
+def test_utf16_is_decoded_completely_and_lone_surrogates_stay_visible(text: str, part: int, encoding: str) -> None:
     mark = codecs.BOM_UTF16_LE if encoding == "utf-16-le" else codecs.BOM_UTF16_BE
     units = text.encode(encoding, "surrogatepass")
     expected = units.decode(encoding, "surrogatepass").encode("utf-8", "surrogatepass")

@@ -58,13 +58,13 @@ def test_a_bad_byte_is_named_with_its_place() -> None:
     assert (bad.cells, bad.raw) == (("1", "caf\\xe9"), "1,caf\\xe9")
 
 
-def test_a_nul_is_named_and_what_is_kept_of_the_row_has_none() -> None:
+def test_a_nul_is_named_and_escaped_in_the_reported_row() -> None:
     (bad,) = read_all(reader_of(b"id,name\n1,a\x00b\n")).unreadable
     assert bad.message == "The row contains U+0000, a character that cannot be stored"
     assert (bad.cells, bad.raw) == (("1", "a\\x00b"), "1,a\\x00b")
 
 
-def test_half_a_pair_is_named() -> None:
+def test_half_a_surrogate_pair_is_named() -> None:
     (bad,) = read_all(reader_of("id\n\ud83d\n".encode("utf-8", "surrogatepass"))).unreadable
     assert "U+D83D" in bad.message
 
@@ -134,7 +134,7 @@ def test_a_batch_is_the_last_when_only_blank_lines_follow() -> None:
 
 
 @pytest.mark.parametrize("delimiter", [";", "\t", "|"])
-def test_another_delimiter_is_read(delimiter: str) -> None:
+def test_delimiters_other_than_the_comma_are_read(delimiter: str) -> None:
     data = f'id{delimiter}name\n1{delimiter}"a{delimiter}b"\n2{delimiter}"x"y\n3\n'.encode()
     found = read_all(reader_of(data, Dialect("csv", delimiter)))
     assert found.records == [["1", f"a{delimiter}b"]]
@@ -183,7 +183,7 @@ def test_a_nameless_column_without_data_is_not_refused(data: bytes) -> None:
     refuse_data_without_heading(reader_of(data))
 
 
-def test_smaller_limits_are_kept_whatever_the_blocks() -> None:
+def test_small_limits_hold_although_blocks_are_larger() -> None:
     limits = Limits(columns=3, record_bytes=20, cell_characters=5)
     found = read_all(
         reader_of(b'id,name\n1,abcdef\n2,"abc\nd"\n3,' + b"x" * 30 + b'\n4,"\n' + b"5,e\n" * 9, limits=limits)

@@ -1,4 +1,4 @@
-"""Files made to exhaust the memory or the time of a reader cost it neither."""
+"""Files made to exhaust a reader's memory or time cost little of either."""
 
 import io
 import subprocess
@@ -14,9 +14,9 @@ from app.formats.records import Dialect, Limits
 from tests.corpus.reading import read_all
 
 BIG = 50_000_000
-ROOM = 150  # megabytes that a reader may take above what Python itself takes
+ROOM = 150  # megabytes that a reader may use in addition to what Python itself uses
 
-# Reads a file in batches, keeps nothing, and tells what it found and how its memory grew.
+# Reads a file in batches, keeps nothing, and prints how its memory grew and what it found.
 MEASURE = """
 import resource, sys
 from app.formats import open_reader
@@ -106,9 +106,9 @@ def test_twice_the_tangle_takes_about_twice_the_time(unit: bytes) -> None:
         return time.thread_time() - begun
 
     def seconds(size: int) -> float:
-        """The least of three: a collection of the whole test process's garbage takes longer than a read."""
+        """The shortest of three, because collecting the garbage of the whole test process takes longer than a read."""
         data = b"a,b\n" + unit * (size // len(unit) + 1)
         return min(once(data) for _ in range(3))
 
-    # A reader that starts anew for every row would take sixteen times as long, at least.
+    # A reader that starts again for every row would take at least sixteen times as long.
     assert seconds(400_000) < 8 * seconds(100_000) + 0.25

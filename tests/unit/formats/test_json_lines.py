@@ -1,4 +1,4 @@
-"""JSON Lines: one object a line, digits kept, and a reason for every line that is none."""
+"""JSON Lines: one object per line, digits kept, and a reason for every line that is not an object."""
 
 from decimal import Decimal
 
@@ -15,7 +15,7 @@ def read(data: bytes, limits: Limits | None = None) -> Everything:
 
 
 def bad_line(line: bytes) -> UnreadableRow:
-    """What is said of one line that stands between two good ones."""
+    """How one line between two good ones is reported."""
     found = read(b'{"a":1}\n' + line + b'\n{"a":2}\n')
     assert found.records == [{"a": Decimal(1)}, {"a": Decimal(2)}]
     assert found.places == [(1, 1), (3, 3)]
@@ -39,7 +39,7 @@ def test_a_number_keeps_its_digits(digits: str) -> None:
     assert str(record["n"]) == digits
 
 
-def test_blank_lines_are_no_rows_and_line_ends_may_be_crlf() -> None:
+def test_blank_lines_are_not_rows_and_line_ends_may_be_crlf() -> None:
     reader = reader_of(b'\n \t\r\n{"a":"1"}\r\n\r\n{"a":"2"}\n  ', JSONL)
     found = read_all(reader, rows=1)
     assert found.records == [{"a": "1"}, {"a": "2"}]
@@ -75,7 +75,7 @@ def test_blank_lines_are_no_rows_and_line_ends_may_be_crlf() -> None:
         (b'{"a":"' + b"x" * 1_048_576 + b'"}', "record_too_long", "1048576 bytes"),
     ],
 )
-def test_a_line_that_is_not_one_good_object_is_named(line: bytes, code: str, words: str) -> None:
+def test_a_line_that_is_not_a_good_object_is_reported(line: bytes, code: str, words: str) -> None:
     bad = bad_line(line)
     assert bad.code == code
     assert words in bad.message

@@ -1,4 +1,4 @@
-"""Lines of JSON that are read all at once say what they say one by one."""
+"""Lines of JSON that are parsed all at once give what they give one by one."""
 
 from decimal import Decimal
 

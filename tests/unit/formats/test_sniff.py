@@ -1,4 +1,4 @@
-"""How a file is to be read, when the request leaves it open."""
+"""How the format and the delimiter of a file are detected if the request does not name them."""
 
 import pytest
 
@@ -26,7 +26,7 @@ from app.formats.sniff import detect_dialect, sniff_delimiter
         (None, None, b"", "csv"),
     ],
 )
-def test_the_format_is_declared_or_named_or_seen(
+def test_the_format_comes_from_the_request_the_file_name_or_the_content(
     declared: str | None, name: str | None, head: bytes, found: str
 ) -> None:
     assert detect_dialect(head, declared_format=declared, file_name=name, delimiter="auto").format == found
@@ -68,13 +68,13 @@ def test_a_declared_delimiter_is_taken_as_it_is() -> None:
 
 
 @pytest.mark.parametrize("delimiter", ["", ",,", "x", '"', "\n"])
-def test_another_delimiter_is_refused(delimiter: str) -> None:
+def test_an_unknown_delimiter_is_refused(delimiter: str) -> None:
     with pytest.raises(Refused) as refusal:
         detect_dialect(b"a,b", declared_format=None, file_name=None, delimiter=delimiter)
     assert refusal.value.complaints[0].path == "delimiter"
 
 
-def test_another_format_is_refused() -> None:
+def test_an_unknown_format_is_refused() -> None:
     with pytest.raises(Refused) as refusal:
         detect_dialect(b"a,b", declared_format="xlsx", file_name=None, delimiter="auto")
     assert refusal.value.complaints[0].path == "format"

@@ -43,12 +43,12 @@ NARROW = parse_resource(
 )
 
 
-def test_the_built_in_types_are_found() -> None:
+def test_the_registry_finds_the_built_in_types() -> None:
     assert set(BUILT_IN) == {"contacts", "products", "coupons", "customers", "catalog"}
 
 
 @pytest.mark.parametrize("resource", BUILT_IN.values(), ids=lambda resource: resource.name)
-def test_a_built_in_type_fits_together(resource: Resource) -> None:
+def test_a_built_in_type_is_consistent(resource: Resource) -> None:
     ids = [field.id for field in resource.fields]
 
     assert len(set(ids)) == len(ids)

@@ -1,4 +1,4 @@
-"""Every type of field: the cells it takes, what becomes of them, and the cells it refuses."""
+"""Every type of field: the cells it accepts, what they become, and the cells it refuses."""
 
 from decimal import Decimal
 
@@ -166,7 +166,7 @@ def test_a_good_cell_becomes_the_json_of_its_value(field: Field, text: str, writ
 
 
 @pytest.mark.parametrize(("field", "text", "code"), BAD, ids=short)
-def test_a_bad_cell_is_named_and_never_raises(field: Field, text: str, code: str) -> None:
+def test_a_bad_cell_gives_a_reason_and_never_raises(field: Field, text: str, code: str) -> None:
     found = compile_cell(field)(text)
 
     assert isinstance(found, BadCell)
@@ -174,7 +174,7 @@ def test_a_bad_cell_is_named_and_never_raises(field: Field, text: str, code: str
     assert found.code in PROBLEMS
 
 
-def test_every_type_has_good_cells_here() -> None:
+def test_every_type_is_covered_here() -> None:
     assert {field.type for field, _, _ in GOOD} == set(TYPES)
 
 
@@ -262,7 +262,7 @@ def test_any_json_value_can_be_kept_for_a_column_without_a_field() -> None:
         ("integer", "007", " 7"),
     ],
 )
-def test_spellings_of_one_key_are_one(type_: str, one: str, other: str) -> None:
+def test_spellings_of_the_same_key_are_equal(type_: str, one: str, other: str) -> None:
     assert normalize_key(of(type_), one) == normalize_key(of(type_), other)
 
 

@@ -1,4 +1,4 @@
-"""What holds for every cell there can be: proven on random texts."""
+"""What must hold for every possible cell, tried with random texts."""
 
 import json
 from decimal import Decimal
@@ -83,7 +83,7 @@ def test_a_number_in_any_spelling_keeps_its_value(text: str) -> None:
 @example(address=f"{'a' * 63}@b.com")
 @example(address=f"a@{'b' * 64}.com")
 @settings(max_examples=400, deadline=None)
-def test_an_address_taken_on_sight_is_one_that_the_validator_takes(address: str) -> None:
+def test_the_quick_pattern_accepts_only_what_the_validator_accepts(address: str) -> None:
     if email._match_plain(address) and len(address) <= email.QUICK_LENGTH:
         validate_email(address, check_deliverability=False)
 
@@ -91,7 +91,7 @@ def test_an_address_taken_on_sight_is_one_that_the_validator_takes(address: str)
 @given(text=TEXTS)
 @example(text="\u0130\u0316")  # lower-casing it after NFC would undo NFC
 @settings(max_examples=300, deadline=None)
-def test_a_compared_key_does_not_change_when_it_is_compared_again(text: str) -> None:
+def test_normalizing_a_key_twice_changes_nothing(text: str) -> None:
     for type_ in ("text", "email", "integer", "phone"):
         field = Field("x", type_)
         once = normalize_key(field, text)

@@ -1,4 +1,4 @@
-"""A column converted as a whole gives what its cells give one by one."""
+"""A column that is converted as a whole gives the same as its cells one by one."""
 
 from decimal import Decimal
 

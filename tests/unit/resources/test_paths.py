@@ -1,4 +1,4 @@
-"""Nested JSON by paths and back."""
+"""Nested JSON flattened to paths, and back."""
 
 from decimal import Decimal
 from typing import Any
@@ -23,7 +23,7 @@ LISTS = RESOURCE.lists
         ({"a.b": 1, "a": {"c": 2}}, {"a.b": 1, "a.c": 2}),
     ],
 )
-def test_an_object_by_its_paths(object_: dict[str, object], flat: dict[str, object]) -> None:
+def test_an_object_is_flattened_to_its_paths(object_: dict[str, object], flat: dict[str, object]) -> None:
     assert flatten(object_) == flat
 
 
@@ -35,7 +35,7 @@ def test_an_object_by_its_paths(object_: dict[str, object], flat: dict[str, obje
         ({"a": list(range(2_001))}, "too_many_members"),
     ],
 )
-def test_what_cannot_be_put_by_paths(object_: dict[str, object], code: str) -> None:
+def test_an_object_that_cannot_be_flattened_is_refused(object_: dict[str, object], code: str) -> None:
     found = flatten(object_)
     assert isinstance(found, tuple)
     assert found[0] == code
@@ -75,7 +75,7 @@ values: st.SearchStrategy[Any] = st.recursive(
 
 
 @given(st.dictionaries(names, values, max_size=5))
-def test_any_object_comes_back(object_: dict[str, Any]) -> None:
+def test_any_object_survives_being_flattened(object_: dict[str, Any]) -> None:
     flat = flatten({"properties": object_} if object_ else {})
     assert isinstance(flat, dict)
     assert nest(flat, LISTS).get("properties", {}) == object_
@@ -109,17 +109,17 @@ def test_a_field_is_found_by_its_path(path: str, type: str) -> None:
         "images.0.1", "tags.1e1", "tags.١", "xtags.0",
     ],
 )  # fmt: skip
-def test_other_paths_are_no_fields(path: str) -> None:
+def test_other_paths_are_not_fields(path: str) -> None:
     assert RESOURCE.field(path) is None
 
 
 @pytest.mark.parametrize("path", ["sale", "properties", "variants", "variants.5", "variants.0.attr", "images", "tags"])
-def test_paths_that_hold_fields(path: str) -> None:
+def test_a_path_above_fields_is_an_outer_path(path: str) -> None:
     assert RESOURCE.outer.fullmatch(path)
 
 
 @pytest.mark.parametrize("path", ["productID", "tags.0", "variants.0.sku", "colour", "variants.x", ""])
-def test_paths_that_hold_none(path: str) -> None:
+def test_any_other_path_is_not_an_outer_path(path: str) -> None:
     assert not RESOURCE.outer.fullmatch(path)
 
 

@@ -1,4 +1,4 @@
-"""Stored files: private whatever the folder was before, and under their name only once they are whole."""
+"""Stored files are private, whatever the folder was before, and get their name only when they are complete."""
 
 import os
 import stat
