@@ -1,18 +1,18 @@
-"""Voucherify's customer imports, async actions and customers: its SDKs work once their host is changed."""
+"""Voucherify's customer imports, async actions and customers: its SDKs work once they call this host."""
 
 from app.surfaces.voucherify.routes import router
-from app.surfaces.voucherify.translate.failures import failure_shown
-from app.surfaces.voucherify.translate.limits import rate_headers
+from app.surfaces.voucherify.translate.failures import render_failure
+from app.surfaces.voucherify.translate.limits import build_rate_headers
 from app.surfaces.voucherify.wire.oauth import SECURITY
 from app.web.surface import Surface
 
 SURFACE = Surface(
     name="voucherify",
-    title="Sluice: customer imports as Voucherify's API has them",
-    description="Send a CSV file of customers, get an async action back, poll it, read the customers.",
+    title="Sluice: Voucherify's customer imports",
+    description="Send a CSV file of customers, get an async action in return, poll it, and read the customers.",
     prefixes=("/v1", "/customers"),
     router=router,
-    render=failure_shown,
-    rate_headers=rate_headers,
+    render=render_failure,
+    rate_headers=build_rate_headers,
     security=SECURITY,
 )

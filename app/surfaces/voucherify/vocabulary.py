@@ -1,4 +1,4 @@
-"""Voucherify's words: its statuses, its action types, its column headings, its error keys."""
+"""Voucherify's words: its statuses, its types of action, its column headings, its error keys."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Final, Literal
 from app.runs.states import State
 from app.web.failures import INTERNAL_ERROR
 
-# `ENQUEUED` exists and is never shown: the vendor's own poller takes it for an end (contract, section 3).
+# `ENQUEUED` exists but is never sent, because the vendor's own poller takes it for an end (contract, section 3).
 Status = Literal["IN_PROGRESS", "DONE", "FAILED"]
 OperationStatus = Literal["UNKNOWN", "SUCCESS", "FAILED"]
 Type = Literal["CUSTOMERS.IMPORT_CSV", "CUSTOMERS.BULK_UPDATE", "CUSTOMERS.METADATA_UPDATE"]
@@ -27,21 +27,21 @@ OPERATION_STATUSES: Final[Mapping[State, OperationStatus]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
-    """A kind of async action: its `type` on the wire, and whether its result tells of rows in a file."""
+class ActionKind:
+    """A kind of async action: its `type` on the wire, and whether its result is about the rows of a file."""
 
     type: Type
     of_file: bool
 
 
-# The run's origin -> what it is called here. Runs of other origins are no async actions.
-ACTIONS: Final[Mapping[str, Kind]] = {
-    "voucherify.csv": Kind("CUSTOMERS.IMPORT_CSV", of_file=True),
-    "voucherify.bulk": Kind("CUSTOMERS.BULK_UPDATE", of_file=False),
-    "voucherify.metadata": Kind("CUSTOMERS.METADATA_UPDATE", of_file=False),
+# By the origin of the run. Runs of other origins are not async actions.
+ACTIONS: Final[Mapping[str, ActionKind]] = {
+    "voucherify.csv": ActionKind("CUSTOMERS.IMPORT_CSV", of_file=True),
+    "voucherify.bulk": ActionKind("CUSTOMERS.BULK_UPDATE", of_file=False),
+    "voucherify.metadata": ActionKind("CUSTOMERS.METADATA_UPDATE", of_file=False),
 }
 
-# Heading in lower case -> field. A heading that is in none of them is one of the customer's metadata.
+# The field of each heading, which may be in upper or lower case. All other headings are metadata of the customer.
 HEADINGS: Final[Mapping[str, str]] = {
     "id": "id",
     "source_id": "source_id",
@@ -62,42 +62,41 @@ HEADINGS: Final[Mapping[str, str]] = {
     "country": "address.country",
 }
 
-# The parts of an address.
-PARTS: Final = ("line_1", "line_2", "postal_code", "city", "state", "country")
+ADDRESS_PARTS: Final = ("line_1", "line_2", "postal_code", "city", "state", "country")
 
-# Field and problem code -> the reason as the vendor's own examples word it.
+# By field and problem code, the reason as the vendor's own examples word it.
 REASONS: Final[Mapping[tuple[str | None, str], str]] = {("phone", "type_error"): "Invalid phone format"}
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """A refusal as Voucherify puts it."""
+class VoucherifyError:
+    """A refusal in Voucherify's terms."""
 
     status: int
     key: str | None
     message: str
 
 
-ANSWERS: Final[Mapping[str, Answer]] = {
-    "bad_request": Answer(400, "invalid_payload", "Invalid payload"),
-    "invalid": Answer(400, "invalid_payload", "Invalid payload"),
-    "empty_file": Answer(400, "invalid_payload", "Invalid payload"),
-    "unreadable_file": Answer(400, "invalid_payload", "Invalid payload"),
-    "not_authenticated": Answer(401, "unauthorized", "Unauthorized"),
-    "not_allowed": Answer(403, "missing_required_permission", "Missing permission"),
-    "not_found": Answer(404, "not_found", "Resource not found"),
-    "gone": Answer(404, "not_found", "Resource not found"),
-    "method_not_allowed": Answer(405, None, "HTTP Method Not Allowed"),
-    "import_not_ended": Answer(409, "import_not_ended", "The import has not ended yet"),
-    "type_in_use": Answer(409, "type_in_use", "Stored records contradict the new declaration"),
-    "secrets_locked": Answer(409, "secrets_locked", "Secrets cannot be opened"),
-    "name_taken": Answer(409, "duplicate_found", "Duplicate resource"),
-    "too_large": Answer(413, None, "Request Entity Too Large"),
-    "unsupported_media_type": Answer(415, "unsupported_media_type", "Unsupported Media Type"),
-    "queue_full": Answer(429, "queue_full", "Too many requests hit the API too quickly."),
-    "too_many_requests": Answer(429, None, "Too many requests hit the API too quickly."),
-    INTERNAL_ERROR: Answer(500, "internal_error", "Internal server error"),
-    "not_ready": Answer(503, "service_unavailable", "Service unavailable"),
+ANSWERS: Final[Mapping[str, VoucherifyError]] = {
+    "bad_request": VoucherifyError(400, "invalid_payload", "Invalid payload"),
+    "invalid": VoucherifyError(400, "invalid_payload", "Invalid payload"),
+    "empty_file": VoucherifyError(400, "invalid_payload", "Invalid payload"),
+    "unreadable_file": VoucherifyError(400, "invalid_payload", "Invalid payload"),
+    "not_authenticated": VoucherifyError(401, "unauthorized", "Unauthorized"),
+    "not_allowed": VoucherifyError(403, "missing_required_permission", "Missing permission"),
+    "not_found": VoucherifyError(404, "not_found", "Resource not found"),
+    "gone": VoucherifyError(404, "not_found", "Resource not found"),
+    "method_not_allowed": VoucherifyError(405, None, "HTTP Method Not Allowed"),
+    "import_not_ended": VoucherifyError(409, "import_not_ended", "The import has not ended yet"),
+    "type_in_use": VoucherifyError(409, "type_in_use", "Stored records contradict the new declaration"),
+    "secrets_locked": VoucherifyError(409, "secrets_locked", "Secrets cannot be opened"),
+    "name_taken": VoucherifyError(409, "duplicate_found", "Duplicate resource"),
+    "too_large": VoucherifyError(413, None, "Request Entity Too Large"),
+    "unsupported_media_type": VoucherifyError(415, "unsupported_media_type", "Unsupported Media Type"),
+    "queue_full": VoucherifyError(429, "queue_full", "Too many requests hit the API too quickly."),
+    "too_many_requests": VoucherifyError(429, None, "Too many requests hit the API too quickly."),
+    INTERNAL_ERROR: VoucherifyError(500, "internal_error", "Internal server error"),
+    "not_ready": VoucherifyError(503, "service_unavailable", "Service unavailable"),
 }
 
-BAD_QUERY: Final = Answer(400, "invalid_query_params", "Invalid query params")
+BAD_QUERY: Final = VoucherifyError(400, "invalid_query_params", "Invalid query params")

@@ -61,8 +61,10 @@ async def test_a_write_says_everything_that_is_wrong(cordial: Cordial) -> None:
     assert body["messages"]["validationErrors"] == {
         "first_name": ["key first_name is not part of the schema for this resource"],
         "price": [
-            "The price field is not valid. The value is not a number: use digits and a decimal point, "
-            "without thousands separators"
+            (
+                "The price field is not valid. The value is not a number: use digits and a decimal point, "
+                "without thousands separators"
+            )
         ],
         "taxable": ["The taxable field is not valid. The value must be true or false (yes, no, 1 and 0 work too)"],
     }

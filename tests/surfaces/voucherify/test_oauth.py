@@ -297,7 +297,7 @@ async def test_a_token_can_neither_make_nor_look_at_nor_take_back_tokens(
             "code": 403,
             "key": "missing_required_permission",
             "message": "Missing permission",
-            "details": "An access token cannot do this; send the key's X-App-Id and X-App-Token",
+            "details": "An access token cannot do this. Send the key in `X-App-Id` and `X-App-Token`",
             "request_id": f"v-{refused.headers['x-request-id']}",
         },
     )
@@ -334,17 +334,17 @@ async def test_a_dead_token_is_told_so_in_the_vendors_shape(client: httpx.AsyncC
     )
 
 
-SCOPE_DETAILS = f"Separate scopes by blanks. There are: {', '.join(SCOPES)}"
+SCOPE_DETAILS = f"Separate scopes by spaces. The scopes are: {', '.join(SCOPES)}"
 WRONG: dict[str, tuple[str, bytes, tuple[str, str, str]]] = {
     "no grant type": (
         ENDPOINTS[0],
         b"scope=api",
-        ("invalid_grant_type", "Invalid grant_type", "Send grant_type=client_credentials"),
+        ("invalid_grant_type", "Invalid grant_type", "Send `grant_type=client_credentials`"),
     ),
     "another grant type": (
         ENDPOINTS[0],
         b"grant_type=password&scope=api",
-        ("invalid_grant_type", "Invalid grant_type", "Send grant_type=client_credentials"),
+        ("invalid_grant_type", "Invalid grant_type", "Send `grant_type=client_credentials`"),
     ),
     "scopes separated by commas": (
         ENDPOINTS[0],
@@ -369,17 +369,17 @@ WRONG: dict[str, tuple[str, bytes, tuple[str, str, str]]] = {
     "no token to look at": (
         ENDPOINTS[1],
         b"",
-        ("missing_parameters", "Missing parameters", "Send the field access_token"),
+        ("missing_parameters", "Missing parameters", "Send the field `access_token`"),
     ),
     "an empty token to look at": (
         ENDPOINTS[1],
         b"access_token=",
-        ("missing_parameters", "Missing parameters", "Send the field access_token"),
+        ("missing_parameters", "Missing parameters", "Send the field `access_token`"),
     ),
     "no token to take back": (
         ENDPOINTS[2],
         b"token=x",
-        ("missing_parameters", "Missing parameters", "Send the field access_token"),
+        ("missing_parameters", "Missing parameters", "Send the field `access_token`"),
     ),
     "a field twice": (
         ENDPOINTS[0],

@@ -1,4 +1,4 @@
-"""Voucherify's endpoints, a module for each thing they are about."""
+"""Voucherify's endpoints, one module per subject."""
 
 from fastapi import APIRouter
 

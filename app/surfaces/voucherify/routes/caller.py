@@ -1,4 +1,4 @@
-"""Who may do what on Voucherify's surface: rights of the key, and the scope that an access token needs besides."""
+"""Who may do what on Voucherify's surface: the scope that a key needs, and the one that an access token needs."""
 
 from typing import Annotated
 
@@ -13,14 +13,14 @@ MayReadCustomers = Annotated[Caller, Depends(RequireScope("records:read", "custo
 MayReadActions = Annotated[Caller, Depends(RequireScope("imports:read", "async-actions"))]
 
 
-async def key_itself(request: Request, runtime: OpenRuntime) -> Caller:
-    """A token cannot make tokens, else it would live for ever. Raises Refused: not_authenticated, too_many_requests,
-    not_allowed."""
+async def require_key(request: Request, runtime: OpenRuntime) -> Caller:
+    """A key, not a token: a token that could issue tokens would live for ever. Raises Refused: not_authenticated,
+    too_many_requests, not_allowed."""
     caller = await identify_caller(request, runtime)
     if caller.areas is not None:
-        raise Refused("not_allowed", "An access token cannot do this; send the key's X-App-Id and X-App-Token")
+        raise Refused("not_allowed", "An access token cannot do this. Send the key in `X-App-Id` and `X-App-Token`")
     return caller
 
 
-# Whatever the key allows: what its tokens may do is never more.
-HoldsKey = Annotated[Caller, Depends(key_itself)]
+# Any scope will do: its tokens can never do more than the key.
+HoldsKey = Annotated[Caller, Depends(require_key)]

@@ -1,4 +1,4 @@
-"""Voucherify's imports of customers: a CSV file, a list of customers, or metadata for a list of their ids."""
+"""Voucherify's customer imports: a CSV file, a list of customers, or metadata for a list of ids."""
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -6,7 +6,12 @@ from fastapi.responses import Response
 from app.imports.intake import Submission, submit
 from app.runtime import Runtime
 from app.surfaces.voucherify.routes.caller import MayImportCustomers
-from app.surfaces.voucherify.translate.imports import csv_of, flat, lacking, of_csv, of_items
+from app.surfaces.voucherify.translate.imports import (
+    csv_submission,
+    flatten_customer,
+    list_submission,
+    required_property,
+)
 from app.surfaces.voucherify.wire.actions import BULK_BODY, CSV_FORM, METADATA_BODY, Started
 from app.surfaces.voucherify.wire.errors import refusals
 from app.web.admission import admit_import
@@ -33,18 +38,19 @@ REFUSALS = refusals(400, 401, 403, 413, 415, 429, 500, 503)
 @router.post("/customers/importCSV", include_in_schema=False)
 @router.post("/customers/importCSV/", include_in_schema=False)
 async def import_customers_using_csv(request: Request, caller: MayImportCustomers, runtime: OpenRuntime) -> Response:
-    """Import a CSV file of customers: known `source_id`s are updated, others are new. Poll the action for its result.
+    """Import a CSV file of customers: a known `source_id` is updated, an unknown one is created. Poll the action.
 
-    Columns are the fields of a customer, in any case (`Id`, `Name`, `Email`, `Phone`, `Birthdate`, `Source_id`,
-    `Address_line_1`, `Address_line_2`, `Address_Postal_Code`, `Address_City`, `Address_State`, `Address_Country`,
-    `Description`; the last four of an address also without `Address_`). All others go to `metadata`.
+    Columns are the fields of a customer, in upper or lower case (`Id`, `Name`, `Email`, `Phone`, `Birthdate`,
+    `Source_id`, `Address_line_1`, `Address_line_2`, `Address_Postal_Code`, `Address_City`, `Address_State`,
+    `Address_Country`, `Description`; the last four parts of the address also without `Address_`). All others go to
+    `metadata`.
     """
     async with admit_import(runtime, caller):
         if not is_form(request):
-            raise lacking("file")
+            raise required_property("file")
         async with receive_form(request, runtime) as form:
-            wanted = of_csv(caller.account_id, csv_of(form), request_id=request_id(request))
-            return await started(runtime, wanted)
+            submission = csv_submission(caller.account_id, form, request_id=request_id(request))
+            return await start_import(runtime, submission)
 
 
 @router.post(
@@ -52,9 +58,10 @@ async def import_customers_using_csv(request: Request, caller: MayImportCustomer
 )
 @router.post("/v1/customers/bulk/async/", include_in_schema=False)
 async def update_customers_in_bulk(request: Request, caller: MayImportCustomers, runtime: OpenRuntime) -> Response:
-    """Update a list of customers by their `source_id`; those that are new are made. What is not sent stays."""
-    async with admit_import(runtime, caller), receive_items(request, runtime, translate=flat) as upload:
-        return await started(runtime, of_items(caller.account_id, upload, request_id=request_id(request)))
+    """Update a list of customers by their `source_id`, or create them. Fields that are not sent stay as they are."""
+    async with admit_import(runtime, caller), receive_items(request, runtime, translate=flatten_customer) as upload:
+        submission = list_submission(caller.account_id, upload, request_id=request_id(request))
+        return await start_import(runtime, submission)
 
 
 @router.post(
@@ -68,13 +75,13 @@ async def update_customers_in_bulk(request: Request, caller: MayImportCustomers,
 async def update_customers_metadata_in_bulk(
     request: Request, caller: MayImportCustomers, runtime: OpenRuntime
 ) -> Response:
-    """Give the same metadata to all customers of a list of `source_id`s; those that are new are made."""
+    """Give the same metadata to all customers in a list of `source_id`s. Unknown ones are created."""
     members = receive_members(request, runtime, items="source_ids", item="source_id", beside="metadata")
     async with admit_import(runtime, caller), members as (upload, metadata):
-        wanted = of_items(caller.account_id, upload, request_id=request_id(request), metadata=metadata)
-        return await started(runtime, wanted)
+        submission = list_submission(caller.account_id, upload, request_id=request_id(request), metadata=metadata)
+        return await start_import(runtime, submission)
 
 
-async def started(runtime: Runtime, wanted: Submission) -> Response:
-    run = await submit(runtime, wanted)
+async def start_import(runtime: Runtime, submission: Submission) -> Response:
+    run = await submit(runtime, submission)
     return Response(Started(async_action_id=f"aa_{run.id}").encoded(), 202, media_type=JSON)

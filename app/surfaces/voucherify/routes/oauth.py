@@ -1,4 +1,4 @@
-"""Voucherify's access tokens (OAuth 2.0 client credentials): made, looked at, taken back."""
+"""Voucherify's access tokens (OAuth 2.0 client credentials): issue, introspect and revoke them."""
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -20,36 +20,36 @@ REFUSALS = refusals(400, 401, 403, 413, 415, 429, 500, 503)
 @router.post("/token", response_model=wire.AccessToken, responses=REFUSALS, openapi_extra=wire.TOKEN_FORM)
 @router.post("/token/", include_in_schema=False)
 async def generate_oauth_token(request: Request, caller: HoldsKey, runtime: OpenRuntime) -> Response:
-    """Make an access token that stands for the key for 15 minutes, as `Authorization: Bearer …` on every endpoint.
+    """Issue an access token that stands for the key for 15 minutes, as `Authorization: Bearer …` on every endpoint.
 
-    It may do what the key may, and of that what its scopes open. `api` opens everything.
+    It may do what both the key and its own scopes allow. The scope `api` allows everything.
     """
-    scopes = translate.scopes_asked(await read_form_fields(request, idle=runtime.settings.upload_idle_seconds))
+    scopes = translate.parse_scopes(await read_form_fields(request, idle=runtime.settings.upload_idle_seconds))
     async with runtime.database.transaction() as session:
         token = await tokens.issue(session, caller.key_id, scopes, pepper=pepper(runtime))
-    return secret(translate.issued(token))
+    return respond_with_token(translate.render_issued(token))
 
 
 @router.post("/introspect", response_model=wire.Introspection, responses=REFUSALS, openapi_extra=wire.ONE_TOKEN)
 @router.post("/introspect/", include_in_schema=False)
 async def introspect_oauth_token(request: Request, caller: HoldsKey, runtime: OpenRuntime) -> Response:
-    """Tell whether a token is live, and what it opens for how long. Another account's token is as good as none."""
-    named = translate.token_named(await read_form_fields(request, idle=runtime.settings.upload_idle_seconds))
+    """Check whether a token is active, what it allows and for how long. Tokens of other accounts count as inactive."""
+    value = translate.parse_token(await read_form_fields(request, idle=runtime.settings.upload_idle_seconds))
     async with runtime.database.read() as session:
-        token = await tokens.introspect(session, caller.account_id, named, pepper=pepper(runtime))
-    return secret(translate.introspected(token))
+        token = await tokens.introspect(session, caller.account_id, value, pepper=pepper(runtime))
+    return respond_with_token(translate.render_introspected(token))
 
 
 @router.post("/token/revoke", status_code=204, responses=REFUSALS | wire.NO_TOKEN, openapi_extra=wire.ONE_TOKEN)
 @router.post("/token/revoke/", include_in_schema=False)
 async def revoke_oauth_token(request: Request, caller: HoldsKey, runtime: OpenRuntime) -> Response:
-    """Take a token back from the next request on. 404, without a body, when it is none or was dead already."""
-    named = translate.token_named(await read_form_fields(request, idle=runtime.settings.upload_idle_seconds))
+    """Revoke a token. The next request with it is refused. 404, without a body, if there is no such active token."""
+    value = translate.parse_token(await read_form_fields(request, idle=runtime.settings.upload_idle_seconds))
     async with runtime.database.transaction() as session:
-        revoked = await tokens.revoke(session, caller.account_id, named, pepper=pepper(runtime))
+        revoked = await tokens.revoke(session, caller.account_id, value, pepper=pepper(runtime))
     return Response(status_code=204 if revoked else 404)
 
 
-def secret(shown: Shape) -> Response:
-    """An answer with a token in it: nobody between may keep it (RFC 6749, 5.1)."""
-    return Response(shown.encoded(), headers={"Cache-Control": "no-store"}, media_type="application/json")
+def respond_with_token(body: Shape) -> Response:
+    """A response with a token: no cache may store it (RFC 6749, 5.1)."""
+    return Response(body.encoded(), headers={"Cache-Control": "no-store"}, media_type="application/json")

@@ -1,1 +1,1 @@
-"""Voucherify's requests into the engine's terms, and runs, records and failures into Voucherify's."""
+"""Turns Voucherify's requests into submissions, and runs, records and failures into Voucherify's shapes."""

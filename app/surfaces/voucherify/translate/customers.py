@@ -1,4 +1,4 @@
-"""Records of customers into Voucherify's objects, and what is asked of a list of them into the storage's terms."""
+"""Turns records into Voucherify's customers, and the query of a list of them into a search."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -7,8 +7,8 @@ from typing import Any, Final
 import msgspec
 
 from app.storage.listing import Filter, Order, OrderField, Page, RecordQuery
-from app.surfaces.voucherify.translate.moments import exact, moment_from
-from app.surfaces.voucherify.wire.customers import CustomersAsked
+from app.surfaces.voucherify.translate.times import format_exactly, parse_time
+from app.surfaces.voucherify.wire.customers import CustomerQuery
 
 PLAIN: Final = ("source_id", "name", "description", "email", "phone", "birthdate")
 ADDRESS: Final = ("city", "state", "line_1", "line_2", "country", "postal_code")
@@ -36,7 +36,7 @@ NOTHING_DONE: Final = {
     }.items()
 }
 
-MOMENTS: Final[Mapping[Filter, str]] = {
+TIMES: Final[Mapping[Filter, str]] = {
     "created_before": "created_at[before]",
     "created_after": "created_at[after]",
     "updated_before": "updated_at[before]",
@@ -50,50 +50,52 @@ FIELDS: Final[Mapping[str, OrderField]] = {
 }
 
 
-def customer(row: Mapping[Any, Any]) -> dict[str, object]:
-    """As wire.Customer. Every value stays the text that it is stored as: no number goes through a float."""
+def customer_from_record(row: Mapping[Any, Any]) -> dict[str, object]:
+    """The shape of wire.Customer. Values stay the JSON text that is stored: no number becomes a float."""
     fields = msgspec.json.decode(row["data"], type=dict[str, msgspec.Raw])
-    # A field that was cleared is as one that was never set: left out.
+    # A field that was cleared is left out, as if it had never been set.
     plain: dict[str, object] = {name: fields[name] for name in PLAIN if name in fields and bytes(fields[name]) != NULL}
-    shown: dict[str, object] = {"id": row["key"], **plain}
+    body: dict[str, object] = {"id": row["key"], **plain}
     if "birthdate" in plain:
-        shown["birthday"] = plain["birthdate"]
-    shown |= {"address": address(fields), **NOTHING_DONE}
+        body["birthday"] = plain["birthdate"]
+    body |= {"address": build_address(fields), **NOTHING_DONE}
     metadata = {name[len(METADATA) :]: value for name, value in fields.items() if name.startswith(METADATA)}
     if metadata:
-        shown["metadata"] = metadata
-    shown |= {"system_metadata": {}, "created_at": exact(row["created_at"])}
+        body["metadata"] = metadata
+    body |= {"system_metadata": {}, "created_at": format_exactly(row["created_at"])}
     if row["updated_at"] != row["created_at"]:
-        shown["updated_at"] = exact(row["updated_at"])
-    return shown | {"object": "customer"}
+        body["updated_at"] = format_exactly(row["updated_at"])
+    return body | {"object": "customer"}
 
 
-def address(fields: Mapping[str, msgspec.Raw]) -> Mapping[str, msgspec.Raw] | None:
-    """The parts that were ever set; None when no part has a value."""
+def build_address(fields: Mapping[str, msgspec.Raw]) -> Mapping[str, msgspec.Raw] | None:
+    """The parts that were ever set, or None if no part has a value."""
     parts = {part: fields[f"address.{part}"] for part in ADDRESS if f"address.{part}" in fields}
     return parts if any(bytes(value) != NULL for value in parts.values()) else None
 
 
-def customer_list(page: Page) -> bytes:
-    """As wire.CustomerList."""
-    shown = {
+def render_customers(page: Page) -> bytes:
+    """The shape of wire.CustomerList."""
+    body = {
         "object": "list",
         "data_ref": "customers",
-        "customers": [customer(row) for row in page.rows],
+        "customers": [customer_from_record(row) for row in page.rows],
         "total": page.total,
         "has_more": page.more,
     }
-    return msgspec.json.encode(shown)
+    return msgspec.json.encode(body)
 
 
-def wanted(asked: CustomersAsked, account_id: int) -> RecordQuery:
-    """Raises Refused("invalid") for a moment that is none."""
-    texts = {name: getattr(asked, name) for name in TEXTS}
-    moments = {name: moment(getattr(asked, name), spelled) for name, spelled in MOMENTS.items()}
-    filters = {name: value for name, value in {**texts, **moments}.items() if value is not None}
-    order = Order(FIELDS[asked.order.removeprefix("-")], ascending=not asked.order.startswith("-"))
-    return RecordQuery(account_id, "customers", filters, order, moment(asked.starting_after, "starting_after"))
+def build_record_query(query: CustomerQuery, account_id: int) -> RecordQuery:
+    """Raises Refused("invalid") for a time that cannot be read."""
+    texts = {name: getattr(query, name) for name in TEXTS}
+    times = {name: parse_optional_time(getattr(query, name), parameter) for name, parameter in TIMES.items()}
+    filters = {name: value for name, value in {**texts, **times}.items() if value is not None}
+    order = Order(FIELDS[query.order.removeprefix("-")], ascending=not query.order.startswith("-"))
+    return RecordQuery(
+        account_id, "customers", filters, order, parse_optional_time(query.starting_after, "starting_after")
+    )
 
 
-def moment(text: str | None, name: str) -> datetime | None:
-    return None if text is None else moment_from(text, name)
+def parse_optional_time(text: str | None, parameter: str) -> datetime | None:
+    return None if text is None else parse_time(text, parameter)

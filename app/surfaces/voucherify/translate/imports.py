@@ -1,90 +1,89 @@
-"""A CSV file or a list of JSON customers into a submission."""
+"""Turns a CSV file or a list of JSON customers into a submission."""
 
-from collections.abc import Mapping
+from typing import Final
 
 from app.errors import Complaint, Refused, describe
 from app.imports.examine import Upload
 from app.imports.intake import Submission
 from app.imports.plan import Options, ReadOptions
-from app.mappings.mapping import MappedColumn
-from app.mappings.mapping import Mapping as FieldMapping
+from app.mappings.mapping import MappedColumn, Mapping
 from app.resources.cells import BadCell, convert_any_value
 from app.runs.model import AccountId
-from app.surfaces.voucherify.vocabulary import HEADINGS, PARTS
+from app.surfaces.voucherify.vocabulary import ADDRESS_PARTS, HEADINGS
 from app.web.bodies.upload import Form
 
-TYPE = "customers"
-LONGEST_METADATA = 65_536  # characters that every customer of a list gets
-CUSTOMERS = FieldMapping(tuple(MappedColumn(*each) for each in HEADINGS.items()), ignore_case=True)
-PLAIN = ("id", "source_id", "name", "email", "phone", "birthdate", "description")
+TYPE: Final = "customers"
+METADATA_CHARACTERS: Final = 65_536  # of the metadata that every customer of a list gets
+PLAIN_FIELDS: Final[tuple[str, ...]] = ("id", "source_id", "name", "email", "phone", "birthdate", "description")
+CSV_MAPPING: Final = Mapping(
+    tuple(MappedColumn(heading, field) for heading, field in HEADINGS.items()), ignore_case=True
+)
 
 
-def csv_of(form: Form) -> Upload:
-    """The form's file. Raises Refused("invalid")."""
+def csv_submission(account_id: AccountId, form: Form, *, request_id: str) -> Submission:
+    """A customer gets the columns of the file, an empty cell clears its field, and a row that names no customer
+    creates one (DECISIONS §5). Raises Refused("invalid")."""
     if form.upload is None:
-        raise lacking("file")
+        raise required_property("file")
     if form.complaints:
         raise Refused("invalid", describe(form.complaints), form.complaints)
-    return form.upload
-
-
-def lacking(name: str) -> Refused:
-    """In the words of the vendor's reference."""
-    told = f"Payload should have required property '{name}'"
-    return Refused("invalid", told, [Complaint(name, "is required")])
-
-
-def of_csv(account_id: AccountId, upload: Upload, *, request_id: str) -> Submission:
-    """Given columns are merged, an empty cell clears, a row that names nobody is a new customer (DECISIONS §5)."""
     return Submission(
         account_id=account_id,
         origin="voucherify.csv",
         type=TYPE,
-        file=upload,
+        file=form.upload,
         read=ReadOptions(format="csv", delimiter=","),
-        mapping=CUSTOMERS,
+        mapping=CSV_MAPPING,
         options=Options(blank_cells="clear", anonymous=True),
         request_id=request_id,
     )
 
 
-def of_items(
-    account_id: AccountId, upload: Upload, *, request_id: str, metadata: Mapping[str, object] | None = None
+def required_property(name: str) -> Refused:
+    """In the words of the vendor's reference."""
+    reason = f"Payload should have required property '{name}'"
+    return Refused("invalid", reason, [Complaint(name, reason)])
+
+
+def list_submission(
+    account_id: AccountId, upload: Upload, *, request_id: str, metadata: dict[str, object] | None = None
 ) -> Submission:
-    """A list of customers, or with `metadata` a list of ids of customers who all get it."""
+    """A list of customers, or with `metadata` a list of ids of customers who all get it. Raises Refused("invalid")."""
     return Submission(
         account_id=account_id,
         origin="voucherify.bulk" if metadata is None else "voucherify.metadata",
         type=TYPE,
         file=upload,
         read=ReadOptions(format="jsonl"),
-        mapping=FieldMapping(constants=constants(metadata or {})),
+        mapping=Mapping(constants=build_constants(metadata or {})),
         options=Options(blank_cells="clear", ledger=True),
         request_id=request_id,
     )
 
 
-def constants(metadata: Mapping[str, object]) -> dict[str, str]:
-    """Raises Refused("invalid") for a value that cannot be stored, and for more than all rows can carry."""
-    written = {f"metadata.{name}": convert_any_value(value) for name, value in metadata.items()}
-    for name, value in written.items():
+def build_constants(metadata: dict[str, object]) -> dict[str, str]:
+    """The metadata as fields and their JSON text. Raises Refused("invalid") for a value that cannot be stored, and for
+    more than METADATA_CHARACTERS."""
+    constants = {f"metadata.{name}": convert_any_value(value) for name, value in metadata.items()}
+    for name, value in constants.items():
         if isinstance(value, BadCell) or "\0" in name:
-            raise Refused("invalid", f"{name}: is not JSON that can be stored", [Complaint(name, "cannot be stored")])
-    if sum(len(name) + len(str(value)) for name, value in written.items()) > LONGEST_METADATA:
-        told = f"Property .metadata should NOT be longer than {LONGEST_METADATA} characters"
-        raise Refused("invalid", told, [Complaint("metadata", told)])
-    return {name: str(value) for name, value in written.items()}
+            reason = f"Property .{name} cannot be stored"
+            raise Refused("invalid", reason, [Complaint(name, reason)])
+    if sum(len(name) + len(str(value)) for name, value in constants.items()) > METADATA_CHARACTERS:
+        reason = f"Property .metadata should NOT be longer than {METADATA_CHARACTERS} characters"
+        raise Refused("invalid", reason, [Complaint("metadata", reason)])
+    return {name: str(value) for name, value in constants.items()}
 
 
-def flat(item: Mapping[str, object]) -> object:
-    """A JSON customer as the engine's record. What is no customer comes back as a text: a row that fails."""
-    record = {name: item[name] for name in PLAIN if name in item}
+def flatten_customer(item: dict[str, object]) -> object:
+    """A JSON customer as a record of the engine. If it is not a customer it becomes a string, and its row fails."""
+    record = {name: item[name] for name in PLAIN_FIELDS if name in item}
     if "birthdate" not in item and "birthday" in item:
         record["birthdate"] = item["birthday"]
     address, metadata = item.get("address", {}), item.get("metadata", {})
     if address is None:
-        address = dict.fromkeys(PARTS)
+        address = dict.fromkeys(ADDRESS_PARTS)
     if not isinstance(address, dict) or not isinstance(metadata, dict | None):
         return "address and metadata must be objects"
-    record |= {f"address.{part}": address[part] for part in PARTS if part in address}
+    record |= {f"address.{part}": address[part] for part in ADDRESS_PARTS if part in address}
     return record | {f"metadata.{name}": value for name, value in (metadata or {}).items()}

@@ -1,10 +1,10 @@
-"""What is left of a caller's rate limit, in Voucherify's headers (guide "Limits")."""
+"""Voucherify's headers for a rate limit (its guide "Limits")."""
 
 from app.throttle import Allowance
 
 
-def rate_headers(left: Allowance) -> dict[str, str]:
-    """`Retry` is in unix seconds, unlike `Retry-After`; `Type` is there once there is nothing left."""
+def build_rate_headers(left: Allowance) -> dict[str, str]:
+    """`Retry` is a unix time in seconds, unlike `Retry-After`. `Type` is present once nothing is left."""
     headers = {
         "X-Rate-Limit-Limit": str(left.limit),
         "X-Rate-Limit-Remaining": str(left.remaining),

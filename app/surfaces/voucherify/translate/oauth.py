@@ -1,4 +1,4 @@
-"""The forms of the OAuth endpoints into what they ask for, and tokens into Voucherify's shapes."""
+"""Parses the forms of the OAuth endpoints, and renders tokens in Voucherify's shapes."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,37 +10,39 @@ from app.surfaces.voucherify.wire import oauth as wire
 from app.web.surface import shorten
 
 
-def scopes_asked(fields: Mapping[str, str]) -> tuple[str, ...]:
-    """The scopes of a token that is asked for, each once. Raises Refused("invalid")."""
+def parse_scopes(fields: Mapping[str, str]) -> tuple[str, ...]:
+    """The requested scopes, each once. Raises Refused("invalid")."""
     if fields.get("grant_type") != wire.GRANT:
-        raise wrong("invalid_grant_type", "Invalid grant_type", f"Send grant_type={wire.GRANT}")
-    asked = tuple(dict.fromkeys(fields.get("scope", "").split())) or (EVERY_AREA,)
-    if unknown := [each for each in asked if each not in wire.SCOPES]:
-        told = f"Separate scopes by blanks. There are: {', '.join(wire.SCOPES)}"
-        raise wrong("invalid_scope", f"Invalid scope: {shorten(' '.join(unknown))}", told)
-    return asked
+        raise refuse("invalid_grant_type", "Invalid grant_type", f"Send `grant_type={wire.GRANT}`")
+    scopes = tuple(dict.fromkeys(fields.get("scope", "").split())) or (EVERY_AREA,)
+    if unknown := [each for each in scopes if each not in wire.SCOPES]:
+        details = f"Separate scopes by spaces. The scopes are: {', '.join(wire.SCOPES)}"
+        raise refuse("invalid_scope", f"Invalid scope: {shorten(' '.join(unknown))}", details)
+    return scopes
 
 
-def token_named(fields: Mapping[str, str]) -> str:
+def parse_token(fields: Mapping[str, str]) -> str:
     """Raises Refused("invalid")."""
     if "access_token" not in fields:
-        raise wrong("missing_parameters", "Missing parameters", "Send the field access_token")
+        raise refuse("missing_parameters", "Missing parameters", "Send the field `access_token`")
     return fields["access_token"]
 
 
-def wrong(key: str, message: str, details: str) -> Refused:
+def refuse(key: str, message: str, details: str) -> Refused:
     return Refused("invalid", details, facts={"key": key, "message": message})
 
 
-def issued(token: AccessToken) -> wire.AccessToken:
-    return wire.AccessToken(**members(token))
+def render_issued(token: AccessToken) -> wire.AccessToken:
+    return wire.AccessToken(**token_members(token))
 
 
-def introspected(token: AccessToken | None) -> wire.Introspection:
-    return wire.Introspection(active=False) if token is None else wire.Introspection(**members(token), active=True)
+def render_introspected(token: AccessToken | None) -> wire.Introspection:
+    return (
+        wire.Introspection(active=False) if token is None else wire.Introspection(**token_members(token), active=True)
+    )
 
 
-def members(token: AccessToken) -> dict[str, Any]:
+def token_members(token: AccessToken) -> dict[str, Any]:
     return {
         "access_token": token.value,
         "client_id": token.key_id,

@@ -1,1 +1,1 @@
-"""Voucherify's shapes, letter for letter."""
+"""Voucherify's shapes, to the letter."""

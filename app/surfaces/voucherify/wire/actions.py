@@ -1,4 +1,4 @@
-"""Voucherify's async actions, and what is answered where one is started."""
+"""Voucherify's async actions, and the requests that start one."""
 
 from typing import Any, Final, Literal
 
@@ -8,17 +8,19 @@ from app.surfaces.voucherify.wire.shape import Shape
 from app.web.shapes import UNSET_TIME, Timestamp
 
 Type = Literal["CUSTOMERS.IMPORT_CSV", "CUSTOMERS.BULK_UPDATE", "CUSTOMERS.METADATA_UPDATE"]
-# `ENQUEUED` is the vendor's too, and never sent: an action is IN_PROGRESS from its acceptance on.
+# `ENQUEUED` is one of the vendor's words, but is never sent: an action is IN_PROGRESS as soon as it is accepted.
 Status = Literal["ENQUEUED", "IN_PROGRESS", "DONE", "FAILED"]
 
 
 class Started(Shape):
-    async_action_id: str = Field(description="To poll with", examples=["aa_018bcfe568a1c0ffee012345"])
+    async_action_id: str = Field(
+        description="The id with which to poll the action", examples=["aa_018bcfe568a1c0ffee012345"]
+    )
 
 
 class FailedRow(Shape):
-    source_id: str = Field(description="As the row has it; empty where it has none")
-    row: int = Field(description="Number of the row; the first after the header is 1")
+    source_id: str = Field(description="As in the row. Empty if the row has none")
+    row: int = Field(description="The number of the row. The first row after the header is 1")
     reason: str = Field(examples=["Invalid phone format"])
 
 
@@ -30,19 +32,19 @@ class RowError(Shape):
 
 
 class Result(Shape):
-    """Of a CSV file: `message` and `failed`. Of bulk updates: `reports`, `reports_available_till` and `errors`."""
+    """A CSV file has `message` and `failed`. Bulk updates have `reports`, `reports_available_till` and `errors`."""
 
     message: str = Field(default="", examples=["2 customer(s) imported successfully, 1 failed."])
     failed: list[FailedRow] = Field(default=[], description="The first 1,000 rows that failed")
     done_count: int
     failed_count: int
-    reports: list[str] = Field(default=[], description="Addresses of CSV files; they need the key")
+    reports: list[str] = Field(default=[], description="URLs of CSV files, which require the key")
     reports_available_till: Timestamp = Field(default=UNSET_TIME)
-    errors: list[RowError] = Field(default=[], description="Of the first 1,000 items that failed")
+    errors: list[RowError] = Field(default=[], description="The errors of the first 1,000 items that failed")
 
 
 class AsyncAction(Shape):
-    """`result`, `processing_time` and `progress` 100 come in one step with DONE, when the rows can be read."""
+    """`result`, `processing_time` and `progress` 100 appear together with `DONE`, once the customers can be read."""
 
     id: str = Field(examples=["aa_018bcfe568a1c0ffee012345"])
     type: Type
@@ -50,8 +52,8 @@ class AsyncAction(Shape):
     operation_status: Literal["UNKNOWN", "SUCCESS", "FAILED"]
     created_at: Timestamp
     updated_at: Timestamp
-    request_id: str = Field(description="Of the request that started it", examples=["v-0a885062c80375740f"])
-    processing_time: int = Field(default=0, description="Milliseconds from its acceptance to its end")
+    request_id: str = Field(description="The id of the request that started it", examples=["v-0a885062c80375740f"])
+    processing_time: int = Field(default=0, description="Milliseconds from acceptance to the end")
     progress: int = Field(ge=0, le=100)
     object: Literal["async_action"]
     result: Result = Field(default=Result(done_count=0, failed_count=0))
@@ -78,7 +80,7 @@ CSV_FORM: Final[dict[str, Any]] = {
                         "file": {
                             "type": "string",
                             "format": "binary",
-                            "description": "CSV with commas and a header, plain or gzip; at most 52,428,800 bytes",
+                            "description": "CSV with commas and a header, plain or gzipped, at most 52,428,800 bytes",
                         }
                     },
                 },
@@ -102,7 +104,7 @@ CUSTOMER: Final = {
         "name": {"type": ["string", "null"]},
         "email": {"type": ["string", "null"]},
         "phone": {"type": ["string", "null"]},
-        "birthdate": {"type": ["string", "null"], "description": "ISO 8601, with or without a time"},
+        "birthdate": {"type": ["string", "null"], "description": "ISO 8601, with or without a time of day"},
         "description": {"type": ["string", "null"]},
         "address": ADDRESS,
         "metadata": {"type": ["object", "null"], "additionalProperties": True},

@@ -1,4 +1,4 @@
-"""Voucherify's access tokens: their scopes, the forms that ask for them, and what is answered."""
+"""Voucherify's access tokens: their scopes, the forms that request them, and the answers."""
 
 from collections.abc import Mapping
 from typing import Any, Final, Literal
@@ -14,7 +14,7 @@ from app.web.surface import Security
 
 GRANT: Final = "client_credentials"
 
-# Parts of the vendor's API that are called like their paths. A token may have the scope of any; most are not here.
+# Parts of the vendor's API, named like their paths. A token may have the scope of any; most are not served here.
 SERVER_SIDE: Final = (
     "assets", "async-actions", "campaigns", "categories", "consents", "customers", "events", "exports", "locations",
     "loyalties", "metadata-schemas", "orders", "product-collections", "products", "promotions", "publications",
@@ -26,12 +26,12 @@ CLIENT_SIDE: Final = (
     "validations", "vouchers",
 )  # fmt: skip
 
-# Every scope there is: its name -> what it allows.
+# Every scope, and what it allows.
 SCOPES: Final[Mapping[str, str]] = {
-    EVERY_AREA: "The whole server-side API, and the surfaces of other vendors too",
+    EVERY_AREA: "The whole server-side API, and the APIs of the other vendors",
     "client_api": "The whole client-side API",
-    **{name: f"All that is under /v1/{name}" for name in SERVER_SIDE},
-    **{f"client_{name}": f"All that is under /client/v1/{name}" for name in CLIENT_SIDE},
+    **{name: f"Everything under /v1/{name}" for name in SERVER_SIDE},
+    **{f"client_{name}": f"Everything under /client/v1/{name}" for name in CLIENT_SIDE},
 }
 
 SECURITY: Final = Security(
@@ -39,7 +39,7 @@ SECURITY: Final = Security(
     | {
         "oauth": {
             "type": "oauth2",
-            "description": f"An access token that lives for {TOKEN_SECONDS} seconds",
+            "description": f"An access token, valid for {TOKEN_SECONDS} seconds",
             "flows": {"clientCredentials": {"tokenUrl": "/v1/oauth/token", "scopes": dict(SCOPES)}},
         }
     },
@@ -50,28 +50,28 @@ SECURITY: Final = Security(
 class AccessToken(Shape):
     access_token: str
     client_id: str = Field(description="The id of the key that the token stands for")
-    expires_at: int = Field(description="In unix seconds", examples=[1738945086])
-    expires_in: int = Field(description="Seconds that are left", examples=[TOKEN_SECONDS])
-    scope: str = Field(description="Separated by blanks", examples=["customers async-actions"])
+    expires_at: int = Field(description="A unix time in seconds", examples=[1738945086])
+    expires_in: int = Field(description="How many seconds are left", examples=[TOKEN_SECONDS])
+    scope: str = Field(description="Separated by spaces", examples=["customers async-actions"])
     token_type: Literal["Bearer"]
 
 
 class Introspection(Shape):
-    """The token when it is live, else `active` alone."""
+    """The token if it is active, otherwise `active` alone."""
 
     access_token: str = ""
     client_id: str = Field(default="", description="The id of the key that the token stands for")
-    expires_at: int = Field(default=0, description="In unix seconds", examples=[1738945086])
-    expires_in: int = Field(default=0, description="Seconds that are left", examples=[555])
-    scope: str = Field(default="", description="Separated by blanks", examples=["customers async-actions"])
+    expires_at: int = Field(default=0, description="A unix time in seconds", examples=[1738945086])
+    expires_in: int = Field(default=0, description="How many seconds are left", examples=[555])
+    scope: str = Field(default="", description="Separated by spaces", examples=["customers async-actions"])
     token_type: Literal["Bearer"] = Field(default="Bearer")
     active: bool
 
 
 def form(required: str, **properties: dict[str, Any]) -> dict[str, Any]:
-    """A form as OpenAPI sees it, and that only the key itself may send it. FastAPI does not read it: the key is checked
-    before."""
-    # No field may come twice (RFC 6749, 3.2), whatever it is called: none is a list.
+    """A form for OpenAPI, which only the key itself may send. FastAPI does not read it, because the key is checked
+    first."""
+    # No field may be sent twice (RFC 6749, 3.2), whatever its name: none is a list.
     schema = {
         "type": "object",
         "required": [required],
@@ -87,11 +87,13 @@ TOKEN_FORM: Final = form(
     scope={
         "type": "string",
         "default": EVERY_AREA,
-        "description": f"Separated by blanks. Of: {', '.join(SCOPES)}",
+        "description": f"Separated by spaces. The scopes are: {', '.join(SCOPES)}",
         "examples": ["customers async-actions"],
     },
 )
 ONE_TOKEN: Final = form(
-    "access_token", access_token={"type": "string", "minLength": 1, "description": "As it was issued"}
+    "access_token", access_token={"type": "string", "minLength": 1, "description": "The token as it was issued"}
 )
-NO_TOKEN: Final[dict[int | str, dict[str, Any]]] = {404: {"description": "There is no such live token; without a body"}}
+NO_TOKEN: Final[dict[int | str, dict[str, Any]]] = {
+    404: {"description": "There is no such active token. The answer has no body"}
+}

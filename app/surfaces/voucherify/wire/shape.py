@@ -1,4 +1,4 @@
-"""What all of Voucherify's shapes have in common: snake case, and what was not set is left out."""
+"""What all of Voucherify's shapes have in common: snake case, and no members that were not set."""
 
 from typing import Annotated
 
@@ -6,12 +6,12 @@ from pydantic import BaseModel, ConfigDict, WithJsonSchema
 
 from app.web.shapes import hide_defaults
 
-# A moment in a query. The SDKs have more spellings for it than a date-time, and all of them are taken.
-Spelled = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
+# A time in a query. The SDKs have more spellings for it than a date-time allows, and all of them are accepted.
+TimeText = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
 
 
 class Shape(BaseModel):
-    """Written as `encoded()`; a field with a default is one that may be left out."""
+    """A field with a default can be absent on the wire."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra=hide_defaults)
 

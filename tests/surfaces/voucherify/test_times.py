@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.errors import Refused
-from app.surfaces.voucherify.translate.moments import exact, moment_from
+from app.surfaces.voucherify.translate.times import format_exactly, parse_time
 
 AT = datetime(2022, 11, 16, 14, 14, 31, tzinfo=UTC)
 
@@ -37,19 +37,19 @@ AT = datetime(2022, 11, 16, 14, 14, 31, tzinfo=UTC)
     ],
 )
 def test_a_moment_is_read_in_every_spelling_of_an_sdk(spelled: str) -> None:
-    assert moment_from(spelled, "end_date") == AT
+    assert parse_time(spelled, "end_date") == AT
 
 
 def test_a_date_is_its_beginning_in_utc() -> None:
-    assert moment_from("2022-11-16", "end_date") == AT.replace(hour=0, minute=0, second=0)
+    assert parse_time("2022-11-16", "end_date") == AT.replace(hour=0, minute=0, second=0)
 
 
 def test_a_time_of_day_behind_a_blank_is_not_taken_for_an_offset() -> None:
-    assert moment_from("2022-11-16 02:00", "end_date") == AT.replace(hour=2, minute=0, second=0)
+    assert parse_time("2022-11-16 02:00", "end_date") == AT.replace(hour=2, minute=0, second=0)
 
 
 def test_of_nine_decimals_the_first_six_count() -> None:
-    assert moment_from("2022-11-16T14:14:31.123456789Z", "end_date") == AT.replace(microsecond=123456)
+    assert parse_time("2022-11-16T14:14:31.123456789Z", "end_date") == AT.replace(microsecond=123456)
 
 
 @pytest.mark.parametrize(
@@ -75,16 +75,16 @@ def test_of_nine_decimals_the_first_six_count() -> None:
 )
 def test_what_is_no_moment_is_refused_with_the_name_of_its_parameter(text: str) -> None:
     with pytest.raises(Refused, match=r"^Property \.end_date cannot be recognized as a ISO-8601 compliant date$") as no:
-        moment_from(text, "end_date")
+        parse_time(text, "end_date")
     assert (no.value.code, no.value.facts) == ("invalid", {"in": "query"})
 
 
 @given(st.datetimes(timezones=st.just(UTC)))
 def test_what_is_shown_is_read_as_the_same_moment(at: datetime) -> None:
-    assert len(exact(at)) == len("2022-11-16T14:14:31.123456Z")
-    assert moment_from(exact(at), "starting_after") == at
+    assert len(format_exactly(at)) == len("2022-11-16T14:14:31.123456Z")
+    assert parse_time(format_exactly(at), "starting_after") == at
 
 
 def test_a_moment_is_shown_in_utc_and_with_zeros_too() -> None:
     madrid = timezone(timedelta(hours=1))
-    assert exact(AT.replace(hour=15, tzinfo=madrid)) == "2022-11-16T14:14:31.000000Z"
+    assert format_exactly(AT.replace(hour=15, tzinfo=madrid)) == "2022-11-16T14:14:31.000000Z"
