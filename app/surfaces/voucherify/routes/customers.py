@@ -38,14 +38,14 @@ async def list_customers(
     Go through all of them with `starting_after`. A page can then be longer than `limit`, by the customers that were
     created at the same time as its last one. With `page` it never is.
     """
-    records_query = build_record_query(query, caller.account_id)
+    record_query = build_record_query(query, caller.account_id)
     if query.segment_id is not None:
         return Response(render_customers(Page((), 0, more=False)), media_type=JSON)
     async with runtime.heavy_reads, runtime.database.read() as session:
         if query.page is None:
-            page = await list_after_cursor(session, records_query, limit=query.limit)
+            page = await list_after_cursor(session, record_query, limit=query.limit)
         else:
-            page = await list_page(session, records_query, query.page, limit=query.limit)
+            page = await list_page(session, record_query, query.page, limit=query.limit)
     return Response(render_customers(page), media_type=JSON)
 
 
