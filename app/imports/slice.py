@@ -57,13 +57,8 @@ def open_slice(runtime: Runtime, run: Run) -> Iterator["Slice"]:
         raise Fatal("source_missing") from None
     with file:
         reader = open_stored_file(file, plan, runtime)
-        checker = RowChecker(
-            resource,
-            plan,
-            options,
-            id_scope=IdScope(run.account_id, run.id),
-            key_limit=runtime.settings.max_key_characters,
-        )
+        id_scope, key_limit = IdScope(run.account_id, seed=run.id), runtime.settings.max_key_characters
+        checker = RowChecker(resource, plan, options, id_scope=id_scope, key_limit=key_limit)
         target = MergeTarget(
             account_id=run.account_id,
             type=run.type,

@@ -63,9 +63,7 @@ async def stored(engine: ImportEngine) -> dict[str, str]:
         ('"price": 1.10000000000000000001', "1.10000000000000000001"),
     ],
 )
-async def test_a_value_of_json_lines_becomes_the_cell_that_says_the_same(
-    engine: ImportEngine, member: str, cell: str
-) -> None:
+async def test_a_json_value_becomes_a_cell_with_the_same_meaning(engine: ImportEngine, member: str, cell: str) -> None:
     await declare(engine)
     run = await engine.run(f'{{"sku": "a", "number": 9, {member}}}\n', "things", format="jsonl")
     (row,) = await failed_rows(engine, run)
@@ -110,14 +108,14 @@ async def test_an_unreadable_row_that_is_sent_back_as_it_is_stores_nothing(engin
 
 
 @pytest.mark.parametrize("format", ["csv", "jsonl"])
-async def test_a_long_unreadable_row_is_told_whole(engine: ImportEngine, format: str) -> None:
+async def test_a_long_unreadable_row_is_written_whole(engine: ImportEngine, format: str) -> None:
     raw = '{"_email": "' + "x" * 1_000_000
     run = await engine.run(f"{HEADER if format == 'csv' else ''}{raw}\n", format=format)
     (row,) = await failed_rows(engine, run)
     assert row["_messages"].endswith(f"The row as sent: {raw}")
 
 
-async def test_of_a_row_longer_than_any_may_be_the_beginning_is_told(engine: ImportEngine) -> None:
+async def test_of_a_row_beyond_the_size_limit_the_beginning_is_written(engine: ImportEngine) -> None:
     run = await engine.run(HEADER + "x" * 1_100_000 + "\n")
     (row,) = await failed_rows(engine, run)
     assert (row["_codes"], row["_messages"].partition("sent: ")[2]) == ("record_too_long", "x" * 1_024)
@@ -128,6 +126,6 @@ async def test_the_stored_problems_of_a_long_unreadable_row_stay_short(engine: I
     assert len(run.error_summary[0]["samples"][0]["value"]) <= 200
 
 
-async def test_data_in_a_nameless_column_is_refused_at_acceptance(engine: ImportEngine) -> None:
+async def test_data_in_a_column_without_heading_is_refused_at_acceptance(engine: ImportEngine) -> None:
     with pytest.raises(Refused, match="Column 2 has no heading"):
         await engine.submit("_email,\nann@example.org,x\n")

@@ -50,7 +50,7 @@ async def test_a_repeated_row_with_a_large_number_breaks_no_batch(engine: Import
     assert (run.state, run.created, run.updated) == ("finished", 1, 1)
 
 
-async def test_a_number_and_a_truth_value_are_not_the_same(engine: ImportEngine) -> None:
+async def test_a_number_and_a_boolean_differ(engine: ImportEngine) -> None:
     lines = '{"_email":"a@example.org","x":1}\n{"_email":"a@example.org","x":true}\n'
     await engine.run(lines, format="jsonl", unknown_columns="keep")
     assert (await engine.record("a@example.org") or {})["x"] is True
@@ -131,7 +131,7 @@ async def test_a_database_that_is_unwell_for_a_while_fails_no_import(
     assert (await engine.get(run)).state == "running"
 
 
-async def test_a_superseded_row_is_told_as_such_after_the_newer_import_is_deleted(engine: ImportEngine) -> None:
+async def test_a_superseded_row_is_reported_even_after_the_newer_import_is_deleted(engine: ImportEngine) -> None:
     older = await engine.submit(HEADER + "ann@example.org,Old,1\n")
     newer = await engine.submit(HEADER + "ann@example.org,New,2\n")
     await engine.finish(newer)
@@ -153,7 +153,7 @@ async def test_repeats_are_refused_wherever_the_batch_ends(engine: ImportEngine,
     assert (run.skipped, run.failed) == (1, 1)
 
 
-async def test_a_nameless_column_costs_one_reading_of_the_file(
+async def test_a_column_without_heading_costs_one_read_of_the_file(
     engine: ImportEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows = "".join(f"a{number}@example.org,A,\n" for number in range(20_000))
@@ -196,7 +196,7 @@ async def test_a_made_up_cursor_is_refused(engine: ImportEngine, a_key: NewAccou
     assert answer.status_code == 422
 
 
-async def test_a_far_page_is_no_fault_of_ours(a_key: NewAccount, client: httpx.AsyncClient) -> None:
+async def test_a_page_far_beyond_the_end_is_not_a_server_error(a_key: NewAccount, client: httpx.AsyncClient) -> None:
     account = await a_key()
     answer = await client.get("/imports?page=99999999999999999999", headers=account.headers)
     assert answer.status_code in (200, 422)
@@ -225,7 +225,7 @@ async def test_a_password_that_cannot_be_parsed_is_not_repeated(engine: ImportEn
     assert "'p'" not in str(wrong.value)
 
 
-async def test_a_batch_is_bounded_by_what_it_becomes_not_by_what_it_is_read_from(engine: ImportEngine) -> None:
+async def test_a_batch_is_bounded_by_the_size_of_its_records_not_of_its_rows(engine: ImportEngine) -> None:
     """Long headings, short cells: each row of 4 kB becomes an object of 500 kB."""
     engine = engine.with_settings(batch_bytes=65_536)
     header = ",".join(["_email", *(f"{number:04d}" + "h" * 240 for number in range(1_990))])

@@ -98,7 +98,7 @@ async def test_a_suspect_does_not_wait_for_imports_that_never_crashed(engine: Im
     assert (await engine.finish(suspect)).created == 20
 
 
-async def test_a_run_that_becomes_a_suspect_while_it_is_claimed_is_left_to_the_next_ring(engine: ImportEngine) -> None:
+async def test_a_run_that_becomes_a_suspect_while_it_is_claimed_is_left_to_the_next_job(engine: ImportEngine) -> None:
     run = await engine.submit(contacts(10))
     async with engine.runtime.database.transaction() as session:
         await session.execute(text("UPDATE runs SET crashes = 1 WHERE id = :id"), {"id": run.id})
@@ -126,7 +126,7 @@ async def test_the_lease_of_a_suspect_that_had_to_wait_is_a_whole_one(engine: Im
     assert (await engine.finish(second)).done
 
 
-async def test_of_the_suspects_those_that_are_here_go_before_those_to_be_fetched(engine: ImportEngine) -> None:
+async def test_suspects_with_a_stored_file_go_before_suspects_to_be_fetched(engine: ImportEngine) -> None:
     """A server that trickles would hold them up for minutes."""
     away, here = await crashed(engine, contacts(10)), await crashed(engine, contacts(10))
     await engine.sql(

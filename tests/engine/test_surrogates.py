@@ -40,7 +40,7 @@ def replace_account(engine: ImportEngine) -> ImportEngine:
     return ImportEngine(engine.runtime, type(engine.account_id)(engine.account_id + 1))
 
 
-async def test_a_row_that_names_nobody_fails_unless_the_import_takes_such(engine: ImportEngine) -> None:
+async def test_a_row_without_a_key_fails_unless_the_import_is_anonymous(engine: ImportEngine) -> None:
     strict = await engine.run("source_id,name\n,Ana\nx,Bob\n", "customers")
     loose = await engine.run("source_id,name\n,Ana\nx,Bob\n", "customers", anonymous=True)
 
@@ -59,7 +59,7 @@ async def test_a_record_is_made_at_a_microsecond_of_its_own_in_the_files_order(e
     assert all(row["updated_at"] == row["created_at"] for row in rows)
 
 
-async def test_a_change_moves_the_second_time_alone(engine: ImportEngine) -> None:
+async def test_a_change_moves_only_the_time_of_the_update(engine: ImportEngine) -> None:
     await engine.run("source_id,name\nx,Ana\ny,Bob\n", "customers")
     before = {row["key"]: row for row in await times(engine)}
     await engine.run("source_id,name\nx,Anna\ny,Bob\n", "customers")

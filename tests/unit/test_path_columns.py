@@ -38,6 +38,6 @@ def test_columns_hold_what_the_records_hold() -> None:
         {"a": {str(number): 1 for number in range(2_001)}},
     ],
 )
-def test_a_record_that_cannot_be_put_by_paths_is_refused(record: dict[str, object]) -> None:
+def test_a_record_with_clashing_long_or_too_many_paths_is_refused(record: dict[str, object]) -> None:
     records = [{"a": {"b": 1}}, record, {"a.b": 1}]
     assert find_unfit_rows(build_path_columns(records), records) == {1: flatten(record)}

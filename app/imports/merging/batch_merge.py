@@ -68,7 +68,7 @@ async def merge_batch(
         return outcome
     kept = await fail_incomplete_rows(session, target, checked, outcome)
     firsts, repeats = split_repeated_keys(checked, kept)
-    await merge.stage(session, format_copy_text(checked, firsts))
+    await merge.stage(session, format_rows(checked, firsts))
     await batch_merge.merge_staged(len(firsts))
     if repeats:
         await apply_repeated_keys(session, target, checked, outcome, repeats, duplicates=options.duplicates)
@@ -104,7 +104,7 @@ def split_repeated_keys(checked: CheckedBatch, kept: Sequence[int]) -> tuple[lis
     return list(firsts.values()), repeats
 
 
-def format_copy_text(checked: CheckedBatch, indexes: Sequence[int]) -> bytes:
+def format_rows(checked: CheckedBatch, indexes: Sequence[int]) -> bytes:
     return merge.format_copy_text(
         keys=[checked.keys[index] for index in indexes],
         rows=[checked.rows[index] for index in indexes],
