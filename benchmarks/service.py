@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.cli.demo import make_key, running_service
-from app.embedded import Instance, discard, running_instance
-from app.embedded.processes import left_over
+from app.embedded import Instance, delete_data_folder, find_running_instance
+from app.embedded.processes import find_live_process
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Service:
 
     def pid(self, part: str) -> int:
         """The process of a part, `api` or `worker-1`, as it was written down when it was started."""
-        found = left_over(self.data / f"{part}.pid")
+        found = find_live_process(self.data / f"{part}.pid")
         if found is None:
             raise LookupError(f"the service's part {part} does not run")
         return found
@@ -37,10 +37,10 @@ def started(work: Path) -> Iterator[Service]:
     try:
         # Requests are counted, as in production, but never too many.
         with running_service(data, SLUICE_RATE_LIMIT="1000000/second"):
-            yield Service(data, running_instance(data))
+            yield Service(data, find_running_instance(data))
     finally:
         if data.exists():
-            discard(data)
+            delete_data_folder(data)
 
 
 @contextmanager
@@ -48,7 +48,7 @@ def work_folder() -> Iterator[Path]:
     """The folder for all that is made here; removed at the end."""
     work = Path(__file__).with_name(".work")
     if (work / "data").exists():
-        discard(work / "data")
+        delete_data_folder(work / "data")
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir()
     # Root runs PostgreSQL as another account, which must be able to walk in; the data folder guards itself.

@@ -1,4 +1,4 @@
-"""PostgreSQL and Valkey on this machine, for one machine, the demo and the tests; no other room knows how."""
+"""Runs PostgreSQL and Valkey from wheels or the system: for one machine, the demo and the tests."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -6,41 +6,49 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.embedded.child import Child, Command
-from app.embedded.data_folder import DataFolder, Instance, Secrets, claim, discard, publish, running_instance
-from app.embedded.errors import CannotStart, InUse, NotRunning
+from app.embedded.data_folder import (
+    DataFolder,
+    Instance,
+    InstanceSecrets,
+    delete_data_folder,
+    find_running_instance,
+    lock_data_folder,
+    publish_instance,
+)
+from app.embedded.errors import DataFolderInUse, InstanceNotRunning, StartFailed
 from app.embedded.postgres import Postgres
-from app.embedded.server import Pause, Server, Unit, free_port
+from app.embedded.server import ManagedProcess, Server, Sleep, free_port
 from app.embedded.valkey import Valkey
 
 __all__ = [
-    "CannotStart",
     "Child",
     "Command",
     "DataFolder",
-    "InUse",
+    "DataFolderInUse",
     "Instance",
-    "NotRunning",
-    "Pause",
+    "InstanceNotRunning",
+    "InstanceSecrets",
+    "ManagedProcess",
     "Postgres",
-    "Secrets",
     "Server",
     "Servers",
-    "Unit",
+    "Sleep",
+    "StartFailed",
     "Valkey",
-    "claim",
-    "discard",
-    "embedded",
+    "delete_data_folder",
+    "find_running_instance",
     "free_port",
-    "publish",
-    "running_instance",
+    "lock_data_folder",
+    "publish_instance",
+    "run_servers",
 ]
 
 
 @dataclass(frozen=True, slots=True)
 class Servers:
-    """Both servers, running, and the place they run in."""
+    """Both servers, running, and their data folder."""
 
-    place: DataFolder
+    data_folder: DataFolder
     postgres: Postgres
     valkey: Valkey
 
@@ -54,12 +62,12 @@ class Servers:
 
 
 @contextmanager
-def embedded(data: Path) -> Iterator[Servers]:
-    """Run both servers until the block ends. Enter it in the main thread. Raises CannotStart, InUse."""
-    with claim(data) as place, ExitStack() as running:
-        postgres, valkey = Postgres(place), Valkey(place)
+def run_servers(data: Path) -> Iterator[Servers]:
+    """Runs both servers until the block ends. Enter it in the main thread. Raises StartFailed, DataFolderInUse."""
+    with lock_data_folder(data) as data_folder, ExitStack() as running:
+        postgres, valkey = Postgres(data_folder), Valkey(data_folder)
         postgres.start()
         running.callback(postgres.stop)
         valkey.start()
         running.callback(valkey.stop)
-        yield Servers(place, postgres, valkey)
+        yield Servers(data_folder, postgres, valkey)

@@ -1,4 +1,4 @@
-"""A process that never outlives the one that started it."""
+"""Child processes that never outlive the process that started them."""
 
 import ctypes
 import os
@@ -10,33 +10,33 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TypedDict
 
-from app.embedded.account import Account
-from app.embedded.errors import CannotStart
-from app.embedded.processes import end_left_over, remember
+from app.embedded.errors import StartFailed
+from app.embedded.processes import record_pid, stop_recorded_process
+from app.embedded.system_user import SystemUser
 
 PR_SET_PDEATHSIG = 1
 STDERR = 2
-LOG_LIMIT = 10_000_000
+MAX_LOG_BYTES = 10_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """What to start. `record` is where its process id is kept; without `log` it writes where we write."""
+    """How to start a child. Its process id is kept in `pid_file`; without `log` it writes to our stderr."""
 
     name: str
     arguments: Sequence[str]
     environment: dict[str, str]
-    record: Path
+    pid_file: Path
     stop_signal: signal.Signals = signal.SIGTERM
     orphan_signal: signal.Signals = signal.SIGKILL
-    account: Account | None = None
+    user: SystemUser | None = None
     folder: Path | None = None
     log: Path | None = None
-    text: str = ""
+    text: str = ""  # for its standard input
 
 
-class SubprocessAccount(TypedDict, total=False):
-    """The arguments of `subprocess` that change the account; none of them: stay who we are."""
+class SubprocessUser(TypedDict, total=False):
+    """The arguments of `subprocess` that change the user; none of them for the current user."""
 
     user: int
     group: int
@@ -44,13 +44,13 @@ class SubprocessAccount(TypedDict, total=False):
 
 
 class Child:
-    """One running process. Start it from the main thread: Linux ends it when the *thread* that started it ends."""
+    """One running process. Start it from the main thread: Linux kills it when the *thread* that started it ends."""
 
     def __init__(self, command: Command) -> None:
         self.command = command
-        end_left_over(command.record, command.stop_signal)
+        stop_recorded_process(command.pid_file, command.stop_signal)
         self.process = _popen(command)
-        remember(command.record, self.process.pid)
+        record_pid(command.pid_file, self.process.pid)
 
     def exit_code(self) -> int | None:
         return self.process.poll()
@@ -58,14 +58,14 @@ class Child:
     def ask_to_stop(self) -> None:
         self.process.send_signal(self.command.stop_signal)
 
-    def stop(self, patience: float) -> int:
+    def stop(self, seconds: float) -> int:
         self.ask_to_stop()
-        return self.stopped_within(patience)
+        return self.wait_or_kill(seconds)
 
-    def stopped_within(self, patience: float) -> int:
-        """Wait for what was asked to stop, and kill what does not listen."""
+    def wait_or_kill(self, seconds: float) -> int:
+        """Waits so long for a process that was asked to stop, then kills it. Returns its exit code."""
         try:
-            return self.process.wait(patience)
+            return self.process.wait(seconds)
         except subprocess.TimeoutExpired:
             return self.kill()
 
@@ -82,17 +82,17 @@ def _popen(command: Command) -> subprocess.Popen[bytes]:
             env=command.environment,
             cwd=command.folder,
             stdin=subprocess.PIPE if command.text else subprocess.DEVNULL,
-            # Without a log of its own, everything goes to our standard error: our standard output is for answers.
+            # Without a log of its own everything goes to our stderr: our stdout is for results.
             stdout=log or STDERR,
             stderr=log or STDERR,
-            # A Ctrl-C in the terminal reaches every process of the session; these are stopped by us, in order.
+            # Ctrl-C in the terminal reaches every process of its session; the children are stopped by us, in order.
             start_new_session=True,
-            # Runs after the change of account, which would undo it.
-            preexec_fn=_die_with(os.getpid(), command.orphan_signal),  # noqa: PLW1509 – no threads where we start
-            **as_account(command.account),
+            # Runs after the change of user, which would undo it.
+            preexec_fn=_die_with_parent(os.getpid(), command.orphan_signal),  # noqa: PLW1509  no threads run when we start it
+            **subprocess_user(command.user),
         )
-    except (OSError, subprocess.SubprocessError) as trouble:
-        raise CannotStart(f"{command.name} cannot be started: {trouble}") from trouble
+    except (OSError, subprocess.SubprocessError) as error:
+        raise StartFailed(f"{command.name} cannot be started: {error}") from error
     finally:
         if log:
             log.close()
@@ -102,27 +102,27 @@ def _popen(command: Command) -> subprocess.Popen[bytes]:
     return process
 
 
-def as_account(account: Account | None) -> SubprocessAccount:
-    if account is None:
+def subprocess_user(user: SystemUser | None) -> SubprocessUser:
+    if user is None:
         return {}
-    return {"user": account.uid, "group": account.gid, "extra_groups": []}
+    return {"user": user.uid, "group": user.gid, "extra_groups": []}
 
 
 def _open_log(path: Path) -> IO[bytes]:
-    if path.exists() and path.stat().st_size > LOG_LIMIT:
+    if path.exists() and path.stat().st_size > MAX_LOG_BYTES:
         path.replace(path.with_name(f"{path.name}.1"))
     return os.fdopen(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "wb")
 
 
-def _die_with(parent: int, number: signal.Signals) -> Callable[[], None] | None:
+def _die_with_parent(parent: int, number: signal.Signals) -> Callable[[], None] | None:
     if sys.platform != "linux":
         return None
     prctl = ctypes.CDLL(None).prctl
 
-    def ask_the_kernel() -> None:
+    def set_death_signal() -> None:
         prctl(PR_SET_PDEATHSIG, int(number))
-        # The parent may have died before the line above; nobody would tell us any more.
+        # The parent may have died before the line above: then no signal would come.
         if os.getppid() != parent:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    return ask_the_kernel
+    return set_death_signal

@@ -1,4 +1,4 @@
-"""The data folder of one instance: who holds it, its secrets, and where its servers keep their files."""
+"""The data folder of one instance: its lock, its secrets, and the files of its servers."""
 
 import fcntl
 import json
@@ -11,19 +11,19 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import structlog
+from app.embedded.errors import DataFolderInUse, InstanceNotRunning, StartFailed
+from app.embedded.processes import find_live_process, read_pid, record_pid
+from app.embedded.system_user import SystemUser, can_reach, find_server_user
+from app.observe.events import ServersKeptElsewhere
+from app.observe.logs import log
 
-from app.embedded.account import Account, can_reach, servers_account
-from app.embedded.errors import CannotStart, InUse, NotRunning
-from app.embedded.processes import left_over, recorded, remember
-
-# Folders that outlive a restart of the machine, for data that the unprivileged account cannot reach otherwise.
-SYSTEM_FOLDERS = (Path("/var/lib"), Path("/var/tmp"))  # noqa: S108 – for a private folder of our own
+# Folders that survive a reboot, for server files that the unprivileged user could not reach otherwise.
+SYSTEM_FOLDERS = (Path("/var/lib"), Path("/var/tmp"))  # noqa: S108  for a private folder of our own
 
 
 @dataclass(frozen=True, slots=True)
-class Secrets:
-    """Made once for a data folder and kept in it: two passwords, and the pepper of the API keys."""
+class InstanceSecrets:
+    """Created once for a data folder and kept in it: two passwords, and the pepper of API keys."""
 
     postgres: str
     valkey: str
@@ -32,33 +32,33 @@ class Secrets:
 
 @dataclass(frozen=True, slots=True)
 class DataFolder:
-    """A data folder that is ours until its lock is let go."""
+    """A data folder that this process has locked."""
 
     data: Path
-    servers: Path
-    account: Account | None
-    secrets: Secrets
+    servers: Path  # the files of the servers; may be elsewhere, see _find_servers_folder
+    user: SystemUser | None
+    secrets: InstanceSecrets
 
-    def record(self, name: str) -> Path:
+    def pid_file(self, name: str) -> Path:
         """Where the process id of a part is kept."""
         return self.data / f"{name}.pid"
 
-    def log(self, name: str) -> Path:
+    def log_file(self, name: str) -> Path:
         return self.data / f"{name}.log"
 
     def make_private(self, path: Path) -> None:
-        """A folder that belongs to the servers' account alone."""
+        """Creates a folder that belongs to the servers' user alone."""
         path.mkdir(mode=0o700, exist_ok=True)
         self.hand_over(path)
 
     def hand_over(self, path: Path) -> None:
-        if self.account:
-            os.chown(path, self.account.uid, self.account.gid)
+        if self.user:
+            os.chown(path, self.user.uid, self.user.gid)
 
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """Where a running instance is, for commands that run beside it."""
+    """The addresses and the secret key of a running instance, for other commands."""
 
     pid: int
     api_url: str
@@ -68,69 +68,69 @@ class Instance:
 
 
 @contextmanager
-def claim(data: Path, *, with_servers: bool = True) -> Iterator[DataFolder]:
-    """Hold the data folder, which is made if it is not there. Raises InUse."""
-    account = servers_account() if with_servers else None
+def lock_data_folder(data: Path, *, with_servers: bool = True) -> Iterator[DataFolder]:
+    """Locks the data folder and creates it if necessary. Raises DataFolderInUse, StartFailed."""
+    user = find_server_user() if with_servers else None
     data = data.absolute()
-    _make_folder(data, account)
+    _make_folder(data, user)
     data = data.resolve()
-    with _locked(data):
-        servers = _servers_folder(data, account) if with_servers else data
-        yield DataFolder(data, servers, account, _secrets(data))
+    with _hold_lock(data):
+        servers = _find_servers_folder(data, user) if with_servers else data
+        yield DataFolder(data, servers, user, _load_secrets(data))
 
 
-def discard(data: Path) -> None:
-    """Remove a data folder that nobody uses, and what of it was kept elsewhere."""
-    with claim(data) as place:
-        shutil.rmtree(place.servers)
+def delete_data_folder(data: Path) -> None:
+    """Deletes a data folder that nobody uses, and the server files that are kept elsewhere."""
+    with lock_data_folder(data) as data_folder:
+        shutil.rmtree(data_folder.servers)
     shutil.rmtree(data)
 
 
-def publish(place: DataFolder, instance: Instance) -> None:
-    _write_private(place.data / "instance.json", json.dumps(asdict(instance)))
+def publish_instance(data_folder: DataFolder, instance: Instance) -> None:
+    _write_private(data_folder.data / "instance.json", json.dumps(asdict(instance)))
 
 
-def running_instance(data: Path) -> Instance:
-    """The instance that holds the data folder now. Raises NotRunning."""
-    if left_over(data / "lock") is None:
-        raise NotRunning(f"nothing runs on {data}; start it with: sluice up --data {data}")
+def find_running_instance(data: Path) -> Instance:
+    """The instance that uses the data folder now. Raises InstanceNotRunning."""
+    if find_live_process(data / "lock") is None:
+        raise InstanceNotRunning(f"No instance runs on {data}. Start one with: sluice up --data {data}")
     try:
         return Instance(**json.loads((data / "instance.json").read_text()))
     except FileNotFoundError:
-        raise NotRunning(f"the instance on {data} is still starting; try again in a moment") from None
+        raise InstanceNotRunning(f"The instance on {data} is still starting. Try again in a moment") from None
 
 
-def _make_folder(folder: Path, account: Account | None) -> None:
-    """Make a folder of our own. The account may pass through it; the files in it are private one by one."""
+def _make_folder(folder: Path, user: SystemUser | None) -> None:
+    """Creates a folder that the servers' user may enter. The files in it are private one by one."""
     if folder.is_dir():
         return
     folder.mkdir(parents=True)
-    folder.chmod(0o711 if account else 0o700)
+    folder.chmod(0o711 if user else 0o700)
 
 
 @contextmanager
-def _locked(data: Path) -> Iterator[None]:
+def _hold_lock(data: Path) -> Iterator[None]:
     descriptor = os.open(data / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise InUse(f"{data} is in use by process {recorded(data / 'lock')}") from None
-        remember(data / "lock", os.getpid())
+            raise DataFolderInUse(f"{data} is in use by process {read_pid(data / 'lock')}") from None
+        record_pid(data / "lock", os.getpid())
         (data / "instance.json").unlink(missing_ok=True)
         yield
         (data / "instance.json").unlink(missing_ok=True)
     finally:
-        # Closing lets the lock go. The file stays: removing it would let two owners lock two files of one name.
+        # Closing releases the lock. The file stays: if it were deleted, two processes could lock two files of one name.
         os.close(descriptor)
 
 
-def _secrets(data: Path) -> Secrets:
+def _load_secrets(data: Path) -> InstanceSecrets:
     path = data / "secrets.json"
     if not path.exists():
-        fresh = Secrets(*(secrets.token_urlsafe(24) for _ in range(3)))
+        fresh = InstanceSecrets(*(secrets.token_urlsafe(24) for _ in range(3)))
         _write_private(path, json.dumps(asdict(fresh)))
-    return Secrets(**json.loads(path.read_text()))
+    return InstanceSecrets(**json.loads(path.read_text()))
 
 
 def _write_private(path: Path, text: str) -> None:
@@ -141,13 +141,13 @@ def _write_private(path: Path, text: str) -> None:
     draft.replace(path)
 
 
-def _servers_folder(data: Path, account: Account | None) -> Path:
-    """`DATA/servers`, which is a link to a system folder where the account cannot reach DATA."""
+def _find_servers_folder(data: Path, user: SystemUser | None) -> Path:
+    """`DATA/servers`; a link to a system folder if the servers' user cannot reach DATA. Raises StartFailed."""
     folder = data / "servers"
     if not folder.is_dir():
-        if account is None or can_reach(data, account):
+        if user is None or can_reach(data, user):
             folder.unlink(missing_ok=True)
-            _make_folder(folder, account)
+            _make_folder(folder, user)
         else:
             _link_to_system_folder(folder)
     return folder.resolve()
@@ -160,6 +160,6 @@ def _link_to_system_folder(link: Path) -> None:
             elsewhere.chmod(0o711)
             link.unlink(missing_ok=True)
             link.symlink_to(elsewhere)
-            structlog.get_logger().warning("servers_kept_elsewhere", data=str(link.parent), servers=str(elsewhere))
+            log(ServersKeptElsewhere(str(link.parent), str(elsewhere)))
             return
-    raise CannotStart(f"the account of the servers cannot reach {link.parent}; choose another folder with --data")
+    raise StartFailed(f"The user that runs the servers cannot reach {link.parent}. Choose another folder with --data")

@@ -1,15 +1,15 @@
-"""What can keep the servers of this machine from starting."""
+"""Errors of the embedded servers and their data folder."""
 
 from app.errors import SluiceError
 
 
-class CannotStart(SluiceError):
-    """A server cannot run here; the text says what to install or to change."""
+class StartFailed(SluiceError):
+    """A server or a part cannot start; the message says what to install or to change."""
 
 
-class InUse(CannotStart):
-    """The data folder belongs to another process that is alive."""
+class DataFolderInUse(StartFailed):
+    """Another running process uses the data folder."""
 
 
-class NotRunning(SluiceError):
-    """No instance runs on this data folder."""
+class InstanceNotRunning(SluiceError):
+    """No instance runs on the data folder."""

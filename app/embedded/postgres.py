@@ -1,4 +1,4 @@
-"""Runs PostgreSQL from its programs: one cluster in the data folder, on loopback, durable."""
+"""Runs PostgreSQL: one durable cluster in the data folder, on the loopback address."""
 
 import shutil
 import signal
@@ -6,99 +6,99 @@ import subprocess
 import time
 from pathlib import Path
 
-from app.embedded.binaries import PostgresPrograms, postgres_programs
-from app.embedded.child import Child, Command, as_account
+from app.embedded.binaries import PostgresPrograms, find_postgres
+from app.embedded.child import Child, Command, subprocess_user
 from app.embedded.data_folder import DataFolder
-from app.embedded.errors import CannotStart
-from app.embedded.processes import end_left_over, recorded
-from app.embedded.server import LOOPBACK, Pause, free_port, server_environment, start
+from app.embedded.errors import StartFailed
+from app.embedded.processes import read_pid, stop_recorded_process
+from app.embedded.server import LOOPBACK, Sleep, free_port, server_environment, start_server
 
 USER = DATABASE = "sluice"
-START_PATIENCE, STOP_PATIENCE = 120.0, 30.0
+START_SECONDS, STOP_SECONDS = 120.0, 30.0
 
 SETTINGS: dict[str, str] = {
     "listen_addresses": LOOPBACK,
     "unix_socket_directories": "",
     "max_connections": "60",
     "shared_buffers": "128MB",
-    # Imports write in bursts; with the default of 1GB a large one is checkpointed again and again.
+    # Imports write in bursts: with the default of 1GB a large one would cause many checkpoints.
     "max_wal_size": "2GB",
     "checkpoint_timeout": "15min",
-    # An import is acknowledged once it is committed, so a commit must be on the disk.
+    # An import is acknowledged after the commit, so a commit must be on disk.
     "fsync": "on",
     "synchronous_commit": "on",
-    # Compiling costs more than it saves for statements as short as ours.
+    # For statements as short as ours, compiling costs more than it saves.
     "jit": "off",
     "timezone": "UTC",
     "log_timezone": "UTC",
     "log_checkpoints": "off",
 }
-# Sorted by code point and case-folded as Unicode says, without depending on the system's C library; since 17.
+# Sorts by code point and folds case as Unicode says, independently of the system's C library; since PostgreSQL 17.
 BUILTIN_LOCALE = ("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
 C_LIBRARY_LOCALE = ("--locale=C",)
 
 
 class Postgres:
-    """One PostgreSQL server. The port is kept for the life of this object, over any number of restarts."""
+    """One PostgreSQL server. The object keeps its port over any number of restarts."""
 
     name = "postgres"
-    passing_trouble: str | None = "pre-existing shared memory block"
+    temporary_error: str | None = "pre-existing shared memory block"
 
-    def __init__(self, place: DataFolder) -> None:
-        self._place = place
-        self._programs = postgres_programs(place)
-        self._folder = place.servers / "postgres"
-        self._pid_file = self._folder / "postmaster.pid"
+    def __init__(self, data_folder: DataFolder) -> None:
+        self._data_folder = data_folder
+        self._programs = find_postgres(data_folder)
+        self._folder = data_folder.servers / "postgres"
+        self._postmaster_pid = self._folder / "postmaster.pid"
         self.child: Child | None = None
         self.port = free_port()
-        self.log = place.log(self.name)
+        self.log = data_folder.log_file(self.name)
 
     @property
     def url(self) -> str:
-        return f"postgresql://{USER}:{self._place.secrets.postgres}@{LOOPBACK}:{self.port}/{DATABASE}"
+        return f"postgresql://{USER}:{self._data_folder.secrets.postgres}@{LOOPBACK}:{self.port}/{DATABASE}"
 
-    def start(self, patience: float = START_PATIENCE, pause: Pause = time.sleep) -> None:
-        """Start and wait until it takes queries, crash recovery included. Raises CannotStart."""
-        start(self, patience, pause)
+    def start(self, seconds: float = START_SECONDS, sleep: Sleep = time.sleep) -> None:
+        """Starts the server and waits until it accepts queries, after crash recovery. Raises StartFailed."""
+        start_server(self, seconds, sleep)
 
-    def stop(self, patience: float = STOP_PATIENCE) -> None:
+    def stop(self, seconds: float = STOP_SECONDS) -> None:
         if self.child:
-            self.child.stop(patience)
+            self.child.stop(seconds)
 
     def kill(self) -> None:
-        """As a crash would: the test of everything that recovers."""
+        """Kills the server, as a crash would, to test recovery."""
         if self.child:
             self.child.kill()
 
     def spawn(self) -> None:
-        """Begin to start; the data is made on the first start, which takes about half a second."""
+        """Starts the process. The first start creates the cluster, which takes about half a second."""
         if not self._folder.exists():
-            _create_cluster(self._place, self._programs, self._folder)
+            _create_cluster(self._data_folder, self._programs, self._folder)
         _check_version(self._folder, self._programs)
-        end_left_over(self._place.record(self.name), signal.SIGINT)
+        stop_recorded_process(self._data_folder.pid_file(self.name), signal.SIGINT)
         self._drop_stale_pid_file()
         self.child = Child(self._command())
 
     def ready(self) -> bool:
-        """PostgreSQL writes its state into its pid file, so nobody has to log in to ask."""
+        """Whether it accepts queries. PostgreSQL writes its state into its pid file, so no login is needed."""
         try:
-            lines = self._pid_file.read_text().splitlines()
+            lines = self._postmaster_pid.read_text().splitlines()
         except FileNotFoundError:
             return False
         ours = self.child is not None and lines[:1] == [str(self.child.process.pid)]
         return ours and len(lines) > 7 and lines[7].strip() == "ready"
 
     def _drop_stale_pid_file(self) -> None:
-        """Forget the pid file of a server of ours that has ended.
+        """Deletes the pid file of a server of ours that has ended.
 
-        PostgreSQL only asks whether the process id exists, and refuses to start when a zombie or a stranger has it.
+        PostgreSQL only checks whether the process id exists: it refuses to start if a zombie or a stranger has it.
         """
         try:
-            pid = self._pid_file.read_text().split("\n", 1)[0]
+            pid = self._postmaster_pid.read_text().split("\n", 1)[0]
         except FileNotFoundError:
             return
-        if pid == str(recorded(self._place.record(self.name))):
-            self._pid_file.unlink()
+        if pid == str(read_pid(self._data_folder.pid_file(self.name))):
+            self._postmaster_pid.unlink()
 
     def _command(self) -> Command:
         settings = {**SETTINGS, "port": str(self.port)}
@@ -107,30 +107,32 @@ class Postgres:
             name=self.name,
             arguments=[self._programs.path("postgres"), "-D", str(self._folder), *flags],
             environment=server_environment(),
-            record=self._place.record(self.name),
-            # "Fast shutdown": sessions are cut off, the data is written out.
+            pid_file=self._data_folder.pid_file(self.name),
+            # "Fast shutdown": ends the sessions and writes the data out.
             stop_signal=signal.SIGINT,
             orphan_signal=signal.SIGINT,
-            account=self._place.account,
-            folder=self._place.servers,
+            user=self._data_folder.user,
+            folder=self._data_folder.servers,
             log=self.log,
         )
 
 
-def _create_cluster(place: DataFolder, programs: PostgresPrograms, folder: Path) -> None:
-    """Make the data, in a draft folder first: a start that is killed here leaves nothing half-made."""
+def _create_cluster(data_folder: DataFolder, programs: PostgresPrograms, folder: Path) -> None:
+    """Creates the cluster, in a draft folder first: a start that is killed here leaves no half of one."""
     draft = folder.with_name("postgres.new")
-    password = place.servers / "password"
+    password = data_folder.servers / "password"
     shutil.rmtree(draft, ignore_errors=True)
-    place.make_private(draft)
+    data_folder.make_private(draft)
     password.unlink(missing_ok=True)
     password.touch(mode=0o600)
-    password.write_text(place.secrets.postgres)
-    place.hand_over(password)
+    password.write_text(data_folder.secrets.postgres)
+    data_folder.hand_over(password)
     try:
-        _run(place, _initdb(programs, draft, password))
+        _run(data_folder, _initdb(programs, draft, password))
         _run(
-            place, [programs.path("postgres"), "--single", "-D", str(draft), "postgres"], f"CREATE DATABASE {DATABASE}"
+            data_folder,
+            [programs.path("postgres"), "--single", "-D", str(draft), "postgres"],
+            f"CREATE DATABASE {DATABASE}",
         )
     finally:
         password.unlink()
@@ -151,25 +153,25 @@ def _initdb(programs: PostgresPrograms, draft: Path, password: Path) -> list[str
     ]
 
 
-def _run(place: DataFolder, arguments: list[str], text: str = "") -> None:
-    answer = subprocess.run(  # noqa: S603
+def _run(data_folder: DataFolder, arguments: list[str], text: str = "") -> None:
+    result = subprocess.run(  # noqa: S603
         arguments,
         input=text,
         env=server_environment(),
-        cwd=place.servers,
+        cwd=data_folder.servers,
         capture_output=True,
         text=True,
         check=False,
-        **as_account(place.account),
+        **subprocess_user(data_folder.user),
     )
-    if answer.returncode:
-        raise CannotStart(f"{Path(arguments[0]).name} failed: {answer.stderr.strip() or answer.stdout.strip()}")
+    if result.returncode:
+        raise StartFailed(f"{Path(arguments[0]).name} failed: {result.stderr.strip() or result.stdout.strip()}")
 
 
 def _check_version(folder: Path, programs: PostgresPrograms) -> None:
-    made_by = (folder / "PG_VERSION").read_text().strip()
-    if made_by != str(programs.major):
-        raise CannotStart(
-            f"the data in {folder} was made by PostgreSQL {made_by}, and this is {programs.major}; "
-            f"use PostgreSQL {made_by}, or move the data over with pg_dump and pg_restore"
+    created_by = (folder / "PG_VERSION").read_text().strip()
+    if created_by != str(programs.major):
+        raise StartFailed(
+            f"The data in {folder} was created by PostgreSQL {created_by}, but this is PostgreSQL {programs.major}. "
+            f"Use PostgreSQL {created_by}, or move the data with pg_dump and pg_restore"
         )

@@ -1,4 +1,4 @@
-"""What starting PostgreSQL and starting Valkey have in common: a port, patience, and a reason when it fails."""
+"""Starts a server: finds a free port, waits until it is ready, and reports why it failed."""
 
 import os
 import secrets
@@ -9,20 +9,20 @@ from pathlib import Path
 from typing import Protocol
 
 from app.embedded.child import Child
-from app.embedded.errors import CannotStart
-from app.embedded.processes import PAUSE
+from app.embedded.errors import StartFailed
+from app.embedded.processes import POLL_SECONDS
 
 LOOPBACK = "127.0.0.1"
-# Below the range from which systems lend ports to outgoing connections: a client that keeps dialling a server that is
-# down can be lent that very port, connect to itself, and keep the server from coming back.
+# Below the range of ephemeral ports: a client that keeps dialling a server that is down could get the server's port for
+# its own end, connect to itself, and keep the server from coming back.
 PORTS = range(20_000, 32_000)
 
-# How to wait: `time.sleep`, or what a caller has that can be interrupted (by raising).
-Pause = Callable[[float], None]
+# `time.sleep`, or a function of the caller that raises when it is interrupted.
+Sleep = Callable[[float], None]
 
 
-class Unit(Protocol):
-    """Anything that runs as one child process and may be started again; `child` is None before the first start."""
+class ManagedProcess(Protocol):
+    """Something that runs as one child process and can be restarted; `child` is None before the first start."""
 
     name: str
     child: Child | None
@@ -30,12 +30,12 @@ class Unit(Protocol):
     def spawn(self) -> None: ...
 
 
-class Server(Unit, Protocol):
-    """A server: `spawn` begins to start it and `ready` tells when it answers."""
+class Server(ManagedProcess, Protocol):
+    """A server: `spawn` starts its process, `ready` says whether it accepts requests."""
 
     log: Path
-    # What its log says when it failed only because the processes of the one before it have not ended yet.
-    passing_trouble: str | None
+    # What its log says if it failed only because processes of its predecessor have not ended yet.
+    temporary_error: str | None
 
     def ready(self) -> bool: ...
 
@@ -51,33 +51,33 @@ def free_port() -> int:
         return port
 
 
-def start(server: Server, patience: float, pause: Pause) -> None:
-    """Start and wait until the server answers. Raises CannotStart with the server's own last words."""
-    deadline = time.monotonic() + patience
-    while not _answers(server, deadline, pause):
-        pause(10 * PAUSE)
+def start_server(server: Server, seconds: float, sleep: Sleep) -> None:
+    """Starts the server and waits until it is ready. Raises StartFailed with the end of the server's log."""
+    deadline = time.monotonic() + seconds
+    while not _try_start(server, deadline, sleep):
+        sleep(10 * POLL_SECONDS)
 
 
-def _answers(server: Server, deadline: float, pause: Pause) -> bool:
-    """False when it is worth another try."""
-    seen = _size(server.log)
+def _try_start(server: Server, deadline: float, sleep: Sleep) -> bool:
+    """Whether the server is ready; False if another try is worthwhile. Raises StartFailed."""
+    offset = _size(server.log)
     server.spawn()
     while not server.ready():
         late = time.monotonic() > deadline
         if server.child is None or server.child.exit_code() is not None:
-            words = _words(server.log, seen)
-            if server.passing_trouble and any(server.passing_trouble in line for line in words) and not late:
+            lines = _read_new_lines(server.log, offset)
+            if server.temporary_error and any(server.temporary_error in line for line in lines) and not late:
                 return False
-            raise CannotStart(f"{server.name} ended while starting: {_reason(words)} (see {server.log})")
+            raise StartFailed(f"{server.name} exited while starting: {_find_reason(lines)} (see {server.log})")
         if late:
             server.child.stop(5)
-            raise CannotStart(f"{server.name} did not get ready in time (see {server.log})")
-        pause(PAUSE)
+            raise StartFailed(f"{server.name} was not ready in time (see {server.log})")
+        sleep(POLL_SECONDS)
     return True
 
 
 def server_environment() -> dict[str, str]:
-    """Nothing of ours: variables such as PGDATA or PGPORT of the caller would change what the server does."""
+    """An environment without the caller's variables: PGDATA or PGPORT would change what the server does."""
     return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"}
 
 
@@ -85,13 +85,13 @@ def _size(log: Path) -> int:
     return log.stat().st_size if log.exists() else 0
 
 
-def _words(log: Path, seen: int) -> list[str]:
-    """Everything written since; the processes of a server that was killed before may still write there, too."""
+def _read_new_lines(log: Path, offset: int) -> list[str]:
+    """The lines after the offset. Processes of a server that was killed before may still write there, too."""
     with log.open("rb") as file:
-        file.seek(seen if seen <= _size(log) else 0)  # a log that grew too long was begun anew
+        file.seek(offset if offset <= _size(log) else 0)  # a log that grew too long was started again
         return file.read().decode(errors="replace").splitlines()
 
 
-def _reason(words: list[str]) -> str:
-    fatal = [line for line in words if "FATAL" in line][-1:]
-    return " ".join(fatal or words[-3:]) or "not a word in its log"
+def _find_reason(lines: list[str]) -> str:
+    fatal = [line for line in lines if "FATAL" in line][-1:]
+    return " ".join(fatal or lines[-3:]) or "its log is empty"

@@ -290,6 +290,15 @@ class PartStopping(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ServersKeptElsewhere(Event):
+    """The files of the embedded servers are kept outside the data folder, which the servers' user cannot reach."""
+
+    level: ClassVar[str] = "warning"
+    data: str
+    servers: str
+
+
+@dataclass(frozen=True, slots=True)
 class LibraryLogged(Event):
     """A library has logged a warning or an error. Its text is left out, because it may hold cell values; `place` is
     the line of the library, `error` the kind of error."""

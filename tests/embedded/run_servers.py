@@ -11,7 +11,7 @@ import signal
 import sys
 from pathlib import Path
 
-from app.embedded import embedded
+from app.embedded import run_servers
 
 # Only now, and with all that is imported late: the account may not reach the interpreter that these tests run in.
 if sys.argv[2:]:
@@ -20,7 +20,7 @@ if sys.argv[2:]:
     os.setgid(account.pw_gid)
     os.setuid(account.pw_uid)
 
-with embedded(Path(sys.argv[1])) as servers:
+with run_servers(Path(sys.argv[1])) as servers:
     children = (servers.postgres.child, servers.valkey.child)
     pids = [child.process.pid for child in children if child]
     print(json.dumps([servers.database_url, servers.redis_url, pids]), flush=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from app.embedded import embedded
+from app.embedded import run_servers
 from tests.embedded.asking import Alive, Ask, Eventually, Query
 
 ROOT = Path(__file__).parents[2]
@@ -69,7 +69,7 @@ def test_a_start_right_after_a_kill_finds_everything_that_was_written(
     owner.process.kill()
     owner.process.wait()
 
-    with embedded(data) as servers:
+    with run_servers(data) as servers:
         assert query(servers.database_url, "SELECT n FROM kept") == 42
         assert ask(servers.redis_url, "GET", "kept") == "42"
 
@@ -87,7 +87,7 @@ def test_a_start_ends_the_servers_that_an_owner_could_not_take_along(
     for pid in owner.pids:
         psutil.Process(pid).resume()
 
-    with embedded(data) as servers:
+    with run_servers(data) as servers:
         assert query(servers.database_url, "SELECT 1") == 1
         assert not any(alive(pid) for pid in owner.pids)
 

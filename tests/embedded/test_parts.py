@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.embedded import embedded
+from app.embedded import run_servers
 from tests.embedded.asking import Query
 
 ROOT = Path(__file__).parents[2]
@@ -68,7 +68,7 @@ def test_an_address_of_the_database_that_is_none_is_named_and_not_quoted(command
 
 
 def test_migrate_makes_the_schema_and_may_be_run_again(data: Path, query: Query) -> None:
-    with embedded(data) as servers:
+    with run_servers(data) as servers:
         for _ in range(2):
             done = sluice("migrate", SLUICE_DATABASE_URL=servers.database_url)
             assert done.returncode == 0, done.stderr
@@ -76,12 +76,12 @@ def test_migrate_makes_the_schema_and_may_be_run_again(data: Path, query: Query)
 
 
 def test_keys_of_an_environments_database_need_its_schema_and_its_secret_key(data: Path) -> None:
-    with embedded(data) as servers:
+    with run_servers(data) as servers:
         where = {"SLUICE_DATABASE_URL": servers.database_url}
         create = ("key", "create", "--account", "acme")
         assert "SLUICE_SECRET_KEY must be set" in sluice(*create, **where).stderr
         where["SLUICE_SECRET_KEY"] = "pepper"
-        assert "run: sluice migrate" in sluice(*create, **where).stderr
+        assert "Run: sluice migrate" in sluice(*create, **where).stderr
         sluice("migrate", **where)
 
         made = sluice(*create, "--scope", "imports:read", **where)
@@ -94,11 +94,11 @@ def test_keys_of_a_folder_on_which_nothing_runs_are_refused_with_what_to_do(data
     refused = sluice("key", "list", "--data", str(data))
 
     assert refused.returncode == 2
-    assert refused.stderr == f"sluice: nothing runs on {data}; start it with: sluice up --data {data}\n"
+    assert refused.stderr == f"sluice: No instance runs on {data}. Start one with: sluice up --data {data}\n"
 
 
 def test_an_unknown_scope_is_refused_with_the_list_of_those_that_are(data: Path) -> None:
     refused = sluice("key", "create", "--account", "acme", "--scope", "imports:eat", "--data", str(data))
 
     assert refused.returncode == 2
-    assert "unknown scope imports:eat; there are: " in refused.stderr
+    assert "Unknown scope imports:eat. The scopes are " in refused.stderr

@@ -7,35 +7,35 @@ from pathlib import Path
 
 import pytest
 
-from app.embedded import discard, embedded
-from app.embedded.account import can_reach
-from app.embedded.binaries import postgres_programs
+from app.embedded import delete_data_folder, run_servers
+from app.embedded.binaries import find_postgres
+from app.embedded.system_user import can_reach
 from tests.embedded.asking import Query
 
 
 def test_a_folder_closed_to_others_stays_closed_and_works(data: Path, query: Query) -> None:
     data.mkdir(mode=0o700)
 
-    with embedded(data) as servers:
-        place = servers.place
+    with run_servers(data) as servers:
+        data_folder = servers.data_folder
         assert query(servers.database_url, "SELECT 1") == 1
-        assert place.account is None or can_reach(place.servers, place.account)
+        assert data_folder.user is None or can_reach(data_folder.servers, data_folder.user)
 
     assert stat.S_IMODE(data.stat().st_mode) == 0o700
     assert stat.S_IMODE(data.parent.stat().st_mode) == 0o711
-    discard(data)
+    delete_data_folder(data)
 
 
 def test_what_was_kept_elsewhere_is_found_again_and_discarded_with_the_folder(data: Path, query: Query) -> None:
     data.mkdir(mode=0o700)
-    with embedded(data) as servers:
+    with run_servers(data) as servers:
         query(servers.database_url, "CREATE TABLE kept AS SELECT 42 AS n")
-        elsewhere = servers.place.servers
+        elsewhere = servers.data_folder.servers
 
-    with embedded(data) as servers:
-        assert servers.place.servers == elsewhere
+    with run_servers(data) as servers:
+        assert servers.data_folder.servers == elsewhere
         assert query(servers.database_url, "SELECT n FROM kept") == 42
-    discard(data)
+    delete_data_folder(data)
 
     assert not elsewhere.exists()
     assert not data.exists()
@@ -47,14 +47,14 @@ def test_programs_that_the_account_cannot_reach_are_copied_once(
     closed = _closed_copy_of_the_wheel(data.parent / "closed")
     monkeypatch.syspath_prepend(closed)
 
-    with embedded(data) as servers:
-        place = servers.place
-        folder = postgres_programs(place).folder
+    with run_servers(data) as servers:
+        data_folder = servers.data_folder
+        folder = find_postgres(data_folder).folder
         made = folder.stat().st_ctime_ns
         assert query(servers.database_url, "SHOW server_version_num") >= "180000"
-        assert folder.is_relative_to(place.servers if place.account else closed)
+        assert folder.is_relative_to(data_folder.servers if data_folder.user else closed)
 
-    with embedded(data) as servers:
+    with run_servers(data) as servers:
         assert query(servers.database_url, "SELECT 1") == 1
         assert folder.stat().st_ctime_ns == made
     assert stat.S_IMODE(closed.stat().st_mode) == 0o700

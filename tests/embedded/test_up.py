@@ -179,7 +179,7 @@ def test_every_part_that_is_killed_is_started_again(running: Up, eventually: Eve
         before = running.pid_of(part)
         os.kill(before, signal.SIGKILL)
         eventually(lambda part=part, before=before: running.pid_of(part) != before)
-        ended = rf'"part": "{part}", "exit_code": -9, "wait_seconds": [\d.]+, "event": "part_ended"'
+        ended = rf'"part": "{part}", "exit_code": -9, "wait_seconds": [\d.]+, "event": "part_exited"'
         restarted = rf'"part": "{part}", .*"event": "part_restarted"'
         assert re.search(ended, running.said)
         # The new process's number is written before it is told.

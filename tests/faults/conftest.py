@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from app.embedded import Servers, embedded
+from app.embedded import Servers, run_servers
 from tests.faults.arena import Arena, make_template
 from tests.faults.nursery import Nursery
 
@@ -24,7 +24,7 @@ def faulty_servers() -> Iterator[Servers]:
     base = Path(tempfile.mkdtemp(prefix="sluice-faults-"))
     base.chmod(0o711)
     try:
-        with embedded(base / "data") as servers:
+        with run_servers(base / "data") as servers:
             make_template(servers)
             yield servers
             # An orderly end would write out dozens of databases that nobody wants.

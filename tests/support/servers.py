@@ -11,7 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 from pydantic import SecretStr
 
-from app.embedded import Servers, embedded
+from app.embedded import Servers, run_servers
 from app.settings import Settings
 from app.storage.migrate import upgrade
 
@@ -24,7 +24,7 @@ def running_servers() -> Iterator[Servers]:
     base = Path(tempfile.mkdtemp(prefix="sluice-test-"))
     base.chmod(0o711)
     try:
-        with embedded(base / "data") as servers:
+        with run_servers(base / "data") as servers:
             yield servers
     finally:
         shutil.rmtree(base, ignore_errors=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.cli.options import UsageError
-from app.embedded import running_instance
+from app.embedded import find_running_instance
 from app.runtime import build_database
 from app.settings import Settings
 from app.storage.database import Database, is_current
@@ -26,7 +26,7 @@ def find_database(data: Path | None) -> DatabaseTarget:
     if data is None and settings.database_url:
         secret_key = settings.secret_key.get_secret_value() if settings.secret_key else None
         return DatabaseTarget(settings.database_url.get_secret_value(), secret_key)
-    instance = running_instance(data or settings.data)
+    instance = find_running_instance(data or settings.data)
     return DatabaseTarget(instance.database_url, instance.secret_key)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from types import FrameType
 
-from app.embedded import CannotStart, Child, Command, Unit
+from app.embedded import Child, Command, ManagedProcess, StartFailed
 from app.observe.events import PartExited, PartRestarted, PartStartFailed, PartStopping
 from app.observe.logs import log
 
@@ -44,7 +44,7 @@ class Program:
 class SupervisedPart:
     """A unit and its restarts. Parts of a higher stage are stopped first, those of one stage together."""
 
-    unit: Unit
+    unit: ManagedProcess
     stage: int
     stop_seconds: float  # how long it may take to stop
     started_at: float = 0.0
@@ -75,7 +75,7 @@ class SupervisedPart:
             return
         try:
             self.start()
-        except CannotStart as error:
+        except StartFailed as error:
             log(PartStartFailed(self.unit.name, str(error)))
             self._plan_restart(None)
         else:
@@ -89,7 +89,7 @@ class Supervisor:
         self._parts: list[SupervisedPart] = []
         self._stopping = False
 
-    def watch(self, unit: Unit, *, stage: int, stop_seconds: float) -> SupervisedPart:
+    def watch(self, unit: ManagedProcess, *, stage: int, stop_seconds: float) -> SupervisedPart:
         part = SupervisedPart(unit, stage, stop_seconds, started_at=time.monotonic())
         self._parts.append(part)
         return part
@@ -103,9 +103,9 @@ class Supervisor:
         self.check()
         for part in self._parts:
             if part.misconfigured:
-                raise CannotStart(f"{part.unit.name} cannot run with these settings. The reason is above")
+                raise StartFailed(f"{part.unit.name} cannot run with these settings. The reason is above")
             if part.failures >= MAX_EARLY_FAILURES:
-                raise CannotStart(
+                raise StartFailed(
                     f"{part.unit.name} exited {MAX_EARLY_FAILURES} times before it was ready. The reason is above"
                 )
 
@@ -154,4 +154,4 @@ def _stop_together(parts: list[SupervisedPart]) -> None:
         child.ask_to_stop()
     deadline = time.monotonic() + max((part.stop_seconds for part in parts), default=0)
     for _, child in children:
-        child.stopped_within(max(0.0, deadline - time.monotonic()))
+        child.wait_or_kill(max(0.0, deadline - time.monotonic()))

@@ -16,7 +16,7 @@ from pydantic import SecretStr
 
 from app.cli.options import Data, Host, Port, UsageError, module_command, module_environment
 from app.cli.serving.supervisor import Program, StopRequested, Supervisor
-from app.embedded import Command, DataFolder, Instance, Postgres, Valkey, claim, publish
+from app.embedded import Command, DataFolder, Instance, Postgres, Valkey, lock_data_folder, publish_instance
 from app.observe.logs import configure
 from app.runtime import check_settings
 from app.settings import Settings
@@ -63,7 +63,7 @@ def up(host: Host = "127.0.0.1", port: Port = 8000, data: Data = None, workers: 
     _refuse_port_in_use(options)
     supervisor = Supervisor()
     with_servers = not (settings.database_url and settings.redis_url)
-    with claim(data or settings.data, with_servers=with_servers) as folder, supervisor.handling_signals():
+    with lock_data_folder(data or settings.data, with_servers=with_servers) as folder, supervisor.handling_signals():
         try:
             _run(supervisor, settings, folder, options)
         except StopRequested:
@@ -97,7 +97,7 @@ def _run(supervisor: Supervisor, settings: Settings, folder: DataFolder, options
         supervisor.pause(POLL_SECONDS)
         supervisor.check_first_start()
     unready = _find_unready(supervisor, options)
-    publish(folder, instance)
+    publish_instance(folder, instance)
     print(f"Sluice is ready at {options.url}")
     print(f"Create an API key with: sluice key create --account NAME --data {_display_path(folder.data)}", flush=True)
     if unready:
@@ -122,14 +122,14 @@ def _secret_value(secret: SecretStr | None) -> str | None:
 def _start_postgres(supervisor: Supervisor, folder: DataFolder) -> str:
     server = Postgres(folder)
     supervisor.watch(server, stage=POSTGRES, stop_seconds=SERVER_STOP_SECONDS)
-    server.start(pause=supervisor.pause)
+    server.start(sleep=supervisor.pause)
     return server.url
 
 
 def _start_valkey(supervisor: Supervisor, folder: DataFolder) -> str:
     server = Valkey(folder)
     supervisor.watch(server, stage=VALKEY, stop_seconds=SERVER_STOP_SECONDS)
-    server.start(pause=supervisor.pause)
+    server.start(sleep=supervisor.pause)
     return server.url
 
 
@@ -161,7 +161,7 @@ def _metrics_port(settings: Settings, number: int) -> dict[str, str]:
 
 
 def _command(folder: DataFolder, name: str, arguments: list[str], environment: dict[str, str]) -> Command:
-    return Command(name=name, arguments=arguments, environment=environment, record=folder.record(name))
+    return Command(name=name, arguments=arguments, environment=environment, pid_file=folder.pid_file(name))
 
 
 def _is_healthy(options: UpOptions) -> bool:
