@@ -1,5 +1,6 @@
 """Imports whose file is pulled: the same records by every way, failures that say which step, no credential anywhere."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -87,6 +88,36 @@ async def test_a_file_gives_the_same_records_and_problems_by_every_way(server: S
     assert await pulling.records() == {
         "ana@example.com": '{"_name": "Ana", "_email": "ana@example.com", "_points": 1}',
         "zoë@example.com": '{"_name": "Zoë", "_email": "zoë@example.com", "_points": 3}',
+    }
+
+
+async def test_a_file_that_release_0_1_was_to_fetch_is_read_as_it_was_asked(web: Server, pulling: Pulling) -> None:
+    await web.store("contacts.csv", "zoe@example.com,Zoë\n".encode("windows-1252"), OLD)
+    run = await pulling.start(web.remote, "contacts.csv")
+    wish = {
+        "format": "csv",
+        "delimiter": ",",
+        "encoding": "windows-1252",
+        "caseless": True,
+        "headings": None,
+        "columns": ["_email", "_NAME"],
+        "has_header": False,
+    }
+    async with pulling.runtime.database.transaction() as session:
+        await session.execute(
+            text(
+                "UPDATE runs SET plan = CAST(:plan AS jsonb), options = options || CAST(:more AS jsonb) WHERE id = :id"
+            ),
+            {
+                "id": run.id,
+                "plan": json.dumps({"wish": wish}),
+                "more": json.dumps({"constants": {"_surname": '"Ruiz"'}}),
+            },
+        )
+    ended = await pulling.finish(run)
+    assert (ended.state, ended.created) == ("finished", 1)
+    assert await pulling.records() == {
+        "zoe@example.com": '{"_name": "Zoë", "_email": "zoe@example.com", "_surname": "Ruiz"}'
     }
 
 
