@@ -1,9 +1,10 @@
 """What the commands run against: a service on a free port, and servers of example files."""
 
+import io
 import logging
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -15,7 +16,8 @@ from pyftpdlib.ioloop import IOLoop
 from pyftpdlib.log import config_logging
 from pyftpdlib.servers import ThreadedFTPServer
 
-from app.cli.demo import free_port, make_key, running_service
+from app.cli import cli
+from app.cli.demo import free_port, running_service
 
 PRINTED = "http://127.0.0.1:8000"
 PASSWORD = "p4ss"
@@ -51,7 +53,10 @@ class Stage:
         ]
 
     def key(self, account: str) -> str:
-        return make_key(self.folder / ".sluice", account)
+        """A key of an account; made in this process, because starting one takes longer than all commands of a page."""
+        with redirect_stdout(io.StringIO()) as printed:
+            cli(["key", "create", "--account", account, "--data", str(self.folder / ".sluice")], standalone_mode=False)
+        return printed.getvalue().split()[-1]
 
 
 @contextmanager
