@@ -42,29 +42,30 @@ class Caller:
         return self.areas is None or bool(self.areas & {area, EVERY_AREA})
 
 
-async def authenticate(session: ReadSession, given: Credentials | None, *, pepper: str) -> Caller:
+async def authenticate(session: ReadSession, credentials: Credentials | None, *, pepper: str) -> Caller:
     """The owner of a key or a token. Raises Refused("not_authenticated")."""
-    match given:
+    match credentials:
         case PresentedKey():
-            return await find_key_owner(session, given, pepper=pepper)
+            return await find_key_owner(session, credentials, pepper=pepper)
         case PresentedToken():
-            return await find_token_owner(session, given, pepper=pepper)
+            return await find_token_owner(session, credentials, pepper=pepper)
         case None:
             raise Refused("not_authenticated", NO_KEY)
 
 
-async def find_key_owner(session: ReadSession, given: PresentedKey, *, pepper: str) -> Caller:
-    row = await accounts.key(session, given.key_id) if KEY_ID.fullmatch(given.key_id) else None
+async def find_key_owner(session: ReadSession, presented: PresentedKey, *, pepper: str) -> Caller:
+    row = await accounts.key(session, presented.key_id) if KEY_ID.fullmatch(presented.key_id) else None
     key = NO_SUCH_KEY if row is None else row
-    secret_matches = hmac.compare_digest(secret_hash(given.key_id, given.secret, pepper), key["secret_hash"])
+    secret_matches = hmac.compare_digest(secret_hash(presented.key_id, presented.secret, pepper), key["secret_hash"])
     if row is None or not secret_matches:
         raise Refused("not_authenticated", "The API key is unknown, revoked or wrong")
-    return Caller(AccountId(key["account_id"]), key["account"], given.key_id, frozenset(key["scopes"]))
+    return Caller(AccountId(key["account_id"]), key["account"], presented.key_id, frozenset(key["scopes"]))
 
 
-async def find_token_owner(session: ReadSession, given: PresentedToken, *, pepper: str) -> Caller:
+async def find_token_owner(session: ReadSession, presented: PresentedToken, *, pepper: str) -> Caller:
     """A token is looked up by its hash, which nobody can choose without the pepper, so the time reveals nothing."""
-    row = await tokens.live(session, token_hash(given.value, pepper)) if TOKEN_PATTERN.fullmatch(given.value) else None
+    may_be_token = TOKEN_PATTERN.fullmatch(presented.value)
+    row = await tokens.live(session, token_hash(presented.value, pepper)) if may_be_token else None
     if row is None:
         raise Refused("not_authenticated", "The access token is unknown, expired or revoked, or its key is revoked")
     areas = frozenset(row["token_scopes"])
