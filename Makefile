@@ -36,7 +36,6 @@ check: $(VENV)/.dev ## Lint, types, import contract, sizes, OpenAPI fresh, docum
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m docs.generate
 	$(BIN)/pytest -q tests/house
 
 coverage: $(VENV)/.dev ## Run the tests and report the lines and branches of app and workers that none of them reaches
