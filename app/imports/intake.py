@@ -41,6 +41,7 @@ class Submission:
     options: Options = field(default_factory=Options)
     notify: str | None = None  # the e-mail address to notify when the import has ended
     request_id: str = ""
+    created_by: str | None = None  # the API key that it came with
 
     @property
     def pending_plan(self) -> PendingPlan:
@@ -180,6 +181,7 @@ async def accept(
         "type": submission.type,
         "origin": submission.origin,
         "request_id": submission.request_id,
+        "created_by": submission.created_by,
         "options": to_json(submission.options),
         "notify": submission.notify,
         "warnings": warnings,

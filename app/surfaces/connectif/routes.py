@@ -57,7 +57,7 @@ async def create_import(request: Request, caller: MayWriteImports, runtime: Open
             file = await pull_from_connection(runtime, caller, form.connection, form.path)
         if complaints or file is None:
             raise translate.refuse(complaints)
-        submission = form.build_submission(caller.account_id, file, request_id=request_id(request))
+        submission = form.build_submission(caller, file, request_id=request_id(request))
         run = await submit(runtime, submission)
     async with runtime.database.read() as session:
         return render_import(request, runtime, await status.read_status(session, run), status_code=201)

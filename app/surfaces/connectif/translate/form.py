@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from app.auth.caller import Caller
 from app.connections.inline_source import pull_from_source
 from app.connections.pull import Pull
 from app.errors import Complaint, Refused, describe
@@ -14,7 +15,6 @@ from app.imports.plan import Options, ReadOptions
 from app.mappings.mapping import Mapping
 from app.resources.conversion import BadCell, quote_json
 from app.resources.email import convert_email
-from app.runs.model import AccountId
 from app.surfaces.connectif.vocabulary import BOOLEANS, DELIMITERS, ELEMENTS
 from app.surfaces.connectif.wire import FORM
 from app.web.bodies.upload import Form
@@ -74,9 +74,10 @@ class ImportForm:
     notify: str | None
     complaints: tuple[Complaint, ...]
 
-    def build_submission(self, account_id: AccountId, file: Upload | Pull, *, request_id: str) -> Submission:
+    def build_submission(self, caller: Caller, file: Upload | Pull, *, request_id: str) -> Submission:
         return Submission(
-            account_id=account_id,
+            account_id=caller.account_id,
+            created_by=caller.key_id,
             origin="connectif",
             type=self.type,
             file=file,

@@ -56,7 +56,7 @@ def read_upload(form: Form, caller: Caller, request_id: str) -> Submission:
     settings = parse_settings(form_to_body(form, complaints), complaints)
     refuse_any(complaints)
     assert form.upload is not None  # noqa: S101  otherwise there was a complaint
-    return settings.build_submission(caller.account_id, form.upload, request_id=request_id)
+    return settings.build_submission(caller, form.upload, request_id=request_id)
 
 
 async def read_pull(request: Request, caller: Caller, runtime: Runtime) -> Submission:
@@ -68,7 +68,7 @@ async def read_pull(request: Request, caller: Caller, runtime: Runtime) -> Submi
     assert pull is not None  # noqa: S101  otherwise there was a complaint
     check_columns(settings, pull.file_name)
     await ensure_reachable(pull, runtime.terms)
-    return settings.build_submission(caller.account_id, pull, request_id=request_id(request))
+    return settings.build_submission(caller, pull, request_id=request_id(request))
 
 
 async def start_import(runtime: Runtime, submission: Submission) -> Response:

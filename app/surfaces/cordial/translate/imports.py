@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from app.auth.caller import Caller
 from app.connections.pull import Pull
 from app.errors import Complaint, Refused, describe
 from app.imports.examine import Upload
@@ -17,7 +18,6 @@ from app.mappings.mapping import Mapping
 from app.resources.catalog import RESOURCE
 from app.resources.cells import BadCell, compile_cell
 from app.resources.schema import Field
-from app.runs.model import AccountId
 from app.surfaces.cordial.vocabulary import ORIGIN
 from app.web.bodies.upload import Form
 
@@ -39,9 +39,10 @@ class ImportSettings:
     options: Options
     notify: str | None
 
-    def build_submission(self, account_id: AccountId, file: Upload | Pull, *, request_id: str) -> Submission:
+    def build_submission(self, caller: Caller, file: Upload | Pull, *, request_id: str) -> Submission:
         return Submission(
-            account_id=account_id,
+            account_id=caller.account_id,
+            created_by=caller.key_id,
             origin=ORIGIN,
             type=RESOURCE.name,
             file=file,

@@ -4,6 +4,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from pydantic import ValidationError
 
+from app.auth.caller import Caller
 from app.connections.connection import load_connection
 from app.connections.pull import Pull
 from app.errors import Complaint, Refused, describe
@@ -13,7 +14,6 @@ from app.imports.sources.pattern import find_files
 from app.mappings.mapping import Mapping
 from app.resources.conversion import BadCell
 from app.resources.email import convert_email
-from app.runs.model import AccountId
 from app.surfaces.native import translate
 from app.surfaces.native.wire.imports import CONNECTION_IMPORT_BODY, ConnectionImportBody, StartedImports
 from app.web.admission import admit_import
@@ -50,7 +50,7 @@ async def import_from_connection(
             connection = await load_connection(session, runtime.vault, caller.account_id, connection_id)
         body = parse_body(await read_json_object(request, idle=runtime.settings.upload_idle_seconds))
         pull, after = Pull(connection.remote(), body.path), translate.decode_file_cursor(body.after)
-        submission = build_submission(caller.account_id, body, pull, request_id(request))
+        submission = build_submission(caller, body, pull, request_id(request))
         files = await find_files(runtime, pull, after=after)
         runs = await submit_each(runtime, submission, files)
     return Response(translate.started_imports(files, runs).encoded(), 201, media_type=translate.JSON)
@@ -65,7 +65,7 @@ def parse_body(body: dict[str, object]) -> ConnectionImportBody:
         raise Refused("invalid", describe(complaints), complaints) from None
 
 
-def build_submission(account_id: AccountId, body: ConnectionImportBody, pull: Pull, request: str) -> Submission:
+def build_submission(caller: Caller, body: ConnectionImportBody, pull: Pull, request: str) -> Submission:
     """`request` is the id of the request. Raises Refused("invalid")."""
     if body.confirm_email is not None and isinstance(convert_email(body.confirm_email), BadCell):
         complaint = Complaint("confirmEmail", "`confirmEmail` must be an e-mail address")
@@ -79,7 +79,8 @@ def build_submission(account_id: AccountId, body: ConnectionImportBody, pull: Pu
         unknown_columns=body.unknown_columns,
     )
     return Submission(
-        account_id=account_id,
+        account_id=caller.account_id,
+        created_by=caller.key_id,
         origin="native",
         type=body.type,
         file=pull,

@@ -49,7 +49,7 @@ async def import_customers_using_csv(request: Request, caller: MayImportCustomer
         if not is_form(request):
             raise required_property("file")
         async with receive_form(request, runtime) as form:
-            submission = csv_submission(caller.account_id, form, request_id=request_id(request))
+            submission = csv_submission(caller, form, request_id=request_id(request))
             return await start_import(runtime, submission)
 
 
@@ -60,7 +60,7 @@ async def import_customers_using_csv(request: Request, caller: MayImportCustomer
 async def update_customers_in_bulk(request: Request, caller: MayImportCustomers, runtime: OpenRuntime) -> Response:
     """Update a list of customers by their `source_id`, or create them. Fields that are not sent stay as they are."""
     async with admit_import(runtime, caller), receive_items(request, runtime, translate=flatten_customer) as upload:
-        submission = list_submission(caller.account_id, upload, request_id=request_id(request))
+        submission = list_submission(caller, upload, request_id=request_id(request))
         return await start_import(runtime, submission)
 
 
@@ -78,7 +78,7 @@ async def update_customers_metadata_in_bulk(
     """Give the same metadata to all customers in a list of `source_id`s. Unknown ones are created."""
     members = receive_members(request, runtime, items="source_ids", item="source_id", beside="metadata")
     async with admit_import(runtime, caller), members as (upload, metadata):
-        submission = list_submission(caller.account_id, upload, request_id=request_id(request), metadata=metadata)
+        submission = list_submission(caller, upload, request_id=request_id(request), metadata=metadata)
         return await start_import(runtime, submission)
 
 

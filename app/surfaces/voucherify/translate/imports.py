@@ -2,13 +2,13 @@
 
 from typing import Final
 
+from app.auth.caller import Caller
 from app.errors import Complaint, Refused, describe
 from app.imports.examine import Upload
 from app.imports.intake import Submission
 from app.imports.plan import Options, ReadOptions
 from app.mappings.mapping import MappedColumn, Mapping
 from app.resources.cells import BadCell, convert_any_value
-from app.runs.model import AccountId
 from app.surfaces.voucherify.vocabulary import ADDRESS_PARTS, HEADINGS
 from app.web.bodies.upload import Form
 
@@ -20,7 +20,7 @@ CSV_MAPPING: Final = Mapping(
 )
 
 
-def csv_submission(account_id: AccountId, form: Form, *, request_id: str) -> Submission:
+def csv_submission(caller: Caller, form: Form, *, request_id: str) -> Submission:
     """A customer gets the columns of the file, an empty cell clears its field, and a row that names no customer
     creates one (DECISIONS §5). Raises Refused("invalid")."""
     if form.upload is None:
@@ -28,7 +28,8 @@ def csv_submission(account_id: AccountId, form: Form, *, request_id: str) -> Sub
     if form.complaints:
         raise Refused("invalid", describe(form.complaints), form.complaints)
     return Submission(
-        account_id=account_id,
+        account_id=caller.account_id,
+        created_by=caller.key_id,
         origin="voucherify.csv",
         type=TYPE,
         file=form.upload,
@@ -46,11 +47,12 @@ def required_property(name: str) -> Refused:
 
 
 def list_submission(
-    account_id: AccountId, upload: Upload, *, request_id: str, metadata: dict[str, object] | None = None
+    caller: Caller, upload: Upload, *, request_id: str, metadata: dict[str, object] | None = None
 ) -> Submission:
     """A list of customers, or with `metadata` a list of ids of customers who all get it. Raises Refused("invalid")."""
     return Submission(
-        account_id=account_id,
+        account_id=caller.account_id,
+        created_by=caller.key_id,
         origin="voucherify.bulk" if metadata is None else "voucherify.metadata",
         type=TYPE,
         file=upload,
