@@ -1,4 +1,4 @@
-"""What every transport promises, asked of each with a real server of its protocol."""
+"""What every transport promises, tested for each against a real server of its protocol."""
 
 import asyncio
 import hashlib
@@ -119,7 +119,7 @@ async def test_a_harmful_path_is_not_sent(server: Server, patient: MakeTerms, pa
     assert failed.value.step == "address"
 
 
-async def test_a_missing_file_is_said_to_be_missing(server: Server, patient: MakeTerms) -> None:
+async def test_a_missing_file_is_reported_as_missing(server: Server, patient: MakeTerms) -> None:
     await server.store("other.csv", b"x")
     started = time.monotonic()
     for path in ("none.csv", "no/such/folder/none.csv"):
@@ -139,7 +139,7 @@ async def test_a_wrong_password_is_not_repeated(server: Server, patient: MakeTer
     assert "another exception" not in told, "the client's own words are there"
 
 
-async def test_a_server_with_a_strangers_certificate_is_not_spoken_to(server: Server, patient: MakeTerms) -> None:
+async def test_a_server_with_an_untrusted_certificate_is_refused(server: Server, patient: MakeTerms) -> None:
     if not server.secure:
         pytest.skip("no TLS")
     await server.store("file.csv", b"x")
@@ -149,7 +149,9 @@ async def test_a_server_with_a_strangers_certificate_is_not_spoken_to(server: Se
     assert (failed.value.step, failed.value.transient) == ("connect", False)
 
 
-async def test_a_closed_port_is_told_as_such(server: Server, patient: MakeTerms, unused_tcp_port: int) -> None:
+async def test_a_closed_port_is_reported_as_unreachable(
+    server: Server, patient: MakeTerms, unused_tcp_port: int
+) -> None:
     with pytest.raises(TransportFailed, match="cannot be reached") as failed:
         await fetch(server.at(unused_tcp_port), "file.csv", patient(tries=1), Kept())
     assert (failed.value.step, failed.value.transient) == ("connect", True)
@@ -174,7 +176,7 @@ async def test_a_transfer_that_breaks_off_goes_on_where_it_was(server: Server, p
     assert sink.restarts == 0
 
 
-async def test_an_early_end_is_never_taken_for_the_end(server: Server, patient: MakeTerms) -> None:
+async def test_a_truncated_transfer_is_never_taken_for_complete(server: Server, patient: MakeTerms) -> None:
     await server.store("file.bin", noise(6 * MEGABYTE))
     server.cut_after(3 * MEGABYTE)
     with pytest.raises(TransportFailed) as failed:
@@ -182,7 +184,7 @@ async def test_an_early_end_is_never_taken_for_the_end(server: Server, patient: 
     assert (failed.value.step, failed.value.transient) == ("read", True)
 
 
-async def test_a_server_that_falls_silent_is_left_and_asked_again(server: Server, patient: MakeTerms) -> None:
+async def test_a_server_that_falls_silent_is_dropped_and_tried_again(server: Server, patient: MakeTerms) -> None:
     data = noise(6 * MEGABYTE)
     await server.store("file.bin", data)
     server.stall_after(3 * MEGABYTE)
@@ -195,7 +197,7 @@ async def test_a_server_that_falls_silent_is_left_and_asked_again(server: Server
     assert bytes(sink.data) == data
 
 
-async def test_a_transfer_may_not_take_for_ever(server: Server, patient: MakeTerms) -> None:
+async def test_a_transfer_has_a_time_limit(server: Server, patient: MakeTerms) -> None:
     await server.store("file.bin", noise(6 * MEGABYTE))
     server.stall_after(3 * MEGABYTE)
     started = time.monotonic()
@@ -205,7 +207,7 @@ async def test_a_transfer_may_not_take_for_ever(server: Server, patient: MakeTer
     assert time.monotonic() - started < 5
 
 
-async def test_a_file_that_changes_while_it_is_read_is_taken_again(server: Server, patient: MakeTerms) -> None:
+async def test_a_file_that_changes_while_it_is_read_is_fetched_again(server: Server, patient: MakeTerms) -> None:
     old, new = noise(6 * MEGABYTE), noise(6 * MEGABYTE, 2)
     now = datetime.now(UTC)
     await server.store("file.bin", old, now - timedelta(hours=1))
@@ -215,7 +217,7 @@ async def test_a_file_that_changes_while_it_is_read_is_taken_again(server: Serve
     assert sink.restarts == 1
 
 
-async def test_a_file_that_never_rests_is_given_up(server: Server, patient: MakeTerms) -> None:
+async def test_a_file_that_keeps_changing_is_given_up(server: Server, patient: MakeTerms) -> None:
     now = datetime.now(UTC)
     sink = Kept()
     versions = 0
@@ -233,7 +235,7 @@ async def test_a_file_that_never_rests_is_given_up(server: Server, patient: Make
     assert failed.value.transient
 
 
-async def test_no_more_than_the_limit_is_taken(server: Server, patient: MakeTerms) -> None:
+async def test_no_more_than_the_limit_is_read(server: Server, patient: MakeTerms) -> None:
     await server.store("file.bin", noise(MEGABYTE))
     sink = Kept()
     with pytest.raises(TransportFailed, match="larger than this service accepts") as failed:
@@ -318,7 +320,7 @@ async def test_a_put_that_fails_leaves_what_was_there(server: Server, patient: M
     assert await server.names() == {"out.csv"}
 
 
-async def test_files_are_not_written_where_that_cannot_be(server: Server, patient: MakeTerms) -> None:
+async def test_a_protocol_that_cannot_write_says_so(server: Server, patient: MakeTerms) -> None:
     if server.writes:
         pytest.skip("takes files")
     async with connect(server.remote, patient()) as transport:

@@ -27,33 +27,31 @@ def at(remote: Remote, host: str) -> Remote:
     return replace(remote, host="" if remote.scheme == "s3" else host, options=options)
 
 
-async def test_where_nobody_listens_no_connection_is_outcomes(
-    server: Server, patient: MakeTerms, unused_tcp_port: int
-) -> None:
+async def test_a_closed_port_fails_the_connect_step(server: Server, patient: MakeTerms, unused_tcp_port: int) -> None:
     remote = server.at(unused_tcp_port)
     assert outcomes(await check_import(remote, "a.csv", patient())) == [("connect", False)]
     expected = [("connect", False)] if server.writes else [("write", False)]
     assert outcomes(await check_export(remote, "", patient())) == expected
 
 
-async def test_a_certificate_that_is_not_trusted_is_no_connection(server: Server, patient: MakeTerms) -> None:
+async def test_an_untrusted_certificate_fails_the_connect_step(server: Server, patient: MakeTerms) -> None:
     strangers = patient(tls=ssl.create_default_context())
     if server.secure:
         assert outcomes(await check_import(server.remote, "a.csv", strangers)) == [("connect", False)]
 
 
-async def test_an_unknown_name_is_no_connection(server: Server, patient: MakeTerms) -> None:
+async def test_an_unknown_name_fails_the_resolve_step(server: Server, patient: MakeTerms) -> None:
     lost = patient(guard=Guard(LOCAL.allowed, nowhere))
     check = await check_import(at(server.remote, "nowhere.example.com"), "a.csv", lost)
     assert outcomes(check) == [("resolve", False)]
 
 
-async def test_who_is_not_let_in_was_connected(server: Server, patient: MakeTerms) -> None:
+async def test_a_rejected_login_follows_a_successful_connect(server: Server, patient: MakeTerms) -> None:
     check = await check_import(server.unwelcome(), "a.csv", patient())
     assert outcomes(check) == [("connect", True), ("authenticate", False)]
 
 
-async def test_a_path_that_cannot_be_asked_for_is_told_before_anything_is_dialled(
+async def test_an_invalid_path_fails_before_anything_is_dialled(
     server: Server, patient: MakeTerms, unused_tcp_port: int
 ) -> None:
     for path in ("a\nb", "a*/b.csv"):
@@ -61,7 +59,7 @@ async def test_a_path_that_cannot_be_asked_for_is_told_before_anything_is_dialle
         assert outcomes(check) == [("address", False)]
 
 
-async def test_a_pattern_that_fits_nothing_is_not_found(server: Server, patient: MakeTerms) -> None:
+async def test_a_pattern_that_matches_nothing_fails_the_find_step(server: Server, patient: MakeTerms) -> None:
     if server.patterns:
         check = await check_import(server.remote, "not/there/*.csv", patient())
         assert outcomes(check) == [("connect", True), ("find", False)]

@@ -1,4 +1,4 @@
-"""Connections: stored with their secrets locked, tried out step by step, and imported from."""
+"""Connections: stored with their secrets sealed, tested step by step, and imported from."""
 
 import json
 from collections.abc import AsyncIterator, Callable
@@ -35,7 +35,7 @@ NAMES = {"host_key": "hostKey", "path_style": "pathStyle"} | {
 
 
 def body(remote: Remote, name: str = "shop") -> dict[str, Any]:
-    """The place as a caller declares it."""
+    """The remote as a caller declares it."""
     told: dict[str, Any] = {"name": name, "transport": remote.scheme}
     told |= {} if remote.scheme == "s3" else {"host": remote.host, "port": remote.port}
     told |= {"user": remote.user or None, "password": remote.password.get_secret_value() if remote.password else None}
@@ -62,7 +62,7 @@ async def made(api: httpx.AsyncClient, given: dict[str, Any]) -> dict[str, Any]:
     return dict(answer.json())
 
 
-async def test_a_connection_is_tried_out_step_by_step(server: Server, api: httpx.AsyncClient) -> None:
+async def test_a_connection_is_tested_step_by_step(server: Server, api: httpx.AsyncClient) -> None:
     await server.store("in/a.csv", FILE)
     connection = await made(api, body(server.remote))
 
@@ -84,7 +84,7 @@ async def test_a_connection_is_tried_out_step_by_step(server: Server, api: httpx
     assert await server.names() == {"in/a.csv"}
 
 
-async def test_a_wrong_password_is_told_as_the_step_that_it_is(server: Server, api: httpx.AsyncClient) -> None:
+async def test_a_wrong_password_fails_the_authenticate_step(server: Server, api: httpx.AsyncClient) -> None:
     await server.store("a.csv", FILE)
     connection = await made(api, body(server.unwelcome()))
     tried = (await api.post(f"/connections/{connection['id']}/test-import", json={"path": "a.csv"})).json()
@@ -128,7 +128,7 @@ async def test_secrets_are_never_shown_and_never_stored_as_they_are(
     assert MARKER not in logged.readouterr().err
 
 
-async def test_secrets_stay_unless_the_server_is_another_one(api: httpx.AsyncClient) -> None:
+async def test_secrets_are_kept_unless_the_server_changes(api: httpx.AsyncClient) -> None:
     given = {"name": "x", "transport": "ftps", "host": "a.example.com", "user": "me", "password": "p"}
     connection = await made(api, given)
     without = {name: value for name, value in given.items() if name != "password"}
@@ -177,7 +177,7 @@ async def test_secrets_stay_unless_the_server_is_another_one(api: httpx.AsyncCli
         (S3 | {"host": None, "port": 9000}, "port"),
     ],
 )
-async def test_a_declaration_that_does_not_fit_is_refused_by_name(
+async def test_a_mistake_of_a_declaration_is_named_by_its_member(
     api: httpx.AsyncClient, change: dict[str, Any], path: str
 ) -> None:
     given = {"name": "x"} | FTP | change
@@ -197,19 +197,19 @@ async def test_a_declaration_that_does_not_fit_is_refused_by_name(
         S3 | {"endpoint": "https://minio.example.com:9000", "pathStyle": False},
     ],
 )
-async def test_a_declaration_that_fits_is_stored(api: httpx.AsyncClient, given: dict[str, Any]) -> None:
+async def test_a_valid_declaration_is_stored(api: httpx.AsyncClient, given: dict[str, Any]) -> None:
     shown = await made(api, given | {"name": "x"})
     assert {"accessKey", "secretKey", "privateKey"} >= given.keys() - shown.keys()
 
 
-async def test_every_mistake_is_told_at_once(api: httpx.AsyncClient) -> None:
+async def test_all_mistakes_are_reported_at_once(api: httpx.AsyncClient) -> None:
     wrong = FTP | {"name": "", "host": "ftp://x", "port": 25, "bucket": "b"}
     told = (await api.post("/connections", json=wrong)).json()["errors"]
     assert {each["path"] for each in told} == {"name", "host", "port", "bucket"}
     assert "host, port, user, root, password" in next(each["reason"] for each in told if each["path"] == "bucket")
 
 
-async def test_of_many_unknown_members_the_first_are_told(api: httpx.AsyncClient) -> None:
+async def test_of_many_unknown_members_the_first_are_named(api: httpx.AsyncClient) -> None:
     wrong = FTP | {"name": "x"} | {f"m{number:05}": 1 for number in range(50_000)}
     told = (await api.post("/connections", json=wrong)).json()["errors"]
     assert [each["path"] for each in told] == [f"m{number:05}" for number in range(20)]
@@ -222,13 +222,15 @@ async def test_a_transport_may_be_changed_with_the_secrets_that_the_new_one_has(
 
 
 @pytest.mark.parametrize(("body", "reason"), [({}, "`path` is required"), ({"path": 5}, "`path` must be a string")])
-async def test_a_trial_names_a_file(api: httpx.AsyncClient, body: dict[str, Any], reason: str) -> None:
+async def test_a_test_of_a_connection_requires_a_path(
+    api: httpx.AsyncClient, body: dict[str, Any], reason: str
+) -> None:
     connection = await made(api, FTP | {"name": "x"})
     answer = await api.post(f"/connections/{connection['id']}/test-import", json=body)
     assert (answer.status_code, answer.json()["errors"]) == (422, [{"path": "path", "reason": reason}])
 
 
-async def test_a_name_stands_once(api: httpx.AsyncClient) -> None:
+async def test_the_name_of_a_connection_is_unique(api: httpx.AsyncClient) -> None:
     given = {"name": "x", "transport": "ftp", "host": "a.example.com"}
     await made(api, given)
     other = await made(api, given | {"name": "y"})
@@ -297,7 +299,7 @@ async def test_a_pattern_starts_an_import_of_each_file_oldest_first(
     )
 
 
-async def test_files_that_find_no_room_are_told_and_gone_on_with(
+async def test_files_without_room_in_the_queue_are_counted_and_imported_later(
     api: httpx.AsyncClient, server: Server, pulls: Runtime, finish: Finish
 ) -> None:
     if not server.patterns:
@@ -323,7 +325,7 @@ async def test_files_that_find_no_room_are_told_and_gone_on_with(
 
 
 @pytest.mark.parametrize("path", ["in/*.csv", "a\nb", "x" * 1_025])
-async def test_a_path_that_names_no_file_is_refused_by_name(api: httpx.AsyncClient, path: str) -> None:
+async def test_an_invalid_path_is_refused(api: httpx.AsyncClient, path: str) -> None:
     connection = await made(api, FTP | {"name": "x"})
     asked = OPTIONS | {"connectionId": connection["id"], "path": path}
     answer = await api.post("/imports", json=asked)
@@ -334,7 +336,7 @@ async def test_a_path_that_names_no_file_is_refused_by_name(api: httpx.AsyncClie
 
 
 @pytest.mark.parametrize("after", ["x", "", "bm90aGluZw", "MjAyNC0wNS0wMVQwMDowMDowMCBh"])
-async def test_a_place_in_a_list_that_was_never_given_out_is_refused(api: httpx.AsyncClient, after: str) -> None:
+async def test_a_cursor_that_was_never_issued_is_refused(api: httpx.AsyncClient, after: str) -> None:
     connection = await made(api, {"name": "x", "transport": "ftp", "host": "a.example.com"})
     asked = {"path": "x*", "type": "contacts", "after": after}
     answer = await api.post(f"/connections/{connection['id']}/imports", json=asked)
@@ -342,7 +344,7 @@ async def test_a_place_in_a_list_that_was_never_given_out_is_refused(api: httpx.
 
 
 @pytest.mark.parametrize("change", [{"path": ""}, {"type": "nothing"}, {"blankCells": "x"}, {"confirmEmail": "me"}])
-async def test_a_pull_that_does_not_fit_is_refused(api: httpx.AsyncClient, change: dict[str, Any]) -> None:
+async def test_an_invalid_import_from_a_connection_is_refused(api: httpx.AsyncClient, change: dict[str, Any]) -> None:
     connection = await made(api, {"name": "x", "transport": "ftp", "host": "a.example.com"})
     answer = await api.post(f"/connections/{connection['id']}/imports", json={"path": "x", "type": "contacts"} | change)
     assert answer.status_code in (404, 422), answer.text
@@ -369,7 +371,7 @@ async def test_members_of_a_request_that_are_not_known_are_ignored(api: httpx.As
 
 
 @pytest.mark.parametrize("options", [OPTIONS, OPTIONS | {"file": "a.csv"}])
-async def test_a_request_without_a_file_is_told_all_ways_to_send_one(
+async def test_a_request_without_a_file_is_answered_with_all_ways_to_send_one(
     api: httpx.AsyncClient, options: dict[str, Any]
 ) -> None:
     reason = "One of `file`, `connectionId` and `source` is required"
@@ -377,7 +379,7 @@ async def test_a_request_without_a_file_is_told_all_ways_to_send_one(
     assert (as_json.status_code, as_json.json()["errors"]) == (422, [{"path": "file", "reason": reason}])
 
 
-async def test_a_body_of_another_kind_is_told_both_kinds(api: httpx.AsyncClient) -> None:
+async def test_a_body_of_another_media_type_is_answered_with_both_media_types(api: httpx.AsyncClient) -> None:
     for headers in ({}, {"Content-Type": "application/x-www-form-urlencoded"}):
         answer = await api.post("/imports", content=b'{"type": "contacts"}', headers=headers)
         assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
@@ -421,7 +423,7 @@ async def test_an_import_carries_a_web_address(
         (SFTP | {"path": "x", "colour": "red"}, "source.colour"),
     ],
 )
-async def test_a_source_that_does_not_fit_is_refused_by_name(api: httpx.AsyncClient, source: Any, path: str) -> None:
+async def test_a_mistake_of_a_source_is_named_by_its_path(api: httpx.AsyncClient, source: Any, path: str) -> None:
     form = {name: (None, str(value).lower()) for name, value in OPTIONS.items()}
     answer = await api.post("/imports", files=form | {"source": (None, json.dumps(source))})
     assert answer.status_code == 422, answer.text
@@ -429,7 +431,7 @@ async def test_a_source_that_does_not_fit_is_refused_by_name(api: httpx.AsyncCli
     assert "hunter2" not in answer.text
 
 
-async def test_a_source_may_speak_as_cordials(
+async def test_a_source_may_use_the_words_of_cordial(
     server: Server, api: httpx.AsyncClient, pulls: Runtime, finish: Finish
 ) -> None:
     words = {
@@ -449,7 +451,7 @@ async def test_a_source_may_speak_as_cordials(
     assert (await api.get(f"/imports/{asked.json()['id']}")).json()["success"] == 2
 
 
-async def test_a_bracket_in_a_name_is_no_pattern_where_one_file_is_asked_for(
+async def test_a_bracket_alone_does_not_make_a_pattern_of_the_path_of_one_file(
     server: Server, api: httpx.AsyncClient, pulls: Runtime, finish: Finish
 ) -> None:
     await server.store("report [final].csv", FILE)
@@ -466,7 +468,7 @@ async def test_a_bracket_in_a_name_is_no_pattern_where_one_file_is_asked_for(
         assert [each["path"] for each in begun.json()["results"]] == ["report [final].csv"], begun.text
 
 
-async def test_a_host_key_that_is_trusted_at_first_sight_is_pinned_by_a_trial(
+async def test_a_successful_test_pins_a_host_key_that_is_trusted_on_first_use(
     server: Server, api: httpx.AsyncClient
 ) -> None:
     if server.remote.scheme != "sftp":
@@ -483,7 +485,7 @@ async def test_a_host_key_that_is_trusted_at_first_sight_is_pinned_by_a_trial(
     assert (await api.post(f"{own}/test-import", json={"path": "a.csv"})).json()["ok"] is True
 
 
-async def test_the_query_of_a_web_address_is_no_pattern(web: Any, api: httpx.AsyncClient) -> None:
+async def test_the_query_of_a_web_address_is_not_a_pattern(web: Any, api: httpx.AsyncClient) -> None:
     connection = await made(api, body(web.remote))
     own = f"/connections/{connection['id']}"
     begun = await api.post(f"{own}/imports", json={"path": "/not-there.csv?day=1", "type": "contacts"})

@@ -1,4 +1,4 @@
-"""What meets a connection at the same time: two callers, a trial and a change, a service whose keys change."""
+"""What happens to a connection at the same time: two callers, a test and a change, a change of the service's keys."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -44,7 +44,7 @@ async def due(runtime: Runtime, run_id: RunId) -> None:
     await work_on(runtime, run_id, work, stopping=lambda: False)
 
 
-async def test_of_many_who_take_one_name_at_once_one_gets_it(api: httpx.AsyncClient) -> None:
+async def test_of_many_connections_created_with_one_name_at_once_one_is_stored(api: httpx.AsyncClient) -> None:
     for number in range(5):
         posted = await asyncio.gather(
             *(api.post("/connections", json=DECLARED | {"name": f"a{number}"}) for _ in "1234")
@@ -56,7 +56,7 @@ async def test_of_many_who_take_one_name_at_once_one_gets_it(api: httpx.AsyncCli
         assert sorted(each.status_code for each in renamed) == [200, 409, 409, 409]
 
 
-async def test_a_connection_that_is_deleted_meanwhile_is_not_there(api: httpx.AsyncClient) -> None:
+async def test_a_connection_that_is_deleted_meanwhile_is_not_found(api: httpx.AsyncClient) -> None:
     for number in range(10):
         own = f"/connections/{(await made(api, DECLARED | {'name': f'd{number}'}))['id']}"
         puts = [api.put(own, json=DECLARED | {"name": f"e{number}"}) for _ in range(6)]
@@ -75,7 +75,9 @@ async def test_renaming_one_whose_secrets_cannot_be_opened_keeps_them(api: httpx
         assert (await wrong.put(own, json=DECLARED | {"password": "q"})).status_code == 200
 
 
-async def test_a_trial_does_not_undo_what_was_changed_while_it_lasted(api: httpx.AsyncClient, sftp: SftpServer) -> None:
+async def test_a_test_of_a_connection_does_not_undo_a_change_made_meanwhile(
+    api: httpx.AsyncClient, sftp: SftpServer
+) -> None:
     """Else the new secret would go to the old server."""
     await sftp.store("a.csv", FILE)
     asked, changed = asyncio.Event(), asyncio.Event()

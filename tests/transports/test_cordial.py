@@ -68,7 +68,7 @@ async def test_columns_and_a_null_marker_hold_for_a_fetched_file(pulling: Cordia
     assert await pulling.product("P1") == {"productID": "P1", "productName": "One", "price": 2}
 
 
-async def test_lines_of_json_are_told_by_their_content(pulling: Cordial, web: Any) -> None:
+async def test_json_lines_are_recognized_by_their_content(pulling: Cordial, web: Any) -> None:
     await web.store("p", b'{"productID":"P1","productName":"One","tags":["a"]}\n')
     body = {"source": source_of(web, "p"), "hasHeader": True}
     job = await pulling.job(await pulling.post("/v2/productimports", body))
@@ -82,7 +82,7 @@ async def test_a_file_that_is_missing_on_the_web_fails_the_job(pulling: Cordial,
     assert (job["status"], job["message"]) == ("Failed", "The file does not exist")
 
 
-async def test_a_source_is_looked_at_while_the_import_is_asked_for(pulling: Cordial, server: Server) -> None:
+async def test_a_source_is_checked_while_the_request_waits(pulling: Cordial, server: Server) -> None:
     if server.remote.scheme in ("http", "https"):
         pytest.skip("of these only the address is looked at")
     await server.store("yes.csv", FILE)

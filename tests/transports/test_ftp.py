@@ -90,7 +90,7 @@ async def test_the_port_of_a_pasv_answer_is_called_at_the_servers_own_address(pa
         "421 Sorry, cleartext sessions are not ok",
     ],
 )
-async def test_a_server_that_insists_on_encryption_is_told_from_a_wrong_password(patient: MakeTerms, said: str) -> None:
+async def test_a_server_that_requires_tls_is_distinguished_from_a_wrong_password(patient: MakeTerms, said: str) -> None:
     async with scripted(answers={"USER": said}) as (_, remote):
         assert await reason(remote, patient(tries=1)) == "unencrypted"
     async with scripted(answers={"USER": "530 no"}) as (_, remote):
@@ -152,7 +152,9 @@ async def test_a_server_that_cannot_restart_is_read_from_the_beginning(ftp: FtpS
 
 
 @pytest.mark.parametrize(("size", "reason"), [(9, "cut"), (2, "wrong_length")])
-async def test_the_servers_word_for_a_good_end_is_not_enough(patient: MakeTerms, size: int, reason: str) -> None:
+async def test_a_transfer_that_the_server_calls_complete_is_checked_for_its_size(
+    patient: MakeTerms, size: int, reason: str
+) -> None:
     async with scripted(files={"RETR a.csv": b"only"}, answers={"SIZE": f"213 {size}"}) as (_, remote):
         with pytest.raises(TransportFailed) as failed:
             await read(remote, patient(), "a.csv")
@@ -170,7 +172,7 @@ async def test_a_file_that_is_replaced_while_it_is_read_has_changed(ftp: FtpServ
             assert [piece async for piece in pieces]
 
 
-async def test_a_broken_control_connection_is_told_as_such(ftp: FtpServer, patient: MakeTerms) -> None:
+async def test_a_lost_control_connection_is_reported_as_lost(ftp: FtpServer, patient: MakeTerms) -> None:
     await ftp.store("a.bin", bytes(3_000_000))
     ftp.faults.left, ftp.faults.fault = 1_000_000, "drop"
     assert await reason(ftp.remote, patient(), "a.bin") == "cut"
@@ -184,7 +186,7 @@ async def test_a_slow_server_is_waited_for_as_long_as_it_says_something(ftp: Ftp
     assert time.monotonic() - started > 0.5
 
 
-async def test_a_reader_who_has_had_enough_ends_the_session(ftp: FtpServer, patient: MakeTerms) -> None:
+async def test_a_reader_that_stops_early_ends_the_session(ftp: FtpServer, patient: MakeTerms) -> None:
     await ftp.store("a.bin", bytes(3_000_000))
     async with connect(ftp.remote, patient()) as transport:
         pieces = transport.read("a.bin")
@@ -195,7 +197,9 @@ async def test_a_reader_who_has_had_enough_ends_the_session(ftp: FtpServer, pati
     assert failed.value.transient
 
 
-async def test_a_server_that_keeps_what_is_there_is_made_room_on(ftp: FtpServer, patient: MakeTerms) -> None:
+async def test_on_a_server_that_does_not_overwrite_files_the_old_one_is_deleted(
+    ftp: FtpServer, patient: MakeTerms
+) -> None:
     ftp.faults.keeps = True
     await ftp.store("out.csv", b"old")
     async with connect(ftp.remote, patient()) as transport:
@@ -218,7 +222,9 @@ async def test_relative_paths_start_from_the_root_that_is_given(ftp: FtpServer, 
 
 
 @pytest.mark.parametrize(("user", "password"), [("a\r\nDELE x", "b"), ("a", "b\nDELE x"), ("a", "b\x00")])
-async def test_credentials_are_no_commands(ftp: FtpServer, patient: MakeTerms, user: str, password: str) -> None:
+async def test_credentials_cannot_contain_commands(
+    ftp: FtpServer, patient: MakeTerms, user: str, password: str
+) -> None:
     remote = replace(ftp.remote, user=user, password=SecretStr(password))
     assert await reason(remote, patient()) == "login"
     assert ftp.faults.asked == ["QUIT"]
@@ -266,7 +272,7 @@ async def test_what_answers_mean(patient: MakeTerms, answer: str, reason_: str, 
 
 
 @pytest.mark.parametrize("options", [{}, {"tls": "explicit"}, {"tls": "implicit"}])
-async def test_a_server_that_does_not_greet_is_left(patient: MakeTerms, options: dict[str, str]) -> None:
+async def test_a_server_that_sends_no_greeting_is_given_up(patient: MakeTerms, options: dict[str, str]) -> None:
     async with listener(silence) as port:
         remote = Remote("ftps" if options else "ftp", "127.0.0.1", port, options=options)
         assert await reason(remote, patient(idle_seconds=0.3, connect_seconds=0.3)) == "no_answer"
@@ -284,7 +290,7 @@ async def test_data_travels_encrypted_over_resumed_sessions(
 
 
 @pytest.mark.parametrize("tls", ["explicit", "implicit"])
-async def test_a_stranger_under_tls_is_told_no_name(patient: MakeTerms, tls: str) -> None:
+async def test_a_server_with_an_untrusted_certificate_learns_no_user_name(patient: MakeTerms, tls: str) -> None:
     async with ftp_server(tls, Certificates()) as server:
         assert await reason(server.remote, patient()) == "certificate"
         assert not {"USER", "PASS"} & {line.split()[0] for line in server.faults.asked}
@@ -300,7 +306,7 @@ async def test_a_certificate_for_another_name_is_not_trusted(certificates: Certi
 
 
 @pytest.mark.parametrize("tls", ["explicit", "implicit"])
-async def test_a_server_without_tls_is_told_no_name(ftp: FtpServer, patient: MakeTerms, tls: str) -> None:
+async def test_a_server_without_tls_learns_no_user_name(ftp: FtpServer, patient: MakeTerms, tls: str) -> None:
     remote = replace(ftp.remote, scheme="ftps", options={"tls": tls})
     assert await reason(remote, patient(connect_seconds=1)) == "no_tls"
     assert not {"USER", "PASS"} & {line.split()[0] for line in ftp.faults.asked if line}
@@ -312,7 +318,7 @@ async def test_data_in_clear_is_not_accepted_under_tls(certificates: Certificate
         assert "USER user" not in script.asked
 
 
-async def test_answers_slipped_in_before_tls_are_not_believed(certificates: Certificates, patient: MakeTerms) -> None:
+async def test_answers_injected_before_tls_are_refused(certificates: Certificates, patient: MakeTerms) -> None:
     async with scripted(certificates, injected=b"200 yes\r\n200 yes\r\n230 in\r\n") as (script, remote):
         assert await reason(remote, patient()) == "no_tls"
         assert script.asked == ["AUTH TLS"]
@@ -328,9 +334,7 @@ async def test_an_unknown_kind_of_tls_is_refused(patient: MakeTerms) -> None:
     assert await reason(Remote("ftps", "127.0.0.1", 21, options={"tls": "maybe"}), patient()) == "bad_option"
 
 
-async def test_no_password_stands_in_a_log(
-    ftp: FtpServer, patient: MakeTerms, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_no_password_is_logged(ftp: FtpServer, patient: MakeTerms, caplog: pytest.LogCaptureFixture) -> None:
     await ftp.store("a.csv", b"x")
     with caplog.at_level(logging.DEBUG):
         await read(ftp.remote, patient(), "a.csv")

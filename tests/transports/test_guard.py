@@ -1,4 +1,4 @@
-"""No address inside is called, however it is written, whoever asks for it and by whatever protocol."""
+"""No internal address is ever called, however it is written, whoever asks for it, over any protocol."""
 
 import asyncio
 import socket
@@ -132,7 +132,7 @@ async def test_an_address_outside_is_allowed(address: str) -> None:
 
 
 @pytest.mark.parametrize("name", NO_NAMES)
-async def test_what_is_no_name_is_refused(name: str) -> None:
+async def test_an_impossible_name_is_refused(name: str) -> None:
     with pytest.raises(TransportFailed) as failed:
         await Guard().resolve(name, 443)
     assert failed.value.step in {"address", "resolve"}
@@ -155,7 +155,7 @@ async def test_no_protocol_dials_an_address_inside(
     "answers",
     [["10.0.0.1"], ["8.8.8.8", "127.0.0.1"], ["127.0.0.1", "8.8.8.8"], ["2606:4700::1", "::ffff:127.0.0.1"], []],
 )
-async def test_one_answer_inside_refuses_a_name(
+async def test_a_name_with_one_address_inside_is_refused(
     scheme: str, answers: list[str], canary: Canary, dialled: list[Any], patient: MakeTerms
 ) -> None:
     guard = Guard(lookup=Names(answers))
@@ -165,7 +165,7 @@ async def test_one_answer_inside_refuses_a_name(
 
 
 @pytest.mark.parametrize("scheme", sorted(TRANSPORTS))
-async def test_a_name_that_turns_inwards_is_not_followed(
+async def test_a_name_whose_address_changes_to_one_inside_is_not_followed(
     scheme: str, canary: Canary, dialled: list[Any], patient: MakeTerms
 ) -> None:
     """It is harmless when it is checked and means 127.0.0.2, where the canary sits, whenever it is asked again."""
@@ -199,7 +199,7 @@ async def test_the_peer_is_checked_once_more_after_connecting() -> None:
     listening.close()
 
 
-def test_what_is_wrapped_is_seen() -> None:
+def test_embedded_addresses_are_checked() -> None:
     def seen(address: str) -> set[str]:
         return {str(each) for each in effective_addresses(ip_address(address))}
 
@@ -214,7 +214,7 @@ def test_what_is_wrapped_is_seen() -> None:
     assert {"10.0.0.1", "192.168.0.1"} < seen("2001:0:a00:1:0:0:3f57:fffe")
 
 
-async def test_an_operator_may_allow_networks_and_nothing_beside() -> None:
+async def test_an_operator_may_allow_networks_and_nothing_else() -> None:
     guard = Guard((ip_network("10.1.0.0/16"), ip_network("fd00:1::/32")))
     for address in ("10.1.2.3", "::ffff:10.1.2.3", "fd00:1::5", "8.8.8.8"):
         assert await guard.resolve(address, 22)
@@ -236,7 +236,7 @@ async def test_the_next_address_is_tried_when_one_does_not_answer(patient: MakeT
 
 
 @pytest.mark.parametrize(("wrong", "passing"), [(socket.EAI_NONAME, False), (socket.EAI_AGAIN, True)])
-async def test_a_name_that_is_not_found_tells_nothing_more(wrong: int, passing: bool) -> None:
+async def test_a_failed_lookup_does_not_repeat_the_text_of_the_system(wrong: int, passing: bool) -> None:
     async def lost(host: str, port: int) -> list[str]:
         raise socket.gaierror(wrong, "words of the system")
 
@@ -282,7 +282,7 @@ def test_an_address_that_is_not_of_the_web_is_refused(url: str) -> None:
     assert "word" not in str(failed.value)
 
 
-def test_an_address_is_taken_apart() -> None:
+def test_a_url_is_parsed() -> None:
     target = parse_server_url("HTTPS://Files.Example:8443/größe/a b%20c.csv?day=1&x=100%#part")
     assert (target.scheme, target.host, target.port) == ("https", "files.example", 8443)
     assert target.path == "/gr%C3%B6%C3%9Fe/a%20b%20c.csv?day=1&x=100%25"
@@ -324,7 +324,7 @@ async def visit_path(remote: Remote, path: str, terms: Terms) -> None:
 
 
 @pytest.mark.parametrize("status", REDIRECTS)
-async def test_redirects_end(status: int, web: HttpServer, patient: MakeTerms) -> None:
+async def test_the_number_of_redirects_is_limited(status: int, web: HttpServer, patient: MakeTerms) -> None:
     web.web.redirects["/itself.csv"] = (status, "/itself.csv")
     with pytest.raises(TransportFailed, match="redirects too many times"):
         await visit_path(web.remote, "/itself.csv", patient())
@@ -422,7 +422,7 @@ async def test_amazons_own_names_are_checked_too(
     shared_session.cache_clear()
 
 
-async def test_what_the_resolver_never_sees_is_checked_at_the_socket(
+async def test_addresses_that_skip_the_resolver_are_checked_at_the_socket(
     canary: Canary, dialled: list[Any], patient: MakeTerms
 ) -> None:
     """aiohttp looks up names only: a literal address, in an answer of S3 say, goes straight to a socket."""
@@ -433,7 +433,7 @@ async def test_what_the_resolver_never_sees_is_checked_at_the_socket(
     assert dialled == []
 
 
-async def test_a_refusal_in_a_fetch_is_not_tried_again(canary: Canary, patient: MakeTerms) -> None:
+async def test_a_refused_fetch_is_not_tried_again(canary: Canary, patient: MakeTerms) -> None:
     names = Names(["127.0.0.1"])
     with pytest.raises(TransportFailed, match=UNRESOLVED):
         await fetch(

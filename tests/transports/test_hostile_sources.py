@@ -66,7 +66,9 @@ async def hasty(pulls: Runtime, an_account: Account) -> AsyncIterator[httpx.Asyn
         yield client
 
 
-async def test_single_bytes_are_not_asked_for_in_masses(patient: MakeTerms, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_server_that_sends_single_bytes_does_not_multiply_requests(
+    patient: MakeTerms, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def count() -> None:
         tasks.append(len(asyncio.all_tasks()))
         server.faults.pause = 0
@@ -90,7 +92,7 @@ async def test_a_listing_of_many_megabytes_is_given_up(patient: MakeTerms) -> No
     assert failed.value.reason == "too_many"
 
 
-async def test_a_key_that_cannot_be_asked_for_is_not_kept(patient: MakeTerms) -> None:
+async def test_a_key_that_cannot_be_requested_is_left_out(patient: MakeTerms) -> None:
     async with (
         raw_web(lambda _: page("k" * 8_000_000, "a.csv", "b\tc.csv")) as port,
         connect(s3_at(port), patient()) as transport,
@@ -98,14 +100,14 @@ async def test_a_key_that_cannot_be_asked_for_is_not_kept(patient: MakeTerms) ->
         assert [entry.path for entry in await transport.list("*")] == ["a.csv"]
 
 
-async def test_a_trial_ends_though_bytes_go_on_coming(hasty: httpx.AsyncClient) -> None:
+async def test_a_test_of_a_connection_ends_although_bytes_keep_coming(hasty: httpx.AsyncClient) -> None:
     async with raw_web(gives(b"x" * 1_000), pause=0.2) as port:
         async with asyncio.timeout(PATIENCE):
             step = await tried(hasty, web_at(port), "/a.csv")
     assert step == {"step": "read", "ok": False, "why": TOO_SLOW}
 
 
-async def test_a_pattern_ends_though_a_list_goes_on_coming(hasty: httpx.AsyncClient) -> None:
+async def test_a_listing_ends_although_lines_keep_coming(hasty: httpx.AsyncClient) -> None:
     async with raw_web(lambda _: page("a.csv"), pause=0.2) as port:
         connection = await made(hasty, body(s3_at(port)))
         asked = {"type": "contacts", "path": "*.csv"}
@@ -115,7 +117,7 @@ async def test_a_pattern_ends_though_a_list_goes_on_coming(hasty: httpx.AsyncCli
     gc.collect()  # an answer that was left open would complain now, and fail this test
 
 
-async def test_a_fetch_that_a_restart_broke_off_is_rung_as_a_fetch(pulling: Pulling) -> None:
+async def test_a_fetch_that_a_restart_broke_off_is_enqueued_as_a_fetch(pulling: Pulling) -> None:
     reading = asyncio.Event()
 
     def stalls(asked: Asked) -> bytes:
@@ -152,7 +154,7 @@ async def test_the_bytes_of_two_files_behind_one_name_are_not_mixed(web: HttpSer
     assert sink.restarts == 1
 
 
-async def test_capitals_do_not_make_a_host_another_one(api: httpx.AsyncClient) -> None:
+async def test_a_host_in_capitals_is_the_same_host(api: httpx.AsyncClient) -> None:
     def leads_on(asked: Asked) -> bytes:
         if "authorization" not in asked.headers:
             return reply(status=401)

@@ -36,7 +36,7 @@ async def test_an_odd_server_serves_as_well(web: HttpServer, patient: MakeTerms,
     assert bytes(sink.data) == noise(size)
 
 
-async def test_without_ranges_the_known_beginning_is_passed_over(web: HttpServer, patient: MakeTerms) -> None:
+async def test_without_ranges_the_known_beginning_is_skipped(web: HttpServer, patient: MakeTerms) -> None:
     await web.store("a.bin", noise(6 * MEGABYTE))
     web.web.quirks = {"no_range"}
     web.cut_after(3 * MEGABYTE)
@@ -46,7 +46,9 @@ async def test_without_ranges_the_known_beginning_is_passed_over(web: HttpServer
     assert (sink.restarts, sink.written) == (0, 6 * MEGABYTE)
 
 
-async def test_what_cannot_be_recognised_is_begun_again(web: HttpServer, patient: MakeTerms) -> None:
+async def test_a_file_that_cannot_be_recognized_is_fetched_from_the_beginning(
+    web: HttpServer, patient: MakeTerms
+) -> None:
     await web.store("a.bin", noise(6 * MEGABYTE))
     web.web.quirks = {"no_validators"}
     web.cut_after(3 * MEGABYTE)
@@ -65,7 +67,7 @@ async def test_a_body_without_a_length_that_is_cut_off_is_noticed(web: HttpServe
     assert bytes(sink.data) == noise(6 * MEGABYTE)
 
 
-async def test_the_limit_holds_where_no_length_is_told(web: HttpServer, patient: MakeTerms) -> None:
+async def test_the_limit_holds_without_a_content_length(web: HttpServer, patient: MakeTerms) -> None:
     await web.store("a.bin", noise(6 * MEGABYTE))
     web.web.quirks = {"no_length", "no_head", "no_validators"}
     sink = Kept()
@@ -85,7 +87,7 @@ async def test_another_file_is_not_appended_to_the_beginning_of_the_old_one(
     assert bytes(sink.data) == new
 
 
-async def test_reading_says_so_when_the_file_is_another_one(web: HttpServer, patient: MakeTerms) -> None:
+async def test_reading_reports_that_the_file_has_changed(web: HttpServer, patient: MakeTerms) -> None:
     await web.store("a.bin", noise(1_000))
     async with connect(web.remote, patient()) as transport:
         before = await transport.stat("a.bin")
@@ -98,7 +100,7 @@ async def test_reading_says_so_when_the_file_is_another_one(web: HttpServer, pat
             [piece async for piece in transport.read("a.bin", offset=500, expected=before)]
 
 
-async def test_a_coded_answer_is_refused(web: HttpServer, patient: MakeTerms) -> None:
+async def test_a_compressed_answer_is_refused(web: HttpServer, patient: MakeTerms) -> None:
     await web.store("a.csv", b"x" * 50)
     web.web.quirks = {"coded"}
     with pytest.raises(TransportFailed, match="compressed"):
@@ -114,7 +116,7 @@ async def test_a_coded_answer_is_refused(web: HttpServer, patient: MakeTerms) ->
         (500, "find", True), (502, "find", True), (503, "find", True), (304, "find", False), (204, "find", False),
     ],
 )  # fmt: skip
-async def test_every_status_has_its_words(
+async def test_every_status_has_its_reason(
     web: HttpServer, patient: MakeTerms, status: int, step: str, passing: bool
 ) -> None:
     web.web.failing = [status] * 2
@@ -163,7 +165,7 @@ async def test_headers_of_the_caller_are_sent(web: HttpServer, patient: MakeTerm
 
 
 @pytest.mark.parametrize("name", [*sorted(OUR_HEADERS), "Host", "a b", "a:b", "", "x\r\ny"])
-async def test_headers_that_would_speak_for_us_are_refused(patient: MakeTerms, name: str) -> None:
+async def test_headers_that_only_the_service_may_set_are_refused(patient: MakeTerms, name: str) -> None:
     with pytest.raises(TransportFailed) as failed:
         async with connect(Remote("https", "x.example", options={"headers": {name: SecretStr("1")}}), patient()):
             pass
@@ -178,7 +180,7 @@ async def test_a_value_of_a_header_cannot_begin_another(patient: MakeTerms, valu
     assert failed.value.step == "address"
 
 
-async def test_a_name_is_what_the_certificate_is_checked_against(web: HttpServer, patient: MakeTerms) -> None:
+async def test_the_certificate_is_checked_against_the_name(web: HttpServer, patient: MakeTerms) -> None:
     """The address is dialled, the name is meant: `localhost` is in the certificate, `files.example` is not."""
 
     async def here(host: str, port: int) -> list[str]:
@@ -196,6 +198,6 @@ async def test_a_name_is_what_the_certificate_is_checked_against(web: HttpServer
             await transport.stat("a.csv")
 
 
-def test_secrets_are_not_in_the_words_of_a_place() -> None:
+def test_secrets_are_not_in_the_repr_of_a_remote() -> None:
     remote, _ = parse_remote_url("https://x.example/a", "me", SecretStr("hunter"), {"X-Key": SecretStr("hunter")})
     assert "hunter" not in f"{remote!r} {remote}"

@@ -1,4 +1,4 @@
-"""A mark as every credential there is, by every way an import can take: afterwards it stands nowhere."""
+"""A mark in place of every credential, by every way an import can take: afterwards it is found nowhere."""
 
 import asyncio
 import base64
@@ -368,7 +368,7 @@ async def test_after_a_redirect_to_an_address_with_a_token(house: House) -> None
     await house.clean()
 
 
-async def test_a_user_in_an_address_is_refused_without_being_told(house: House) -> None:
+async def test_a_user_in_an_address_is_refused_without_being_repeated(house: House) -> None:
     port = house.sources["https"].remote.port
     for address in ("https://user:{}@127.0.0.1:{}/a.csv", "https://{}@127.0.0.1:{}/a", "https://u:{}\\@127.0.0.1:{}/a"):
         url = address.format(house.marks.new("userinfo"), port)

@@ -1,4 +1,4 @@
-"""Answers and wishes that make no sense: each is told by its step or its field, none breaks a worker or an answer."""
+"""Answers and requests that make no sense: each is reported with its step or field, and none breaks a worker."""
 
 from collections.abc import Callable
 from typing import Any
@@ -66,18 +66,18 @@ async def test_an_odd_name_of_a_host_breaks_nothing(api: httpx.AsyncClient, pull
     assert await outcome(api, pulling, web_at(8099, "xn--a")) == nonsense("address")
 
 
-async def test_a_size_that_is_no_number_is_told_of_a_bucket(api: httpx.AsyncClient) -> None:
+async def test_a_size_that_is_not_a_number_is_reported_for_a_bucket(api: httpx.AsyncClient) -> None:
     async with raw_web(lambda _: page("a.csv", size="many")) as port:
         step = await tried(api, s3_at(port), "*.csv")
     assert (step["step"], step["ok"]) == ("find", False)
 
 
-async def test_a_size_that_is_no_number_leaves_a_file_out_of_a_list(patient: MakeTerms) -> None:
+async def test_a_size_that_is_not_a_number_leaves_a_file_out_of_a_list(patient: MakeTerms) -> None:
     listing = f"Type=file;Size={DIGITS}; a.csv\r\nType=file;Size=1; b.csv\r\n"
     assert await listed_by_ftp(listing.encode(), "*.csv", patient()) == ["b.csv"]
 
 
-async def test_a_size_that_is_no_number_breaks_no_import(api: httpx.AsyncClient, pulling: Pulling) -> None:
+async def test_a_size_that_is_not_a_number_breaks_no_import(api: httpx.AsyncClient, pulling: Pulling) -> None:
     listing = f"Type=file;Size={DIGITS}; a.csv\r\n"
     async with Script({"MLSD": listing.encode()}, dict(FACTS)).running() as script:
         assert await outcome(api, pulling, Remote("ftp", "127.0.0.1", script.port)) == nonsense("find")
@@ -110,7 +110,7 @@ async def test_an_unknown_encoding_is_refused_at_once(api: httpx.AsyncClient) ->
 
 
 @pytest.mark.parametrize("folder", ["in/*", "a\nb", "x" * 1_100], ids=["pattern", "control", "long"])
-async def test_a_folder_that_cannot_be_written_to_is_told(api: httpx.AsyncClient, folder: str) -> None:
+async def test_a_folder_that_cannot_be_written_to_is_reported(api: httpx.AsyncClient, folder: str) -> None:
     connection = await made(api, body(web_at(8099)))
     answer = await api.post(f"/connections/{connection['id']}/test-export", json={"path": folder})
     assert answer.status_code in (200, 422), answer.text

@@ -50,7 +50,7 @@ async def test_all_parts_are_of_one_version(s3: S3Server, patient: MakeTerms) ->
                 pass
 
 
-async def test_reading_says_so_when_the_file_is_another_one(s3: S3Server, patient: MakeTerms) -> None:
+async def test_reading_reports_that_the_file_has_changed(s3: S3Server, patient: MakeTerms) -> None:
     await s3.store("a.bin", noise(1_000))
     async with connect(s3.remote, patient()) as transport:
         before = await transport.stat("a.bin")
@@ -71,7 +71,7 @@ async def test_a_root_is_where_paths_begin(s3: S3Server, patient: MakeTerms) -> 
     assert await s3.stored("shop/out/b.csv") == b"3"
 
 
-async def test_a_marker_of_a_folder_is_no_file(s3: S3Server, patient: MakeTerms) -> None:
+async def test_a_folder_marker_is_not_a_file(s3: S3Server, patient: MakeTerms) -> None:
     await s3.store("in/", b"")
     await s3.store("in/a.csv", b"1")
     async with connect(s3.remote, patient()) as transport:
@@ -117,7 +117,7 @@ async def test_a_part_that_broke_off_is_sent_again(s3: S3Server, patient: MakeTe
     assert sent == 3
 
 
-async def test_a_bucket_that_is_missing_is_said_to_be(s3: S3Server, patient: MakeTerms) -> None:
+async def test_a_missing_bucket_is_reported_as_missing(s3: S3Server, patient: MakeTerms) -> None:
     remote = replace(s3.remote, options={**s3.remote.options, "bucket": "no-such-bucket"})
     async with connect(remote, patient()) as transport:
         with pytest.raises(TransportFailed, match="bucket does not exist"):
@@ -129,7 +129,7 @@ async def test_a_bucket_that_is_missing_is_said_to_be(s3: S3Server, patient: Mak
 
 
 @pytest.mark.parametrize("bucket", ["", "a", "a/b", "../b", "a b", "arn:aws:s3:::x", "x" * 64, "a?b"])
-async def test_what_is_no_name_of_a_bucket_is_refused(s3: S3Server, patient: MakeTerms, bucket: str) -> None:
+async def test_an_invalid_bucket_name_is_refused(s3: S3Server, patient: MakeTerms, bucket: str) -> None:
     remote = replace(s3.remote, options={**s3.remote.options, "bucket": bucket})
     with pytest.raises(TransportFailed) as failed:
         async with connect(remote, patient()):
@@ -145,7 +145,7 @@ async def test_an_endless_list_is_not_read_to_its_end(web: HttpServer, patient: 
 
 
 @pytest.mark.parametrize("answer", [b"\x00\xff", b"<a>" * 10_000, b"<!DOCTYPE html><br>"])
-async def test_an_answer_that_is_none_of_s3_is_told_as_such(web: HttpServer, patient: MakeTerms, answer: bytes) -> None:
+async def test_an_answer_that_is_not_s3_is_reported_as_such(web: HttpServer, patient: MakeTerms, answer: bytes) -> None:
     await web.store("files?list-type=2&prefix=&delimiter=/&encoding-type=url", answer)
     async with connect(hostile(web), patient()) as transport:
         with pytest.raises(TransportFailed) as failed:
@@ -158,7 +158,7 @@ async def test_an_answer_that_is_none_of_s3_is_told_as_such(web: HttpServer, pat
     [(400, "find", False), (403, "find", False), (404, "find", False), (429, "find", True), (500, "find", True),
      (503, "find", True), (302, "find", False)],
 )  # fmt: skip
-async def test_every_status_has_its_words(
+async def test_every_status_has_its_reason(
     web: HttpServer, patient: MakeTerms, status: int, step: str, passing: bool
 ) -> None:
     remote = hostile(web)

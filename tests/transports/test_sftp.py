@@ -1,4 +1,4 @@
-"""What is special to SFTP: host keys, our own keys, and blocks that are asked for ahead."""
+"""What is special to SFTP: host keys, private keys, and blocks that are requested ahead."""
 
 import asyncio
 import base64
@@ -77,7 +77,7 @@ async def once(data: bytes) -> AsyncIterator[bytes]:
     yield data
 
 
-async def test_a_server_with_another_host_key_is_told_no_secret(sftp: SftpServer, patient: MakeTerms) -> None:
+async def test_a_server_with_another_host_key_learns_no_secret(sftp: SftpServer, patient: MakeTerms) -> None:
     for kind in ("ssh-ed25519", "ssh-rsa", "ecdsa-sha2-nistp256"):
         other = asyncssh.generate_private_key(kind)
         for expected in (other.get_fingerprint(), line(other)):
@@ -96,14 +96,14 @@ async def test_a_host_key_may_be_pinned_whatever_its_kind(sftp: SftpServer, pati
     assert sftp.faults.passwords == [PASSWORD] * 6
 
 
-async def test_a_source_must_say_whom_it_trusts(sftp: SftpServer, patient: MakeTerms) -> None:
+async def test_a_host_key_is_required(sftp: SftpServer, patient: MakeTerms) -> None:
     assert await reason(replace(sftp.remote, options={}), patient()) == "no_host_key"
     for rubbish in ("SHA256:short", "ssh-ed25519 AAAA", "yes", "ssh-ed25519"):
         assert await reason(trusting(sftp, rubbish), patient()) == "bad_option"
     assert sftp.faults.connections == 0
 
 
-async def test_trust_on_first_use_says_whom_it_trusted(sftp: SftpServer, patient: MakeTerms) -> None:
+async def test_trust_on_first_use_reports_the_host_key(sftp: SftpServer, patient: MakeTerms) -> None:
     async with connect(trusting(sftp, TRUST_FIRST), patient()) as transport:
         shown = transport.host_key
     assert shown == sftp.keys.hosts[0].get_fingerprint()
@@ -158,7 +158,7 @@ async def test_a_private_key_that_takes_ages_to_open_is_refused_at_once(sftp: Sf
 
 
 @pytest.mark.parametrize("text", ["", "rubbish", "x" * 100_000, "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n"])
-async def test_a_private_key_that_is_none_is_refused(sftp: SftpServer, patient: MakeTerms, text: str) -> None:
+async def test_an_invalid_private_key_is_refused(sftp: SftpServer, patient: MakeTerms, text: str) -> None:
     assert await reason(by_key(sftp, SecretStr(text or " ")), patient()) == "bad_option"
     ended = f"{text}-----END OPENSSH PRIVATE KEY-----"
     assert await reason(by_key(sftp, SecretStr(ended)), patient()) == "bad_option"
@@ -192,7 +192,7 @@ async def test_nothing_of_this_machine_is_used(
     assert called == 0
 
 
-async def test_compression_is_not_agreed_to(patient: MakeTerms) -> None:
+async def test_compression_is_not_negotiated(patient: MakeTerms) -> None:
     keys = Keys()
     server = asyncssh.listen(
         "127.0.0.1", 0, server_factory=Open, server_host_keys=keys.hosts, compression_algs=["zlib@openssh.com"]
@@ -207,12 +207,12 @@ async def test_a_server_in_an_inner_network_is_not_called(sftp: SftpServer, pati
     assert sftp.faults.connections == 0
 
 
-async def test_a_user_that_nobody_can_be_is_not_asked_for(sftp: SftpServer, patient: MakeTerms) -> None:
+async def test_a_user_with_control_characters_is_refused(sftp: SftpServer, patient: MakeTerms) -> None:
     assert await reason(replace(sftp.remote, user="a\nb"), patient()) == "login"
     assert sftp.faults.connections == 0
 
 
-async def test_something_else_than_ssh_is_left(sftp: SftpServer, patient: MakeTerms) -> None:
+async def test_a_server_that_does_not_speak_ssh_is_given_up(sftp: SftpServer, patient: MakeTerms) -> None:
     async def chat(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"220 this is mail\r\n" * 10)
         await reader.read()
@@ -223,12 +223,12 @@ async def test_something_else_than_ssh_is_left(sftp: SftpServer, patient: MakeTe
     assert failed.value.step == "connect"
 
 
-async def test_a_server_that_does_not_greet_is_left(sftp: SftpServer, patient: MakeTerms) -> None:
+async def test_a_server_that_sends_no_greeting_is_given_up(sftp: SftpServer, patient: MakeTerms) -> None:
     async with listener(silence) as port:
         assert await reason(sftp.at(port), patient(idle_seconds=0.3)) == "no_answer"
 
 
-async def test_a_server_without_files_says_no(patient: MakeTerms) -> None:
+async def test_a_server_without_sftp_is_reported_as_forbidden(patient: MakeTerms) -> None:
     keys = Keys()
     async with await asyncssh.listen("127.0.0.1", 0, server_factory=Open, server_host_keys=keys.hosts) as server:
         remote = Remote("sftp", "127.0.0.1", server.get_port(), "user", options={"host_key": line(keys.hosts[0])})
@@ -262,7 +262,7 @@ async def far_away(port: int, seconds: float) -> AsyncIterator[int]:
         yield further
 
 
-async def test_blocks_are_asked_for_ahead(sftp: SftpServer, patient: MakeTerms) -> None:
+async def test_blocks_are_requested_ahead(sftp: SftpServer, patient: MakeTerms) -> None:
     data = bytes(range(256)) * 8_000
     await sftp.store("a.bin", data)
     async with (
@@ -274,7 +274,7 @@ async def test_blocks_are_asked_for_ahead(sftp: SftpServer, patient: MakeTerms) 
         assert time.monotonic() - started < 3, "one block after the other would take 6 seconds"
 
 
-async def test_a_server_may_give_less_than_was_asked_for(sftp: SftpServer, patient: MakeTerms) -> None:
+async def test_a_server_may_send_less_than_was_requested(sftp: SftpServer, patient: MakeTerms) -> None:
     data = bytes(range(256)) * 2_000
     await sftp.store("a.bin", data)
     sftp.faults.largest = 10_007
@@ -302,7 +302,9 @@ async def test_a_file_that_shrinks_or_grows_in_place_has_changed(sftp: SftpServe
         assert await reason(sftp.remote, patient(), "a.bin") == "changed"
 
 
-async def test_a_server_that_cannot_rename_over_a_file_is_made_room_on(sftp: SftpServer, patient: MakeTerms) -> None:
+async def test_on_a_server_that_cannot_rename_over_a_file_the_old_one_is_deleted(
+    sftp: SftpServer, patient: MakeTerms
+) -> None:
     sftp.faults.renames_over = False
     async with connect(sftp.remote, patient()) as transport:
         await transport.put("out.csv", once(b"first"))
@@ -347,9 +349,7 @@ async def test_a_reader_may_stop_and_go_on_with_something_else(sftp: SftpServer,
         assert (await transport.stat("a.csv")).size == 4
 
 
-async def test_no_password_stands_in_a_log(
-    sftp: SftpServer, patient: MakeTerms, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_no_password_is_logged(sftp: SftpServer, patient: MakeTerms, caplog: pytest.LogCaptureFixture) -> None:
     asyncssh.set_debug_level(2)
     try:
         with caplog.at_level(logging.DEBUG):

@@ -3,6 +3,7 @@
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from urllib.parse import urljoin
@@ -106,7 +107,7 @@ class Http:
     @asynccontextmanager
     async def _request(self, method: str, path: str, headers: Mapping[str, str]) -> AsyncIterator[httpx.Response]:
         """The answer after all redirects."""
-        target = ServerUrl(*self._home.origin, encode_path("/" + check_path(path, LONGEST_URL).removeprefix("/")))
+        target = replace(self._home, path=encode_path("/" + check_path(path, LONGEST_URL).removeprefix("/")))
         for _ in range(MOST_HOPS + 1):
             answer = await self._send(method, target, headers)
             try:

@@ -22,7 +22,7 @@ async def test_a_set_without_a_name_is_called_by_its_id(client: httpx.AsyncClien
 
 
 @pytest.mark.parametrize("name", ["", 1, None, "a\0b", "\x1b[2J", "x" * 256, ["x"]])
-async def test_a_name_that_is_none_is_refused(client: httpx.AsyncClient, an_account: Account, name: object) -> None:
+async def test_an_invalid_name_is_refused(client: httpx.AsyncClient, an_account: Account, name: object) -> None:
     answer = await client.put("/coupon-sets/x", headers=an_account.headers, json={"name": name})
     assert answer.status_code == 422
     assert [each["path"] for each in answer.json()["errors"]] == ["name"]
