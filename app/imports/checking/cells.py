@@ -14,7 +14,7 @@ ALL_ABSENT: CellTypes = {type(ABSENT)}
 class Cells(NamedTuple):
     """One cell per row of the batch. Cells of a delimited file are texts, those of JSON Lines any value.
 
-    Most columns hold one type, and then they are converted without a look at each cell: `types` says so.
+    `types` is what lets a column that holds a single type, as most do, be converted without a look at each cell.
     """
 
     values: Sequence[object]

@@ -24,8 +24,8 @@ Converted = str | BadCell | None
 
 @dataclass(frozen=True, slots=True)
 class ColumnConverter:
-    """The converter of one column. `prefix` is the member's name as it stands in an object (`,"name":`). `blank` is the
-    whole member that a blank cell becomes, or "" when a blank cell leaves the field alone."""
+    """Converts the cells of one column. `prefix` is the member's name as it is written in an object (`,"name":`).
+    `blank` is the whole member that a blank cell becomes, or "" when a blank cell leaves the field alone."""
 
     column: Column
     field: Field

@@ -25,7 +25,7 @@ class SplitBatch:
 
 
 class ColumnSplitter(Protocol):
-    """One per format; row_checker.py tells when each method is called."""
+    """One per format. The order in which its methods are called is in row_checker.py."""
 
     def split(self, batch: Batch) -> SplitBatch:
         """Rows that cannot be split are moved to the batch's unreadable ones."""

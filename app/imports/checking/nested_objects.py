@@ -90,7 +90,7 @@ class NestedColumns:
                 continue
             outer = self._is_outer(path)
             for rows, values, _ in parts:
-                # An empty object or list at a path that has members in other rows says nothing.
+                # An empty object or list is no value at a path that has members in other rows.
                 others.bad_rows.update(
                     row for row, value in zip(rows, values, strict=True) if not (outer and isinstance(value, EMPTY))
                 )

@@ -59,7 +59,7 @@ def build_path_columns(records: Sequence[Mapping[str, object]]) -> PathColumns:
 
 
 def find_unfit_rows(columns: PathColumns, records: Sequence[Mapping[str, object]]) -> dict[int, RowError]:
-    """The rows that cannot be told by paths, and why: a path occurs twice or is too long, or there are too many."""
+    """The rows that cannot be split into paths, and why: a path occurs twice or is too long, or there are too many."""
     checked = ((row, flatten(records[row])) for row in sorted(columns.suspect))
     return {row: verdict for row, verdict in checked if isinstance(verdict, tuple)}
 

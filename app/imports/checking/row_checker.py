@@ -1,19 +1,20 @@
 """Checks a batch of rows: converts every cell and reports everything that is wrong, in one pass.
 
-Work is done column by column, because one list comprehension over 20,000 cells costs a fraction of 20,000 calls. The
-order of the pass, for a batch (`RowChecker.check_batch`):
+It works column by column, because one list comprehension over 20,000 cells costs a fraction of 20,000 calls. For each
+batch (`RowChecker.check_batch`) these are the steps:
 
 1. Rows that the reader could not read fail with the reader's reason.
-2. The batch is split into the cells of the planned columns: cells of a delimited file, members of JSON objects, or
-   values of nested JSON objects by path. Null markers and blanks in required fields become absent or empty cells.
-3. The key of each row's record is found, or generated.
-4. Each planned column is converted as a whole, in the order of the plan. A cell that cannot be converted becomes a
-   problem here (`ColumnConverter.write`).
-5. Members of JSON objects without a planned column are converted path by path, and kept, refused or ignored when the
-   type does not know them.
-6. Rows as a whole: is there a key and is it short enough; is every required field filled; has a list a gap. Some of it
-   matters only for a row that would create a record; merging decides that.
-7. Rows without a problem are put together as JSON objects, and the others are left out.
+2. The other rows are split into the cells of the planned columns: cells of a delimited file, members of JSON objects,
+   or values of nested JSON objects by path (columns.py, nested_objects.py). Null markers become absent cells, and
+   white space in a required field becomes an empty cell.
+3. The key of each row's record is found or generated (record_keys.py).
+4. Each planned column is converted as a whole, in the order of the plan (column_converter.py). A cell that cannot be
+   converted becomes a problem here: in `ColumnConverter.write`.
+5. Members of JSON objects without a planned column are converted path by path (nested_objects.py). Those that the type
+   does not declare are kept, refused or ignored (unknown_members.py).
+6. Each row is checked as a whole: it has a key that is not too long, its required fields are filled, and its lists have
+   no gaps. A row that updates a record may lack some of this; only merging knows whether a row does.
+7. Rows without a problem are put together as JSON objects (json_objects.py). The others are left out.
 """
 
 from collections import defaultdict
@@ -57,8 +58,8 @@ class RowChecker:
 
     @property
     def max_rows(self) -> int:
-        """How many rows a batch may have so that the records made of it, and their problems, stay small: names are
-        repeated in every row, and every cell may be wrong."""
+        """How many rows a batch may have so that its records and problems stay small in memory: every record repeats
+        the names of its fields, and every cell may be bad."""
         width = sum(len(converter.prefix) for converter in self._converters)
         width += sum(len(name) + len(value) for name, value in self._constants.items())
         by_cells = BATCH_CELLS // max(1, len(self._converters))

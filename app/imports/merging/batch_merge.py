@@ -126,8 +126,8 @@ class BatchMerge:
     async def merge_staged(self, staged: int) -> None:
         """Merges the `staged` rows that are in the staging table."""
         outcome = self.outcome
-        # An unchanged row is not written, so an older import that is still open would not see that this one has had its
-        # say. Then, and where a key may occur only once, every row leaves its mark.
+        # An unchanged row is not written, so an older import that is still open could not see that this one came later.
+        # In that case, and where a key may occur only once, every row leaves its mark.
         touch = self.target.unique_keys or (await merge.find_other_imports(self.session, self.target))["older"]
         merged = await merge.merge(self.session, self.target, touch=touch)
         outcome.created += merged.created

@@ -1,1 +1,1 @@
-"""Tells what became of an import's rows, by reading its stored file again."""
+"""Reports what became of the rows of an import, by reading its stored file again."""

@@ -105,7 +105,7 @@ def reread_failed_rows(
 
 
 def flatten_record(record: Record | UnreadableRow) -> Record | UnreadableRow:
-    """A JSON object by its paths; one that cannot be told by paths becomes unreadable."""
+    """A JSON object by its paths; one that cannot be split into paths becomes unreadable."""
     if not isinstance(record, Mapping):
         return record
     flat = flatten(record)

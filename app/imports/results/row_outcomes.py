@@ -1,4 +1,4 @@
-"""Tells what became of each row of an import that keeps a ledger."""
+"""Reports what became of each row of an import that keeps a ledger."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
