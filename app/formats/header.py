@@ -1,10 +1,11 @@
 """Reads the first record of a delimited file: its column headings."""
 
+import json
 from collections.abc import Sequence
 from typing import BinaryIO
 
 from app.errors import Complaint, Refused
-from app.formats.characters import UNSTORABLE, describe_unstorable
+from app.formats.characters import UNSTORABLE, describe_unstorable, escape_unstorable
 from app.formats.lines import CHUNK_BYTES, count_line_ends, read_block
 from app.formats.quoting import BrokenRecord, DelimiterPatterns, parse_record
 from app.formats.records import Dialect, Limits, Position, Reader
@@ -68,8 +69,10 @@ def _read_first_record(
 def _refuse_long(headings: Sequence[str]) -> None:
     for number, heading in enumerate(headings, 1):
         if len(heading) > MAX_HEADING_LENGTH:
+            # Headings that a request gives may contain anything, line breaks and lone surrogates too.
+            beginning = json.dumps(escape_unstorable(heading[:HEADING_SHOWN]), ensure_ascii=False)
             raise _invalid(
-                f'The heading of column {number}, "{heading[:HEADING_SHOWN]}…", has {len(heading)} characters, '
+                f"The heading of column {number} begins with {beginning} and has {len(heading)} characters, "
                 f"but at most {MAX_HEADING_LENGTH} are allowed"
             )
 

@@ -1,4 +1,4 @@
-"""Reads a file through the formats room from its first byte to its last, as an import does."""
+"""Reads a file from its first byte to its last, as an import does, with nothing but `app.formats`."""
 
 import io
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from app.formats.records import Dialect, Limits, Position, Reader, Record, Unrea
 
 @dataclass(slots=True)
 class Everything:
-    """What a whole file held; `places` are (row, line) of the good records."""
+    """The content of a whole file; `places` are the row and line of each good record."""
 
     records: list[Record] = field(default_factory=list)
     places: list[tuple[int, int]] = field(default_factory=list)
@@ -19,7 +19,7 @@ class Everything:
 
 
 def stored(upload: bytes, encoding: str | None = None, *, part: int = 1_000) -> tuple[bytes, str]:
-    """The bytes that an upload leaves in the store, and the encoding that was found."""
+    """The bytes that are stored of an upload, and the encoding that was detected."""
     decoder = Decoder(encoding, 100_000_000)
     pieces = [decoder.feed(upload[at : at + part]) for at in range(0, len(upload), part)]
     return b"".join([*pieces, decoder.finish()]), decoder.encoding

@@ -1,4 +1,4 @@
-"""Files as people really send them, each with what must become of it."""
+"""Files as people really send them, each with the rows and problems that it must give."""
 
 import codecs
 from dataclasses import dataclass

@@ -54,3 +54,10 @@ def test_json_lines_have_no_columns() -> None:
     dialect = Dialect("jsonl", columns=("id",), has_header=False)
     found = read_all(open_reader(io.BytesIO(b'{"name":"a"}\n'), dialect, Limits()))
     assert found.records == [{"name": "a"}]
+
+
+def test_a_refused_column_name_can_be_shown_whatever_it_contains() -> None:
+    with pytest.raises(Refused) as refusal:
+        reader(b"1\n", "\ud800\n" + "a" * 300, has_header=False)
+    assert refusal.value.detail.encode().isascii()
+    assert "\n" not in refusal.value.detail

@@ -157,7 +157,11 @@ def test_headings_are_trimmed() -> None:
         (b"id,na\x00me\n1,a\n", "unreadable_file", "U+0000"),
         (b"x" * 1_048_577 + b"\n1\n", "unreadable_file", "longer than 1048576 bytes"),
         (b"," * 2_000 + b"\n1,a\n", "invalid", "2001 columns, but at most 2000"),
-        (b"id," + b"x" * 256 + b"\n1,a\n", "invalid", f'column 2, "{"x" * 40}…", has 256 characters, but at most 255'),
+        (
+            b"id," + b"x" * 256 + b"\n1,a\n",
+            "invalid",
+            f'column 2 begins with "{"x" * 40}" and has 256 characters, but at most 255',
+        ),
     ],
 )
 def test_a_file_without_a_usable_header_is_refused(data: bytes, code: str, words: str) -> None:
