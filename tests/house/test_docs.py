@@ -26,6 +26,8 @@ from docs.record.page import steps
 ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = site.reference()
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+FORMER = {"app/dialects", "app/jobs"}  # the decision that renamed them names them
+PLACES = re.compile(r"`((?:app|workers|tests|benchmarks|migrations|docs|examples|openapi)/[\w./-]+)`")
 # Every page that people read where the code is; links to generated pages hold once the site is built.
 READ_HERE = [ROOT / "README.md", ROOT / "ARCHITECTURE.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
 READ_HERE += [path for path in sorted((ROOT / "docs").rglob("*.md")) if site.PAGES not in path.parents]
@@ -138,3 +140,11 @@ def test_every_answer_on_a_page_is_recorded(path: Path) -> None:
             assert before.kind == "commands"
             assert step.text.strip(), "record it: python -m docs.record"
             assert layout(step.text) in (None, step.text.rstrip("\n")), "not as it was recorded"
+
+
+@pytest.mark.parametrize("path", READ_HERE, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_place_in_the_code_that_a_page_names_is_there(path: Path) -> None:
+    if path.name != "CHANGELOG.md":  # it tells what was true once
+        assert [
+            each for each in PLACES.findall(path.read_text()) if each not in FORMER and not (ROOT / each).exists()
+        ] == []
