@@ -18,7 +18,7 @@ from app.storage.database import OLDEST_SERVER, Database
 from app.throttle import RateLimit, RequestCounter, Throttle, parse_rate_limit
 from app.transports.guard import Guard
 from app.transports.smtp import Mailer, parse_mail_server, parse_sender
-from app.transports.transport import Terms
+from app.transports.transport import TransferPolicy
 from app.vault import Vault, build_vault
 
 
@@ -37,7 +37,7 @@ class Runtime:
     observe: Observer
     limits: Limits
     throttle: Throttle
-    terms: Terms  # limits of transfers from and to other servers, and which addresses are allowed
+    transfer_policy: TransferPolicy  # limits of transfers from and to other servers, and which addresses are allowed
     vault: Vault
     heavy_reads: asyncio.Semaphore  # bounds lists that read all records of an account, so that polls find a connection
     mailer: Mailer | None = None  # None: no mail server is configured
@@ -55,8 +55,8 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
     """Opens everything and closes it at the end. Raises Misconfigured, DatabaseUnavailable, QueueUnavailable."""
     database_url, redis_url = require_addresses(settings)
     check_public_url(settings.public_url or "")
-    rate, terms, vault = read_rate_limit(settings), build_terms(settings), open_vault(settings)
-    mailer, blobs = build_mailer(settings, terms), open_store(settings)
+    rate, transfer_policy, vault = read_rate_limit(settings), build_transfer_policy(settings), open_vault(settings)
+    mailer, blobs = build_mailer(settings, transfer_policy), open_store(settings)
     database = build_database(database_url, pool_size=settings.database_pool)
     try:
         queue = await TaskQueue.open(redis_url)
@@ -75,7 +75,7 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
             observe=observe,
             limits=build_limits(settings),
             throttle=Throttle(rate, RequestCounter(queue.connections), observe),
-            terms=terms,
+            transfer_policy=transfer_policy,
             vault=vault,
             heavy_reads=asyncio.Semaphore(max(1, settings.database_pool // 4)),
             mailer=mailer,
@@ -88,7 +88,7 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
 def check_settings(settings: Settings) -> None:
     """Checks everything that needs neither a server nor a file. Raises Misconfigured."""
     read_rate_limit(settings)
-    build_mailer(settings, build_terms(settings))
+    build_mailer(settings, build_transfer_policy(settings))
     open_vault(settings)
     check_public_url(settings.public_url or "")
     try:
@@ -150,7 +150,7 @@ def open_vault(settings: Settings) -> Vault:
         raise Misconfigured(f"SLUICE_VAULT_KEYS is not valid: {wrong}") from None
 
 
-def build_mailer(settings: Settings, terms: Terms) -> Mailer | None:
+def build_mailer(settings: Settings, transfer_policy: TransferPolicy) -> Mailer | None:
     """None without a mail server. Raises Misconfigured, which never repeats the address: it contains a password."""
     url = settings.smtp_url.get_secret_value() if settings.smtp_url else ""
     if not url:
@@ -163,7 +163,7 @@ def build_mailer(settings: Settings, terms: Terms) -> Mailer | None:
             " and password"
         ) from None
     try:
-        return Mailer(server, parse_sender(settings.mail_from or ""), terms.tls)
+        return Mailer(server, parse_sender(settings.mail_from or ""), transfer_policy.tls)
     except ValueError:
         raise Misconfigured(
             "SLUICE_MAIL_FROM must be a mail address, because SLUICE_SMTP_URL is set: mails are sent from it"
@@ -216,7 +216,7 @@ def build_limits(settings: Settings) -> Limits:
     )
 
 
-def build_terms(settings: Settings) -> Terms:
+def build_transfer_policy(settings: Settings) -> TransferPolicy:
     """Raises Misconfigured."""
     tls = ssl.create_default_context()
     try:
@@ -225,7 +225,7 @@ def build_terms(settings: Settings) -> Terms:
     except (OSError, ssl.SSLError):
         raise Misconfigured("SLUICE_CA_FILE must be a readable file of certificates in PEM format") from None
     networks = (text.strip() for text in settings.allow_networks.split(","))
-    return Terms(
+    return TransferPolicy(
         limit=settings.max_file_bytes,
         tls=tls,
         guard=Guard(tuple(parse_network(text) for text in networks if text)),

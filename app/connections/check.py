@@ -14,7 +14,7 @@ from app.runs.model import AccountId
 from app.runtime import Runtime
 from app.transports import connect
 from app.transports.failed import TransportFailed, failure
-from app.transports.transport import FileInfo, Remote, Terms, Transport, split_pattern, time_limit
+from app.transports.transport import FileInfo, Remote, TransferPolicy, Transport, split_pattern, time_limit
 
 STEP_SECONDS: Final = 15.0
 CHECK_SECONDS: Final = 60.0  # for all steps
@@ -71,7 +71,7 @@ async def check_connection(
     Refused: secrets_locked, invalid (the path).
     """
     remote = connection.remote()
-    check = await CHECKS[purpose](remote, check_text(path, required=purpose == "import"), runtime.terms)
+    check = await CHECKS[purpose](remote, check_text(path, required=purpose == "import"), runtime.transfer_policy)
     if check.ok and check.host_key is not None:
         async with runtime.database.transaction() as session:
             await pin_host_key(session, account_id, connection, check.host_key)
@@ -86,12 +86,12 @@ def check_text(path: object, *, required: bool) -> str:
     return path or ""
 
 
-async def check_import(remote: Remote, path: str, terms: Terms) -> ConnectionCheck:
+async def check_import(remote: Remote, path: str, policy: TransferPolicy) -> ConnectionCheck:
     """Connects, finds the file (or those that match a pattern) and reads its beginning. Nothing is changed."""
     check = ConnectionCheck()
     try:
         check_path_or_pattern(remote.scheme, path)
-        async with connect_briefly(remote, terms) as transport:
+        async with connect_briefly(remote, policy) as transport:
             check.host_key = getattr(transport, "host_key", None)
             await read_beginning(transport, await find_file(transport, remote, path, check), check)
     except TransportFailed as failed:
@@ -99,13 +99,13 @@ async def check_import(remote: Remote, path: str, terms: Terms) -> ConnectionChe
     return check
 
 
-async def check_export(remote: Remote, folder: str, terms: Terms) -> ConnectionCheck:
+async def check_export(remote: Remote, folder: str, policy: TransferPolicy) -> ConnectionCheck:
     """Connects, writes a small file, reads it back and deletes it. Nothing is left behind."""
     check = ConnectionCheck()
     try:
         name = f"sluice-test-{token_hex(8)}.txt"
         path = "".join(split_pattern(f"{folder.rstrip('/')}/{name}" if folder else name))
-        async with connect_briefly(remote, terms) as transport:
+        async with connect_briefly(remote, policy) as transport:
             check.host_key = getattr(transport, "host_key", None)
             await write_and_read(transport, path, check)
     except TransportFailed as failed:
@@ -113,17 +113,17 @@ async def check_export(remote: Remote, folder: str, terms: Terms) -> ConnectionC
     return check
 
 
-CHECKS: Final[Mapping[str, Callable[[Remote, str, Terms], Awaitable[ConnectionCheck]]]] = {
+CHECKS: Final[Mapping[str, Callable[[Remote, str, TransferPolicy], Awaitable[ConnectionCheck]]]] = {
     "import": check_import,
     "export": check_export,
 }
 
 
 @asynccontextmanager
-async def connect_briefly(remote: Remote, terms: Terms) -> AsyncIterator[Transport]:
+async def connect_briefly(remote: Remote, policy: TransferPolicy) -> AsyncIterator[Transport]:
     """A connection for somebody who is waiting for the answer: one try, and short limits. Raises TransportFailed."""
-    total = min(terms.total_seconds, CHECK_SECONDS)
-    brief = replace(terms, connect_seconds=STEP_SECONDS, idle_seconds=STEP_SECONDS, total_seconds=total, tries=1)
+    total = min(policy.total_seconds, CHECK_SECONDS)
+    brief = replace(policy, connect_seconds=STEP_SECONDS, idle_seconds=STEP_SECONDS, total_seconds=total, tries=1)
     async with time_limit(total, "too_slow"), connect(remote, brief) as transport:
         yield transport
 

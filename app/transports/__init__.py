@@ -1,6 +1,6 @@
 """Transports fetch files from other servers and deliver files to them.
 
-Each protocol is a folder with `connect(remote, terms)`, an async context manager that yields a `Transport`, and a row
+Each protocol is a folder with `connect(remote, policy)`, an async context manager that yields a `Transport`, and a row
 of TRANSPORTS. No address is dialled that `guard` has not checked.
 """
 
@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib import import_module
 
-from app.transports.transport import Remote, Terms, Transport
+from app.transports.transport import Remote, TransferPolicy, Transport
 from app.transports.url import validate_port
 
 # A protocol is loaded on first use: together the clients take 47 MB, and an API process may never need one.
@@ -23,9 +23,9 @@ TRANSPORTS: dict[str, str] = {
 
 
 @asynccontextmanager
-async def connect(remote: Remote, terms: Terms) -> AsyncIterator[Transport]:
+async def connect(remote: Remote, policy: TransferPolicy) -> AsyncIterator[Transport]:
     """Opens a connection. Every failure, also of the block, is a TransportFailed."""
     validate_port(remote.scheme, remote.port)
     protocol = import_module(TRANSPORTS[remote.scheme])
-    async with protocol.connect(remote, terms) as transport:
+    async with protocol.connect(remote, policy) as transport:
         yield transport

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from app.transports import connect
 from app.transports.failed import TransportFailed, failure
-from app.transports.transport import FileInfo, Remote, Terms, Transport, retry_delay, time_limit
+from app.transports.transport import FileInfo, Remote, TransferPolicy, Transport, retry_delay, time_limit
 
 
 class ByteSink(Protocol):
@@ -24,7 +24,7 @@ class Download:
     """The progress of one file, over several connections."""
 
     path: str
-    terms: Terms
+    policy: TransferPolicy
     sink: ByteSink
     seen: FileInfo | None = None  # the version of the file that the bytes belong to
     size: int = 0  # bytes so far
@@ -32,7 +32,7 @@ class Download:
     async def continue_over(self, transport: Transport) -> FileInfo:
         """Reads the rest of the file. What was read is kept if this fails."""
         before = await transport.stat(self.path)
-        if before.size is not None and before.size > self.terms.limit:
+        if before.size is not None and before.size > self.policy.limit:
             raise failure("too_large")
         if self.size and not self._can_resume(before):
             await self.start_over()
@@ -60,20 +60,20 @@ class Download:
     async def _read_rest(self, transport: Transport, file: FileInfo) -> None:
         async with aclosing(transport.read(self.path, offset=self.size, expected=file)) as pieces:
             async for piece in pieces:
-                if self.size + len(piece) > self.terms.limit:
+                if self.size + len(piece) > self.policy.limit:
                     raise failure("too_large")
                 await self.sink.write(piece)
                 self.size += len(piece)
 
 
-async def fetch(remote: Remote, path: str, terms: Terms, sink: ByteSink) -> FileInfo:
-    """Fetches a file into `sink` and returns its description. Raises TransportFailed when `terms` do not suffice."""
-    async with time_limit(terms.total_seconds, "too_slow"):
-        return await download_with_retries(remote, Download(path, terms, sink))
+async def fetch(remote: Remote, path: str, policy: TransferPolicy, sink: ByteSink) -> FileInfo:
+    """Fetches a file into `sink` and returns its description. Raises TransportFailed, also when the policy does not suffice."""
+    async with time_limit(policy.total_seconds, "too_slow"):
+        return await download_with_retries(remote, Download(path, policy, sink))
 
 
 async def download_with_retries(remote: Remote, download: Download) -> FileInfo:
-    for attempt in range(1, download.terms.tries):
+    for attempt in range(1, download.policy.tries):
         try:
             return await download_once(remote, download)
         except TransportFailed as failed:
@@ -86,5 +86,5 @@ async def download_with_retries(remote: Remote, download: Download) -> FileInfo:
 
 
 async def download_once(remote: Remote, download: Download) -> FileInfo:
-    async with connect(remote, download.terms) as transport:
+    async with connect(remote, download.policy) as transport:
         return await download.continue_over(transport)

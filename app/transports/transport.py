@@ -73,7 +73,7 @@ class Remote:
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class TransferPolicy:
     """What a transfer may cost and whom it may call. `limit` is in bytes per file; `tries` includes the first."""
 
     limit: int

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from app.transports.transport import Terms
+from app.transports.transport import TransferPolicy
 from tests.transports.servers.ftp import ftp_server
 from tests.transports.servers.http import http_server
 from tests.transports.servers.s3 import s3_server
-from tests.transports.servers.server import Certificates, Server, terms
+from tests.transports.servers.server import Certificates, Server, policy
 from tests.transports.servers.sftp import sftp_server
 
 # A protocol joins the conformance tests with one row here.
@@ -31,10 +31,10 @@ def certificates() -> Certificates:
 
 
 @pytest.fixture(scope="session")
-def patient(certificates: Certificates) -> Callable[..., Terms]:
-    """Makes terms that trust the servers of the tests: patient(idle_seconds=1)."""
+def patient(certificates: Certificates) -> Callable[..., TransferPolicy]:
+    """Makes a policy that trusts the servers of the tests: patient(idle_seconds=1)."""
     trusted = certificates.client()
-    return lambda **others: terms(**{"tls": trusted, **others})
+    return lambda **others: policy(**{"tls": trusted, **others})
 
 
 @pytest.fixture(scope="session", params=list(SERVERS))

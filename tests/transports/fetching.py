@@ -11,7 +11,7 @@ import ssl
 import sys
 
 from app.transports.fetch import fetch
-from tests.transports.servers.server import terms
+from tests.transports.servers.server import policy
 
 
 class Counted:
@@ -32,10 +32,10 @@ class Counted:
 async def main() -> None:
     place, authority, small, large = pickle.load(sys.stdin.buffer)
     trusted = ssl.create_default_context(cafile=authority)
-    await fetch(place, small, terms(trusted), Counted())
+    await fetch(place, small, policy(trusted), Counted())
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     sink = Counted()
-    await fetch(place, large, terms(trusted), sink)
+    await fetch(place, large, policy(trusted), sink)
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     print(sink.size, sink.digest.hexdigest(), grown)
 

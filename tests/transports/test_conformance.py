@@ -17,12 +17,12 @@ import pytest
 from app.transports import connect
 from app.transports.failed import TransportFailed
 from app.transports.fetch import fetch
-from app.transports.transport import CHUNK, Terms
+from app.transports.transport import CHUNK, TransferPolicy
 from tests.transports.servers.server import PASSWORD, Certificates, Server, black_hole
 
 ROOT = Path(__file__).resolve().parents[2]
 MEGABYTE = 1_048_576
-MakeTerms = Callable[..., Terms]
+MakePolicy = Callable[..., TransferPolicy]
 
 
 class Kept:
@@ -56,8 +56,8 @@ async def pieces(data: bytes, size: int = 300_000) -> AsyncIterator[bytes]:
         yield data[start : start + size]
 
 
-async def read(server: Server, terms: Terms, path: str, offset: int = 0) -> bytes:
-    async with connect(server.remote, terms) as transport:
+async def read(server: Server, policy: TransferPolicy, path: str, offset: int = 0) -> bytes:
+    async with connect(server.remote, policy) as transport:
         return b"".join([piece async for piece in transport.read(path, offset=offset)])
 
 
@@ -77,7 +77,7 @@ async def test_a_big_file_needs_little_memory(server: Server, certificates: Cert
 
 
 @pytest.mark.parametrize("size", [0, 1, CHUNK, CHUNK + 1])
-async def test_a_file_arrives_as_it_is(server: Server, patient: MakeTerms, size: int) -> None:
+async def test_a_file_arrives_as_it_is(server: Server, patient: MakePolicy, size: int) -> None:
     data = noise(size)
     await server.store("folder/file.bin", data)
     sink = Kept()
@@ -87,7 +87,7 @@ async def test_a_file_arrives_as_it_is(server: Server, patient: MakeTerms, size:
     assert sink.restarts == 0
 
 
-async def test_reading_may_begin_anywhere(server: Server, patient: MakeTerms) -> None:
+async def test_reading_may_begin_anywhere(server: Server, patient: MakePolicy) -> None:
     data = noise(700_000)
     await server.store("file.bin", data)
     assert await read(server, patient(), "file.bin", 3) == data[3:]
@@ -98,7 +98,7 @@ async def test_reading_may_begin_anywhere(server: Server, patient: MakeTerms) ->
 @pytest.mark.parametrize(
     "path", ["a b.csv", "größe/наш файл.csv", "100%.csv", "a+b&c=d;e.csv", 'quo\'te "x".csv', "日本.csv"]
 )
-async def test_names_may_have_blanks_and_letters_of_any_script(server: Server, patient: MakeTerms, path: str) -> None:
+async def test_names_may_have_blanks_and_letters_of_any_script(server: Server, patient: MakePolicy, path: str) -> None:
     await server.store(path, b"sku,name\n")
     assert await read(server, patient(), path) == b"sku,name\n"
     async with connect(server.remote, patient()) as transport:
@@ -106,20 +106,20 @@ async def test_names_may_have_blanks_and_letters_of_any_script(server: Server, p
 
 
 @pytest.mark.parametrize("path", ["/folder/file.csv", "./folder/file.csv", "folder/file.csv"])
-async def test_a_path_may_begin_in_three_ways(server: Server, patient: MakeTerms, path: str) -> None:
+async def test_a_path_may_begin_in_three_ways(server: Server, patient: MakePolicy, path: str) -> None:
     await server.store("folder/file.csv", b"x")
     assert await read(server, patient(), path) == b"x"
 
 
 @pytest.mark.parametrize("path", ["", "a\r\nDELE b", "a\x00b", "a\nb", "x" * 9_000])
-async def test_a_harmful_path_is_not_sent(server: Server, patient: MakeTerms, path: str) -> None:
+async def test_a_harmful_path_is_not_sent(server: Server, patient: MakePolicy, path: str) -> None:
     async with connect(server.remote, patient()) as transport:
         with pytest.raises(TransportFailed) as failed:
             await transport.stat(path)
     assert failed.value.step == "address"
 
 
-async def test_a_missing_file_is_reported_as_missing(server: Server, patient: MakeTerms) -> None:
+async def test_a_missing_file_is_reported_as_missing(server: Server, patient: MakePolicy) -> None:
     await server.store("other.csv", b"x")
     started = time.monotonic()
     for path in ("none.csv", "no/such/folder/none.csv"):
@@ -129,7 +129,7 @@ async def test_a_missing_file_is_reported_as_missing(server: Server, patient: Ma
     assert time.monotonic() - started < 3, "it was tried again"
 
 
-async def test_a_wrong_password_is_not_repeated(server: Server, patient: MakeTerms) -> None:
+async def test_a_wrong_password_is_not_repeated(server: Server, patient: MakePolicy) -> None:
     await server.store("file.csv", b"x")
     with pytest.raises(TransportFailed) as failed:
         await fetch(server.unwelcome(), "file.csv", patient(), Kept())
@@ -139,7 +139,7 @@ async def test_a_wrong_password_is_not_repeated(server: Server, patient: MakeTer
     assert "another exception" not in told, "the client's own words are there"
 
 
-async def test_a_server_with_an_untrusted_certificate_is_refused(server: Server, patient: MakeTerms) -> None:
+async def test_a_server_with_an_untrusted_certificate_is_refused(server: Server, patient: MakePolicy) -> None:
     if not server.secure:
         pytest.skip("no TLS")
     await server.store("file.csv", b"x")
@@ -150,14 +150,14 @@ async def test_a_server_with_an_untrusted_certificate_is_refused(server: Server,
 
 
 async def test_a_closed_port_is_reported_as_unreachable(
-    server: Server, patient: MakeTerms, unused_tcp_port: int
+    server: Server, patient: MakePolicy, unused_tcp_port: int
 ) -> None:
     with pytest.raises(TransportFailed, match="cannot be reached") as failed:
         await fetch(server.at(unused_tcp_port), "file.csv", patient(tries=1), Kept())
     assert (failed.value.step, failed.value.transient) == ("connect", True)
 
 
-async def test_a_server_that_never_answers_is_given_up(server: Server, patient: MakeTerms) -> None:
+async def test_a_server_that_never_answers_is_given_up(server: Server, patient: MakePolicy) -> None:
     started = time.monotonic()
     with black_hole() as port, pytest.raises(TransportFailed, match="did not answer in time") as failed:
         await fetch(server.at(port), "file.csv", patient(connect_seconds=0.5, tries=1), Kept())
@@ -165,7 +165,7 @@ async def test_a_server_that_never_answers_is_given_up(server: Server, patient: 
     assert time.monotonic() - started < 3
 
 
-async def test_a_transfer_that_breaks_off_goes_on_where_it_was(server: Server, patient: MakeTerms) -> None:
+async def test_a_transfer_that_breaks_off_goes_on_where_it_was(server: Server, patient: MakePolicy) -> None:
     data = noise(6 * MEGABYTE)
     await server.store("file.bin", data)
     server.cut_after(3 * MEGABYTE)
@@ -176,7 +176,7 @@ async def test_a_transfer_that_breaks_off_goes_on_where_it_was(server: Server, p
     assert sink.restarts == 0
 
 
-async def test_a_truncated_transfer_is_never_taken_for_complete(server: Server, patient: MakeTerms) -> None:
+async def test_a_truncated_transfer_is_never_taken_for_complete(server: Server, patient: MakePolicy) -> None:
     await server.store("file.bin", noise(6 * MEGABYTE))
     server.cut_after(3 * MEGABYTE)
     with pytest.raises(TransportFailed) as failed:
@@ -184,7 +184,7 @@ async def test_a_truncated_transfer_is_never_taken_for_complete(server: Server, 
     assert (failed.value.step, failed.value.transient) == ("read", True)
 
 
-async def test_a_server_that_falls_silent_is_dropped_and_tried_again(server: Server, patient: MakeTerms) -> None:
+async def test_a_server_that_falls_silent_is_dropped_and_tried_again(server: Server, patient: MakePolicy) -> None:
     data = noise(6 * MEGABYTE)
     await server.store("file.bin", data)
     server.stall_after(3 * MEGABYTE)
@@ -197,7 +197,7 @@ async def test_a_server_that_falls_silent_is_dropped_and_tried_again(server: Ser
     assert bytes(sink.data) == data
 
 
-async def test_a_transfer_has_a_time_limit(server: Server, patient: MakeTerms) -> None:
+async def test_a_transfer_has_a_time_limit(server: Server, patient: MakePolicy) -> None:
     await server.store("file.bin", noise(6 * MEGABYTE))
     server.stall_after(3 * MEGABYTE)
     started = time.monotonic()
@@ -207,7 +207,7 @@ async def test_a_transfer_has_a_time_limit(server: Server, patient: MakeTerms) -
     assert time.monotonic() - started < 5
 
 
-async def test_a_file_that_changes_while_it_is_read_is_fetched_again(server: Server, patient: MakeTerms) -> None:
+async def test_a_file_that_changes_while_it_is_read_is_fetched_again(server: Server, patient: MakePolicy) -> None:
     old, new = noise(6 * MEGABYTE), noise(6 * MEGABYTE, 2)
     now = datetime.now(UTC)
     await server.store("file.bin", old, now - timedelta(hours=1))
@@ -217,7 +217,7 @@ async def test_a_file_that_changes_while_it_is_read_is_fetched_again(server: Ser
     assert sink.restarts == 1
 
 
-async def test_a_file_that_keeps_changing_is_given_up(server: Server, patient: MakeTerms) -> None:
+async def test_a_file_that_keeps_changing_is_given_up(server: Server, patient: MakePolicy) -> None:
     now = datetime.now(UTC)
     sink = Kept()
     versions = 0
@@ -235,7 +235,7 @@ async def test_a_file_that_keeps_changing_is_given_up(server: Server, patient: M
     assert failed.value.transient
 
 
-async def test_no_more_than_the_limit_is_read(server: Server, patient: MakeTerms) -> None:
+async def test_no_more_than_the_limit_is_read(server: Server, patient: MakePolicy) -> None:
     await server.store("file.bin", noise(MEGABYTE))
     sink = Kept()
     with pytest.raises(TransportFailed, match="larger than this service accepts") as failed:
@@ -245,7 +245,7 @@ async def test_no_more_than_the_limit_is_read(server: Server, patient: MakeTerms
     await fetch(server.remote, "file.bin", patient(limit=MEGABYTE), sink)
 
 
-async def test_a_pattern_finds_none_one_or_many_oldest_first(server: Server, patient: MakeTerms) -> None:
+async def test_a_pattern_finds_none_one_or_many_oldest_first(server: Server, patient: MakePolicy) -> None:
     if not server.patterns:
         pytest.skip("no lists")
     now = datetime.now(UTC).replace(microsecond=0)
@@ -268,7 +268,7 @@ async def test_a_pattern_finds_none_one_or_many_oldest_first(server: Server, pat
             await transport.list("*/stock.csv")
 
 
-async def test_what_was_put_can_be_read_and_deleted(server: Server, patient: MakeTerms) -> None:
+async def test_what_was_put_can_be_read_and_deleted(server: Server, patient: MakePolicy) -> None:
     if not server.writes:
         pytest.skip("takes no files")
     for size in (0, 5, 400_000, 9 * MEGABYTE):
@@ -285,7 +285,9 @@ async def test_what_was_put_can_be_read_and_deleted(server: Server, patient: Mak
 
 
 @pytest.mark.parametrize("before", [None, b"the old one"])
-async def test_nobody_sees_half_of_a_file_that_is_put(server: Server, patient: MakeTerms, before: bytes | None) -> None:
+async def test_nobody_sees_half_of_a_file_that_is_put(
+    server: Server, patient: MakePolicy, before: bytes | None
+) -> None:
     if not server.writes:
         pytest.skip("takes no files")
     if before is not None:
@@ -304,7 +306,7 @@ async def test_nobody_sees_half_of_a_file_that_is_put(server: Server, patient: M
     assert await server.names() == {"out.csv"}
 
 
-async def test_a_put_that_fails_leaves_what_was_there(server: Server, patient: MakeTerms) -> None:
+async def test_a_put_that_fails_leaves_what_was_there(server: Server, patient: MakePolicy) -> None:
     if not server.writes:
         pytest.skip("takes no files")
     await server.store("out.csv", b"the old one")
@@ -320,7 +322,7 @@ async def test_a_put_that_fails_leaves_what_was_there(server: Server, patient: M
     assert await server.names() == {"out.csv"}
 
 
-async def test_a_protocol_that_cannot_write_says_so(server: Server, patient: MakeTerms) -> None:
+async def test_a_protocol_that_cannot_write_says_so(server: Server, patient: MakePolicy) -> None:
     if server.writes:
         pytest.skip("takes files")
     async with connect(server.remote, patient()) as transport:

@@ -11,12 +11,12 @@ import pytest
 from sqlalchemy import text
 
 from app.runtime import Runtime
-from app.transports.transport import Remote, Terms
+from app.transports.transport import Remote, TransferPolicy
 from tests.conftest import Finish, NewAccount
 from tests.support.http import Account, app_on, client_of
 from tests.transports.servers.server import PASSWORD, USER, Server
 
-Patient = Callable[..., Terms]
+Patient = Callable[..., TransferPolicy]
 FILE = b"_email\nana@example.com\nbob@example.com\n"
 MARKER = "mArKeR-0123456789"
 HOST_KEY = f"SHA256:{'a' * 43}"
@@ -46,7 +46,7 @@ def body(remote: Remote, name: str = "shop") -> dict[str, Any]:
 
 @pytest.fixture
 async def pulls(runtime: Runtime, patient: Patient) -> Runtime:
-    return replace(runtime, terms=patient())
+    return replace(runtime, transfer_policy=patient())
 
 
 @pytest.fixture

@@ -150,7 +150,7 @@ async def test_a_bucket_that_was_away_does_not_use_up_the_tries_of_the_source(
     run_id = await begun(api, await made(api, body(sftp.remote)))
     for _ in range(4):
         await due(replace(pulls, blobs=Full(pulls.blobs)), run_id)  # type: ignore[arg-type]
-    await due(replace(pulls, terms=replace(pulls.terms, connect_seconds=0.0001, tries=1)), run_id)
+    await due(replace(pulls, transfer_policy=replace(pulls.transfer_policy, connect_seconds=0.0001, tries=1)), run_id)
     assert (await api.get(f"/imports/{run_id}")).json()["status"] == "inProgress"
     await due(pulls, run_id)
     await due(pulls, run_id)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from app.runtime import Runtime
-from app.transports.transport import Terms
+from app.transports.transport import TransferPolicy
 from tests.support import http
 from tests.support.http import Account
 from tests.surfaces.cordial.conftest import Cordial
@@ -39,9 +39,11 @@ def source_of(server: Server, path: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-async def pulling(runtime: Runtime, an_account: Account, patient: Callable[..., Terms]) -> AsyncIterator[Cordial]:
+async def pulling(
+    runtime: Runtime, an_account: Account, patient: Callable[..., TransferPolicy]
+) -> AsyncIterator[Cordial]:
     """The surface on a runtime that may call this machine and trusts the tests' authority."""
-    here = replace(runtime, terms=patient())
+    here = replace(runtime, transfer_policy=patient())
     async with http.client_of(http.app_on(here)) as client:
         yield Cordial(client, here, an_account)
 

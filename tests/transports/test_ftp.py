@@ -14,12 +14,12 @@ from pydantic import SecretStr
 from app.transports import connect
 from app.transports.failed import TransportFailed
 from app.transports.guard import Guard
-from app.transports.transport import FileInfo, Remote, Terms
+from app.transports.transport import FileInfo, Remote, TransferPolicy
 from tests.transports.servers.ftp import FtpServer, Script, ftp_server
 from tests.transports.servers.server import PASSWORD, USER, Certificates
 from tests.transports.servers.sockets import listener, silence
 
-MakeTerms = Callable[..., Terms]
+MakePolicy = Callable[..., TransferPolicy]
 FACTS = {"MLSD", "MLST"}
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
@@ -45,8 +45,10 @@ async def scripted(certificates: Certificates | None = None, **given: object) ->
         yield script, Remote("ftps" if tls else "ftp", "127.0.0.1", script.port, "user", SecretStr("secret"))
 
 
-async def read(remote: Remote, terms: Terms, path: str, offset: int = 0, expected: FileInfo | None = None) -> bytes:
-    async with connect(remote, terms) as transport:
+async def read(
+    remote: Remote, policy: TransferPolicy, path: str, offset: int = 0, expected: FileInfo | None = None
+) -> bytes:
+    async with connect(remote, policy) as transport:
         return b"".join([piece async for piece in transport.read(path, offset=offset, expected=expected)])
 
 
@@ -54,13 +56,13 @@ async def once(data: bytes) -> AsyncIterator[bytes]:
     yield data
 
 
-async def reason(remote: Remote, terms: Terms, path: str = "a.csv") -> str:
+async def reason(remote: Remote, policy: TransferPolicy, path: str = "a.csv") -> str:
     with pytest.raises(TransportFailed) as failed:
-        await read(remote, terms, path)
+        await read(remote, policy, path)
     return failed.value.reason
 
 
-async def test_the_address_in_a_pasv_answer_is_never_called(patient: MakeTerms) -> None:
+async def test_the_address_in_a_pasv_answer_is_never_called(patient: MakePolicy) -> None:
     called = 0
 
     async def count(*_: object) -> None:
@@ -75,7 +77,7 @@ async def test_the_address_in_a_pasv_answer_is_never_called(patient: MakeTerms) 
     assert called == 0
 
 
-async def test_the_port_of_a_pasv_answer_is_called_at_the_servers_own_address(patient: MakeTerms) -> None:
+async def test_the_port_of_a_pasv_answer_is_called_at_the_servers_own_address(patient: MakePolicy) -> None:
     answers = {"SIZE": "213 4", "EPSV": "522 not here"}
     async with scripted(files={"RETR a.csv": b"good"}, answers=answers) as (script, remote):
         assert await read(remote, patient(), "a.csv") == b"good"  # the answer says 10.9.8.7
@@ -90,7 +92,9 @@ async def test_the_port_of_a_pasv_answer_is_called_at_the_servers_own_address(pa
         "421 Sorry, cleartext sessions are not ok",
     ],
 )
-async def test_a_server_that_requires_tls_is_distinguished_from_a_wrong_password(patient: MakeTerms, said: str) -> None:
+async def test_a_server_that_requires_tls_is_distinguished_from_a_wrong_password(
+    patient: MakePolicy, said: str
+) -> None:
     async with scripted(answers={"USER": said}) as (_, remote):
         assert await reason(remote, patient(tries=1)) == "unencrypted"
     async with scripted(answers={"USER": "530 no"}) as (_, remote):
@@ -98,17 +102,17 @@ async def test_a_server_that_requires_tls_is_distinguished_from_a_wrong_password
 
 
 @pytest.mark.parametrize("port", [0, 22, 1_023, 65_536])
-async def test_a_data_port_below_those_of_users_is_not_called(patient: MakeTerms, port: int) -> None:
+async def test_a_data_port_below_those_of_users_is_not_called(patient: MakePolicy, port: int) -> None:
     async with scripted(answers={"SIZE": "213 4", "EPSV": f"229 here (|||{port}|)"}) as (_, remote):
         assert await reason(remote, patient()) == "odd_answer"
 
 
-async def test_a_server_in_an_inner_network_is_not_called(ftp: FtpServer, patient: MakeTerms) -> None:
+async def test_a_server_in_an_inner_network_is_not_called(ftp: FtpServer, patient: MakePolicy) -> None:
     assert await reason(ftp.remote, patient(guard=Guard())) == "refused"
     assert ftp.faults.asked == []
 
 
-async def test_epsv_is_preferred_and_types_are_binary(ftp: FtpServer, patient: MakeTerms) -> None:
+async def test_epsv_is_preferred_and_types_are_binary(ftp: FtpServer, patient: MakePolicy) -> None:
     await ftp.store("a.csv", b"1\n2\r\n")
     assert await read(ftp.remote, patient(), "a.csv") == b"1\n2\r\n"
     assert "PASV" not in ftp.faults.asked
@@ -119,7 +123,7 @@ async def test_epsv_is_preferred_and_types_are_binary(ftp: FtpServer, patient: M
 
 
 @pytest.mark.parametrize("unknown", [FACTS, FACTS | {"FEAT"}, FACTS | {"MDTM"}, FACTS | {"SIZE", "MDTM", "FEAT"}])
-async def test_old_servers_list_too(ftp: FtpServer, patient: MakeTerms, unknown: set[str]) -> None:
+async def test_old_servers_list_too(ftp: FtpServer, patient: MakePolicy, unknown: set[str]) -> None:
     ftp.faults.unknown.update(unknown)
     await ftp.store("in/new.csv", b"123", NOON)
     await ftp.store("in/ä old.csv", b"1", NOON - timedelta(days=1))
@@ -144,7 +148,7 @@ async def test_old_servers_list_too(ftp: FtpServer, patient: MakeTerms, unknown:
     assert not FACTS & {line.split()[0] for line in ftp.faults.asked}
 
 
-async def test_a_server_that_cannot_restart_is_read_from_the_beginning(ftp: FtpServer, patient: MakeTerms) -> None:
+async def test_a_server_that_cannot_restart_is_read_from_the_beginning(ftp: FtpServer, patient: MakePolicy) -> None:
     ftp.faults.unknown.add("REST")
     data = bytes(range(256)) * 4_000
     await ftp.store("a.bin", data)
@@ -153,7 +157,7 @@ async def test_a_server_that_cannot_restart_is_read_from_the_beginning(ftp: FtpS
 
 @pytest.mark.parametrize(("size", "reason"), [(9, "cut"), (2, "wrong_length")])
 async def test_a_transfer_that_the_server_calls_complete_is_checked_for_its_size(
-    patient: MakeTerms, size: int, reason: str
+    patient: MakePolicy, size: int, reason: str
 ) -> None:
     async with scripted(files={"RETR a.csv": b"only"}, answers={"SIZE": f"213 {size}"}) as (_, remote):
         with pytest.raises(TransportFailed) as failed:
@@ -162,7 +166,7 @@ async def test_a_transfer_that_the_server_calls_complete_is_checked_for_its_size
     assert failed.value.transient
 
 
-async def test_a_file_that_is_replaced_while_it_is_read_has_changed(ftp: FtpServer, patient: MakeTerms) -> None:
+async def test_a_file_that_is_replaced_while_it_is_read_has_changed(ftp: FtpServer, patient: MakePolicy) -> None:
     await ftp.store("a.bin", bytes(3_000_000), NOON)
     async with connect(ftp.remote, patient()) as transport:
         pieces = transport.read("a.bin")
@@ -172,13 +176,13 @@ async def test_a_file_that_is_replaced_while_it_is_read_has_changed(ftp: FtpServ
             assert [piece async for piece in pieces]
 
 
-async def test_a_lost_control_connection_is_reported_as_lost(ftp: FtpServer, patient: MakeTerms) -> None:
+async def test_a_lost_control_connection_is_reported_as_lost(ftp: FtpServer, patient: MakePolicy) -> None:
     await ftp.store("a.bin", bytes(3_000_000))
     ftp.faults.left, ftp.faults.fault = 1_000_000, "drop"
     assert await reason(ftp.remote, patient(), "a.bin") == "cut"
 
 
-async def test_a_slow_server_is_waited_for_as_long_as_it_says_something(ftp: FtpServer, patient: MakeTerms) -> None:
+async def test_a_slow_server_is_waited_for_as_long_as_it_says_something(ftp: FtpServer, patient: MakePolicy) -> None:
     await ftp.store("a.bin", bytes(10_000))
     ftp.faults.drip = 500, 0.05
     started = time.monotonic()
@@ -186,7 +190,7 @@ async def test_a_slow_server_is_waited_for_as_long_as_it_says_something(ftp: Ftp
     assert time.monotonic() - started > 0.5
 
 
-async def test_a_reader_that_stops_early_ends_the_session(ftp: FtpServer, patient: MakeTerms) -> None:
+async def test_a_reader_that_stops_early_ends_the_session(ftp: FtpServer, patient: MakePolicy) -> None:
     await ftp.store("a.bin", bytes(3_000_000))
     async with connect(ftp.remote, patient()) as transport:
         pieces = transport.read("a.bin")
@@ -198,7 +202,7 @@ async def test_a_reader_that_stops_early_ends_the_session(ftp: FtpServer, patien
 
 
 async def test_on_a_server_that_does_not_overwrite_files_the_old_one_is_deleted(
-    ftp: FtpServer, patient: MakeTerms
+    ftp: FtpServer, patient: MakePolicy
 ) -> None:
     ftp.faults.keeps = True
     await ftp.store("out.csv", b"old")
@@ -208,7 +212,7 @@ async def test_on_a_server_that_does_not_overwrite_files_the_old_one_is_deleted(
     assert await ftp.names() == {"out.csv"}
 
 
-async def test_relative_paths_start_from_the_root_that_is_given(ftp: FtpServer, patient: MakeTerms) -> None:
+async def test_relative_paths_start_from_the_root_that_is_given(ftp: FtpServer, patient: MakePolicy) -> None:
     await ftp.store("partner/in/a.csv", b"x")
     remote = replace(ftp.remote, options={"root": "/partner/"})
     async with connect(remote, patient()) as transport:
@@ -223,14 +227,14 @@ async def test_relative_paths_start_from_the_root_that_is_given(ftp: FtpServer, 
 
 @pytest.mark.parametrize(("user", "password"), [("a\r\nDELE x", "b"), ("a", "b\nDELE x"), ("a", "b\x00")])
 async def test_credentials_cannot_contain_commands(
-    ftp: FtpServer, patient: MakeTerms, user: str, password: str
+    ftp: FtpServer, patient: MakePolicy, user: str, password: str
 ) -> None:
     remote = replace(ftp.remote, user=user, password=SecretStr(password))
     assert await reason(remote, patient()) == "login"
     assert ftp.faults.asked == ["QUIT"]
 
 
-async def test_names_that_would_be_commands_are_not_listed(patient: MakeTerms) -> None:
+async def test_names_that_would_be_commands_are_not_listed(patient: MakePolicy) -> None:
     lines = (
         b"type=file;size=1; good.csv\r\ntype=file;size=1; ../up.csv\r\ntype=file;size=1; b\xffd.csv\r\n\r\nrubbish\r\n"
     )
@@ -243,13 +247,13 @@ async def test_names_that_would_be_commands_are_not_listed(patient: MakeTerms) -
         assert await transport.list("in/*") == [FileInfo("in/good.csv", 1), FileInfo("in/größe.csv", 2)]
 
 
-async def test_an_answer_without_end_is_not_read_to_the_end(patient: MakeTerms) -> None:
+async def test_an_answer_without_end_is_not_read_to_the_end(patient: MakePolicy) -> None:
     endless = "211-I can\r\n" + " MUCH\r\n" * 100_000
     async with scripted(answers={"FEAT": endless}) as (_, remote):
         assert await reason(remote, patient()) == "odd_answer"
 
 
-async def test_an_answer_in_another_alphabet_is_understood(patient: MakeTerms) -> None:
+async def test_an_answer_in_another_alphabet_is_understood(patient: MakePolicy) -> None:
     async with scripted(answers={"SIZE": "550 f\xfcr Sie nicht da".encode("latin-1")}) as (_, remote):
         assert await reason(remote, patient()) == "missing"
 
@@ -264,7 +268,7 @@ async def test_an_answer_in_another_alphabet_is_understood(patient: MakeTerms) -
         ("nonsense", "idle", True),
     ],
 )
-async def test_what_answers_mean(patient: MakeTerms, answer: str, reason_: str, passing: bool) -> None:
+async def test_what_answers_mean(patient: MakePolicy, answer: str, reason_: str, passing: bool) -> None:
     async with scripted(answers={"SIZE": answer}) as (_, remote):
         with pytest.raises(TransportFailed) as failed:
             await read(remote, patient(idle_seconds=0.3), "a.csv")
@@ -272,7 +276,7 @@ async def test_what_answers_mean(patient: MakeTerms, answer: str, reason_: str, 
 
 
 @pytest.mark.parametrize("options", [{}, {"tls": "explicit"}, {"tls": "implicit"}])
-async def test_a_server_that_sends_no_greeting_is_given_up(patient: MakeTerms, options: dict[str, str]) -> None:
+async def test_a_server_that_sends_no_greeting_is_given_up(patient: MakePolicy, options: dict[str, str]) -> None:
     async with listener(silence) as port:
         remote = Remote("ftps" if options else "ftp", "127.0.0.1", port, options=options)
         assert await reason(remote, patient(idle_seconds=0.3, connect_seconds=0.3)) == "no_answer"
@@ -280,7 +284,7 @@ async def test_a_server_that_sends_no_greeting_is_given_up(patient: MakeTerms, o
 
 @pytest.mark.parametrize("tls", ["explicit", "implicit"])
 async def test_data_travels_encrypted_over_resumed_sessions(
-    certificates: Certificates, patient: MakeTerms, tls: str
+    certificates: Certificates, patient: MakePolicy, tls: str
 ) -> None:
     async with ftp_server(tls, certificates) as server:  # it refuses data in clear
         await server.store("a.csv", b"x")
@@ -290,13 +294,13 @@ async def test_data_travels_encrypted_over_resumed_sessions(
 
 
 @pytest.mark.parametrize("tls", ["explicit", "implicit"])
-async def test_a_server_with_an_untrusted_certificate_learns_no_user_name(patient: MakeTerms, tls: str) -> None:
+async def test_a_server_with_an_untrusted_certificate_learns_no_user_name(patient: MakePolicy, tls: str) -> None:
     async with ftp_server(tls, Certificates()) as server:
         assert await reason(server.remote, patient()) == "certificate"
         assert not {"USER", "PASS"} & {line.split()[0] for line in server.faults.asked}
 
 
-async def test_a_certificate_for_another_name_is_not_trusted(certificates: Certificates, patient: MakeTerms) -> None:
+async def test_a_certificate_for_another_name_is_not_trusted(certificates: Certificates, patient: MakePolicy) -> None:
     other = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     certificates.authority.issue_cert("files.example.com").configure_cert(other)
     async with scripted(certificates) as (script, remote):
@@ -306,35 +310,35 @@ async def test_a_certificate_for_another_name_is_not_trusted(certificates: Certi
 
 
 @pytest.mark.parametrize("tls", ["explicit", "implicit"])
-async def test_a_server_without_tls_learns_no_user_name(ftp: FtpServer, patient: MakeTerms, tls: str) -> None:
+async def test_a_server_without_tls_learns_no_user_name(ftp: FtpServer, patient: MakePolicy, tls: str) -> None:
     remote = replace(ftp.remote, scheme="ftps", options={"tls": tls})
     assert await reason(remote, patient(connect_seconds=1)) == "no_tls"
     assert not {"USER", "PASS"} & {line.split()[0] for line in ftp.faults.asked if line}
 
 
-async def test_data_in_clear_is_not_accepted_under_tls(certificates: Certificates, patient: MakeTerms) -> None:
+async def test_data_in_clear_is_not_accepted_under_tls(certificates: Certificates, patient: MakePolicy) -> None:
     async with scripted(certificates, answers={"PROT": "536 not here"}) as (script, remote):
         assert await reason(remote, patient()) == "no_tls"
         assert "USER user" not in script.asked
 
 
-async def test_answers_injected_before_tls_are_refused(certificates: Certificates, patient: MakeTerms) -> None:
+async def test_answers_injected_before_tls_are_refused(certificates: Certificates, patient: MakePolicy) -> None:
     async with scripted(certificates, injected=b"200 yes\r\n200 yes\r\n230 in\r\n") as (script, remote):
         assert await reason(remote, patient()) == "no_tls"
         assert script.asked == ["AUTH TLS"]
 
 
-async def test_tls_on_data_begins_after_the_command(certificates: Certificates, patient: MakeTerms) -> None:
+async def test_tls_on_data_begins_after_the_command(certificates: Certificates, patient: MakePolicy) -> None:
     async with scripted(certificates, files={"RETR a.csv": b"good"}, answers={"SIZE": "213 4"}) as (script, remote):
         assert await read(remote, patient(), "a.csv") == b"good"
         assert script.resumed == [True]
 
 
-async def test_an_unknown_kind_of_tls_is_refused(patient: MakeTerms) -> None:
+async def test_an_unknown_kind_of_tls_is_refused(patient: MakePolicy) -> None:
     assert await reason(Remote("ftps", "127.0.0.1", 21, options={"tls": "maybe"}), patient()) == "bad_option"
 
 
-async def test_no_password_is_logged(ftp: FtpServer, patient: MakeTerms, caplog: pytest.LogCaptureFixture) -> None:
+async def test_no_password_is_logged(ftp: FtpServer, patient: MakePolicy, caplog: pytest.LogCaptureFixture) -> None:
     await ftp.store("a.csv", b"x")
     with caplog.at_level(logging.DEBUG):
         await read(ftp.remote, patient(), "a.csv")

@@ -17,12 +17,12 @@ from app.transports.fetch import fetch
 from app.transports.guard import Guard, effective_addresses
 from app.transports.http import parse_remote_url
 from app.transports.s3.client import open_session, shared_session
-from app.transports.transport import Remote, Terms
+from app.transports.transport import Remote, TransferPolicy
 from app.transports.url import OWN_PORTS, parse_server_url, validate_port
 from tests.transports.servers.http import HttpServer, http_server
 from tests.transports.servers.server import PASSWORD, USER, Certificates
 
-MakeTerms = Callable[..., Terms]
+MakePolicy = Callable[..., TransferPolicy]
 UNRESOLVED = "unknown, or its address is one that this service is not allowed to call"
 
 # Ways to write an address inside. RELIABILITY §9.1, and what the system's own look-up makes of odd spellings.
@@ -113,8 +113,8 @@ def remote_of(scheme: str, host: str, port: int) -> Remote:
     return Remote(scheme, host, port, user=USER, password=SecretStr(PASSWORD), options=options)
 
 
-async def visit(remote: Remote, terms: Terms) -> None:
-    async with connect(remote, terms) as transport:
+async def visit(remote: Remote, policy: TransferPolicy) -> None:
+    async with connect(remote, policy) as transport:
         await transport.stat("file.csv")
 
 
@@ -141,7 +141,7 @@ async def test_an_impossible_name_is_refused(name: str) -> None:
 
 @pytest.mark.parametrize("scheme", sorted(TRANSPORTS))
 async def test_no_protocol_dials_an_address_inside(
-    scheme: str, canary: Canary, dialled: list[Any], patient: MakeTerms
+    scheme: str, canary: Canary, dialled: list[Any], patient: MakePolicy
 ) -> None:
     for host in INSIDE:
         with pytest.raises(TransportFailed) as failed:
@@ -156,7 +156,7 @@ async def test_no_protocol_dials_an_address_inside(
     [["10.0.0.1"], ["8.8.8.8", "127.0.0.1"], ["127.0.0.1", "8.8.8.8"], ["2606:4700::1", "::ffff:127.0.0.1"], []],
 )
 async def test_a_name_with_one_address_inside_is_refused(
-    scheme: str, answers: list[str], canary: Canary, dialled: list[Any], patient: MakeTerms
+    scheme: str, answers: list[str], canary: Canary, dialled: list[Any], patient: MakePolicy
 ) -> None:
     guard = Guard(lookup=Names(answers))
     with pytest.raises(TransportFailed, match=UNRESOLVED):
@@ -166,7 +166,7 @@ async def test_a_name_with_one_address_inside_is_refused(
 
 @pytest.mark.parametrize("scheme", sorted(TRANSPORTS))
 async def test_a_name_whose_address_changes_to_one_inside_is_not_followed(
-    scheme: str, canary: Canary, dialled: list[Any], patient: MakeTerms
+    scheme: str, canary: Canary, dialled: list[Any], patient: MakePolicy
 ) -> None:
     """It is harmless when it is checked and means 127.0.0.2, where the canary sits, whenever it is asked again."""
     names = Names(["127.0.0.1"], ["127.0.0.2"])
@@ -226,7 +226,7 @@ async def test_an_operator_may_allow_networks_and_nothing_else() -> None:
         await wide.resolve("2002:a9fe:a9fe::1", 22)  # the wrapping is allowed, what is in it is not
 
 
-async def test_the_next_address_is_tried_when_one_does_not_answer(patient: MakeTerms) -> None:
+async def test_the_next_address_is_tried_when_one_does_not_answer(patient: MakePolicy) -> None:
     listening = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.3", 0)
     guard = Guard((ip_network("127.0.0.0/8"),), Names(["127.0.0.1", "127.0.0.2", "127.0.0.3"]))
     reached = await guard.dial("files.example", listening.sockets[0].getsockname()[1], 5)
@@ -302,9 +302,9 @@ REDIRECTS = [301, 302, 303, 307, 308]
 
 @pytest.mark.parametrize("status", REDIRECTS)
 async def test_a_redirect_inwards_is_not_followed(
-    status: int, web: HttpServer, canary: Canary, dialled: list[Any], patient: MakeTerms
+    status: int, web: HttpServer, canary: Canary, dialled: list[Any], patient: MakePolicy
 ) -> None:
-    terms = patient(guard=Guard((ip_network("127.0.0.1/32"),)))
+    policy = patient(guard=Guard((ip_network("127.0.0.1/32"),)))
     locations = [
         f"{scheme}://{host}:{canary.port}/a" for scheme in ("http", "https") for host in ("127.0.0.2", "[::1]")
     ]
@@ -313,18 +313,18 @@ async def test_a_redirect_inwards_is_not_followed(
     for location in locations:
         web.web.redirects["/start.csv"] = (status, location)
         with pytest.raises(TransportFailed) as failed:
-            await visit_path(web.remote, "/start.csv", terms)
+            await visit_path(web.remote, "/start.csv", policy)
         assert failed.value.step in {"address", "resolve", "find"}, location
     assert {address[:2] for address in dialled} <= {("127.0.0.1", web.wire.port), ("127.0.0.1", web.wire.behind)}
 
 
-async def visit_path(remote: Remote, path: str, terms: Terms) -> None:
-    async with connect(remote, terms) as transport:
+async def visit_path(remote: Remote, path: str, policy: TransferPolicy) -> None:
+    async with connect(remote, policy) as transport:
         await transport.stat(path)
 
 
 @pytest.mark.parametrize("status", REDIRECTS)
-async def test_the_number_of_redirects_is_limited(status: int, web: HttpServer, patient: MakeTerms) -> None:
+async def test_the_number_of_redirects_is_limited(status: int, web: HttpServer, patient: MakePolicy) -> None:
     web.web.redirects["/itself.csv"] = (status, "/itself.csv")
     with pytest.raises(TransportFailed, match="redirects too many times"):
         await visit_path(web.remote, "/itself.csv", patient())
@@ -333,7 +333,7 @@ async def test_the_number_of_redirects_is_limited(status: int, web: HttpServer, 
 
 @pytest.mark.parametrize("status", REDIRECTS)
 async def test_credentials_stay_with_the_origin_that_they_are_for(
-    status: int, web: HttpServer, other: HttpServer, patient: MakeTerms
+    status: int, web: HttpServer, other: HttpServer, patient: MakePolicy
 ) -> None:
     await web.store("here.csv", b"here")
     await other.store("there.csv", b"there")
@@ -350,7 +350,7 @@ async def test_credentials_stay_with_the_origin_that_they_are_for(
 
 
 async def test_a_redirect_from_https_to_http_is_not_followed(
-    web: HttpServer, dialled: list[Any], patient: MakeTerms
+    web: HttpServer, dialled: list[Any], patient: MakePolicy
 ) -> None:
     async with http_server(None) as plain:
         await plain.store("a.csv", b"x")
@@ -362,19 +362,19 @@ async def test_a_redirect_from_https_to_http_is_not_followed(
 
 @pytest.mark.parametrize("status", REDIRECTS)
 async def test_s3_follows_no_redirect(
-    status: int, canary: Canary, certificates: Certificates, patient: MakeTerms
+    status: int, canary: Canary, certificates: Certificates, patient: MakePolicy
 ) -> None:
     async with http_server(certificates) as hostile:
         hostile.web.login = False
         hostile.web.redirects["/files/file.csv"] = (status, f"http://127.0.0.2:{canary.port}/files/file.csv")
-        terms = patient(guard=Guard((ip_network("127.0.0.1/32"),)), tries=1)
+        policy = patient(guard=Guard((ip_network("127.0.0.1/32"),)), tries=1)
         with pytest.raises(TransportFailed, match="region"):
-            await visit(remote_of("s3", "127.0.0.1", hostile.wire.port), terms)
+            await visit(remote_of("s3", "127.0.0.1", hostile.wire.port), policy)
 
 
 @pytest.mark.parametrize("scheme", ["http", "https", "s3"])
 async def test_the_environment_names_no_proxy_and_no_server(
-    scheme: str, canary: Canary, patient: MakeTerms, monkeypatch: pytest.MonkeyPatch, unused_tcp_port: int
+    scheme: str, canary: Canary, patient: MakePolicy, monkeypatch: pytest.MonkeyPatch, unused_tcp_port: int
 ) -> None:
     there = f"http://127.0.0.2:{canary.port}"
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "AWS_ENDPOINT_URL"):
@@ -388,7 +388,7 @@ async def test_the_environment_names_no_proxy_and_no_server(
 
 
 async def test_s3_never_uses_the_machines_own_keys(
-    canary: Canary, patient: MakeTerms, monkeypatch: pytest.MonkeyPatch
+    canary: Canary, patient: MakePolicy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "ours")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "ours")
@@ -399,7 +399,7 @@ async def test_s3_never_uses_the_machines_own_keys(
 
 
 @pytest.mark.parametrize("region", ["evil.example/#", "us-east-1.evil", "../x", "US", "a b"])
-async def test_a_region_cannot_name_a_host(region: str, dialled: list[Any], patient: MakeTerms) -> None:
+async def test_a_region_cannot_name_a_host(region: str, dialled: list[Any], patient: MakePolicy) -> None:
     keys = {"access_key": SecretStr("x"), "secret_key": SecretStr("x")}
     with pytest.raises(TransportFailed, match="setting"):
         await visit(Remote("s3", "", options={"bucket": "files", "region": region, **keys}), patient())
@@ -407,7 +407,7 @@ async def test_a_region_cannot_name_a_host(region: str, dialled: list[Any], pati
 
 
 async def test_amazons_own_names_are_checked_too(
-    canary: Canary, dialled: list[Any], patient: MakeTerms, monkeypatch: pytest.MonkeyPatch
+    canary: Canary, dialled: list[Any], patient: MakePolicy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without an endpoint the host is made of bucket and region; its answers go through the guard like any other."""
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", f"http://127.0.0.2:{canary.port}")
@@ -423,7 +423,7 @@ async def test_amazons_own_names_are_checked_too(
 
 
 async def test_addresses_that_skip_the_resolver_are_checked_at_the_socket(
-    canary: Canary, dialled: list[Any], patient: MakeTerms
+    canary: Canary, dialled: list[Any], patient: MakePolicy
 ) -> None:
     """aiohttp looks up names only: a literal address, in an answer of S3 say, goes straight to a socket."""
     async with open_session(patient(guard=Guard())) as raw:
@@ -433,7 +433,7 @@ async def test_addresses_that_skip_the_resolver_are_checked_at_the_socket(
     assert dialled == []
 
 
-async def test_a_refused_fetch_is_not_tried_again(canary: Canary, patient: MakeTerms) -> None:
+async def test_a_refused_fetch_is_not_tried_again(canary: Canary, patient: MakePolicy) -> None:
     names = Names(["127.0.0.1"])
     with pytest.raises(TransportFailed, match=UNRESOLVED):
         await fetch(

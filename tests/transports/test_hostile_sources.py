@@ -21,7 +21,7 @@ from app.runtime import Runtime
 from app.transports import connect
 from app.transports.failed import TransportFailed
 from app.transports.fetch import fetch
-from app.transports.transport import Remote, Terms
+from app.transports.transport import Remote, TransferPolicy
 from tests.support.http import Account, app_on, client_of
 from tests.transports.servers.ftp import Script
 from tests.transports.servers.http import HttpServer
@@ -33,7 +33,7 @@ from tests.transports.test_imports import Pulling, pulling
 
 __all__ = ["api", "pulling", "pulls"]
 
-MakeTerms = Callable[..., Terms]
+MakePolicy = Callable[..., TransferPolicy]
 Step = dict[str, Any]
 FACTS = {"FEAT": "211-I know\r\n MLST type*;size*;modify*;\r\n211 that"}
 TOO_SLOW = "The transfer took too long"
@@ -48,11 +48,11 @@ async def tried(api: httpx.AsyncClient, remote: Remote, path: str) -> Step:
     return dict(answer.json()["steps"][-1])
 
 
-async def listed_by_ftp(listing: bytes, pattern: str, terms: Terms) -> list[str]:
+async def listed_by_ftp(listing: bytes, pattern: str, policy: TransferPolicy) -> list[str]:
     """The paths that fit, by what a server says is there."""
     async with (
         Script({"MLSD": listing}, dict(FACTS)).running() as script,
-        connect(Remote("ftp", "127.0.0.1", script.port), terms) as transport,
+        connect(Remote("ftp", "127.0.0.1", script.port), policy) as transport,
     ):
         return [entry.path for entry in await transport.list(pattern)]
 
@@ -60,14 +60,14 @@ async def listed_by_ftp(listing: bytes, pattern: str, terms: Terms) -> list[str]
 @pytest.fixture
 async def hasty(pulls: Runtime, an_account: Account) -> AsyncIterator[httpx.AsyncClient]:
     """A client of a service that gives a source one second."""
-    brief = replace(pulls, terms=replace(pulls.terms, total_seconds=1))
+    brief = replace(pulls, transfer_policy=replace(pulls.transfer_policy, total_seconds=1))
     async with client_of(app_on(brief)) as client:
         client.headers.update(an_account.headers)
         yield client
 
 
 async def test_a_server_that_sends_single_bytes_does_not_multiply_requests(
-    patient: MakeTerms, monkeypatch: pytest.MonkeyPatch
+    patient: MakePolicy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def count() -> None:
         tasks.append(len(asyncio.all_tasks()))
@@ -85,14 +85,14 @@ async def test_a_server_that_sends_single_bytes_does_not_multiply_requests(
     assert reading - before < 100
 
 
-async def test_a_listing_of_many_megabytes_is_given_up(patient: MakeTerms) -> None:
+async def test_a_listing_of_many_megabytes_is_given_up(patient: MakePolicy) -> None:
     line = b"Type=file;Size=1; " + b"x" * 250_000 + b"\r\n"
     with pytest.raises(TransportFailed) as failed:
         await listed_by_ftp(line * 70, "*", patient())
     assert failed.value.reason == "too_many"
 
 
-async def test_a_key_that_cannot_be_requested_is_left_out(patient: MakeTerms) -> None:
+async def test_a_key_that_cannot_be_requested_is_left_out(patient: MakePolicy) -> None:
     async with (
         raw_web(lambda _: page("k" * 8_000_000, "a.csv", "b\tc.csv")) as port,
         connect(s3_at(port), patient()) as transport,
@@ -140,7 +140,7 @@ async def test_a_fetch_that_a_restart_broke_off_is_enqueued_as_a_fetch(pulling: 
     assert not any(job.startswith(TASKS["import", "write"].name) for job in rung)
 
 
-async def test_the_bytes_of_two_files_behind_one_name_are_not_mixed(web: HttpServer, patient: MakeTerms) -> None:
+async def test_the_bytes_of_two_files_behind_one_name_are_not_mixed(web: HttpServer, patient: MakePolicy) -> None:
     async def another_answers() -> None:
         await web.store("a.bin", noise(6 * MEGABYTE, 2))
         web.web.quirks = set()

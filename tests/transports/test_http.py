@@ -11,12 +11,12 @@ from app.transports.failed import TransportFailed
 from app.transports.fetch import fetch
 from app.transports.http import parse_remote_url
 from app.transports.http.files import OUR_HEADERS
-from app.transports.transport import Remote, Terms
+from app.transports.transport import Remote, TransferPolicy
 from tests.transports.servers.http import HttpServer
 from tests.transports.servers.server import PASSWORD, USER
 from tests.transports.test_conformance import MEGABYTE, Kept, noise
 
-MakeTerms = Callable[..., Terms]
+MakePolicy = Callable[..., TransferPolicy]
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ MakeTerms = Callable[..., Terms]
     ids=lambda quirks: " ".join(sorted(quirks)),
 )  # fmt: skip
 @pytest.mark.parametrize("size", [0, 5, 400_000])
-async def test_an_odd_server_serves_as_well(web: HttpServer, patient: MakeTerms, quirks: set[str], size: int) -> None:
+async def test_an_odd_server_serves_as_well(web: HttpServer, patient: MakePolicy, quirks: set[str], size: int) -> None:
     await web.store("a.csv", noise(size))
     web.web.quirks = quirks
     sink = Kept()
@@ -36,7 +36,7 @@ async def test_an_odd_server_serves_as_well(web: HttpServer, patient: MakeTerms,
     assert bytes(sink.data) == noise(size)
 
 
-async def test_without_ranges_the_known_beginning_is_skipped(web: HttpServer, patient: MakeTerms) -> None:
+async def test_without_ranges_the_known_beginning_is_skipped(web: HttpServer, patient: MakePolicy) -> None:
     await web.store("a.bin", noise(6 * MEGABYTE))
     web.web.quirks = {"no_range"}
     web.cut_after(3 * MEGABYTE)
@@ -47,7 +47,7 @@ async def test_without_ranges_the_known_beginning_is_skipped(web: HttpServer, pa
 
 
 async def test_a_file_that_cannot_be_recognized_is_fetched_from_the_beginning(
-    web: HttpServer, patient: MakeTerms
+    web: HttpServer, patient: MakePolicy
 ) -> None:
     await web.store("a.bin", noise(6 * MEGABYTE))
     web.web.quirks = {"no_validators"}
@@ -58,7 +58,7 @@ async def test_a_file_that_cannot_be_recognized_is_fetched_from_the_beginning(
     assert sink.restarts == 1
 
 
-async def test_a_body_without_a_length_that_is_cut_off_is_noticed(web: HttpServer, patient: MakeTerms) -> None:
+async def test_a_body_without_a_length_that_is_cut_off_is_noticed(web: HttpServer, patient: MakePolicy) -> None:
     await web.store("a.bin", noise(6 * MEGABYTE))
     web.web.quirks = {"no_length", "no_head"}
     web.cut_after(3 * MEGABYTE)
@@ -67,7 +67,7 @@ async def test_a_body_without_a_length_that_is_cut_off_is_noticed(web: HttpServe
     assert bytes(sink.data) == noise(6 * MEGABYTE)
 
 
-async def test_the_limit_holds_without_a_content_length(web: HttpServer, patient: MakeTerms) -> None:
+async def test_the_limit_holds_without_a_content_length(web: HttpServer, patient: MakePolicy) -> None:
     await web.store("a.bin", noise(6 * MEGABYTE))
     web.web.quirks = {"no_length", "no_head", "no_validators"}
     sink = Kept()
@@ -77,7 +77,7 @@ async def test_the_limit_holds_without_a_content_length(web: HttpServer, patient
 
 
 async def test_another_file_is_not_appended_to_the_beginning_of_the_old_one(
-    web: HttpServer, patient: MakeTerms
+    web: HttpServer, patient: MakePolicy
 ) -> None:
     old, new = noise(6 * MEGABYTE), noise(6 * MEGABYTE, 2)
     await web.store("a.bin", old)
@@ -87,7 +87,7 @@ async def test_another_file_is_not_appended_to_the_beginning_of_the_old_one(
     assert bytes(sink.data) == new
 
 
-async def test_reading_reports_that_the_file_has_changed(web: HttpServer, patient: MakeTerms) -> None:
+async def test_reading_reports_that_the_file_has_changed(web: HttpServer, patient: MakePolicy) -> None:
     await web.store("a.bin", noise(1_000))
     async with connect(web.remote, patient()) as transport:
         before = await transport.stat("a.bin")
@@ -100,7 +100,7 @@ async def test_reading_reports_that_the_file_has_changed(web: HttpServer, patien
             [piece async for piece in transport.read("a.bin", offset=500, expected=before)]
 
 
-async def test_a_compressed_answer_is_refused(web: HttpServer, patient: MakeTerms) -> None:
+async def test_a_compressed_answer_is_refused(web: HttpServer, patient: MakePolicy) -> None:
     await web.store("a.csv", b"x" * 50)
     web.web.quirks = {"coded"}
     with pytest.raises(TransportFailed, match="compressed"):
@@ -117,7 +117,7 @@ async def test_a_compressed_answer_is_refused(web: HttpServer, patient: MakeTerm
     ],
 )  # fmt: skip
 async def test_every_status_has_its_reason(
-    web: HttpServer, patient: MakeTerms, status: int, step: str, passing: bool
+    web: HttpServer, patient: MakePolicy, status: int, step: str, passing: bool
 ) -> None:
     web.web.failing = [status] * 2
     async with connect(web.remote, patient()) as transport:
@@ -126,7 +126,7 @@ async def test_every_status_has_its_reason(
     assert (failed.value.step, failed.value.transient) == (step, passing)
 
 
-async def test_a_busy_server_is_asked_again(web: HttpServer, patient: MakeTerms) -> None:
+async def test_a_busy_server_is_asked_again(web: HttpServer, patient: MakePolicy) -> None:
     await web.store("a.csv", b"x")
     web.web.failing = [503, 503]
     sink = Kept()
@@ -134,7 +134,7 @@ async def test_a_busy_server_is_asked_again(web: HttpServer, patient: MakeTerms)
     assert bytes(sink.data) == b"x"
 
 
-async def test_lists_are_of_one_file(web: HttpServer, patient: MakeTerms) -> None:
+async def test_lists_are_of_one_file(web: HttpServer, patient: MakePolicy) -> None:
     await web.store("a.csv", b"x", datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))
     async with connect(web.remote, patient()) as transport:
         (only,) = await transport.list("/a.csv")
@@ -145,7 +145,7 @@ async def test_lists_are_of_one_file(web: HttpServer, patient: MakeTerms) -> Non
                 await transport.list(pattern)
 
 
-async def test_a_query_is_part_of_the_path(web: HttpServer, patient: MakeTerms) -> None:
+async def test_a_query_is_part_of_the_path(web: HttpServer, patient: MakePolicy) -> None:
     await web.store("export?shop=1&day=2026-01-01", b"x")
     remote, path = parse_remote_url(
         f"https://127.0.0.1:{web.wire.port}/export?shop=1&day=2026-01-01", USER, SecretStr(PASSWORD)
@@ -155,7 +155,7 @@ async def test_a_query_is_part_of_the_path(web: HttpServer, patient: MakeTerms) 
     assert bytes(sink.data) == b"x"
 
 
-async def test_headers_of_the_caller_are_sent(web: HttpServer, patient: MakeTerms) -> None:
+async def test_headers_of_the_caller_are_sent(web: HttpServer, patient: MakePolicy) -> None:
     await web.store("a.csv", b"x")
     remote = Remote("https", "127.0.0.1", web.wire.port, options={"headers": {"Authorization": SecretStr("Bearer t")}})
     web.web.login = False
@@ -165,7 +165,7 @@ async def test_headers_of_the_caller_are_sent(web: HttpServer, patient: MakeTerm
 
 
 @pytest.mark.parametrize("name", [*sorted(OUR_HEADERS), "Host", "a b", "a:b", "", "x\r\ny"])
-async def test_headers_that_only_the_service_may_set_are_refused(patient: MakeTerms, name: str) -> None:
+async def test_headers_that_only_the_service_may_set_are_refused(patient: MakePolicy, name: str) -> None:
     with pytest.raises(TransportFailed) as failed:
         async with connect(Remote("https", "x.example", options={"headers": {name: SecretStr("1")}}), patient()):
             pass
@@ -173,21 +173,21 @@ async def test_headers_that_only_the_service_may_set_are_refused(patient: MakeTe
 
 
 @pytest.mark.parametrize("value", ["a\r\nHost: b", "a\x00", "ä"])
-async def test_a_value_of_a_header_cannot_begin_another(patient: MakeTerms, value: str) -> None:
+async def test_a_value_of_a_header_cannot_begin_another(patient: MakePolicy, value: str) -> None:
     with pytest.raises(TransportFailed) as failed:
         async with connect(Remote("https", "x.example", options={"headers": {"X-A": SecretStr(value)}}), patient()):
             pass
     assert failed.value.step == "address"
 
 
-async def test_the_certificate_is_checked_against_the_name(web: HttpServer, patient: MakeTerms) -> None:
+async def test_the_certificate_is_checked_against_the_name(web: HttpServer, patient: MakePolicy) -> None:
     """The address is dialled, the name is meant: `localhost` is in the certificate, `files.example` is not."""
 
     async def here(host: str, port: int) -> list[str]:
         return ["127.0.0.1"]
 
-    terms = patient()
-    guard = type(terms.guard)(terms.guard.allowed, here)
+    policy = patient()
+    guard = type(policy.guard)(policy.guard.allowed, here)
     web.web.login = False
     await web.store("a.csv", b"x")
     async with connect(Remote("https", "localhost", web.wire.port), patient(guard=guard)) as transport:

@@ -17,20 +17,20 @@ from app.runs.lifecycle import work_on
 from app.runs.model import AccountId, Run, RunId, run_from
 from app.runtime import Runtime
 from app.storage import claims, records, runs
-from app.transports.transport import Remote, Terms
+from app.transports.transport import Remote, TransferPolicy
 from tests.support.http import Account
-from tests.transports.servers.server import PASSWORD, Certificates, Server, black_hole, terms
+from tests.transports.servers.server import PASSWORD, Certificates, Server, black_hole, policy
 
 FILE = "_email,_name,_points\nana@example.com,Ana,1\nbob@example.com,Bob,many\nzoë@example.com,Zoë,3\n".encode()
 OLD = datetime(2024, 5, 1, tzinfo=UTC)
-Patient = Callable[..., Terms]
+Patient = Callable[..., TransferPolicy]
 
 
 class Pulling:
     """Imports of one account whose files come from elsewhere."""
 
-    def __init__(self, runtime: Runtime, account: Account, calls: Terms) -> None:
-        self.runtime = replace(runtime, terms=calls)
+    def __init__(self, runtime: Runtime, account: Account, calls: TransferPolicy) -> None:
+        self.runtime = replace(runtime, transfer_policy=calls)
         self.account_id = AccountId(account.id)
 
     async def start(self, remote: Remote, path: str, **more: Any) -> Run:
@@ -165,15 +165,15 @@ async def test_an_address_that_is_not_public_is_refused_before_it_is_called(
     server: Server, pulling: Pulling, certificates: Certificates
 ) -> None:
     await server.store("contacts.csv", FILE, OLD)
-    strict = terms(certificates.client())
-    pulling.runtime = replace(pulling.runtime, terms=replace(strict, guard=type(strict.guard)()))
+    strict = policy(certificates.client())
+    pulling.runtime = replace(pulling.runtime, transfer_policy=replace(strict, guard=type(strict.guard)()))
     run = await pulling.finish(await pulling.start(server.remote, "contacts.csv"))
     assert (run.state, run.fail_code) == ("failed", "source_resolve")
 
 
 async def test_a_source_that_is_away_is_tried_again_later_and_not_for_ever(pulling: Pulling, patient: Patient) -> None:
     with black_hole() as port:
-        pulling.runtime = replace(pulling.runtime, terms=patient(connect_seconds=0.2, tries=1))
+        pulling.runtime = replace(pulling.runtime, transfer_policy=patient(connect_seconds=0.2, tries=1))
         run = await pulling.slice(await pulling.start(Remote("http", "127.0.0.1", port), "/x.csv"))
         assert (run.state, run.fetches, run.crashes) == ("running", 1, 0)
         assert run.secret is not None
@@ -198,7 +198,7 @@ async def test_a_file_that_cannot_be_imported_fails_the_run_with_the_reason(
 
 async def test_a_file_that_is_too_large_fails_the_run(web: Any, pulling: Pulling, patient: Patient) -> None:
     await web.store("x.csv", FILE, OLD)
-    pulling.runtime = replace(pulling.runtime, terms=patient(limit=10))
+    pulling.runtime = replace(pulling.runtime, transfer_policy=patient(limit=10))
     run = await pulling.finish(await pulling.start(web.remote, "x.csv"))
     assert (run.state, run.fail_code) == ("failed", "source_read")
 

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from app.runtime import Runtime
-from app.transports.transport import Remote, Terms
+from app.transports.transport import Remote, TransferPolicy
 from tests.conftest import Finish
 from tests.support.http import PARTS
 from tests.transports.servers.ftp import Script
@@ -20,7 +20,7 @@ from tests.transports.test_imports import Pulling, pulling
 
 __all__ = ["api", "pulling", "pulls"]
 
-MakeTerms = Callable[..., Terms]
+MakePolicy = Callable[..., TransferPolicy]
 Outcome = tuple[str, bool, str, str | None, int]
 FINE: Outcome = ("read", True, "finished", None, 0)
 DIGITS = "1" * 5_000  # more than Python makes a number of
@@ -72,7 +72,7 @@ async def test_a_size_that_is_not_a_number_is_reported_for_a_bucket(api: httpx.A
     assert (step["step"], step["ok"]) == ("find", False)
 
 
-async def test_a_size_that_is_not_a_number_leaves_a_file_out_of_a_list(patient: MakeTerms) -> None:
+async def test_a_size_that_is_not_a_number_leaves_a_file_out_of_a_list(patient: MakePolicy) -> None:
     listing = f"Type=file;Size={DIGITS}; a.csv\r\nType=file;Size=1; b.csv\r\n"
     assert await listed_by_ftp(listing.encode(), "*.csv", patient()) == ["b.csv"]
 

@@ -11,13 +11,13 @@ from app.transports import connect
 from app.transports.failed import TransportFailed
 from app.transports.s3.client import LONGEST_ANSWER
 from app.transports.s3.files import PART
-from app.transports.transport import Remote, Terms
+from app.transports.transport import Remote, TransferPolicy
 from tests.transports.servers.http import HttpServer
 from tests.transports.servers.s3 import BUCKET, S3Server, s3_server
 from tests.transports.servers.server import Certificates
 from tests.transports.test_conformance import MEGABYTE, noise, pieces
 
-MakeTerms = Callable[..., Terms]
+MakePolicy = Callable[..., TransferPolicy]
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def hostile(web: HttpServer) -> Remote:
     return Remote("s3", "", options={"bucket": "files", "endpoint": f"https://127.0.0.1:{web.wire.port}", **keys})
 
 
-async def test_all_parts_are_of_one_version(s3: S3Server, patient: MakeTerms) -> None:
+async def test_all_parts_are_of_one_version(s3: S3Server, patient: MakePolicy) -> None:
     await s3.store("a.bin", noise(2 * PART))
     async with connect(s3.remote, patient()) as transport:
         reading = transport.read("a.bin")
@@ -50,7 +50,7 @@ async def test_all_parts_are_of_one_version(s3: S3Server, patient: MakeTerms) ->
                 pass
 
 
-async def test_reading_reports_that_the_file_has_changed(s3: S3Server, patient: MakeTerms) -> None:
+async def test_reading_reports_that_the_file_has_changed(s3: S3Server, patient: MakePolicy) -> None:
     await s3.store("a.bin", noise(1_000))
     async with connect(s3.remote, patient()) as transport:
         before = await transport.stat("a.bin")
@@ -59,7 +59,7 @@ async def test_reading_reports_that_the_file_has_changed(s3: S3Server, patient: 
             [piece async for piece in transport.read("a.bin", offset=500, expected=before)]
 
 
-async def test_a_root_is_where_paths_begin(s3: S3Server, patient: MakeTerms) -> None:
+async def test_a_root_is_where_paths_begin(s3: S3Server, patient: MakePolicy) -> None:
     await s3.store("shop/in/a.csv", b"1")
     await s3.store("shopping/in/a.csv", b"2")
     remote = replace(s3.remote, options={**s3.remote.options, "root": "/shop/"})
@@ -71,14 +71,14 @@ async def test_a_root_is_where_paths_begin(s3: S3Server, patient: MakeTerms) -> 
     assert await s3.stored("shop/out/b.csv") == b"3"
 
 
-async def test_a_folder_marker_is_not_a_file(s3: S3Server, patient: MakeTerms) -> None:
+async def test_a_folder_marker_is_not_a_file(s3: S3Server, patient: MakePolicy) -> None:
     await s3.store("in/", b"")
     await s3.store("in/a.csv", b"1")
     async with connect(s3.remote, patient()) as transport:
         assert [entry.path for entry in await transport.list("in/*")] == ["in/a.csv"]
 
 
-async def test_an_upload_that_is_cancelled_leaves_no_parts(s3: S3Server, patient: MakeTerms) -> None:
+async def test_an_upload_that_is_cancelled_leaves_no_parts(s3: S3Server, patient: MakePolicy) -> None:
     begun = asyncio.Event()
 
     async def endless() -> AsyncIterator[bytes]:
@@ -100,7 +100,7 @@ async def test_an_upload_that_is_cancelled_leaves_no_parts(s3: S3Server, patient
     assert await s3.names() == set()
 
 
-async def test_a_part_that_broke_off_is_sent_again(s3: S3Server, patient: MakeTerms) -> None:
+async def test_a_part_that_broke_off_is_sent_again(s3: S3Server, patient: MakePolicy) -> None:
     sent = 0
 
     async def breaking() -> AsyncIterator[bytes]:
@@ -117,7 +117,7 @@ async def test_a_part_that_broke_off_is_sent_again(s3: S3Server, patient: MakeTe
     assert sent == 3
 
 
-async def test_a_missing_bucket_is_reported_as_missing(s3: S3Server, patient: MakeTerms) -> None:
+async def test_a_missing_bucket_is_reported_as_missing(s3: S3Server, patient: MakePolicy) -> None:
     remote = replace(s3.remote, options={**s3.remote.options, "bucket": "no-such-bucket"})
     async with connect(remote, patient()) as transport:
         with pytest.raises(TransportFailed, match="bucket does not exist"):
@@ -129,7 +129,7 @@ async def test_a_missing_bucket_is_reported_as_missing(s3: S3Server, patient: Ma
 
 
 @pytest.mark.parametrize("bucket", ["", "a", "a/b", "../b", "a b", "arn:aws:s3:::x", "x" * 64, "a?b"])
-async def test_an_invalid_bucket_name_is_refused(s3: S3Server, patient: MakeTerms, bucket: str) -> None:
+async def test_an_invalid_bucket_name_is_refused(s3: S3Server, patient: MakePolicy, bucket: str) -> None:
     remote = replace(s3.remote, options={**s3.remote.options, "bucket": bucket})
     with pytest.raises(TransportFailed) as failed:
         async with connect(remote, patient()):
@@ -137,7 +137,7 @@ async def test_an_invalid_bucket_name_is_refused(s3: S3Server, patient: MakeTerm
     assert failed.value.step == "address"
 
 
-async def test_an_endless_list_is_not_read_to_its_end(web: HttpServer, patient: MakeTerms) -> None:
+async def test_an_endless_list_is_not_read_to_its_end(web: HttpServer, patient: MakePolicy) -> None:
     await web.store("files?list-type=2&prefix=&delimiter=/&encoding-type=url", b" " * (LONGEST_ANSWER + MEGABYTE))
     async with connect(hostile(web), patient()) as transport:
         with pytest.raises(TransportFailed, match="could not be understood"):
@@ -145,7 +145,9 @@ async def test_an_endless_list_is_not_read_to_its_end(web: HttpServer, patient: 
 
 
 @pytest.mark.parametrize("answer", [b"\x00\xff", b"<a>" * 10_000, b"<!DOCTYPE html><br>"])
-async def test_an_answer_that_is_not_s3_is_reported_as_such(web: HttpServer, patient: MakeTerms, answer: bytes) -> None:
+async def test_an_answer_that_is_not_s3_is_reported_as_such(
+    web: HttpServer, patient: MakePolicy, answer: bytes
+) -> None:
     await web.store("files?list-type=2&prefix=&delimiter=/&encoding-type=url", answer)
     async with connect(hostile(web), patient()) as transport:
         with pytest.raises(TransportFailed) as failed:
@@ -159,7 +161,7 @@ async def test_an_answer_that_is_not_s3_is_reported_as_such(web: HttpServer, pat
      (503, "find", True), (302, "find", False)],
 )  # fmt: skip
 async def test_every_status_has_its_reason(
-    web: HttpServer, patient: MakeTerms, status: int, step: str, passing: bool
+    web: HttpServer, patient: MakePolicy, status: int, step: str, passing: bool
 ) -> None:
     remote = hostile(web)
     web.web.failing = [status] * 2
@@ -169,7 +171,7 @@ async def test_every_status_has_its_reason(
     assert (failed.value.step, failed.value.transient) == (step, passing)
 
 
-async def test_a_server_without_ranges_serves_whole_files_only(web: HttpServer, patient: MakeTerms) -> None:
+async def test_a_server_without_ranges_serves_whole_files_only(web: HttpServer, patient: MakePolicy) -> None:
     await web.store("files/a.bin", noise(400_000))
     web.web.quirks = {"no_range"}
     async with connect(hostile(web), patient()) as transport:

@@ -19,12 +19,12 @@ from app.transports import connect
 from app.transports.failed import TransportFailed
 from app.transports.guard import Guard
 from app.transports.options import TRUST_FIRST
-from app.transports.transport import FileInfo, Option, Remote, Terms
+from app.transports.transport import FileInfo, Option, Remote, TransferPolicy
 from tests.transports.servers.server import PASSWORD, USER
 from tests.transports.servers.sftp import Keys, SftpServer, sftp_server
 from tests.transports.servers.sockets import listener, silence
 
-MakeTerms = Callable[..., Terms]
+MakePolicy = Callable[..., TransferPolicy]
 
 
 @pytest.fixture(scope="module")
@@ -62,14 +62,14 @@ def trusting(server: SftpServer, host_key: str) -> Remote:
     return replace(server.remote, options={"host_key": host_key})
 
 
-async def read(remote: Remote, terms: Terms, path: str = "a.csv", offset: int = 0) -> bytes:
-    async with connect(remote, terms) as transport:
+async def read(remote: Remote, policy: TransferPolicy, path: str = "a.csv", offset: int = 0) -> bytes:
+    async with connect(remote, policy) as transport:
         return b"".join([piece async for piece in transport.read(path, offset=offset)])
 
 
-async def reason(remote: Remote, terms: Terms, path: str = "a.csv") -> str:
+async def reason(remote: Remote, policy: TransferPolicy, path: str = "a.csv") -> str:
     with pytest.raises(TransportFailed) as failed:
-        await read(remote, terms, path)
+        await read(remote, policy, path)
     return failed.value.reason
 
 
@@ -77,7 +77,7 @@ async def once(data: bytes) -> AsyncIterator[bytes]:
     yield data
 
 
-async def test_a_server_with_another_host_key_learns_no_secret(sftp: SftpServer, patient: MakeTerms) -> None:
+async def test_a_server_with_another_host_key_learns_no_secret(sftp: SftpServer, patient: MakePolicy) -> None:
     for kind in ("ssh-ed25519", "ssh-rsa", "ecdsa-sha2-nistp256"):
         other = asyncssh.generate_private_key(kind)
         for expected in (other.get_fingerprint(), line(other)):
@@ -89,35 +89,35 @@ async def test_a_server_with_another_host_key_learns_no_secret(sftp: SftpServer,
     assert sftp.faults.keys == []
 
 
-async def test_a_host_key_may_be_pinned_whatever_its_kind(sftp: SftpServer, patient: MakeTerms) -> None:
+async def test_a_host_key_may_be_pinned_whatever_its_kind(sftp: SftpServer, patient: MakePolicy) -> None:
     for key in sftp.keys.hosts:
         for expected in (key.get_fingerprint(), line(key), f"{line(key)} a comment"):
             assert await read(trusting(sftp, expected), patient()) == b"good"
     assert sftp.faults.passwords == [PASSWORD] * 6
 
 
-async def test_a_host_key_is_required(sftp: SftpServer, patient: MakeTerms) -> None:
+async def test_a_host_key_is_required(sftp: SftpServer, patient: MakePolicy) -> None:
     assert await reason(replace(sftp.remote, options={}), patient()) == "no_host_key"
     for rubbish in ("SHA256:short", "ssh-ed25519 AAAA", "yes", "ssh-ed25519"):
         assert await reason(trusting(sftp, rubbish), patient()) == "bad_option"
     assert sftp.faults.connections == 0
 
 
-async def test_trust_on_first_use_reports_the_host_key(sftp: SftpServer, patient: MakeTerms) -> None:
+async def test_trust_on_first_use_reports_the_host_key(sftp: SftpServer, patient: MakePolicy) -> None:
     async with connect(trusting(sftp, TRUST_FIRST), patient()) as transport:
         shown = transport.host_key
     assert shown == sftp.keys.hosts[0].get_fingerprint()
     assert await read(trusting(sftp, shown), patient()) == b"good"
 
 
-async def test_a_private_key_opens_without_a_password(sftp: SftpServer, patient: MakeTerms) -> None:
+async def test_a_private_key_opens_without_a_password(sftp: SftpServer, patient: MakePolicy) -> None:
     assert await read(by_key(sftp, pem(sftp.keys.user)), patient()) == b"good"
     assert sftp.faults.passwords == []
     assert await reason(by_key(sftp, pem(asyncssh.generate_private_key("ssh-ed25519"))), patient()) == "login"
 
 
 @pytest.mark.parametrize("form", ["openssh", "pkcs8-pem"])
-async def test_a_private_key_may_have_a_passphrase(sftp: SftpServer, patient: MakeTerms, form: str) -> None:
+async def test_a_private_key_may_have_a_passphrase(sftp: SftpServer, patient: MakePolicy, form: str) -> None:
     how = {"rounds": 16, "ignore_few_rounds": True} if form == "openssh" else {"format_name": form}
     key = pem(sftp.keys.user, passphrase="pass phräse", **how)
     assert await read(by_key(sftp, key, "pass phräse"), patient()) == b"good"
@@ -127,13 +127,13 @@ async def test_a_private_key_may_have_a_passphrase(sftp: SftpServer, patient: Ma
     assert sftp.faults.connections == before
 
 
-async def test_an_old_private_key_with_a_passphrase_is_read(sftp: SftpServer, patient: MakeTerms) -> None:
+async def test_an_old_private_key_with_a_passphrase_is_read(sftp: SftpServer, patient: MakePolicy) -> None:
     key = pem(asyncssh.generate_private_key("ssh-rsa"), format_name="pkcs1-pem", passphrase="old")
     assert await reason(by_key(sftp, key, "old"), patient()) == "login"  # read well, but a stranger's
     assert await reason(by_key(sftp, key, "new"), patient()) == "bad_option"
 
 
-async def test_a_private_key_that_takes_ages_to_open_is_refused_at_once(sftp: SftpServer, patient: MakeTerms) -> None:
+async def test_a_private_key_that_takes_ages_to_open_is_refused_at_once(sftp: SftpServer, patient: MakePolicy) -> None:
     raw = base64.b64decode(
         "".join(
             pem(sftp.keys.user, passphrase="x", rounds=1, ignore_few_rounds=True).get_secret_value().split("\n")[1:-2]
@@ -158,7 +158,7 @@ async def test_a_private_key_that_takes_ages_to_open_is_refused_at_once(sftp: Sf
 
 
 @pytest.mark.parametrize("text", ["", "rubbish", "x" * 100_000, "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n"])
-async def test_an_invalid_private_key_is_refused(sftp: SftpServer, patient: MakeTerms, text: str) -> None:
+async def test_an_invalid_private_key_is_refused(sftp: SftpServer, patient: MakePolicy, text: str) -> None:
     assert await reason(by_key(sftp, SecretStr(text or " ")), patient()) == "bad_option"
     ended = f"{text}-----END OPENSSH PRIVATE KEY-----"
     assert await reason(by_key(sftp, SecretStr(ended)), patient()) == "bad_option"
@@ -166,7 +166,7 @@ async def test_an_invalid_private_key_is_refused(sftp: SftpServer, patient: Make
 
 
 async def test_nothing_of_this_machine_is_used(
-    sftp: SftpServer, patient: MakeTerms, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    sftp: SftpServer, patient: MakePolicy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / ".ssh"
     folder.mkdir()
@@ -192,7 +192,7 @@ async def test_nothing_of_this_machine_is_used(
     assert called == 0
 
 
-async def test_compression_is_not_negotiated(patient: MakeTerms) -> None:
+async def test_compression_is_not_negotiated(patient: MakePolicy) -> None:
     keys = Keys()
     server = asyncssh.listen(
         "127.0.0.1", 0, server_factory=Open, server_host_keys=keys.hosts, compression_algs=["zlib@openssh.com"]
@@ -202,17 +202,17 @@ async def test_compression_is_not_negotiated(patient: MakeTerms) -> None:
         assert await reason(remote, patient()) == "no_tls"  # few bytes could become many
 
 
-async def test_a_server_in_an_inner_network_is_not_called(sftp: SftpServer, patient: MakeTerms) -> None:
+async def test_a_server_in_an_inner_network_is_not_called(sftp: SftpServer, patient: MakePolicy) -> None:
     assert await reason(sftp.remote, patient(guard=Guard())) == "refused"
     assert sftp.faults.connections == 0
 
 
-async def test_a_user_with_control_characters_is_refused(sftp: SftpServer, patient: MakeTerms) -> None:
+async def test_a_user_with_control_characters_is_refused(sftp: SftpServer, patient: MakePolicy) -> None:
     assert await reason(replace(sftp.remote, user="a\nb"), patient()) == "login"
     assert sftp.faults.connections == 0
 
 
-async def test_a_server_that_does_not_speak_ssh_is_given_up(sftp: SftpServer, patient: MakeTerms) -> None:
+async def test_a_server_that_does_not_speak_ssh_is_given_up(sftp: SftpServer, patient: MakePolicy) -> None:
     async def chat(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"220 this is mail\r\n" * 10)
         await reader.read()
@@ -223,12 +223,12 @@ async def test_a_server_that_does_not_speak_ssh_is_given_up(sftp: SftpServer, pa
     assert failed.value.step == "connect"
 
 
-async def test_a_server_that_sends_no_greeting_is_given_up(sftp: SftpServer, patient: MakeTerms) -> None:
+async def test_a_server_that_sends_no_greeting_is_given_up(sftp: SftpServer, patient: MakePolicy) -> None:
     async with listener(silence) as port:
         assert await reason(sftp.at(port), patient(idle_seconds=0.3)) == "no_answer"
 
 
-async def test_a_server_without_sftp_is_reported_as_forbidden(patient: MakeTerms) -> None:
+async def test_a_server_without_sftp_is_reported_as_forbidden(patient: MakePolicy) -> None:
     keys = Keys()
     async with await asyncssh.listen("127.0.0.1", 0, server_factory=Open, server_host_keys=keys.hosts) as server:
         remote = Remote("sftp", "127.0.0.1", server.get_port(), "user", options={"host_key": line(keys.hosts[0])})
@@ -262,7 +262,7 @@ async def far_away(port: int, seconds: float) -> AsyncIterator[int]:
         yield further
 
 
-async def test_blocks_are_requested_ahead(sftp: SftpServer, patient: MakeTerms) -> None:
+async def test_blocks_are_requested_ahead(sftp: SftpServer, patient: MakePolicy) -> None:
     data = bytes(range(256)) * 8_000
     await sftp.store("a.bin", data)
     async with (
@@ -274,14 +274,14 @@ async def test_blocks_are_requested_ahead(sftp: SftpServer, patient: MakeTerms) 
         assert time.monotonic() - started < 3, "one block after the other would take 6 seconds"
 
 
-async def test_a_server_may_send_less_than_was_requested(sftp: SftpServer, patient: MakeTerms) -> None:
+async def test_a_server_may_send_less_than_was_requested(sftp: SftpServer, patient: MakePolicy) -> None:
     data = bytes(range(256)) * 2_000
     await sftp.store("a.bin", data)
     sftp.faults.largest = 10_007
     assert await read(sftp.remote, patient(), "a.bin", offset=5) == data[5:]
 
 
-async def test_a_file_that_is_replaced_between_two_blocks_has_changed(sftp: SftpServer, patient: MakeTerms) -> None:
+async def test_a_file_that_is_replaced_between_two_blocks_has_changed(sftp: SftpServer, patient: MakePolicy) -> None:
     for size in (3_000_000, 2_999_999, 3_000_001):
         await sftp.store("a.bin", bytes(3_000_000), datetime(2026, 11, 20, tzinfo=UTC))
         sftp.faults.left, sftp.faults.fault = 1_000_000, "turn"
@@ -289,7 +289,7 @@ async def test_a_file_that_is_replaced_between_two_blocks_has_changed(sftp: Sftp
         assert await reason(sftp.remote, patient(), "a.bin") == "changed"
 
 
-async def test_a_file_that_shrinks_or_grows_in_place_has_changed(sftp: SftpServer, patient: MakeTerms) -> None:
+async def test_a_file_that_shrinks_or_grows_in_place_has_changed(sftp: SftpServer, patient: MakePolicy) -> None:
     for size in (10, 4_000_000):
         await sftp.store("a.bin", bytes(3_000_000))
         sftp.faults.left, sftp.faults.fault = 1_000_000, "turn"
@@ -303,7 +303,7 @@ async def test_a_file_that_shrinks_or_grows_in_place_has_changed(sftp: SftpServe
 
 
 async def test_on_a_server_that_cannot_rename_over_a_file_the_old_one_is_deleted(
-    sftp: SftpServer, patient: MakeTerms
+    sftp: SftpServer, patient: MakePolicy
 ) -> None:
     sftp.faults.renames_over = False
     async with connect(sftp.remote, patient()) as transport:
@@ -313,7 +313,7 @@ async def test_on_a_server_that_cannot_rename_over_a_file_the_old_one_is_deleted
     assert await sftp.names() == {"a.csv", "out.csv"}
 
 
-async def test_links_lead_to_files_and_odd_names_are_left_out(sftp: SftpServer, patient: MakeTerms) -> None:
+async def test_links_lead_to_files_and_odd_names_are_left_out(sftp: SftpServer, patient: MakePolicy) -> None:
     await sftp.store("in/real.csv", b"123")
     folder = sftp.folder / "in"
     (folder / "link.csv").symlink_to("real.csv")
@@ -329,7 +329,7 @@ async def test_links_lead_to_files_and_odd_names_are_left_out(sftp: SftpServer, 
             await transport.stat("in/folder.csv")
 
 
-async def test_relative_paths_start_from_the_root_that_is_given(sftp: SftpServer, patient: MakeTerms) -> None:
+async def test_relative_paths_start_from_the_root_that_is_given(sftp: SftpServer, patient: MakePolicy) -> None:
     await sftp.store("partner/in/a.csv", b"x", datetime(2026, 11, 20, tzinfo=UTC))
     remote = replace(sftp.remote, options={**sftp.remote.options, "root": "/partner/"})
     async with connect(remote, patient()) as transport:
@@ -340,7 +340,7 @@ async def test_relative_paths_start_from_the_root_that_is_given(sftp: SftpServer
     assert await sftp.stored("partner/b.csv") == b"y"
 
 
-async def test_a_reader_may_stop_and_go_on_with_something_else(sftp: SftpServer, patient: MakeTerms) -> None:
+async def test_a_reader_may_stop_and_go_on_with_something_else(sftp: SftpServer, patient: MakePolicy) -> None:
     await sftp.store("a.bin", bytes(3_000_000))
     async with connect(sftp.remote, patient()) as transport:
         pieces = transport.read("a.bin")
@@ -349,7 +349,7 @@ async def test_a_reader_may_stop_and_go_on_with_something_else(sftp: SftpServer,
         assert (await transport.stat("a.csv")).size == 4
 
 
-async def test_no_password_is_logged(sftp: SftpServer, patient: MakeTerms, caplog: pytest.LogCaptureFixture) -> None:
+async def test_no_password_is_logged(sftp: SftpServer, patient: MakePolicy, caplog: pytest.LogCaptureFixture) -> None:
     asyncssh.set_debug_level(2)
     try:
         with caplog.at_level(logging.DEBUG):

@@ -121,13 +121,13 @@ def serving(certificates: Certificates) -> NewServer:
 async def alone(runtime: Runtime, certificates: Certificates) -> Runtime:
     """A runtime whose outbox is empty, though other tests use the same database."""
     await sql(runtime, "UPDATE runs SET notified_at = now() WHERE notify IS NOT NULL AND finished_at IS NOT NULL")
-    return replace(runtime, terms=replace(runtime.terms, tls=certificates.client()))
+    return replace(runtime, transfer_policy=replace(runtime.transfer_policy, tls=certificates.client()))
 
 
 def with_mail(runtime: Runtime, url: str, **settings: Any) -> Runtime:
     given = {"smtp_url": SecretStr(url), "mail_from": FROM, **settings}
     changed = runtime.settings.model_copy(update=given)
-    return replace(runtime, settings=changed, mailer=build_mailer(changed, runtime.terms))
+    return replace(runtime, settings=changed, mailer=build_mailer(changed, runtime.transfer_policy))
 
 
 async def sql(runtime: Runtime, statement: str, **values: object) -> list[Any]:

@@ -73,7 +73,7 @@ async def prefetch(runtime: Runtime, run: Run, sink: FileSink) -> None:
     again = run.fetches + 1 < ROUNDS
     try:
         pull = open_pull(runtime, run)
-        await fetch(pull.remote, pull.path, runtime.terms, sink)
+        await fetch(pull.remote, pull.path, runtime.transfer_policy, sink)
     except VaultError as locked:
         # While keys are changed machine by machine, this one may lack the key of the one that took the import.
         raise (SourceAway(str(locked)) if again else Fatal("source_locked")) from None

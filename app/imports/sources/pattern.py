@@ -31,7 +31,7 @@ async def find_files(runtime: Runtime, pull: Pull, *, after: FileInfo | None = N
 
 async def list_files(runtime: Runtime, pull: Pull) -> list[FileInfo]:
     try:
-        async with connect_briefly(pull.remote, runtime.terms) as transport:
+        async with connect_briefly(pull.remote, runtime.transfer_policy) as transport:
             return await transport.list(pull.path)
     except TransportFailed as failed:
         raise refuse_path(failed.detail) from None

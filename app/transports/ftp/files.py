@@ -14,7 +14,7 @@ from app.transports.ftp.session import FtpSession
 from app.transports.transport import (
     FileInfo,
     Remote,
-    Terms,
+    TransferPolicy,
     check_path,
     select_matching,
     split_pattern,
@@ -27,12 +27,12 @@ FOLDERS = frozenset({"dir", "cdir", "pdir"})
 
 
 @asynccontextmanager
-async def connect(remote: Remote, terms: Terms) -> AsyncIterator["Ftp"]:
+async def connect(remote: Remote, policy: TransferPolicy) -> AsyncIterator["Ftp"]:
     """A session on one server, logged in."""
-    session = FtpSession(remote, terms)
+    session = FtpSession(remote, policy)
     try:
         await session.open()
-        yield Ftp(session, remote, terms)
+        yield Ftp(session, remote, policy)
     finally:
         await session.leave()
 
@@ -40,10 +40,10 @@ async def connect(remote: Remote, terms: Terms) -> AsyncIterator["Ftp"]:
 class Ftp:
     """An FTP server. A transfer that breaks off ends the session."""
 
-    def __init__(self, session: FtpSession, remote: Remote, terms: Terms) -> None:
+    def __init__(self, session: FtpSession, remote: Remote, policy: TransferPolicy) -> None:
         self._session = session
         self._remote = remote
-        self._terms = terms
+        self._policy = policy
         self._root = remote.text("root").rstrip("/")
         self._has_facts = "MLST" in session.features
 
@@ -188,7 +188,7 @@ class Ftp:
     async def _delete_remains(self, part: str) -> None:
         """Deletes the remains of a failed upload over a new session: the old one may be gone."""
         with suppress(TransportFailed):
-            async with time_limit(self._terms.connect_seconds), connect(self._remote, self._terms) as again:
+            async with time_limit(self._policy.connect_seconds), connect(self._remote, self._policy) as again:
                 await again.delete(part)
 
 

@@ -17,7 +17,7 @@ import aioftp
 
 from app.transports.failed import Step, TransportFailed, failure
 from app.transports.ftp.answers import translate_errors, translate_tls_errors
-from app.transports.transport import CHUNK, Remote, Terms, time_limit
+from app.transports.transport import CHUNK, Remote, TransferPolicy, time_limit
 from app.transports.url import validate_port
 
 Tls = Literal["none", "explicit", "implicit"]
@@ -54,12 +54,12 @@ def abort(writer: asyncio.StreamWriter) -> None:
 class FtpSession(aioftp.Client):
     """A session on one server. `open` makes it ready for use, `close` ends it without a QUIT."""
 
-    def __init__(self, remote: Remote, terms: Terms) -> None:
-        super().__init__(socket_timeout=terms.idle_seconds)
+    def __init__(self, remote: Remote, policy: TransferPolicy) -> None:
+        super().__init__(socket_timeout=policy.idle_seconds)
         self.tls: Tls = choose_tls(remote)
         self.features: frozenset[str] = frozenset()
         self._remote = remote
-        self._terms = terms
+        self._policy = policy
         self._peer = remote.host
         self._lines = 0
 
@@ -94,9 +94,9 @@ class FtpSession(aioftp.Client):
             async with asyncio.timeout(0):
                 if await self.stream.reader.read(1):
                     raise failure("no_tls")  # an answer to commands that we send only inside TLS: somebody injected it
-        async with time_limit(self._terms.connect_seconds, "no_answer"):
+        async with time_limit(self._policy.connect_seconds, "no_answer"):
             with translate_tls_errors():
-                await self.stream.start_tls(self._terms.tls, self._remote.host)
+                await self.stream.start_tls(self._policy.tls, self._remote.host)
 
     async def _log_in(self, user: str, password: str) -> None:
         if CONTROL.intersection(user + password):
@@ -158,7 +158,7 @@ class FtpSession(aioftp.Client):
 
     async def _wait_for(self, result: Coroutine[None, None, T], step: Step) -> T:
         with translate_errors(step):
-            async with asyncio.timeout(self._terms.idle_seconds):
+            async with asyncio.timeout(self._policy.idle_seconds):
                 return await result
 
     @asynccontextmanager
@@ -179,7 +179,7 @@ class FtpSession(aioftp.Client):
 
     async def _begin(self, command: str, offset: int) -> Transfer:
         port = await self._passive_port()
-        dialled = await self._terms.guard.dial(self._peer, port, self._terms.connect_seconds)
+        dialled = await self._policy.guard.dial(self._peer, port, self._policy.connect_seconds)
         try:
             began = await self._restart_at(offset)
             await self.command(command, "1xx")
@@ -216,28 +216,28 @@ class FtpSession(aioftp.Client):
 
     async def _open_connection(self, host: str, port: int) -> Streams:
         """Called by aioftp to connect. The address that was dialled is used for data connections as well."""
-        dialled = await self._terms.guard.dial(host, port, self._terms.connect_seconds)
+        dialled = await self._policy.guard.dial(host, port, self._policy.connect_seconds)
         self._peer = str(dialled.getpeername()[0])
-        return await self._streams(dialled, self._terms.tls if self.tls == "implicit" else None)
+        return await self._streams(dialled, self._policy.tls if self.tls == "implicit" else None)
 
     async def _data_streams(self, dialled: socket.socket) -> Streams:
         """The streams of a data connection. TLS resumes the session of the control connection: many servers insist."""
         context: ssl.SSLContext | None = None
         if self.tls != "none":
             session: ssl.SSLSession = self.stream.writer.get_extra_info("ssl_object").session
-            context = aioftp.SSLSessionBoundContext(ssl.PROTOCOL_TLS_CLIENT, self._terms.tls, session)
+            context = aioftp.SSLSessionBoundContext(ssl.PROTOCOL_TLS_CLIENT, self._policy.tls, session)
         return await self._streams(dialled, context)
 
     async def _streams(self, dialled: socket.socket, context: ssl.SSLContext | None) -> Streams:
         name = self._remote.host if context else None
-        async with time_limit(self._terms.connect_seconds, "no_answer"):
+        async with time_limit(self._policy.connect_seconds, "no_answer"):
             with translate_tls_errors():
                 return await asyncio.open_connection(sock=dialled, ssl=context, server_hostname=name, limit=CHUNK)
 
     async def parse_response(self) -> tuple[aioftp.Code, list[str]]:
         self._lines = 0
         try:
-            async with asyncio.timeout(self._terms.idle_seconds):
+            async with asyncio.timeout(self._policy.idle_seconds):
                 return await super().parse_response()
         except BaseException:
             self.close()  # for the reason given in _begin

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from app.transports.failed import TransportFailed, failure
 from app.transports.http.sockets import CheckedTransport, translate_errors
-from app.transports.transport import FileInfo, Option, Remote, Terms, check_path, time_limit
+from app.transports.transport import FileInfo, Option, Remote, TransferPolicy, check_path, time_limit
 from app.transports.url import LONGEST_URL, ServerUrl, encode_path, parse_server_url, validate_port
 
 MOST_HOPS = 5
@@ -46,24 +46,24 @@ def parse_remote_url(
 
 
 @asynccontextmanager
-async def connect(remote: Remote, terms: Terms) -> AsyncIterator["Http"]:
+async def connect(remote: Remote, policy: TransferPolicy) -> AsyncIterator["Http"]:
     """A client for one server. It connects with the first request."""
     client = httpx.AsyncClient(
-        transport=CheckedTransport(terms),
+        transport=CheckedTransport(policy),
         trust_env=False,
-        timeout=httpx.Timeout(terms.idle_seconds, connect=terms.connect_seconds),
+        timeout=httpx.Timeout(policy.idle_seconds, connect=policy.connect_seconds),
         headers={"Accept-Encoding": "identity", "User-Agent": "Sluice"},
     )
     async with client:
-        yield Http(client, remote, terms)
+        yield Http(client, remote, policy)
 
 
 class Http:
     """A web server. A path is that of a URL with its query, percent-encoded or not."""
 
-    def __init__(self, client: httpx.AsyncClient, remote: Remote, terms: Terms) -> None:
+    def __init__(self, client: httpx.AsyncClient, remote: Remote, policy: TransferPolicy) -> None:
         self._client = client
-        self._terms = terms
+        self._policy = policy
         self._home = ServerUrl(remote.scheme, remote.host.lower(), validate_port(remote.scheme, remote.port), "/")
         self._secret_headers = build_secret_headers(remote)
 
@@ -126,7 +126,7 @@ class Http:
                 scheme=target.scheme, host=target.host, port=target.port, raw_path=target.path.encode("ascii")
             )
             request = self._client.build_request(method, url, headers={**secrets, **headers})
-            async with time_limit(self._terms.connect_seconds + self._terms.idle_seconds):
+            async with time_limit(self._policy.connect_seconds + self._policy.idle_seconds):
                 return await self._client.send(request, stream=True)
 
 

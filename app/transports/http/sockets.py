@@ -10,7 +10,7 @@ import httpx
 
 from app.transports.failed import failure
 from app.transports.guard import Address, Guard
-from app.transports.transport import Terms
+from app.transports.transport import TransferPolicy
 
 SocketOption = Any  # httpcore's union of four tuples; none is ever passed
 
@@ -66,8 +66,8 @@ class CheckedStream(httpcore.AsyncNetworkStream):
 class CheckedBackend(httpcore.AsyncNetworkBackend):
     """Dials the addresses that the guard has checked. The pool keeps the name, for SNI, the certificate and `Host`."""
 
-    def __init__(self, terms: Terms) -> None:
-        self._terms = terms
+    def __init__(self, policy: TransferPolicy) -> None:
+        self._policy = policy
         self._unchecked = httpcore.AnyIOBackend()
 
     async def connect_tcp(
@@ -78,7 +78,7 @@ class CheckedBackend(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[SocketOption] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        guard: Guard = self._terms.guard
+        guard: Guard = self._policy.guard
 
         async def open_stream(address: Address) -> httpcore.AsyncNetworkStream:
             try:
@@ -87,15 +87,15 @@ class CheckedBackend(httpcore.AsyncNetworkBackend):
                 raise OSError from wrong
             return await self._check_peer(stream)
 
-        return await guard.connect(host, port, self._terms.connect_seconds, open_stream)
+        return await guard.connect(host, port, self._policy.connect_seconds, open_stream)
 
     async def _check_peer(self, stream: httpcore.AsyncNetworkStream) -> httpcore.AsyncNetworkStream:
         try:
-            self._terms.guard.check_peer(str(stream.get_extra_info("server_addr")[0]))
+            self._policy.guard.check_peer(str(stream.get_extra_info("server_addr")[0]))
         except BaseException:
             await stream.aclose()
             raise
-        return CheckedStream(stream, self._terms.tls)
+        return CheckedStream(stream, self._policy.tls)
 
     async def connect_unix_socket(
         self, path: str, timeout: float | None = None, socket_options: Iterable[SocketOption] | None = None
@@ -120,10 +120,10 @@ class ResponseBody(httpx.AsyncByteStream):
 class CheckedTransport(httpx.AsyncBaseTransport):
     """httpx's transport with our network backend under it: httpx has no other place for one."""
 
-    def __init__(self, terms: Terms) -> None:
+    def __init__(self, policy: TransferPolicy) -> None:
         # The pool sets ALPN on its context, and FTP shares ours: so it gets one that trusts nobody and is never used.
         never_used = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        self._pool = httpcore.AsyncConnectionPool(ssl_context=never_used, network_backend=CheckedBackend(terms))
+        self._pool = httpcore.AsyncConnectionPool(ssl_context=never_used, network_backend=CheckedBackend(policy))
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         url = request.url

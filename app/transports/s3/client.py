@@ -18,7 +18,7 @@ from botocore import exceptions
 
 from app.transports.failed import TransportFailed, failure
 from app.transports.options import BUCKET, REGION
-from app.transports.transport import CHUNK, Remote, Terms, time_limit
+from app.transports.transport import CHUNK, Remote, TransferPolicy, time_limit
 from app.transports.url import parse_server_url
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def shared_session() -> aioboto3.Session:
 
 
 @asynccontextmanager
-async def open_client(remote: Remote, terms: Terms) -> AsyncIterator["S3Client"]:
+async def open_client(remote: Remote, policy: TransferPolicy) -> AsyncIterator["S3Client"]:
     """A client for a bucket. The keys must be the caller's own, never those of the machine that this runs on."""
     region, endpoint = remote.text("region", "us-east-1"), remote.text("endpoint") or None
     key, secret = remote.secret("access_key"), remote.secret("secret_key")
@@ -69,7 +69,7 @@ async def open_client(remote: Remote, terms: Terms) -> AsyncIterator["S3Client"]
         raise failure("bad_option")
     if endpoint:
         target = parse_server_url(endpoint)
-        await terms.guard.resolve(target.host, target.port)
+        await policy.guard.resolve(target.host, target.port)
     opening = shared_session().client(
         "s3",
         region_name=region,
@@ -77,20 +77,20 @@ async def open_client(remote: Remote, terms: Terms) -> AsyncIterator["S3Client"]
         aws_access_key_id=key,
         aws_secret_access_key=secret,
         aws_session_token=remote.secret("session_token"),
-        config=build_config(remote, terms),
+        config=build_config(remote, policy),
     )
     async with opening as client:
         yield client
 
 
-def build_config(remote: Remote, terms: Terms) -> AioConfig:
+def build_config(remote: Remote, policy: TransferPolicy) -> AioConfig:
     path_style = remote.options.get("path_style", bool(remote.text("endpoint")))
     return AioConfig(
-        http_session_cls=partial(CheckedSession, terms),  # type: ignore[arg-type]  # called like a class
+        http_session_cls=partial(CheckedSession, policy),  # type: ignore[arg-type]  # called like a class
         signature_version="s3v4",
         s3={"addressing_style": "path" if path_style else "virtual"},
-        connect_timeout=terms.connect_seconds,
-        read_timeout=terms.idle_seconds,
+        connect_timeout=policy.connect_seconds,
+        read_timeout=policy.idle_seconds,
         retries={"total_max_attempts": 1},
         proxies={},  # None means those of the environment
         ignore_configured_endpoint_urls=True,
@@ -128,14 +128,14 @@ def find_reason(wrong: exceptions.ClientError) -> str:
 class CheckedResolver(AbstractResolver):
     """Resolves names to checked addresses. A literal address never gets here: `open_checked_socket` checks it."""
 
-    def __init__(self, terms: Terms) -> None:
-        self._terms = terms
+    def __init__(self, policy: TransferPolicy) -> None:
+        self._policy = policy
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
-        async with time_limit(self._terms.connect_seconds, "no_answer"):
-            addresses = await self._terms.guard.resolve(host, port)
+        async with time_limit(self._policy.connect_seconds, "no_answer"):
+            addresses = await self._policy.guard.resolve(host, port)
         return [
             ResolveResult(
                 hostname=host,
@@ -190,9 +190,9 @@ class CheckedSession(AIOHTTPSession):
     endless answers.
     """
 
-    def __init__(self, terms: Terms, **kwargs: Any) -> None:
+    def __init__(self, policy: TransferPolicy, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self._terms = terms
+        self._policy = policy
         self._opened: aiohttp.ClientSession | None = None
 
     async def __aexit__(
@@ -206,22 +206,22 @@ class CheckedSession(AIOHTTPSession):
         """Called by `send`. It is overridden because there is no public way to pass a session in."""
         if proxy_url:
             raise failure("refused")
-        self._opened = self._opened or open_session(self._terms)
+        self._opened = self._opened or open_session(self._policy)
         return NoRedirectSession(self._opened)
 
 
-def open_session(terms: Terms) -> aiohttp.ClientSession:
+def open_session(policy: TransferPolicy) -> aiohttp.ClientSession:
     def open_checked_socket(info: aiohttp.AddrInfoType) -> socket.socket:
         family, kind, protocol, _, address = info
-        terms.guard.check_peer(str(address[0]))
+        policy.guard.check_peer(str(address[0]))
         return socket.socket(family, kind, protocol)
 
     connector = aiohttp.TCPConnector(
-        ssl=terms.tls, resolver=CheckedResolver(terms), socket_factory=open_checked_socket, use_dns_cache=False
+        ssl=policy.tls, resolver=CheckedResolver(policy), socket_factory=open_checked_socket, use_dns_cache=False
     )
     return aiohttp.ClientSession(
         connector=connector,
-        timeout=aiohttp.ClientTimeout(total=None, sock_connect=terms.connect_seconds, sock_read=terms.idle_seconds),
+        timeout=aiohttp.ClientTimeout(total=None, sock_connect=policy.connect_seconds, sock_read=policy.idle_seconds),
         skip_auto_headers={"Content-Type"},
         auto_decompress=False,
         cookie_jar=aiohttp.DummyCookieJar(),

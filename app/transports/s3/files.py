@@ -16,7 +16,7 @@ from app.transports.transport import (
     WILD,
     FileInfo,
     Remote,
-    Terms,
+    TransferPolicy,
     check_path,
     retry_delay,
     select_matching,
@@ -44,21 +44,21 @@ class ObjectRange(NamedTuple):
 
 
 @asynccontextmanager
-async def connect(remote: Remote, terms: Terms) -> AsyncIterator["S3"]:
+async def connect(remote: Remote, policy: TransferPolicy) -> AsyncIterator["S3"]:
     """A client for one bucket. It connects with the first request."""
-    async with open_client(remote, terms) as client:
-        yield S3(client, remote, terms)
+    async with open_client(remote, policy) as client:
+        yield S3(client, remote, policy)
 
 
 class S3:
     """A bucket, below its folder `root`. `/a.csv`, `./a.csv` and `a.csv` are the same key."""
 
-    def __init__(self, client: "S3Client", remote: Remote, terms: Terms) -> None:
+    def __init__(self, client: "S3Client", remote: Remote, policy: TransferPolicy) -> None:
         self._client = client
         self._bucket = remote.text("bucket")
         root = remote.text("root").strip("/")
         self._root = f"{root}/" if root else ""
-        self._terms = terms
+        self._policy = policy
 
     async def list(self, pattern: str) -> list[FileInfo]:
         folder, name = split_pattern(pattern)
@@ -190,7 +190,7 @@ class S3:
 
     async def _retry(self, call: Callable[[], Awaitable[T]]) -> T:
         """The result of `call`, which is repeated after a transient failure."""
-        for attempt in range(1, self._terms.tries):
+        for attempt in range(1, self._policy.tries):
             try:
                 return await call()
             except TransportFailed as failed:

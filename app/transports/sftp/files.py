@@ -16,7 +16,7 @@ from app.transports.sftp.session import open_sftp_session, translate_errors
 from app.transports.transport import (
     FileInfo,
     Remote,
-    Terms,
+    TransferPolicy,
     check_path,
     select_matching,
     split_pattern,
@@ -33,20 +33,20 @@ LINK = "link"  # a tag that marks the description of a link, not of the file tha
 
 
 @asynccontextmanager
-async def connect(remote: Remote, terms: Terms) -> AsyncIterator["Sftp"]:
+async def connect(remote: Remote, policy: TransferPolicy) -> AsyncIterator["Sftp"]:
     """A session on one server, logged in."""
-    async with open_sftp_session(remote, terms) as (client, host_key):
-        yield Sftp(client, host_key, remote, terms)
+    async with open_sftp_session(remote, policy) as (client, host_key):
+        yield Sftp(client, host_key, remote, policy)
 
 
 class Sftp:
     """An SFTP server. `host_key` is the fingerprint of the key that it presented, for callers that pin it."""
 
-    def __init__(self, client: asyncssh.SFTPClient, host_key: str, remote: Remote, terms: Terms) -> None:
+    def __init__(self, client: asyncssh.SFTPClient, host_key: str, remote: Remote, policy: TransferPolicy) -> None:
         self.host_key = host_key
         self._client = client
         self._remote = remote
-        self._terms = terms
+        self._policy = policy
         self._root = remote.text("root").rstrip("/")
 
     async def list(self, pattern: str) -> list[FileInfo]:
@@ -113,7 +113,7 @@ class Sftp:
     @asynccontextmanager
     async def _request(self, step: Step) -> AsyncIterator[None]:
         with translate_errors(step):
-            async with time_limit(self._terms.idle_seconds, "idle_writing" if step == "write" else "idle"):
+            async with time_limit(self._policy.idle_seconds, "idle_writing" if step == "write" else "idle"):
                 yield
 
     async def _list_folder(self, folder: str) -> AsyncGenerator[FileInfo, None]:
@@ -200,7 +200,7 @@ class Sftp:
     async def _delete_remains(self, part: str) -> None:
         """Deletes the remains of a failed upload over a new session: the old one may be gone."""
         with suppress(TransportFailed):
-            async with time_limit(self._terms.connect_seconds), connect(self._remote, self._terms) as again:
+            async with time_limit(self._policy.connect_seconds), connect(self._remote, self._policy) as again:
                 await again.delete(part)
 
 

@@ -7,7 +7,7 @@ import asyncssh
 
 from app.transports.failed import Step, TransportFailed, failure
 from app.transports.sftp.keys import ExpectedHostKey, load_private_key, parse_expected_host_key
-from app.transports.transport import Remote, Terms, time_limit
+from app.transports.transport import Remote, TransferPolicy, time_limit
 from app.transports.url import validate_port
 
 LOST: dict[Step, str] = {"connect": "unreachable", "find": "cut", "read": "cut", "write": "cut_writing"}
@@ -58,12 +58,12 @@ class HostKeyVerifier(asyncssh.SSHClient):
 
 
 @asynccontextmanager
-async def open_sftp_session(remote: Remote, terms: Terms) -> AsyncIterator[tuple[asyncssh.SFTPClient, str]]:
+async def open_sftp_session(remote: Remote, policy: TransferPolicy) -> AsyncIterator[tuple[asyncssh.SFTPClient, str]]:
     """A session on one server, logged in, and the fingerprint of the host key that the server presented."""
-    connection = await log_in(remote, terms)
+    connection = await log_in(remote, policy)
     try:
         with translate_errors("connect"):
-            async with time_limit(terms.idle_seconds, "no_answer"):
+            async with time_limit(policy.idle_seconds, "no_answer"):
                 client = await connection.start_sftp_client()
         key = connection.get_server_host_key()
         yield client, key.get_fingerprint() if key else ""
@@ -75,25 +75,29 @@ async def open_sftp_session(remote: Remote, terms: Terms) -> AsyncIterator[tuple
         connection.abort()
 
 
-async def log_in(remote: Remote, terms: Terms) -> asyncssh.SSHClientConnection:
+async def log_in(remote: Remote, policy: TransferPolicy) -> asyncssh.SSHClientConnection:
     expected, key = parse_expected_host_key(remote), await load_private_key(remote)
     if not remote.user.isprintable():
         raise failure("login")
     for algorithms in expected.algorithms():
         with translate_errors("connect"):
-            async with time_limit(terms.idle_seconds, "no_answer"):
-                connection = await try_log_in(remote, terms, expected, key, algorithms)
+            async with time_limit(policy.idle_seconds, "no_answer"):
+                connection = await try_log_in(remote, policy, expected, key, algorithms)
         if connection:
             return connection
     raise failure("host_key")
 
 
 async def try_log_in(
-    remote: Remote, terms: Terms, expected: ExpectedHostKey, key: asyncssh.SSHKey | None, algorithms: tuple[str, ...]
+    remote: Remote,
+    policy: TransferPolicy,
+    expected: ExpectedHostKey,
+    key: asyncssh.SSHKey | None,
+    algorithms: tuple[str, ...],
 ) -> asyncssh.SSHClientConnection | None:
     """A connection to a server with a host key of these kinds; None if it has no such key, or the wrong one."""
     port = validate_port(remote.scheme, remote.port)
-    dialled = await terms.guard.dial(remote.host, port, terms.connect_seconds)
+    dialled = await policy.guard.dial(remote.host, port, policy.connect_seconds)
     try:
         return await asyncssh.connect(
             remote.host,

@@ -95,7 +95,7 @@ async def test_the_example_request_is_taken(runtime: Runtime, an_account: Accoun
     async def lookup(host: str, port: int) -> list[str]:
         return ["93.184.216.34"]
 
-    here = replace(runtime, terms=replace(runtime.terms, guard=Guard(lookup=lookup)))
+    here = replace(runtime, transfer_policy=replace(runtime.transfer_policy, guard=Guard(lookup=lookup)))
     async with http.client_of(http.app_on(here)) as client:
         cordial = Cordial(client, here, an_account)
         names = ["productID", "productName", "productType", "price", "sale.enabled", "variants.0.sku", "tags.0"]

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import trustme
 
 from app.transports.guard import Guard
-from app.transports.transport import Remote, Terms
+from app.transports.transport import Remote, TransferPolicy
 
 LOCAL = Guard(allowed=(ip_network("127.0.0.0/8"),))
 USER, PASSWORD = "the user", "pass:wörd/1"
@@ -70,10 +70,10 @@ class Certificates:
         return context
 
 
-def terms(tls: ssl.SSLContext, **others: Any) -> Terms:
+def policy(tls: ssl.SSLContext, **others: Any) -> TransferPolicy:
     """Terms for servers on this machine, impatient ones."""
     given = {"limit": 2**30, "guard": LOCAL, "connect_seconds": 5, "idle_seconds": 5, "total_seconds": 60, "tries": 3}
-    return Terms(tls=tls, **{**given, **others})
+    return TransferPolicy(tls=tls, **{**given, **others})
 
 
 class Wire:

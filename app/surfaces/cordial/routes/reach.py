@@ -8,14 +8,14 @@ from app.errors import Complaint, Refused
 from app.surfaces.cordial.vocabulary import STORAGE_ERROR
 from app.transports import connect
 from app.transports.failed import TransportFailed
-from app.transports.transport import Terms, time_limit
+from app.transports.transport import TransferPolicy, time_limit
 from app.transports.url import DEFAULT_PORTS
 from app.web.surface import shorten
 
 SECONDS: Final = 5  # for the whole look
 
 
-async def ensure_reachable(pull: Pull, terms: Terms) -> None:
+async def ensure_reachable(pull: Pull, policy: TransferPolicy) -> None:
     """Looks for the file. For http and https it only checks that the server may be called: the job does the rest, and
     tries again if it has to. Raises Refused("invalid")."""
     remote = pull.remote
@@ -24,9 +24,9 @@ async def ensure_reachable(pull: Pull, terms: Terms) -> None:
     try:
         async with time_limit(SECONDS, "no_answer"):
             if web:
-                await terms.guard.resolve(remote.host, port)
+                await policy.guard.resolve(remote.host, port)
             else:
-                await find_file(pull, replace(terms, connect_seconds=SECONDS))
+                await find_file(pull, replace(policy, connect_seconds=SECONDS))
     except TransportFailed as failed:
         if web and failed.transient:
             return
@@ -34,8 +34,8 @@ async def ensure_reachable(pull: Pull, terms: Terms) -> None:
         raise Refused("invalid", reason, [Complaint("source", reason)], facts={"errorKey": STORAGE_ERROR}) from None
 
 
-async def find_file(pull: Pull, terms: Terms) -> None:
-    async with connect(pull.remote, terms) as transport:
+async def find_file(pull: Pull, policy: TransferPolicy) -> None:
+    async with connect(pull.remote, policy) as transport:
         await transport.stat(pull.path)
 
 
