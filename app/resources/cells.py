@@ -25,46 +25,99 @@ LENGTH = frozenset({"max_length"})
 BOUNDS = frozenset({"min", "max"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FieldType:
     """A type of field. `compile_cell` makes the converter for strings, `compile_other` the one for values of JSON Lines
-    that are not strings; without it such a value is `wrong`. `limits` are the attributes of Field that apply."""
+    that are not strings; without it such a value is `wrong`. `limits` are the attributes of Field that apply.
+    `description` says for people what a cell may contain."""
 
+    description: str
     compile_cell: Callable[[Field], Convert]
     wrong: BadCell
-    limits: frozenset[str] = frozenset()
     compile_other: Callable[[Field], ConvertValue] | None = None
+    limits: frozenset[str] = frozenset()
     may_be_key: bool = False
 
 
 TYPES: dict[str, FieldType] = {
-    "text": FieldType(texts.compile_text, texts.NOT_TEXT, LENGTH, texts.compile_text_value, may_be_key=True),
+    "text": FieldType(
+        description="Any text, kept as it is",
+        compile_cell=texts.compile_text,
+        wrong=texts.NOT_TEXT,
+        compile_other=texts.compile_text_value,
+        limits=LENGTH,
+        may_be_key=True,
+    ),
     "integer": FieldType(
-        numbers.compile_integer,
-        numbers.NOT_INTEGER,
-        BOUNDS,
-        lambda field: numbers.compile_number_value(numbers.compile_integer(field), numbers.NOT_INTEGER),
+        description="A whole number: digits with an optional sign, no thousands separators. "
+        "At most 1,000 digits, all kept",
+        compile_cell=numbers.compile_integer,
+        wrong=numbers.NOT_INTEGER,
+        compile_other=lambda field: numbers.compile_number_value(numbers.compile_integer(field), numbers.NOT_INTEGER),
+        limits=BOUNDS,
         may_be_key=True,
     ),
     "decimal": FieldType(
-        numbers.compile_decimal,
-        numbers.NOT_DECIMAL,
-        BOUNDS,
-        lambda field: numbers.compile_number_value(numbers.compile_decimal(field), numbers.NOT_DECIMAL),
+        description="A number: digits, one decimal point, optional sign and exponent, no thousands separators. "
+        "At most 1,000 digits, all kept",
+        compile_cell=numbers.compile_decimal,
+        wrong=numbers.NOT_DECIMAL,
+        compile_other=lambda field: numbers.compile_number_value(numbers.compile_decimal(field), numbers.NOT_DECIMAL),
+        limits=BOUNDS,
     ),
     "boolean": FieldType(
-        same_for_every_field(texts.convert_boolean), texts.NOT_BOOLEAN, compile_other=texts.compile_boolean_value
+        description="`true`, `false`, `1`, `0`, `yes` or `no`, in any case",
+        compile_cell=same_for_every_field(texts.convert_boolean),
+        wrong=texts.NOT_BOOLEAN,
+        compile_other=texts.compile_boolean_value,
     ),
-    "date": FieldType(lambda field: times.convert_day if field.lenient else times.convert_date, times.NOT_DATE),
-    "datetime": FieldType(same_for_every_field(times.convert_datetime), times.NOT_DATETIME),
-    "email": FieldType(email.compile_email, email.NOT_EMAIL, LENGTH, may_be_key=True),
-    "phone": FieldType(texts.compile_phone, texts.NOT_PHONE, LENGTH, may_be_key=True),
-    "url": FieldType(texts.compile_url, texts.NOT_URL, LENGTH),
-    "enum": FieldType(texts.compile_enum, texts.NOT_TEXT, LENGTH | {"options"}),
-    "list": FieldType(texts.compile_list, texts.NOT_LIST, LENGTH | {"options", "separator"}, texts.compile_list_value),
+    "date": FieldType(
+        description="A date written as `2026-11-21`",
+        compile_cell=lambda field: times.convert_day if field.lenient else times.convert_date,
+        wrong=times.NOT_DATE,
+    ),
+    "datetime": FieldType(
+        description="A date, or a date and time, in ISO 8601; kept in UTC",
+        compile_cell=same_for_every_field(times.convert_datetime),
+        wrong=times.NOT_DATETIME,
+    ),
+    "email": FieldType(
+        description="An e-mail address. Its spelling is checked, never the network",
+        compile_cell=email.compile_email,
+        wrong=email.NOT_EMAIL,
+        limits=LENGTH,
+        may_be_key=True,
+    ),
+    "phone": FieldType(
+        description="5 to 20 digits with an optional leading `+` and no spaces",
+        compile_cell=texts.compile_phone,
+        wrong=texts.NOT_PHONE,
+        limits=LENGTH,
+        may_be_key=True,
+    ),
+    "url": FieldType(
+        description="An absolute address with `http` or `https`",
+        compile_cell=texts.compile_url,
+        wrong=texts.NOT_URL,
+        limits=LENGTH,
+    ),
+    "enum": FieldType(
+        description="One of the `options`",
+        compile_cell=texts.compile_enum,
+        wrong=texts.NOT_TEXT,
+        limits=LENGTH | {"options"},
+    ),
+    "list": FieldType(
+        description="Several texts in one cell, separated by a pipe or by `separator`",
+        compile_cell=texts.compile_list,
+        wrong=texts.NOT_LIST,
+        compile_other=texts.compile_list_value,
+        limits=LENGTH | {"options", "separator"},
+    ),
     "object": FieldType(
-        same_for_every_field(objects.convert_object),
-        objects.NOT_OBJECT,
+        description="A JSON object or array",
+        compile_cell=same_for_every_field(objects.convert_object),
+        wrong=objects.NOT_OBJECT,
         compile_other=lambda _field: objects.convert_object_value,
     ),
 }

@@ -18,22 +18,6 @@ ABOUT = {
     "catalog": "Nested products as Cordial knows them. In a path, `#` is a position from 0 to 999 and `*` any path. "
     "See [Cordial](../vendors/cordial.md).",
 }
-# Field type -> what it takes. The limits come from the code.
-TAKES = {
-    "text": "Any text, kept as it is",
-    "integer": "A whole number: digits with an optional sign, no thousands separators. At most 1,000 digits, all kept",
-    "decimal": "A number: digits, one decimal point, optional sign and exponent, no thousands separators. At most 1,000 "
-    "digits, all kept",
-    "boolean": "`true`, `false`, `1`, `0`, `yes` or `no`, in any case",
-    "date": "A date as `2026-11-21`",
-    "datetime": "A date and time in ISO 8601, kept in UTC",
-    "email": "An e-mail address. Its spelling is checked, never the network",
-    "phone": "5 to 20 digits with an optional leading `+` and no spaces",
-    "url": "An absolute address with `http` or `https`",
-    "enum": "One of the `options`",
-    "list": "Several texts in one cell, separated by a pipe or by `separator`",
-    "object": "A JSON object or array",
-}
 WIRE_NAMES = {"max_length": "maxLength"}
 
 
@@ -84,7 +68,7 @@ def limits_of(field: Field) -> str:
 
 def field_types() -> str:
     rows = [
-        (code(name), sentence(TAKES[name]), ", ".join(limit_names(name)), "yes" if TYPES[name].may_be_key else "no")
+        (code(name), sentence(TYPES[name].description), ", ".join(limit_names(name)), "yes" if TYPES[name].may_be_key else "no")
         for name in TYPES
     ]
     intro = """
