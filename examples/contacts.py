@@ -1,4 +1,4 @@
-"""Sends contacts.csv and waits for the end:  SLUICE_KEY=id:secret python examples/contacts.py [FILE]"""
+"""Sends contacts.csv and waits until the import has ended:  SLUICE_KEY=id:secret python examples/contacts.py [FILE]"""
 
 import os
 import sys

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Sends contacts.csv and waits for the end, with curl alone:  SLUICE_KEY=id:secret examples/contacts.sh
+# Sends contacts.csv with curl and waits until the import has ended:  SLUICE_KEY=id:secret examples/contacts.sh
 set -eu
 url=${SLUICE_URL:-http://127.0.0.1:8000}
 auth="Authorization: apiKey ${SLUICE_KEY:?set SLUICE_KEY to your key, id:secret}"
@@ -18,7 +18,7 @@ while :; do
 done
 echo "$run"
 
-# The failed rows, as sent and with their reasons.
+# The failed rows as they were sent, with their reasons.
 case $run in *'"errorReportFileUrl"'*)
     curl -sS --fail -H "$auth" "$(echo "$run" | sed 's/.*"errorReportFileUrl":"\([^"]*\)".*/\1/')" ;;
 esac

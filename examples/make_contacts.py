@@ -1,4 +1,4 @@
-"""Writes the example files again, always the same bytes: `python examples/make_contacts.py`."""
+"""Rewrites the example files, always with the same bytes: `python examples/make_contacts.py`."""
 
 import csv
 import io
@@ -14,7 +14,7 @@ COLUMNS = ("_email", "_name", "_surname", "_mobilePhone", "_birthdate", "_newsle
 STATUSES = ("subscribed", "subscribed", "subscribed", "unsubscribed", "none")
 DOMAINS = ("example.com", "example.org", "example.net")
 
-# Invented people: country prefix, given names, family names. Commas and line breaks are part of some on purpose.
+# Invented people: country prefix, given names, family names. Some contain commas and line breaks on purpose.
 PEOPLE = (
     ("+34", ("Marta", "Íñigo", "Lucía", "Álvaro", "Nuria"), ("Peña", "García Ibáñez", "de la\nFuente", "Muñoz")),
     ("+49", ("Jörg", "Anneliese", "Käthe", "Uwe"), ("Müller, geb. Groß", "Weiß", "Schäfer", "von der Höhe")),
@@ -29,19 +29,19 @@ PEOPLE = (
     ("+353", ("Siobhán", "Oisín", "Zoë 🌊"), ("Ní Dhomhnaill", "Mac Cárthaigh", "Byrne")),
 )
 
-# Twelve rows that cannot be imported, each for another reason: data row -> its bytes.
+# Twelve rows that cannot be imported, each for a different reason: row number -> its bytes.
 BAD = {
     57: b"marta.example.com,Marta,Soler,+34600000057,1990-05-17,subscribed,120",  # not an address
-    131: b",Uwe,Brandt,+49170000131,1984-11-02,none,10",  # nobody: the key is missing
+    131: b",Uwe,Brandt,+49170000131,1984-11-02,none,10",  # the key is missing
     208: "lucía@example.com,Lucía,Rey,+34600000208,1987-02-30,subscribed,45".encode(),  # no such day
-    284: b"taras@example.org,Taras,Koval,+380 67 000 02 84,1979-01-21,subscribed,300",  # blanks in the number
+    284: b"taras@example.org,Taras,Koval,+380 67 000 02 84,1979-01-21,subscribed,300",  # spaces in the number
     352: b"zofia@example.net,Zofia,Lis,+48600000352,1995-09-09,none,many",  # not a number
-    419: b"theo@example.com,Theo,Ellis,+12025550119,1968-12-24,subscribed,-50",  # fewer than none
+    419: b"theo@example.com,Theo,Ellis,+12025550119,1968-12-24,subscribed,-50",  # below the minimum
     493: b"quinn@example.org,Quinn,Byrne,+353850000493,2001-03-03,yes,5",  # not one of the options
     566: b"imani@example.net,Imani,Smith,+12025550166",  # too few cells
     641: b"bozena@example.com,Bozena,Zak, jr.,+48600000641,1991-06-30,none,77",  # too many: the comma is not quoted
     718: b'maya@example.org,"Maya"Mae,O\'Hara,+12025550178,1988-08-08,subscribed,64',  # a stray quote
-    803: "jörg@example.net,Jörg,Weiß,+49170000803,1972-10-15,none,12".encode("latin-1"),  # bytes that are not UTF-8
+    803: "jörg@example.net,Jörg,Weiß,+49170000803,1972-10-15,none,12".encode("latin-1"),  # not UTF-8
     911: b"oisin@example.com,Ois\x00in,Byrne,+353850000911,1999-07-01,subscribed,31",  # a NUL
 }
 
