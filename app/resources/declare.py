@@ -9,8 +9,8 @@ from app.errors import Complaint, Refused, describe
 
 # Imported as a module: the registry imports every module of this folder, and so this one while it is loading.
 from app.resources import registry
-from app.resources.cells import TYPES
 from app.resources.declared_fields import complaint, field_to_json, find_unknown_members, read_fields
+from app.resources.field_types import TYPES
 from app.resources.schema import Field, Resource, UnknownColumns
 
 MEMBERS = ("key", "fields", "unknownColumns")

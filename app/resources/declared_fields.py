@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from app.errors import Complaint
-from app.resources.cells import TYPES
+from app.resources.field_types import TYPES
 from app.resources.schema import Field
 
 MOST_FIELDS = 500

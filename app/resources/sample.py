@@ -5,7 +5,7 @@ import io
 from collections.abc import Callable
 from decimal import ROUND_CEILING, Decimal
 
-from app.resources.cells import BadCell, compile_cell
+from app.resources.field_types import BadCell, compile_cell
 from app.resources.schema import Field, Resource
 
 ROWS = 3

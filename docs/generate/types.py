@@ -1,6 +1,6 @@
 """Writes the reference pages of what can be imported and where from: record types, field types, transports."""
 
-from app.resources.cells import TYPES
+from app.resources.field_types import TYPES
 from app.resources.registry import BUILT_IN
 from app.resources.schema import Field, Resource
 from app.transports.options import RULES, OptionRule

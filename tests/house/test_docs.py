@@ -9,7 +9,7 @@ import pytest
 from app.auth.keys import SCOPES
 from app.errors import FAILURE_REMEDIES, FAILURES, REFUSAL_REMEDIES, REFUSALS
 from app.problems import PROBLEMS, REMEDIES, WARNINGS
-from app.resources.cells import TYPES
+from app.resources.field_types import TYPES
 from app.resources.registry import BUILT_IN
 from app.runs.states import State
 from app.settings import Settings

@@ -9,8 +9,8 @@ from app.imports.checking.findings import Findings
 from app.imports.checking.json_objects import MemberColumn, format_member
 from app.imports.plan import Options
 from app.mappings.columns import Column
-from app.resources.cells import BadCell, compile_cell, compile_key, compile_value
 from app.resources.conversion import quote_json
+from app.resources.field_types import BadCell, compile_cell, compile_key, compile_value
 from app.resources.numbers import MAX_DIGITS, convert_decimal, convert_integer
 from app.resources.schema import Field, Resource
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from app.formats.records import Batch
 from app.problems import Problem, shorten
-from app.resources.cells import BadCell
+from app.resources.field_types import BadCell
 from app.runs.summary import RunWarning
 
 

@@ -7,8 +7,8 @@ from functools import lru_cache
 
 from app.imports.checking.cells import ABSENT, Cells
 from app.imports.checking.path_columns import PathColumns
-from app.resources.cells import BadCell
 from app.resources.conversion import bad_cell
+from app.resources.field_types import BadCell
 
 PARSED_PATHS = 4_096  # kept at a time; a hostile file may name other paths in every row
 

@@ -16,8 +16,8 @@ from app.imports.checking.unknown_members import UnknownMembers
 from app.imports.plan import Options
 from app.mappings.columns import Column
 from app.problems import RowError
-from app.resources.cells import BadCell
 from app.resources.conversion import type_error
+from app.resources.field_types import BadCell
 from app.resources.paths import flatten
 from app.resources.schema import Resource
 

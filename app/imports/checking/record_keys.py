@@ -6,7 +6,7 @@ from hashlib import blake2b
 from typing import Protocol
 
 from app.imports.checking.cells import ABSENT, ALL_TEXT
-from app.resources.cells import compile_key, normalize_key
+from app.resources.field_types import compile_key, normalize_key
 from app.resources.schema import Field, Resource, Surrogate
 
 ID_BYTES = 12  # of a generated id, written as twice as many hexadecimal characters

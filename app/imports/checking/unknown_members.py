@@ -6,8 +6,8 @@ from decimal import Decimal
 from app.imports.checking.findings import Findings
 from app.imports.checking.json_objects import format_member
 from app.problems import shorten
-from app.resources.cells import BadCell, compile_value
 from app.resources.conversion import bad_cell
+from app.resources.field_types import BadCell, compile_value
 from app.resources.schema import Field, Resource, UnknownColumns
 from app.runs.summary import RunWarning
 

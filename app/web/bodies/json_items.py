@@ -13,7 +13,7 @@ from python_multipart.multipart import parse_options_header
 from app.errors import Complaint, Refused
 from app.imports.examine import Upload
 from app.imports.sources.incoming import PIECE_BYTES, too_large
-from app.resources.cells import BadCell, convert_any_value
+from app.resources.field_types import BadCell, convert_any_value
 from app.runtime import Runtime
 from app.settings import Settings
 from app.web.bodies.json_stream import (

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from app.problems import PROBLEMS
-from app.resources.cells import TYPES, BadCell, compile_cell, compile_value, convert_any_value, normalize_key
+from app.resources.field_types import TYPES, BadCell, compile_cell, compile_value, convert_any_value, normalize_key
 from app.resources.schema import Field
 
 LONG = "1" * 1_000

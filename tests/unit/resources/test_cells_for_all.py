@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app.resources import email
-from app.resources.cells import TYPES, BadCell, compile_cell, compile_value, normalize_key
+from app.resources.field_types import TYPES, BadCell, compile_cell, compile_value, normalize_key
 from app.resources.schema import Field
 
 FIELDS = [Field("x", name, options=("a", "b") if name == "enum" else (), separator="|") for name in TYPES]

@@ -6,9 +6,9 @@ from decimal import Decimal
 import pytest
 
 from app.errors import Refused
-from app.resources.cells import compile_cell
 from app.resources.declare import add_custom_fields, find_contradictions, parse_resource, resource_to_json
 from app.resources.declared_fields import field_to_json
+from app.resources.field_types import compile_cell
 from app.resources.registry import BUILT_IN
 from app.resources.schema import Field, Resource
 

@@ -10,7 +10,7 @@ from app.errors import Refused
 from app.imports.plan import Options
 from app.imports.write_record import write_record
 from app.resources.catalog import RESOURCE
-from app.resources.cells import normalize_key
+from app.resources.field_types import normalize_key
 from app.storage import records
 from app.surfaces.cordial.translate.products import TYPE, problems_to_refusal, product_from_record, select_fields
 from app.surfaces.cordial.wire.errors import refusals

@@ -16,7 +16,7 @@ from app.imports.plan import Options, ReadOptions
 from app.mappings.columns import find_columns
 from app.mappings.mapping import Mapping
 from app.resources.catalog import RESOURCE
-from app.resources.cells import BadCell, compile_cell
+from app.resources.field_types import BadCell, compile_cell
 from app.resources.schema import Field
 from app.surfaces.cordial.vocabulary import ORIGIN
 from app.web.bodies.upload import Form

@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from app.declarations.types import load_resource
 from app.errors import Refused
 from app.imports.checking.record_keys import key_from_source
-from app.resources.cells import normalize_key
+from app.resources.field_types import normalize_key
 from app.resources.schema import Resource
 from app.storage import records
 from app.surfaces.native import translate

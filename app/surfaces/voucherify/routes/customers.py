@@ -9,8 +9,8 @@ from fastapi.responses import Response
 
 from app.errors import Refused
 from app.imports.checking.record_keys import key_from_source
-from app.resources.cells import normalize_key
 from app.resources.customers import RESOURCE
+from app.resources.field_types import normalize_key
 from app.resources.schema import Field
 from app.storage import records
 from app.storage.database import ReadSession

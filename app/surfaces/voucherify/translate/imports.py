@@ -8,7 +8,7 @@ from app.imports.examine import Upload
 from app.imports.intake import Submission
 from app.imports.plan import Options, ReadOptions
 from app.mappings.mapping import MappedColumn, Mapping
-from app.resources.cells import BadCell, convert_any_value
+from app.resources.field_types import BadCell, convert_any_value
 from app.surfaces.voucherify.vocabulary import ADDRESS_PARTS, HEADINGS
 from app.web.bodies.upload import Form
 
