@@ -26,6 +26,7 @@ from docs.record.page import steps
 ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = site.reference()
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+OTHERS_WORDS = {"aws_bucket", "api_calls", "path_style"}  # Cordial's, Voucherify's, and of the address of a bucket
 FORMER = {"app/dialects", "app/jobs"}  # the decision that renamed them names them
 PLACES = re.compile(r"`((?:app|workers|tests|benchmarks|migrations|docs|examples|openapi)/[\w./-]+)`")
 # Every page that people read where the code is; links to generated pages hold once the site is built.
@@ -148,3 +149,11 @@ def test_a_place_in_the_code_that_a_page_names_is_there(path: Path) -> None:
         assert [
             each for each in PLACES.findall(path.read_text()) if each not in FORMER and not (ROOT / each).exists()
         ] == []
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "docs/guides").glob("*.md")), ids=lambda path: path.stem)
+def test_a_code_or_setting_that_a_guide_names_is_in_the_reference(path: Path) -> None:
+    spans = re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", path.read_text(), flags=re.DOTALL))
+    names = {name for span in spans for name in re.findall(r"\b(?:[a-z]+_[a-z_]+|SLUICE_[A-Z_]+)\b", span)}
+    reference = "\n".join(REFERENCE.values())
+    assert [name for name in names - OTHERS_WORDS if not re.search(rf"\b{name}\b", reference)] == []
