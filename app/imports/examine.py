@@ -16,7 +16,7 @@ from app.runs.summary import RunWarning
 from app.storage.blobs import BlobWriter
 
 HEAD_BYTES: Final = 65_536  # the beginning of the file, from which the dialect is found
-MOST_CONSTANT_BYTES: Final = 1_073_741_824
+MOST_CONSTANT_BYTES: Final = 1_073_741_824  # of all rows together
 IGNORED: Final = {
     "read_only_column": "Column `{}` cannot be imported and was ignored",
     "unknown_column": "Column `{}` is not a field of the type and was ignored",
@@ -25,7 +25,7 @@ IGNORED: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file as it was received: written to a blob (UTF-8 by now) that is not committed yet."""
+    """A file as it was received, written as UTF-8 to a blob that is not committed yet."""
 
     writer: BlobWriter
     file_name: str | None
@@ -35,7 +35,7 @@ class Upload:
 
 
 @dataclass(frozen=True, slots=True)
-class Examined:
+class Examination:
     """What reading the whole file once has shown."""
 
     plan: Plan
@@ -45,18 +45,18 @@ class Examined:
 
 def examine_upload(
     upload: Upload,
-    asked: PendingPlan,
+    pending: PendingPlan,
     options: Options,
     resource: Resource,
     *,
     declaration: object | None,
     limits: Limits,
-) -> Examined:
+) -> Examination:
     """Settles the dialect and the columns, and counts the rows with the reader that the engine will use. Blocking.
 
     Raises Refused: empty_file, unreadable_file, invalid (header, options).
     """
-    read, mapping = asked.read, asked.mapping
+    read, mapping = pending.read, pending.mapping
     with upload.writer.open_for_reading() as file:
         head = file.read(HEAD_BYTES)
         dialect = detect_dialect(
@@ -80,16 +80,16 @@ def examine_upload(
         total = reader.count()
     refuse_bulky(mapping.constants, total)
     plan = Plan(dialect, reader.header, columns, declaration, mapping.constants)
-    return Examined(plan, total, [warn(each) for each in ignored])
+    return Examination(plan, total, [warn_ignored(column) for column in ignored])
 
 
-def warn(column: IgnoredColumn) -> RunWarning:
+def warn_ignored(column: IgnoredColumn) -> RunWarning:
     heading = shorten(column.heading)
     return RunWarning(column.code, heading, IGNORED[column.code].format(heading))
 
 
 def refuse_bulky(constants: dict[str, str], total: int) -> None:
-    """Constants are written for each row: a small request must not fill the disk. Raises Refused("invalid")."""
+    """Constants are stored for each row, and a small request must not fill the disk. Raises Refused("invalid")."""
     if total * sum(map(len, constants.values())) > MOST_CONSTANT_BYTES:
         reason = (
             f"The values that every row gets would take more than {MOST_CONSTANT_BYTES:,} bytes in {total:,} rows. "

@@ -1,4 +1,4 @@
-"""Turns a checked submission into a queued run, or refuses it with nothing left behind."""
+"""Accepts an import: turns a submission into a queued run, or refuses it and leaves nothing behind."""
 
 import asyncio
 from collections.abc import Sequence
@@ -51,7 +51,7 @@ class Submission:
 async def find_missing(
     session: ReadSession, account_id: AccountId, *, type: str, coupon_set: str | None
 ) -> list[Complaint]:
-    """What a request names and the account does not have. "" and None are not looked for."""
+    """What a request names but the account does not have. "" and None are not looked up."""
     missing = []
     if type:
         try:
@@ -64,8 +64,7 @@ async def find_missing(
 
 
 async def submit(runtime: Runtime, submission: Submission) -> Run:
-    """Accepts an import. When this returns, the import is durable, with its file if that was uploaded, and will reach
-    an end.
+    """Accepts an import. Once this returns, the import and its uploaded file are durable, and the import will end.
 
     Raises Refused: not_found (type), empty_file, unreadable_file, invalid (header, options), queue_full.
     """
@@ -75,10 +74,10 @@ async def submit(runtime: Runtime, submission: Submission) -> Run:
 
 
 async def submit_each(runtime: Runtime, submission: Submission, files: Sequence[FileInfo]) -> list[Run]:
-    """One import for each file, in this order, until the queue is full. `submission.file` names the remote; its path
-    is replaced by each file's.
+    """Submits one import per file, in this order, until the queue is full. `submission.file` names the remote; each
+    import gets the path of its own file.
 
-    Raises Refused as `submit` does; queue_full only if not even the first file fits.
+    Raises Refused as `submit` does, but queue_full only if there is no room for the first file.
     """
     assert isinstance(submission.file, Pull)  # noqa: S101  for the type only
     accepted: list[Run] = []
@@ -120,19 +119,19 @@ async def accept_upload(runtime: Runtime, submission: Submission, upload: Upload
     }
     try:
         async with runtime.database.transaction() as session:
-            await ensure_declared(session, submission, examined.plan.declaration)
-            run = await accept(session, runtime, submission, Step.WRITE, file, examined.warnings)
+            await ensure_type_unchanged(session, submission, examined.plan.declaration)
+            run = await store_run(session, runtime, submission, Step.WRITE, file, examined.warnings)
     except Refused:
-        # Only a refusal is certain not to have committed; after a broken connection the sweep of blobs decides, and so
-        # it does where the store is away.
+        # Only a refusal is certain not to have committed. After a broken connection the sweep of blobs decides, and so
+        # it does if the store cannot be reached.
         with suppress(BlobsUnavailable):
             await asyncio.to_thread(runtime.blobs.delete, blob)
         raise
-    return await announced(runtime, run)
+    return await enqueue_accepted(runtime, run)
 
 
 async def accept_pull(runtime: Runtime, submission: Submission, pull: Pull) -> Run:
-    """Fetching is a part of the run: nothing is dialled here."""
+    """Connects to nothing: fetching the file is a part of the run (ADR 17)."""
     if submission.read.encoding:
         normalize_encoding(submission.read.encoding)
     run_id = new_run_id()
@@ -147,24 +146,24 @@ async def accept_pull(runtime: Runtime, submission: Submission, pull: Pull) -> R
     }
     async with runtime.database.transaction() as session:
         await load_resource(session, submission.account_id, submission.type)
-        run = await accept(session, runtime, submission, Step.FETCH, file, [])
-    return await announced(runtime, run)
+        run = await store_run(session, runtime, submission, Step.FETCH, file, [])
+    return await enqueue_accepted(runtime, run)
 
 
-async def announced(runtime: Runtime, run: Run) -> Run:
+async def enqueue_accepted(runtime: Runtime, run: Run) -> Run:
     runtime.observe(RunAccepted(run.id, run.account_id, run.type, run.origin, run.file_bytes, run.total))
     await enqueue_run(runtime, run.id, run.kind, run.step, run.attempt)
     return run
 
 
-async def ensure_declared(session: Session, submission: Submission, declaration: object | None) -> None:
-    """Raises Refused("invalid") when the type was changed while the file was read."""
+async def ensure_type_unchanged(session: Session, submission: Submission, declaration: object | None) -> None:
+    """Raises Refused("invalid") if the type was changed while the file was being read."""
     if await types.get(session, submission.account_id, submission.type) != declaration:
         reason = f"The type `{submission.type}` was changed while the file was being read. Send the file again"
         raise Refused("invalid", reason, [Complaint("type", reason)])
 
 
-async def accept(
+async def store_run(
     session: Session,
     runtime: Runtime,
     submission: Submission,
@@ -172,7 +171,7 @@ async def accept(
     file: dict[str, object],
     warned: Sequence[RunWarning],
 ) -> Run:
-    """Stores the run. Raises Refused("queue_full")."""
+    """Stores the run with its warnings. `file` is what is known of its file. Raises Refused("queue_full")."""
     warnings: list[dict[str, object]] = []
     add_warnings(warnings, warned)
     if submission.notify and runtime.mailer is None:

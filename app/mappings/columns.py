@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from app.errors import Complaint, Refused, describe
 from app.mappings.mapping import Mapping
 from app.resources.schema import Field, Resource, UnknownColumns
 
-FindField = Callable[[str], Field | None]
+FindField = Callable[[str], Field | None]  # heading -> field
+
+MOST_DESCRIBED: Final = 10  # mistakes in the text of a refusal; its complaints list them all
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ def find_columns(
 ) -> tuple[tuple[Column, ...], list[IgnoredColumn]]:
     """The columns to read, and those that are ignored. `unknown` says what happens to a column without a field; None
     means whatever the type declares. Columns named in `skip` are passed over in silence, and so are columns without
-    a heading: they hold no data (`refuse_data_without_heading`).
+    a heading, which hold no data (`refuse_data_without_heading`).
 
     Raises Refused("invalid") for two columns with one field, a missing key or required column, and, with `unknown`
     "error", for an unknown column. It lists every mistake.
@@ -67,7 +69,7 @@ def find_columns(
     complaints += find_doubles(columns)
     complaints += find_missing(columns, resource, mapping, key_required=key_required)
     if complaints:
-        raise Refused("invalid", describe(complaints), complaints)
+        raise Refused("invalid", describe(complaints[:MOST_DESCRIBED]), complaints)
     return tuple(columns), ignored
 
 

@@ -335,9 +335,9 @@ async def test_one_byte_too_many_is_refused_by_its_length_or_as_it_comes(runtime
     for size in (1, 999, 1_000):
         assert (await rows(small, fits, size=size, headers=JSON | {"content-length": "1000"})).bad
         refused = await refusal(small, arriving(b" " + fits, size))
-        assert (refused.code, refused.detail) == ("too_large", "The file is larger than 1000 bytes")
+        assert (refused.code, refused.detail) == ("too_large", "The file is larger than 1,000 bytes")
     early = await refusal(small, iter(()), JSON | {"content-length": "1001"})
-    assert (early.code, early.detail) == ("too_large", "The file is larger than 1000 bytes")
+    assert (early.code, early.detail) == ("too_large", "The file is larger than 1,000 bytes")
 
 
 async def test_a_client_that_goes_away_or_falls_silent_is_refused(runtime: Runtime) -> None:

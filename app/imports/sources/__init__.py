@@ -1,1 +1,1 @@
-"""Where files come from: uploads on their way in, and files that a worker fetches as the first part of a run."""
+"""Where the files of imports come from: uploads as they arrive, and files that a worker fetches."""

@@ -1,4 +1,4 @@
-"""Fetches the file of a run: the first part of its work, before there are rows."""
+"""Fetches the file of a run. This is the first step of its work, before there are rows (ADR 17)."""
 
 import asyncio
 import time
@@ -20,72 +20,74 @@ from app.transports.failed import TransportFailed
 from app.transports.fetch import fetch
 from app.vault import VaultError
 
-TELL_SECONDS: Final = 1.0  # between two notes of how much is here
-ROUNDS: Final = 4  # times that a run is put off for a source that may come back; each round tries five times
+PROGRESS_SECONDS: Final = 1.0  # between two updates of how many bytes have arrived
+ROUNDS: Final = 4  # before a source that is away fails the run; each round tries five times
 
 
 class FileSink:
-    """The file as it comes in, and how much of it is told."""
+    """Takes in the bytes of a file, and stores how many have arrived."""
 
     def __init__(self, runtime: Runtime, run: Run) -> None:
         self._runtime, self._run = runtime, run
-        self._told = time.monotonic()
-        self.incoming = self._anew()
+        self._progress_at = time.monotonic()
+        self.incoming = self._new_file()
 
     async def write(self, data: bytes) -> None:
         await self.incoming.add(data)
-        reached(self._runtime, self._run, "arriving")
-        if time.monotonic() - self._told >= TELL_SECONDS:
-            self._told = time.monotonic()
-            await self._tell()
+        report_step(self._runtime, self._run, "arriving")
+        if time.monotonic() - self._progress_at >= PROGRESS_SECONDS:
+            self._progress_at = time.monotonic()
+            await self._store_progress()
 
     async def start_over(self) -> None:
         self.incoming.writer.abort()
-        self.incoming = self._anew()
-        await self._tell()
+        self.incoming = self._new_file()
+        await self._store_progress()
 
-    def _anew(self) -> IncomingFile:
+    def _new_file(self) -> IncomingFile:
         return IncomingFile(self._runtime, load_pending_plan(self._run).read.encoding)
 
-    async def _tell(self) -> None:
+    async def _store_progress(self) -> None:
         async with self._runtime.database.transaction() as session:
             if not await runs.store_fetched_bytes(session, self._run.id, self._run.attempt, self.incoming.size):
                 raise RunLost
 
 
 async def fetch_file(runtime: Runtime, run: Run) -> None:
-    """Brings the file of the run into the store and settles how it is read.
+    """Stores the file of the run, and settles how it is read.
 
-    Raises Fatal for what cannot succeed, SourceAway for what a later try may do, RunLost.
+    Raises Fatal if the file cannot be fetched, SourceAway if a later round may succeed, and RunLost.
     """
     sink = FileSink(runtime, run)
     try:
-        await prefetch(runtime, run, sink)
-        reached(runtime, run, "fetched")
-        await settle(runtime, run, sink.incoming)
-    except Refused as wrong:
-        raise Fatal("file_refused", wrong.detail) from None
+        await receive_file(runtime, run, sink)
+        report_step(runtime, run, "fetched")
+        await store_file(runtime, run, sink.incoming)
+    except Refused as refused:
+        raise Fatal("file_refused", refused.detail) from None
     finally:
         sink.incoming.writer.abort()
 
 
-async def prefetch(runtime: Runtime, run: Run, sink: FileSink) -> None:
-    again = run.fetches + 1 < ROUNDS
+async def receive_file(runtime: Runtime, run: Run, sink: FileSink) -> None:
+    try_again = run.fetches + 1 < ROUNDS
     try:
         pull = open_pull(runtime, run)
         await fetch(pull.remote, pull.path, runtime.transfer_policy, sink)
     except VaultError as locked:
-        # While keys are changed machine by machine, this one may lack the key of the one that took the import.
-        raise (SourceAway(str(locked)) if again else Fatal("source_locked")) from None
+        # While keys are being changed machine by machine, this one may lack the key of the one that took the import.
+        raise (SourceAway(str(locked)) if try_again else Fatal("source_locked")) from None
     except TransportFailed as failed:
         raise (
-            SourceAway(failed.detail) if failed.transient and again else Fatal(f"source_{failed.step}", failed.detail)
+            SourceAway(failed.detail)
+            if failed.transient and try_again
+            else Fatal(f"source_{failed.step}", failed.detail)
         ) from None
     await sink.incoming.end()
 
 
 def seal_pull(runtime: Runtime, run_id: RunId, pull: Pull) -> bytes:
-    """The remote, its credentials and the path, sealed to the run: in another run's row they cannot be opened."""
+    """The remote, its credentials and the path, sealed to the run: copied to another run they cannot be opened."""
     return runtime.vault.seal(pull_to_json(pull), bound_to=f"run:{run_id}")
 
 
@@ -94,8 +96,8 @@ def open_pull(runtime: Runtime, run: Run) -> Pull:
     return pull_from_json(runtime.vault.open(run.secret or b"", bound_to=f"run:{run.id}"))
 
 
-async def settle(runtime: Runtime, run: Run, incoming: IncomingFile) -> None:
-    """Stores the file and how it is read, if the run is still ours; its rows are worked on from then on."""
+async def store_file(runtime: Runtime, run: Run, incoming: IncomingFile) -> None:
+    """Stores the file and its plan if the run is still ours. From then on its rows can be written."""
     async with runtime.database.read() as session:
         resource, declaration = await load_resource(session, run.account_id, run.type)
     upload = incoming.as_upload(run.file_name)
@@ -108,9 +110,9 @@ async def settle(runtime: Runtime, run: Run, incoming: IncomingFile) -> None:
         declaration=declaration,
         limits=runtime.limits,
     )
-    reached(runtime, run, "examined")
+    report_step(runtime, run, "examined")
     blob = await asyncio.to_thread(incoming.writer.commit)
-    reached(runtime, run, "kept")
+    report_step(runtime, run, "kept")
     warnings = [dict(each) for each in run.warnings]
     add_warnings(warnings, examined.warnings)
     async with runtime.database.transaction() as session:
@@ -131,9 +133,9 @@ async def settle(runtime: Runtime, run: Run, incoming: IncomingFile) -> None:
     if not ours:
         await asyncio.to_thread(runtime.blobs.delete, blob)
         raise RunLost
-    reached(runtime, run, "settled")
+    report_step(runtime, run, "settled")
     runtime.observe(FileFetched(run.id, run.account_id, upload.size, examined.total))
 
 
-def reached(runtime: Runtime, run: Run, step: str) -> None:
+def report_step(runtime: Runtime, run: Run, step: str) -> None:
     runtime.observe(StepReached(run.id, step))

@@ -1,4 +1,4 @@
-"""A file on its way into a blob, wherever it comes from: counted, hashed, unpacked, turned into UTF-8 as it arrives."""
+"""Writes a file to a blob while it arrives, wherever it comes from: counts, hashes, unpacks and decodes it."""
 
 import asyncio
 import hashlib
@@ -9,15 +9,15 @@ from app.formats.decode import Decoder
 from app.imports.examine import Upload
 from app.runtime import Runtime
 
-PIECE_BYTES: Final = 65_536  # what is held of a file before it is written; ten at once must stay small
+PIECE_BYTES: Final = 65_536  # held in memory before they are written; ten uploads at once must stay small
 
 
 def too_large(limit: int) -> Refused:
-    return Refused("too_large", f"The file is larger than {limit} bytes")
+    return Refused("too_large", f"The file is larger than {limit:,} bytes")
 
 
 class IncomingFile:
-    """One file. Unless its writer is committed, `writer.abort()` leaves nothing behind."""
+    """One file, stored as UTF-8. Unless its writer is committed, `writer.abort()` leaves nothing behind."""
 
     def __init__(self, runtime: Runtime, encoding: str | None) -> None:
         self.limit = runtime.settings.max_file_bytes

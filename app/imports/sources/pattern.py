@@ -11,10 +11,10 @@ from app.transports.transport import FileInfo, age_key
 
 
 async def find_files(runtime: Runtime, pull: Pull, *, after: FileInfo | None = None) -> Sequence[FileInfo]:
-    """The files that the path of `pull` matches; a path without wildcards is one file, and is not looked for. `after`:
-    only files that come after this one, which may be gone by now.
+    """The files that match the path of `pull`. A path without wildcards is one file, which is not looked for. With
+    `after`, only files that come after that one; it need not exist any more.
 
-    Raises Refused("invalid") for a path that cannot be used, a remote that cannot be listed, and when nothing matches.
+    Raises Refused("invalid") for a path that cannot be used, a remote that cannot be listed, and if no file matches.
     """
     scheme = pull.remote.scheme
     try:

@@ -281,7 +281,7 @@ async def test_a_file_over_the_limit_is_refused_in_the_other_shape(
     assert answer.json() == {
         "statusCode": 413,
         "error": "Request Entity Too Large",
-        "message": f"The file is larger than {limit} bytes",
+        "message": f"The file is larger than {limit:,} bytes",
     }
 
 
