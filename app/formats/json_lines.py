@@ -8,7 +8,7 @@ from app.formats.characters import UNSTORABLE, describe_unstorable, excerpt
 from app.formats.json_object import parse_object, parse_plain_objects
 from app.formats.lines import LF_LINE_END, find_next_line, is_rest_blank, read_block, read_excerpt
 from app.formats.records import Batch, Dialect, Limits, Position, UnreadableRow
-from app.problems import RowError, row_error
+from app.problems import row_error
 
 BLOCK_BYTES = 131_072
 BLANK = b" \t\r\n"
@@ -73,7 +73,9 @@ class JsonLinesReader:
             error = row_error("record_too_long", limit=limit)
         else:
             text = data.decode("utf-8", "surrogateescape").rstrip("\r\n")
-            parsed = self._parse(text)
+            bad = UNSTORABLE.search(text)
+            depth = self._limits.depth
+            parsed = describe_unstorable(text, bad.start(), self._encoding) if bad else parse_object(text, depth)
             if isinstance(parsed, dict):
                 batch.records.append(parsed)
                 batch.rows.append(at.row)
@@ -81,12 +83,6 @@ class JsonLinesReader:
                 return
             error = parsed
         batch.unreadable.append(UnreadableRow(at.row, at.line, *error, (), excerpt(text, self._limits.raw_characters)))
-
-    def _parse(self, text: str) -> dict[str, object] | RowError:
-        unstorable = UNSTORABLE.search(text)
-        if unstorable:
-            return describe_unstorable(text, unstorable.start(), self._encoding)
-        return parse_object(text, self._limits.depth)
 
     def _iterate_lines(self, offset: int) -> Iterator[tuple[bytes | None, int, int]]:
         """Every line with the offset at which it ends and the number of lines it stands for: 1, or more for a run of
