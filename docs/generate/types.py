@@ -68,7 +68,12 @@ def limits_of(field: Field) -> str:
 
 def field_types() -> str:
     rows = [
-        (code(name), sentence(TYPES[name].description), ", ".join(limit_names(name)), "yes" if TYPES[name].may_be_key else "no")
+        (
+            code(name),
+            sentence(TYPES[name].description),
+            ", ".join(limit_names(name)),
+            "yes" if TYPES[name].may_be_key else "no",
+        )
         for name in TYPES
     ]
     intro = """

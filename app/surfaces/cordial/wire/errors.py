@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from pydantic import Field
 
-from app.surfaces.cordial.wire.shape import Shape
+from app.surfaces.cordial.wire.shape import CordialShape
 
 MEANINGS: Final = {
     400: "The body cannot be read",
@@ -22,14 +22,14 @@ MEANINGS: Final = {
 }
 
 
-class Messages(Shape):
+class Messages(CordialShape):
     validationErrors: dict[str, list[str]] = Field(
         description="For each field, what is wrong with it",
         examples=[{"source.url": ["The source.url field is required."]}],
     )
 
 
-class Error(Shape):
+class Error(CordialShape):
     """Why a request was refused."""
 
     error: bool = Field(description="Always true")

@@ -4,10 +4,10 @@ from typing import Any, Final
 
 from pydantic import Field
 
-from app.surfaces.cordial.wire.shape import Shape
+from app.surfaces.cordial.wire.shape import CordialShape
 
 
-class StartedJob(Shape):
+class StartedJob(CordialShape):
     jobId: str = Field(description="The id with which to poll the job", examples=["018bcfe568a1c0ffee012345"])
     jobID: str = Field(description="The same id. The vendor's documentation spells it like this, its service does not")
 

@@ -4,19 +4,19 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel, WithJsonSchema
 
-from app.surfaces.cordial.wire.shape import Shape
+from app.surfaces.cordial.wire.shape import CordialShape
 
 # Dates as MM-DD-YYYY are accepted, too, for which JSON Schema has no format.
 TimeText = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
 TIME = "A date as MM-DD-YYYY or in ISO 8601, which means its first moment in UTC, or an ISO 8601 date-time"
 
 
-class Times(Shape):
+class Times(CordialShape):
     start: str = Field(description="When the job was accepted", examples=["2018-06-18T21:42:55+0000"])
     end: str | None
 
 
-class Job(Shape):
+class Job(CordialShape):
     """`inserted`, `updated` and `rejected` add up to `completedItems` at every moment."""
 
     jobId: str = Field(examples=["018bcfe568a1c0ffee012345"])

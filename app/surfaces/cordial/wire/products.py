@@ -4,22 +4,22 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
-from app.surfaces.cordial.wire.shape import Shape, Success
+from app.surfaces.cordial.wire.shape import CordialShape, Success
 
 TIME: Final = "2018-06-18T21:42:55+0000"
 
 
-class Variant(Shape):
+class Variant(CordialShape):
     sku: str | None = None
     qty: float | None = None
     attr: Any = Field(default=None, description="An object with strings")
 
 
-class Sale(Shape):
+class Sale(CordialShape):
     enabled: bool | None = None
 
 
-class Product(Shape):
+class Product(CordialShape):
     """A field that was never set is absent, a cleared one is null. With `fields`, only those fields and `_id`."""
 
     id_: str = Field(alias="_id", examples=["507f1f77bcf86cd799439011"])

@@ -5,7 +5,7 @@ from pydantic import BaseModel, ConfigDict
 from app.web.shapes import hide_defaults
 
 
-class Shape(BaseModel):
+class CordialShape(BaseModel):
     """A field with a default can be absent on the wire."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra=hide_defaults)
@@ -14,5 +14,5 @@ class Shape(BaseModel):
         return self.model_dump_json(by_alias=True, exclude_unset=True).encode()
 
 
-class Success(Shape):
+class Success(CordialShape):
     success: bool = True

@@ -8,7 +8,7 @@ from app.surfaces.voucherify.routes.caller import HoldsKey
 from app.surfaces.voucherify.translate import oauth as translate
 from app.surfaces.voucherify.wire import oauth as wire
 from app.surfaces.voucherify.wire.errors import refusals
-from app.surfaces.voucherify.wire.shape import Shape
+from app.surfaces.voucherify.wire.shape import VoucherifyShape
 from app.web.bodies.form_body import read_form_fields
 from app.web.caller import OpenRuntime, pepper
 from app.web.openapi import operation_id
@@ -50,6 +50,6 @@ async def revoke_oauth_token(request: Request, caller: HoldsKey, runtime: OpenRu
     return Response(status_code=204 if revoked else 404)
 
 
-def respond_with_token(body: Shape) -> Response:
+def respond_with_token(body: VoucherifyShape) -> Response:
     """A response with a token: no cache may store it (RFC 6749, 5.1)."""
     return Response(body.encoded(), headers={"Cache-Control": "no-store"}, media_type="application/json")

@@ -4,7 +4,7 @@ from typing import Any, Final, Literal
 
 from pydantic import Field
 
-from app.surfaces.voucherify.wire.shape import Shape
+from app.surfaces.voucherify.wire.shape import VoucherifyShape
 from app.web.shapes import UNSET_TIME, Timestamp
 
 Type = Literal["CUSTOMERS.IMPORT_CSV", "CUSTOMERS.BULK_UPDATE", "CUSTOMERS.METADATA_UPDATE"]
@@ -12,26 +12,26 @@ Type = Literal["CUSTOMERS.IMPORT_CSV", "CUSTOMERS.BULK_UPDATE", "CUSTOMERS.METAD
 Status = Literal["ENQUEUED", "IN_PROGRESS", "DONE", "FAILED"]
 
 
-class Started(Shape):
+class Started(VoucherifyShape):
     async_action_id: str = Field(
         description="The id with which to poll the action", examples=["aa_018bcfe568a1c0ffee012345"]
     )
 
 
-class FailedRow(Shape):
+class FailedRow(VoucherifyShape):
     source_id: str = Field(description="As in the row. Empty if the row has none")
     row: int = Field(description="The number of the row. The first row after the header is 1")
     reason: str = Field(examples=["Invalid phone format"])
 
 
-class RowError(Shape):
+class RowError(VoucherifyShape):
     message: str
     details: str
     key: str = Field(description="What is wrong, for programs", examples=["type_error"])
     source_id: str
 
 
-class Result(Shape):
+class Result(VoucherifyShape):
     """A CSV file has `message` and `failed`. Bulk updates have `reports`, `reports_available_till` and `errors`."""
 
     message: str = Field(default="", examples=["2 customer(s) imported successfully, 1 failed."])
@@ -43,7 +43,7 @@ class Result(Shape):
     errors: list[RowError] = Field(default=[], description="The errors of the first 1,000 items that failed")
 
 
-class AsyncAction(Shape):
+class AsyncAction(VoucherifyShape):
     """`result`, `processing_time` and `progress` 100 appear together with `DONE`, once the customers can be read."""
 
     id: str = Field(examples=["aa_018bcfe568a1c0ffee012345"])
@@ -59,7 +59,7 @@ class AsyncAction(Shape):
     result: Result = Field(default=Result(done_count=0, failed_count=0))
 
 
-class AsyncActionList(Shape):
+class AsyncActionList(VoucherifyShape):
     """Newest first, without their results."""
 
     object: Literal["list"]

@@ -5,14 +5,14 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.surfaces.voucherify.wire.shape import Shape, TimeText
+from app.surfaces.voucherify.wire.shape import TimeText, VoucherifyShape
 from app.web.shapes import UNSET_TIME, Timestamp
 
 TIME: Final = "An ISO 8601 date or date-time. Customers with exactly this time are left out"
 CREATED: Final = "With six decimals. The last one of a page is the `starting_after` of the next page"
 
 
-class Address(Shape):
+class Address(VoucherifyShape):
     """The parts that were ever set. A cleared part is null."""
 
     city: str | None = None
@@ -23,17 +23,17 @@ class Address(Shape):
     postal_code: str | None = None
 
 
-class Gift(Shape):
+class Gift(VoucherifyShape):
     redeemed_amount: int
     amount_to_go: int
 
 
-class LoyaltyCard(Shape):
+class LoyaltyCard(VoucherifyShape):
     redeemed_points: int
     points_to_go: int
 
 
-class Redemptions(Shape):
+class Redemptions(VoucherifyShape):
     total_redeemed: int
     total_failed: int
     total_succeeded: int
@@ -44,30 +44,30 @@ class Redemptions(Shape):
     loyalty_card: LoyaltyCard
 
 
-class Orders(Shape):
+class Orders(VoucherifyShape):
     total_amount: int
     total_count: int
     average_amount: int
     last_order_amount: int
 
 
-class Summary(Shape):
+class Summary(VoucherifyShape):
     redemptions: Redemptions
     orders: Orders
 
 
-class Loyalty(Shape):
+class Loyalty(VoucherifyShape):
     points: int
     referred_customers: int
     campaigns: dict[str, Any]
 
 
-class Referrals(Shape):
+class Referrals(VoucherifyShape):
     total: int
     campaigns: list[dict[str, Any]]
 
 
-class Customer(Shape):
+class Customer(VoucherifyShape):
     """Fields without a value are absent; in `metadata` they are null. There are no redemptions, orders or referrals
     here, so `summary`, `loyalty` and `referrals` hold zeros."""
 
@@ -90,7 +90,7 @@ class Customer(Shape):
     object: Literal["customer"]
 
 
-class CustomerList(Shape):
+class CustomerList(VoucherifyShape):
     object: Literal["list"]
     data_ref: Literal["customers"]
     customers: list[Customer]

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from pydantic import Field
 
-from app.surfaces.voucherify.wire.shape import Shape
+from app.surfaces.voucherify.wire.shape import VoucherifyShape
 
 MEANINGS: Final = {
     400: "The request cannot be read, or something in it is wrong",
@@ -21,7 +21,7 @@ MEANINGS: Final = {
 }
 
 
-class Error(Shape):
+class Error(VoucherifyShape):
     """Why a request was refused."""
 
     code: int = Field(description="The HTTP status", examples=[400])
@@ -35,7 +35,7 @@ class Error(Shape):
     resource_type: str = Field(default="", description="The kind of that object", examples=["customer"])
 
 
-class TooLarge(Shape):
+class TooLarge(VoucherifyShape):
     """Why a body was refused before all of it was read."""
 
     statusCode: int = Field(examples=[413])

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from app.auth.caller import EVERY_AREA
 from app.auth.tokens import TOKEN_SECONDS
-from app.surfaces.voucherify.wire.shape import Shape
+from app.surfaces.voucherify.wire.shape import VoucherifyShape
 from app.web.bodies.form_body import MEDIA_TYPE
 from app.web.openapi import KEY_PAIR, SECURITY_SCHEMES
 from app.web.surface import Security
@@ -47,7 +47,7 @@ SECURITY: Final = Security(
 )
 
 
-class AccessToken(Shape):
+class AccessToken(VoucherifyShape):
     access_token: str
     client_id: str = Field(description="The id of the key that the token stands for")
     expires_at: int = Field(description="A unix time in seconds", examples=[1738945086])
@@ -56,7 +56,7 @@ class AccessToken(Shape):
     token_type: Literal["Bearer"]
 
 
-class Introspection(Shape):
+class Introspection(VoucherifyShape):
     """The token if it is active, otherwise `active` alone."""
 
     access_token: str = ""

@@ -10,7 +10,7 @@ from app.web.shapes import hide_defaults
 TimeText = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
 
 
-class Shape(BaseModel):
+class VoucherifyShape(BaseModel):
     """A field with a default can be absent on the wire."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra=hide_defaults)
