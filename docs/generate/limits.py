@@ -51,5 +51,6 @@ ROWS = [
     ("Seconds in which a file must be fetched", "source_seconds", 0, "failure `source_read`"),
     ("Seconds in which a source may send nothing", "source_idle_seconds", 0, "another try, later failure `source_read`"),
     ("Seconds that an access token is valid", "", tokens.TOKEN_SECONDS, "401 `not_authenticated`"),
+    ("Crashes of workers on the same spot of a file", "max_crashes", 0, "failure `worker_crashed`"),
     ("Days that an ended import is kept", "retention_days", 0, "410 `gone`"),
 ]  # fmt: skip

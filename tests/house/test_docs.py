@@ -64,6 +64,20 @@ def test_every_setting_and_every_event_says_what_it_is() -> None:
     assert [event_name(each) for each in all_events() if not about(each)] == []
 
 
+def test_every_warning_says_what_it_means() -> None:
+    sources = "\n".join(path.read_text() for path in (ROOT / "app").rglob("*.py"))
+    given = set(re.findall(r'RunWarning\(\s*"(\w+)"', sources)) | set(
+        re.findall(r'IgnoredColumn\(heading, "(\w+)"', sources)
+    )
+    assert len(given) >= 4
+    assert given <= WARNINGS.keys()
+
+
+def test_every_setting_that_is_a_limit_is_among_the_limits() -> None:
+    limits = [name for name in Settings.model_fields if name.startswith("max_") or name.endswith("_limit")]
+    assert [name for name in limits if f"`SLUICE_{name.upper()}`" not in REFERENCE["limits.md"]] == []
+
+
 def test_every_command_is_in_the_reference() -> None:
     names = {name for name, _ in all_commands()}
     assert {"up", "demo", "import", "key create", "vault rotate"} <= names
@@ -104,6 +118,11 @@ def test_the_site_builds_and_needs_nothing_from_elsewhere(built: Path) -> None:
     # The theme fetches what draws diagrams, code that runs and picture shows from elsewhere, where a page has such.
     for path in built.rglob("*.html"):
         assert not re.search(r'class="(mermaid|glightbox|[^"]*ace)[" ]', path.read_text()), path.name
+
+
+def test_styles_and_drawings_need_nothing_from_elsewhere_either(built: Path) -> None:
+    for path in [*built.rglob("*.css"), *built.rglob("*.svg")]:
+        assert not re.search(r"url\(.?https?:|@import", path.read_text()), path.name
 
 
 def test_what_is_broken_in_a_site_is_said(built: Path, tmp_path: Path) -> None:
