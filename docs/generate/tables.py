@@ -22,6 +22,12 @@ from docs.generate.markdown import code, page, sentence, table
 Answers = Callable[[str], tuple[int, str | None] | None]
 INTERNAL = ("The service met an unexpected error", "Tell the operator the request id in the answer")
 NO_CODE = "no code"
+# Problems whose message depends on the value -> what all of these messages say.
+IN_SHORT = {
+    "quote_error": "A quote is not closed, or is followed by something other than a delimiter. The message names the line on "
+    "which it opened",
+    "type_error": "The value is not of the field's type. The message says what the type takes",
+}
 
 
 def settings() -> str:
@@ -44,7 +50,7 @@ def shown_default(default: object) -> str:
 
 def problems() -> str:
     rows = [
-        (code(name), sentence(readable(template)), sentence(REMEDIES[name]))
+        (code(name), sentence(IN_SHORT.get(name, readable(template))), sentence(REMEDIES[name]))
         for name, template in PROBLEMS.items()
         if name != "superseded"
     ]

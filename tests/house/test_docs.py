@@ -1,5 +1,6 @@
 """The documentation is whole: its reference has everything that the code has, and its links lead somewhere."""
 
+import json
 import re
 import shutil
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 
 from app.auth.keys import SCOPES
 from app.errors import FAILURE_REMEDIES, FAILURES, REFUSAL_REMEDIES, REFUSALS
+from app.main import OPENAPI
 from app.problems import PROBLEMS, REMEDIES, WARNINGS
 from app.resources.field_types import TYPES
 from app.resources.registry import BUILT_IN
@@ -18,7 +20,7 @@ from app.transports.options import RULES
 from app.web.surface import Surface
 from docs.generate import site
 from docs.generate.commands import all_commands
-from docs.generate.http import all_routes
+from docs.generate.http import all_routes, operations
 from docs.generate.tables import about, all_events, event_name
 from docs.record.layout import layout
 from docs.record.page import steps
@@ -27,6 +29,7 @@ ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = site.reference()
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 OTHERS_WORDS = {"aws_bucket", "api_calls", "path_style"}  # Cordial's, Voucherify's, and of the address of a bucket
+SAME_ELSEWHERE = {"/productimports", "/customers/importCSV"}  # as the same path below /v2 or /v1
 FORMER = {"app/dialects", "app/jobs"}  # the decision that renamed them names them
 PLACES = re.compile(r"`((?:app|workers|tests|benchmarks|migrations|docs|examples|openapi)/[\w./-]+)`")
 # Every page that people read where the code is; links to generated pages hold once the site is built.
@@ -96,6 +99,25 @@ def test_every_operation_of_a_surface_is_in_the_reference(surface: Surface) -> N
         if route.include_in_schema:
             for method in route.methods or ():
                 assert f"### {method} {route.path_format} " in page
+
+
+@pytest.mark.parametrize("name", ["connectif", "voucherify", "cordial"])
+def test_a_vendors_page_runs_every_operation(name: str) -> None:
+    page = (ROOT / f"docs/vendors/{name}.md").read_text()
+    commands = "\n".join(step.text for step in steps(page) if step.kind == "commands").replace("\\\n", " ")
+    document = json.loads((OPENAPI / f"{name}.json").read_text())
+    for path, method, _ in operations(document):
+        if path not in SAME_ELSEWHERE:
+            address = rf"http://127\.0\.0\.1:8000{re.sub(r'{[^}]*}', '[^/ ?]+', path)}"
+            found = [line for line in commands.split("\n") if re.search(rf"{address}([\"? ]|$)", line)]
+            assert [line for line in found if method_of(line) == method], f"{method} {path}"
+
+
+def method_of(command: str) -> str:
+    """What curl sends: -X, else POST where there is something to send, else GET."""
+    if named := re.search(r"-X (\w+)", command):
+        return named[1].lower()
+    return "post" if re.search(r" (-d|-F) ", command) else "get"
 
 
 def test_every_metric_of_a_process_is_in_the_reference() -> None:
