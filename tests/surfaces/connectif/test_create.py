@@ -163,7 +163,7 @@ async def test_booleans_may_be_written_as_python_does(client: httpx.AsyncClient,
     assert answer.json()["options"]["overrideExisting"] is True
 
 
-async def test_a_part_that_nobody_knows_is_ignored(client: httpx.AsyncClient, an_account: Account) -> None:
+async def test_an_unknown_part_is_ignored(client: httpx.AsyncClient, an_account: Account) -> None:
     assert (await post(client, an_account, parts={"comment": "\ud7ff\0 hello"})).status_code == 201
 
 
@@ -192,7 +192,7 @@ async def test_the_file_may_come_first(client: httpx.AsyncClient, an_account: Ac
 
 
 @pytest.mark.parametrize("kind", ["application/xml", "text/csv", "application/x-www-form-urlencoded", None])
-async def test_what_is_neither_multipart_nor_json_is_unsupported(
+async def test_a_body_that_is_neither_multipart_nor_json_is_unsupported(
     client: httpx.AsyncClient, an_account: Account, kind: str | None
 ) -> None:
     headers = an_account.headers | ({"Content-Type": kind} if kind else {})
@@ -234,7 +234,7 @@ async def test_an_empty_file_is_refused(client: httpx.AsyncClient, an_account: A
     assert stored_files(runtime) == before
 
 
-async def test_a_header_without_rows_is_an_import_of_nothing(
+async def test_a_header_without_rows_finishes_with_a_total_of_0(
     client: httpx.AsyncClient, an_account: Account, runtime: Runtime, finish: Finish
 ) -> None:
     run = (await post(client, an_account, b"_email\n")).json()
@@ -250,7 +250,7 @@ async def test_a_file_without_the_key_column_is_refused_by_name(client: httpx.As
     assert answer.json()["validationErrors"][0]["path"] == "_email"
 
 
-async def test_headings_of_the_three_types_match_letter_for_letter(
+async def test_headings_of_the_three_types_must_match_the_case_of_the_field(
     client: httpx.AsyncClient, an_account: Account
 ) -> None:
     answer = await post(client, an_account, b"_EMAIL\njohn@example.org\n")
@@ -282,7 +282,7 @@ async def test_of_fifty_parallel_imports_exactly_ten_get_in(
     assert positions[-1] <= 10
 
 
-async def test_room_is_there_again_once_an_import_has_ended(
+async def test_there_is_room_again_once_an_import_has_ended(
     client: httpx.AsyncClient, an_account: Account, runtime: Runtime, finish: Finish
 ) -> None:
     runs = [(await post(client, an_account)).json() for _ in range(10)]
@@ -311,7 +311,7 @@ async def test_an_encoding_that_comes_after_the_file_is_refused(client: httpx.As
     assert (await client.post("/imports", headers=an_account.headers, files=harmless)).status_code == 201
 
 
-async def test_an_encoding_that_is_none_is_one_mistake_among_others(
+async def test_an_unknown_encoding_is_reported_with_the_other_mistakes(
     client: httpx.AsyncClient, an_account: Account
 ) -> None:
     found = await complaints(client, an_account, data=PARTS | {"encoding": "klingon", "delimiter": "x"}, files=FILE)
@@ -345,13 +345,13 @@ async def test_the_largest_file_passes_and_one_byte_more_does_not(runtime: Runti
 
 
 @pytest.mark.parametrize("parts", [{"type": "con\0tacts"}, {"nullMarker": "a\0b"}])
-async def test_a_nul_in_a_part_is_the_callers_mistake(
+async def test_a_nul_in_a_part_is_refused(
     client: httpx.AsyncClient, an_account: Account, parts: dict[str, str]
 ) -> None:
     assert (await complaints(client, an_account, data=PARTS | parts, files=FILE)).keys() == parts.keys()
 
 
-async def test_a_part_that_stands_twice_is_named(client: httpx.AsyncClient, an_account: Account) -> None:
+async def test_a_part_that_was_sent_twice_is_named(client: httpx.AsyncClient, an_account: Account) -> None:
     twice = [*((name, (None, value)) for name, value in PARTS.items()), ("delimiter", (None, ";"))]
     found = await complaints(client, an_account, files=[*twice, ("file", ("a.csv", CONTACTS))])
     assert list(found) == ["delimiter"]
@@ -383,7 +383,7 @@ async def test_an_own_type_needs_only_its_name_and_a_file(
     assert '"price": 19.90' in record.text
 
 
-async def test_what_follows_the_form_without_end_is_not_read_for_ever(runtime: Runtime, an_account: Account) -> None:
+async def test_endless_data_after_the_form_is_not_read_for_ever(runtime: Runtime, an_account: Account) -> None:
     small = {"max_file_bytes": 1_000, "max_form_parts": 5, "max_part_bytes": 1_000}
     sent = 0
 

@@ -79,7 +79,7 @@ async def test_a_poll_says_when_to_ask_again_until_the_end(
     assert "retry-after" not in (await client.get(path, headers=an_account.headers)).headers
 
 
-async def test_an_import_at_work_is_in_progress(
+async def test_a_running_import_is_in_progress(
     client: httpx.AsyncClient, an_account: Account, runtime: Runtime
 ) -> None:
     run = (await post(client, an_account)).json()

@@ -41,7 +41,7 @@ STAPLER = {
 # The examples of the vendor's page
 
 
-async def test_the_smallest_file(cordial: Cordial) -> None:
+async def test_the_smallest_file_is_imported(cordial: Cordial) -> None:
     job = await cordial.imported("productID,productName\nexampleProduct1,exampleProduct1\n")
     assert (job["status"], job["inserted"]) == ("Done", 1)
     assert await cordial.product("exampleProduct1") == {
@@ -50,27 +50,27 @@ async def test_the_smallest_file(cordial: Cordial) -> None:
     }
 
 
-async def test_a_file_with_every_kind_of_column(cordial: Cordial) -> None:
+async def test_a_file_with_every_kind_of_column_is_imported(cordial: Cordial) -> None:
     job = await cordial.imported(f"{HEADER}\n{ROW}\n")
     assert job["inserted"] == 1
     assert await cordial.product("exampleProduct1") == WHOLE
 
 
-async def test_columns_in_place_of_a_header(cordial: Cordial) -> None:
+async def test_columns_name_the_cells_of_a_file_without_a_header(cordial: Cordial) -> None:
     columns = json.dumps(HEADER.split(","))
     job = await cordial.imported(f"{ROW}\n", hasHeader=None, columns=columns)
     assert (job["inserted"], job["totalItems"]) == (1, 1)
     assert await cordial.product("exampleProduct1") == WHOLE
 
 
-async def test_columns_and_a_header_that_is_thrown_away(cordial: Cordial) -> None:
+async def test_columns_replace_a_header_that_is_skipped(cordial: Cordial) -> None:
     job = await cordial.imported("a,b,c\nP1,One,1\n,Two,2\n", columns="productID,productName,price")
     assert (job["inserted"], job["rejected"]) == (1, 1)
     assert await cordial.problems(job) == [(3, "missing_key", None)]
     assert await cordial.product("P1") == {"productID": "P1", "productName": "One", "price": 1}
 
 
-async def test_lines_of_json(cordial: Cordial) -> None:
+async def test_json_lines_are_imported(cordial: Cordial) -> None:
     skirt = {
         "productID": "skirt0912",
         "productName": "Denim Skirt",
@@ -113,7 +113,7 @@ async def test_an_empty_null_marker_skips_empty_cells(cordial: Cordial) -> None:
     assert await cordial.product("AC30") == STAPLER
 
 
-async def test_a_marker_in_the_key_or_in_the_name_of_a_new_product_fails_the_row(cordial: Cordial) -> None:
+async def test_a_null_marker_in_the_key_or_the_name_of_a_new_product_fails_the_row(cordial: Cordial) -> None:
     job = await cordial.imported("productID,productName\nno,One\nP2,no\nP3,Three\n", nullMarker="no")
     assert await cordial.problems(job) == [(2, "missing_key", None), (3, "required", "productName")]
     assert job["inserted"] == 1
@@ -125,7 +125,7 @@ async def test_a_name_cannot_be_emptied(cordial: Cordial) -> None:
     assert await cordial.problems(job) == [(2, "required", "productName")]
 
 
-async def test_every_bad_cell_of_a_row_is_told(cordial: Cordial) -> None:
+async def test_every_bad_cell_of_a_row_is_reported(cordial: Cordial) -> None:
     job = await cordial.imported("productID,productName,price,productType,inStock,variants.0.qty\nP1,One,x,odd,2,y\n")
     told = [(code, column) for _, code, column in await cordial.problems(job)]
     assert told == [
@@ -142,7 +142,7 @@ async def test_the_last_of_rows_with_the_same_product_wins(cordial: Cordial) -> 
     assert (await cordial.product("P1"))["price"] == 2
 
 
-async def test_digits_stay_as_they_were_given(cordial: Cordial) -> None:
+async def test_numbers_keep_their_digits(cordial: Cordial) -> None:
     await cordial.imported("productID,productName,price\n007,Bond,12345678901234567890.10\n")
     answer = await cordial.ask("GET", "/v2/products/007")
     assert '"price":12345678901234567890.10' in answer.text
@@ -159,21 +159,21 @@ async def test_lists_are_merged_by_position(cordial: Cordial) -> None:
     assert found["images"] == ["one", "2", "3"]
 
 
-async def test_a_gap_in_a_list_is_for_products_that_are_there(cordial: Cordial) -> None:
+async def test_only_an_existing_product_may_get_a_gap_in_a_list(cordial: Cordial) -> None:
     await cordial.save(**STAPLER, tags=["a"])
     job = await cordial.imported("productID,productName,tags.2\nAC30,Acme-30 Stapler,c\nP2,Two,c\n")
     assert await cordial.problems(job) == [(3, "position_gap", "tags.2")]
     assert (await cordial.product("AC30"))["tags"] == ["a", None, "c"]
 
 
-async def test_a_marker_may_make_a_gap(cordial: Cordial) -> None:
+async def test_a_null_marker_may_make_a_gap(cordial: Cordial) -> None:
     csv = "productID,productName,tags.0,tags.1\nP1,One,-,b\nP2,Two,a,-\n"
     job = await cordial.imported(csv, nullMarker="-")
     assert await cordial.problems(job) == [(2, "position_gap", "tags.1")]
     assert (await cordial.product("P2"))["tags"] == ["a"]
 
 
-async def test_a_gap_in_json(cordial: Cordial) -> None:
+async def test_a_gap_in_json_fails_its_row(cordial: Cordial) -> None:
     job = await cordial.lines({"productID": "P1", "productName": "One", "variants": [{}, {"sku": "b"}]})
     assert await cordial.problems(job) == [(1, "position_gap", "variants.1")]
 
@@ -193,7 +193,7 @@ async def test_a_number_for_an_id_is_a_text_and_null_clears(cordial: Cordial) ->
     }
 
 
-async def test_properties_stay_what_they_were(cordial: Cordial) -> None:
+async def test_properties_keep_their_types(cordial: Cordial) -> None:
     properties = {"style": "oxford", "sizes": [1, 2.50, "L"], "deep": {"er": {"flag": True}}, "none": None}
     await cordial.lines({"productID": "P1", "productName": "One", "properties": properties})
     assert (await cordial.product("P1"))["properties"] == properties
@@ -201,7 +201,7 @@ async def test_properties_stay_what_they_were(cordial: Cordial) -> None:
     assert (await cordial.product("P1"))["properties"] == properties | {"deep": {"er": {"flag": True, "more": 1}}}
 
 
-async def test_a_marker_means_nothing_in_json(cordial: Cordial) -> None:
+async def test_a_null_marker_means_nothing_in_json(cordial: Cordial) -> None:
     job = await cordial.imported('{"productID":"P1","productName":"no"}', "p.jsonl", nullMarker="no")
     assert job["inserted"] == 1
     assert (await cordial.product("P1"))["productName"] == "no"

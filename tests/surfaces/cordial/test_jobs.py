@@ -17,7 +17,7 @@ FILE = "productID,productName\nP1,One\nP1,Two\nP2,\n,Three\n"
 
 
 @pytest.mark.parametrize("sign", ["gt", "lte"])
-async def test_the_last_moment_there_is_can_be_asked_for(cordial: Cordial, sign: str) -> None:
+async def test_the_last_time_there_is_can_be_a_filter(cordial: Cordial, sign: str) -> None:
     asked = {f"times[start][{sign}]": "9999-12-31T23:59:59.999999Z"}
     assert (await cordial.ask("GET", "/v2/jobs", params=asked)).status_code == 200
 
@@ -51,7 +51,7 @@ async def test_a_job_from_its_start_to_its_end(cordial: Cordial) -> None:
     assert re.fullmatch(r"[-0-9]{10}T[:0-9]{8}\+0000", ended["times"]["end"])
 
 
-async def test_the_same_run_is_shown_among_the_imports(cordial: Cordial) -> None:
+async def test_a_job_is_shown_among_the_imports(cordial: Cordial) -> None:
     job = await cordial.imported(FILE)
     answer = await cordial.ask("GET", f"/imports/{job['id']}")
     assert answer.status_code == 200
@@ -65,7 +65,7 @@ async def test_the_same_run_is_shown_among_the_imports(cordial: Cordial) -> None
     )
 
 
-async def test_a_job_of_another_surface_is_none(cordial: Cordial) -> None:
+async def test_an_import_of_another_surface_is_not_a_job(cordial: Cordial) -> None:
     made = await http.post(cordial.client, cordial.account)
     answer = await cordial.ask("GET", f"/v2/jobs/{made.json()['id']}")
     assert answer.status_code == 404
@@ -92,7 +92,7 @@ async def test_jobs_are_listed_newest_first(cordial: Cordial) -> None:
     assert len(await cordial.get("/v2/jobs", jobName="ImportProducts")) == 3
 
 
-async def test_jobs_by_the_time_of_their_start(cordial: Cordial) -> None:
+async def test_jobs_are_filtered_by_their_start(cordial: Cordial) -> None:
     await cordial.imported(FILE)
     today, tomorrow = datetime.now(UTC), datetime.now(UTC) + timedelta(days=1)
     past, soon = f"{today:%m-%d-%Y}", f"{tomorrow:%Y-%m-%d}"
@@ -106,13 +106,13 @@ async def test_jobs_by_the_time_of_their_start(cordial: Cordial) -> None:
 
 
 @pytest.mark.parametrize("moment", ["13-01-2025", "01/02/2025", "yesterday", ""])
-async def test_a_moment_that_is_none_is_refused(cordial: Cordial, moment: str) -> None:
+async def test_a_filter_that_is_not_a_time_is_refused(cordial: Cordial, moment: str) -> None:
     answer = await cordial.ask("GET", "/v2/jobs", params={"times[start][gt]": moment})
     assert answer.status_code == 422
     assert list(answer.json()["messages"]["validationErrors"]) == ["times[start][gt]"]
 
 
-async def test_rate_limits_are_told_in_seconds_from_now(cordial: Cordial, runtime: Runtime) -> None:
+async def test_the_rate_limit_resets_in_seconds_from_now(cordial: Cordial, runtime: Runtime) -> None:
     async with http.client_of(http.app_on(runtime, rate_limit="2/hour")) as client:
         limited = Cordial(client, runtime, cordial.account)
         answers: list[Any] = [await limited.ask("GET", "/v2/health") for _ in range(3)]

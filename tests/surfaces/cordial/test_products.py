@@ -37,7 +37,7 @@ async def test_a_product_that_is_written_by_itself_belongs_to_no_import(cordial:
     assert (await cordial.get("/records/catalog/P1"))["importId"] is not None
 
 
-async def test_what_is_ours_in_a_product(cordial: Cordial) -> None:
+async def test_a_product_has_totals_and_times_of_ours(cordial: Cordial) -> None:
     variants = [{"sku": "a", "qty": "9"}, {"sku": "b", "qty": 10.5}, {"sku": "c"}]
     await cordial.save(productID="P1", productName="One", variants=variants)
     found = await cordial.get("/v2/products/P1")
@@ -53,7 +53,7 @@ async def test_a_product_without_variants_has_none_of_them(cordial: Cordial) -> 
     assert (await cordial.get("/v2/products/P1"))["totalQty"] == 0
 
 
-async def test_a_write_says_everything_that_is_wrong(cordial: Cordial) -> None:
+async def test_a_write_reports_everything_that_is_wrong(cordial: Cordial) -> None:
     answer = await cordial.post("/v2/products", {"productID": "P1", "price": "x", "first_name": "a", "taxable": 2})
     assert answer.status_code == 422
     body = answer.json()
@@ -97,13 +97,13 @@ async def test_products_are_listed_by_their_id(cordial: Cordial) -> None:
 
 
 @pytest.mark.parametrize("query", [{"page": 0}, {"per_page": 0}, {"per_page": 1_001}, {"page": "x"}])
-async def test_a_page_that_is_none_is_refused(cordial: Cordial, query: dict[str, Any]) -> None:
+async def test_a_page_number_out_of_range_is_refused(cordial: Cordial, query: dict[str, Any]) -> None:
     answer = await cordial.ask("GET", "/v2/products", params=query)
     assert answer.status_code == 422
     assert list(answer.json()["messages"]["validationErrors"]) == list(query)
 
 
-async def test_a_product_that_is_not_there(cordial: Cordial) -> None:
+async def test_an_unknown_product_is_not_found(cordial: Cordial) -> None:
     for method in ("GET", "DELETE"):
         answer = await cordial.ask(method, "/v2/products/nobody")
         assert answer.status_code == 404
@@ -148,7 +148,7 @@ async def test_writes_at_the_same_time_lose_nothing(cordial: Cordial) -> None:
     assert (await cordial.product("P1"))["properties"] == {f"p{n}": n for n in range(8)}
 
 
-async def test_deleting_while_imports_run_leaves_no_half_product(cordial: Cordial, runtime: Runtime) -> None:
+async def test_deleting_while_imports_run_leaves_no_partial_product(cordial: Cordial, runtime: Runtime) -> None:
     lines = "\n".join(f'{{"productID":"P{n}","price":{n}}}' for n in range(300))
     names = "\n".join(f'{{"productID":"P{n}","productName":"x"}}' for n in range(300))
     await cordial.imported(names, "p.jsonl")
@@ -172,7 +172,7 @@ async def test_a_product_that_a_batch_relies_on_can_be_changed_and_not_deleted(
             assert found.scalars().all() == keys, lock
 
 
-async def test_each_right_opens_what_it_says(cordial: Cordial, a_key: NewAccount, runtime: Runtime) -> None:
+async def test_each_scope_allows_what_it_says(cordial: Cordial, a_key: NewAccount, runtime: Runtime) -> None:
     await cordial.save(productID="P1", productName="One")
     asked = {
         "records:read": [("GET", "/v2/products/P1"), ("GET", "/v2/products")],

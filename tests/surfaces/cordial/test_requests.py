@@ -58,7 +58,7 @@ def errors(answer: Any) -> dict[str, list[str]]:
         ),
     ],
 )
-async def test_a_source_that_is_incomplete(cordial: Cordial, source: object, fields: list[str]) -> None:
+async def test_an_incomplete_source_names_what_is_missing(cordial: Cordial, source: object, fields: list[str]) -> None:
     answer = await cordial.post("/v2/productimports", {"source": source, "hasHeader": True})
     assert list(errors(answer)) == fields
 
@@ -93,13 +93,15 @@ async def test_the_vendors_words_for_what_is_missing(cordial: Cordial) -> None:
         ({"columns": ["productID"]}, ["productName"]),
     ],
 )
-async def test_options_that_do_not_fit(cordial: Cordial, options: dict[str, Any], fields: list[str]) -> None:
+async def test_options_that_do_not_fit_are_refused(
+    cordial: Cordial, options: dict[str, Any], fields: list[str]
+) -> None:
     answer = await cordial.post("/v2/productimports", {"source": WEB, **options})
     assert list(errors(answer)) == fields
 
 
 @pytest.mark.parametrize("flag", [True, "true", 1, "1"])
-async def test_a_header_is_said_in_several_ways(cordial: Cordial, flag: object) -> None:
+async def test_has_header_may_be_spelled_in_several_ways(cordial: Cordial, flag: object) -> None:
     answer = await cordial.post("/v2/productimports", {"source": WEB, "hasHeader": flag})
     assert answer.json()["errorKey"] == "STORAGE_CONNECTION_ERROR"  # nothing else is wrong
 
@@ -139,42 +141,42 @@ async def test_a_form_that_does_not_fit_leaves_no_file(
         (b"productID,productName,tags\n", "tags"),
     ],
 )
-async def test_a_file_whose_header_does_not_fit(cordial: Cordial, file: bytes, field: str) -> None:
+async def test_a_file_whose_header_does_not_fit_is_refused(cordial: Cordial, file: bytes, field: str) -> None:
     assert list(errors(await cordial.send(file))) == [field]
 
 
-async def test_a_form_without_a_file(cordial: Cordial) -> None:
+async def test_a_form_without_a_file_is_refused(cordial: Cordial) -> None:
     answer = await cordial.ask("POST", "/v2/productimports", files={"hasHeader": (None, "true")})
     assert errors(answer) == {"file": ["The file field is required."]}
 
 
-async def test_a_header_alone_is_a_file_of_no_products(cordial: Cordial) -> None:
+async def test_a_header_alone_imports_no_products(cordial: Cordial) -> None:
     job = await cordial.imported("productID,productName\n")
     assert (job["status"], job["totalItems"]) == ("Done", 0)
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"x"', b'{"a":1,"a":2}', b"\xff", b'{"a":NaN}', b"[" * 5_000])
 @pytest.mark.parametrize("path", ["/v2/productimports", "/v2/products"])
-async def test_a_body_that_is_no_json_object(cordial: Cordial, path: str, body: bytes) -> None:
+async def test_a_body_that_is_not_a_json_object_is_refused(cordial: Cordial, path: str, body: bytes) -> None:
     answer = await cordial.ask("POST", path, content=body, headers={"Content-Type": "application/json"})
     assert (answer.status_code, answer.json()["errorKey"]) == (400, "INVALID_JSON_PROVIDED")
 
 
 @pytest.mark.parametrize("path", ["/v2/productimports", "/v2/products"])
 @pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "text/csv"])
-async def test_another_media_type(cordial: Cordial, path: str, kind: str) -> None:
+async def test_another_media_type_is_refused(cordial: Cordial, path: str, kind: str) -> None:
     answer = await cordial.ask("POST", path, content=b"a=b", headers={"Content-Type": kind})
     assert (answer.status_code, answer.json()["errorKey"]) == (415, "UNSUPPORTED_MEDIA_TYPE")
 
 
-async def test_a_form_that_is_broken_off(cordial: Cordial) -> None:
+async def test_a_form_that_is_incomplete_is_refused(cordial: Cordial) -> None:
     answer = await cordial.ask(
         "POST", "/v2/productimports", content=b"x", headers={"Content-Type": "multipart/form-data; boundary=a"}
     )
     assert (answer.status_code, answer.json()["errorKey"]) == (400, "BAD_REQUEST")
 
 
-async def test_a_body_that_is_too_large(cordial: Cordial) -> None:
+async def test_a_body_that_is_too_large_is_refused(cordial: Cordial) -> None:
     answer = await cordial.post("/v2/products", {"productID": "x" * 1_100_000})
     assert (answer.status_code, answer.json()["errorKey"]) == (413, "REQUEST_TOO_LARGE")
 
@@ -189,7 +191,9 @@ async def test_a_body_that_is_too_large(cordial: Cordial) -> None:
         ("PUT", "/v2/products", 405, "METHOD_NOT_ALLOWED"),
     ],
 )
-async def test_what_is_not_there(cordial: Cordial, method: str, path: str, status: int, key: str) -> None:
+async def test_unknown_jobs_and_paths_are_not_found(
+    cordial: Cordial, method: str, path: str, status: int, key: str
+) -> None:
     answer = await cordial.ask(method, path)
     assert (answer.status_code, answer.json()["errorKey"]) == (status, key)
     assert answer.json()["error"] is True
@@ -203,12 +207,14 @@ async def test_nobody_sees_anything_without_a_key(cordial: Cordial, path: str) -
     assert answer.json()["message"].startswith("The key is missing or wrong. Send it by Basic")
 
 
-async def test_a_body_that_is_no_json_is_called_a_body(cordial: Cordial) -> None:
+async def test_a_body_that_is_not_json_is_refused_as_a_body(cordial: Cordial) -> None:
     answer = await cordial.ask("POST", "/v2/products", content=b"[1]", headers={"Content-Type": "application/json"})
     assert (answer.status_code, answer.json()["message"]) == (400, "The body is not a JSON object: it is a list")
 
 
-async def test_another_accounts_things_are_not_there(cordial: Cordial, a_key: NewAccount, runtime: Runtime) -> None:
+async def test_another_accounts_jobs_and_products_are_not_found(
+    cordial: Cordial, a_key: NewAccount, runtime: Runtime
+) -> None:
     job = await cordial.imported("productID,productName\nP1,One\n")
     other = Cordial(cordial.client, runtime, await a_key())
     for path in ("/v2/products/P1", f"/v2/jobs/{job['id']}"):
@@ -218,7 +224,7 @@ async def test_another_accounts_things_are_not_there(cordial: Cordial, a_key: Ne
     assert (await cordial.product("P1"))["productName"] == "One"
 
 
-async def test_every_path_also_with_a_slash_at_its_end(cordial: Cordial) -> None:
+async def test_every_path_works_with_a_final_slash(cordial: Cordial) -> None:
     job = await cordial.imported("productID,productName\nP1,One\n")
     for path in ("/v2/health/", "/v2/jobs/", "/v2/products/", f"/v2/jobs/{job['id']}/"):
         assert (await cordial.ask("GET", path)).status_code == 200, path

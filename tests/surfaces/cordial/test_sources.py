@@ -82,7 +82,7 @@ def test_a_port_is_a_text_or_a_number(port: object, read: int | None) -> None:
         {"transport": "sftp", "server": "192.168.0.1", "username": "u", "password": "p", "path": "a"},
     ],
 )
-async def test_an_inner_address_is_refused(cordial: Cordial, source: dict[str, Any]) -> None:
+async def test_an_address_of_an_internal_network_is_refused(cordial: Cordial, source: dict[str, Any]) -> None:
     answer = await cordial.post("/v2/productimports", {"source": source, "hasHeader": True})
     assert (answer.status_code, answer.json()["errorKey"]) == (422, "STORAGE_CONNECTION_ERROR")
     assert (
@@ -91,7 +91,7 @@ async def test_an_inner_address_is_refused(cordial: Cordial, source: dict[str, A
     )
 
 
-async def test_the_example_request_is_taken(runtime: Runtime, an_account: Account) -> None:
+async def test_the_vendors_example_request_is_accepted(runtime: Runtime, an_account: Account) -> None:
     async def lookup(host: str, port: int) -> list[str]:
         return ["93.184.216.34"]
 

@@ -108,7 +108,7 @@ async def test_actions_are_listed_newest_first_without_their_results(voucherify:
     assert not {"result", "processing_time"} & done.keys()
 
 
-async def test_a_list_ends_before_a_moment_in_every_spelling(voucherify: Voucherify) -> None:
+async def test_a_list_ends_before_a_time_in_every_spelling(voucherify: Voucherify) -> None:
     first = await voucherify.send(ROWS)
     second = await voucherify.send(ROWS)
     until = datetime.fromisoformat((await voucherify.action(second))["created_at"])
@@ -134,7 +134,7 @@ async def test_a_list_ends_before_a_moment_in_every_spelling(voucherify: Voucher
         ({"limit": "many"}, "limit"),
     ],
 )
-async def test_a_bad_query_is_told(voucherify: Voucherify, query: dict[str, str], told: str) -> None:
+async def test_a_bad_query_is_refused(voucherify: Voucherify, query: dict[str, str], told: str) -> None:
     answer = await voucherify.get("/v1/async-actions", **query)
     assert answer.status_code == 400
     assert (answer.json()["key"], answer.json()["message"]) == ("invalid_query_params", "Invalid query params")
@@ -157,7 +157,7 @@ async def test_an_unknown_action_is_not_found(voucherify: Voucherify, action_id:
     }
 
 
-async def test_an_import_of_another_surface_is_no_action(voucherify: Voucherify) -> None:
+async def test_an_import_of_another_surface_is_not_an_action(voucherify: Voucherify) -> None:
     made = (await http.post(voucherify.client, voucherify.account)).json()
     assert (await voucherify.get(f"/v1/async-actions/aa_{made['id']}")).status_code == 404
     assert (await voucherify.get("/v1/async-actions")).json()["async_actions"] == []
@@ -172,7 +172,7 @@ async def test_another_account_sees_nothing(
     assert (await other.get("/v1/async-actions")).json()["async_actions"] == []
 
 
-async def test_other_methods_and_paths_are_told_in_the_vendors_shape(voucherify: Voucherify) -> None:
+async def test_other_methods_and_paths_are_refused_in_the_vendors_shape(voucherify: Voucherify) -> None:
     answer = await voucherify.client.put("/v1/customers/importCSV", headers=voucherify.headers)
     body = answer.json()
     assert answer.status_code == 405
@@ -182,14 +182,14 @@ async def test_other_methods_and_paths_are_told_in_the_vendors_shape(voucherify:
     assert (missing.status_code, missing.json()["key"]) == (404, "not_found")
 
 
-async def test_a_wrong_key_is_told_in_the_vendors_shape(client: httpx.AsyncClient) -> None:
+async def test_a_wrong_key_is_refused_in_the_vendors_shape(client: httpx.AsyncClient) -> None:
     answer = await client.get("/v1/async-actions", headers={"X-App-Id": "a", "X-App-Token": "b"})
     body = answer.json()
     assert answer.status_code == 401
     assert (body["code"], body["message"], body["key"]) == (401, "Unauthorized", "unauthorized")
 
 
-async def test_a_key_without_the_right_is_told_in_the_vendors_shape(
+async def test_a_key_without_the_scope_is_refused_in_the_vendors_shape(
     voucherify: Voucherify, client: httpx.AsyncClient, a_key: NewAccount
 ) -> None:
     reader = Voucherify(client, voucherify.runtime, await a_key(["imports:read"]))

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from tests.surfaces.voucherify.conftest import Voucherify
 
 
-async def test_items_patch_and_make_customers(voucherify: Voucherify) -> None:
+async def test_items_update_and_create_customers(voucherify: Voucherify) -> None:
     await voucherify.imported("source_id,name,email,City,lang\nx,Ana,ana@example.com,Bonn,es\n")
     action = await voucherify.bulk(
         [
@@ -86,7 +86,7 @@ async def test_bad_items_fail_alone_and_each_is_named(voucherify: Voucherify) ->
     assert result["errors"][0]["message"] == "Invalid phone format"
 
 
-async def test_the_report_tells_of_every_item_whether_it_was_there_and_was_updated(voucherify: Voucherify) -> None:
+async def test_the_report_says_for_every_item_whether_it_was_found_and_updated(voucherify: Voucherify) -> None:
     await voucherify.imported("source_id,name\nx,Ana\n")
     action = await voucherify.bulk(
         [{"source_id": "x", "name": "A"}, {"source_id": "y"}, {"source_id": "w", "phone": "1"}, {"source_id": "y"}]
@@ -140,7 +140,7 @@ async def test_a_body_of_another_type_is_refused(voucherify: Voucherify, path: s
     assert (answer.status_code, answer.json()["code"]) == (415, 415)
 
 
-async def test_the_report_says_what_a_later_import_had_written_already(voucherify: Voucherify) -> None:
+async def test_the_report_names_what_a_later_import_had_already_written(voucherify: Voucherify) -> None:
     older = (await voucherify.post("/v1/customers/bulk/async", json=[{"source_id": "x", "name": "Old"}])).json()
     await voucherify.bulk([{"source_id": "x", "name": "New"}])
     await voucherify.work(older["async_action_id"])
@@ -152,7 +152,7 @@ async def test_the_report_says_what_a_later_import_had_written_already(voucherif
     assert (await voucherify.own("x"))["name"] == "New"
 
 
-async def test_what_all_rows_share_has_a_limit(voucherify: Voucherify) -> None:
+async def test_metadata_for_all_rows_has_a_limit(voucherify: Voucherify) -> None:
     body = {"source_ids": ["x"], "metadata": {"k": "v" * 70_000}}
     refused = await voucherify.post("/v1/customers/metadata/async", json=body)
     assert (refused.status_code, refused.json()["key"]) == (400, "invalid_payload")
@@ -161,7 +161,7 @@ async def test_what_all_rows_share_has_a_limit(voucherify: Voucherify) -> None:
     assert (bulky.status_code, "values that every row gets" in bulky.json()["details"]) == (400, True)
 
 
-async def test_a_batch_is_smaller_the_more_its_rows_share(voucherify: Voucherify) -> None:
+async def test_the_more_metadata_all_rows_get_the_smaller_a_batch_is(voucherify: Voucherify) -> None:
     body = {"source_ids": [f"s{n}" for n in range(300)], "metadata": {"k": "v" * 60_000}}
     action = await voucherify.bulk(body, "/v1/customers/metadata/async")
     assert action["result"]["done_count"] == 300
@@ -172,7 +172,7 @@ async def test_a_batch_is_smaller_the_more_its_rows_share(voucherify: Voucherify
     assert max(rows.scalars()) <= 70
 
 
-async def test_a_long_id_and_one_that_is_no_text_are_not_repeated_whole(voucherify: Voucherify) -> None:
+async def test_an_error_shortens_an_id_that_is_long_or_not_text(voucherify: Voucherify) -> None:
     action = await voucherify.bulk([{"source_id": "x" * 5_000}, {"source_id": {"x": 1}}, {"source_id": True}])
     assert [len(each["source_id"]) for each in action["result"]["errors"] if each["details"] == "Item 1"] == [200]
     assert {each["source_id"] for each in action["result"]["errors"] if each["details"] != "Item 1"} == {""}

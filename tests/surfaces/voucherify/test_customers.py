@@ -142,7 +142,7 @@ async def test_a_customer_is_shown_with_everything_the_vendor_shows(customers: C
     assert answer.text == json.dumps(expected, ensure_ascii=False, separators=(",", ":"))
 
 
-async def test_what_was_never_set_is_left_out(customers: Customers) -> None:
+async def test_fields_that_were_never_set_are_left_out(customers: Customers) -> None:
     (key,) = await customers.store({"source_id": "C-1"})
     assert await customers.read("C-1") == {"id": key, "source_id": "C-1", **BARE, "object": "customer"}
 
@@ -152,7 +152,7 @@ async def test_a_customer_without_a_source_id_is_read_by_its_id(customers: Custo
     assert await customers.read(key) == {"id": key, "name": "Nobody", **BARE, "object": "customer"}
 
 
-async def test_what_was_cleared_is_left_out_too(customers: Customers) -> None:
+async def test_cleared_fields_are_left_out_too(customers: Customers) -> None:
     cleared = dict.fromkeys(["name", "description", "email", "phone", "birthdate"])
     (key,) = await customers.store({"source_id": "C-1", **cleared})
     assert await customers.read("C-1") == {"id": key, "source_id": "C-1", **BARE, "object": "customer"}
@@ -383,7 +383,7 @@ async def test_a_list_tells_how_many_there_are_and_whether_more_come(
         "2024-05-03 10:20:30.1234 UTC",
     ],
 )
-async def test_moments_are_read_as_the_sdks_send_them(customers: Customers, at: str) -> None:
+async def test_times_are_parsed_as_the_sdks_send_them(customers: Customers, at: str) -> None:
     await customers.store(*FIVE)
     for name in ("created_at[before]", "starting_after"):
         assert await customers.named(**{name: at}) == "BA"

@@ -68,7 +68,7 @@ async def test_an_address_is_known_with_and_without_its_prefix(voucherify: Vouch
     assert address == {"city": "Bonn", "state": "NW", "postal_code": "53111", "country": "Germany"}
 
 
-async def test_a_known_source_id_gets_the_columns_given_and_an_empty_cell_clears(voucherify: Voucherify) -> None:
+async def test_a_known_source_id_gets_the_columns_sent_and_an_empty_cell_clears(voucherify: Voucherify) -> None:
     await voucherify.imported("source_id,name,email,City,lang,tier\nx,Ana,ana@example.com,Bonn,es,gold\n")
     before = await voucherify.customer("x")
     assert "updated_at" not in before
@@ -93,7 +93,7 @@ async def test_the_same_file_again_changes_nothing(voucherify: Voucherify) -> No
     assert await voucherify.customer("s-1") == before
 
 
-async def test_rows_that_name_nobody_are_new_customers(voucherify: Voucherify) -> None:
+async def test_rows_without_an_id_create_customers(voucherify: Voucherify) -> None:
     action = await voucherify.imported("Source_id,Name\n,Ana\n ,Ana\nx,Bob\n")
 
     assert action["result"]["done_count"] == 3
@@ -124,7 +124,7 @@ async def test_an_id_names_a_customer_who_is_there(voucherify: Voucherify) -> No
     assert (await voucherify.get("/v1/customers/y")).status_code == 404
 
 
-async def test_an_id_wins_over_a_source_id_which_never_changes(voucherify: Voucherify) -> None:
+async def test_an_id_takes_precedence_over_a_source_id_which_never_changes(voucherify: Voucherify) -> None:
     await voucherify.imported("source_id,name\nx,Ana\n,Bob\n")
     bob, ana = (await voucherify.get("/v1/customers")).json()["customers"]
 
@@ -140,7 +140,7 @@ async def test_an_id_wins_over_a_source_id_which_never_changes(voucherify: Vouch
     assert (await voucherify.own(bob["id"]))["name"] == "Rob"
 
 
-async def test_a_source_id_that_looks_like_an_id_is_a_name_of_its_own(voucherify: Voucherify) -> None:
+async def test_a_source_id_may_look_like_an_id(voucherify: Voucherify) -> None:
     await voucherify.imported("name\nAna\n")
     [ana] = (await voucherify.get("/v1/customers")).json()["customers"]
     await voucherify.imported(f"source_id,name\n{ana['id']},Eve\n")
@@ -191,7 +191,7 @@ async def test_the_same_source_id_twice_is_one_customer_with_both_rows_applied(v
     }
 
 
-async def test_the_short_path_is_the_same(voucherify: Voucherify) -> None:
+async def test_the_short_path_does_the_same(voucherify: Voucherify) -> None:
     action_id = await voucherify.send(FULL, "/customers/importCSV")
     assert action_id.startswith("aa_")
 
@@ -222,7 +222,7 @@ async def test_a_part_may_have_any_name_and_type(
     ],
     ids=["no body", "another part", "no form", "json"],
 )
-async def test_a_request_without_a_file_is_told_so(
+async def test_a_request_without_a_file_is_refused(
     voucherify: Voucherify, runtime: Runtime, request_: dict[str, Any]
 ) -> None:
     before = stored_files(runtime)
@@ -268,7 +268,7 @@ async def test_only_the_first_thousand_failures_are_named_and_all_are_counted(vo
     assert action["result"]["failed"][-1] == {"source_id": "s999", "row": 1_000, "reason": "Invalid phone format"}
 
 
-async def test_a_file_over_the_limit_is_refused_in_the_other_shape(
+async def test_a_file_over_the_limit_is_refused_in_the_shape_of_413(
     client: httpx.AsyncClient, voucherify: Voucherify
 ) -> None:
     limit = voucherify.runtime.settings.max_file_bytes
@@ -285,7 +285,7 @@ async def test_a_file_over_the_limit_is_refused_in_the_other_shape(
     }
 
 
-async def test_the_eleventh_waiting_import_is_told_when_to_come_again(voucherify: Voucherify) -> None:
+async def test_the_eleventh_open_import_is_refused_with_retry_after(voucherify: Voucherify) -> None:
     for _ in range(10):
         await voucherify.send(FULL)
     answer = await voucherify.post("/v1/customers/importCSV", files={"file": ("a.csv", FULL.encode())})

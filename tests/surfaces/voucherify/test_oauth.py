@@ -62,7 +62,7 @@ async def grow_older(runtime: Runtime, token: str, seconds: int) -> None:
     assert changed.rowcount == 1
 
 
-async def test_a_token_is_made_used_looked_at_and_taken_back(client: httpx.AsyncClient, an_account: Account) -> None:
+async def test_a_token_is_issued_used_introspected_and_revoked(client: httpx.AsyncClient, an_account: Account) -> None:
     before = int(time.time())
     answer = await client.post(
         "/v1/oauth/token", headers=pair(an_account), data=GRANT | {"scope": "customers api customers"}
@@ -97,7 +97,7 @@ async def test_a_token_is_made_used_looked_at_and_taken_back(client: httpx.Async
     assert await introspected(client, an_account, token) == {"active": False}
 
 
-async def test_what_a_token_sends_in_belongs_to_its_account(
+async def test_an_import_sent_with_a_token_belongs_to_its_account(
     client: httpx.AsyncClient, runtime: Runtime, an_account: Account
 ) -> None:
     token = await made(client, an_account)
@@ -109,14 +109,16 @@ async def test_what_a_token_sends_in_belongs_to_its_account(
     assert [each["id"] for each in listed.json()["results"]] == [accepted.json()["id"]]
 
 
-async def test_no_two_tokens_are_alike_and_each_dies_alone(client: httpx.AsyncClient, an_account: Account) -> None:
+async def test_no_two_tokens_are_alike_and_each_is_revoked_alone(
+    client: httpx.AsyncClient, an_account: Account
+) -> None:
     first, second = await made(client, an_account), await made(client, an_account)
     assert first != second
     await client.post("/v1/oauth/token/revoke", headers=pair(an_account), data={"access_token": first})
     assert (await status(client, first), await status(client, second)) == (401, 200)
 
 
-async def test_a_token_dies_after_its_time(client: httpx.AsyncClient, runtime: Runtime, an_account: Account) -> None:
+async def test_a_token_expires(client: httpx.AsyncClient, runtime: Runtime, an_account: Account) -> None:
     token = await made(client, an_account)
     await grow_older(runtime, token, 345)
     assert await status(client, token) == 200
@@ -126,7 +128,7 @@ async def test_a_token_dies_after_its_time(client: httpx.AsyncClient, runtime: R
     assert await introspected(client, an_account, token) == {"active": False}
 
 
-async def test_housekeeping_throws_out_expired_tokens_and_no_others(
+async def test_housekeeping_deletes_expired_tokens_and_no_others(
     client: httpx.AsyncClient, runtime: Runtime, an_account: Account
 ) -> None:
     dead, live = await made(client, an_account), await made(client, an_account)
@@ -140,7 +142,7 @@ async def test_housekeeping_throws_out_expired_tokens_and_no_others(
     assert await status(client, live) == 200
 
 
-async def test_the_tokens_of_a_revoked_key_are_dead(
+async def test_the_tokens_of_a_revoked_key_are_refused(
     client: httpx.AsyncClient, runtime: Runtime, a_key: NewAccount
 ) -> None:
     first = await a_key()
@@ -162,7 +164,7 @@ DEAD = {
 
 
 @pytest.mark.parametrize("token", DEAD.values(), ids=DEAD)
-async def test_a_token_that_is_none_opens_nothing(client: httpx.AsyncClient, an_account: Account, token: str) -> None:
+async def test_an_unknown_token_is_refused(client: httpx.AsyncClient, an_account: Account, token: str) -> None:
     answer = await client.get("/imports", headers=bearer(token))
     assert (answer.status_code, answer.json()["code"]) == (401, "not_authenticated")
     assert token not in answer.text
@@ -182,7 +184,7 @@ async def test_with_another_pepper_all_tokens_are_unknown(
             await authenticate(session, PresentedToken(token), pepper="another pepper")
 
 
-async def test_another_accounts_token_is_as_good_as_none(client: httpx.AsyncClient, a_key: NewAccount) -> None:
+async def test_another_accounts_token_counts_as_inactive(client: httpx.AsyncClient, a_key: NewAccount) -> None:
     owner, other = await a_key(), await a_key()
     token = await made(client, owner)
     assert await introspected(client, other, token) == {"active": False}
@@ -190,7 +192,7 @@ async def test_another_accounts_token_is_as_good_as_none(client: httpx.AsyncClie
     assert (revoked.status_code, await status(client, token)) == (404, 200)
 
 
-async def test_any_key_of_the_account_may_look_at_its_tokens_and_take_them_back(
+async def test_any_key_of_the_account_may_introspect_and_revoke_its_tokens(
     client: httpx.AsyncClient, a_key: NewAccount
 ) -> None:
     first = await a_key()
@@ -277,7 +279,7 @@ async def test_a_token_passes_where_its_scope_and_its_keys_scope_do(
     assert (refused.status_code, refused.json()["details"]) == (403, f"The API key lacks the scope {key_scope}")
 
 
-async def test_a_token_may_no_more_than_its_key(client: httpx.AsyncClient, a_key: NewAccount) -> None:
+async def test_a_token_can_do_no_more_than_its_key(client: httpx.AsyncClient, a_key: NewAccount) -> None:
     account = await a_key(scopes=["records:read"])
     token = await made(client, account)
     assert [await status(client, token, path) for path in ELSEWHERE] == [403, 403, 200]
@@ -286,7 +288,7 @@ async def test_a_token_may_no_more_than_its_key(client: httpx.AsyncClient, a_key
 
 
 @pytest.mark.parametrize("path", ENDPOINTS)
-async def test_a_token_can_neither_make_nor_look_at_nor_take_back_tokens(
+async def test_a_token_can_neither_issue_nor_introspect_nor_revoke_tokens(
     client: httpx.AsyncClient, an_account: Account, path: str
 ) -> None:
     token = await made(client, an_account)
@@ -305,7 +307,7 @@ async def test_a_token_can_neither_make_nor_look_at_nor_take_back_tokens(
 
 
 @pytest.mark.parametrize("path", ENDPOINTS)
-async def test_without_a_right_key_the_body_is_not_looked_at(client: httpx.AsyncClient, path: str) -> None:
+async def test_without_a_valid_key_the_body_is_not_read(client: httpx.AsyncClient, path: str) -> None:
     refused = await client.post(path, headers={"content-type": "text/plain"}, content=b"x" * 100_000)
     assert (refused.status_code, refused.json()) == (
         401,
@@ -320,7 +322,7 @@ async def test_without_a_right_key_the_body_is_not_looked_at(client: httpx.Async
     )
 
 
-async def test_a_dead_token_is_told_so_in_the_vendors_shape(client: httpx.AsyncClient) -> None:
+async def test_an_expired_token_is_refused_in_the_vendors_shape(client: httpx.AsyncClient) -> None:
     refused = await client.post("/v1/oauth/token", headers=bearer("sluice_at_x"), data=GRANT)
     assert (refused.status_code, refused.json()) == (
         401,
@@ -435,7 +437,7 @@ async def test_a_wrong_form_is_refused_with_the_vendors_key(
 
 
 @pytest.mark.parametrize("scope", [{}, {"scope": ""}, {"scope": "  "}])
-async def test_without_a_scope_a_token_opens_everything(
+async def test_a_token_without_a_scope_allows_everything(
     client: httpx.AsyncClient, an_account: Account, scope: dict[str, str]
 ) -> None:
     answer = await client.post("/v1/oauth/token", headers=pair(an_account), data=GRANT | scope)
@@ -488,7 +490,7 @@ async def test_the_key_may_come_as_basic_and_paths_may_end_with_a_slash(
     assert (revoked.status_code, await status(client, token["access_token"])) == (204, 401)
 
 
-async def test_a_token_stands_neither_in_the_log_nor_in_the_database(
+async def test_a_token_is_neither_logged_nor_stored(
     runtime: Runtime, an_account: Account, logged: pytest.CaptureFixture[str]
 ) -> None:
     app = app_on(runtime)

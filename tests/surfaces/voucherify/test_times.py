@@ -36,15 +36,15 @@ AT = datetime(2022, 11, 16, 14, 14, 31, tzinfo=UTC)
         " 2022-11-16T14:14:31Z ",
     ],
 )
-def test_a_moment_is_read_in_every_spelling_of_an_sdk(spelled: str) -> None:
+def test_a_time_is_parsed_in_every_spelling_of_an_sdk(spelled: str) -> None:
     assert parse_time(spelled, "end_date") == AT
 
 
-def test_a_date_is_its_beginning_in_utc() -> None:
+def test_a_date_means_its_first_moment_in_utc() -> None:
     assert parse_time("2022-11-16", "end_date") == AT.replace(hour=0, minute=0, second=0)
 
 
-def test_a_time_of_day_behind_a_blank_is_not_taken_for_an_offset() -> None:
+def test_a_time_of_day_after_a_space_is_not_taken_for_an_offset() -> None:
     assert parse_time("2022-11-16 02:00", "end_date") == AT.replace(hour=2, minute=0, second=0)
 
 
@@ -73,18 +73,18 @@ def test_of_nine_decimals_the_first_six_count() -> None:
         "٢٠٢٢-11-16",
     ],
 )
-def test_what_is_no_moment_is_refused_with_the_name_of_its_parameter(text: str) -> None:
+def test_a_text_that_is_not_a_time_is_refused_with_the_name_of_its_parameter(text: str) -> None:
     with pytest.raises(Refused, match=r"^Property \.end_date cannot be recognized as a ISO-8601 compliant date$") as no:
         parse_time(text, "end_date")
     assert (no.value.code, no.value.facts) == ("invalid", {"in": "query"})
 
 
 @given(st.datetimes(timezones=st.just(UTC)))
-def test_what_is_shown_is_read_as_the_same_moment(at: datetime) -> None:
+def test_a_formatted_time_is_parsed_as_the_same_time(at: datetime) -> None:
     assert len(format_exactly(at)) == len("2022-11-16T14:14:31.123456Z")
     assert parse_time(format_exactly(at), "starting_after") == at
 
 
-def test_a_moment_is_shown_in_utc_and_with_zeros_too() -> None:
+def test_a_time_is_formatted_in_utc_with_six_decimals() -> None:
     madrid = timezone(timedelta(hours=1))
     assert format_exactly(AT.replace(hour=15, tzinfo=madrid)) == "2022-11-16T14:14:31.000000Z"
