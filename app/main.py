@@ -38,9 +38,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             async with open_runtime(settings) as runtime:
                 app.state.runtime = runtime
                 yield
-        except (Misconfigured, Retryable) as trouble:
-            log(ProcessStartFailed("api", str(trouble)))
-            app.state.misconfigured = isinstance(trouble, Misconfigured)
+        except (Misconfigured, Retryable) as error:
+            log(ProcessStartFailed("api", str(error)))
+            app.state.misconfigured = isinstance(error, Misconfigured)
             raise
 
     app = FastAPI(
@@ -52,19 +52,19 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
-        middleware=[Middleware(RequestMiddleware, broke=answer_broken, rates=rate_headers)],
+        middleware=[Middleware(RequestMiddleware, render_crash=render_crash, rate_headers=rate_headers)],
         dependencies=[Depends(refuse_nul), Depends(refuse_line_break)],
     )
-    SURFACES.hang_into(app)
+    SURFACES.mount(app)
     return app
 
 
-def answer_broken(request: Request, request_id: str) -> Response:
+def render_crash(request: Request, request_id: str) -> Response:
     return SURFACES.render(internal_error(request_id), request)
 
 
-def rate_headers(request: Request, left: Allowance) -> Mapping[str, str]:
-    return SURFACES.of(request).rate_headers(left)
+def rate_headers(request: Request, allowance: Allowance) -> Mapping[str, str]:
+    return SURFACES.find(request).rate_headers(allowance)
 
 
 def write_openapi(folder: Path) -> None:
@@ -90,9 +90,9 @@ def serve(host: str, port: int) -> None:
             server_header=False,
             timeout_graceful_shutdown=int(settings.shutdown_seconds),
         )
-    except SystemExit as ended:
+    except SystemExit as exited:
         # uvicorn has one exit code for everything that goes wrong at the start; a wrong setting is 2, as everywhere.
-        raise SystemExit(2 if getattr(app.state, "misconfigured", False) else ended.code) from None
+        raise SystemExit(2 if getattr(app.state, "misconfigured", False) else exited.code) from None
 
 
 if __name__ == "__main__":

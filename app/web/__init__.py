@@ -1,1 +1,1 @@
-"""What every HTTP door shares: who calls, what a failure looks like, and files straight into the store."""
+"""What all HTTP surfaces share: callers, errors, links, rate limits, and bodies that stream into the blob store."""

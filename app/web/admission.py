@@ -1,4 +1,4 @@
-"""Lets an import in: a place in the queue before a byte is read, and a note of every refusal."""
+"""Checks the queue limit before an upload is read, and logs every refused import."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,7 +13,7 @@ from app.runtime import Runtime
 
 @asynccontextmanager
 async def admit_import(runtime: Runtime, caller: Caller) -> AsyncIterator[None]:
-    """For the reading and the acceptance of a file. Raises Refused("queue_full") first."""
+    """Surrounds the reading and accepting of a file. Raises Refused("queue_full") before it begins."""
     try:
         async with runtime.database.read() as session:
             await ensure_room(session, runtime, caller.account_id, Kind.IMPORT)

@@ -1,4 +1,4 @@
-"""The runtime and the caller as types for a route's signature; a right is the type of the parameter that needs it."""
+"""Parameter types of routes: the runtime, and callers with a required scope (`MayReadImports` and so on)."""
 
 from dataclasses import dataclass
 from ipaddress import IPv6Address, IPv6Network, ip_address
@@ -15,9 +15,9 @@ from app.web.rate_limits import count_request
 
 
 async def get_runtime(request: Request) -> Runtime:
-    """Async although nothing waits: FastAPI would call a plain function in a thread, for every request."""
-    opened: Runtime = request.app.state.runtime
-    return opened
+    """Async although it awaits nothing: FastAPI would call a plain function in a thread, for every request."""
+    runtime: Runtime = request.app.state.runtime
+    return runtime
 
 
 OpenRuntime = Annotated[Runtime, Depends(get_runtime)]
@@ -25,8 +25,10 @@ OpenRuntime = Annotated[Runtime, Depends(get_runtime)]
 
 @dataclass(frozen=True, slots=True)
 class RequireScope:
-    """Lets through whoever holds a scope; of those with an access token, whoever's token opens the area. Looks at
-    headers only: not a byte of the body has been read by then."""
+    """Requires that the caller's key has a scope and, for an access token, that the token covers the area.
+
+    It looks at headers only: no byte of the body has been read by then.
+    """
 
     scope: str
     area: str = EVERY_AREA
@@ -35,19 +37,21 @@ class RequireScope:
         """Raises Refused: not_authenticated, too_many_requests, not_allowed."""
         caller = await identify_caller(request, runtime)
         if not caller.has_scope(self.scope):
-            raise Refused("not_allowed", f"The API key lacks the scope {self.scope}")
+            raise Refused("not_allowed", f"The API key does not have the scope `{self.scope}`")
         if not caller.can_reach(self.area):
-            raise Refused("not_allowed", f"The access token lacks the scope {self.area}")
+            raise Refused("not_allowed", f"The access token does not have the scope `{self.area}`")
         return caller
 
 
 async def identify_caller(request: Request, runtime: Runtime) -> Caller:
-    """Authenticates the request, whatever its key or token allows, and counts it. Raises Refused: not_authenticated,
-    too_many_requests."""
+    """Authenticates the request, without checking scopes, and counts it against the rate limit.
+
+    Raises Refused: not_authenticated, too_many_requests.
+    """
     try:
         caller = await find_caller(request, runtime)
     except Refused:
-        # Guesses are bounded by where they come from: they use up nobody's key.
+        # Failed attempts count against the address that they come from, not against any key.
         await count_request(request, runtime, f"address:{client_bucket(request)}")
         raise
     await count_request(request, runtime, f"key:{caller.key_id}")
@@ -55,8 +59,7 @@ async def identify_caller(request: Request, runtime: Runtime) -> Caller:
 
 
 def client_bucket(request: Request) -> str:
-    """Where a request comes from: an address, or the /64 of one of IPv6, in which a single machine has as many as it
-    likes."""
+    """The address that a request comes from; of an IPv6 address its /64, all of which one machine can use."""
     host = request.client.host if request.client else ""
     try:
         address = ip_address(host)
@@ -70,8 +73,8 @@ async def find_caller(request: Request, runtime: Runtime) -> Caller:
     try:
         return await load_caller(request, runtime)
     except DatabaseUnavailable:
-        # PostgreSQL was started anew since the pool's connections were made; the next one is fresh. Asking each
-        # of them before each request whether it lives took a fifth of the time of a poll.
+        # PostgreSQL has restarted since the pool opened its connections; the next one is fresh. Checking each
+        # connection before each request took a fifth of the time of a poll.
         return await load_caller(request, runtime)
 
 

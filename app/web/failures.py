@@ -1,4 +1,4 @@
-"""What went wrong with a request, and its shape as a problem document (RFC 9457)."""
+"""Failed requests, and their rendering as problem documents (RFC 9457)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,28 +10,28 @@ from fastapi.responses import Response
 
 from app.errors import REFUSALS, Complaint, Refused
 
-# What is nobody's refusal: a fault of ours.
+# The code of a bug of ours, which is not a refusal.
 INTERNAL_ERROR = "internal_error"
-TITLES: Mapping[str, str] = REFUSALS | {INTERNAL_ERROR: "Something broke on our side"}
-# Without Basic, although it is accepted: a browser would ask for a password.
+TITLES: Mapping[str, str] = REFUSALS | {INTERNAL_ERROR: "Internal error"}
+# Basic is accepted but not offered: a browser would ask for a password.
 CHALLENGE = 'apiKey realm="sluice", Bearer realm="sluice"'
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A request that gets no answer but a reason. `code` is a key of TITLES."""
+    """A request that failed, and why. `code` is a key of TITLES."""
 
     code: str
     detail: str
     complaints: tuple[Complaint, ...] = ()
     retry_after: int | None = None  # seconds
     headers: Mapping[str, str] = field(default_factory=dict)
-    facts: Mapping[str, str] = field(default_factory=dict)  # what a surface may say besides
+    facts: Mapping[str, str] = field(default_factory=dict)  # what single surfaces add to their response
 
 
 @dataclass(frozen=True, slots=True)
 class ProblemShape:
-    """How a surface puts a failure: its status, and its own words for code and title where it has any."""
+    """How a surface presents a failure: status, code, title and media type."""
 
     status: int
     code: str
@@ -43,23 +43,23 @@ def failure_from(refused: Refused) -> Failure:
     return Failure(refused.code, refused.detail, refused.complaints, refused.retry_after, facts=refused.facts)
 
 
-def render_problem(failure: Failure, request: Request, said: ProblemShape) -> Response:
-    """The answer: RFC 9457's members, our `code`, and every single complaint."""
+def render_problem(failure: Failure, request: Request, shape: ProblemShape) -> Response:
+    """The response: the members of RFC 9457, our `code`, and all complaints."""
     complaints = [{"path": each.path, "reason": each.reason} for each in failure.complaints]
     body: dict[str, object] = {
         "type": f"urn:sluice:problem:{failure.code}",
-        "title": said.title,
-        "status": said.status,
+        "title": shape.title,
+        "status": shape.status,
         "detail": failure.detail,
         "instance": quote(request.scope["path"], safe="/@:"),
-        "code": said.code,
+        "code": shape.code,
         "errors": complaints,
     }
-    if said.status == 422:
+    if shape.status == 422:
         body["validationErrors"] = complaints
     headers = dict(failure.headers)
     if failure.retry_after is not None:
         headers["Retry-After"] = str(failure.retry_after)
-    if said.status == 401:
+    if shape.status == 401:
         headers["WWW-Authenticate"] = CHALLENGE
-    return Response(msgspec.json.encode(body), said.status, headers, said.media_type)
+    return Response(msgspec.json.encode(body), shape.status, headers, shape.media_type)

@@ -1,4 +1,4 @@
-"""Absolute links, and the opaque cursors in them."""
+"""Builds absolute links, and the opaque cursors in them."""
 
 import base64
 import binascii
@@ -11,15 +11,15 @@ from app.runtime import Runtime
 
 
 def base_url(request: Request, runtime: Runtime) -> str:
-    """Without a slash at its end: as configured, else as the caller has addressed us."""
+    """The address of this service without a final slash: as configured, or else as the caller addressed it."""
     return (runtime.settings.public_url or str(request.base_url)).rstrip("/")
 
 
 def link_to_same_path(request: Request, runtime: Runtime, **query: object) -> str:
-    """The address of the request itself with another query; what is None is left out."""
-    given = {name: value for name, value in query.items() if value is not None}
+    """The address of the request with another query, without parameters that are None."""
+    parameters = {name: value for name, value in query.items() if value is not None}
     path = request.scope.get("raw_path", b"").decode("ascii", "replace").partition("?")[0]
-    return f"{base_url(request, runtime)}{path}" + (f"?{urlencode(given)}" if given else "")
+    return f"{base_url(request, runtime)}{path}" + (f"?{urlencode(parameters)}" if parameters else "")
 
 
 def encode_cursor(key: str) -> str:
@@ -27,7 +27,7 @@ def encode_cursor(key: str) -> str:
 
 
 def decode_cursor(cursor: str | None, name: str = "cursor") -> str | None:
-    """Raises Refused("invalid") for anything that we have not given out."""
+    """Raises Refused("invalid") for a cursor that this service cannot have issued."""
     if cursor is None:
         return None
     try:
@@ -40,4 +40,5 @@ def decode_cursor(cursor: str | None, name: str = "cursor") -> str | None:
 
 
 def invalid_cursor(name: str) -> Refused:
-    return Refused("invalid", "The cursor is none that this service gave", [Complaint(name, "is not valid")])
+    reason = f"`{name}` must be a cursor from an earlier response"
+    return Refused("invalid", reason, [Complaint(name, reason)])

@@ -1,4 +1,4 @@
-"""What is no HTTP reaches no route: the server refuses it by itself, and here in the shape of all our refusals."""
+"""Answers input that is not HTTP, which reaches no route, with a problem document."""
 
 import msgspec
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -18,9 +18,9 @@ UNREADABLE = msgspec.json.encode(
 
 
 class Protocol(HttpToolsProtocol):
-    """uvicorn's, without its text/plain."""
+    """uvicorn's protocol, except for its text/plain response."""
 
-    def send_400_response(self, msg: str) -> None:  # noqa: ARG002  uvicorn's text, the same for all
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002  uvicorn's text is always the same
         head = [b"HTTP/1.1 400 Bad Request"]
         head += [name + b": " + value for name, value in self.server_state.default_headers]
         head += [b"content-type: application/json", b"content-length: %d" % len(UNREADABLE), b"connection: close"]

@@ -1,4 +1,4 @@
-"""Counts a request against the rate limit, and tells in its answer what is left of that."""
+"""Counts requests against the rate limit, and reports in each response how many are left."""
 
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -10,20 +10,20 @@ from app.errors import Refused
 from app.runtime import Runtime
 from app.throttle import Allowance
 
-SCOPE_KEY: Final = "allowance"  # where a request's scope holds what is left
-# How a surface puts it.
+SCOPE_KEY: Final = "allowance"  # where the scope of a request holds its allowance
+# How a surface reports an allowance.
 RateHeaders = Callable[[Request, Allowance], Mapping[str, str]]
 
 
 async def count_request(request: Request, runtime: Runtime, who: str) -> None:
-    """Raises Refused("too_many_requests")."""
-    left = await runtime.throttle.take(who)
-    request.scope[SCOPE_KEY] = left
-    if left is not None and left.retry_after is not None:
-        told = f"All {left.limit:,} requests of this time are used up; go on in {left.retry_after} seconds"
-        raise Refused("too_many_requests", told, retry_after=left.retry_after)
+    """Counts one request of `who`, a key or an address. Raises Refused("too_many_requests")."""
+    allowance = await runtime.throttle.take(who)
+    request.scope[SCOPE_KEY] = allowance
+    if allowance is not None and allowance.retry_after is not None:
+        message = f"The limit of {allowance.limit:,} requests is reached. Try again in {allowance.retry_after} seconds"
+        raise Refused("too_many_requests", message, retry_after=allowance.retry_after)
 
 
 def remaining_allowance(scope: Scope, runtime: Runtime) -> Allowance | None:
-    """What is left after a request; all, if it was not counted. None: there is no limit."""
+    """What is left after a request: everything if it was not counted, None without a limit."""
     return scope[SCOPE_KEY] if SCOPE_KEY in scope else runtime.throttle.full()

@@ -1,4 +1,4 @@
-"""Around every request: an id, a line in the log, a clean answer when it breaks, a clean end of the connection."""
+"""Middleware around every request: gives it an id, logs it, answers crashes, and closes connections cleanly."""
 
 import asyncio
 import time
@@ -17,56 +17,61 @@ from app.observe.logs import error_kind, format_trace
 from app.runtime import Runtime
 from app.web.rate_limits import RateHeaders, remaining_allowance
 
-# A client that is refused early may still be sending: what it sends is thrown away for so long.
+# A client that is refused early may still be sending: for so long, what it sends is read and discarded.
 LINGER_SECONDS = 15.0
 LINGER_BYTES = 134_217_728
 DENIED = (401, 403)
-# What a file or a message says is never taken for a page.
+# Browsers must not take files or messages for pages.
 NOSNIFF = (b"x-content-type-options", b"nosniff")
 
 
 class ResponseCutOff(Exception):
-    """An answer that had begun could not be ended; the server closes the connection."""
+    """A response crashed after it had begun. The server closes the connection."""
 
 
 class RequestMiddleware:
-    """ASGI middleware; `broke` renders the answer of a request that broke, given its id, `rates` the headers that tell
-    what is left of a rate limit."""
+    """ASGI middleware.
 
-    def __init__(self, app: ASGIApp, broke: Callable[[Request, str], Response], rates: RateHeaders) -> None:
+    `render_crash` renders the response to a request that crashed, given its id; `rate_headers` the headers that report
+    the rate limit.
+    """
+
+    def __init__(
+        self, app: ASGIApp, render_crash: Callable[[Request, str], Response], rate_headers: RateHeaders
+    ) -> None:
         self.app = app
-        self.broke = broke
-        self.rates = rates
+        self.render_crash = render_crash
+        self.rate_headers = rate_headers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        # HEAD is answered as GET is. In a copy: the server sees HEAD in its own and leaves the body out.
+        # HEAD is handled as GET, in a copy of the scope: the server sees HEAD in the original and omits the body.
         method = scope["method"]
         scope = {**scope, "method": "GET"} if method == "HEAD" else scope
-        exchange = Exchange(scope, receive, send, self.rates, id=token_hex(9), method=method)
+        exchange = Exchange(scope, receive, send, self.rate_headers, id=token_hex(9), method=method)
         scope["request_id"] = exchange.id
-        began = time.monotonic()
+        started = time.monotonic()
         with structlog.contextvars.bound_contextvars(request_id=exchange.id):
             try:
                 await self.app(scope, exchange.receive, exchange.send)
-            except Exception as trouble:  # noqa: BLE001  whatever it is, the caller gets an answer
-                await self.rescue(exchange, trouble)
+            except Exception as error:  # noqa: BLE001  whatever it is, the caller gets a response
+                await self.answer_crash(exchange, error)
             finally:
-                self.tell(exchange, time.monotonic() - began)
+                self.log_request(exchange, time.monotonic() - started)
 
-    async def rescue(self, exchange: "Exchange", trouble: Exception) -> None:
-        """Logs what broke, without its text, and answers if that is still possible."""
+    async def answer_crash(self, exchange: "Exchange", error: Exception) -> None:
+        """Logs the error without its text, and answers if that is still possible."""
         scope = exchange.scope
         place = (exchange.id, exchange.method, exchange.route)
-        get_runtime(scope).observe(RequestCrashed(*place, error_kind(trouble), format_trace(trouble)))
+        get_runtime(scope).observe(RequestCrashed(*place, error_kind(error), format_trace(error)))
         if exchange.status is not None:
             raise ResponseCutOff from None
-        response = self.broke(Request(scope), exchange.id)
+        response = self.render_crash(Request(scope), exchange.id)
         await response(scope, exchange.receive, exchange.send)
 
-    def tell(self, exchange: "Exchange", seconds: float) -> None:
+    def log_request(self, exchange: "Exchange", seconds: float) -> None:
         observe, status = get_runtime(exchange.scope).observe, exchange.status or 0
         place = (exchange.id, exchange.method, exchange.route)
         observe(RequestServed(*place, status, round(seconds, 6)))
@@ -82,16 +87,16 @@ class Exchange:
     scope: Scope
     upstream: Receive
     downstream: Send
-    rates: RateHeaders
+    render_rate_headers: RateHeaders
     id: str
-    method: str  # as the client said it
+    method: str  # as the client sent it
     status: int | None = None
-    received: bool = False  # anything of the body
+    received: bool = False  # any part of the body
     ended: bool = False  # the body has been read to its end, or the client is gone
 
     @property
     def route(self) -> str:
-        """The route's template, never the path: that would be a metric per import."""
+        """The template of the route, never the path: that would make a metric of every import."""
         return str(getattr(self.scope.get("route"), "path", "none"))
 
     async def receive(self) -> Message:
@@ -106,35 +111,35 @@ class Exchange:
             own = (NOSNIFF, (b"x-request-id", self.id.encode()), *self.rate_headers())
             message["headers"] = [*message.get("headers", ()), *own]
         elif not message.get("more_body", False) and self.still_sending():
-            # The whole answer goes out now, its end when the client has stopped: closing a connection on unread bytes
-            # resets it, and the client never sees why it was refused.
+            # The whole response is sent now, and ended when the client has stopped sending: closing a connection with
+            # unread bytes resets it, and the client would never see why it was refused.
             await self.downstream({**message, "more_body": True})
             await self.linger()
             message = {"type": "http.response.body", "body": b""}
         await self.downstream(message)
 
     def rate_headers(self) -> list[tuple[bytes, bytes]]:
-        left = remaining_allowance(self.scope, get_runtime(self.scope))
-        shown = self.rates(Request(self.scope), left) if left else {}
-        return [(name.lower().encode(), value.encode()) for name, value in shown.items()]
+        allowance = remaining_allowance(self.scope, get_runtime(self.scope))
+        headers = self.render_rate_headers(Request(self.scope), allowance) if allowance else {}
+        return [(name.lower().encode(), value.encode()) for name, value in headers.items()]
 
     def still_sending(self) -> bool:
         headers = dict(self.scope["headers"])
         has_body = b"transfer-encoding" in headers or headers.get(b"content-length", b"0") != b"0"
-        # A client that asked first and was told no will not send.
-        waits = b"expect" in headers and not self.received
-        return has_body and not self.ended and not waits
+        # A client that sent `Expect` and was refused will not send its body.
+        waiting = b"expect" in headers and not self.received
+        return has_body and not self.ended and not waiting
 
     async def linger(self) -> None:
-        thrown = 0
+        discarded = 0
         with suppress(TimeoutError):
             async with asyncio.timeout(LINGER_SECONDS):
-                while not self.ended and thrown < LINGER_BYTES:
-                    thrown += len((await self.receive()).get("body", b""))
+                while not self.ended and discarded < LINGER_BYTES:
+                    discarded += len((await self.receive()).get("body", b""))
 
 
 def request_id(request: Request) -> str:
-    """The id of the request, as the log has it."""
+    """The id of the request, as in the log."""
     return str(request.scope["request_id"])
 
 

@@ -1,4 +1,4 @@
-"""The shapes that Connectif's surface and ours share, as pydantic models: they document, and write the answers."""
+"""Pydantic models that Connectif's surface and ours share: they document and write responses."""
 
 from datetime import UTC, datetime
 from typing import Annotated
@@ -22,12 +22,12 @@ Timestamp = Annotated[
 ]
 
 
-# Stands in for a time that is not set, and is never shown.
+# Stands for a time that is not set; it is never written.
 UNSET_TIME = datetime.min.replace(tzinfo=UTC)
 
 
 def hide_defaults(schema: JsonDict) -> None:
-    """A field that is left out has no value: a default in the description would be a lie. Titles only repeat names."""
+    """Removes defaults from a schema, as fields that are left out have no value, and titles, which repeat names."""
     properties = schema.get("properties")
     for each in properties.values() if isinstance(properties, dict) else ():
         if isinstance(each, dict):
@@ -36,7 +36,7 @@ def hide_defaults(schema: JsonDict) -> None:
 
 
 class Shape(BaseModel):
-    """Camel case on the wire; a field that was not set is left out."""
+    """A model with camel case names on the wire, which leaves out fields that were not set."""
 
     model_config = ConfigDict(
         alias_generator=to_camel,
@@ -52,20 +52,20 @@ class Shape(BaseModel):
 
 class RequestError(Shape):
     path: str = Field(description="The part, parameter, column or field that is wrong", examples=["delimiter"])
-    reason: str = Field(description="What is wrong with it")
+    reason: str = Field(description="What is wrong, as a sentence that can stand alone")
 
 
 class ProblemDocument(Shape):
-    """Why a request was refused (RFC 9457)."""
+    """Why a request was refused, as a problem document (RFC 9457)."""
 
-    type: str = Field(description="`urn:sluice:problem:` and the reason's name")
+    type: str = Field(description="`urn:sluice:problem:` followed by the code of the refusal")
     title: str
     status: int
-    detail: str = Field(description="For people")
+    detail: str = Field(description="What is wrong, for people")
     instance: str = Field(description="The path of the request")
     code: str = Field(
-        description=f"For programs. One of {', '.join([*REFUSALS, 'internal_error'])}; E0401 stands for queue_full "
-        "under /imports"
+        description=f"What is wrong, for programs: one of {', '.join([*REFUSALS, 'internal_error'])}; under /imports "
+        "E0401 stands for queue_full"
     )
-    errors: list[RequestError] = Field(description="Everything that is wrong with the request, at once")
-    validation_errors: list[RequestError] = Field(default=[], description="With status 422: the same list again")
+    errors: list[RequestError] = Field(description="Everything that is wrong with the request")
+    validation_errors: list[RequestError] = Field(default=[], description="With status 422: the same list as `errors`")

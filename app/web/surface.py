@@ -1,4 +1,4 @@
-"""A surface is one HTTP dialect; whatever fails is told in the words of the surface that the path belongs to."""
+"""Surfaces: the HTTP APIs of this service, each with its routes and its own rendering of errors."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,14 +15,14 @@ from app.throttle import Allowance
 from app.web.failures import INTERNAL_ERROR, Failure, failure_from
 
 UNAVAILABLE_RETRY_SECONDS: Final = 5
-LONGEST_SHOWN: Final = 100  # characters; no record type has so long a name
-# What the framework itself refuses, by its status.
+LONGEST_SHOWN: Final = 100  # characters; no name of a record type is so long
+# The codes of errors that the framework raises, by status.
 CODES: Final = {404: "not_found", 405: "method_not_allowed", 413: "too_large", 415: "unsupported_media_type"}
 
 
 @dataclass(frozen=True, slots=True)
 class Security:
-    """How callers show who they are, as OpenAPI has it: the schemes by name, and which of them are enough."""
+    """Authentication in OpenAPI terms: the schemes by name, and which of them suffice."""
 
     schemes: Mapping[str, Any]
     enough: Sequence[Mapping[str, Sequence[str]]]
@@ -30,8 +30,8 @@ class Security:
 
 @dataclass(frozen=True, slots=True)
 class Surface:
-    """One HTTP dialect. `prefixes` are the paths it answers for, also where no route is; "/" is every path that no
-    other surface has."""
+    """One HTTP API. It renders the errors of all paths below its `prefixes`, even where no route is; "/" covers every
+    path that no other surface covers."""
 
     name: str
     title: str
@@ -40,32 +40,32 @@ class Surface:
     router: APIRouter
     render: Callable[[Failure, Request], Response]
     rate_headers: Callable[[Allowance], Mapping[str, str]]
-    security: Security | None = None  # None: what its document says is what holds for all surfaces
+    security: Security | None = None  # None: the default of all surfaces
 
 
 @dataclass(frozen=True, slots=True)
 class Surfaces:
-    """All surfaces together: the one whose prefix fits a path best renders its failures."""
+    """All surfaces. The one with the longest prefix of a path renders its errors."""
 
     all: Sequence[Surface]
 
-    def of(self, request: Request) -> Surface:
-        # The scope's path, never the URL's: that one can be poisoned by the Host header.
+    def find(self, request: Request) -> Surface:
+        # The path of the scope, not of the URL: that one can be poisoned by the Host header.
         path: str = request.scope["path"]
-        fitting = [
+        matches = [
             (len(prefix), surface)
             for surface in self.all
             for prefix in surface.prefixes
-            # A path need not begin with a slash: load balancers send `OPTIONS *`.
+            # A path may lack the slash at its start: load balancers send `OPTIONS *`.
             if prefix in ("/", path) or path.startswith(prefix + "/")
         ]
-        return max(fitting, key=lambda each: each[0])[1]
+        return max(matches, key=lambda each: each[0])[1]
 
     def render(self, failure: Failure, request: Request) -> Response:
-        return self.of(request).render(failure, request)
+        return self.find(request).render(failure, request)
 
-    def hang_into(self, app: FastAPI) -> None:
-        """Adds the routes, and the handlers that turn exceptions into answers."""
+    def mount(self, app: FastAPI) -> None:
+        """Adds all routes to the app, and the handlers that turn exceptions into responses."""
         for surface in self.all:
             app.include_router(surface.router)
         app.add_exception_handler(Refused, self._refused)
@@ -78,8 +78,8 @@ class Surfaces:
         return self.render(failure_from(refused), request)
 
     async def _retryable(self, request: Request, _: Exception) -> Response:
-        told = "A part of the service is not available at the moment; try again"
-        return self.render(Failure("not_ready", told, retry_after=UNAVAILABLE_RETRY_SECONDS), request)
+        message = "The service is temporarily unavailable. Try again"
+        return self.render(Failure("not_ready", message, retry_after=UNAVAILABLE_RETRY_SECONDS), request)
 
     async def _invalid(self, request: Request, wrong: Exception) -> Response:
         assert isinstance(wrong, RequestValidationError)  # noqa: S101  for the type only
@@ -96,13 +96,13 @@ class Surfaces:
 
 
 DETAILS: Final = {
-    "not_found": "There is nothing at this path",
-    "method_not_allowed": "The path exists, but not with this method",
+    "not_found": "Nothing exists at this path",
+    "method_not_allowed": "This path does not support the method",
 }
 
 
 def shorten(value: str) -> str:
-    """A value as an answer repeats it; what was cut is equal to no name that there is."""
+    """A value of the caller, as a message repeats it. A shortened value equals no existing name."""
     return value if len(value) <= LONGEST_SHOWN else f"{value[:LONGEST_SHOWN]}…"
 
 
@@ -113,17 +113,17 @@ def complaint_from(location: Sequence[str | int], message: str) -> Complaint:
 
 
 def internal_error(request_id: str) -> Failure:
-    return Failure(INTERNAL_ERROR, f"Something broke on our side; the log has it under the request id {request_id}")
+    return Failure(INTERNAL_ERROR, f"An internal error occurred. The log has it under the request id {request_id}")
 
 
 def allowed_methods(request: Request) -> list[str]:
-    """The methods of all routes that have the request's path; where GET is, HEAD is (see Requests)."""
-    found: set[str] = set()
+    """The methods of all routes with the path of the request; GET includes HEAD (see RequestMiddleware)."""
+    methods: set[str] = set()
     for route in request.app.routes:
         for method in METHODS:
             if route.matches({**request.scope, "method": method})[0] is Match.FULL:
-                found.add(method)
-    return sorted(found | {"HEAD"} if "GET" in found else found)
+                methods.add(method)
+    return sorted(methods | {"HEAD"} if "GET" in methods else methods)
 
 
 METHODS: Final = ("DELETE", "GET", "PATCH", "POST", "PUT")

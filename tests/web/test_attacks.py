@@ -90,7 +90,7 @@ async def test_a_cursor_beyond_every_batch_is_refused(
 def test_a_path_without_a_slash_has_a_surface_too() -> None:
     """`OPTIONS *`, as load balancers send it."""
     request = Request({"type": "http", "method": "OPTIONS", "path": "*", "headers": [], "query_string": b""})
-    assert SURFACES.render(Failure("not_found", "There is nothing at this path"), request).status_code == 404
+    assert SURFACES.render(Failure("not_found", "Nothing exists at this path"), request).status_code == 404
 
 
 async def test_a_heading_is_no_longer_than_a_cell_may_be(client: httpx.AsyncClient, an_account: Account) -> None:

@@ -343,9 +343,9 @@ async def test_one_byte_too_many_is_refused_by_its_length_or_as_it_comes(runtime
 async def test_a_client_that_goes_away_or_falls_silent_is_refused(runtime: Runtime) -> None:
     begun = list(arriving(b"[" + b'{"a":1},' * 20_000, 65_536))[:-1]
     gone = await refusal(runtime, iter([*begun, {"type": "http.disconnect"}]))
-    assert (gone.code, gone.detail) == ("bad_request", "The client broke the upload off")
+    assert (gone.code, gone.detail) == ("bad_request", "The client aborted the upload")
     silent = await refusal(limited(runtime, upload_idle_seconds=0.05), iter(begun))
-    assert (silent.code, silent.detail) == ("bad_request", "Nothing was sent for 0.05 seconds")
+    assert (silent.code, silent.detail) == ("bad_request", "The client sent nothing for 0.05 seconds")
 
 
 @pytest.mark.parametrize("size", [7, 1_000, 65_536])

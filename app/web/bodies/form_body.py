@@ -1,4 +1,4 @@
-"""Reads the fields of a small form from a request once the caller is known; FastAPI would read it before."""
+"""Reads a small URL-encoded form after the caller is authenticated; FastAPI would read it before."""
 
 from typing import Final
 from urllib.parse import parse_qsl
@@ -15,18 +15,24 @@ MAX_FIELDS: Final = 50
 
 
 async def read_form_fields(request: Request, *, idle: float) -> dict[str, str]:
-    """A field without a value is as good as none (RFC 6749, 3.2). Raises Refused: unsupported_media_type, too_large,
-    bad_request (no form, broken off, nothing for `idle` seconds, a field twice)."""
-    kind, _ = parse_options_header(request.headers.get("content-type"))
-    if kind != MEDIA_TYPE.encode():
+    """The fields of the form. Those without a value are left out (RFC 6749, 3.2).
+
+    Raises Refused: unsupported_media_type, too_large, bad_request (not a form, a repeated field, an aborted upload, or
+    nothing received for `idle` seconds).
+    """
+    media_type, _ = parse_options_header(request.headers.get("content-type"))
+    if media_type != MEDIA_TYPE.encode():
         raise Refused("unsupported_media_type", f"Send the fields as {MEDIA_TYPE}")
     try:
         pairs = parse_qsl(
             (await read_body(request, MAX_BYTES, idle=idle)).decode(), errors="strict", max_num_fields=MAX_FIELDS
         )
     except ValueError:
-        raise Refused("bad_request", f"The body is no {MEDIA_TYPE} in UTF-8 of at most {MAX_FIELDS} fields") from None
+        raise Refused(
+            "bad_request", f"The body is not a UTF-8 form ({MEDIA_TYPE}) of at most {MAX_FIELDS} fields"
+        ) from None
     fields = dict(pairs)
     if len(fields) < len(pairs):
-        raise Refused("bad_request", "The form has a field twice", [Complaint("", "has a field twice")])
+        reason = "The form contains a field more than once"
+        raise Refused("bad_request", reason, [Complaint("", reason)])
     return fields

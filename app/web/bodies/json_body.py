@@ -1,4 +1,4 @@
-"""Reads a JSON object from a request once the caller is known; FastAPI would read it before."""
+"""Reads a small JSON object after the caller is authenticated; FastAPI would read it before."""
 
 import re
 from typing import Final
@@ -12,24 +12,27 @@ from app.resources.objects import MAX_DEPTH
 from app.web.bodies.json_items import require_json
 from app.web.bodies.upload import read_body
 
-MAX_BYTES: Final = 1_048_576  # bytes
+MAX_BYTES: Final = 1_048_576
+NOT_AN_OBJECT: Final = "The body must be a JSON object"
 
 
 async def read_json_object(request: Request, *, idle: float) -> dict[str, object]:
-    """Raises Refused: bad_request (no JSON, broken off, nothing for `idle` seconds), too_large, invalid (no object)."""
+    """Raises Refused: bad_request (not JSON, an aborted upload, nothing received for `idle` seconds), too_large,
+    invalid (not an object)."""
     try:
-        read = msgspec.json.decode(await read_body(request, MAX_BYTES, idle=idle))
+        body = msgspec.json.decode(await read_body(request, MAX_BYTES, idle=idle))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise Refused("bad_request", "The body is not JSON") from None
-    if not isinstance(read, dict):
-        raise Refused("invalid", "The body must be a JSON object", [Complaint("", "must be a JSON object")])
-    return read
+    if not isinstance(body, dict):
+        raise Refused("invalid", NOT_AN_OBJECT, [Complaint("", NOT_AN_OBJECT)])
+    return body
 
 
 async def read_exact_object(request: Request, *, idle: float) -> dict[str, object]:
-    """With every number as a Decimal of the digits that were sent, and nothing in it that cannot be stored.
+    """The object with every number as a Decimal of the digits that were sent, and nothing in it that cannot be stored.
 
-    Raises Refused: unsupported_media_type, bad_request (no such object, broken off, idle), too_large.
+    Raises Refused: unsupported_media_type, bad_request (not such an object, an aborted upload, nothing received for
+    `idle` seconds), too_large.
     """
     require_json(request)
     try:
@@ -37,6 +40,6 @@ async def read_exact_object(request: Request, *, idle: float) -> dict[str, objec
     except UnicodeDecodeError:
         raise Refused("bad_request", "The body is not JSON: it is not UTF-8") from None
     if not isinstance(found, dict):
-        # ProblemShape of a row of a file, which here is all there is.
+        # The message speaks of a line or row of a file; here the body is the only one.
         raise Refused("bad_request", re.sub(r"^The (line|row)\b", "The body", found[1]))
     return found

@@ -1,4 +1,4 @@
-"""Splits a multipart/form-data body into its parts while it arrives; nothing is kept here."""
+"""Splits a multipart/form-data body into its parts while it arrives, without keeping any of it."""
 
 from collections import deque
 from collections.abc import Iterator
@@ -32,26 +32,26 @@ PartEvent = PartHeader | PartData | PartEnd
 
 
 def is_form(request: Request) -> bool:
-    """Whether the body says that it is multipart/form-data."""
+    """Whether the body is declared as multipart/form-data."""
     return parse_options_header(request.headers.get("content-type"))[0] == b"multipart/form-data"
 
 
 def find_boundary(request: Request) -> bytes:
     """Raises Refused: unsupported_media_type, bad_request."""
-    kind, options = parse_options_header(request.headers.get("content-type"))
-    if kind != b"multipart/form-data":
+    media_type, options = parse_options_header(request.headers.get("content-type"))
+    if media_type != b"multipart/form-data":
         raise Refused("unsupported_media_type", "Send the file as a part of a multipart/form-data body")
     if not options.get(b"boundary"):
-        raise Refused("bad_request", "The Content-Type names no boundary")
+        raise Refused("bad_request", "The Content-Type header has no boundary")
     return options[b"boundary"]
 
 
 class MultipartReader:
-    """Fed with a body as it comes, gives the pieces of its parts. The parser itself bounds the headers of a part."""
+    """Turns the chunks of a body into events of its parts. The parser itself limits the headers of a part."""
 
     def __init__(self, boundary: bytes) -> None:
         self.complete = False  # the last boundary has been seen
-        self._pieces: deque[PartEvent] = deque()
+        self._events: deque[PartEvent] = deque()
         self._headers: dict[bytes, bytes] = {}
         self._header: tuple[bytes, bytes] = b"", b""
         with refuse_malformed():
@@ -70,12 +70,11 @@ class MultipartReader:
             )
 
     def feed(self, data: bytes) -> Iterator[PartEvent]:
-        """The pieces that have become known; none is held once it is given out. Raises Refused("bad_request") for a
-        broken body."""
+        """The events of a chunk; none is held once it is yielded. Raises Refused("bad_request") if it is malformed."""
         with refuse_malformed():
             self._parser.write(data)
-        while self._pieces:
-            yield self._pieces.popleft()
+        while self._events:
+            yield self._events.popleft()
 
     def _begin(self) -> None:
         self._headers = {}
@@ -91,19 +90,19 @@ class MultipartReader:
         self._header = b"", b""
 
     def _headers_end(self) -> None:
-        kind, options = parse_options_header(self._headers.get(b"content-disposition"))
-        if kind != b"form-data" or b"name" not in options:
+        disposition, options = parse_options_header(self._headers.get(b"content-disposition"))
+        if disposition != b"form-data" or b"name" not in options:
             raise FormParserError("a part has no name")
         file_name = options.get(b"filename")
-        self._pieces.append(
+        self._events.append(
             PartHeader(decode_name(options[b"name"]), None if file_name is None else decode_name(file_name))
         )
 
     def _data(self, data: bytes, start: int, end: int) -> None:
-        self._pieces.append(PartData(data[start:end]))
+        self._events.append(PartData(data[start:end]))
 
     def _end(self) -> None:
-        self._pieces.append(PartEnd())
+        self._events.append(PartEnd())
 
     def _complete(self) -> None:
         self.complete = True
@@ -118,7 +117,7 @@ def refuse_malformed() -> Iterator[None]:
 
 
 def incomplete_form() -> Refused:
-    return Refused("bad_request", "The body is no complete multipart/form-data")
+    return Refused("bad_request", "The body is not complete multipart/form-data")
 
 
 def decode_name(name: bytes) -> str:

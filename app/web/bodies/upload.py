@@ -1,4 +1,4 @@
-"""Takes an upload in: the file goes straight into the blob store while it arrives, the other parts are kept as text."""
+"""Receives a form with a file: streams the file into the blob store and keeps the other parts as text."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -16,17 +16,18 @@ from app.imports.sources.incoming import IncomingFile, too_large
 from app.runtime import Runtime
 from app.settings import Settings
 from app.web.bodies.multipart import MultipartReader, PartData, PartEvent, PartHeader, find_boundary, incomplete_form
+from app.web.surface import shorten
 
 FILE_PART = "file"
 ENCODING_PART = "encoding"
-OTHER_PARTS_BYTES = 65_536  # by how much a request may be longer than the largest file
-PART_HEAD_BYTES = 65_536  # more than the parser lets the headers of a part have
+OTHER_PARTS_BYTES = 65_536  # how much longer than the largest file a request may be
+PART_HEAD_BYTES = 65_536  # more than the parser allows for the headers of a part
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A form as it was received. `repeated` names parts that stand in it more than once; `complaints` is what is wrong
-    with the file itself."""
+    """A received form. `repeated` has the names of parts that occur more than once, `complaints` what is wrong with the
+    file itself."""
 
     parts: Mapping[str, str]
     repeated: frozenset[str]
@@ -38,54 +39,54 @@ class Form:
 async def receive_form(request: Request, runtime: Runtime) -> AsyncIterator[Form]:
     """The form of a request. Unless its upload is committed within the block, nothing of it stays on disk.
 
-    Raises Refused: unsupported_media_type, bad_request (broken, broken off, idle), too_large, invalid (a part).
+    Raises Refused: unsupported_media_type, bad_request (malformed, aborted, idle), too_large, invalid (a part).
     """
     boundary = find_boundary(request)
     refuse_too_long(request, runtime.settings)
-    reception = FormReceiver(runtime, MultipartReader(boundary))
+    receiver = FormReceiver(runtime, MultipartReader(boundary))
     try:
-        yield await reception.form(request)
+        yield await receiver.receive(request)
     finally:
-        reception.discard()
+        receiver.discard()
 
 
-def refuse_too_long(request: Request, settings: Settings, *, beside: int = OTHER_PARTS_BYTES) -> None:
-    """By its length, before a byte of the body is read; so many bytes may stand in it `beside` the file. A body without
-    a length is counted as it comes."""
+def refuse_too_long(request: Request, settings: Settings, *, other_bytes: int = OTHER_PARTS_BYTES) -> None:
+    """Refuses a body by its declared length, before a byte is read. It may be `other_bytes` longer than the largest
+    file. A body without a length is counted as it arrives. Raises Refused("too_large")."""
     length = request.headers.get("content-length", "")
-    if length.isdecimal() and int(length) > settings.max_file_bytes + beside:
+    if length.isdecimal() and int(length) > settings.max_file_bytes + other_bytes:
         raise too_large(settings.max_file_bytes)
 
 
 class FormReceiver:
-    """A form that is being received, part by part, in whatever order they come."""
+    """Receives a form part by part, in any order."""
 
-    def __init__(self, runtime: Runtime, splitter: MultipartReader) -> None:
+    def __init__(self, runtime: Runtime, reader: MultipartReader) -> None:
         self._runtime = runtime
         self._settings = runtime.settings
-        self._splitter = splitter
+        self._reader = reader
         self._texts: dict[str, bytearray] = {}
         self._repeated: set[str] = set()
         self._complaints: list[Complaint] = []
         self._file: IncomingFile | None = None
         self._file_name: str | None = None
         self._count = 0
-        self._name = ""  # of the part at hand
-        self._ignored = False  # a second file
+        self._name = ""  # of the current part
+        self._ignored = False  # whether the current part is a second file
 
-    async def form(self, request: Request) -> Form:
+    async def receive(self, request: Request) -> Form:
         total = 0
         async for chunk in body_chunks(request, idle=self._settings.upload_idle_seconds):
             total += len(chunk)
             if total > longest_body(self._settings):
                 raise incomplete_form()
-            for piece in self._splitter.feed(chunk):
-                await self._take(piece)
-        if not self._splitter.complete:
+            for event in self._reader.feed(chunk):
+                await self._handle(event)
+        if not self._reader.complete:
             raise incomplete_form()
         self._check_encoding()
         upload = self._file.as_upload(self._file_name) if self._file else None
-        # What is not UTF-8 stays visible as such: the surface says which of its parts that hurts.
+        # Bytes that are not UTF-8 stay recognizable: the surface decides in which parts they matter.
         parts = {name: value.decode(errors="surrogateescape") for name, value in self._texts.items()}
         return Form(parts, frozenset(self._repeated), upload, tuple(self._complaints))
 
@@ -93,11 +94,11 @@ class FormReceiver:
         if self._file:
             self._file.writer.abort()
 
-    async def _take(self, piece: PartEvent) -> None:
-        if isinstance(piece, PartHeader):
-            self._begin(piece)
-        elif isinstance(piece, PartData):
-            await self._add(piece.data)
+    async def _handle(self, event: PartEvent) -> None:
+        if isinstance(event, PartHeader):
+            self._begin(event)
+        elif isinstance(event, PartData):
+            await self._add(event.data)
         elif self._name == FILE_PART and self._file and not self._ignored:
             await self._file.end()
 
@@ -107,7 +108,9 @@ class FormReceiver:
             raise Refused("bad_request", f"The form has more than {self._settings.max_form_parts} parts")
         self._name, self._ignored = part.name, part.name == FILE_PART and self._file is not None
         if self._ignored:
-            self._complaints.append(Complaint(FILE_PART, "stands twice in the form; send one file per request"))
+            self._complaints.append(
+                Complaint(FILE_PART, f"The form has more than one part `{FILE_PART}`. Send one file per request")
+            )
         elif part.name == FILE_PART:
             self._file = IncomingFile(self._runtime, self._known_encoding())
             self._file_name = sanitize_filename(part.file_name or "")
@@ -118,18 +121,19 @@ class FormReceiver:
 
     async def _add(self, data: bytes) -> None:
         if self._name == FILE_PART and self._file:
-            # A second file is thrown away, but counted: both together may not be larger than one.
+            # A second file is discarded but counted: both together must not exceed the limit of one.
             await self._file.add(b"" if self._ignored else data)
             self._file.size += len(data) if self._ignored else 0
             return
         text = self._texts[self._name]
         text += data
         if len(text) > self._settings.max_part_bytes:
-            reason = f"is longer than {self._settings.max_part_bytes} bytes"
-            raise Refused("invalid", f"The part {self._name[:100]!r} {reason}", [Complaint(self._name[:100], reason)])
+            name = shorten(self._name)
+            reason = f"The form part `{name}` is longer than {self._settings.max_part_bytes} bytes"
+            raise Refused("invalid", reason, [Complaint(name, reason)])
 
     def _known_encoding(self) -> str | None:
-        """The declared encoding; one that is none is noted, and the rest of the form is looked at all the same."""
+        """The declared encoding. An unknown one becomes a complaint, so that the rest of the form is still checked."""
         declared = self._texts.get(ENCODING_PART, b"").decode(errors="replace").strip()
         try:
             return normalize_encoding(declared) if declared else None
@@ -138,21 +142,23 @@ class FormReceiver:
             return None
 
     def _check_encoding(self) -> None:
-        """The file was decoded as it came, so its encoding has to stand before it."""
+        """The file is decoded as it arrives, so its encoding must be known before it."""
         named = any(each.path == ENCODING_PART for each in self._complaints)
         declared = None if named else self._known_encoding()
         if self._file and declared not in (None, "utf-8", self._file.declared):
-            self._complaints.append(Complaint(ENCODING_PART, "has to stand before the file in the form"))
+            self._complaints.append(
+                Complaint(ENCODING_PART, f"`{ENCODING_PART}` must come before the file in the form")
+            )
 
 
 def longest_body(settings: Settings) -> int:
-    """The longest body that any form within the limits has: what stands before and behind the parts has no limit of
-    its own."""
+    """The length of the longest body that a form within the limits can have. Text before and after the parts has no
+    limit of its own."""
     return settings.max_file_bytes + settings.max_form_parts * (settings.max_part_bytes + PART_HEAD_BYTES)
 
 
 async def body_chunks(request: Request, *, idle: float) -> AsyncIterator[bytes]:
-    """The body as it comes. Raises Refused("bad_request") when the client goes away or sends nothing for `idle`
+    """The body as it arrives. Raises Refused("bad_request") if the client disconnects or sends nothing for `idle`
     seconds."""
     stream = request.stream()
     while True:
@@ -162,14 +168,14 @@ async def body_chunks(request: Request, *, idle: float) -> AsyncIterator[bytes]:
         except StopAsyncIteration:
             return
         except ClientDisconnect:
-            raise Refused("bad_request", "The client broke the upload off") from None
+            raise Refused("bad_request", "The client aborted the upload") from None
         except TimeoutError:
-            raise Refused("bad_request", f"Nothing was sent for {idle:g} seconds") from None
+            raise Refused("bad_request", f"The client sent nothing for {idle:g} seconds") from None
         yield chunk
 
 
 async def read_body(request: Request, limit: int, *, idle: float) -> bytes:
-    """A small body. Raises Refused: too_large, bad_request (broken off, idle)."""
+    """A small body as a whole. Raises Refused: too_large, bad_request (aborted, idle)."""
     body = bytearray()
     async for chunk in body_chunks(request, idle=idle):
         body += chunk

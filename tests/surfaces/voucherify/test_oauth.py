@@ -386,7 +386,7 @@ WRONG: dict[str, tuple[str, bytes, tuple[str, str, str]]] = {
     "a field twice": (
         ENDPOINTS[0],
         b"grant_type=client_credentials&scope=customers&scope=api",
-        ("invalid_payload", "Invalid payload", "The form has a field twice"),
+        ("invalid_payload", "Invalid payload", "The form contains a field more than once"),
     ),
     "what is no UTF-8": (
         ENDPOINTS[0],

@@ -76,7 +76,7 @@ async def update_customers_metadata_in_bulk(
     request: Request, caller: MayImportCustomers, runtime: OpenRuntime
 ) -> Response:
     """Give the same metadata to all customers in a list of `source_id`s. Unknown ones are created."""
-    members = receive_members(request, runtime, items="source_ids", item="source_id", beside="metadata")
+    members = receive_members(request, runtime, items="source_ids", item="source_id", other="metadata")
     async with admit_import(runtime, caller), members as (upload, metadata):
         submission = list_submission(caller, upload, request_id=request_id(request), metadata=metadata)
         return await start_import(runtime, submission)
