@@ -10,6 +10,9 @@ A bad row raises none of these: it is a value, see `app.problems`.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
+
+NAME_CHARACTERS: Final = 100  # no name of a record type is so long
 
 # Every refusal: code -> title. The HTTP status is in a table of each surface.
 REFUSALS: dict[str, str] = {
@@ -105,6 +108,11 @@ def describe(complaints: Iterable[Complaint]) -> str:
     """All complaints as one text for people: their reasons, which are sentences that name their subject."""
     # Cordial prescribes sentences that end with a full stop.
     return ". ".join(complaint.reason for complaint in complaints).replace(".. ", ". ")
+
+
+def shorten_name(name: str) -> str:
+    """A name that a caller has sent, as messages repeat it. A shortened name equals no existing name."""
+    return name if len(name) <= NAME_CHARACTERS else f"{name[:NAME_CHARACTERS]}…"
 
 
 def name_subject(name: str, message: str) -> str:

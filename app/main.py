@@ -12,8 +12,8 @@ from fastapi.responses import Response
 from starlette.middleware import Middleware
 
 from app.errors import Retryable
-from app.observe.events import ProcessStartFailed
 from app.observe.logs import configure, log
+from app.observe.process_events import ProcessStartFailed
 from app.runtime import Misconfigured, open_runtime
 from app.settings import Settings
 from app.surfaces import SURFACES

@@ -10,7 +10,7 @@ from typing import Any
 from arq.worker import Worker, func
 from prometheus_client import start_http_server
 
-from app.observe.events import ProcessStarted, ProcessStopped
+from app.observe.process_events import ProcessStarted, ProcessStopped
 from app.queue.task_queue import QUEUE, TASK_EXPIRES_MS, QueueUnavailable, deserialize, redis_settings, serialize
 from app.runtime import Runtime
 from workers.housekeeping import duties, keep_doing

@@ -14,8 +14,8 @@ from pathlib import Path
 from app.embedded.errors import DataFolderInUse, InstanceNotRunning, StartFailed
 from app.embedded.processes import find_live_process, read_pid, record_pid
 from app.embedded.system_user import SystemUser, can_reach, find_server_user
-from app.observe.events import ServersKeptElsewhere
 from app.observe.logs import log
+from app.observe.process_events import ServersKeptElsewhere
 
 # Folders that survive a reboot, for server files that the unprivileged user could not reach otherwise.
 SYSTEM_FOLDERS = (Path("/var/lib"), Path("/var/tmp"))  # noqa: S108  for a private folder of our own

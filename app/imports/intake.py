@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from app.connections.pull import Pull, describe_pull
 from app.declarations.types import load_resource
 from app.deliveries.outbox import NOT_CONFIGURED
-from app.errors import Complaint, Refused
+from app.errors import Complaint, Refused, shorten_name
 from app.formats.decode import normalize_encoding
 from app.imports.examine import Upload, examine_upload
 from app.imports.plan import Options, PendingPlan, ReadOptions, to_json
@@ -16,7 +16,6 @@ from app.imports.sources.fetch import seal_pull
 from app.imports.sources.filenames import sanitize_filename
 from app.mappings.mapping import Mapping
 from app.observe.events import RunAccepted
-from app.problems import shorten
 from app.runs.acceptance import accept_run, enqueue_run
 from app.runs.kinds import Kind, Step
 from app.runs.model import AccountId, Run, new_run_id
@@ -55,11 +54,11 @@ async def find_missing(
     missing = []
     if type:
         try:
-            await load_resource(session, account_id, shorten(type))
+            await load_resource(session, account_id, shorten_name(type))
         except Refused as refused:
             missing.append(Complaint("type", refused.detail))
     if coupon_set and not await coupon_sets.exists(session, account_id, coupon_set):
-        missing.append(Complaint("couponSetId", f'There is no coupon set "{shorten(coupon_set)}"'))
+        missing.append(Complaint("couponSetId", f'There is no coupon set "{shorten_name(coupon_set)}"'))
     return missing
 
 

@@ -10,7 +10,8 @@ from typing import Any
 
 import structlog
 
-from app.observe.events import Event, LibraryLogged
+from app.observe.events import Event
+from app.observe.process_events import LibraryLogged
 
 MAX_VALUE_CHARACTERS = 2_000
 REPEAT_SECONDS = 60.0

@@ -2,8 +2,7 @@
 
 from fastapi import Request
 
-from app.errors import Complaint, Refused
-from app.web.surface import shorten
+from app.errors import Complaint, Refused, shorten_name
 
 
 async def refuse_line_break(request: Request) -> None:
@@ -20,5 +19,5 @@ async def refuse_nul(request: Request) -> None:
         raise Refused("not_found", "Nothing exists at this path")
     for name, value in request.query_params.multi_items():
         if "\0" in value:
-            reason = f"The query parameter `{shorten(name)}` must not contain NUL characters"
+            reason = f"The query parameter `{shorten_name(name)}` must not contain NUL characters"
             raise Refused("invalid", reason, [Complaint(name, reason)], facts={"in": "query"})

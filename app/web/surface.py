@@ -15,7 +15,6 @@ from app.throttle import Allowance
 from app.web.failures import INTERNAL_ERROR, Failure, failure_from
 
 UNAVAILABLE_RETRY_SECONDS: Final = 5
-LONGEST_SHOWN: Final = 100  # characters; no name of a record type is so long
 # The codes of errors that the framework raises, by status.
 CODES: Final = {404: "not_found", 405: "method_not_allowed", 413: "too_large", 415: "unsupported_media_type"}
 
@@ -99,11 +98,6 @@ DETAILS: Final = {
     "not_found": "Nothing exists at this path",
     "method_not_allowed": "This path does not support the method",
 }
-
-
-def shorten(value: str) -> str:
-    """A value of the caller, as a message repeats it. A shortened value equals no existing name."""
-    return value if len(value) <= LONGEST_SHOWN else f"{value[:LONGEST_SHOWN]}…"
 
 
 def complaint_from(location: Sequence[str | int], message: str) -> Complaint:

@@ -9,7 +9,7 @@ from typing import Any
 
 from app.auth.keys import DEFAULT_SCOPES, SCOPES
 from app.errors import FAILURE_REMEDIES, FAILURES, REFUSAL_REMEDIES, REFUSALS
-from app.observe import events, logs
+from app.observe import events, logs, process_events
 from app.observe.metrics import Metrics
 from app.problems import PROBLEMS, REMEDIES, WARNINGS
 from app.runs.states import NEXT, State
@@ -217,8 +217,8 @@ place and the kind of error ([why](../adr/0009-library-logs-lose-their-text.md))
 
 
 def all_events() -> list[type[events.Event]]:
-    found = [each for _, each in inspect.getmembers(events, inspect.isclass) if issubclass(each, events.Event)]
-    return sorted((each for each in found if each is not events.Event), key=lambda each: each.__name__)
+    classes = dict(member for module in (events, process_events) for member in inspect.getmembers(module, inspect.isclass))
+    return [each for _, each in sorted(classes.items()) if issubclass(each, events.Event) and each is not events.Event]
 
 
 def event_name(event: type[events.Event]) -> str:

@@ -13,7 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from app.observe import Observer
-from app.observe.events import BatchWritten, Event, LeaseLost, ProcessStarted, SliceClaimed, SliceFailed, StepReached
+from app.observe.events import BatchWritten, Event, LeaseLost, SliceClaimed, SliceFailed, StepReached
+from app.observe.process_events import ProcessStarted
 from app.runs import lifecycle
 from app.runtime import open_runtime
 from app.settings import Settings

@@ -103,7 +103,7 @@ def read(*pieces: bytes) -> list[tuple[object, str]]:
 
 async def members(runtime: Runtime, body: bytes, *, size: int = 65_536) -> tuple[Rows, dict[str, object]]:
     request = request_of(arriving(body, size))
-    reception = receive_members(request, runtime, items="source_ids", item="source_id", beside="metadata")
+    reception = receive_members(request, runtime, items="source_ids", item="source_id", other="metadata")
     async with reception as (upload, metadata):
         return rows_of(runtime, upload), metadata
 
@@ -117,7 +117,7 @@ async def refusal(
     if of == "items":
         reception: Any = receive_items(request, runtime, translate=as_sent)
     else:
-        reception = receive_members(request, runtime, items="source_ids", item="source_id", beside="metadata")
+        reception = receive_members(request, runtime, items="source_ids", item="source_id", other="metadata")
     with pytest.raises(Refused) as refused:
         async with reception:
             raise AssertionError("it was accepted")

@@ -10,8 +10,8 @@ from itertools import groupby
 from types import FrameType
 
 from app.embedded import Child, Command, ManagedProcess, StartFailed
-from app.observe.events import PartExited, PartRestarted, PartStartFailed, PartStopping
 from app.observe.logs import log
+from app.observe.process_events import PartExited, PartRestarted, PartStartFailed, PartStopping
 
 FIRST_RESTART_SECONDS = 0.2
 MAX_RESTART_SECONDS = 30.0

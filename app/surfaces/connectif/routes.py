@@ -79,7 +79,7 @@ async def receive_request(request: Request, runtime: Runtime) -> AsyncIterator[F
 async def pull_from_connection(runtime: Runtime, caller: Caller, connection_id: str, path: str) -> Pull:
     """A file at one of the account's connections. Raises Refused: not_allowed, invalid."""
     if not caller.has_scope("connections:read"):
-        raise Refused("not_allowed", "The API key lacks the scope `connections:read`")
+        raise Refused("not_allowed", "The API key does not have the scope `connections:read`")
     async with runtime.database.read() as session:
         try:
             connection = await load_connection(session, runtime.vault, caller.account_id, connection_id)

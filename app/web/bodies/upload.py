@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fastapi import Request
 from starlette.requests import ClientDisconnect
 
-from app.errors import Complaint, Refused
+from app.errors import Complaint, Refused, shorten_name
 from app.formats.decode import normalize_encoding
 from app.imports.examine import Upload
 from app.imports.sources.filenames import sanitize_filename
@@ -16,7 +16,6 @@ from app.imports.sources.incoming import IncomingFile, too_large
 from app.runtime import Runtime
 from app.settings import Settings
 from app.web.bodies.multipart import MultipartReader, PartData, PartEvent, PartHeader, find_boundary, incomplete_form
-from app.web.surface import shorten
 
 FILE_PART = "file"
 ENCODING_PART = "encoding"
@@ -128,7 +127,7 @@ class FormReceiver:
         text = self._texts[self._name]
         text += data
         if len(text) > self._settings.max_part_bytes:
-            name = shorten(self._name)
+            name = shorten_name(self._name)
             reason = f"The form part `{name}` is longer than {self._settings.max_part_bytes} bytes"
             raise Refused("invalid", reason, [Complaint(name, reason)])
 

@@ -305,7 +305,9 @@ async def test_a_declared_encoding_is_read(
 async def test_an_encoding_that_comes_after_the_file_is_refused(client: httpx.AsyncClient, an_account: Account) -> None:
     ordered = {"file": ("a.csv", CONTACTS)} | {name: (None, value) for name, value in PARTS.items()}
     late = ordered | {"encoding": (None, "windows-1252")}
-    assert await complaints(client, an_account, files=late) == {"encoding": "`encoding` must come before the file in the form"}
+    assert await complaints(client, an_account, files=late) == {
+        "encoding": "`encoding` must come before the file in the form"
+    }
     # What does not change how the file was read may come whenever it likes.
     harmless = ordered | {"encoding": (None, "utf-8")}
     assert (await client.post("/imports", headers=an_account.headers, files=harmless)).status_code == 201

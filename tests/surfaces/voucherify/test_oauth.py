@@ -215,7 +215,7 @@ async def test_on_other_surfaces_a_token_needs_the_scope_api(
     narrow = await made(client, an_account, " ".join(name for name in SCOPES if name != "api"))
     refused = await client.get(path, headers=bearer(narrow))
     assert (refused.status_code, refused.json()["code"]) == (403, "not_allowed")
-    assert refused.json()["detail"] == "The access token lacks the scope api"
+    assert refused.json()["detail"] == "The access token does not have the scope `api`"
     assert await status(client, await made(client, an_account, "api"), path) == 200
     assert (await client.get(path, headers=pair(an_account))).status_code == 200
 
@@ -269,14 +269,17 @@ async def test_a_token_passes_where_its_scope_and_its_keys_scope_do(
             "code": 403,
             "key": "missing_required_permission",
             "message": "Missing permission",
-            "details": f"The access token lacks the scope {scope}",
+            "details": f"The access token does not have the scope `{scope}`",
             "request_id": f"v-{refused.headers['x-request-id']}",
         },
     )
 
     powerless = await a_key(scopes=["types:read"])
     refused = await probed(runtime, path, bearer(await made(client, powerless, "api")))
-    assert (refused.status_code, refused.json()["details"]) == (403, f"The API key lacks the scope {key_scope}")
+    assert (refused.status_code, refused.json()["details"]) == (
+        403,
+        f"The API key does not have the scope `{key_scope}`",
+    )
 
 
 async def test_a_token_can_do_no_more_than_its_key(client: httpx.AsyncClient, a_key: NewAccount) -> None:
@@ -284,7 +287,7 @@ async def test_a_token_can_do_no_more_than_its_key(client: httpx.AsyncClient, a_
     token = await made(client, account)
     assert [await status(client, token, path) for path in ELSEWHERE] == [403, 403, 200]
     refused = await client.get("/imports", headers=bearer(token))
-    assert refused.json()["detail"] == "The API key lacks the scope imports:read"
+    assert refused.json()["detail"] == "The API key does not have the scope `imports:read`"
 
 
 @pytest.mark.parametrize("path", ENDPOINTS)
@@ -394,7 +397,7 @@ WRONG: dict[str, tuple[str, bytes, tuple[str, str, str]]] = {
         (
             "invalid_payload",
             "Invalid payload",
-            "The body is no application/x-www-form-urlencoded in UTF-8 of at most 50 fields",
+            "The body is not a UTF-8 form (application/x-www-form-urlencoded) of at most 50 fields",
         ),
     ),
     "bytes that are no UTF-8": (
@@ -403,7 +406,7 @@ WRONG: dict[str, tuple[str, bytes, tuple[str, str, str]]] = {
         (
             "invalid_payload",
             "Invalid payload",
-            "The body is no application/x-www-form-urlencoded in UTF-8 of at most 50 fields",
+            "The body is not a UTF-8 form (application/x-www-form-urlencoded) of at most 50 fields",
         ),
     ),
     "too many fields": (
@@ -412,7 +415,7 @@ WRONG: dict[str, tuple[str, bytes, tuple[str, str, str]]] = {
         (
             "invalid_payload",
             "Invalid payload",
-            "The body is no application/x-www-form-urlencoded in UTF-8 of at most 50 fields",
+            "The body is not a UTF-8 form (application/x-www-form-urlencoded) of at most 50 fields",
         ),
     ),
 }

@@ -4,13 +4,12 @@ from dataclasses import replace
 from typing import Final
 
 from app.connections.pull import Pull
-from app.errors import Complaint, Refused
+from app.errors import Complaint, Refused, shorten_name
 from app.surfaces.cordial.vocabulary import STORAGE_ERROR
 from app.transports import connect
 from app.transports.failed import TransportFailed
 from app.transports.transport import TransferPolicy, time_limit
 from app.transports.url import DEFAULT_PORTS
-from app.web.surface import shorten
 
 SECONDS: Final = 5  # for the whole look
 
@@ -44,6 +43,6 @@ def describe_failure(pull: Pull, port: int, failed: TransportFailed) -> str:
     if failed.step == "authenticate":
         return "Login failed."
     if failed.step == "find":
-        return f"Invalid file path '{shorten(pull.path)}'. {failed.detail}"
+        return f"Invalid file path '{shorten_name(pull.path)}'. {failed.detail}"
     server = pull.remote.host or pull.remote.text("bucket")
-    return f"Unable to open connection to {shorten(server)} : {port}. {failed.detail}"
+    return f"Unable to open connection to {shorten_name(server)} : {port}. {failed.detail}"

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response, StreamingResponse
 
-from app.errors import Refused
+from app.errors import Refused, shorten_name
 from app.imports.results.row_outcomes import open_row_outcomes
 from app.runs import problems, status
 from app.runs.model import AccountId, Run
@@ -22,7 +22,6 @@ from app.surfaces.voucherify.wire.shape import TimeText
 from app.web.caller import OpenRuntime
 from app.web.links import base_url
 from app.web.openapi import operation_id
-from app.web.surface import shorten
 
 router = APIRouter(prefix="/v1/async-actions", tags=["async-actions"], generate_unique_id_function=operation_id)
 JSON = "application/json"
@@ -90,6 +89,6 @@ async def find_action(session: ReadSession, runtime: Runtime, account_id: Accoun
 
 
 def unknown_action(action_id: str) -> Refused:
-    name = shorten(action_id)
+    name = shorten_name(action_id)
     facts = {"resource_id": name, "resource_type": "async_action"}
     return Refused("not_found", f"Cannot find async_action with id {name}", facts=facts)

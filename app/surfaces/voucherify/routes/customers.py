@@ -7,7 +7,7 @@ import msgspec
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
-from app.errors import Refused
+from app.errors import Refused, shorten_name
 from app.imports.checking.record_keys import key_from_source
 from app.resources.customers import RESOURCE
 from app.resources.field_types import normalize_key
@@ -21,7 +21,6 @@ from app.surfaces.voucherify.wire.customers import Customer, CustomerList, Custo
 from app.surfaces.voucherify.wire.errors import refusals
 from app.web.caller import OpenRuntime
 from app.web.openapi import operation_id
-from app.web.surface import shorten
 
 router = APIRouter(prefix="/v1/customers", tags=["customers"], generate_unique_id_function=operation_id)
 JSON = "application/json"
@@ -55,7 +54,7 @@ async def get_customer(customer_id: str, caller: MayReadCustomers, runtime: Open
     async with runtime.database.read() as session:
         row = await find_customer(session, caller.account_id, customer_id)
     if row is None:
-        name = shorten(customer_id)
+        name = shorten_name(customer_id)
         facts = {"resource_id": name, "resource_type": "customer"}
         raise Refused("not_found", f"Cannot find customer with id {name}", facts=facts)
     return Response(msgspec.json.encode(customer_from_record(row)), media_type=JSON)

@@ -5,9 +5,8 @@ from typing import Any
 
 from app.auth.caller import EVERY_AREA
 from app.auth.tokens import AccessToken
-from app.errors import Refused
+from app.errors import Refused, shorten_name
 from app.surfaces.voucherify.wire import oauth as wire
-from app.web.surface import shorten
 
 
 def parse_scopes(fields: Mapping[str, str]) -> tuple[str, ...]:
@@ -17,7 +16,7 @@ def parse_scopes(fields: Mapping[str, str]) -> tuple[str, ...]:
     scopes = tuple(dict.fromkeys(fields.get("scope", "").split())) or (EVERY_AREA,)
     if unknown := [each for each in scopes if each not in wire.SCOPES]:
         details = f"Separate scopes by spaces. The scopes are: {', '.join(wire.SCOPES)}"
-        raise refuse("invalid_scope", f"Invalid scope: {shorten(' '.join(unknown))}", details)
+        raise refuse("invalid_scope", f"Invalid scope: {shorten_name(' '.join(unknown))}", details)
     return scopes
 
 

@@ -1,0 +1,86 @@
+"""Log events about processes: the parts of the service, the embedded servers, and libraries."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from app.observe.events import Event
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessStarted(Event):
+    """A process is ready for work. `part` is `api` or `worker`."""
+
+    part: str
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessStartFailed(Event):
+    """A process could not start: a setting is wrong, or a server does not answer."""
+
+    level: ClassVar[str] = "error"
+    part: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessStopped(Event):
+    """A process has ended in good order."""
+
+    part: str
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
+class PartExited(Event):
+    """Under `sluice up`, a part has exited and is restarted after the wait. `exit_code` is null if it did not start."""
+
+    level: ClassVar[str] = "warning"
+    part: str
+    exit_code: int | None
+    wait_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class PartRestarted(Event):
+    """Under `sluice up`, a part that had exited runs again."""
+
+    level: ClassVar[str] = "warning"
+    part: str
+    pid: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class PartStartFailed(Event):
+    """Under `sluice up`, a part could not be restarted; another try follows."""
+
+    level: ClassVar[str] = "error"
+    part: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PartStopping(Event):
+    """Under `sluice up`, a part has been asked to stop."""
+
+    part: str
+
+
+@dataclass(frozen=True, slots=True)
+class ServersKeptElsewhere(Event):
+    """The files of the embedded servers are kept outside the data folder, which the servers' user cannot reach."""
+
+    level: ClassVar[str] = "warning"
+    data: str
+    servers: str
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryLogged(Event):
+    """A library has logged a warning or an error. Its text is left out, because it may hold cell values; `place` is
+    the line of the library, `error` the kind of error."""
+
+    level: ClassVar[str] = "warning"
+    logger: str
+    place: str
+    error: str | None
