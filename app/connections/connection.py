@@ -73,7 +73,7 @@ async def create_connection(
     await connections.lock_account(session, account_id)
     if await connections.find_id(session, account_id, declaration.name) is not None:
         raise name_taken(declaration.name)
-    values = columns_of(vault, account_id, connection_id, declaration)
+    values = build_columns(vault, account_id, connection_id, declaration)
     row = await connections.add(session, {"id": connection_id, "account_id": account_id, **values})
     return StoredConnection(connection_id, declaration, row["created_at"], row["updated_at"])
 
@@ -93,7 +93,7 @@ async def replace_connection(
     declaration = parse_declaration(body, stored.declaration)
     if await connections.find_id(session, account_id, declaration.name) not in (None, connection_id):
         raise name_taken(declaration.name)
-    values = columns_of(vault, account_id, connection_id, declaration)
+    values = build_columns(vault, account_id, connection_id, declaration)
     row = await connections.replace(session, account_id, connection_id, values)
     return StoredConnection(connection_id, declaration, row["created_at"], row["updated_at"])
 
@@ -122,7 +122,7 @@ def open_connection(vault: Vault, row: Mapping[Any, Any]) -> StoredConnection:
     return StoredConnection(row["id"], declaration, row["created_at"], row["updated_at"], locked=secrets is None)
 
 
-def columns_of(
+def build_columns(
     vault: Vault, account_id: AccountId, connection_id: str, declaration: ConnectionDeclaration
 ) -> dict[str, Any]:
     """The columns that a declaration fills, with its secrets sealed."""

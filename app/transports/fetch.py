@@ -67,7 +67,7 @@ class Download:
 
 
 async def fetch(remote: Remote, path: str, policy: TransferPolicy, sink: ByteSink) -> FileInfo:
-    """Fetches a file into `sink` and returns its description. Raises TransportFailed, also when the policy does not suffice."""
+    """Fetches a file into `sink` and returns its description. Raises TransportFailed, also at a limit of `policy`."""
     async with time_limit(policy.total_seconds, "too_slow"):
         return await download_with_retries(remote, Download(path, policy, sink))
 

@@ -130,20 +130,20 @@ def split_pattern(pattern: str) -> tuple[str, str]:
     return folder + slash, name
 
 
-def select_matching(entries: Iterable[FileInfo], name: str) -> list[FileInfo]:
+def select_matching(files: Iterable[FileInfo], name: str) -> list[FileInfo]:
     """The files whose last path segment matches `name`, oldest first (by `modified`, then path)."""
     found: list[FileInfo] = []
-    for entry in entries:
-        if fnmatch.fnmatchcase(entry.path.rpartition("/")[2], name):
-            found.append(entry)
+    for file in files:
+        if fnmatch.fnmatchcase(file.path.rpartition("/")[2], name):
+            found.append(file)
         if len(found) > MOST_MATCHES:
             raise failure("too_many")
     return sorted(found, key=age_key)
 
 
-def age_key(entry: FileInfo) -> tuple[datetime, str]:
+def age_key(file: FileInfo) -> tuple[datetime, str]:
     """The sort key that puts the oldest file first."""
-    return entry.modified or datetime.min.replace(tzinfo=UTC), entry.path
+    return file.modified or datetime.min.replace(tzinfo=UTC), file.path
 
 
 def temporary_path(path: str) -> str:

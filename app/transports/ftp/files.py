@@ -60,14 +60,13 @@ class Ftp:
     async def stat(self, path: str) -> FileInfo:
         where = self._full_path(path)
         with translate_errors("find"):
-            entry = (await self._stat_by_mlst(path, where) if self._has_facts else None) or await self._stat_by_size(
-                path, where
-            )
-        if entry:
-            return entry
-        for entry in await self._list_folder(path[: path.rfind("/") + 1]):
-            if entry.path == path:
-                return entry
+            file = await self._stat_by_mlst(path, where) if self._has_facts else None
+            file = file or await self._stat_by_size(path, where)
+        if file:
+            return file
+        for file in await self._list_folder(path[: path.rfind("/") + 1]):
+            if file.path == path:
+                return file
         raise failure("missing")
 
     async def read(
@@ -122,9 +121,7 @@ class Ftp:
         else:
             option = "./" if where.startswith("-") else ""  # otherwise many servers take the name for an option of ls
             lines, parse = await self._session.list_lines(f"LIST {option}{where}".strip()), self._parse_list_line
-        return [
-            FileInfo(f"{folder}{entry.path}", entry.size, entry.modified) for line in lines for entry in parse(line)
-        ]
+        return [replace(file, path=f"{folder}{file.path}") for line in lines for file in parse(line)]
 
     @staticmethod
     def _parse_mlsd_line(line: bytes) -> Iterator[FileInfo]:
@@ -148,8 +145,8 @@ class Ftp:
         kind = facts.get("type", "").lower()
         if kind in FOLDERS:
             raise failure("missing")
-        entry = file_from_facts(path, facts)
-        return entry if kind == "file" and entry.size is not None else None
+        file = file_from_facts(path, facts)
+        return file if kind == "file" and file.size is not None else None
 
     async def _stat_by_size(self, path: str, where: str) -> FileInfo | None:
         size = await self._session.ask(f"SIZE {where}", "213")
@@ -158,13 +155,13 @@ class Ftp:
         modified = await self._session.ask(f"MDTM {where}", "213", unless="5")
         return FileInfo(path, int(size), parse_time(modified or ""))
 
-    async def _stat_each(self, entries: Iterable[FileInfo]) -> AsyncIterator[FileInfo]:
+    async def _stat_each(self, files: Iterable[FileInfo]) -> AsyncIterator[FileInfo]:
         """The same files as `stat` describes them, without links to folders and files that are gone by now."""
-        for entry in entries:
+        for file in files:
             try:
                 with translate_errors("find"):
-                    exact = await self._stat_by_size(entry.path, self._full_path(entry.path)) or entry
-                yield exact if exact.modified else replace(exact, modified=entry.modified)
+                    exact = await self._stat_by_size(file.path, self._full_path(file.path)) or file
+                yield exact if exact.modified else replace(exact, modified=file.modified)
             except TransportFailed as failed:
                 if failed.reason != "missing":
                     raise

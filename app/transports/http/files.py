@@ -79,10 +79,10 @@ class Http:
 
     async def stat(self, path: str) -> FileInfo:
         async with self._request("HEAD", path, {}) as answer:
-            entry = describe_file(path, answer)
+            file = describe_file(path, answer)
         # Some servers refuse HEAD, and some answer it with a length of 0: then the file itself is requested.
-        if answer.is_success and entry.size:
-            return entry
+        if answer.is_success and file.size:
+            return file
         async with self._request("GET", path, {"Range": "bytes=0-0"}) as answer:
             if answer.status_code != OUT_OF_RANGE:
                 check_status(answer)

@@ -73,7 +73,7 @@ class S3:
                 if pages > MOST_PAGES:
                     raise failure("too_many")
                 found = select_matching([*found, *self._list_files(page.get("Contents", ()))], name)
-        return [entry for entry in found if not entry.path.endswith("/")]
+        return [file for file in found if not file.path.endswith("/")]
 
     async def stat(self, path: str) -> FileInfo:
         key = self._key(path)

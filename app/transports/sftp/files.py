@@ -134,14 +134,14 @@ class Sftp:
                 if name and (kind in FILES or kind == asyncssh.FILEXFER_TYPE_SYMLINK):
                     yield file_from_attributes(folder + name, found.attrs)
 
-    async def _follow_links(self, entries: Iterable[FileInfo]) -> AsyncIterator[FileInfo]:
+    async def _follow_links(self, files: Iterable[FileInfo]) -> AsyncIterator[FileInfo]:
         """The same files, with links followed. Links to folders and broken links are left out."""
-        for entry in entries:
-            if entry.tag != LINK:
-                yield entry
+        for file in files:
+            if file.tag != LINK:
+                yield file
                 continue
             with suppress(TransportFailed):
-                yield await self.stat(entry.path)
+                yield await self.stat(file.path)
 
     async def _read_ahead(self, where: str, offset: int, size: int | None) -> AsyncGenerator[bytes, None]:
         """The bytes from `offset` to `size` in order, several requests ahead. It ends early if the file is shorter."""
