@@ -2,11 +2,10 @@
 
 from app.auth import tokens
 from app.formats import header
+from app.resources import objects, paths
 from app.settings import Settings
 from app.web.bodies import json_body
 from docs.generate.markdown import code, page, table
-
-DEPTH = 32  # levels; the message template has it as `limit`
 
 
 def limits() -> str:
@@ -43,13 +42,15 @@ ROWS = [
     ("Bytes of a row", "max_record_bytes", 0, "problem `record_too_long`"),
     ("Characters of a cell", "max_cell_characters", 0, "problem `cell_too_long`"),
     ("Characters of a key", "max_key_characters", 0, "problem `key_too_long`"),
-    ("Levels of nesting in JSON", "", DEPTH, "problem `too_deep`"),
+    ("Levels of nesting in JSON", "", objects.MAX_DEPTH, "problem `too_deep`"),
+    ("Members of an object of a nested type, inner ones included", "", f"{paths.MAX_MEMBERS:,}", "problem `too_many_members`"),
+    ("Characters of a path in a nested type", "", paths.MAX_PATH_LENGTH, "problem `path_too_long`"),
     ("Parts of a form", "max_form_parts", 0, "400 `bad_request`"),
     ("Bytes of a form part that is not the file", "max_part_bytes", 0, "422 `invalid`"),
     ("Bytes of a JSON body", "", f"{json_body.MAX_BYTES:,}", "413 `too_large`"),
     ("Seconds in which an upload may send nothing", "upload_idle_seconds", 0, "400 `bad_request`"),
-    ("Seconds in which a file must be fetched", "source_seconds", 0, "failure `source_read`"),
-    ("Seconds in which a source may send nothing", "source_idle_seconds", 0, "another try, later failure `source_read`"),
+    ("Seconds in which a file must be fetched", "source_seconds", 0, "the failure of the step that it is at, mostly `source_read`"),
+    ("Seconds in which a source may send nothing", "source_idle_seconds", 0, "another try, in the end the failure of the step"),
     ("Seconds that an access token is valid", "", tokens.TOKEN_SECONDS, "401 `not_authenticated`"),
     ("Crashes of workers on the same spot of a file", "max_crashes", 0, "failure `worker_crashed`"),
     ("Days that an ended import is kept", "retention_days", 0, "410 `gone`"),
