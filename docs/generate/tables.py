@@ -210,7 +210,7 @@ def log_events() -> str:
     ]
     intro = f"""
 Every process logs one JSON object per line to standard error: `event`, `level`, `timestamp` and the fields below. **No cell of
-a file and no secret is ever logged.** What a library logs is reduced to {code(event_name(events.LibraryLogged))} with its name, the
+a file and no secret is ever logged.** What a library logs is reduced to {code(event_name(process_events.LibraryLogged))} with its name, the
 place and the kind of error ([why](../adr/0009-library-logs-lose-their-text.md)).
 """
     return page("Log events", intro, table(("Event", "Level", "When", "Fields"), rows))
