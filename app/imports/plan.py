@@ -22,7 +22,7 @@ class Options:
     only_empty: bool = False  # write only fields that are absent, null or "" in the store
     blank_cells: BlankCells = "keep"  # an empty cell leaves the field, sets it to null, or stores ""
     null_marker: str | None = None  # a cell equal to it is skipped
-    duplicates: Duplicates = "last"  # which of several rows with one key counts
+    duplicates: Duplicates = "last"  # which of several rows with one key counts; "error": the later ones fail
     unknown_columns: Literal["ignore", "keep", "error"] | None = None  # None: as the type declares
     anonymous: bool = False  # a row without a key creates a record, if this service makes the type's ids; else it fails
     ledger: bool = False  # remember which rows created records

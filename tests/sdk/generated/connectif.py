@@ -10,7 +10,7 @@ from io import BytesIO
 
 from connectif_client import AuthenticatedClient
 from connectif_client.api.imports import create_import, delete_import, get_import, list_imports
-from connectif_client.models import CreateImportBody, Import, ImportStatus, Problem
+from connectif_client.models import CreateImportBody, Import, ImportStatus, ProblemDocument
 from connectif_client.models.create_import_body_delimiter import CreateImportBodyDelimiter
 from connectif_client.models.create_import_body_override_existing import CreateImportBodyOverrideExisting
 from connectif_client.models.create_import_body_update_only_empty_fields import CreateImportBodyUpdateOnlyEmptyFields
@@ -54,8 +54,8 @@ def main() -> None:
     deleted = delete_import.sync_detailed(done.id, client=client)
     refused = create_import.sync(client=client_with("wrong:key"), body=body("utf-8"))
     missing = get_import.sync("0" * 24, client=client)
-    assert isinstance(refused, Problem)
-    assert isinstance(missing, Problem)
+    assert isinstance(refused, ProblemDocument)
+    assert isinstance(missing, ProblemDocument)
     told = {
         "import": done.to_dict(),
         "listed": [each.id for each in listed.results],
