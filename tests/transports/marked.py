@@ -180,7 +180,7 @@ class Marked:
             searched.clear()  # marks are new each time
 
     async def places(self) -> AsyncIterator[tuple[str, bytes]]:
-        for path in (*self.folder.rglob("*"), *self.servers.place.data.glob("*.log")):
+        for path in (*self.folder.rglob("*"), *self.servers.data_folder.data.glob("*.log")):
             if path.is_file():
                 yield f"file {path.name}", str(path).encode() + path.read_bytes()
         async for each in self.tables():
