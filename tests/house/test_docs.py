@@ -34,6 +34,7 @@ FORMER = {"app/dialects", "app/jobs"}  # the decision that renamed them names th
 PLACES = re.compile(r"`((?:app|workers|tests|benchmarks|migrations|docs|examples|openapi)/[\w./-]+)`")
 # Every page that people read where the code is; links to generated pages hold once the site is built.
 READ_HERE = [ROOT / "README.md", ROOT / "ARCHITECTURE.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
+READ_HERE += sorted((ROOT / "app").rglob("*.md"))
 READ_HERE += [path for path in sorted((ROOT / "docs").rglob("*.md")) if site.PAGES not in path.parents]
 
 
