@@ -1,11 +1,11 @@
 # syntax=docker/dockerfile:1
-# One image for `sluice api`, `sluice worker` and `sluice migrate`. PostgreSQL and Valkey are not in it: see compose.yaml.
+# The image for `sluice api`, `sluice worker` and `sluice migrate`, without PostgreSQL and Valkey: see compose.yaml.
 
 FROM python:3.11-slim AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 UV_NO_CACHE=1 UV_LINK_MODE=copy
 WORKDIR /opt/sluice
 RUN python -m venv .venv
-# uv and the build backend come by hash, and with uv everything else.
+# uv and the build backend are installed by hash, and everything else with uv.
 COPY requirements-bootstrap.txt requirements-server.txt ./
 RUN .venv/bin/pip install --require-hashes -r requirements-bootstrap.txt \
  && .venv/bin/uv pip install --only-binary :all: --compile-bytecode --require-hashes -r requirements-server.txt
@@ -13,14 +13,14 @@ COPY pyproject.toml README.md LICENSE ./
 COPY app app
 COPY workers workers
 COPY migrations migrations
-# Editable, because the migrations are found beside the code. What only building needs does not go into the image.
+# Editable, because the migrations are next to the code. Tools that only the build needs are removed.
 RUN .venv/bin/uv pip install --no-deps --no-build-isolation --editable . \
  && .venv/bin/python -m compileall -q app workers migrations \
  && .venv/bin/uv pip uninstall hatchling editables pathspec pluggy trove-classifiers pip setuptools \
  && .venv/bin/uv pip uninstall uv
 
 FROM python:3.11-slim
-# A number of its own, so that a volume's owner is the same on every machine.
+# A fixed user id, so that the owner of a volume is the same on every machine.
 RUN groupadd --system --gid 10001 sluice \
  && useradd --system --uid 10001 --gid sluice --home-dir /var/lib/sluice --shell /usr/sbin/nologin sluice \
  && install -d -o sluice -g sluice -m 0750 /var/lib/sluice
@@ -33,7 +33,7 @@ WORKDIR /var/lib/sluice
 USER sluice
 VOLUME /var/lib/sluice
 EXPOSE 8000
-# For the API. A worker shows its life on SLUICE_WORKER_METRICS_PORT: compose.yaml asks there.
+# For the API. compose.yaml checks workers on SLUICE_WORKER_METRICS_PORT instead.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \
     CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/healthz', timeout=2)"]
 ENTRYPOINT ["sluice"]

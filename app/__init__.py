@@ -6,9 +6,9 @@ from types import ModuleType
 from typing import Any
 
 
-class _Later(ModuleType):
-    """Stands for a module until one of its names is asked for. (The standard library's LazyLoader loads on `import`
-    already: the statement looks at the module's `__spec__`.)"""
+class _LazyModule(ModuleType):
+    """A placeholder that loads a module when one of its names is used. (The standard library's LazyLoader loads it on
+    `import` already, because the statement looks at the module's `__spec__`.)"""
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -19,7 +19,7 @@ class _Later(ModuleType):
 
 
 def _load_without(other: str, name: str) -> None:
-    """Loads a module as if another were not installed, which is what None among the loaded ones says."""
+    """Loads a module as if another were not installed: that is what None in `sys.modules` means."""
     loaded = sys.modules.get(other)
     sys.modules[other] = None  # type: ignore[assignment]
     import_module(name)
@@ -28,7 +28,7 @@ def _load_without(other: str, name: str) -> None:
         sys.modules[other] = loaded
 
 
-# structlog imports it for a way to print tracebacks that is not used here: 4 MB a process.
+# structlog imports rich to print tracebacks, which is not used here: 4 MB per process.
 _load_without("rich", "structlog")
-# redis-py imports it for a way to log in that is not used here, and with it all of `cryptography`: 10 MB a process.
-sys.modules.setdefault("jwt", _Later("jwt"))
+# redis-py imports jwt, and with it all of `cryptography`, for a login that is not used here: 10 MB per process.
+sys.modules.setdefault("jwt", _LazyModule("jwt"))

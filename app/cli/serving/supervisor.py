@@ -99,7 +99,7 @@ class Supervisor:
             part.check()
 
     def check_first_start(self) -> None:
-        """Like `check`, but raises CannotStart for a part that exits again and again, or because of a setting."""
+        """Like `check`, but raises StartFailed for a part that exits again and again, or because of a setting."""
         self.check()
         for part in self._parts:
             if part.misconfigured:
