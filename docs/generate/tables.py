@@ -217,7 +217,9 @@ place and the kind of error ([why](../adr/0009-library-logs-lose-their-text.md))
 
 
 def all_events() -> list[type[events.Event]]:
-    classes = dict(member for module in (events, process_events) for member in inspect.getmembers(module, inspect.isclass))
+    classes = dict(
+        member for module in (events, process_events) for member in inspect.getmembers(module, inspect.isclass)
+    )
     return [each for _, each in sorted(classes.items()) if issubclass(each, events.Event) and each is not events.Event]
 
 
