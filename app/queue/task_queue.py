@@ -32,7 +32,7 @@ class WrongAddress(ValueError):
     """The server's address cannot be parsed. The parsers' own messages quote it, and so a part of the password."""
 
     def __str__(self) -> str:
-        return "`SLUICE_REDIS_URL` must look like redis://:password@host:port/number, with the password percent-encoded"
+        return "SLUICE_REDIS_URL must look like `redis://:password@host:port/number`, with a percent-encoded password"
 
 
 class WrongEvictionPolicy(ValueError):
