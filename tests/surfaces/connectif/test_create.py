@@ -80,7 +80,7 @@ async def test_both_spellings_of_the_path_answer_directly(
 async def test_every_wrong_part_is_named_at_once(client: httpx.AsyncClient, an_account: Account) -> None:
     parts = {"type": "people", "delimiter": "#", "overrideExisting": "maybe", "blankCells": "x", "format": "xlsx"}
     found = await complaints(client, an_account, data=parts | {"unknownColumns": "?", "duplicates": "?"}, files=FILE)
-    # An unknown type may be one's own to come: the parts that only the three built-in types require are no mistake.
+    # An unknown type could be the account's own: parts that only the three built-in types require are not missing.
     assert found.keys() == {
         "type",
         "delimiter",
@@ -308,7 +308,7 @@ async def test_an_encoding_that_comes_after_the_file_is_refused(client: httpx.As
     assert await complaints(client, an_account, files=late) == {
         "encoding": "`encoding` must come before the file in the form"
     }
-    # What does not change how the file was read may come whenever it likes.
+    # An encoding that does not change how the file was read may come after it.
     harmless = ordered | {"encoding": (None, "utf-8")}
     assert (await client.post("/imports", headers=an_account.headers, files=harmless)).status_code == 201
 

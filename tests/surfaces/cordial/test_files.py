@@ -1,4 +1,4 @@
-"""Files of products: every example of the vendor's page, and what becomes of each kind of cell."""
+"""Files of products: every example of the vendor's page, and what each kind of cell is stored as."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""Jobs polled and listed."""
+"""Jobs: poll and list them."""
 
 import re
 from datetime import UTC, datetime, timedelta

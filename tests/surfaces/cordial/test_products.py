@@ -1,4 +1,4 @@
-"""Products one at a time: made, changed, read, listed, deleted."""
+"""Products, one at a time: create, update, read, list and delete them."""
 
 import asyncio
 import json

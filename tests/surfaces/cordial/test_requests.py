@@ -1,4 +1,4 @@
-"""What is wrong with a request, in Cordial's shape, whatever it is."""
+"""Whatever is wrong with a request is refused in Cordial's shape."""
 
 import json
 from typing import Any

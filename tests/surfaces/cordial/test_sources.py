@@ -1,4 +1,4 @@
-"""Files that a body names by where they are: every example of the vendor's page, and what is refused at once."""
+"""Sources in a JSON body: every example of the vendor's page, and what is refused at once."""
 
 from dataclasses import replace
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""Lists of customers and of their ids: patched through the same engine, with a report for every item."""
+"""Lists of customers and of their ids: updated by the same engine, with a report for every item."""
 
 import csv
 import io

@@ -35,7 +35,7 @@ NOTHING_DONE = {
     "loyalty": {"points": 0, "referred_customers": 0, "campaigns": {}},
     "referrals": {"total": 0, "campaigns": []},
 }
-# A new customer of whom nothing is known, but for its ids.
+# A new customer with nothing but ids.
 BARE = {"address": None, **NOTHING_DONE, "system_metadata": {}, "created_at": "2024-05-01T10:20:30.123400Z"}
 
 INSERT = """
@@ -195,7 +195,7 @@ SOURCES = ["a/b c", "100%", "ünï", "jo+hn@example.org", "q?x=1#y", "..", "a%2F
 async def test_a_source_id_is_found_whatever_it_holds(customers: Customers) -> None:
     ids = await customers.store(*({"source_id": source} for source in SOURCES))
     for key, source in zip(ids, SOURCES, strict=True):
-        # Dots alone would be taken for a folder by the client itself.
+        # The client itself would treat dots alone as a folder.
         answer = await customers.ask(f"/{quote(source, safe='').replace('.', '%2E')}")
         assert (answer.status_code, answer.json().get("id"), answer.json().get("source_id")) == (200, key, source)
 
@@ -326,13 +326,13 @@ FIVE = (
         ({"order": "-created_at"}, "EDCBA"),
         ({"order": "updated_at"}, "ADECB"),
         ({"order": "-updated_at"}, "BCEDA"),
-        # By bytes; who has none is behind.
+        # In the order of bytes. Customers without one come last.
         ({"order": "source_id"}, "CBAED"),
         ({"order": "-source_id"}, "DEABC"),
         ({"order": "source_id", "city": "Madrid"}, "AD"),
         ({"starting_after": "2024-05-03T10:20:30.123400Z"}, "BA"),
         ({"starting_after": "2024-05-03T10:20:30.123400Z", "order": "created_at"}, "DE"),
-        # By the moment of the last change; who was never changed stands where he was made.
+        # By the time of the last change, or of creation for customers that were never changed.
         ({"starting_after": "2024-05-05", "order": "updated_at"}, "ECB"),
         ({"starting_after": "2024-05-06", "order": "-updated_at"}, "EDA"),
         ({"starting_after": "2024-05-04", "order": "source_id"}, "CBA"),
@@ -360,7 +360,7 @@ async def test_a_list_is_filtered_and_in_order(customers: Customers, query: dict
         ({"limit": "2", "page": "9"}, 5, False),
         ({"limit": "1", "city": "Madrid"}, 2, True),
         ({"limit": "2", "city": "Madrid"}, 2, False),
-        # How many there are does not depend on where one stands.
+        # The total does not depend on the cursor.
         ({"limit": "1", "starting_after": "2024-05-03T00:00:00Z"}, 5, True),
         ({"limit": "2", "starting_after": "2024-05-03T00:00:00Z"}, 5, False),
         ({"segment_id": "seg_1"}, 0, False),
@@ -424,7 +424,7 @@ async def test_a_wrong_query_is_the_vendors_400(customers: Customers, query: dic
 
 
 async def walked(customers: Customers, **query: Any) -> list[str]:
-    """All ids, each page begun behind the last customer of the one before, exactly as that one was shown."""
+    """All ids. Each page starts after the last customer of the page before, with its time exactly as it was shown."""
     seen: list[str] = []
     while True:
         page = await customers.list(**query)
@@ -450,7 +450,7 @@ async def test_a_thousand_customers_of_one_second_are_walked_without_a_gap(
 async def test_a_walk_has_no_gap_where_a_page_ends_among_customers_of_one_moment(
     customers: Customers, order: str
 ) -> None:
-    # As two imports make them: every moment twice.
+    # As two imports create them: every time occurs twice.
     rows = ({"source_id": f"C-{n}", "made": CREATED + timedelta(microseconds=n % 50)} for n in range(100))
     ids = await customers.store(*rows)
     page = await customers.list(limit=7, order=order)
@@ -461,7 +461,7 @@ async def test_a_walk_has_no_gap_where_a_page_ends_among_customers_of_one_moment
 
 @pytest.mark.parametrize("order", ["created_at", None])
 async def test_the_vendors_own_scroll_sees_everybody_once(customers: Customers, order: str | None) -> None:
-    """`scroll()` of its JavaScript SDK: it compares moments as texts, and begins in 1970 or 2200."""
+    """`scroll()` of its JavaScript SDK: it compares times as strings, and starts in 1970 or 2200."""
     ids = await customers.store(*({"source_id": f"C-{number}"} for number in range(250)))
     best = max if order else min
     at, seen = "1970-01-01T00:00:00Z" if order else "2200-01-01T00:00:00Z", []

@@ -1,4 +1,4 @@
-"""CSV files of customers: which column fills which field, who is updated and who is new, what is refused."""
+"""CSV files of customers: which column fills which field, who is updated or created, and what is refused."""
 
 import re
 from typing import Any

@@ -1,4 +1,4 @@
-"""Access tokens: made by a key, good on every endpoint that their scopes open, dead in time, and nowhere to be read."""
+"""Access tokens: issued for a key, valid where their scopes allow it, expired in time, and never stored or logged."""
 
 import time
 from typing import Any
@@ -204,7 +204,7 @@ async def test_any_key_of_the_account_may_introspect_and_revoke_its_tokens(
     assert await status(client, token) == 401
 
 
-# Surfaces without areas, and what their routes need of the key.
+# Surfaces without areas, and the scopes that their routes require.
 ELSEWHERE = ("/imports", "/types", "/records/contacts")
 
 
@@ -221,7 +221,7 @@ async def test_on_other_surfaces_a_token_needs_the_scope_api(
 
 
 async def probed(runtime: Runtime, path: str, headers: dict[str, str]) -> httpx.Response:
-    """Asks a route that does nothing but demand what Voucherify's routes demand."""
+    """Calls a route that only checks what Voucherify's routes check."""
     app = app_on(runtime)
 
     @app.post("/v1/probe/import")

@@ -1,4 +1,4 @@
-"""Voucherify's published SDKs, of two ages in two languages, work with this service once their host is changed."""
+"""Voucherify's published SDKs, two versions each in two languages, work once they call this host."""
 
 import json
 from secrets import token_hex
@@ -20,7 +20,7 @@ JAVASCRIPT = [
     pytest.param("voucherify-sdk-2.7.0", marks=needs_node),
 ]
 
-# An SDK does all it has to do in one process, and the tests look at what it said: on one worker, so that it runs once.
+# An SDK does everything in one process, and the tests check its output. They share a worker, so that it runs once.
 pytestmark = [pytest.mark.xdist_group("sdks"), pytest.mark.timeout(300)]
 
 Told = dict[str, Any]

@@ -1,4 +1,4 @@
-"""Moments in a query: every spelling of the vendor's SDKs means the moment it is, and what is none is refused."""
+"""Times in a query: every spelling of the vendor's SDKs is parsed, and what is not a time is refused."""
 
 from datetime import UTC, datetime, timedelta, timezone
 
