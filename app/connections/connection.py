@@ -17,7 +17,7 @@ from app.connections.declaration import (
 from app.connections.pull import Pull
 from app.errors import Complaint, Refused
 from app.runs.model import AccountId
-from app.storage.access import connections
+from app.storage.access import accounts, connections
 from app.storage.database import ReadSession, Session
 from app.transports.options import TRUST_FIRST
 from app.transports.transport import Remote
@@ -70,7 +70,7 @@ async def create_connection(
 ) -> StoredConnection:
     """Stores a new connection; no server is called. Raises Refused: invalid (names every mistake), name_taken."""
     declaration, connection_id = parse_declaration(body), f"con_{token_hex(12)}"
-    await connections.lock_account(session, account_id)
+    await accounts.lock(session, account_id)
     if await connections.find_id(session, account_id, declaration.name) is not None:
         raise name_taken(declaration.name)
     values = build_columns(vault, account_id, connection_id, declaration)
@@ -86,7 +86,7 @@ async def replace_connection(
     Raises Refused: not_found, invalid (names every mistake), name_taken, secrets_locked (the body leaves out all
     secrets, and the stored ones cannot be opened).
     """
-    await connections.lock_account(session, account_id)
+    await accounts.lock(session, account_id)
     stored = await load_connection(session, vault, account_id, connection_id)
     if stored.locked and all(body.get(member) is None for member in SECRETS):
         raise secrets_locked("Send them again")
@@ -100,7 +100,7 @@ async def replace_connection(
 
 async def delete_connection(session: Session, account_id: AccountId, connection_id: str) -> None:
     """Deletes a connection. Imports that were started with it go on. Raises Refused("not_found")."""
-    await connections.lock_account(session, account_id)
+    await accounts.lock(session, account_id)
     if not await connections.remove(session, account_id, connection_id):
         raise not_found()
 

@@ -9,6 +9,7 @@ from app.resources.declared_fields import field_to_json
 from app.resources.registry import BUILT_IN
 from app.resources.schema import Resource
 from app.storage import records, types
+from app.storage.access import accounts
 from app.storage.database import ReadSession, Session
 
 # The built-in types that an account may add fields to.
@@ -45,7 +46,7 @@ async def declare_type(session: Session, account_id: int, name: str, body: dict[
     """
     declaration = remove_built_in_members(name, body)
     resource = build_resource(name, declaration) if name in EXTENSIBLE else parse_resource(name, declaration)
-    await types.lock_account(session, account_id)
+    await accounts.lock(session, account_id)
     previous = await types.get(session, account_id, name)
     if previous is not None or name in BUILT_IN:
         await refuse_contradictions(session, account_id, build_resource(name, previous), resource)

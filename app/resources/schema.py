@@ -11,9 +11,9 @@ UnknownColumns = Literal["ignore", "keep", "error"]
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field of a record. `type` is a key of `app.resources.field_types.TYPES`, which also says which of the limits apply:
-    `min` and `max` bound numbers, `max_length` counts characters, `options` are the allowed values of an enum or list.
-    """
+    """One field of a record. `type` is a key of `app.resources.field_types.TYPES`, which also says which of the limits
+    apply: `min` and `max` bound numbers, `max_length` counts characters, `options` are the allowed values of an enum or
+    list."""
 
     id: str
     type: str

@@ -41,12 +41,6 @@ async def put(session: Session, account_id: int, name: str, declaration: object)
     return bool(stored.scalar_one())
 
 
-async def lock_account(session: Session, account_id: int) -> None:
-    """Locks the account's row until the transaction ends: meanwhile no import of it is accepted and no other of
-    its types changes. Imports that are running go on."""
-    await session.execute(text("SELECT 1 FROM accounts WHERE id = :id FOR NO KEY UPDATE"), {"id": account_id})
-
-
 async def any_open_run(session: ReadSession, account_id: int, name: str) -> bool:
     """Whether an import of that type is open."""
     found = await session.execute(

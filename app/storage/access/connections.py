@@ -9,12 +9,6 @@ from app.storage.database import ReadSession, Session
 from app.storage.tables import connections
 
 
-async def lock_account(session: Session, account_id: int) -> None:
-    """Locks the account's row until the transaction ends: nobody else changes its connections, so a name that was found
-    free stays free, and a connection that was read stays there."""
-    await session.execute(text("SELECT FROM accounts WHERE id = :id FOR NO KEY UPDATE"), {"id": account_id})
-
-
 async def add(session: Session, values: Mapping[str, Any]) -> RowMapping:
     """Stores a new connection and returns its row."""
     now = text("now()")
