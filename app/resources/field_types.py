@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from unicodedata import normalize
 
 from app.resources import email, numbers, objects, texts, times
+from app.resources.canonical import to_nfc
 from app.resources.conversion import BadCell, Convert, ConvertValue, same_for_every_field
 from app.resources.objects import convert_any_value
 from app.resources.schema import Field
@@ -148,12 +148,12 @@ def normalize_key(field: Field, text: str) -> str:
 
 
 def _normalize_text_key(text: str) -> str:
-    return text.strip() if text.isascii() else normalize("NFC", text).strip()
+    return text.strip() if text.isascii() else to_nfc(text).strip()
 
 
 def _normalize_email_key(text: str) -> str:
     # Lower-casing can undo NFC, so it comes first.
-    return text.strip().lower() if text.isascii() else normalize("NFC", text.lower()).strip()
+    return text.strip().lower() if text.isascii() else to_nfc(text.lower()).strip()
 
 
 def _normalize_integer_key(text: str) -> str:

@@ -20,7 +20,8 @@ TOO_MANY_DIGITS = type_error(
 # Spellings that JSON shares need no rewriting. The slower patterns below take all the others.
 _match_json_integer = re.compile(r"0|-?[1-9][0-9]*").fullmatch
 _match_json_decimal = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?").fullmatch
-_match_integer = re.compile(r"([+-]?)0*([0-9]+)").fullmatch
+# Possessive: a thousand zeros before a letter took 4 ms to refuse, with every zero tried as the first digit.
+_match_integer = re.compile(r"([+-]?)(?:0*+([1-9][0-9]*+)|0++)").fullmatch
 _match_decimal = re.compile(r"([+-]?)([0-9]*)(?:\.([0-9]*))?(?:[eE]([+-]?[0-9]+))?").fullmatch
 
 
@@ -66,7 +67,7 @@ def convert_integer(text: str) -> str | BadCell:
     parts = _match_integer(text)
     if parts is None:
         return NOT_INTEGER
-    sign, digits = parts.groups()
+    sign, digits = parts[1], parts[2] or "0"
     if len(digits) > MAX_DIGITS:
         return TOO_MANY_DIGITS
     return f"-{digits}" if sign == "-" and digits != "0" else digits

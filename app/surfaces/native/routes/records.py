@@ -1,7 +1,6 @@
 """Stored records: one by its key, or all of a type."""
 
 from typing import Annotated
-from unicodedata import normalize
 
 import msgspec
 from fastapi import APIRouter, Query, Request
@@ -10,6 +9,7 @@ from fastapi.responses import Response
 from app.declarations.types import load_resource
 from app.errors import Refused
 from app.imports.checking.record_keys import key_from_source
+from app.resources.canonical import to_nfc
 from app.resources.field_types import normalize_key
 from app.resources.schema import Resource
 from app.storage import records
@@ -60,4 +60,4 @@ def stored_forms(resource: Resource, account_id: int, key: str) -> list[str]:
     """The forms in which the key may be stored, by the fields that it may come from."""
     fields = filter(None, (resource.field(name) for name in resource.keys))
     generated = [key_from_source(resource.surrogate, account_id, key)] if resource.surrogate else []
-    return list(dict.fromkeys([*(normalize_key(field, key) for field in fields), normalize("NFC", key), *generated]))
+    return list(dict.fromkeys([*(normalize_key(field, key) for field in fields), to_nfc(key), *generated]))
