@@ -24,7 +24,12 @@ Key = Annotated[
     str,
     typer.Option("--key", envvar="SLUICE_KEY", show_default=False, help="API key, id:secret; safer in SLUICE_KEY"),
 ]
-Delimiter = Annotated[str, typer.Option("--delimiter", help="Character between the cells, or auto to detect it")]
+Delimiter = Annotated[
+    str,
+    typer.Option(
+        "--delimiter", help="What separates the cells: comma, semicolon, tab, pipe, the character itself, or auto"
+    ),
+]
 Override = Annotated[bool, typer.Option("--override/--no-override", help="Update existing records, or skip their rows")]
 OnlyEmpty = Annotated[bool, typer.Option("--only-empty", help="In existing records, fill only empty fields")]
 CouponSet = Annotated[

@@ -1,4 +1,4 @@
-"""Connectif's words: its statuses, its three record types, its delimiters, its codes."""
+"""Connectif's words: its statuses, its three record types, its codes."""
 
 from collections.abc import Mapping
 from typing import Final, Literal
@@ -18,8 +18,6 @@ STATUSES: Final[Mapping[State, Status]] = {
 # Connectif's own types. For these every documented part is required, and headings must match the case of the field.
 ELEMENTS: Final = frozenset({"contacts", "products", "coupons"})
 
-# The first two are Connectif's, the others are ours.
-DELIMITERS: Final = (",", ";", "\t", "|", "auto")
 BOOLEANS: Final[Mapping[str, bool]] = {"true": True, "false": False}
 
 # Refusal -> HTTP status and the `code` on the wire.

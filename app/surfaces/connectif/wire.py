@@ -5,6 +5,7 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel, Field
 
 from app.connections.declaration import SECRETS, SETTINGS
+from app.imports.delimiters import DELIMITER_NAMES
 from app.transports.options import RULES
 from app.web.shapes import UNSET_TIME, Shape, Timestamp
 
@@ -207,8 +208,9 @@ FORM: Final[dict[str, Any]] = {
         },
         "delimiter": {
             "type": "string",
-            "enum": [",", ";", "\t", "|", "auto"],
-            "description": "What separates the cells. Required for the three built-in types, otherwise auto",
+            "enum": list(DELIMITER_NAMES),
+            "description": "What separates the cells: the character, or a word for it. Required for the three "
+            "built-in types, otherwise auto. curl sends a semicolon only with `--form-string`",
         },
         "couponSetId": {"type": "string", "description": "The set that the coupons belong to. Required for coupons"},
         "encoding": {

@@ -3,21 +3,28 @@
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from app.auth.caller import Caller
 from app.connections.inline_source import pull_from_source
 from app.connections.pull import Pull
 from app.errors import Complaint, Refused, describe
+from app.imports.delimiters import NOT_A_DELIMITER, parse_delimiter
 from app.imports.examine import Upload
 from app.imports.intake import Submission
 from app.imports.plan import Options, ReadOptions
 from app.mappings.mapping import Mapping
 from app.resources.conversion import BadCell, quote_json
 from app.resources.email import convert_email
-from app.surfaces.connectif.vocabulary import BOOLEANS, DELIMITERS, ELEMENTS
+from app.surfaces.connectif.vocabulary import BOOLEANS, ELEMENTS
 from app.surfaces.connectif.wire import FORM
 from app.web.bodies.upload import Form
+
+# What to say of a part that is required and was sent empty, where more can be said than that.
+EMPTY: Final = {
+    "delimiter": "`delimiter` was sent empty. curl drops the semicolon of `-F 'delimiter=;'`: use "
+    "`--form-string 'delimiter=;'`, or send the word `semicolon`"
+}
 
 
 @dataclass(slots=True)
@@ -28,12 +35,14 @@ class FormReader:
     complaints: list[Complaint] = field(default_factory=list)
 
     def read_text(self, name: str, *, required: bool = False) -> str | None:
+        """The text of a part. An empty part counts as absent: HTML forms send every field that they have."""
         value = self.form.parts.get(name)
         if name in self.form.repeated:
             self.complain(name, f"`{name}` was sent more than once")
-        elif value is None or (required and not value):
+        elif not value:
             if required:
-                self.complain(name, f"`{name}` is required")
+                empty = EMPTY.get(name, f"`{name}` is required, but was sent empty")
+                self.complain(name, f"`{name}` is required" if value is None else empty)
         elif "\0" in value or any("\ud800" <= each <= "\udfff" for each in value):
             self.complain(name, f"`{name}` must be UTF-8 text without NUL characters")
         else:
@@ -54,6 +63,13 @@ class FormReader:
         if value is not None and value.strip().lower() not in BOOLEANS:
             self.complain(name, f"`{name}` must be true or false")
         return default if value is None else BOOLEANS.get(value.strip().lower(), default)
+
+    def read_delimiter(self, *, required: bool) -> str:
+        text = self.read_text("delimiter", required=required)
+        delimiter = None if text is None else parse_delimiter(text)
+        if text is not None and delimiter is None:
+            self.complain("delimiter", NOT_A_DELIMITER)
+        return delimiter or "auto"
 
     def complain(self, path: str, reason: str) -> None:
         self.complaints.append(Complaint(path, reason))
@@ -96,19 +112,20 @@ def parse_form(form: Form) -> ImportForm:
     # For an account's own types the parts have defaults. Connectif has none: there, a script that omits one is wrong.
     strict = name is None or name in ELEMENTS
     options = parse_options(reader, strict=strict)
-    delimiter = reader.read_choice("delimiter", DELIMITERS, required=strict, default="auto")
+    delimiter = reader.read_delimiter(required=strict)
     coupon_set = reader.read_text("couponSetId", required=True) if name == "coupons" else None
     file_format = reader.read_choice("format", ("csv", "jsonl"))
     connection = reader.read_text("connectionId")
     path = reader.read_text("path", required=connection is not None) or ""
     pull = parse_source(reader)
-    check_one_file(reader, file=form.upload, connectionId=connection, source=pull)
+    upload = find_upload(form)
+    check_one_file(reader, file=upload, connectionId=connection, source=pull)
     encoding = reader.read_text("encoding") if connection or pull else None
     constants = {} if coupon_set is None else {"couponSetId": quote_json(coupon_set)}
     return ImportForm(
         type=name or "",
         coupon_set=coupon_set,
-        file=form.upload or pull,
+        file=upload or pull,
         connection=connection,
         path=path,
         read=ReadOptions(file_format, delimiter, encoding),
@@ -135,12 +152,18 @@ def parse_options(reader: FormReader, *, strict: bool) -> Options:
     )
 
 
+def find_upload(form: Form) -> Upload | None:
+    """The file part. Without a name and without a byte it is what an HTML form sends when no file was chosen."""
+    absent = form.upload is not None and form.upload.size == 0 and form.upload.file_name is None
+    return None if absent else form.upload
+
+
 def check_one_file(reader: FormReader, **ways: object | None) -> None:
     """The file comes in exactly one of these ways."""
     used = [name for name, value in ways.items() if value is not None]
     if len(used) > 1:
         reader.complain(used[-1], f"Send either `{used[0]}` or `{used[-1]}`, not both")
-    elif not used and "source" not in reader.form.parts:
+    elif not used and not reader.form.parts.get("source"):
         reader.complain("file", "One of `file`, `connectionId` and `source` is required")
 
 

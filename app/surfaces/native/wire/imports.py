@@ -1,11 +1,22 @@
 """Shapes of imports that are started from a connection."""
 
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, WithJsonSchema
 
+from app.imports.delimiters import DELIMITER_NAMES, NOT_A_DELIMITER, parse_delimiter
 from app.surfaces.native.wire.shape import json_body
 from app.web.shapes import Shape
+
+DELIMITER: Final = {"type": "string", "enum": list(DELIMITER_NAMES), "default": "auto"}
+
+
+def check_delimiter(name: str) -> str:
+    """The delimiter of that name. Raises ValueError."""
+    delimiter = parse_delimiter(name)
+    if delimiter is None:
+        raise ValueError(NOT_A_DELIMITER)
+    return delimiter
 
 
 class ConnectionImportBody(Shape):
@@ -15,7 +26,7 @@ class ConnectionImportBody(Shape):
     )
     type: str = Field(max_length=100, description="contacts, products, or another type of the account")
     format: Literal["csv", "jsonl"] | None = None
-    delimiter: Literal[",", ";", "\t", "|", "auto"] = "auto"
+    delimiter: Annotated[str, AfterValidator(check_delimiter), WithJsonSchema(DELIMITER)] = "auto"
     encoding: str | None = None
     override_existing: bool = True
     update_only_empty_fields: bool = False
