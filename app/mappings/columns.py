@@ -60,8 +60,8 @@ def find_columns(
             ignored.append(IgnoredColumn(heading, "read_only_column"))
         elif heading in skip or not heading:
             continue
-        elif unknown == "error":
-            complaints.append(Complaint(heading, f"The type `{resource.name}` has no field `{heading}`"))
+        elif unknown == "error" or (unknown == "keep" and not resource.has_room_for(heading)):
+            complaints.append(Complaint(heading, describe_unknown(heading, resource, unknown)))
         elif unknown == "keep":
             columns.append(Column(heading, resource.unknown_field_id(heading), index, known=False))
         else:
@@ -86,6 +86,11 @@ def build_finder(mapping: Mapping, resource: Resource) -> FindField:
     # Of headings that differ in case alone the first wins.
     folded = {heading.casefold(): field for heading, field in reversed(fields.items())}
     return lambda heading: find_exactly(heading) or folded.get(heading.casefold())
+
+
+def describe_unknown(heading: str, resource: Resource, unknown: UnknownColumns) -> str:
+    why = ", and it cannot be kept beside the declared fields around it" if unknown == "keep" else ""
+    return f"The type `{resource.name}` has no field `{heading}`{why}"
 
 
 def find_doubles(columns: Iterable[Column]) -> Iterable[Complaint]:

@@ -6,6 +6,7 @@ from typing import Any
 from app.problems import RowError, row_error, shorten
 
 MAX_PATH_LENGTH = 255  # characters, as of a heading: a path may be repeated in every record
+MAX_POSITION = 999  # in a list, as in the path of a family
 MAX_MEMBERS = 2_000  # of one object, as many as a file may have columns
 
 
@@ -76,10 +77,16 @@ def _build(value: Any, is_list: bool) -> Any:
         return value
     members = {name: _build(inner, False) for name, inner in value.items()}
     items = {int(name): inner for name, inner in members.items() if name.isascii() and name.isdigit()}
-    # Inside a declared list only positions can be stored.
-    if is_list or (len(items) == len(members) and sorted(map(str, items)) == sorted(members) and _has_no_gap(items)):
-        return [items.get(position) for position in range(max(items) + 1)]
+    if is_list:
+        # Only positions can be stored here. Should a record hold anything else, reading it must not break.
+        return [items.get(position) for position in range(max(filter(_is_position, items), default=-1) + 1)]
+    if len(items) == len(members) and sorted(map(str, items)) == sorted(members) and _has_no_gap(items):
+        return [items[position] for position in range(len(items))]
     return members
+
+
+def _is_position(number: int) -> bool:
+    return number <= MAX_POSITION
 
 
 def _has_no_gap(items: Mapping[int, object]) -> bool:

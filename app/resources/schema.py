@@ -103,6 +103,17 @@ class Resource:
         paths = (each.path.partition(".#")[0] for each in self.families if ".#" in each.path)
         return tuple(dict.fromkeys(paths))
 
+    def has_room_for(self, path: str) -> bool:
+        """Whether a path that no field declares can be kept. In a type of nested records it must not begin as a
+        declared path does: inside `variants` or `sale` only what is declared can be put together again."""
+        return not self.families or path.partition(".")[0] not in self.members
+
+    @property
+    def members(self) -> frozenset[str]:
+        """The members of a nested record: the first segments of all declared paths."""
+        paths = [*(each.id for each in self.fields), *(each.path for each in self.families)]
+        return frozenset(path.partition(".")[0] for path in paths)
+
     def unknown_field_id(self, heading: str) -> str:
         """The id under which a column that no field declares is kept."""
         return heading if heading.startswith(self.unknown_prefix) else self.unknown_prefix + heading

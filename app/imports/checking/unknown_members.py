@@ -2,23 +2,27 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
+from functools import lru_cache
 
 from app.imports.checking.findings import Findings
 from app.imports.checking.json_objects import format_member
 from app.problems import shorten
-from app.resources.conversion import bad_cell
+from app.resources.conversion import bad_cell, type_error
 from app.resources.field_types import BadCell, compile_value
 from app.resources.schema import Field, Resource, UnknownColumns
 from app.runs.summary import RunWarning
 
 IGNORED = "Member `{}` is not a field of the type and was ignored"
 UNKNOWN = bad_cell("unknown_column")
+NO_ROOM = type_error("The type has no field with this name, and it cannot be kept beside the declared fields around it")
+KNOWN_NAMES = 4_096  # that were checked, at a time; a hostile file may name others in every row
 KEPT_TYPES = {str: "text", bool: "boolean", int: "decimal", Decimal: "decimal"}  # any other value is kept as an object
 
 
 class UnknownMembers:
     def __init__(self, resource: Resource, policy: UnknownColumns) -> None:
         self._resource, self._policy = resource, policy
+        self._has_room_for = lru_cache(KNOWN_NAMES)(resource.has_room_for)
 
     def write(self, record: Mapping[str, object], names: Sequence[str], index: int, findings: Findings) -> str:
         """What is stored of the members with these names: text of whole members, see `MemberColumn`."""
@@ -37,6 +41,9 @@ class UnknownMembers:
         """With the JSON type that they came with, under the name that the type keeps them by."""
         for name in names:
             value = record[name]
+            if not self._has_room_for(name):
+                findings.add(index, NO_ROOM, column=shorten(name), value=value)
+                continue
             field = Field(name, KEPT_TYPES.get(type(value), "object"))
             text = "null" if value is None else compile_value(field)(value)
             if isinstance(text, BadCell):

@@ -15,6 +15,7 @@ from app.surfaces.cordial.translate.times import format_time
 
 TYPE: Final = RESOURCE.name
 ID_BYTES: Final = 12
+NUMBER_STARTS: Final = frozenset({b"-", *(b"%d" % digit for digit in range(10))})
 EXACT: Final = Context(prec=4_100)  # a number has at most 1,000 digits and an exponent of at most 1,000
 MEMBERS: Final = tuple(dict.fromkeys(each.id.partition(".")[0] for each in RESOURCE.fields)) + tuple(
     dict.fromkeys(each.path.partition(".")[0] for each in RESOURCE.families)
@@ -36,9 +37,9 @@ def product_from_record(account_id: int, row: Mapping[Any, Any]) -> dict[str, ob
 
 
 def sum_quantities(fields: Mapping[str, msgspec.Raw]) -> Decimal:
-    """The total over all variants; null and texts count as 0."""
+    """The total over all variants; whatever is no number counts as 0."""
     values = (value for name, value in fields.items() if name.startswith("variants.") and name.endswith(".qty"))
-    numbers = (text for text in map(bytes, values) if text[:1] not in (b"n", b'"'))
+    numbers = (text for text in map(bytes, values) if text[:1] in NUMBER_STARTS)
     with localcontext(EXACT):
         return sum((Decimal(number.decode()) for number in numbers), Decimal(0))
 
