@@ -157,6 +157,11 @@ class Retryable(SluiceError):
     """A server that this service needs does not work as it should at the moment; a later try may succeed."""
 
 
+class SourceDeleted(SluiceError):
+    """What an answer is made of was deleted while it was sent. The connection has to break: an answer that ended as
+    usual would be taken for whole."""
+
+
 class Fatal(SluiceError):
     """This run cannot succeed, however often it is tried; `code` is a key of FAILURES."""
 

@@ -52,6 +52,16 @@ class RequestCrashed(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ResponseCutOff(Event):
+    """An import was deleted while its rows were being downloaded. The connection was broken, so that nobody takes what
+    had arrived for the whole file."""
+
+    request_id: str
+    method: str
+    route: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunAccepted(Event):
     """An import has been accepted and queued. `rows` is null for a file that is still to be fetched."""
 

@@ -37,6 +37,14 @@ async def get(session: ReadSession, account_id: int, run_id: str) -> RowMapping 
     return found.mappings().one_or_none()
 
 
+async def is_kept(session: ReadSession, run_id: str) -> bool:
+    """Whether the run is stored with its ledger: neither deleted nor pruned."""
+    found = await session.execute(
+        text("SELECT EXISTS (SELECT FROM runs WHERE id = :id AND pruned_at IS NULL)"), {"id": run_id}
+    )
+    return bool(found.scalar_one())
+
+
 async def queue_position(session: ReadSession, account_id: int, seq: int) -> int:
     """The place of a queued run among the account's queued runs; the first is 1."""
     ahead = await session.execute(

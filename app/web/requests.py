@@ -12,7 +12,8 @@ from fastapi import Request
 from fastapi.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.observe.events import RequestCrashed, RequestDenied, RequestServed
+from app.errors import SourceDeleted
+from app.observe.events import RequestCrashed, RequestDenied, RequestServed, ResponseCutOff
 from app.observe.logs import error_kind, format_trace
 from app.runtime import Runtime
 from app.web.rate_limits import RateHeaders, remaining_allowance
@@ -25,8 +26,8 @@ DENIED = (401, 403)
 NOSNIFF = (b"x-content-type-options", b"nosniff")
 
 
-class ResponseCutOff(Exception):
-    """A response crashed after it had begun. The server closes the connection."""
+class ResponseIncomplete(Exception):
+    """A response could not be finished after it had begun. The server closes the connection."""
 
 
 class RequestMiddleware:
@@ -56,6 +57,9 @@ class RequestMiddleware:
         with structlog.contextvars.bound_contextvars(request_id=exchange.id):
             try:
                 await self.app(scope, exchange.receive, exchange.send)
+            except SourceDeleted:
+                get_runtime(scope).observe(ResponseCutOff(exchange.id, exchange.method, exchange.route))
+                raise ResponseIncomplete from None
             except Exception as error:  # noqa: BLE001  whatever it is, the caller gets a response
                 await self.answer_crash(exchange, error)
             finally:
@@ -67,7 +71,7 @@ class RequestMiddleware:
         place = (exchange.id, exchange.method, exchange.route)
         get_runtime(scope).observe(RequestCrashed(*place, error_kind(error), format_trace(error)))
         if exchange.status is not None:
-            raise ResponseCutOff from None
+            raise ResponseIncomplete from None
         response = self.render_crash(Request(scope), exchange.id)
         await response(scope, exchange.receive, exchange.send)
 

@@ -7,36 +7,45 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any, BinaryIO
 
-from app.errors import Refused
+from app.errors import Refused, SourceDeleted
 from app.formats.records import Position, Reader, Record, UnreadableRow
 from app.problems import Problem
 from app.runs import problems
 from app.runs.model import Run
 from app.runtime import Runtime
-from app.storage import batches
+from app.storage import batches, runs
 from app.storage.blobs import BlobMissing
 
 REREAD_BYTES = 1_048_576  # of the file at once; unreadable rows in it are kept whole, four times as long at worst
+
+NEVER_FETCHED = "This import has no rows to report: its file could not be fetched. Its failure says why"
+NOT_FETCHED_YET = "This import has no rows to report yet: its file is still being fetched"
 
 # A committed batch as the ledger has it: a row of the table `batches`.
 CommittedBatch = Mapping[Any, Any]
 
 
 async def open_import_file(runtime: Runtime, run: Run) -> BinaryIO:
-    """Raises Refused("gone") when the file is not stored any more."""
+    """Raises Refused: not_found when the import has no file, gone when the file is not stored any more."""
+    if run.blob is None:
+        raise Refused("not_found", NEVER_FETCHED if run.done else NOT_FETCHED_YET)
     try:
-        return await asyncio.to_thread(runtime.blobs.open, run.blob or "")
+        return await asyncio.to_thread(runtime.blobs.open, run.blob)
     except BlobMissing:
         raise Refused("gone", "The file of this import is no longer stored") from None
 
 
 async def load_batches(runtime: Runtime, run: Run, *, only_with_problems: bool) -> AsyncIterator[CommittedBatch]:
-    """One batch at a time: no session stays open while bytes travel to a client that may be slow."""
+    """One batch at a time: no session stays open while bytes travel to a client that may be slow. Raises SourceDeleted
+    if the run is deleted or pruned meanwhile."""
     load = batches.with_problems if only_with_problems else batches.from_number
     number = 0
     while True:
         async with runtime.database.read() as session:
             found = await load(session, run.id, since=number + 1, limit=1)
+            # A run loses all its batches at once: no more of them means the end, unless the run is gone as well.
+            if not found and not await runs.is_kept(session, run.id):
+                raise SourceDeleted
         if not found:
             return
         number = found[0]["number"]
