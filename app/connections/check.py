@@ -143,7 +143,7 @@ async def find_file(transport: Transport, remote: Remote, path: str, check: Conn
 
 async def read_beginning(transport: Transport, file: FileInfo, check: ConnectionCheck) -> None:
     size = 0
-    async with aclosing(transport.read(file.path, expected=file)) as pieces:
+    async with aclosing(transport.read(file.path)) as pieces:
         async for piece in pieces:
             size += len(piece)
             if size >= SAMPLE_BYTES:

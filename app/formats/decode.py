@@ -3,7 +3,7 @@
 import codecs
 
 from app.errors import Complaint, Refused
-from app.formats.unpack import Unpacker
+from app.formats.unpack import Coding, Unpacker
 
 # The names that a request may use, in any case and with `_` for `-` -> the name that is stored.
 ENCODINGS: dict[str, str] = {
@@ -51,9 +51,24 @@ class Decoder:
 
     def __init__(self, encoding: str | None, limit: int, ratio: int = 200) -> None:
         self._encoding = normalize_encoding(encoding) if encoding else "utf-8"
+        self._declared = bool(encoding)
+        self._supposed = ""  # the encoding of the file if its first characters beyond ASCII are not UTF-8
+        self._undecided = b""  # at the end of what has arrived: perhaps the beginning of a UTF-8 character
         self._unpacker = Unpacker(limit, ratio)
         self._head: bytes | None = b""  # None once the encoding is known
         self._decoder: codecs.IncrementalDecoder | None = None
+
+    def suppose(self, charset: str, coding: Coding | None = None) -> None:
+        """What headers say of the file: its charset, which counts where no encoding is declared, and how it is
+        compressed. Call it before `feed`."""
+        self._unpacker.coding = coding
+        name = ENCODINGS.get(charset.strip().lower().replace("_", "-"), "utf-8")
+        if self._declared:
+            return
+        if name.startswith("utf"):
+            self._encoding = name
+        else:
+            self._supposed = name
 
     @property
     def encoding(self) -> str:
@@ -74,7 +89,7 @@ class Decoder:
         data = self._unpacker.finish()
         if self._head is not None:
             data = self._detect_encoding(self._head + data)
-        decoded = self._to_utf8(data)
+        decoded = self._to_utf8(data, last=True)
         pending = self._decoder.getstate()[0] if self._decoder else b""
         return decoded + self._end_of_utf16(pending)
 
@@ -83,19 +98,39 @@ class Decoder:
         self._head = None
         mark = next((mark for mark in BYTE_ORDER_MARKS if data.startswith(mark)), b"")
         if mark:
-            self._encoding = BYTE_ORDER_MARKS[mark]
+            self._encoding, self._supposed = BYTE_ORDER_MARKS[mark], ""
         elif self._encoding == "utf-16":
             # Nearly every file begins with an ASCII character; the place of its zero byte tells the byte order.
             self._encoding = "utf-16-be" if data.startswith(b"\0") else "utf-16-le"
+        self._begin_decoding()
+        return data[len(mark) :]
+
+    def _begin_decoding(self) -> None:
         if self._encoding != "utf-8":
             errors = "surrogatepass" if self._encoding.startswith("utf-16") else "surrogateescape"
             self._decoder = codecs.getincrementaldecoder(self._encoding)(errors)
-        return data[len(mark) :]
 
-    def _to_utf8(self, data: bytes) -> bytes:
+    def _to_utf8(self, data: bytes, *, last: bool = False) -> bytes:
+        data, self._undecided = self._undecided + data, b""
+        if self._supposed and not data.isascii():
+            data = self._test_supposition(data, last=last)
         if self._decoder is None:
             return data
         return self._decoder.decode(data).encode("utf-8", self._decoder.errors)
+
+    def _test_supposition(self, data: bytes, *, last: bool) -> bytes:
+        """Web servers name their default charset for any file, so the bytes decide: text of a code page is almost never
+        UTF-8 by chance. Returns the bytes that can be decoded now."""
+        utf8 = codecs.getincrementaldecoder("utf-8")()
+        try:
+            if utf8.decode(data, last).isascii():
+                self._undecided = utf8.getstate()[0]
+                return data.removesuffix(self._undecided)
+        except UnicodeDecodeError:
+            self._encoding = self._supposed
+            self._begin_decoding()
+        self._supposed = ""
+        return data
 
     def _end_of_utf16(self, pending: bytes) -> bytes:
         """The bytes for what a UTF-16 file leaves undecoded: a surrogate without its second half, or half a unit."""

@@ -68,7 +68,9 @@ REASONS: dict[str, FailureReason] = {
     "changed": FailureReason("read", "The file changed while it was being read", transient=True),
     "wrong_length": FailureReason("read", "The file is longer or shorter than the server said", transient=True),
     "too_large": FailureReason("read", "The file is larger than this service accepts"),
-    "coded": FailureReason("read", "The server sent the file compressed although it was asked not to"),
+    "coded": FailureReason(
+        "read", "The server compresses the file in an unknown way. It may send it as gzip, or as it is"
+    ),
     "not_written": FailureReason("write", "The server did not accept the file"),
     "cut_writing": FailureReason("write", "The connection was lost", transient=True),
     "idle_writing": FailureReason("write", "The server did not respond for too long", transient=True),

@@ -1,8 +1,9 @@
 """Fetches a file over any protocol: complete, unchanged while it was read, within limits, resumed if it breaks off."""
 
 import asyncio
+import hashlib
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from app.transports import connect
@@ -12,6 +13,9 @@ from app.transports.transport import FileInfo, Remote, TransferPolicy, Transport
 
 class ByteSink(Protocol):
     """Where the bytes go. What was written is valid only after `fetch` has returned."""
+
+    async def begin(self, file: FileInfo) -> None:
+        """Learns what the server says of the file, before its first byte."""
 
     async def write(self, data: bytes) -> None: ...
 
@@ -28,6 +32,9 @@ class Download:
     sink: ByteSink
     seen: FileInfo | None = None  # the version of the file that the bytes belong to
     size: int = 0  # bytes so far
+    by_content: bool = False  # the headers say that the file changes all the time, so its bytes are compared
+    digest: "hashlib._Hash" = field(default_factory=hashlib.sha256)
+    earlier_digest: bytes | None = None  # of the last complete read with headers that changed
 
     async def continue_over(self, transport: Transport) -> FileInfo:
         """Reads the rest of the file. What was read is kept if this fails."""
@@ -37,18 +44,28 @@ class Download:
         if self.size and not self._can_resume(before):
             await self.start_over()
         self.seen = before
+        if not self.size:
+            await self.sink.begin(before)
         if before.size is None or self.size < before.size or not self.size:
             await self._read_rest(transport, before)
         after = await transport.stat(self.path)
-        if before.differs(after):
+        if before.differs(after) and not self._has_same_bytes_again(before, after):
             raise failure("changed")
         if before.size is not None and self.size != before.size:
             raise failure("wrong_length")
         return after
 
     async def start_over(self) -> None:
-        self.seen, self.size = None, 0
+        self.seen, self.size, self.digest = None, 0, hashlib.sha256()
         await self.sink.start_over()
+
+    def _has_same_bytes_again(self, before: FileInfo, after: FileInfo) -> bool:
+        """Whether two complete reads gave the same bytes: then the file has not changed, whatever its headers say.
+        Servers that make a file for each request send a new time or tag with each."""
+        if None not in (before.size, after.size) and before.size != after.size:
+            return False
+        earlier, self.earlier_digest = self.earlier_digest, self.digest.digest()
+        return earlier == self.earlier_digest
 
     def _can_resume(self, now: FileInfo) -> bool:
         """Whether the bytes read so far are certainly the beginning of the file as it is now."""
@@ -58,11 +75,13 @@ class Download:
         return None not in (seen.tag, now.tag) or None not in (seen.modified, now.modified)
 
     async def _read_rest(self, transport: Transport, file: FileInfo) -> None:
-        async with aclosing(transport.read(self.path, offset=self.size, expected=file)) as pieces:
+        expected = None if self.by_content and not self.size else file
+        async with aclosing(transport.read(self.path, offset=self.size, expected=expected)) as pieces:
             async for piece in pieces:
                 if self.size + len(piece) > self.policy.limit:
                     raise failure("too_large")
                 await self.sink.write(piece)
+                self.digest.update(piece)
                 self.size += len(piece)
 
 
@@ -80,6 +99,7 @@ async def download_with_retries(remote: Remote, download: Download) -> FileInfo:
             if not failed.transient:
                 raise
             if failed.reason in {"changed", "wrong_length"}:
+                download.by_content = True
                 await download.start_over()
         await asyncio.sleep(retry_delay(attempt))
     return await download_once(remote, download)

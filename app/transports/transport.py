@@ -33,6 +33,8 @@ class FileInfo:
     size: int | None = None
     modified: datetime | None = None
     tag: str | None = None  # an ETag or the like: equal tags mean equal bytes
+    charset: str = ""  # as a header names it
+    coding: str = ""  # a Content-Encoding, which `read` does not undo
 
     def differs(self, other: "FileInfo") -> bool:
         """Whether the two are known to be different files, or different versions of one."""

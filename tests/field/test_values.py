@@ -1,5 +1,8 @@
 """What people type into requests and into cells: words for characters, charsets, codings, numbers, dates, addresses."""
 
+import gzip
+import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -119,3 +122,122 @@ async def test_an_unquoted_name_in_a_quoted_boundary_is_read(
     assert answer.status_code == 201, answer.text
     await finish(runtime, answer.json()["id"])
     assert await read_name(client, an_account, "net@example.com") == "Net"
+
+
+async def post_part(
+    client: httpx.AsyncClient, account: Account, file: bytes, kind: str, **parts: str
+) -> httpx.Response:
+    form = {"file": ("people.csv", file, kind)}
+    return await client.post("/imports", headers=account.headers, data=PARTS | parts, files=form)
+
+
+async def test_the_charset_of_a_part_counts_as_its_encoding(
+    client: httpx.AsyncClient, runtime: Runtime, an_account: Account, finish: Finish
+) -> None:
+    file = (FILES / "latin1-part-charset.csv").read_bytes()
+
+    answer = await post_part(client, an_account, file, "text/csv; charset=ISO-8859-1")
+
+    await finish(runtime, answer.json()["id"])
+    found = await read_import(client, an_account, answer.json()["id"])
+    assert (found["created"], found["dialect"]["encoding"]) == (2, "iso-8859-1")
+    assert await read_name(client, an_account, "rene@example.com") == "René"
+
+
+@pytest.mark.parametrize(
+    ("file", "kind", "parts", "encoding"),
+    [
+        ("_email\nrené@example.com\n".encode(), "text/csv; charset=ISO-8859-1", {}, "utf-8"),
+        (
+            "_email\nrené@example.com\n".encode("cp1252"),
+            "text/csv; charset=utf-8",
+            {"encoding": "cp1252"},
+            "windows-1252",
+        ),
+        (b"_email\nrene@example.com\n", "text/csv; charset=binary", {}, "utf-8"),
+    ],
+)
+async def test_what_the_bytes_or_the_request_say_counts_more_than_a_charset(
+    client: httpx.AsyncClient, an_account: Account, *, file: bytes, kind: str, parts: dict[str, str], encoding: str
+) -> None:
+    answer = await post_part(client, an_account, file, kind, **parts)
+    assert (answer.status_code, answer.json()["dialect"]["encoding"]) == (201, encoding)
+
+
+def build_body(an_account: Account) -> tuple[dict[str, str], bytes]:
+    form = httpx.Request("POST", "http://x", data=PARTS, files={"file": ("a.csv", b"_email\nx@example.com\n")})
+    return an_account.headers | {"Content-Type": form.headers["content-type"]}, form.read()
+
+
+@pytest.mark.parametrize(
+    ("coding", "pack"),
+    [
+        ("gzip", gzip.compress),
+        ("X-Gzip", gzip.compress),
+        ("deflate", zlib.compress),
+        ("deflate", lambda body: zlib.compress(body)[2:-4]),
+        ("identity", bytes),
+    ],
+)
+async def test_the_body_of_a_request_may_be_compressed(
+    client: httpx.AsyncClient, an_account: Account, coding: str, pack: Callable[[bytes], bytes]
+) -> None:
+    headers, body = build_body(an_account)
+    answer = await client.post("/imports", headers=headers | {"Content-Encoding": coding}, content=pack(body))
+    assert (answer.status_code, answer.json().get("total")) == (201, 1), answer.text
+
+    declared = await client.put(
+        "/types/things",
+        headers=an_account.headers | {"Content-Encoding": coding},
+        content=pack(b'{"key": "sku", "fields": [{"id": "sku", "type": "text"}]}'),
+    )
+    assert declared.status_code in (200, 201), declared.text
+
+
+@pytest.mark.parametrize("coding", ["br", "zstd", "gzip, gzip", "aws-chunked"])
+@pytest.mark.parametrize(("method", "path"), [("POST", "/imports"), ("PUT", "/types/things"), ("POST", "/connections")])
+async def test_an_unknown_coding_is_415(
+    client: httpx.AsyncClient, an_account: Account, coding: str, method: str, path: str
+) -> None:
+    headers, body = build_body(an_account)
+    answer = await client.request(method, path, headers=headers | {"Content-Encoding": coding}, content=body)
+    assert answer.status_code == 415
+    assert f"`{coding}`" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("spoil", [lambda body: body[:-9], lambda body: body + b"more", lambda _: b"plain"])
+async def test_a_damaged_compressed_body_is_refused(
+    client: httpx.AsyncClient, an_account: Account, spoil: Callable[[bytes], bytes]
+) -> None:
+    headers, body = build_body(an_account)
+    packed = spoil(gzip.compress(body))
+    answer = await client.post("/imports", headers=headers | {"Content-Encoding": "gzip"}, content=packed)
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
+
+
+async def test_a_body_that_grows_too_large_is_refused_early(client: httpx.AsyncClient, an_account: Account) -> None:
+    headers = an_account.headers | {"Content-Encoding": "gzip", "Content-Type": "application/json"}
+    bomb = gzip.compress(b" " * 500_000_000, 9)
+    answer = await client.put("/types/things", headers=headers, content=bomb)
+    assert answer.status_code == 413
+
+
+@pytest.mark.parametrize(
+    ("disposition", "name"),
+    [
+        ("filename*=UTF-8''na%C3%AFve.csv", "naïve.csv"),
+        ("filename=\"x.csv\"; filename*=utf-8'en'na%C3%AFve.csv", "naïve.csv"),
+        ("filename*=iso-8859-1''na%EFve.csv", "naïve.csv"),
+        ('filename="naïve.csv"', "naïve.csv"),
+    ],
+)
+async def test_a_file_name_may_be_extended(
+    client: httpx.AsyncClient, an_account: Account, disposition: str, name: str
+) -> None:
+    texts = "".join(
+        f'--b\r\nContent-Disposition: form-data; name="{each}"\r\n\r\n{value}\r\n' for each, value in PARTS.items()
+    )
+    file = f'--b\r\nContent-Disposition: form-data; name="file"; {disposition}\r\n\r\n_email\r\na@example.com\r\n--b--'
+    headers = an_account.headers | {"Content-Type": "multipart/form-data; boundary=b"}
+    answer = await client.post("/imports", headers=headers, content=(texts + file).encode())
+    assert answer.json()["fileName"] == name, answer.text

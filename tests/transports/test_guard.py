@@ -17,7 +17,7 @@ from app.transports.fetch import fetch
 from app.transports.guard import Guard, effective_addresses
 from app.transports.http import parse_remote_url
 from app.transports.s3.client import open_session, shared_session
-from app.transports.transport import Remote, TransferPolicy
+from app.transports.transport import FileInfo, Remote, TransferPolicy
 from app.transports.url import OWN_PORTS, parse_server_url, validate_port
 from tests.transports.servers.http import HttpServer, http_server
 from tests.transports.servers.server import PASSWORD, USER, Certificates
@@ -443,6 +443,9 @@ async def test_a_refused_fetch_is_not_tried_again(canary: Canary, patient: MakeP
 
 
 class Nowhere:
+    async def begin(self, file: FileInfo) -> None:
+        raise AssertionError
+
     async def write(self, data: bytes) -> None:
         raise AssertionError
 

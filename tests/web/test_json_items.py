@@ -307,11 +307,12 @@ async def test_what_is_no_list_of_items_is_refused_as_invalid(
         {"content-type": "text/csv"},
         {"content-type": "multipart/form-data; boundary=x"},
         {"content-type": "application/jsonx"},
-        JSON | {"content-encoding": "gzip"},
+        JSON | {"content-encoding": "br"},
+        JSON | {"content-encoding": "gzip, gzip"},
         JSON | {"content-encoding": "identity, br"},
     ],
 )
-async def test_another_type_or_a_packed_body_is_refused_unread(runtime: Runtime, headers: dict[str, str]) -> None:
+async def test_another_type_or_an_unknown_coding_is_refused_unread(runtime: Runtime, headers: dict[str, str]) -> None:
     assert (await refusal(runtime, iter(()), headers)).code == "unsupported_media_type"
 
 

@@ -7,6 +7,7 @@ from typing import Final
 from app.connections.pull import Pull, pull_from_json, pull_to_json
 from app.declarations.types import load_resource
 from app.errors import Fatal, Refused
+from app.formats.unpack import parse_coding
 from app.imports.examine import examine_upload
 from app.imports.plan import load_options, load_pending_plan, to_json
 from app.imports.sources.incoming import IncomingFile
@@ -16,8 +17,9 @@ from app.runs.model import Run, RunId
 from app.runs.summary import add_warnings
 from app.runtime import Runtime
 from app.storage import runs
-from app.transports.failed import TransportFailed
+from app.transports.failed import TransportFailed, failure
 from app.transports.fetch import fetch
+from app.transports.transport import FileInfo
 from app.vault import VaultError
 
 PROGRESS_SECONDS: Final = 1.0  # between two updates of how many bytes have arrived
@@ -31,6 +33,12 @@ class FileSink:
         self._runtime, self._run = runtime, run
         self._progress_at = time.monotonic()
         self.incoming = self._new_file()
+
+    async def begin(self, file: FileInfo) -> None:
+        try:
+            self.incoming.describe(file.charset, parse_coding(file.coding))
+        except ValueError:
+            raise failure("coded") from None
 
     async def write(self, data: bytes) -> None:
         await self.incoming.add(data)

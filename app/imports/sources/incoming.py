@@ -6,6 +6,7 @@ from typing import Final
 
 from app.errors import Refused
 from app.formats.decode import Decoder
+from app.formats.unpack import Coding
 from app.imports.examine import Upload
 from app.runtime import Runtime
 
@@ -27,6 +28,10 @@ class IncomingFile:
         self.size = 0
         self._digest = hashlib.sha256()
         self._pending = bytearray()
+
+    def describe(self, charset: str, coding: Coding | None = None) -> None:
+        """What headers say of the file, before its first byte."""
+        self.decoder.suppose(charset, coding)
 
     async def add(self, data: bytes) -> None:
         """Raises Refused: too_large, unreadable_file."""

@@ -29,8 +29,10 @@ OUR_HEADERS = frozenset({
     "transfer-encoding", "upgrade",
 })  # fmt: skip
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+CHARSET = re.compile(r";\s*charset\s*=\s*\"?([A-Za-z0-9_.:-]{1,40})", re.IGNORECASE)
 CONTENT_RANGE = re.compile(r"bytes (?:(\d{1,18})-\d{1,18}|\*)/(\d{1,18}|\*)")
-UNCODED = frozenset({"", "identity"})
+# Codings that whoever receives the bytes can undo. Some servers send files as they store them, whatever is accepted.
+CODINGS = frozenset({"", "identity", "gzip", "x-gzip", "deflate"})
 
 
 def parse_remote_url(
@@ -170,7 +172,19 @@ def describe_file(path: str, answer: httpx.Response) -> FileInfo:
         modified = modified if modified.tzinfo else modified.replace(tzinfo=UTC)
     except (KeyError, ValueError, TypeError, OverflowError):
         modified = None
-    return FileInfo(path, read_size(answer), modified, answer.headers.get("etag"))
+    charset = CHARSET.search(answer.headers.get("content-type", ""))
+    return FileInfo(
+        path,
+        read_size(answer),
+        modified,
+        answer.headers.get("etag"),
+        charset=charset[1] if charset else "",
+        coding=read_coding(answer),
+    )
+
+
+def read_coding(answer: httpx.Response) -> str:
+    return str(answer.headers.get("content-encoding", "")).strip().lower()
 
 
 def read_size(answer: httpx.Response) -> int | None:
@@ -201,7 +215,9 @@ def count_surplus_bytes(answer: httpx.Response, offset: int, expected: FileInfo 
     check_status(answer)
     if expected and expected.differs(describe_file(path, answer)):
         raise failure("changed")
-    if answer.headers.get("content-encoding", "").strip().lower() not in UNCODED:
+    coding = read_coding(answer)
+    # gzip is recognised by its first bytes. Of deflate the receiver must know from the description.
+    if coding not in CODINGS or (expected and coding != expected.coding == "deflate"):
         raise failure("coded")
     if answer.status_code == WHOLE:
         return offset

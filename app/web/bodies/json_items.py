@@ -16,6 +16,7 @@ from app.imports.sources.incoming import PIECE_BYTES, too_large
 from app.resources.field_types import BadCell, convert_any_value
 from app.runtime import Runtime
 from app.settings import Settings
+from app.web.bodies.codings import open_inflater
 from app.web.bodies.json_stream import (
     UNREADABLE,
     Incremental,
@@ -28,7 +29,6 @@ from app.web.bodies.json_stream import (
 from app.web.bodies.upload import body_chunks, refuse_too_long
 
 JSON: Final = b"application/json"
-UNPACKED: Final = ("", "identity")
 
 # A record as the caller sent it -> as the engine reads it; numbers are Decimal. Any result but a dict fails its row.
 Translate = Callable[[dict[str, object]], object]
@@ -95,8 +95,7 @@ def require_json(request: Request) -> None:
     media_type, _ = parse_options_header(request.headers.get("content-type"))
     if media_type not in (b"", JSON) and not media_type.endswith(b"+json"):
         raise Refused("unsupported_media_type", f"Send the body as {JSON.decode()}")
-    if request.headers.get("content-encoding", "").strip().lower() not in UNPACKED:
-        raise Refused("unsupported_media_type", "Send the body without a Content-Encoding")
+    open_inflater(request)
 
 
 async def body_pieces(request: Request, settings: Settings) -> AsyncIterator[bytes]:

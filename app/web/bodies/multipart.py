@@ -1,9 +1,12 @@
 """Splits a multipart/form-data body into its parts while it arrives, without keeping any of it."""
 
+import re
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Final
+from urllib.parse import unquote
 
 from fastapi import Request
 from python_multipart.exceptions import FormParserError
@@ -11,11 +14,15 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 
 from app.errors import Refused
 
+EXTENDED_NAME: Final = re.compile(rb";\s*filename\*\s*=\s*(utf-8|iso-8859-1)'[^';]*'([^\s;\"]+)", re.IGNORECASE)
+EXTENDED_CHARSETS: Final = {b"utf-8": "utf-8", b"iso-8859-1": "iso-8859-1"}
+
 
 @dataclass(frozen=True, slots=True)
 class PartHeader:
     name: str
     file_name: str | None
+    charset: str  # of its own Content-Type, or ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +97,13 @@ class MultipartReader:
         self._header = b"", b""
 
     def _headers_end(self) -> None:
-        disposition, options = parse_options_header(self._headers.get(b"content-disposition"))
+        disposition_header = self._headers.get(b"content-disposition", b"")
+        disposition, options = parse_options_header(disposition_header)
         if disposition != b"form-data" or b"name" not in options:
             raise FormParserError("a part has no name")
-        file_name = options.get(b"filename")
-        self._events.append(
-            PartHeader(decode_name(options[b"name"]), None if file_name is None else decode_name(file_name))
-        )
+        _, type_options = parse_options_header(self._headers.get(b"content-type"))
+        charset = decode_name(type_options.get(b"charset", b""))
+        self._events.append(PartHeader(decode_name(options[b"name"]), find_file_name(disposition_header), charset))
 
     def _data(self, data: bytes, start: int, end: int) -> None:
         self._events.append(PartData(data[start:end]))
@@ -118,6 +125,15 @@ def refuse_malformed() -> Iterator[None]:
 
 def incomplete_form() -> Refused:
     return Refused("bad_request", "The body is not complete multipart/form-data")
+
+
+def find_file_name(disposition: bytes) -> str | None:
+    """The name of the part's file. `filename*` is meant for other clients than browsers (RFC 5987), and wins."""
+    _, options = parse_options_header(disposition)
+    extended = EXTENDED_NAME.search(disposition)
+    if extended:
+        return unquote(extended[2].decode(), EXTENDED_CHARSETS[extended[1].lower()], "replace")
+    return decode_name(options[b"filename"]) if b"filename" in options else None
 
 
 def decode_name(name: bytes) -> str:

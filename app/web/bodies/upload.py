@@ -15,6 +15,7 @@ from app.imports.sources.filenames import sanitize_filename
 from app.imports.sources.incoming import IncomingFile, too_large
 from app.runtime import Runtime
 from app.settings import Settings
+from app.web.bodies.codings import finish_inflating, inflate, open_inflater
 from app.web.bodies.multipart import MultipartReader, PartData, PartEvent, PartHeader, find_boundary, incomplete_form
 
 FILE_PART = "file"
@@ -112,6 +113,7 @@ class FormReceiver:
             )
         elif part.name == FILE_PART:
             self._file = IncomingFile(self._runtime, self._known_encoding())
+            self._file.describe(part.charset)
             self._file_name = sanitize_filename(part.file_name or "")
         elif part.name in self._texts:
             self._repeated.add(part.name)
@@ -157,8 +159,17 @@ def longest_body(settings: Settings) -> int:
 
 
 async def body_chunks(request: Request, *, idle: float) -> AsyncIterator[bytes]:
-    """The body as it arrives. Raises Refused("bad_request") if the client disconnects or sends nothing for `idle`
-    seconds."""
+    """The body as it arrives, without its Content-Encoding. Raises Refused: unsupported_media_type, bad_request (the
+    client disconnects, sends nothing for `idle` seconds, or sends a damaged body)."""
+    inflater = open_inflater(request)
+    async for chunk in sent_chunks(request, idle=idle):
+        for piece in inflate(inflater, chunk) if inflater else (chunk,):
+            yield piece
+    if inflater:
+        yield finish_inflating(inflater)
+
+
+async def sent_chunks(request: Request, *, idle: float) -> AsyncIterator[bytes]:
     stream = request.stream()
     while True:
         try:

@@ -5,7 +5,7 @@ import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from urllib.parse import unquote
 
@@ -25,6 +25,8 @@ class Web:
     failing: list[int] = field(default_factory=list)  # statuses of the next answers
     asked: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
     quirks: set[str] = field(default_factory=set)
+    coding: str = ""
+    media_type: str = ""
     login: bool = True
 
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -50,8 +52,12 @@ class Web:
         headers = {"ETag": tag, "Last-Modified": format_datetime(modified, usegmt=True)}
         if "no_validators" in self.quirks:
             headers = {}
-        if "coded" in self.quirks:
-            headers["Content-Encoding"] = "gzip"
+        if self.coding:
+            headers["Content-Encoding"] = self.coding
+        if self.media_type:
+            headers["Content-Type"] = self.media_type
+        if "made_anew" in self.quirks:
+            headers = {"Last-Modified": format_datetime(modified + timedelta(seconds=len(self.asked)), usegmt=True)}
         asked = request.headers.get("Range")
         stale = request.headers.get("If-Range", tag) != tag
         if request.method == "HEAD":

@@ -33,7 +33,7 @@ router = APIRouter(
     "/imports",
     status_code=201,
     response_model=StartedImports,
-    responses=refusals(400, 401, 403, 404, 409, 413, 422, 503),
+    responses=refusals(400, 401, 403, 404, 409, 413, 415, 422, 503),
     openapi_extra=CONNECTION_IMPORT_BODY,
 )
 @router.post("/imports/", include_in_schema=False)

@@ -41,7 +41,7 @@ async def list_connections(caller: MayReadConnections, runtime: OpenRuntime) -> 
     "",
     status_code=201,
     response_model=Connection,
-    responses=refusals(400, 401, 403, 409, 413, 422, 503),
+    responses=refusals(400, 401, 403, 409, 413, 415, 422, 503),
     openapi_extra=CONNECTION_BODY,
 )
 @router.post("/", include_in_schema=False)
@@ -72,7 +72,7 @@ async def load(runtime: Runtime, caller: Caller, connection_id: str) -> StoredCo
 @router.put(
     "/{connection_id}",
     response_model=Connection,
-    responses=refusals(400, 401, 403, 404, 409, 413, 422, 503),
+    responses=refusals(400, 401, 403, 404, 409, 413, 415, 422, 503),
     openapi_extra=CONNECTION_BODY,
 )
 @router.put("/{connection_id}/", include_in_schema=False)
@@ -99,7 +99,7 @@ async def delete_connection(connection_id: str, caller: MayWriteConnections, run
 @router.post(
     "/{connection_id}/test-import",
     response_model=ConnectionTest,
-    responses=refusals(400, 401, 403, 404, 409, 413, 422, 503),
+    responses=refusals(400, 401, 403, 404, 409, 413, 415, 422, 503),
     openapi_extra=CONNECTION_TEST_BODY,
 )
 @router.post("/{connection_id}/test-import/", include_in_schema=False)
@@ -113,7 +113,7 @@ async def test_import(
 @router.post(
     "/{connection_id}/test-export",
     response_model=ConnectionTest,
-    responses=refusals(400, 401, 403, 404, 409, 413, 422, 503),
+    responses=refusals(400, 401, 403, 404, 409, 413, 415, 422, 503),
     openapi_extra=CONNECTION_TEST_BODY,
 )
 @router.post("/{connection_id}/test-export/", include_in_schema=False)

@@ -17,7 +17,7 @@ router = APIRouter(prefix="/coupon-sets/{set_id}", tags=["coupon sets"], generat
 @router.put(
     "",
     response_model=CouponSet,
-    responses=refusals(400, 401, 403, 404, 413, 422, 503) | NEW_COUPON_SET,
+    responses=refusals(400, 401, 403, 404, 413, 415, 422, 503) | NEW_COUPON_SET,
     openapi_extra=COUPON_SET_BODY,
 )
 @router.put("/", include_in_schema=False)

@@ -50,7 +50,7 @@ async def download_sample(name: str, caller: MayReadTypes, runtime: OpenRuntime)
 @router.put(
     "/{name}",
     response_model=RecordType,
-    responses=refusals(400, 401, 403, 404, 409, 413, 422, 503) | NEW_TYPE,
+    responses=refusals(400, 401, 403, 404, 409, 413, 415, 422, 503) | NEW_TYPE,
     openapi_extra=TYPE_BODY,
 )
 @router.put("/{name}/", include_in_schema=False)

@@ -31,7 +31,7 @@ REFUSALS = refusals(400, 401, 403, 413, 415, 429, 500, 503)
     "/v1/customers/importCSV",
     status_code=202,
     response_model=Started,
-    responses=refusals(400, 401, 403, 413, 429, 500, 503),
+    responses=REFUSALS,
     openapi_extra=CSV_FORM,
 )
 @router.post("/v1/customers/importCSV/", include_in_schema=False)
