@@ -73,6 +73,9 @@ WARNINGS: dict[str, str] = {
     "read_only_column": "The service itself fills this field, so the column was ignored",
     "duplicate_key": "An earlier row of the file has the same key",
     "superseded": "An import that was accepted later has already written this record, so the row was skipped",
+    "unseen_characters": "Values of the column had characters that nobody sees, such as a byte order mark or no-break "
+    "blanks around them. They were removed",
+    "text_formula": 'Values of the column are written as formulas for text (`="00123"`), of which the text was read',
     "mail_not_configured": "A notice by mail was asked for, but the service has no mail server (`SLUICE_SMTP_URL`)",
     "mail_not_sent": "The mail server refused the notice, or could not be reached for three days",
 }

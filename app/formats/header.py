@@ -9,6 +9,7 @@ from app.formats.characters import UNSTORABLE, describe_unstorable, escape_unsto
 from app.formats.lines import CHUNK_BYTES, count_line_ends, read_block
 from app.formats.quoting import BrokenRecord, DelimiterPatterns, parse_record
 from app.formats.records import Dialect, Limits, Position, Reader
+from app.resources.invisible import clean_exact
 
 MAX_HEADING_LENGTH = 255  # characters; a heading may be repeated in every record and in every problem
 HEADING_SHOWN = 40  # characters of a heading that a refusal repeats
@@ -33,7 +34,7 @@ def read_header(
         raise _invalid("The file has no header, so the request must name its columns")
     if len(cells) > limits.columns:
         raise _invalid(f"The header has {len(cells)} columns, but at most {limits.columns} are allowed")
-    headings = tuple(cell.strip() for cell in cells)
+    headings = tuple(clean_exact(cell).strip() for cell in cells)
     _refuse_long(headings)
     return headings, end
 

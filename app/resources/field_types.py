@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from app.resources import email, numbers, objects, texts, times
 from app.resources.canonical import to_nfc
 from app.resources.conversion import BadCell, Convert, ConvertValue, same_for_every_field
+from app.resources.invisible import clean_exact
 from app.resources.objects import convert_any_value
 from app.resources.schema import Field
 
@@ -142,22 +143,22 @@ def compile_key(field: Field) -> Callable[[str], str]:
 
 
 def normalize_key(field: Field, text: str) -> str:
-    """The form in which keys are compared: NFC and trimmed; an e-mail address also in lower case, a whole number also
-    without a plus sign and leading zeros."""
+    """The form in which keys are compared: NFC, trimmed and without characters that nobody sees; an e-mail address also
+    in lower case, a whole number also without a plus sign and leading zeros."""
     return compile_key(field)(text)
 
 
 def _normalize_text_key(text: str) -> str:
-    return text.strip() if text.isascii() else to_nfc(text).strip()
+    return text.strip() if text.isascii() else to_nfc(clean_exact(text)).strip()
 
 
 def _normalize_email_key(text: str) -> str:
     # Lower-casing can undo NFC, so it comes first.
-    return text.strip().lower() if text.isascii() else to_nfc(text.lower()).strip()
+    return text.strip().lower() if text.isascii() else to_nfc(clean_exact(text).lower()).strip()
 
 
 def _normalize_integer_key(text: str) -> str:
-    digits = numbers.convert_integer(text)
+    digits = numbers.convert_integer(clean_exact(text))
     return _normalize_text_key(text) if isinstance(digits, BadCell) else digits
 
 

@@ -22,6 +22,7 @@ class RunWarning:
     message: str
     row: int | None = None
     line: int | None = None
+    count: int = 1  # how many times it happened
 
 
 def add_problems(summary: list[dict[str, Any]], problems: Iterable[Problem]) -> None:
@@ -53,6 +54,6 @@ def add_warnings(summary: list[dict[str, Any]], warnings: Iterable[RunWarning]) 
             group |= {"count": 0, "samples": []}
             groups[warning.code, warning.subject] = group
             summary.append(group)
-        group["count"] += 1
+        group["count"] += warning.count
         if warning.row is not None and len(group["samples"]) < SAMPLES:
             group["samples"].append({"line": warning.line, "row": warning.row, "message": warning.message})

@@ -30,7 +30,7 @@ async def declare(engine: ImportEngine, fields: Sequence[dict[str, object]] = FI
 
 
 async def file_of(engine: ImportEngine, run: Run) -> str:
-    return b"".join([part async for part in await open_failed_rows(engine.runtime, run)]).decode()
+    return b"".join([part async for part in await open_failed_rows(engine.runtime, run)]).decode("utf-8-sig")
 
 
 async def failed_rows(engine: ImportEngine, run: Run) -> list[dict[str, str]]:

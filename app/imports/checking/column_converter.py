@@ -11,9 +11,11 @@ from app.imports.plan import Options
 from app.mappings.columns import Column
 from app.resources.conversion import quote_json
 from app.resources.field_types import BadCell, compile_cell, compile_key, compile_value
+from app.resources.invisible import Clean, clean_exact, clean_prose
 from app.resources.numbers import MAX_DIGITS, convert_decimal, convert_integer
 from app.resources.schema import Field, Resource
 
+PROSE = ("text", "list", "object")  # field types whose values may mean what nobody sees
 NUMBERS = ("integer", "decimal", "boolean")  # field types that cannot hold an empty string
 ONLY_NUMBERS = {int, Decimal}
 BOOLEANS = {True: "true", False: "false"}
@@ -34,6 +36,7 @@ class ColumnConverter:
     convert_text: Callable[[str], str | BadCell]
     convert_value: Callable[[object], str | BadCell]
     null: str = "null"  # what JSON's null becomes; "" when it leaves the field alone
+    clean: Clean = clean_prose  # takes from a text what nobody can see
     stored: bool = True  # False: the column identifies the record and is not part of it
 
     def convert_members(self, cells: Cells, findings: Findings) -> MemberColumn:
@@ -122,7 +125,14 @@ def build_converter(resource: Resource, column: Column, options: Options) -> Col
         convert_text=compile_cell(field),
         convert_value=compile_value(field),
         stored=surrogate is None or field.id != surrogate.id,
+        clean=clean_prose if field.type in PROSE and not identifies(resource, field.id) else clean_exact,
     )
+
+
+def identifies(resource: Resource, field_id: str) -> bool:
+    """Whether records are found by this field."""
+    surrogate = resource.surrogate
+    return field_id in resource.keys or (surrogate is not None and field_id in (surrogate.id, surrogate.source))
 
 
 def build_source_converter(column: Column, field: Field) -> ColumnConverter:
@@ -137,4 +147,5 @@ def build_source_converter(column: Column, field: Field) -> ColumnConverter:
     def convert_value(value: object) -> str | BadCell:
         return convert_text(value) if isinstance(value, str) else convert_other(value)
 
-    return ColumnConverter(column, field, format_member(field.id, ""), "", convert_text, convert_value, null="")
+    prefix = format_member(field.id, "")
+    return ColumnConverter(column, field, prefix, "", convert_text, convert_value, null="", clean=clean_exact)

@@ -1,9 +1,10 @@
 """What the check of one batch finds: the problems of each row, and warnings."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from app.formats.records import Batch
+from app.imports.checking.cleaning import Cleaning
 from app.problems import Problem, shorten
 from app.resources.field_types import BadCell
 from app.runs.summary import RunWarning
@@ -28,6 +29,12 @@ class Findings:
     ) -> None:
         """Fails a row. `column` is the heading, `field` the id of the field, `value` what was sent."""
         self.problems[index].append(self.build_problem(index, bad, column=column, field=field, value=value))
+
+    def warn_cleaned(self, heading: str, cleanings: Iterable[Cleaning]) -> None:
+        """Tells once for each column what was cleaned in it, with the first of its rows as a sample."""
+        for code, message, indexes in cleanings:
+            row, line = self._rows[indexes[0]], self._lines[indexes[0]]
+            self.warnings.append(RunWarning(code, shorten(heading), message, row, line, count=len(indexes)))
 
     def build_problem(
         self,

@@ -6,6 +6,7 @@ from functools import lru_cache
 
 from app.formats.records import Batch, UnreadableRow
 from app.imports.checking.cells import ALL_TEXT, Cells, is_blank_text
+from app.imports.checking.cleaning import clean_cells
 from app.imports.checking.column_converter import ColumnConverter, build_converter
 from app.imports.checking.columns import SplitBatch
 from app.imports.checking.findings import Findings
@@ -73,20 +74,22 @@ class NestedColumns:
         """Path by path, and then the bad rows one by one."""
         if split.paths is None:
             return []
-        others = self._convert_paths(split.paths)
+        others = self._convert_paths(split.paths, findings)
         for index in sorted(others.bad_rows):
             others.texts[index] += self._review_row(split.batch.records[index], index, findings)
         return [*others.columns, MemberColumn(None, others.texts)]
 
-    def _convert_paths(self, paths: PathColumns) -> OtherMembers:
+    def _convert_paths(self, paths: PathColumns, findings: Findings) -> OtherMembers:
         others = OtherMembers([], [""] * paths.count, set())
         for path, parts in paths.parts.items():
             if path in self._known:
                 continue
             converter = self._converter_of(path)
             if converter is not None:
-                for part in parts:
-                    convert_part(others, converter, part)
+                for rows, values, types in parts:
+                    cells, cleanings = clean_cells(Cells(values, types), converter.clean, formulas=False)
+                    findings.warn_cleaned(path, [each.at(rows) for each in cleanings])
+                    convert_part(others, converter, PathCells(rows, *cells))
                 continue
             outer = self._is_outer(path)
             for rows, values, _ in parts:
@@ -108,7 +111,8 @@ class NestedColumns:
                 continue
             converter, is_empty = self._converter_of(path), isinstance(value, EMPTY)
             if converter is not None and not is_empty:
-                converter.write(converter.convert(value), index, value, findings)
+                cleaned = converter.clean(value) if isinstance(value, str) else value
+                converter.write(converter.convert(cleaned), index, value, findings)
             elif converter is None and not self._is_outer(path):
                 unknown.append(path)
             elif converter is None and not is_empty:

@@ -5,8 +5,8 @@ batch (`RowChecker.check_batch`) these are the steps:
 
 1. Rows that the reader could not read fail with the reader's reason.
 2. The other rows are split into the cells of the planned columns: cells of a delimited file, members of JSON objects,
-   or values of nested JSON objects by path (columns.py, nested_objects.py). Null markers become absent cells, and
-   white space in a required field becomes an empty cell.
+   or values of nested JSON objects by path (columns.py, nested_objects.py). Cells lose the characters that nobody sees
+   (cleaning.py), null markers become absent cells, and white space in a required field becomes an empty cell.
 3. The key of each row's record is found or generated (record_keys.py).
 4. Each planned column is converted as a whole, in the order of the plan (column_converter.py). A cell that cannot be
    converted becomes a problem here: in `ColumnConverter.write`.
@@ -22,6 +22,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from app.formats.records import Batch
 from app.imports.checking.cells import ABSENT, ALL_ABSENT, ALL_TEXT, Cells, is_blank_text, is_filled
+from app.imports.checking.cleaning import clean_cells
 from app.imports.checking.column_converter import ColumnConverter, build_converter
 from app.imports.checking.columns import ColumnSplitter, DelimitedColumns, ObjectColumns, SplitBatch
 from app.imports.checking.findings import Findings
@@ -52,6 +53,7 @@ class RowChecker:
         self._splitter = build_splitter(resource, plan, options)
         self._converters = [build_converter(resource, column, options) for column in plan.columns]
         self._key_finder = build_key_finder(resource, id_scope, anonymous=options.anonymous)
+        self._delimited = delimited
         self._null_marker = options.null_marker if delimited else None
         self._keeps_unknown = not delimited and (options.unknown_columns or resource.unknown_columns) == "keep"
         self._key_limit = key_limit
@@ -90,14 +92,20 @@ class RowChecker:
 
     def _check_rows(self, split: SplitBatch, checked: CheckedBatch) -> None:
         """Steps 2 to 7, for the rows that could be read."""
+        cleaned = [
+            clean_cells(cells, converter.clean, formulas=self._delimited)
+            for converter, cells in zip(self._converters, split.columns, strict=True)
+        ]
         split.columns = [
             self._replace_markers(converter, cells)
-            for converter, cells in zip(self._converters, split.columns, strict=True)
+            for converter, (cells, _) in zip(self._converters, cleaned, strict=True)
         ]
         columns = list(zip(self._converters, split.columns, strict=True))
         cells_by_field = {converter.field.id: cells.values for converter, cells in columns}
         keys = self._key_finder.find_keys(cells_by_field, split.batch.rows)
         findings = Findings(split.batch, keys.caller_keys)
+        for converter, (_, cleanings) in zip(self._converters, cleaned, strict=True):
+            findings.warn_cleaned(converter.column.heading, cleanings)
 
         members = [converter.convert_members(cells, findings) for converter, cells in columns if converter.stored]
         members += self._splitter.other_members(split, findings)

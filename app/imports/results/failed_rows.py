@@ -1,6 +1,7 @@
 """Writes the failed rows of an import as CSV, with what is wrong behind each; corrected, the file can be imported."""
 
 import asyncio
+import codecs
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -53,7 +54,8 @@ async def write_failed_rows(runtime: Runtime, run: Run, file: BinaryIO) -> Async
         if layout.nested:
             layout = await add_paths(runtime, run, reader, layout)
         names = [name for name in layout.header if name not in REPORT_COLUMNS]
-        yield format_line([*names, *REPORT_COLUMNS], layout.delimiter)
+        # The mark wins over the `encoding` that the first file was sent with, and spreadsheets need it to see UTF-8.
+        yield codecs.BOM_UTF8 + format_line([*names, *REPORT_COLUMNS], layout.delimiter)
         async for batch in load_batches(runtime, run, only_with_problems=True):
             yield await asyncio.to_thread(format_batch, reader, batch, layout)
 

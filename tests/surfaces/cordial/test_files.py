@@ -250,7 +250,7 @@ async def test_an_import_that_is_sent_again_changes_nothing(cordial: Cordial) ->
 async def failed_rows(cordial: Cordial, job: dict[str, Any]) -> str:
     answer = await cordial.ask("GET", f"/imports/{job['id']}/failed-rows.csv")
     assert answer.status_code == 200, answer.text
-    return answer.text
+    return answer.content.decode("utf-8-sig")
 
 
 async def test_failed_rows_of_nested_json_are_columns_and_import_once_corrected(cordial: Cordial) -> None:

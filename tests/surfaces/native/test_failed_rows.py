@@ -61,7 +61,7 @@ async def test_failed_rows_are_a_file_to_download(
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
     assert answer.headers["content-disposition"] == f'attachment; filename="{run}-failed-rows.csv"'
     assert answer.headers["x-content-type-options"] == "nosniff"
-    rows = list(csv.reader(io.StringIO(answer.text, newline="")))
+    rows = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"), newline="")))
     assert rows[0] == ["_email", "_name", "_points", "_line", "_codes", "_messages"]
     assert [row[:5] for row in rows[1:]] == [
         ["nobody", "Bob", "2", "3", "type_error"],
@@ -92,7 +92,7 @@ async def test_failed_rows_of_many_batches_all_come(an_account: Account, runtime
         run = await imported(client, an_account, small, finish, HEADER + rows)
         answer = await client.get(f"/imports/{run}/failed-rows.csv", headers=an_account.headers)
 
-    failed = list(csv.DictReader(io.StringIO(answer.text, newline="")))
+    failed = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"), newline="")))
     assert [row["_email"] for row in failed] == [f"p{number}@example.org" for number in range(0, 200, 7)]
     assert [row["_line"] for row in failed] == [str(number + 2) for number in range(0, 200, 7)]
 
@@ -102,7 +102,7 @@ async def test_an_import_without_errors_has_a_file_of_nothing_but_the_header(
 ) -> None:
     run = await imported(client, an_account, runtime, finish, HEADER + b"a@example.org,Ann,1\n")
     answer = await client.get(f"/imports/{run}/failed-rows.csv", headers=an_account.headers)
-    assert answer.text == "_email,_name,_points,_line,_codes,_messages\r\n"
+    assert answer.text == "\ufeff_email,_name,_points,_line,_codes,_messages\r\n"
 
 
 async def test_failed_rows_of_json_lines_have_the_types_columns(
@@ -111,7 +111,7 @@ async def test_failed_rows_of_json_lines_have_the_types_columns(
     file = b'{"_email": "a@example.org", "_points": "many"}\n{"_email": "b@example.org"}\n{broken\n'
     run = await imported(client, an_account, runtime, finish, file, name="contacts.jsonl")
     answer = await client.get(f"/imports/{run}/failed-rows.csv", headers=an_account.headers)
-    failed = list(csv.DictReader(io.StringIO(answer.text, newline="")))
+    failed = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"), newline="")))
     assert [(row["_email"], row["_points"], row["_line"]) for row in failed] == [
         ("a@example.org", "many", "1"),
         ("", "", "3"),

@@ -47,7 +47,8 @@ async def list_problems(
 async def download_failed_rows(import_id: str, caller: MayReadImports, runtime: OpenRuntime) -> StreamingResponse:
     """Download the failed rows: all columns of the file, then `_line`, `_codes` and `_messages`.
 
-    Once the rows are corrected, the file can be imported as it is: those three columns are ignored.
+    Once the rows are corrected, the file can be imported as it is, with the same options: those three columns are
+    ignored. The file is UTF-8 with a byte order mark, which counts for more than `encoding`.
     """
     async with runtime.database.read() as session:
         run = await status.find_run(

@@ -1,0 +1,61 @@
+"""Cleans the cells of a column: characters that nobody sees, and Excel's formulas for text."""
+
+import re
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from app.imports.checking.cells import Cells
+from app.resources.invisible import Clean, find_unseen, spell
+
+NOT_IN_TEXT: Final = "\0"  # separates cells that are scanned as one text; no row that can be read contains it
+# How spreadsheets write text that looks like a number, so that leading zeros stay: ="00123".
+_match_formula = re.compile(r'="([^"]*(?:""[^"]*)*)"').fullmatch
+
+UNSEEN_REMOVED = "Values of this column had characters that cannot be seen ({}), which were removed"
+FORMULA_READ = 'Values of this column are written as formulas for text (="…"), of which the text was read'
+
+
+class Cleaning(NamedTuple):
+    """What was done to a column: a key of WARNINGS, its text, and the indexes of the cells."""
+
+    code: str
+    message: str
+    indexes: Sequence[int]
+
+    def at(self, rows: Sequence[int]) -> "Cleaning":
+        """The same for cells that are those of some rows only."""
+        return self._replace(indexes=[rows[index] for index in self.indexes])
+
+
+def clean_cells(cells: Cells, clean: Clean, *, formulas: bool) -> tuple[Cells, list[Cleaning]]:
+    """The cells without what nobody sees; `formulas` says that the file may come from a spreadsheet. Where nothing has
+    to be cleaned, as in nearly every column, the cells are scanned as one text and returned as they are: 0.06 ms for
+    10,000 cells."""
+    values = cells.values
+    done: list[Cleaning] = []
+    if str not in cells.types:
+        return cells, done
+    text = NOT_IN_TEXT.join(values if len(cells.types) == 1 else [each for each in values if isinstance(each, str)])  # type: ignore[arg-type]
+    if formulas and '="' in text:
+        values, indexes = read_formulas(values)
+        done += [Cleaning("text_formula", FORMULA_READ, indexes)] if indexes else []
+    if unseen := find_unseen(text):
+        values, indexes = clean_values(values, clean)
+        done += [Cleaning("unseen_characters", UNSEEN_REMOVED.format(spell(unseen)), indexes)] if indexes else []
+    return (Cells(values, cells.types), done) if done else (cells, done)
+
+
+def read_formulas(values: Sequence[object]) -> tuple[list[object], list[int]]:
+    read, indexes = list(values), []
+    for index, value in enumerate(values):
+        formula = _match_formula(value.strip()) if isinstance(value, str) and '="' in value else None
+        if formula:
+            read[index] = formula[1].replace('""', '"')
+            indexes.append(index)
+    return read, indexes
+
+
+def clean_values(values: Sequence[object], clean: Clean) -> tuple[list[object], list[int]]:
+    cleaned = [value if not isinstance(value, str) or value.isascii() else clean(value) for value in values]
+    changes = zip(values, cleaned, strict=True)
+    return cleaned, [index for index, (before, after) in enumerate(changes) if before is not after]
