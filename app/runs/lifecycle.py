@@ -66,9 +66,9 @@ async def claim_run(runtime: Runtime, run_id: RunId) -> Run | None:
     """The run, for as long as its lease is renewed; None if nobody may work on it now."""
     async with runtime.database.transaction() as session:
         row = await claims.claim(session, run_id, lease=runtime.settings.lease_seconds)
-    if row is None:
+        run = None if row is None else run_from(row)
+    if run is None:
         return None
-    run = run_from(row)
     runtime.observe(SliceClaimed(run.id, run.attempt, run.at_row))
     return run
 

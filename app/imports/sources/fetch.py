@@ -8,7 +8,7 @@ from app.connections.pull import Pull, pull_from_json, pull_to_json
 from app.declarations.types import load_resource
 from app.errors import Fatal, Refused
 from app.imports.examine import examine_upload
-from app.imports.plan import load_options, load_pending_plan, to_json
+from app.imports.plan import load_options, load_pending_plan, plan_to_json
 from app.imports.sources.incoming import IncomingFile
 from app.observe.events import FileFetched, StepReached
 from app.runs.lifecycle import RunLost, SourceAway
@@ -121,7 +121,7 @@ async def store_file(runtime: Runtime, run: Run, incoming: IncomingFile) -> None
             run.id,
             run.attempt,
             {
-                "plan": to_json(examined.plan),
+                "plan": plan_to_json(examined.plan),
                 "blob": blob,
                 "file_bytes": upload.size,
                 "file_sha256": upload.sha256,
