@@ -42,7 +42,7 @@ class Unpacker:
 
     def _unpack(self, data: bytes) -> Iterator[bytes]:
         self._packed_bytes += len(data)
-        # What zlib still holds back when all input is used comes with the next feed: the checksum is always to come.
+        # What zlib still holds back when all input is used comes with the next feed: a checksum always follows.
         while data:
             if self._member.eof:
                 self._member = zlib.decompressobj(GZIP_ONLY)
@@ -61,7 +61,8 @@ class Unpacker:
             raise _unreadable("The gzip file is damaged, or other bytes follow it") from error
 
     def _too_large(self) -> Refused:
-        detail = f"The unpacked file is larger than {self._limit} bytes or {self._ratio} times its packed size"
+        limit, ratio = f"{self._limit:,} bytes", f"{self._ratio:,} times its packed size"
+        detail = f"The file unpacks to more than {limit}, or to more than {ratio}"
         return Refused("too_large", detail, [Complaint("file", detail)])
 
 

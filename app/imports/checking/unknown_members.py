@@ -11,7 +11,7 @@ from app.resources.field_types import BadCell, compile_value
 from app.resources.schema import Field, Resource, UnknownColumns
 from app.runs.summary import RunWarning
 
-IGNORED = "Member `{}` is not a field of the type and was ignored"
+IGNORED = "Member `{}` was ignored, because the type has no such field"
 UNKNOWN = bad_cell("unknown_column")
 KEPT_TYPES = {str: "text", bool: "boolean", int: "decimal", Decimal: "decimal"}  # any other value is kept as an object
 
