@@ -23,7 +23,7 @@ REFUSALS: dict[str, str] = {
     "gone": "Deleted at the end of its retention period",
     "bad_request": "The request cannot be read",
     "unsupported_media_type": "The media type of the body is not supported",
-    "too_large": "The file is larger than this service accepts",
+    "too_large": "The file or body is too large",
     "empty_file": "The file is empty",
     "unreadable_file": "The file cannot be read in the declared format",
     "invalid": "The request is not valid",
@@ -59,18 +59,23 @@ REFUSAL_REMEDIES: dict[str, str] = {
     "not_allowed": "Use a key that has the scope named in the response",
     "not_found": "Check the id and the account: another account's things are never found",
     "method_not_allowed": "Use one of the methods in the `Allow` header",
-    "gone": "Nothing: the retention period is over. The detail has the dates",
+    "gone": "The import cannot be restored. Send the file again if you still need it",
     "bad_request": "Check the body for what the detail names, then send it again. An upload may have been cut off",
     "unsupported_media_type": "Send the media type that the detail names",
-    "too_large": "Split the file, or ask the operator to raise `SLUICE_MAX_FILE_BYTES`",
+    "too_large": (
+        "Split the file, or ask the operator to raise `SLUICE_MAX_FILE_BYTES`. The limit of a JSON body is fixed"
+    ),
     "empty_file": "Send a file that has at least a header",
     "unreadable_file": "Check the header and the compression; the detail says where reading stopped",
     "invalid": "Correct everything that `errors` lists",
     "too_many_requests": "Wait for the seconds in `Retry-After`, and poll less often",
     "queue_full": "Wait for the seconds in `Retry-After`, or until an import has ended",
     "import_not_ended": "Wait until the import is done",
-    "type_in_use": "Keep the fields that `errors` names as they are, or wait until the import has ended",
-    "secrets_locked": "Send the secrets again with `PUT /connections/{id}`, or restore the key that sealed them",
+    "type_in_use": (
+        "Keep the fields that `errors` names as they are. "
+        "If only open imports are in the way, wait until they have ended"
+    ),
+    "secrets_locked": "Send the secrets again with `PUT /connections/{id}`, or restore the key that encrypted them",
     "name_taken": "Choose another name",
     "not_ready": "Wait for the seconds in `Retry-After`, then send the request again",
 }
@@ -81,7 +86,9 @@ FAILURE_REMEDIES: dict[str, str] = {
     "source_missing": "Send the file again. Check that all machines share one blob store and that nobody cleans it up",
     "source_address": "Correct the address, path or setting that the detail names",
     "source_resolve": "Check the spelling of the host. Private addresses need `SLUICE_ALLOW_NETWORKS`",
-    "source_connect": "Check host, port and firewall with `POST /connections/{id}/test-import`",
+    "source_connect": (
+        "Check host, port and firewall. Test a stored connection with `POST /connections/{id}/test-import`"
+    ),
     "source_authenticate": "Correct user, password or key, and try them with `POST /connections/{id}/test-import`",
     "source_find": "Correct the path, and try it with `POST /connections/{id}/test-import`",
     "source_read": "Send the import again; the detail says what cut the transfer off",
@@ -106,8 +113,15 @@ class Complaint:
 
 def describe(complaints: Iterable[Complaint]) -> str:
     """All complaints as one text for people: their reasons, which are sentences that name their subject."""
+    reasons = [complaint.reason for complaint in complaints]
     # Cordial prescribes sentences that end with a full stop.
-    return ". ".join(complaint.reason for complaint in complaints).replace(".. ", ". ")
+    return ". ".join([*(reason.removesuffix(".") for reason in reasons[:-1]), *reasons[-1:]])
+
+
+def join_choices(choices: Iterable[str]) -> str:
+    """What a value can be, for messages: "a, b or c"."""
+    *others, last = choices
+    return f"{', '.join(others)} or {last}" if others else last
 
 
 def shorten_name(name: str) -> str:
@@ -116,13 +130,20 @@ def shorten_name(name: str) -> str:
 
 
 def name_subject(name: str, message: str) -> str:
-    """A message of pydantic as a sentence that names its subject: "Input should be…" becomes "`limit` should be…"."""
+    """A message of pydantic as a sentence that names its subject: "Input should be…" becomes "`limit` must be…".
+    Without a name the subject is the body."""
+    subject = f"`{name}`" if name else "The body"
     if message == "Field required":
-        return f"`{name}` is required"
+        return f"{subject} is required"
     if message.startswith("Value error, "):
         return message.removeprefix("Value error, ")
     kind, should, rest = message.partition(" should ")
-    return f"`{name}` should {rest}" if should and " " not in kind else f"`{name}` is not valid: {message}"
+    if not should or " " in kind:
+        return f"{subject} is not valid: {message}"
+    requirement = rest.partition(", unable")[0]
+    if requirement.startswith("be '") and " or '" in requirement:
+        requirement = f"be one of {requirement.removeprefix('be ')}"
+    return f"{subject} must {requirement}"
 
 
 class SluiceError(Exception):

@@ -47,10 +47,10 @@ REMEDIES: dict[str, str] = {
     "cell_too_long": "Shorten the cell; often it is long because a quote is not closed",
     "record_too_long": "Shorten the row; often it is long because a quote is not closed",
     "json_error": "Write one JSON object per line, with no commas between lines",
-    "duplicate_member": "Name each member once",
+    "duplicate_member": "Remove the repeated member",
     "too_deep": "Flatten the object",
     "too_many_members": "Split the record",
-    "path_too_long": "Shorten the names on the way to the inner member",
+    "path_too_long": "Shorten the names of the nested members",
     "type_error": "Write the value as its field type requires",
     "required": "Fill the cell. A row that updates an existing record may leave it empty",
     "too_long": "Shorten the value",
@@ -63,8 +63,8 @@ REMEDIES: dict[str, str] = {
     "unknown_id": "Leave the id empty, or copy it from an existing record",
     "position_gap": "Fill the positions of a list from 0 on, without a gap",
     "duplicate_key": "Remove one of the rows, or send `duplicates` as `last` or `first`",
-    "conflict": "Use another key: a coupon cannot move to another set, nor a customer change its `source_id`",
-    "superseded": "Nothing: the newer import's values are kept",
+    "conflict": "Use another key: a coupon cannot move to another set, and a customer cannot change its `source_id`",
+    "superseded": "No action is needed: the newer import's values are kept",
 }
 
 # What an import may warn about: code -> what it means. Rows are imported nevertheless, or were skipped on purpose.
@@ -78,6 +78,16 @@ WARNINGS: dict[str, str] = {
     "text_formula": 'Values of the column are written as formulas for text (`="00123"`), of which the text was read',
     "mail_not_configured": "A notice by mail was asked for, but the service has no mail server (`SLUICE_SMTP_URL`)",
     "mail_not_sent": "The mail server refused the notice, or could not be reached for three days",
+}
+
+# What to do about each warning, for people who correct a file or send one.
+WARNING_REMEDIES: dict[str, str] = {
+    "unknown_column": "Declare the field, or remove the column",
+    "read_only_column": "No action is needed; remove the column to avoid the warning",
+    "duplicate_key": "Remove one of the rows if the wrong one is kept, or send `duplicates`",
+    "superseded": REMEDIES["superseded"],
+    "mail_not_configured": "Ask the operator to set `SLUICE_SMTP_URL`",
+    "mail_not_sent": "Check the address, and ask the operator to check the mail server",
 }
 
 RowError = tuple[str, str]  # a key of PROBLEMS, and the message made from its template

@@ -18,12 +18,12 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = Field(
         None,
         description="PostgreSQL 15 or newer, `postgresql://user:password@host:port/name`; "
-        "if not set, the embedded server",
+        "if not set, `sluice up` starts its own server",
     )
     redis_url: SecretStr | None = Field(
         None,
         description="Redis 6.2 or Valkey 8 or newer, with the policy `noeviction`, `redis://…`; if not set, "
-        "the embedded server",
+        "`sluice up` starts its own server",
     )
     blobs: str | None = Field(
         None,
@@ -38,7 +38,8 @@ class Settings(BaseSettings):
     )
     secret_key: SecretStr | None = Field(
         None,
-        description="Pepper of the hashes of API keys; must be the same on all machines; `sluice up` creates its own",
+        description="Secret that the hashes of API keys depend on; must be the same on all machines; "
+        "`sluice up` creates its own",
     )
     vault_keys: SecretStr | None = Field(
         None,
@@ -47,8 +48,8 @@ class Settings(BaseSettings):
     )
     public_url: str | None = Field(
         None,
-        description="Base address of the links in responses and mails; if not set, that of each request, "
-        "and mails have no links",
+        description="Base address of the links in responses and mails; if not set, the address of each "
+        "request; mails then show paths only",
     )
     smtp_url: SecretStr | None = Field(
         None,
@@ -75,7 +76,7 @@ class Settings(BaseSettings):
     max_key_characters: PositiveInt = Field(255, description="Longest key of a record, in characters")
     max_form_parts: PositiveInt = Field(50, description="Maximum number of parts in a multipart request")
     max_part_bytes: PositiveInt = Field(65_536, description="Largest form part other than the file, in bytes")
-    unpack_ratio: PositiveInt = Field(200, description="How many times its size a gzip file may unpack to")
+    unpack_ratio: PositiveInt = Field(200, description="A gzip file may unpack to at most this many times its size")
     upload_idle_seconds: PositiveFloat = Field(
         60, description="Seconds after which an upload that sends nothing is given up"
     )
@@ -90,9 +91,9 @@ class Settings(BaseSettings):
         15, description="Seconds after which a silent worker loses its import to another"
     )
     sweep_seconds: PositiveFloat = Field(
-        3, description="Seconds between two searches of a worker for imports that nobody works on"
+        3, description="How often, in seconds, a worker looks for imports that nobody works on"
     )
-    max_crashes: PositiveInt = Field(5, description="Crashes at the same spot of a file after which the import fails")
+    max_crashes: PositiveInt = Field(5, description="Crashes at the same place in a file after which the import fails")
     shutdown_seconds: PositiveFloat = Field(
         20, description="Seconds that a stopping process has to finish its current work"
     )

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 # stored format.
 KEY_PURPOSE: Final = b"sluice vault 1"
 KEY_BYTES: Final = 32
-CANNOT_OPEN: Final = "The sealed text cannot be opened with the keys of this service"
+CANNOT_OPEN: Final = "The text cannot be decrypted with the keys of this service"
 
 
 class VaultError(Exception):

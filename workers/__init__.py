@@ -1,1 +1,1 @@
-"""The ARQ worker: tasks that call the engines, and the housekeeping beside them."""
+"""The ARQ worker: tasks that call the engines, and the housekeeping."""

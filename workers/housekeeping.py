@@ -40,8 +40,8 @@ async def keep_doing(runtime: Runtime, worker: str, duty: Duty) -> None:
     while True:
         try:
             await duty.do(runtime, worker)
-        except Exception as trouble:  # noqa: BLE001  whatever it is, the next round must come
-            runtime.observe(HousekeepingFailed(duty.name, error_kind(trouble)))
+        except Exception as error:  # noqa: BLE001  whatever it is, the next round must come
+            runtime.observe(HousekeepingFailed(duty.name, error_kind(error)))
         await asyncio.sleep(duty.every)
 
 

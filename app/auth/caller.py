@@ -16,7 +16,7 @@ from app.storage.database import ReadSession
 
 KEY_ID = re.compile(re.escape(PREFIX) + r"[0-9a-f]{16}")
 NO_KEY = (
-    "The request has no API key. Send it in the header `Authorization: apiKey <id>:<secret>`, or in `X-App-Id` and "
+    "The request has no API key. Send one in the header `Authorization: apiKey <id>:<secret>`, or in `X-App-Id` and "
     "`X-App-Token`"
 )
 # The token scope that gives access to all areas. Surfaces that have no areas can be reached with no other.

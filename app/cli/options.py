@@ -41,7 +41,9 @@ def load_settings(names: Iterable[str]) -> Settings:
     settings = Settings()
     missing = [f"SLUICE_{name.upper()}" for name in names if not getattr(settings, name)]
     if missing:
-        raise UsageError(f"{' and '.join(missing)} must be set. To run everything on this machine, use: sluice up")
+        *others, last = missing
+        names = f"{', '.join(others)} and {last}" if others else last
+        raise UsageError(f"{names} must be set. To run everything on this machine, use: sluice up")
     return settings
 
 

@@ -1,4 +1,4 @@
 """Stored connections to other servers: declared, sealed, checked, pinned; and the files that are pulled over them.
 
-Engines and surfaces use this room; it knows neither.
+Engines and surfaces import this package; it imports neither.
 """

@@ -38,7 +38,7 @@ class StoredConnection:
     def remote(self) -> Remote:
         """Raises Refused("secrets_locked")."""
         if self.locked:
-            raise secrets_locked("Send them again with PUT, or restore the keys that sealed them")
+            raise secrets_locked("Send them again with PUT, or restore the keys that encrypted them")
         return build_remote({**self.declaration.settings, **self.declaration.secrets})
 
     def pull(self, path: str) -> Pull:
@@ -147,6 +147,6 @@ def name_taken(name: str) -> Refused:
 def secrets_locked(remedy: str) -> Refused:
     return Refused(
         "secrets_locked",
-        "The secrets of this connection cannot be opened with the keys of this service (`SLUICE_VAULT_KEYS`, or the "
+        "The secrets of this connection cannot be decrypted with the keys of this service (`SLUICE_VAULT_KEYS`, or the "
         f"key derived from `SLUICE_SECRET_KEY`). {remedy}",
     )

@@ -9,7 +9,7 @@ from typing import Any, Final
 from pydantic import SecretStr
 
 from app.connections.pull import find_path_mistake
-from app.errors import Complaint, Refused, describe
+from app.errors import Complaint, Refused, describe, join_choices
 from app.transports.options import RULES
 from app.transports.transport import Option, Remote
 
@@ -78,7 +78,7 @@ def check_name(name: object) -> Iterator[Complaint]:
     if name is None:
         yield Complaint("name", "`name` is required")
     elif not (isinstance(name, str) and _is_name(name)):
-        yield Complaint("name", "`name` must be 1 to 100 characters, without line breaks or surrounding spaces")
+        yield Complaint("name", "`name` must be 1 to 100 characters long, without line breaks or surrounding spaces")
 
 
 def find_mistakes(members: Mapping[str, object], kept: Collection[str] = ()) -> Iterator[Complaint]:
@@ -89,7 +89,7 @@ def find_mistakes(members: Mapping[str, object], kept: Collection[str] = ()) -> 
     """
     transport = members.get("transport")
     if not isinstance(transport, str) or transport not in RULES:
-        requirement = "is required" if transport is None else f"must be one of {', '.join(RULES)}"
+        requirement = "is required" if transport is None else f"must be one of {join_choices(RULES)}"
         yield Complaint("transport", f"`transport` {requirement}")
         return
     rules = RULES[transport]
@@ -98,7 +98,7 @@ def find_mistakes(members: Mapping[str, object], kept: Collection[str] = ()) -> 
     for member in islice(unknown, MOST_UNKNOWN):
         # Whatever the name contains, the answer that repeats it must be encodable.
         name = member[:50].encode("utf-8", "replace").decode()
-        yield Complaint(name, f"`{name}` is not known for {transport}. Known are {', '.join(known)}")
+        yield Complaint(name, f"`{name}` is not a member of an {transport} connection. Use {join_choices(known)}")
     for member, rule in known.items():
         value = members.get(member)
         if value is None and rule.required and member not in kept:

@@ -49,10 +49,11 @@ def find_path_mistake(scheme: str, path: object) -> str | None:
         return "`path` must be a string"
     if is_pattern(scheme, path.replace("[", "")):
         return "`path` must name one file. To import all files that match a pattern, use POST /connections/{id}/imports"
+    longest = LONGEST_URL if scheme in WEB else LONGEST_PATH
     try:
-        check_path(path, LONGEST_URL if scheme in WEB else LONGEST_PATH)
-    except TransportFailed as failed:
-        return failed.detail
+        check_path(path, longest)
+    except TransportFailed:
+        return f"`path` is longer than {longest:,} characters or contains unprintable characters"
     return None
 
 

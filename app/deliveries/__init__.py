@@ -1,1 +1,1 @@
-"""The outbox of everything that we tell others when a run has ended."""
+"""The outbox of notifications about ended runs."""

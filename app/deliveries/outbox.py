@@ -19,8 +19,8 @@ GIVE_UP_SECONDS: Final = 3 * 86_400.0
 MAX_OLD: Final = 500  # mails given up in one go
 
 NOT_CONFIGURED: Final = "No mail will be sent when this import has ended, because no mail server is configured"
-REFUSED: Final = "No mail was sent when this import had ended, because the mail server refused it"
-TOO_OLD: Final = "No mail was sent when this import had ended, because the mail server was away for three days"
+REFUSED: Final = "The mail about this import was not sent, because the mail server rejected it"
+TOO_OLD: Final = "The mail about this import was not sent, because the mail server could not be reached for three days"
 
 
 async def deliver_mails(runtime: Runtime) -> None:

@@ -2,7 +2,7 @@
 
 import codecs
 
-from app.errors import Complaint, Refused
+from app.errors import Complaint, Refused, join_choices
 from app.formats.unpack import Coding, Unpacker
 
 # The names that a request may use, in any case and with `_` for `-` -> the name that is stored.
@@ -145,7 +145,7 @@ def normalize_encoding(declared: str) -> str:
     """The name under which an encoding is stored. Raises Refused for an encoding that is not supported."""
     name = ENCODINGS.get(declared.strip().lower().replace("_", "-"))
     if name is None:
-        known = ", ".join(dict.fromkeys(ENCODINGS.values()))
+        known = join_choices(dict.fromkeys(ENCODINGS.values()))
         reason = f"`encoding` must be one of {known}"
         raise Refused("invalid", reason, [Complaint("encoding", reason)])
     return name

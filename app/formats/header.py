@@ -33,7 +33,7 @@ def read_header(
     if not cells:
         raise _invalid("The file has no header, so the request must name its columns")
     if len(cells) > limits.columns:
-        raise _invalid(f"The header has {len(cells)} columns, but at most {limits.columns} are allowed")
+        raise _invalid(f"The header has {len(cells):,} columns, but at most {limits.columns:,} are allowed")
     headings = tuple(clean_exact(cell).strip() for cell in cells)
     _refuse_long(headings)
     return headings, end
@@ -49,7 +49,7 @@ def _read_first_record(
         raise _unreadable("The file has only blank lines")
     if not block.data:
         raise _unreadable(
-            f"The header is longer than {limits.record_bytes} bytes. Check that the file is text and has line breaks"
+            f"The header is longer than {limits.record_bytes:,} bytes. Check that the file is text and has line breaks"
         )
     text = block.data.decode("utf-8", "surrogateescape")
     record = parse_record(text, 0, patterns, complete=True)
@@ -71,10 +71,10 @@ def _refuse_long(headings: Sequence[str]) -> None:
     for number, heading in enumerate(headings, 1):
         if len(heading) > MAX_HEADING_LENGTH:
             # Headings that a request gives may contain anything, line breaks and lone surrogates too.
-            beginning = json.dumps(escape_unstorable(heading[:HEADING_SHOWN]), ensure_ascii=False)
+            beginning = json.dumps(f"{escape_unstorable(heading[:HEADING_SHOWN])}…", ensure_ascii=False)
             raise _invalid(
-                f"The heading of column {number} begins with {beginning} and has {len(heading)} characters, "
-                f"but at most {MAX_HEADING_LENGTH} are allowed"
+                f"The heading of column {number} ({beginning}) has {len(heading):,} characters, "
+                f"but at most {MAX_HEADING_LENGTH:,} are allowed"
             )
 
 

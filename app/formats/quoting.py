@@ -19,6 +19,8 @@ from typing import NamedTuple
 LINE_END = re.compile("[\r\n]")
 # A quoted cell, from its opening quote on. Group 2 is the closing quote; it is empty if the text ends inside the cell.
 QUOTED_CELL = re.compile(r'"([^"]*+(?:""[^"]*+)*+)("?)')
+# Characters that cannot be seen in backticks, and the backtick itself, as messages call them.
+FOLLOWERS = {"\t": "a tab", " ": "a space", "`": "a backtick"}
 
 
 # Named tuples, because one is made for every record: a frozen dataclass takes four times as long.
@@ -66,9 +68,9 @@ def compile_patterns(delimiter: str) -> DelimiterPatterns:
 def parse_record(
     text: str, start: int, patterns: DelimiterPatterns, *, complete: bool
 ) -> ParsedRecord | BrokenRecord | None:
-    """The record that begins at `start`, which is the beginning of a line. None: more text is needed to tell.
+    """The record that begins at `start`, which is the beginning of a line. None: more text is needed.
 
-    `complete` says that there is no more text to be had, because the file ends or a record may not be longer."""
+    `complete` says that there is no more text, because the file ends or a record may not be longer."""
     end = LINE_END.search(text, start)
     line = text[start : end.start() if end else len(text)]
     if '"' not in line:  # ten times as fast as cell by cell
@@ -115,7 +117,7 @@ def _blame_closing_quote(
     text: str, cell: re.Match[str], patterns: DelimiterPatterns, *, start: int, complete: bool
 ) -> BrokenRecord | None:
     """What is broken when the quote that closes `cell` is not followed by the end of a cell."""
-    quote, closing, follower = cell.start(), cell.start(2), text[cell.end()]
+    quote, closing, follower = cell.start(), cell.start(2), describe_follower(text[cell.end()])
     # Good cells before the broken one may span lines. Those lines are not rows.
     inside = find_line_after(text, quote)
     if _is_cell_start(text, closing, patterns):
@@ -125,8 +127,14 @@ def _blame_closing_quote(
     end = _find_broken_cell_end(text, closing, patterns, complete=complete)
     if end is None:
         return None
-    reason = f"is closed too early: it is followed by {follower!r} instead of a delimiter"
+    reason = f"is closed too early: it is followed by {follower} instead of a delimiter"
     return BrokenRecord(start, quote, reason, end, end)
+
+
+def describe_follower(character: str) -> str:
+    if character in FOLLOWERS:
+        return FOLLOWERS[character]
+    return f"`{character}`" if character.isprintable() else f"U+{ord(character):04X}"
 
 
 def _find_broken_cell_end(text: str, closing: int, patterns: DelimiterPatterns, *, complete: bool) -> int | None:

@@ -4,7 +4,7 @@ import csv
 import io
 from pathlib import PurePosixPath
 
-from app.errors import Complaint, Refused
+from app.errors import Complaint, Refused, join_choices
 from app.formats.records import Dialect
 
 # In this order if several delimiters fit equally well.
@@ -53,7 +53,7 @@ def sniff_delimiter(head: bytes) -> str:
 def _detect_format(head: bytes, declared: str | None, file_name: str | None) -> str:
     if declared is not None:
         if declared.lower() not in DECLARED_FORMATS:
-            raise _invalid("format", f"one of {', '.join(DECLARED_FORMATS)}")
+            raise _invalid("format", f"one of {join_choices(DECLARED_FORMATS)}")
         return DECLARED_FORMATS[declared.lower()]
     path = PurePosixPath((file_name or "").lower().removesuffix(".gz"))
     return EXTENSIONS.get(path.suffix) or ("jsonl" if head.lstrip().startswith(b"{") else "csv")

@@ -119,7 +119,8 @@ class Unpacker:
                 yield piece
 
     def _too_large(self) -> Refused:
-        detail = f"The unpacked file is larger than {self._limit} bytes or {self._ratio} times its packed size"
+        limit, ratio = f"{self._limit:,} bytes", f"{self._ratio:,} times its packed size"
+        detail = f"The file unpacks to more than {limit}, or to more than {ratio}"
         return Refused("too_large", detail, [Complaint("file", detail)])
 
 

@@ -18,8 +18,8 @@ from app.storage.blobs import BlobWriter
 HEAD_BYTES: Final = 65_536  # the beginning of the file, from which the dialect is found
 MOST_CONSTANT_BYTES: Final = 1_073_741_824  # of all rows together
 IGNORED: Final = {
-    "read_only_column": "Column `{}` cannot be imported and was ignored",
-    "unknown_column": "Column `{}` is not a field of the type and was ignored",
+    "read_only_column": "Column `{}` was ignored, because the service fills this field itself",
+    "unknown_column": "Column `{}` was ignored, because the type has no such field",
 }
 
 

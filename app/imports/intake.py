@@ -11,7 +11,14 @@ from app.deliveries.outbox import NOT_CONFIGURED
 from app.errors import Complaint, Refused, shorten_name
 from app.formats.decode import normalize_encoding
 from app.imports.examine import Upload, examine_upload
-from app.imports.plan import Options, PendingPlan, ReadOptions, to_json
+from app.imports.plan import (
+    Options,
+    PendingPlan,
+    ReadOptions,
+    options_to_json,
+    pending_plan_to_json,
+    plan_to_json,
+)
 from app.imports.sources.fetch import seal_pull
 from app.imports.sources.filenames import sanitize_filename
 from app.mappings.mapping import Mapping
@@ -109,7 +116,7 @@ async def accept_upload(runtime: Runtime, submission: Submission, upload: Upload
         raise
     file: dict[str, object] = {
         "id": new_run_id(),
-        "plan": to_json(examined.plan),
+        "plan": plan_to_json(examined.plan),
         "blob": blob,
         "file_name": upload.file_name,
         "file_bytes": upload.size,
@@ -136,7 +143,7 @@ async def accept_pull(runtime: Runtime, submission: Submission, pull: Pull) -> R
     run_id = new_run_id()
     file: dict[str, object] = {
         "id": run_id,
-        "plan": to_json(submission.pending_plan),
+        "plan": pending_plan_to_json(submission.pending_plan),
         "file_name": sanitize_filename(pull.file_name),
         "file_bytes": 0,
         "file_sha256": "",
@@ -180,7 +187,7 @@ async def store_run(
         "origin": submission.origin,
         "request_id": submission.request_id,
         "created_by": submission.created_by,
-        "options": to_json(submission.options),
+        "options": options_to_json(submission.options, submission.mapping),
         "notify": submission.notify,
         "warnings": warnings,
     }

@@ -1,4 +1,4 @@
-"""What checking hands to merging: a batch of checked rows; and what merging hands back: what became of them."""
+"""What checking hands to merging: a batch of checked rows; and what merging hands back: their outcomes."""
 
 from dataclasses import dataclass, field
 
@@ -8,7 +8,7 @@ from app.formats.records import Position
 from app.problems import Problem
 from app.runs.summary import RunWarning
 
-# Columns that a failed-rows file has behind the original ones. An import ignores them, so that the corrected file can
+# Columns that a failed-rows file has after the original ones. An import ignores them, so that the corrected file can
 # be sent back as it is.
 REPORT_COLUMNS = ("_line", "_codes", "_messages")
 

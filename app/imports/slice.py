@@ -43,7 +43,7 @@ from app.storage.database import Session
 from app.storage.merge import MergeTarget, Mode
 
 COUNTS = ("created", "updated", "unchanged", "skipped", "failed")
-LONGEST_SLICES = 5  # a slice may go on for so many times its length while no other run waits
+LONGEST_SLICES = 5  # at most this many slice lengths, while no other run waits
 
 
 @contextmanager
@@ -115,7 +115,7 @@ class BatchWrite:
         self.merged = asyncio.Event()
         self.keys = frozenset(prepared.checked.keys)
         self.done = asyncio.create_task(slice_.write_batch(prepared, previous, self.merged))
-        # Should it break before its merge, whoever waits for the merge goes on and then hears of it from `done`.
+        # If it fails before its merge, waiters resume and get the error from `done`.
         self.done.add_done_callback(lambda _: self.merged.set())
 
 
@@ -201,7 +201,7 @@ class Slice:
     async def wait_to_merge(self, previous: BatchWrite, prepared: PreparedBatch, session: Session) -> None:
         """Waits until the batch may be merged. A batch that looks at records before it merges has to see those of the
         previous one. Any other waits for the previous merge, unless they share no key and no other import of the type
-        is open: then nobody can wait for both of them in a circle, and they are merged at the same time."""
+        is open: so they cannot deadlock, and they are merged at the same time."""
         if prepared.copy_text is None:
             await previous.done
         elif not previous.keys.isdisjoint(prepared.checked.keys) or await is_other_import_open(session, self.target):
@@ -243,7 +243,7 @@ class Slice:
         announce_end(self.runtime, finished)
 
     def report_step(self, step: str) -> None:
-        """Tells that a named step was reached; the fault tests stop the process at each of them."""
+        """Reports a named step; the fault tests stop the process at each of them."""
         self.runtime.observe(StepReached(self.run.id, step))
 
 

@@ -1,4 +1,4 @@
-"""A mapping says which column of a file fills which field of a record type, and what every record gets besides."""
+"""A mapping says which column of a file fills which field of a record type, and what every record also gets."""
 
 from dataclasses import dataclass, field
 

@@ -101,7 +101,8 @@ class RunDeleted(Event):
 
 @dataclass(frozen=True, slots=True)
 class SliceClaimed(Event):
-    """A worker has claimed a run and starts a slice. `attempt` is the fence, `row` the next row of the file."""
+    """A worker has claimed a run and starts a slice. `attempt` counts the claims of the run, `row` is the next row of
+    the file."""
 
     level: ClassVar[str] = "debug"
     run_id: str
@@ -185,7 +186,7 @@ class MailSent(Event):
 
 @dataclass(frozen=True, slots=True)
 class MailDeferred(Event):
-    """The mail server did not take a mail, and another try follows. `reason` is a reason of the transports."""
+    """The mail server did not take a mail, and another try follows. `reason` says why, e.g. `no_answer` or `login`."""
 
     level: ClassVar[str] = "warning"
     run_id: str

@@ -25,7 +25,7 @@ class ProcessStartFailed(Event):
 
 @dataclass(frozen=True, slots=True)
 class ProcessStopped(Event):
-    """A process has ended in good order."""
+    """A process has shut down cleanly."""
 
     part: str
     pid: int

@@ -77,8 +77,8 @@ class TaskQueue:
                 redis_settings(url), job_serializer=serialize, job_deserializer=deserialize, default_queue_name=QUEUE
             )
             await check_eviction(redis)
-        except (RedisError, OSError) as trouble:
-            raise QueueUnavailable("Redis did not answer") from trouble
+        except (RedisError, OSError) as error:
+            raise QueueUnavailable("Redis did not answer") from error
         return cls(redis)
 
     async def close(self) -> None:
@@ -118,8 +118,8 @@ async def call(command: Awaitable[T]) -> T:
     try:
         async with asyncio.timeout(ANSWER_SECONDS):
             return await command
-    except (RedisError, OSError) as trouble:  # a TimeoutError is an OSError
-        raise QueueUnavailable("Redis did not answer") from trouble
+    except (RedisError, OSError) as error:  # a TimeoutError is an OSError
+        raise QueueUnavailable("Redis did not answer") from error
 
 
 async def check_eviction(redis: ArqRedis) -> None:

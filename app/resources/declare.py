@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import cast, get_args
 
-from app.errors import Complaint, Refused, describe
+from app.errors import Complaint, Refused, describe, join_choices
 
 # Imported as a module: the registry imports every module of this folder, and so this one while it is loading.
 from app.resources import registry
@@ -36,7 +36,7 @@ def parse_resource(name: str, body: object) -> Resource:
     complaints += _check_key(key, fields, body.get("fields"))
     unknown = body.get("unknownColumns", "ignore")
     if unknown not in UNKNOWN_COLUMNS:
-        complaints.append(complaint("unknownColumns", f"must be one of {', '.join(UNKNOWN_COLUMNS)}"))
+        complaints.append(complaint("unknownColumns", f"must be one of {join_choices(UNKNOWN_COLUMNS)}"))
     if complaints:
         raise _invalid(complaints)
     return Resource(
@@ -122,7 +122,11 @@ def _check_name(name: str) -> list[Complaint]:
     if name in registry.BUILT_IN:
         return [complaint("name", "must not be that of a built-in type")]
     if not _type_name(name):
-        return [complaint("name", "must be 1 to 63 characters of a-z, 0-9, hyphen and underscore, and begin with a-z")]
+        return [
+            complaint(
+                "name", "must begin with a letter a-z and have at most 63 characters: a-z, 0-9, hyphen, underscore"
+            )
+        ]
     return []
 
 
@@ -133,7 +137,7 @@ def _check_key(key: object, fields: Sequence[Field], body: object) -> list[Compl
     if field is not None:
         if field.type in KEY_TYPES:
             return []
-        return [complaint("key", f"must be a field of type {', '.join(KEY_TYPES)}")]
+        return [complaint("key", f"must be a field of type {join_choices(KEY_TYPES)}")]
     # A field with mistakes of its own has been reported already.
     broken = isinstance(body, list) and any(isinstance(each, dict) and each.get("id") == key for each in body)
     return [] if broken else [complaint("key", "must be the id of a declared field")]

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection
 from decimal import Decimal
 from typing import Any
 
-from app.errors import Complaint
+from app.errors import Complaint, join_choices
 from app.resources.field_types import TYPES
 from app.resources.schema import Field
 
@@ -32,7 +32,7 @@ def read_fields(body: object, complaints: list[Complaint], *, taken_ids: Collect
         complaints.append(complaint("fields", "must be a list of fields"))
         return ()
     if len(body) > MOST_FIELDS:
-        complaints.append(complaint("fields", f"must have at most {MOST_FIELDS} fields"))
+        complaints.append(complaint("fields", f"must have at most {MOST_FIELDS:,} fields"))
         return ()
     fields: list[Field] = []
     seen = set(taken_ids)
@@ -41,7 +41,7 @@ def read_fields(body: object, complaints: list[Complaint], *, taken_ids: Collect
         if field is None:
             continue
         if field.id in seen:
-            complaints.append(complaint(f"fields[{index}].id", "is the id of another field already"))
+            complaints.append(complaint(f"fields[{index}].id", "is already the id of another field"))
         seen.add(field.id)
         fields.append(field)
     return tuple(fields)
@@ -71,9 +71,11 @@ def complaint(path: str, requirement: str) -> Complaint:
 
 
 def find_unknown_members(body: dict[str, object], known: Collection[str], prefix: str) -> list[Complaint]:
+    owner = "a field" if prefix else "a declaration"
+    problem = f"is not a member of {owner}. Use {join_choices(known)}"
     return [
         # Whatever the name contains, the answer that repeats it must be encodable.
-        complaint(prefix + name[:50].encode("utf-8", "replace").decode(), f"is not known. Known are {', '.join(known)}")
+        complaint(prefix + name[:50].encode("utf-8", "replace").decode(), problem)
         for name in body
         if name not in known
     ]
@@ -132,7 +134,7 @@ def _parse_id(value: object) -> str:
 
 def _parse_type(value: object) -> str:
     if not isinstance(value, str) or value not in TYPES:
-        raise _Mistake(f"must be one of {', '.join(TYPES)}")
+        raise _Mistake(f"must be one of {join_choices(TYPES)}")
     return value
 
 
@@ -144,9 +146,9 @@ def _parse_flag(value: object) -> bool:
 
 def _parse_options(value: object) -> tuple[str, ...]:
     if not isinstance(value, list) or not 0 < len(value) <= MOST_OPTIONS:
-        raise _Mistake(f"must be a list of 1 to {MOST_OPTIONS} strings")
+        raise _Mistake(f"must be a list of 1 to {MOST_OPTIONS:,} strings")
     if not all(isinstance(option, str) and _is_option(option) for option in value):
-        raise _Mistake(f"must be strings of 1 to {LONGEST_OPTION} printable characters, without surrounding spaces")
+        raise _Mistake(f"must be strings of 1 to {LONGEST_OPTION:,} printable characters, without surrounding spaces")
     if len(set(value)) != len(value):
         raise _Mistake("must not contain an option twice")
     return tuple(value)
@@ -172,7 +174,7 @@ def _parse_length(value: object) -> int:
     if isinstance(value, Decimal) and value.is_finite() and value.adjusted() <= LARGEST and value == int(value):
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= LONGEST_TEXT:
-        raise _Mistake(f"must be a whole number from 1 to {LONGEST_TEXT}")
+        raise _Mistake(f"must be a whole number from 1 to {LONGEST_TEXT:,}")
     return value
 
 

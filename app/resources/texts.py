@@ -3,6 +3,7 @@
 import re
 from decimal import Decimal
 
+from app.errors import join_choices
 from app.resources.conversion import BadCell, Convert, ConvertValue, bad_cell, limit_length, quote_json, type_error
 from app.resources.schema import Field
 
@@ -11,7 +12,7 @@ NOT_BOOLEAN = type_error("The value must be true or false (yes, no, 1 and 0 work
 NOT_PHONE = type_error("The value is not a phone number: use 5 to 20 digits, no spaces, optionally with a leading +")
 FEW_DIGITS = type_error("The value is not a phone number: it must have at least 5 digits")
 NOT_URL = type_error("The value is not a complete web address without spaces, such as https://example.com/page")
-NOT_LIST = type_error("The value must be a list of texts")
+NOT_LIST = type_error("The value must be a list of strings")
 OPTIONS_SHOWN = 20
 WHOLE = (Decimal, int)  # types of a whole number, compared exactly: a truth value has a type of its own, bool
 
@@ -111,5 +112,5 @@ def compile_items(field: Field) -> ConvertValue:
 
 
 def not_an_option(field: Field) -> BadCell:
-    options = ", ".join(field.options[:OPTIONS_SHOWN])
-    return bad_cell("not_an_option", options=options if len(field.options) <= OPTIONS_SHOWN else f"{options}, …")
+    shown, more = field.options[:OPTIONS_SHOWN], len(field.options) > OPTIONS_SHOWN
+    return bad_cell("not_an_option", options=f"{', '.join(shown)}, …" if more else join_choices(shown))

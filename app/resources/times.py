@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from app.resources.conversion import BadCell, type_error
 
 NOT_DATE = type_error("The value is not a date: dates must look like 2026-01-31")
-NOT_DATETIME = type_error("The value is not a date or a time in ISO 8601 format, such as 2026-01-31T10:00:00Z")
+NOT_DATETIME = type_error("The value is not a date or date-time in ISO 8601, such as 2026-01-31T12:00:00Z")
 
 _parse_date = date.fromisoformat
 _match_datetime = re.compile(

@@ -31,7 +31,7 @@ async def accept_run(
     step: Step,
     values: Mapping[str, Any],
 ) -> Run:
-    """Stores a queued run; `values` are the columns of `runs` besides. The account's row is locked first: of 50
+    """Stores a queued run; `values` are the other columns of `runs`. The account's row is locked first: of 50
     parallel requests exactly as many are accepted as there is room for. `enqueue_run` it after the commit.
 
     Raises Refused("queue_full").

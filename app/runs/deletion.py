@@ -11,6 +11,7 @@ from app.runs.model import AccountId
 from app.runtime import Runtime
 from app.storage import runs
 from app.storage.blobs import BlobsUnavailable, owners
+from app.storage.database import DatabaseUnavailable
 
 ORPHAN_SECONDS = 3_600.0  # an upload takes less; a blob this old without an owner belongs to nobody
 
@@ -23,13 +24,14 @@ async def delete_run(runtime: Runtime, account_id: AccountId, run_id: str) -> No
     async with runtime.database.transaction() as session:
         days = runtime.settings.retention_days
         run = await status.find_run(session, account_id, run_id, retention_days=days)
-        if not await runs.delete_ended(session, account_id, run.id):
+        deleted = await runs.delete_ended(session, account_id, run.id)
+        if deleted is None:
             raise Refused(
                 "import_not_ended", "Only an import that has ended can be deleted, and this one is still open"
             )
-    # A store that is away loses nothing: nobody needs the file any more, and the sweep removes it.
-    with suppress(BlobsUnavailable):
-        await delete_unowned(runtime, [run.blob] if run.blob else [])
+    # The run is gone by now. If its file cannot be deleted the sweep does it later, because nothing needs it any more.
+    with suppress(BlobsUnavailable, DatabaseUnavailable):
+        await delete_unowned(runtime, filter(None, [deleted["blob"]]))
     runtime.observe(RunDeleted(run.id, account_id))
 
 

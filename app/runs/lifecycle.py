@@ -24,13 +24,13 @@ BACKOFF_SECONDS = 2.0  # a run that crashed waits up to this, times its crashes
 SOURCE_SECONDS = 20.0  # a source that is away gets about so much time before it is tried again
 
 Stopping = Callable[[], bool]
-# Works on a claimed run for a slice and says whether it has ended it. `Stopping` tells that the process wants to end:
-# then nothing new is begun.
+# Works on a claimed run for a slice and says whether it has ended it. `Stopping` is true once the process is
+# shutting down: then nothing new is begun.
 Work = Callable[[Runtime, Run, Stopping], Awaitable[bool]]
 
 
 class RunLost(Exception):
-    """Another worker has the run by now, or it has ended; nothing of what was being written may stay."""
+    """Another worker has the run by now, or it has ended; what was being written must be rolled back."""
 
 
 class SourceAway(Retryable):
@@ -53,10 +53,10 @@ async def work_on(runtime: Runtime, run_id: RunId, work: Work, *, stopping: Stop
     except asyncio.CancelledError:
         await asyncio.shield(give_back(runtime, run))
         raise
-    except Retryable as trouble:
-        await postpone(runtime, run, trouble)
-    except Exception as trouble:  # noqa: BLE001  whatever it is, it is counted as a crash of this run
-        await count_crash(runtime, run, trouble)
+    except Retryable as error:
+        await postpone(runtime, run, error)
+    except Exception as error:  # noqa: BLE001  whatever it is, it is counted as a crash of this run
+        await count_crash(runtime, run, error)
     else:
         if not ended:
             await give_back(runtime, run)
@@ -66,9 +66,9 @@ async def claim_run(runtime: Runtime, run_id: RunId) -> Run | None:
     """The run, for as long as its lease is renewed; None if nobody may work on it now."""
     async with runtime.database.transaction() as session:
         row = await claims.claim(session, run_id, lease=runtime.settings.lease_seconds)
-    if row is None:
+        run = None if row is None else run_from(row)
+    if run is None:
         return None
-    run = run_from(row)
     runtime.observe(SliceClaimed(run.id, run.attempt, run.at_row))
     return run
 
@@ -85,7 +85,7 @@ async def lease_renewed(runtime: Runtime, run: Run) -> AsyncIterator[None]:
 
 
 async def renew_lease(runtime: Runtime, run: Run) -> None:
-    """Until the run is not ours any more: then the next commit finds out, too."""
+    """Returns when the lease is lost; the next commit then fails, too."""
     lease, ours = runtime.settings.lease_seconds, True
     while ours:
         await asyncio.sleep(lease / 3)
@@ -109,21 +109,21 @@ async def give_back(runtime: Runtime, run: Run) -> None:
         await enqueue_run(runtime, run.id, released["kind"], released["step"], run.attempt)
 
 
-async def postpone(runtime: Runtime, run: Run, trouble: Retryable) -> None:
-    """Lets the run wait a little: the database was not well (a deadlock, a full disk, a restart), or a source is away.
-    It is nobody's crash. When not even that can be written the lease runs out."""
-    runtime.observe(SliceFailed(run.id, run.attempt, error_kind(trouble.__cause__ or trouble), format_trace(trouble)))
-    away = isinstance(trouble, SourceAway)
+async def postpone(runtime: Runtime, run: Run, error: Retryable) -> None:
+    """Lets the run wait a little: the database failed temporarily (a deadlock, a full disk, a restart), or a source
+    cannot be reached. No crash is counted. When not even that can be written the lease runs out."""
+    runtime.observe(SliceFailed(run.id, run.attempt, error_kind(error.__cause__ or error), format_trace(error)))
+    away = isinstance(error, SourceAway)
     backoff = SOURCE_SECONDS if away else BACKOFF_SECONDS
     with suppress(DatabaseUnavailable):
         async with runtime.database.transaction() as session:
             await claims.postpone(session, run.id, run.attempt, backoff=backoff, source_away=away)
 
 
-async def count_crash(runtime: Runtime, run: Run, trouble: Exception) -> None:
-    """Notes that a slice broke on something nobody expected; after too many in one spot the run fails. When the note
-    cannot be written the lease runs out and the sweeper counts the crash."""
-    runtime.observe(SliceFailed(run.id, run.attempt, error_kind(trouble), format_trace(trouble)))
+async def count_crash(runtime: Runtime, run: Run, error: Exception) -> None:
+    """Notes that a slice raised an unexpected error; after too many at one place the run fails. When the note cannot
+    be written the lease runs out and the sweeper counts the crash."""
+    runtime.observe(SliceFailed(run.id, run.attempt, error_kind(error), format_trace(error)))
     with suppress(DatabaseUnavailable):
         async with runtime.database.transaction() as session:
             row = await claims.fault(session, run.id, run.attempt, backoff=BACKOFF_SECONDS)

@@ -86,7 +86,9 @@ NAMES = tuple(each.name for each in fields(Run))
 
 def run_from(row: Mapping[Any, Any]) -> Run:
     """A run from its row."""
-    step = row["step"] or (Step.FETCH if row["blob"] is None else Step.WRITE)  # release 0.1 leaves it open
+    step = row["step"] or Step.FETCH
+    if step == Step.FETCH and row["blob"] is not None:  # release 0.1 does not know of steps
+        step = Step.WRITE
     typed = {"kind": Kind(row["kind"]), "step": Step(step), "state": State(row["state"]), "seq": row["seq"] or 0}
     return Run(**{name: row[name] for name in NAMES} | typed)
 

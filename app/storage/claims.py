@@ -17,12 +17,18 @@ SUSPECT_AT_WORK = (
     f"EXISTS (SELECT FROM runs WHERE {OPEN} AND state = 'running' AND crashes > 0 AND lease_until > now())"
 )
 
+# An API of release 0.1 leaves the step empty, and a worker of that release stores a file without moving the step on. So
+# the file of an import tells.
+STEP = """CASE WHEN kind = 'import' AND blob IS NOT NULL AND coalesce(step, 'fetch') = 'fetch' THEN 'write'
+    ELSE coalesce(step, 'fetch') END"""
+
+# (kind, step) of the runs that this release can work on. What a newer release has accepted is left alone.
+WORKABLE = (("import", "fetch"), ("import", "write"))
+
 # Runs that nobody works on and that may be worked on now.
 CLAIMABLE = f"""{OPEN} AND state IN ('queued', 'running') AND lease_until IS NULL AND due_at <= now()
+    AND (kind, {STEP}) IN ({", ".join(f"('{kind}', '{step}')" for kind, step in WORKABLE)})
     AND (crashes = 0 OR NOT {SUSPECT_AT_WORK})"""
-
-# An API of release 0.1 leaves the step open: then the file tells.
-STEP = "coalesce(step, CASE WHEN blob IS NULL THEN 'fetch' ELSE 'write' END)"
 
 # Two workers that each claim a suspect would not see the other's claim before it commits, so the second one waits.
 # (A run that becomes a suspect after this look is left to the next time that it is enqueued.)

@@ -91,17 +91,17 @@ def translate_errors() -> Iterator[None]:
     """Turns the driver's errors about the connection, but not those about a statement, into DatabaseUnavailable."""
     try:
         yield
-    except (OperationalError, PoolTimeout, OSError, TimeoutError) as trouble:
-        raise DatabaseUnavailable("PostgreSQL did not answer") from trouble
-    except DBAPIError as trouble:
-        if not (trouble.connection_invalidated or is_passing(trouble)):
+    except (OperationalError, PoolTimeout, OSError, TimeoutError) as error:
+        raise DatabaseUnavailable("PostgreSQL did not answer") from error
+    except DBAPIError as error:
+        if not (error.connection_invalidated or is_passing(error)):
             raise
-        raise DatabaseUnavailable("PostgreSQL closed the connection or rolled the transaction back") from trouble
+        raise DatabaseUnavailable("PostgreSQL closed the connection or rolled the transaction back") from error
 
 
-def is_passing(trouble: DBAPIError) -> bool:
+def is_passing(error: DBAPIError) -> bool:
     """Whether the SQLSTATE means that the same transaction may succeed when it is tried again."""
-    state = str(getattr(trouble.orig, "sqlstate", "") or "")
+    state = str(getattr(error.orig, "sqlstate", "") or "")
     # 08 connection, 40 deadlock or serialization, 53 out of resources, 57P server stopping, 25P03 idle too long.
     return state.startswith(("08", "40", "53", "57P", "25P03"))
 

@@ -90,13 +90,13 @@ async def list_imports(
     return found.mappings().all()
 
 
-async def delete_ended(session: Session, account_id: int, run_id: str) -> bool:
-    """Deletes an ended run with its batches. Whether it had ended."""
+async def delete_ended(session: Session, account_id: int, run_id: str) -> RowMapping | None:
+    """Deletes an ended run with its batches, and returns its `blob`. None if it has not ended."""
     deleted = await session.execute(
-        text(f"DELETE FROM runs WHERE id = :id AND account_id = :account_id AND NOT ({OPEN})"),
+        text(f"DELETE FROM runs WHERE id = :id AND account_id = :account_id AND NOT ({OPEN}) RETURNING blob"),
         {"id": run_id, "account_id": account_id},
     )
-    return deleted.rowcount == 1
+    return deleted.mappings().one_or_none()
 
 
 async def prune(session: Session, days: int, *, limit: int = 500) -> Sequence[str | None]:

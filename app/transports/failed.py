@@ -1,8 +1,9 @@
 """Why a transfer failed, in our own words: never the other server's text, never a credential."""
 
+import re
 from typing import Literal, NamedTuple
 
-from app.errors import SluiceError
+from app.errors import SluiceError, join_choices
 
 Step = Literal["address", "resolve", "connect", "authenticate", "find", "read", "write"]
 
@@ -34,18 +35,27 @@ UNRESOLVED = "The host name is unknown, or its address is one that this service 
 REASONS: dict[str, FailureReason] = {
     "bad_address": FailureReason("address", "The address is not valid"),
     "bad_scheme": FailureReason("address", "The address uses a protocol that is not supported"),
-    "bad_port": FailureReason("address", "This service is not allowed to call that port"),
+    "bad_port": FailureReason(
+        "address",
+        "This service is not allowed to call that port. "
+        "Use the protocol's own port, or one that no other kind of server is known for",
+    ),
     "bad_path": FailureReason("address", "The path is too long or contains characters that are not allowed"),
     "bad_pattern": FailureReason("address", "Wildcards are allowed only in the last part of a path"),
     "bad_option": FailureReason("address", "A setting of the source is invalid or does not belong to its protocol"),
     "no_host_key": FailureReason("address", "The server's host key is required for SFTP"),
-    "insecure_redirect": FailureReason("address", "The server redirects from https to http"),
+    "insecure_redirect": FailureReason(
+        "address", "The server redirects from https to http. Use an address that stays on https"
+    ),
     "refused": FailureReason("resolve", UNRESOLVED),
     "unknown_host": FailureReason("resolve", UNRESOLVED),
     "no_lookup": FailureReason("resolve", "The host name could not be looked up", transient=True),
     "unreachable": FailureReason("connect", "The server cannot be reached", transient=True),
     "no_answer": FailureReason("connect", "The server did not answer in time", transient=True),
-    "certificate": FailureReason("connect", "The server's certificate is not trusted"),
+    "certificate": FailureReason(
+        "connect",
+        "The server's certificate is not trusted. The operator can set `SLUICE_CA_FILE` for a private authority",
+    ),
     "no_tls": FailureReason("connect", "An encrypted connection could not be established"),
     "host_key": FailureReason("connect", "The server's host key does not match the expected one"),
     "login": FailureReason("authenticate", "The server did not accept the credentials"),
@@ -89,8 +99,16 @@ def failure(reason: str) -> TransportFailed:
     return TransportFailed(row.step, row.detail, transient=row.transient, reason=reason)
 
 
+def bad_option(*names: str) -> TransportFailed:
+    """The error for options with these names (see RULES). They are called as callers write them: `privateKey`."""
+    members = join_choices(f"`{re.sub('_(.)', lambda letter: letter[1].upper(), name)}`" for name in names)
+    detail = f"The setting {members} of the source is invalid or does not belong to its protocol"
+    return TransportFailed(REASONS["bad_option"].step, detail, reason="bad_option")
+
+
 def as_write_failure(failed: TransportFailed) -> TransportFailed:
-    """The same failure as `put` and `delete` report it: that a step of theirs finds or reads is of no interest."""
+    """The failure as `put` and `delete` report it: always as a failure to write, even if the step that failed was to
+    find or read the file."""
     if failed.step not in {"find", "read"} or failed.reason in {"missing", "no_bucket"}:
         return failed
     return failure(WRITING.get(failed.reason, "not_written"))

@@ -9,6 +9,7 @@ from functools import partial
 from ipaddress import ip_address
 from typing import Any, Final
 
+from app.errors import join_choices
 from app.transports.failed import TransportFailed
 from app.transports.url import parse_server_url, validate_port
 
@@ -75,7 +76,7 @@ class OptionRule:
     """What one option accepts: a value of type `kind` for which `fits` holds. `requirement` says so to callers: it goes
     on from the name of the option, as in "`port` must be …"."""
 
-    requirement: str = f"must be a string of 1 to {LONGEST:,} characters"
+    requirement: str = f"must be a string of 1 to {LONGEST:,} characters, without NUL characters"
     fits: Callable[[Any], bool] = accept_all
     kind: type = str
     required: bool = False
@@ -110,7 +111,7 @@ RULES: Final[Mapping[str, Mapping[str, OptionRule]]] = {
     "http": server_rules("http", headers=OptionRule(kind=dict)),
     "https": server_rules("https", headers=OptionRule(kind=dict)),
     "ftp": server_rules("ftp", root=TEXT),
-    "ftps": server_rules("ftps", root=TEXT, tls=OptionRule(f"must be one of {', '.join(TLS)}", TLS.__contains__)),
+    "ftps": server_rules("ftps", root=TEXT, tls=OptionRule(f"must be {join_choices(TLS)}", TLS.__contains__)),
     "sftp": server_rules(
         "sftp",
         root=TEXT,

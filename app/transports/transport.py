@@ -13,7 +13,7 @@ from typing import Protocol
 
 from pydantic import SecretStr
 
-from app.transports.failed import failure
+from app.transports.failed import bad_option, failure
 from app.transports.guard import Guard
 from app.transports.options import RULES
 
@@ -56,21 +56,22 @@ class Remote:
     def __post_init__(self) -> None:
         if self.scheme not in RULES:
             raise failure("bad_scheme")
-        if not RULES[self.scheme].keys() >= self.options.keys():
-            raise failure("bad_option")
+        unknown = self.options.keys() - RULES[self.scheme].keys()
+        if unknown:
+            raise bad_option(*sorted(unknown))
 
     def text(self, option: str, default: str = "") -> str:
         """An option that is not a secret."""
         value = self.options.get(option, default)
         if not isinstance(value, str):
-            raise failure("bad_option")
+            raise bad_option(option)
         return value
 
     def secret(self, option: str) -> str | None:
         """A secret option in clear text: pass it to the client and keep it nowhere."""
         value = self.options.get(option)
         if value is not None and not isinstance(value, SecretStr):
-            raise failure("bad_option")
+            raise bad_option(option)
         return value.get_secret_value() if value is not None else None
 
 

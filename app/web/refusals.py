@@ -12,7 +12,7 @@ DESCRIPTIONS = {
     404: "Not found in this account",
     409: "The current state does not allow it",
     410: "Deleted at the end of its retention period",
-    413: "The file is too large",
+    413: "The file or body is too large",
     415: "The media type of the body is not supported",
     422: "The request is not valid; `errors` lists everything that is wrong",
     429: "The rate limit is reached, or too many imports are waiting; `Retry-After` says when to try again",

@@ -68,8 +68,9 @@ class RequestMiddleware:
     async def answer_crash(self, exchange: "Exchange", error: Exception) -> None:
         """Logs the error without its text, and answers if that is still possible."""
         scope = exchange.scope
-        place = (exchange.id, exchange.method, exchange.route)
-        get_runtime(scope).observe(RequestCrashed(*place, error_kind(error), format_trace(error)))
+        get_runtime(scope).observe(
+            RequestCrashed(exchange.id, exchange.method, exchange.route, error_kind(error), format_trace(error))
+        )
         if exchange.status is not None:
             raise ResponseIncomplete from None
         response = self.render_crash(Request(scope), exchange.id)
@@ -77,11 +78,10 @@ class RequestMiddleware:
 
     def log_request(self, exchange: "Exchange", seconds: float) -> None:
         observe, status = get_runtime(exchange.scope).observe, exchange.status or 0
-        place = (exchange.id, exchange.method, exchange.route)
-        observe(RequestServed(*place, status, round(seconds, 6)))
+        observe(RequestServed(exchange.id, exchange.method, exchange.route, status, round(seconds, 6)))
         if status in DENIED:
             address, _ = exchange.scope.get("client") or ("", 0)
-            observe(RequestDenied(*place, status, address))
+            observe(RequestDenied(exchange.id, exchange.method, exchange.route, status, address))
 
 
 @dataclass(slots=True)

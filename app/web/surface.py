@@ -103,11 +103,11 @@ DETAILS: Final = {
 def complaint_from(location: Sequence[str | int], message: str) -> Complaint:
     """One error of pydantic, by its `loc` and `msg`."""
     path = ".".join(map(str, location))
-    return Complaint(path, name_subject(path, message) if path else message)
+    return Complaint(path, name_subject(path, message))
 
 
 def internal_error(request_id: str) -> Failure:
-    return Failure(INTERNAL_ERROR, f"An internal error occurred. The log has it under the request id {request_id}")
+    return Failure(INTERNAL_ERROR, f"An internal error occurred. Report the request id {request_id} to the operator")
 
 
 def allowed_methods(request: Request) -> list[str]:

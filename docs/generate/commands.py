@@ -15,7 +15,7 @@ EXIT_CODES = {
     "worker": "0 after SIGTERM, 1 when PostgreSQL or Redis does not answer at the start or Redis goes away, 2 for a missing or "
     "wrong setting",
     "import": "0 when all rows went in, 1 when some failed, 2 when none did or the import was refused, 130 after Ctrl-C",
-    "vault rotate": "0, 1 when none of the keys opens some of the credentials, 2 for anything else",
+    "vault rotate": "0, 1 when none of the keys decrypts some of the credentials, 2 for anything else",
 }
 OTHERS = "0, or 2 when something went wrong"
 

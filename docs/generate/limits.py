@@ -52,6 +52,6 @@ ROWS = [
     ("Seconds in which a file must be fetched", "source_seconds", 0, "the failure of the step that it is at, mostly `source_read`"),
     ("Seconds in which a source may send nothing", "source_idle_seconds", 0, "another try, in the end the failure of the step"),
     ("Seconds that an access token is valid", "", tokens.TOKEN_SECONDS, "401 `not_authenticated`"),
-    ("Crashes of workers on the same spot of a file", "max_crashes", 0, "failure `worker_crashed`"),
+    ("Crashes of workers at the same place in a file", "max_crashes", 0, "failure `worker_crashed`"),
     ("Days that an ended import is kept", "retention_days", 0, "410 `gone`"),
 ]  # fmt: skip

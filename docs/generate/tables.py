@@ -11,7 +11,7 @@ from app.auth.keys import DEFAULT_SCOPES, SCOPES
 from app.errors import FAILURE_REMEDIES, FAILURES, REFUSAL_REMEDIES, REFUSALS
 from app.observe import events, logs, process_events
 from app.observe.metrics import Metrics
-from app.problems import PROBLEMS, REMEDIES, WARNINGS
+from app.problems import PROBLEMS, REMEDIES, WARNING_REMEDIES, WARNINGS
 from app.runs.states import NEXT, State
 from app.settings import Settings
 from app.surfaces import connectif, cordial, native, voucherify
@@ -54,7 +54,7 @@ def problems() -> str:
         for name, template in PROBLEMS.items()
         if name != "superseded"
     ]
-    warnings = [(code(name), sentence(text)) for name, text in WARNINGS.items()]
+    warnings = [(code(name), sentence(text), sentence(WARNING_REMEDIES[name])) for name, text in WARNINGS.items()]
     intro = """
 A problem is one thing that is wrong with one row. The row fails, and no other row is affected. All problems of a row are
 reported at once. [Correct bad rows](../guides/bad-rows.md) shows where to read them.
@@ -66,7 +66,7 @@ reported at once. [Correct bad rows](../guides/bad-rows.md) shows where to read 
         table(("Code", "Message", "What to do"), rows),
         "## Warnings\n\nA warning does not fail a row. An import lists its warnings in `warnings`, with a count and up to "
         "three samples each.",
-        table(("Code", "Meaning"), warnings),
+        table(("Code", "Meaning", "What to do"), warnings),
     )
 
 

@@ -42,7 +42,8 @@ class Stage:
         """An answer with the addresses that pages use."""
         for printed, real in self.names():
             text = text.replace(real, printed)
-        text = text.replace(f'"host":"127.0.0.1","port":{self.ftp}', '"host":"ftp.example.com"')  # as answers write it
+        for port, host in ((self.ftp, "ftp.example.com"), (self.web, "files.example.com")):  # as answers write them
+            text = text.replace(f'"host":"127.0.0.1","port":{port}', f'"host":"{host}"')
         return text.replace(str(self.folder), ".")
 
     def names(self) -> list[tuple[str, str]]:

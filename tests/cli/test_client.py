@@ -228,7 +228,7 @@ def test_trouble_that_does_not_end_is_given_up(service: Playing, file: Path) -> 
 
     with (
         open_client(played.url, KEY) as client,
-        pytest.raises(RequestFailed, match=r"it answers 500, for 1 s\. The import continues"),
+        pytest.raises(RequestFailed, match=r"answered 500 for 1 seconds\. The import continues"),
     ):
         watch(client, upload(client, ImportRequest(file), steps.append), steps.append, patience=1)
 

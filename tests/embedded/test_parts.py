@@ -40,7 +40,7 @@ def test_a_setting_of_the_wrong_kind_is_named() -> None:
     refused = sluice("worker", SLUICE_QUEUE_LIMIT="many")
 
     assert refused.returncode == 2
-    assert refused.stderr.startswith("sluice: SLUICE_QUEUE_LIMIT should be a valid integer")
+    assert refused.stderr.startswith("sluice: SLUICE_QUEUE_LIMIT must be a valid integer")
 
 
 @pytest.mark.parametrize("part", ["api", "worker"])

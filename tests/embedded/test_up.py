@@ -19,7 +19,7 @@ from tests.embedded.asking import Alive, Eventually
 from tests.embedded.conftest import reachable_folder
 
 ROOT = Path(__file__).parents[2]
-LACKING = re.compile(r"^sluice: not ready yet: .*blobs: the object store cannot be used", re.MULTILINE)
+LACKING = re.compile(r"^sluice: not ready yet: .*blobs: The object store cannot be used", re.MULTILINE)
 PARTS = ("postgres", "valkey", "worker-1", "api")
 
 

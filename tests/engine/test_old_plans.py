@@ -3,6 +3,8 @@ same."""
 
 import json
 
+from app.imports.plan import Options, PendingPlan, ReadOptions, options_to_json, pending_plan_to_json
+from app.mappings.mapping import Mapping
 from app.runs.model import Run
 from tests.engine.conftest import ImportEngine
 
@@ -62,3 +64,17 @@ async def as_accepted_by_0_1(engine: ImportEngine, run: Run, plan: object, optio
         options=json.dumps(options),
     )
     return await engine.get(run)
+
+
+def test_a_worker_of_0_1_finds_what_this_release_accepts_in_its_own_words() -> None:
+    mapping = Mapping(ignore_case=True, has_header=False, header=("_email",), constants={"_name": '"Ana"'})
+    assert options_to_json(Options(), mapping) == OPTIONS | {"constants": {"_name": '"Ana"'}}
+    assert pending_plan_to_json(PendingPlan(ReadOptions("csv", ",", "utf-16"), mapping))["wish"] == {
+        "format": "csv",
+        "delimiter": ",",
+        "encoding": "utf-16",
+        "caseless": True,
+        "headings": None,
+        "columns": ("_email",),
+        "has_header": False,
+    }

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from app.queue.tasks import TASKS
 from app.runs.kinds import KINDS, Kind, Step
+from app.storage.claims import WORKABLE
 from workers.engines import ENGINES
 from workers.tasks import FUNCTIONS
 
@@ -20,6 +21,10 @@ def words_checked(column: str) -> set[str]:
 
 def test_every_kind_has_rules_and_an_engine() -> None:
     assert set(KINDS) == set(ENGINES) == set(Kind) == words_checked("kind")
+
+
+def test_a_worker_claims_exactly_what_it_has_tasks_for() -> None:
+    assert set(WORKABLE) == set(TASKS)
 
 
 def test_every_step_of_a_kind_has_a_task_and_every_task_a_function() -> None:

@@ -4,6 +4,7 @@ import os
 import time
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from app.errors import Refused
@@ -36,6 +37,24 @@ async def test_a_run_that_release_0_1_inserts_goes_on_by_what_its_file_says(
         claimed = await claims.claim(session, run.id, lease=60)
     assert claimed is not None
     assert claimed["step"] == step
+
+
+async def test_a_file_that_a_worker_of_release_0_1_has_fetched_is_not_fetched_again(engine: ImportEngine) -> None:
+    run = await engine.submit(ONE)
+    await engine.sql("UPDATE runs SET step = 'fetch' WHERE id = :id", id=run.id)
+    assert (await engine.get(run)).step is Step.WRITE
+    assert (await engine.finish(run)).created == 1
+
+
+async def test_what_a_newer_release_has_accepted_is_left_alone_and_holds_nobody_up(engine: ImportEngine) -> None:
+    newer, ours = await engine.submit(ONE), await engine.submit(ONE)
+    async with engine.runtime.database.transaction() as session:
+        await session.execute(text("ALTER TABLE runs DROP CONSTRAINT known_kind"))
+        await session.execute(text("UPDATE runs SET kind = 'export' WHERE id = :id"), {"id": newer.id})
+        due = [row["id"] for row in await claims.due(session) if row["id"] in (newer.id, ours.id)]
+        claimed = await claims.claim(session, newer.id, lease=60)
+        await session.rollback()
+    assert (due, claimed) == ([ours.id], None)
 
 
 async def test_an_import_without_a_number_cannot_be_stored(engine: ImportEngine) -> None:

@@ -137,7 +137,7 @@ class Full:
         writer = self._blobs.create()
 
         def commit() -> str:
-            raise BlobsUnavailable("the object store cannot be used")
+            raise BlobsUnavailable("The object store cannot be used")
 
         writer.commit = commit  # type: ignore[method-assign]
         return writer

@@ -277,9 +277,9 @@ async def test_a_mistake_is_found_where_it_stands_and_before_the_rest_has_come(r
         raise AssertionError("the rest was read")
 
     refused = await refusal(runtime, messages())
-    assert refused.detail == "The body is not JSON: Expecting value (character 15)"
+    assert refused.detail == "The body is not JSON: Expecting value at character 15"
     refused = await refusal(runtime, arriving('["é",'.encode() + b" " * 100_000 + b"]", 999))
-    assert refused.detail == "The body is not JSON: Expecting value (character 100006)"
+    assert refused.detail == "The body is not JSON: Expecting value at character 100006"
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -360,7 +360,7 @@ async def test_an_item_may_be_as_long_as_a_row_and_no_longer(runtime: Runtime, s
         assert not (await rows(small, body % item(2_000), size=size)).bad
         refused = await refusal(small, arriving(body % item(2_001), size))
         assert refused.code == "invalid"
-        assert "longer than 2000 characters" in refused.detail
+        assert "longer than 2,000 characters" in refused.detail
 
 
 async def test_an_item_that_never_ends_is_refused_long_before_the_body_ends(runtime: Runtime) -> None:

@@ -60,7 +60,10 @@ def open_client(url: str, key: str) -> httpx.Client:
     if not key.strip():
         raise request_failed("No API key", "Set SLUICE_KEY or use --key. `sluice key create` creates a key")
     if not key.strip().isascii():
-        raise request_failed("Invalid API key", "The key contains characters that do not occur in keys")
+        raise request_failed(
+            "Invalid API key",
+            "The key contains characters that no key has. Copy it again as `sluice key create` printed it",
+        )
     try:
         base = httpx.URL(url)
     except httpx.InvalidURL as error:
@@ -136,14 +139,15 @@ def poll(client: httpx.Client, run: ImportStatus, on_progress: OnProgress, *, pa
             response = client.get(f"imports/{run.id}", timeout=POLL_TIMEOUT)
             if response.status_code not in RETRIED_STATUSES:
                 return parse_response(response)
-            trouble, wait = f"it answers {response.status_code}", retry_after_seconds(response, default=0)
-        except httpx.RequestError as error:
-            trouble, wait = describe_error(error), 0.0
+            error, wait = f"answered {response.status_code}", retry_after_seconds(response, default=0)
+        except httpx.RequestError as raised:
+            error, wait = describe_error(raised), 0.0
         if time.monotonic() + max(pause, wait) > deadline:
             raise request_failed(
-                "No response", f"{client.base_url}: {trouble}, for {patience:.0f} s. The import continues on the server"
+                "Service unavailable",
+                f"{client.base_url}: {error} for {patience:.0f} seconds. The import continues on the server",
             )
-        on_progress(replace(import_step(run), note=f"the service is not available ({trouble}), trying again"))
+        on_progress(replace(import_step(run), note=f"the service is not available ({error}), trying again"))
         time.sleep(max(pause, wait))
     raise AssertionError("backoff never ends")
 

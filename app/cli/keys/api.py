@@ -55,7 +55,8 @@ def revoke(key_id: KeyId, data: Data = None) -> None:
 async def _create(target: DatabaseTarget, account: str, scopes: Sequence[str], *, label: str) -> str:
     if target.secret_key is None:
         raise UsageError(
-            "SLUICE_SECRET_KEY must be set to the value that the API uses. For a running instance, use --data"
+            "SLUICE_SECRET_KEY must be set to the value that the API uses. For an instance that `sluice up` runs, "
+            "use --data instead"
         )
     async with open_database(target) as database, database.transaction() as session:
         return await create_key(session, account=account, scopes=scopes, label=label, pepper=target.secret_key)

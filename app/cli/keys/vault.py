@@ -40,7 +40,8 @@ def rotate(data: Data = None) -> None:
 def _open_vault(target: DatabaseTarget) -> Vault:
     if target.secret_key is None:
         raise UsageError(
-            "SLUICE_SECRET_KEY must be set to the value that the API uses. For a running instance, use --data"
+            "SLUICE_SECRET_KEY must be set to the value that the API uses. For an instance that `sluice up` runs, "
+            "use --data instead"
         )
     vault_keys = Settings().vault_keys
     try:

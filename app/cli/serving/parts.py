@@ -23,8 +23,8 @@ def api(host: Host = "127.0.0.1", port: Port = 8000) -> None:
 def worker() -> None:
     """Process imports.
 
-    Requires SLUICE_DATABASE_URL, SLUICE_REDIS_URL and SLUICE_SECRET_KEY. Run any number, under something that restarts
-    them: a worker exits when it loses its connection to Redis.
+    Requires SLUICE_DATABASE_URL, SLUICE_REDIS_URL and SLUICE_SECRET_KEY. Run any number, under a supervisor that
+    restarts them: a worker exits when it loses its connection to Redis.
     """
     check_settings(load_settings(REQUIRED_SETTINGS))
     exec_module("workers")

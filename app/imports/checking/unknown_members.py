@@ -12,7 +12,7 @@ from app.resources.field_types import BadCell, compile_value
 from app.resources.schema import Field, Resource, UnknownColumns
 from app.runs.summary import RunWarning
 
-IGNORED = "Member `{}` is not a field of the type and was ignored"
+IGNORED = "Member `{}` was ignored, because the type has no such field"
 UNKNOWN = bad_cell("unknown_column")
 NO_ROOM = type_error("The type has no field with this name, and it cannot be kept beside the declared fields around it")
 KNOWN_NAMES = 4_096  # that were checked, at a time; a hostile file may name others in every row

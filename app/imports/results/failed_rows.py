@@ -1,4 +1,4 @@
-"""Writes the failed rows of an import as CSV, with what is wrong behind each; corrected, the file can be imported."""
+"""Writes the failed rows of an import as CSV, each followed by what is wrong with it; once corrected it can be sent."""
 
 import asyncio
 import codecs

@@ -9,7 +9,7 @@ from app.declarations.types import load_resource
 from app.errors import Fatal, Refused
 from app.formats.unpack import parse_coding
 from app.imports.examine import examine_upload
-from app.imports.plan import load_options, load_pending_plan, to_json
+from app.imports.plan import load_options, load_pending_plan, plan_to_json
 from app.imports.sources.incoming import IncomingFile
 from app.observe.events import FileFetched, StepReached
 from app.runs.lifecycle import RunLost, SourceAway
@@ -129,7 +129,7 @@ async def store_file(runtime: Runtime, run: Run, incoming: IncomingFile) -> None
             run.id,
             run.attempt,
             {
-                "plan": to_json(examined.plan),
+                "plan": plan_to_json(examined.plan),
                 "blob": blob,
                 "file_bytes": upload.size,
                 "file_sha256": upload.sha256,

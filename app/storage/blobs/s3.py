@@ -97,7 +97,7 @@ class Bucket:
                 digest.update(piece)
         stored_digest = response.get("Metadata", {}).get(DIGEST_METADATA, digest.hexdigest())
         if (size, digest.hexdigest()) != (response["ContentLength"], stored_digest):
-            raise IncompleteTransfer("a stored file did not arrive as it was stored")
+            raise IncompleteTransfer("A stored file did not arrive as it was stored")
 
     def delete(self, name: str) -> None:
         with translate_errors():
@@ -129,7 +129,7 @@ def read_piece(body: Any) -> bytes:
     try:
         piece: bytes = body.read(CHUNK_BYTES)
     except (BotoCoreError, HTTPError, OSError) as error:
-        raise IncompleteTransfer("the transfer of a stored file was cut off") from error
+        raise IncompleteTransfer("The transfer of a stored file was cut off") from error
     return piece
 
 
@@ -144,12 +144,12 @@ def translate_errors() -> Iterator[None]:
         if code == "NoSuchKey":
             raise BlobMissing from None
         answer = code if ERROR_CODE.fullmatch(code) else "an error"
-        raise BlobsUnavailable(f"the object store answers with {answer}") from error
+        raise BlobsUnavailable(f"The object store answered with {answer}") from error
     except SSLError as error:
         reason = "its certificate is not trusted (see SLUICE_CA_FILE), or it does not speak TLS"
-        raise BlobsUnavailable(f"the object store cannot be used: {reason}") from error
+        raise BlobsUnavailable(f"The object store cannot be used: {reason}") from error
     except BotoCoreError as error:
-        raise BlobsUnavailable(f"the object store cannot be used: {type(error).__name__}") from error
+        raise BlobsUnavailable(f"The object store cannot be used: {type(error).__name__}") from error
 
 
 def parse_bucket_url(url: str) -> BucketAddress:

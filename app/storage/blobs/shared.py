@@ -115,5 +115,5 @@ class SharedBlobs:
                 cleanup.pop_all()
             self.trim(name)
         except OSError as error:
-            raise BlobsUnavailable(f"a local copy cannot be written: {error.strerror}") from error
+            raise BlobsUnavailable(f"A local copy cannot be written: {error.strerror}") from error
         return file

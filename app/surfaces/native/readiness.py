@@ -63,7 +63,7 @@ def write_test_blob(runtime: Runtime) -> str | None:
 
 
 async def check_worker(runtime: Runtime) -> str | None:
-    return None if await runtime.queue.count_workers() else "No worker is running. Start one with `sluice worker`"
+    return None if await runtime.queue.count_workers() else "No worker is running"
 
 
 CHECKS: Final = {

@@ -15,7 +15,7 @@ from typing import Literal, TypeVar
 
 import aioftp
 
-from app.transports.failed import Step, TransportFailed, failure
+from app.transports.failed import Step, TransportFailed, bad_option, failure
 from app.transports.ftp.answers import translate_errors, translate_tls_errors
 from app.transports.transport import CHUNK, Remote, TransferPolicy, time_limit
 from app.transports.url import validate_port
@@ -42,7 +42,7 @@ def choose_tls(remote: Remote) -> Tls:
         return "none"
     mode = remote.text("tls", "implicit" if remote.port == IMPLICIT_PORT else "explicit")
     if mode not in TLS_MODES:
-        raise failure("bad_option")
+        raise bad_option("tls")
     return TLS_MODES[mode]
 
 

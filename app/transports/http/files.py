@@ -11,7 +11,7 @@ from urllib.parse import urljoin
 import httpx
 from pydantic import SecretStr
 
-from app.transports.failed import TransportFailed, failure
+from app.transports.failed import TransportFailed, bad_option, failure
 from app.transports.http.sockets import CheckedTransport, translate_errors
 from app.transports.transport import FileInfo, Option, Remote, TransferPolicy, check_path, time_limit
 from app.transports.url import LONGEST_URL, ServerUrl, encode_path, parse_server_url, validate_port
@@ -136,11 +136,11 @@ def build_secret_headers(remote: Remote) -> dict[str, str]:
     """The headers with secrets, which only the remote itself may see."""
     secret_headers = remote.options.get("headers", {})
     if not isinstance(secret_headers, Mapping):
-        raise failure("bad_option")
+        raise bad_option("headers")
     headers = {name: value.get_secret_value() for name, value in secret_headers.items()}
     for name, value in headers.items():
         if not TOKEN.fullmatch(name) or name.lower() in OUR_HEADERS or not (value.isascii() and value.isprintable()):
-            raise failure("bad_option")
+            raise bad_option("headers")
     if remote.user or remote.password:
         password = remote.password.get_secret_value() if remote.password else ""
         login = httpx.BasicAuth(remote.user, password)

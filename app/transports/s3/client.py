@@ -16,7 +16,7 @@ from aiobotocore.session import AioSession
 from aiohttp.abc import AbstractResolver, ResolveResult
 from botocore import exceptions
 
-from app.transports.failed import TransportFailed, failure
+from app.transports.failed import TransportFailed, bad_option, failure
 from app.transports.options import BUCKET, REGION
 from app.transports.transport import CHUNK, Remote, TransferPolicy, time_limit
 from app.transports.url import parse_server_url
@@ -65,8 +65,10 @@ async def open_client(remote: Remote, policy: TransferPolicy) -> AsyncIterator["
     """A client for a bucket. The keys must be the caller's own, never those of the machine that this runs on."""
     region, endpoint = remote.text("region", "us-east-1"), remote.text("endpoint") or None
     key, secret = remote.secret("access_key"), remote.secret("secret_key")
-    if not (key and secret and BUCKET.fullmatch(remote.text("bucket")) and REGION.fullmatch(region)):
-        raise failure("bad_option")
+    is_bucket, is_region = BUCKET.fullmatch(remote.text("bucket")), REGION.fullmatch(region)
+    valid = {"access_key": key, "secret_key": secret, "bucket": is_bucket, "region": is_region}
+    if not all(valid.values()):
+        raise bad_option(*(name for name in valid if not valid[name]))
     if endpoint:
         target = parse_server_url(endpoint)
         await policy.guard.resolve(target.host, target.port)

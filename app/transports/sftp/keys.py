@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import asyncssh
 from asyncssh.asn1 import der_decode_partial
 
-from app.transports.failed import failure
+from app.transports.failed import bad_option, failure
 from app.transports.options import FINGERPRINT, LONGEST_KEY, PEM, TRUST_FIRST
 from app.transports.transport import Remote
 
@@ -57,7 +57,7 @@ def parse_expected_host_key(remote: Remote) -> ExpectedHostKey:
     try:
         return ExpectedHostKey(asyncssh.import_public_key(expected))
     except (asyncssh.KeyImportError, ValueError):
-        raise failure("bad_option") from None
+        raise bad_option("host_key") from None
 
 
 async def load_private_key(remote: Remote) -> asyncssh.SSHKey | None:
@@ -69,7 +69,7 @@ async def load_private_key(remote: Remote) -> asyncssh.SSHKey | None:
         text = normalize_private_key(secret)
         return await asyncio.to_thread(asyncssh.import_private_key, text, remote.secret("passphrase") or None)
     except (asyncssh.KeyImportError, asyncssh.KeyEncryptionError, ValueError, LookupError, RecursionError):
-        raise failure("bad_option") from None
+        raise bad_option("private_key", "passphrase") from None
 
 
 def normalize_private_key(text: str) -> str:

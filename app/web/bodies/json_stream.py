@@ -13,7 +13,7 @@ from contextlib import suppress
 from decimal import Decimal
 from typing import Final, NoReturn, TypeVar
 
-from app.errors import Complaint, Refused
+from app.errors import Complaint, Refused, join_choices
 
 Result = TypeVar("Result")
 Incremental = Generator[None, None, Result]
@@ -62,7 +62,7 @@ class JsonText:
         """The next character that is not white space."""
         while (found := self._next()) is None:
             if self._ended:
-                raise self.broken("it ends too early")
+                raise self.broken("it ends after", -1)
             yield
         return found
 
@@ -70,7 +70,7 @@ class JsonText:
         """Consumes one of the characters."""
         found = yield from self.peek()
         if found not in allowed:
-            raise self.broken(f"expecting one of {' '.join(allowed)}")
+            raise self.broken(f"{join_choices(f'`{each}`' for each in allowed)} expected at")
         self._at += 1
         return found
 
@@ -91,7 +91,7 @@ class JsonText:
             if self._ended or held >= min(2 * tried, self._longest):
                 found, end = self._parsed()
                 if (end - self._at if end else held - UNDECIDED) > self._longest:
-                    raise self._invalid(f"longer than {self._longest} characters")
+                    raise self._invalid(f"longer than {self._longest:,} characters")
                 if end:
                     self.raw, self._at = self._text[self._at : end], end
                     return found
@@ -119,11 +119,11 @@ class JsonText:
             if self._ended:
                 return
             yield
-        raise self.broken("there is something after its end")
+        raise self.broken("there is something after its end, at")
 
     def broken(self, reason: str, further: int = 0) -> Refused:
-        """The refusal for an error so many characters after what has been parsed."""
-        return Refused("bad_request", f"The body is not JSON: {reason} (character {self._position(further)})")
+        """The refusal for an error so many characters after what has been parsed: the reason is followed by where."""
+        return Refused("bad_request", f"The body is not JSON: {reason} character {self._position(further)}")
 
     def _next(self) -> str | None:
         self._at = skip_blanks(self._text, self._at)
@@ -137,7 +137,7 @@ class JsonText:
             truncated = error.msg.startswith("Unterminated string") or error.pos > len(self._text) - LONGEST_TOKEN
             if truncated and not self._ended:
                 return None, 0
-            raise self.broken(error.msg, error.pos - self._at) from None
+            raise self.broken(f"{error.msg.removesuffix(' at').rstrip(': ')} at", error.pos - self._at) from None
         except RecursionError:
             raise self._invalid("nested too deeply") from None
         return found, end if self._ended or len(self._text) - end >= UNDECIDED else 0
@@ -178,7 +178,7 @@ def read_members(text: JsonText, members: Mapping[str, Callable[[], Incremental[
     while mark == ",":
         name = yield from text.value()
         if not isinstance(name, str):
-            raise text.broken("a member has no name")
+            raise text.broken("a member has no name at")
         yield from text.mark(":")
         if name in members and name not in missing:
             raise invalid_value(name, "should NOT be given twice")

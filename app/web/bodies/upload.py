@@ -130,7 +130,7 @@ class FormReceiver:
         text += data
         if len(text) > self._settings.max_part_bytes:
             name = shorten_name(self._name)
-            reason = f"The form part `{name}` is longer than {self._settings.max_part_bytes} bytes"
+            reason = f"The form part `{name}` is longer than {self._settings.max_part_bytes:,} bytes"
             raise Refused("invalid", reason, [Complaint(name, reason)])
 
     def _known_encoding(self) -> str | None:
@@ -190,5 +190,5 @@ async def read_body(request: Request, limit: int, *, idle: float) -> bytes:
     async for chunk in body_chunks(request, idle=idle):
         body += chunk
         if len(body) > limit:
-            raise Refused("too_large", f"The body is larger than {limit} bytes")
+            raise Refused("too_large", f"The body is larger than {limit:,} bytes")
     return bytes(body)

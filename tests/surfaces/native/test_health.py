@@ -29,7 +29,7 @@ async def test_the_service_is_ready_once_a_worker_was_seen(client: httpx.AsyncCl
     assert before.status_code == 503
     assert before.json()["parts"]["worker"] == {
         "ok": False,
-        "why": "No worker is running. Start one with `sluice worker`",
+        "why": "No worker is running",
     }
     assert (after.status_code, after.json()["ready"]) == (200, True)
     assert after.json()["parts"].keys() == {"database", "schema", "redis", "blobs", "worker"}

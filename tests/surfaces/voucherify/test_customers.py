@@ -399,12 +399,12 @@ ORDERS = "'created_at', '-created_at', 'updated_at', '-updated_at', 'source_id' 
     [
         *(({name: "yesterday"}, NOT_A_DATE.format(name)) for name in MOMENTS),
         ({"starting_after": "", "segment_id": "seg_1"}, NOT_A_DATE.format("starting_after")),
-        ({"limit": "0"}, "`limit` should be greater than or equal to 1"),
-        ({"limit": "101"}, "`limit` should be less than or equal to 100"),
-        ({"limit": "x"}, "`limit` should be a valid integer, unable to parse string as an integer"),
-        ({"page": "0"}, "`page` should be greater than or equal to 1"),
-        ({"page": "100"}, "`page` should be less than or equal to 99"),
-        ({"order": "name"}, f"`order` should be {ORDERS}"),
+        ({"limit": "0"}, "`limit` must be greater than or equal to 1"),
+        ({"limit": "101"}, "`limit` must be less than or equal to 100"),
+        ({"limit": "x"}, "`limit` must be a valid integer"),
+        ({"page": "0"}, "`page` must be greater than or equal to 1"),
+        ({"page": "100"}, "`page` must be less than or equal to 99"),
+        ({"order": "name"}, f"`order` must be one of {ORDERS}"),
     ],
 )
 async def test_a_wrong_query_is_the_vendors_400(customers: Customers, query: dict[str, str], details: str) -> None:

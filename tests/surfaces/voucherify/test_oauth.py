@@ -318,8 +318,8 @@ async def test_without_a_valid_key_the_body_is_not_read(client: httpx.AsyncClien
             "code": 401,
             "key": "unauthorized",
             "message": "Unauthorized",
-            "details": "The request has no API key. Send it in the header `Authorization: apiKey <id>:<secret>`, or in "
-            "`X-App-Id` and `X-App-Token`",
+            "details": "The request has no API key. Send one in the header `Authorization: apiKey <id>:<secret>`, or "
+            "in `X-App-Id` and `X-App-Token`",
             "request_id": f"v-{refused.headers['x-request-id']}",
         },
     )

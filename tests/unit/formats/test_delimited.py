@@ -82,7 +82,7 @@ def test_a_broken_quote_is_named_with_the_line_on_which_it_opened() -> None:
 
 def test_a_quote_closed_too_early_is_named_with_what_follows_it() -> None:
     (bad,) = read_all(reader_of(b'id,name\n1,"a"b\n')).unreadable
-    reason = "is closed too early: it is followed by 'b' instead of a delimiter"
+    reason = "is closed too early: it is followed by `b` instead of a delimiter"
     assert bad.message == f"The quote that opens on line 2 {reason}"
 
 
@@ -155,12 +155,12 @@ def test_headings_are_trimmed() -> None:
         (b'id,"na"me\n1,a\n', "unreadable_file", "quote"),
         (b"id,na\xe9me\n1,a\n", "unreadable_file", "0xE9"),
         (b"id,na\x00me\n1,a\n", "unreadable_file", "U+0000"),
-        (b"x" * 1_048_577 + b"\n1\n", "unreadable_file", "longer than 1048576 bytes"),
-        (b"," * 2_000 + b"\n1,a\n", "invalid", "2001 columns, but at most 2000"),
+        (b"x" * 1_048_577 + b"\n1\n", "unreadable_file", "longer than 1,048,576 bytes"),
+        (b"," * 2_000 + b"\n1,a\n", "invalid", "2,001 columns, but at most 2,000"),
         (
             b"id," + b"x" * 256 + b"\n1,a\n",
             "invalid",
-            f'column 2 begins with "{"x" * 40}" and has 256 characters, but at most 255',
+            f'column 2 ("{"x" * 40}…") has 256 characters, but at most 255',
         ),
     ],
 )

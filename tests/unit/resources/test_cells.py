@@ -181,7 +181,7 @@ def test_every_type_is_covered_here() -> None:
 def test_a_message_is_a_sentence_that_names_the_limit_and_not_the_value() -> None:
     assert compile_cell(SHORT)("abcd") == BadCell("too_long", "The value has 4 characters, but at most 3 are allowed")
     assert compile_cell(NARROW)("77") == BadCell("too_large", "The value must be at most 10")
-    assert compile_cell(TAGS)("zz") == BadCell("not_an_option", "The value must be one of a, b")
+    assert compile_cell(TAGS)("zz") == BadCell("not_an_option", "The value must be one of a or b")
     assert compile_cell(of("date"))("zz") == BadCell(
         "type_error", "The value is not a date: dates must look like 2026-01-31"
     )

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from fastapi import Request
 from fastapi.responses import Response
 
-from app.imports.plan import is_pending, load_options, load_pending_plan, load_plan
+from app.imports.plan import load_options, read_delimiter
 from app.runs.model import Run
 from app.runs.status import Status
 from app.surfaces.connectif import wire
@@ -76,20 +76,14 @@ def render_dialect(run: Run) -> dict[str, str]:
 
 def render_options(run: Run) -> wire.Options:
     options = load_options(run)
-    if is_pending(run):
-        pending = load_pending_plan(run)
-        delimiter, constants = pending.read.delimiter, pending.mapping.constants
-    else:
-        plan = load_plan(run)
-        delimiter, constants = plan.dialect.delimiter, plan.constants
-    coupon_set = constants.get("couponSetId")
+    coupon_set = run.options.get("constants", {}).get("couponSetId")
     optional = {
         "coupon_set_id": None if coupon_set is None else json.loads(coupon_set),
         "null_marker": options.null_marker,
         "unknown_columns": options.unknown_columns,
     }
     return wire.Options(
-        delimiter=delimiter,
+        delimiter=read_delimiter(run),
         override_existing=options.override_existing,
         update_only_empty_fields=options.only_empty,
         blank_cells=options.blank_cells,

@@ -8,7 +8,7 @@ from typing import Any, Final
 from app.auth.caller import Caller
 from app.connections.inline_source import pull_from_source
 from app.connections.pull import Pull
-from app.errors import Complaint, Refused, describe
+from app.errors import Complaint, Refused, describe, join_choices
 from app.imports.delimiters import NOT_A_DELIMITER, parse_delimiter
 from app.imports.examine import Upload
 from app.imports.intake import Submission
@@ -54,7 +54,7 @@ class FormReader:
         if value is None:
             return default
         if value not in choices:
-            self.complain(name, f"`{name}` must be one of {', '.join(map(json.dumps, choices))}")
+            self.complain(name, f"`{name}` must be one of {join_choices(map(json.dumps, choices))}")
             return default
         return value
 

@@ -58,11 +58,12 @@ def problems_to_refusal(problems: Sequence[Problem]) -> Refused:
 
 
 def describe_problem(problem: Problem) -> str:
-    """In Cordial's words where it has any, else in ours."""
+    """In Cordial's words where it has any, else in ours. Only a problem with a column is a problem of that field."""
     name = problem.column or RESOURCE.keys[0]
     words = {
         "required": f"The {name} field is required.",
         "missing_key": f"The {name} field is required.",
         "unknown_column": f"key {name} is not part of the schema for this resource",
     }
-    return words.get(problem.code, f"The {name} field is not valid. {problem.message}")
+    ours = f"The {name} field is not valid. {problem.message}" if problem.column else f"{problem.message}."
+    return words.get(problem.code, ours)

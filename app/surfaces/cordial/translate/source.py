@@ -7,7 +7,7 @@ from typing import Final
 from pydantic import SecretStr
 
 from app.connections.pull import Pull
-from app.errors import Complaint
+from app.errors import Complaint, join_choices
 from app.surfaces.cordial.translate.imports import parse_text
 from app.transports.failed import TransportFailed
 from app.transports.options import TRUST_FIRST
@@ -95,7 +95,7 @@ def build_server_pull(transport: str, texts: Texts, port: int | None, complaints
     if transport == "ftps" and texts.get("tls"):
         options["tls"] = texts["tls"].strip().lower()
         if options["tls"] not in TLS:
-            complaints.append(Complaint("source.tls", f"The source.tls must be one of {', '.join(TLS)}."))
+            complaints.append(Complaint("source.tls", f"The source.tls must be {join_choices(TLS)}."))
     if "@" in texts["server"]:  # there may be a password before it, and answers repeat the server
         complaints.append(Complaint("source.server", "The source.server must be a host name or address only."))
         return None
