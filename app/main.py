@@ -10,11 +10,12 @@ import uvicorn
 from fastapi import Depends, FastAPI, Request
 from fastapi.responses import Response
 from starlette.middleware import Middleware
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from app.errors import Retryable
 from app.observe.logs import configure, log
 from app.observe.process_events import ProcessStartFailed
-from app.runtime import Misconfigured, open_runtime
+from app.runtime import Misconfigured, open_runtime, parse_proxies
 from app.settings import Settings
 from app.surfaces import SURFACES
 from app.throttle import Allowance
@@ -28,7 +29,8 @@ OPENAPI = Path(__file__).resolve().parents[1] / "openapi"
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
-    """The app with the given settings, or those of the environment. It opens the runtime when it starts."""
+    """The app with the given settings, or those of the environment. It opens the runtime when it starts. Raises
+    Misconfigured."""
     settings = Settings() if settings is None else settings
     configure(settings.log_level)
 
@@ -52,11 +54,20 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
-        middleware=[Middleware(RequestMiddleware, render_crash=render_crash, rate_headers=rate_headers)],
+        middleware=build_middleware(settings),
         dependencies=[Depends(refuse_nul), Depends(refuse_line_break)],
     )
     SURFACES.mount(app)
     return app
+
+
+def build_middleware(settings: Settings) -> list[Middleware]:
+    """The outermost first. Raises Misconfigured."""
+    requests = Middleware(RequestMiddleware, render_crash=render_crash, rate_headers=rate_headers)
+    # uvicorn's own default believes whoever calls from this machine, and an address could be forged in the log and for
+    # the rate limit.
+    proxies = parse_proxies(settings)
+    return [Middleware(ProxyHeadersMiddleware, trusted_hosts=proxies), requests] if proxies else [requests]
 
 
 def render_crash(request: Request, request_id: str) -> Response:
@@ -78,7 +89,11 @@ def write_openapi(folder: Path) -> None:
 def serve(host: str, port: int) -> None:
     """Serves until SIGTERM. Uploads in progress have SLUICE_SHUTDOWN_SECONDS to finish."""
     settings = Settings()
-    app = create_app(settings)
+    try:
+        app = create_app(settings)
+    except Misconfigured as wrong:
+        log(ProcessStartFailed("api", str(wrong)))
+        raise SystemExit(2) from None
     try:
         uvicorn.run(
             app,
@@ -88,6 +103,7 @@ def serve(host: str, port: int) -> None:
             access_log=False,
             log_config=None,
             server_header=False,
+            proxy_headers=False,  # see build_middleware
             timeout_graceful_shutdown=int(settings.shutdown_seconds),
         )
     except SystemExit as exited:

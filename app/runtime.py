@@ -59,7 +59,7 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
     mailer, blobs = build_mailer(settings, transfer_policy), open_store(settings)
     database = build_database(database_url, pool_size=settings.database_pool)
     try:
-        queue = await TaskQueue.open(redis_url)
+        queue = await TaskQueue.open(redis_url, settings.ca_file)
     except (WrongAddress, WrongEvictionPolicy) as wrong:
         await database.close()
         raise Misconfigured(str(wrong)) from None
@@ -88,6 +88,7 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
 def check_settings(settings: Settings) -> None:
     """Checks everything that needs neither a server nor a file. Raises Misconfigured."""
     read_rate_limit(settings)
+    parse_proxies(settings)
     build_mailer(settings, build_transfer_policy(settings))
     open_vault(settings)
     check_public_url(settings.public_url or "")
@@ -224,22 +225,32 @@ def build_transfer_policy(settings: Settings) -> TransferPolicy:
             tls.load_verify_locations(settings.ca_file)
     except (OSError, ssl.SSLError):
         raise Misconfigured("SLUICE_CA_FILE must be a readable file of certificates in PEM format") from None
-    networks = (text.strip() for text in settings.allow_networks.split(","))
     return TransferPolicy(
         limit=settings.max_file_bytes,
         tls=tls,
-        guard=Guard(tuple(parse_network(text) for text in networks if text)),
+        guard=Guard(parse_networks("SLUICE_ALLOW_NETWORKS", settings.allow_networks, "10.1.0.0/16,fd00::/8")),
         idle_seconds=settings.source_idle_seconds,
         total_seconds=settings.source_seconds,
     )
 
 
-def parse_network(text: str) -> IPv4Network | IPv6Network:
+def parse_proxies(settings: Settings) -> list[str]:
+    """The proxies to be trusted, as networks. Raises Misconfigured."""
+    return list(map(str, parse_networks("SLUICE_TRUSTED_PROXIES", settings.trusted_proxies, "10.0.0.5,fd00::/8")))
+
+
+def parse_networks(setting: str, value: str, example: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    """Raises Misconfigured."""
+    texts = (text.strip() for text in value.split(","))
+    return tuple(parse_network(text, setting, example) for text in texts if text)
+
+
+def parse_network(text: str, setting: str, example: str) -> IPv4Network | IPv6Network:
     """Raises Misconfigured, which suggests the network if the text is an address within one."""
     try:
         return ip_network(text)
     except ValueError:
-        message = "SLUICE_ALLOW_NETWORKS must be networks separated by commas, like `10.1.0.0/16,fd00::/8`"
+        message = f"{setting} must be networks separated by commas, like `{example}`"
     with suppress(ValueError):
         message = f"{message}. {text} is an address in the network {ip_network(text, strict=False)}"
     raise Misconfigured(message)

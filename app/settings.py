@@ -100,8 +100,13 @@ class Settings(BaseSettings):
     worker_metrics_port: int = Field(0, description="Port on which a worker serves its metrics; 0 for none")
     database_pool: PositiveInt = Field(10, description="Maximum number of PostgreSQL connections of one process")
 
+    trusted_proxies: str = Field(
+        "",
+        description="Addresses or networks of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed, "
+        "`10.0.0.5,fd00::/8`; if not set, nobody's",
+    )
     allow_networks: str = Field("", description="Private networks that may be called, `10.1.0.0/16,fd00::/8`")
-    ca_file: Path | None = Field(None, description="PEM file of a private CA for HTTPS, FTPS, S3 and mail")
+    ca_file: Path | None = Field(None, description="PEM file of a private CA for HTTPS, FTPS, S3, mail and `rediss://`")
     source_seconds: PositiveFloat = Field(
         600, description="Seconds within which a file must be fetched from its source"
     )

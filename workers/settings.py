@@ -31,7 +31,7 @@ def build_worker(runtime: Runtime) -> Worker:
             for name, do in FUNCTIONS.items()
         ],
         queue_name=QUEUE,
-        redis_settings=redis_settings(settings.redis_url.get_secret_value()),
+        redis_settings=redis_settings(settings.redis_url.get_secret_value(), settings.ca_file),
         max_jobs=settings.slices_at_once + settings.fetches_at_once,
         max_tries=MAX_TRIES,
         poll_delay=POLL_SECONDS,

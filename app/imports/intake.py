@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
+from app.auth.keys import ensure_live
 from app.connections.pull import Pull, describe_pull
 from app.declarations.types import load_resource
 from app.deliveries.outbox import NOT_CONFIGURED
@@ -177,7 +178,10 @@ async def store_run(
     file: dict[str, object],
     warned: Sequence[RunWarning],
 ) -> Run:
-    """Stores the run with its warnings. `file` is what is known of its file. Raises Refused("queue_full")."""
+    """Stores the run with its warnings. `file` is what is known of its file. Raises Refused: queue_full, and
+    not_authenticated if the key was revoked meanwhile."""
+    if submission.created_by is not None:
+        await ensure_live(session, submission.created_by)
     warnings: list[dict[str, object]] = []
     add_warnings(warnings, warned)
     if submission.notify and runtime.mailer is None:

@@ -5,6 +5,7 @@ from collections import abc
 from dataclasses import dataclass
 from secrets import token_hex
 
+from app.auth.keys import ensure_live
 from app.declarations.types import load_resource
 from app.formats.records import Batch, Dialect, Position
 from app.imports.checking.record_keys import IdScope
@@ -14,6 +15,7 @@ from app.imports.plan import Options, Plan
 from app.mappings.columns import list_fields
 from app.mappings.mapping import Mapping
 from app.problems import Problem
+from app.resources.schema import Resource
 from app.runs.model import AccountId
 from app.runtime import Runtime
 from app.storage import records
@@ -32,12 +34,19 @@ class WriteResult:
 
 
 async def write_record(
-    runtime: Runtime, account_id: AccountId, type: str, record: abc.Mapping[str, object], options: Options
+    runtime: Runtime,
+    account_id: AccountId,
+    type: str,
+    record: abc.Mapping[str, object],
+    options: Options,
+    *,
+    key_id: str,
 ) -> WriteResult:
     """Creates or updates the record. `record` is a JSON object with its numbers as Decimal.
 
     The write takes its place in the account's order of writes, although it belongs to no run: an import that was
-    accepted before it leaves the record alone afterwards. Raises Refused("not_found") for the type.
+    accepted before it leaves the record alone afterwards. `key_id` is the API key that it came with. Raises Refused:
+    not_found for the type, not_authenticated if the key was revoked meanwhile.
     """
     async with runtime.database.read() as session:
         resource, declaration = await load_resource(session, account_id, type)
@@ -51,21 +60,26 @@ async def write_record(
     )
     checked = await asyncio.to_thread(checker.check_batch, build_batch(record))
     async with runtime.database.transaction() as session:
+        await ensure_live(session, key_id)
         # Holds the account until the end: whatever is accepted later finds this record written.
         seq = await accounts.next_seq(session, account_id)
-        target = MergeTarget(
-            account_id=account_id,
-            type=type,
-            run_id=None,
-            run_seq=seq,
-            mode="overwrite",
-            fixed=resource.fixed,
-            flat=checker.is_flat,
-        )
+        target = build_target(account_id, resource, seq=seq, flat=checker.is_flat)
         prepared = prepare_batch(checked, await records.now(session))
         await stage_batch(session, prepared)
         outcome = await merge_batch(session, target, prepared, options)
     return WriteResult(outcome.created > 0, outcome.problems)
+
+
+def build_target(account_id: AccountId, resource: Resource, *, seq: int, flat: bool) -> MergeTarget:
+    return MergeTarget(
+        account_id=account_id,
+        type=resource.name,
+        run_id=None,
+        run_seq=seq,
+        mode="overwrite",
+        fixed=resource.fixed,
+        flat=flat,
+    )
 
 
 def build_batch(record: abc.Mapping[str, object]) -> Batch:

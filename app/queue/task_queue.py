@@ -3,14 +3,16 @@ sweeper enqueues it again from PostgreSQL."""
 
 import asyncio
 import json
+import ssl
 import time
 from collections.abc import Awaitable
+from pathlib import Path
 from typing import Any, TypeVar, cast
 from urllib.parse import unquote
 
 from arq.connections import ArqRedis, RedisSettings, create_pool
 from redis.asyncio import ConnectionPool
-from redis.exceptions import RedisError
+from redis.exceptions import NoPermissionError, OutOfMemoryError, ReadOnlyError, RedisError, ResponseError
 
 from app.errors import Retryable
 
@@ -18,6 +20,15 @@ QUEUE = "sluice:queue"
 HEARTBEATS = "sluice:worker:"  # a key per living worker, which expires soon after the worker's last heartbeat
 HEARTBEAT_EXPIRES_SECONDS = 30
 ANSWER_SECONDS = 2.0  # a frozen server must not delay the answer to a POST whose run is committed already
+WRITE_TEST = "sluice:write-test"
+REFUSALS = {
+    "MISCONF": ": it cannot save to its disk. Look for a full disk, and into its log",
+    "NOREPLICAS": ": it has fewer replicas than min-replicas-to-write",
+}
+BAD_CERTIFICATE = (
+    "The certificate of Redis is for another host, or of an unknown authority. "
+    "Check the host in SLUICE_REDIS_URL, and SLUICE_CA_FILE"
+)
 TASK_EXPIRES_MS = 7 * 86_400_000
 
 
@@ -26,6 +37,10 @@ T = TypeVar("T")
 
 class QueueUnavailable(Retryable):
     """Redis or Valkey did not answer."""
+
+
+class QueueRefusesWrites(QueueUnavailable):
+    """Redis or Valkey answers, but takes no tasks and no heartbeats."""
 
 
 class WrongAddress(ValueError):
@@ -48,8 +63,8 @@ def deserialize(data: bytes) -> dict[str, Any]:
     return cast("dict[str, Any]", json.loads(data))
 
 
-def redis_settings(url: str) -> RedisSettings:
-    """Raises WrongAddress."""
+def redis_settings(url: str, ca_file: Path | None = None) -> RedisSettings:
+    """`ca_file` has the certificates of a private authority for `rediss://`. Raises WrongAddress."""
     try:
         settings = RedisSettings.from_dsn(url)
     except (ValueError, RuntimeError):
@@ -57,6 +72,8 @@ def redis_settings(url: str) -> RedisSettings:
     # ARQ passes on user and password as they are in the address, which is percent-encoded.
     settings.username = unquote(settings.username) if settings.username else settings.username
     settings.password = unquote(settings.password) if settings.password else settings.password
+    settings.ssl_check_hostname = True  # off by default in ARQ and redis-py: any trusted certificate would do
+    settings.ssl_ca_certs = str(ca_file) if ca_file else None
     settings.conn_timeout = 5
     settings.conn_retries = 20
     settings.retry_on_timeout = True
@@ -70,15 +87,19 @@ class TaskQueue:
         self._redis = redis
 
     @classmethod
-    async def open(cls, url: str) -> "TaskQueue":
-        """Connects and checks the server. Raises WrongAddress, WrongEvictionPolicy or QueueUnavailable."""
+    async def open(cls, url: str, ca_file: Path | None = None) -> "TaskQueue":
+        """Connects and checks the server; `ca_file` as in `redis_settings`. Raises WrongAddress, WrongEvictionPolicy or
+        QueueUnavailable."""
         try:
             redis = await create_pool(
-                redis_settings(url), job_serializer=serialize, job_deserializer=deserialize, default_queue_name=QUEUE
+                redis_settings(url, ca_file),
+                job_serializer=serialize,
+                job_deserializer=deserialize,
+                default_queue_name=QUEUE,
             )
             await check_eviction(redis)
         except (RedisError, OSError) as error:
-            raise QueueUnavailable("Redis did not answer") from error
+            raise QueueUnavailable(BAD_CERTIFICATE if is_distrusted(error) else "Redis did not answer") from error
         return cls(redis)
 
     async def close(self) -> None:
@@ -111,6 +132,32 @@ class TaskQueue:
             seen += len(names)
             if cursor == 0:
                 return seen
+
+    async def check_writes(self) -> None:
+        """Writes a key that expires at once. Raises QueueUnavailable, and of it QueueRefusesWrites with the reason."""
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                await self._redis.set(WRITE_TEST, 1, px=1)
+        except ResponseError as refused:
+            raise QueueRefusesWrites(f"Redis refuses writes{explain_refusal(refused)}") from refused
+        except (RedisError, OSError) as trouble:
+            raise QueueUnavailable("Redis did not answer") from trouble
+
+
+def is_distrusted(trouble: BaseException) -> bool:
+    """Whether a certificate could not be verified. redis-py raises an error of its own while it handles that one."""
+    return isinstance(trouble.__context__, ssl.SSLCertVerificationError)
+
+
+def explain_refusal(refused: ResponseError) -> str:
+    """In words of our own: the server's may quote a command with its values."""
+    if isinstance(refused, OutOfMemoryError):
+        return ": its memory is full. Raise maxmemory, or find out who else fills it"
+    if isinstance(refused, ReadOnlyError):
+        return ": it is a read-only replica. SLUICE_REDIS_URL must name the primary"
+    if isinstance(refused, NoPermissionError):
+        return ": the user of SLUICE_REDIS_URL may not write"
+    return next((why for code, why in REFUSALS.items() if str(refused).startswith(code)), "")
 
 
 async def call(command: Awaitable[T]) -> T:

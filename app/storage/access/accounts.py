@@ -56,6 +56,14 @@ async def key(session: ReadSession, key_id: str) -> RowMapping | None:
     return found.mappings().one_or_none()
 
 
+async def hold_key(session: Session, key_id: str) -> bool:
+    """Whether the key is live. It cannot be revoked until the transaction ends."""
+    found = await session.execute(
+        text("SELECT id FROM api_keys WHERE id = :id AND revoked_at IS NULL FOR SHARE"), {"id": key_id}
+    )
+    return found.one_or_none() is not None
+
+
 async def keys(session: ReadSession, account: str | None) -> Sequence[RowMapping]:
     """All keys, or those of one account, oldest first: id, account, scopes, label, created_at, revoked_at."""
     found = await session.execute(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from app.errors import Retryable
+from app.queue.task_queue import QueueRefusesWrites
 from app.runtime import Runtime
 from app.storage.database import is_current
 
@@ -46,7 +47,7 @@ async def check_schema(runtime: Runtime) -> str | None:
 
 
 async def check_redis(runtime: Runtime) -> str | None:
-    await runtime.queue.count_workers()
+    await runtime.queue.check_writes()
     return None
 
 
@@ -63,7 +64,13 @@ def write_test_blob(runtime: Runtime) -> str | None:
 
 
 async def check_worker(runtime: Runtime) -> str | None:
-    return None if await runtime.queue.count_workers() else "No worker is running"
+    if await runtime.queue.count_workers():
+        return None
+    try:
+        await runtime.queue.check_writes()
+    except QueueRefusesWrites:
+        return "Unknown: workers report to Redis, which refuses writes"
+    return "No worker is running"
 
 
 CHECKS: Final = {

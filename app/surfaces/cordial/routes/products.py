@@ -47,7 +47,8 @@ async def list_products(
 async def save_product(request: Request, caller: MayWriteImports, runtime: OpenRuntime) -> Response:
     """Create a product, or update the fields that are sent of an existing one. Lists are merged by position."""
     body = await read_exact_object(request, idle=runtime.settings.upload_idle_seconds)
-    written = await write_record(runtime, caller.account_id, TYPE, body, Options(blank_cells="empty"))
+    options = Options(blank_cells="empty")
+    written = await write_record(runtime, caller.account_id, TYPE, body, options, key_id=caller.key_id)
     if written.problems:
         raise problems_to_refusal(written.problems)
     saved = Saved(success=True, message="product created" if written.created else "product updated")
