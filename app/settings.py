@@ -57,6 +57,9 @@ class Settings(BaseSettings):
         "no mails are sent",
     )
     mail_from: str | None = Field(None, description="Sender of mails, `Sluice <sluice@example.org>`")
+    mail_domains: str = Field(
+        "", description="Domains that mails may go to, `example.org,shop.example`; if not set, every domain"
+    )
     log_level: Level = Field("info", description="Least severe level that is logged: debug, info, warning or error")
 
     rate_limit: str = Field(
