@@ -84,6 +84,9 @@ WARNINGS: dict[str, str] = {
 
 # What to do about each warning, for people who correct a file or send one.
 WARNING_REMEDIES: dict[str, str] = {
+    "unseen_characters": "No action is needed; clean the text where it comes from to avoid the warning",
+    "blank_rows": "No action is needed: there is no data in these lines",
+    "text_formula": "No action is needed: the text is stored without the formula",
     "unknown_column": "Declare the field, or remove the column",
     "read_only_column": "No action is needed; remove the column to avoid the warning",
     "duplicate_key": "Remove one of the rows if the wrong one is kept, or send `duplicates`",
