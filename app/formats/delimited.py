@@ -48,7 +48,10 @@ class DelimitedReader:
         # A record within one block of this size cannot exceed any of the limits on length.
         self._block_bytes = min(BLOCK_BYTES, limits.record_bytes, limits.cell_characters)
         self.header, self.first = read_header(file, self._patterns, dialect=dialect, limits=limits)
-        if dialect.rules > 1 and self._do_rows_end_with_delimiter():
+        self.rows_end_with_delimiter = dialect.rows_end_with_delimiter
+        if self.rows_end_with_delimiter is None:
+            self.rows_end_with_delimiter = dialect.rules > 1 and self._do_rows_end_with_delimiter()
+        if self.rows_end_with_delimiter:
             self.header = (*self.header, "")
 
     def read(self, start: Position, *, max_rows: int, max_bytes: int) -> Batch:

@@ -25,6 +25,7 @@ class Dialect:
     columns: tuple[str, ...] = ()  # headings that replace those of the file
     has_header: bool = True  # False: the first record is data, and `columns` has the headings
     rules: int = READING_RULES
+    rows_end_with_delimiter: bool | None = None  # None: whoever opens the file finds out
 
 
 @dataclass(frozen=True, slots=True)
