@@ -108,6 +108,11 @@ class Settings(BaseSettings):
         description="Addresses or networks of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed, "
         "`10.0.0.5,fd00::/8`; if not set, nobody's",
     )
+    cors_origins: str = Field(
+        "",
+        description="Web pages that may call from a browser, as origins, `https://app.example.com,https://…`, or `*` "
+        "for any; empty for none",
+    )
     allow_networks: str = Field("", description="Private networks that may be called, `10.1.0.0/16,fd00::/8`")
     ca_file: Path | None = Field(None, description="PEM file of a private CA for HTTPS, FTPS, S3, mail and `rediss://`")
     source_seconds: PositiveFloat = Field(
