@@ -79,7 +79,8 @@ def contradictions(answer: Answer) -> Iterator[str]:
     method = "get" if answer.method == "HEAD" else answer.method.lower()
     where = described(method, answer.path)
     if where is None:
-        if answer.status < 400 and not NOT_DESCRIBED.fullmatch(answer.path):
+        # OPTIONS is a browser's preflight, which belongs to no route.
+        if answer.status < 400 and answer.method != "OPTIONS" and not NOT_DESCRIBED.fullmatch(answer.path):
             yield "no document has this path and method, and yet it answers"
         return
     responses = document(where.surface)["paths"][where.template][method]["responses"]
