@@ -91,8 +91,6 @@ WARNING_REMEDIES: dict[str, str] = {
     "read_only_column": "No action is needed; remove the column to avoid the warning",
     "duplicate_key": "Remove one of the rows if the wrong one is kept, or send `duplicates`",
     "superseded": REMEDIES["superseded"],
-    "unseen_characters": "No action is needed; remove the characters where the file is made to avoid the warning",
-    "text_formula": "No action is needed; write the text without `=` and quotes to avoid the warning",
     "mail_not_configured": "Ask the operator to set `SLUICE_SMTP_URL`",
     "mail_not_sent": "Check the address, and ask the operator to check the mail server",
 }
