@@ -10,12 +10,13 @@ import uvicorn
 from fastapi import Depends, FastAPI, Request
 from fastapi.responses import Response
 from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from app.errors import Retryable
 from app.observe.logs import configure, log
 from app.observe.process_events import ProcessStartFailed
-from app.runtime import Misconfigured, open_runtime, parse_proxies
+from app.runtime import Misconfigured, open_runtime, parse_origins, parse_proxies
 from app.settings import Settings
 from app.surfaces import SURFACES
 from app.throttle import Allowance
@@ -25,6 +26,7 @@ from app.web.protocol import Protocol
 from app.web.requests import RequestMiddleware
 from app.web.surface import internal_error
 
+METHODS = ("DELETE", "GET", "HEAD", "POST", "PUT")
 OPENAPI = Path(__file__).resolve().parents[1] / "openapi"
 
 
@@ -67,7 +69,25 @@ def build_middleware(settings: Settings) -> list[Middleware]:
     # uvicorn's own default believes whoever calls from this machine, and an address could be forged in the log and for
     # the rate limit.
     proxies = parse_proxies(settings)
-    return [Middleware(ProxyHeadersMiddleware, trusted_hosts=proxies), requests] if proxies else [requests]
+    origins = parse_origins(settings)
+    return [
+        *([Middleware(ProxyHeadersMiddleware, trusted_hosts=proxies)] if proxies else []),
+        *([build_cors(origins)] if origins else []),
+        requests,
+    ]
+
+
+def build_cors(origins: list[str]) -> Middleware:
+    """Answers preflights, which have no key, and lets pages of these origins read answers, errors too. Keys are sent in
+    headers, so cookies are not allowed."""
+    counted = (name for surface in SURFACES.all for name in surface.rate_headers(Allowance(1, 0, 0, 1)))
+    return Middleware(
+        CORSMiddleware,
+        allow_origins=origins,
+        allow_methods=METHODS,
+        allow_headers=["*"],
+        expose_headers=sorted({"Content-Disposition", "Retry-After", "X-Request-Id", *counted}),
+    )
 
 
 def render_crash(request: Request, request_id: str) -> Response:

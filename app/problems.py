@@ -10,7 +10,7 @@ PROBLEMS: dict[str, str] = {
     "quote_error": "{reason}",
     "after_quote_error": "The row was not read, because the quote that opens on line {line} is broken",
     "missing_cell": "The row has {found} cells, but the header has {expected}",
-    "extra_cell": "The row has {found} cells, but the header has {expected}",
+    "extra_cell": "The row has {found} cells, but the header has {expected}{last}",
     "cell_too_long": "A cell is longer than {limit} characters",
     "record_too_long": "The row is longer than {limit} bytes",
     "json_error": "The line is not a JSON object: {reason}",
@@ -40,10 +40,11 @@ PROBLEMS: dict[str, str] = {
 REMEDIES: dict[str, str] = {
     "encoding_error": "Save the file as UTF-8, or name its encoding with `encoding`",
     "invalid_character": "Remove the character (NUL, or half of a surrogate pair)",
-    "quote_error": "Write a quote inside a cell twice, and close every quote that opens a cell",
+    "quote_error": "Write a quote inside a cell twice, close every quote that opens a cell, and quote every cell that "
+    "has quotes inside",
     "after_quote_error": "Correct the row with the `quote_error` above it; this line is the rest of its broken cell",
     "missing_cell": "Look for an unquoted line break or the wrong delimiter, or add the missing cells",
-    "extra_cell": "Quote the cell that contains the delimiter",
+    "extra_cell": "Quote the cell that contains the delimiter, or remove an empty last cell",
     "cell_too_long": "Shorten the cell; often it is long because a quote is not closed",
     "record_too_long": "Shorten the row; often it is long because a quote is not closed",
     "json_error": "Write one JSON object per line, with no commas between lines",
@@ -75,6 +76,7 @@ WARNINGS: dict[str, str] = {
     "superseded": "An import that was accepted later has already written this record, so the row was skipped",
     "unseen_characters": "Values of the column had characters that nobody sees, such as a byte order mark or no-break "
     "blanks around them. They were removed",
+    "blank_rows": "Lines of nothing but delimiters and blanks are not rows, and were passed over",
     "text_formula": 'Values of the column are written as formulas for text (`="00123"`), of which the text was read',
     "mail_not_configured": "A notice by mail was asked for, but the service has no mail server (`SLUICE_SMTP_URL`)",
     "mail_not_sent": "The mail server refused the notice, or could not be reached for three days",
@@ -82,6 +84,9 @@ WARNINGS: dict[str, str] = {
 
 # What to do about each warning, for people who correct a file or send one.
 WARNING_REMEDIES: dict[str, str] = {
+    "unseen_characters": "No action is needed; clean the text where it comes from to avoid the warning",
+    "blank_rows": "No action is needed: there is no data in these lines",
+    "text_formula": "No action is needed: the text is stored without the formula",
     "unknown_column": "Declare the field, or remove the column",
     "read_only_column": "No action is needed; remove the column to avoid the warning",
     "duplicate_key": "Remove one of the rows if the wrong one is kept, or send `duplicates`",

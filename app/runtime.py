@@ -89,6 +89,7 @@ def check_settings(settings: Settings) -> None:
     """Checks everything that needs neither a server nor a file. Raises Misconfigured."""
     read_rate_limit(settings)
     parse_proxies(settings)
+    parse_origins(settings)
     build_mailer(settings, build_transfer_policy(settings))
     open_vault(settings)
     check_public_url(settings.public_url or "")
@@ -237,6 +238,19 @@ def build_transfer_policy(settings: Settings) -> TransferPolicy:
 def parse_proxies(settings: Settings) -> list[str]:
     """The proxies to be trusted, as networks. Raises Misconfigured."""
     return list(map(str, parse_networks("SLUICE_TRUSTED_PROXIES", settings.trusted_proxies, "10.0.0.5,fd00::/8")))
+
+
+def parse_origins(settings: Settings) -> list[str]:
+    """The origins whose pages may call from a browser. Raises Misconfigured."""
+    origins = [origin.strip() for origin in settings.cors_origins.split(",") if origin.strip()]
+    for origin in origins:
+        parts = urlsplit(origin)
+        if origin != "*" and (parts.scheme not in ("http", "https") or origin != f"{parts.scheme}://{parts.netloc}"):
+            raise Misconfigured(
+                "SLUICE_CORS_ORIGINS must be `*`, or origins without a path like `https://app.example.com`, "
+                "separated by commas"
+            )
+    return origins
 
 
 def parse_networks(setting: str, value: str, example: str) -> tuple[IPv4Network | IPv6Network, ...]:

@@ -57,6 +57,9 @@ class Settings(BaseSettings):
         "no mails are sent",
     )
     mail_from: str | None = Field(None, description="Sender of mails, `Sluice <sluice@example.org>`")
+    mail_domains: str = Field(
+        "", description="Domains that mails may go to, `example.org,shop.example`; if not set, every domain"
+    )
     log_level: Level = Field("info", description="Least severe level that is logged: debug, info, warning or error")
 
     rate_limit: str = Field(
@@ -104,6 +107,11 @@ class Settings(BaseSettings):
         "",
         description="Addresses or networks of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed, "
         "`10.0.0.5,fd00::/8`; if not set, nobody's",
+    )
+    cors_origins: str = Field(
+        "",
+        description="Web pages that may call from a browser, as origins, `https://app.example.com,https://…`, or `*` "
+        "for any; empty for none",
     )
     allow_networks: str = Field("", description="Private networks that may be called, `10.1.0.0/16,fd00::/8`")
     ca_file: Path | None = Field(None, description="PEM file of a private CA for HTTPS, FTPS, S3, mail and `rediss://`")

@@ -35,6 +35,12 @@ def normalize_address(address: str) -> str:
     return valid.ascii_email or valid.normalized
 
 
+def is_allowed(address: str, domains: str) -> bool:
+    """Whether mails may go to the address: its domain is one of `domains` (separated by commas), or there are none."""
+    allowed = {domain.strip().lower() for domain in domains.split(",")} - {""}
+    return not allowed or normalize_address(address).rpartition("@")[2].lower() in allowed
+
+
 def format_lines(run: Run, account: str, base: str) -> Iterator[str]:
     yield f"Import {run.id} of {printable(run.type)} {ENDINGS[run.state]}."
     yield ""

@@ -5,7 +5,7 @@ meanwhile."""
 
 from typing import Any, Final
 
-from app.deliveries.mail import build_mail, normalize_address
+from app.deliveries.mail import build_mail, is_allowed, normalize_address
 from app.observe.events import MailDeferred, MailNotSent, MailSent
 from app.runs.model import Run, run_from
 from app.runtime import Runtime
@@ -65,6 +65,8 @@ async def send(runtime: Runtime, mailer: Mailer, run: Run, account: str) -> None
         mail = build_mail(run, to=to, account=account, sender=mailer.sender, public_url=public_url)
     except ValueError:  # no server could deliver it
         raise failure("mail_refused") from None
+    if not is_allowed(to, runtime.settings.mail_domains):  # the setting was changed since the import was accepted
+        raise failure("mail_refused")
     await mailer.send(mail, to)
 
 

@@ -40,14 +40,17 @@ BYTE_ORDER_MARKS: dict[bytes, str] = {
     codecs.BOM_UTF16_BE: "utf-16-be",
 }
 LONGEST_MARK = 3  # bytes
+CTRL_Z = b"\x1a"
+END_BYTES = 1_024  # in which a Ctrl-Z at the end of a file is looked for
 # Stands for half a UTF-16 unit at the end of a file: this byte is never valid in UTF-8.
 HALF_UNIT = b"\xff"
 
 
 class Decoder:
-    """Takes the bytes of an upload in order and gives those to store. Nothing is replaced: what is not text in the
-    upload's encoding becomes bytes that are not UTF-8, so that its row fails later. Raises Refused for an unknown
-    encoding, and for a gzip file that is damaged or too large (see `Unpacker` for `limit` and `ratio`)."""
+    """Takes the bytes of an upload in order and gives those to store. The Ctrl-Z with which programs for DOS end a file
+    is left out. Nothing is replaced: what is not text in the upload's encoding becomes bytes that are not UTF-8, so
+    that its row fails later. Raises Refused for an unknown encoding, and for a gzip file that is damaged or too large
+    (see `Unpacker` for `limit` and `ratio`)."""
 
     def __init__(self, encoding: str | None, limit: int, ratio: int = 200) -> None:
         self._encoding = normalize_encoding(encoding) if encoding else "utf-8"
@@ -56,6 +59,7 @@ class Decoder:
         self._undecided = b""  # at the end of what has arrived: perhaps the beginning of a UTF-8 character
         self._unpacker = Unpacker(limit, ratio)
         self._head: bytes | None = b""  # None once the encoding is known
+        self._end = b""  # perhaps that of the file, with a Ctrl-Z in it
         self._decoder: codecs.IncrementalDecoder | None = None
 
     def suppose(self, charset: str, coding: Coding | None = None) -> None:
@@ -83,7 +87,7 @@ class Decoder:
                 self._head = data
                 return b""
             data = self._detect_encoding(data)
-        return self._to_utf8(data)
+        return self._hold_end(self._to_utf8(data))
 
     def finish(self) -> bytes:
         data = self._unpacker.finish()
@@ -91,7 +95,16 @@ class Decoder:
             data = self._detect_encoding(self._head + data)
         decoded = self._to_utf8(data, last=True)
         pending = self._decoder.getstate()[0] if self._decoder else b""
-        return decoded + self._end_of_utf16(pending)
+        return self._hold_end(decoded + self._end_of_utf16(pending)) + self._end.replace(CTRL_Z, b"")
+
+    def _hold_end(self, data: bytes) -> bytes:
+        """Keeps back a Ctrl-Z at the end, and what line ends are around it."""
+        if not self._end and CTRL_Z not in data[-END_BYTES:]:
+            return data
+        data = self._end + data
+        start = max(len(data.rstrip(CTRL_Z + b"\r\n")), len(data) - END_BYTES)
+        self._end = data[start:] if CTRL_Z in data[start:] else b""
+        return data[: len(data) - len(self._end)]
 
     def _detect_encoding(self, data: bytes) -> bytes:
         """Decides on the encoding by the first bytes, and returns them without their byte order mark."""

@@ -8,9 +8,12 @@ from typing import BinaryIO
 from app.formats.batch_builder import BatchBuilder
 from app.formats.header import read_header
 from app.formats.lines import (
+    BLANKS,
     Block,
     count_line_ends,
+    count_rows,
     find_next_line,
+    is_blank_row,
     is_rest_blank,
     read_block,
     read_excerpt,
@@ -19,8 +22,10 @@ from app.formats.quoting import (
     BrokenRecord,
     DelimiterPatterns,
     ParsedRecord,
+    begins_with_blank_and_quote,
     compile_patterns,
     find_line_after,
+    is_suspicious,
     parse_record,
 )
 from app.formats.records import Batch, Dialect, Limits, Position
@@ -28,6 +33,7 @@ from app.problems import row_error
 
 # Below csv's own limit for a cell (131,072 characters), so a cell in a block of this size never meets it.
 BLOCK_BYTES = 131_072
+SAMPLE_ROWS = 20  # that tell whether rows end with a delimiter
 COUNTED_ROWS = 20_000  # rows held at once while a block with something wrong in it is counted
 
 
@@ -38,10 +44,15 @@ class DelimitedReader:
         self._file = file
         self._dialect = dialect
         self._limits = limits
-        self._patterns = compile_patterns(dialect.delimiter)
+        self._patterns = compile_patterns(dialect.delimiter, dialect.rules)
         # A record within one block of this size cannot exceed any of the limits on length.
         self._block_bytes = min(BLOCK_BYTES, limits.record_bytes, limits.cell_characters)
         self.header, self.first = read_header(file, self._patterns, dialect=dialect, limits=limits)
+        self.rows_end_with_delimiter = dialect.rows_end_with_delimiter
+        if self.rows_end_with_delimiter is None:
+            self.rows_end_with_delimiter = dialect.rules > 1 and self._do_rows_end_with_delimiter()
+        if self.rows_end_with_delimiter:
+            self.header = (*self.header, "")
 
     def read(self, start: Position, *, max_rows: int, max_bytes: int) -> Batch:
         """The records from `start` on. A batch has more than `max_rows` only if a broken quote makes the lines after it
@@ -60,7 +71,7 @@ class DelimitedReader:
         while True:
             block = read_block(self._file, at.offset, self._block_bytes)
             if block.data:
-                records = _count_records(block.data, self._dialect.delimiter)
+                records = self._count_records(block.data)
                 if records is not None:
                     total, at = total + records, Position(at.offset + len(block.data))
                     continue
@@ -68,6 +79,35 @@ class DelimitedReader:
             total, at = total + batch.end.row, batch.end
             if batch.last:
                 return total
+
+    def _do_rows_end_with_delimiter(self) -> bool:
+        """Whether each of the first rows, of at least two, has one cell too many, which is last and empty. In a single
+        row it may be one of several mistakes, and cutting it off could leave the others in the wrong columns."""
+        batch = self.read(self.first, max_rows=SAMPLE_ROWS, max_bytes=self._block_bytes)
+        if batch.records or len(batch.unreadable) < 2:
+            return False
+        width = len(self.header) + 1
+        return all(
+            row.code == "extra_cell" and len(row.cells) == width and not row.cells[-1].strip(BLANKS)
+            for row in batch.unreadable
+        )
+
+    def _count_records(self, data: bytes) -> int | None:
+        """How many records these lines hold; None if that takes a closer look."""
+        delimiter, old = self._dialect.delimiter, self._dialect.rules == 1
+        if b'"' not in data:
+            return sum(map(bool, data.splitlines())) if old else count_rows(data, delimiter)
+        text = data.decode("utf-8", "surrogateescape")
+        try:
+            records = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
+        except csv.Error:
+            return None
+        # Rows that begin with a blank may be none, and a quote after a blank may belong to a broken cell.
+        if not old and any(record and record[0][:1] in BLANKS for record in records):
+            return None
+        if not old and begins_with_blank_and_quote(text, records, self._patterns):
+            return None
+        return sum(map(bool, records))
 
     def _read_on(self, builder: BatchBuilder, max_rows: int, max_bytes: int) -> bool:
         """Reads at least one line. False at the end of the file."""
@@ -95,20 +135,29 @@ class DelimitedReader:
             return False
         stream = io.StringIO(text, newline="")
         reader = csv.reader(stream, delimiter=self._dialect.delimiter, strict=True)
+        delimiter, old = self._dialect.delimiter, self._dialect.rules == 1
         records: list[list[str]] = []
         lines: list[int] = []
+        blank_lines: list[int] = []
         first_line, lines_read, end = builder.line, 0, 0
         try:
             for record in islice(reader, max_rows):
-                if record:
+                certain = old or (record and record[0][:1] not in BLANKS)
+                if record and (certain or not is_blank_row(text[end : stream.tell()], delimiter)):
                     records.append(record)
                     lines.append(first_line + lines_read)
+                elif record:
+                    blank_lines.append(first_line + lines_read)
                 lines_read = reader.line_num
                 end = stream.tell()
         except csv.Error:
             pass
         if not end or not {len(self.header)}.issuperset(map(len, records)):
             return False
+        if not old and is_suspicious(text[:end], records, self._patterns):
+            return False
+        if blank_lines:
+            builder.add_blank_rows(len(blank_lines), blank_lines[0])
         builder.add_records(records, lines, next_line=first_line + lines_read)
         builder.end_at(builder.batch.end.offset + (len(block.data) if end == len(text) else _count_bytes(text[:end])))
         return True
@@ -123,17 +172,34 @@ class DelimitedReader:
                 at = find_line_after(text, at)
                 builder.line += 1
                 continue
+            if self._skip_blank_row(builder, text, at):
+                at = find_line_after(text, at)
+                continue
             record = parse_record(text, at, self._patterns, complete=complete or block.ends_file)
             if record is None:
                 break
             if isinstance(record, ParsedRecord):
-                builder.add_record(record.cells, text[at : record.end])
+                builder.add_record(
+                    record.cells,
+                    text[at : record.end],
+                    stray_quotes=record.stray_quotes if self._dialect.rules > 1 else 0,
+                )
                 builder.line += _count_lines(text[at : record.end])
             else:
                 _add_broken_record(builder, text, record, patterns=self._patterns)
             at = record.end
         builder.end_at(builder.batch.end.offset + _count_bytes(text[:at]))
         return at > 0
+
+    def _skip_blank_row(self, builder: BatchBuilder, text: str, at: int) -> bool:
+        delimiter = self._dialect.delimiter
+        if self._dialect.rules == 1 or (text[at] != delimiter and text[at] not in BLANKS):
+            return False
+        if not is_blank_row(text[at : find_line_after(text, at)], delimiter):
+            return False
+        builder.add_blank_rows(1, builder.line)
+        builder.line += 1
+        return True
 
     def _skip_long_record(self, builder: BatchBuilder) -> None:
         offset, limit = builder.batch.end.offset, self._limits.record_bytes
@@ -166,6 +232,8 @@ def _add_broken_record(builder: BatchBuilder, text: str, record: BrokenRecord, *
             pass  # a blank line is not a row
         elif next_line <= record.inside:
             builder.add_unreadable(row_error("after_quote_error", line=quote_line), line)
+        elif patterns.rules > 1 and is_blank_row(line, patterns.delimiter):
+            builder.add_blank_rows(1, builder.line)
         else:
             _add_suspect_line(builder, line, quote_line, patterns=patterns)
         builder.line += 1
@@ -173,21 +241,10 @@ def _add_broken_record(builder: BatchBuilder, text: str, record: BrokenRecord, *
 
 def _add_suspect_line(builder: BatchBuilder, line: str, quote_line: int, *, patterns: DelimiterPatterns) -> None:
     record = parse_record(line, 0, patterns, complete=True)
-    if isinstance(record, ParsedRecord) and not record.stray_quote:
+    if isinstance(record, ParsedRecord) and not record.stray_quotes:
         builder.add_record(record.cells, line, broken_quote_line=quote_line)
     else:
         builder.add_unreadable(row_error("after_quote_error", line=quote_line), line)
-
-
-def _count_records(data: bytes, delimiter: str) -> int | None:
-    """How many records these lines hold; None if that takes a closer look."""
-    if b'"' not in data:
-        return sum(map(bool, data.splitlines()))
-    text = data.decode("utf-8", "surrogateescape")
-    try:
-        return sum(map(bool, csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)))
-    except csv.Error:
-        return None
 
 
 def _decode_storable(data: bytes) -> str | None:

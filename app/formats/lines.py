@@ -9,6 +9,9 @@ EXCERPT_CHARACTERS = 1_024  # kept of a record that is too long to be read, what
 # What may end a line. In a delimited file a CR alone does too; in JSON Lines a CR is white space.
 ANY_LINE_END = (b"\n", b"\r")
 LF_LINE_END = (b"\n",)
+# Beside delimiters, a line that is not a row may hold these.
+BLANK_ROW_CHARACTERS = 16_384  # as many as Excel has columns
+BLANKS = " \t"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,23 @@ def is_rest_blank(file: BinaryIO, offset: int, *, until: int | None = None, blan
             return False
         offset += len(chunk)
     return True
+
+
+def is_blank_row(line: str, delimiter: str) -> bool:
+    """Whether a line, not empty, holds nothing but delimiters and blanks, as spreadsheets write below their data. A
+    quote makes it a row: somebody wrote an empty value. So does a length that no spreadsheet gives it."""
+    line = line.rstrip("\r\n")
+    return len(line) <= BLANK_ROW_CHARACTERS and not line.strip(BLANKS + delimiter)
+
+
+def count_rows(data: bytes, delimiter: str) -> int:
+    """How many of these lines are rows. There is no quote among them."""
+    rows = sum(map(bool, data.splitlines()))
+    blanks = (BLANKS + delimiter).encode()
+    if sum(map(bool, data.translate(None, blanks).splitlines())) == rows:  # no line is blank, as in most files
+        return rows
+    lines = data.decode("iso-8859-1").replace("\r", "\n").split("\n")  # a line of delimiters is ASCII
+    return sum(1 for line in lines if line and not is_blank_row(line, delimiter))
 
 
 def count_line_ends(data: bytes) -> int:

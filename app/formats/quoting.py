@@ -9,12 +9,18 @@ which are the rest of the broken cell:
     3,"say "hi" so  <- the quote is closed too early: this row is lost,
     4,d"            <- and so is this line, because the cell seems to end here
     5,e             <- a row of its own
+
+A quote inside an unquoted cell is text (`5" steel`). In two cells of a row it is more likely that a delimiter is
+missing before a quoted cell that holds another (`a "Long, Jr.",b`): such a row may be shifted and is not stored.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
+
+from app.formats.records import READING_RULES
 
 LINE_END = re.compile("[\r\n]")
 # A quoted cell, from its opening quote on. Group 2 is the closing quote; it is empty if the text ends inside the cell.
@@ -23,11 +29,22 @@ QUOTED_CELL = re.compile(r'"([^"]*+(?:""[^"]*+)*+)("?)')
 FOLLOWERS = {"\t": "a tab", " ": "a space", "`": "a backtick"}
 
 
+# The text in a formula for text: ="00123".
+_is_text_formula = re.compile(r'="(?:[^"]|"")*"').fullmatch
+
+
 # Named tuples, because one is made for every record: a frozen dataclass takes four times as long.
 class ParsedRecord(NamedTuple):
-    """A record's cells. `end` is where the next line begins. `stray_quote`: an unquoted cell contains a quote."""
+    """A record's cells. `end` is where the next line begins. `stray_quotes`: how many unquoted cells contain a quote,
+    without formulas for text."""
 
     cells: list[str]
+    end: int
+    stray_quotes: int
+
+
+class UnquotedCell(NamedTuple):
+    text: str
     end: int
     stray_quote: bool
 
@@ -47,22 +64,63 @@ class BrokenRecord(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class DelimiterPatterns:
-    """The delimiter, and the patterns that depend on it."""
+    """The delimiter, and the patterns that depend on it. `rules` are those of the dialect."""
 
     delimiter: str
+    rules: int
     cell_end: re.Pattern[str]  # what ends an unquoted cell
     good_cells: re.Pattern[str]  # the cells that follow on the same line, as far as they are well formed
+    blank_and_quote: re.Pattern[str]  # the beginning of a cell
+    quoted_after_blank: re.Pattern[str]  # such a cell up to the blanks behind its closing quote, or to the line's end
+    whole_cells: re.Pattern[str]  # cells that are quoted, or formulas for text, in text that csv accepts
 
 
 @cache
-def compile_patterns(delimiter: str) -> DelimiterPatterns:
+def compile_patterns(delimiter: str, rules: int = READING_RULES) -> DelimiterPatterns:
     mark = re.escape(delimiter)
     quoted = r'"[^"\r\n]*+(?:""[^"\r\n]*+)*+"'
+    text, cell_end = rf'(?:[^"{mark}\r\n]|"")*+', rf"(?=[{mark}\r\n]|\Z)"
     return DelimiterPatterns(
         delimiter,
+        rules,
         re.compile(rf"[{mark}\r\n]"),
-        re.compile(rf'(?:{mark}(?:{quoted}(?=[{mark}\r\n]|\Z)|(?!")[^{mark}\r\n]*+))*+'),
+        re.compile(rf'(?:{mark}(?:{quoted}{cell_end}|(?!")[^{mark}\r\n]*+))*+'),
+        re.compile(rf'(?:[{mark}\r\n]|\A) +"'),
+        re.compile(r' +"([^"\r\n]*+(?:""[^"\r\n]*+)*+)("?)( *)'),
+        # A cell begins where a delimiter or a line end is before it; looking back comes last, because it is slower.
+        re.compile(rf'"(?<![^{mark}\r\n]")[^"]*+(?:""[^"]*+)*+"{cell_end}|="(?<![^{mark}\r\n]=")(?:{text})"{cell_end}'),
     )
+
+
+def is_suspicious(text: str, records: Sequence[Sequence[str]], patterns: DelimiterPatterns) -> bool:
+    """Whether text that csv accepts, and read as these records, has stray quotes in two cells of a row, or a blank
+    before a quoted cell. Then it takes a closer look."""
+    # Most quotes are gone from the cells, because they stood around them.
+    if '"' not in text or '"' not in "".join(map("".join, records)):
+        return False
+    if begins_with_blank_and_quote(text, records, patterns):
+        return True
+    return any(map(_has_quotes_in_two_cells, records)) and _has_two_stray_quotes(text, patterns)
+
+
+def begins_with_blank_and_quote(text: str, records: Sequence[Sequence[str]], patterns: DelimiterPatterns) -> bool:
+    """Whether any cell does. The pattern alone may have matched inside a quoted cell."""
+    if ' "' not in text or not patterns.blank_and_quote.search(text):
+        return False
+    return any(cell.startswith(" ") and cell.lstrip(" ").startswith('"') for record in records for cell in record)
+
+
+def _has_quotes_in_two_cells(record: Sequence[str]) -> bool:
+    row = "\0".join(record)  # text that csv reads here has no NUL
+    return '"' in row and "\0" in row[row.find('"') : row.rfind('"')]
+
+
+def _has_two_stray_quotes(text: str, patterns: DelimiterPatterns) -> bool:
+    rest = patterns.whole_cells.sub("", text)
+    if '"' not in rest:
+        return False
+    lines = rest.replace("\r", "\n").split("\n")
+    return any(patterns.delimiter in line[line.find('"') : line.rfind('"')] for line in lines if '"' in line)
 
 
 def parse_record(
@@ -74,7 +132,7 @@ def parse_record(
     end = LINE_END.search(text, start)
     line = text[start : end.start() if end else len(text)]
     if '"' not in line:  # ten times as fast as cell by cell
-        return ParsedRecord(line.split(patterns.delimiter), find_line_after(text, start + len(line)), False)
+        return ParsedRecord(line.split(patterns.delimiter), find_line_after(text, start + len(line)), 0)
     return _parse_cells(text, start, patterns, complete=complete)
 
 
@@ -90,14 +148,16 @@ def _parse_cells(
     text: str, start: int, patterns: DelimiterPatterns, *, complete: bool
 ) -> ParsedRecord | BrokenRecord | None:
     cells: list[str] = []
-    at, stray_quote = start, False
+    at, stray_quotes = start, 0
     while True:
         quoted = QUOTED_CELL.match(text, at)
         if quoted is None:
-            end = patterns.cell_end.search(text, at)
-            cells.append(text[at : end.start() if end else len(text)])
-            at += len(cells[-1])
-            stray_quote = stray_quote or '"' in cells[-1]
+            cell = _parse_unquoted_cell(text, at, patterns, start=start)
+            if isinstance(cell, BrokenRecord):
+                return cell
+            cells.append(cell.text)
+            at = cell.end
+            stray_quotes += cell.stray_quote
         elif quoted[2] and _is_cell_end(text, quoted.end(), patterns):
             cells.append(quoted[1].replace('""', '"'))
             at = quoted.end()
@@ -109,8 +169,28 @@ def _parse_cells(
         else:
             return None
         if not text.startswith(patterns.delimiter, at):
-            return ParsedRecord(cells, find_line_after(text, at), stray_quote)
+            return ParsedRecord(cells, find_line_after(text, at), stray_quotes)
         at += 1
+
+
+def _parse_unquoted_cell(text: str, at: int, patterns: DelimiterPatterns, *, start: int) -> UnquotedCell | BrokenRecord:
+    """A cell that does not begin with a quote. With only blanks before the quote it is quoted after all, and has to be
+    closed on its line, because nobody knows how much a text such as ` "big" one` would swallow."""
+    if patterns.rules > 1 and text.startswith(" ", at):
+        quoted = patterns.quoted_after_blank.match(text, at)
+        if quoted is not None and _is_cell_end(text, quoted.end(), patterns):
+            return _read_after_blank(text, quoted, start=start)
+    cell_end = patterns.cell_end.search(text, at)
+    cell = text[at : cell_end.start() if cell_end else len(text)]
+    return UnquotedCell(cell, at + len(cell), '"' in cell and not _is_text_formula(cell))
+
+
+def _read_after_blank(text: str, cell: re.Match[str], *, start: int) -> UnquotedCell | BrokenRecord:
+    if cell[2] and not cell[3]:
+        return UnquotedCell(cell[1].replace('""', '"'), cell.end(), False)
+    quote, line_end = cell.start(1) - 1, find_line_after(text, cell.end())
+    problem = "a blank behind its closing quote" if cell[2] else "is not closed on its line"
+    return BrokenRecord(start, quote, f"has a blank before it and {problem}", line_end, line_end)
 
 
 def _blame_closing_quote(

@@ -9,6 +9,12 @@ from typing import Protocol
 Record = Sequence[str] | Mapping[str, object]
 
 
+# The version of the rules by which rows are told apart. A run goes on with those by which its rows were counted: 1 is
+# release 0.1; since 2, lines of delimiters and blanks are no rows, a blank may stand before a quoted cell, stray quotes
+# in two cells fail their row, and all rows may end with a delimiter (ADR 29).
+READING_RULES = 2
+
+
 @dataclass(frozen=True, slots=True)
 class Dialect:
     """How a stored file is to be read. It is kept with the run, so that nobody has to guess twice."""
@@ -18,6 +24,8 @@ class Dialect:
     encoding: str = "utf-8"  # of the upload; what is stored is always UTF-8
     columns: tuple[str, ...] = ()  # headings that replace those of the file
     has_header: bool = True  # False: the first record is data, and `columns` has the headings
+    rules: int = READING_RULES
+    rows_end_with_delimiter: bool | None = None  # None: whoever opens the file finds out
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +65,8 @@ class UnreadableRow:
 @dataclass(slots=True)
 class Batch:
     """The records between two positions. `records`, their row numbers in `rows` and their line numbers in `lines` are
-    parallel lists. Unreadable rows are kept apart, but are numbered in the same sequence."""
+    parallel lists. Unreadable rows are kept apart, but are numbered in the same sequence. `blank_rows` is how many
+    lines of nothing but delimiters and blanks were passed over, and `blank_line` the first of them."""
 
     start: Position
     end: Position
@@ -66,6 +75,8 @@ class Batch:
     rows: list[int] = field(default_factory=list)
     lines: list[int] = field(default_factory=list)
     unreadable: list[UnreadableRow] = field(default_factory=list)
+    blank_rows: int = 0
+    blank_line: int = 0
 
 
 class Reader(Protocol):

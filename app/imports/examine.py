@@ -5,6 +5,7 @@ from typing import Final
 
 from app.errors import Complaint, Refused
 from app.formats import open_reader, refuse_data_without_heading
+from app.formats.delimited import DelimitedReader
 from app.formats.records import Limits
 from app.formats.sniff import detect_dialect
 from app.imports.plan import Options, PendingPlan, Plan
@@ -64,6 +65,8 @@ def examine_upload(
         )
         dialect = replace(dialect, encoding=upload.encoding, columns=mapping.header, has_header=mapping.has_header)
         reader = open_reader(file, dialect, limits)
+        if isinstance(reader, DelimitedReader):  # every slice opens the file again, and must not look again
+            dialect = replace(dialect, rows_end_with_delimiter=reader.rows_end_with_delimiter)
         refuse_data_without_heading(reader)
         ignored: list[IgnoredColumn] = []
         if dialect.format == "csv":

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from app.auth.keys import ensure_live
 from app.connections.pull import Pull, describe_pull
 from app.declarations.types import load_resource
+from app.deliveries.mail import is_allowed
 from app.deliveries.outbox import NOT_CONFIGURED
 from app.errors import Complaint, Refused, shorten_name
 from app.formats.decode import normalize_encoding
@@ -170,6 +171,17 @@ async def ensure_type_unchanged(session: Session, submission: Submission, declar
         raise Refused("invalid", reason, [Complaint("type", reason)])
 
 
+def refuse_foreign_address(address: str, domains: str) -> None:
+    """Raises Refused("invalid") if no mail may go to the address."""
+    try:
+        allowed = is_allowed(address, domains)
+    except ValueError:  # an address that is none gets its warning when the mail is due
+        allowed = True
+    if not allowed:
+        reason = f"`confirmEmail` must be an address at one of these domains: {domains}"
+        raise Refused("invalid", reason, [Complaint("confirmEmail", reason)])
+
+
 async def store_run(
     session: Session,
     runtime: Runtime,
@@ -182,6 +194,8 @@ async def store_run(
     not_authenticated if the key was revoked meanwhile."""
     if submission.created_by is not None:
         await ensure_live(session, submission.created_by)
+    if submission.notify:
+        refuse_foreign_address(submission.notify, runtime.settings.mail_domains)
     warnings: list[dict[str, object]] = []
     add_warnings(warnings, warned)
     if submission.notify and runtime.mailer is None:

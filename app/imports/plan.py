@@ -104,8 +104,9 @@ def read_delimiter(run: Run) -> str:
 
 def load_plan(run: Run) -> Plan:
     """The plan of a run whose file is stored."""
-    # Release 0.1 knows no constants but those among the options.
-    return msgspec.convert({"constants": run.options.get("constants", {}), **run.plan}, Plan)
+    # Runs of release 0.1 have their constants among the options, and were counted by its rules.
+    dialect = {"rules": 1, **run.plan["dialect"]}
+    return msgspec.convert({"constants": run.options.get("constants", {}), **run.plan, "dialect": dialect}, Plan)
 
 
 def load_pending_plan(run: Run) -> PendingPlan:

@@ -9,6 +9,9 @@ from app.resources.schema import Field
 
 MAX_LENGTH = 254  # RFC 5321. The validator refuses longer ones too, but only after looking at them for a long time
 NOT_EMAIL = type_error("The value is not a valid e-mail address")
+RESERVED_DOMAIN = type_error(
+    "The domain of the e-mail address is reserved for local use or tests, so that no mail reaches it"
+)
 
 # The plain addresses. They are a subset of what the validator accepts, and a test makes sure of that: ASCII, no two
 # hyphens in a row (IDNA), no reserved top-level name, and at most QUICK_LENGTH characters, so that none of the
@@ -19,6 +22,7 @@ _atom = r"[A-Za-z0-9_!#$%&'*+\-/=?^`{|}~]++"
 _label = r"[A-Za-z0-9]++(?:-[A-Za-z0-9]++)*+"
 _reserved = "|".join(sorted({re.escape(name.rpartition(".")[2]) for name in SPECIAL_USE_DOMAIN_NAMES}))
 _match_plain = re.compile(rf"{_atom}(?:\.{_atom})*+@(?:{_label}\.)++(?!(?i:{_reserved})\Z)[A-Za-z]{{2,}}").fullmatch
+_match_reserved = re.compile(rf"{_atom}(?:\.{_atom})*+@(?:{_label}\.)*+(?i:{_reserved})").fullmatch
 
 
 def compile_email(field: Field) -> Convert:
@@ -32,9 +36,21 @@ def convert_email(text: str) -> str | BadCell:
     if len(text) > MAX_LENGTH:
         return NOT_EMAIL
     try:
-        # Syntax only: `shop.local` and `example.test` are addresses, although no mail from outside reaches them.
         address = validate_email(text, check_deliverability=False, globally_deliverable=False)
     except EmailNotValidError:
-        return NOT_EMAIL
+        return RESERVED_DOMAIN if _match_reserved(text) else NOT_EMAIL
     _, dot, top_level = address.ascii_domain.rpartition(".")
     return quote_json(text) if dot and (top_level.isalpha() or top_level.startswith("xn--")) else NOT_EMAIL
+
+
+def decode_domain(address: str) -> str:
+    """The address with its domain in Unicode: `xn--mnchen-3ya.de` and `münchen.de` are one domain (RFC 5890). As it is
+    if it is not valid, for its row fails anyway."""
+    local, _, domain = address.rpartition("@")
+    if (domain.isascii() and "xn--" not in domain) or len(address) > MAX_LENGTH:
+        return address
+    try:
+        found = validate_email(address, check_deliverability=False, globally_deliverable=False)
+    except EmailNotValidError:
+        return address
+    return f"{local}@{found.domain}"

@@ -50,11 +50,11 @@ TYPES: dict[str, FieldType] = {
         may_be_key=True,
     ),
     "integer": FieldType(
-        description="A whole number: digits with an optional sign, no thousands separators. "
+        description="A whole number: digits with an optional sign, no thousands separators. `120.0` is read as 120. "
         "At most 1,000 digits, all kept",
         compile_cell=numbers.compile_integer,
         wrong=numbers.NOT_INTEGER,
-        compile_other=lambda field: numbers.compile_number_value(numbers.compile_integer(field), numbers.NOT_INTEGER),
+        compile_other=numbers.compile_integer_value,
         limits=BOUNDS,
         may_be_key=True,
     ),
@@ -144,7 +144,8 @@ def compile_key(field: Field) -> Callable[[str], str]:
 
 def normalize_key(field: Field, text: str) -> str:
     """The form in which keys are compared: NFC, trimmed and without characters that nobody sees; an e-mail address also
-    in lower case, a whole number also without a plus sign and leading zeros."""
+    in lower case and with its domain in Unicode, a whole number also without a plus sign, leading zeros and a fraction
+    of zeros."""
     return compile_key(field)(text)
 
 
@@ -153,12 +154,15 @@ def _normalize_text_key(text: str) -> str:
 
 
 def _normalize_email_key(text: str) -> str:
+    if text.isascii():
+        key = text.strip().lower()
+        return email.decode_domain(key) if "xn--" in key else key
     # Lower-casing can undo NFC, so it comes first.
-    return text.strip().lower() if text.isascii() else to_nfc(clean_exact(text).lower()).strip()
+    return email.decode_domain(to_nfc(clean_exact(text).lower()).strip())
 
 
 def _normalize_integer_key(text: str) -> str:
-    digits = numbers.convert_integer(clean_exact(text))
+    digits = numbers.convert_whole(clean_exact(text))
     return _normalize_text_key(text) if isinstance(digits, BadCell) else digits
 
 

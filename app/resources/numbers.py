@@ -13,6 +13,14 @@ MAX_LENGTH = MAX_DIGITS + len("+.e-1000")
 
 NOT_INTEGER = type_error("The value is not a whole number")
 NOT_DECIMAL = type_error("The value is not a number: use digits and a decimal point, without thousands separators")
+FRACTION = type_error("The value is not a whole number: only zeros may follow a decimal point")
+AMBIGUOUS_POINT = type_error(
+    "The value may be one number or a thousand times that: write whole numbers without a point"
+)
+COMMA = type_error(
+    "The value is not a number: a comma is not read as a decimal sign. Write a decimal point, "
+    "and no thousands separators"
+)
 TOO_MANY_DIGITS = type_error(
     f"The number is too long: at most {MAX_DIGITS} digits and an exponent of at most {MAX_EXPONENT} are allowed"
 )
@@ -21,7 +29,10 @@ TOO_MANY_DIGITS = type_error(
 _match_json_integer = re.compile(r"0|-?[1-9][0-9]*").fullmatch
 _match_json_decimal = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?").fullmatch
 # Possessive: a thousand zeros before a letter took 4 ms to refuse, with every zero tried as the first digit.
-_match_integer = re.compile(r"([+-]?)(?:0*+([1-9][0-9]*+)|0++)").fullmatch
+_match_integer = re.compile(r"([+-]?)(?:0*+([1-9][0-9]*+)|0++)(?:\.0*+)?").fullmatch
+# `1.000` is a thousand to half of Europe, and one to everybody else.
+_match_thousands = re.compile(r"\s*[+-]?[1-9][0-9]{0,2}\.000\s*").fullmatch
+_match_comma = re.compile(r"[+-]?[0-9][0-9.' \u00a0\u202f]*,[0-9.,' \u00a0\u202f]*").fullmatch
 _match_decimal = re.compile(r"([+-]?)([0-9]*)(?:\.([0-9]*))?(?:[eE]([+-]?[0-9]+))?").fullmatch
 
 
@@ -61,16 +72,29 @@ def simplify(limit: Decimal | None) -> int | Decimal | None:
 def convert_integer(text: str) -> str | BadCell:
     if _match_json_integer(text) and len(text) <= MAX_DIGITS:
         return text
+    return AMBIGUOUS_POINT if "." in text and _match_thousands(text) else convert_whole(text)
+
+
+def convert_whole(text: str) -> str | BadCell:
+    """A whole number where a point is known to be a decimal point. Zeros may follow it: programs that hold numbers as
+    floats write 120.0."""
     text = text.strip()
     if len(text) > MAX_LENGTH:
         return TOO_MANY_DIGITS if text.isdigit() else NOT_INTEGER
     parts = _match_integer(text)
     if parts is None:
-        return NOT_INTEGER
+        return explain_integer(text)
     sign, digits = parts[1], parts[2] or "0"
     if len(digits) > MAX_DIGITS:
         return TOO_MANY_DIGITS
     return f"-{digits}" if sign == "-" and digits != "0" else digits
+
+
+def explain_integer(text: str) -> BadCell:
+    """Why a short text is not a whole number."""
+    if _match_comma(text):
+        return COMMA
+    return FRACTION if _match_json_decimal(text) else NOT_INTEGER
 
 
 def convert_decimal(text: str) -> str | BadCell:
@@ -81,7 +105,7 @@ def convert_decimal(text: str) -> str | BadCell:
         return TOO_MANY_DIGITS if _match_json_decimal(text) else NOT_DECIMAL
     parts = _match_decimal(text)
     if parts is None or not (parts[2] or parts[3]):
-        return NOT_DECIMAL
+        return COMMA if _match_comma(text) else NOT_DECIMAL
     sign, whole, fraction, exponent = parts.groups(default="")
     if len(whole) + len(fraction) > MAX_DIGITS or abs(int(exponent or 0)) > MAX_EXPONENT:
         return TOO_MANY_DIGITS
@@ -97,6 +121,11 @@ def compile_number_value(convert: Convert, wrong: BadCell) -> ConvertValue:
         return wrong if digits is None else convert(digits)
 
     return convert_number
+
+
+def compile_integer_value(field: Field) -> ConvertValue:
+    """In JSON, 12.000 cannot mean thousands."""
+    return compile_number_value(limit_range(field, convert_whole), NOT_INTEGER)
 
 
 def format_number(value: object) -> str | None:

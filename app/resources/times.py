@@ -8,6 +8,16 @@ from app.resources.conversion import BadCell, type_error
 NOT_DATE = type_error("The value is not a date: dates must look like 2026-01-31")
 NOT_DATETIME = type_error("The value is not a date or date-time in ISO 8601, such as 2026-01-31T12:00:00Z")
 
+# The next two are for what a person takes for a date.
+FOREIGN_DATE = type_error(
+    "The value looks like a date, but its order or separators are not read. Write it like 2026-01-31"
+)
+FOREIGN_DATETIME = type_error(
+    "The value looks like a date, but its order or separators are not read. Write it like 2026-01-31T10:00:00Z"
+)
+_match_foreign = re.compile(
+    r"\s*(?![0-9]{4}-[0-9]{2}-[0-9]{2})[0-9]{1,4}([./-])[0-9]{1,2}\1[0-9]{1,4}\.?(?:[T ,]+[0-9].{,40})?\s*"
+).fullmatch
 _parse_date = date.fromisoformat
 _match_datetime = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})"
@@ -21,7 +31,7 @@ def convert_date(text: str) -> str | BadCell:
         text = text.strip()
     # fromisoformat also accepts 20240501 and 2024-W18-3; the two hyphens and the length rule these out.
     if len(text) != 10 or text[4] != "-" or text[7] != "-":
-        return NOT_DATE
+        return FOREIGN_DATE if _match_foreign(text) else NOT_DATE
     try:
         _parse_date(text)
     except ValueError:
@@ -41,7 +51,7 @@ def convert_datetime(text: str) -> str | BadCell:
     """A time without an offset is taken as UTC, a date as its midnight in UTC."""
     parts = _match_datetime(text.strip())
     if parts is None:
-        return NOT_DATETIME
+        return FOREIGN_DATETIME if _match_foreign(text) else NOT_DATETIME
     day, clock, seconds, fraction, sign, hours, minutes = parts.groups()
     try:
         moment = datetime.fromisoformat(f"{day}T{clock or '00:00'}:{seconds or '00'}")

@@ -1,8 +1,10 @@
 """Checks of every request, whatever its path."""
 
 from fastapi import Request
+from fastapi.dependencies.utils import get_flat_params
+from fastapi.params import Query
 
-from app.errors import Complaint, Refused, shorten_name
+from app.errors import Complaint, Refused, describe, shorten_name
 
 
 async def refuse_line_break(request: Request) -> None:
@@ -21,3 +23,15 @@ async def refuse_nul(request: Request) -> None:
         if "\0" in value:
             reason = f"The query parameter `{shorten_name(name)}` must not contain NUL characters"
             raise Refused("invalid", reason, [Complaint(name, reason)], facts={"in": "query"})
+
+
+async def refuse_unknown_query(request: Request) -> None:
+    """Refuses query parameters that the route does not have: a misspelled one would be ignored without a word. Raises
+    Refused("invalid")."""
+    fields = get_flat_params(request.scope["route"].dependant)
+    known = [field.alias for field in fields if isinstance(field.field_info, Query)]
+    takes = f"It takes {' and '.join(f'`{name}`' for name in known)}" if known else "It takes none"
+    unknown = [shorten_name(name) for name in request.query_params if name not in known]
+    if unknown:
+        complaints = [Complaint(name, f"`{name}` is not a query parameter of this path. {takes}") for name in unknown]
+        raise Refused("invalid", describe(complaints), complaints, facts={"in": "query"})

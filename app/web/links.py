@@ -1,13 +1,29 @@
-"""Builds absolute links, and the opaque cursors in them."""
+"""Builds absolute links, the opaque cursors in them, and the paths of routes that end with a key."""
 
 import base64
 import binascii
 from urllib.parse import urlencode
 
 from fastapi import Request
+from starlette.convertors import PathConvertor, register_url_convertor
 
 from app.errors import Complaint, Refused
 from app.runtime import Runtime
+
+
+class KeyConvertor(PathConvertor):
+    """The rest of a path, with the line breaks that a key may contain; `{key:path}` ends before the first."""
+
+    regex = r"(?s:.*)"
+
+
+# Starlette has one table for all routes, and reads it when a route is defined.
+register_url_convertor("key", KeyConvertor())
+
+
+def key_path(parameter: str) -> str:
+    """The path of a route whose rest is a key."""
+    return f"/{{{parameter}:key}}"
 
 
 def base_url(request: Request, runtime: Runtime) -> str:

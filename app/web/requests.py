@@ -24,6 +24,8 @@ LINGER_BYTES = 134_217_728
 DENIED = (401, 403)
 # Browsers must not take files or messages for pages.
 NOSNIFF = (b"x-content-type-options", b"nosniff")
+# Every answer is of this moment and of one account: no cache may keep it, unless a route says otherwise.
+NO_STORE = (b"cache-control", b"no-store")
 
 
 class ResponseIncomplete(Exception):
@@ -112,8 +114,10 @@ class Exchange:
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            own = (NOSNIFF, (b"x-request-id", self.id.encode()), *self.rate_headers())
-            message["headers"] = [*message.get("headers", ()), *own]
+            sent = list(message.get("headers", ()))
+            cached = any(name.lower() == NO_STORE[0] for name, _ in sent)
+            own = (NOSNIFF, *(() if cached else (NO_STORE,)), (b"x-request-id", self.id.encode()), *self.rate_headers())
+            message["headers"] = [*sent, *own]
         elif not message.get("more_body", False) and self.still_sending():
             # The whole response is sent now, and ended when the client has stopped sending: closing a connection with
             # unread bytes resets it, and the client would never see why it was refused.

@@ -48,7 +48,9 @@ UGLY: list[Ugly] = [
     Ugly("header only", b"id,name\n", [], []),
     Ugly("header only, no end", b"id,name", [], []),
     Ugly("header and blank lines", b"id,name\n\n\n", [], []),
-    Ugly("only delimiters", b"id,name\n,\n1,a\n", [["", ""], ["1", "a"]], []),
+    Ugly("only delimiters", b"id,name\n,\n1,a\n", [["1", "a"]], []),
+    Ugly("empty quotes are values", b'id,name\n"",""\n1,a\n', [["", ""], ["1", "a"]], []),
+    Ugly("delimiters and blanks", b'id,name\n , \n\t\n1,"a"\n  ,,,\n,"b"\n,', [["1", "a"], ["", "b"]], []),
     Ugly("an empty cell in one column", b'id\n""\n\n1\n', [[""], ["1"]], []),
     Ugly("headings with blanks", b" id , name\n1,a\n", [["1", "a"]], []),
     Ugly("cells are not trimmed", b"id,name\n 1 , a \n", [[" 1 ", " a "]], []),
@@ -57,7 +59,7 @@ UGLY: list[Ugly] = [
     Ugly("ragged first", b"id,name\n1\n2,b\n", [["2", "b"]], [(2, "missing_cell")]),
     Ugly("ragged in the middle", b"id,name\n1,a\n2,b,x\n3,c\n", [["1", "a"], ["3", "c"]], [(3, "extra_cell")]),
     Ugly("ragged last", b"id,name\n1,a\n2", [["1", "a"]], [(3, "missing_cell")]),
-    Ugly("blanks only are a short row", b"id,name\n  \n1,a\n", [["1", "a"]], [(2, "missing_cell")]),
+    Ugly("blanks only are no row", b"id,name\n  \n1,a\n", [["1", "a"]], []),
     # Quotes in order
     Ugly("doubled quotes", b'id,name\n1,"say ""hi"""\n2,""""\n', [["1", 'say "hi"'], ["2", '"']], []),
     Ugly("a quote in an unquoted cell", b'id,name\n1,5" disk\n', [["1", '5" disk']], []),
@@ -132,6 +134,46 @@ UGLY: list[Ugly] = [
         [["2", "b"], ["3", "c"]],
         [(2, "quote_error")],
     ),
+    Ugly(
+        "unclosed, then lines of delimiters",
+        b'id,name\n1,"a\n,\n2,b\n , \n3,"c"\n',
+        [["2", "b"], ["3", "c"]],
+        [(2, "quote_error")],
+    ),
+    # Blanks before quotes, and quotes in unquoted cells
+    Ugly("a blank before a quote", b'id,name\n1, "a, b"\n2,  "say ""hi"""\n', [["1", "a, b"], ["2", 'say "hi"']], []),
+    Ugly("a blank before the first quote of a line", b'id,name\n "1","a"\n "2",b', AB, []),
+    Ugly("blanks before and behind quotes", b'id,name\n1, "a" \n2,b\n', [["2", "b"]], [(2, "quote_error")]),
+    Ugly("a blank before a quote that is left open", b'id,name\n1, "a\n2,b\n', [["2", "b"]], [(2, "quote_error")]),
+    Ugly("a blank before a quoted word", b'id,name\n1, "a" b\n2, a "b"\n', [["1", ' "a" b'], ["2", ' a "b"']], []),
+    Ugly(
+        "a blank and a quote inside quotes",
+        b'id,name\n1,"a, ""b"" c"\n2," ""b"""\n',
+        [["1", 'a, "b" c'], ["2", ' "b"']],
+        [],
+    ),
+    Ugly(
+        "a lost delimiter before quotes",
+        b'id,name,x\n1,a "Long, Jr.",b\n2,b,c\n',
+        [["2", "b", "c"]],
+        [(2, "quote_error")],
+    ),
+    Ugly("a lost delimiter between quotes", b'id,name\n"1" "Long, Jr."\n2,b\n', [["2", "b"]], [(2, "quote_error")]),
+    Ugly("two sizes in inches", b'id,name\n5",6"\n"5""","6"""\n', [['5"', '6"']], [(2, "quote_error")]),
+    Ugly("several quotes in one unquoted cell", b'id,name\n1,5" x 6"\n2,"b"\n', [["1", '5" x 6"'], ["2", "b"]], []),
+    Ugly("formulas for text", b'id,name\n="1",="a"\n="2",x\n', [['="1"', '="a"'], ['="2"', "x"]], []),
+    Ugly(
+        "a formula for text with a delimiter", b'id,name,x\n="1,1",a\n2,b,c\n', [["2", "b", "c"]], [(2, "quote_error")]
+    ),
+    # Delimiters at the end of rows
+    Ugly("all rows end with a delimiter", b"id,name\n1,a,\n2,b, \n", [["1", "a", ""], ["2", "b", " "]], []),
+    Ugly("the only row ends with a delimiter", b"id,name\n1,a,\n", [], [(2, "extra_cell")]),
+    Ugly(
+        "most rows end with a delimiter",
+        b"id,name\n1,a,\n2,b,\n3,c\n",
+        [["3", "c"]],
+        [(2, "extra_cell"), (3, "extra_cell")],
+    ),
     # Sizes
     Ugly("a cell of 131,072 characters", b"id,name\n1," + b"x" * 131_072 + b"\n", [["1", "x" * 131_072]], []),
     Ugly("a cell one longer", b"id,name\n1," + b"x" * 131_073 + b"\n2,b\n", [["2", "b"]], [(2, "cell_too_long")]),
@@ -144,5 +186,6 @@ UGLY: list[Ugly] = [
     Ugly("a line too long", b"id,name\n1,a\n" + b"x" * 1_048_577 + b"\n2,b\n", AB, [(3, "record_too_long")]),
     Ugly("a line too long at the end", b"id,name\n1,a\n2,b\n" + b"," * 1_048_577, AB, [(4, "record_too_long")]),
     Ugly("100,000 cells", b"id,name\n" + b"," * 99_999 + b"\n1,a\n2,b\n", AB, [(2, "extra_cell")]),
+    Ugly("16,384 empty cells are no row", b"id,name\n" + b"," * 16_383 + b"\n1,a\n2,b\n", AB, []),
     Ugly("2,000 columns", f"{WIDE}\n{WIDE}\n".encode(), [WIDE.split(",")], []),
 ]

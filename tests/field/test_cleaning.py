@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import text
 
 from app.runtime import Runtime
 from tests.conftest import Finish
@@ -180,3 +181,91 @@ async def test_members_of_nested_objects_are_cleaned_too(sender: Sender) -> None
     assert (shown["created"], shown["errors"], shown["unchanged"]) == (1, 0, 1)
     told = {each["subject"]: each["count"] for each in shown["warnings"] if each["code"] == "unseen_characters"}
     assert told == {"productID": 1, "variants.0.sku": 1}
+
+
+# Lines that are no rows, and cells that are too many
+
+
+async def test_lines_of_nothing_but_delimiters_are_no_rows(sender: Sender) -> None:
+    shown = await sender.send(file("rows-of-commas"))
+    assert counts(shown) == (2, 2, 0)
+    (blank,) = shown["warnings"]
+    assert (blank["code"], blank["count"]) == ("blank_rows", 61)
+    assert "line 3" in blank["message"]
+
+
+async def test_a_file_of_nothing_but_such_lines_has_no_rows(sender: Sender) -> None:
+    shown = await sender.send(b"_email,_name\n,\n , \n\t\n  ,\n")
+    assert (*counts(shown), shown["warnings"][0]["count"]) == (0, 0, 0, 4)
+
+
+async def test_an_import_of_release_0_1_keeps_the_rows_that_were_counted(sender: Sender) -> None:
+    answer = await post(sender.client, sender.account, b"_email,_name\nrosa@example.com,Rosa\n,\n", parts={})
+    run = answer.json()["id"]
+    async with sender.runtime.database.transaction() as session:
+        change = "UPDATE runs SET total = 2, plan = plan #- '{dialect,rules}' WHERE id = :id"
+        await session.execute(text(change), {"id": run})
+    await sender.finish(sender.runtime, run)
+    shown = await sender.get(f"/imports/{run}")
+    assert (shown["status"], *counts(shown)) == ("finished", 2, 1, 1)
+
+
+@pytest.mark.parametrize("end", [b"", b"\x1a", b"\r\n", b"\x1a\r\n\x1a"])
+async def test_a_control_z_at_the_end_is_no_row(sender: Sender, end: bytes) -> None:
+    assert counts(await sender.send(file("ctrl-z") + end)) == (2, 2, 0)
+
+
+async def test_a_control_z_ends_json_lines_too(sender: Sender) -> None:
+    shown = await sender.send(b'{"_email": "fox@example.net"}\n\x1a', "contacts.jsonl")
+    assert counts(shown) == (1, 1, 0)
+
+
+async def test_an_empty_last_cell_in_each_row_is_left_out(sender: Sender) -> None:
+    assert counts(await sender.send(file("trailing-in-rows"))) == (2, 2, 0)
+    assert (await sender.record("lea@example.com")) == {"_email": "lea@example.com", "_name": "Lea", "_points": 2}
+
+
+async def test_an_empty_last_cell_in_one_row_fails_it_with_a_reason(sender: Sender) -> None:
+    shown = await sender.send(b"_email,_name,_points\nkai@example.com,Kai,1,\nlea@example.com,Lea,2\n")
+    assert counts(shown) == (2, 1, 1)
+    assert shown["errorSummary"][0]["message"] == "The row has 4 cells, but the header has 3. The last one is empty"
+
+
+async def test_failed_rows_with_an_empty_last_cell_come_back(sender: Sender) -> None:
+    first = await sender.send(b"_email,_name,_points\nkai@example.com,Kai,x,\nlea@example.com,Lea,2,\n")
+    assert counts(first) == (2, 1, 1)
+    again = await sender.send((await sender.failed_rows(first)).replace(b",x,", b",1,"))
+    assert counts(again) == (1, 1, 0)
+
+
+# Quotes
+
+
+async def test_a_blank_before_a_quote_is_not_a_part_of_the_cell(sender: Sender) -> None:
+    shown = await sender.send(file("blank-before-quote"))
+    assert (*counts(shown), await sender.problems(shown)) == (3, 2, 1, [(4, "quote_error")])
+    assert await sender.record("xena@example.com") == {
+        "_email": "xena@example.com",
+        "_name": "Xena",
+        "_surname": "Strong",
+    }
+    assert (await sender.record("yuri@example.com"))["_surname"] == "Long, Jr."
+
+
+async def test_quotes_behind_backslashes_fail_their_rows_and_no_other(sender: Sender) -> None:
+    shown = await sender.send(file("backslash-quotes"))
+    assert counts(shown) == (5, 3, 2)
+    assert await sender.problems(shown) == [(2, "quote_error"), (5, "quote_error")]
+    assert (await sender.record("cal@example.com"))["_surname"] == "West"
+
+
+async def test_an_inch_is_text(sender: Sender) -> None:
+    assert counts(await sender.send(file("inch-mark"), type="products")) == (2, 2, 0)
+    names = [(await sender.record(key, "products"))["name"] for key in ("T-1", "T-2")]
+    assert names == ['Tube 5" steel', 'Tube 6" steel']
+
+
+async def test_a_lost_delimiter_before_a_quoted_cell_shifts_nothing(sender: Sender) -> None:
+    shown = await sender.send(b'_email,_name,_surname\nyuri@example.com "Yuri, Jr.",Long\nzoe@example.com,Zoe,Kind\n')
+    assert (*counts(shown), await sender.problems(shown)) == (2, 1, 1, [(2, "quote_error")])
+    assert "delimiter" in shown["errorSummary"][0]["message"]

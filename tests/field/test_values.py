@@ -3,12 +3,18 @@
 import gzip
 import zlib
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from app.resources.email import NOT_EMAIL, RESERVED_DOMAIN
+from app.resources.field_types import BadCell, compile_cell, compile_value, normalize_key
+from app.resources.numbers import NOT_DECIMAL
+from app.resources.schema import Field
+from app.resources.times import NOT_DATE, NOT_DATETIME
 from app.runtime import Runtime
 from tests.conftest import Finish
 from tests.support.http import PARTS, Account, post
@@ -241,3 +247,112 @@ async def test_a_file_name_may_be_extended(
     headers = an_account.headers | {"Content-Type": "multipart/form-data; boundary=b"}
     answer = await client.post("/imports", headers=headers, content=(texts + file).encode())
     assert answer.json()["fileName"] == name, answer.text
+
+
+async def test_a_whole_number_may_have_zeros_after_its_point(
+    client: httpx.AsyncClient, runtime: Runtime, an_account: Account, finish: Finish
+) -> None:
+    answer = await post(client, an_account, (FILES / "whole-floats.csv").read_bytes())
+    await finish(runtime, answer.json()["id"])
+
+    found = await read_import(client, an_account, answer.json()["id"])
+    points = {}
+    for name in ("tina", "uwe", "vera"):
+        record = (await client.get(f"/records/contacts/{name}@example.com", headers=an_account.headers)).json()
+        points[name] = record["data"].get("_points")
+    assert (found["created"], found["errors"]) == (3, 1)
+    assert points == {"tina": 120, "uwe": None, "vera": 7}
+    assert found["errorSummary"][0]["samples"] == [{"line": 5, "row": 4, "value": "7.5"}]
+
+
+async def test_an_address_of_a_reserved_domain_says_so(
+    client: httpx.AsyncClient, runtime: Runtime, an_account: Account, finish: Finish
+) -> None:
+    answer = await post(client, an_account, (FILES / "emails-reserved.csv").read_bytes())
+    await finish(runtime, answer.json()["id"])
+
+    found = await read_import(client, an_account, answer.json()["id"])
+    assert (found["created"], found["errors"]) == (2, 3)
+    assert [(each["message"], each["count"]) for each in found["errorSummary"]] == [
+        ("The domain of the e-mail address is reserved for local use or tests, so that no mail reaches it", 3)
+    ]
+
+
+INTEGER, DECIMAL, DATE, TIME, EMAIL = (Field("x", each) for each in ("integer", "decimal", "date", "datetime", "email"))
+COMMA = (
+    "The value is not a number: a comma is not read as a decimal sign. Write a decimal point, "
+    "and no thousands separators"
+)
+ORDER = "The value looks like a date, but its order or separators are not read. Write it like 2026-01-31"
+
+
+@pytest.mark.parametrize(
+    ("field", "cell", "message"),
+    [
+        (INTEGER, "7.5", "The value is not a whole number: only zeros may follow a decimal point"),
+        (INTEGER, "1.000", "The value may be one number or a thousand times that: write whole numbers without a point"),
+        (INTEGER, "many", "The value is not a whole number"),
+        (INTEGER, "1.2.3", "The value is not a whole number"),
+        (INTEGER, "12,00", COMMA),
+        (INTEGER, "1,000", COMMA),
+        (DECIMAL, "12,50", COMMA),
+        (DECIMAL, "-1.234,56", COMMA),
+        (DECIMAL, "1 234,56", COMMA),
+        (DECIMAL, "1\u00a0234,56", COMMA),
+        (DECIMAL, "1,234.56", COMMA),
+        (DECIMAL, "ab,c", NOT_DECIMAL.message),
+        (DECIMAL, ",", NOT_DECIMAL.message),
+        (DATE, "31.01.2026", ORDER),
+        (DATE, " 1/31/26 ", ORDER),
+        (DATE, "31-01-2026", ORDER),
+        (DATE, "2026/01/31", ORDER),
+        (DATE, "2026-1-31", ORDER),
+        (DATE, "2026-02-30", NOT_DATE.message),
+        (DATE, "soon", NOT_DATE.message),
+        (TIME, "31.01.2026 10:00", f"{ORDER}T10:00:00Z"),
+        (TIME, "1/31/2026 10:00:00 PM", f"{ORDER}T10:00:00Z"),
+        (TIME, "2026-02-30", NOT_DATETIME.message),
+        (EMAIL, "a@b@office.local", NOT_EMAIL.message),
+        (EMAIL, "a b@office.local", NOT_EMAIL.message),
+        (EMAIL, "xia@mail.TEST", RESERVED_DOMAIN.message),
+        (EMAIL, " root@localhost", RESERVED_DOMAIN.message),
+        (EMAIL, "a@service.onion", RESERVED_DOMAIN.message),
+    ],
+)
+def test_a_cell_that_is_written_otherwise_says_what_is_read(field: Field, cell: str, message: str) -> None:
+    found = compile_cell(field)(cell)
+    assert isinstance(found, BadCell)
+    assert found.message == message
+
+
+@pytest.mark.parametrize(
+    ("key", "keys"),
+    [
+        ("a@münchen.de", ["a@xn--mnchen-3ya.de", "A@XN--MNCHEN-3YA.DE", "a@MÜNCHEN.de", " a@mu\u0308nchen.de"]),
+        ("josé@shop.example.com", ["JOSÉ@shop.example.com"]),
+        ("a@faß.de", ["a@xn--fa-hia.de"]),
+        ("a@xn--.de", ["a@xn--.de"]),  # not an address; the row fails by its value
+        ("a" * 300 + "@xn--mnchen-3ya.de", ["a" * 300 + "@xn--mnchen-3ya.de"]),
+    ],
+)
+def test_both_spellings_of_a_domain_are_one_key(key: str, keys: list[str]) -> None:
+    for each in (key, *keys):
+        assert normalize_key(EMAIL, each) == key
+
+
+async def test_both_spellings_of_a_domain_are_one_contact(
+    client: httpx.AsyncClient, runtime: Runtime, an_account: Account, finish: Finish
+) -> None:
+    file = "_email,_name\nada@münchen.example.com,A\nada@xn--mnchen-3ya.example.com,B\n".encode()
+    answer = await post(client, an_account, file)
+    await finish(runtime, answer.json()["id"])
+
+    found = await read_import(client, an_account, answer.json()["id"])
+    assert (found["created"], found["updated"], found["errors"]) == (1, 1, 0)
+    assert await read_name(client, an_account, "ada%40xn--mnchen-3ya.example.com") == "B"
+
+
+def test_a_number_of_json_is_whole_by_its_value() -> None:
+    convert = compile_value(INTEGER)
+    assert [convert(Decimal(digits)) for digits in ("12.000", "7", "-1.0")] == ["12", "7", "-1"]
+    assert all(isinstance(convert(Decimal(digits)), BadCell) for digits in ("7.5", "1e99999999"))

@@ -82,7 +82,9 @@ class ColumnConverter:
         field_type = "" if self.field.kept else self.field.type
         if field_type in ("integer", "decimal") and types <= ONLY_NUMBERS:
             texts = list(map(str, values))
-            if "E" not in "".join(texts):  # a number written with an exponent need not look as it was sent
+            joined = "".join(texts)
+            # A number written with an exponent need not look as it was sent, and a point means more in a cell.
+            if "E" not in joined and (field_type == "decimal" or "." not in joined):
                 return list(map(self.convert_text, texts))
         if field_type == "boolean" and types == {bool}:
             return [BOOLEANS[value] for value in values]  # type: ignore[index]

@@ -35,12 +35,14 @@ from app.imports.rows import CheckedBatch
 from app.problems import Problem, shorten
 from app.resources.conversion import bad_cell
 from app.resources.schema import Resource
+from app.runs.summary import RunWarning
 
 BATCH_CELLS = 200_000
 BATCH_NAME_CHARACTERS = 4_194_304
 NESTED_TYPES = {"list", "object"}
 REQUIRED = bad_cell("required")
 UNKNOWN_ID = bad_cell("unknown_id")
+BLANK_ROWS = "Lines of nothing but delimiters and blanks, such as line {}, are not rows and were passed over"
 
 
 class RowChecker:
@@ -85,6 +87,9 @@ class RowChecker:
         )
         checked.problems = unreadable_problems(split.batch)
         checked.failed = len(checked.problems)
+        if batch.blank_rows:
+            message = BLANK_ROWS.format(batch.blank_line)
+            checked.warnings.append(RunWarning("blank_rows", "", message, count=batch.blank_rows))
         if split.batch.records:
             self._check_rows(split, checked)
         checked.problems.sort(key=lambda problem: problem.row)

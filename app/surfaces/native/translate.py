@@ -17,7 +17,7 @@ from app.resources.declare import resource_to_json
 from app.resources.registry import BUILT_IN
 from app.resources.schema import Resource
 from app.runs.model import Run
-from app.runs.states import State
+from app.runs.states import ENDED, State
 from app.surfaces.native.readiness import PartStatus
 from app.surfaces.native.vocabulary import STATUSES
 from app.surfaces.native.wire.connections import Connection, ConnectionTest, ConnectionTestStep
@@ -136,11 +136,13 @@ def decode_file_cursor(cursor: str | None) -> FileInfo | None:
 
 
 def gauges(figures: Iterable[Mapping[Any, Any]]) -> str:
-    """The runs of all accounts, in the text format of Prometheus."""
+    """The open runs of all accounts, in the text format of Prometheus."""
     by_state = {each["state"]: each for each in figures}
-    lines = ["# HELP sluice_runs Imports by state", "# TYPE sluice_runs gauge"]
+    lines = ["# HELP sluice_runs Open imports by state", "# TYPE sluice_runs gauge"]
     lines += [
-        f'sluice_runs{{state="{state}"}} {by_state[state]["runs"] if state in by_state else 0}' for state in State
+        f'sluice_runs{{state="{state}"}} {by_state[state]["runs"] if state in by_state else 0}'
+        for state in State
+        if state not in ENDED
     ]
     oldest = by_state[State.QUEUED]["oldest"] if State.QUEUED in by_state else 0
     lines += ["# HELP sluice_queue_oldest_seconds Age of the import that has waited longest"]

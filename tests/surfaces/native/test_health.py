@@ -77,7 +77,7 @@ async def test_metrics_count_runs_and_the_age_of_the_queue(
         assert found, name
         return float(found[1])
 
-    assert figure('sluice_runs{state="finished"}') >= 1
+    assert figure('sluice_runs_ended_total{state="finished"}') >= 1
     assert figure('sluice_runs{state="queued"}') >= 1
     assert figure("sluice_queue_oldest_seconds") >= 0
     assert 'route="/imports"' in text

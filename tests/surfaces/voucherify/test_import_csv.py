@@ -305,5 +305,5 @@ async def test_a_file_of_ids_alone_finds_its_customers(voucherify: Voucherify) -
 async def test_a_line_of_nothing_but_commas_makes_no_customer(voucherify: Voucherify) -> None:
     action = await voucherify.imported("Source_id,Name,lang\nx,Ana,es\n,,\n , ,\n,,de\n")
     assert action["result"]["done_count"] == 2
-    assert [each["row"] for each in action["result"]["failed"]] == [2, 3]
+    assert action["result"]["failed"] == []  # such lines are no rows, whatever the surface
     assert (await voucherify.get("/v1/customers")).json()["total"] == 2

@@ -36,6 +36,11 @@ GOOD = [
     (of("integer"), "-0", "0"),
     (of("integer"), "-010", "-10"),
     (of("integer"), LONG, LONG),
+    (of("integer"), "120.0", "120"),
+    (of("integer"), " -7.00 ", "-7"),
+    (of("integer"), "5.", "5"),
+    (of("integer"), "0.000", "0"),
+    (of("integer"), "1234.000", "1234"),
     (NARROW, "-2", "-2"),
     (NARROW, "10", "10"),
     (of("decimal"), "12.50", "12.50"),
@@ -93,7 +98,7 @@ BAD = [
     (SHORT, "abcd", "too_long"),
     *[
         (of("integer"), text, "type_error")
-        for text in ("10.0", "1e3", "1,000", "1 000", "", " ", "+", "--1", "0x10", "٣")
+        for text in ("10.5", "1e3", "1,000", "1 000", "", " ", "+", "--1", "0x10", "٣", ".0", "1.000", "-12.000")
     ],
     (of("integer"), "1" * 1_001, "type_error"),
     (of("integer"), "0" * 100_000, "type_error"),
@@ -217,7 +222,7 @@ VALUES = [
 
 WRONG_VALUES = [
     *[(of("text"), given) for given in (1, Decimal(1), True, ["a"], {"a": 1}, None)],
-    *[(of("integer"), given) for given in (True, Decimal("10.0"), Decimal("1E+3"), [1], None, 10**5_000)],
+    *[(of("integer"), given) for given in (True, Decimal("10.5"), Decimal("1E+3"), [1], None, 10**5_000)],
     *[(of("decimal"), given) for given in (False, Decimal("NaN"), Decimal("Infinity"), Decimal("1E+1001"), {})],
     *[(of("boolean"), given) for given in (1, 0, Decimal(1), None, [])],
     *[(of("list"), given) for given in ([1], ["a", None], [["a"]], {"a": "b"}, 1)],

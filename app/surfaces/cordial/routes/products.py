@@ -18,6 +18,7 @@ from app.surfaces.cordial.wire.products import PRODUCT_BODY, Product, ProductLis
 from app.surfaces.cordial.wire.shape import Success
 from app.web.bodies.json_body import read_exact_object
 from app.web.caller import MayDeleteImports, MayReadRecords, MayWriteImports, OpenRuntime
+from app.web.links import key_path
 from app.web.openapi import operation_id
 
 router = APIRouter(prefix="/v2/products", tags=["products"], generate_unique_id_function=operation_id)
@@ -55,7 +56,7 @@ async def save_product(request: Request, caller: MayWriteImports, runtime: OpenR
     return Response(saved.encoded(), media_type=JSON)
 
 
-@router.get("/{product_id:path}", response_model=Product, responses=refusals(401, 403, 404, 422, 429, 500, 503))
+@router.get(key_path("product_id"), response_model=Product, responses=refusals(401, 403, 404, 422, 429, 500, 503))
 async def get_product(
     product_id: str, caller: MayReadRecords, runtime: OpenRuntime, fields: Annotated[str | None, Query()] = None
 ) -> Response:
@@ -69,7 +70,7 @@ async def get_product(
     )
 
 
-@router.delete("/{product_id:path}", response_model=Success, responses=refusals(401, 403, 404, 429, 500, 503))
+@router.delete(key_path("product_id"), response_model=Success, responses=refusals(401, 403, 404, 429, 500, 503))
 async def delete_product(product_id: str, caller: MayDeleteImports, runtime: OpenRuntime) -> Response:
     """Delete a product. A running import that has yet to reach it creates it again."""
     async with runtime.database.transaction() as session:

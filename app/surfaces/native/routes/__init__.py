@@ -1,6 +1,6 @@
 """The endpoints of our own surface, a module for each thing they are about."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 
 from app.surfaces.native.routes import (
     connection_imports,
@@ -12,7 +12,12 @@ from app.surfaces.native.routes import (
     records,
     types,
 )
+from app.web.checks import refuse_unknown_query
+from app.web.refusals import refusals
 
 router = APIRouter()
-for part in (imports, records, types, coupon_sets, connections, connection_imports, health, documents):
-    router.include_router(part.router)
+for part in (imports, records, types, coupon_sets, connections, connection_imports):
+    router.include_router(part.router, dependencies=[Depends(refuse_unknown_query)], responses=refusals(422))
+# Monitors add parameters of their own to an address, and browsers keep what they are given.
+for open_part in (health, documents):
+    router.include_router(open_part.router)

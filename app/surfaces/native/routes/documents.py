@@ -9,7 +9,7 @@ import fastapi_offline
 import msgspec
 from fastapi import APIRouter, Request
 from fastapi.openapi.docs import get_swagger_ui_html
-from fastapi.responses import FileResponse, HTMLResponse, Response
+from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 
 from app.errors import Refused
 from app.surfaces.native import translate
@@ -22,6 +22,12 @@ FILES = {
     "swagger-ui.css": "text/css",
     "favicon.png": "image/png",
 }
+
+
+@router.get("/")
+async def root() -> RedirectResponse:
+    """Leads a browser that was given only the address to the pages. The path is relative, for proxies with a prefix."""
+    return RedirectResponse("docs")
 
 
 @router.get("/openapi.json")
@@ -58,4 +64,4 @@ def build_content_policy(page: bytes) -> str:
 async def docs_file(file: str) -> FileResponse:
     if file not in FILES:
         raise Refused("not_found", "There is nothing at this path")
-    return FileResponse(STATIC / file, media_type=FILES[file])
+    return FileResponse(STATIC / file, media_type=FILES[file], headers={"Cache-Control": "max-age=3600"})

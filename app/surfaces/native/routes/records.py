@@ -16,7 +16,7 @@ from app.storage import records
 from app.surfaces.native import translate
 from app.surfaces.native.wire.records import Record, RecordList
 from app.web.caller import MayReadRecords, OpenRuntime
-from app.web.links import decode_cursor, encode_cursor, link_to_same_path
+from app.web.links import decode_cursor, encode_cursor, key_path, link_to_same_path
 from app.web.openapi import operation_id
 from app.web.refusals import refusals
 
@@ -44,7 +44,7 @@ async def list_records(
     return Response(translate.record_list(rows[:limit], type, next_page), media_type=translate.JSON)
 
 
-@router.get("/{key:path}", response_model=Record, responses=refusals(401, 403, 404, 503))
+@router.get(key_path("key"), response_model=Record, responses=refusals(401, 403, 404, 503))
 async def get_record(type: str, key: str, caller: MayReadRecords, runtime: OpenRuntime) -> Response:
     """Read a record by its percent-encoded key. An e-mail address may be in any case."""
     async with runtime.database.read() as session:

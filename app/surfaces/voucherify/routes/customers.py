@@ -20,6 +20,7 @@ from app.surfaces.voucherify.translate.customers import build_record_query, cust
 from app.surfaces.voucherify.wire.customers import Customer, CustomerList, CustomerQuery
 from app.surfaces.voucherify.wire.errors import refusals
 from app.web.caller import OpenRuntime
+from app.web.links import key_path
 from app.web.openapi import operation_id
 
 router = APIRouter(prefix="/v1/customers", tags=["customers"], generate_unique_id_function=operation_id)
@@ -48,7 +49,7 @@ async def list_customers(
     return Response(render_customers(page), media_type=JSON)
 
 
-@router.get("/{customer_id:path}", response_model=Customer, responses=refusals(401, 403, 404, 429, 500, 503))
+@router.get(key_path("customer_id"), response_model=Customer, responses=refusals(401, 403, 404, 429, 500, 503))
 async def get_customer(customer_id: str, caller: MayReadCustomers, runtime: OpenRuntime) -> Response:
     """Read a customer by its id or its `source_id`, which must be percent-encoded."""
     async with runtime.database.read() as session:

@@ -1,0 +1,41 @@
+"""What grows with every run that ever was: what is left of a run, and what a scrape of the metrics reads."""
+
+import re
+
+import httpx
+from sqlalchemy import text
+
+from app.runs.deletion import prune_runs
+from app.runtime import Runtime
+from app.storage import runs
+from tests.conftest import Finish
+from tests.support.http import Account, post
+
+
+async def test_of_a_pruned_run_no_plan_and_no_options_are_left(
+    client: httpx.AsyncClient, runtime: Runtime, an_account: Account, finish: Finish
+) -> None:
+    run = (await post(client, an_account)).json()["id"]
+    await finish(runtime, run)
+    async with runtime.database.transaction() as session:
+        await session.execute(
+            text("UPDATE runs SET finished_at = now() - interval '31 days' WHERE id = :id"), {"id": run}
+        )
+    await prune_runs(runtime)
+    async with runtime.database.read() as session:
+        row = await runs.get(session, an_account.id, run)
+    assert row is not None
+    assert row["pruned_at"] is not None
+    assert (row["plan"], row["options"], row["source"], row["notify"]) == ({}, {}, None, None)
+    for path in ("", "/problems", "/failed-rows.csv"):
+        assert (await client.get(f"/imports/{run}{path}", headers=an_account.headers)).status_code == 410
+
+
+async def test_a_scrape_reads_open_runs_only(client: httpx.AsyncClient, runtime: Runtime, an_account: Account) -> None:
+    await post(client, an_account)
+    async with runtime.database.transaction() as session:
+        await session.execute(text("SET LOCAL enable_seqscan = off"))
+        plan = "\n".join((await session.execute(text(f"EXPLAIN {runs.FIGURES}"))).scalars())
+    assert "Scan using runs_unfinished" in plan
+    metrics = (await client.get("/metrics")).text
+    assert set(re.findall(r'^sluice_runs\{state="([a-z]+)"\}', metrics, re.MULTILINE)) == {"queued", "running"}
