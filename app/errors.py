@@ -115,7 +115,11 @@ def describe(complaints: Iterable[Complaint]) -> str:
     """All complaints as one text for people: their reasons, which are sentences that name their subject."""
     reasons = [complaint.reason for complaint in complaints]
     # Cordial prescribes sentences that end with a full stop.
-    return ". ".join([*(reason.removesuffix(".") for reason in reasons[:-1]), *reasons[-1:]])
+    return " ".join([*map(_close_sentence, reasons[:-1]), *reasons[-1:]])
+
+
+def _close_sentence(reason: str) -> str:
+    return reason if reason.endswith((".", "?")) else f"{reason}."
 
 
 def join_choices(choices: Iterable[str]) -> str:
