@@ -66,7 +66,7 @@ REFUSAL_REMEDIES: dict[str, str] = {
         "Split the file, or ask the operator to raise `SLUICE_MAX_FILE_BYTES`. The limit of a JSON body is fixed"
     ),
     "empty_file": "Send a file that has at least a header",
-    "unreadable_file": "Send CSV or JSON Lines, plain or gzip; the detail says what the file is, or where reading stopped",
+    "unreadable_file": "Send CSV or JSON Lines, plain or gzip. The detail says what the file is instead",
     "invalid": "Correct everything that `errors` lists",
     "too_many_requests": "Wait for the seconds in `Retry-After`, and poll less often",
     "queue_full": "Wait for the seconds in `Retry-After`, or until an import has ended",
