@@ -50,10 +50,8 @@ def find_columns(
     Raises Refused("invalid") for two columns with one field, a missing key or required column, a header of which
     nothing is known, and, with `unknown` "error", for an unknown column. It lists every mistake.
     """
-    find_field = build_finder(mapping, resource)
-    names = list_headings(mapping, resource)
-    nearest = NearestName(names)
-    unknown = unknown or resource.unknown_columns
+    find_field, unknown = build_finder(mapping, resource), unknown or resource.unknown_columns
+    nearest = NearestName(list_headings(mapping, resource))
     columns: list[Column] = []
     ignored: list[IgnoredColumn] = []
     complaints: list[Complaint] = []
@@ -72,11 +70,7 @@ def find_columns(
         else:
             ignored.append(IgnoredColumn(heading, "unknown_column"))
     complaints += find_doubles(columns)
-    missing = list(find_missing(columns, resource, mapping, key_required=key_required))
-    guesses = guess_headings(header, names, find_field=find_field, nearest=nearest) if missing else {}
-    complaints += (describe_missing(fields, guesses) for fields in missing)
-    if not key_required and not any(column.known for column in columns):
-        complaints.append(describe_nothing_known(resource, names))
+    complaints += complain_of_missing(header, columns, resource, mapping, key_required=key_required)
     if complaints:
         raise Refused("invalid", describe(complaints[:MOST_DESCRIBED]), complaints)
     return tuple(columns), ignored
@@ -111,6 +105,19 @@ def describe_unknown(heading: str, resource: Resource, unknown: UnknownColumns, 
     return Complaint(heading, f"{reason}. Did you mean `{meant}`?" if meant else reason)
 
 
+def complain_of_missing(
+    header: Sequence[str], columns: Sequence[Column], resource: Resource, mapping: Mapping, *, key_required: bool
+) -> Iterable[Complaint]:
+    names = list_headings(mapping, resource)
+    known = {column.heading for column in columns if column.known}
+    missing = list(find_missing(columns, resource, mapping, key_required=key_required))
+    strays = [heading for heading in header if heading and heading not in known] if missing else []
+    guesses = guess_fields(strays, names)
+    yield from (describe_missing(fields, guesses) for fields in missing)
+    if not key_required and not known:
+        yield describe_nothing_known(resource, names)
+
+
 def describe_nothing_known(resource: Resource, names: Collection[str]) -> Complaint:
     listed = ", ".join(f"`{name}`" for name in list(names)[:NAMED_FIELDS])
     return Complaint(
@@ -118,11 +125,9 @@ def describe_nothing_known(resource: Resource, names: Collection[str]) -> Compla
     )
 
 
-def guess_headings(
-    header: Sequence[str], names: dict[str, str], *, find_field: FindField, nearest: NearestName
-) -> dict[str, str]:
+def guess_fields(strays: Iterable[str], names: dict[str, str]) -> dict[str, str]:
     """For fields of which an unknown heading looks like the name: the question whether it was meant."""
-    strays = [heading for heading in header if heading and find_field(heading) is None]
+    nearest = NearestName(names)
     found = [(name, heading) for heading in strays if (name := nearest.find(heading))]
     # Of several headings that look like one name the first counts.
     return {names[name]: f"Did you mean `{name}` by `{spell_heading(heading)}`?" for name, heading in reversed(found)}
