@@ -66,7 +66,7 @@ REFUSAL_REMEDIES: dict[str, str] = {
         "Split the file, or ask the operator to raise `SLUICE_MAX_FILE_BYTES`. The limit of a JSON body is fixed"
     ),
     "empty_file": "Send a file that has at least a header",
-    "unreadable_file": "Check the header and the compression; the detail says where reading stopped",
+    "unreadable_file": "Send CSV or JSON Lines, plain or gzip. The detail says what the file is instead",
     "invalid": "Correct everything that `errors` lists",
     "too_many_requests": "Wait for the seconds in `Retry-After`, and poll less often",
     "queue_full": "Wait for the seconds in `Retry-After`, or until an import has ended",
@@ -115,7 +115,11 @@ def describe(complaints: Iterable[Complaint]) -> str:
     """All complaints as one text for people: their reasons, which are sentences that name their subject."""
     reasons = [complaint.reason for complaint in complaints]
     # Cordial prescribes sentences that end with a full stop.
-    return ". ".join([*(reason.removesuffix(".") for reason in reasons[:-1]), *reasons[-1:]])
+    return " ".join([*map(_close_sentence, reasons[:-1]), *reasons[-1:]])
+
+
+def _close_sentence(reason: str) -> str:
+    return reason if reason.endswith((".", "?")) else f"{reason}."
 
 
 def join_choices(choices: Iterable[str]) -> str:

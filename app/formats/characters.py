@@ -4,8 +4,11 @@ Text is decoded with `surrogateescape`, so a byte that is not UTF-8 appears as a
 """
 
 import re
+import unicodedata
 
 from app.problems import RowError, row_error
+
+SHOWN_CHARACTERS = 60  # of a heading that a message repeats
 
 UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _NUL_OR_BYTE = re.compile("[\0\udc80-\udcff]")
@@ -36,3 +39,19 @@ def escape_unstorable(text: str) -> str:
 def excerpt(text: str, limit: int | None) -> str:
     """What is kept of an unreadable row's text: at most `limit` characters (None: all), without its line end."""
     return escape_unstorable(text[:limit].rstrip("\r\n"))[:limit]
+
+
+def spell_invisible(text: str) -> str:
+    """The text with every character that a person cannot see, other than a blank, spelled as `<U+FEFF>`."""
+    return "".join(f"<U+{ord(each):04X}>" if _is_invisible(each) else each for each in text)
+
+
+def spell_heading(heading: str) -> str:
+    """A heading as messages show it: cut, and with invisible characters spelled."""
+    text = heading.strip(" \t\r\n")
+    return spell_invisible(text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}…")
+
+
+def _is_invisible(character: str) -> bool:
+    category = unicodedata.category(character)
+    return category[0] == "C" or (category[0] == "Z" and character != " ")

@@ -3,6 +3,8 @@
 import codecs
 
 from app.errors import Complaint, Refused, join_choices
+from app.formats.detection.binary import SIGNATURE_BYTES, recognise_binary
+from app.formats.detection.utf16 import detect_utf16
 from app.formats.unpack import Coding, Unpacker
 
 # The names that a request may use, in any case and with `_` for `-` -> the name that is stored.
@@ -39,7 +41,6 @@ BYTE_ORDER_MARKS: dict[bytes, str] = {
     codecs.BOM_UTF16_LE: "utf-16-le",
     codecs.BOM_UTF16_BE: "utf-16-be",
 }
-LONGEST_MARK = 3  # bytes
 CTRL_Z = b"\x1a"
 END_BYTES = 1_024  # in which a Ctrl-Z at the end of a file is looked for
 # Stands for half a UTF-16 unit at the end of a file: this byte is never valid in UTF-8.
@@ -49,8 +50,9 @@ HALF_UNIT = b"\xff"
 class Decoder:
     """Takes the bytes of an upload in order and gives those to store. The Ctrl-Z with which programs for DOS end a file
     is left out. Nothing is replaced: what is not text in the upload's encoding becomes bytes that are not UTF-8, so
-    that its row fails later. Raises Refused for an unknown encoding, and for a gzip file that is damaged or too large
-    (see `Unpacker` for `limit` and `ratio`)."""
+    that its row fails later. Raises Refused for an unknown encoding, for a gzip file that is damaged or too large (see
+    `Unpacker` for `limit` and `ratio`), and at the end for a file that is not text: clients read the answer more surely
+    once they have sent everything."""
 
     def __init__(self, encoding: str | None, limit: int, ratio: int = 200) -> None:
         self._encoding = normalize_encoding(encoding) if encoding else "utf-8"
@@ -60,6 +62,7 @@ class Decoder:
         self._unpacker = Unpacker(limit, ratio)
         self._head: bytes | None = b""  # None once the encoding is known
         self._end = b""  # perhaps that of the file, with a Ctrl-Z in it
+        self._refusal: Refused | None = None  # what the first bytes have shown
         self._decoder: codecs.IncrementalDecoder | None = None
 
     def suppose(self, charset: str, coding: Coding | None = None) -> None:
@@ -83,16 +86,18 @@ class Decoder:
         data = self._unpacker.feed(data)
         if self._head is not None:
             data = self._head + data
-            if len(data) < LONGEST_MARK:
+            if len(data) < SIGNATURE_BYTES:
                 self._head = data
                 return b""
             data = self._detect_encoding(data)
-        return self._hold_end(self._to_utf8(data))
+        return b"" if self._refusal else self._hold_end(self._to_utf8(data))
 
     def finish(self) -> bytes:
         data = self._unpacker.finish()
         if self._head is not None:
             data = self._detect_encoding(self._head + data)
+        if self._refusal:
+            raise self._refusal
         decoded = self._to_utf8(data, last=True)
         pending = self._decoder.getstate()[0] if self._decoder else b""
         return self._hold_end(decoded + self._end_of_utf16(pending)) + self._end.replace(CTRL_Z, b"")
@@ -109,11 +114,14 @@ class Decoder:
     def _detect_encoding(self, data: bytes) -> bytes:
         """Decides on the encoding by the first bytes, and returns them without their byte order mark."""
         self._head = None
+        self._refusal = recognise_binary(data[:SIGNATURE_BYTES])
         mark = next((mark for mark in BYTE_ORDER_MARKS if data.startswith(mark)), b"")
         if mark:
             self._encoding, self._supposed = BYTE_ORDER_MARKS[mark], ""
-        elif self._encoding == "utf-16":
-            # Nearly every file begins with an ASCII character; the place of its zero byte tells the byte order.
+        elif self._encoding not in ("utf-16-le", "utf-16-be") and (found := detect_utf16(data[:SIGNATURE_BYTES])):
+            # No other encoding has zero bytes like these, so they decide like a mark.
+            self._encoding, self._supposed = found, ""
+        if self._encoding == "utf-16":
             self._encoding = "utf-16-be" if data.startswith(b"\0") else "utf-16-le"
         self._begin_decoding()
         return data[len(mark) :]

@@ -6,6 +6,7 @@ from typing import BinaryIO
 
 from app.errors import Complaint, Refused
 from app.formats.characters import UNSTORABLE, describe_unstorable, escape_unstorable
+from app.formats.detection.separator_line import LONGEST_LINE, read_separator_line
 from app.formats.lines import CHUNK_BYTES, count_line_ends, read_block
 from app.formats.quoting import BrokenRecord, DelimiterPatterns, parse_record
 from app.formats.records import Dialect, Limits, Position, Reader
@@ -24,10 +25,11 @@ def read_header(
 ) -> tuple[tuple[str, ...], Position]:
     """The trimmed headings and where the records begin. The headings are those of the file's first record, unless
     `dialect.columns` replaces them. Raises Refused if there are none, too many, or ones that cannot be used."""
+    start = _skip_separator_line(file)
     if dialect.has_header:
-        cells, end = _read_first_record(file, patterns, dialect=dialect, limits=limits)
+        cells, end = _read_first_record(file, start, patterns, dialect=dialect, limits=limits)
     else:
-        cells, end = [], Position()
+        cells, end = [], start
     if dialect.columns:
         cells = list(dialect.columns)
     if not cells:
@@ -39,11 +41,19 @@ def read_header(
     return headings, end
 
 
+def _skip_separator_line(file: BinaryIO) -> Position:
+    """Where reading begins: at the beginning of the file, or behind the line `sep=;`."""
+    start = _skip_blank_lines(file, Position())
+    file.seek(start.offset)
+    found = read_separator_line(file.read(LONGEST_LINE))
+    return Position(start.offset + found.size, start.line + 1) if found else Position()
+
+
 def _read_first_record(
-    file: BinaryIO, patterns: DelimiterPatterns, *, dialect: Dialect, limits: Limits
+    file: BinaryIO, start: Position, patterns: DelimiterPatterns, *, dialect: Dialect, limits: Limits
 ) -> tuple[list[str], Position]:
-    """Its cells, and where the next record begins."""
-    start = _skip_blank_lines(file)
+    """The cells of the first record from `start` on, and where the next record begins."""
+    start = _skip_blank_lines(file, start)
     block = read_block(file, start.offset, limits.record_bytes)
     if not block.data and block.ends_file:
         raise _unreadable("The file has only blank lines")
@@ -95,8 +105,8 @@ def refuse_data_without_heading(reader: Reader) -> None:
         at, last = batch.end, batch.last
 
 
-def _skip_blank_lines(file: BinaryIO) -> Position:
-    offset, line = 0, 1
+def _skip_blank_lines(file: BinaryIO, start: Position) -> Position:
+    offset, line = start.offset, start.line
     while True:
         data = read_block(file, offset, CHUNK_BYTES).data
         blank = data[: len(data) - len(data.lstrip(b"\r\n"))]

@@ -5,6 +5,7 @@ import io
 from pathlib import PurePosixPath
 
 from app.errors import Complaint, Refused, join_choices
+from app.formats.detection.separator_line import read_separator_line
 from app.formats.records import Dialect
 
 # In this order if several delimiters fit equally well.
@@ -31,14 +32,17 @@ SNIFFED_BYTES = 65_536  # of the beginning of the file, to find the delimiter
 
 
 def detect_dialect(head: bytes, *, declared_format: str | None, file_name: str | None, delimiter: str) -> Dialect:
-    """How to read the file that begins with `head` (UTF-8). `delimiter` is one of DELIMITERS or AUTO. Raises Refused
-    for a format or delimiter that does not exist."""
+    """How to read the file that begins with `head` (UTF-8). `delimiter` is one of DELIMITERS or AUTO; a line `sep=;` in
+    the file decides, whatever the request says. Raises Refused for a format or delimiter that does not exist."""
     file_format = _detect_format(head, declared_format, file_name)
     if file_format == "jsonl":
         return Dialect(file_format)
     delimiter = SPELLED_OUT.get(delimiter, delimiter)
     if delimiter not in (*DELIMITERS, AUTO):
         raise _invalid("delimiter", 'a comma, a semicolon, a tab, a vertical bar or "auto"')
+    separator_line = read_separator_line(head.lstrip(b"\r\n"))
+    if separator_line:
+        return Dialect(file_format, _check_delimiter(separator_line.delimiter))
     return Dialect(file_format, sniff_delimiter(head) if delimiter == AUTO else delimiter)
 
 
@@ -48,6 +52,17 @@ def sniff_delimiter(head: bytes) -> str:
     text = _cut_last_line(head[:SNIFFED_BYTES]).decode("utf-8", "surrogateescape")
     # max() keeps the first of equals.
     return max(DELIMITERS, key=lambda delimiter: _rate(text, delimiter))
+
+
+def _check_delimiter(delimiter: str) -> str:
+    """The delimiter that a line `sep=` names."""
+    if delimiter in DELIMITERS:
+        return delimiter
+    reason = (
+        f"The line `sep={delimiter}` of the file names a delimiter that cannot be read. "
+        "Separate the cells by a comma, a semicolon, a tab or a vertical bar"
+    )
+    raise Refused("invalid", reason, [Complaint("file", reason)])
 
 
 def _detect_format(head: bytes, declared: str | None, file_name: str | None) -> str:

@@ -6,11 +6,14 @@ from typing import Final
 from app.errors import Complaint, Refused
 from app.formats import open_reader, refuse_data_without_heading
 from app.formats.delimited import DelimitedReader
-from app.formats.records import Limits
+from app.formats.detection.text import refuse_foreign_text
+from app.formats.records import Dialect, Limits, Reader
 from app.formats.sniff import detect_dialect
-from app.imports.plan import Options, PendingPlan, Plan
+from app.imports.plan import Options, PendingPlan, Plan, ReadOptions
 from app.imports.rows import REPORT_COLUMNS
-from app.mappings.columns import IgnoredColumn, find_columns, list_fields
+from app.mappings.columns import Column, IgnoredColumn, build_finder, find_columns, list_fields
+from app.mappings.explain import FileStart, explain_refusal
+from app.mappings.mapping import Mapping
 from app.problems import shorten
 from app.resources.schema import Resource
 from app.runs.summary import RunWarning
@@ -64,26 +67,43 @@ def examine_upload(
             head, declared_format=read.format, file_name=upload.file_name, delimiter=read.delimiter
         )
         dialect = replace(dialect, encoding=upload.encoding, columns=mapping.header, has_header=mapping.has_header)
-        reader = open_reader(file, dialect, limits)
-        if isinstance(reader, DelimitedReader):  # every slice opens the file again, and must not look again
-            dialect = replace(dialect, rows_end_with_delimiter=reader.rows_end_with_delimiter)
-        refuse_data_without_heading(reader)
-        ignored: list[IgnoredColumn] = []
-        if dialect.format == "csv":
-            columns, ignored = find_columns(
-                reader.header,
-                resource,
-                mapping,
-                unknown=options.unknown_columns,
-                key_required=not options.anonymous,
-                skip=REPORT_COLUMNS,
-            )
-        else:
-            columns = list_fields(resource, mapping)
+        refuse_foreign(head, dialect, read)
+        try:
+            reader = open_reader(file, dialect, limits)
+            if isinstance(reader, DelimitedReader):  # every slice opens the file again, and must not look again
+                dialect = replace(dialect, rows_end_with_delimiter=reader.rows_end_with_delimiter)
+            columns, ignored = settle_columns(reader, dialect, resource, mapping, options)
+            refuse_data_without_heading(reader)
+        except Refused as refused:
+            start = FileStart(head, dialect, read.prescribed)
+            raise explain_refusal(refused, start, build_finder(mapping, resource)) from None
         total = reader.count()
     refuse_bulky(mapping.constants, total)
     plan = Plan(dialect, reader.header, columns, declaration, mapping.constants)
     return Examination(plan, total, [warn_ignored(column) for column in ignored])
+
+
+def refuse_foreign(head: bytes, dialect: Dialect, read: ReadOptions) -> None:
+    """Raises Refused("unreadable_file") for text of another kind. JSON Lines that a surface itself has written are
+    not looked at: there, a row of any kind is the row's own problem."""
+    if read.prescribed and read.format == "jsonl":
+        return
+    refuse_foreign_text(head, dialect.format, whole=len(head) < HEAD_BYTES, prescribed=read.prescribed)
+
+
+def settle_columns(
+    reader: Reader, dialect: Dialect, resource: Resource, mapping: Mapping, options: Options
+) -> tuple[tuple[Column, ...], list[IgnoredColumn]]:
+    if dialect.format != "csv":
+        return list_fields(resource, mapping), []
+    return find_columns(
+        reader.header,
+        resource,
+        mapping,
+        unknown=options.unknown_columns,
+        key_required=not options.anonymous,
+        skip=REPORT_COLUMNS,
+    )
 
 
 def warn_ignored(column: IgnoredColumn) -> RunWarning:

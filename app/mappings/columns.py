@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from app.errors import Complaint, Refused, describe
+from app.formats.characters import spell_heading
 from app.mappings.mapping import Mapping
+from app.mappings.nearest import NearestName
 from app.resources.schema import Field, Resource, UnknownColumns
 
 FindField = Callable[[str], Field | None]  # heading -> field
 
 MOST_DESCRIBED: Final = 10  # mistakes in the text of a refusal; its complaints list them all
+NAMED_FIELDS: Final = 10  # of the type, for somebody who sent none of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +47,11 @@ def find_columns(
     means whatever the type declares. Columns named in `skip` are passed over in silence, and so are columns without
     a heading, which hold no data (`refuse_data_without_heading`).
 
-    Raises Refused("invalid") for two columns with one field, a missing key or required column, and, with `unknown`
-    "error", for an unknown column. It lists every mistake.
+    Raises Refused("invalid") for two columns with one field, a missing key or required column, a header of which
+    nothing is known, and, with `unknown` "error", for an unknown column. It lists every mistake.
     """
-    find_field = build_finder(mapping, resource)
-    unknown = unknown or resource.unknown_columns
+    find_field, unknown = build_finder(mapping, resource), unknown or resource.unknown_columns
+    nearest = NearestName(list_headings(mapping, resource))
     columns: list[Column] = []
     ignored: list[IgnoredColumn] = []
     complaints: list[Complaint] = []
@@ -61,13 +64,13 @@ def find_columns(
         elif heading in skip or not heading:
             continue
         elif unknown == "error" or (unknown == "keep" and not resource.has_room_for(heading)):
-            complaints.append(Complaint(heading, describe_unknown(heading, resource, unknown)))
+            complaints.append(describe_unknown(heading, resource, unknown, nearest))
         elif unknown == "keep":
             columns.append(Column(heading, resource.unknown_field_id(heading), index, known=False))
         else:
             ignored.append(IgnoredColumn(heading, "unknown_column"))
     complaints += find_doubles(columns)
-    complaints += find_missing(columns, resource, mapping, key_required=key_required)
+    complaints += complain_of_missing(header, columns, resource, mapping, key_required=key_required)
     if complaints:
         raise Refused("invalid", describe(complaints[:MOST_DESCRIBED]), complaints)
     return tuple(columns), ignored
@@ -88,9 +91,46 @@ def build_finder(mapping: Mapping, resource: Resource) -> FindField:
     return lambda heading: find_exactly(heading) or folded.get(heading.casefold())
 
 
-def describe_unknown(heading: str, resource: Resource, unknown: UnknownColumns) -> str:
+def list_headings(mapping: Mapping, resource: Resource) -> dict[str, str]:
+    """The headings that a file may have, each with the id of its field. Those of nested records are not listed."""
+    if mapping.columns:
+        return {each.heading: each.field for each in mapping.columns}
+    return {each.id: each.id for each in resource.fields if not each.read_only}
+
+
+def describe_unknown(heading: str, resource: Resource, unknown: UnknownColumns, nearest: NearestName) -> Complaint:
     why = ", and it cannot be kept beside the declared fields around it" if unknown == "keep" else ""
-    return f"The type `{resource.name}` has no field `{heading}`{why}"
+    reason = f"The type `{resource.name}` has no field `{spell_heading(heading)}`{why}"
+    meant = nearest.find(heading)
+    return Complaint(heading, f"{reason}. Did you mean `{meant}`?" if meant else reason)
+
+
+def complain_of_missing(
+    header: Sequence[str], columns: Sequence[Column], resource: Resource, mapping: Mapping, *, key_required: bool
+) -> Iterable[Complaint]:
+    names = list_headings(mapping, resource)
+    known = {column.heading for column in columns if column.known}
+    missing = list(find_missing(columns, resource, mapping, key_required=key_required))
+    strays = [heading for heading in header if heading and heading not in known] if missing else []
+    guesses = guess_fields(strays, names)
+    yield from (describe_missing(fields, guesses) for fields in missing)
+    if not key_required and not known:
+        yield describe_nothing_known(resource, names)
+
+
+def describe_nothing_known(resource: Resource, names: Collection[str]) -> Complaint:
+    listed = ", ".join(f"`{name}`" for name in list(names)[:NAMED_FIELDS])
+    return Complaint(
+        "file", f"No column of the file is a field of `{resource.name}`. Its columns are {listed}, and so on"
+    )
+
+
+def guess_fields(strays: Iterable[str], names: dict[str, str]) -> dict[str, str]:
+    """For fields of which an unknown heading looks like the name: the question whether it was meant."""
+    nearest = NearestName(names)
+    found = [(name, heading) for heading in strays if (name := nearest.find(heading))]
+    # Of several headings that look like one name the first counts.
+    return {names[name]: f"Did you mean `{name}` by `{spell_heading(heading)}`?" for name, heading in reversed(found)}
 
 
 def find_doubles(columns: Iterable[Column]) -> Iterable[Complaint]:
@@ -104,14 +144,20 @@ def find_doubles(columns: Iterable[Column]) -> Iterable[Complaint]:
 
 def find_missing(
     columns: Iterable[Column], resource: Resource, mapping: Mapping, *, key_required: bool
-) -> Iterable[Complaint]:
+) -> Iterable[tuple[str, ...]]:
+    """The fields that no column fills. Of several in a tuple one would do."""
     filled = {column.field for column in columns} | mapping.constants.keys()
     if key_required and not filled.intersection(resource.keys):
-        keys = " or ".join(f"`{key}`" for key in resource.keys)
-        yield Complaint(resource.keys[0], f"Column {keys} is required")
+        yield resource.keys
     for field in resource.fields:
         if field.required and field.id not in filled and field.id not in resource.keys:
-            yield Complaint(field.id, f"Column `{field.id}` is required")
+            yield (field.id,)
+
+
+def describe_missing(fields: tuple[str, ...], guesses: dict[str, str]) -> Complaint:
+    required = f"Column {' or '.join(f'`{field}`' for field in fields)} is required"
+    guess = next((guesses[field] for field in fields if field in guesses), None)
+    return Complaint(fields[0], f"{required}. {guess}" if guess else required)
 
 
 def list_fields(resource: Resource, mapping: Mapping) -> tuple[Column, ...]:

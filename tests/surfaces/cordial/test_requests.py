@@ -142,7 +142,7 @@ async def test_a_form_that_does_not_fit_leaves_no_file(
     ],
 )
 async def test_a_file_whose_header_does_not_fit_is_refused(cordial: Cordial, file: bytes, field: str) -> None:
-    assert list(errors(await cordial.send(file))) == [field]
+    assert set(errors(await cordial.send(file))) == {field, "file"}  # "file" has the headings that were found
 
 
 async def test_a_form_without_a_file_is_refused(cordial: Cordial) -> None:

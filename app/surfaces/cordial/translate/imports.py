@@ -46,7 +46,7 @@ class ImportSettings:
             origin=ORIGIN,
             type=RESOURCE.name,
             file=file,
-            read=ReadOptions(delimiter=","),
+            read=ReadOptions(delimiter=",", prescribed=True),
             mapping=self.mapping,
             options=self.options,
             notify=self.notify,
