@@ -128,12 +128,14 @@ def test_every_metric_of_a_process_is_in_the_reference() -> None:
     assert all(f"`{name}" in REFERENCE["metrics.md"] for name in names)
 
 
+# One group: the site is built in one folder, which two test processes must not share.
 @pytest.fixture(scope="module")
 def built() -> Path:
     assert site.build() == []
     return site.SITE
 
 
+@pytest.mark.xdist_group("site")
 def test_the_site_builds_and_needs_nothing_from_elsewhere(built: Path) -> None:
     assert (built / "index.html").is_file()
     assert (built / "search.js").is_file()
@@ -143,11 +145,13 @@ def test_the_site_builds_and_needs_nothing_from_elsewhere(built: Path) -> None:
         assert not re.search(r'class="(mermaid|glightbox|[^"]*ace)[" ]', path.read_text()), path.name
 
 
+@pytest.mark.xdist_group("site")
 def test_styles_and_drawings_need_nothing_from_elsewhere_either(built: Path) -> None:
     for path in [*built.rglob("*.css"), *built.rglob("*.svg")]:
         assert not re.search(r"url\(.?https?:|@import", path.read_text()), path.name
 
 
+@pytest.mark.xdist_group("site")
 def test_what_is_broken_in_a_site_is_said(built: Path, tmp_path: Path) -> None:
     shutil.copytree(built, tmp_path / "site")
     page = tmp_path / "site/tutorial.html"

@@ -476,7 +476,7 @@ async def test_a_form_may_have_64_kib_and_not_a_byte_more(client: httpx.AsyncCli
         {
             "statusCode": 413,
             "error": "Request Entity Too Large",
-            "message": "The body is larger than 65536 bytes",
+            "message": "The body is larger than 65,536 bytes",
         },
     )
 
