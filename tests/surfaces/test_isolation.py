@@ -21,7 +21,7 @@ ROUTES = sorted(
     for method in context.methods
 )
 # They tell of the service, and need no key.
-OPEN = {"/healthz", "/readyz", "/metrics", "/openapi.json", "/docs", "/docs/{file}"}
+OPEN = {"/", "/healthz", "/readyz", "/metrics", "/openapi.json", "/docs", "/docs/{file}"}
 OURS = [(method, path) for method, path in ROUTES if path not in OPEN]
 MEMBERS = ("results", "customers", "async_actions")
 
@@ -98,7 +98,7 @@ class Owner:
 
 def plain(path: str) -> str:
     """Without converters and a slash at the end."""
-    return re.sub(r"\{(\w+):path\}", r"{\1}", path).rstrip("/")
+    return re.sub(r"\{(\w+):(?:path|key)\}", r"{\1}", path).rstrip("/")
 
 
 def filled(template: str, names: Names) -> str:

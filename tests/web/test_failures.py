@@ -18,7 +18,7 @@ from tests.support.http import Account, app_on, client_of
     [
         ("/imports/x/y/z", "application/json"),
         ("/importsx", "application/problem+json"),
-        ("/", "application/problem+json"),
+        ("/nowhere", "application/problem+json"),
         ("/nothing/here", "application/problem+json"),
         ("/types/", "application/json"),
     ],

@@ -36,7 +36,7 @@ def test_a_long_name_is_cut_between_characters(name: str) -> None:
     assert 200 < len(shown.encode()) <= 255
 
 
-async def test_the_extended_name_is_ignored(client: httpx.AsyncClient, an_account: Account) -> None:
+async def test_the_extended_name_wins_over_the_plain_one(client: httpx.AsyncClient, an_account: Account) -> None:
     body = (
         b'--b\r\nContent-Disposition: form-data; name="type"\r\n\r\ncontacts\r\n'
         b'--b\r\nContent-Disposition: form-data; name="delimiter"\r\n\r\n,\r\n'
@@ -47,7 +47,7 @@ async def test_the_extended_name_is_ignored(client: httpx.AsyncClient, an_accoun
     )
     headers = an_account.headers | {"Content-Type": "multipart/form-data; boundary=b"}
     answer = await client.post("/imports", headers=headers, content=body)
-    assert (answer.status_code, answer.json()["fileName"]) == (201, "good.csv")
+    assert (answer.status_code, answer.json()["fileName"]) == (201, "evil.csv")
 
 
 async def test_a_name_in_any_script_is_shown(client: httpx.AsyncClient, an_account: Account) -> None:

@@ -82,7 +82,11 @@ def test_an_unknown_encoding_is_refused() -> None:
     assert (refusal.code, refusal.complaints[0].path) == ("invalid", "encoding")
 
 
-@given(st.text(st.characters(exclude_categories=())), st.integers(1, 7), st.sampled_from(["utf-16-le", "utf-16-be"]))
+# Without Ctrl-Z, which is left out where it ends a file.
+TEXTS = st.text(st.characters(exclude_categories=(), exclude_characters="\x1a"))
+
+
+@given(TEXTS, st.integers(1, 7), st.sampled_from(["utf-16-le", "utf-16-be"]))
 @settings(deadline=None, max_examples=150)
 def test_utf16_is_decoded_completely_and_lone_surrogates_stay_visible(text: str, part: int, encoding: str) -> None:
     mark = codecs.BOM_UTF16_LE if encoding == "utf-16-le" else codecs.BOM_UTF16_BE
