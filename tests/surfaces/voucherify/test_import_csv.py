@@ -157,7 +157,10 @@ async def test_a_source_id_may_look_like_an_id(voucherify: Voucherify) -> None:
         (
             "Birthdate",
             "21-06-1995",
-            "Birthdate: The value looks like a date, but its order or separators are not read. Write it like 2026-01-31",
+            (
+                "Birthdate: The value looks like a date, but its order or separators are not read. "
+                "Write it like 2026-01-31"
+            ),
         ),
         ("Birthdate", "soon", "Birthdate: The value is not a date: dates must look like 2026-01-31"),
         ("Source_id", "x" * 256, "The key has 256 characters, but at most 255 are allowed"),
