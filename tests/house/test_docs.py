@@ -1,5 +1,6 @@
 """The documentation is whole: its reference has everything that the code has, and its links lead somewhere."""
 
+import fcntl
 import json
 import re
 import shutil
@@ -128,14 +129,15 @@ def test_every_metric_of_a_process_is_in_the_reference() -> None:
     assert all(f"`{name}" in REFERENCE["metrics.md"] for name in names)
 
 
-# One group: the site is built in one folder, which two test processes must not share.
 @pytest.fixture(scope="module")
-def built() -> Path:
-    assert site.build() == []
-    return site.SITE
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the built site: it is built in one folder, which two test processes must not share."""
+    with (ROOT / "site.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert site.build() == []
+        return shutil.copytree(site.SITE, tmp_path_factory.mktemp("built") / "site")
 
 
-@pytest.mark.xdist_group("site")
 def test_the_site_builds_and_needs_nothing_from_elsewhere(built: Path) -> None:
     assert (built / "index.html").is_file()
     assert (built / "search.js").is_file()
@@ -145,13 +147,11 @@ def test_the_site_builds_and_needs_nothing_from_elsewhere(built: Path) -> None:
         assert not re.search(r'class="(mermaid|glightbox|[^"]*ace)[" ]', path.read_text()), path.name
 
 
-@pytest.mark.xdist_group("site")
 def test_styles_and_drawings_need_nothing_from_elsewhere_either(built: Path) -> None:
     for path in [*built.rglob("*.css"), *built.rglob("*.svg")]:
         assert not re.search(r"url\(.?https?:|@import", path.read_text()), path.name
 
 
-@pytest.mark.xdist_group("site")
 def test_what_is_broken_in_a_site_is_said(built: Path, tmp_path: Path) -> None:
     shutil.copytree(built, tmp_path / "site")
     page = tmp_path / "site/tutorial.html"
