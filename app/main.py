@@ -66,7 +66,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 def build_middleware(settings: Settings) -> list[Middleware]:
     """The outermost first. Raises Misconfigured."""
     requests = Middleware(RequestMiddleware, render_crash=render_crash, rate_headers=rate_headers)
-    # uvicorn's own default believes whoever calls from this machine, and an address could be forged in the log and for
+    # uvicorn's own default believes every caller on this machine, and an address could be forged in the log and for
     # the rate limit.
     proxies = parse_proxies(settings)
     origins = parse_origins(settings)

@@ -55,7 +55,7 @@ class WrongEvictionPolicy(ValueError):
 
 
 def serialize(job: dict[str, Any]) -> bytes:
-    """Uses JSON instead of ARQ's pickle: whoever can write to the queue must not be able to run code in a worker."""
+    """Uses JSON instead of ARQ's pickle: write access to the queue must not let anyone run code in a worker."""
     return json.dumps(job, default=repr).encode()
 
 

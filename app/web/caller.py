@@ -23,27 +23,7 @@ async def get_runtime(request: Request) -> Runtime:
 OpenRuntime = Annotated[Runtime, Depends(get_runtime)]
 
 
-@dataclass(frozen=True, slots=True)
-class RequireScope:
-    """Requires that the caller's key has a scope and, for an access token, that the token covers the area.
-
-    It looks at headers only: no byte of the body has been read by then.
-    """
-
-    scope: str
-    area: str = EVERY_AREA
-
-    async def __call__(self, request: Request, runtime: OpenRuntime) -> Caller:
-        """Raises Refused: not_authenticated, too_many_requests, not_allowed."""
-        caller = await identify_caller(request, runtime)
-        if not caller.has_scope(self.scope):
-            raise Refused("not_allowed", f"The API key does not have the scope `{self.scope}`")
-        if not caller.can_reach(self.area):
-            raise Refused("not_allowed", f"The access token does not have the scope `{self.area}`")
-        return caller
-
-
-async def identify_caller(request: Request, runtime: Runtime) -> Caller:
+async def identify_caller(request: Request, runtime: OpenRuntime) -> Caller:
     """Authenticates the request, without checking scopes, and counts it against the rate limit.
 
     Raises Refused: not_authenticated, too_many_requests.
@@ -87,6 +67,28 @@ def pepper(runtime: Runtime) -> str:
     key = runtime.settings.secret_key
     assert key is not None  # noqa: S101  open_runtime has checked
     return key.get_secret_value()
+
+
+IdentifiedCaller = Annotated[Caller, Depends(identify_caller)]
+
+
+@dataclass(frozen=True, slots=True)
+class RequireScope:
+    """Requires that the caller's key has a scope and, for an access token, that the token covers the area.
+
+    It looks at headers only: no byte of the body has been read by then.
+    """
+
+    scope: str
+    area: str = EVERY_AREA
+
+    async def __call__(self, caller: IdentifiedCaller) -> Caller:
+        """Raises Refused: not_authenticated, too_many_requests, not_allowed."""
+        if not caller.has_scope(self.scope):
+            raise Refused("not_allowed", f"The API key does not have the scope `{self.scope}`")
+        if not caller.can_reach(self.area):
+            raise Refused("not_allowed", f"The access token does not have the scope `{self.area}`")
+        return caller
 
 
 MayReadImports = Annotated[Caller, Depends(RequireScope("imports:read"))]

@@ -5,6 +5,7 @@ from fastapi.dependencies.utils import get_flat_params
 from fastapi.params import Query
 
 from app.errors import Complaint, Refused, describe, shorten_name
+from app.web.caller import IdentifiedCaller
 
 
 async def refuse_line_break(request: Request) -> None:
@@ -25,9 +26,10 @@ async def refuse_nul(request: Request) -> None:
             raise Refused("invalid", reason, [Complaint(name, reason)], facts={"in": "query"})
 
 
-async def refuse_unknown_query(request: Request) -> None:
-    """Refuses query parameters that the route does not have: a misspelled one would be ignored without a word. Raises
-    Refused("invalid")."""
+async def refuse_unknown_query(request: Request, _: IdentifiedCaller) -> None:
+    """Refuses query parameters that the route does not have: a misspelled one would be ignored without a word. The
+    caller is identified and the request counted first. Raises Refused: not_authenticated, too_many_requests,
+    invalid."""
     fields = get_flat_params(request.scope["route"].dependant)
     known = [field.alias for field in fields if isinstance(field.field_info, Query)]
     takes = f"It takes {' and '.join(f'`{name}`' for name in known)}" if known else "It takes none"

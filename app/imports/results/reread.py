@@ -1,6 +1,6 @@
 """Reads the stored file of an import again, batch by batch as it was committed.
 
-A run keeps what is wrong with its rows, not the rows themselves: whoever shows a row takes it from the file.
+A run keeps what is wrong with its rows, not the rows themselves: a row that is shown is read from the file again.
 """
 
 import asyncio

@@ -20,7 +20,8 @@ async def account_named(session: Session, name: str) -> int:
 
 async def next_seq(session: Session, account_id: int) -> int:
     """Takes the next number of the account's order of writes, and holds the account's row until the transaction ends:
-    whoever accepts a run of this account waits here, so the queue limit and the order of acceptance are exact."""
+    every other acceptance of a run of this account waits here, so the queue limit and the order of acceptance are
+    exact."""
     raised = await session.execute(
         text("UPDATE accounts SET last_seq = last_seq + 1 WHERE id = :id RETURNING last_seq"), {"id": account_id}
     )

@@ -31,7 +31,7 @@ OUR_HEADERS = frozenset({
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 CHARSET = re.compile(r";\s*charset\s*=\s*\"?([A-Za-z0-9_.:-]{1,40})", re.IGNORECASE)
 CONTENT_RANGE = re.compile(r"bytes (?:(\d{1,18})-\d{1,18}|\*)/(\d{1,18}|\*)")
-# Codings that whoever receives the bytes can undo. Some servers send files as they store them, whatever is accepted.
+# Codings that the receiver of the bytes can undo. Some servers send files as they store them, whatever is accepted.
 CODINGS = frozenset({"", "identity", "gzip", "x-gzip", "deflate"})
 
 

@@ -21,7 +21,7 @@ def open_inflater(request: Request) -> Inflater | None:
 
 
 def inflate(inflater: Inflater, chunk: bytes) -> Iterator[bytes]:
-    """The pieces of a chunk, of at most 64 KiB: whoever takes them has a limit for the body, which a bomb meets early.
+    """The pieces of a chunk, of at most 64 KiB: the reader limits the size of the body, so a bomb is stopped early.
     Raises Refused("bad_request")."""
     try:
         yield from inflater.feed(chunk)
