@@ -181,6 +181,8 @@ def print_failed_rows(console: Console, client: httpx.Client, run: ImportStatus)
     with client.stream("GET", run.failed_rows) as response:
         if response.is_error:
             raise DemoFailed(f"{run.failed_rows} answered {response.status_code}")
+        # The mark at its beginning is for spreadsheets and would be printed as an escape.
+        response.encoding = "utf-8-sig"
         for line in islice(response.iter_lines(), 3):
             print_line(console, f"  {line}")
 

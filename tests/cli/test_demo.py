@@ -38,6 +38,7 @@ def test_the_demo_imports_the_example_and_leaves_nothing_behind(temporary: Path)
     cells = [line.replace("│", " ").split() for line in done.stdout.splitlines()]
     assert ["1,000", "988", "0", "0", "0", "12"] in cells
     assert all(word in done.stdout for word in ("encoding_error", "extra_cell", "sluice import", "_codes"))
+    assert "\\ufeff" not in done.stdout  # the mark that begins the file of failed rows
     assert list(temporary.iterdir()) == []
 
 
