@@ -68,7 +68,8 @@ def environment(place: Stage, account: str) -> dict[str, str]:
 
 
 def shown(place: Stage, printed: Printed) -> str:
-    text = SECRET.sub(r"\1…", place.printed(printed.text))
+    # Without the mark that begins a file of failed rows: on a page nobody could see it.
+    text = SECRET.sub(r"\1…", place.printed(printed.text)).replace("\ufeff", "")
     laid_out = layout(text)
     kind = "json" if laid_out else "csv" if printed.status and "," in text.split("\n")[0] else "text"
     return answer_block(kind, title(printed), laid_out or text or "(no body)")
