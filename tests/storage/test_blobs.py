@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.storage.blobs import BlobMissing, Blobs
+from app.storage.blobs import BlobMissing, Blobs, BlobsUnavailable
 from tests.storage.conftest import read, stored
 
 UNKNOWN = "0" * 32
@@ -67,7 +67,7 @@ def test_unfinished_blobs_of_an_age_are_removed(store: Blobs) -> None:
     list(store.list_older_than(60))
     writer.open_for_reading().close()
     list(store.list_older_than(-60))
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(BlobsUnavailable):
         writer.open_for_reading()
     writer.abort()
 

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from app.storage.blobs.blob import BlobMissing, BlobWriter
+from app.storage.blobs.blob import BlobMissing, BlobWriter, translate_os_errors
 
 PRIVATE_FOLDER = 0o700
 
@@ -35,6 +35,7 @@ class FileBlobs:
         new_name = secrets.token_hex(16)
         return BlobWriter(name or new_name, self.incoming / new_name, self.store)
 
+    @translate_os_errors()
     def store(self, path: Path, name: str) -> None:
         """Moves a finished file to its name, durably."""
         final = self.path(name)
@@ -44,6 +45,7 @@ class FileBlobs:
         # Always, because another process may have made the folder a moment ago and not have synced it yet.
         sync_folder(self.stored)
 
+    @translate_os_errors()
     def open(self, name: str) -> BinaryIO:
         """Opens the blob for reading. Raises BlobMissing."""
         try:
@@ -54,6 +56,7 @@ class FileBlobs:
     def prefetch(self, name: str) -> None:
         """Does nothing, because the blob is here."""
 
+    @translate_os_errors()
     def delete(self, name: str) -> None:
         """Does nothing if there is no such blob."""
         self.path(name).unlink(missing_ok=True)
@@ -62,10 +65,12 @@ class FileBlobs:
         """The names of stored blobs older than `seconds`. Also removes unfinished blobs of that age."""
         self.remove_unfinished(seconds)
         oldest = time.time() - seconds
-        for path in self.stored.glob("*/*"):
-            if modified_at(path) < oldest:
-                yield path.name
+        with translate_os_errors():
+            for path in self.stored.glob("*/*"):
+                if modified_at(path) < oldest:
+                    yield path.name
 
+    @translate_os_errors()
     def remove_unfinished(self, seconds: float) -> None:
         """Removes the unfinished blobs that nobody has written to for so long."""
         oldest = time.time() - seconds
@@ -74,10 +79,11 @@ class FileBlobs:
                 path.unlink(missing_ok=True)
 
     def check(self) -> None:
-        """Raises OSError if nothing can be written."""
+        """Raises BlobsUnavailable if nothing can be written."""
         writer = self.create()
         try:
             writer.write(b"ready")
+            writer.sync()
         finally:
             writer.abort()
 

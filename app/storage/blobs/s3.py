@@ -15,7 +15,7 @@ import certifi
 from botocore.exceptions import BotoCoreError, ClientError, SSLError
 from urllib3.exceptions import HTTPError
 
-from app.storage.blobs.blob import BlobMissing, BlobsUnavailable
+from app.storage.blobs.blob import BlobMissing, BlobsUnavailable, translate_os_errors
 
 CHUNK_BYTES: Final = 262_144
 DIGEST_METADATA: Final = "sha256"  # the name under which a blob's digest is stored with it
@@ -74,6 +74,7 @@ class Bucket:
         self._bucket, self._prefix = address.bucket, address.prefix
         self._client, self._prober = build_client(TRANSFER_LIMITS), build_client(PROBE_LIMITS)
 
+    @translate_os_errors()
     def put(self, name: str, path: Path) -> None:
         """Stores a file. The server refuses it unless it arrives complete and unchanged."""
         with path.open("rb") as file:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from app.storage.blobs.blob import BlobMissing, BlobsUnavailable, BlobWriter
+from app.storage.blobs.blob import BlobMissing, BlobWriter, translate_os_errors
 from app.storage.blobs.files import FileBlobs, modified_at
 from app.storage.blobs.s3 import Bucket, IncompleteTransfer
 
@@ -42,6 +42,7 @@ class SharedBlobs:
         name = secrets.token_hex(16)
         return BlobWriter(name, self.copies.incoming / name, self._upload)
 
+    @translate_os_errors()
     def open(self, name: str) -> BinaryIO:
         """Opens the blob for reading, after fetching it if there is no copy. Raises BlobMissing, BlobsUnavailable."""
         if not NAME.fullmatch(name):
@@ -78,6 +79,7 @@ class SharedBlobs:
         self.trim()
         self.bucket.check()
 
+    @translate_os_errors()
     def trim(self, fresh: str = "") -> None:
         """Removes the copies that are too old or for which there is no room, but not the one named `fresh`. A copy that
         is being read stays readable until it is closed."""
@@ -105,15 +107,12 @@ class SharedBlobs:
 
     def _fetch_once(self, name: str) -> BinaryIO:
         """A complete copy. It is opened before it gets its name, because after that another process may remove it."""
-        try:
-            writer = self.copies.create(name)
-            with ExitStack() as cleanup:
-                cleanup.callback(writer.abort)
-                self.bucket.get(name, writer.write)
-                file = cleanup.enter_context(writer.open_for_reading())
-                writer.commit()
-                cleanup.pop_all()
-            self.trim(name)
-        except OSError as error:
-            raise BlobsUnavailable(f"A local copy cannot be written: {error.strerror}") from error
+        writer = self.copies.create(name)
+        with ExitStack() as cleanup:
+            cleanup.callback(writer.abort)
+            self.bucket.get(name, writer.write)
+            file = cleanup.enter_context(writer.open_for_reading())
+            writer.commit()
+            cleanup.pop_all()
+        self.trim(name)
         return file
