@@ -1,30 +1,68 @@
 """The command `sluice` and its subcommands."""
 
+import os
 import sys
+from importlib import import_module, metadata
+from typing import Annotated, Final
 
 import typer
-from pydantic import ValidationError
 
-from app.cli import demo, keys
-from app.cli.importing import command
-from app.cli.serving import parts, up
-from app.errors import name_subject
+from app.cli.table import CommandEntry, CommandTable
+
+CLOSED_PIPE: Final = 141  # what a shell reports for a program whose output nobody reads any more
+
+START, USE, RUN = "Start here", "Import, and see what came of it", "Run and manage the service"
+COMMANDS: Final = {
+    "up": CommandEntry(
+        "app.cli.serving.up",
+        "up",
+        "Run the whole service on this machine: PostgreSQL, Valkey, the API and the workers",
+        START,
+    ),
+    "demo": CommandEntry(
+        "app.cli.demo",
+        "demo",
+        "Start the service, import 1,000 contacts, 12 of them bad, show the report, and stop it again",
+        START,
+    ),
+    "import": CommandEntry("app.cli.importing.command", "import_file", "Import a file into a running service", USE),
+    "api": CommandEntry("app.cli.serving.parts", "api", "Serve the HTTP API", RUN),
+    "worker": CommandEntry("app.cli.serving.parts", "worker", "Process imports", RUN),
+    "migrate": CommandEntry("app.cli.serving.parts", "migrate", "Upgrade the database to the newest schema", RUN),
+    "key": CommandEntry("app.cli.keys.api", "keys", "Create, list and revoke API keys", RUN),
+    "vault": CommandEntry("app.cli.keys.vault", "vault", "Manage the encryption of stored credentials", RUN),
+}
+
+
+class Commands(CommandTable):
+    """The commands of `sluice`."""
+
+    entries = COMMANDS
+
 
 cli = typer.Typer(
     name="sluice",
-    help="A self-hosted bulk-import service. Start with: sluice up",
-    no_args_is_help=True,
+    cls=Commands,
     add_completion=False,
+    rich_markup_mode=None,  # loading what draws boxes would take longer than everything else
     pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
-cli.command("up")(up.up)
-cli.command("demo")(demo.demo)
-cli.command("import")(command.import_file)
-cli.add_typer(keys.keys, name="key")
-cli.add_typer(keys.vault, name="vault")
-cli.command("api")(parts.api)
-cli.command("worker")(parts.worker)
-cli.command("migrate")(parts.migrate)
+
+
+def print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"sluice {metadata.version('sluice')}")
+        raise typer.Exit
+
+
+@cli.callback()
+def sluice(
+    version: Annotated[
+        bool, typer.Option("--version", callback=print_version, is_eager=True, help="Show the version and exit")
+    ] = False,
+) -> None:
+    """A self-hosted bulk-import service. Start with: sluice up"""
 
 
 def main() -> None:
@@ -32,19 +70,11 @@ def main() -> None:
     try:
         # In standalone mode typer would draw a box around an error in the arguments.
         exit_code = cli(standalone_mode=False)
+        sys.stdout.flush()
+    except BrokenPipeError:  # `sluice … | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(CLOSED_PIPE)
     except Exception as error:  # noqa: BLE001  a traceback does not help a person at a terminal
-        if line := _format_error(error):
-            print(f"sluice: {line}", file=sys.stderr)
+        print(f"sluice: {import_module('app.cli.failures').format_error(error)}", file=sys.stderr)
         sys.exit(2)
     sys.exit(exit_code)
-
-
-def _format_error(error: Exception) -> str:
-    """The error in one line; empty if there is nothing to report: the help was shown, because no command was given."""
-    if isinstance(error, typer.TyperException):
-        return " ".join(error.format_message().split())
-    if isinstance(error, ValidationError):
-        first = error.errors()[0]
-        name = "_".join(str(part) for part in first["loc"])
-        return name_subject(f"SLUICE_{name.upper()}", first["msg"]).replace("`", "")
-    return " ".join(str(error).split()) or type(error).__name__

@@ -48,7 +48,8 @@ def all_commands() -> Iterator[tuple[str, Any]]:
 
 
 def below(group: Any, prefix: str) -> Iterator[tuple[str, Any]]:
-    for name, each in group.commands.items():
+    for name in group.commands:
+        each = group.load(name) if hasattr(group, "load") else group.commands[name]
         if hasattr(each, "commands"):
             yield from below(each, f"{prefix}{name} ")
         else:

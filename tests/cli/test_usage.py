@@ -4,11 +4,13 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib import metadata
 from pathlib import Path
 
 import pytest
+import typer
 
-from app.cli import main
+from app.cli import COMMANDS, cli, main
 
 ROOT = Path(__file__).parents[2]
 
@@ -66,3 +68,32 @@ def test_without_a_command_the_help_is_shown(
 def test_help_is_no_failure_and_python_m_app_is_the_command() -> None:
     shown = subprocess.run([sys.executable, "-m", "app", "up", "--help"], cwd=ROOT, capture_output=True, check=True)
     assert b"Usage: " in shown.stdout
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_help_of_a_command_begins_with_the_summary_that_lists_it(name: str) -> None:
+    command = typer.main.get_command(cli).load(name)  # type: ignore[attr-defined]
+
+    assert " ".join((command.help or "").split("\n\n")[0].split()).rstrip(".") == COMMANDS[name].summary
+
+
+@pytest.mark.parametrize("called", [("-h",), ("key", "-h"), ("import", "-h"), ("--help",)])
+def test_minus_h_is_help_everywhere(
+    sluice: Callable[..., int], capsys: pytest.CaptureFixture[str], called: tuple[str, ...]
+) -> None:
+    assert sluice(*called) == 0
+    assert "Usage: sluice" in capsys.readouterr().out
+
+
+def test_the_version_is_shown(sluice: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
+    assert sluice("--version") == 0
+    assert capsys.readouterr().out == f"sluice {metadata.version('sluice')}\n"
+
+
+def test_help_loads_nothing_of_the_service() -> None:
+    """It would take two seconds instead of a fifth of one."""
+    program = "import sys; from app.cli import cli; cli(['-h'], standalone_mode=False); print(*sys.modules)"
+    shown = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, check=True, text=True)
+
+    loaded = set(shown.stdout.splitlines()[-1].split())
+    assert loaded.isdisjoint({"sqlalchemy", "fastapi", "pydantic", "httpx", "rich", "app.settings", "app.cli.demo"})

@@ -12,7 +12,7 @@ from app.auth.keys import DEFAULT_SCOPES, SCOPES, KeyInfo, create_key, list_keys
 from app.cli.keys.database import DatabaseTarget, find_database, open_database
 from app.cli.options import Data, UsageError
 
-keys = typer.Typer(no_args_is_help=True, help="Create, list and revoke API keys")
+keys = typer.Typer()
 
 Account = Annotated[str, typer.Option(help="Account whose records the key reads and writes; created if new")]
 OnlyAccount = Annotated[str | None, typer.Option("--account", help="List only the keys of this account")]

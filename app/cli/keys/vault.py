@@ -13,7 +13,7 @@ from app.vault import Vault, VaultError, build_vault
 
 BATCH = 100  # rows locked at a time
 
-vault = typer.Typer(no_args_is_help=True, help="Manage the encryption of stored credentials")
+vault = typer.Typer()
 
 
 @vault.callback()
