@@ -32,6 +32,7 @@ PROBLEMS: dict[str, str] = {
     "unknown_id": "There is no record with this id",
     "position_gap": "Position {position} of `{list}` is filled, but position {previous} is not",
     "duplicate_key": "Row {row} of this file has the same key",
+    "record_too_large": "With this row the record would be larger than {limit:,} bytes",
     "conflict": "The record already exists with a different `{field}`",
     "superseded": "An import accepted later has already written this record",
 }
@@ -64,6 +65,8 @@ REMEDIES: dict[str, str] = {
     "unknown_id": "Leave the id empty, or copy it from an existing record",
     "position_gap": "Fill the positions of a list from 0 on, without a gap",
     "duplicate_key": "Remove one of the rows, or send `duplicates` as `last` or `first`",
+    "record_too_large": "Shorten the values of the row. What earlier imports have kept stays in the record until it is "
+    "deleted",
     "conflict": "Use another key: a coupon cannot move to another set, and a customer cannot change its `source_id`",
     "superseded": "No action is needed: the newer import's values are kept",
 }

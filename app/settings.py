@@ -74,7 +74,7 @@ class Settings(BaseSettings):
         30, description="Days that imports, their files and reports are kept after their end"
     )
     max_columns: PositiveInt = Field(2_000, description="Maximum number of columns in a file")
-    max_record_bytes: PositiveInt = Field(1_048_576, description="Largest row, in bytes")
+    max_record_bytes: PositiveInt = Field(1_048_576, description="Largest row, and largest record as JSON, in bytes")
     max_cell_characters: PositiveInt = Field(131_072, description="Longest cell, in characters")
     max_key_characters: PositiveInt = Field(255, description="Longest key of a record, in characters")
     max_form_parts: PositiveInt = Field(50, description="Maximum number of parts in a multipart request")

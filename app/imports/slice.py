@@ -58,7 +58,8 @@ def open_slice(runtime: Runtime, run: Run) -> Iterator["Slice"]:
     with file:
         reader = open_stored_file(file, plan, runtime)
         id_scope, key_limit = IdScope(run.account_id, seed=run.id), runtime.settings.max_key_characters
-        checker = RowChecker(resource, plan, options, id_scope=id_scope, key_limit=key_limit)
+        record_limit = runtime.limits.record_bytes
+        checker = RowChecker(resource, plan, options, id_scope=id_scope, key_limit=key_limit, record_limit=record_limit)
         target = MergeTarget(
             account_id=run.account_id,
             type=run.type,
@@ -69,6 +70,7 @@ def open_slice(runtime: Runtime, run: Run) -> Iterator["Slice"]:
             fixed=find_fixed_field(resource, plan),
             flat=checker.is_flat,
             tell_created_rows=options.ledger,
+            record_bytes=record_limit,
         )
         yield Slice(
             runtime=runtime,

@@ -57,20 +57,21 @@ async def write_record(
         options,
         id_scope=IdScope(account_id, seed=token_hex(SEED_BYTES)),
         key_limit=runtime.settings.max_key_characters,
+        record_limit=runtime.limits.record_bytes,
     )
     checked = await asyncio.to_thread(checker.check_batch, build_batch(record))
     async with runtime.database.transaction() as session:
         await ensure_live(session, key_id)
         # Holds the account until the end: whatever is accepted later finds this record written.
         seq = await accounts.next_seq(session, account_id)
-        target = build_target(account_id, resource, seq=seq, flat=checker.is_flat)
+        target = build_target(runtime, account_id, resource, seq=seq, flat=checker.is_flat)
         prepared = prepare_batch(checked, await records.now(session))
         await stage_batch(session, prepared)
         outcome = await merge_batch(session, target, prepared, options)
     return WriteResult(outcome.created > 0, outcome.problems)
 
 
-def build_target(account_id: AccountId, resource: Resource, *, seq: int, flat: bool) -> MergeTarget:
+def build_target(runtime: Runtime, account_id: AccountId, resource: Resource, *, seq: int, flat: bool) -> MergeTarget:
     return MergeTarget(
         account_id=account_id,
         type=resource.name,
@@ -79,6 +80,7 @@ def build_target(account_id: AccountId, resource: Resource, *, seq: int, flat: b
         mode="overwrite",
         fixed=resource.fixed,
         flat=flat,
+        record_bytes=runtime.limits.record_bytes,
     )
 
 

@@ -41,7 +41,8 @@ SELECT count(*) FILTER (WHERE created) AS created,
     count(*) FILTER (WHERE NOT created AND changed) AS updated,
     count(*) FILTER (WHERE NOT changed) AS touched,
     array_agg(ARRAY[repeats_row, run_row]) FILTER (WHERE repeats_row IS NOT NULL AND changed) AS repeats,
-    {created_rows} AS created_rows
+    {created_rows} AS created_rows,
+    coalesce(current_setting('sluice.too_large', true) = 'yes', false) AS any_too_large
 FROM merged"""
 
 # No two records of one import are created at the same microsecond, and their order is that of the file, so lists can
@@ -55,7 +56,7 @@ CHANGED_AT = "greatest(excluded.updated_at, r.updated_at + interval '1 microseco
 
 UPDATE = """UPDATE SET data = {merged}, updated_at = {changed_at}, run_id = excluded.run_id, run_seq = excluded.run_seq,
         run_row = excluded.run_row, repeats_row = CASE WHEN r.run_seq = excluded.run_seq THEN r.run_row END
-    WHERE {mine} AND {changed}"""
+    WHERE {mine} AND {changed}{fits}"""
 
 # With `touch`, a row that changes nothing still leaves its number on the record.
 UPDATE_AND_TOUCH = """UPDATE SET data = {merged},
@@ -63,23 +64,37 @@ UPDATE_AND_TOUCH = """UPDATE SET data = {merged},
         run_id = CASE WHEN {changed} THEN excluded.run_id ELSE r.run_id END,
         run_seq = excluded.run_seq, run_row = excluded.run_row,
         repeats_row = CASE WHEN r.run_seq = excluded.run_seq THEN r.run_row END
-    WHERE {mine} AND (r.run_seq < excluded.run_seq OR {changed})"""
+    WHERE {mine} AND (r.run_seq < excluded.run_seq OR {changed}){fits}"""
 
 # Leaves an existing record as it is, but marks that its key was seen.
 KEEP_AND_TOUCH = """UPDATE SET run_seq = excluded.run_seq, run_row = excluded.run_row, repeats_row = NULL
     WHERE r.run_seq < excluded.run_seq"""
 
+# Whether a record stays within its bytes as JSON text. What is stored in few bytes, and is not compressed, is small as
+# text as well: the worst is a number such as 1e1000, which takes 12 bytes and becomes 1,001 digits. So most records are
+# not written out to be measured. A record that does not fit is not returned, and leaves a note for the statement's end.
+SMALL = """(pg_column_size(r.data) + pg_column_size({new}) < :small_bytes
+            AND coalesce(pg_column_compression(r.data), pg_column_compression({new})) IS NULL)"""
+TEXT_GROWTH = 256  # times, at most
+FITS = f"""
+        AND ({SMALL.format(new="excluded.data")} OR octet_length(CAST({{merged}} AS text)) <= :record_bytes
+            OR ({{unchanged}}) OR set_config('sluice.too_large', 'yes', true) IS NULL)"""
+
 # OFFSET 0 makes the planner look up each staged row in the index.
 LEFT_ALONE = """
 SELECT s.row, r.run_seq > :run_seq AS superseded, r.run_seq = :run_seq AS repeated, r.run_row,
-    coalesce(r.data ->> CAST(:fixed AS text) IS DISTINCT FROM {wanted}, false) AS conflict
+    coalesce(r.data ->> CAST(:fixed AS text) IS DISTINCT FROM {wanted}, false) AS conflict, {too_large} AS too_large
 FROM staging s CROSS JOIN LATERAL (
     SELECT run_seq, run_row, data FROM records
     WHERE account_id = :account_id AND type = :type AND key = s.key OFFSET 0) r
 WHERE r.run_seq > :run_seq OR (:unique_keys AND r.run_seq = :run_seq AND r.run_row <> s.row)
     OR (CAST(:fixed AS text) IS NOT NULL
         AND r.data ->> CAST(:fixed AS text) IS DISTINCT FROM {wanted})
-ORDER BY s.row""".format(wanted="coalesce(s.data ->> CAST(:fixed AS text), r.data ->> CAST(:fixed AS text))")
+    OR {too_large}
+ORDER BY s.row"""
+WANTED = "coalesce(s.data ->> CAST(:fixed AS text), r.data ->> CAST(:fixed AS text))"
+TOO_LARGE = f"""(NOT ({SMALL.format(new="s.data")}) AND {{merged}} IS DISTINCT FROM r.data
+        AND octet_length(CAST({{merged}} AS text)) > :record_bytes)"""
 
 OTHERS = f"""
 SELECT EXISTS (SELECT FROM runs WHERE account_id = :account_id AND type = :type AND seq < :run_seq
@@ -104,6 +119,7 @@ class MergeTarget:
     created_at: datetime = EPOCH  # of the record of `first_row`; that of each later row is a microsecond later
     first_row: int = 0
     flat: bool = False  # no record of the batch holds a list or an object
+    record_bytes: int | None = None  # how large an existing record may become, as JSON text; None: it is not measured
 
     def parameters(self) -> dict[str, object]:
         return {
@@ -113,17 +129,24 @@ class MergeTarget:
             "run_seq": self.run_seq,
         }
 
+    def size_parameters(self) -> dict[str, object]:
+        if self.record_bytes is None or self.mode == "keep":
+            return {}
+        return {"record_bytes": self.record_bytes, "small_bytes": self.record_bytes // TEXT_GROWTH}
+
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """How many staged rows created, changed or only touched a record; (earlier row, later row) of repeated keys; and,
-    if the target asks for them, the rows that created records."""
+    """How many staged rows created, changed or only touched a record; (earlier row, later row) of repeated keys; if the
+    target asks for them, the rows that created records; and whether any row was left alone because its record would be
+    too large."""
 
     created: int
     updated: int
     touched: int
     repeats: Sequence[tuple[int, int]]
     created_rows: Sequence[int]
+    any_too_large: bool
 
 
 ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
@@ -167,10 +190,12 @@ async def merge(session: Session, target: MergeTarget, *, touch: bool) -> Merged
         action=conflict_action(target, touch=touch),
         created_rows=CREATED_ROWS[target.tell_created_rows],
     )
-    parameters = target.parameters() | {"created_at": target.created_at, "first_row": target.first_row}
+    parameters = target.parameters() | target.size_parameters()
+    parameters |= {"created_at": target.created_at, "first_row": target.first_row}
     row = (await session.execute(text(statement), parameters)).mappings().one()
     repeats = [(earlier, later) for earlier, later in row["repeats"] or ()]
-    return Merged(row["created"], row["updated"], row["touched"], repeats, row["created_rows"] or ())
+    created_rows = row["created_rows"] or ()
+    return Merged(row["created"], row["updated"], row["touched"], repeats, created_rows, row["any_too_large"])
 
 
 def conflict_action(target: MergeTarget, *, touch: bool) -> str:
@@ -185,15 +210,25 @@ def conflict_action(target: MergeTarget, *, touch: bool) -> str:
     # For scalar values containment is equality, and costs a sixth of comparing whole records (0.4 against 2.5 µs).
     flat = target.flat and target.mode == "overwrite"
     changed = "NOT r.data @> excluded.data" if flat else f"({merged}) IS DISTINCT FROM r.data"
+    unchanged = f"NOT ({changed})" if touch else "false"
+    fits = FITS.format(merged=f"({merged})", unchanged=unchanged) if target.record_bytes is not None else ""
     return (UPDATE_AND_TOUCH if touch else UPDATE).format(
-        merged=merged, mine=mine, changed=changed, changed_at=CHANGED_AT
+        merged=merged, mine=mine, changed=changed, changed_at=CHANGED_AT, fits=fits
     )
 
 
 async def find_left_alone(session: Session, target: MergeTarget) -> Sequence[RowMapping]:
-    """Staged rows that were left alone for a reason: row, superseded, repeated (of which earlier run_row), conflict."""
-    parameters = target.parameters() | {"unique_keys": target.unique_keys, "fixed": target.fixed}
-    return (await session.execute(text(LEFT_ALONE), parameters)).mappings().all()
+    """Staged rows that were left alone for a reason: row, superseded, repeated (of which earlier run_row), conflict,
+    too_large."""
+    sizes = target.size_parameters()
+    merged = f"({MERGED[target.mode]})".replace("excluded.", "s.") if sizes else ""
+    too_large = TOO_LARGE.format(merged=merged) if sizes else "false"
+    parameters = target.parameters() | sizes | {"unique_keys": target.unique_keys, "fixed": target.fixed}
+    return (
+        (await session.execute(text(LEFT_ALONE.format(wanted=WANTED, too_large=too_large)), parameters))
+        .mappings()
+        .all()
+    )
 
 
 async def find_other_imports(session: Session, target: MergeTarget) -> RowMapping:

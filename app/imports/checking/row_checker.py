@@ -35,6 +35,7 @@ from app.imports.rows import CheckedBatch
 from app.problems import Problem, shorten
 from app.resources.conversion import bad_cell
 from app.resources.schema import Resource
+from app.resources.sizes import GROWTH, is_longer
 from app.runs.summary import RunWarning
 
 BATCH_CELLS = 200_000
@@ -48,7 +49,16 @@ BLANK_ROWS = "Lines of nothing but delimiters and blanks, such as line {}, are n
 class RowChecker:
     """All checks of one import, compiled once per slice and then applied to batch after batch."""
 
-    def __init__(self, resource: Resource, plan: Plan, options: Options, *, id_scope: IdScope, key_limit: int) -> None:
+    def __init__(
+        self,
+        resource: Resource,
+        plan: Plan,
+        options: Options,
+        *,
+        id_scope: IdScope,
+        key_limit: int,
+        record_limit: int,
+    ) -> None:
         delimited = plan.dialect.format != "jsonl"
         self._resource = resource
         self._constants = plan.constants
@@ -58,7 +68,8 @@ class RowChecker:
         self._delimited = delimited
         self._null_marker = options.null_marker if delimited else None
         self._keeps_unknown = not delimited and (options.unknown_columns or resource.unknown_columns) == "keep"
-        self._key_limit = key_limit
+        self._key_limit = key_limit  # characters
+        self._record_limit = record_limit  # bytes, as JSON
 
     @property
     def max_rows(self) -> int:
@@ -119,6 +130,7 @@ class RowChecker:
         incomplete = self._find_incomplete_rows(split, keys, findings)
 
         data = build_objects(members, self._constants, len(split.batch.records))
+        self._check_sizes(data, findings)
         keep_good_rows(checked, split.batch, findings, keys=keys.keys, data=data, incomplete=incomplete)
 
     def _replace_markers(self, converter: ColumnConverter, cells: Cells) -> Cells:
@@ -142,6 +154,15 @@ class RowChecker:
             elif len(caller_key) > self._key_limit:
                 too_long = bad_cell("key_too_long", found=len(caller_key), limit=self._key_limit)
                 findings.add(index, too_long, value=caller_key)
+
+    def _check_sizes(self, data: Sequence[str], findings: Findings) -> None:
+        limit = self._record_limit
+        if max(map(len, data)) * GROWTH <= limit:
+            return
+        too_large = bad_cell("record_too_large", limit=limit)
+        for index, text in enumerate(data):
+            if is_longer(text, limit) and index not in findings.problems:
+                findings.add(index, too_large)
 
     def _find_incomplete_rows(
         self, split: SplitBatch, keys: RowKeys, findings: Findings

@@ -12,6 +12,7 @@ from app.imports.merging.repeated_keys import (
     RepeatedKey,
     apply_repeated_keys,
     build_conflict,
+    build_too_large,
     note_repeated_key,
 )
 from app.imports.plan import Options
@@ -138,16 +139,19 @@ class BatchMerge:
             note_repeated_key(outcome, self._find_repeated_key(earlier_row, row), "last")
         unexplained = staged - merged.created - merged.updated - merged.touched
         if unexplained:
-            await self._explain(unexplained)
+            await self._explain(unexplained, any_too_large=merged.any_too_large)
 
-    async def _explain(self, unexplained: int) -> None:
-        """Says which of the rows that the merge left alone were superseded, repeated or in conflict.
+    async def _explain(self, unexplained: int, *, any_too_large: bool) -> None:
+        """Says which of the rows that the merge left alone were superseded, repeated, in conflict or too large.
 
         The merge has locked every record that it looked at, so what is read here is what it saw.
         """
         session, target, outcome = self.session, self.target, self.outcome
         may_differ = (
-            target.unique_keys or target.fixed is not None or (await merge.find_other_imports(session, target))["newer"]
+            target.unique_keys
+            or target.fixed is not None
+            or any_too_large
+            or (await merge.find_other_imports(session, target))["newer"]
         )
         for left_alone in await merge.find_left_alone(session, target) if may_differ else ():
             row = left_alone["row"]
@@ -158,6 +162,9 @@ class BatchMerge:
             elif left_alone["conflict"]:
                 outcome.failed += 1
                 outcome.problems.append(build_conflict(target, self.checked, row, self._find_line(row) or 0))
+            elif left_alone["too_large"]:
+                outcome.failed += 1
+                outcome.problems.append(build_too_large(target, self.checked, row, self._find_line(row) or 0))
             else:
                 repeated = self._find_repeated_key(left_alone["run_row"], row)
                 note_repeated_key(outcome, repeated, self.options.duplicates)

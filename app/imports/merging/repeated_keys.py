@@ -14,20 +14,23 @@ from app.imports.merging.json_values import differ
 from app.imports.plan import Duplicates
 from app.imports.rows import BatchOutcome, CheckedBatch
 from app.problems import PROBLEMS, Problem
+from app.resources.sizes import measure_json
 from app.runs.summary import RunWarning
 from app.storage import merge, records
 from app.storage.database import Session
 from app.storage.merge import MergeTarget, Mode
 
-EMPTY = (b"null", b'""')
+BLANK = (None, b"null", b'""')
 decode_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
 @dataclass(slots=True)
 class RecordState:
-    """What a record holds while repeated keys are applied to it: raw JSON per field, and which row wrote it last."""
+    """What a record holds while repeated keys are applied to it: raw JSON per field, and which row wrote it last. Its
+    JSON text has at most `size` bytes."""
 
     members: dict[str, bytes]
+    size: int
     run_seq: int
     row: int
     changed: bool = False
@@ -88,6 +91,20 @@ def build_conflict(target: MergeTarget, checked: CheckedBatch, row: int, line: i
     )
 
 
+def build_too_large(target: MergeTarget, checked: CheckedBatch, row: int, line: int) -> Problem:
+    """The problem of a row that would make its record too large."""
+    return Problem(
+        line=line,
+        row=row,
+        column=None,
+        field=None,
+        code="record_too_large",
+        message=PROBLEMS["record_too_large"].format(limit=target.record_bytes),
+        value=None,
+        key=checked.caller_key(row),
+    )
+
+
 async def apply_repeated_keys(
     session: Session,
     target: MergeTarget,
@@ -108,10 +125,14 @@ async def apply_repeated_keys(
         return
     keys = sorted({checked.keys[index] for index in applied})
     stored = await records.lock(session, target.account_id, target.type, keys) if keys else []
-    states = {record["key"]: RecordState(parse_members(record["data"]), record["run_seq"], 0) for record in stored}
+    states = {record["key"]: build_state(record["data"], record["run_seq"]) for record in stored}
     for index in applied:
         apply_row(states[checked.keys[index]], target, checked, index, outcome)
     await write_states(session, target, {key: state for key, state in states.items() if state.changed})
+
+
+def build_state(data: str, run_seq: int) -> RecordState:
+    return RecordState(parse_members(data), len(data.encode()), run_seq, row=0)
 
 
 def find_repeated_key(checked: CheckedBatch, index: int, first: int) -> RepeatedKey:
@@ -136,33 +157,49 @@ def apply_row(
     elif target.fixed in members and differ(state.members.get(target.fixed), members[target.fixed]):
         outcome.problems.append(build_conflict(target, checked, row, line))
         outcome.failed += 1
-    elif write_members(state, members, target.mode):
+    elif not (changes := find_changes(state.members, members, target.mode)):
+        outcome.unchanged += 1
+    elif write_members(state, changes, target.record_bytes):
         state.changed, state.row = True, row
         outcome.updated += 1
     else:
-        outcome.unchanged += 1
+        outcome.problems.append(build_too_large(target, checked, row, line))
+        outcome.failed += 1
 
 
-def write_members(state: RecordState, members: dict[str, bytes], mode: Mode) -> bool:
-    """Writes the members into the record. Returns whether that changed anything."""
-    changed = False
-    for name, value in members.items():
-        held = state.members.get(name)
-        if (mode == "fill" and held is not None and held not in EMPTY) or not differ(held, value):
-            continue
-        state.members[name] = value
-        changed = True
-    return changed
+def find_changes(held: dict[str, bytes], members: dict[str, bytes], mode: Mode) -> dict[str, bytes]:
+    """Those of the members that the record does not hold already, and that the mode lets be written."""
+    writable = members.items() if mode == "overwrite" else ((n, v) for n, v in members.items() if held.get(n) in BLANK)
+    return {name: value for name, value in writable if differ(held.get(name), value)}
+
+
+def write_members(state: RecordState, changes: dict[str, bytes], limit: int | None) -> bool:
+    """Writes the changes into the record. False if it would be too large: then it is left as it is."""
+    state.size += measure_json(format_members(changes))
+    if limit is not None and state.size > limit:
+        # Most of what is replaced was counted twice until now.
+        size = measure_json(format_members(state.members | changes))
+        if size > limit:
+            return False
+        state.size = size
+    state.members |= changes
+    return True
 
 
 async def write_states(session: Session, target: MergeTarget, states: dict[str, RecordState]) -> None:
-    """Writes the final states. They are whole records, so overwriting is right in every mode."""
+    """Writes the final states. They are whole records, which were measured, so overwriting is right in every mode."""
     if not states:
         return
-    data = ["{" + ",".join(map(format_raw_member, state.members.items())) + "}" for state in states.values()]
+    data = [format_members(state.members) for state in states.values()]
     await merge.clear_staging(session)
     await merge.stage(session, merge.format_copy_text(list(states), [state.row for state in states.values()], data))
-    await merge.merge(session, replace(target, mode="overwrite", unique_keys=False, flat=False), touch=False)
+    await merge.merge(
+        session, replace(target, mode="overwrite", unique_keys=False, flat=False, record_bytes=None), touch=False
+    )
+
+
+def format_members(members: dict[str, bytes]) -> str:
+    return "{" + ",".join(map(format_raw_member, members.items())) + "}"
 
 
 def format_raw_member(item: tuple[str, bytes]) -> str:
