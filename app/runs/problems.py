@@ -1,9 +1,15 @@
-"""Stores the problems of a batch as one compressed piece, and pages through those of a whole run."""
+"""Stores the problems of a batch compressed, and pages through those of a whole run.
+
+What is stored is one zlib stream of a JSON array, so that release 0.1 can read it. A batch may hold 200,000 problems,
+and a page shows a few. So the stream can be entered anew (Z_FULL_FLUSH) before each piece of PIECE problems, and where
+those places are follows the stream.
+"""
 
 import asyncio
 import re
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import islice, pairwise
 
 import msgspec
 
@@ -18,26 +24,69 @@ LARGEST_NUMBER = 2**31 - 1  # of a batch: PostgreSQL's int
 match_cursor = re.compile(r"([0-9]{1,10})\.([0-9]{1,10})").fullmatch
 
 
+PIECE = 1_000  # problems that are unpacked at once: less than a megabyte, as a rule
+MARK = b"\0pieces\0"  # the last bytes of problems whose stream can be entered
+NUMBER = 4  # bytes of an offset, and of their number
+MOST_OF_ROWS = 20_000  # problems that are listed with a number of rows: a row may have hundreds
+
+
 def pack(problems: Iterable[Problem]) -> bytes | None:
     """Problems as they are stored with their batch; None when there are none."""
     listed = list(problems)
-    return zlib.compress(msgspec.json.encode(listed), 3) if listed else None
+    if not listed:
+        return None
+    compressor, packed, offsets = zlib.compressobj(3), bytearray(), []
+    for first in range(0, len(listed), PIECE):
+        packed += compressor.compress(b"," if first else b"[") + compressor.flush(zlib.Z_FULL_FLUSH)
+        offsets.append(len(packed))
+        packed += compressor.compress(msgspec.json.encode(listed[first : first + PIECE])[1:-1])
+    packed += compressor.compress(b"]") + compressor.flush()
+    places = [*offsets, len(packed), len(offsets) + 1]
+    return bytes(packed) + b"".join(each.to_bytes(NUMBER) for each in places) + MARK
 
 
-def unpack(packed: bytes) -> list[Problem]:
-    return decode(zlib.decompress(packed))
+def unpack(packed: bytes, *, skip: int = 0) -> Iterator[Problem]:
+    """The problems in the order of the file, a piece at a time, without the first `skip`. Blocking."""
+    if not packed.endswith(MARK):  # of release 0.1
+        yield from islice(decode(zlib.decompress(packed)), skip, None)
+        return
+    for start, end in islice(pairwise(read_places(packed)), skip // PIECE, None):
+        # What follows a piece is the comma or bracket after it.
+        text = zlib.decompressobj(-zlib.MAX_WBITS).decompress(packed[start:end]).rstrip(b",]")
+        yield from islice(decode(b"[" + text + b"]"), skip % PIECE, None)
+        skip = 0
+
+
+def read_places(packed: bytes) -> list[int]:
+    """Where each piece begins, and where the last one ends."""
+    end = len(packed) - len(MARK) - NUMBER
+    count = int.from_bytes(packed[end : end + NUMBER])
+    return [int.from_bytes(packed[at : at + NUMBER]) for at in range(end - count * NUMBER, end, NUMBER)]
 
 
 async def load_first(session: ReadSession, run_id: RunId, *, rows: int) -> list[Problem]:
-    """The problems of the first `rows` rows that failed, in the order of the file."""
+    """The problems of the first `rows` rows that failed, in the order of the file, but no more than MOST_OF_ROWS."""
     problems: list[Problem] = []
-    number, rows_seen = 1, 0
-    while rows_seen < rows and (batch := await batches.with_problems(session, run_id, since=number, limit=1)):
-        in_batch = await asyncio.to_thread(unpack, batch[0]["problems"])
-        row_numbers = sorted({problem.row for problem in in_batch})[: rows - rows_seen]
-        problems += [problem for problem in in_batch if problem.row <= row_numbers[-1]]
-        number, rows_seen = batch[0]["number"] + 1, rows_seen + len(row_numbers)
-    return problems
+    number = 1
+    while batch := await batches.with_problems(session, run_id, since=number, limit=1):
+        seen = len({problem.row for problem in problems})
+        problems += await asyncio.to_thread(take_rows, batch[0]["problems"], rows - seen)
+        if len({problem.row for problem in problems}) == rows or len(problems) >= MOST_OF_ROWS:
+            break
+        number = batch[0]["number"] + 1
+    return problems[:MOST_OF_ROWS]
+
+
+def take_rows(packed: bytes, rows: int) -> list[Problem]:
+    """The problems of the first `rows` rows of a batch. Blocking."""
+    taken: list[Problem] = []
+    numbers: set[int] = set()
+    for problem in islice(unpack(packed), MOST_OF_ROWS):
+        numbers.add(problem.row)
+        if len(numbers) > rows:
+            break
+        taken.append(problem)
+    return taken
 
 
 async def load_page(
@@ -49,13 +98,18 @@ async def load_page(
     while found := await batches.with_problems(session, run_id, since=number, limit=1):
         if found[0]["number"] != number:
             number, skip = found[0]["number"], 0
-        # A batch may hold very many problems: they are not unpacked on the event loop.
-        in_batch, room = (await asyncio.to_thread(unpack, found[0]["problems"]))[skip:], limit - len(problems)
-        problems += in_batch[:room]
-        if len(in_batch) > room:
+        room = limit - len(problems)
+        # Not on the event loop, because a piece may be large.
+        problems += await asyncio.to_thread(take, found[0]["problems"], skip, room)
+        if found[0]["problem_count"] - skip > room:
             return problems, f"{number}.{skip + room}"
         number, skip = number + 1, 0
     return problems, None
+
+
+def take(packed: bytes, skip: int, count: int) -> list[Problem]:
+    """Blocking."""
+    return list(islice(unpack(packed, skip=skip), count))
 
 
 def parse_cursor(cursor: str | None) -> tuple[int, int]:

@@ -40,10 +40,12 @@ async def sums(session: ReadSession, run_id: str) -> RowMapping:
 
 
 async def with_problems(session: ReadSession, run_id: str, *, since: int, limit: int) -> Sequence[RowMapping]:
-    """Batches with problems (number, at_offset, at_line, at_row, problem_count, problems), from number `since` on."""
+    """Batches with problems (number, at_offset, at_line, at_row, rows, problem_count, problems), from number `since`
+    on."""
     found = await session.execute(
         text(
-            "SELECT number, at_offset, at_line, at_row, problem_count, problems FROM batches "
+            "SELECT number, at_offset, at_line, at_row, created + updated + unchanged + skipped + failed AS rows, "
+            "problem_count, problems FROM batches "
             "WHERE run_id = :run_id AND number >= :since AND problem_count > 0 ORDER BY number LIMIT :limit"
         ),
         {"run_id": run_id, "since": since, "limit": limit},

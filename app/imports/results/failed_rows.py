@@ -2,9 +2,11 @@
 
 import asyncio
 import codecs
+import sys
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import BinaryIO
 
 from app.declarations.types import build_resource
@@ -14,7 +16,6 @@ from app.imports.plan import Plan, load_plan
 from app.imports.results.csv_cells import format_cell, format_json, format_line
 from app.imports.results.reread import (
     CommittedBatch,
-    group_problems,
     load_batches,
     open_import_file,
     reread_rows,
@@ -23,8 +24,12 @@ from app.imports.rows import REPORT_COLUMNS
 from app.problems import Problem
 from app.resources.paths import flatten
 from app.resources.schema import Resource
+from app.runs import problems
 from app.runs.model import Run
 from app.runtime import Runtime
+
+PIECE_BYTES = 262_144  # of the file that are written at once
+NO_MORE: tuple[int, list[Problem]] = (sys.maxsize, [])
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +62,9 @@ async def write_failed_rows(runtime: Runtime, run: Run, file: BinaryIO) -> Async
         # The mark wins over the `encoding` that the first file was sent with, and spreadsheets need it to see UTF-8.
         yield codecs.BOM_UTF8 + format_line([*names, *REPORT_COLUMNS], layout.delimiter)
         async for batch in load_batches(runtime, run, only_with_problems=True):
-            yield await asyncio.to_thread(format_batch, reader, batch, layout)
+            pieces = format_batch(reader, batch, layout)
+            while piece := await asyncio.to_thread(next, pieces, b""):
+                yield piece
 
 
 def build_layout(plan: Plan, resource: Resource) -> FailedRowsLayout:
@@ -70,40 +77,58 @@ def build_layout(plan: Plan, resource: Resource) -> FailedRowsLayout:
 
 
 async def add_paths(runtime: Runtime, run: Run, reader: Reader, layout: FailedRowsLayout) -> FailedRowsLayout:
-    """The layout with a column for every path in a failed row: only the rows of nested JSON Lines know them."""
-    header = dict.fromkeys(layout.header)
+    """The layout with a column for every path in a failed row: only the rows of nested JSON Lines know them. At most as
+    many as a file may have."""
+    header, most = dict.fromkeys(layout.header), runtime.limits.columns
     async for batch in load_batches(runtime, run, only_with_problems=True):
-        header |= dict.fromkeys(await asyncio.to_thread(find_paths, reader, batch))
-    return replace(layout, header=tuple(header)[: runtime.limits.columns])
+        await asyncio.to_thread(collect_paths, reader, batch, header, most)
+        if len(header) >= most:
+            break
+    return replace(layout, header=tuple(header)[:most])
 
 
-def find_paths(reader: Reader, batch: CommittedBatch) -> list[str]:
-    """The paths of everything in the failed rows of one batch. Blocking."""
-    paths: dict[str, None] = {}
+def collect_paths(reader: Reader, batch: CommittedBatch, header: dict[str, None], most: int) -> None:
+    """Adds the paths of the failed rows of one batch, until there are `most`. Blocking."""
     for record, _ in reread_failed_rows(reader, batch):
         flat = flatten_record(record)
-        paths |= dict.fromkeys(flat if isinstance(flat, Mapping) else ())
-    return list(paths)
+        header |= dict.fromkeys(flat if isinstance(flat, Mapping) else ())
+        if len(header) >= most:
+            return
 
 
-def format_batch(reader: Reader, batch: CommittedBatch, layout: FailedRowsLayout) -> bytes:
-    """The failed rows of one batch as lines of CSV. Blocking."""
-    return b"".join(
-        format_line(
-            build_cells(layout, flatten_record(record) if layout.nested else record, problems), layout.delimiter
-        )
-        for record, problems in reread_failed_rows(reader, batch)
-    )
+def format_batch(reader: Reader, batch: CommittedBatch, layout: FailedRowsLayout) -> Iterator[bytes]:
+    """The failed rows of one batch as lines of CSV, some 256 kB at a time. Blocking."""
+    piece, columns = bytearray(), {name: index for index, name in enumerate(layout.header)}
+    # Those of an earlier file of failed rows, the last one first.
+    dropped = [index for index, name in reversed(list(enumerate(layout.header))) if name in REPORT_COLUMNS]
+    for record, found in reread_failed_rows(reader, batch):
+        flat = flatten_record(record) if layout.nested else record
+        cells = build_cells(layout, columns, flat, found)
+        for index in dropped:
+            del cells[index]
+        piece += format_line(cells, layout.delimiter)
+        if len(piece) >= PIECE_BYTES:
+            yield bytes(piece)
+            piece.clear()
+    if piece:
+        yield bytes(piece)
 
 
 def reread_failed_rows(
     reader: Reader, batch: CommittedBatch
 ) -> Iterator[tuple[Record | UnreadableRow, Sequence[Problem]]]:
     """The failed rows of one batch in the order of the file, and what is wrong with each."""
-    problems_of = group_problems(batch)
-    for rows in reread_rows(reader, batch, last_row=max(problems_of, default=0)):
-        for row in sorted(rows.keys() & problems_of.keys()):
-            yield rows[row], problems_of[row]
+    grouped = groupby(problems.unpack(batch["problems"]), key=lambda problem: problem.row)
+    groups = ((row, list(found)) for row, found in grouped)
+    row, found = next(groups)
+    for rows in reread_rows(reader, batch, last_row=batch["at_row"] + batch["rows"]):
+        last = max(rows, default=0)
+        while row <= last:
+            if row in rows:
+                yield rows[row], found
+            row, found = next(groups, NO_MORE)
+        if not found:
+            return
 
 
 def flatten_record(record: Record | UnreadableRow) -> Record | UnreadableRow:
@@ -117,18 +142,23 @@ def flatten_record(record: Record | UnreadableRow) -> Record | UnreadableRow:
     return {path: value for path, value in flat.items() if not isinstance(value, dict | list)}
 
 
-def build_cells(layout: FailedRowsLayout, record: Record | UnreadableRow, problems: Sequence[Problem]) -> list[str]:
+def build_cells(
+    layout: FailedRowsLayout, columns: Mapping[str, int], record: Record | UnreadableRow, found: Sequence[Problem]
+) -> list[str]:
     """One failed row: its cells, then line, codes and messages. The text of an unreadable row follows the messages and
-    its cells are empty: cut or filled up to fit the header, it could be sent back and be stored shifted."""
-    codes = " ".join(dict.fromkeys(problem.code for problem in problems))
+    its cells are empty: cut or filled up to fit the header, it could be sent back and be stored shifted. `columns` says
+    where a heading is in the header."""
+    codes = " ".join(dict.fromkeys(problem.code for problem in found))
     messages = "; ".join(
-        f"{problem.column}: {problem.message}" if problem.column else problem.message for problem in problems
+        f"{problem.column}: {problem.message}" if problem.column else problem.message for problem in found
     )
     if isinstance(record, UnreadableRow):
         cells, messages = [""] * len(layout.header), f"{messages}. The row as sent: {record.raw}"
     elif isinstance(record, Mapping):
-        cells = [format_cell(record.get(name), layout.separators.get(name)) for name in layout.header]
+        # The rows may have few of the header's many columns.
+        cells = [""] * len(layout.header)
+        for name in record.keys() & columns.keys():
+            cells[columns[name]] = format_cell(record[name], layout.separators.get(name))
     else:
         cells = list(record)
-    kept = [cell for name, cell in zip(layout.header, cells, strict=True) if name not in REPORT_COLUMNS]
-    return [*kept, str(problems[0].line), codes, messages]
+    return [*cells, str(found[0].line), codes, messages]
