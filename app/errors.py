@@ -40,6 +40,7 @@ REFUSALS: dict[str, str] = {
 FAILURES: dict[str, str] = {
     "worker_crashed": "Workers crashed too many times on this file",
     "source_missing": "The stored file no longer exists",
+    "source_damaged": "The stored file has changed since the import was accepted",
     "source_address": "The address of the source is not valid",
     "source_resolve": "The host of the source is unknown, or its address is not allowed",
     "source_connect": "The source could not be reached",
@@ -84,6 +85,9 @@ REFUSAL_REMEDIES: dict[str, str] = {
 FAILURE_REMEDIES: dict[str, str] = {
     "worker_crashed": "Look for `slice_failed` in the workers' log, and report it together with the file",
     "source_missing": "Send the file again. Check that all machines share one blob store and that nobody cleans it up",
+    "source_damaged": (
+        "Send the file again, and check the disk that holds the stored files. Rows that were written before stay"
+    ),
     "source_address": "Correct the address, path or setting that the detail names",
     "source_resolve": "Check the spelling of the host. Private addresses need `SLUICE_ALLOW_NETWORKS`",
     "source_connect": (
@@ -182,8 +186,8 @@ class Retryable(SluiceError):
     """A server that this service needs does not work as it should at the moment; a later try may succeed."""
 
 
-class SourceDeleted(SluiceError):
-    """What an answer is made of was deleted while it was sent. The connection has to break: an answer that ended as
+class SourceLost(SluiceError):
+    """What an answer is made of went away while it was sent. The connection has to break: an answer that ended as
     usual would be taken for whole."""
 
 

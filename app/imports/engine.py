@@ -8,12 +8,14 @@ app.imports.slice.
 
 import asyncio
 
+from app.errors import Fatal
 from app.imports.slice import open_slice
 from app.imports.sources.fetch import fetch_file
 from app.runs.kinds import Step
 from app.runs.lifecycle import Stopping
 from app.runs.model import Run
 from app.runtime import Runtime
+from app.storage.blobs import BlobDamaged
 
 
 async def work(runtime: Runtime, run: Run, stopping: Stopping) -> bool:
@@ -26,6 +28,13 @@ async def work(runtime: Runtime, run: Run, stopping: Stopping) -> bool:
         # The rows follow in slices of their own: between them other imports have their turn.
         await fetch_file(runtime, run)
         return False
+    try:
+        return await write_rows(runtime, run, stopping)
+    except BlobDamaged:
+        raise Fatal("source_damaged") from None
+
+
+async def write_rows(runtime: Runtime, run: Run, stopping: Stopping) -> bool:
     # In a thread, since the file may be far away; the lease is renewed meanwhile.
     await asyncio.to_thread(runtime.blobs.prefetch, run.blob or "")
     with open_slice(runtime, run) as slice_:

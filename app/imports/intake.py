@@ -120,6 +120,7 @@ async def accept_upload(runtime: Runtime, submission: Submission, upload: Upload
         "id": new_run_id(),
         "plan": plan_to_json(examined.plan),
         "blob": blob,
+        "blob_digests": upload.writer.digests,
         "file_name": upload.file_name,
         "file_bytes": upload.size,
         "file_sha256": upload.sha256,

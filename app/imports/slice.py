@@ -52,7 +52,7 @@ def open_slice(runtime: Runtime, run: Run) -> Iterator["Slice"]:
     plan, options = load_plan(run), load_options(run)
     resource = build_resource(run.type, plan.declaration)
     try:
-        file = runtime.blobs.open(run.blob or "")
+        file = runtime.blobs.open(run.blob or "", run.blob_digests)
     except BlobMissing:
         raise Fatal("source_missing") from None
     with file:

@@ -53,8 +53,8 @@ class RequestCrashed(Event):
 
 @dataclass(frozen=True, slots=True)
 class ResponseCutOff(Event):
-    """An import was deleted while its rows were being downloaded. The connection was broken, so that nobody takes what
-    had arrived for the whole file."""
+    """An import was deleted while its rows were being downloaded, or its stored file could not be read to the end. The
+    connection was broken, so that nobody takes what had arrived for the whole file."""
 
     request_id: str
     method: str

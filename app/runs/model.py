@@ -34,6 +34,7 @@ class Run:
     options: Mapping[str, Any]
     plan: Mapping[str, Any]
     blob: str | None
+    blob_digests: bytes | None = field(repr=False)  # of its blocks; None: stored by release 0.1
     file_name: str | None
     file_bytes: int
     file_sha256: str
@@ -63,6 +64,7 @@ class Run:
     started_at: datetime | None
     finished_at: datetime | None
     pruned_at: datetime | None
+    waiting_for: str | None  # app.runs.lifecycle.WAITS: what has to come back before the run goes on
 
     @property
     def success(self) -> int:

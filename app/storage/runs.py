@@ -108,8 +108,8 @@ async def prune(session: Session, days: int, *, limit: int = 500) -> Sequence[st
             "AND finished_at < now() - make_interval(days => :days) AND (notify IS NULL OR notified_at IS NOT NULL "
             "OR finished_at < now() - make_interval(days => :days + 7)) ORDER BY finished_at LIMIT :limit "
             "FOR UPDATE SKIP LOCKED), gone AS (DELETE FROM batches b USING old WHERE b.run_id = old.id) "
-            "UPDATE runs r SET pruned_at = now(), blob = NULL, error_summary = '[]', warnings = '[]', "
-            "source = NULL, notify = NULL, options = '{}', plan = '{}' "
+            "UPDATE runs r SET pruned_at = now(), blob = NULL, blob_digests = NULL, error_summary = '[]', "
+            "warnings = '[]', source = NULL, notify = NULL, options = '{}', plan = '{}' "
             "FROM old WHERE r.id = old.id RETURNING old.blob"
         ),
         {"days": days, "limit": limit},

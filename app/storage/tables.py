@@ -106,6 +106,7 @@ runs = Table(
     Column("options", JSONB, nullable=False),  # app.imports.plan.Options
     Column("plan", JSONB, nullable=False),  # app.imports.plan.Plan
     Column("blob", Text),  # null once pruned
+    Column("blob_digests", LargeBinary),  # app.storage.blobs.digests; null if release 0.1 has stored the file
     Column("file_name", Text),
     Column("file_bytes", BigInteger, nullable=False),
     Column("file_sha256", Text, nullable=False),
@@ -139,6 +140,7 @@ runs = Table(
     Column("warnings", JSONB, nullable=False, server_default="[]"),
     Column("fail_code", Text),
     Column("fail_detail", Text),
+    Column("waiting_for", Text),  # while it is put off: app.runs.lifecycle.WAITS
     moment("created_at", nullable=False),
     moment("started_at"),
     moment("finished_at"),

@@ -12,7 +12,7 @@ from fastapi import Request
 from fastapi.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.errors import SourceDeleted
+from app.errors import SourceLost
 from app.observe.events import RequestCrashed, RequestDenied, RequestServed, ResponseCutOff
 from app.observe.logs import error_kind, format_trace
 from app.runtime import Runtime
@@ -59,7 +59,7 @@ class RequestMiddleware:
         with structlog.contextvars.bound_contextvars(request_id=exchange.id):
             try:
                 await self.app(scope, exchange.receive, exchange.send)
-            except SourceDeleted:
+            except SourceLost:
                 get_runtime(scope).observe(ResponseCutOff(exchange.id, exchange.method, exchange.route))
                 raise ResponseIncomplete from None
             except Exception as error:  # noqa: BLE001  whatever it is, the caller gets a response

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.storage.blobs import BlobMissing, BlobsUnavailable, FileBlobs
-from app.storage.blobs.blob import translate_os_errors
+from app.storage.blobs.errors import translate_os_errors
 from tests.storage.conftest import files, read, stored
 from tests.support.limits import fill, limited, small_disk
 

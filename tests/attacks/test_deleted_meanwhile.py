@@ -11,7 +11,7 @@ import pytest
 import uvicorn
 from sqlalchemy import text
 
-from app.errors import SourceDeleted
+from app.errors import SourceLost
 from app.imports.results.failed_rows import open_failed_rows
 from app.observe.events import Event, ResponseCutOff
 from app.runs import status
@@ -95,7 +95,7 @@ async def test_rows_of_a_run_that_goes_away_end_in_an_error(
         async with runtime.database.transaction() as session:
             await session.execute(text("DELETE FROM batches WHERE run_id = :id"), {"id": run.id})
             await session.execute(text("UPDATE runs SET pruned_at = now() WHERE id = :id"), {"id": run.id})
-    with pytest.raises(SourceDeleted):
+    with pytest.raises(SourceLost):
         async for _ in rows:
             pass
 

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from app.runtime import Misconfigured
 from app.runtime import open_store as store_of
 from app.settings import Settings
-from app.storage.blobs import BlobMissing, BlobsUnavailable, BucketAccess, open_blobs
+from app.storage.blobs import BlobDamaged, BlobMissing, BlobsUnavailable, BucketAccess, open_blobs
 from tests.storage.conftest import OpenShared, files, read, stored
 from tests.support.object_store import BUCKET, ObjectStore
 from tests.transports.servers.server import Certificates, Wire
@@ -110,7 +110,7 @@ def test_a_blob_that_is_not_what_was_stored_is_never_read(
     metadata = objects.client.head_object(Bucket=BUCKET, Key=prefix + name)["Metadata"]
     objects.client.put_object(Bucket=BUCKET, Key=prefix + name, Body=kept, Metadata=metadata)
     other = shared("two")
-    with pytest.raises(BlobsUnavailable):
+    with pytest.raises(BlobDamaged):
         other.open(name)
     assert files(other.copies.root) == set()
 

@@ -56,6 +56,26 @@ async def test_0004_keeps_what_is_there_and_can_be_taken_back(url: str) -> None:
     await connection.close()
 
 
+async def test_0005_leaves_runs_without_digests_and_can_be_taken_back(url: str) -> None:
+    await asyncio.to_thread(command.upgrade, configuration(url), "0004")
+    connection = await asyncpg.connect(url)
+    await connection.execute("INSERT INTO accounts (name, created_at) VALUES ('shop', now())")
+    await connection.execute(RUN, "waiting", 1, "queued", "blob-1", None, 0)
+
+    await asyncio.to_thread(command.upgrade, configuration(url), "0005")
+    assert await values(connection, "SELECT blob_digests FROM runs WHERE waiting_for IS NULL") == [None]
+    await connection.execute("UPDATE runs SET blob_digests = 'digests', waiting_for = 'storage'")
+    await connection.execute("INSERT INTO blob_store (id) VALUES ('this')")
+    with pytest.raises(asyncpg.UniqueViolationError):
+        await connection.execute("INSERT INTO blob_store (id) VALUES ('another')")
+
+    await asyncio.to_thread(command.downgrade, configuration(url), "0004")
+    assert await values(connection, "SELECT blob FROM runs") == ["blob-1"]
+    assert await values(connection, "SELECT to_regclass('blob_store')::text") == [None]
+    await asyncio.to_thread(command.upgrade, configuration(url), "head")
+    await connection.close()
+
+
 async def test_0004_locks_records_before_runs_as_batches_do(url: str) -> None:
     """A batch may hold locks on records before it comes to its run: the migration waits for it, and none of them
     dies."""

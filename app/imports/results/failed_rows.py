@@ -4,7 +4,6 @@ import asyncio
 import codecs
 import sys
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import BinaryIO
@@ -16,6 +15,7 @@ from app.imports.plan import Plan, load_plan
 from app.imports.results.csv_cells import format_cell, format_json, format_line
 from app.imports.results.reread import (
     CommittedBatch,
+    closing_file,
     load_batches,
     open_import_file,
     reread_rows,
@@ -50,7 +50,7 @@ async def open_failed_rows(runtime: Runtime, run: Run) -> AsyncIterator[bytes]:
 
 
 async def write_failed_rows(runtime: Runtime, run: Run, file: BinaryIO) -> AsyncIterator[bytes]:
-    with closing(file):
+    with closing_file(file):
         plan = load_plan(run)
         layout = build_layout(plan, build_resource(run.type, plan.declaration))
         # An unreadable row is written whole, so that it can be corrected.

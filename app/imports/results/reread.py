@@ -5,16 +5,17 @@ A run keeps what is wrong with its rows, not the rows themselves: a row that is 
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, BinaryIO
 
-from app.errors import Refused, SourceDeleted
+from app.errors import Refused, SourceLost
 from app.formats.records import Position, Reader, Record, UnreadableRow
 from app.problems import Problem
 from app.runs import problems
 from app.runs.model import Run
 from app.runtime import Runtime
 from app.storage import batches, runs
-from app.storage.blobs import BlobMissing
+from app.storage.blobs import BlobDamaged, BlobMissing, BlobsUnavailable
 
 REREAD_BYTES = 1_048_576  # of the file at once; unreadable rows in it are kept whole, four times as long at worst
 
@@ -26,17 +27,29 @@ CommittedBatch = Mapping[Any, Any]
 
 
 async def open_import_file(runtime: Runtime, run: Run) -> BinaryIO:
-    """Raises Refused: not_found when the import has no file, gone when the file is not stored any more."""
+    """Raises Refused: not_found when the import has no file, gone when the file is no longer stored, or damaged."""
     if run.blob is None:
         raise Refused("not_found", NEVER_FETCHED if run.done else NOT_FETCHED_YET)
     try:
-        return await asyncio.to_thread(runtime.blobs.open, run.blob)
+        return await asyncio.to_thread(runtime.blobs.open, run.blob, run.blob_digests)
     except BlobMissing:
         raise Refused("gone", "The file of this import is no longer stored") from None
+    except BlobDamaged:
+        raise Refused("gone", "The stored file of this import is damaged, so its rows cannot be shown") from None
+
+
+@contextmanager
+def closing_file(file: BinaryIO) -> Iterator[None]:
+    """Closes the file at the end. Raises SourceLost where the file cannot be read to its end, or is damaged there."""
+    try:
+        with file:
+            yield
+    except (BlobDamaged, BlobsUnavailable) as lost:
+        raise SourceLost from lost
 
 
 async def load_batches(runtime: Runtime, run: Run, *, only_with_problems: bool) -> AsyncIterator[CommittedBatch]:
-    """One batch at a time: no session stays open while bytes travel to a client that may be slow. Raises SourceDeleted
+    """One batch at a time: no session stays open while bytes travel to a client that may be slow. Raises SourceLost
     if the run is deleted or pruned meanwhile."""
     load = batches.with_problems if only_with_problems else batches.from_number
     number = 0
@@ -45,7 +58,7 @@ async def load_batches(runtime: Runtime, run: Run, *, only_with_problems: bool) 
             found = await load(session, run.id, since=number + 1, limit=1)
             # A run loses all its batches at once: no more of them means the end, unless the run is gone as well.
             if not found and not await runs.is_kept(session, run.id):
-                raise SourceDeleted
+                raise SourceLost
         if not found:
             return
         number = found[0]["number"]

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -11,6 +10,7 @@ from app.formats.records import Reader, Record, UnreadableRow
 from app.imports.plan import load_plan
 from app.imports.results.reread import (
     CommittedBatch,
+    closing_file,
     group_problems,
     load_batches,
     open_import_file,
@@ -41,7 +41,7 @@ async def open_row_outcomes(runtime: Runtime, run: Run) -> AsyncIterator[list[Ro
 
 
 async def read_row_outcomes(runtime: Runtime, run: Run, file: BinaryIO) -> AsyncIterator[list[RowOutcome]]:
-    with closing(file):
+    with closing_file(file):
         reader = await asyncio.to_thread(open_reader, file, load_plan(run).dialect, runtime.limits)
         async for batch in load_batches(runtime, run, only_with_problems=False):
             yield await asyncio.to_thread(find_outcomes, reader, batch)

@@ -131,6 +131,7 @@ async def store_file(runtime: Runtime, run: Run, incoming: IncomingFile) -> None
             {
                 "plan": plan_to_json(examined.plan),
                 "blob": blob,
+                "blob_digests": upload.writer.digests,
                 "file_bytes": upload.size,
                 "file_sha256": upload.sha256,
                 "fetched_bytes": upload.size,

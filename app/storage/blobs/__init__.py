@@ -7,12 +7,14 @@ from urllib.parse import unquote, urlsplit
 
 from pydantic import SecretStr
 
-from app.storage.blobs.blob import BlobMissing, Blobs, BlobsUnavailable, BlobWriter
+from app.storage.blobs.blob import Blobs, BlobWriter
+from app.storage.blobs.errors import BlobDamaged, BlobMissing, BlobsUnavailable
 from app.storage.blobs.files import FileBlobs
 from app.storage.blobs.s3 import Bucket, BucketAddress, build_client_factory, parse_bucket_url, write_ca_bundle
 from app.storage.blobs.shared import SharedBlobs
 
 __all__ = [
+    "BlobDamaged",
     "BlobMissing",
     "BlobWriter",
     "Blobs",

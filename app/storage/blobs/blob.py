@@ -1,49 +1,17 @@
 """What a blob is, wherever it is stored: a file that is written once and gets its name when it is complete."""
 
-import errno
+import io
 import os
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO, Final, Protocol
+from typing import BinaryIO, Protocol
 
-from app.errors import Retryable
+from app.storage.blobs.digests import BlockDigests
+from app.storage.blobs.errors import translate_os_errors
+from app.storage.blobs.stored_file import StoredFile
 
 PRIVATE_FILE = 0o600
-# What the operator reads about each trouble of the machine.
-TROUBLES: Final[Mapping[int, str]] = {
-    errno.ENOSPC: "The disk of the stored files is full",
-    errno.EDQUOT: "The disk quota of the stored files is used up",
-    errno.EFBIG: "This process may not write files so large (`ulimit -f`)",
-    errno.EROFS: "The disk of the stored files can only be read",
-    errno.EIO: "The disk of the stored files reports errors",
-    errno.ENOENT: "The folder of the stored files is missing. Check that it is mounted",
-    errno.ESTALE: "The folder of the stored files has to be mounted again",
-    errno.EACCES: "This process has no permission to use the folder of the stored files",
-    errno.EPERM: "This process has no permission to use the folder of the stored files",
-    errno.EMFILE: "This process has too many open files. Raise its limit (`ulimit -n`)",
-    errno.ENFILE: "This machine has too many open files",
-    errno.ENOMEM: "This machine has no memory left",
-}
-
-
-class BlobMissing(Exception):
-    """No blob with that name is stored."""
-
-
-class BlobsUnavailable(Retryable):
-    """The store cannot be reached, or does not do what it is asked. The text is for the operator."""
-
-
-@contextmanager
-def translate_os_errors() -> Iterator[None]:
-    """Raises BlobsUnavailable for trouble of this machine: no file and no caller is to blame for it."""
-    try:
-        yield
-    except OSError as error:
-        name = errno.errorcode.get(error.errno or 0, type(error).__name__)
-        trouble = TROUBLES.get(error.errno or 0, f"The folder of the stored files cannot be used: {name}")
-        raise BlobsUnavailable(trouble) from error
 
 
 class BlobWriter:
@@ -57,6 +25,8 @@ class BlobWriter:
     def __init__(self, name: str, path: Path, store: Callable[[Path, str], None]) -> None:
         self.name = name
         self.size = 0
+        self.digests = b""  # of its blocks, once it is committed
+        self._blocks = BlockDigests()
         self._store = store
         self._path = path
         # Personal data: nobody else may read it, whatever the umask of the process.
@@ -65,13 +35,18 @@ class BlobWriter:
     @translate_os_errors()
     def write(self, data: bytes) -> None:
         self._file.write(data)
+        self._blocks.add(data)
         self.size += len(data)
 
-    @translate_os_errors()
     def open_for_reading(self) -> BinaryIO:
         """Opens what has been written so far."""
+        return io.BufferedReader(StoredFile(self.open_unchecked()))
+
+    @translate_os_errors()
+    def open_unchecked(self) -> io.FileIO:
+        """The same as a plain file."""
         self._file.flush()
-        return self._path.open("rb")
+        return self._path.open("rb", buffering=0)
 
     @translate_os_errors()
     def sync(self) -> None:
@@ -85,6 +60,7 @@ class BlobWriter:
         self.sync()
         self._file.close()
         self._store(self._path, self.name)
+        self.digests = self._blocks.end()
         return self.name
 
     def abort(self) -> None:
@@ -102,8 +78,9 @@ class Blobs(Protocol):
     def create(self) -> BlobWriter:
         """A new blob. It uses only this machine until it is committed."""
 
-    def open(self, name: str) -> BinaryIO:
-        """Opens the blob for reading. Raises BlobMissing."""
+    def open(self, name: str, digests: bytes | None = None) -> BinaryIO:
+        """Opens the blob for reading. `digests` are those of its writer: with them every block is checked before a byte
+        of it is given, the first one at once. Raises BlobMissing, BlobDamaged; reading raises what StoredFile does."""
 
     def prefetch(self, name: str) -> None:
         """Does in advance what would make `open` slow. Does nothing if there is no such blob."""

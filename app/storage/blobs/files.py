@@ -1,5 +1,6 @@
 """Blobs in a folder of this machine, or in one that several machines have mounted."""
 
+import io
 import os
 import secrets
 import time
@@ -8,7 +9,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from app.storage.blobs.blob import BlobMissing, BlobWriter, translate_os_errors
+from app.storage.blobs.blob import BlobWriter
+from app.storage.blobs.errors import BlobMissing, translate_os_errors
+from app.storage.blobs.stored_file import open_checked
 
 PRIVATE_FOLDER = 0o700
 
@@ -45,11 +48,15 @@ class FileBlobs:
         # Always, because another process may have made the folder a moment ago and not have synced it yet.
         sync_folder(self.stored)
 
+    def open(self, name: str, digests: bytes | None = None) -> BinaryIO:
+        """Opens the blob for reading. Raises BlobMissing, BlobDamaged."""
+        return open_checked(self.open_unchecked(name), digests)
+
     @translate_os_errors()
-    def open(self, name: str) -> BinaryIO:
-        """Opens the blob for reading. Raises BlobMissing."""
+    def open_unchecked(self, name: str) -> io.FileIO:
+        """Raises BlobMissing."""
         try:
-            return self.path(name).open("rb")
+            return self.path(name).open("rb", buffering=0)
         except FileNotFoundError:
             raise BlobMissing(name) from None
 

@@ -15,7 +15,7 @@ import certifi
 from botocore.exceptions import BotoCoreError, ClientError, SSLError
 from urllib3.exceptions import HTTPError
 
-from app.storage.blobs.blob import BlobMissing, BlobsUnavailable, translate_os_errors
+from app.storage.blobs.errors import BlobDamaged, BlobMissing, BlobsUnavailable, translate_os_errors
 
 CHUNK_BYTES: Final = 262_144
 DIGEST_METADATA: Final = "sha256"  # the name under which a blob's digest is stored with it
@@ -30,7 +30,7 @@ PROBE_NAME: Final = "ready"  # no blob has a name like that
 
 
 class IncompleteTransfer(BlobsUnavailable):
-    """A blob arrived in part, or not as it was stored."""
+    """A blob arrived in part."""
 
 
 class S3Client(Protocol):
@@ -87,7 +87,8 @@ class Bucket:
                 self._client.put_object(**self._at(name), Body=file, **checksums)
 
     def get(self, name: str, write: Callable[[bytes], object]) -> None:
-        """Passes an object to `write` piece by piece. Raises BlobMissing; IncompleteTransfer if a part is missing."""
+        """Passes an object to `write` piece by piece. Raises BlobMissing; IncompleteTransfer if a part is missing;
+        BlobDamaged if it is not what was stored."""
         with translate_errors():
             response = self._client.get_object(**self._at(name))
         with closing(response["Body"]) as body:
@@ -97,8 +98,10 @@ class Bucket:
                 size += len(piece)
                 digest.update(piece)
         stored_digest = response.get("Metadata", {}).get(DIGEST_METADATA, digest.hexdigest())
-        if (size, digest.hexdigest()) != (response["ContentLength"], stored_digest):
-            raise IncompleteTransfer("A stored file did not arrive as it was stored")
+        if size != response["ContentLength"]:
+            raise IncompleteTransfer("A stored file did not arrive as a whole")
+        if digest.hexdigest() != stored_digest:
+            raise BlobDamaged
 
     def delete(self, name: str) -> None:
         with translate_errors():

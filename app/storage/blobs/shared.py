@@ -1,5 +1,6 @@
 """Blobs in a bucket that several machines share. Each machine keeps copies of the blobs that it works on."""
 
+import io
 import os
 import re
 import secrets
@@ -10,12 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from app.storage.blobs.blob import BlobMissing, BlobWriter, translate_os_errors
+from app.storage.blobs.blob import BlobWriter
+from app.storage.blobs.errors import BlobDamaged, BlobMissing, translate_os_errors
 from app.storage.blobs.files import FileBlobs, modified_at
 from app.storage.blobs.s3 import Bucket, IncompleteTransfer
+from app.storage.blobs.stored_file import open_checked
 
 NAME: Final = re.compile(r"[0-9a-f]{32}")  # other objects in the bucket are not ours to delete
-ATTEMPTS: Final = 3  # at a blob whose transfer is cut off; each request has attempts of its own, too
+ATTEMPTS: Final = 3  # at a blob that does not arrive as it was stored; each request has attempts of its own, too
 # A copy that nobody has read for so long is removed, so that none lives much longer than a blob deleted elsewhere.
 UNUSED_SECONDS: Final = 3_600.0
 
@@ -42,22 +45,30 @@ class SharedBlobs:
         name = secrets.token_hex(16)
         return BlobWriter(name, self.copies.incoming / name, self._upload)
 
+    def open(self, name: str, digests: bytes | None = None) -> BinaryIO:
+        """Opens the blob for reading, after fetching it if there is no copy. A copy that is damaged is dropped, and
+        fetched again. Raises BlobMissing, BlobDamaged, BlobsUnavailable."""
+        return open_checked(self._open_copy(name), digests, lambda: self._replace_copy(name))
+
     @translate_os_errors()
-    def open(self, name: str) -> BinaryIO:
-        """Opens the blob for reading, after fetching it if there is no copy. Raises BlobMissing, BlobsUnavailable."""
+    def _open_copy(self, name: str) -> io.FileIO:
         if not NAME.fullmatch(name):
             raise BlobMissing(name)
         try:
-            file = self.copies.open(name)
+            file = self.copies.open_unchecked(name)
         except BlobMissing:
             return self._fetch(name)
         os.utime(file.fileno())
         return file
 
+    def _replace_copy(self, name: str) -> io.FileIO:
+        self.copies.delete(name)
+        return self._open_copy(name)
+
     def prefetch(self, name: str) -> None:
-        """Fetches the blob if there is no copy. Raises BlobsUnavailable."""
+        """Fetches the blob if there is no copy. Raises BlobDamaged, BlobsUnavailable."""
         with suppress(BlobMissing):
-            self.open(name).close()
+            self._open_copy(name).close()
 
     def delete(self, name: str) -> None:
         """Deletes the blob and this machine's copy. Copies on other machines go when nobody reads them any more."""
@@ -99,19 +110,19 @@ class SharedBlobs:
         self.copies.store(path, name)
         self.trim(name)
 
-    def _fetch(self, name: str) -> BinaryIO:
+    def _fetch(self, name: str) -> io.FileIO:
         for _ in range(ATTEMPTS - 1):
-            with suppress(IncompleteTransfer):
+            with suppress(IncompleteTransfer, BlobDamaged):
                 return self._fetch_once(name)
         return self._fetch_once(name)
 
-    def _fetch_once(self, name: str) -> BinaryIO:
+    def _fetch_once(self, name: str) -> io.FileIO:
         """A complete copy. It is opened before it gets its name, because after that another process may remove it."""
         writer = self.copies.create(name)
         with ExitStack() as cleanup:
             cleanup.callback(writer.abort)
             self.bucket.get(name, writer.write)
-            file = cleanup.enter_context(writer.open_for_reading())
+            file = cleanup.enter_context(writer.open_unchecked())
             writer.commit()
             cleanup.pop_all()
         self.trim(name)
