@@ -57,6 +57,7 @@ REASONS: dict[str, FailureReason] = {
         "The server's certificate is not trusted. The operator can set `SLUICE_CA_FILE` for a private authority",
     ),
     "no_tls": FailureReason("connect", "An encrypted connection could not be established"),
+    "old_ssh": FailureReason("connect", "The server's SSH software is too old to connect safely"),
     "host_key": FailureReason("connect", "The server's host key does not match the expected one"),
     "login": FailureReason("authenticate", "The server did not accept the credentials"),
     "unencrypted": FailureReason(

@@ -2,7 +2,7 @@
 
 import asyncio
 import base64
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import asyncssh
@@ -12,9 +12,8 @@ from app.transports.failed import bad_option, failure
 from app.transports.options import FINGERPRINT, LONGEST_KEY, PEM, TRUST_FIRST
 from app.transports.transport import Remote
 
-# Kinds of host keys, best first. A fingerprint does not tell the kind of its key, and a server with several keys
-# presents only the one that was negotiated: so the kinds are tried one after the other. Certificates are left out,
-# because nobody here could check them.
+# Kinds of host keys and their algorithms, best first. Certificates are left out, because nobody here could check them,
+# and so are signatures with SHA-1.
 KINDS: dict[str, tuple[str, ...]] = {
     "ssh-ed25519": ("ssh-ed25519",),
     "ecdsa": ("ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521"),
@@ -37,12 +36,20 @@ class ExpectedHostKey:
             return key.public_data == self.key.public_data
         return not self.fingerprint or key.get_fingerprint() == self.fingerprint
 
-    def algorithms(self) -> list[tuple[str, ...]]:
-        """The algorithms to negotiate: one tuple for each connection to try."""
-        if self.key is not None:
-            own = self.key.get_algorithm()
-            return [algorithms for kind, algorithms in KINDS.items() if own.startswith(kind)]
-        return list(KINDS.values()) if self.fingerprint else [sum(KINDS.values(), ())]
+    def kinds(self) -> Iterable[str]:
+        """The kinds to ask for: names in KINDS."""
+        return KINDS if self.key is None else [find_kind(self.key)]
+
+
+def find_kind(key: asyncssh.SSHKey) -> str:
+    """The key's name in KINDS; empty if it is of no kind that this service accepts."""
+    own = key.get_algorithm()
+    return next((kind for kind in KINDS if own.startswith(kind)), "")
+
+
+def list_algorithms(kinds: Iterable[str]) -> list[str]:
+    """The algorithms to negotiate for host keys of these kinds."""
+    return [algorithm for kind in kinds for algorithm in KINDS[kind]]
 
 
 def parse_expected_host_key(remote: Remote) -> ExpectedHostKey:

@@ -1,12 +1,20 @@
 """One SSH connection: asyncssh on a socket that the guard has dialled. The host key is checked before logging in."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 
 import asyncssh
 
 from app.transports.failed import Step, TransportFailed, failure
-from app.transports.sftp.keys import ExpectedHostKey, load_private_key, parse_expected_host_key
+from app.transports.sftp.keys import (
+    KINDS,
+    ExpectedHostKey,
+    find_kind,
+    list_algorithms,
+    load_private_key,
+    parse_expected_host_key,
+)
+from app.transports.sftp.offers import explain_no_session, read_offers
 from app.transports.transport import Remote, TransferPolicy, time_limit
 from app.transports.url import validate_port
 
@@ -39,6 +47,8 @@ def translate_errors(step: Step) -> Iterator[None]:
         raise failure("login") from None
     except asyncssh.ChannelOpenError:
         raise failure("forbidden") from None
+    except asyncssh.HostKeyNotVerifiable:
+        raise failure("host_key") from None
     except (asyncssh.KeyExchangeFailed, asyncssh.ProtocolNotSupported):
         raise failure("no_tls") from None
     except (OSError, EOFError, asyncssh.Error):
@@ -48,12 +58,15 @@ def translate_errors(step: Step) -> Iterator[None]:
 
 
 class HostKeyVerifier(asyncssh.SSHClient):
-    """Called by asyncssh to check the host key that a server presents."""
+    """Called by asyncssh to check the host key that a server presents. `presented` is its kind in KINDS,
+    or empty for another."""
 
     def __init__(self, expected: ExpectedHostKey) -> None:
         self._expected = expected
+        self.presented: str | None = None
 
     def validate_host_public_key(self, host: str, addr: str, port: int, key: asyncssh.SSHKey) -> bool:
+        self.presented = find_kind(key)
         return self._expected.accepts(key)
 
 
@@ -76,26 +89,54 @@ async def open_sftp_session(remote: Remote, policy: TransferPolicy) -> AsyncIter
 
 
 async def log_in(remote: Remote, policy: TransferPolicy) -> asyncssh.SSHClientConnection:
+    """A connection to a server that has the expected host key.
+
+    A server with several keys presents one, of the first kind asked for that it has. So each kind whose key was
+    another one is left out the next time. A server that has none of the kinds asked for may just end the connection.
+    """
     expected, key = parse_expected_host_key(remote), await load_private_key(remote)
     if not remote.user.isprintable():
         raise failure("login")
-    for algorithms in expected.algorithms():
-        with translate_errors("connect"):
-            async with time_limit(policy.idle_seconds, "no_answer"):
-                connection = await try_log_in(remote, policy, expected, key, algorithms)
-        if connection:
-            return connection
+    kinds = list(expected.kinds())
+    while kinds:
+        verifier = HostKeyVerifier(expected)
+        try:
+            with translate_errors("connect"):
+                async with time_limit(policy.idle_seconds, "no_answer"):
+                    return await try_log_in(remote, policy, key, verifier, list_algorithms(kinds))
+        except TransportFailed as failed:
+            if verifier.presented is None:
+                raise await find_cause(remote, policy, kinds, failed) from None
+            if failed.reason != "host_key" or verifier.presented not in kinds:
+                raise
+        kinds.remove(verifier.presented)
     raise failure("host_key")
+
+
+async def find_cause(
+    remote: Remote, policy: TransferPolicy, kinds: Sequence[str], failed: TransportFailed
+) -> TransportFailed:
+    """A better reason for a connection that ended before a host key was seen, if the server's first packet has one."""
+    if failed.reason not in {"no_tls", "unreachable"}:
+        return failed
+    try:
+        offers = await read_offers(remote, policy)
+    except (TransportFailed, OSError, EOFError, ValueError):
+        return failed
+    cause = explain_no_session(offers, list_algorithms(KINDS))
+    if cause is None and offers["host key algorithms"].isdisjoint(list_algorithms(kinds)):
+        return failure("host_key")
+    return cause or failed
 
 
 async def try_log_in(
     remote: Remote,
     policy: TransferPolicy,
-    expected: ExpectedHostKey,
     key: asyncssh.SSHKey | None,
-    algorithms: tuple[str, ...],
-) -> asyncssh.SSHClientConnection | None:
-    """A connection to a server with a host key of these kinds; None if it has no such key, or the wrong one."""
+    verifier: HostKeyVerifier,
+    algorithms: Sequence[str],
+) -> asyncssh.SSHClientConnection:
+    """A connection to a server with a host key of these kinds."""
     port = validate_port(remote.scheme, remote.port)
     dialled = await policy.guard.dial(remote.host, port, policy.connect_seconds)
     try:
@@ -103,7 +144,7 @@ async def try_log_in(
             remote.host,
             port,
             sock=dialled,
-            client_factory=lambda: HostKeyVerifier(expected),
+            client_factory=lambda: verifier,
             known_hosts=([], [], []),
             server_host_key_algs=algorithms,
             username=remote.user,
@@ -117,12 +158,6 @@ async def try_log_in(
             compression_algs=None,
             utf8_decode_errors="replace",
         )
-    except asyncssh.HostKeyNotVerifiable:
-        return None
-    except asyncssh.KeyExchangeFailed as failed:
-        if "host key" in failed.reason:
-            return None
-        raise
     except ValueError:
         dialled.close()  # asyncssh failed before it took over the socket
         raise

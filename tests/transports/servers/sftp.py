@@ -29,6 +29,7 @@ class Faults:
     passwords: list[str] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
     connections: int = 0
+    curt: bool = False  # it ends a connection without saying why, as OpenSSH and Paramiko do
 
 
 class Door(asyncssh.SSHServer):
@@ -40,6 +41,8 @@ class Door(asyncssh.SSHServer):
 
     def connection_made(self, connection: asyncssh.SSHServerConnection) -> None:
         self.faults.connections += 1
+        if self.faults.curt:
+            connection.send_disconnect = lambda *_: None  # type: ignore[method-assign]
 
     def password_auth_supported(self) -> bool:
         return True
@@ -132,7 +135,8 @@ class Keys:
 
 
 @asynccontextmanager
-async def sftp_server(keys: Keys | None = None) -> AsyncIterator[SftpServer]:
+async def sftp_server(keys: Keys | None = None, **algorithms: list[str]) -> AsyncIterator[SftpServer]:
+    """`algorithms` are what it offers, by asyncssh's names: `kex_algs`, `encryption_algs`, `mac_algs`."""
     keys = keys or Keys()
     faults = Faults()
     with TemporaryDirectory() as folder:
@@ -144,6 +148,7 @@ async def sftp_server(keys: Keys | None = None) -> AsyncIterator[SftpServer]:
             server_factory=lambda: Door(faults, keys.user),
             server_host_keys=keys.hosts,
             sftp_factory=lambda channel: Files(channel, home, faults),
+            **algorithms,
         )
         try:
             yield SftpServer(home, server.get_port(), faults, keys)
