@@ -14,7 +14,7 @@ from app.observe.events import EnqueueFailed
 from app.queue.task_queue import QueueUnavailable, TaskQueue, WrongAddress, WrongEvictionPolicy, redis_settings
 from app.settings import Settings
 from app.storage.blobs import Blobs, BucketAccess, check_blobs_url, open_blobs
-from app.storage.database import OLDEST_SERVER, Database
+from app.storage.database import OLDEST_SERVER, Database, SchemaUnfit, find_schema_trouble
 from app.throttle import RateLimit, RequestCounter, Throttle, parse_rate_limit
 from app.transports.guard import Guard
 from app.transports.smtp import Mailer, parse_mail_server, parse_sender
@@ -52,7 +52,8 @@ class Runtime:
 
 @asynccontextmanager
 async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
-    """Opens everything and closes it at the end. Raises Misconfigured, DatabaseUnavailable, QueueUnavailable."""
+    """Opens everything and closes it at the end. Raises Misconfigured, DatabaseUnavailable,
+    SchemaUnfit, QueueUnavailable."""
     database_url, redis_url = require_addresses(settings)
     check_public_url(settings.public_url or "")
     rate, transfer_policy, vault = read_rate_limit(settings), build_transfer_policy(settings), open_vault(settings)
@@ -66,6 +67,7 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
     try:
         if await database.server_version() < OLDEST_SERVER:
             raise Misconfigured("PostgreSQL must be version 15 or newer")
+        await check_schema(database)
         observe = Observer()
         yield Runtime(
             settings=settings,
@@ -83,6 +85,14 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
     finally:
         await queue.close()
         await database.close()
+
+
+async def check_schema(database: Database) -> None:
+    """Raises SchemaUnfit: a process that served or worked on it would make mistakes, and count them as crashes."""
+    async with database.read() as session:
+        trouble = await find_schema_trouble(session)
+    if trouble:
+        raise SchemaUnfit(trouble)
 
 
 def check_settings(settings: Settings) -> None:

@@ -19,6 +19,7 @@ Session = NewType("Session", ReadSession)
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 OLDEST_SERVER = 150_000  # PostgreSQL 15, as server_version_num
+UNDEFINED_TABLE = "42P01"
 
 SERVER_SETTINGS = {
     "application_name": "sluice",
@@ -37,6 +38,10 @@ SERVER_SETTINGS = {
 
 class DatabaseUnavailable(Retryable):
     """PostgreSQL did not answer, or the connection broke."""
+
+
+class SchemaUnfit(Retryable):
+    """The database has a schema that this code cannot use: it is not migrated yet, or too new."""
 
 
 class Database:
@@ -76,14 +81,37 @@ class Database:
             return int((await session.execute(text("SHOW server_version_num"))).scalar_one())
 
 
-async def is_current(session: ReadSession) -> bool:
-    """Whether the database has the schema that this code was written for. The names of the migrations begin with their
-    revision, so that a server need not load Alembic (10 MB) to find out."""
-    head = max(path.name.split("_")[0] for path in (MIGRATIONS / "versions").glob("*_*.py"))
+async def find_schema_trouble(session: ReadSession) -> str | None:
+    """Why this code cannot use the schema of the database, in words for the operator; None if it can.
+
+    A schema that is older than this code was never meant for it. A newer one says itself, in the table `schema_compat`
+    (since 0006), which is the oldest schema whose code still works with it."""
+    needed, found = newest_migration(), await read_value(session, "SELECT version_num FROM alembic_version")
+    if found is None:
+        return f"The database has no schema, this version needs {needed}. Run `sluice migrate`"
+    if found < needed:
+        return f"The database has schema {found}, this version needs {needed}. Run `sluice migrate`"
+    oldest = None if found == needed else await read_value(session, "SELECT oldest FROM schema_compat")
+    if oldest is not None and oldest > needed:
+        return f"The database has schema {found}, which is too new for this version. Install the newer version here"
+    return None
+
+
+def newest_migration() -> str:
+    """The schema that this code was written for. The names of the migrations begin with their revision, so that a
+    server need not load Alembic (10 MB) to find out."""
+    return max(path.name.split("_")[0] for path in (MIGRATIONS / "versions").glob("*_*.py"))
+
+
+async def read_value(session: ReadSession, statement: str) -> str | None:
+    """The only value; None without a row or without the table."""
     try:
-        return (await session.execute(text("SELECT version_num FROM alembic_version"))).scalar() == head
-    except ProgrammingError:  # no such table
-        return False
+        value: str | None = (await session.execute(text(statement))).scalar()
+    except ProgrammingError as error:
+        if getattr(error.orig, "sqlstate", None) != UNDEFINED_TABLE:
+            raise
+        return None
+    return value
 
 
 @contextmanager

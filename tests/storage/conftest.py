@@ -1,10 +1,11 @@
 """Both kinds of stores: a folder, and a bucket with a folder for copies."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from secrets import token_hex
 
+import asyncpg
 import pytest
 from pydantic import SecretStr
 
@@ -42,6 +43,17 @@ def shared(objects: ObjectStore, prefix: str, tmp_path: Path) -> OpenShared:
 @pytest.fixture(params=["folder", "bucket"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Blobs:
     return FileBlobs(tmp_path / "blobs") if request.param == "folder" else request.getfixturevalue("shared")()
+
+
+@pytest.fixture
+async def empty_database(database_url: str) -> AsyncIterator[str]:
+    """The address of an empty database of this test alone."""
+    name = f"migrations_{token_hex(4)}"
+    administrator = await asyncpg.connect(database_url)
+    await administrator.execute(f"CREATE DATABASE {name}")
+    yield database_url.rpartition("/")[0] + "/" + name
+    await administrator.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    await administrator.close()
 
 
 def stored(store: Blobs, data: bytes) -> str:

@@ -1,8 +1,6 @@
 """A database with data goes to the newest schema and back, and nothing that waits in it is lost."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from secrets import token_hex
 from typing import Any
 
 import asyncpg
@@ -21,27 +19,16 @@ INSERT INTO records (account_id, type, key, data, created_at, updated_at, run_id
 VALUES (1, 'contacts', $1, '{}', now(), now(), $2, 1, 1)"""
 
 
-@pytest.fixture
-async def url(database_url: str) -> AsyncIterator[str]:
-    """The address of an empty database of this test alone."""
-    name = f"migrations_{token_hex(4)}"
-    administrator = await asyncpg.connect(database_url)
-    await administrator.execute(f"CREATE DATABASE {name}")
-    yield database_url.rpartition("/")[0] + "/" + name
-    await administrator.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    await administrator.close()
-
-
-async def test_0004_keeps_what_is_there_and_can_be_taken_back(url: str) -> None:
-    await asyncio.to_thread(command.upgrade, configuration(url), "0003")
-    connection = await asyncpg.connect(url)
+async def test_0004_keeps_what_is_there_and_can_be_taken_back(empty_database: str) -> None:
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "0003")
+    connection = await asyncpg.connect(empty_database)
     await connection.execute("INSERT INTO accounts (name, created_at) VALUES ('shop', now())")
     await connection.execute(RUN, "waiting", 1, "queued", "blob-1", None, 0)
     await connection.execute(RUN, "to-be-fetched", 2, "queued", None, "{}", 0)
     await connection.execute(RUN, "ended", 3, "finished", "blob-2", None, 1)
     await connection.execute(RECORD, "ana@example.com", "ended")
 
-    await asyncio.to_thread(command.upgrade, configuration(url), "head")
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "head")
     assert await values(connection, "SELECT DISTINCT kind FROM runs") == ["import"]
     assert await values(connection, "SELECT blob FROM blob_owners ORDER BY blob") == ["blob-1", "blob-2"]
     await connection.execute(RECORD, "bob@example.com", None)
@@ -49,43 +36,43 @@ async def test_0004_keeps_what_is_there_and_can_be_taken_back(url: str) -> None:
     await connection.execute("DELETE FROM runs WHERE id = 'ended'")
     assert await values(connection, "SELECT parent_id FROM runs WHERE id = 'waiting'") == [None]
 
-    await asyncio.to_thread(command.downgrade, configuration(url), "0003")
+    await asyncio.to_thread(command.downgrade, configuration(empty_database), "0003")
     assert await values(connection, "SELECT id FROM runs ORDER BY id") == ["to-be-fetched", "waiting"]
     assert await values(connection, "SELECT run_id FROM records ORDER BY key") == ["ended", ""]
-    await asyncio.to_thread(command.upgrade, configuration(url), "head")
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "head")
     await connection.close()
 
 
-async def test_0005_leaves_runs_without_digests_and_can_be_taken_back(url: str) -> None:
-    await asyncio.to_thread(command.upgrade, configuration(url), "0004")
-    connection = await asyncpg.connect(url)
+async def test_0005_leaves_runs_without_digests_and_can_be_taken_back(empty_database: str) -> None:
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "0004")
+    connection = await asyncpg.connect(empty_database)
     await connection.execute("INSERT INTO accounts (name, created_at) VALUES ('shop', now())")
     await connection.execute(RUN, "waiting", 1, "queued", "blob-1", None, 0)
 
-    await asyncio.to_thread(command.upgrade, configuration(url), "0005")
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "0005")
     assert await values(connection, "SELECT blob_digests FROM runs WHERE waiting_for IS NULL") == [None]
     await connection.execute("UPDATE runs SET blob_digests = 'digests', waiting_for = 'storage'")
     await connection.execute("INSERT INTO blob_store (id) VALUES ('this')")
     with pytest.raises(asyncpg.UniqueViolationError):
         await connection.execute("INSERT INTO blob_store (id) VALUES ('another')")
 
-    await asyncio.to_thread(command.downgrade, configuration(url), "0004")
+    await asyncio.to_thread(command.downgrade, configuration(empty_database), "0004")
     assert await values(connection, "SELECT blob FROM runs") == ["blob-1"]
     assert await values(connection, "SELECT to_regclass('blob_store')::text") == [None]
-    await asyncio.to_thread(command.upgrade, configuration(url), "head")
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "head")
     await connection.close()
 
 
-async def test_0004_locks_records_before_runs_as_batches_do(url: str) -> None:
+async def test_0004_locks_records_before_runs_as_batches_do(empty_database: str) -> None:
     """A batch may hold locks on records before it comes to its run: the migration waits for it, and none of them
     dies."""
-    await asyncio.to_thread(command.upgrade, configuration(url), "0003")
-    batch = await asyncpg.connect(url)
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "0003")
+    batch = await asyncpg.connect(empty_database)
     await batch.execute("INSERT INTO accounts (name, created_at) VALUES ('shop', now())")
     await batch.execute(RUN, "at-work", 1, "running", "blob-1", None, 0)
     async with batch.transaction():
         await batch.execute(RECORD, "ana@example.com", "at-work")
-        migrating = asyncio.create_task(asyncio.to_thread(command.upgrade, configuration(url), "head"))
+        migrating = asyncio.create_task(asyncio.to_thread(command.upgrade, configuration(empty_database), "head"))
         while not await values(batch, "SELECT 1 FROM pg_locks WHERE NOT granted"):
             await asyncio.sleep(0.01)
         await batch.execute("UPDATE runs SET created = 1 WHERE id = 'at-work'")

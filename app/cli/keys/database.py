@@ -9,7 +9,7 @@ from app.cli.options import UsageError
 from app.embedded import find_running_instance
 from app.runtime import build_database
 from app.settings import Settings
-from app.storage.database import Database, is_current
+from app.storage.database import Database, find_schema_trouble
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +32,13 @@ def find_database(data: Path | None) -> DatabaseTarget:
 
 @asynccontextmanager
 async def open_database(target: DatabaseTarget) -> AsyncIterator[Database]:
-    """Raises UsageError if the schema is not the newest, Misconfigured if the address is not valid."""
+    """Raises UsageError if the schema does not fit, Misconfigured if the address is not valid."""
     database = build_database(target.database_url, pool_size=1)
     try:
         async with database.read() as session:
-            current = await is_current(session)
-        if not current:
-            raise UsageError("The database schema is not up to date. Run: sluice migrate")
+            trouble = await find_schema_trouble(session)
+        if trouble:
+            raise UsageError(trouble)
         yield database
     finally:
         await database.close()

@@ -8,7 +8,7 @@ from typing import Final
 from app.errors import Retryable
 from app.queue.task_queue import QueueRefusesWrites
 from app.runtime import Runtime
-from app.storage.database import is_current
+from app.storage.database import find_schema_trouble
 
 CHECK_SECONDS: Final = 5.0
 
@@ -42,8 +42,7 @@ async def check_database(runtime: Runtime) -> str | None:
 
 async def check_schema(runtime: Runtime) -> str | None:
     async with runtime.database.read() as session:
-        current = await is_current(session)
-    return None if current else "The schema of the database is not up to date. Run `sluice migrate`"
+        return await find_schema_trouble(session)
 
 
 async def check_redis(runtime: Runtime) -> str | None:
