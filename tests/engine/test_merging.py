@@ -119,6 +119,23 @@ async def test_the_import_accepted_later_wins_whichever_runs_first(engine: Impor
     assert older.warnings[0]["code"] == "superseded"
 
 
+async def test_repeated_rows_of_an_older_import_are_superseded_one_by_one(engine: ImportEngine) -> None:
+    older = await engine.submit(HEADER + "ann@example.org,Old,1\nbob@example.org,Bob,1\nann@example.org,Older,2\n")
+    newer = await engine.submit(HEADER + "ann@example.org,New,2\n")
+
+    newer, older = await engine.finish(newer), await engine.finish(older)
+
+    assert (await engine.record("ann@example.org") or {})["_name"] == "New"
+    assert (older.created, older.skipped, older.updated) == (1, 2, 0)
+    law(older)
+
+
+async def test_a_repeated_row_with_equal_lists_changes_nothing(engine: ImportEngine) -> None:
+    row = '{"_email":"ann@example.org","tags":[1.0,{"a":%s}]}\n'
+    run = await engine.run(row % "1" + row % "1.0" + row % "2", format="jsonl", unknown_columns="keep")
+    assert (run.created, run.unchanged, run.updated) == (1, 1, 1), run
+
+
 async def test_a_later_import_that_changed_nothing_still_wins(engine: ImportEngine) -> None:
     await engine.run(HEADER + "ann@example.org,Same,1\n")
     older = await engine.submit(HEADER + "ann@example.org,Old,1\n")

@@ -1,8 +1,10 @@
 """Files that are not what they should be, and headers that do not fit: refused by name, on every surface."""
 
+import bz2
 import codecs
 import gzip
 import io
+import tarfile
 import zipfile
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -29,6 +31,15 @@ def zipped(*names: str) -> bytes:
     with zipfile.ZipFile(target, "w") as archive:
         for name in names:
             archive.writestr(name, ROWS)
+    return target.getvalue()
+
+
+def tar_of(data: bytes) -> bytes:
+    target = io.BytesIO()
+    with tarfile.open(fileobj=target, mode="w") as archive:
+        member = tarfile.TarInfo("people.csv")
+        member.size = len(data)
+        archive.addfile(member, io.BytesIO(data))
     return target.getvalue()
 
 
@@ -61,6 +72,9 @@ FOREIGN: dict[str, tuple[bytes, str]] = {
     "array": ((FILES / "array-line-each.json").read_bytes(), "one JSON array"),
     "array on a line": (b'[{"_email":"ann@example.net"},{"_email":"ben@example.net"}]', "one JSON array"),
     "printed object": (b'{\n  "people": [\n    {"_email": "ann@example.net"}\n  ]\n}\n', "one JSON document"),
+    "bzip2": (bz2.compress(ROWS), "a file packed with bzip2"),
+    "tar": (tar_of(ROWS), "a tar archive"),
+    "RTF": (rb"{\rtf1\ansi _email,_name\par ann@example.net,Ann}", "a text document (RTF)"),
     "UTF-7": (b"+/v8-_email,_name\nann@example.net,Ann\n", "text in UTF-7"),
     "UTF-32": (ROWS.decode().encode("utf-32"), "text in UTF-32"),
     "name alone": (b"people.csv", "the name of a file in it: `people.csv`"),

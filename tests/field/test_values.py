@@ -212,12 +212,17 @@ async def test_an_unknown_coding_is_415(
 
 
 @pytest.mark.parametrize("spoil", [lambda body: body[:-9], lambda body: body + b"more", lambda _: b"plain"])
+@pytest.mark.parametrize(("coding", "pack"), [("gzip", gzip.compress), ("deflate", zlib.compress)])
 async def test_a_damaged_compressed_body_is_refused(
-    client: httpx.AsyncClient, an_account: Account, spoil: Callable[[bytes], bytes]
+    client: httpx.AsyncClient,
+    an_account: Account,
+    coding: str,
+    pack: Callable[[bytes], bytes],
+    spoil: Callable[[bytes], bytes],
 ) -> None:
     headers, body = build_body(an_account)
-    packed = spoil(gzip.compress(body))
-    answer = await client.post("/imports", headers=headers | {"Content-Encoding": "gzip"}, content=packed)
+    packed = spoil(pack(body))
+    answer = await client.post("/imports", headers=headers | {"Content-Encoding": coding}, content=packed)
     assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
 
 

@@ -255,6 +255,19 @@ async def test_another_account_has_no_such_connection(api: httpx.AsyncClient, a_
     assert (await api.get(own)).status_code == 404
 
 
+async def test_an_import_from_a_connection_needs_the_scope_to_read_it(
+    api: httpx.AsyncClient, a_key: NewAccount
+) -> None:
+    importer = await a_key(scopes=["imports:write"])
+    parts = {"type": "contacts", "delimiter": ",", "overrideExisting": "true", "updateOnlyEmptyFields": "false"}
+    parts |= {"connectionId": "any", "path": "a.csv"}
+    answer = await api.post(
+        "/imports", headers=importer.headers, files={name: (None, value) for name, value in parts.items()}
+    )
+    assert (answer.status_code, answer.json()["code"]) == (403, "not_allowed"), answer.text
+    assert "`connections:read`" in answer.json()["detail"]
+
+
 async def test_a_connection_moved_to_another_row_does_not_open(
     api: httpx.AsyncClient, pulls: Runtime, an_account: Account
 ) -> None:

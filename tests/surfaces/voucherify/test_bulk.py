@@ -36,6 +36,11 @@ async def test_items_update_and_create_customers(voucherify: Voucherify) -> None
     assert await voucherify.own("z") == {"source_id": "z", "address": None}
 
 
+async def test_birthday_is_taken_for_birthdate(voucherify: Voucherify) -> None:
+    await voucherify.bulk([{"source_id": "x", "birthday": "1984-05-06"}])
+    assert (await voucherify.own("x"))["birthdate"] == "1984-05-06"
+
+
 async def test_null_clears_a_field_an_address_and_its_parts(voucherify: Voucherify) -> None:
     await voucherify.bulk(
         [{"source_id": "x", "name": "Ana", "address": {"city": "Bonn", "state": "NW"}, "metadata": {"a": "1"}}]
