@@ -4,7 +4,7 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from urllib.parse import urlsplit
 
@@ -41,6 +41,10 @@ class Runtime:
     vault: Vault
     heavy_reads: asyncio.Semaphore  # bounds lists that read all records of an account, so that polls find a connection
     mailer: Mailer | None = None  # None: no mail server is configured
+
+    def policy_for(self, account_id: int) -> TransferPolicy:
+        """The policy for a transfer of this account."""
+        return replace(self.transfer_policy, account_id=account_id)
 
     async def enqueue(self, task: str, run_id: str, attempt: int) -> None:
         """Enqueues a task after a commit. A queue that cannot be reached is only logged: the sweep enqueues later."""

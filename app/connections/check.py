@@ -71,7 +71,9 @@ async def check_connection(
     Refused: secrets_locked, invalid (the path).
     """
     remote = connection.remote()
-    check = await CHECKS[purpose](remote, check_text(path, required=purpose == "import"), runtime.transfer_policy)
+    check = await CHECKS[purpose](
+        remote, check_text(path, required=purpose == "import"), runtime.policy_for(account_id)
+    )
     if check.ok and check.host_key is not None:
         async with runtime.database.transaction() as session:
             await pin_host_key(session, account_id, connection, check.host_key)

@@ -104,7 +104,7 @@ def find_mistakes(members: Mapping[str, object], kept: Collection[str] = ()) -> 
         if value is None and rule.required and member not in kept:
             yield Complaint(member, f"`{member}` is required")
         elif value is not None and not rule.accepts(value):
-            yield Complaint(member, f"`{member}` {rule.requirement}")
+            yield Complaint(member, f"`{member}` {rule.describe_mistake(value)}")
 
 
 def check_identity(

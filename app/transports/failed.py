@@ -43,6 +43,13 @@ REASONS: dict[str, FailureReason] = {
     "bad_path": FailureReason("address", "The path is too long or contains characters that are not allowed"),
     "bad_pattern": FailureReason("address", "Wildcards are allowed only in the last part of a path"),
     "bad_option": FailureReason("address", "A setting of the source is invalid or does not belong to its protocol"),
+    "slow_key": FailureReason("address", "The private key would take too long to decrypt"),
+    "keys_wait": FailureReason(
+        "address",
+        "The private key could not be decrypted in time. Encrypt it again with fewer rounds, or send fewer requests at "
+        "a time",
+        transient=True,
+    ),
     "no_host_key": FailureReason("address", "The server's host key is required for SFTP"),
     "insecure_redirect": FailureReason(
         "address", "The server redirects from https to http. Use an address that stays on https"

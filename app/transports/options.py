@@ -11,12 +11,12 @@ from typing import Any, Final
 
 from app.errors import join_choices
 from app.transports.failed import TransportFailed
+from app.transports.key_cost import LONGEST_KEY, clean_private_key, find_pem
 from app.transports.url import parse_server_url, validate_port
 
 TRUST_FIRST: Final = "trust-on-first-use"  # a value of `host_key`; anything else is the pinned key itself
 TLS: Final = ("explicit", "implicit")
 LONGEST: Final = 65_536  # characters of a value
-LONGEST_KEY: Final = 8_192  # characters; RSA with 8,192 bits has 6,400
 
 NO_TEXT = re.compile("[\0\ud800-\udfff]")
 NAME = re.compile(r"[^\s\x00-\x1f\x7f/\\?#@%:\[\]]{1,253}")
@@ -24,7 +24,6 @@ BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9]")
 REGION = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])")  # it becomes part of a host name
 FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]{43}")
 PUBLIC_KEY = re.compile(r"(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(?:256|384|521)) ([A-Za-z0-9+/]+={0,2})(?: [^\r\n]*)?")
-PEM = re.compile(r"-----BEGIN ((?:[A-Z]+ )?)PRIVATE KEY-----((?:(?!-----).)+)-----END \1PRIVATE KEY-----", re.DOTALL)
 
 
 def accept_all(_: object) -> bool:
@@ -68,23 +67,39 @@ def is_host_key(text: str) -> bool:
 
 
 def is_private_key(text: str) -> bool:
-    return len(text) <= LONGEST_KEY and PEM.fullmatch(text.strip()) is not None
+    return find_pem(text) is not None and not explain_private_key(text)
+
+
+def explain_private_key(text: str) -> str:
+    try:
+        return clean_private_key(text).slow
+    except ValueError:
+        return ""
+
+
+def explain_nothing(_: object) -> str:
+    return ""
 
 
 @dataclass(frozen=True, slots=True)
 class OptionRule:
     """What one option accepts: a value of type `kind` for which `fits` holds. `requirement` says so to callers: it goes
-    on from the name of the option, as in "`port` must be …"."""
+    on from the name of the option, as in "`port` must be …". `explain` may know more of a value that does not fit."""
 
     requirement: str = f"must be a string of 1 to {LONGEST:,} characters, without NUL characters"
     fits: Callable[[Any], bool] = accept_all
     kind: type = str
     required: bool = False
+    explain: Callable[[Any], str] = explain_nothing
 
     def accepts(self, value: object) -> bool:
         if isinstance(value, str) and (not 0 < len(value) <= LONGEST or NO_TEXT.search(value)):
             return False
         return type(value) is self.kind and self.fits(value)
+
+    def describe_mistake(self, value: object) -> str:
+        """What is wrong with a value that is not accepted. It goes on from the name of the option."""
+        return (self.explain(value) if type(value) is self.kind else "") or self.requirement
 
 
 TEXT: Final = OptionRule()
@@ -123,6 +138,7 @@ RULES: Final[Mapping[str, Mapping[str, OptionRule]]] = {
         private_key=OptionRule(
             f"must be a private key in PEM format, from BEGIN to END, at most {LONGEST_KEY:,} characters long",
             is_private_key,
+            explain=explain_private_key,
         ),
         passphrase=TEXT,
     ),

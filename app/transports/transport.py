@@ -16,6 +16,7 @@ from pydantic import SecretStr
 from app.transports.failed import bad_option, failure
 from app.transports.guard import Guard
 from app.transports.options import RULES
+from app.transports.slow_work import SlowWork
 
 CHUNK = 262_144  # bytes read or written at a time
 LONGEST_PATH = 1_024
@@ -77,7 +78,8 @@ class Remote:
 
 @dataclass(frozen=True, slots=True)
 class TransferPolicy:
-    """What a transfer may cost and whom it may call. `limit` is in bytes per file; `tries` includes the first."""
+    """What a transfer may cost and whom it may call. `limit` is in bytes per file; `tries` includes the first.
+    `account_id` is whose transfer it is: what is scarce is shared out among accounts."""
 
     limit: int
     tls: ssl.SSLContext
@@ -86,6 +88,8 @@ class TransferPolicy:
     idle_seconds: float = 30
     total_seconds: float = 600
     tries: int = 5
+    account_id: int = 0
+    slow_work: SlowWork = field(default_factory=SlowWork)
 
 
 class Transport(Protocol):

@@ -13,6 +13,7 @@ from tests.support import http
 from tests.support.http import Account
 from tests.surfaces.cordial.conftest import Cordial
 from tests.transports.servers.server import PASSWORD, USER, Server, black_hole
+from tests.transports.servers.sftp import sftp_server
 
 FILE = b"productID,productName,price\nP1,One,1.50\nP2,,2\n"
 
@@ -112,3 +113,36 @@ async def test_a_server_that_says_nothing_costs_five_seconds(pulling: Cordial) -
         answer = await pulling.post("/v2/productimports", {"source": source, "hasHeader": True})
     assert time.monotonic() - began < 8
     assert answer.json()["message"].startswith(f"Unable to open connection to 127.0.0.1 : {port}.")
+
+
+@pytest.mark.parametrize("passphrase", [None, "pass phräse"])
+async def test_a_private_key_takes_the_place_of_the_password(pulling: Cordial, passphrase: str | None) -> None:
+    async with sftp_server() as server:
+        await server.store("files/products.csv", FILE)
+        source = source_of(server, "files/products.csv")
+        del source["password"]
+        source["privateKey"] = server.keys.user.export_private_key(passphrase=passphrase).decode()
+        source |= {"passphrase": passphrase} if passphrase else {}
+        answer = await pulling.post("/v2/productimports", {"source": source, "hasHeader": True})
+        assert answer.status_code == 200, answer.text
+        job = await pulling.job(answer)
+        assert (job["status"], job["inserted"]) == ("Done", 1)
+        assert server.faults.passwords == []
+
+
+@pytest.mark.parametrize(
+    ("transport", "key", "field", "reason"),
+    [
+        ("sftp", None, "source.password", "The source.password field is required."),
+        ("ftp", "key", "source.password", "The source.password field is required."),
+        ("sftp", "key", "source.privateKey", "The source.privateKey must be a private key in PEM format"),
+        ("sftp", 7, "source.privateKey", "The source.privateKey must be a string."),
+    ],
+)
+async def test_a_private_key_that_is_none_is_refused_in_the_vendors_words(
+    pulling: Cordial, transport: str, key: object, field: str, reason: str
+) -> None:
+    source = {"transport": transport, "server": "files.example.com", "username": "u", "path": "a.csv"}
+    answer = await pulling.post("/v2/productimports", {"source": source | {"privateKey": key}, "hasHeader": True})
+    assert answer.status_code == 422, answer.text
+    assert answer.json()["messages"]["validationErrors"][field][0].startswith(reason)

@@ -1,7 +1,6 @@
 """What is special to SFTP: host keys, private keys, and blocks that are requested ahead."""
 
 import asyncio
-import base64
 import logging
 import time
 from collections.abc import AsyncIterator, Callable
@@ -12,7 +11,6 @@ from pathlib import Path
 
 import asyncssh
 import pytest
-from asyncssh.asn1 import der_decode, der_encode
 from pydantic import SecretStr
 
 from app.transports import connect
@@ -131,30 +129,6 @@ async def test_an_old_private_key_with_a_passphrase_is_read(sftp: SftpServer, pa
     key = pem(asyncssh.generate_private_key("ssh-rsa"), format_name="pkcs1-pem", passphrase="old")
     assert await reason(by_key(sftp, key, "old"), patient()) == "login"  # read well, but a stranger's
     assert await reason(by_key(sftp, key, "new"), patient()) == "bad_option"
-
-
-async def test_a_private_key_that_takes_ages_to_open_is_refused_at_once(sftp: SftpServer, patient: MakePolicy) -> None:
-    raw = base64.b64decode(
-        "".join(
-            pem(sftp.keys.user, passphrase="x", rounds=1, ignore_few_rounds=True).get_secret_value().split("\n")[1:-2]
-        )
-    )
-    at = raw.index(b"bcrypt") + 6 + 4 + 4 + 16  # past the size of the options, and the salt with its size
-    assert raw[at : at + 4] == b"\0\0\0\1"
-    slow = raw[:at] + b"\x7f\xff\xff\xff" + raw[at + 4 :]
-    openssh = (
-        f"-----BEGIN OPENSSH PRIVATE KEY-----\n{base64.b64encode(slow).decode()}\n-----END OPENSSH PRIVATE KEY-----"
-    )
-    (scheme, ((kdf, (salt, _, prf)), cipher)), sealed = der_decode(
-        sftp.keys.user.export_private_key("pkcs8-der", passphrase="x")
-    )
-    slow = base64.b64encode(der_encode(((scheme, ((kdf, (salt, 2**31 - 1, prf)), cipher)), sealed)))
-    pkcs8 = f"-----BEGIN ENCRYPTED PRIVATE KEY-----\n{slow.decode()}\n-----END ENCRYPTED PRIVATE KEY-----"
-    started = time.monotonic()
-    for text in (openssh, pkcs8):
-        assert await reason(by_key(sftp, SecretStr(text), "x"), patient()) == "bad_option"
-    assert time.monotonic() - started < 1
-    assert sftp.faults.connections == 0
 
 
 @pytest.mark.parametrize("text", ["", "rubbish", "x" * 100_000, "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n"])

@@ -81,7 +81,7 @@ async def receive_file(runtime: Runtime, run: Run, sink: FileSink) -> None:
     try_again = run.fetches + 1 < ROUNDS
     try:
         pull = open_pull(runtime, run)
-        await fetch(pull.remote, pull.path, runtime.transfer_policy, sink)
+        await fetch(pull.remote, pull.path, runtime.policy_for(run.account_id), sink)
     except VaultError as locked:
         # While keys are being changed machine by machine, this one may lack the key of the one that took the import.
         raise (SourceAway(str(locked)) if try_again else Fatal("source_locked")) from None

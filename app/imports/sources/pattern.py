@@ -5,12 +5,15 @@ from collections.abc import Sequence
 from app.connections.check import connect_briefly
 from app.connections.pull import Pull, check_path_or_pattern, is_pattern
 from app.errors import Complaint, Refused
+from app.runs.model import AccountId
 from app.runtime import Runtime
 from app.transports.failed import TransportFailed
-from app.transports.transport import FileInfo, age_key
+from app.transports.transport import FileInfo, TransferPolicy, age_key
 
 
-async def find_files(runtime: Runtime, pull: Pull, *, after: FileInfo | None = None) -> Sequence[FileInfo]:
+async def find_files(
+    runtime: Runtime, account_id: AccountId, pull: Pull, *, after: FileInfo | None = None
+) -> Sequence[FileInfo]:
     """The files that match the path of `pull`. A path without wildcards is one file, which is not looked for. With
     `after`, only files that come after that one; it need not exist any more.
 
@@ -21,7 +24,8 @@ async def find_files(runtime: Runtime, pull: Pull, *, after: FileInfo | None = N
         check_path_or_pattern(scheme, pull.path)
     except TransportFailed as wrong:
         raise refuse_path(wrong.detail) from None
-    files = await list_files(runtime, pull) if is_pattern(scheme, pull.path) else [FileInfo(pull.path)]
+    policy = runtime.policy_for(account_id)
+    files = await list_files(pull, policy) if is_pattern(scheme, pull.path) else [FileInfo(pull.path)]
     if not files:
         raise refuse_path("No file matches `path`")
     if after is not None:
@@ -29,9 +33,9 @@ async def find_files(runtime: Runtime, pull: Pull, *, after: FileInfo | None = N
     return files
 
 
-async def list_files(runtime: Runtime, pull: Pull) -> list[FileInfo]:
+async def list_files(pull: Pull, policy: TransferPolicy) -> list[FileInfo]:
     try:
-        async with connect_briefly(pull.remote, runtime.transfer_policy) as transport:
+        async with connect_briefly(pull.remote, policy) as transport:
             return await transport.list(pull.path)
     except TransportFailed as failed:
         raise refuse_path(failed.detail) from None

@@ -1,16 +1,15 @@
 """SSH keys: the host key that a server must present, and the private key to log in with, read at a bounded cost."""
 
-import asyncio
-import base64
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 
 import asyncssh
-from asyncssh.asn1 import der_decode_partial
 
-from app.transports.failed import bad_option, failure
-from app.transports.options import FINGERPRINT, LONGEST_KEY, PEM, TRUST_FIRST
-from app.transports.transport import Remote
+from app.transports.failed import REASONS, TransportFailed, bad_option, failure
+from app.transports.key_cost import clean_private_key
+from app.transports.options import FINGERPRINT, TRUST_FIRST
+from app.transports.transport import Remote, TransferPolicy, time_limit
 
 # Kinds of host keys and their algorithms, best first. Certificates are left out, because nobody here could check them,
 # and so are signatures with SHA-1.
@@ -19,9 +18,8 @@ KINDS: dict[str, tuple[str, ...]] = {
     "ecdsa": ("ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521"),
     "ssh-rsa": ("rsa-sha2-512", "rsa-sha2-256"),
 }
-OLD_KINDS = frozenset({"RSA ", "EC ", "DSA "})  # their passphrase is hashed only once
-MOST_ROUNDS = 256  # of bcrypt, 25 ms each; ssh-keygen's defaults are 16 and 24
-MOST_ITERATIONS = 5_000_000  # of PBKDF2; OpenSSL's default is 2,048
+KEY_SECONDS = 15  # to wait for a turn, and to decrypt a private key
+LARGEST_RSA = 8_192  # bits; a signature takes 30 ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,50 +65,32 @@ def parse_expected_host_key(remote: Remote) -> ExpectedHostKey:
         raise bad_option("host_key") from None
 
 
-async def load_private_key(remote: Remote) -> asyncssh.SSHKey | None:
-    """Reads the option `private_key`, in a thread: decrypting with a passphrase is slow on purpose."""
+async def load_private_key(remote: Remote, policy: TransferPolicy) -> asyncssh.SSHKey | None:
+    """Reads the option `private_key`. Decrypting with a passphrase is slow on purpose: it has a thread of its own."""
     secret = remote.secret("private_key")
     if not secret:
         return None
     try:
-        text = normalize_private_key(secret)
-        return await asyncio.to_thread(asyncssh.import_private_key, text, remote.secret("passphrase") or None)
+        pem, slow = clean_private_key(secret)
+        if slow:
+            raise TransportFailed(REASONS["slow_key"].step, f"The private key {slow}", reason="slow_key")
+        async with time_limit(KEY_SECONDS, "keys_wait"):
+            return await policy.slow_work.do(
+                policy.account_id, partial(import_private_key, pem, remote.secret("passphrase"))
+            )
     except (asyncssh.KeyImportError, asyncssh.KeyEncryptionError, ValueError, LookupError, RecursionError):
         raise bad_option("private_key", "passphrase") from None
+    except ArithmeticError:  # asyncssh divides by the primes of an RSA key
+        raise bad_option("private_key") from None
 
 
-def normalize_private_key(text: str) -> str:
-    """The private key as clean PEM. Raises ValueError if it is not one or would take too long to decrypt."""
-    pem = PEM.fullmatch(text.strip()) if len(text) <= LONGEST_KEY else None
-    if not pem:
-        raise ValueError("not a private key")
-    kind, body = pem.groups()
-    if kind in OLD_KINDS:
-        return pem[0]
-    raw = base64.b64decode("".join(body.split()), validate=True)
-    if kind == "OPENSSH ":
-        rounds, most = read_bcrypt_rounds(raw), MOST_ROUNDS
-    else:
-        rounds, most = max(find_numbers(der_decode_partial(raw)[0]), default=0) if kind else 0, MOST_ITERATIONS
-    if rounds > most:
-        raise ValueError("too slow to decrypt")
-    return f"-----BEGIN {kind}PRIVATE KEY-----\n{base64.b64encode(raw).decode()}\n-----END {kind}PRIVATE KEY-----\n"
+def import_private_key(pem: str, passphrase: str | None) -> asyncssh.SSHKey:
+    """Raises what asyncssh raises, and ValueError.
 
-
-def read_bcrypt_rounds(raw: bytes) -> int:
-    """The rounds of bcrypt: the magic word is followed by cipher, KDF and its options, which end with this number."""
-    at = len(b"openssh-key-v1\0")
-    value = b""
-    for _ in range(3):
-        size = int.from_bytes(raw[at : at + 4], "big")
-        value, at = raw[at + 4 : at + 4 + size], at + 4 + size
-    return int.from_bytes(value[-4:], "big")
-
-
-def find_numbers(value: object) -> Iterator[int]:
-    """Every number in decoded ASN.1. In an encrypted key the largest is the iteration count."""
-    if isinstance(value, int):
-        yield value
-    elif isinstance(value, tuple | frozenset):
-        for each in value:
-            yield from find_numbers(each)
+    The numbers of an RSA key are not checked to be prime. That would freeze the process for 3 s with 8,192 bits and for
+    half a minute with others, and a key that is wrong only fails to log in.
+    """
+    key = asyncssh.import_private_key(pem, passphrase or None, unsafe_skip_rsa_key_validation=True)
+    if getattr(key.pyca_key, "key_size", 0) > LARGEST_RSA:
+        raise ValueError("too large a key")
+    return key

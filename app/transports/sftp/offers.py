@@ -31,6 +31,13 @@ ALGORITHM = re.compile(r"(?!ext-info-|kex-strict-)[A-Za-z0-9@.+_-]{1,64}")
 Offers = Mapping[str, frozenset[str]]
 
 
+def list_key_exchanges() -> list[str]:
+    """The methods to negotiate: asyncssh's own choice, without Kerberos, and without groups that the server makes up.
+    Whether the number in such a group is a prime is tested, and a server can make that take minutes."""
+    named = (each.decode() for each in get_default_kex_algs())
+    return [each for each in named if not each.startswith(("gss-", "diffie-hellman-group-exchange-"))]
+
+
 async def read_offers(remote: Remote, policy: TransferPolicy) -> Offers:
     """What the server offers, by the words of LISTS. Raises TransportFailed, OSError, EOFError and ValueError."""
     port = validate_port(remote.scheme, remote.port)
@@ -82,7 +89,7 @@ def parse_offers(payload: bytes) -> Offers:
 def explain_no_session(offers: Offers, host_keys: Iterable[str]) -> TransportFailed | None:
     """Why a client that wants one of these kinds of host keys could not agree with the server. None if it could."""
     accepted = {
-        "key exchange methods": names(get_default_kex_algs()),
+        "key exchange methods": frozenset(list_key_exchanges()),
         "ciphers": names(get_default_encryption_algs()),
         "MACs": names(get_default_mac_algs()),
         "host key algorithms": frozenset(host_keys),

@@ -1,5 +1,6 @@
 """One SSH connection: asyncssh on a socket that the guard has dialled. The host key is checked before logging in."""
 
+import socket
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 
@@ -14,7 +15,7 @@ from app.transports.sftp.keys import (
     load_private_key,
     parse_expected_host_key,
 )
-from app.transports.sftp.offers import explain_no_session, read_offers
+from app.transports.sftp.offers import explain_no_session, list_key_exchanges, read_offers
 from app.transports.transport import Remote, TransferPolicy, time_limit
 from app.transports.url import validate_port
 
@@ -94,16 +95,14 @@ async def log_in(remote: Remote, policy: TransferPolicy) -> asyncssh.SSHClientCo
     A server with several keys presents one, of the first kind asked for that it has. So each kind whose key was
     another one is left out the next time. A server that has none of the kinds asked for may just end the connection.
     """
-    expected, key = parse_expected_host_key(remote), await load_private_key(remote)
+    expected, key = parse_expected_host_key(remote), await load_private_key(remote, policy)
     if not remote.user.isprintable():
         raise failure("login")
     kinds = list(expected.kinds())
     while kinds:
         verifier = HostKeyVerifier(expected)
         try:
-            with translate_errors("connect"):
-                async with time_limit(policy.idle_seconds, "no_answer"):
-                    return await try_log_in(remote, policy, key, verifier, list_algorithms(kinds))
+            return await try_log_in(remote, policy, key, verifier, list_algorithms(kinds))
         except TransportFailed as failed:
             if verifier.presented is None:
                 raise await find_cause(remote, policy, kinds, failed) from None
@@ -137,16 +136,29 @@ async def try_log_in(
     algorithms: Sequence[str],
 ) -> asyncssh.SSHClientConnection:
     """A connection to a server with a host key of these kinds."""
-    port = validate_port(remote.scheme, remote.port)
-    dialled = await policy.guard.dial(remote.host, port, policy.connect_seconds)
+    with translate_errors("connect"):
+        async with time_limit(policy.idle_seconds, "no_answer"):
+            dialled = await policy.guard.dial(
+                remote.host, validate_port(remote.scheme, remote.port), policy.connect_seconds
+            )
+            return await open_connection(dialled, remote, key, verifier, algorithms)
+
+
+async def open_connection(
+    dialled: socket.socket,
+    remote: Remote,
+    key: asyncssh.SSHKey | None,
+    verifier: HostKeyVerifier,
+    algorithms: Sequence[str],
+) -> asyncssh.SSHClientConnection:
     try:
         return await asyncssh.connect(
             remote.host,
-            port,
             sock=dialled,
             client_factory=lambda: verifier,
             known_hosts=([], [], []),
             server_host_key_algs=algorithms,
+            kex_algs=list_key_exchanges(),
             username=remote.user,
             password=remote.password.get_secret_value() if remote.password else None,
             client_keys=[key] if key else None,

@@ -67,7 +67,7 @@ async def read_pull(request: Request, caller: Caller, runtime: Runtime) -> Submi
     refuse_any(complaints)
     assert pull is not None  # noqa: S101  otherwise there was a complaint
     check_columns(settings, pull.file_name)
-    await ensure_reachable(pull, runtime.transfer_policy)
+    await ensure_reachable(pull, runtime.policy_for(caller.account_id))
     return settings.build_submission(caller, pull, request_id=request_id(request))
 
 

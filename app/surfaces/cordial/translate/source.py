@@ -10,7 +10,7 @@ from app.connections.pull import Pull
 from app.errors import Complaint, join_choices
 from app.surfaces.cordial.translate.imports import parse_text
 from app.transports.failed import TransportFailed
-from app.transports.options import TRUST_FIRST
+from app.transports.options import RULES, TRUST_FIRST
 from app.transports.transport import Option, Remote, check_path
 from app.transports.url import parse_server_url, validate_port
 
@@ -22,10 +22,11 @@ REQUIRED: Final[Mapping[str, tuple[str, ...]]] = {
     "https": ("url",),
     "ftp": LOGIN,
     "ftps": LOGIN,
-    "sftp": LOGIN,
+    "sftp": LOGIN,  # a private key may take the place of the password
     "s3": BUCKET,
 }
-MEMBERS: Final = ("url", "server", "username", "password", "tls", "host_key", *BUCKET, "aws_endpoint")
+KEY: Final = ("privateKey", "passphrase")
+MEMBERS: Final = ("url", "server", "username", "password", *KEY, "tls", "host_key", *BUCKET, "aws_endpoint")
 TLS: Final = ("explicit", "implicit")
 MOST_DIGITS: Final = 5  # of a port
 
@@ -47,6 +48,8 @@ def parse_source(source: object, complaints: list[Complaint]) -> Pull | None:
         complaints.append(Complaint("source.transport", reason))
         return None
     missing = [name for name in REQUIRED[transport] if source.get(name) in (None, "")]
+    if transport == "sftp" and texts.get("privateKey") and "password" in missing:
+        missing.remove("password")
     complaints += [Complaint(f"source.{name}", f"The source.{name} field is required.") for name in missing]
     port = parse_port(source.get("port"), transport, complaints)
     if len(complaints) > earlier:
@@ -92,6 +95,7 @@ def build_server_pull(transport: str, texts: Texts, port: int | None, complaints
     if transport == "sftp":
         # The vendor's API has no host key. Without one, the first key that is shown is trusted.
         options["host_key"] = texts.get("host_key") or TRUST_FIRST
+        options |= read_private_key(texts, complaints)
     if transport == "ftps" and texts.get("tls"):
         options["tls"] = texts["tls"].strip().lower()
         if options["tls"] not in TLS:
@@ -104,10 +108,21 @@ def build_server_pull(transport: str, texts: Texts, port: int | None, complaints
         texts["server"].strip(),
         port,
         user=texts["username"],
-        password=SecretStr(texts["password"]),
+        password=SecretStr(texts["password"]) if texts.get("password") else None,
         options=options,
     )
     return build_pull(remote, texts["path"], complaints)
+
+
+def read_private_key(texts: Texts, complaints: list[Complaint]) -> Mapping[str, Option]:
+    """The private key with its passphrase, by our names. The vendor's API knows passwords only."""
+    key, rule = texts.get("privateKey"), RULES["sftp"]["private_key"]
+    if not key:
+        return {}
+    if not rule.accepts(key):
+        complaints.append(Complaint("source.privateKey", f"The source.privateKey {rule.describe_mistake(key)}."))
+    passphrase = texts.get("passphrase")
+    return {"private_key": SecretStr(key)} | ({"passphrase": SecretStr(passphrase)} if passphrase else {})
 
 
 def build_bucket_pull(_transport: str, texts: Texts, _port: int | None, complaints: list[Complaint]) -> Pull | None:

@@ -30,6 +30,8 @@ SOURCE: Final = {
         },
         "username": text("ftp, ftps, sftp, and http and https if the server asks for it"),
         "password": text("ftp, ftps, sftp, and http and https if the server asks for it"),
+        "privateKey": text("sftp: a private key in PEM format, in place of the password"),
+        "passphrase": text("sftp: the passphrase of the private key, if it has one"),
         "path": text("ftp, ftps, sftp, s3: the path of the file", "./files/file.csv"),
         "tls": text("ftps: explicit, or implicit as on port 990", "explicit"),
         "host_key": text("sftp: the server's public key or its fingerprint. Without it, any server is trusted"),

@@ -51,7 +51,7 @@ async def import_from_connection(
         body = parse_body(await read_json_object(request, idle=runtime.settings.upload_idle_seconds))
         pull, after = Pull(connection.remote(), body.path), translate.decode_file_cursor(body.after)
         submission = build_submission(caller, body, pull, request_id(request))
-        files = await find_files(runtime, pull, after=after)
+        files = await find_files(runtime, caller.account_id, pull, after=after)
         runs = await submit_each(runtime, submission, files)
     return Response(translate.started_imports(files, runs).encoded(), 201, media_type=translate.JSON)
 
