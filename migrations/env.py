@@ -16,11 +16,14 @@ MIGRATION_LOCK = 7_305_810_425  # any number, the same for all who migrate
 
 
 def run(connection: Connection) -> None:
-    context.configure(connection=connection, target_metadata=metadata)
+    """Each migration is a transaction of its own, so that no lock is held longer than it must. The session holds the
+    lock that keeps others from migrating: a migration that moves data commits many times."""
+    connection.execute(text(f"SELECT pg_advisory_lock({MIGRATION_LOCK})"))
+    # A migration that cannot get its lock gives up instead of queueing every writer behind itself.
+    connection.execute(text("SET lock_timeout = '4s'"))
+    connection.commit()
+    context.configure(connection=connection, target_metadata=metadata, transaction_per_migration=True)
     with context.begin_transaction():
-        connection.execute(text(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"))
-        # A migration that cannot get its lock gives up instead of queueing every writer behind itself.
-        connection.execute(text("SET LOCAL lock_timeout = '4s'"))
         context.run_migrations()
 
 
@@ -28,7 +31,6 @@ async def migrate(url: str) -> None:
     engine = create_async_engine(driver_url(url), poolclass=NullPool)
     async with engine.connect() as connection:
         await connection.run_sync(run)
-        await connection.commit()
     await engine.dispose()
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import RowMapping, text
 
-from app.storage.database import ReadSession, Session
+from app.storage.database import PLAN_VERSION, ReadSession, Session, newest_migration
 from app.storage.runs import OPEN
 
 # Suspects, which are runs that may have killed their worker, are worked on one at a time. Side by side, each crash
@@ -24,10 +24,12 @@ STEP = """CASE WHEN kind = 'import' AND blob IS NOT NULL AND coalesce(step, 'fet
 
 # (kind, step) of the runs that this release can work on. What a newer release has accepted is left alone.
 WORKABLE = (("import", "fetch"), ("import", "write"))
+KNOWN = f"""plan_version <= {PLAN_VERSION}
+    AND (kind, {STEP}) IN ({", ".join(f"('{kind}', '{step}')" for kind, step in WORKABLE)})"""
 
 # Runs that nobody works on and that may be worked on now.
 CLAIMABLE = f"""{OPEN} AND state IN ('queued', 'running') AND lease_until IS NULL AND due_at <= now()
-    AND (kind, {STEP}) IN ({", ".join(f"('{kind}', '{step}')" for kind, step in WORKABLE)})
+    AND {KNOWN}
     AND (crashes = 0 OR NOT {SUSPECT_AT_WORK})"""
 
 # Two workers that each claim a suspect would not see the other's claim before it commits, so the second one waits.
@@ -39,6 +41,7 @@ CLAIM = f"""
 UPDATE runs SET state = 'running', step = {STEP}, attempt = attempt + 1, started_at = coalesce(started_at, now()),
     heartbeat_at = clock_timestamp(), lease_until = clock_timestamp() + make_interval(secs => :lease)
 WHERE id = :id AND {CLAIMABLE} AND (crashes = 0 OR :queued)
+    AND NOT EXISTS (SELECT FROM schema_compat WHERE oldest > :schema)
 RETURNING *"""
 
 RENEW = """
@@ -57,7 +60,8 @@ WHERE {which} RETURNING id, account_id, crashes, attempt"""
 # A worker that froze just before its commit still holds its run's row lock, and the rescue of other runs must not wait
 # for it. (One that has only inserted its ledger row holds a key lock, which NO KEY UPDATE does not conflict with.)
 SILENT = f"""id IN (
-    SELECT id FROM runs WHERE {OPEN} AND state = 'running' AND lease_until < now() FOR NO KEY UPDATE SKIP LOCKED)"""
+    SELECT id FROM runs WHERE {OPEN} AND state = 'running' AND lease_until < now() AND {KNOWN}
+    FOR NO KEY UPDATE SKIP LOCKED)"""
 
 POSTPONE = """
 UPDATE runs SET lease_until = NULL, fetches = fetches + CAST(:source_away AS int),
@@ -70,6 +74,8 @@ UPDATE runs SET state = :state, finished_at = now(), lease_until = NULL,
 WHERE id = :id AND attempt = :attempt AND state = ANY(:before) RETURNING *"""
 
 WAITING = f"SELECT EXISTS (SELECT FROM runs WHERE {CLAIMABLE})"
+
+UNKNOWN = f"SELECT count(*) FROM runs WHERE {OPEN} AND NOT ({KNOWN})"
 
 # Among suspects, those whose file has to be fetched come last: a fetch may take minutes, and nothing clears it earlier.
 DUE = f"""
@@ -84,9 +90,11 @@ ORDER BY place"""
 async def claim(session: Session, run_id: str, *, lease: float) -> RowMapping | None:
     """Claims the run for `lease` seconds and returns it whole. None if it has ended, is not due, is claimed already, or
     is a suspect while another suspect is worked on. (A task outlives its worker, so the sweeper's order is not
-    enough.)"""
+    enough.) None, too, if the run or the schema by now is of a release that this code does not know."""
     queued = (await session.execute(text(QUEUE_SUSPECTS), {"id": run_id})).first() is not None
-    taken = await session.execute(text(CLAIM), {"id": run_id, "lease": lease, "queued": queued})
+    taken = await session.execute(
+        text(CLAIM), {"id": run_id, "lease": lease, "queued": queued, "schema": newest_migration()}
+    )
     return taken.mappings().one_or_none()
 
 
@@ -144,6 +152,11 @@ async def end(
 async def due(session: Session) -> Sequence[RowMapping]:
     """Runs (id, attempt, kind, step) that can be worked on now, in the order in which they should be."""
     return (await session.execute(text(DUE))).mappings().all()
+
+
+async def count_unknown(session: ReadSession) -> int:
+    """How many open runs of newer releases this code leaves alone."""
+    return int((await session.execute(text(UNKNOWN))).scalar_one())
 
 
 async def anyone_waits(session: ReadSession) -> bool:

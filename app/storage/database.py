@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import NewType
 
@@ -21,8 +22,13 @@ MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 OLDEST_SERVER = 150_000  # PostgreSQL 15, as server_version_num
 UNDEFINED_TABLE = "42P01"
 
+# What the plan of a run may hold that this code works off rightly. It rises with whatever an older worker would do
+# wrong or fail at: then older workers leave such runs alone. Release 0.1 has 1.
+PLAN_VERSION = 2
+
 SERVER_SETTINGS = {
     "application_name": "sluice",
+    "sluice.plan_version": str(PLAN_VERSION),  # for the trigger `newer_plans` (0006)
     "search_path": "public",
     "jit": "off",
     "timezone": "UTC",
@@ -97,6 +103,7 @@ async def find_schema_trouble(session: ReadSession) -> str | None:
     return None
 
 
+@cache
 def newest_migration() -> str:
     """The schema that this code was written for. The names of the migrations begin with their revision, so that a
     server need not load Alembic (10 MB) to find out."""

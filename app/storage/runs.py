@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import RowMapping, insert, select, text, update
 
-from app.storage.database import ReadSession, Session
+from app.storage.database import PLAN_VERSION, ReadSession, Session
 from app.storage.tables import runs
 
 # A run is open until it has ended, whatever its state is called: CHECK ended_has_a_time ties the two together.
@@ -26,7 +26,9 @@ async def add(session: Session, values: Mapping[str, Any]) -> RowMapping:
     """Stores a new run, queued and due now, and returns it whole."""
     now = (await session.execute(text("SELECT now()"))).scalar_one()
     stored = await session.execute(
-        insert(runs).values(state="queued", due_at=now, created_at=now, **values).returning(*runs.c)
+        insert(runs)
+        .values(state="queued", plan_version=PLAN_VERSION, due_at=now, created_at=now, **values)
+        .returning(*runs.c)
     )
     return stored.mappings().one()
 
@@ -142,5 +144,6 @@ async def store_fetched_file(session: Session, run_id: str, attempt: int, values
     """Gives a run its file, drops its credentials and lets its rows be written. False when the run is not this worker's
     any more."""
     mine = (runs.c.id == run_id, runs.c.attempt == attempt, runs.c.state == "running", runs.c.step == "fetch")
-    done = await session.execute(update(runs).where(*mine).values(step="write", secret=None, crashes=0, **values))
+    settled = {"step": "write", "plan_version": PLAN_VERSION, "secret": None, "crashes": 0}
+    done = await session.execute(update(runs).where(*mine).values(**settled, **values))
     return done.rowcount == 1

@@ -3,6 +3,7 @@
 from sqlalchemy import (
     BigInteger,
     Column,
+    Date,
     DateTime,
     ForeignKey,
     Identity,
@@ -31,6 +32,8 @@ accounts = Table(
     # Numbers imports and single writes in the order of their acceptance; raised under the row's lock.
     Column("last_seq", BigInteger, nullable=False, server_default="0"),
     moment("created_at", nullable=False),
+    Column("mails_on", Date),  # the last day with a mail, by UTC, and how many there were on it
+    Column("mails", Integer, nullable=False, server_default="0"),
 )
 
 api_keys = Table(
@@ -105,6 +108,7 @@ runs = Table(
     Column("state", Text, nullable=False),
     Column("options", JSONB, nullable=False),  # app.imports.plan.Options
     Column("plan", JSONB, nullable=False),  # app.imports.plan.Plan
+    Column("plan_version", SmallInteger, nullable=False, server_default="1"),  # app.storage.database.PLAN_VERSION
     Column("blob", Text),  # null once pruned
     Column("blob_digests", LargeBinary),  # app.storage.blobs.digests; null if release 0.1 has stored the file
     Column("file_name", Text),

@@ -24,7 +24,7 @@ ALTER TABLE runs
 PARENTS = "CREATE INDEX runs_parent ON runs (parent_id) WHERE parent_id IS NOT NULL"
 
 # A run is open until it has the time of its end (`ended_has_a_time`): no list of states has to be kept here.
-# The old index stays for processes of release 0.1, and goes with the next migration.
+# The old index, `runs_open`, stays for processes of release 0.1.
 RUNS_UNFINISHED = "CREATE INDEX runs_unfinished ON runs (account_id, type, seq) WHERE finished_at IS NULL"
 
 # A file may be deleted when nothing in this view names it. Whatever else comes to need files adds its own line here.

@@ -3,6 +3,7 @@
 import os
 import time
 
+import asyncpg
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
@@ -15,6 +16,7 @@ from app.runs.model import Run
 from app.runs.states import State
 from app.storage import claims
 from app.storage.blobs import BlobMissing, FileBlobs
+from app.storage.database import PLAN_VERSION
 from tests.engine.conftest import ImportEngine
 
 ONE = "_email,_name\nana@example.com,Ana\n"
@@ -55,6 +57,51 @@ async def test_what_a_newer_release_has_accepted_is_left_alone_and_holds_nobody_
         claimed = await claims.claim(session, newer.id, lease=60)
         await session.rollback()
     assert (due, claimed) == ([ours.id], None)
+
+
+async def test_a_plan_of_a_newer_release_is_left_alone_and_holds_nobody_up(engine: ImportEngine) -> None:
+    newer, ours = await engine.submit(ONE), await engine.submit(ONE)
+    await engine.sql("UPDATE runs SET plan_version = :newer WHERE id = :id", newer=PLAN_VERSION + 1, id=newer.id)
+    async with engine.runtime.database.transaction() as session:
+        assert [row["id"] for row in await claims.due(session) if row["id"] in (newer.id, ours.id)] == [ours.id]
+        assert await claims.claim(session, newer.id, lease=60) is None
+        assert await claims.count_unknown(session) == 1
+    await engine.sql("UPDATE runs SET plan_version = 2 WHERE id = :id", id=newer.id)
+    assert (await engine.finish(newer)).created == 1
+
+
+async def test_a_run_of_a_newer_release_is_not_rescued_by_this_one(engine: ImportEngine) -> None:
+    newer = await engine.submit(ONE)
+    statement = (
+        "UPDATE runs SET plan_version = :newer, state = 'running', lease_until = now() - interval '1 s' WHERE id = :id"
+    )
+    async with engine.runtime.database.transaction() as session:
+        await session.execute(text(f"SET LOCAL sluice.plan_version = {PLAN_VERSION + 1}"))
+        await session.execute(text(statement), {"newer": PLAN_VERSION + 1, "id": newer.id})
+        assert newer.id not in [row["id"] for row in await claims.rescue(session, backoff=0)]
+        await session.rollback()
+
+
+async def test_a_worker_that_does_not_look_at_versions_cannot_claim_a_newer_plan(engine: ImportEngine) -> None:
+    """As release 0.1 claims: PostgreSQL itself refuses."""
+    run = await engine.submit(ONE)
+    claim = (
+        "UPDATE runs SET state = 'running', attempt = attempt + 1, lease_until = now() + interval '9 s' WHERE id = $1"
+    )
+    old = await asyncpg.connect(engine.runtime.settings.database_url.get_secret_value())  # type: ignore[union-attr]
+    assert await old.execute(claim, run.id) == "UPDATE 0"
+    await old.execute("UPDATE runs SET plan_version = 1 WHERE id = $1", run.id)
+    assert await old.execute(claim, run.id) == "UPDATE 1"
+    await old.close()
+
+
+async def test_on_a_schema_that_is_too_new_nothing_is_claimed(engine: ImportEngine) -> None:
+    run = await engine.submit(ONE)
+    async with engine.runtime.database.transaction() as session:
+        await session.execute(text("UPDATE schema_compat SET oldest = '9999'"))
+        assert await claims.claim(session, run.id, lease=60) is None
+        await session.rollback()
+    assert (await engine.finish(run)).created == 1
 
 
 async def test_an_import_without_a_number_cannot_be_stored(engine: ImportEngine) -> None:

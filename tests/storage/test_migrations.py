@@ -17,6 +17,11 @@ VALUES ($1, 1, $2, 'contacts', 'api', $3, '{}', '{}', $4, $5, 1, '', 1, $6, now(
 RECORD = """
 INSERT INTO records (account_id, type, key, data, created_at, updated_at, run_id, run_seq, run_row)
 VALUES (1, 'contacts', $1, '{}', now(), now(), $2, 1, 1)"""
+KEYED = """
+INSERT INTO records (account_id, type, key, data, created_at, updated_at, run_id, run_seq, run_row)
+VALUES (1, $1, $2, $3, now(), now(), NULL, 1, 1)"""
+DECLARED = """
+INSERT INTO record_types (account_id, name, declaration, created_at, updated_at) VALUES (1, $1, $2, now(), now())"""
 
 
 async def test_0004_keeps_what_is_there_and_can_be_taken_back(empty_database: str) -> None:
@@ -60,6 +65,62 @@ async def test_0005_leaves_runs_without_digests_and_can_be_taken_back(empty_data
     assert await values(connection, "SELECT blob FROM runs") == ["blob-1"]
     assert await values(connection, "SELECT to_regclass('blob_store')::text") == [None]
     await asyncio.to_thread(command.upgrade, configuration(empty_database), "head")
+    await connection.close()
+
+
+async def test_0006_empties_old_tombstones_and_can_be_taken_back(empty_database: str) -> None:
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "0005")
+    connection = await asyncpg.connect(empty_database)
+    await connection.execute("INSERT INTO accounts (name, created_at) VALUES ('shop', now())")
+    for number, run in enumerate(("kept", "pruned")):
+        await connection.execute(RUN, run, number, "finished", None, None, 1)
+    await connection.execute("UPDATE runs SET plan = '{\"a\": 1}', options = '{\"b\": 2}'")
+    await connection.execute("UPDATE runs SET pruned_at = now() WHERE id = 'pruned'")
+
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "0006")
+    assert await values(connection, "SELECT plan || options FROM runs ORDER BY id") == ['{"a": 1, "b": 2}', "{}"]
+    assert await values(connection, "SELECT DISTINCT plan_version FROM runs") == [1]
+    assert await values(connection, "SELECT oldest FROM schema_compat") == ["0003"]
+    assert await values(connection, "SELECT mails FROM accounts WHERE mails_on IS NULL") == [0]
+
+    await asyncio.to_thread(command.downgrade, configuration(empty_database), "0005")
+    assert await values(connection, "SELECT id FROM runs ORDER BY id") == ["kept", "pruned"]
+    assert await values(connection, "SELECT to_regclass('schema_compat')::text") == [None]
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "head")
+    await connection.close()
+
+
+async def test_0006_gives_records_the_key_under_which_they_are_looked_for(empty_database: str) -> None:
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "0005")
+    connection = await asyncpg.connect(empty_database)
+    await connection.execute("INSERT INTO accounts (name, created_at) VALUES ('shop', now())")
+    declaration = '{"key": "mail", "fields": [{"id": "mail", "type": "email"}, {"id": "x", "type": "text"}]}'
+    for name, key in (("members", declaration), ("notes", declaration.replace('"email"', '"text"'))):
+        await connection.execute(DECLARED, name, key)
+    for name, key, data in (
+        ("contacts", "ana@xn--mnchen-3ya.de", '{"_email": "Ana@XN--mnchen-3ya.de"}'),
+        ("contacts", "bob@xn--mnchen-3ya.de", '{"_email": "bob@xn--mnchen-3ya.de", "_name": "Bob"}'),
+        ("contacts", "bob@münchen.de", '{"_email": "bob@münchen.de", "_name": "Robert"}'),
+        ("contacts", "id@xn--mnchen-3ya.de", '{"_externalId": "id@xn--mnchen-3ya.de"}'),
+        ("contacts", "no@xn--0.de", '{"_email": "no@xn--0.de"}'),
+        ("members", "ana@xn--mnchen-3ya.de", "{}"),
+        ("notes", "ana@xn--mnchen-3ya.de", "{}"),
+    ):
+        await connection.execute(KEYED, name, key, data)
+
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "0006")
+    keys = "SELECT key FROM records WHERE type = '{}' ORDER BY key COLLATE \"C\""
+    assert await values(connection, keys.format("contacts")) == [
+        "ana@münchen.de",
+        "bob@münchen.de",
+        "bob@xn--mnchen-3ya.de",  # nobody can say which of the two is right
+        "id@xn--mnchen-3ya.de",
+        "no@xn--0.de",
+    ]
+    assert await values(connection, keys.format("members")) == ["ana@münchen.de"]
+    assert await values(connection, keys.format("notes")) == ["ana@xn--mnchen-3ya.de"]
+    bobs = "SELECT data->>'_name' FROM records WHERE key LIKE 'bob%' ORDER BY 1"
+    assert await values(connection, bobs) == ["Bob", "Robert"]
     await connection.close()
 
 
