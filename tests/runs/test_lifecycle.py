@@ -92,7 +92,9 @@ async def test_a_worker_that_does_not_look_at_versions_cannot_claim_a_newer_plan
     assert await old.execute(claim, run.id) == "UPDATE 0"
     await old.execute("UPDATE runs SET plan_version = 1 WHERE id = $1", run.id)
     assert await old.execute(claim, run.id) == "UPDATE 1"
+    await old.execute("UPDATE runs SET lease_until = NULL WHERE id = $1", run.id)
     await old.close()
+    assert (await engine.finish(run)).created == 1
 
 
 async def test_on_a_schema_that_is_too_new_nothing_is_claimed(engine: ImportEngine) -> None:
