@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from ipaddress import ip_network
 from pathlib import Path
 
 import uvicorn
@@ -22,8 +23,9 @@ from app.surfaces import SURFACES
 from app.throttle import Allowance
 from app.web.checks import refuse_line_break, refuse_nul
 from app.web.openapi import build_openapi
-from app.web.protocol import Protocol
 from app.web.requests import RequestMiddleware
+from app.web.server.connections import Connections, build_connection_limits
+from app.web.server.protocol import ServerLimits, build_protocol
 from app.web.surface import internal_error
 
 METHODS = ("DELETE", "GET", "HEAD", "POST", "PUT")
@@ -114,12 +116,15 @@ def serve(host: str, port: int) -> None:
     except Misconfigured as wrong:
         log(ProcessStartFailed("api", str(wrong)))
         raise SystemExit(2) from None
+    proxies = [ip_network(each) for each in parse_proxies(settings)]
+    connections = Connections(build_connection_limits(settings.database_pool), proxies)
     try:
         uvicorn.run(
             app,
             host=host,
             port=port,
-            http=Protocol,
+            http=build_protocol(connections),
+            timeout_keep_alive=ServerLimits().keep_alive_seconds,
             access_log=False,
             log_config=None,
             server_header=False,

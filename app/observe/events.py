@@ -40,6 +40,15 @@ class RequestDenied(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ConnectionRefused(Event):
+    """A connection was closed before a route was reached: what came is not HTTP (400), too long (414, 431) or too slow
+    (408), or there are too many connections (503). `address` is the client's as the server sees it."""
+
+    status: int
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
 class RequestCrashed(Event):
     """A request ended in an unexpected error and was answered with 500. Please report it as a bug."""
 

@@ -1,7 +1,6 @@
 """Parameter types of routes: the runtime, and callers with a required scope (`MayReadImports` and so on)."""
 
 from dataclasses import dataclass
-from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -12,6 +11,7 @@ from app.errors import Refused
 from app.runtime import Runtime
 from app.storage.database import DatabaseUnavailable
 from app.web.rate_limits import count_request
+from app.web.server.connections import group_address
 
 
 async def get_runtime(request: Request) -> Runtime:
@@ -39,13 +39,8 @@ async def identify_caller(request: Request, runtime: OpenRuntime) -> Caller:
 
 
 def client_bucket(request: Request) -> str:
-    """The address that a request comes from; of an IPv6 address its /64, all of which one machine can use."""
-    host = request.client.host if request.client else ""
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return host
-    return str(IPv6Network((address, 64), strict=False)) if isinstance(address, IPv6Address) else host
+    """The address that a request comes from, as `group_address` counts it."""
+    return group_address(request.client.host if request.client else "")
 
 
 async def find_caller(request: Request, runtime: Runtime) -> Caller:

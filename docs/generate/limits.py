@@ -5,7 +5,11 @@ from app.formats import header
 from app.resources import objects, paths
 from app.settings import Settings
 from app.web.bodies import json_body
+from app.web.server import connections
+from app.web.server.protocol import ServerLimits
 from docs.generate.markdown import code, page, table
+
+SERVER = ServerLimits()
 
 
 def limits() -> str:
@@ -37,6 +41,14 @@ ROWS = [
     ("Imports of an account that are queued or running", "queue_limit", 0,
      "400 `E0401` at `POST /imports`, 429 elsewhere, with `Retry-After`"),
     ("Requests of a key", "rate_limit", 0, "429 `too_many_requests` with `Retry-After`"),
+    ("Bytes of the request line and the headers", "", f"{SERVER.head_bytes:,}", "431, or 414 for the path"),
+    ("Headers of a request", "", SERVER.headers, "431"),
+    ("Seconds in which the headers must arrive", "", f"{SERVER.head_seconds:g}", "408"),
+    ("Seconds that a connection may be idle", "", SERVER.keep_alive_seconds, "closed; earlier if there are too many"),
+    ("Seconds in which an answer must be read to its end, or 60,000 bytes of it", "", f"{SERVER.write_seconds:g}", "the connection breaks"),
+    ("Connections of an API process", "", f"{connections.MOST_CONNECTIONS:,}, fewer if `ulimit -n` is low",
+     "the longest idle one is closed, or 503; `/healthz` is answered"),
+    ("Connections of one address, unless it is a trusted proxy", "", "half of them", "the same"),
     ("Columns of a file", "max_columns", 0, "422 `invalid`"),
     ("Characters of a heading", "", f"{header.MAX_HEADING_LENGTH:,}", "422 `invalid`"),
     ("Bytes of a row", "max_record_bytes", 0, "problem `record_too_long`"),

@@ -1,6 +1,5 @@
 """What is deleted while it is downloaded must not look whole, and what never was there is not found."""
 
-import asyncio
 import csv
 import io
 from collections.abc import AsyncIterator
@@ -8,7 +7,6 @@ from dataclasses import replace
 
 import httpx
 import pytest
-import uvicorn
 from sqlalchemy import text
 
 from app.errors import SourceLost
@@ -18,9 +16,9 @@ from app.runs import status
 from app.runs.deletion import delete_run
 from app.runs.model import AccountId, Run
 from app.runtime import Runtime
-from app.web.protocol import Protocol
 from tests.conftest import Finish
 from tests.support.http import PARTS, Account, app_on, client_of, post
+from tests.support.serving import serving
 
 ROWS = 20_000
 WIDE = b"_email,_name\n" + b"".join(b"nobody,%s\n" % (b"x" * 1_000) for _ in range(ROWS))  # 20 MB, ten batches
@@ -37,14 +35,8 @@ async def address(runtime: Runtime, events: list[Event]) -> AsyncIterator[str]:
     """The app of this process on a real socket, where an answer can break."""
     app = app_on(runtime)
     app.state.runtime = replace(runtime, observe=events.append)
-    config = uvicorn.Config(app, port=0, http=Protocol, lifespan="off", log_config=None, access_log=False)
-    server = uvicorn.Server(config)
-    listening = config.bind_socket()
-    serving = asyncio.create_task(server.serve([listening]))
-    yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-    server.should_exit = True
-    await serving
-    listening.close()
+    async with serving(app) as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 async def test_a_download_breaks_when_its_import_is_deleted(

@@ -59,10 +59,11 @@ async def new_key(settings: Settings, account: str) -> str:
 
 
 @contextmanager
-def running_live(settings: Settings, *, workers: int = 1) -> Iterator[Live]:
+def running_live(settings: Settings, *, workers: int = 1, files: int | None = None) -> Iterator[Live]:
+    """`files` is how many the API may have open."""
     port, log = free_port(), settings.data / "api.log"
     with log.open("wb") as written:
-        processes = [started(settings, ("app.main", HOST, str(port)), written.fileno())]
+        processes = [started(settings, ("app.main", HOST, str(port)), written.fileno(), files)]
         processes += [started(settings, ("workers",), subprocess.DEVNULL) for _ in range(workers)]
         try:
             live = Live(port, settings, processes[0], log)
@@ -75,7 +76,9 @@ def running_live(settings: Settings, *, workers: int = 1) -> Iterator[Live]:
                 process.wait(30)
 
 
-def started(settings: Settings, module: tuple[str, ...], errors: int) -> subprocess.Popen[bytes]:
+def started(
+    settings: Settings, module: tuple[str, ...], errors: int, files: int | None = None
+) -> subprocess.Popen[bytes]:
     assert settings.database_url is not None
     assert settings.redis_url is not None
     # As `sluice up` starts its parts.
@@ -88,7 +91,8 @@ def started(settings: Settings, module: tuple[str, ...], errors: int) -> subproc
         SLUICE_UPLOAD_IDLE_SECONDS="2",
         SLUICE_LOG_LEVEL="debug",
     )
-    return subprocess.Popen(module_command(*module), cwd=ROOT, env=environment, stderr=errors)
+    limited = ["sh", "-c", f'ulimit -n {files} && exec "$@"', "sh"] if files else []
+    return subprocess.Popen([*limited, *module_command(*module)], cwd=ROOT, env=environment, stderr=errors)
 
 
 def wait_until_ready(live: Live) -> None:
