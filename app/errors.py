@@ -10,7 +10,7 @@ A bad row raises none of these: it is a value, see `app.problems`.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import ClassVar, Final
 
 NAME_CHARACTERS: Final = 100  # no name of a record type is so long
 
@@ -183,7 +183,10 @@ class Refused(SluiceError):
 
 
 class Retryable(SluiceError):
-    """A server that this service needs does not work as it should at the moment; a later try may succeed."""
+    """Something that this service needs does not work as it should at the moment; a later try may succeed. `part` says
+    what, to those who wait for it: `database`, `queue`, `storage`, `source`."""
+
+    part: ClassVar[str]
 
 
 class SourceLost(SluiceError):

@@ -9,6 +9,7 @@ import uvloop
 
 from app.errors import Retryable
 from app.observe.logs import configure
+from app.runs.lifecycle import OutOfMemory
 from app.runtime import Misconfigured, Runtime, open_runtime
 from app.settings import Settings
 from workers.settings import build_worker
@@ -20,12 +21,14 @@ async def work(settings: Settings) -> None:
 
 
 async def serve(runtime: Runtime) -> None:
-    """Works until a signal comes, or until Redis goes away, which ARQ does not survive."""
+    """Works until a signal comes, or until Redis goes away, which ARQ does not survive. Raises OutOfMemory, after its
+    runs were given back."""
     worker = build_worker(runtime)
     try:
         await worker.async_run()
     except asyncio.CancelledError:  # this is how ARQ ends on a signal
-        return
+        if worker.ctx["exhausted"].is_set():
+            raise OutOfMemory from None
     finally:
         await worker.close()
 
@@ -42,7 +45,8 @@ def tune_python() -> None:
 
 
 def main(work: Callable[[Settings], Coroutine[None, None, None]] = work) -> int:
-    """Returns the exit code: 0 after a signal, 1 when a server went away, 2 for a wrong setting."""
+    """Returns the exit code: 0 after a signal, 1 when a server went away or memory was used up, 2 for a wrong
+    setting."""
     settings = Settings()
     configure(settings.log_level)
     tune_python()
@@ -55,6 +59,8 @@ def main(work: Callable[[Settings], Coroutine[None, None, None]] = work) -> int:
     except Retryable as gone:
         print(f"sluice: {gone}", file=sys.stderr)
         return 1
+    except OutOfMemory:
+        return 1  # the log has it
     return 0
 
 

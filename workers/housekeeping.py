@@ -8,7 +8,7 @@ from app.deliveries import outbox
 from app.observe.events import HousekeepingFailed
 from app.observe.logs import error_kind
 from app.runs.deletion import prune_runs, sweep_blobs
-from app.runs.lifecycle import rescue_runs
+from app.runs.lifecycle import is_out_of_memory, rescue_runs
 from app.runtime import Runtime
 from app.storage.access import tokens
 
@@ -36,12 +36,15 @@ def duties(runtime: Runtime) -> tuple[Duty, ...]:
 
 
 async def keep_doing(runtime: Runtime, worker: str, duty: Duty) -> None:
-    """Does a duty for ever. Trouble is logged and the duty is done again at its time: housekeeping must not end."""
+    """Does a duty for ever. Trouble is logged and the duty is done again at its time: housekeeping must not end, unless
+    memory is used up."""
     while True:
         try:
             await duty.do(runtime, worker)
         except Exception as error:  # noqa: BLE001  whatever it is, the next round must come
             runtime.observe(HousekeepingFailed(duty.name, error_kind(error)))
+            if is_out_of_memory(error):
+                return
         await asyncio.sleep(duty.every)
 
 

@@ -14,7 +14,7 @@ from app.observe.process_events import ProcessStarted, ProcessStopped
 from app.queue.task_queue import QUEUE, TASK_EXPIRES_MS, QueueUnavailable, deserialize, redis_settings, serialize
 from app.runtime import Runtime
 from workers.housekeeping import duties, keep_doing
-from workers.tasks import FUNCTIONS
+from workers.tasks import FUNCTIONS, end_exhausted
 
 POLL_SECONDS = 0.02  # each slice enqueues the next: ARQ's half second in between would cost a quarter of the speed
 SPARE_SECONDS = 300  # far longer than any slice; a dead worker is noticed by its lease and not by this timeout
@@ -49,6 +49,7 @@ def build_worker(runtime: Runtime) -> Worker:
     )
     # ARQ takes no more tasks once it has to stop. Then a slice must not begin another batch.
     worker.ctx["stopping"] = lambda: not worker.allow_pick_jobs
+    worker.ctx["exhausted"] = asyncio.Event()
     worker.ctx["lanes"] = {
         "slice": asyncio.Semaphore(settings.slices_at_once),
         "transfer": asyncio.Semaphore(settings.fetches_at_once),
@@ -64,6 +65,8 @@ async def start_housekeeping(ctx: dict[str, Any]) -> None:
     runtime: Runtime = ctx["runtime"]
     ctx["name"] = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
     ctx["duties"] = [asyncio.create_task(keep_doing(runtime, ctx["name"], duty)) for duty in duties(runtime)]
+    for duty in ctx["duties"]:  # they end only when memory is used up
+        duty.add_done_callback(lambda ended: None if ended.cancelled() else end_exhausted(ctx))
     if runtime.settings.worker_metrics_port:
         start_http_server(runtime.settings.worker_metrics_port, registry=runtime.observe.metrics.registry)
     runtime.observe(ProcessStarted("worker", os.getpid()))

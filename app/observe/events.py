@@ -158,11 +158,24 @@ class RunEnded(Event):
 
 @dataclass(frozen=True, slots=True)
 class SliceFailed(Event):
-    """An error or an outage ended a slice; another attempt follows, unless the run has crashed too often."""
+    """An unexpected error ended a slice; another attempt follows, unless the run has crashed too often."""
 
     level: ClassVar[str] = "error"
     run_id: str
     attempt: int
+    error: str
+    trace: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunPostponed(Event):
+    """A run waits for something that does not work at the moment. `waiting_for` says what: `storage`, `database`,
+    `source` or `queue`. It is tried again after a while, and no crash is counted."""
+
+    level: ClassVar[str] = "warning"
+    run_id: str
+    attempt: int
+    waiting_for: str
     error: str
     trace: str
 

@@ -1,5 +1,6 @@
 """Writes events to stderr as JSON lines, with the ids of request and run and without cell values or secrets."""
 
+import errno
 import logging
 import re
 import sys
@@ -80,6 +81,9 @@ def format_trace(error: BaseException) -> str:
 
 
 def error_kind(error: BaseException) -> str:
-    """The class of an error, with the SQLSTATE if it came from the database."""
+    """The class of an error, with the SQLSTATE if it came from the database, and the name of its number if it came from
+    the system."""
     state = getattr(getattr(error, "orig", error), "sqlstate", None)
+    if isinstance(error, OSError):
+        state = errno.errorcode.get(error.errno or 0)
     return f"{type(error).__name__} {state}" if state else type(error).__name__

@@ -11,12 +11,15 @@ from app.observe.events import (
     RateLimitUnavailable,
     RequestServed,
     RunEnded,
+    RunPostponed,
     RunRefused,
     RunRescued,
     SliceFailed,
 )
 
 OUTCOMES = ("created", "updated", "unchanged", "skipped", "failed")
+# Counted one by one as trouble.
+TROUBLES = (RunPostponed, RunRescued, EnqueueFailed, RateLimitUnavailable, SliceFailed, MailDeferred, MailNotSent)
 
 
 class Metrics:
@@ -53,9 +56,7 @@ class Metrics:
                 self._ended.labels(event.state).inc()
             case RunRefused():
                 self._refused.labels(event.code).inc()
-            case (
-                RunRescued() | EnqueueFailed() | RateLimitUnavailable() | SliceFailed() | MailDeferred() | MailNotSent()
-            ):
+            case _ if isinstance(event, TROUBLES):
                 self._trouble.labels(type(event).__name__).inc()
 
     def text(self) -> bytes:

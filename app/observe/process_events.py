@@ -24,6 +24,15 @@ class ProcessStartFailed(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class MemoryExhausted(Event):
+    """A process has no memory left. It gives its runs back and exits with 1, to be started again by its supervisor."""
+
+    level: ClassVar[str] = "error"
+    part: str
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
 class ProcessStopped(Event):
     """A process has shut down cleanly."""
 

@@ -38,6 +38,8 @@ T = TypeVar("T")
 class QueueUnavailable(Retryable):
     """Redis or Valkey did not answer."""
 
+    part = "queue"
+
 
 class QueueRefusesWrites(QueueUnavailable):
     """Redis or Valkey answers, but takes no tasks and no heartbeats."""

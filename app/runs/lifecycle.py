@@ -11,17 +11,20 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from app.errors import Fatal, Retryable
-from app.observe.events import LeaseLost, RunEnded, RunRescued, SliceClaimed, SliceFailed, StepReached
+from app.observe.events import LeaseLost, RunEnded, RunPostponed, RunRescued, SliceClaimed, SliceFailed, StepReached
 from app.observe.logs import error_kind, format_trace
 from app.runs.acceptance import enqueue_run
+from app.runs.kinds import Step
 from app.runs.model import Run, RunId, run_from
 from app.runs.states import State, states_before
 from app.runtime import Runtime
 from app.storage import claims
+from app.storage.blobs import BlobsUnavailable
 from app.storage.database import DatabaseUnavailable, Session
 
 BACKOFF_SECONDS = 2.0  # a run that crashed waits up to this, times its crashes
 SOURCE_SECONDS = 20.0  # a source that is away gets about so much time before it is tried again
+NO_THREAD = "can't start new thread"  # Python's words
 
 Stopping = Callable[[], bool]
 # Works on a claimed run for a slice and says whether it has ended it. `Stopping` is true once the process is
@@ -36,10 +39,16 @@ class RunLost(Exception):
 class SourceAway(Retryable):
     """The server that a run reads from or writes to cannot be reached. The run waits longer, and that is counted."""
 
+    part = "source"
+
+
+class OutOfMemory(Exception):
+    """This process has no memory left. It should end: whatever else it works on would fail for no fault of its own."""
+
 
 async def work_on(runtime: Runtime, run_id: RunId, work: Work, *, stopping: Stopping = lambda: False) -> None:
     """Claims the run and lets the engine work on it for a slice. Does nothing if the run has ended, is not due or is
-    claimed by another worker. What the engine raises decides here how the run goes on."""
+    claimed by another worker. What the engine raises decides here how the run goes on. Raises OutOfMemory."""
     run = await claim_run(runtime, run_id)
     if run is None:
         return
@@ -55,8 +64,10 @@ async def work_on(runtime: Runtime, run_id: RunId, work: Work, *, stopping: Stop
         raise
     except Retryable as error:
         await postpone(runtime, run, error)
-    except Exception as error:  # noqa: BLE001  whatever it is, it is counted as a crash of this run
+    except Exception as error:  # whatever it is, it is counted as a crash of this run
         await count_crash(runtime, run, error)
+        if is_out_of_memory(error):
+            raise OutOfMemory from error
     else:
         if not ended:
             await give_back(runtime, run)
@@ -110,14 +121,19 @@ async def give_back(runtime: Runtime, run: Run) -> None:
 
 
 async def postpone(runtime: Runtime, run: Run, error: Retryable) -> None:
-    """Lets the run wait a little: the database failed temporarily (a deadlock, a full disk, a restart), or a source
-    cannot be reached. No crash is counted. When not even that can be written the lease runs out."""
-    runtime.observe(SliceFailed(run.id, run.attempt, error_kind(error.__cause__ or error), format_trace(error)))
+    """Lets the run wait a little: the database or the store of files failed temporarily (a full disk, a restart), or a
+    source cannot be reached. No crash is counted. When not even that can be written the lease runs out."""
+    kind, trace = error_kind(error.__cause__ or error), format_trace(error)
+    runtime.observe(RunPostponed(run.id, run.attempt, error.part, kind, trace))
     away = isinstance(error, SourceAway)
-    backoff = SOURCE_SECONDS if away else BACKOFF_SECONDS
+    # A file that has no room is fetched again from its beginning.
+    long = away or (run.step is Step.FETCH and isinstance(error, BlobsUnavailable))
+    backoff = SOURCE_SECONDS if long else BACKOFF_SECONDS
     with suppress(DatabaseUnavailable):
         async with runtime.database.transaction() as session:
-            await claims.postpone(session, run.id, run.attempt, backoff=backoff, source_away=away)
+            await claims.postpone(
+                session, run.id, run.attempt, backoff=backoff, waiting_for=error.part, source_away=away
+            )
 
 
 async def count_crash(runtime: Runtime, run: Run, error: Exception) -> None:
@@ -129,6 +145,11 @@ async def count_crash(runtime: Runtime, run: Run, error: Exception) -> None:
             row = await claims.fault(session, run.id, run.attempt, backoff=BACKOFF_SECONDS)
             failed = await fail_if_hopeless(session, runtime, row)
         announce_end(runtime, failed)
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """A thread that has no memory for its stack is a RuntimeError."""
+    return isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and NO_THREAD in str(error))
 
 
 async def rescue_runs(runtime: Runtime) -> None:

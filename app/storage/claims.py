@@ -38,7 +38,8 @@ QUEUE_SUSPECTS = "SELECT pg_advisory_xact_lock(hashtext('sluice: suspects')) FRO
 
 # clock_timestamp(), because now() is when the transaction began, and it may have waited since.
 CLAIM = f"""
-UPDATE runs SET state = 'running', step = {STEP}, attempt = attempt + 1, started_at = coalesce(started_at, now()),
+UPDATE runs SET state = 'running', step = {STEP}, attempt = attempt + 1, waiting_for = NULL,
+    started_at = coalesce(started_at, now()),
     heartbeat_at = clock_timestamp(), lease_until = clock_timestamp() + make_interval(secs => :lease)
 WHERE id = :id AND {CLAIMABLE} AND (crashes = 0 OR :queued)
     AND NOT EXISTS (SELECT FROM schema_compat WHERE oldest > :schema)
@@ -64,7 +65,7 @@ SILENT = f"""id IN (
     FOR NO KEY UPDATE SKIP LOCKED)"""
 
 POSTPONE = """
-UPDATE runs SET lease_until = NULL, fetches = fetches + CAST(:source_away AS int),
+UPDATE runs SET lease_until = NULL, waiting_for = :waiting_for, fetches = fetches + CAST(:source_away AS int),
     due_at = now() + make_interval(secs => :backoff * (0.5 + random()))
 WHERE id = :id AND attempt = :attempt AND lease_until IS NOT NULL"""
 
@@ -111,10 +112,18 @@ async def release(session: Session, run_id: str, attempt: int) -> RowMapping | N
     return done.mappings().one_or_none()
 
 
-async def postpone(session: Session, run_id: str, attempt: int, *, backoff: float, source_away: bool = False) -> bool:
-    """Gives the run back, to be claimed again after about `backoff` seconds; with `source_away` that is counted. False
-    if it was not ours any more."""
-    values = {"id": run_id, "attempt": attempt, "backoff": backoff, "source_away": source_away}
+async def postpone(
+    session: Session, run_id: str, attempt: int, *, backoff: float, waiting_for: str, source_away: bool = False
+) -> bool:
+    """Gives the run back, to be claimed again after about `backoff` seconds, and notes what it waits for; with
+    `source_away` that is counted. False if it was not ours any more."""
+    values = {
+        "id": run_id,
+        "attempt": attempt,
+        "backoff": backoff,
+        "waiting_for": waiting_for,
+        "source_away": source_away,
+    }
     done = await session.execute(text(POSTPONE), values)
     return done.rowcount == 1
 

@@ -6,8 +6,8 @@ from functools import cache
 from pathlib import Path
 from typing import NewType
 
-from sqlalchemy import text
-from sqlalchemy.engine import make_url
+from sqlalchemy import event, text
+from sqlalchemy.engine import ExceptionContext, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -42,8 +42,23 @@ SERVER_SETTINGS = {
 }
 
 
+READ_ONLY = "25006"  # it can only be read: it is a standby, or its operator wants it so
+# Beginnings of the SQLSTATEs that mean trouble of the server, and not of what was asked of it.
+PASSING = (
+    "08",  # the connection
+    READ_ONLY,
+    "25P03",  # idle too long
+    "40",  # a deadlock or a conflict
+    "53",  # a full disk, no memory, too many connections
+    "57P",  # it stops or starts
+    "58",  # the system or a disk
+)
+
+
 class DatabaseUnavailable(Retryable):
     """PostgreSQL did not answer, or the connection broke."""
+
+    part = "database"
 
 
 class SchemaUnfit(Retryable):
@@ -63,6 +78,7 @@ class Database:
             connect_args={"server_settings": SERVER_SETTINGS, "timeout": 10, "command_timeout": 120},
         )
 
+        event.listen(self._engine.sync_engine, "handle_error", leave_standby)
         # No BEGIN and ROLLBACK around a single SELECT: they took half of the time of a poll.
         self._reading = self._engine.execution_options(isolation_level="AUTOCOMMIT")
 
@@ -121,6 +137,12 @@ async def read_value(session: ReadSession, statement: str) -> str | None:
     return value
 
 
+def leave_standby(context: ExceptionContext) -> None:
+    """Closes the connections to a server that has become read-only: the address may lead to another one by now."""
+    if getattr(context.original_exception, "sqlstate", "") == READ_ONLY:
+        context.is_disconnect = True
+
+
 @contextmanager
 def translate_errors() -> Iterator[None]:
     """Turns the driver's errors about the connection, but not those about a statement, into DatabaseUnavailable."""
@@ -137,8 +159,7 @@ def translate_errors() -> Iterator[None]:
 def is_passing(error: DBAPIError) -> bool:
     """Whether the SQLSTATE means that the same transaction may succeed when it is tried again."""
     state = str(getattr(error.orig, "sqlstate", "") or "")
-    # 08 connection, 40 deadlock or serialization, 53 out of resources, 57P server stopping, 25P03 idle too long.
-    return state.startswith(("08", "40", "53", "57P", "25P03"))
+    return state.startswith(PASSING)
 
 
 def driver_url(url: str) -> str:

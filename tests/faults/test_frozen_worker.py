@@ -23,7 +23,7 @@ BEFORE_A_COMMIT = {
     "accounted": 3,
     "finishing": 1,
 }
-GIVEN_UP = {"LeaseLost", "SliceFailed", "released"}
+GIVEN_UP = {"LeaseLost", "RunPostponed", "SliceFailed", "released"}
 LONG = 120_000
 
 

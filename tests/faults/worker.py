@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from app.observe import Observer
-from app.observe.events import BatchWritten, Event, LeaseLost, SliceClaimed, SliceFailed, StepReached
+from app.observe.events import BatchWritten, Event, LeaseLost, RunPostponed, SliceClaimed, SliceFailed, StepReached
 from app.observe.process_events import ProcessStarted
 from app.runs import lifecycle
 from app.runtime import open_runtime
@@ -21,7 +21,7 @@ from app.settings import Settings
 from app.storage.database import SERVER_SETTINGS
 from workers.__main__ import main, serve
 
-TRACED = (ProcessStarted, SliceClaimed, LeaseLost, SliceFailed)
+TRACED = (ProcessStarted, SliceClaimed, LeaseLost, RunPostponed, SliceFailed)
 
 
 class Saboteur(Observer):

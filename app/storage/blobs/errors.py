@@ -35,6 +35,8 @@ class BlobDamaged(Exception):
 class BlobsUnavailable(Retryable):
     """The store cannot be reached, or does not do what it is asked. The text is for the operator."""
 
+    part = "storage"
+
 
 @contextmanager
 def translate_os_errors() -> Iterator[None]:

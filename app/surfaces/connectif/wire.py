@@ -10,6 +10,7 @@ from app.transports.options import RULES
 from app.web.shapes import UNSET_TIME, Shape, Timestamp
 
 Status = Literal["queued", "inProgress", "finished", "error", "cancelled"]
+WaitingFor = Literal["storage", "database", "queue", "source"]  # `part` of the Retryable errors
 
 
 class Options(Shape):
@@ -127,6 +128,11 @@ class Import(Shape):
         default=0, description="Seconds left at the speed so far. Present while rows are being imported"
     )
     queue_position: int = Field(default=0, description="Its place among the account's queued imports. The first is 1")
+    waiting_for: WaitingFor = Field(
+        default="storage",
+        description="Present while the import can do nothing but wait, and is tried again: for the store of its file, "
+        "for the database, for the queue, or for the source of its file",
+    )
     error_summary: list[ErrorGroup]
     warnings: list[WarningGroup]
     failure: RunFailure = Field(default=RunFailure(code="", detail=""), description="Present with status error")

@@ -27,6 +27,7 @@ def to_wire(status: Status, *, base: str, retention_days: int) -> wire.Import:
         "outcome": status.outcome,
         "eta_seconds": status.eta_seconds,
         "queue_position": status.queue_position,
+        "waiting_for": None if run.done else run.waiting_for,
         "failure": wire.RunFailure(code=run.fail_code, detail=run.fail_detail or "") if run.fail_code else None,
         "file_name": run.file_name,
         **render_source(run),
