@@ -28,6 +28,7 @@ REFUSALS: dict[str, str] = {
     "unreadable_file": "The file cannot be read in the declared format",
     "invalid": "The request is not valid",
     "too_many_requests": "The API key has reached its rate limit",
+    "too_many_reads": "Too many large reads of this account are under way",
     "queue_full": "Too many imports of this account are waiting or running",
     "import_not_ended": "The import is still waiting or running",
     "type_in_use": "The new declaration does not fit stored records or open imports",
@@ -70,6 +71,7 @@ REFUSAL_REMEDIES: dict[str, str] = {
     "unreadable_file": "Send CSV or JSON Lines, plain or gzip. The detail says what the file is instead",
     "invalid": "Correct everything that `errors` lists",
     "too_many_requests": "Wait for the seconds in `Retry-After`, and poll less often",
+    "too_many_reads": "Wait for the seconds in `Retry-After`, and read one page after the other",
     "queue_full": "Wait for the seconds in `Retry-After`, or until an import has ended",
     "import_not_ended": "Wait until the import is done",
     "type_in_use": (

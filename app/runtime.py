@@ -1,6 +1,5 @@
 """The servers, stores and limits of a process: opened once from its settings, closed at its end."""
 
-import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -9,6 +8,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from urllib.parse import urlsplit
 
 from app.formats.records import Limits
+from app.heavy_reads import HeavyReads
 from app.observe import Observer
 from app.observe.events import EnqueueFailed
 from app.queue.task_queue import QueueUnavailable, TaskQueue, WrongAddress, WrongEvictionPolicy, redis_settings
@@ -39,7 +39,7 @@ class Runtime:
     throttle: Throttle
     transfer_policy: TransferPolicy  # limits of transfers from and to other servers, and which addresses are allowed
     vault: Vault
-    heavy_reads: asyncio.Semaphore  # bounds lists that read all records of an account, so that polls find a connection
+    heavy_reads: HeavyReads
     mailer: Mailer | None = None  # None: no mail server is configured
 
     def policy_for(self, account_id: int) -> TransferPolicy:
@@ -83,7 +83,7 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
             throttle=Throttle(rate, RequestCounter(queue.connections), observe),
             transfer_policy=transfer_policy,
             vault=vault,
-            heavy_reads=asyncio.Semaphore(max(1, settings.database_pool // 4)),
+            heavy_reads=HeavyReads(max(1, settings.database_pool // 2)),
             mailer=mailer,
         )
     finally:

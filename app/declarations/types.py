@@ -1,7 +1,10 @@
 """The record types of an account: the built-in ones with its custom fields, and those it declared itself."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Mapping, Sequence
 from typing import Final
+
+import msgspec
 
 from app.errors import Complaint, Refused, describe
 from app.resources.declare import add_custom_fields, find_contradictions, parse_resource, resource_to_json
@@ -15,20 +18,53 @@ from app.storage.database import ReadSession, Session
 # The built-in types that an account may add fields to.
 EXTENSIBLE: Final = frozenset({"contacts"})
 
+MOST_BYTES: Final = 262_144  # of a declaration as JSON: it is read for each record and each import of the type
+MOST_TYPES: Final = 200  # of an account
+MOST_BYTES_IN_ALL: Final = 2_097_152  # of all declarations of an account: one answer lists them
+MANY_FIELDS: Final = 100  # or options: a type with more is not built on the event loop
+
 
 async def load_resource(session: ReadSession, account_id: int, name: str) -> tuple[Resource, object | None]:
     """The type of that name and the account's own part of its declaration. Raises Refused("not_found")."""
     declaration = await types.get(session, account_id, name)
     if declaration is None and name not in BUILT_IN:
-        raise Refused("not_found", f'There is no record type "{name}". Declare it with PUT /types/{name}')
+        raise unknown_type(name)
+    if is_large(declaration):
+        return await asyncio.to_thread(build_resource, name, declaration), declaration
     return build_resource(name, declaration), declaration
 
 
-async def list_resources(session: ReadSession, account_id: int) -> list[Resource]:
-    """All types that the account can import: the built-in ones first, then its own by name."""
-    declarations = {row["name"]: row["declaration"] for row in await types.list_all(session, account_id)}
+async def ensure_type(session: ReadSession, account_id: int, name: str) -> None:
+    """Raises Refused("not_found") if there is no type of that name."""
+    if name not in BUILT_IN and not await types.exists(session, account_id, name):
+        raise unknown_type(name)
+
+
+def unknown_type(name: str) -> Refused:
+    return Refused("not_found", f'There is no record type "{name}". Declare it with PUT /types/{name}')
+
+
+def is_large(declaration: object) -> bool:
+    """Whether building the type of a valid declaration takes more than a millisecond or so."""
+    fields = declaration.get("fields") if isinstance(declaration, dict) else declaration
+    if not isinstance(fields, list):
+        return False
+    return sum(1 + len(field.get("options") or ()) for field in fields) > MANY_FIELDS
+
+
+async def load_declarations(session: ReadSession, account_id: int) -> Mapping[str, str]:
+    """What the account has declared: the JSON text of each declaration, by the name of the type."""
+    return {row["name"]: row["declaration"] for row in await types.list_all(session, account_id)}
+
+
+def build_resources(declarations: Mapping[str, str]) -> list[Resource]:
+    """All types that an account with these declarations can import: the built-in ones first, then its own by name.
+    Blocking."""
     own = sorted(declarations.keys() - BUILT_IN.keys())
-    return [build_resource(name, declarations.get(name)) for name in (*BUILT_IN, *own)]
+    return [
+        build_resource(name, msgspec.json.decode(declarations[name]) if name in declarations else None)
+        for name in (*BUILT_IN, *own)
+    ]
 
 
 def build_resource(name: str, declaration: object | None) -> Resource:
@@ -44,13 +80,46 @@ async def declare_type(session: Session, account_id: int, name: str, body: dict[
 
     Raises Refused: invalid (names every mistake), type_in_use.
     """
-    declaration = remove_built_in_members(name, body)
-    resource = build_resource(name, declaration) if name in EXTENSIBLE else parse_resource(name, declaration)
+    resource, declaration = await asyncio.to_thread(read_declaration, name, body)
     await accounts.lock(session, account_id)
+    await refuse_too_much(session, account_id, name, declaration)
     previous = await types.get(session, account_id, name)
     if previous is not None or name in BUILT_IN:
-        await refuse_contradictions(session, account_id, build_resource(name, previous), resource)
+        complaints = await asyncio.to_thread(compare, name, previous, resource)
+        await refuse_contradictions(session, account_id, name, complaints)
     return resource, await types.put(session, account_id, name, declaration)
+
+
+def read_declaration(name: str, body: dict[str, object]) -> tuple[Resource, dict[str, object]]:
+    """The type that the body declares, and what of it is stored. Raises Refused("invalid"). Blocking."""
+    declaration = remove_built_in_members(name, body)
+    size = len(msgspec.json.encode(declaration))
+    if size > MOST_BYTES:
+        raise too_much(f"The declaration has {size:,} bytes as JSON, but at most {MOST_BYTES:,} are allowed")
+    resource = build_resource(name, declaration) if name in EXTENSIBLE else parse_resource(name, declaration)
+    return resource, declaration
+
+
+def compare(name: str, previous: object | None, resource: Resource) -> Sequence[Complaint]:
+    """What of the new declaration stored records may contradict. Blocking."""
+    return find_contradictions(build_resource(name, previous), resource)
+
+
+async def refuse_too_much(session: ReadSession, account_id: int, name: str, declaration: Mapping[str, object]) -> None:
+    """Raises Refused("invalid") if with this declaration the account would have declared too much."""
+    others = await types.count_others(session, account_id, name)
+    if others["types"] >= MOST_TYPES:
+        raise too_much(f"The account has {MOST_TYPES} types of its own, and no more are allowed")
+    size = others["bytes"] + len(msgspec.json.encode(declaration))
+    if size > MOST_BYTES_IN_ALL:
+        raise too_much(
+            f"The declarations of the account would have {size:,} bytes as JSON together, but at most "
+            f"{MOST_BYTES_IN_ALL:,} are allowed"
+        )
+
+
+def too_much(reason: str) -> Refused:
+    return Refused("invalid", reason, [Complaint("body", reason)])
 
 
 def remove_built_in_members(name: str, body: dict[str, object]) -> dict[str, object]:
@@ -69,16 +138,17 @@ def remove_built_in_members(name: str, body: dict[str, object]) -> dict[str, obj
     return declaration
 
 
-async def refuse_contradictions(session: ReadSession, account_id: int, old: Resource, new: Resource) -> None:
-    """Raises Refused("type_in_use") if stored records, or those that open imports have yet to write, may contradict the
-    new declaration."""
-    complaints = find_contradictions(old, new)
+async def refuse_contradictions(
+    session: ReadSession, account_id: int, name: str, complaints: Sequence[Complaint]
+) -> None:
+    """Raises Refused("type_in_use") if there are stored records, or open imports have yet to write some, which may
+    contradict the new declaration as the complaints say."""
     if not complaints:
         return
-    if await records.has_any(session, account_id, new.name):
-        raise type_in_use(f'There are stored records of type "{new.name}"', complaints)
-    if await types.any_open_run(session, account_id, new.name):
-        raise type_in_use(f'Imports of type "{new.name}" have not ended', complaints)
+    if await records.has_any(session, account_id, name):
+        raise type_in_use(f'There are stored records of type "{name}"', complaints)
+    if await types.any_open_run(session, account_id, name):
+        raise type_in_use(f'Imports of type "{name}" have not ended', complaints)
 
 
 def type_in_use(obstacle: str, complaints: Sequence[Complaint]) -> Refused:

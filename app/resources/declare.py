@@ -111,7 +111,8 @@ def _find_narrowed_limits(before: Field, after: Field, path: str) -> Iterator[Co
         yield complaint(f"{path}.max", "cannot be lowered, because stored values may be above it")
     if after.max_length is not None and (before.max_length is None or after.max_length < before.max_length):
         yield complaint(f"{path}.maxLength", "cannot be lowered, because stored values may be longer")
-    gone = [option for option in before.options if option not in after.options]
+    kept = frozenset(after.options)
+    gone = [option for option in before.options if option not in kept]
     if after.options and gone:
         yield complaint(f"{path}.options", f"must keep {', '.join(gone[:10])}, because stored records may have them")
     elif after.options and not before.options:

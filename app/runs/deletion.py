@@ -23,7 +23,7 @@ async def delete_run(runtime: Runtime, account_id: AccountId, run_id: str) -> No
     """
     async with runtime.database.transaction() as session:
         days = runtime.settings.retention_days
-        run = await status.find_run(session, account_id, run_id, retention_days=days)
+        run = await status.find_run(session, account_id, run_id, retention_days=days, whole=False)
         deleted = await runs.delete_ended(session, account_id, run.id)
         if deleted is None:
             raise Refused(

@@ -26,9 +26,12 @@ class Status:
     outcome: Outcome | None
 
 
-async def find_run(session: ReadSession, account_id: AccountId, run_id: str, *, retention_days: int) -> Run:
-    """The account's run. Raises Refused: not_found; gone, with the day, once it was pruned."""
-    row = await runs.get(session, account_id, run_id.removeprefix("aa_"))
+async def find_run(
+    session: ReadSession, account_id: AccountId, run_id: str, *, retention_days: int, whole: bool = True
+) -> Run:
+    """The account's run; unless it is to be `whole`, its plan lacks what describes the columns. Raises Refused:
+    not_found; gone, with the day, once it was pruned."""
+    row = await runs.get(session, account_id, run_id.removeprefix("aa_"), whole=whole)
     if row is None:
         raise Refused("not_found", NOT_FOUND)
     run = run_from(row)

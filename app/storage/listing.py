@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
-from sqlalchemy import RowMapping, text
+from sqlalchemy import text
 
 from app.storage.database import ReadSession
+from app.storage.records import PAGE_BYTES
 
 # The type is part of the statement and not a parameter: otherwise the planner does not use the type's own index.
 ListedType = Literal["customers"]
@@ -34,15 +35,18 @@ COLUMNS: Final[Mapping[OrderField, str]] = {
 AFTER = "ORDER BY {column} FETCH FIRST (:limit) ROWS WITH TIES"
 NUMBERED = "ORDER BY {order} LIMIT :limit OFFSET :offset"
 # One statement, so that page and counts belong to one moment. An empty page has one row, of nulls and the counts. The
-# data becomes text (see records.VIEW) only at the end, so that records passed over by OFFSET cost nothing.
+# data becomes text (see records.VIEW) only at the end, so that records passed over by OFFSET cost nothing, and only as
+# long as the text of the page has not more than PAGE_BYTES.
 LISTED = """
 WITH page AS MATERIALIZED (
     SELECT key, data, created_at, updated_at FROM records WHERE {where} AND {cursor} {limit_clause}
 ), counted AS MATERIALIZED (
     SELECT count(*) AS total, count(*) FILTER (WHERE {cursor}) AS remaining FROM records WHERE {where}
 )
-SELECT key, data::text AS data, created_at, updated_at, total, remaining
-FROM counted LEFT JOIN page ON true ORDER BY {order}"""
+SELECT key, created_at, updated_at, total, remaining, CASE
+    WHEN sum(octet_length(data::text)) OVER (ORDER BY {order} ROWS UNBOUNDED PRECEDING) <= PAGE_BYTES
+    THEN data::text END AS data
+FROM counted LEFT JOIN page ON true ORDER BY {order}""".replace("PAGE_BYTES", str(PAGE_BYTES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +77,9 @@ class RecordQuery:
 @dataclass(frozen=True, slots=True)
 class Page:
     """key, data (JSON text), created_at and updated_at of each record; how many match the filters; whether more
-    follow."""
+    follow. From the record on that goes beyond PAGE_BYTES, data is None: such records are read one by one."""
 
-    rows: tuple[RowMapping, ...]
+    rows: tuple[Mapping[Any, Any], ...]
     total: int
     more: bool
 

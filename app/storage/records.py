@@ -1,11 +1,15 @@
 """Records as they are read: one by its key, a page of a type, and those that a batch has to look at."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import RowMapping, text
 
 from app.storage.database import ReadSession, Session
+
+PAGE_BYTES: Final = 4_194_304  # of the data of a page; the record that goes beyond is its last
 
 # data::text, so that numbers keep the digits that were sent.
 VIEW = "key, data::text AS data, created_at, updated_at, run_id"
@@ -20,18 +24,50 @@ async def get(session: ReadSession, account_id: int, type: str, key: str) -> Row
     return found.mappings().one_or_none()
 
 
+# Record by record, because only so does the server stop where the bytes are used up: 1,000 records of 1 MiB would be a
+# gigabyte of text, to be thrown away.
+PAGE = f"""
+WITH RECURSIVE page AS (
+    (SELECT {VIEW}, octet_length(data::text) AS bytes, 1 AS number
+        FROM records WHERE account_id = :account_id AND type = :type AND key > coalesce(CAST(:after AS text), '')
+        ORDER BY key LIMIT 1 OFFSET :offset)
+    UNION ALL
+    SELECT next.key, next.data, next.created_at, next.updated_at, next.run_id,
+        page.bytes + octet_length(next.data), page.number + 1
+    FROM page CROSS JOIN LATERAL (
+        SELECT {VIEW} FROM records WHERE account_id = :account_id AND type = :type AND key > page.key
+        ORDER BY key LIMIT 1) next
+    WHERE page.number < :limit AND page.bytes < :bytes
+)
+SELECT key, data, created_at, updated_at, run_id, EXISTS (
+    SELECT FROM records WHERE account_id = :account_id AND type = :type AND key > (SELECT max(key) FROM page)) AS more
+FROM page ORDER BY number"""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordPage:
+    """Some records, and whether there are more of the type after them."""
+
+    rows: Sequence[RowMapping]
+    more: bool
+
+
 async def page(
-    session: ReadSession, account_id: int, type: str, *, limit: int, after: str | None = None, offset: int = 0
-) -> Sequence[RowMapping]:
-    """Records of a type in the order of their keys, after the key `after`, without the first `offset`."""
-    found = await session.execute(
-        text(
-            f"SELECT {VIEW} FROM records WHERE account_id = :account_id AND type = :type "
-            "AND key > coalesce(CAST(:after AS text), '') ORDER BY key LIMIT :limit OFFSET :offset"
-        ),
-        {"account_id": account_id, "type": type, "after": after, "limit": limit, "offset": offset},
-    )
-    return found.mappings().all()
+    session: ReadSession,
+    account_id: int,
+    type: str,
+    *,
+    limit: int,
+    after: str | None = None,
+    offset: int = 0,
+    max_bytes: int = PAGE_BYTES,
+) -> RecordPage:
+    """Records of a type in the order of their keys, after the key `after`, without the first `offset`: at most `limit`,
+    and no more once their data has `max_bytes`."""
+    given = {"account_id": account_id, "type": type, "after": after, "limit": limit, "offset": offset}
+    found = await session.execute(text(PAGE), given | {"bytes": max_bytes})
+    rows = found.mappings().all()
+    return RecordPage(rows, bool(rows) and rows[0]["more"])
 
 
 async def now(session: ReadSession) -> datetime:

@@ -4,13 +4,19 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, insert, select, text, update
+from sqlalchemy import RowMapping, insert, literal_column, select, text, update
+from sqlalchemy.dialects.postgresql import JSONB
 
 from app.storage.database import PLAN_VERSION, ReadSession, Session
 from app.storage.tables import runs
 
 # A run is open until it has ended, whatever its state is called: CHECK ended_has_a_time ties the two together.
 OPEN = "finished_at IS NULL"
+
+# What polls and lists show of runs. A plan repeats the header and the type's declaration, a megabyte at worst: only who
+# reads the file needs them.
+LEAN_PLAN = literal_column("plan - ARRAY['declaration', 'header', 'columns']", JSONB).label("plan")
+LEAN = [*(column for column in runs.c if column.name != "plan"), LEAN_PLAN]
 
 
 async def open_count(session: ReadSession, account_id: int, kind: str) -> int:
@@ -33,9 +39,11 @@ async def add(session: Session, values: Mapping[str, Any]) -> RowMapping:
     return stored.mappings().one()
 
 
-async def get(session: ReadSession, account_id: int, run_id: str) -> RowMapping | None:
-    """The account's run with this id, also if only its tombstone is left (`pruned_at`)."""
-    found = await session.execute(select(runs).where(runs.c.id == run_id, runs.c.account_id == account_id))
+async def get(session: ReadSession, account_id: int, run_id: str, *, whole: bool = True) -> RowMapping | None:
+    """The account's run with this id, also if only its tombstone is left (`pruned_at`). Unless it is to be `whole`, its
+    plan lacks what describes the columns."""
+    columns = runs.c if whole else LEAN
+    found = await session.execute(select(*columns).where(runs.c.id == run_id, runs.c.account_id == account_id))
     return found.mappings().one_or_none()
 
 
@@ -69,8 +77,8 @@ async def list_by_origin(
     limit: int,
 ) -> Sequence[RowMapping]:
     """The account's runs of these origins, accepted since one moment and before another, newest first, without those
-    that were pruned."""
-    kept = select(runs).where(runs.c.account_id == account_id, runs.c.pruned_at.is_(None), runs.c.origin.in_(origins))
+    that were pruned. Their plans lack what describes the columns."""
+    kept = select(*LEAN).where(runs.c.account_id == account_id, runs.c.pruned_at.is_(None), runs.c.origin.in_(origins))
     if since is not None:
         kept = kept.where(runs.c.created_at >= since)
     if before is not None:
@@ -82,8 +90,9 @@ async def list_by_origin(
 async def list_imports(
     session: ReadSession, account_id: int, *, states: Sequence[str] | None, type: str | None, offset: int, limit: int
 ) -> Sequence[RowMapping]:
-    """The account's imports, newest first, without those that were pruned."""
-    kept = select(runs).where(runs.c.account_id == account_id, runs.c.kind == "import", runs.c.pruned_at.is_(None))
+    """The account's imports, newest first, without those that were pruned. Their plans lack what describes the
+    columns."""
+    kept = select(*LEAN).where(runs.c.account_id == account_id, runs.c.kind == "import", runs.c.pruned_at.is_(None))
     if states is not None:
         kept = kept.where(runs.c.state.in_(states))
     if type is not None:

@@ -18,10 +18,33 @@ async def get(session: ReadSession, account_id: int, name: str) -> object | None
     return found.scalar_one_or_none()
 
 
-async def list_all(session: ReadSession, account_id: int) -> Sequence[RowMapping]:
-    """`name` and `declaration` of every type that the account has declared, ordered by name."""
+async def exists(session: ReadSession, account_id: int, name: str) -> bool:
     found = await session.execute(
-        text("SELECT name, declaration FROM record_types WHERE account_id = :account_id ORDER BY name"),
+        text("SELECT EXISTS (SELECT FROM record_types WHERE account_id = :account_id AND name = :name)"),
+        {"account_id": account_id, "name": name},
+    )
+    return bool(found.scalar_one())
+
+
+async def count_others(session: ReadSession, account_id: int, name: str) -> RowMapping:
+    """`types` and `bytes` of all types that the account has declared, without the one of that name."""
+    found = await session.execute(
+        text(
+            "SELECT count(*) AS types, coalesce(sum(octet_length(CAST(declaration AS text))), 0) AS bytes "
+            "FROM record_types WHERE account_id = :account_id AND name <> :name"
+        ),
+        {"account_id": account_id, "name": name},
+    )
+    return found.mappings().one()
+
+
+async def list_all(session: ReadSession, account_id: int) -> Sequence[RowMapping]:
+    """`name` and `declaration` (JSON text) of every type that the account has declared, ordered by name."""
+    found = await session.execute(
+        text(
+            "SELECT name, CAST(declaration AS text) AS declaration FROM record_types "
+            "WHERE account_id = :account_id ORDER BY name"
+        ),
         {"account_id": account_id},
     )
     return found.mappings().all()

@@ -1,9 +1,12 @@
 """Writes the reference page of every limit, with the values that the code has today."""
 
 from app.auth import tokens
+from app.declarations import types
 from app.formats import header
+from app.heavy_reads import OF_AN_ACCOUNT, PATIENCE
 from app.resources import objects, paths
 from app.settings import Settings
+from app.storage.records import PAGE_BYTES
 from app.web.bodies import json_body
 from app.web.server import connections
 from app.web.server.protocol import ServerLimits
@@ -51,12 +54,18 @@ ROWS = [
     ("Connections of one address, unless it is a trusted proxy", "", "half of them", "the same"),
     ("Columns of a file", "max_columns", 0, "422 `invalid`"),
     ("Characters of a heading", "", f"{header.MAX_HEADING_LENGTH:,}", "422 `invalid`"),
-    ("Bytes of a row", "max_record_bytes", 0, "problem `record_too_long`"),
+    ("Bytes of a row, and of a record as JSON", "max_record_bytes", 0, "problems `record_too_long` and `record_too_large`"),
     ("Characters of a cell", "max_cell_characters", 0, "problem `cell_too_long`"),
     ("Characters of a key", "max_key_characters", 0, "problem `key_too_long`"),
     ("Levels of nesting in JSON", "", objects.MAX_DEPTH, "problem `too_deep`"),
     ("Members of an object of a nested type, inner ones included", "", f"{paths.MAX_MEMBERS:,}", "problem `too_many_members`"),
     ("Characters of a path in a nested type", "", paths.MAX_PATH_LENGTH, "problem `path_too_long`"),
+    ("Bytes of a record type's declaration as JSON", "", f"{types.MOST_BYTES:,}", "422 `invalid`"),
+    ("Types that an account declares", "", types.MOST_TYPES, "422 `invalid`"),
+    ("Bytes of all declarations of an account", "", f"{types.MOST_BYTES_IN_ALL:,}", "422 `invalid`"),
+    ("Bytes of the records of a page", "", f"{PAGE_BYTES:,}", "the page of `GET /records/…` ends early; vendors' lists come in pieces"),
+    ("Large reads of an account in one API process at a time", "", OF_AN_ACCOUNT,
+     f"others wait {PATIENCE:g} seconds, then 429 `too_many_reads` with `Retry-After`"),
     ("Parts of a form", "max_form_parts", 0, "400 `bad_request`"),
     ("Bytes of a form part that is not the file", "max_part_bytes", 0, "422 `invalid`"),
     ("Bytes of a JSON body", "", f"{json_body.MAX_BYTES:,}", "413 `too_large`"),

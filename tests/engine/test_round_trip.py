@@ -70,7 +70,9 @@ def csv_row(cells: dict[str, str]) -> str:
 
 async def stored(engine: ImportEngine) -> dict[str, str]:
     async with engine.runtime.database.read() as session:
-        rows = await records.page(session, engine.account_id, "things", after=None, limit=10_000)
+        rows = (
+            await records.page(session, engine.account_id, "things", after=None, limit=10_000, max_bytes=10**9)
+        ).rows
     return {row["key"]: row["data"] for row in rows}
 
 

@@ -59,7 +59,7 @@ async def pull(
     await finish(runtime, run.id)
     async with runtime.database.read() as session:
         row = await runs.get(session, AccountId(account.id), run.id)
-        rows = await records.page(session, AccountId(account.id), "contacts", after=None, limit=10)
+        rows = (await records.page(session, AccountId(account.id), "contacts", after=None, limit=10)).rows
     assert row is not None
     return run_from(row), {each["key"]: json.loads(each["data"])["_name"] for each in rows}
 

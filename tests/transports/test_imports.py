@@ -66,7 +66,7 @@ class Pulling:
 
     async def records(self) -> dict[str, str]:
         async with self.runtime.database.read() as session:
-            rows = await records.page(session, self.account_id, "contacts", after=None, limit=1_000)
+            rows = (await records.page(session, self.account_id, "contacts", after=None, limit=1_000)).rows
         return {row["key"]: row["data"] for row in rows}
 
 

@@ -63,8 +63,14 @@ async def write_failed_rows(runtime: Runtime, run: Run, file: BinaryIO) -> Async
         yield codecs.BOM_UTF8 + format_line([*names, *REPORT_COLUMNS], layout.delimiter)
         async for batch in load_batches(runtime, run, only_with_problems=True):
             pieces = format_batch(reader, batch, layout)
-            while piece := await asyncio.to_thread(next, pieces, b""):
+            while piece := await write_piece(runtime, run, pieces):
                 yield piece
+
+
+async def write_piece(runtime: Runtime, run: Run, pieces: Iterator[bytes]) -> bytes:
+    """The next piece, b"" at the end. Nobody's turn lasts while bytes travel to a client that may be slow."""
+    async with runtime.heavy_reads.turn(run.account_id, begun=True):
+        return await asyncio.to_thread(next, pieces, b"")
 
 
 def build_layout(plan: Plan, resource: Resource) -> FailedRowsLayout:
@@ -81,7 +87,8 @@ async def add_paths(runtime: Runtime, run: Run, reader: Reader, layout: FailedRo
     many as a file may have."""
     header, most = dict.fromkeys(layout.header), runtime.limits.columns
     async for batch in load_batches(runtime, run, only_with_problems=True):
-        await asyncio.to_thread(collect_paths, reader, batch, header, most)
+        async with runtime.heavy_reads.turn(run.account_id, begun=True):
+            await asyncio.to_thread(collect_paths, reader, batch, header, most)
         if len(header) >= most:
             break
     return replace(layout, header=tuple(header)[:most])

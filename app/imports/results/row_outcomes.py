@@ -44,7 +44,9 @@ async def read_row_outcomes(runtime: Runtime, run: Run, file: BinaryIO) -> Async
     with closing_file(file):
         reader = await asyncio.to_thread(open_reader, file, load_plan(run).dialect, runtime.limits)
         async for batch in load_batches(runtime, run, only_with_problems=False):
-            yield await asyncio.to_thread(find_outcomes, reader, batch)
+            async with runtime.heavy_reads.turn(run.account_id, begun=True):
+                outcomes = await asyncio.to_thread(find_outcomes, reader, batch)
+            yield outcomes
 
 
 def find_outcomes(reader: Reader, batch: CommittedBatch) -> list[RowOutcome]:

@@ -115,7 +115,7 @@ async def get_import(request: Request, import_id: str, caller: MayReadImports, r
     """Read an import. Its counts add up at every moment. Until it has ended, `Retry-After` says when to ask again."""
     async with runtime.database.read() as session:
         run = await status.find_run(
-            session, caller.account_id, import_id, retention_days=runtime.settings.retention_days
+            session, caller.account_id, import_id, retention_days=runtime.settings.retention_days, whole=False
         )
         return render_import(request, runtime, await status.read_status(session, run))
 

@@ -25,6 +25,7 @@ ANSWERS: Final[Mapping[str, tuple[int, str]]] = {
     "bad_request": (400, "bad_request"),
     "queue_full": (400, "E0401"),
     "too_many_requests": (429, "too_many_requests"),
+    "too_many_reads": (429, "too_many_reads"),
     "not_authenticated": (401, "not_authenticated"),
     "not_allowed": (403, "not_allowed"),
     "not_found": (404, "not_found"),

@@ -50,6 +50,7 @@ ANSWERS: Final[Mapping[str, CordialError]] = {
     "unsupported_media_type": CordialError(415, "UNSUPPORTED_MEDIA_TYPE"),
     "queue_full": CordialError(429, "TOO_MANY_REQUESTS"),
     "too_many_requests": CordialError(429, "TOO_MANY_REQUESTS"),
+    "too_many_reads": CordialError(429, "TOO_MANY_REQUESTS"),
     INTERNAL_ERROR: CordialError(500, "INTERNAL_ERROR"),
     "not_ready": CordialError(503, "SERVICE_UNAVAILABLE"),
 }

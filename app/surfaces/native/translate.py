@@ -12,6 +12,7 @@ from pydantic.alias_generators import to_snake
 
 from app.connections.check import ConnectionCheck
 from app.connections.connection import StoredConnection
+from app.declarations.types import build_resources
 from app.problems import Problem
 from app.resources.declare import resource_to_json
 from app.resources.registry import BUILT_IN
@@ -73,6 +74,11 @@ def record_list(rows: Sequence[Mapping[Any, Any]], type: str, next_page: str | N
 def record_type(resource: Resource) -> dict[str, object]:
     """Has the shape of `RecordType`."""
     return {"name": resource.name, "builtIn": resource.name in BUILT_IN, **resource_to_json(resource)}
+
+
+def type_list(declarations: Mapping[str, str]) -> bytes:
+    """All types of an account that has declared these (JSON text by name). Blocking."""
+    return msgspec.json.encode({"links": {}, "results": [record_type(each) for each in build_resources(declarations)]})
 
 
 def coupon_set(row: Mapping[Any, Any]) -> CouponSet:

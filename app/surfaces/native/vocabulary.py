@@ -23,6 +23,7 @@ STATUSES: Final[Mapping[str, int]] = {
     "invalid": 422,
     "queue_full": 429,
     "too_many_requests": 429,
+    "too_many_reads": 429,
     INTERNAL_ERROR: 500,
     "not_ready": 503,
 }

@@ -95,6 +95,7 @@ ANSWERS: Final[Mapping[str, VoucherifyError]] = {
     "unsupported_media_type": VoucherifyError(415, "unsupported_media_type", "Unsupported Media Type"),
     "queue_full": VoucherifyError(429, "queue_full", "Too many requests hit the API too quickly."),
     "too_many_requests": VoucherifyError(429, None, "Too many requests hit the API too quickly."),
+    "too_many_reads": VoucherifyError(429, None, "Too many requests hit the API too quickly."),
     INTERNAL_ERROR: VoucherifyError(500, "internal_error", "Internal server error"),
     "not_ready": VoucherifyError(503, "service_unavailable", "Service unavailable"),
 }

@@ -38,7 +38,7 @@ async def get_job(job_id: str, caller: MayReadImports, runtime: OpenRuntime) -> 
     """Read a job. Its counts add up at every moment, and the products they count can be read."""
     days = runtime.settings.retention_days
     async with runtime.database.read() as session:
-        run = await status.find_run(session, caller.account_id, job_id, retention_days=days)
+        run = await status.find_run(session, caller.account_id, job_id, retention_days=days, whole=False)
     if run.origin != ORIGIN:
         raise Refused("not_found", "There is no job with this id")
     return Response(job_from_run(run).encoded(), media_type=JSON)

@@ -1,8 +1,9 @@
 """Cordial's products: list, read, save and delete them, one at a time."""
 
+import asyncio
+from collections.abc import AsyncIterator
 from typing import Annotated
 
-import msgspec
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
@@ -11,8 +12,10 @@ from app.imports.plan import Options
 from app.imports.write_record import write_record
 from app.resources.catalog import RESOURCE
 from app.resources.field_types import normalize_key
+from app.runs.model import AccountId
+from app.runtime import Runtime
 from app.storage import records
-from app.surfaces.cordial.translate.products import TYPE, problems_to_refusal, product_from_record, select_fields
+from app.surfaces.cordial.translate.products import TYPE, problems_to_refusal, render_product, render_products
 from app.surfaces.cordial.wire.errors import refusals
 from app.surfaces.cordial.wire.products import PRODUCT_BODY, Product, ProductList, ProductQuery, Saved
 from app.surfaces.cordial.wire.shape import Success
@@ -20,6 +23,7 @@ from app.web.bodies.json_body import read_exact_object
 from app.web.caller import MayDeleteImports, MayReadRecords, MayWriteImports, OpenRuntime
 from app.web.links import key_path
 from app.web.openapi import operation_id
+from app.web.responses.pieces import respond_in_pieces
 
 router = APIRouter(prefix="/v2/products", tags=["products"], generate_unique_id_function=operation_id)
 JSON = "application/json"
@@ -31,11 +35,25 @@ async def list_products(
     query: Annotated[ProductQuery, Query()], caller: MayReadRecords, runtime: OpenRuntime
 ) -> Response:
     """List the account's products in the order of their productID."""
-    offset = (query.page - 1) * query.per_page
-    async with runtime.database.read() as session:
-        rows = await records.page(session, caller.account_id, TYPE, limit=query.per_page, offset=offset)
-    products = [select_fields(product_from_record(caller.account_id, row), query.fields) for row in rows]
-    return Response(msgspec.json.encode(products), media_type=JSON)
+    return await respond_in_pieces(write_products(runtime, caller.account_id, query), JSON)
+
+
+async def write_products(runtime: Runtime, account_id: AccountId, query: ProductQuery) -> AsyncIterator[bytes]:
+    """The list. Its length is that of the page, because a shorter page is the last one for clients; so what is large
+    comes in pieces."""
+    after, offset, left = None, (query.page - 1) * query.per_page, query.per_page
+    before = b"["
+    while True:
+        async with runtime.heavy_reads.turn(account_id, begun=after is not None):
+            async with runtime.database.read() as session:
+                page = await records.page(session, account_id, TYPE, limit=left, after=after, offset=offset)
+            piece = await asyncio.to_thread(render_products, account_id, page.rows, query.fields)
+        left -= len(page.rows)
+        if not page.more or not left:
+            yield before + piece + b"]"
+            return
+        yield before + piece
+        after, offset, before = page.rows[-1]["key"], 0, b","
 
 
 @router.post(
@@ -65,9 +83,7 @@ async def get_product(
         row = await records.get(session, caller.account_id, TYPE, normalize_id(product_id))
     if row is None:
         raise Refused("not_found", "There is no product with this productID")
-    return Response(
-        msgspec.json.encode(select_fields(product_from_record(caller.account_id, row), fields)), media_type=JSON
-    )
+    return Response(await asyncio.to_thread(render_product, caller.account_id, row, fields), media_type=JSON)
 
 
 @router.delete(key_path("product_id"), response_model=Success, responses=refusals(401, 403, 404, 429, 500, 503))

@@ -22,6 +22,16 @@ MEMBERS: Final = tuple(dict.fromkeys(each.id.partition(".")[0] for each in RESOU
 )
 
 
+def render_products(account_id: int, rows: Sequence[Mapping[Any, Any]], fields: str | None) -> bytes:
+    """Products as members of a JSON array, without its brackets. Blocking."""
+    return b",".join(render_product(account_id, row, fields) for row in rows)
+
+
+def render_product(account_id: int, row: Mapping[Any, Any], fields: str | None) -> bytes:
+    """Blocking: it takes as long as the record is large."""
+    return msgspec.json.encode(select_fields(product_from_record(account_id, row), fields))
+
+
 def product_from_record(account_id: int, row: Mapping[Any, Any]) -> dict[str, object]:
     """The shape of wire.Product. Values stay the JSON text that is stored: no number becomes a float."""
     fields = msgspec.json.decode(row["data"], type=dict[str, msgspec.Raw])

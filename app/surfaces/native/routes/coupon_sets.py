@@ -24,7 +24,7 @@ router = APIRouter(prefix="/coupon-sets/{set_id}", tags=["coupon sets"], generat
 async def put_coupon_set(request: Request, set_id: str, caller: MayWriteImports, runtime: OpenRuntime) -> Response:
     """Create a coupon set, or rename it."""
     body = await read_json_object(request, idle=runtime.settings.upload_idle_seconds)
-    async with runtime.database.transaction() as session:
+    async with runtime.heavy_reads.turn(caller.account_id), runtime.database.transaction() as session:
         row, new = await coupon_sets.put_coupon_set(session, caller.account_id, set_id, body)
     return Response(translate.coupon_set(row).encoded(), 201 if new else 200, media_type=translate.JSON)
 
@@ -33,6 +33,6 @@ async def put_coupon_set(request: Request, set_id: str, caller: MayWriteImports,
 @router.get("/", include_in_schema=False)
 async def get_coupon_set(set_id: str, caller: MayReadImports, runtime: OpenRuntime) -> Response:
     """Read a coupon set and the number of its coupons."""
-    async with runtime.database.read() as session:
+    async with runtime.heavy_reads.turn(caller.account_id), runtime.database.read() as session:
         row = await coupon_sets.load_coupon_set(session, caller.account_id, set_id)
     return Response(translate.coupon_set(row).encoded(), media_type=translate.JSON)

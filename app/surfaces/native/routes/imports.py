@@ -31,8 +31,8 @@ async def list_problems(
 ) -> Response:
     """List everything that is wrong with the rows of an import, in the order of the file."""
     days = runtime.settings.retention_days
-    async with runtime.database.read() as session:
-        run = await status.find_run(session, caller.account_id, import_id, retention_days=days)
+    async with runtime.heavy_reads.turn(caller.account_id), runtime.database.read() as session:
+        run = await status.find_run(session, caller.account_id, import_id, retention_days=days, whole=False)
         found, next_cursor = await problems.load_page(session, run.id, cursor=cursor, limit=limit)
     next_page = None if next_cursor is None else link_to_same_path(request, runtime, limit=limit, cursor=next_cursor)
     return Response(translate.problem_list(found, next_page).encoded(), media_type=translate.JSON)

@@ -1,12 +1,13 @@
 """Stored records: one by its key, or all of a type."""
 
+import asyncio
 from typing import Annotated
 
 import msgspec
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
-from app.declarations.types import load_resource
+from app.declarations.types import ensure_type, load_resource
 from app.errors import Refused
 from app.imports.checking.record_keys import key_from_source
 from app.resources.canonical import to_nfc
@@ -34,14 +35,18 @@ async def list_records(
     limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
     cursor: str | None = None,
 ) -> Response:
-    """List the records of a type, ordered by key."""
+    """List the records of a type, ordered by key. A page of large records ends early: follow `links.next` as long as
+    there is one."""
     after = decode_cursor(cursor)
-    async with runtime.database.read() as session:
-        await load_resource(session, caller.account_id, type)
-        rows = await records.page(session, caller.account_id, type, after=after, limit=limit + 1)
-    next_cursor = encode_cursor(rows[limit - 1]["key"]) if len(rows) > limit else None
-    next_page = None if next_cursor is None else link_to_same_path(request, runtime, limit=limit, cursor=next_cursor)
-    return Response(translate.record_list(rows[:limit], type, next_page), media_type=translate.JSON)
+    async with runtime.heavy_reads.turn(caller.account_id):
+        async with runtime.database.read() as session:
+            await ensure_type(session, caller.account_id, type)
+            page = await records.page(session, caller.account_id, type, after=after, limit=limit)
+        next_cursor = encode_cursor(page.rows[-1]["key"]) if page.more else None
+        query = {"limit": limit, "cursor": next_cursor}
+        next_page = None if next_cursor is None else link_to_same_path(request, runtime, **query)
+        body = await asyncio.to_thread(translate.record_list, page.rows, type, next_page)
+    return Response(body, media_type=translate.JSON)
 
 
 @router.get(key_path("key"), response_model=Record, responses=refusals(401, 403, 404, 503))

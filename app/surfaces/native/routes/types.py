@@ -1,12 +1,13 @@
 """Record types: the built-in ones, an account's custom fields, and the types it declares."""
 
+import asyncio
 from urllib.parse import quote
 
 import msgspec
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from app.declarations.types import declare_type, list_resources, load_resource
+from app.declarations.types import declare_type, load_declarations, load_resource
 from app.resources.sample import sample_csv
 from app.surfaces.native import translate
 from app.surfaces.native.wire.types import NEW_TYPE, SAMPLE, TYPE_BODY, RecordType, TypeList
@@ -22,10 +23,11 @@ router = APIRouter(prefix="/types", tags=["types"], generate_unique_id_function=
 @router.get("/", include_in_schema=False)
 async def list_types(caller: MayReadTypes, runtime: OpenRuntime) -> Response:
     """List the record types that the account can import: the built-in ones and its own."""
-    async with runtime.database.read() as session:
-        resources = await list_resources(session, caller.account_id)
-    body = {"links": {}, "results": [translate.record_type(each) for each in resources]}
-    return Response(msgspec.json.encode(body), media_type=translate.JSON)
+    async with runtime.heavy_reads.turn(caller.account_id):
+        async with runtime.database.read() as session:
+            declarations = await load_declarations(session, caller.account_id)
+        body = await asyncio.to_thread(translate.type_list, declarations)
+    return Response(body, media_type=translate.JSON)
 
 
 @router.get("/{name}", response_model=RecordType, responses=refusals(401, 403, 404, 503))
@@ -57,7 +59,7 @@ async def download_sample(name: str, caller: MayReadTypes, runtime: OpenRuntime)
 async def put_type(request: Request, name: str, caller: MayWriteTypes, runtime: OpenRuntime) -> Response:
     """Declare a record type, or change it as far as stored records allow. For contacts: the account's custom fields."""
     body = await read_json_object(request, idle=runtime.settings.upload_idle_seconds)
-    async with runtime.database.transaction() as session:
+    async with runtime.heavy_reads.turn(caller.account_id), runtime.database.transaction() as session:
         resource, new = await declare_type(session, caller.account_id, name, body)
     return Response(
         msgspec.json.encode(translate.record_type(resource)), 201 if new else 200, media_type=translate.JSON

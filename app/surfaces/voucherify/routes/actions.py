@@ -50,8 +50,8 @@ async def list_async_actions(
 @router.get("/{action_id}/", include_in_schema=False)
 async def get_async_action(request: Request, action_id: str, caller: MayReadActions, runtime: OpenRuntime) -> Response:
     """Read an async action. Once it is DONE it has its result, and its customers can be read."""
-    async with runtime.database.read() as session:
-        run = await find_action(session, runtime, caller.account_id, action_id)
+    async with runtime.heavy_reads.turn(caller.account_id), runtime.database.read() as session:
+        run = await find_action(session, runtime, caller.account_id, action_id, whole=False)
         failed = await problems.load_first(session, run.id, rows=MOST_FAILED) if run.done else []
     report = f"{base_url(request, runtime)}/v1/async-actions/aa_{run.id}/report.csv"
     action = action_with_result(run, failed, report=report, retention_days=runtime.settings.retention_days)
@@ -77,10 +77,14 @@ async def download_report(action_id: str, caller: MayReadActions, runtime: OpenR
     return StreamingResponse(lines, headers=headers, media_type="text/csv; charset=utf-8")
 
 
-async def find_action(session: ReadSession, runtime: Runtime, account_id: AccountId, action_id: str) -> Run:
-    """The run of an async action. Raises Refused("not_found"), also for a run that another surface has started."""
+async def find_action(
+    session: ReadSession, runtime: Runtime, account_id: AccountId, action_id: str, *, whole: bool = True
+) -> Run:
+    """The run of an async action, `whole` as in `find_run`. Raises Refused("not_found"), also for a run that another
+    surface has started."""
     try:
-        run = await status.find_run(session, account_id, action_id, retention_days=runtime.settings.retention_days)
+        days = runtime.settings.retention_days
+        run = await status.find_run(session, account_id, action_id, retention_days=days, whole=whole)
     except Refused:
         raise unknown_action(action_id) from None
     if run.origin not in ACTIONS:

@@ -1,9 +1,9 @@
 """Voucherify's customers: list them, and read one by its id or its source_id."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import AsyncIterator, Mapping
 from typing import Annotated, Any, Final
 
-import msgspec
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
@@ -12,16 +12,18 @@ from app.imports.checking.record_keys import key_from_source
 from app.resources.customers import RESOURCE
 from app.resources.field_types import normalize_key
 from app.resources.schema import Field
+from app.runtime import Runtime
 from app.storage import records
 from app.storage.database import ReadSession
-from app.storage.listing import Page, list_after_cursor, list_page
+from app.storage.listing import Page, RecordQuery, list_after_cursor, list_page
 from app.surfaces.voucherify.routes.caller import MayReadCustomers
-from app.surfaces.voucherify.translate.customers import build_record_query, customer_from_record, render_customers
+from app.surfaces.voucherify.translate.customers import begin_list, build_record_query, end_list, render_customer
 from app.surfaces.voucherify.wire.customers import Customer, CustomerList, CustomerQuery
 from app.surfaces.voucherify.wire.errors import refusals
 from app.web.caller import OpenRuntime
 from app.web.links import key_path
 from app.web.openapi import operation_id
+from app.web.responses.pieces import respond_in_pieces
 
 router = APIRouter(prefix="/v1/customers", tags=["customers"], generate_unique_id_function=operation_id)
 JSON = "application/json"
@@ -39,14 +41,39 @@ async def list_customers(
     created at the same time as its last one. With `page` it never is.
     """
     record_query = build_record_query(query, caller.account_id)
+    return await respond_in_pieces(write_customers(runtime, query, record_query), JSON)
+
+
+async def write_customers(runtime: Runtime, query: CustomerQuery, search: RecordQuery) -> AsyncIterator[bytes]:
+    """The list. Its length is that of the page, because the next one begins behind it; so what is large comes in
+    pieces."""
+    async with runtime.heavy_reads.turn(search.account_id):
+        async with runtime.database.read() as session:
+            page = await find_page(session, query, search)
+        at_once = [row for row in page.rows if row["data"] is not None]
+        piece = await asyncio.to_thread(begin_list, at_once)
+    before = b"," if at_once else b""
+    for row in page.rows[len(at_once) :]:
+        yield piece
+        piece = await write_customer(runtime, search.account_id, row["key"])
+        piece, before = before + piece if piece else b"", b"," if piece else before
+    yield piece + end_list(page)
+
+
+async def find_page(session: ReadSession, query: CustomerQuery, search: RecordQuery) -> Page:
     if query.segment_id is not None:
-        return Response(render_customers(Page((), 0, more=False)), media_type=JSON)
-    async with runtime.heavy_reads, runtime.database.read() as session:
-        if query.page is None:
-            page = await list_after_cursor(session, record_query, limit=query.limit)
-        else:
-            page = await list_page(session, record_query, query.page, limit=query.limit)
-    return Response(render_customers(page), media_type=JSON)
+        return Page((), 0, more=False)
+    if query.page is None:
+        return await list_after_cursor(session, search, limit=query.limit)
+    return await list_page(session, search, query.page, limit=query.limit)
+
+
+async def write_customer(runtime: Runtime, account_id: int, key: str) -> bytes:
+    """A customer of a list that has begun; b"" if it was deleted meanwhile."""
+    async with runtime.heavy_reads.turn(account_id, begun=True):
+        async with runtime.database.read() as session:
+            row = await records.get(session, account_id, TYPE, key)
+        return b"" if row is None else await asyncio.to_thread(render_customer, row)
 
 
 @router.get(key_path("customer_id"), response_model=Customer, responses=refusals(401, 403, 404, 429, 500, 503))
@@ -58,7 +85,7 @@ async def get_customer(customer_id: str, caller: MayReadCustomers, runtime: Open
         name = shorten_name(customer_id)
         facts = {"resource_id": name, "resource_type": "customer"}
         raise Refused("not_found", f"Cannot find customer with id {name}", facts=facts)
-    return Response(msgspec.json.encode(customer_from_record(row)), media_type=JSON)
+    return Response(await asyncio.to_thread(render_customer, row), media_type=JSON)
 
 
 async def find_customer(session: ReadSession, account_id: int, id: str) -> Mapping[Any, Any] | None:

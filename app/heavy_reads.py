@@ -1,0 +1,66 @@
+"""Lets each account do a few expensive reads at a time, so that the requests of others find the process awake."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from app.errors import Refused
+
+OF_AN_ACCOUNT: Final = 2  # at a time
+PATIENCE: Final = 5.0  # seconds that a request waits for its turn
+RETRY_SECONDS: Final = 5
+
+
+@dataclass(slots=True)
+class Line:
+    """Those of one account who read or wait for their turn."""
+
+    turns: asyncio.Semaphore
+    length: int = 0
+
+
+class HeavyReads:
+    """Turns at reads whose cost grows with what an account has stored. `in_all` bounds those of all accounts together,
+    so that polls find a connection to the database. An account has at most OF_AN_ACCOUNT of them, whether it reads or
+    waits, so that nobody has to wait behind many requests of another."""
+
+    def __init__(self, in_all: int, *, patience: float = PATIENCE) -> None:
+        self._turns = asyncio.Semaphore(in_all)
+        self._lines: dict[int, Line] = {}
+        self._patience = patience
+
+    @asynccontextmanager
+    async def turn(self, account_id: int, *, begun: bool = False) -> AsyncIterator[None]:
+        """Raises Refused("too_many_reads") if it does not come in time. The next piece of an answer that has `begun`
+        waits as long as it takes."""
+        line = self._lines.setdefault(account_id, Line(asyncio.Semaphore(OF_AN_ACCOUNT)))
+        line.length += 1
+        try:
+            await self._wait(line, None if begun else self._patience)
+            try:
+                yield
+            finally:
+                self._turns.release()
+                line.turns.release()
+        finally:
+            line.length -= 1
+            if not line.length:
+                del self._lines[account_id]
+
+    async def _wait(self, line: Line, patience: float | None) -> None:
+        try:
+            async with asyncio.timeout(patience):
+                await line.turns.acquire()
+                try:
+                    await self._turns.acquire()
+                except BaseException:
+                    line.turns.release()
+                    raise
+        except TimeoutError:
+            message = (
+                f"{OF_AN_ACCOUNT} large reads of this account are under way. Wait for their answers before you send "
+                "the next"
+            )
+            raise Refused("too_many_reads", message, retry_after=RETRY_SECONDS) from None

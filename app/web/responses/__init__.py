@@ -1,0 +1,1 @@
+"""Responses that are made and sent piece by piece."""
