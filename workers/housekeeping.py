@@ -7,12 +7,16 @@ from dataclasses import dataclass
 from app.deliveries import outbox
 from app.observe.events import HousekeepingFailed
 from app.observe.logs import error_kind
+from app.observe.process_events import NewerRunsLeftAlone, SchemaNotUsable
 from app.runs.deletion import prune_runs, sweep_blobs
 from app.runs.lifecycle import is_out_of_memory, rescue_runs
 from app.runtime import Runtime
+from app.storage import claims
 from app.storage.access import tokens
+from app.storage.database import PLAN_VERSION, find_schema_trouble
 
 HEARTBEAT_SECONDS = 10.0
+WATCH_SECONDS = 60.0
 DELIVER_SECONDS = 3.0
 PRUNE_SECONDS = 600.0
 
@@ -24,11 +28,13 @@ class Duty:
     name: str
     every: float  # seconds
     do: Callable[[Runtime, str], Awaitable[None]]
+    on_schema: bool = True  # it reads or writes tables, so it waits while the schema is one that this code cannot use
 
 
 def duties(runtime: Runtime) -> tuple[Duty, ...]:
     return (
-        Duty("heartbeat", HEARTBEAT_SECONDS, send_heartbeat),
+        Duty("heartbeat", HEARTBEAT_SECONDS, send_heartbeat, on_schema=False),
+        Duty("watch", WATCH_SECONDS, watch, on_schema=False),
         Duty("rescue", runtime.settings.sweep_seconds, rescue),
         Duty("prune", PRUNE_SECONDS, prune),
         Duty("deliver", DELIVER_SECONDS, deliver),
@@ -40,7 +46,8 @@ async def keep_doing(runtime: Runtime, worker: str, duty: Duty) -> None:
     memory is used up."""
     while True:
         try:
-            await duty.do(runtime, worker)
+            if not duty.on_schema or await schema_trouble(runtime) is None:
+                await duty.do(runtime, worker)
         except Exception as error:  # noqa: BLE001  whatever it is, the next round must come
             runtime.observe(HousekeepingFailed(duty.name, error_kind(error)))
             if is_out_of_memory(error):
@@ -49,7 +56,23 @@ async def keep_doing(runtime: Runtime, worker: str, duty: Duty) -> None:
 
 
 async def send_heartbeat(runtime: Runtime, worker: str) -> None:
-    await runtime.queue.send_heartbeat(worker)
+    await runtime.queue.send_heartbeat(worker, PLAN_VERSION)
+
+
+async def watch(runtime: Runtime, _: str) -> None:
+    """Says what this worker leaves alone because it is of an older release."""
+    if trouble := await schema_trouble(runtime):
+        runtime.observe(SchemaNotUsable(trouble))
+        return
+    async with runtime.database.read() as session:
+        unknown = await claims.count_unknown(session)
+    if unknown:
+        runtime.observe(NewerRunsLeftAlone(unknown))
+
+
+async def schema_trouble(runtime: Runtime) -> str | None:
+    async with runtime.database.read() as session:
+        return await find_schema_trouble(session)
 
 
 async def rescue(runtime: Runtime, _: str) -> None:

@@ -41,6 +41,24 @@ class ProcessStopped(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class SchemaNotUsable(Event):
+    """The database was migrated to a schema that this worker cannot use. It does nothing until the schema fits; logged
+    once a minute."""
+
+    level: ClassVar[str] = "error"
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewerRunsLeftAlone(Event):
+    """A newer release has accepted imports that this worker does not know how to work off. It leaves them to workers of
+    that release; logged once a minute."""
+
+    level: ClassVar[str] = "warning"
+    runs: int
+
+
+@dataclass(frozen=True, slots=True)
 class PartExited(Event):
     """Under `sluice up`, a part has exited and is restarted after the wait. `exit_code` is null if it did not start."""
 

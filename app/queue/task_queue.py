@@ -4,8 +4,8 @@ sweeper enqueues it again from PostgreSQL."""
 import asyncio
 import json
 import ssl
-import time
 from collections.abc import Awaitable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar, cast
 from urllib.parse import unquote
@@ -19,6 +19,7 @@ from app.errors import Retryable
 QUEUE = "sluice:queue"
 HEARTBEATS = "sluice:worker:"  # a key per living worker, which expires soon after the worker's last heartbeat
 HEARTBEAT_EXPIRES_SECONDS = 30
+PLANS = "plans:"  # begins the value of a heartbeat: which plans the worker knows
 ANSWER_SECONDS = 2.0  # a frozen server must not delay the answer to a POST whose run is committed already
 WRITE_TEST = "sluice:write-test"
 REFUSALS = {
@@ -29,6 +30,7 @@ BAD_CERTIFICATE = (
     "The certificate of Redis is for another host, or of an unknown authority. "
     "Check the host in SLUICE_REDIS_URL, and SLUICE_CA_FILE"
 )
+CLOCKS_APART = timedelta(days=1)  # more than any two clocks should differ
 TASK_EXPIRES_MS = 7 * 86_400_000
 
 
@@ -114,26 +116,36 @@ class TaskQueue:
 
     async def enqueue(self, task: str, run_id: str, attempt: int) -> None:
         """Puts a task at the end of the queue; twice for one attempt is one task. Raises QueueUnavailable."""
-        job_id = f"{task}:{run_id}:{attempt}"
-        await call(self._redis.enqueue_job(task, run_id, _job_id=job_id, _expires=TASK_EXPIRES_MS / 1000))
+        await call(self._enqueue(task, run_id, f"{task}:{run_id}:{attempt}"))
 
-    async def send_heartbeat(self, worker: str) -> None:
-        """Tells that a worker is alive; it counts for HEARTBEAT_EXPIRES_SECONDS."""
-        await call(self._redis.set(HEARTBEATS + worker, int(time.time()), ex=HEARTBEAT_EXPIRES_SECONDS))
+    async def _enqueue(self, task: str, run_id: str, job_id: str) -> None:
+        """ARQ gives tasks out in the order of the times at which they are due, and none before its time. They are due
+        by the clock of Redis, which all share, and so long ago that no worker takes one for a task of the future."""
+        seconds, microseconds = await self._redis.time()
+        due = datetime.fromtimestamp(seconds, UTC) + timedelta(microseconds=microseconds) - CLOCKS_APART
+        job = await self._redis.enqueue_job(
+            task, run_id, _job_id=job_id, _defer_until=due, _expires=TASK_EXPIRES_MS / 1000
+        )
+        if job is None:  # it is there already, perhaps by the clock of an older release
+            await self._redis.zadd(QUEUE, {job_id: int(due.timestamp() * 1000)}, xx=True, lt=True)
+
+    async def send_heartbeat(self, worker: str, plan_version: int) -> None:
+        """Tells that a worker is alive and which plans it knows; it counts for HEARTBEAT_EXPIRES_SECONDS."""
+        await call(self._redis.set(HEARTBEATS + worker, f"{PLANS}{plan_version}", ex=HEARTBEAT_EXPIRES_SECONDS))
 
     async def remove_worker(self, worker: str) -> None:
         """Tells that a worker has stopped."""
         await call(self._redis.delete(HEARTBEATS + worker))
 
-    async def count_workers(self) -> int:
-        """How many workers are alive. Raises QueueUnavailable."""
-        seen = 0
-        cursor = 0
-        while True:
-            cursor, names = await call(self._redis.scan(cursor, match=HEARTBEATS + "*", count=1000))
-            seen += len(names)
-            if cursor == 0:
-                return seen
+    async def list_workers(self) -> list[int]:
+        """For each living worker the newest version of plans that it knows. Raises QueueUnavailable."""
+        names: list[bytes] = []
+        cursor, more = 0, True
+        while more:
+            cursor, found = await call(self._redis.scan(cursor, match=HEARTBEATS + "*", count=1000))
+            names, more = [*names, *found], cursor != 0
+        values = await call(self._redis.mget(names)) if names else []
+        return [parse_plan_version(value.decode()) for value in values if value is not None]
 
     async def check_writes(self) -> None:
         """Writes a key that expires at once. Raises QueueUnavailable, and of it QueueRefusesWrites with the reason."""
@@ -144,6 +156,11 @@ class TaskQueue:
             raise QueueRefusesWrites(f"Redis refuses writes{explain_refusal(refused)}") from refused
         except (RedisError, OSError) as trouble:
             raise QueueUnavailable("Redis did not answer") from trouble
+
+
+def parse_plan_version(heartbeat: str) -> int:
+    """Workers of release 0.1, which know plans of version 1, sent the time instead."""
+    return int(heartbeat.removeprefix(PLANS)) if heartbeat.startswith(PLANS) else 1
 
 
 def is_distrusted(trouble: BaseException) -> bool:

@@ -20,7 +20,7 @@ from app.runs.states import State, states_before
 from app.runtime import Runtime
 from app.storage import claims
 from app.storage.blobs import BlobsUnavailable
-from app.storage.database import DatabaseUnavailable, Session
+from app.storage.database import DatabaseUnavailable, Session, find_schema_trouble
 
 BACKOFF_SECONDS = 2.0  # a run that crashed waits up to this, times its crashes
 SOURCE_SECONDS = 20.0  # a source that is away gets about so much time before it is tried again
@@ -142,6 +142,9 @@ async def count_crash(runtime: Runtime, run: Run, error: Exception) -> None:
     runtime.observe(SliceFailed(run.id, run.attempt, error_kind(error), format_trace(error)))
     with suppress(DatabaseUnavailable):
         async with runtime.database.transaction() as session:
+            if await find_schema_trouble(session):  # a migration has taken away what this code needs, and nothing else
+                await claims.postpone(session, run.id, run.attempt, backoff=BACKOFF_SECONDS)
+                return
             row = await claims.fault(session, run.id, run.attempt, backoff=BACKOFF_SECONDS)
             failed = await fail_if_hopeless(session, runtime, row)
         announce_end(runtime, failed)

@@ -11,12 +11,13 @@ from sqlalchemy.exc import IntegrityError
 from app.errors import Refused
 from app.runs.deletion import ORPHAN_SECONDS, delete_run, sweep_blobs
 from app.runs.kinds import Kind, Step
-from app.runs.lifecycle import end_run
+from app.runs.lifecycle import Stopping, end_run, work_on
 from app.runs.model import Run
 from app.runs.states import State
+from app.runtime import Runtime
 from app.storage import claims
 from app.storage.blobs import BlobMissing, FileBlobs
-from app.storage.database import PLAN_VERSION
+from app.storage.database import PLAN_VERSION, newest_migration
 from tests.engine.conftest import ImportEngine
 
 ONE = "_email,_name\nana@example.com,Ana\n"
@@ -103,6 +104,25 @@ async def test_on_a_schema_that_is_too_new_nothing_is_claimed(engine: ImportEngi
         await session.execute(text("UPDATE schema_compat SET oldest = '9999'"))
         assert await claims.claim(session, run.id, lease=60) is None
         await session.rollback()
+    assert (await engine.finish(run)).created == 1
+
+
+async def test_what_a_migration_breaks_is_no_crash_of_the_import(engine: ImportEngine) -> None:
+    run = await engine.submit(ONE)
+
+    async def be_migrated(_runtime: Runtime, _run: Run, _stopping: Stopping) -> bool:
+        await engine.sql("UPDATE schema_compat SET oldest = '9999'")
+        await engine.sql("UPDATE alembic_version SET version_num = '9999'")
+        await engine.sql("SELECT a_column_that_is_gone FROM runs")
+        return True
+
+    try:
+        await work_on(engine.runtime, run.id, be_migrated)
+    finally:
+        await engine.sql("UPDATE schema_compat SET oldest = '0003'")
+        await engine.sql("UPDATE alembic_version SET version_num = :newest", newest=newest_migration())
+    assert (await engine.get(run)).crashes == 0
+    await engine.sql("UPDATE runs SET due_at = now() WHERE id = :id", id=run.id)
     assert (await engine.finish(run)).created == 1
 
 

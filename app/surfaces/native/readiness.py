@@ -8,9 +8,12 @@ from typing import Final
 from app.errors import Retryable
 from app.queue.task_queue import QueueRefusesWrites
 from app.runtime import Runtime
-from app.storage.database import find_schema_trouble
+from app.storage.database import PLAN_VERSION, find_schema_trouble
 
 CHECK_SECONDS: Final = 5.0
+OLD_WORKERS: Final = (
+    "All workers are of an older release, which leaves alone what this API accepts. Restart them with this release"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +59,9 @@ async def check_blobs(runtime: Runtime) -> str | None:
 
 
 async def check_worker(runtime: Runtime) -> str | None:
-    if await runtime.queue.count_workers():
-        return None
+    known = await runtime.queue.list_workers()
+    if known:
+        return None if max(known) >= PLAN_VERSION else OLD_WORKERS
     try:
         await runtime.queue.check_writes()
     except QueueRefusesWrites:

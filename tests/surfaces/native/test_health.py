@@ -5,10 +5,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import httpx
+from redis.asyncio import Redis
 
+from app.queue.task_queue import HEARTBEATS
 from app.runtime import Runtime
 from app.storage.blobs import FileBlobs
-from app.storage.database import Database
+from app.storage.database import PLAN_VERSION, Database
+from app.surfaces.native.readiness import OLD_WORKERS
 from app.surfaces.native.wire.health import Readiness
 from tests.conftest import Finish
 from tests.support.http import Account, app_on, client_of, post
@@ -22,7 +25,7 @@ async def test_the_process_lives(client: httpx.AsyncClient) -> None:
 async def test_the_service_is_ready_once_a_worker_was_seen(client: httpx.AsyncClient, runtime: Runtime) -> None:
     await runtime.queue.remove_worker("test")
     before = await client.get("/readyz")
-    await runtime.queue.send_heartbeat("test")
+    await runtime.queue.send_heartbeat("test", PLAN_VERSION)
     after = await client.get("/readyz")
     await runtime.queue.remove_worker("test")
 
@@ -34,6 +37,18 @@ async def test_the_service_is_ready_once_a_worker_was_seen(client: httpx.AsyncCl
     assert (after.status_code, after.json()["ready"]) == (200, True)
     assert after.json()["parts"].keys() == {"database", "schema", "redis", "blobs", "worker"}
     assert Readiness.model_validate(before.json())
+
+
+async def test_workers_of_an_older_release_are_not_enough(client: httpx.AsyncClient, runtime: Runtime) -> None:
+    async with Redis(connection_pool=runtime.queue.connections) as redis:
+        await redis.set(f"{HEARTBEATS}old", 1_790_000_000, ex=30)  # as release 0.1 does
+    old = (await client.get("/readyz")).json()["parts"]["worker"]
+    await runtime.queue.send_heartbeat("test", PLAN_VERSION)
+    both = (await client.get("/readyz")).json()["parts"]["worker"]
+    for worker in ("old", "test"):
+        await runtime.queue.remove_worker(worker)
+    assert old == {"ok": False, "why": OLD_WORKERS}
+    assert both == {"ok": True}
 
 
 async def test_without_a_database_it_lives_but_is_not_ready(runtime: Runtime, an_account: Account) -> None:
