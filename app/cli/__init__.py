@@ -26,6 +26,23 @@ COMMANDS: Final = {
         START,
     ),
     "import": CommandEntry("app.cli.importing.command", "import_file", "Import a file into a running service", USE),
+    "imports": CommandEntry(
+        "app.cli.managing.imports",
+        "imports",
+        "List, show, watch and delete imports, and get what is wrong with their rows",
+        USE,
+    ),
+    "records": CommandEntry("app.cli.managing.records", "records", "List and show stored records", USE),
+    "types": CommandEntry("app.cli.managing.types", "types", "List, show and declare record types", USE),
+    "coupon-sets": CommandEntry(
+        "app.cli.managing.coupon_sets", "coupon_sets", "Create, rename and show sets of coupons", USE
+    ),
+    "connections": CommandEntry(
+        "app.cli.managing.connections",
+        "connections",
+        "Store and test connections to other servers, and import from them",
+        USE,
+    ),
     "api": CommandEntry("app.cli.serving.parts", "api", "Serve the HTTP API", RUN),
     "worker": CommandEntry("app.cli.serving.parts", "worker", "Process imports", RUN),
     "migrate": CommandEntry("app.cli.serving.parts", "migrate", "Upgrade the database to the newest schema", RUN),

@@ -17,14 +17,19 @@ import httpx
 import typer
 from rich.console import Console
 
+from app.cli.client.failures import RequestFailed
+from app.cli.client.http import build_path, open_client, stream
+from app.cli.client.printing import print_error, print_line, print_note
 from app.cli.importing.progress import show_progress
-from app.cli.importing.report import print_error, print_line, print_report
-from app.cli.importing.responses import ImportStatus, RequestFailed
-from app.cli.importing.transfer import ImportRequest, open_client, upload, watch
+from app.cli.importing.report import print_report
+from app.cli.importing.status import ImportStatus
+from app.cli.importing.transfer import ImportRequest, start_import
+from app.cli.importing.watching import watch
 from app.cli.options import CODE_FOLDER, Data, module_command, module_environment
 from app.errors import SluiceError
 
 EXAMPLE: Final = Path(CODE_FOLDER, "examples", "contacts.csv")
+PARTS: Final = {"type": "contacts", "delimiter": ",", "overrideExisting": "true", "updateOnlyEmptyFields": "false"}
 # The outcome of the file that examples/make_contacts.py writes; any other is a bug of this service.
 EXPECTED: Final = {"total": 1000, "created": 988, "updated": 0, "unchanged": 0, "skipped": 0, "errors": 12}
 START_SECONDS: Final = 90.0  # the first start on a machine unpacks PostgreSQL
@@ -48,11 +53,10 @@ class DemoFailed(SluiceError):
 class Stopwatch:
     """Prints each step with the seconds since the start."""
 
-    console: Console
     started: float
 
     def step(self, message: str) -> None:
-        print_line(self.console, f"{time.monotonic() - self.started:5.1f} s  {message}")
+        print_line(f"{time.monotonic() - self.started:5.1f} s  {message}")
 
 
 def demo(data: Data = None) -> None:
@@ -60,20 +64,19 @@ def demo(data: Data = None) -> None:
 
     Without --data everything happens in a temporary folder, which is removed at the end.
     """
-    console = Console()
-    stopwatch = Stopwatch(console, time.monotonic())
+    stopwatch = Stopwatch(time.monotonic())
     try:
         with sigterm_as_interrupt(), data_folder(data) as path:
-            run = run_demo(console, stopwatch, path)
+            run = run_demo(stopwatch, path)
         stopwatch.step("Stopped" if data else "Stopped, and removed the folder")
         check_counts(run)
     except RequestFailed as failure:
-        print_error(Console(stderr=True), failure)
+        print_error(failure)
         raise typer.Exit(1) from None
     except DemoFailed as failed:
-        print_line(Console(stderr=True), f"The demo failed: {failed}")
+        print_note(f"The demo failed: {failed}")
         raise typer.Exit(1) from None
-    print_line(console, NEXT_STEPS)
+    print_line(NEXT_STEPS)
 
 
 @contextmanager
@@ -97,7 +100,7 @@ def data_folder(data: Path | None) -> Iterator[Path]:
         yield Path(path, "data")
 
 
-def run_demo(console: Console, stopwatch: Stopwatch, data: Path) -> ImportStatus:
+def run_demo(stopwatch: Stopwatch, data: Path) -> ImportStatus:
     stopwatch.step(f"Starting PostgreSQL, Valkey, the API and a worker in {data}")
     with running_service(data) as url:
         stopwatch.step(f"Ready at {url}. Creating an API key")
@@ -107,8 +110,8 @@ def run_demo(console: Console, stopwatch: Stopwatch, data: Path) -> ImportStatus
             stopwatch.step(f"Sending {EXAMPLE.name} ({EXAMPLE.stat().st_size:,} bytes) for the account {account}")
             run = import_example(client)
             stopwatch.step("The import has ended")
-            print_report(console, run)
-            print_failed_rows(console, client, run)
+            print_report(run, url=url)
+            print_failed_rows(client, run)
         stopwatch.step("Stopping everything")
     return run
 
@@ -170,21 +173,18 @@ def make_key(data: Path, account: str) -> str:
 
 
 def import_example(client: httpx.Client) -> ImportStatus:
+    wanted = ImportRequest(EXAMPLE, PARTS)
     with show_progress(Console(stderr=True)) as on_progress:
-        return watch(client, upload(client, ImportRequest(EXAMPLE, delimiter=","), on_progress), on_progress).run
+        return watch(client, start_import(client, wanted, on_progress), on_progress).run
 
 
-def print_failed_rows(console: Console, client: httpx.Client, run: ImportStatus) -> None:
-    if not run.failed_rows:
-        raise DemoFailed("the import has no file of failed rows")
-    print_line(console, "They begin with:")
-    with client.stream("GET", run.failed_rows) as response:
-        if response.is_error:
-            raise DemoFailed(f"{run.failed_rows} answered {response.status_code}")
+def print_failed_rows(client: httpx.Client, run: ImportStatus) -> None:
+    print_line("They begin with:")
+    with stream(client, build_path("imports", run.id, "failed-rows.csv")) as response:
         # The mark at its beginning is for spreadsheets and would be printed as an escape.
         response.encoding = "utf-8-sig"
         for line in islice(response.iter_lines(), 3):
-            print_line(console, f"  {line}")
+            print_line(f"  {line}")
 
 
 def check_counts(run: ImportStatus) -> None:

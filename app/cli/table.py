@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from importlib import import_module
 from itertools import groupby
-from typing import Any
+from typing import Any, Final
 
 import typer
 from typer.core import TyperCommand, TyperGroup
+
+LONGEST_SUMMARY: Final = 200  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,15 @@ class CommandGroup(TyperGroup):
             typer.echo(ctx.get_help())
             raise typer.Exit(2)
         return super().parse_args(ctx, args)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002  click's signature
+        """Lists the commands in sections, with whole summaries: click would cut them to a line."""
+        for section, items in groupby(self.commands.items(), key=lambda item: self.section_of(item[0])):
+            with formatter.section(section):
+                formatter.write_dl([(name, each.get_short_help_str(LONGEST_SUMMARY)) for name, each in items])
+
+    def section_of(self, name: str) -> str:  # noqa: ARG002
+        return "Commands"
 
 
 class CommandTable(CommandGroup):
@@ -55,8 +66,5 @@ class CommandTable(CommandGroup):
         single.command(name)(target)
         return typer.main.get_command(single)
 
-    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002  click's signature
-        """Lists the commands in sections, with whole summaries: click would cut them to a line."""
-        for section, items in groupby(self.entries.items(), key=lambda item: item[1].section):
-            with formatter.section(section):
-                formatter.write_dl([(name, entry.summary) for name, entry in items], col_max=14)
+    def section_of(self, name: str) -> str:
+        return self.entries[name].section

@@ -15,13 +15,15 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from app.cli import cli
-from app.cli.importing.responses import RequestFailed
-from app.cli.importing.transfer import ImportRequest, ProgressStep, open_client, upload, watch
+from app.cli.client.failures import RequestFailed
+from app.cli.client.http import open_client
+from app.cli.importing.progress import ProgressStep
+from app.cli.importing.transfer import ImportRequest, start_import
+from app.cli.importing.watching import watch
 from tests.cli.scripted import RUN_ID, Said, Service, accepted, playing, run
 
 KEY = "abc:secret"
 FINISHED = Said(200, run(status="finished", created=3, updated=2, success=5))
-REPORT = "http://service.example.com/imports/1/failed-rows"
 PARTIAL = Said(
     200,
     run(
@@ -29,7 +31,6 @@ PARTIAL = Said(
         created=3,
         success=3,
         errors=2,
-        errorReportFileUrl=REPORT,
         errorSummary=[
             {
                 "code": "type_error",
@@ -112,7 +113,8 @@ def test_bad_rows_are_grouped_and_exit_with_1(service: Playing, file: Path) -> N
     done = sluice_import(file, service(accepted(), PARTIAL).url)
 
     assert done.exit_code == 1
-    assert all(word in done.stdout for word in ("type_error", "Not an address", "duplicate_key", REPORT))
+    assert all(word in done.stdout for word in ("type_error", "Not an address", "duplicate_key"))
+    assert f"  sluice imports failed-rows {RUN_ID}\n" in done.stdout
 
 
 def test_what_would_steer_the_terminal_is_spelt_out(service: Playing, file: Path) -> None:
@@ -142,7 +144,7 @@ def test_a_refusal_names_every_complaint_once_and_exits_with_2(service: Playing,
     done = sluice_import(file, service(Said(422, INVALID)).url)
 
     assert (done.exit_code, done.stdout) == (2, "")
-    assert "The request is not valid (422, invalid): Two parts are wrong" in done.stderr
+    assert "sluice: Two parts are wrong\n" in done.stderr
     assert done.stderr.count("There is no type `people`") == 1
     assert "`delimiter` is too long" in done.stderr
 
@@ -150,9 +152,12 @@ def test_a_refusal_names_every_complaint_once_and_exits_with_2(service: Playing,
 @pytest.mark.parametrize(
     ("said", "words"),
     [
-        (Said(401, {"status": 401, "title": "Wrong key", "detail": "No such key"}), "Wrong key (401): No such key"),
-        (Said(400, {"status": 400, "title": "Bad Request", "detail": "Ten wait", "code": "E0401"}), "E0401): Ten wait"),
-        (Said(413, {"status": 413, "title": "Too large", "detail": "52 MB"}, reads_first=False), "Too large (413)"),
+        (Said(401, {"status": 401, "title": "Wrong key", "detail": "No such key"}), "sluice: No such key\n"),
+        (
+            Said(400, {"status": 400, "title": "Bad Request", "detail": "Ten wait", "code": "E0401"}),
+            "sluice: Ten wait\n",
+        ),
+        (Said(413, {"status": 413, "title": "Too large", "detail": "52 MB"}, reads_first=False), "sluice: 52 MB\n"),
         (Said(502, b"<html>Bad gateway</html>"), "502"),
         (Said(201, b"<html>Hello</html>"), "answered 201"),
         (Said(201, {"hello": "world"}), "did not answer with an import"),
@@ -180,7 +185,7 @@ def test_what_is_no_address_is_told(file: Path, url: str) -> None:
     done = sluice_import(file, url)
 
     assert done.exit_code == 2
-    assert "Invalid address" in done.stderr
+    assert f"sluice: The address {url} " in done.stderr
 
 
 def test_a_missing_file_is_told_before_anything_is_sent(service: Playing, tmp_path: Path) -> None:
@@ -190,11 +195,13 @@ def test_a_missing_file_is_told_before_anything_is_sent(service: Playing, tmp_pa
     folder = sluice_import(tmp_path, played.url)
 
     assert (missing.exit_code, folder.exit_code, played.body) == (2, 2, b"")
-    assert "nothing.csv: No such file" in missing.stderr
+    assert "nothing.csv cannot be read: No such file" in missing.stderr
     assert "Is a directory" in folder.stderr
 
 
-@pytest.mark.parametrize(("key", "words"), [("", "SLUICE_KEY"), (" ", "SLUICE_KEY"), ("ключ:x", "Invalid API key")])
+@pytest.mark.parametrize(
+    ("key", "words"), [("", "SLUICE_KEY"), (" ", "SLUICE_KEY"), ("ключ:x", "The API key contains characters")]
+)
 def test_a_missing_key_is_told(service: Playing, file: Path, key: str, words: str) -> None:
     done = sluice_import(file, service(accepted(), FINISHED).url, key=key)
 
@@ -216,7 +223,7 @@ def test_a_service_that_goes_away_and_comes_back_is_waited_for(service: Playing,
     steps: list[ProgressStep] = []
 
     with open_client(played.url, KEY) as client:
-        answer = watch(client, upload(client, ImportRequest(file), steps.append), steps.append)
+        answer = watch(client, start_import(client, ImportRequest(file), steps.append), steps.append)
 
     assert answer.run.status == "finished"
     assert any("not available" in step.note for step in steps)
@@ -228,9 +235,9 @@ def test_trouble_that_does_not_end_is_given_up(service: Playing, file: Path) -> 
 
     with (
         open_client(played.url, KEY) as client,
-        pytest.raises(RequestFailed, match=r"answered 500 for 1 seconds\. The import continues"),
+        pytest.raises(RequestFailed, match=r"available for 1 seconds: it answered 500\. The import continues"),
     ):
-        watch(client, upload(client, ImportRequest(file), steps.append), steps.append, patience=1)
+        watch(client, start_import(client, ImportRequest(file), steps.append), steps.append, patience=1)
 
     assert played.polls > 1
 
@@ -241,7 +248,7 @@ def test_a_poll_that_is_refused_is_not_repeated(service: Playing, file: Path) ->
     done = sluice_import(file, played.url)
 
     assert (done.exit_code, played.polls) == (2, 1)
-    assert "Wrong key (401)" in done.stderr
+    assert f"sluice: Wrong key\nGo on watching it with:\n  sluice imports watch {RUN_ID}\n" in done.stderr
 
 
 def test_later_polls_wait_as_long_as_the_service_asks(service: Playing, file: Path) -> None:
@@ -312,20 +319,20 @@ def test_interrupted_waiting_says_how_to_look_again_and_exits_with_130(service: 
 
     assert child.returncode == 130
     assert "The import continues" in stderr
-    assert f"{played.url}/imports/{RUN_ID}" in stderr
+    assert f"  sluice imports watch {RUN_ID} --url {played.url}\n" in stderr
 
 
 def test_a_large_file_is_sent_from_disk_in_constant_memory(service: Playing, tmp_path: Path) -> None:
     large = tmp_path / "large.csv"
     with large.open("wb") as target:
         target.truncate(20_000_000)
-    played = service(accepted())
+    played = service(accepted(), Said(200, {"maxFileBytes": 20_000_000}))
     steps: list[ProgressStep] = []
 
     tracemalloc.start()
     try:
         with open_client(played.url, KEY) as client:
-            upload(client, ImportRequest(large), steps.append)
+            start_import(client, ImportRequest(large), steps.append)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from app.cli.demo import EXPECTED, DemoFailed, check_counts
-from app.cli.importing.responses import ImportStatus
+from app.cli.importing.status import ImportStatus
 
 ROOT = Path(__file__).resolve().parents[2]
 DEMO = [sys.executable, "-m", "app", "demo"]

@@ -38,11 +38,11 @@ def sluice(monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
         (("up", "--nosuch"), "No such option: --nosuch"),
         (("nosuch",), "No such command 'nosuch'"),
         (("import",), "Missing argument 'FILE'"),
-        (("import", "people.csv"), "No API key: Set SLUICE_KEY or use --key"),
-        (("import", "people.csv", "--key", "a:b", "--url", "ftp://x"), "Invalid address: ftp://x"),
+        (("import", "people.csv"), "An API key is required. Set SLUICE_KEY or use --key"),
+        (("import", "people.csv", "--key", "a:b", "--url", "ftp://x"), "The address ftp://x does not look like"),
         (
             ("import", str(ROOT / "README.md"), "--key", "a:b", "--url", "http://127.0.0.1:1"),
-            "No response: http://127.0.",
+            "The service at http://127.0.",
         ),
     ],
 )

@@ -1,8 +1,9 @@
 """Shows the progress of an import on stderr: bars on a terminal, plain lines elsewhere."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Final
 
 from rich.console import Console
@@ -10,9 +11,22 @@ from rich.filesize import decimal
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from app.cli.importing.transfer import OnProgress, ProgressStep
-
 LINE_SECONDS: Final = 1.0  # at most one line in so many seconds
+
+
+@dataclass(frozen=True, slots=True)
+class ProgressStep:
+    """How far sending or importing has got. `total` and `seconds_left` are None while they are not known."""
+
+    activity: str  # "Sending" or "Importing"
+    unit: str  # "bytes" or "rows"
+    done: int
+    total: int | None
+    note: str = ""
+    seconds_left: float | None = None
+
+
+OnProgress = Callable[[ProgressStep], None]
 
 
 @contextmanager
@@ -82,5 +96,5 @@ def format_step(step: ProgressStep) -> str:
 
 def format_counts(step: ProgressStep) -> str:
     if step.unit == "bytes":
-        return f"{decimal(step.done)} of {decimal(step.total or 0)}"
+        return decimal(step.done) if step.total is None else f"{decimal(step.done)} of {decimal(step.total)}"
     return f"{step.done:,} rows" if step.total is None else f"{step.done:,} of {step.total:,} rows"

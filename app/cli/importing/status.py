@@ -1,4 +1,4 @@
-"""Parses the responses of the service: an import, or an error."""
+"""An import as the service describes it, as far as the command line needs it."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -6,21 +6,11 @@ from typing import Final
 import httpx
 import msgspec
 
-from app.errors import SluiceError
+from app.cli.client.failures import JsonObject, request_failed, retry_after_seconds
+from app.cli.client.http import read_object
 
 FINAL_STATUSES: Final = frozenset({"finished", "error", "cancelled"})
 MAX_WAIT_SECONDS: Final = 30.0  # between two polls, whatever Retry-After says
-
-
-class RequestFailed(SluiceError):
-    """The service refused the request, failed or cannot be reached.
-
-    `body` is the body of the error response, or one of the same shape made here.
-    """
-
-    def __init__(self, body: dict[str, object]) -> None:
-        super().__init__(str(body.get("detail") or body.get("title") or "The service refused the request"))
-        self.body = body
 
 
 class ProblemSample(msgspec.Struct, frozen=True):
@@ -54,7 +44,7 @@ class ImportLinks(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class ImportStatus(msgspec.Struct, frozen=True, rename="camel"):
-    """An import as the service describes it, as far as the client needs it."""
+    """An import, without what only people read."""
 
     id: str
     status: str
@@ -84,38 +74,17 @@ class ImportResponse:
     """A response that describes an import: `body` is the whole body, `wait` the seconds until the next poll."""
 
     run: ImportStatus
-    body: dict[str, object]
+    body: JsonObject
     wait: float
 
 
-def parse_response(response: httpx.Response) -> ImportResponse:
-    """Raises RequestFailed for an error response, and for one that does not describe an import."""
-    body = parse_object(response)
-    if not response.is_success or body is None:
-        detail = f"{response.request.url} answered {response.status_code} {response.reason_phrase}"
-        raise RequestFailed(body or {"status": response.status_code, "title": "Unexpected response", "detail": detail})
+def parse_import(response: httpx.Response) -> ImportResponse:
+    """Raises RequestFailed for a response that does not describe an import."""
+    body = read_object(response)
+    wait = retry_after_seconds(response, longest=MAX_WAIT_SECONDS)
     try:
-        return ImportResponse(msgspec.convert(body, ImportStatus), body, retry_after_seconds(response, default=1.0))
-    except msgspec.ValidationError as error:
+        return ImportResponse(msgspec.json.decode(body.text, type=ImportStatus), body, 1.0 if wait is None else wait)
+    except msgspec.DecodeError as error:
         raise request_failed(
             "Unexpected response", f"{response.request.url} did not answer with an import: {error}"
         ) from error
-
-
-def parse_object(response: httpx.Response) -> dict[str, object] | None:
-    try:
-        return msgspec.json.decode(response.content, type=dict[str, object])
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return None
-
-
-def retry_after_seconds(response: httpx.Response, *, default: float) -> float:
-    """The seconds of Retry-After; `default` if there is no such header, or if it is a date."""
-    try:
-        return min(max(float(response.headers.get("Retry-After", default)), 0.05), MAX_WAIT_SECONDS)
-    except ValueError:
-        return default
-
-
-def request_failed(title: str, detail: str) -> RequestFailed:
-    return RequestFailed({"title": title, "detail": detail})

@@ -1,0 +1,63 @@
+"""Files that commands read or write: JSON to send, and what is downloaded."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, Final
+
+import httpx
+import msgspec
+
+from app.cli.client.failures import request_failed
+from app.cli.client.http import stream
+from app.cli.client.printing import escape_control_characters
+
+STANDARD_INPUT: Final = Path("-")
+
+
+def read_json_file(path: Path) -> dict[str, object]:
+    """The JSON object in a file, or in standard input for `-`. Raises RequestFailed."""
+    try:
+        content = sys.stdin.buffer.read() if path == STANDARD_INPUT else path.read_bytes()
+        return msgspec.json.decode(content, type=dict[str, object])
+    except OSError as error:
+        detail = f"The file {path} cannot be read: {error.strerror or error}"
+        raise request_failed("The file cannot be read", detail) from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise request_failed("The file is not JSON", f"The file {path} must hold a JSON object: {error}") from error
+
+
+def download(client: httpx.Client, path: str, output: Path | None) -> None:
+    """Writes what is at a path of the service to a file, whole or not at all, or to stdout. Raises RequestFailed."""
+    with stream(client, path) as response:
+        if output is not None:
+            save(response, output)
+        elif sys.stdout.isatty():
+            for line in response.iter_lines():
+                print(escape_control_characters(line.removeprefix("\ufeff")))
+        else:
+            for chunk in response.iter_bytes():
+                sys.stdout.buffer.write(chunk)
+
+
+def save(response: httpx.Response, output: Path) -> None:
+    try:
+        with replacing(output) as written:
+            for chunk in response.iter_bytes():
+                written.write(chunk)
+    except OSError as error:
+        detail = f"The file {output} cannot be written: {error.strerror or error}"
+        raise request_failed("The file cannot be written", detail) from error
+
+
+@contextmanager
+def replacing(output: Path) -> Iterator[BinaryIO]:
+    """A new file that takes the place of `output` when it is complete: one that is cut off could be taken for whole."""
+    part = output.with_name(f".{output.name}.part")
+    try:
+        with part.open("wb") as written:
+            yield written
+        part.replace(output)
+    finally:
+        part.unlink(missing_ok=True)

@@ -1,0 +1,91 @@
+"""The options of `sluice import`, and the parts of the form that they become."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
+
+import typer
+
+File = Annotated[
+    str,
+    typer.Argument(
+        metavar="FILE",
+        help="CSV or JSON Lines, plain or as .gz; `-` for standard input. The service fetches an http:// or https:// "
+        "address, and with --connection a path there",
+        show_default=False,
+    ),
+]
+Type = Annotated[str, typer.Option("--type", help="Record type: contacts, products, coupons or a type of your own")]
+Delimiter = Annotated[
+    str,
+    typer.Option(
+        "--delimiter", help="What separates the cells: comma, semicolon, tab, pipe, the character itself, or auto"
+    ),
+]
+Override = Annotated[bool, typer.Option("--override/--no-override", help="Update existing records, or skip their rows")]
+OnlyEmpty = Annotated[bool, typer.Option("--only-empty", help="In existing records, fill only empty fields")]
+CouponSet = Annotated[
+    str | None, typer.Option("--coupon-set", help="Coupon set to import into; required for --type coupons")
+]
+Format = Annotated[str | None, typer.Option("--format", help="csv or jsonl; default: found from name and content")]
+Encoding = Annotated[
+    str | None, typer.Option("--encoding", help="How the file is encoded, such as windows-1252; default: utf-8")
+]
+BlankCells = Annotated[
+    str | None,
+    typer.Option(
+        "--blank-cells", help="What an empty cell does: keep the field (the default), clear it, or store an empty text"
+    ),
+]
+NullMarker = Annotated[
+    str | None, typer.Option("--null-marker", help="A cell with this text leaves the field as it is")
+]
+Duplicates = Annotated[
+    str | None,
+    typer.Option("--duplicates", help="Which of several rows with one key counts: last (the default), first or error"),
+]
+UnknownColumns = Annotated[
+    str | None,
+    typer.Option("--unknown-columns", help="ignore, keep or error; default: what the type declares"),
+]
+ConfirmEmail = Annotated[
+    str | None, typer.Option("--confirm-email", help="Address that gets a mail when the import has ended")
+]
+Connection = Annotated[
+    str | None, typer.Option("--connection", help="Name or id of the stored connection that has the file")
+]
+SourceFile = Annotated[
+    str | None,
+    typer.Option("--source", help="File with the JSON object that says where the file is; `-` for standard input"),
+]
+Name = Annotated[str, typer.Option("--name", help="Name of the file, for lists; default: its own, or stdin")]
+WaitForRoom = Annotated[
+    bool, typer.Option("--wait-for-room", help="While the queue is full, wait and try again instead of giving up")
+]
+NoWait = Annotated[bool, typer.Option("--no-wait", help="Do not wait until the import has ended")]
+
+# Option -> part of the form.
+PARTS: Final = {
+    "type": "type",
+    "delimiter": "delimiter",
+    "override": "overrideExisting",
+    "only_empty": "updateOnlyEmptyFields",
+    "coupon_set": "couponSetId",
+    "format": "format",
+    "encoding": "encoding",
+    "blank_cells": "blankCells",
+    "null_marker": "nullMarker",
+    "duplicates": "duplicates",
+    "unknown_columns": "unknownColumns",
+    "confirm_email": "confirmEmail",
+}
+
+
+def pick_parts(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The parts that were given, as they are in JSON."""
+    return {part: options[option] for option, part in PARTS.items() if options.get(option) is not None}
+
+
+def build_parts(options: Mapping[str, Any]) -> dict[str, str]:
+    """The parts that were given, as they are in a form."""
+    given = pick_parts(options)
+    return {part: str(value).lower() if isinstance(value, bool) else value for part, value in given.items()}

@@ -1,0 +1,1 @@
+"""Commands for what a service holds: imports, records, record types, coupon sets and connections."""

@@ -1,0 +1,128 @@
+"""`sluice imports …`: lists, shows, watches and deletes imports, and gets what is wrong with their rows."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
+
+import typer
+
+from app.cli.client.files import download
+from app.cli.client.http import build_path, connect, fetch_pages, request
+from app.cli.client.options import DEFAULT_URL, AsJson, Key, Limit, Output, Url
+from app.cli.client.printing import TableColumn, print_facts, print_json, print_line, print_pages, show_time
+from app.cli.importing.following import follow_import
+from app.cli.importing.report import print_report
+from app.cli.importing.watching import load_import
+
+imports = typer.Typer()
+
+ImportId = Annotated[str, typer.Argument(metavar="ID", help="Id of the import")]
+OnlyStatus = Annotated[
+    str | None, typer.Option("--status", help="Only those that are queued, inProgress, finished, error or cancelled")
+]
+OnlyType = Annotated[str | None, typer.Option("--type", help="Only those of this record type")]
+
+LARGEST_PAGE: Final = 100
+
+
+def file_of(run: Mapping[str, Any]) -> str:
+    """The name of the file, or where the service fetches it."""
+    source = run.get("source", {})
+    return run.get("fileName") or source.get("path") or source.get("host") or ""
+
+
+LISTED: Final = (
+    TableColumn("ID", "id"),
+    TableColumn("TYPE", "type", cut=True),
+    TableColumn("STATUS", "status"),
+    TableColumn("ROWS", "total", number=True),
+    TableColumn("FAILED", "errors", number=True),
+    TableColumn("CREATED", "createdAt", show=show_time),
+    TableColumn("FILE", file_of, cut=True),
+)
+PROBLEMS: Final = (
+    TableColumn("LINE", "line", number=True),
+    TableColumn("COLUMN", lambda problem: problem["column"] or problem["field"], cut=True),
+    TableColumn("CODE", "code"),
+    TableColumn("PROBLEM", "message", wraps=True),
+    TableColumn("VALUE", "value", cut=True),
+    TableColumn("KEY", "key", cut=True),
+)
+
+
+@imports.command("list")
+def list_imports(
+    *,
+    status: OnlyStatus = None,
+    type: OnlyType = None,
+    limit: Limit = 20,
+    url: Url = DEFAULT_URL,
+    key: Key = "",
+    as_json: AsJson = False,
+) -> None:
+    """List imports, newest first."""
+    filters = {name: value for name, value in (("status", status), ("type", type)) if value}
+    with connect(url, key, as_json=as_json) as client:
+        pages = fetch_pages(client, "imports", limit=limit, size="pageSize", largest=LARGEST_PAGE, **filters)
+        print_pages(LISTED, pages, as_json=as_json)
+
+
+@imports.command("show")
+def show_import(import_id: ImportId, *, url: Url = DEFAULT_URL, key: Key = "", as_json: AsJson = False) -> None:
+    """Show an import: its counts, and the problems of its rows by reason."""
+    with connect(url, key, as_json=as_json) as client:
+        answer = load_import(client, import_id)
+    if as_json:
+        print_json(answer.body)
+        return
+    print_facts(describe_import(answer.body))
+    print_line("")
+    print_report(answer.run, url=url)
+
+
+def describe_import(run: Mapping[str, Any]) -> dict[str, object]:
+    return {
+        "File": file_of(run),
+        "Bytes": run.get("fileBytes"),
+        "Read as": run.get("dialect"),
+        "Source": run.get("source"),
+        "Options": run.get("options"),
+        "Created": show_time(run.get("createdAt")),
+        "Started": show_time(run.get("startedAt")),
+        "Finished": show_time(run.get("finishedAt")),
+        "Kept until": show_time(run.get("expiresAt")),
+    }
+
+
+@imports.command("watch")
+def watch_import(import_id: ImportId, *, url: Url = DEFAULT_URL, key: Key = "", as_json: AsJson = False) -> None:
+    """Follow an import to its end, and report the outcome.
+
+    Exit codes: 0 if all rows were imported, 1 if some rows failed, 2 if the import failed or cannot be watched.
+    """
+    follow_import(lambda client, _: load_import(client, import_id), url=url, key=key, as_json=as_json)
+
+
+@imports.command("problems")
+def list_problems(
+    import_id: ImportId, *, limit: Limit = 100, url: Url = DEFAULT_URL, key: Key = "", as_json: AsJson = False
+) -> None:
+    """List everything that is wrong with the rows of an import, in the order of the file."""
+    with connect(url, key, as_json=as_json) as client:
+        pages = fetch_pages(client, build_path("imports", import_id, "problems"), limit=limit)
+        print_pages(PROBLEMS, pages, as_json=as_json)
+
+
+@imports.command("failed-rows")
+def save_failed_rows(import_id: ImportId, *, output: Output = None, url: Url = DEFAULT_URL, key: Key = "") -> None:
+    """Download the failed rows of an import as CSV, with the reasons. Correct them and import the file again."""
+    with connect(url, key) as client:
+        download(client, build_path("imports", import_id, "failed-rows.csv"), output)
+
+
+@imports.command("delete")
+def delete_import(import_id: ImportId, *, url: Url = DEFAULT_URL, key: Key = "", as_json: AsJson = False) -> None:
+    """Delete an import that has ended, with its file and its problems. The records that it wrote stay."""
+    with connect(url, key, as_json=as_json) as client:
+        request(client, "DELETE", build_path("imports", import_id))
+    if not as_json:
+        print_line(f"Import {import_id} is deleted")

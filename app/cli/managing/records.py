@@ -1,0 +1,46 @@
+"""`sluice records …`: lists and shows stored records."""
+
+from typing import Annotated, Final
+
+import typer
+
+from app.cli.client.http import build_path, connect, fetch_pages, get_object
+from app.cli.client.options import DEFAULT_URL, AsJson, Key, Limit, Url
+from app.cli.client.printing import TableColumn, print_facts, print_json, print_line, print_pages, show_time
+
+records = typer.Typer()
+
+RecordType = Annotated[str, typer.Argument(metavar="TYPE", help="Record type: contacts, products, or another")]
+RecordKey = Annotated[str, typer.Argument(metavar="KEY", help="Key of the record, such as an e-mail address")]
+
+LISTED: Final = (
+    TableColumn("KEY", "key", cut=True),
+    TableColumn("UPDATED", "updatedAt", show=show_time),
+    TableColumn("IMPORT", "importId"),
+    TableColumn("DATA", "data", cut=True),
+)
+
+
+@records.command("list")
+def list_records(
+    type: RecordType, *, limit: Limit = 100, url: Url = DEFAULT_URL, key: Key = "", as_json: AsJson = False
+) -> None:
+    """List the records of a type, ordered by key."""
+    with connect(url, key, as_json=as_json) as client:
+        print_pages(LISTED, fetch_pages(client, build_path("records", type), limit=limit), as_json=as_json)
+
+
+@records.command("show")
+def show_record(
+    type: RecordType, record_key: RecordKey, *, url: Url = DEFAULT_URL, key: Key = "", as_json: AsJson = False
+) -> None:
+    """Show a record with all of its fields."""
+    with connect(url, key, as_json=as_json) as client:
+        record = get_object(client, build_path("records", type, record_key))
+    if as_json:
+        print_json(record)
+        return
+    times = {"Created": show_time(record["createdAt"]), "Updated": show_time(record["updatedAt"])}
+    print_facts({"Type": record["type"], "Key": record["key"], **times, "Import": record["importId"]})
+    print_line("")
+    print_facts(record["data"])

@@ -1,0 +1,20 @@
+"""The limits of this service, for clients that send files."""
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+
+from app.surfaces.native import translate
+from app.surfaces.native.wire.limits import Limits
+from app.web.caller import MayWriteImports, OpenRuntime
+from app.web.openapi import operation_id
+from app.web.refusals import refusals
+
+router = APIRouter(prefix="/limits", tags=["imports"], generate_unique_id_function=operation_id)
+
+
+@router.get("", response_model=Limits, responses=refusals(401, 403, 503))
+@router.get("/", include_in_schema=False)
+async def get_limits(_: MayWriteImports, runtime: OpenRuntime) -> Response:
+    """Read how large a file may be, so that a client can refuse one before it sends it."""
+    limits = Limits(max_file_bytes=runtime.settings.max_file_bytes, max_open_imports=runtime.settings.queue_limit)
+    return Response(limits.encoded(), media_type=translate.JSON)

@@ -1,0 +1,349 @@
+"""The commands for what a service holds, each once as it works and once as it is refused, on a running service."""
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from secrets import token_hex
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from app.cli import cli
+from app.embedded import Servers
+from tests.cli.scripted import Said, Service, playing
+from tests.support.live import Live, running_live
+from tests.support.servers import new_database, redis_number, settings_for
+
+PEOPLE = "_email,_name,_points\nana@example.com,Ana,12\nbob@example,Bob,3\nchloe@example.org,Chloé,x\n"
+SETTINGS = {"SLUICE_ALLOW_NETWORKS": "127.0.0.1/32", "SLUICE_MAX_FILE_BYTES": "2000000", "SLUICE_QUEUE_LIMIT": "2"}
+
+Sluice = Callable[..., Result]
+
+
+@pytest.fixture(scope="module")
+def served(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    """A service that may call this machine, and accepts 2 MB and two imports at a time."""
+    settings = settings_for(tmp_path_factory.mktemp("cli"), new_database(servers, "cli"), redis_number(servers, 2))
+    with pytest.MonkeyPatch.context() as patched:
+        for name, value in SETTINGS.items():
+            patched.setenv(name, value)
+        with running_live(settings) as running:
+            yield running
+
+
+@pytest.fixture
+def sluice(served: Live) -> Sluice:
+    """Runs a command for an account of this test's own."""
+    environment = {"SLUICE_URL": served.url, "SLUICE_KEY": served.key(f"cli-{token_hex(4)}"), "COLUMNS": "200"}
+
+    def run(*arguments: str, sent: str | None = None, **more: str) -> Result:
+        return CliRunner().invoke(cli, list(arguments), input=sent, env=environment | more)
+
+    return run
+
+
+@pytest.fixture
+def people(sluice: Sluice) -> str:
+    """The id of an import of which one row went in and two failed."""
+    done = sluice("import", "-", "--name", "people.csv", "--json", sent=PEOPLE)
+    assert done.exit_code == 1, done.stderr
+    return str(json.loads(done.stdout)["id"])
+
+
+def test_imports_are_listed_with_their_counts(sluice: Sluice, people: str) -> None:
+    done = sluice("imports", "list")
+
+    header, row = (line.split() for line in done.stdout.splitlines())
+    assert header == ["ID", "TYPE", "STATUS", "ROWS", "FAILED", "CREATED", "FILE"]
+    assert row[:5] == [people, "contacts", "finished", "3", "2"]
+    assert row[-1] == "people.csv"
+    assert (done.exit_code, done.stderr) == (0, "")
+
+
+def test_a_list_is_filtered_and_told_to_go_on(sluice: Sluice, people: str) -> None:
+    assert sluice("import", "-", sent="_email\nx@example.com\n").exit_code == 0
+
+    assert people not in sluice("imports", "list", "--status", "queued").stdout
+    assert people not in sluice("imports", "list", "--type", "products").stdout
+    one = sluice("imports", "list", "--limit", "1")
+    assert (len(one.stdout.splitlines()), one.stderr) == (2, "There are more: use --limit\n")
+
+
+def test_json_is_what_the_service_answered(sluice: Sluice, people: str) -> None:
+    (listed,) = json.loads(sluice("imports", "list", "--json").stdout)["results"]
+
+    assert listed == json.loads(sluice("imports", "show", people, "--json").stdout)
+    assert listed["id"] == people
+
+
+def test_what_is_wrong_with_a_list_is_told(sluice: Sluice) -> None:
+    done = sluice("imports", "list", "--status", "done")
+
+    assert done.exit_code == 1
+    assert done.stderr.startswith("sluice: `status` must be one of")
+    assert done.stderr.count("\n") == 1
+
+
+def test_an_import_is_shown_with_its_facts_and_its_problems(sluice: Sluice, people: str) -> None:
+    shown = sluice("imports", "show", people).stdout
+
+    assert "File        people.csv\n" in shown
+    assert f"Import {people} of contacts: finished\n" in shown
+    assert "The value is not a whole number" in shown
+    assert f"  sluice imports failed-rows {people}\n" in shown
+
+
+@pytest.mark.parametrize("command", ["show", "watch", "problems", "failed-rows", "delete"])
+def test_an_import_that_is_not_there_is_told_in_one_line(sluice: Sluice, command: str) -> None:
+    done = sluice("imports", command, "0" * 24)
+
+    assert done.exit_code == (2 if command == "watch" else 1)
+    assert (done.stdout, done.stderr.count("\n")) == ("", 1)
+    assert done.stderr.startswith("sluice: ")
+
+
+def test_an_import_is_watched_to_its_end(sluice: Sluice, tmp_path: Path) -> None:
+    file = tmp_path / "people.csv"
+    file.write_text(PEOPLE)
+    accepted = sluice("import", str(file), "--no-wait")
+    run_id = accepted.stdout.split()[1]
+
+    done = sluice("imports", "watch", run_id)
+
+    assert done.exit_code == 1
+    assert f"Import {run_id} of contacts: finished" in done.stdout
+    assert "Importing: 3 of 3 rows" in done.stderr
+
+
+def test_problems_are_listed_in_the_order_of_the_file(sluice: Sluice, people: str) -> None:
+    lines = sluice("imports", "problems", people).stdout.splitlines()
+
+    assert [line.split()[:3] for line in lines[1:]] == [["3", "_email", "type_error"], ["4", "_points", "type_error"]]
+    first = sluice("imports", "problems", people, "--limit", "1")
+    assert len(first.stdout.splitlines()) == 2
+    assert "There are more" in first.stderr
+
+
+def test_failed_rows_are_downloaded_whole(sluice: Sluice, people: str, tmp_path: Path) -> None:
+    printed = sluice("imports", "failed-rows", people).stdout_bytes
+    rows = list(csv.DictReader(io.StringIO(printed.decode("utf-8-sig"))))
+    assert [row["_email"] for row in rows] == ["bob@example", "chloe@example.org"]
+
+    saved = tmp_path / "failed.csv"
+    assert sluice("imports", "failed-rows", people, "-o", str(saved)).exit_code == 0
+    assert saved.read_bytes() == printed
+
+    nowhere = sluice("imports", "failed-rows", people, "-o", str(tmp_path / "none" / "failed.csv"))
+    assert nowhere.exit_code == 2
+    assert "failed.csv cannot be written: No such file" in nowhere.stderr
+
+
+def test_a_download_that_breaks_off_leaves_no_file(tmp_path: Path) -> None:
+    saved = tmp_path / "failed.csv"
+    broken = Said(200, b"_email\nana", {"Content-Length": "100", "Connection": "close"})
+    with playing(Service([], [broken])) as service:
+        environment = {"SLUICE_URL": service.url, "SLUICE_KEY": "a:b"}
+        done = CliRunner().invoke(cli, ["imports", "failed-rows", "1", "-o", str(saved)], env=environment)
+
+    assert done.exit_code == 2
+    assert done.stderr.startswith(f"sluice: The service at {service.url} did not answer: ")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_import_is_deleted(sluice: Sluice, people: str) -> None:
+    assert sluice("imports", "delete", people).stdout == f"Import {people} is deleted\n"
+    assert sluice("imports", "show", people).exit_code == 1
+
+
+def test_records_are_listed_and_shown(sluice: Sluice, people: str) -> None:
+    header, row = sluice("records", "list", "contacts").stdout.splitlines()
+    assert header.split() == ["KEY", "UPDATED", "IMPORT", "DATA"]
+    assert row.startswith("ana@example.com")
+    assert people in row
+
+    shown = sluice("records", "show", "contacts", "ANA@example.com")
+    assert "_name    Ana\n_email   ana@example.com\n_points  12\n" in shown.stdout
+    assert sluice("records", "show", "contacts", "nobody@example.com").exit_code == 1
+    assert sluice("records", "list", "nothing").exit_code == 1
+
+
+def test_a_number_keeps_its_digits_and_a_key_may_have_any_character(sluice: Sluice, tmp_path: Path) -> None:
+    fields = [{"id": "sku", "type": "text"}, {"id": "price", "type": "decimal"}]
+    declared = sluice("types", "put", "shoes", "-", sent=json.dumps({"key": "sku", "fields": fields}))
+    assert declared.exit_code == 0, declared.stderr
+    keys = ["a/b", "..", "ü &%?#", "."]
+    rows = "".join(f'"{each}",1.10\n' for each in keys)
+    assert sluice("import", "-", "--type", "shoes", sent=f"sku,price\n{rows}").exit_code == 0
+
+    for each in keys:
+        assert '"price": 1.10' in sluice("records", "show", "shoes", each, "--json").stdout
+        assert "price  1.10\n" in sluice("records", "show", "shoes", each).stdout
+
+
+def test_types_are_listed_shown_declared_and_sampled(sluice: Sluice, tmp_path: Path) -> None:
+    declaration = tmp_path / "shoes.json"
+    declaration.write_text('{"key": "sku", "fields": [{"id": "sku", "type": "text", "maxLength": 9}]}')
+    declared = sluice("types", "put", "shoes", str(declaration))
+
+    assert 'sku    text  yes       {"maxLength": 9}\n' in declared.stdout
+    assert sluice("types", "show", "shoes").stdout == declared.stdout
+    assert "shoes" in sluice("types", "list").stdout
+    assert sluice("types", "sample", "shoes").stdout.startswith("sku\n")
+
+
+def test_what_is_wrong_with_a_type_is_told(sluice: Sluice, tmp_path: Path) -> None:
+    refused = sluice("types", "put", "shoes", "-", sent='{"key": "sku", "fields": []}')
+    not_json = sluice("types", "put", "shoes", "-", sent="[1]")
+    missing = sluice("types", "put", "shoes", str(tmp_path / "none.json"))
+
+    assert [each.exit_code for each in (refused, not_json, missing)] == [1, 2, 2]
+    assert "must hold a JSON object" in not_json.stderr
+    assert "none.json cannot be read: No such file" in missing.stderr
+    assert sluice("types", "show", "nothing").exit_code == 1
+
+
+def test_coupon_sets_are_put_shown_and_filled(sluice: Sluice) -> None:
+    made = sluice("coupon-sets", "put", "spring", "--name", "Spring sale")
+    assert "Name     Spring sale\nCoupons  0\n" in made.stdout
+    assert sluice("import", "-", "--type", "coupons", "--coupon-set", "spring", sent="code\nA\nB\n").exit_code == 0
+    assert "Coupons  2\n" in sluice("coupon-sets", "show", "spring").stdout
+
+    missing = sluice("coupon-sets", "show", "none")
+    assert (missing.exit_code, missing.stderr) == (1, "sluice: There is no coupon set with this id\n")
+
+
+def test_a_connection_is_stored_shown_changed_and_deleted(sluice: Sluice) -> None:
+    options = ("--transport", "ftp", "--host", "ftp.example.com", "--user", "shop", "--root", "/in")
+    made = sluice("connections", "create", "shop", *options, SLUICE_CONNECTION_PASSWORD="p4ss")
+    assert made.exit_code == 0, made.stderr
+    changed = sluice("connections", "put", "shop", "--root", "/out", "--name", "store")
+    assert changed.exit_code == 0, changed.stderr
+
+    shown = sluice("connections", "show", "store").stdout
+    assert "p4ss" not in made.stdout + shown
+    for fact in ("host       ftp.example.com", "root       /out", "secrets    password"):
+        assert f"{fact}\n" in shown
+    assert "ftp.example.com" in sluice("connections", "list").stdout
+    assert sluice("connections", "delete", "store").stdout == "Connection store is deleted\n"
+
+    gone = sluice("connections", "show", "store")
+    assert (gone.exit_code, gone.stderr) == (1, 'sluice: There is no connection with the name or id "store"\n')
+
+
+def test_a_connection_comes_from_a_file_and_a_key_from_another(sluice: Sluice, tmp_path: Path) -> None:
+    file, private_key = tmp_path / "shop.json", tmp_path / "id"
+    file.write_text('{"transport": "sftp", "host": "sftp.example.com", "hostKey": "trust-on-first-use", "root": "/a"}')
+    private_key.write_text("-----BEGIN PRIVATE KEY-----\nMC4CAQA\n-----END PRIVATE KEY-----\n")
+
+    made = sluice("connections", "create", "shop", "--file", str(file), "--private-key", str(private_key), "--json")
+    assert made.exit_code == 0, made.stderr
+    stored = json.loads(made.stdout)
+    assert (stored["root"], stored["secrets"]) == ("/a", ["privateKey"])
+
+    file.write_text('{"transport": "sftp", "host": "sftp.example.com", "hostKey": "trust-on-first-use"}')
+    put = sluice("connections", "put", "shop", "--file", str(file), "--json")
+    assert put.exit_code == 0, put.stderr
+    replaced = json.loads(put.stdout)
+    assert (replaced["name"], replaced["secrets"], "root" in replaced) == ("shop", ["privateKey"], False)
+
+
+def test_what_is_wrong_with_a_connection_is_told(sluice: Sluice) -> None:
+    done = sluice("connections", "create", "shop", "--transport", "ftp")
+
+    assert (done.exit_code, done.stderr) == (1, "sluice: `host` is required\n")
+    no_key = sluice("connections", "create", "shop", "--private-key", "/none")
+    assert (no_key.exit_code, no_key.stderr.count("\n")) == (2, 1)
+    assert "The private key /none cannot be read: No such file" in no_key.stderr
+
+
+@pytest.fixture
+def web() -> Iterator[Service]:
+    """A web server with one file."""
+    with playing(Service([], [Said(200, PEOPLE.encode(), {"Content-Type": "text/csv", "ETag": '"1"'})])) as service:
+        yield service
+
+
+@pytest.fixture
+def shop(sluice: Sluice, web: Service) -> str:
+    """The name of a connection to the web server."""
+    host, port = web.url.removeprefix("http://").split(":")
+    made = sluice("connections", "create", "shop", "--transport", "http", "--host", host, "--port", port)
+    assert made.exit_code == 0, made.stderr
+    return "shop"
+
+
+def test_a_connection_is_tested(sluice: Sluice, shop: str) -> None:
+    tested = sluice("connections", "test-import", shop, "/people.csv")
+    assert tested.exit_code == 0, tested.stdout + tested.stderr
+    assert [line.split()[:2] for line in tested.stdout.splitlines()][:2] == [["STEP", "OK"], ["connect", "yes"]]
+
+    refused = sluice("connections", "test-export", shop)
+    assert refused.exit_code == 1
+    assert sluice("connections", "test-import", "none", "/people.csv").exit_code == 1
+
+
+def test_an_import_comes_from_a_connection(sluice: Sluice, shop: str) -> None:
+    started = sluice("connections", "import", shop, "/people.csv", "--delimiter", "comma")
+    assert started.exit_code == 0, started.stderr
+    run_id = started.stdout.splitlines()[1].split()[0]
+    assert sluice("imports", "watch", run_id).exit_code == 1
+
+    refused = sluice("connections", "import", shop, "/people.csv", "--duplicates", "all")
+    assert refused.exit_code == 1
+    assert refused.stderr.startswith("sluice: `duplicates` must be")
+
+
+def test_a_file_is_imported_from_elsewhere(sluice: Sluice, shop: str, web: Service, tmp_path: Path) -> None:
+    source = tmp_path / "source.json"
+    source.write_text(json.dumps({"transport": "http", "url": f"{web.url}/people.csv"}))
+
+    for arguments in (["/people.csv", "--connection", shop], [f"{web.url}/people.csv"], ["--source", str(source)]):
+        done = sluice("import", *arguments, "--json")
+        assert done.exit_code == 1, done.stderr
+        assert json.loads(done.stdout)["source"]["transport"] == "http"
+
+    assert sluice("import", "/people.csv", "--connection", "none").exit_code == 2
+
+
+def test_a_file_that_is_too_large_is_refused_before_it_is_sent(sluice: Sluice, tmp_path: Path) -> None:
+    large = tmp_path / "large.csv"
+    large.write_bytes(b"_email\n" + b"x" * 2_000_000)
+
+    done = sluice("import", str(large))
+
+    assert done.exit_code == 2
+    assert done.stderr.startswith(
+        "sluice: The file large.csv has 2,000,007 bytes, and this service accepts at most 2,000,000"
+    )
+    streamed = sluice("import", "-", sent=large.read_text())
+    assert streamed.exit_code == 2
+    assert streamed.stderr.splitlines()[-1] == "sluice: The file is larger than 2,000,000 bytes"
+
+
+def test_every_option_of_the_form_is_one_of_the_command(sluice: Sluice) -> None:
+    options = (
+        *("--encoding", "iso-8859-1", "--blank-cells", "clear", "--null-marker", "NULL", "--duplicates", "first"),
+        *("--unknown-columns", "error", "--format", "csv", "--delimiter", "semicolon", "--only-empty"),
+    )
+    done = sluice("import", "-", "--json", *options, sent="_email;_name\nana@example.com;NULL\n")
+
+    assert done.exit_code == 0, done.stderr
+    answered = json.loads(done.stdout)
+    assert answered["dialect"] == {"format": "csv", "delimiter": ";", "encoding": "iso-8859-1"}
+    assert answered["options"] == {
+        "delimiter": ";",
+        "overrideExisting": True,
+        "updateOnlyEmptyFields": True,
+        "blankCells": "clear",
+        "duplicates": "first",
+        "nullMarker": "NULL",
+        "unknownColumns": "error",
+    }
+
+
+def test_a_wrong_key_ends_every_command_in_one_line(sluice: Sluice) -> None:
+    for command in (("imports", "list"), ("records", "list", "contacts"), ("types", "list"), ("connections", "list")):
+        done = sluice(*command, SLUICE_KEY="sluice_0000000000000000:x")
+        assert (done.exit_code, done.stdout, done.stderr.count("\n")) == (1, "", 1)
