@@ -143,7 +143,8 @@ async def count_crash(runtime: Runtime, run: Run, error: Exception) -> None:
     with suppress(DatabaseUnavailable):
         async with runtime.database.transaction() as session:
             if await find_schema_trouble(session):  # a migration has taken away what this code needs, and nothing else
-                await claims.postpone(session, run.id, run.attempt, backoff=BACKOFF_SECONDS)
+                part = DatabaseUnavailable.part
+                await claims.postpone(session, run.id, run.attempt, backoff=BACKOFF_SECONDS, waiting_for=part)
                 return
             row = await claims.fault(session, run.id, run.attempt, backoff=BACKOFF_SECONDS)
             failed = await fail_if_hopeless(session, runtime, row)

@@ -64,6 +64,8 @@ class DatabaseUnavailable(Retryable):
 class SchemaUnfit(Retryable):
     """The database has a schema that this code cannot use: it is not migrated yet, or too new."""
 
+    part = "database"
+
 
 class Database:
     """A pool of connections to one PostgreSQL database. A transaction commits at the end of its block and rolls back on
