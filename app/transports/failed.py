@@ -79,6 +79,7 @@ REASONS: dict[str, FailureReason] = {
     "too_many": FailureReason("find", "Too many files match. Use a narrower pattern"),
     "too_many_redirects": FailureReason("find", "The server redirects too many times"),
     "busy": FailureReason("find", "The server is busy", transient=True),
+    "odd_listing": FailureReason("find", "The server's listing is not understood"),
     "odd_answer": FailureReason("find", "The server's answer could not be understood"),
     "cut": FailureReason("read", "The connection was lost", transient=True),
     "idle": FailureReason("read", "The server sent nothing for too long", transient=True),

@@ -5,11 +5,11 @@ import fnmatch
 import random
 import secrets
 import ssl
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from pydantic import SecretStr
 
@@ -23,6 +23,7 @@ LONGEST_PATH = 1_024
 MOST_MATCHES = 10_000
 WILD = frozenset("*?[")
 
+T = TypeVar("T")
 Option = str | bool | SecretStr | Mapping[str, SecretStr]
 
 
@@ -90,6 +91,10 @@ class TransferPolicy:
     tries: int = 5
     account_id: int = 0
     slow_work: SlowWork = field(default_factory=SlowWork)
+
+    async def do_slowly(self, work: Callable[[], T]) -> T:
+        """The result of work whose cost the caller or the other server decides, done in the account's turn."""
+        return await self.slow_work.do(self.account_id, work)
 
 
 class Transport(Protocol):

@@ -1,15 +1,17 @@
 """Files on an FTP server: described by MLST and MLSD where the server has them, else by SIZE, MDTM and LIST."""
 
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 
 import aioftp
 
 from app.transports.failed import TransportFailed, as_write_failure, failure
 from app.transports.ftp.answers import translate_errors
+from app.transports.ftp.listing import ListedFile, check_understood, parse_list_line
 from app.transports.ftp.session import FtpSession
 from app.transports.transport import (
     FileInfo,
@@ -23,6 +25,7 @@ from app.transports.transport import (
 )
 
 FILE_EXISTS = re.compile("already|file exists", re.IGNORECASE)  # no answer code means just this
+UNSENDABLE = frozenset("/\ufffd")  # the latter was not UTF-8
 FOLDERS = frozenset({"dir", "cdir", "pdir"})
 
 
@@ -50,7 +53,8 @@ class Ftp:
     async def list(self, pattern: str) -> list[FileInfo]:
         folder, name = split_pattern(pattern)
         try:
-            found = select_matching(await self._list_folder(folder), name)
+            listed = await self._list_folder(folder)
+            found = await self._policy.do_slowly(partial(select_matching, listed, name))
         except TransportFailed as failed:
             if failed.reason == "missing":
                 return []
@@ -117,27 +121,11 @@ class Ftp:
         """The files of a folder (with a slash at its end, or empty), as the server lists them."""
         where = self._full_path(folder) if folder else self._root
         if self._has_facts:
-            lines, parse = await self._session.list_lines(f"MLSD {where}".strip()), self._parse_mlsd_line
+            lines, parse = await self._session.list_lines(f"MLSD {where}".strip()), parse_mlsd_line
         else:
             option = "./" if where.startswith("-") else ""  # otherwise many servers take the name for an option of ls
-            lines, parse = await self._session.list_lines(f"LIST {option}{where}".strip()), self._parse_list_line
-        return [replace(file, path=f"{folder}{file.path}") for line in lines for file in parse(line)]
-
-    @staticmethod
-    def _parse_mlsd_line(line: bytes) -> Iterator[FileInfo]:
-        """The file that a line of MLSD describes, if it is a file and its name can be sent back."""
-        with suppress(ValueError, TransportFailed):
-            facts, name = parse_facts(line.decode().rstrip("\r\n"))
-            if facts.get("type", "").lower() == "file" and "/" not in check_path(name):
-                yield file_from_facts(name, facts)
-
-    def _parse_list_line(self, line: bytes) -> Iterator[FileInfo]:
-        """The same for a line of LIST, which has no standard. Its time is the server's own, to the minute or day."""
-        with suppress(ValueError, TransportFailed):
-            name, info = self._session.parse_list_line(line)
-            if info["type"] == "file" and "/" not in check_path(str(name)):
-                size = None if "link_dst" in info else int(info["size"])  # of the link itself
-                yield FileInfo(str(name), size, parse_time(info["modify"]))
+            lines, parse = await self._session.list_lines(f"LIST {option}{where}".strip()), parse_list_line
+        return await self._policy.do_slowly(partial(find_listed_files, folder, lines, parse))
 
     async def _stat_by_mlst(self, path: str, where: str) -> FileInfo | None:
         _, lines = await self._session.command(f"MLST {where}", "250")
@@ -187,6 +175,37 @@ class Ftp:
         with suppress(TransportFailed):
             async with time_limit(self._policy.connect_seconds), connect(self._remote, self._policy) as again:
                 await again.delete(part)
+
+
+def find_listed_files(
+    folder: str, lines: Iterable[bytes], parse: Callable[[str], ListedFile | None]
+) -> Sequence[FileInfo]:
+    """The files and links of a folder's listing whose names can be sent back. Raises TransportFailed if no line is
+    understood."""
+    texts = [line.decode(errors="replace").rstrip("\r\n") for line in lines]
+    parsed = [listed for text in texts if (listed := parse(text)) is not None]
+    check_understood(texts, understood=bool(parsed))
+    return [
+        FileInfo(f"{folder}{listed.name}", listed.size, listed.modified)
+        for listed in parsed
+        if listed.kind != "other" and is_sendable(listed.name)
+    ]
+
+
+def is_sendable(name: str) -> bool:
+    with suppress(TransportFailed):
+        return UNSENDABLE.isdisjoint(check_path(name))
+    return False
+
+
+def parse_mlsd_line(line: str) -> ListedFile | None:
+    facts, name = parse_facts(line)
+    if not name or "type" not in facts:
+        return None
+    with suppress(ValueError):
+        file = file_from_facts(name, facts)
+        return ListedFile("file" if facts["type"].lower() == "file" else "other", name, file.size, file.modified)
+    return None
 
 
 def parse_facts(line: str) -> tuple[dict[str, str], str]:

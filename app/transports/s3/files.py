@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import aclosing, asynccontextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import aiohttp
@@ -13,10 +14,12 @@ from app.transports.failed import TransportFailed, as_write_failure, failure
 from app.transports.s3.client import open_client, translate_errors
 from app.transports.transport import (
     CHUNK,
+    MOST_MATCHES,
     WILD,
     FileInfo,
     Remote,
     TransferPolicy,
+    age_key,
     check_path,
     retry_delay,
     select_matching,
@@ -72,8 +75,11 @@ class S3:
                 pages += 1
                 if pages > MOST_PAGES:
                     raise failure("too_many")
-                found = select_matching([*found, *self._list_files(page.get("Contents", ()))], name)
-        return [file for file in found if not file.path.endswith("/")]
+                listed = list(self._list_files(page.get("Contents", ())))
+                found += await self._policy.do_slowly(partial(select_matching, listed, name))
+                if len(found) > MOST_MATCHES:
+                    raise failure("too_many")
+        return sorted((file for file in found if not file.path.endswith("/")), key=age_key)
 
     async def stat(self, path: str) -> FileInfo:
         key = self._key(path)

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from contextlib import aclosing, asynccontextmanager, suppress
 from datetime import UTC, datetime
+from functools import partial
 from itertools import islice
 from typing import cast
 
@@ -17,6 +18,7 @@ from app.transports.transport import (
     FileInfo,
     Remote,
     TransferPolicy,
+    age_key,
     check_path,
     select_matching,
     split_pattern,
@@ -52,12 +54,13 @@ class Sftp:
     async def list(self, pattern: str) -> list[FileInfo]:
         folder, name = split_pattern(pattern)
         try:
-            found = [file async for file in self._list_folder(folder)]
+            listed = [file async for file in self._list_folder(folder)]
+            found = await self._policy.do_slowly(partial(select_matching, listed, name))
         except TransportFailed as failed:
             if failed.reason == "missing":
                 return []
             raise
-        return select_matching([file async for file in self._follow_links(select_matching(found, name))], name)
+        return sorted([file async for file in self._follow_links(found)], key=age_key)
 
     async def stat(self, path: str) -> FileInfo:
         where = self._full_path(path)

@@ -75,9 +75,7 @@ async def load_private_key(remote: Remote, policy: TransferPolicy) -> asyncssh.S
         if slow:
             raise TransportFailed(REASONS["slow_key"].step, f"The private key {slow}", reason="slow_key")
         async with time_limit(KEY_SECONDS, "keys_wait"):
-            return await policy.slow_work.do(
-                policy.account_id, partial(import_private_key, pem, remote.secret("passphrase"))
-            )
+            return await policy.do_slowly(partial(import_private_key, pem, remote.secret("passphrase")))
     except (asyncssh.KeyImportError, asyncssh.KeyEncryptionError, ValueError, LookupError, RecursionError):
         raise bad_option("private_key", "passphrase") from None
     except ArithmeticError:  # asyncssh divides by the primes of an RSA key
