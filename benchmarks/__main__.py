@@ -10,6 +10,7 @@ from rich.console import Console
 from benchmarks import files
 from benchmarks.crowd import fairness, uploads
 from benchmarks.growth import growth
+from benchmarks.hostile import hostile
 from benchmarks.kinds import CATALOG, CATALOG_LINES, CONTACTS, CUSTOMERS, Kind
 from benchmarks.machine import Machine, load_now, machine
 from benchmarks.polling import polling
@@ -47,9 +48,15 @@ MEASURES: dict[str, Measure] = {
     "polling": lambda service, folder: polling(service, folder.large()),
     "uploads": lambda service, folder: uploads(service, folder.large()),
     "fairness": lambda service, folder: fairness(service, folder.large(), folder.path),
+    "hostile": lambda service, _: hostile(service),
 }
-# What runs on one service; the last two leave imports behind that take minutes.
-SERVICES = (("growth", "speed", "customers", "catalog", "catalog-lines", "polling"), ("uploads",), ("fairness",))
+# What runs on one service; uploads and fairness leave imports behind that take minutes.
+SERVICES = (
+    ("growth", "speed", "customers", "catalog", "catalog-lines", "polling"),
+    ("uploads",),
+    ("fairness",),
+    ("hostile",),
+)
 
 
 def main() -> None:
