@@ -14,6 +14,7 @@ from app.observe.events import EnqueueFailed
 from app.queue.task_queue import QueueUnavailable, TaskQueue, WrongAddress, WrongEvictionPolicy, redis_settings
 from app.settings import Settings
 from app.storage.blobs import Blobs, BucketAccess, check_blobs_url, open_blobs
+from app.storage.blobs.marker import recognise_store
 from app.storage.database import OLDEST_SERVER, Database, SchemaUnfit, find_schema_trouble
 from app.throttle import RateLimit, RequestCounter, Throttle, parse_rate_limit
 from app.transports.guard import Guard
@@ -57,7 +58,7 @@ class Runtime:
 @asynccontextmanager
 async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
     """Opens everything and closes it at the end. Raises Misconfigured, DatabaseUnavailable,
-    SchemaUnfit, QueueUnavailable."""
+    SchemaUnfit, QueueUnavailable, BlobsUnavailable."""
     database_url, redis_url = require_addresses(settings)
     check_public_url(settings.public_url or "")
     rate, transfer_policy, vault = read_rate_limit(settings), build_transfer_policy(settings), open_vault(settings)
@@ -72,6 +73,7 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
         if await database.server_version() < OLDEST_SERVER:
             raise Misconfigured("PostgreSQL must be version 15 or newer")
         await check_schema(database)
+        await recognise_store(database, blobs)
         observe = Observer()
         yield Runtime(
             settings=settings,

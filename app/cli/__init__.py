@@ -47,6 +47,7 @@ COMMANDS: Final = {
     "worker": CommandEntry("app.cli.serving.parts", "worker", "Process imports", RUN),
     "migrate": CommandEntry("app.cli.serving.parts", "migrate", "Upgrade the database to the newest schema", RUN),
     "key": CommandEntry("app.cli.keys.api", "keys", "Create, list and revoke API keys", RUN),
+    "blobs": CommandEntry("app.cli.serving.blobs", "blobs", "Manage the store of uploaded files", RUN),
     "vault": CommandEntry("app.cli.keys.vault", "vault", "Manage the encryption of stored credentials", RUN),
 }
 

@@ -5,32 +5,19 @@ import json
 import resource
 import subprocess
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
-from secrets import token_hex
 
 import psutil
-import pytest
 
-from app.embedded import Servers
 from app.runs.model import AccountId
-from app.runtime import Runtime, open_runtime
+from app.runtime import Runtime
 from app.storage.access import accounts
 from tests.engine.conftest import ImportEngine, law
 from tests.support.live import started
-from tests.support.servers import new_database, redis_number, settings_for
 
 ROWS = 20_000
 FILE = "_email,_name\n" + "".join(f"contact{number}@example.org,{'Name ' * 20}\n" for number in range(ROWS))
-NUMBER = 10  # of Valkey's database
-
-
-@pytest.fixture
-async def alone(servers: Servers, tmp_path: Path) -> AsyncIterator[Runtime]:
-    """A database that only the workers of this test look at."""
-    url = await asyncio.to_thread(new_database, servers, f"memory_{token_hex(4)}")
-    async with open_runtime(settings_for(tmp_path, url, redis_number(servers, NUMBER))) as runtime:
-        yield runtime
 
 
 def start_worker(runtime: Runtime, log: Path) -> subprocess.Popen[bytes]:

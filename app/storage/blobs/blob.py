@@ -73,7 +73,16 @@ class BlobWriter:
 
 
 class Blobs(Protocol):
-    """A store of blobs. Every method blocks, so call it in a thread, and every method may raise BlobsUnavailable."""
+    """A store of blobs. Every method blocks, so call it in a thread, and every method may raise BlobsUnavailable: also
+    if the store does not have the mark `store_id`, where one is set (app.storage.blobs.marker)."""
+
+    store_id: str | None
+
+    def read_mark(self) -> str | None:
+        """The mark that is in the store; None if there is none."""
+
+    def write_mark(self, store_id: str) -> None:
+        """Puts a mark into the store."""
 
     def create(self) -> BlobWriter:
         """A new blob. It uses only this machine until it is committed."""

@@ -24,6 +24,13 @@ TROUBLES: Final[Mapping[int, str]] = {
 }
 
 
+MARKER: Final = ".sluice-store"
+UNKNOWN_STORE: Final = (
+    f"The store of files is not mounted, or is not the one that the database knows: it lacks the mark `{MARKER}`. "
+    "Mount it. If its files are lost for good, run `sluice blobs adopt`"
+)
+
+
 class BlobMissing(Exception):
     """No blob with that name is stored."""
 
@@ -36,6 +43,12 @@ class BlobsUnavailable(Retryable):
     """The store cannot be reached, or does not do what it is asked. The text is for the operator."""
 
     part = "storage"
+
+
+def require_mark(expected: str, found: str | None) -> None:
+    """Raises BlobsUnavailable if the mark that was found in a store is not the one that is expected."""
+    if found != expected:
+        raise BlobsUnavailable(UNKNOWN_STORE)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from app.storage.blobs.blob import BlobWriter
-from app.storage.blobs.errors import BlobMissing, translate_os_errors
+from app.storage.blobs.errors import MARKER, BlobMissing, require_mark, translate_os_errors
 from app.storage.blobs.stored_file import open_checked
 
 PRIVATE_FOLDER = 0o700
@@ -21,6 +21,7 @@ class FileBlobs:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self.store_id: str | None = None
         self.incoming = root / "incoming"
         self.stored = root / "stored"
         root.parent.mkdir(parents=True, exist_ok=True)
@@ -35,6 +36,7 @@ class FileBlobs:
 
     def create(self, name: str | None = None) -> BlobWriter:
         """A new blob. With a `name`, a copy of the blob that has this name elsewhere."""
+        self.require_mark()
         new_name = secrets.token_hex(16)
         return BlobWriter(name or new_name, self.incoming / new_name, self.store)
 
@@ -58,6 +60,7 @@ class FileBlobs:
         try:
             return self.path(name).open("rb", buffering=0)
         except FileNotFoundError:
+            self.require_mark()
             raise BlobMissing(name) from None
 
     def prefetch(self, name: str) -> None:
@@ -70,6 +73,7 @@ class FileBlobs:
 
     def list_older_than(self, seconds: float) -> Iterator[str]:
         """The names of stored blobs older than `seconds`. Also removes unfinished blobs of that age."""
+        self.require_mark()
         self.remove_unfinished(seconds)
         oldest = time.time() - seconds
         with translate_os_errors():
@@ -93,6 +97,25 @@ class FileBlobs:
             writer.sync()
         finally:
             writer.abort()
+
+    def require_mark(self) -> None:
+        """Raises BlobsUnavailable if this is not the folder that it should be."""
+        if self.store_id is not None:
+            require_mark(self.store_id, self.read_mark())
+
+    @translate_os_errors()
+    def read_mark(self) -> str | None:
+        try:
+            return (self.root / MARKER).read_text(errors="replace")
+        except FileNotFoundError:
+            return None
+
+    @translate_os_errors()
+    def write_mark(self, store_id: str) -> None:
+        unfinished = self.incoming / secrets.token_hex(16)
+        unfinished.write_text(store_id)
+        unfinished.rename(self.root / MARKER)
+        sync_folder(self.root)
 
     def path(self, name: str) -> Path:
         return self.stored / name[:2] / name

@@ -15,7 +15,7 @@ import certifi
 from botocore.exceptions import BotoCoreError, ClientError, SSLError
 from urllib3.exceptions import HTTPError
 
-from app.storage.blobs.errors import BlobDamaged, BlobMissing, BlobsUnavailable, translate_os_errors
+from app.storage.blobs.errors import MARKER, BlobDamaged, BlobMissing, BlobsUnavailable, translate_os_errors
 
 CHUNK_BYTES: Final = 262_144
 DIGEST_METADATA: Final = "sha256"  # the name under which a blob's digest is stored with it
@@ -123,6 +123,21 @@ class Bucket:
         with translate_errors():
             self._prober.put_object(**self._at(PROBE_NAME), Body=b"")
             self._prober.delete_object(**self._at(PROBE_NAME))
+
+    def read_mark(self, *, probing: bool = False) -> str | None:
+        """The mark of the store; None if there is none."""
+        client = self._prober if probing else self._client
+        try:
+            with translate_errors():
+                response = client.get_object(**self._at(MARKER))
+        except BlobMissing:
+            return None
+        with closing(response["Body"]) as body:
+            return read_piece(body).decode(errors="replace")
+
+    def write_mark(self, store_id: str) -> None:
+        with translate_errors():
+            self._client.put_object(**self._at(MARKER), Body=store_id.encode())
 
     def _at(self, name: str) -> dict[str, object]:
         return {"Bucket": self._bucket, "Key": self._prefix + name}

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from app.storage.blobs.blob import BlobWriter
-from app.storage.blobs.errors import BlobDamaged, BlobMissing, translate_os_errors
+from app.storage.blobs.errors import BlobDamaged, BlobMissing, require_mark, translate_os_errors
 from app.storage.blobs.files import FileBlobs, modified_at
 from app.storage.blobs.s3 import Bucket, IncompleteTransfer
 from app.storage.blobs.stored_file import open_checked
@@ -39,6 +39,7 @@ class SharedBlobs:
     def __init__(self, bucket: Bucket, copies: FileBlobs, max_copies_bytes: int) -> None:
         self.bucket = bucket
         self.copies = copies
+        self.store_id: str | None = None
         self._max_copies_bytes = max_copies_bytes
 
     def create(self) -> BlobWriter:
@@ -77,6 +78,7 @@ class SharedBlobs:
 
     def list_older_than(self, seconds: float) -> Iterator[str]:
         """The names of stored blobs older than `seconds`. Also removes unfinished blobs of that age."""
+        self.require_mark()
         self.copies.remove_unfinished(seconds)
         self.trim()
         oldest = time.time() - seconds
@@ -88,7 +90,20 @@ class SharedBlobs:
         """Also removes old copies, because nothing else does so on a machine without a worker."""
         self.copies.check()
         self.trim()
+        if self.store_id is not None:
+            require_mark(self.store_id, self.bucket.read_mark(probing=True))
         self.bucket.check()
+
+    def require_mark(self) -> None:
+        """Raises BlobsUnavailable if this is not the bucket that it should be."""
+        if self.store_id is not None:
+            require_mark(self.store_id, self.read_mark())
+
+    def read_mark(self) -> str | None:
+        return self.bucket.read_mark()
+
+    def write_mark(self, store_id: str) -> None:
+        self.bucket.write_mark(store_id)
 
     @translate_os_errors()
     def trim(self, fresh: str = "") -> None:
@@ -106,15 +121,20 @@ class SharedBlobs:
                 yield LocalCopy(path, path.stat().st_size, modified_at(path))
 
     def _upload(self, path: Path, name: str) -> None:
+        self.require_mark()
         self.bucket.put(name, path)
         self.copies.store(path, name)
         self.trim(name)
 
     def _fetch(self, name: str) -> io.FileIO:
-        for _ in range(ATTEMPTS - 1):
-            with suppress(IncompleteTransfer, BlobDamaged):
-                return self._fetch_once(name)
-        return self._fetch_once(name)
+        try:
+            for _ in range(ATTEMPTS - 1):
+                with suppress(IncompleteTransfer, BlobDamaged):
+                    return self._fetch_once(name)
+            return self._fetch_once(name)
+        except BlobMissing:
+            self.require_mark()
+            raise
 
     def _fetch_once(self, name: str) -> io.FileIO:
         """A complete copy. It is opened before it gets its name, because after that another process may remove it."""
