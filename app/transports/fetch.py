@@ -70,7 +70,7 @@ class Download:
     def _can_resume(self, now: FileInfo) -> bool:
         """Whether the bytes read so far are certainly the beginning of the file as it is now."""
         seen = self.seen
-        if seen is None or seen.differs(now):
+        if seen is None or seen.weak or now.weak or seen.differs(now):
             return False
         return None not in (seen.tag, now.tag) or None not in (seen.modified, now.modified)
 

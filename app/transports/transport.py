@@ -37,6 +37,7 @@ class FileInfo:
     tag: str | None = None  # an ETag or the like: equal tags mean equal bytes
     charset: str = ""  # as a header names it
     coding: str = ""  # a Content-Encoding, which `read` does not undo
+    weak: bool = False  # neither tag nor time proves that the bytes are those that were described earlier
 
     def differs(self, other: "FileInfo") -> bool:
         """Whether the two are known to be different files, or different versions of one."""

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import time
 import zlib
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -18,28 +19,19 @@ from app.transports.transport import TransferPolicy
 from tests.conftest import Finish
 from tests.support.http import Account
 from tests.transports.servers.http import HttpServer, http_server
-from tests.transports.servers.server import Certificates, policy
+from tests.transports.servers.server import Certificates
 
 CSV = b"_email,_name\r\nweb1@example.net,Web One\r\nweb2@example.net,Web Two\r\n"
 LATIN = "_email,_name\r\nweb3@example.net,Ren\xe9\r\n".encode("latin-1")
 UTF8 = "_email,_name\r\nweb3@example.net,Ren\xe9\r\n".encode()
+A_FEW_SECONDS = 8  # it took more than a minute
 NAMES = {"web1@example.net": "Web One", "web2@example.net": "Web Two"}
-
-
-@pytest.fixture(scope="session")
-def certificates() -> Certificates:
-    return Certificates()
 
 
 @pytest.fixture
 async def web(certificates: Certificates) -> AsyncIterator[HttpServer]:
     async with http_server(certificates) as running:
         yield running
-
-
-@pytest.fixture
-def calls(certificates: Certificates) -> TransferPolicy:
-    return policy(tls=certificates.client())
 
 
 async def pull(
@@ -141,16 +133,44 @@ async def test_the_charset_of_an_answer_is_heeded(
     assert run.plan["dialect"]["encoding"] == found
 
 
+@pytest.mark.parametrize(
+    "quirks",
+    [
+        {"made_anew"},
+        {"new_tag"},
+        {"new_tag", "weak_tag"},
+        {"weak_tag"},
+        {"made_anew", "no_head"},
+        {"new_tag", "no_length"},
+    ],
+    ids=lambda quirks: "+".join(sorted(quirks)),
+)
 async def test_a_file_that_is_made_for_each_request_is_compared_by_its_bytes(
-    runtime: Runtime, calls: TransferPolicy, an_account: Account, web: HttpServer, finish: Finish
+    runtime: Runtime, calls: TransferPolicy, an_account: Account, web: HttpServer, finish: Finish, quirks: set[str]
 ) -> None:
     await web.store("a.csv", CSV)
-    web.web.quirks = {"made_anew"}
+    web.web.quirks = quirks
+
+    begin = time.monotonic()
+    run, names = await pull(runtime, calls, an_account, web, finish)
+
+    assert (run.state, run.created, run.fetches) == ("finished", 2, 0)
+    assert names == NAMES
+    assert time.monotonic() - begin < A_FEW_SECONDS
+
+
+async def test_a_page_to_log_in_is_refused_as_what_it_is(
+    runtime: Runtime, calls: TransferPolicy, an_account: Account, web: HttpServer, finish: Finish
+) -> None:
+    page = b'<!DOCTYPE html>\n<html><body><form action="/login"><input name="user"></form></body></html>\n'
+    await web.store("a.csv", page)
+    web.web.media_type = "text/html; charset=utf-8"
 
     run, names = await pull(runtime, calls, an_account, web, finish)
 
-    assert (run.state, run.created) == ("finished", 2)
-    assert names == NAMES
+    assert (run.state, run.fail_code, names) == ("failed", "file_refused", {})
+    assert "web page (HTML)" in (run.fail_detail or "")
+    assert "log" in (run.fail_detail or "")
 
 
 @pytest.mark.parametrize("quirk", ["no_head", "no_length"])

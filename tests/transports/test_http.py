@@ -1,7 +1,7 @@
 """The web as it really is: servers without ranges, without lengths, without HEAD, with odd answers."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from pydantic import SecretStr
@@ -56,6 +56,28 @@ async def test_a_file_that_cannot_be_recognized_is_fetched_from_the_beginning(
     await fetch(web.remote, "a.bin", patient(), sink)
     assert bytes(sink.data) == noise(6 * MEGABYTE)
     assert sink.restarts == 1
+
+
+@pytest.mark.parametrize(
+    ("quirks", "age", "restarts"),
+    [
+        (set(), timedelta(0), 0),
+        ({"weak_tag"}, timedelta(days=1), 1),
+        ({"no_tag"}, timedelta(days=1), 0),
+        ({"no_tag"}, timedelta(0), 1),  # it may change again within this second
+    ],
+    ids=["strong tag", "weak tag", "old time", "new time"],
+)
+async def test_a_transfer_is_resumed_where_a_strong_validator_proves_that_the_file_is_the_same(
+    web: HttpServer, patient: MakePolicy, quirks: set[str], age: timedelta, restarts: int
+) -> None:
+    await web.store("a.bin", noise(6 * MEGABYTE), datetime.now(UTC) - age)
+    web.web.quirks = quirks
+    web.cut_after(3 * MEGABYTE)
+    sink = Kept()
+    await fetch(web.remote, "a.bin", patient(), sink)
+    assert bytes(sink.data) == noise(6 * MEGABYTE)
+    assert sink.restarts == restarts
 
 
 async def test_a_body_without_a_length_that_is_cut_off_is_noticed(web: HttpServer, patient: MakePolicy) -> None:

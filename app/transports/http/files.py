@@ -4,7 +4,7 @@ import re
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from urllib.parse import urljoin
 
@@ -17,6 +17,7 @@ from app.transports.transport import FileInfo, Option, Remote, TransferPolicy, c
 from app.transports.url import LONGEST_URL, ServerUrl, encode_path, parse_server_url, validate_port
 
 MOST_HOPS = 5
+SETTLED = timedelta(seconds=60)  # a file that was changed so long ago is not being changed
 WHOLE, PART, OUT_OF_RANGE = 200, 206, 416
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 STATUSES: dict[int, str] = {
@@ -166,21 +167,33 @@ def format_host(host: str) -> str:
 
 def describe_file(path: str, answer: httpx.Response) -> FileInfo:
     """The file as the headers of an answer describe it."""
-    modified: datetime | None = None
-    try:
-        modified = parsedate_to_datetime(answer.headers["last-modified"])
-        modified = modified if modified.tzinfo else modified.replace(tzinfo=UTC)
-    except (KeyError, ValueError, TypeError, OverflowError):
-        modified = None
+    modified, tag = read_time(answer, "last-modified"), answer.headers.get("etag")
     charset = CHARSET.search(answer.headers.get("content-type", ""))
     return FileInfo(
         path,
         read_size(answer),
         modified,
-        answer.headers.get("etag"),
+        tag,
         charset=charset[1] if charset else "",
         coding=read_coding(answer),
+        weak=is_weak(tag, modified, read_time(answer, "date")),
     )
+
+
+def read_time(answer: httpx.Response, header: str) -> datetime | None:
+    try:
+        time = parsedate_to_datetime(answer.headers[header])
+    except (KeyError, ValueError, TypeError, OverflowError):
+        return None
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+def is_weak(tag: str | None, modified: datetime | None, now: datetime | None) -> bool:
+    """Whether the file may have other bytes although its tag and time are the same: a weak tag means as much, and
+    within the seconds of one time a file can change again (RFC 9110 §8.8.1, §8.8.2.2)."""
+    if tag is not None:
+        return not tag.startswith('"')
+    return modified is None or now is None or now - modified < SETTLED
 
 
 def read_coding(answer: httpx.Response) -> str:

@@ -49,7 +49,13 @@ class Web:
 
     async def file(self, request: web.BaseRequest, data: bytes, modified: datetime) -> web.StreamResponse:
         tag = f'"{hashlib.sha256(data).hexdigest()[:16]}"'
+        if "weak_tag" in self.quirks:
+            tag = f"W/{tag}"
+        if "new_tag" in self.quirks:
+            tag = f'{tag[:-1]}-{len(self.asked)}"'
         headers = {"ETag": tag, "Last-Modified": format_datetime(modified, usegmt=True)}
+        if "no_tag" in self.quirks:
+            del headers["ETag"]
         if "no_validators" in self.quirks:
             headers = {}
         if self.coding:
