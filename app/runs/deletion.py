@@ -13,7 +13,7 @@ from app.storage import runs
 from app.storage.blobs import BlobsUnavailable, owners
 from app.storage.database import DatabaseUnavailable
 
-ORPHAN_SECONDS = 3_600.0  # an upload takes less; a blob this old without an owner belongs to nobody
+ORPHAN_SECONDS = 86_400.0  # a blob this old without an owner belongs to nobody, even if some clock is hours wrong
 
 
 async def delete_run(runtime: Runtime, account_id: AccountId, run_id: str) -> None:
@@ -53,10 +53,13 @@ async def sweep_blobs(runtime: Runtime) -> None:
 
 
 async def delete_unowned(runtime: Runtime, blobs: Iterable[str]) -> int:
-    """Deletes those of the stored files that have no owner, and returns how many. Raises BlobsUnavailable."""
-    candidates = list(blobs)
-    async with runtime.database.read() as session:
-        unowned = set(candidates) - await owners.find_owned(session, candidates)
-    for blob in unowned:
-        await asyncio.to_thread(runtime.blobs.delete, blob)
-    return len(unowned)
+    """Deletes those of the stored files that have no owner, and returns how many. Each is looked up just before it is
+    deleted: deleting a thousand takes minutes, in which one could get an owner. Raises BlobsUnavailable."""
+    deleted = 0
+    for blob in blobs:
+        async with runtime.database.read() as session:
+            owned = await owners.is_owned(session, blob)
+        if not owned:
+            await asyncio.to_thread(runtime.blobs.delete, blob)
+            deleted += 1
+    return deleted

@@ -1,9 +1,9 @@
 """Blobs in a folder of this machine, or in one that several machines have mounted."""
 
 import io
+import math
 import os
 import secrets
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -75,8 +75,8 @@ class FileBlobs:
         """The names of stored blobs older than `seconds`. Also removes unfinished blobs of that age."""
         self.require_mark()
         self.remove_unfinished(seconds)
-        oldest = time.time() - seconds
         with translate_os_errors():
+            oldest = self.now() - seconds
             for path in self.stored.glob("*/*"):
                 if modified_at(path) < oldest:
                     yield path.name
@@ -84,10 +84,16 @@ class FileBlobs:
     @translate_os_errors()
     def remove_unfinished(self, seconds: float) -> None:
         """Removes the unfinished blobs that nobody has written to for so long."""
-        oldest = time.time() - seconds
+        oldest = self.now() - seconds
         for path in self.incoming.iterdir():
             if modified_at(path) < oldest:
                 path.unlink(missing_ok=True)
+
+    def now(self) -> float:
+        """The time by the clock that dates the files, in seconds since 1970. Of a mounted folder that is its server's
+        clock; that of this machine may be hours away from it. Takes no room, so that it works on a full disk."""
+        os.utime(self.incoming)
+        return self.incoming.stat().st_mtime
 
     def check(self) -> None:
         """Raises BlobsUnavailable if nothing can be written."""
@@ -122,11 +128,11 @@ class FileBlobs:
 
 
 def modified_at(path: Path) -> float:
-    """In seconds since 1970."""
+    """In seconds since 1970, by the clock of `FileBlobs.now`."""
     try:
         return path.stat().st_mtime
     except FileNotFoundError:  # another process has deleted it
-        return time.time()
+        return math.inf
 
 
 def sync_folder(folder: Path) -> None:

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, Final, Protocol
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -108,13 +109,14 @@ class Bucket:
             self._client.delete_object(**self._at(name))
 
     def names(self) -> Iterator[tuple[str, float]]:
-        """The names of all objects, each with the time at which it was stored, in seconds since 1970."""
+        """The names of all objects, each with its age in seconds by the clock of the store."""
         parameters: dict[str, object] = {"Bucket": self._bucket, "Prefix": self._prefix}
         while True:
             with translate_errors():
                 page = self._client.list_objects_v2(**parameters)
+            now = parsedate_to_datetime(page["ResponseMetadata"]["HTTPHeaders"]["date"])
             for entry in page.get("Contents", ()):
-                yield entry["Key"].removeprefix(self._prefix), entry["LastModified"].timestamp()
+                yield entry["Key"].removeprefix(self._prefix), (now - entry["LastModified"]).total_seconds()
             if not page.get("IsTruncated"):
                 return
             parameters["ContinuationToken"] = page["NextContinuationToken"]

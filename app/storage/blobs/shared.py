@@ -4,7 +4,6 @@ import io
 import os
 import re
 import secrets
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
@@ -81,9 +80,8 @@ class SharedBlobs:
         self.require_mark()
         self.copies.remove_unfinished(seconds)
         self.trim()
-        oldest = time.time() - seconds
-        for name, stored_at in self.bucket.names():
-            if stored_at < oldest and NAME.fullmatch(name):
+        for name, age in self.bucket.names():
+            if age > seconds and NAME.fullmatch(name):
                 yield name
 
     def check(self) -> None:
@@ -109,7 +107,7 @@ class SharedBlobs:
     def trim(self, fresh: str = "") -> None:
         """Removes the copies that are too old or for which there is no room, but not the one named `fresh`. A copy that
         is being read stays readable until it is closed."""
-        bytes_left, oldest = self._max_copies_bytes, time.time() - UNUSED_SECONDS
+        bytes_left, oldest = self._max_copies_bytes, self.copies.now() - UNUSED_SECONDS
         for copy in sorted(self._list_copies(), key=lambda copy: copy.used_at, reverse=True):
             bytes_left -= copy.size
             if copy.path.name != fresh and (bytes_left < 0 or copy.used_at < oldest):
