@@ -9,7 +9,7 @@ import typer
 
 from app.cli.table import CommandEntry, CommandTable
 
-CLOSED_PIPE: Final = 141  # what a shell reports for a program whose output nobody reads any more
+CLOSED_PIPE: Final = 1  # as typer ends a command that writes into one
 
 START, USE, RUN = "Start here", "Import, and see what came of it", "Run and manage the service"
 COMMANDS: Final = {

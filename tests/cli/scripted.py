@@ -10,6 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 RUN_ID = "6072374b4d3ceb76e44d4323"
+NOW = threading.Event()
+NOW.set()
 
 
 @dataclass(frozen=True)
@@ -19,6 +21,7 @@ class Said:
     status: int
     body: Any
     headers: dict[str, str] = field(default_factory=dict)
+    waits_for: threading.Event = NOW  # it comes when this is set
     reads_first: bool = True  # False: answers before it has read what is sent
 
 
@@ -71,15 +74,13 @@ def playing(service: Service) -> Iterator[Service]:
             self.answer(next_of(service.gets))
 
         def read_body(self) -> None:
-            left = int(self.headers["Content-Length"])
-            while left:
-                chunk = self.rfile.read(min(left, 65_536))
-                left -= len(chunk)
+            for chunk in body_of(self):
                 service.body_length += len(chunk)
                 if service.body_length < 100_000:  # what is longer is only counted, so that memory can be measured
                     service.body += chunk
 
         def answer(self, said: Said) -> None:
+            said.waits_for.wait(60)
             if not said.status:
                 self.close_connection = True
                 return
@@ -103,6 +104,20 @@ def playing(service: Service) -> Iterator[Service]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def body_of(request: BaseHTTPRequestHandler) -> Iterator[bytes]:
+    """The body of a request in pieces, sent with its length or in chunks."""
+    left = int(request.headers.get("Content-Length", 0))
+    while left:
+        piece = request.rfile.read(min(left, 65_536))
+        left -= len(piece)
+        yield piece
+    if request.headers.get("Transfer-Encoding") == "chunked":
+        while size := int(request.rfile.readline(), 16):
+            yield request.rfile.read(size)
+            request.rfile.readline()
+        request.rfile.readline()
 
 
 def next_of(answers: list[Said]) -> Said:

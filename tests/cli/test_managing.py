@@ -3,45 +3,17 @@
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from secrets import token_hex
 
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import CliRunner
 
 from app.cli import cli
-from app.embedded import Servers
+from tests.cli.conftest import Sluice
 from tests.cli.scripted import Said, Service, playing
-from tests.support.live import Live, running_live
-from tests.support.servers import new_database, redis_number, settings_for
 
 PEOPLE = "_email,_name,_points\nana@example.com,Ana,12\nbob@example,Bob,3\nchloe@example.org,Chloé,x\n"
-SETTINGS = {"SLUICE_ALLOW_NETWORKS": "127.0.0.1/32", "SLUICE_MAX_FILE_BYTES": "2000000", "SLUICE_QUEUE_LIMIT": "2"}
-
-Sluice = Callable[..., Result]
-
-
-@pytest.fixture(scope="module")
-def served(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
-    """A service that may call this machine, and accepts 2 MB and two imports at a time."""
-    settings = settings_for(tmp_path_factory.mktemp("cli"), new_database(servers, "cli"), redis_number(servers, 2))
-    with pytest.MonkeyPatch.context() as patched:
-        for name, value in SETTINGS.items():
-            patched.setenv(name, value)
-        with running_live(settings) as running:
-            yield running
-
-
-@pytest.fixture
-def sluice(served: Live) -> Sluice:
-    """Runs a command for an account of this test's own."""
-    environment = {"SLUICE_URL": served.url, "SLUICE_KEY": served.key(f"cli-{token_hex(4)}"), "COLUMNS": "200"}
-
-    def run(*arguments: str, sent: str | None = None, **more: str) -> Result:
-        return CliRunner().invoke(cli, list(arguments), input=sent, env=environment | more)
-
-    return run
 
 
 @pytest.fixture

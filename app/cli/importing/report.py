@@ -6,16 +6,17 @@ from typing import Any, Final
 import msgspec
 
 from app.cli.client.options import command_for
-from app.cli.client.printing import TableColumn, print_line, print_table
+from app.cli.client.printing import print_line
+from app.cli.client.tables import TableColumn, print_table
 from app.cli.importing.status import ImportStatus
 
 COUNTS: Final = (
-    TableColumn("total", "total", number=True),
-    TableColumn("created", "created", number=True),
-    TableColumn("updated", "updated", number=True),
-    TableColumn("unchanged", "unchanged", number=True),
-    TableColumn("skipped", "skipped", number=True),
-    TableColumn("failed", "errors", number=True),
+    TableColumn("TOTAL", "total", number=True),
+    TableColumn("CREATED", "created", number=True),
+    TableColumn("UPDATED", "updated", number=True),
+    TableColumn("UNCHANGED", "unchanged", number=True),
+    TableColumn("SKIPPED", "skipped", number=True),
+    TableColumn("FAILED", "errors", number=True),
 )
 
 
@@ -29,11 +30,11 @@ def format_example(group: Mapping[str, Any]) -> str:
 
 
 PROBLEMS: Final = (
-    TableColumn("count", "count", number=True),
-    TableColumn("column", lambda group: group["column"] or group["field"]),
-    TableColumn("code", "code"),
-    TableColumn("problem", "message", wraps=True),
-    TableColumn("example", format_example, cut=True),
+    TableColumn("COUNT", "count", number=True),
+    TableColumn("COLUMN", lambda group: group["column"] or group["field"]),
+    TableColumn("CODE", "code"),
+    TableColumn("PROBLEM", "message", wraps=True),
+    TableColumn("EXAMPLE", format_example, cut=True),
 )
 
 

@@ -11,7 +11,8 @@ from app.cli.client.connections import find_connection
 from app.cli.client.failures import JsonObject
 from app.cli.client.http import build_path, connect, read_object, request
 from app.cli.client.options import DEFAULT_URL, AsJson, Key, Url
-from app.cli.client.printing import TableColumn, print_json, print_note, print_table
+from app.cli.client.printing import print_json, print_note
+from app.cli.client.tables import TableColumn, print_table
 from app.cli.importing import options
 from app.cli.importing.options import pick_parts
 from app.cli.importing.waiting import OnFull, print_wait, try_until_accepted

@@ -10,7 +10,8 @@ from app.cli.client.connections import find_connection
 from app.cli.client.files import read_json_file
 from app.cli.client.http import build_path, connect, get_object, read_object, request
 from app.cli.client.options import DEFAULT_URL, AsJson, Key, Url
-from app.cli.client.printing import TableColumn, print_facts, print_json, print_line, print_table, show_time
+from app.cli.client.printing import print_facts, print_json, print_line, show_time
+from app.cli.client.tables import TableColumn, print_table
 from app.cli.managing import connection_options as options
 from app.cli.managing import connection_use
 from app.cli.managing.connection_options import build_members

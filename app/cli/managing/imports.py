@@ -8,7 +8,8 @@ import typer
 from app.cli.client.files import download
 from app.cli.client.http import build_path, connect, fetch_pages, request
 from app.cli.client.options import DEFAULT_URL, AsJson, Key, Limit, Output, Url
-from app.cli.client.printing import TableColumn, print_facts, print_json, print_line, print_pages, show_time
+from app.cli.client.printing import print_facts, print_json, print_line, show_time
+from app.cli.client.tables import TableColumn, print_pages
 from app.cli.importing.following import follow_import
 from app.cli.importing.report import print_report
 from app.cli.importing.watching import load_import

@@ -6,7 +6,8 @@ import typer
 
 from app.cli.client.http import build_path, connect, fetch_pages, get_object
 from app.cli.client.options import DEFAULT_URL, AsJson, Key, Limit, Url
-from app.cli.client.printing import TableColumn, print_facts, print_json, print_line, print_pages, show_time
+from app.cli.client.printing import print_facts, print_json, print_line, show_time
+from app.cli.client.tables import TableColumn, print_pages
 
 records = typer.Typer()
 

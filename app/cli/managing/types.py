@@ -8,7 +8,8 @@ import typer
 from app.cli.client.files import download, read_json_file
 from app.cli.client.http import build_path, connect, get_object, read_object, request
 from app.cli.client.options import DEFAULT_URL, AsJson, Key, Output, Url
-from app.cli.client.printing import TableColumn, print_facts, print_json, print_line, print_table
+from app.cli.client.printing import print_facts, print_json, print_line
+from app.cli.client.tables import TableColumn, print_table
 
 types = typer.Typer()
 
