@@ -3,7 +3,7 @@
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from urllib.parse import urlsplit
 
@@ -20,6 +20,7 @@ from app.throttle import RateLimit, RequestCounter, Throttle, parse_rate_limit
 from app.transports.guard import Guard
 from app.transports.smtp import Mailer, parse_mail_server, parse_sender
 from app.transports.transport import TransferPolicy
+from app.under_way import UnderWay
 from app.vault import Vault, build_vault
 
 
@@ -42,6 +43,7 @@ class Runtime:
     vault: Vault
     heavy_reads: HeavyReads
     mailer: Mailer | None = None  # None: no mail server is configured
+    under_way: UnderWay = field(default_factory=UnderWay)
 
     def policy_for(self, account_id: int) -> TransferPolicy:
         """The policy for a transfer of this account."""

@@ -81,7 +81,8 @@ class Settings(BaseSettings):
     max_part_bytes: PositiveInt = Field(65_536, description="Largest form part other than the file, in bytes")
     unpack_ratio: PositiveInt = Field(200, description="A gzip file may unpack to at most this many times its size")
     upload_idle_seconds: PositiveFloat = Field(
-        60, description="Seconds after which an upload that sends nothing is given up"
+        60,
+        description="Seconds after which an upload is given up that sends nothing, or fewer than 1,000 bytes a second",
     )
 
     slice_seconds: PositiveFloat = Field(1.0, description="Seconds after which an import lets others have a turn")

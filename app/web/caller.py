@@ -35,6 +35,13 @@ async def identify_caller(request: Request, runtime: OpenRuntime) -> Caller:
         await count_request(request, runtime, f"address:{client_bucket(request)}")
         raise
     await count_request(request, runtime, f"key:{caller.key_id}")
+    request.scope["caller"] = caller
+    return caller
+
+
+def known_caller(request: Request) -> Caller:
+    """The caller that `identify_caller` has found."""
+    caller: Caller = request.scope["caller"]
     return caller
 
 

@@ -7,7 +7,8 @@ from app.heavy_reads import OF_AN_ACCOUNT, PATIENCE
 from app.resources import objects, paths
 from app.settings import Settings
 from app.storage.records import PAGE_BYTES
-from app.web.bodies import json_body
+from app.web.bodies import arrival, json_body
+from app.web.responses import downloads
 from app.web.server import connections
 from app.web.server.protocol import ServerLimits
 from docs.generate.markdown import code, page, table
@@ -54,6 +55,12 @@ ROWS = [
     ("Connections of one address, unless it is a trusted proxy", "", "half of them", "the same"),
     ("Columns of a file", "max_columns", 0, "422 `invalid`"),
     ("Characters of a heading", "", f"{header.MAX_HEADING_LENGTH:,}", "422 `invalid`"),
+    ("Uploads of an account that are not complete, in an API process", "queue_limit", 0, "as imports beyond the queue"),
+    ("Bytes of an account's smaller bodies that are not complete, in an API process", "", f"{arrival.HELD_BYTES:,}",
+     "429 `too_many_requests`"),
+    ("Bytes a second at which an upload must come, while it is waited for", "", f"{arrival.LEAST_SPEED:,}",
+     "400 `bad_request`, after the seconds in which it may send nothing"),
+    ("Downloads of an account at a time, from an API process", "", downloads.MOST_DOWNLOADS, "429 `too_many_reads`"),
     ("Bytes of a row, and of a record as JSON", "max_record_bytes", 0, "problems `record_too_long` and `record_too_large`"),
     ("Characters of a cell", "max_cell_characters", 0, "problem `cell_too_long`"),
     ("Characters of a key", "max_key_characters", 0, "problem `key_too_long`"),

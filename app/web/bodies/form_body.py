@@ -7,7 +7,7 @@ from fastapi import Request
 from python_multipart.multipart import parse_options_header
 
 from app.errors import Complaint, Refused
-from app.web.bodies.upload import read_body
+from app.web.bodies.arrival import read_body
 
 MEDIA_TYPE: Final = "application/x-www-form-urlencoded"
 MAX_BYTES: Final = 65_536  # bytes

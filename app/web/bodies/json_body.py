@@ -9,8 +9,8 @@ from fastapi import Request
 from app.errors import Complaint, Refused
 from app.formats.json_object import parse_object
 from app.resources.objects import MAX_DEPTH
+from app.web.bodies.arrival import read_body
 from app.web.bodies.json_items import require_json
-from app.web.bodies.upload import read_body
 
 MAX_BYTES: Final = 1_048_576
 NOT_AN_OBJECT: Final = "The body must be a JSON object"

@@ -16,6 +16,7 @@ from app.imports.sources.incoming import PIECE_BYTES, too_large
 from app.resources.field_types import BadCell, convert_any_value
 from app.runtime import Runtime
 from app.settings import Settings
+from app.web.bodies.arrival import body_chunks
 from app.web.bodies.codings import open_inflater
 from app.web.bodies.json_stream import (
     UNREADABLE,
@@ -26,7 +27,7 @@ from app.web.bodies.json_stream import (
     read_list,
     read_members,
 )
-from app.web.bodies.upload import body_chunks, refuse_too_long
+from app.web.bodies.upload import refuse_too_long
 
 JSON: Final = b"application/json"
 

@@ -1,12 +1,10 @@
 """Receives a form with a file: streams the file into the blob store and keeps the other parts as text."""
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from fastapi import Request
-from starlette.requests import ClientDisconnect
 
 from app.errors import Complaint, Refused, shorten_name
 from app.formats.decode import normalize_encoding
@@ -15,7 +13,7 @@ from app.imports.sources.filenames import sanitize_filename
 from app.imports.sources.incoming import IncomingFile, too_large
 from app.runtime import Runtime
 from app.settings import Settings
-from app.web.bodies.codings import finish_inflating, inflate, open_inflater
+from app.web.bodies.arrival import body_chunks
 from app.web.bodies.multipart import MultipartReader, PartData, PartEvent, PartHeader, find_boundary, incomplete_form
 
 FILE_PART = "file"
@@ -156,39 +154,3 @@ def longest_body(settings: Settings) -> int:
     """The length of the longest body that a form within the limits can have. Text before and after the parts has no
     limit of its own."""
     return settings.max_file_bytes + settings.max_form_parts * (settings.max_part_bytes + PART_HEAD_BYTES)
-
-
-async def body_chunks(request: Request, *, idle: float) -> AsyncIterator[bytes]:
-    """The body as it arrives, without its Content-Encoding. Raises Refused: unsupported_media_type, bad_request (the
-    client disconnects, sends nothing for `idle` seconds, or sends a damaged body)."""
-    inflater = open_inflater(request)
-    async for chunk in sent_chunks(request, idle=idle):
-        for piece in inflate(inflater, chunk) if inflater else (chunk,):
-            yield piece
-    if inflater:
-        yield finish_inflating(inflater)
-
-
-async def sent_chunks(request: Request, *, idle: float) -> AsyncIterator[bytes]:
-    stream = request.stream()
-    while True:
-        try:
-            async with asyncio.timeout(idle):
-                chunk = await anext(stream)
-        except StopAsyncIteration:
-            return
-        except ClientDisconnect:
-            raise Refused("bad_request", "The client aborted the upload") from None
-        except TimeoutError:
-            raise Refused("bad_request", f"The client sent nothing for {idle:g} seconds") from None
-        yield chunk
-
-
-async def read_body(request: Request, limit: int, *, idle: float) -> bytes:
-    """A small body as a whole. Raises Refused: too_large, bad_request (aborted, idle)."""
-    body = bytearray()
-    async for chunk in body_chunks(request, idle=idle):
-        body += chunk
-        if len(body) > limit:
-            raise Refused("too_large", f"The body is larger than {limit:,} bytes")
-    return bytes(body)

@@ -13,7 +13,7 @@ FEWEST_CONNECTIONS: Final = 8
 OWN_FILES: Final = 32
 
 
-class Connection(Protocol):
+class OpenConnection(Protocol):
     """What is known of an open connection. `idle_since` is on the loop's clock; None while a request is answered."""
 
     address: str  # see `group_address`
@@ -53,10 +53,10 @@ class Connections:
     def __init__(self, limits: ConnectionLimits, proxies: Sequence[IPv4Network | IPv6Network] = ()) -> None:
         self._limits = limits
         self._proxies = proxies
-        self._open: set[Connection] = set()
+        self._open: set[OpenConnection] = set()
         self._counts: Counter[str] = Counter()  # by address; none for a trusted proxy, which speaks for many
 
-    def admit(self, connection: Connection, host: str) -> None:
+    def admit(self, connection: OpenConnection, host: str) -> None:
         """Takes up a new connection. If there are too many, the one that is idle longest is closed, of the address that
         has most. If none is idle, the new one stays, but `is_crowded` says so."""
         self._open.add(connection)
@@ -75,11 +75,11 @@ class Connections:
             self.release(evicted)
             evicted.evict()
 
-    def is_crowded(self, connection: Connection) -> bool:
+    def is_crowded(self, connection: OpenConnection) -> bool:
         """Whether there are too many connections, with this one, in all or of its address."""
         return len(self._open) > self._limits.total or self._has_too_many(connection.address)
 
-    def release(self, connection: Connection) -> None:
+    def release(self, connection: OpenConnection) -> None:
         """Does nothing for a connection that is released already."""
         if connection not in self._open:
             return

@@ -13,6 +13,7 @@ from app.web.caller import MayReadImports, OpenRuntime
 from app.web.links import link_to_same_path
 from app.web.openapi import operation_id
 from app.web.refusals import refusals
+from app.web.responses.downloads import FileDownload, ensure_few_downloads
 
 router = APIRouter(prefix="/imports/{import_id}", tags=["imports"], generate_unique_id_function=operation_id)
 Limit = Annotated[int, Query(ge=1, le=1_000)]
@@ -54,6 +55,6 @@ async def download_failed_rows(import_id: str, caller: MayReadImports, runtime: 
         run = await status.find_run(
             session, caller.account_id, import_id, retention_days=runtime.settings.retention_days
         )
-    headers = {"Content-Disposition": f'attachment; filename="{run.id}-failed-rows.csv"'}
+    ensure_few_downloads(runtime, caller.account_id)
     rows = await open_failed_rows(runtime, run)
-    return StreamingResponse(rows, headers=headers, media_type="text/csv; charset=utf-8")
+    return FileDownload(runtime, caller.account_id, rows, f"{run.id}-failed-rows.csv")

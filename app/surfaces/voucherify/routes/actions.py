@@ -22,6 +22,7 @@ from app.surfaces.voucherify.wire.shape import TimeText
 from app.web.caller import OpenRuntime
 from app.web.links import base_url
 from app.web.openapi import operation_id
+from app.web.responses.downloads import FileDownload, ensure_few_downloads
 
 router = APIRouter(prefix="/v1/async-actions", tags=["async-actions"], generate_unique_id_function=operation_id)
 JSON = "application/json"
@@ -72,9 +73,9 @@ async def download_report(action_id: str, caller: MayReadActions, runtime: OpenR
         run = await find_action(session, runtime, caller.account_id, action_id)
     if not run.options["ledger"] or not run.done:
         raise unknown_action(action_id)
-    headers = {"Content-Disposition": f'attachment; filename="aa_{run.id}-report.csv"'}
+    ensure_few_downloads(runtime, caller.account_id)
     lines = write_report(await open_row_outcomes(runtime, run))
-    return StreamingResponse(lines, headers=headers, media_type="text/csv; charset=utf-8")
+    return FileDownload(runtime, caller.account_id, lines, f"aa_{run.id}-report.csv")
 
 
 async def find_action(

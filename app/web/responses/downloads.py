@@ -1,0 +1,35 @@
+"""Sends files, which clients may read as slowly as they like: each account gets a few of them at a time."""
+
+from collections.abc import AsyncIterator
+from typing import Final
+
+from fastapi.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from app.errors import Refused
+from app.runs.model import AccountId
+from app.runtime import Runtime
+from app.under_way import counting
+
+MOST_DOWNLOADS: Final = 8  # of an account, from one process; each holds up to 5 MB
+RETRY_SECONDS: Final = 5
+CSV: Final = "text/csv; charset=utf-8"
+
+
+def ensure_few_downloads(runtime: Runtime, account_id: AccountId) -> None:
+    """Raises Refused("too_many_reads"). Call it before the file is opened."""
+    if runtime.under_way.downloads[account_id] >= MOST_DOWNLOADS:
+        detail = f"{MOST_DOWNLOADS} downloads of this account are under way. Wait until one of them has ended"
+        raise Refused("too_many_reads", detail, retry_after=RETRY_SECONDS)
+
+
+class FileDownload(StreamingResponse):
+    """A CSV file, which counts as under way until it is sent or its client is gone."""
+
+    def __init__(self, runtime: Runtime, account_id: AccountId, rows: AsyncIterator[bytes], name: str) -> None:
+        super().__init__(rows, headers={"Content-Disposition": f'attachment; filename="{name}"'}, media_type=CSV)
+        self._counter, self._account_id = runtime.under_way.downloads, account_id
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with counting(self._counter, self._account_id):
+            await super().__call__(scope, receive, send)
