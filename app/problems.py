@@ -82,7 +82,8 @@ WARNINGS: dict[str, str] = {
     "blank_rows": "Lines of nothing but delimiters and blanks are not rows, and were passed over",
     "text_formula": 'Values of the column are written as formulas for text (`="00123"`), of which the text was read',
     "mail_not_configured": "A notice by mail was asked for, but the service has no mail server (`SLUICE_SMTP_URL`)",
-    "mail_not_sent": "The mail server refused the notice, or could not be reached for three days",
+    "mail_not_sent": "The mail server refused the notice or could not be reached for three days, or the account has "
+    "reached the daily limit of mails",
 }
 
 # What to do about each warning, for people who correct a file or send one.
@@ -95,7 +96,7 @@ WARNING_REMEDIES: dict[str, str] = {
     "duplicate_key": "Remove one of the rows if the wrong one is kept, or send `duplicates`",
     "superseded": REMEDIES["superseded"],
     "mail_not_configured": "Ask the operator to set `SLUICE_SMTP_URL`",
-    "mail_not_sent": "Check the address, and ask the operator to check the mail server",
+    "mail_not_sent": "Check the address, and ask the operator to check the mail server and SLUICE_MAILS_PER_DAY",
 }
 
 RowError = tuple[str, str]  # a key of PROBLEMS, and the message made from its template

@@ -60,6 +60,9 @@ class Settings(BaseSettings):
     mail_domains: str = Field(
         "", description="Domains that mails may go to, `example.org,shop.example`; if not set, every domain"
     )
+    mails_per_day: PositiveInt = Field(
+        100, description="Mails that one account may send in a day of UTC; an import beyond gets a warning instead"
+    )
     log_level: Level = Field("info", description="Least severe level that is logged: debug, info, warning or error")
 
     rate_limit: str = Field(

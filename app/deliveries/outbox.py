@@ -20,6 +20,9 @@ MAX_OLD: Final = 500  # mails given up in one go
 
 NOT_CONFIGURED: Final = "No mail will be sent when this import has ended, because no mail server is configured"
 REFUSED: Final = "The mail about this import was not sent, because the mail server rejected it"
+TOO_MANY: Final = (
+    "The mail about this import was not sent, because its account has sent {limit} mails today, which is the limit"
+)
 TOO_OLD: Final = "The mail about this import was not sent, because the mail server could not be reached for three days"
 
 
@@ -39,11 +42,15 @@ async def deliver_next(runtime: Runtime, mailer: Mailer) -> bool:
     if row is None:
         return False
     run = run_from(row)
+    limit = runtime.settings.mails_per_day
+    if row["mails_today"] >= limit:  # several workers together may send a mail or two more
+        await give_up(runtime, run, "daily_limit", TOO_MANY.format(limit=limit))
+        return True
     try:
         await send(runtime, mailer, run, row["account_name"])
     except TransportFailed as failed:
         if failed.reason == "mail_refused":
-            await give_up(runtime, run, failed.reason)
+            await give_up(runtime, run, failed.reason, REFUSED)
         else:
             runtime.observe(MailDeferred(run.id, failed.reason))
         if failed.step == "write":
@@ -52,7 +59,7 @@ async def deliver_next(runtime: Runtime, mailer: Mailer) -> bool:
             await notices.put_off(session, seconds=LEASE_SECONDS)
         return False
     async with runtime.database.transaction() as session:
-        await notices.mark_sent(session, run.id)
+        await notices.mark_sent(session, run.account_id, run.id)
     runtime.observe(MailSent(run.id))
     return True
 
@@ -70,9 +77,9 @@ async def send(runtime: Runtime, mailer: Mailer, run: Run, account: str) -> None
     await mailer.send(mail, to)
 
 
-async def give_up(runtime: Runtime, run: Run, reason: str) -> None:
+async def give_up(runtime: Runtime, run: Run, reason: str, message: str) -> None:
     async with runtime.database.transaction() as session:
-        await notices.give_up(session, run.id, build_warning(REFUSED))
+        await notices.give_up(session, run.id, build_warning(message))
     runtime.observe(MailNotSent(run.id, reason))
 
 

@@ -19,7 +19,8 @@ FROM accounts
 WHERE accounts.id = runs.account_id AND runs.id = (
     SELECT id FROM runs WHERE {UNSENT} AND coalesce(tell_at, finished_at) <= now()
     ORDER BY coalesce(tell_at, finished_at) LIMIT 1 FOR UPDATE SKIP LOCKED)
-RETURNING runs.*, accounts.name AS account_name"""
+RETURNING runs.*, accounts.name AS account_name,
+    CASE WHEN accounts.mails_on = current_date THEN accounts.mails ELSE 0 END AS mails_today"""
 
 # When the mail server is away, all mails that are due wait as long as after a first try: each would ask it once more.
 PUT_OFF = f"""
@@ -27,6 +28,11 @@ UPDATE runs SET tell_at = now() + make_interval(secs => :seconds)
 WHERE {UNSENT} AND coalesce(tell_at, finished_at) <= now()"""
 
 SENT = "UPDATE runs SET notified_at = now() WHERE id = :id AND notified_at IS NULL"
+
+# Days are those of UTC. Sent is sent, also if another worker has marked this mail already.
+COUNT = """
+UPDATE accounts SET mails = CASE WHEN mails_on = current_date THEN mails ELSE 0 END + 1, mails_on = current_date
+WHERE id = :account_id"""
 
 GIVE_UP = """
 UPDATE runs SET notified_at = now(), warnings = warnings || :warning WHERE id = :id AND notified_at IS NULL"""
@@ -40,7 +46,7 @@ RETURNING id"""
 
 
 async def take(session: Session, *, lease: float, longest: float) -> RowMapping | None:
-    """A run (whole, with `account_name`) whose mail is due, reserved for `lease` seconds; None if there is none. It
+    """A run (whole, with `account_name` and `mails_today`) whose mail is due, reserved for `lease` seconds; None if there is none. It
     comes back after a while that doubles up to `longest` seconds, unless `mark_sent` or `give_up` is called."""
     taken = await session.execute(text(TAKE), {"lease": lease, "longest": longest})
     return taken.mappings().one_or_none()
@@ -51,7 +57,9 @@ async def put_off(session: Session, *, seconds: float) -> None:
     await session.execute(text(PUT_OFF), {"seconds": seconds})
 
 
-async def mark_sent(session: Session, run_id: str) -> None:
+async def mark_sent(session: Session, account_id: int, run_id: str) -> None:
+    """Notes that the mail was sent, and counts it for the account."""
+    await session.execute(text(COUNT), {"account_id": account_id})
     await session.execute(text(SENT), {"id": run_id})
 
 

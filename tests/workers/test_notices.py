@@ -665,3 +665,26 @@ async def test_a_slice_does_not_wait_for_a_mail(alone: Runtime, an_account: Acco
         run = await accepted(mailing, an_account)
         await work_on(mailing, RunId(run.id), work)
     assert (await now(mailing, run)).done
+
+
+async def test_an_account_sends_no_more_mails_in_a_day_than_its_limit(
+    alone: Runtime, an_account: Account, finish: Finish, serving: NewServer
+) -> None:
+    another = await make_account(alone)
+    async with serving() as inbox:
+        mailing = with_mail(alone, f"smtp://127.0.0.1:{inbox.port}", mails_per_day=2)
+        mails = [await accepted(mailing, account) for account in (an_account, an_account, an_account, another)]
+        for run in mails:
+            await finish(mailing, run.id)
+        await outbox.deliver_mails(mailing)
+        assert len(inbox.taken) == 3
+        late = [await now(mailing, run) for run in mails if codes(await now(mailing, run)) == ["mail_not_sent"]]
+        assert [run.account_id for run in late] == [an_account.id]
+        assert late[0].warnings[0]["message"].endswith("because its account has sent 2 mails today, which is the limit")
+
+        await sql(alone, "UPDATE accounts SET mails_on = mails_on - 1 WHERE id = :id", id=an_account.id)
+        tomorrow = await accepted(mailing, an_account)
+        await finish(mailing, tomorrow.id)
+        await outbox.deliver_mails(mailing)
+    assert len(inbox.taken) == 4
+    assert codes(await now(alone, tomorrow)) == []
