@@ -3,11 +3,26 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import msgspec
+
 from app.problems import RowError, row_error, shorten
 
 MAX_PATH_LENGTH = 255  # characters, as of a heading: a path may be repeated in every record
 MAX_POSITION = 999  # in a list, as in the path of a family
 MAX_MEMBERS = 2_000  # of one object, as many as a file may have columns
+MAX_SEGMENTS = 32  # of a path that are put together again; what follows stays one name
+DIGITS = 9  # of a position; whatever is longer is a name
+
+_decode_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+
+
+def read_members(data: str) -> dict[str, msgspec.Raw]:
+    """The members of a stored record as JSON text, so that no number becomes a float. Whatever is stored can be read:
+    what is no object, or is nested deeper than anything can follow, has no members."""
+    try:
+        return _decode_members(data)
+    except (msgspec.ValidationError, RecursionError):
+        return {}
 
 
 class _CannotFlatten(Exception):
@@ -54,10 +69,10 @@ def _walk(value: Mapping[str, object] | list[object], prefix: str) -> Iterator[t
 def nest(flat: Mapping[str, object], lists: tuple[str, ...]) -> dict[str, Any]:
     """The reverse of `flatten`. What is inside one of `lists` becomes a list by its positions, with None in the gaps;
     elsewhere positions become a list only if none is missing. If a path has both a value and members, the members win.
-    """
+    Takes any path, however long."""
     top: dict[str, Any] = {}
     for path, value in flat.items():
-        *outer, last = path.split(".")
+        *outer, last = path.split(".", MAX_SEGMENTS)
         parent = top
         for segment in outer:
             present = parent.get(segment)
@@ -76,7 +91,8 @@ def _build(value: Any, is_list: bool) -> Any:
     if not isinstance(value, _Node):
         return value
     members = {name: _build(inner, False) for name, inner in value.items()}
-    items = {int(name): inner for name, inner in members.items() if name.isascii() and name.isdigit()}
+    positions = (name for name in members if len(name) <= DIGITS and name.isascii() and name.isdigit())
+    items = {int(name): members[name] for name in positions}
     if is_list:
         # Only positions can be stored here. Should a record hold anything else, reading it must not break.
         return [items.get(position) for position in range(max(filter(_is_position, items), default=-1) + 1)]

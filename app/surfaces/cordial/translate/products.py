@@ -10,7 +10,7 @@ import msgspec
 from app.errors import Complaint, Refused, describe
 from app.problems import Problem
 from app.resources.catalog import RESOURCE
-from app.resources.paths import nest
+from app.resources.paths import nest, read_members
 from app.surfaces.cordial.translate.times import format_time
 
 TYPE: Final = RESOURCE.name
@@ -34,7 +34,7 @@ def render_product(account_id: int, row: Mapping[Any, Any], fields: str | None) 
 
 def product_from_record(account_id: int, row: Mapping[Any, Any]) -> dict[str, object]:
     """The shape of wire.Product. Values stay the JSON text that is stored: no number becomes a float."""
-    fields = msgspec.json.decode(row["data"], type=dict[str, msgspec.Raw])
+    fields = {name: value for name, value in read_members(row["data"]).items() if name.partition(".")[0] in MEMBERS}
     members = nest(fields, RESOURCE.lists)
     key = blake2b(f"{account_id}:{TYPE}:{row['key']}".encode(), digest_size=ID_BYTES).hexdigest()
     return {

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
+from app.resources.paths import read_members
 from app.storage.listing import Filter, Order, OrderField, Page, RecordQuery
 from app.surfaces.voucherify.translate.times import format_exactly, parse_time
 from app.surfaces.voucherify.wire.customers import CustomerQuery
@@ -52,7 +53,7 @@ FIELDS: Final[Mapping[str, OrderField]] = {
 
 def customer_from_record(row: Mapping[Any, Any]) -> dict[str, object]:
     """The shape of wire.Customer. Values stay the JSON text that is stored: no number becomes a float."""
-    fields = msgspec.json.decode(row["data"], type=dict[str, msgspec.Raw])
+    fields = read_members(row["data"])
     # A field that was cleared is left out, as if it had never been set.
     plain: dict[str, object] = {name: fields[name] for name in PLAIN if name in fields and bytes(fields[name]) != NULL}
     body: dict[str, object] = {"id": row["key"], **plain}
