@@ -29,6 +29,9 @@ from app.web.server.protocol import ServerLimits, build_protocol
 from app.web.surface import internal_error
 
 METHODS = ("DELETE", "GET", "HEAD", "POST", "PUT")
+# How long a thread that renders something large keeps the event loop waiting. Python's 5 ms made polls twice as slow
+# meanwhile: each waits for several turns.
+SWITCH_SECONDS = 0.0005
 OPENAPI = Path(__file__).resolve().parents[1] / "openapi"
 
 
@@ -110,6 +113,7 @@ def write_openapi(folder: Path) -> None:
 
 def serve(host: str, port: int) -> None:
     """Serves until SIGTERM. Uploads in progress have SLUICE_SHUTDOWN_SECONDS to finish."""
+    sys.setswitchinterval(SWITCH_SECONDS)
     settings = Settings()
     try:
         app = create_app(settings)

@@ -1,0 +1,145 @@
+"""Reads that are large because of what an account has stored: they cost neither much memory nor the others' time."""
+
+import asyncio
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import httpx
+import pytest
+
+from app.embedded import Servers
+from app.storage.records import PAGE_BYTES
+from tests.support.crowd import Attack, Request, attacking, median_poll, peak_memory, reset_peak
+from tests.support.live import Live, running_live
+from tests.support.servers import execute, new_database, redis_number, settings_for
+
+RECORDS = 1_000
+RECORD_BYTES = 146_000
+COUPONS = 200_000
+ROOM = 120_000_000  # bytes that the API may hold beyond what it holds at rest, whatever is read
+PATIENCE = 8  # times as long the polls of others may take; on a quiet machine it is below 3
+
+
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    live: Live
+    hostile: str  # keys
+    other: str
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"apiKey {self.hostile}"}
+
+    def sql(self, statement: str) -> None:
+        assert self.live.settings.database_url is not None
+        asyncio.run(execute(self.live.settings.database_url.get_secret_value(), statement))
+
+    def attack(self, requests: Sequence[Request], *, at_once: int) -> Attack:
+        """The attack must neither fill the memory nor slow the others down."""
+        reset_peak(self.live)
+        rest, quiet = self.live.memory, median_poll(self.live, self.other)
+        with attacking(self.live, self.hostile, requests, at_once=at_once) as attack:
+            busy = median_poll(self.live, self.other)
+        quiet = max(quiet, median_poll(self.live, self.other))
+        grown = peak_memory(self.live) - rest
+        print(
+            f"others {quiet * 1000:.1f} -> {busy * 1000:.1f} ms ({busy / quiet:.1f} times), {grown / 1e6:.0f} MB more, "
+            f"{dict(attack.statuses)}, longest answer {attack.longest:,}"
+        )
+        assert grown < ROOM
+        assert busy < quiet * PATIENCE
+        return attack
+
+
+@pytest.fixture(scope="module")
+def crowd(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crowd]:
+    data = tmp_path_factory.mktemp("heavy")
+    settings = settings_for(data, new_database(servers, "heavy"), redis_number(servers, 3), rate_limit="off")
+    with running_live(settings) as live:
+        crowd = Crowd(live, live.key("hostile"), live.key("other"))
+        yield crowd
+
+
+def insert(type: str, count: int, data: str) -> str:
+    """SQL that stores records of the hostile account, numbered by `n`."""
+    at = "now() + n * interval '1 microsecond'"
+    return (
+        "INSERT INTO records (account_id, type, key, data, created_at, updated_at, run_seq, run_row) "
+        f"SELECT a.id, '{type}', lpad(n::text, 8, '0'), {data}, {at}, {at}, 1, n "
+        f"FROM accounts a, generate_series(1, {count}) n WHERE a.name = 'hostile'"
+    )
+
+
+@pytest.fixture(scope="module")
+def large_records(crowd: Crowd) -> None:
+    text = f"repeat(md5(n::text), {RECORD_BYTES // 32})"
+    crowd.sql(insert("catalog", RECORDS, f"jsonb_build_object('productName', {text})"))
+    crowd.sql(insert("customers", 100, f"jsonb_build_object('name', {text})"))
+
+
+@pytest.mark.usefixtures("large_records")
+def test_a_page_of_large_records_ends_early_and_goes_on(crowd: Crowd) -> None:
+    attack = crowd.attack([Request("/records/catalog?limit=1000")], at_once=20)
+    assert attack.longest < PAGE_BYTES + 2 * RECORD_BYTES
+    keys: list[str] = []
+    path = f"{crowd.live.url}/records/catalog?limit=1000"
+    while path:
+        page = httpx.get(path, headers=crowd.headers, timeout=60).json()
+        keys += [each["key"] for each in page["results"]]
+        path = page["links"].get("next", "")
+    assert keys == [f"{number:08}" for number in range(1, RECORDS + 1)]
+
+
+@pytest.mark.usefixtures("large_records")
+@pytest.mark.parametrize(
+    ("path", "count"), [("/v2/products?per_page=200&fields=productName", 200), ("/v1/customers?limit=100", 100)]
+)
+def test_a_vendors_list_of_large_records_is_whole_and_comes_in_pieces(crowd: Crowd, path: str, count: int) -> None:
+    crowd.attack([Request(path)], at_once=4)
+    listed = httpx.get(crowd.live.url + path, headers=crowd.headers, timeout=60).json()
+    assert len(listed if isinstance(listed, list) else listed["customers"]) == count
+
+
+def test_coupons_are_counted_without_keeping_others_waiting(crowd: Crowd) -> None:
+    made = httpx.put(f"{crowd.live.url}/coupon-sets/many", headers=crowd.headers, json={"name": "Many"})
+    assert made.status_code == 201
+    crowd.sql(insert("coupons", COUPONS, "jsonb_build_object('couponSetId', 'many')"))
+    attack = crowd.attack([Request("/coupon-sets/many")], at_once=40)
+    assert attack.statuses.keys() <= {200, 429}
+    read = httpx.get(f"{crowd.live.url}/coupon-sets/many", headers=crowd.headers, timeout=60)
+    assert read.json()["quantity"] == COUPONS
+
+
+def declaration(fields: int, options: int) -> bytes:
+    """A type with enums, of 7 bytes for each option."""
+    listed = [{"id": "code", "type": "text"}]
+    listed += [
+        {"id": f"f{number}", "type": "enum", "options": [f"{each:04}" for each in range(options)]}  # type: ignore[dict-item]
+        for number in range(fields)
+    ]
+    return json.dumps({"key": "code", "fields": listed}, separators=(",", ":")).encode()
+
+
+def test_types_are_bounded_one_by_one_and_together(crowd: Crowd) -> None:
+    def put(name: str, body: bytes) -> httpx.Response:
+        return httpx.put(f"{crowd.live.url}/types/{name}", headers=crowd.headers, content=body, timeout=60)
+
+    assert put("huge", declaration(130, 1_000)).status_code == 422
+    answers = [put(f"large{number}", declaration(34, 1_000)) for number in range(12)]
+    accepted = [answer.status_code for answer in answers].count(201)
+    assert 0 < accepted < 12
+    assert {answer.status_code for answer in answers[accepted:]} == {422}
+    assert "2,097,152" in answers[-1].json()["detail"]
+    assert put("large0", declaration(33, 1_000)).status_code == 200  # what is there can be changed
+    crowd.attack([Request("/types")], at_once=20)
+
+
+def test_a_large_type_can_be_put_again_and_again(crowd: Crowd) -> None:
+    crowd.sql("DELETE FROM record_types")
+    largest = declaration(34, 1_000)
+    requests = [Request("/types/large", "PUT", largest), Request("/types/huge", "PUT", declaration(130, 1_000))]
+    attack = crowd.attack(requests, at_once=10)
+    assert attack.statuses.keys() <= {200, 201, 422, 429}
+    crowd.sql(insert("large", 10, "'{}'"))
+    crowd.attack([*requests, Request("/records/large"), Request("/records/large/00000001")], at_once=10)
