@@ -54,7 +54,7 @@ async def create_key(session: Session, *, account: str, scopes: Sequence[str], l
 
 
 async def list_keys(session: ReadSession, account: str | None) -> list[KeyInfo]:
-    """All keys, or those of one account, oldest first."""
+    """All keys, or those of one account, by its name or number, oldest first."""
     return [
         KeyInfo(row["id"], row["account"], tuple(row["scopes"]), row["label"], row["created_at"], row["revoked_at"])
         for row in await accounts.keys(session, account)

@@ -2,25 +2,37 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import Annotated
+from dataclasses import asdict
+from typing import Annotated, Final
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from app.auth.keys import DEFAULT_SCOPES, SCOPES, KeyInfo, create_key, list_keys, revoke_key
+from app.cli.client.printing import show_time
+from app.cli.client.tables import TableColumn, print_table
 from app.cli.keys.database import DatabaseTarget, find_database, open_database
 from app.cli.options import Data, UsageError
 
 keys = typer.Typer()
 
 Account = Annotated[str, typer.Option(help="Account whose records the key reads and writes; created if new")]
-OnlyAccount = Annotated[str | None, typer.Option("--account", help="List only the keys of this account")]
+OnlyAccount = Annotated[
+    str | None, typer.Option("--account", help="List only the keys of this account: its name, or its number in logs")
+]
 Scopes = Annotated[
     list[str] | None, typer.Option("--scope", help=f"Scope of the key, can be repeated; one of {', '.join(SCOPES)}")
 ]
 Label = Annotated[str, typer.Option(help="What the key is for")]
 KeyId = Annotated[str, typer.Argument(metavar="ID", help="The part of the key before the colon")]
+
+LISTED: Final = (
+    TableColumn("KEY", "id"),
+    TableColumn("ACCOUNT", "account", cut=True),
+    TableColumn("SCOPES", lambda key: " ".join(key["scopes"]), wraps=True),
+    TableColumn("LABEL", "label", cut=True),
+    TableColumn("CREATED", "created_at", show=show_time),
+    TableColumn("REVOKED", "revoked_at", show=show_time),
+)
 
 
 @keys.command("create")
@@ -38,10 +50,10 @@ def create(account: Account, scope: Scopes = None, label: Label = "", data: Data
 @keys.command("list")
 def show(account: OnlyAccount = None, data: Data = None) -> None:
     """List API keys. Their secrets are not stored and cannot be shown."""
-    rows = asyncio.run(_list(find_database(data), account))
-    # A pipe has no width: this is wide enough to cut nothing.
-    console = Console()
-    (console if console.is_terminal else Console(width=250)).print(_table(rows))
+    found = asyncio.run(_list(find_database(data), account))
+    if account and not found:
+        raise UsageError(f"There is no account with the name or number {account}")
+    print_table(LISTED, map(asdict, found))
 
 
 @keys.command("revoke")
@@ -70,11 +82,3 @@ async def _list(target: DatabaseTarget, account: str | None) -> Sequence[KeyInfo
 async def _revoke(target: DatabaseTarget, key_id: str) -> bool:
     async with open_database(target) as database, database.transaction() as session:
         return await revoke_key(session, key_id)
-
-
-def _table(rows: Sequence[KeyInfo]) -> Table:
-    table = Table("Key", "Account", "Scopes", "Label", "Created", "Revoked", box=None, pad_edge=False)
-    for key in rows:
-        revoked = f"{key.revoked_at:%Y-%m-%d %H:%M}" if key.revoked_at else ""
-        table.add_row(key.id, key.account, " ".join(key.scopes), key.label, f"{key.created_at:%Y-%m-%d %H:%M}", revoked)
-    return table

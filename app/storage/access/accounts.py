@@ -66,12 +66,16 @@ async def hold_key(session: Session, key_id: str) -> bool:
 
 
 async def keys(session: ReadSession, account: str | None) -> Sequence[RowMapping]:
-    """All keys, or those of one account, oldest first: id, account, scopes, label, created_at, revoked_at."""
+    """All keys, or those of one account, oldest first: id, account, scopes, label, created_at, revoked_at.
+
+    `account` is a name, or the number by which logs call an account, unless another one has it as its name.
+    """
     found = await session.execute(
         text(
             "SELECT k.id, a.name AS account, k.scopes, k.label, k.created_at, k.revoked_at "
             "FROM api_keys k JOIN accounts a ON a.id = k.account_id "
-            "WHERE CAST(:account AS text) IS NULL OR a.name = :account ORDER BY k.created_at, k.id"
+            "WHERE CAST(:account AS text) IS NULL OR a.name = :account OR (CAST(a.id AS text) = :account "
+            "AND NOT EXISTS (SELECT FROM accounts WHERE name = :account)) ORDER BY k.created_at, k.id"
         ),
         {"account": account},
     )

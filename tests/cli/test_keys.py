@@ -1,0 +1,74 @@
+"""`sluice key …` on a database: made, listed by the account's name or number, revoked."""
+
+import asyncio
+
+import asyncpg
+import pytest
+from typer.testing import CliRunner, Result
+
+from app.cli import cli
+from app.embedded import Servers
+from tests.support.servers import new_database
+
+
+@pytest.fixture
+def url(servers: Servers, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    url = new_database(servers, request.node.name[:60])
+    monkeypatch.setenv("SLUICE_DATABASE_URL", url)
+    monkeypatch.setenv("SLUICE_SECRET_KEY", "the secret key of the tests of keys")
+    return url
+
+
+def sluice_key(*arguments: str) -> Result:
+    return CliRunner().invoke(cli, ["key", *arguments])
+
+
+def make(account: str) -> str:
+    """The id of a new key."""
+    done = sluice_key("create", "--account", account, "--scope", "imports:read")
+    assert done.exit_code == 0, done.exception
+    return done.stdout.splitlines()[-1].partition(":")[0]
+
+
+async def number_of(url: str, account: str) -> int:
+    connection = await asyncpg.connect(url)
+    try:
+        return int(await connection.fetchval("SELECT id FROM accounts WHERE name = $1", account))
+    finally:
+        await connection.close()
+
+
+def test_keys_are_listed_by_the_name_of_their_account_or_its_number(url: str) -> None:
+    acme, other = make("acme"), make("other")
+    number = asyncio.run(number_of(url, "acme"))
+
+    every = sluice_key("list").stdout
+    assert every.splitlines()[0].split() == ["KEY", "ACCOUNT", "SCOPES", "LABEL", "CREATED", "REVOKED"]
+    assert acme in every
+    assert other in every
+    for account in ("acme", str(number)):
+        listed = sluice_key("list", "--account", account).stdout
+        assert (acme in listed, other in listed) == (True, False)
+
+
+def test_a_name_made_of_digits_is_a_name(url: str) -> None:
+    acme = make("acme")
+    number = str(asyncio.run(number_of(url, "acme")))
+    named = make(number)
+
+    listed = sluice_key("list", "--account", number).stdout
+    assert (acme in listed, named in listed) == (False, True)
+
+
+def test_an_account_that_is_not_there_is_told(url: str) -> None:
+    done = sluice_key("list", "--account", "nobody")
+
+    assert str(done.exception) == "There is no account with the name or number nobody"
+
+
+def test_a_revoked_key_shows_when(url: str) -> None:
+    key = make("acme")
+
+    assert sluice_key("revoke", key).stdout == "The key is revoked\n"
+    assert len(sluice_key("list").stdout.splitlines()[1].split("  ")[-1]) == len("2026-11-27 10:37")
+    assert str(sluice_key("revoke", key).exception) == f"There is no valid key with the id {key}"
