@@ -15,15 +15,22 @@ EXIT_CODES = {
     "worker": "0 after SIGTERM, 1 when PostgreSQL or Redis does not answer at the start or Redis goes away, 2 for a missing or "
     "wrong setting",
     "import": "0 when all rows went in, 1 when some failed, 2 when none did or the import was refused, 130 after Ctrl-C",
+    "imports watch": "0 when all rows went in, 1 when some failed, 2 when the import failed or cannot be watched, 130 after Ctrl-C",
+    "connections test-import": "0 when it works, 1 when it does not or the service refused to test it, 2 for anything else",
+    "connections test-export": "0 when it works, 1 when it does not or the service refused to test it, 2 for anything else",
+    "connections import": "0 when all imports were started, 1 when some found no room or the service refused them, 2 for anything else",
     "vault rotate": "0, 1 when none of the keys decrypts some of the credentials, 2 for anything else",
 }
 OTHERS = "0, or 2 when something went wrong"
+CLIENTS = ("imports", "records", "types", "coupon-sets", "connections")
+OTHER_CLIENTS = "0, 1 when the service refused it, 2 for anything else"
 
 
 def commands() -> str:
     intro = """
-`sluice` is the one command. `sluice import` and `sluice demo` are for people who import; the others run the service. Whatever
-goes wrong is one line on standard error that begins with `sluice:`. `sluice COMMAND --help` shows the same as this page.
+`sluice` is the one command. `import`, `imports`, `records`, `types`, `coupon-sets` and `connections` speak with a service over
+HTTP; [From the command line](../guides/command-line.md) shows how they are used. The others run the service. Whatever goes wrong is
+one line on standard error that begins with `sluice:`. `sluice COMMAND -h` shows the same as this page.
 """
     return page("Command line", intro, *(command(name, each) for name, each in all_commands()), NOTES)
 
@@ -31,8 +38,8 @@ goes wrong is one line on standard error that begins with `sluice:`. `sluice COM
 NOTES = """
 ## Where commands look
 
-`sluice import` takes the service's address from `--url` or `SLUICE_URL`, and the key from `--key` or `SLUICE_KEY`. Ctrl-C while
-it waits ends the waiting, not the import. The `key` and `vault` commands use the database that the
+Commands that speak with a service take its address from `--url` or `SLUICE_URL`, and the key from `--key` or `SLUICE_KEY`. Ctrl-C
+while `sluice import` waits ends the waiting, not the import. The `key` and `vault` commands use the database that the
 [settings](settings.md) name, or with `--data` a running `sluice up`.
 
 ## What commands print
@@ -65,8 +72,12 @@ def command(name: str, each: Any) -> str:
     rows = [(spelled(each), shown_default(each), sentence(each.help or "")) for each in options]
     rows = [(code(placeholder(each)), "", sentence(each.help or "")) for each in arguments] + rows
     parts += [table(("Option", "Default", "Meaning"), rows)] if rows else []
-    parts += [f"Exit code: {EXIT_CODES.get(name, OTHERS)}."]
+    parts += [f"Exit code: {exit_codes(name)}."]
     return "\n\n".join(parts)
+
+
+def exit_codes(name: str) -> str:
+    return EXIT_CODES.get(name) or (OTHER_CLIENTS if name.partition(" ")[0] in CLIENTS else OTHERS)
 
 
 def placeholder(argument: Any) -> str:

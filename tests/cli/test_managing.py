@@ -152,14 +152,18 @@ def test_a_number_keeps_its_digits_and_a_key_may_have_any_character(sluice: Slui
     for each in keys:
         assert '"price": 1.10' in sluice("records", "show", "shoes", each, "--json").stdout
         assert "price  1.10\n" in sluice("records", "show", "shoes", each).stdout
+    assert '"price": 1.10}' in sluice("records", "list", "shoes").stdout
 
 
 def test_types_are_listed_shown_declared_and_sampled(sluice: Sluice, tmp_path: Path) -> None:
     declaration = tmp_path / "shoes.json"
-    declaration.write_text('{"key": "sku", "fields": [{"id": "sku", "type": "text", "maxLength": 9}]}')
+    price = {"id": "price", "type": "decimal", "min": 0}
+    fields = [{"id": "sku", "type": "text", "maxLength": 9}, price]
+    declaration.write_text(json.dumps({"key": "sku", "fields": fields}))
     declared = sluice("types", "put", "shoes", str(declaration))
 
-    assert 'sku    text  yes       {"maxLength": 9}\n' in declared.stdout
+    assert 'sku    text     yes       {"maxLength": 9}\n' in declared.stdout
+    assert 'price  decimal            {"min": 0}\n' in declared.stdout
     assert sluice("types", "show", "shoes").stdout == declared.stdout
     assert "shoes" in sluice("types", "list").stdout
     assert sluice("types", "sample", "shoes").stdout.startswith("sku\n")

@@ -8,8 +8,15 @@ import msgspec
 from app.errors import SluiceError
 
 LONGEST_WAIT_SECONDS: Final = 3_600.0  # whatever Retry-After says
-# Numbers of records keep their digits, 1.10 too.
-DECODER: Final = msgspec.json.Decoder(dict[str, Any], float_hook=str)
+
+
+class Digits(str):
+    """The digits of a number that is not whole, as they came: 1.10 stays 1.10."""
+
+    __slots__ = ()
+
+
+DECODER: Final = msgspec.json.Decoder(dict[str, Any], float_hook=Digits)
 
 
 class JsonObject(dict[str, Any]):

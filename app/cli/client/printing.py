@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Mapping
 
-from app.cli.client.failures import JsonObject, RequestFailed, list_reasons
+from app.cli.client.failures import Digits, JsonObject, RequestFailed, list_reasons
 
 
 def show_value(value: object) -> str:
@@ -13,9 +13,16 @@ def show_value(value: object) -> str:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, dict | list):
-        return json.dumps(value, ensure_ascii=False)
-    return str(value)
+    return show_json(value) if isinstance(value, dict | list) else str(value)
+
+
+def show_json(value: object) -> str:
+    """JSON on one line, with the digits of numbers as they came."""
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{show_json(name)}: {show_json(each)}' for name, each in value.items())}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(show_json, value))}]"
+    return value if isinstance(value, Digits) else json.dumps(value, ensure_ascii=False)
 
 
 def show_time(value: object) -> str:

@@ -1,5 +1,6 @@
 """`sluice types …`: lists, shows and declares record types."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -25,12 +26,19 @@ LISTED: Final = (
     TableColumn("BUILT IN", "builtIn"),
     TableColumn("UNKNOWN COLUMNS", "unknownColumns"),
 )
-LIMITS: Final = ("min", "max", "maxLength", "options", "readOnly")
+LIMITS: Final = ("min", "max", "maxLength", "options")
+
+
+def pick_limits(field: Mapping[str, Any]) -> dict[str, Any]:
+    """What limits the values of a field: all of it that is set."""
+    return {name: field[name] for name in LIMITS if field.get(name) not in (None, [])}
+
+
 FIELDS: Final = (
     TableColumn("FIELD", "id", cut=True),
     TableColumn("TYPE", "type"),
     TableColumn("REQUIRED", "required"),
-    TableColumn("LIMITS", lambda field: {name: field[name] for name in LIMITS if field.get(name)} or None, cut=True),
+    TableColumn("LIMITS", lambda field: pick_limits(field) or None, cut=True),
 )
 FAMILIES: Final = (TableColumn("PATH", "path", cut=True), TableColumn("TYPE", "type"))
 
