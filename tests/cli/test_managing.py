@@ -166,7 +166,7 @@ def test_types_are_listed_shown_declared_and_sampled(sluice: Sluice, tmp_path: P
     assert 'price  decimal            {"min": 0}\n' in declared.stdout
     assert sluice("types", "show", "shoes").stdout == declared.stdout
     assert "shoes" in sluice("types", "list").stdout
-    assert sluice("types", "sample", "shoes").stdout.startswith("sku\n")
+    assert sluice("types", "sample", "shoes").stdout.startswith("sku,price\n")
 
 
 def test_what_is_wrong_with_a_type_is_told(sluice: Sluice, tmp_path: Path) -> None:
