@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from app.auth.credentials import Credentials, PresentedKey, PresentedToken
+from app.auth.identity import Identity
 from app.auth.keys import PREFIX, secret_hash
 from app.auth.tokens import TOKEN_PATTERN, token_hash
 from app.errors import Refused
@@ -31,9 +32,13 @@ class Caller:
 
     account_id: AccountId
     account: str
-    key_id: str
+    identity: Identity
     scopes: frozenset[str]  # the key's
     areas: frozenset[str] | None = None  # the token's scopes; None: a key, which can reach every area
+
+    @property
+    def key_id(self) -> str:
+        return self.identity.key_id
 
     def has_scope(self, scope: str) -> bool:
         return scope in self.scopes or "admin" in self.scopes
@@ -59,14 +64,16 @@ async def find_key_owner(session: ReadSession, presented: PresentedKey, *, peppe
     secret_matches = hmac.compare_digest(secret_hash(presented.key_id, presented.secret, pepper), key["secret_hash"])
     if row is None or not secret_matches:
         raise Refused("not_authenticated", "The API key is unknown, revoked or wrong")
-    return Caller(AccountId(key["account_id"]), key["account"], presented.key_id, frozenset(key["scopes"]))
+    return Caller(AccountId(key["account_id"]), key["account"], Identity(presented.key_id), frozenset(key["scopes"]))
 
 
 async def find_token_owner(session: ReadSession, presented: PresentedToken, *, pepper: str) -> Caller:
     """A token is looked up by its hash, which nobody can choose without the pepper, so the time reveals nothing."""
     may_be_token = TOKEN_PATTERN.fullmatch(presented.value)
-    row = await tokens.live(session, token_hash(presented.value, pepper)) if may_be_token else None
+    hashed = token_hash(presented.value, pepper)
+    row = await tokens.live(session, hashed) if may_be_token else None
     if row is None:
         raise Refused("not_authenticated", "The access token is unknown, expired or revoked, or its key is revoked")
     areas = frozenset(row["token_scopes"])
-    return Caller(AccountId(row["account_id"]), row["account"], row["key_id"], frozenset(row["scopes"]), areas)
+    identity = Identity(row["key_id"], hashed)
+    return Caller(AccountId(row["account_id"]), row["account"], identity, frozenset(row["scopes"]), areas)

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.errors import Refused
 from app.storage.access import accounts
 from app.storage.database import ReadSession, Session
 
@@ -64,13 +63,6 @@ async def list_keys(session: ReadSession, account: str | None) -> list[KeyInfo]:
 async def revoke_key(session: Session, key_id: str) -> bool:
     """Revokes a key from the next request on. Returns whether there was a live key with that id."""
     return await accounts.revoke_key(session, key_id)
-
-
-async def ensure_live(session: Session, key_id: str) -> None:
-    """Checks a key again when what it sent is accepted: the body may have taken minutes. Raises
-    Refused("not_authenticated")."""
-    if not await accounts.hold_key(session, key_id):
-        raise Refused("not_authenticated", "The API key was revoked while the request was being received")
 
 
 def secret_hash(key_id: str, secret: str, pepper: str) -> bytes:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from secrets import token_hex
 from typing import Final, Literal
 
-from app.connections.connection import StoredConnection, pin_host_key
+from app.connections.connection import StoredConnection
 from app.connections.declaration import invalid
 from app.connections.pull import check_path_or_pattern, is_pattern
 from app.errors import Complaint
@@ -65,19 +65,10 @@ async def check_connection(
     purpose: Literal["import", "export"],
     path: object,
 ) -> ConnectionCheck:
-    """Checks a stored connection. `path` is a file or a pattern to import, or a folder to export to.
-
-    If the check succeeds and the connection trusts the first host key, the key that was presented is pinned. Raises
-    Refused: secrets_locked, invalid (the path).
-    """
-    remote = connection.remote()
-    check = await CHECKS[purpose](
-        remote, check_text(path, required=purpose == "import"), runtime.policy_for(account_id)
-    )
-    if check.ok and check.host_key is not None:
-        async with runtime.database.transaction() as session:
-            await pin_host_key(session, account_id, connection, check.host_key)
-    return check
+    """Checks a stored connection. `path` is a file or a pattern to import, or a folder to export to. Raises Refused:
+    secrets_locked, invalid (the path)."""
+    text = check_text(path, required=purpose == "import")
+    return await CHECKS[purpose](connection.remote(), text, runtime.policy_for(account_id))
 
 
 def check_text(path: object, *, required: bool) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
-from app.auth.keys import ensure_live
+from app.auth.identity import Identity, ensure_live
 from app.connections.pull import Pull, describe_pull
 from app.declarations.types import load_resource
 from app.deliveries.mail import is_allowed
@@ -49,7 +49,7 @@ class Submission:
     options: Options = field(default_factory=Options)
     notify: str | None = None  # the e-mail address to notify when the import has ended
     request_id: str = ""
-    created_by: str | None = None  # the API key that it came with
+    sender: Identity | None = None
 
     @property
     def pending_plan(self) -> PendingPlan:
@@ -193,8 +193,8 @@ async def store_run(
 ) -> Run:
     """Stores the run with its warnings. `file` is what is known of its file. Raises Refused: queue_full, and
     not_authenticated if the key was revoked meanwhile."""
-    if submission.created_by is not None:
-        await ensure_live(session, submission.created_by)
+    if submission.sender is not None:
+        await ensure_live(session, submission.sender)
     if submission.notify:
         refuse_foreign_address(submission.notify, runtime.settings.mail_domains)
     warnings: list[dict[str, object]] = []
@@ -205,7 +205,7 @@ async def store_run(
         "type": submission.type,
         "origin": submission.origin,
         "request_id": submission.request_id,
-        "created_by": submission.created_by,
+        "created_by": submission.sender.key_id if submission.sender else None,
         "options": options_to_json(submission.options, submission.mapping),
         "notify": submission.notify,
         "warnings": warnings,

@@ -5,7 +5,7 @@ from collections import abc
 from dataclasses import dataclass
 from secrets import token_hex
 
-from app.auth.keys import ensure_live
+from app.auth.identity import Identity, ensure_live
 from app.declarations.types import load_resource
 from app.formats.records import Batch, Dialect, Position
 from app.imports.checking.record_keys import IdScope
@@ -40,13 +40,13 @@ async def write_record(
     record: abc.Mapping[str, object],
     options: Options,
     *,
-    key_id: str,
+    sender: Identity,
 ) -> WriteResult:
     """Creates or updates the record. `record` is a JSON object with its numbers as Decimal.
 
     The write takes its place in the account's order of writes, although it belongs to no run: an import that was
-    accepted before it leaves the record alone afterwards. `key_id` is the API key that it came with. Raises Refused:
-    not_found for the type, not_authenticated if the key was revoked meanwhile.
+    accepted before it leaves the record alone afterwards. Raises Refused: not_found for the type,
+    not_authenticated if `sender` was revoked meanwhile.
     """
     async with runtime.database.read() as session:
         resource, declaration = await load_resource(session, account_id, type)
@@ -61,7 +61,7 @@ async def write_record(
     )
     checked = await asyncio.to_thread(checker.check_batch, build_batch(record))
     async with runtime.database.transaction() as session:
-        await ensure_live(session, key_id)
+        await ensure_live(session, sender)
         # Holds the account until the end: whatever is accepted later finds this record written.
         seq = await accounts.next_seq(session, account_id)
         target = build_target(runtime, account_id, resource, seq=seq, flat=checker.is_flat)

@@ -1,5 +1,7 @@
 """Parameter types of routes: the runtime, and callers with a required scope (`MayReadImports` and so on)."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -7,9 +9,10 @@ from fastapi import Depends, Request
 
 from app.auth.caller import EVERY_AREA, Caller, authenticate
 from app.auth.credentials import read_credentials
+from app.auth.identity import ensure_live
 from app.errors import Refused
 from app.runtime import Runtime
-from app.storage.database import DatabaseUnavailable
+from app.storage.database import DatabaseUnavailable, Session
 from app.web.rate_limits import count_request
 from app.web.server.connections import group_address
 
@@ -43,6 +46,14 @@ def known_caller(request: Request) -> Caller:
     """The caller that `identify_caller` has found."""
     caller: Caller = request.scope["caller"]
     return caller
+
+
+@asynccontextmanager
+async def write_as(caller: Caller, runtime: Runtime) -> AsyncIterator[Session]:
+    """A transaction in which the caller is identified again. Raises Refused("not_authenticated")."""
+    async with runtime.database.transaction() as session:
+        await ensure_live(session, caller.identity)
+        yield session
 
 
 def client_bucket(request: Request) -> str:

@@ -25,7 +25,7 @@ FILES = 64
 def poor(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     """A service whose API may open 64 files."""
     data: Path = tmp_path_factory.mktemp("poor")
-    settings = settings_for(data, new_database(servers, "poor"), redis_number(servers, 2))
+    settings = settings_for(data, new_database(servers, "poor"), redis_number(servers, 11))
     with running_live(settings, files=FILES) as running:
         yield running
 

@@ -37,6 +37,14 @@ async def live(session: ReadSession, hashed: bytes) -> RowMapping | None:
     return found.mappings().one_or_none()
 
 
+async def hold(session: Session, hashed: bytes) -> bool:
+    """Whether the token is live, apart from its key. It cannot be revoked until the transaction ends."""
+    found = await session.execute(
+        text("SELECT hash FROM tokens WHERE hash = :hash AND expires_at > now() FOR SHARE"), {"hash": hashed}
+    )
+    return found.one_or_none() is not None
+
+
 async def delete(session: Session, account_id: int, hashed: bytes) -> bool:
     """Whether the account had a token with this hash."""
     done = await session.execute(

@@ -93,7 +93,7 @@ class ImportForm:
     def build_submission(self, caller: Caller, file: Upload | Pull, *, request_id: str) -> Submission:
         return Submission(
             account_id=caller.account_id,
-            created_by=caller.key_id,
+            sender=caller.identity,
             origin="connectif",
             type=self.type,
             file=file,

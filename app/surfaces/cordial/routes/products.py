@@ -20,7 +20,7 @@ from app.surfaces.cordial.wire.errors import refusals
 from app.surfaces.cordial.wire.products import PRODUCT_BODY, Product, ProductList, ProductQuery, Saved
 from app.surfaces.cordial.wire.shape import Success
 from app.web.bodies.json_body import read_exact_object
-from app.web.caller import MayDeleteImports, MayReadRecords, MayWriteImports, OpenRuntime
+from app.web.caller import MayDeleteImports, MayReadRecords, MayWriteImports, OpenRuntime, write_as
 from app.web.links import key_path
 from app.web.openapi import operation_id
 from app.web.responses.pieces import respond_in_pieces
@@ -67,7 +67,7 @@ async def save_product(request: Request, caller: MayWriteImports, runtime: OpenR
     """Create a product, or update the fields that are sent of an existing one. Lists are merged by position."""
     body = await read_exact_object(request, idle=runtime.settings.upload_idle_seconds)
     options = Options(blank_cells="empty")
-    written = await write_record(runtime, caller.account_id, TYPE, body, options, key_id=caller.key_id)
+    written = await write_record(runtime, caller.account_id, TYPE, body, options, sender=caller.identity)
     if written.problems:
         raise problems_to_refusal(written.problems)
     saved = Saved(success=True, message="product created" if written.created else "product updated")
@@ -89,7 +89,7 @@ async def get_product(
 @router.delete(key_path("product_id"), response_model=Success, responses=refusals(401, 403, 404, 429, 500, 503))
 async def delete_product(product_id: str, caller: MayDeleteImports, runtime: OpenRuntime) -> Response:
     """Delete a product. A running import that has yet to reach it creates it again."""
-    async with runtime.database.transaction() as session:
+    async with write_as(caller, runtime) as session:
         deleted = await records.delete(session, caller.account_id, TYPE, normalize_id(product_id))
     if not deleted:
         raise Refused("not_found", "There is no product with this productID")

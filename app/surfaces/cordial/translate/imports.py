@@ -42,7 +42,7 @@ class ImportSettings:
     def build_submission(self, caller: Caller, file: Upload | Pull, *, request_id: str) -> Submission:
         return Submission(
             account_id=caller.account_id,
-            created_by=caller.key_id,
+            sender=caller.identity,
             origin=ORIGIN,
             type=RESOURCE.name,
             file=file,

@@ -80,7 +80,7 @@ def build_submission(caller: Caller, body: ConnectionImportBody, pull: Pull, req
     )
     return Submission(
         account_id=caller.account_id,
-        created_by=caller.key_id,
+        sender=caller.identity,
         origin="native",
         type=body.type,
         file=pull,

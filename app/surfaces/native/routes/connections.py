@@ -20,7 +20,7 @@ from app.surfaces.native.wire.connections import (
 )
 from app.surfaces.native.wire.shape import Links
 from app.web.bodies.json_body import read_json_object
-from app.web.caller import MayReadConnections, MayWriteConnections, OpenRuntime
+from app.web.caller import MayReadConnections, MayWriteConnections, OpenRuntime, write_as
 from app.web.openapi import operation_id
 from app.web.refusals import refusals
 
@@ -48,7 +48,7 @@ async def list_connections(caller: MayReadConnections, runtime: OpenRuntime) -> 
 async def create_connection(request: Request, caller: MayWriteConnections, runtime: OpenRuntime) -> Response:
     """Store a source or a destination. No server is called; use `POST /connections/{id}/test-import` to test it."""
     body = await read_json_object(request, idle=runtime.settings.upload_idle_seconds)
-    async with runtime.database.transaction() as session:
+    async with write_as(caller, runtime) as session:
         created = await stored.create_connection(session, runtime.vault, caller.account_id, body)
     return answer(created, 201)
 
@@ -82,7 +82,7 @@ async def put_connection(
     """Replace a connection. Secrets that are left out are kept, unless the server changes: then send them again."""
     await load(runtime, caller, connection_id)  # what is not there is refused before the body is read
     body = await read_json_object(request, idle=runtime.settings.upload_idle_seconds)
-    async with runtime.database.transaction() as session:
+    async with write_as(caller, runtime) as session:
         replaced = await stored.replace_connection(session, runtime.vault, caller.account_id, connection_id, body)
     return answer(replaced)
 
@@ -91,7 +91,7 @@ async def put_connection(
 @router.delete("/{connection_id}/", include_in_schema=False)
 async def delete_connection(connection_id: str, caller: MayWriteConnections, runtime: OpenRuntime) -> Response:
     """Delete a connection. Imports that were started with it go on."""
-    async with runtime.database.transaction() as session:
+    async with write_as(caller, runtime) as session:
         await stored.delete_connection(session, caller.account_id, connection_id)
     return Response(status_code=204)
 
@@ -130,4 +130,7 @@ async def run_test(
     connection = await load(runtime, caller, connection_id)
     body = await read_json_object(request, idle=runtime.settings.upload_idle_seconds)
     check = await check_connection(runtime, caller.account_id, connection, purpose, body.get("path"))
+    if check.ok and check.host_key is not None:
+        async with write_as(caller, runtime) as session:
+            await stored.pin_host_key(session, caller.account_id, connection, check.host_key)
     return Response(translate.connection_test(check).encoded(), media_type=translate.JSON)

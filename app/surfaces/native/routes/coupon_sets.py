@@ -7,7 +7,7 @@ from app.declarations import coupon_sets
 from app.surfaces.native import translate
 from app.surfaces.native.wire.coupon_sets import COUPON_SET_BODY, NEW_COUPON_SET, CouponSet
 from app.web.bodies.json_body import read_json_object
-from app.web.caller import MayReadImports, MayWriteImports, OpenRuntime
+from app.web.caller import MayReadImports, MayWriteImports, OpenRuntime, write_as
 from app.web.openapi import operation_id
 from app.web.refusals import refusals
 
@@ -24,7 +24,7 @@ router = APIRouter(prefix="/coupon-sets/{set_id}", tags=["coupon sets"], generat
 async def put_coupon_set(request: Request, set_id: str, caller: MayWriteImports, runtime: OpenRuntime) -> Response:
     """Create a coupon set, or rename it."""
     body = await read_json_object(request, idle=runtime.settings.upload_idle_seconds)
-    async with runtime.heavy_reads.turn(caller.account_id), runtime.database.transaction() as session:
+    async with runtime.heavy_reads.turn(caller.account_id), write_as(caller, runtime) as session:
         row, new = await coupon_sets.put_coupon_set(session, caller.account_id, set_id, body)
     return Response(translate.coupon_set(row).encoded(), 201 if new else 200, media_type=translate.JSON)
 

@@ -12,7 +12,7 @@ from app.resources.sample import sample_csv
 from app.surfaces.native import translate
 from app.surfaces.native.wire.types import NEW_TYPE, SAMPLE, TYPE_BODY, RecordType, TypeList
 from app.web.bodies.json_body import read_json_object
-from app.web.caller import MayReadTypes, MayWriteTypes, OpenRuntime
+from app.web.caller import MayReadTypes, MayWriteTypes, OpenRuntime, write_as
 from app.web.openapi import operation_id
 from app.web.refusals import refusals
 
@@ -59,7 +59,7 @@ async def download_sample(name: str, caller: MayReadTypes, runtime: OpenRuntime)
 async def put_type(request: Request, name: str, caller: MayWriteTypes, runtime: OpenRuntime) -> Response:
     """Declare a record type, or change it as far as stored records allow. For contacts: the account's custom fields."""
     body = await read_json_object(request, idle=runtime.settings.upload_idle_seconds)
-    async with runtime.heavy_reads.turn(caller.account_id), runtime.database.transaction() as session:
+    async with runtime.heavy_reads.turn(caller.account_id), write_as(caller, runtime) as session:
         resource, new = await declare_type(session, caller.account_id, name, body)
     return Response(
         msgspec.json.encode(translate.record_type(resource)), 201 if new else 200, media_type=translate.JSON

@@ -10,7 +10,7 @@ from app.surfaces.voucherify.wire import oauth as wire
 from app.surfaces.voucherify.wire.errors import refusals
 from app.surfaces.voucherify.wire.shape import VoucherifyShape
 from app.web.bodies.form_body import read_form_fields
-from app.web.caller import OpenRuntime, pepper
+from app.web.caller import OpenRuntime, pepper, write_as
 from app.web.openapi import operation_id
 
 router = APIRouter(prefix="/v1/oauth", tags=["oauth"], generate_unique_id_function=operation_id)
@@ -25,7 +25,7 @@ async def generate_oauth_token(request: Request, caller: HoldsKey, runtime: Open
     It may do what both the key and its own scopes allow. The scope `api` allows everything.
     """
     scopes = translate.parse_scopes(await read_form_fields(request, idle=runtime.settings.upload_idle_seconds))
-    async with runtime.database.transaction() as session:
+    async with write_as(caller, runtime) as session:
         token = await tokens.issue(session, caller.key_id, scopes, pepper=pepper(runtime))
     return respond_with_token(translate.render_issued(token))
 
@@ -45,7 +45,7 @@ async def introspect_oauth_token(request: Request, caller: HoldsKey, runtime: Op
 async def revoke_oauth_token(request: Request, caller: HoldsKey, runtime: OpenRuntime) -> Response:
     """Revoke a token. The next request with it is refused. 404, without a body, if there is no such active token."""
     value = translate.parse_token(await read_form_fields(request, idle=runtime.settings.upload_idle_seconds))
-    async with runtime.database.transaction() as session:
+    async with write_as(caller, runtime) as session:
         revoked = await tokens.revoke(session, caller.account_id, value, pepper=pepper(runtime))
     return Response(status_code=204 if revoked else 404)
 

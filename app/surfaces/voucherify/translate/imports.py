@@ -29,7 +29,7 @@ def csv_submission(caller: Caller, form: Form, *, request_id: str) -> Submission
         raise Refused("invalid", describe(form.complaints), form.complaints)
     return Submission(
         account_id=caller.account_id,
-        created_by=caller.key_id,
+        sender=caller.identity,
         origin="voucherify.csv",
         type=TYPE,
         file=form.upload,
@@ -52,7 +52,7 @@ def list_submission(
     """A list of customers, or with `metadata` a list of ids of customers who all get it. Raises Refused("invalid")."""
     return Submission(
         account_id=caller.account_id,
-        created_by=caller.key_id,
+        sender=caller.identity,
         origin="voucherify.bulk" if metadata is None else "voucherify.metadata",
         type=TYPE,
         file=upload,

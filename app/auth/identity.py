@@ -1,0 +1,26 @@
+"""By what a request was identified, and whether that still holds when what it sent is stored."""
+
+from dataclasses import dataclass, field
+
+from app.errors import Refused
+from app.storage.access import accounts, tokens
+from app.storage.database import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A key, or an access token with the key that issued it."""
+
+    key_id: str
+    token_hash: bytes | None = field(default=None, repr=False)
+
+
+async def ensure_live(session: Session, identity: Identity) -> None:
+    """Identifies the sender of a body again, in the transaction that stores it: the body may have taken minutes. Key
+    and token cannot be revoked until the transaction ends. Raises Refused("not_authenticated")."""
+    if not await accounts.hold_key(session, identity.key_id):
+        raise Refused("not_authenticated", "The API key was revoked while the request was being received")
+    if identity.token_hash is not None and not await tokens.hold(session, identity.token_hash):
+        raise Refused(
+            "not_authenticated", "The access token has expired or was revoked while the request was being received"
+        )
