@@ -125,4 +125,6 @@ class Settings(BaseSettings):
     source_idle_seconds: PositiveFloat = Field(
         30, description="Seconds after which a transfer that receives nothing is tried again"
     )
-    fetches_at_once: PositiveInt = Field(4, description="Files that one worker process fetches at a time")
+    fetches_at_once: PositiveInt = Field(
+        4, description="Files that one worker process fetches at a time; of one account at most half as many"
+    )

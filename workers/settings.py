@@ -13,6 +13,8 @@ from prometheus_client import start_http_server
 from app.observe.process_events import ProcessStarted, ProcessStopped
 from app.queue.task_queue import QUEUE, TASK_EXPIRES_MS, QueueUnavailable, deserialize, redis_settings, serialize
 from app.runtime import Runtime
+from app.settings import Settings
+from workers.fetch_slots import FetchSlots
 from workers.housekeeping import duties, keep_doing
 from workers.tasks import FUNCTIONS, end_exhausted
 
@@ -50,14 +52,19 @@ def build_worker(runtime: Runtime) -> Worker:
     # ARQ takes no more tasks once it has to stop. Then a slice must not begin another batch.
     worker.ctx["stopping"] = lambda: not worker.allow_pick_jobs
     worker.ctx["exhausted"] = asyncio.Event()
-    worker.ctx["lanes"] = {
-        "slice": asyncio.Semaphore(settings.slices_at_once),
-        "transfer": asyncio.Semaphore(settings.fetches_at_once),
-    }
+    worker.ctx |= build_lanes(settings)
     # ARQ locks a task until its timeout, and a worker that died before it claimed the run would hold it up for as long.
     # The claim in PostgreSQL is the true lock: a task that is started twice does nothing the second time.
     worker.in_progress_timeout_s = settings.lease_seconds
     return worker
+
+
+def build_lanes(settings: Settings) -> dict[str, Any]:
+    """What bounds the tasks of each lane."""
+    return {
+        "slices": asyncio.Semaphore(settings.slices_at_once),
+        "fetches": FetchSlots(settings.fetches_at_once, asks_every=settings.sweep_seconds),
+    }
 
 
 async def start_housekeeping(ctx: dict[str, Any]) -> None:

@@ -2,15 +2,18 @@
 
 import os
 import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any, Final, cast
 
 from arq.typing import WorkerCoroutine
 
 from app.observe.process_events import MemoryExhausted
-from app.queue.tasks import TASKS, Task
+from app.queue.tasks import TASKS, Lane, Task
 from app.runs.kinds import Kind
 from app.runs.lifecycle import OutOfMemory, Work, work_on
 from app.runs.model import RunId
+from app.storage import runs
 from workers.engines import ENGINES
 
 
@@ -18,18 +21,28 @@ def build_function(task: Task, work: Work) -> WorkerCoroutine:
     """The function that ARQ calls for the task, with the id of a run."""
 
     async def work_on_run(ctx: dict[Any, Any], run_id: str) -> None:
-        lane = ctx["lanes"][task.lane]
-        # A transfer takes minutes, and a task that waited for its turn would hold up the slices: the sweeper enqueues
-        # it again.
-        if task.lane == "transfer" and lane.locked():
-            return
-        async with lane:
-            try:
-                await work_on(ctx["runtime"], RunId(run_id), work, stopping=ctx["stopping"])
-            except OutOfMemory:
-                end_exhausted(ctx)
+        try:
+            async with enter_lane(ctx, task.lane, RunId(run_id)) as entered:
+                if entered:
+                    await work_on(ctx["runtime"], RunId(run_id), work, stopping=ctx["stopping"])
+        except OutOfMemory:
+            end_exhausted(ctx)
 
     return cast("WorkerCoroutine", work_on_run)
+
+
+@asynccontextmanager
+async def enter_lane(ctx: dict[Any, Any], lane: Lane, run_id: RunId) -> AsyncIterator[bool]:
+    """Waits for a slice's turn. A transfer takes minutes, and a task that waited for its turn would hold up the slices:
+    if there is no slot for it now, the sweeper enqueues it again."""
+    if lane == "slice":
+        async with ctx["slices"]:
+            yield True
+        return
+    async with ctx["runtime"].database.read() as session:
+        account_id = await runs.find_account(session, run_id)
+    with ctx["fetches"].slot(account_id) as free:
+        yield free
 
 
 def end_exhausted(ctx: dict[Any, Any]) -> None:

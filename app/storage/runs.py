@@ -47,6 +47,12 @@ async def get(session: ReadSession, account_id: int, run_id: str, *, whole: bool
     return found.mappings().one_or_none()
 
 
+async def find_account(session: ReadSession, run_id: str) -> int:
+    """Whose run it is; 0 if there is none."""
+    found = await session.execute(select(runs.c.account_id).where(runs.c.id == run_id))
+    return found.scalar_one_or_none() or 0
+
+
 async def is_kept(session: ReadSession, run_id: str) -> bool:
     """Whether the run is stored with its ledger: neither deleted nor pruned."""
     found = await session.execute(

@@ -83,6 +83,9 @@ REASONS: dict[str, FailureReason] = {
     "odd_answer": FailureReason("find", "The server's answer could not be understood"),
     "cut": FailureReason("read", "The connection was lost", transient=True),
     "idle": FailureReason("read", "The server sent nothing for too long", transient=True),
+    "crawling": FailureReason(
+        "read", "The server sends too slowly: fewer than 1,000 bytes a second for a minute", transient=True
+    ),
     "too_slow": FailureReason("read", "The transfer took too long"),
     "changed": FailureReason("read", "The file changed while it was being read", transient=True),
     "wrong_length": FailureReason("read", "The file is longer or shorter than the server said", transient=True),

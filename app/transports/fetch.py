@@ -2,6 +2,8 @@
 
 import asyncio
 import hashlib
+import time
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -36,9 +38,8 @@ class Download:
     digest: "hashlib._Hash" = field(default_factory=hashlib.sha256)
     earlier_digest: bytes | None = None  # of the last complete read with headers that changed
 
-    async def continue_over(self, transport: Transport) -> FileInfo:
-        """Reads the rest of the file. What was read is kept if this fails."""
-        before = await transport.stat(self.path)
+    async def continue_over(self, transport: Transport, before: FileInfo) -> FileInfo:
+        """Reads the rest of the file, which is `before` now. What was read is kept if this fails."""
         if before.size is not None and before.size > self.policy.limit:
             raise failure("too_large")
         if self.size and not self._can_resume(before):
@@ -48,7 +49,8 @@ class Download:
             await self.sink.begin(before)
         if before.size is None or self.size < before.size or not self.size:
             await self._read_rest(transport, before)
-        after = await transport.stat(self.path)
+        async with time_limit(self.policy.opening_seconds, "no_answer"):
+            after = await transport.stat(self.path)
         if before.differs(after) and not self._has_same_bytes_again(before, after):
             raise failure("changed")
         if before.size is not None and self.size != before.size:
@@ -76,13 +78,31 @@ class Download:
 
     async def _read_rest(self, transport: Transport, file: FileInfo) -> None:
         expected = None if self.by_content and not self.size else file
-        async with aclosing(transport.read(self.path, offset=self.size, expected=expected)) as pieces:
+        async with (
+            aclosing(transport.read(self.path, offset=self.size, expected=expected)) as arriving,
+            aclosing(keep_pace(arriving, self.policy)) as pieces,
+        ):
             async for piece in pieces:
                 if self.size + len(piece) > self.policy.limit:
                     raise failure("too_large")
                 await self.sink.write(piece)
                 self.digest.update(piece)
                 self.size += len(piece)
+
+
+async def keep_pace(pieces: AsyncIterator[bytes], policy: TransferPolicy) -> AsyncGenerator[bytes, None]:
+    """The same pieces. Raises failure("crawling") if the other server sends fewer than `least_speed` bytes a second for
+    `pace_seconds`; the time that the receiver takes is not counted."""
+    waited, received, asked = 0.0, 0, time.monotonic()
+    async for piece in pieces:
+        waited += time.monotonic() - asked
+        received += len(piece)
+        if waited >= policy.pace_seconds:
+            if received < policy.least_speed * waited:
+                raise failure("crawling")
+            waited, received = 0.0, 0
+        yield piece
+        asked = time.monotonic()
 
 
 async def fetch(remote: Remote, path: str, policy: TransferPolicy, sink: ByteSink) -> FileInfo:
@@ -96,7 +116,8 @@ async def download_with_retries(remote: Remote, download: Download) -> FileInfo:
         try:
             return await download_once(remote, download)
         except TransportFailed as failed:
-            if not failed.transient:
+            # A server that crawls gives its slot to somebody else before it is tried again.
+            if not failed.transient or failed.reason == "crawling":
                 raise
             if failed.reason in {"changed", "wrong_length"}:
                 download.by_content = True
@@ -106,5 +127,10 @@ async def download_with_retries(remote: Remote, download: Download) -> FileInfo:
 
 
 async def download_once(remote: Remote, download: Download) -> FileInfo:
-    async with connect(remote, download.policy) as transport:
-        return await download.continue_over(transport)
+    async with (
+        time_limit(download.policy.opening_seconds, "no_answer") as opening,
+        connect(remote, download.policy) as transport,
+    ):
+        before = await transport.stat(download.path)
+        opening.reschedule(None)
+        return await download.continue_over(transport, before)

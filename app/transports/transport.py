@@ -90,6 +90,9 @@ class TransferPolicy:
     idle_seconds: float = 30
     total_seconds: float = 600
     tries: int = 5
+    opening_seconds: float = 60  # to connect and to find the file
+    least_speed: int = 1_000  # bytes a second, on average over `pace_seconds`
+    pace_seconds: float = 60
     account_id: int = 0
     slow_work: SlowWork = field(default_factory=SlowWork)
 
@@ -166,12 +169,12 @@ def temporary_path(path: str) -> str:
 
 
 @asynccontextmanager
-async def time_limit(seconds: float, reason: str = "idle") -> AsyncIterator[None]:
-    """Raises failure(`reason`) when the block takes longer."""
+async def time_limit(seconds: float, reason: str = "idle") -> AsyncIterator[asyncio.Timeout]:
+    """Raises failure(`reason`) when the block takes longer. It may reschedule the limit."""
     limit = asyncio.timeout(seconds)
     try:
         async with limit:
-            yield
+            yield limit
     except TimeoutError:
         # A client's own timeout is for its caller to interpret; only ours is known to mean `reason`.
         if not limit.expired():
