@@ -2,23 +2,13 @@
 
 from typing import Final
 
-# The names that documents list. `\t`, and any of these in another case or with blanks around it, are taken as well.
-DELIMITER_NAMES: Final = {
-    ",": ",",
-    ";": ";",
-    "\t": "\t",
-    "|": "|",
-    "auto": "auto",
-    "comma": ",",
-    "semicolon": ";",
-    "tab": "\t",
-    "pipe": "|",
-}
-_ESCAPES: Final = {"\\t": "\t"}
+# Each delimiter by its word. The characters are what documents list, since vendors' clients send them.
+DELIMITERS: Final = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|", "auto": "auto"}
+# Words are taken in any case and with blanks around them, too.
+_NAMES: Final = {**DELIMITERS, **{each: each for each in DELIMITERS.values()}, "\\t": "\t"}
 NOT_A_DELIMITER: Final = "`delimiter` must be one of comma, semicolon, tab, pipe and auto"
 
 
 def parse_delimiter(name: str) -> str | None:
     """The delimiter, or "auto"; None if the name means no delimiter."""
-    known = DELIMITER_NAMES | _ESCAPES
-    return known.get(name) or known.get(name.strip().lower())
+    return _NAMES.get(name) or _NAMES.get(name.strip().lower())

@@ -1,6 +1,7 @@
 """Builds the OpenAPI document of a surface from its routes."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from importlib import metadata
 from typing import Any, Final
 
 from fastapi.openapi.utils import get_openapi
@@ -11,19 +12,18 @@ from app.throttle import Allowance
 from app.web.shapes import ProblemDocument
 from app.web.surface import Security, Surface
 
-VERSION: Final = "1"
-
 SECURITY_SCHEMES: Final[dict[str, Any]] = {
+    # First, because clients that are given the key alone send it in the first way that they know.
+    "bearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "The key `<id>:<secret>`, or an access token from `POST /v1/oauth/token`",
+    },
     "apiKey": {
         "type": "apiKey",
         "in": "header",
         "name": "Authorization",
         "description": "The word `apiKey`, a space, and the key: `Authorization: apiKey <id>:<secret>`",
-    },
-    "bearer": {
-        "type": "http",
-        "scheme": "bearer",
-        "description": "The key `<id>:<secret>`, or an access token from `POST /v1/oauth/token`",
     },
     "basic": {
         "type": "http",
@@ -34,7 +34,7 @@ SECURITY_SCHEMES: Final[dict[str, Any]] = {
     "appToken": {"type": "apiKey", "in": "header", "name": "X-App-Token", "description": "The secret of the key"},
 }
 KEY_PAIR: Final[dict[str, list[str]]] = {"appId": [], "appToken": []}
-SECURITY: Final = Security(SECURITY_SCHEMES, ({"apiKey": []}, {"bearer": []}, {"basic": []}, KEY_PAIR))
+SECURITY: Final = Security(SECURITY_SCHEMES, ({"bearer": []}, {"apiKey": []}, {"basic": []}, KEY_PAIR))
 PUBLIC: Final[dict[str, Any]] = {"security": []}  # for a route that requires no key
 PROBLEM_JSON: Final = "application/problem+json"
 # What the framework adds for validation errors, which we render in our own shape.
@@ -75,15 +75,39 @@ def header_schemas(headers: Mapping[str, str]) -> dict[str, Any]:
 def build_document(
     title: str, description: str, routes: Sequence[BaseRoute], security: Security = SECURITY
 ) -> dict[str, Any]:
-    document = get_openapi(title=title, version=VERSION, description=description, routes=routes)
+    version = metadata.version("sluice")
+    document = get_openapi(title=title, version=version, description=description, routes=routes)
     document.setdefault("components", {})["securitySchemes"] = security.schemes
     document["security"] = security.enough
     for path, operations in document["paths"].items():
         for operation in operations.values():
             operation["responses"] = dict(list_responses(operation, problem=not path.startswith("/imports")))
+            name_schemas(operation.get("requestBody", {}), document["components"].setdefault("schemas", {}))
     for name in FRAMEWORK_SCHEMAS:
         document["components"].get("schemas", {}).pop(name, None)
     return document
+
+
+def name_schemas(described: dict[str, Any], schemas: dict[str, Any]) -> None:
+    """Moves the schemas with a title, in a part of a document, to the components, and refers to them: generators of
+    clients name their models by that. Beside a reference stays what describes its place. Raises ValueError if two
+    schemas have one title."""
+    for member, value in described.items():
+        for each in value if isinstance(value, list) else [value]:
+            if isinstance(each, dict):
+                name_schemas(each, schemas)
+        if isinstance(value, dict) and isinstance(value.get("title"), str):
+            described[member] = refer(value, schemas)
+
+
+def refer(schema: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:
+    title = schema["title"]
+    here = {word: schema[word] for word in ("description", "examples") if word in schema}
+    # What an object is, is the same in every place; what a value is for, is not.
+    named = schema if "properties" in schema else {word: schema[word] for word in schema if word not in here}
+    if schemas.setdefault(title, named) != named:
+        raise ValueError(f"Two schemas have the title {title}")
+    return {"$ref": f"#/components/schemas/{title}"} | here
 
 
 def list_responses(operation: dict[str, Any], *, problem: bool) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -1,13 +1,14 @@
 """Pydantic models that Connectif's surface and ours share: they document and write responses."""
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
 from pydantic.alias_generators import to_camel
 from pydantic.config import JsonDict
 
-from app.errors import REFUSALS
+from app.errors import REFUSALS, join_choices
+from app.imports.delimiters import DELIMITERS
 
 
 def format_timestamp(at: datetime) -> str:
@@ -22,17 +23,32 @@ Timestamp = Annotated[
 ]
 
 
+# How generators of clients are told the names of an enum's values.
+NAMES_OF_VALUES: Final = "x-enum-varnames"
+
+
+# A component of the document under its title, so that generated clients have words for the characters.
+DELIMITER: Final[dict[str, Any]] = {
+    "title": "Delimiter",
+    "type": "string",
+    "enum": list(DELIMITERS.values()),
+    NAMES_OF_VALUES: [word.upper() for word in DELIMITERS],
+    "description": f"What separates the cells. The words {join_choices(DELIMITERS)} are taken as well",
+}
+
 # Stands for a time that is not set; it is never written.
 UNSET_TIME = datetime.min.replace(tzinfo=UTC)
 
 
 def hide_defaults(schema: JsonDict) -> None:
-    """Removes defaults from a schema, as fields that are left out have no value, and titles, which repeat names."""
+    """Removes defaults from a schema, as fields that are left out have no value, and titles, which repeat names, except
+    of an enum that names its values: it is a model of its own."""
     properties = schema.get("properties")
     for each in properties.values() if isinstance(properties, dict) else ():
         if isinstance(each, dict):
             each.pop("default", None)
-            each.pop("title", None)
+            if NAMES_OF_VALUES not in each:
+                each.pop("title", None)
 
 
 class Shape(BaseModel):

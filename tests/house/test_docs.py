@@ -30,7 +30,8 @@ ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = site.reference()
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 OTHERS_WORDS = {"aws_bucket", "api_calls", "path_style"}  # Cordial's, Voucherify's, and of the address of a bucket
-SAME_ELSEWHERE = {"/productimports", "/customers/importCSV"}  # as the same path below /v2 or /v1
+# As the same path below /v2 or /v1, or without the slash at the end.
+SAME_ELSEWHERE = {"/productimports", "/customers/importCSV", "/imports/", "/v2/productimports/"}
 FORMER = {"app/dialects", "app/jobs"}  # the decision that renamed them names them
 PLACES = re.compile(r"`((?:app|workers|tests|benchmarks|migrations|docs|examples|openapi)/[\w./-]+)`")
 # Every page that people read where the code is; links to generated pages hold once the site is built.

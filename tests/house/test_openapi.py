@@ -1,6 +1,7 @@
 """The OpenAPI documents are valid, committed as the code makes them, and say what generators need."""
 
 import json
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from app.main import OPENAPI, write_openapi
 from app.surfaces import SURFACES as EVERY
 
 SURFACES = sorted(EVERY.all, key=lambda surface: surface.name)
+ROOT = OPENAPI.parent
 NAMES = sorted(path.name for path in OPENAPI.glob("*.json"))
 
 
@@ -43,8 +45,29 @@ def test_every_operation_has_a_name_a_sentence_and_its_refusals(name: str) -> No
             assert {"401", "403", "503"} <= each["responses"].keys(), (method, path)
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_a_document_has_the_version_of_the_release_and_bodies_that_generators_understand(name: str) -> None:
+    document = json.loads((OPENAPI / name).read_text())
+    assert document["info"]["version"] == tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    for path, _, each in operations(name):
+        content = each.get("requestBody", {}).get("content", {"": {}})
+        # From two kinds of body openapi-python-client makes code that does not run, and hey-api sends a file as JSON.
+        assert len(content) == 1, path
+    # What has a default, openapi-typescript requires.
+    assert '"default"' not in json.dumps([each.get("requestBody") for _, _, each in operations(name)])
+
+
+def test_the_documents_do_not_use_one_name_for_two_schemas() -> None:
+    schemas: dict[str, Any] = {}
+    for name in NAMES:
+        for title, schema in json.loads((OPENAPI / name).read_text())["components"]["schemas"].items():
+            assert schemas.setdefault(title, schema) == schema, title
+
+
 def test_the_file_is_binary_and_every_part_is_described() -> None:
     upload = next(each for path, method, each in operations("connectif.json") if (path, method) == ("/imports", "post"))
-    form = upload["requestBody"]["content"]["multipart/form-data"]["schema"]
+    reference = upload["requestBody"]["content"]["multipart/form-data"]["schema"]["$ref"]
+    schemas = json.loads((OPENAPI / "connectif.json").read_text())["components"]["schemas"]
+    form = schemas[reference.rpartition("/")[2]]
     assert form["properties"]["file"]["format"] == "binary"
     assert all(part["description"] for part in form["properties"].values())

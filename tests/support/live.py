@@ -20,6 +20,8 @@ from tests.support.servers import PEPPER
 
 ROOT = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"
+# The only address of this machine that the service may fetch files from.
+SOURCE_HOST = "127.9.9.9"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,7 @@ def started(
         SLUICE_DATABASE_URL=settings.database_url.get_secret_value(),
         SLUICE_REDIS_URL=settings.redis_url.get_secret_value(),
         SLUICE_SECRET_KEY=PEPPER,
+        SLUICE_ALLOW_NETWORKS=f"{SOURCE_HOST}/32",
         SLUICE_UPLOAD_IDLE_SECONDS="2",
         SLUICE_LOG_LEVEL="debug",
     )

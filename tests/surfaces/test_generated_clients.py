@@ -2,23 +2,37 @@
 
 import json
 import os
+import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from secrets import token_hex
+from threading import Thread
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.support import environments
 from tests.support.contract import DOCUMENTS
 from tests.support.environments import needs_node, run
-from tests.support.live import Live
+from tests.support.live import SOURCE_HOST, Live
 from tests.support.proxy import Proxy
 
 PROGRAMS = Path(__file__).resolve().parents[1] / "sdk" / "generated"
-SURFACES = ("connectif", "voucherify")
+SURFACES = tuple(sorted(path.stem for path in DOCUMENTS.glob("*.json")))
+ALL = "sluice"  # the document that a running service serves, of all surfaces
+FILE = "_email,_name,_points\npat@example.org,Pat,1\n"
+# What generators print when a part of a document is not to their liking.
+WARNINGS = ("warn", "⚠", "unable", "error", "skipp")
+# Imports every module of the packages in a folder.
+IMPORT_ALL = """
+import importlib, pkgutil, sys
+for each in pkgutil.walk_packages([sys.argv[1]]):
+    importlib.import_module(each.name)
+"""
 # Code is made and compiled: on one worker, so that it happens once.
 pytestmark = [pytest.mark.xdist_group("generated-clients"), pytest.mark.timeout(300)]
 
@@ -26,40 +40,105 @@ Told = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
-def python_clients(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """An interpreter, and a folder with a client of every surface, made by openapi-python-client."""
+def documents(live: Live, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the document of every surface, and that of all."""
+    folder = tmp_path_factory.mktemp("documents")
+    for surface in SURFACES:
+        shutil.copy(DOCUMENTS / f"{surface}.json", folder)
+    (folder / f"{ALL}.json").write_bytes(httpx.get(f"{live.url}/openapi.json").content)
+    return folder
+
+
+def generate(command: list[str], **variables: str) -> None:
+    """Runs a generator. Raises AssertionError if it complains."""
+    said = run(command, **variables)
+    assert not [word for word in WARNINGS if word in said.lower()], said
+
+
+@pytest.fixture(scope="module")
+def python_clients(
+    documents: Path, pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, Path]:
+    """An interpreter, and a folder with a client of every document, made by openapi-python-client."""
     interpreter = environments.python("openapi-python-client", pytestconfig)
     folder = tmp_path_factory.mktemp("python-clients")
     make = [str(interpreter), "-m", "openapi_python_client", "generate", "--meta", "none", "--fail-on-warning"]
-    for surface in SURFACES:
-        document, made = DOCUMENTS / f"{surface}.json", folder / f"{surface}_client"
+    for document in documents.iterdir():
+        made = folder / f"{document.stem}_client"
         # It formats what it made with ruff, which it looks for on the path.
         path = f"{interpreter.parent}{os.pathsep}{os.environ['PATH']}"
-        run([*make, "--path", str(document), "--output-path", str(made)], PATH=path)
+        generate([*make, "--path", str(document), "--output-path", str(made)], PATH=path)
     return interpreter, folder
 
 
 @pytest.fixture(scope="module")
-def typescript_clients(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a program for every surface, compiled with a client made by @hey-api/openapi-ts."""
+def hey_api_clients(
+    documents: Path, pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, Path]:
+    """Packages, and a folder with a client of every document, made by @hey-api/openapi-ts, and compiled programs."""
     packages = environments.node("openapi-ts", pytestconfig)
-    folder = tmp_path_factory.mktemp("typescript-clients")
+    folder = tmp_path_factory.mktemp("hey-api-clients")
     make = [str(packages / ".bin" / "openapi-ts"), "--no-log-file", "--client", "@hey-api/client-fetch"]
-    for surface in SURFACES:
-        shutil.copy(PROGRAMS / f"{surface}.ts", folder)
-        run([*make, "-i", str(DOCUMENTS / f"{surface}.json"), "-o", str(folder / f"{surface}_client")])
-    shutil.copy(PROGRAMS / "tsconfig.json", folder)
-    run([str(packages / ".bin" / "tsc"), "-p", str(folder), "--typeRoots", str(packages / "@types")])
-    return folder
+    for document in documents.iterdir():
+        generate([*make, "-i", str(document), "-o", str(folder / f"{document.stem}_client")])
+    compile_programs(packages, folder, "connectif.ts", "voucherify.ts")
+    return packages, folder
+
+
+@pytest.fixture(scope="module")
+def openapi_typescript_clients(
+    documents: Path, pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, Path]:
+    """Packages, and a folder with the types of every document, made by openapi-typescript, and a compiled program."""
+    packages = environments.node("openapi-typescript", pytestconfig)
+    folder = tmp_path_factory.mktemp("openapi-typescript-clients")
+    for document in documents.iterdir():
+        generate(
+            [str(packages / ".bin" / "openapi-typescript"), str(document), "-o", str(folder / f"{document.stem}.ts")]
+        )
+    compile_programs(packages, folder, "connectif-fetch.ts")
+    return packages, folder
+
+
+def compile_programs(packages: Path, folder: Path, *programs: str) -> None:
+    """Compiles all TypeScript of a folder, the programs and what was generated, as strictly as the compiler can."""
+    for name in (*programs, "tsconfig.json"):
+        shutil.copy(PROGRAMS / name, folder)
+    (folder / "node_modules").symlink_to(packages)
+    run([str(packages / ".bin" / "tsc"), "-p", str(folder)])
+
+
+class Source(BaseHTTPRequestHandler):
+    """Serves FILE under every path."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(FILE)))
+        self.end_headers()
+        self.wfile.write(FILE.encode())
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def source() -> Iterator[str]:
+    """The address of a file that the service can fetch."""
+    with ThreadingHTTPServer((SOURCE_HOST, 0), Source) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://{SOURCE_HOST}:{server.server_port}/contacts.csv"
+        server.shutdown()
+        thread.join()
 
 
 @pytest.fixture
-def account(live: Live, proxy: Proxy) -> dict[str, str]:
+def account(live: Live, proxy: Proxy, source: str) -> dict[str, str]:
     """What a program is told in its environment."""
-    return {"BASE_URL": proxy.url, "API_KEY": live.key(f"generated-{token_hex(4)}")}
+    return {"BASE_URL": proxy.url, "API_KEY": live.key(f"generated-{token_hex(4)}"), "SOURCE": source}
 
 
-@pytest.fixture(params=["python", pytest.param("typescript", marks=needs_node)])
+@pytest.fixture(params=["python", pytest.param("hey_api", marks=needs_node)])
 def said(request: pytest.FixtureRequest, account: dict[str, str]) -> Callable[[str], Told]:
     """What the program of a surface said, in either language."""
     clients = request.getfixturevalue(f"{request.param}_clients")
@@ -71,19 +150,45 @@ def told_by_python(clients: tuple[Path, Path], account: dict[str, str], surface:
     return json.loads(run([str(interpreter), str(PROGRAMS / f"{surface}.py")], **account, PYTHONPATH=str(folder)))
 
 
-def told_by_typescript(clients: Path, account: dict[str, str], surface: str) -> Told:
-    return json.loads(run(["node", str(clients / f"{surface}.js")], **account))
+def told_by_typescript(clients: tuple[Path, Path], account: dict[str, str], surface: str) -> Told:
+    return json.loads(run(["node", str(clients[1] / f"{surface}.js")], **account))
 
 
-SAYS = {"python": told_by_python, "typescript": told_by_typescript}
+SAYS = {"python": told_by_python, "hey_api": told_by_typescript}
+
+
+def test_every_module_of_the_python_clients_can_be_imported(python_clients: tuple[Path, Path]) -> None:
+    interpreter, folder = python_clients
+    assert {path.name for path in folder.iterdir()} == {f"{name}_client" for name in (*SURFACES, ALL)}
+    run([str(interpreter), "-c", IMPORT_ALL, str(folder)], PYTHONPATH=str(folder))
+
+
+@needs_node
+def test_values_that_are_characters_have_words_for_names(
+    python_clients: tuple[Path, Path], hey_api_clients: tuple[Path, Path]
+) -> None:
+    made = (python_clients[1] / "connectif_client" / "models" / "delimiter.py").read_text()
+    assert re.findall(r"(\w+) = ", made) == ["AUTO", "COMMA", "PIPE", "SEMICOLON", "TAB"]
+    assert "export type Delimiter =" in (hey_api_clients[1] / "connectif_client" / "types.gen.ts").read_text()
 
 
 def test_a_generated_client_imports_contacts(said: Callable[[str], Told]) -> None:
-    told = said("connectif")
-    done = told["import"]
+    check_contacts(said("connectif"))
+
+
+@needs_node
+def test_a_client_with_generated_types_imports_contacts(
+    openapi_typescript_clients: tuple[Path, Path], account: dict[str, str]
+) -> None:
+    check_contacts(told_by_typescript(openapi_typescript_clients, account, "connectif-fetch"))
+
+
+def check_contacts(told: Told) -> None:
+    done, pulled = told["import"], told["pulled"]
     assert (done["status"], done["total"], done["success"], done["errors"]) == ("finished", 2, 1, 1)
     assert done["errorSummary"][0]["samples"] == [{"line": 3, "row": 2, "value": "many"}]
-    assert told["listed"] == [done["id"]]
+    assert (pulled["status"], pulled["total"], pulled["created"]) == ("finished", 1, 1), pulled
+    assert told["listed"] == [pulled["id"]]
     assert told["deleted"] == 204
     assert (told["refused"]["status"], told["refused"]["code"]) == (401, "not_authenticated")
     assert (told["missing"]["status"], told["missing"]["code"]) == (404, "not_found")

@@ -15,9 +15,7 @@ import { createClient, type Client } from './voucherify_client/client';
 const FILE = 'Source_id,Name,Birthdate,level\na/b+c@d,Jöhn,1990-03-11,gold\nsteve,Steve,tomorrow,\n';
 
 function clientWith(key: string): Client {
-  const [id, token] = key.split(':');
-  const pair: Record<string, string | undefined> = { 'X-App-Id': id, 'X-App-Token': token };
-  return createClient({ baseUrl: process.env.BASE_URL, auth: (asked) => pair[asked.name ?? ''] });
+  return createClient({ baseUrl: process.env.BASE_URL, auth: key });
 }
 
 const body = () => ({ file: new File([FILE], 'customers.csv', { type: 'text/csv' }) });

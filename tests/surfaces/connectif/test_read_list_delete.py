@@ -13,7 +13,7 @@ from app.runs.model import RunId
 from app.runs.states import State
 from app.runtime import Runtime
 from app.surfaces.connectif.vocabulary import ANSWERS, STATUSES
-from app.surfaces.connectif.wire import Import
+from app.surfaces.connectif.wire.imports import Import
 from tests.conftest import Finish
 from tests.support.http import Account, app_on, client_of, post, stored_files
 

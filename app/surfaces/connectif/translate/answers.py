@@ -11,8 +11,8 @@ from fastapi.responses import Response
 from app.imports.plan import load_options, read_delimiter
 from app.runs.model import Run
 from app.runs.status import Status
-from app.surfaces.connectif import wire
 from app.surfaces.connectif.vocabulary import ANSWERS, STATUSES
+from app.surfaces.connectif.wire import imports as wire
 from app.throttle import Allowance
 from app.web.failures import Failure, ProblemShape, render_problem
 

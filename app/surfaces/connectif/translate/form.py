@@ -17,7 +17,7 @@ from app.mappings.mapping import Mapping
 from app.resources.conversion import BadCell, quote_json
 from app.resources.email import convert_email
 from app.surfaces.connectif.vocabulary import BOOLEANS, ELEMENTS
-from app.surfaces.connectif.wire import FORM
+from app.surfaces.connectif.wire.request import FORM
 from app.web.bodies.upload import Form
 
 # What to say of a part that is required and was sent empty, where more can be said than that.

@@ -11,7 +11,7 @@ from app.surfaces.cordial.routes.reach import ensure_reachable
 from app.surfaces.cordial.translate.imports import check_columns, form_to_body, parse_settings, refuse_any
 from app.surfaces.cordial.translate.source import parse_source
 from app.surfaces.cordial.wire.errors import refusals
-from app.surfaces.cordial.wire.imports import IMPORT_BODY, StartedJob
+from app.surfaces.cordial.wire.imports import FORM, JSON_BODY, StartedJob
 from app.web.admission import admit_import
 from app.web.bodies.json_body import read_exact_object
 from app.web.bodies.multipart import is_form
@@ -24,14 +24,21 @@ router = APIRouter(tags=["productimports"], generate_unique_id_function=operatio
 REFUSALS = refusals(400, 401, 403, 413, 415, 422, 429, 500, 503)
 
 
-@router.post("/v2/productimports", response_model=StartedJob, responses=REFUSALS, openapi_extra=IMPORT_BODY)
-@router.post("/v2/productimports/", include_in_schema=False)
+@router.post("/v2/productimports", response_model=StartedJob, responses=REFUSALS, openapi_extra=JSON_BODY)
+# Each path takes both bodies. They are described apart, because generators of clients cope with one body a path.
+@router.post(
+    "/v2/productimports/",
+    name="import_product_file",
+    response_model=StartedJob,
+    responses=REFUSALS,
+    openapi_extra=FORM,
+)
 @router.post(
     "/productimports",
     name="import_products_at_root",
     response_model=StartedJob,
     responses=REFUSALS,
-    openapi_extra=IMPORT_BODY,
+    openapi_extra=JSON_BODY,
 )
 @router.post("/productimports/", include_in_schema=False)
 async def import_products(request: Request, caller: MayWriteImports, runtime: OpenRuntime) -> Response:

@@ -29,7 +29,7 @@ class Messages(CordialShape):
     )
 
 
-class Error(CordialShape):
+class ErrorMessage(CordialShape):
     """Why a request was refused."""
 
     error: bool = Field(description="Always true")
@@ -41,5 +41,6 @@ class Error(CordialShape):
 def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The refusals of a route, for its OpenAPI description."""
     return {
-        status: {"model": Error, "description": MEANINGS.get(status, HTTPStatus(status).phrase)} for status in statuses
+        status: {"model": ErrorMessage, "description": MEANINGS.get(status, HTTPStatus(status).phrase)}
+        for status in statuses
     }

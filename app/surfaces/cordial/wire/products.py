@@ -97,7 +97,8 @@ PRODUCT_BODY: Final[dict[str, Any]] = {
                         "images": {"type": "array", "items": TEXT},
                         "tags": {"type": "array", "items": TEXT},
                     },
-                }
+                },
+                "example": {"productID": "A-1", "productName": "Steel tube", "price": 12.5, "tags": ["steel"]},
             }
         },
     }

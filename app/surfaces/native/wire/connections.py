@@ -82,5 +82,15 @@ class ConnectionTest(Shape):
     steps: list[ConnectionTestStep]
 
 
-CONNECTION_BODY: Final = json_body(ConnectionBody)
-CONNECTION_TEST_BODY: Final = json_body(ConnectionTestBody)
+CONNECTION_BODY: Final = json_body(
+    ConnectionBody,
+    {
+        "name": "Supplier",
+        "transport": "sftp",
+        "host": "files.example.com",
+        "user": "sluice",
+        "hostKey": "trust-on-first-use",
+        "password": "secret",
+    },
+)
+CONNECTION_TEST_BODY: Final = json_body(ConnectionTestBody, {"path": "/out/contacts.csv"})

@@ -4,11 +4,9 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 
-from app.imports.delimiters import DELIMITER_NAMES, NOT_A_DELIMITER, parse_delimiter
+from app.imports.delimiters import NOT_A_DELIMITER, parse_delimiter
 from app.surfaces.native.wire.shape import json_body
-from app.web.shapes import Shape
-
-DELIMITER: Final = {"type": "string", "enum": list(DELIMITER_NAMES), "default": "auto"}
+from app.web.shapes import DELIMITER, Shape
 
 
 def check_delimiter(name: str) -> str:
@@ -49,4 +47,6 @@ class StartedImports(Shape):
     results: list[StartedImport] = Field(description="Oldest file first")
 
 
-CONNECTION_IMPORT_BODY: Final = json_body(ConnectionImportBody)
+CONNECTION_IMPORT_BODY: Final = json_body(
+    ConnectionImportBody, {"path": "/out/contacts.csv", "type": "contacts", "delimiter": ","}
+)

@@ -11,7 +11,8 @@ class Links(Shape):
     next: str = Field(default="", description="Absolute URL of the next page; absent on the last")
 
 
-def json_body(shape: type[Shape]) -> dict[str, Any]:
-    """A request body as OpenAPI describes it. FastAPI cannot see it, because the handlers read bytes."""
-    schema = shape.model_json_schema()
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+def json_body(shape: type[Shape], example: dict[str, Any]) -> dict[str, Any]:
+    """A request body as OpenAPI describes it. FastAPI cannot see it, because the handlers read bytes. `example` is what
+    the page at /docs sends unless it is changed."""
+    content = {"schema": shape.model_json_schema(), "example": example}
+    return {"requestBody": {"required": True, "content": {"application/json": content}}}

@@ -64,6 +64,8 @@ class TypeList(Shape):
     results: list[RecordType]
 
 
-TYPE_BODY: Final = json_body(TypeBody)
+TYPE_BODY: Final = json_body(
+    TypeBody, {"key": "sku", "fields": [{"id": "sku", "type": "text"}, {"id": "stock", "type": "integer"}]}
+)
 NEW_TYPE: Final[dict[int | str, dict[str, Any]]] = {201: {"model": RecordType, "description": "The type is new"}}
 SAMPLE: Final[dict[int | str, dict[str, Any]]] = {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}}

@@ -113,7 +113,12 @@ CUSTOMER: Final = {
 BULK_BODY: Final[dict[str, Any]] = {
     "requestBody": {
         "required": True,
-        "content": {"application/json": {"schema": {"type": "array", "minItems": 1, "items": CUSTOMER}}},
+        "content": {
+            "application/json": {
+                "schema": {"type": "array", "minItems": 1, "items": CUSTOMER},
+                "example": [{"source_id": "customer-1", "name": "Jane", "metadata": {"level": "gold"}}],
+            }
+        },
     }
 }
 METADATA_BODY: Final[dict[str, Any]] = {
@@ -128,7 +133,8 @@ METADATA_BODY: Final[dict[str, Any]] = {
                         "source_ids": {"type": "array", "minItems": 1, "items": {"type": "string", "maxLength": 255}},
                         "metadata": {"type": "object", "additionalProperties": True},
                     },
-                }
+                },
+                "example": {"source_ids": ["customer-1"], "metadata": {"level": "gold"}},
             }
         },
     }

@@ -43,7 +43,8 @@ SECURITY: Final = Security(
             "flows": {"clientCredentials": {"tokenUrl": "/v1/oauth/token", "scopes": dict(SCOPES)}},
         }
     },
-    (KEY_PAIR, {"oauth": []}),
+    # First the one that takes a key as well, for clients that are given the key alone.
+    ({"oauth": []}, KEY_PAIR),
 )
 
 
@@ -86,8 +87,7 @@ TOKEN_FORM: Final = form(
     grant_type={"type": "string", "enum": [GRANT]},
     scope={
         "type": "string",
-        "default": EVERY_AREA,
-        "description": f"Separated by spaces. The scopes are: {', '.join(SCOPES)}",
+        "description": f"Separated by spaces. `{EVERY_AREA}` if it is not sent. The scopes are: {', '.join(SCOPES)}",
         "examples": ["customers async-actions"],
     },
 )

@@ -1,12 +1,9 @@
-"""Connectif's shapes, to the letter, and what Sluice adds to them."""
+"""Connectif's answers, to the letter, and what Sluice adds to them; the query of a list."""
 
-from typing import Any, Final, Literal
+from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from app.connections.declaration import SECRETS, SETTINGS
-from app.imports.delimiters import DELIMITER_NAMES
-from app.transports.options import RULES
 from app.web.shapes import UNSET_TIME, Shape, Timestamp
 
 Status = Literal["queued", "inProgress", "finished", "error", "cancelled"]
@@ -173,108 +170,3 @@ class ListQuery(BaseModel):
     page_size: int = Field(default=20, alias="pageSize", ge=1, le=100)
     status: Status | None = None
     type: str | None = None
-
-
-KINDS: Final = {str: "string", int: "integer", bool: "boolean"}
-
-
-def describe_option(word: str) -> dict[str, str]:
-    """The type of an option of a remote, and the transports that it is for."""
-    transports = [scheme for scheme, rules in RULES.items() if word in rules]
-    rule = RULES[transports[0]][word]
-    return {"type": KINDS[rule.kind], "description": f"For {', '.join(transports)}. It {rule.requirement}"}
-
-
-SOURCE: Final[dict[str, Any]] = {
-    "type": "object",
-    "required": ["transport"],
-    "properties": {
-        "transport": {"type": "string", "enum": list(RULES)},
-        "path": {"type": "string", "description": "The path of one file. Patterns are not allowed here"},
-        "url": {"type": "string", "description": "For http and https: the host, port and path in one"},
-        **{member: describe_option(word) for member, word in {**SETTINGS, **SECRETS}.items()},
-    },
-}
-BOOLEAN: Final = {"type": "string", "enum": ["true", "false"]}
-
-# The form of POST /imports, for OpenAPI. FastAPI does not read it, because the file must never be held in memory.
-FORM: Final[dict[str, Any]] = {
-    "type": "object",
-    "required": ["type"],
-    "properties": {
-        "type": {"type": "string", "description": "contacts, products, coupons, or a type that the account declared"},
-        "overrideExisting": BOOLEAN
-        | {
-            "description": "Whether existing records are updated. Required for the three built-in types, otherwise true"
-        },
-        "updateOnlyEmptyFields": BOOLEAN
-        | {
-            "description": "Whether only the empty fields of existing records are filled. Can be true only if "
-            "`overrideExisting` is true. Required for the three built-in types, otherwise false"
-        },
-        "delimiter": {
-            "type": "string",
-            "enum": list(DELIMITER_NAMES),
-            "description": "What separates the cells: the character, or a word for it. Required for the three "
-            "built-in types, otherwise auto. curl sends a semicolon only with `--form-string`",
-        },
-        "couponSetId": {"type": "string", "description": "The set that the coupons belong to. Required for coupons"},
-        "encoding": {
-            "type": "string",
-            "default": "utf-8",
-            "description": "The encoding of the file: utf-8, utf-16, iso-8859-1, iso-8859-15, windows-1250, "
-            "windows-1251 or windows-1252. Must come before the file in the form",
-        },
-        "format": {
-            "type": "string",
-            "enum": ["csv", "jsonl"],
-            "description": "If it is not set, the file's name decides, or else its first character",
-        },
-        "blankCells": {
-            "type": "string",
-            "enum": ["keep", "clear", "empty"],
-            "default": "keep",
-            "description": "What an empty cell does: keep the field, set it to null, or store an empty string",
-        },
-        "nullMarker": {"type": "string", "description": "A cell equal to it leaves the field as it is"},
-        "duplicates": {
-            "type": "string",
-            "enum": ["last", "first", "error"],
-            "default": "last",
-            "description": "Which of several rows with the same key is used, or that the later ones are errors",
-        },
-        "unknownColumns": {
-            "type": "string",
-            "enum": ["ignore", "keep", "error"],
-            "description": "What happens to a column that the type does not have. If it is not set, the type decides",
-        },
-        "connectionId": {
-            "type": "string",
-            "description": "Instead of a file: a stored connection, together with `path`",
-        },
-        "path": {
-            "type": "string",
-            "description": "With `connectionId`: the path of the file there. The service fetches it",
-        },
-        "source": {
-            "type": "string",
-            "contentMediaType": "application/json",
-            "contentSchema": SOURCE,
-            "description": "Instead of a file: where it is, as JSON: the members of a connection and `path`, or `url`",
-        },
-        "confirmEmail": {"type": "string", "description": "The e-mail address to notify when the import has ended"},
-        "file": {
-            "type": "string",
-            "format": "binary",
-            "description": "CSV with a header, or JSON Lines, plain or gzipped, at most 52,428,800 bytes",
-        },
-    },
-}
-# Without a file the same is accepted as JSON. Only the text says so: from two kinds of body, generators of clients make
-# code that does not run.
-REQUEST_BODY: Final = {
-    "requestBody": {
-        "required": True,
-        "content": {"multipart/form-data": {"schema": FORM, "encoding": {"file": {"contentType": "text/csv"}}}},
-    }
-}

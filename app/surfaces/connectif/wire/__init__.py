@@ -1,0 +1,1 @@
+"""Connectif's shapes, to the letter, and what Sluice adds to them."""

@@ -1,0 +1,166 @@
+"""The request that starts an import, for OpenAPI: a form with the file, or JSON that says where the file is."""
+
+from typing import Any, Final
+
+from app.connections.declaration import SECRETS, SETTINGS
+from app.transports.options import RULES
+from app.web.shapes import DELIMITER
+
+KINDS: Final = {str: "string", int: "integer", bool: "boolean"}
+
+
+def describe_option(word: str) -> dict[str, str]:
+    """The type of an option of a remote, and the transports that it is for."""
+    transports = [scheme for scheme, rules in RULES.items() if word in rules]
+    rule = RULES[transports[0]][word]
+    return {"type": KINDS[rule.kind], "description": f"For {', '.join(transports)}. It {rule.requirement}"}
+
+
+SOURCE: Final[dict[str, Any]] = {
+    "title": "ImportSource",
+    "type": "object",
+    "description": "Where a file is: the members of a connection and `path`, or `url`",
+    "required": ["transport"],
+    "properties": {
+        "transport": {"type": "string", "enum": list(RULES)},
+        "path": {"type": "string", "description": "The path of one file. Patterns are not allowed here"},
+        "url": {"type": "string", "description": "For http and https: the host, port and path in one"},
+        **{member: describe_option(word) for member, word in {**SETTINGS, **SECRETS}.items()},
+    },
+}
+# The page at /docs sends an example as it is, and leaves an empty part out.
+LEFT_OUT: Final = {"examples": [""]}
+
+# The members of POST /imports that a form and JSON spell alike. None has a `default`, since openapi-typescript would
+# require it.
+MEMBERS: Final[dict[str, Any]] = {
+    "type": {
+        "type": "string",
+        "description": "contacts, products, coupons, or a type that the account declared",
+        "examples": ["contacts"],
+    },
+    "overrideExisting": {
+        "type": "boolean",
+        "description": "Whether existing records are updated. Required for the three built-in types, otherwise true",
+    },
+    "updateOnlyEmptyFields": {
+        "type": "boolean",
+        "description": "Whether only the empty fields of existing records are filled. Can be true only if "
+        "`overrideExisting` is true. Required for the three built-in types, otherwise false",
+    },
+    "delimiter": DELIMITER
+    | {
+        "description": f"{DELIMITER['description']}. Required for the three built-in types, otherwise auto. curl sends "
+        "a semicolon only with `--form-string`",
+        "examples": [","],
+    },
+    "couponSetId": {
+        "type": "string",
+        "description": "The set that the coupons belong to. Required for coupons",
+        **LEFT_OUT,
+    },
+    "encoding": {
+        "type": "string",
+        "examples": ["utf-8"],
+        "description": "The encoding of the file: utf-8 (the default), utf-16, iso-8859-1, iso-8859-15, windows-1250, "
+        "windows-1251 or windows-1252. Must come before the file in the form",
+    },
+    "format": {
+        "type": "string",
+        "enum": ["csv", "jsonl"],
+        "description": "If it is not set, the file's name decides, or else its first character",
+        **LEFT_OUT,
+    },
+    "blankCells": {
+        "type": "string",
+        "enum": ["keep", "clear", "empty"],
+        "examples": ["keep"],
+        "description": "What an empty cell does: keep the field (the default), set it to null, or store an empty "
+        "string",
+    },
+    "nullMarker": {
+        "type": "string",
+        "description": "A cell equal to it leaves the field as it is",
+        **LEFT_OUT,
+    },
+    "duplicates": {
+        "type": "string",
+        "enum": ["last", "first", "error"],
+        "examples": ["last"],
+        "description": "Which of several rows with the same key is used (the last by default), or that the later ones "
+        "are errors",
+    },
+    "unknownColumns": {
+        "type": "string",
+        "enum": ["ignore", "keep", "error"],
+        "description": "What happens to a column that the type does not have. If it is not set, the type decides",
+        **LEFT_OUT,
+    },
+    "connectionId": {
+        "type": "string",
+        "description": "Instead of a file: a stored connection, together with `path`",
+        **LEFT_OUT,
+    },
+    "path": {
+        "type": "string",
+        "description": "With `connectionId`: the path of the file there. The service fetches it",
+        **LEFT_OUT,
+    },
+    "source": SOURCE,
+    "confirmEmail": {
+        "type": "string",
+        "description": "The e-mail address to notify when the import has ended",
+        **LEFT_OUT,
+    },
+}
+BOOLEAN: Final = {"type": "string", "enum": ["true", "false"]}
+
+# The form of POST /imports, for OpenAPI. FastAPI does not read it, because the file must never be held in memory.
+FORM: Final[dict[str, Any]] = {
+    "title": "ImportForm",
+    "type": "object",
+    "required": ["type"],
+    "properties": {
+        **MEMBERS,
+        "overrideExisting": MEMBERS["overrideExisting"] | BOOLEAN | {"examples": ["true"]},
+        "updateOnlyEmptyFields": MEMBERS["updateOnlyEmptyFields"] | BOOLEAN | {"examples": ["false"]},
+        "source": {
+            "type": "string",
+            "contentMediaType": "application/json",
+            "contentSchema": SOURCE,
+            "description": "Instead of a file: where it is, as JSON: the members of a connection and `path`, or `url`",
+            **LEFT_OUT,
+        },
+        "file": {
+            "type": "string",
+            "format": "binary",
+            "description": "CSV with a header, or JSON Lines, plain or gzipped, at most 52,428,800 bytes",
+        },
+    },
+}
+# The same without a file.
+JSON_BODY: Final[dict[str, Any]] = {
+    "title": "ImportFromSource",
+    "type": "object",
+    "required": ["type"],
+    "properties": MEMBERS,
+}
+JSON_EXAMPLE: Final = {
+    "type": "contacts",
+    "overrideExisting": True,
+    "updateOnlyEmptyFields": False,
+    "delimiter": ",",
+    "source": {"transport": "https", "url": "https://files.example.com/contacts.csv"},
+}
+FILE_REQUEST: Final = {
+    "requestBody": {
+        "required": True,
+        "content": {"multipart/form-data": {"schema": FORM, "encoding": {"file": {"contentType": "text/csv"}}}},
+    }
+}
+SOURCE_REQUEST: Final = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": JSON_BODY, "example": JSON_EXAMPLE}},
+    }
+}
