@@ -217,8 +217,8 @@ class MailDeferred(Event):
 
 @dataclass(frozen=True, slots=True)
 class MailNotSent(Event):
-    """A mail was given up: the server refused it for good, or `reason` is `too_old` after three days, or `daily_limit` when the
-    account has reached SLUICE_MAILS_PER_DAY."""
+    """A mail was given up: the server refused it for good, `reason` is `too_old` after three days, or `daily_limit`
+    when the account has reached SLUICE_MAILS_PER_DAY."""
 
     level: ClassVar[str] = "error"
     run_id: str

@@ -46,6 +46,7 @@ READ_ONLY = "25006"  # it can only be read: it is a standby, or its operator wan
 # Beginnings of the SQLSTATEs that mean trouble of the server, and not of what was asked of it.
 PASSING = (
     "08",  # the connection
+    "0A000",  # a prepared statement whose table was migrated since; it is prepared again
     READ_ONLY,
     "25P03",  # idle too long
     "40",  # a deadlock or a conflict
@@ -160,7 +161,9 @@ def translate_errors() -> Iterator[None]:
 
 def is_passing(error: DBAPIError) -> bool:
     """Whether the SQLSTATE means that the same transaction may succeed when it is tried again."""
-    state = str(getattr(error.orig, "sqlstate", "") or "")
+    # Where a prepared statement has become invalid, SQLAlchemy passes the SQLSTATE on only as that of the cause.
+    causes = (error.orig, getattr(error.orig, "__cause__", None))
+    state = next((str(state) for state in (getattr(cause, "sqlstate", None) for cause in causes) if state), "")
     return state.startswith(PASSING)
 
 

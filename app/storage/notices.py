@@ -46,8 +46,9 @@ RETURNING id"""
 
 
 async def take(session: Session, *, lease: float, longest: float) -> RowMapping | None:
-    """A run (whole, with `account_name` and `mails_today`) whose mail is due, reserved for `lease` seconds; None if there is none. It
-    comes back after a while that doubles up to `longest` seconds, unless `mark_sent` or `give_up` is called."""
+    """A run (whole, with `account_name` and `mails_today`) whose mail is due, reserved for `lease` seconds; None if
+    there is none. It comes back after a while that doubles up to `longest` seconds, unless `mark_sent` or `give_up` is
+    called."""
     taken = await session.execute(text(TAKE), {"lease": lease, "longest": longest})
     return taken.mappings().one_or_none()
 
