@@ -61,7 +61,6 @@ class Commands(CommandTable):
 cli = typer.Typer(
     name="sluice",
     cls=Commands,
-    add_completion=False,
     rich_markup_mode=None,  # loading what draws boxes would take longer than everything else
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},

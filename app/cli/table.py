@@ -25,7 +25,7 @@ class CommandGroup(TyperGroup):
     """A group that shows its help when it is called without a command."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        if not args:
+        if not args and not ctx.resilient_parsing:
             typer.echo(ctx.get_help())
             raise typer.Exit(2)
         return super().parse_args(ctx, args)

@@ -10,6 +10,10 @@ import pytest
 from typer.testing import CliRunner
 
 from app.cli import cli
+from app.cli.importing.options import PARTS
+from app.cli.managing import connection_options
+from app.connections import declaration
+from app.surfaces.connectif.wire import FORM
 from tests.cli.conftest import Sluice
 from tests.cli.scripted import Said, Service, playing
 
@@ -298,7 +302,15 @@ def test_a_file_that_is_too_large_is_refused_before_it_is_sent(sluice: Sluice, t
     assert streamed.stderr.splitlines()[-1] == "sluice: The file is larger than 2,000,000 bytes"
 
 
-def test_every_option_of_the_form_is_one_of_the_command(sluice: Sluice) -> None:
+def test_an_option_of_the_service_is_one_of_the_command_line() -> None:
+    """The service's own tables, which clients do not load."""
+    where_the_file_is = {"file", "source", "connectionId", "path"}
+    assert set(PARTS.values()) == FORM["properties"].keys() - where_the_file_is
+    assert set(connection_options.SETTINGS.values()) == {"transport", *declaration.SETTINGS}
+    assert set(connection_options.SECRETS.values()) == declaration.SECRETS.keys()
+
+
+def test_the_options_of_an_import_arrive(sluice: Sluice) -> None:
     options = (
         *("--encoding", "iso-8859-1", "--blank-cells", "clear", "--null-marker", "NULL", "--duplicates", "first"),
         *("--unknown-columns", "error", "--format", "csv", "--delimiter", "semicolon", "--only-empty"),

@@ -90,6 +90,23 @@ def test_the_version_is_shown(sluice: Callable[..., int], capsys: pytest.Capture
     assert capsys.readouterr().out == f"sluice {metadata.version('sluice')}\n"
 
 
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("i", {"import", "imports"}),
+        ("imports ", {"list", "show", "watch", "problems", "failed-rows", "delete"}),
+        ("imports list --st", {"--status"}),
+    ],
+)
+def test_a_shell_is_told_how_to_go_on(typed: str, offered: set[str]) -> None:
+    words = f"sluice {typed}"
+    asked = {"_SLUICE_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
+    command = [str(Path(sys.executable).with_name("sluice"))]
+    told = subprocess.run(command, env=os.environ | asked, capture_output=True, check=True, text=True)
+
+    assert set(told.stdout.split()) == offered
+
+
 def test_help_loads_nothing_of_the_service() -> None:
     """It would take two seconds instead of a fifth of one."""
     program = "import sys; from app.cli import cli; cli(['-h'], standalone_mode=False); print(*sys.modules)"
