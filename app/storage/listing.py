@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 from sqlalchemy import text
 
 from app.storage.database import ReadSession
-from app.storage.records import PAGE_BYTES
+from app.storage.records import PIECE_BYTES
 
 # The type is part of the statement and not a parameter: otherwise the planner does not use the type's own index.
 ListedType = Literal["customers"]
@@ -36,7 +36,7 @@ AFTER = "ORDER BY {column} FETCH FIRST (:limit) ROWS WITH TIES"
 NUMBERED = "ORDER BY {order} LIMIT :limit OFFSET :offset"
 # One statement, so that page and counts belong to one moment. An empty page has one row, of nulls and the counts. The
 # data becomes text (see records.VIEW) only at the end, so that records passed over by OFFSET cost nothing, and only as
-# long as the text of the page has not more than PAGE_BYTES.
+# long as the text of the page has not more than PIECE_BYTES.
 LISTED = """
 WITH page AS MATERIALIZED (
     SELECT key, data, created_at, updated_at FROM records WHERE {where} AND {cursor} {limit_clause}
@@ -44,9 +44,9 @@ WITH page AS MATERIALIZED (
     SELECT count(*) AS total, count(*) FILTER (WHERE {cursor}) AS remaining FROM records WHERE {where}
 )
 SELECT key, created_at, updated_at, total, remaining, CASE
-    WHEN sum(octet_length(data::text)) OVER (ORDER BY {order} ROWS UNBOUNDED PRECEDING) <= PAGE_BYTES
+    WHEN sum(octet_length(data::text)) OVER (ORDER BY {order} ROWS UNBOUNDED PRECEDING) <= PIECE_BYTES
     THEN data::text END AS data
-FROM counted LEFT JOIN page ON true ORDER BY {order}""".replace("PAGE_BYTES", str(PAGE_BYTES))
+FROM counted LEFT JOIN page ON true ORDER BY {order}""".replace("PIECE_BYTES", str(PIECE_BYTES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class RecordQuery:
 @dataclass(frozen=True, slots=True)
 class Page:
     """key, data (JSON text), created_at and updated_at of each record; how many match the filters; whether more
-    follow. From the record on that goes beyond PAGE_BYTES, data is None: such records are read one by one."""
+    follow. From the record on that goes beyond PIECE_BYTES, data is None: such records are read one by one."""
 
     rows: tuple[Mapping[Any, Any], ...]
     total: int

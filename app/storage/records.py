@@ -10,6 +10,7 @@ from sqlalchemy import RowMapping, text
 from app.storage.database import ReadSession, Session
 
 PAGE_BYTES: Final = 4_194_304  # of the data of a page; the record that goes beyond is its last
+PIECE_BYTES: Final = 524_288  # of the data of a piece, where a page has to be whole and so comes in pieces
 
 # data::text, so that numbers keep the digits that were sent.
 VIEW = "key, data::text AS data, created_at, updated_at, run_id"

@@ -1,64 +1,16 @@
 """Reads that are large because of what an account has stored: they cost neither much memory nor the others' time."""
 
-import asyncio
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import httpx
 import pytest
 
-from app.embedded import Servers
 from app.storage.records import PAGE_BYTES
-from tests.support.crowd import Attack, Request, attacking, median_poll, peak_memory, reset_peak
-from tests.support.live import Live, running_live
-from tests.support.servers import execute, new_database, redis_number, settings_for
+from tests.support.crowd import HOSTILE, Crowd, Request
 
 RECORDS = 1_000
 RECORD_BYTES = 146_000
 COUPONS = 200_000
-ROOM = 120_000_000  # bytes that the API may hold beyond what it holds at rest, whatever is read
-PATIENCE = 8  # times as long the polls of others may take; on a quiet machine it is below 3
-
-
-@dataclass(frozen=True, slots=True)
-class Crowd:
-    live: Live
-    hostile: str  # keys
-    other: str
-
-    @property
-    def headers(self) -> dict[str, str]:
-        return {"Authorization": f"apiKey {self.hostile}"}
-
-    def sql(self, statement: str) -> None:
-        assert self.live.settings.database_url is not None
-        asyncio.run(execute(self.live.settings.database_url.get_secret_value(), statement))
-
-    def attack(self, requests: Sequence[Request], *, at_once: int) -> Attack:
-        """The attack must neither fill the memory nor slow the others down."""
-        reset_peak(self.live)
-        rest, quiet = self.live.memory, median_poll(self.live, self.other)
-        with attacking(self.live, self.hostile, requests, at_once=at_once) as attack:
-            busy = median_poll(self.live, self.other)
-        quiet = max(quiet, median_poll(self.live, self.other))
-        grown = peak_memory(self.live) - rest
-        print(
-            f"others {quiet * 1000:.1f} -> {busy * 1000:.1f} ms ({busy / quiet:.1f} times), {grown / 1e6:.0f} MB more, "
-            f"{dict(attack.statuses)}, longest answer {attack.longest:,}"
-        )
-        assert grown < ROOM
-        assert busy < quiet * PATIENCE
-        return attack
-
-
-@pytest.fixture(scope="module")
-def crowd(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crowd]:
-    data = tmp_path_factory.mktemp("heavy")
-    settings = settings_for(data, new_database(servers, "heavy"), redis_number(servers, 3), rate_limit="off")
-    with running_live(settings) as live:
-        crowd = Crowd(live, live.key("hostile"), live.key("other"))
-        yield crowd
 
 
 def insert(type: str, count: int, data: str) -> str:
@@ -67,7 +19,7 @@ def insert(type: str, count: int, data: str) -> str:
     return (
         "INSERT INTO records (account_id, type, key, data, created_at, updated_at, run_seq, run_row) "
         f"SELECT a.id, '{type}', lpad(n::text, 8, '0'), {data}, {at}, {at}, 1, n "
-        f"FROM accounts a, generate_series(1, {count}) n WHERE a.name = 'hostile'"
+        f"FROM accounts a, generate_series(1, {count}) n WHERE a.name = '{HOSTILE}'"
     )
 
 
@@ -136,7 +88,7 @@ def test_types_are_bounded_one_by_one_and_together(crowd: Crowd) -> None:
 
 
 def test_a_large_type_can_be_put_again_and_again(crowd: Crowd) -> None:
-    crowd.sql("DELETE FROM record_types")
+    crowd.sql(f"DELETE FROM record_types t USING accounts a WHERE a.id = t.account_id AND a.name = '{HOSTILE}'")
     largest = declaration(34, 1_000)
     requests = [Request("/types/large", "PUT", largest), Request("/types/huge", "PUT", declaration(130, 1_000))]
     attack = crowd.attack(requests, at_once=10)

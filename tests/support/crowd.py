@@ -1,5 +1,6 @@
 """What one account does to the others: requests of a hostile one in threads, and meanwhile the polls of another."""
 
+import asyncio
 import re
 import statistics
 import threading
@@ -13,8 +14,12 @@ from pathlib import Path
 import httpx
 
 from tests.support.live import Live
+from tests.support.servers import execute
 
+HOSTILE = "crowd-hostile"  # the name of the account that attacks
 POLLS = 30  # that a median is made of
+ROOM = 120_000_000  # bytes that the API may hold beyond what it holds at rest, whatever is read
+PATIENCE = 8  # times as long the polls of others may take beside other tests; on a quiet machine it is below 3
 
 
 @dataclass(slots=True)
@@ -85,3 +90,34 @@ def peak_memory(live: Live) -> int:
     found = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{live.api.pid}/status").read_text())
     assert found is not None
     return int(found[1]) * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    live: Live
+    hostile: str  # keys
+    other: str
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"apiKey {self.hostile}"}
+
+    def sql(self, statement: str) -> None:
+        assert self.live.settings.database_url is not None
+        asyncio.run(execute(self.live.settings.database_url.get_secret_value(), statement))
+
+    def attack(self, requests: Sequence[Request], *, at_once: int) -> Attack:
+        """The attack must neither fill the memory nor slow the others down."""
+        reset_peak(self.live)
+        rest, quiet = self.live.memory, median_poll(self.live, self.other)
+        with attacking(self.live, self.hostile, requests, at_once=at_once) as attack:
+            busy = median_poll(self.live, self.other)
+        quiet = max(quiet, median_poll(self.live, self.other))
+        grown = peak_memory(self.live) - rest
+        print(
+            f"others {quiet * 1000:.1f} -> {busy * 1000:.1f} ms ({busy / quiet:.1f} times), {grown / 1e6:.0f} MB more, "
+            f"{dict(attack.statuses)}, longest answer {attack.longest:,}"
+        )
+        assert grown < ROOM
+        assert busy < quiet * PATIENCE
+        return attack

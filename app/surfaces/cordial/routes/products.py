@@ -46,7 +46,9 @@ async def write_products(runtime: Runtime, account_id: AccountId, query: Product
     while True:
         async with runtime.heavy_reads.turn(account_id, begun=after is not None):
             async with runtime.database.read() as session:
-                page = await records.page(session, account_id, TYPE, limit=left, after=after, offset=offset)
+                page = await records.page(
+                    session, account_id, TYPE, limit=left, after=after, offset=offset, max_bytes=records.PIECE_BYTES
+                )
             piece = await asyncio.to_thread(render_products, account_id, page.rows, query.fields)
         left -= len(page.rows)
         if not page.more or not left:
