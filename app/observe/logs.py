@@ -6,6 +6,7 @@ import re
 import sys
 import traceback
 from collections.abc import Mapping, MutableMapping
+from contextlib import suppress
 from dataclasses import fields
 from typing import Any
 
@@ -57,9 +58,11 @@ class LibraryHandler(logging.Handler):
 
 
 def log(event: Event, level: int | None = None) -> None:
-    """Logs an event, at its own level unless another one is given."""
+    """Logs an event, at its own level unless another one is given. A log that cannot be written, on a full disk, stops
+    nobody's work."""
     values = {each.name: getattr(event, each.name) for each in fields(event)}
-    structlog.get_logger().log(level or LEVELS[event.level.upper()], event_name(event), **values)
+    with suppress(OSError):
+        structlog.get_logger().log(level or LEVELS[event.level.upper()], event_name(event), **values)
 
 
 def event_name(event: Event) -> str:

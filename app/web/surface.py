@@ -1,5 +1,6 @@
 """Surfaces: the HTTP APIs of this service, each with its routes and its own rendering of errors."""
 
+import errno
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -69,6 +70,7 @@ class Surfaces:
             app.include_router(surface.router)
         app.add_exception_handler(Refused, self._refused)
         app.add_exception_handler(Retryable, self._retryable)
+        app.add_exception_handler(OSError, self._machine)
         app.add_exception_handler(RequestValidationError, self._invalid)
         app.add_exception_handler(HTTPException, self._framework)
 
@@ -79,6 +81,12 @@ class Surfaces:
     async def _retryable(self, request: Request, _: Exception) -> Response:
         message = "The service is temporarily unavailable. Try again"
         return self.render(Failure("not_ready", message, retry_after=UNAVAILABLE_RETRY_SECONDS), request)
+
+    async def _machine(self, request: Request, error: Exception) -> Response:
+        """Trouble of this machine, wherever it is met, is nobody's fault and passes. Everything else is a crash."""
+        if isinstance(error, OSError) and error.errno in MACHINE_TROUBLE:
+            return await self._retryable(request, error)
+        raise error
 
     async def _invalid(self, request: Request, wrong: Exception) -> Response:
         assert isinstance(wrong, RequestValidationError)  # noqa: S101  for the type only
@@ -94,6 +102,9 @@ class Surfaces:
         return self.render(Failure(code, DETAILS.get(code, refused.detail), headers=headers), request)
 
 
+MACHINE_TROUBLE: Final = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.EIO, errno.EROFS, errno.ENOMEM}
+)
 DETAILS: Final = {
     "not_found": "Nothing exists at this path",
     "method_not_allowed": "This path does not support the method",
