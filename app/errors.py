@@ -163,7 +163,8 @@ class SluiceError(Exception):
 class Refused(SluiceError):
     """The request cannot be accepted as it is.
 
-    `code` is a key of REFUSALS, `retry_after` is in seconds, `facts` is what single surfaces add to their response.
+    `code` is a key of REFUSALS, `retry_after` is in seconds, `facts` is what single surfaces add to their response,
+    `headers` is what all of them do.
     """
 
     def __init__(
@@ -174,6 +175,7 @@ class Refused(SluiceError):
         *,
         retry_after: int | None = None,
         facts: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(detail)
         self.code = code
@@ -182,6 +184,7 @@ class Refused(SluiceError):
         self.complaints = tuple(complaints)
         self.retry_after = retry_after
         self.facts = facts or {}
+        self.headers = headers or {}
 
 
 class Retryable(SluiceError):

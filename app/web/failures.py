@@ -40,7 +40,14 @@ class ProblemShape:
 
 
 def failure_from(refused: Refused) -> Failure:
-    return Failure(refused.code, refused.detail, refused.complaints, refused.retry_after, facts=refused.facts)
+    return Failure(
+        refused.code,
+        refused.detail,
+        refused.complaints,
+        refused.retry_after,
+        headers=refused.headers,
+        facts=refused.facts,
+    )
 
 
 def render_problem(failure: Failure, request: Request, shape: ProblemShape) -> Response:

@@ -209,6 +209,14 @@ async def test_an_unknown_coding_is_415(
     answer = await client.request(method, path, headers=headers | {"Content-Encoding": coding}, content=body)
     assert answer.status_code == 415
     assert f"`{coding}`" in answer.json()["detail"]
+    assert answer.headers["Accept-Encoding"] == "gzip, x-gzip, deflate"
+
+
+async def test_a_415_for_another_reason_names_no_codings(client: httpx.AsyncClient, an_account: Account) -> None:
+    headers = an_account.headers | {"Content-Type": "text/csv"}
+    answer = await client.post("/imports", headers=headers, content=b"_email")
+    assert answer.status_code == 415
+    assert "Accept-Encoding" not in answer.headers
 
 
 @pytest.mark.parametrize("spoil", [lambda body: body[:-9], lambda body: body + b"more", lambda _: b"plain"])

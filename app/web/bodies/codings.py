@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from fastapi import Request
 
 from app.errors import Refused, shorten_name
-from app.formats.unpack import Inflater, parse_coding
+from app.formats.unpack import CODINGS, Inflater, parse_coding
 
 
 def open_inflater(request: Request) -> Inflater | None:
@@ -16,7 +16,8 @@ def open_inflater(request: Request) -> Inflater | None:
         coding = parse_coding(header)
     except ValueError:
         detail = f"The Content-Encoding `{shorten_name(header)}` is not supported. Send the body as it is, or as gzip"
-        raise Refused("unsupported_media_type", detail) from None
+        # A 415 for another reason must not have this header (RFC 9110, 12.5.3).
+        raise Refused("unsupported_media_type", detail, headers={"Accept-Encoding": ", ".join(CODINGS)}) from None
     return Inflater(coding) if coding else None
 
 
