@@ -12,6 +12,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
+# The exit codes of programs.
+TROUBLE: Final = 1  # something outside does not work: starting again may help
+MISCONFIGURED: Final = 2  # a setting or an option is wrong: starting again does not help
+INTERRUPTED: Final = 130  # Ctrl-C, as a shell reports it
 NAME_CHARACTERS: Final = 100  # no name of a record type is so long
 
 # Every refusal: code -> title. The HTTP status is in a table of each surface.
@@ -159,6 +163,12 @@ def name_subject(name: str, message: str) -> str:
 class SluiceError(Exception):
     """The base class of all errors that this service raises on purpose."""
 
+    exit_code: ClassVar[int] = MISCONFIGURED  # of a program that it ends
+
+
+class Misconfigured(Exception):
+    """A setting is missing or wrong; the message names it."""
+
 
 class Refused(SluiceError):
     """The request cannot be accepted as it is.
@@ -192,6 +202,8 @@ class Retryable(SluiceError):
     what, to those who wait for it: `database`, `queue`, `storage`, `source`."""
 
     part: ClassVar[str]
+
+    exit_code = TROUBLE
 
 
 class SourceLost(SluiceError):

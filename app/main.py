@@ -1,9 +1,11 @@
 """Builds the ASGI app with all surfaces. Run as a program with the arguments `HOST PORT`, it serves the app."""
 
 import json
+import os
 import sys
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -14,10 +16,10 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from app.errors import Retryable
-from app.observe.logs import configure, log
-from app.observe.process_events import ProcessStartFailed
-from app.runtime import Misconfigured, open_runtime, parse_origins, parse_proxies
+from app.addresses import join_port, open_sockets
+from app.observe.process_events import ProcessStarted, ProcessStopped
+from app.process import run_process
+from app.runtime import open_runtime, parse_origins, parse_proxies
 from app.settings import Settings
 from app.surfaces import SURFACES
 from app.throttle import Allowance
@@ -35,26 +37,10 @@ SWITCH_SECONDS = 0.0005
 OPENAPI = Path(__file__).resolve().parents[1] / "openapi"
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
-    """The app with the given settings, or those of the environment. It opens the runtime when it starts. Raises
-    Misconfigured."""
-    settings = Settings() if settings is None else settings
-    configure(settings.log_level)
-
-    @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        try:
-            async with open_runtime(settings) as runtime:
-                app.state.runtime = runtime
-                yield
-        except (Misconfigured, Retryable) as error:
-            log(ProcessStartFailed("api", str(error)))
-            app.state.misconfigured = isinstance(error, Misconfigured)
-            raise
-
+def create_app(settings: Settings) -> FastAPI:
+    """The app with these settings. Whoever serves it puts the open runtime into its state. Raises Misconfigured."""
     app = FastAPI(
         title="Sluice",
-        lifespan=lifespan,
         # A redirect between /imports and /imports/ would break uploads whose body can be sent only once.
         redirect_slashes=False,
         # The native surface has its own routes for the OpenAPI documents.
@@ -111,35 +97,49 @@ def write_openapi(folder: Path) -> None:
         (folder / f"{surface.name}.json").write_text(text + "\n")
 
 
-def serve(host: str, port: int) -> None:
-    """Serves until SIGTERM. Uploads in progress have SLUICE_SHUTDOWN_SECONDS to finish."""
+class ApiServer(uvicorn.Server):
+    """uvicorn's server, except that it does not raise the signal again that has stopped it: more is to be closed."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        with super().capture_signals():
+            yield
+            self._captured_signals.clear()
+
+
+async def serve(settings: Settings, *, host: str, port: int) -> None:
+    """Serves until SIGTERM. Uploads in progress have SLUICE_SHUTDOWN_SECONDS to finish. Raises CannotListen, and what
+    `create_app` and `open_runtime` raise."""
     sys.setswitchinterval(SWITCH_SECONDS)
-    settings = Settings()
-    try:
-        app = create_app(settings)
-    except Misconfigured as wrong:
-        log(ProcessStartFailed("api", str(wrong)))
-        raise SystemExit(2) from None
+    app = create_app(settings)
     proxies = [ip_network(each) for each in parse_proxies(settings)]
     connections = Connections(build_connection_limits(settings.database_pool), proxies)
-    try:
-        uvicorn.run(
-            app,
-            host=host,
-            port=port,
-            http=build_protocol(connections),
-            timeout_keep_alive=ServerLimits().keep_alive_seconds,
-            access_log=False,
-            log_config=None,
-            server_header=False,
-            proxy_headers=False,  # see build_middleware
-            timeout_graceful_shutdown=int(settings.shutdown_seconds),
-        )
-    except SystemExit as exited:
-        # uvicorn has one exit code for everything that goes wrong at the start; a wrong setting is 2, as everywhere.
-        raise SystemExit(2 if getattr(app.state, "misconfigured", False) else exited.code) from None
+    config = uvicorn.Config(
+        app,
+        http=build_protocol(connections),
+        timeout_keep_alive=ServerLimits().keep_alive_seconds,
+        lifespan="off",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        proxy_headers=False,  # see build_middleware
+        timeout_graceful_shutdown=int(settings.shutdown_seconds),
+    )
+    sockets = open_sockets(host, port)
+    async with open_runtime(settings) as runtime:
+        app.state.runtime = runtime
+        url = f"http://{join_port(host, sockets[0].getsockname()[1])}"
+        runtime.observe(ProcessStarted("api", os.getpid(), url))
+        print(f"sluice: listening on {url}", flush=True)
+        await ApiServer(config).serve(sockets)
+        runtime.observe(ProcessStopped("api", os.getpid()))
+
+
+def main(host: str, port: int) -> int:
+    """Returns the exit code: 0 after a signal, 1 if a server or the port is missing, 2 for a wrong setting."""
+    return run_process(partial(serve, host=host, port=port))
 
 
 if __name__ == "__main__":
     # `sluice api` becomes this process, which does not load the command line: it would take 25 MB.
-    serve(sys.argv[1], int(sys.argv[2]))
+    sys.exit(main(sys.argv[1], int(sys.argv[2])))

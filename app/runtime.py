@@ -2,30 +2,31 @@
 
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from urllib.parse import urlsplit
 
+from pydantic import SecretStr
+
+from app.errors import Misconfigured
 from app.formats.records import Limits
 from app.heavy_reads import HeavyReads
 from app.observe import Observer
 from app.observe.events import EnqueueFailed
-from app.queue.task_queue import QueueUnavailable, TaskQueue, WrongAddress, WrongEvictionPolicy, redis_settings
+from app.observe.process_events import WeakSecretKey
+from app.queue.task_queue import QueueUnavailable, TaskQueue, redis_settings
+from app.servers import check_database, open_queue
 from app.settings import Settings
 from app.storage.blobs import Blobs, BucketAccess, check_blobs_url, open_blobs
 from app.storage.blobs.marker import recognise_store
-from app.storage.database import OLDEST_SERVER, Database, SchemaUnfit, find_schema_trouble
+from app.storage.database import Database
 from app.throttle import RateLimit, RequestCounter, Throttle, parse_rate_limit
 from app.transports.guard import Guard
 from app.transports.smtp import Mailer, parse_mail_server, parse_sender
 from app.transports.transport import TransferPolicy
 from app.under_way import UnderWay
 from app.vault import Vault, build_vault
-
-
-class Misconfigured(Exception):
-    """A setting is missing or wrong; the message names it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,17 +67,14 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
     rate, transfer_policy, vault = read_rate_limit(settings), build_transfer_policy(settings), open_vault(settings)
     mailer, blobs = build_mailer(settings, transfer_policy), open_store(settings)
     database = build_database(database_url, pool_size=settings.database_pool)
-    try:
-        queue = await TaskQueue.open(redis_url, settings.ca_file)
-    except (WrongAddress, WrongEvictionPolicy) as wrong:
-        await database.close()
-        raise Misconfigured(str(wrong)) from None
-    try:
-        if await database.server_version() < OLDEST_SERVER:
-            raise Misconfigured("PostgreSQL must be version 15 or newer")
-        await check_schema(database)
+    observe = Observer()
+    async with AsyncExitStack() as opened:
+        opened.push_async_callback(database.close)
+        if await check_database(database, secret_value(settings.secret_key)):
+            observe(WeakSecretKey())
+        queue = await open_queue(redis_url, settings.ca_file)
+        opened.push_async_callback(queue.close)
         await recognise_store(database, blobs)
-        observe = Observer()
         yield Runtime(
             settings=settings,
             database=database,
@@ -90,17 +88,6 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
             heavy_reads=HeavyReads(max(1, settings.database_pool // 2)),
             mailer=mailer,
         )
-    finally:
-        await queue.close()
-        await database.close()
-
-
-async def check_schema(database: Database) -> None:
-    """Raises SchemaUnfit: a process that served or worked on it would make mistakes, and count them as crashes."""
-    async with database.read() as session:
-        trouble = await find_schema_trouble(session)
-    if trouble:
-        raise SchemaUnfit(trouble)
 
 
 def check_settings(settings: Settings) -> None:
@@ -128,11 +115,15 @@ def require_addresses(settings: Settings) -> tuple[str, str]:
         "REDIS_URL": settings.redis_url,
         "SECRET_KEY": settings.secret_key,
     }
-    values = {name: secret.get_secret_value() if secret else "" for name, secret in required.items()}
+    values = {name: secret_value(secret) for name, secret in required.items()}
     for name, value in values.items():
         if not value:
             raise Misconfigured(f"SLUICE_{name} is not set. Set it, or run `sluice up`, which brings its own servers")
     return values["DATABASE_URL"], values["REDIS_URL"]
+
+
+def secret_value(secret: SecretStr | None) -> str:
+    return secret.get_secret_value() if secret else ""
 
 
 def read_rate_limit(settings: Settings) -> RateLimit | None:
@@ -163,16 +154,15 @@ def check_database_url(url: str) -> None:
 
 def open_vault(settings: Settings) -> Vault:
     """Raises Misconfigured, which never repeats the keys."""
-    secret_key = settings.secret_key.get_secret_value() if settings.secret_key else ""
     try:
-        return build_vault(settings.vault_keys.get_secret_value() if settings.vault_keys else "", secret_key)
+        return build_vault(secret_value(settings.vault_keys), secret_value(settings.secret_key))
     except ValueError as wrong:
         raise Misconfigured(f"SLUICE_VAULT_KEYS is not valid: {wrong}") from None
 
 
 def build_mailer(settings: Settings, transfer_policy: TransferPolicy) -> Mailer | None:
     """None without a mail server. Raises Misconfigured, which never repeats the address: it contains a password."""
-    url = settings.smtp_url.get_secret_value() if settings.smtp_url else ""
+    url = secret_value(settings.smtp_url)
     if not url:
         return None
     try:

@@ -3,24 +3,54 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, PositiveFloat, PositiveInt, SecretStr
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from app.addresses import RESERVED, explain_unencoded, find_unencoded
+from app.errors import name_subject
+
+
+def check_encoded(url: SecretStr, field: ValidationInfo) -> SecretStr:
+    """Raises ValueError for a password that would be read as a part of the host or the path."""
+    # SQLAlchemy's parser minds only this one.
+    breaking = "@" if field.field_name == "database_url" else RESERVED
+    if characters := find_unencoded(url.get_secret_value(), breaking):
+        raise ValueError(explain_unencoded(f"SLUICE_{str(field.field_name).upper()}", characters))
+    return url
+
+
+def describe_wrong_setting(error: ValidationError) -> str:
+    """The first setting that cannot be used, and what it may be, without its value."""
+    first = error.errors()[0]
+    name = "_".join(str(part) for part in first["loc"])
+    return name_subject(f"SLUICE_{name.upper()}", first["msg"]).replace("`", "")
+
+
 Level = Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(str.lower)]
+Url = Annotated[SecretStr, AfterValidator(check_encoded)]
 
 
 class Settings(BaseSettings):
     """All settings, read from `SLUICE_*` variables. The reference in the documentation is made of the descriptions."""
 
-    model_config = SettingsConfigDict(env_prefix="SLUICE_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="SLUICE_", frozen=True, extra="ignore", hide_input_in_errors=True)
 
     data: Path = Field(Path(".sluice"), description="Folder for everything that is stored on this machine")
-    database_url: SecretStr | None = Field(
+    database_url: Url | None = Field(
         None,
         description="PostgreSQL 15 or newer, `postgresql://user:password@host:port/name`; "
         "if not set, `sluice up` starts its own server",
     )
-    redis_url: SecretStr | None = Field(
+    redis_url: Url | None = Field(
         None,
         description="Redis 6.2 or Valkey 8 or newer, with the policy `noeviction`, `redis://…`; if not set, "
         "`sluice up` starts its own server",
@@ -38,8 +68,8 @@ class Settings(BaseSettings):
     )
     secret_key: SecretStr | None = Field(
         None,
-        description="Secret that the hashes of API keys depend on; must be the same on all machines; "
-        "`sluice up` creates its own",
+        description="Secret that the hashes of API keys depend on, 32 characters or more (`openssl rand -hex 32`); the "
+        "same on all machines; `sluice up` creates its own",
     )
     vault_keys: SecretStr | None = Field(
         None,
@@ -51,7 +81,7 @@ class Settings(BaseSettings):
         description="Base address of the links in responses and mails; if not set, the address of each "
         "request; mails then show paths only",
     )
-    smtp_url: SecretStr | None = Field(
+    smtp_url: Url | None = Field(
         None,
         description="Mail server for notices, `smtp://user:password@host:port` or `smtps://…`; if not set, "
         "no mails are sent",

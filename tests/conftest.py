@@ -36,6 +36,7 @@ async def runtime(
     servers: Servers, database_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Runtime]:
     """What a process holds open; runs are worked on only when a test does it."""
+    configure("info")
     data = tmp_path_factory.mktemp("data")
     async with open_runtime(settings_for(data, database_url, redis_number(servers, 0))) as opened:
         yield opened
@@ -72,7 +73,8 @@ def finish() -> Finish:
 
 @pytest.fixture
 def logged(capfd: pytest.CaptureFixture[str]) -> Iterator[pytest.CaptureFixture[str]]:
-    """What is written while the test lasts. An app that is made in it logs there, and must not go on afterwards."""
+    """What is written while the test lasts. An app that `app_on` makes in it logs there, and must not go on
+    afterwards."""
     yield capfd
     with capfd.disabled():
         configure("info")

@@ -5,30 +5,43 @@ import gc
 import sys
 from collections.abc import Callable, Coroutine
 
-import uvloop
+from prometheus_client import start_http_server
 
-from app.errors import Retryable
-from app.observe.logs import configure
-from app.runs.lifecycle import OutOfMemory
-from app.runtime import Misconfigured, Runtime, open_runtime
+from app.addresses import CannotListen
+from app.errors import TROUBLE
+from app.process import run_process
+from app.runtime import Runtime, open_runtime
 from app.settings import Settings
 from workers.settings import build_worker
 
 
 async def work(settings: Settings) -> None:
     async with open_runtime(settings) as runtime:
+        serve_metrics(runtime)
         await serve(runtime)
 
 
+def serve_metrics(runtime: Runtime) -> None:
+    """Serves the figures of this process where a port is set for it. Raises CannotListen."""
+    port = runtime.settings.worker_metrics_port
+    try:
+        if port:
+            start_http_server(port, registry=runtime.observe.metrics.registry)
+    except OSError as error:
+        raise CannotListen(
+            f"Cannot serve metrics on port {port}: {error.strerror}. Correct SLUICE_WORKER_METRICS_PORT"
+        ) from None
+
+
 async def serve(runtime: Runtime) -> None:
-    """Works until a signal comes, or until Redis goes away, which ARQ does not survive. Raises OutOfMemory, after its
-    runs were given back."""
+    """Works until a signal comes, or until Redis goes away, which ARQ does not survive. Raises SystemExit when memory
+    is used up, after its runs were given back: the log has it."""
     worker = build_worker(runtime)
     try:
         await worker.async_run()
     except asyncio.CancelledError:  # this is how ARQ ends on a signal
         if worker.ctx["exhausted"].is_set():
-            raise OutOfMemory from None
+            raise SystemExit(TROUBLE) from None
     finally:
         await worker.close()
 
@@ -45,23 +58,9 @@ def tune_python() -> None:
 
 
 def main(work: Callable[[Settings], Coroutine[None, None, None]] = work) -> int:
-    """Returns the exit code: 0 after a signal, 1 when a server went away or memory was used up, 2 for a wrong
-    setting."""
-    settings = Settings()
-    configure(settings.log_level)
+    """Returns the exit code: 0 after a signal, 1 when a server went away, 2 for a wrong setting."""
     tune_python()
-    try:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(work(settings))
-    except Misconfigured as wrong:
-        print(f"sluice: {wrong}", file=sys.stderr)
-        return 2
-    except Retryable as gone:
-        print(f"sluice: {gone}", file=sys.stderr)
-        return 1
-    except OutOfMemory:
-        return 1  # the log has it
-    return 0
+    return run_process(work)
 
 
 if __name__ == "__main__":

@@ -8,8 +8,8 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 from arq.worker import Worker, func
-from prometheus_client import start_http_server
 
+from app.addresses import join_port
 from app.observe.process_events import ProcessStarted, ProcessStopped
 from app.queue.task_queue import QUEUE, TASK_EXPIRES_MS, QueueUnavailable, deserialize, redis_settings, serialize
 from app.runtime import Runtime
@@ -74,9 +74,10 @@ async def start_housekeeping(ctx: dict[str, Any]) -> None:
     ctx["duties"] = [asyncio.create_task(keep_doing(runtime, ctx["name"], duty)) for duty in duties(runtime)]
     for duty in ctx["duties"]:  # they end only when memory is used up
         duty.add_done_callback(lambda ended: None if ended.cancelled() else end_exhausted(ctx))
-    if runtime.settings.worker_metrics_port:
-        start_http_server(runtime.settings.worker_metrics_port, registry=runtime.observe.metrics.registry)
-    runtime.observe(ProcessStarted("worker", os.getpid()))
+    port = runtime.settings.worker_metrics_port
+    url = f"http://{join_port(socket.gethostname(), port)}/metrics" if port else None
+    runtime.observe(ProcessStarted("worker", os.getpid(), url))
+    print(f"sluice: waiting for imports{f'; metrics at {url}' if url else ''}", flush=True)
 
 
 async def stop_housekeeping(ctx: dict[str, Any]) -> None:

@@ -83,7 +83,7 @@ def sluice(
 
 
 def main() -> None:
-    """Runs the command. Whatever goes wrong is reported in one line on stderr, with exit code 2."""
+    """Runs the command. Whatever goes wrong is reported in one line on stderr."""
     try:
         # In standalone mode typer would draw a box around an error in the arguments.
         exit_code = cli(standalone_mode=False)
@@ -92,6 +92,7 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(CLOSED_PIPE)
     except Exception as error:  # noqa: BLE001  a traceback does not help a person at a terminal
-        print(f"sluice: {import_module('app.cli.failures').format_error(error)}", file=sys.stderr)
-        sys.exit(2)
+        reason, exit_code = import_module("app.cli.failures").explain_failure(error)
+        if reason:
+            print(f"sluice: {reason}", file=sys.stderr)
     sys.exit(exit_code)

@@ -1,5 +1,6 @@
 """Options that several commands share, the settings that they require, and how they run modules of ours."""
 
+import difflib
 import os
 import sys
 from collections.abc import Iterable
@@ -19,7 +20,13 @@ Data = Annotated[
     ),
 ]
 Host = Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for access from other machines")]
-Port = Annotated[int, typer.Option(help="Port to listen on", min=1, max=65_535)]
+Port = Annotated[int, typer.Option(help="Port to listen on; 0 for any free one", min=0, max=65_535)]
+Wait = Annotated[
+    bool, typer.Option("--wait", help="Wait until the servers answer and the schema fits, instead of failing")
+]
+# What begins as settings do, but is read by clients and by compose.yaml.
+ALIKE = 0.85  # from 0 to 1; all begin alike
+OTHER_VARIABLES = ("SLUICE_KEY", "SLUICE_PORT", "SLUICE_URL")
 
 # Settings of glibc's allocator, measured on an API process that takes ten uploads of 50 MB at once. With an arena for
 # every thread it held 13 MB more than with two. It held 3 MB more while the size from which a block goes back to the
@@ -36,9 +43,21 @@ class UsageError(SluiceError):
     """The command cannot run as it was called; the message says what to change."""
 
 
+def read_settings() -> Settings:
+    """The settings of the environment. Variables that look like settings and are none are told on stderr."""
+    settings = Settings()
+    known = [f"SLUICE_{name.upper()}" for name in Settings.model_fields]
+    for name in sorted(os.environ):
+        if name.startswith("SLUICE_") and name not in (*known, *OTHER_VARIABLES):
+            near = difflib.get_close_matches(name, known, n=1, cutoff=ALIKE)
+            hint = f". Did you mean {near[0]}?" if near else ""
+            print(f"sluice: {name} is not a setting and is ignored{hint}", file=sys.stderr)
+    return settings
+
+
 def load_settings(names: Iterable[str]) -> Settings:
     """The settings, of which these are required. Raises UsageError, which names the missing variables."""
-    settings = Settings()
+    settings = read_settings()
     missing = [f"SLUICE_{name.upper()}" for name in names if not getattr(settings, name)]
     if missing:
         *others, last = missing

@@ -82,8 +82,8 @@ def _popen(command: Command) -> subprocess.Popen[bytes]:
             env=command.environment,
             cwd=command.folder,
             stdin=subprocess.PIPE if command.text else subprocess.DEVNULL,
-            # Without a log of its own everything goes to our stderr: our stdout is for results.
-            stdout=log or STDERR,
+            # A program without a log of its own says on its stdout only what we say ourselves.
+            stdout=log or subprocess.DEVNULL,
             stderr=log or STDERR,
             # Ctrl-C in the terminal reaches every process of its session; the children are stopped by us, in order.
             start_new_session=True,

@@ -83,6 +83,11 @@ def format_trace(error: BaseException) -> str:
     return " > ".join(f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno} {frame.name}" for frame in frames)
 
 
+def describe_crash(error: BaseException) -> str:
+    """An unexpected error in one line, without its text."""
+    return f"Unexpected error: {error_kind(error)} in {format_trace(error)}"
+
+
 def error_kind(error: BaseException) -> str:
     """The class of an error, with the SQLSTATE if it came from the database, and the name of its number if it came from
     the system."""

@@ -8,19 +8,12 @@ from app.observe.events import Event
 
 @dataclass(frozen=True, slots=True)
 class ProcessStarted(Event):
-    """A process is ready for work. `part` is `api` or `worker`."""
+    """A process is ready for work. `part` is `api` or `worker`; `url` is where an API listens, or where a worker shows
+    its metrics."""
 
     part: str
     pid: int
-
-
-@dataclass(frozen=True, slots=True)
-class ProcessStartFailed(Event):
-    """A process could not start: a setting is wrong, or a server does not answer."""
-
-    level: ClassVar[str] = "error"
-    part: str
-    reason: str
+    url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +49,13 @@ class NewerRunsLeftAlone(Event):
 
     level: ClassVar[str] = "warning"
     runs: int
+
+
+class WeakSecretKey(Event):
+    """`SLUICE_SECRET_KEY` is so short or so simple that it could be guessed, but API keys depend on it. Change it soon:
+    see Secrets and credentials."""
+
+    level: ClassVar[str] = "warning"
 
 
 @dataclass(frozen=True, slots=True)

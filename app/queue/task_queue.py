@@ -12,8 +12,18 @@ from urllib.parse import unquote
 
 from arq.connections import ArqRedis, RedisSettings, create_pool
 from redis.asyncio import ConnectionPool
-from redis.exceptions import NoPermissionError, OutOfMemoryError, ReadOnlyError, RedisError, ResponseError
+from redis.exceptions import (
+    AuthenticationError,
+    BusyLoadingError,
+    InvalidResponse,
+    NoPermissionError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    RedisError,
+    ResponseError,
+)
 
+from app.addresses import explain_silence, join_port
 from app.errors import Retryable
 
 QUEUE = "sluice:queue"
@@ -27,10 +37,11 @@ REFUSALS = {
     "NOREPLICAS": ": it has fewer replicas than min-replicas-to-write",
 }
 BAD_CERTIFICATE = (
-    "The certificate of Redis is for another host, or of an unknown authority. "
-    "Check the host in SLUICE_REDIS_URL, and SLUICE_CA_FILE"
+    "is for another host, or of an unknown authority. Check the host in SLUICE_REDIS_URL, and SLUICE_CA_FILE"
 )
 CLOCKS_APART = timedelta(days=1)  # more than any two clocks should differ
+REFUSED = "refuses the user or the password in SLUICE_REDIS_URL. Special characters are percent-encoded there"
+REACH_SECONDS = 3.0  # for a server that is asked whether it is there
 TASK_EXPIRES_MS = 7 * 86_400_000
 
 
@@ -52,6 +63,10 @@ class WrongAddress(ValueError):
 
     def __str__(self) -> str:
         return "SLUICE_REDIS_URL must look like `redis://:password@host:port/number`, with a percent-encoded password"
+
+
+class AddressRefused(ValueError):
+    """The server answers, but the address has a wrong user, password, number or host."""
 
 
 class WrongEvictionPolicy(ValueError):
@@ -78,8 +93,8 @@ def redis_settings(url: str, ca_file: Path | None = None) -> RedisSettings:
     settings.password = unquote(settings.password) if settings.password else settings.password
     settings.ssl_check_hostname = True  # off by default in ARQ and redis-py: any trusted certificate would do
     settings.ssl_ca_certs = str(ca_file) if ca_file else None
-    settings.conn_timeout = 5
-    settings.conn_retries = 20
+    settings.conn_timeout = 3
+    settings.conn_retries = 0  # waiting for a server is for those who start the process
     settings.retry_on_timeout = True
     return settings
 
@@ -92,18 +107,17 @@ class TaskQueue:
 
     @classmethod
     async def open(cls, url: str, ca_file: Path | None = None) -> "TaskQueue":
-        """Connects and checks the server; `ca_file` as in `redis_settings`. Raises WrongAddress, WrongEvictionPolicy or
-        QueueUnavailable."""
+        """Connects and checks the server; `ca_file` as in `redis_settings`. Raises WrongAddress, AddressRefused,
+        WrongEvictionPolicy, or QueueUnavailable, which names the server."""
+        settings = redis_settings(url, ca_file)
         try:
-            redis = await create_pool(
-                redis_settings(url, ca_file),
-                job_serializer=serialize,
-                job_deserializer=deserialize,
-                default_queue_name=QUEUE,
-            )
-            await check_eviction(redis)
+            async with asyncio.timeout(REACH_SECONDS):
+                redis = await create_pool(
+                    settings, job_serializer=serialize, job_deserializer=deserialize, default_queue_name=QUEUE
+                )
+                await check_eviction(redis)
         except (RedisError, OSError) as error:
-            raise QueueUnavailable(BAD_CERTIFICATE if is_distrusted(error) else "Redis did not answer") from error
+            raise explain_no_connection(error, settings) from error
         return cls(redis)
 
     async def close(self) -> None:
@@ -161,6 +175,26 @@ class TaskQueue:
 def parse_plan_version(heartbeat: str) -> int:
     """Workers of release 0.1, which know plans of version 1, sent the time instead."""
     return int(heartbeat.removeprefix(PLANS)) if heartbeat.startswith(PLANS) else 1
+
+
+def explain_no_connection(error: RedisError | OSError, settings: RedisSettings) -> QueueUnavailable | AddressRefused:
+    """In words of our own: the server's may quote a command with its values."""
+    where = settings.unix_socket_path or join_port(str(settings.host), settings.port)
+    if is_distrusted(error):
+        return AddressRefused(f"The certificate of Redis at {where} {BAD_CERTIFICATE}")
+    match error:
+        case AuthenticationError() | NoPermissionError():
+            return AddressRefused(f"Redis at {where} {REFUSED}")
+        case BusyLoadingError():
+            trouble = "it is still loading its data"
+        case ResponseError() if "out of range" in str(error):
+            return AddressRefused(f"Redis at {where} does not have the database number that SLUICE_REDIS_URL names")
+        case InvalidResponse():
+            return AddressRefused(f"What answers at {where} is not Redis. Correct SLUICE_REDIS_URL")
+        case _:
+            # redis-py raises an error of its own while it handles the system's.
+            trouble = explain_silence(error if isinstance(error, OSError) else error.__context__, REACH_SECONDS)
+    return QueueUnavailable(f"Redis (SLUICE_REDIS_URL) does not answer at {where}: {trouble}")
 
 
 def is_distrusted(trouble: BaseException) -> bool:

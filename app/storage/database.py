@@ -1,5 +1,6 @@
 """The way to PostgreSQL: a pool of connections, and the two kinds of session that it gives out."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from functools import cache
@@ -7,11 +8,12 @@ from pathlib import Path
 from typing import NewType
 
 from sqlalchemy import event, text
-from sqlalchemy.engine import ExceptionContext, make_url
+from sqlalchemy.engine import URL, ExceptionContext, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from app.addresses import explain_silence, join_port
 from app.errors import Retryable
 
 # Sessions that write and sessions that only read have different types, so that a signature shows which one is needed.
@@ -21,6 +23,15 @@ Session = NewType("Session", ReadSession)
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 OLDEST_SERVER = 150_000  # PostgreSQL 15, as server_version_num
 UNDEFINED_TABLE = "42P01"
+REACH_SECONDS = 3.0  # for a server that is asked whether it is there
+# Why a server that is there cannot be used at the moment, by SQLSTATE.
+BUSY = {"57P03": "it is starting or stopping", "53300": "it has no free connection"}
+# What of the address is wrong, by SQLSTATE or its class.
+REFUSALS = {
+    "28": "refuses the user or the password in SLUICE_DATABASE_URL. Special characters are percent-encoded there",
+    "3D000": "does not have the database that SLUICE_DATABASE_URL names",
+    "42501": "does not let this user connect to the database that SLUICE_DATABASE_URL names",
+}
 
 # What the plan of a run may hold that this code works off rightly. It rises with whatever an older worker would do
 # wrong or fail at: then older workers leave such runs alone. Release 0.1 has 1.
@@ -62,6 +73,10 @@ class DatabaseUnavailable(Retryable):
     part = "database"
 
 
+class DatabaseRefused(ValueError):
+    """PostgreSQL answers, but the address has a wrong user, password or database."""
+
+
 class SchemaUnfit(Retryable):
     """The database has a schema that this code cannot use: it is not migrated yet, or too new."""
 
@@ -99,6 +114,15 @@ class Database:
         with translate_errors():
             async with self._reading.connect() as connection:
                 yield ReadSession(connection)
+
+    async def reach(self) -> int:
+        """The server's version, as below, within REACH_SECONDS. For the start of a process: what is wrong names the
+        server. Raises DatabaseUnavailable, DatabaseRefused."""
+        try:
+            async with asyncio.timeout(REACH_SECONDS), self._reading.connect() as connection:
+                return int((await connection.execute(text("SHOW server_version_num"))).scalar_one())
+        except (DBAPIError, OSError) as error:  # a TimeoutError is an OSError
+            raise explain_no_connection(error, self._engine.url) from None
 
     async def server_version(self) -> int:
         """The server's version as a number, such as 180006 for 18.6."""
@@ -144,6 +168,17 @@ def leave_standby(context: ExceptionContext) -> None:
     """Closes the connections to a server that has become read-only: the address may lead to another one by now."""
     if getattr(context.original_exception, "sqlstate", "") == READ_ONLY:
         context.is_disconnect = True
+
+
+def explain_no_connection(error: DBAPIError | OSError, url: URL) -> DatabaseUnavailable | DatabaseRefused:
+    """In words of our own: the driver's quote the name of the user."""
+    where = join_port(url.host or "localhost", url.port or 5432)
+    state = str(getattr(getattr(error, "orig", None), "sqlstate", None) or "")
+    for refused, reason in REFUSALS.items():
+        if state.startswith(refused):
+            return DatabaseRefused(f"PostgreSQL at {where} {reason}")
+    trouble = BUSY.get(state) or explain_silence(error, REACH_SECONDS)
+    return DatabaseUnavailable(f"PostgreSQL (SLUICE_DATABASE_URL) does not answer at {where}: {trouble}")
 
 
 @contextmanager

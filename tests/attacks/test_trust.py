@@ -17,6 +17,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from app.auth.keys import revoke_key
 from app.embedded import Servers
 from app.main import create_app
+from app.observe.logs import configure
 from app.queue.task_queue import TaskQueue, is_distrusted, redis_settings
 from app.runtime import Misconfigured, Runtime, check_settings
 from tests.conftest import NewAccount
@@ -85,6 +86,7 @@ async def test_a_product_whose_key_is_revoked_meanwhile_is_refused(
 async def test_only_a_trusted_proxy_names_the_caller(
     runtime: Runtime, logged: pytest.CaptureFixture[str], trusted: str, believed: bool
 ) -> None:
+    configure("info")
     app = create_app(runtime.settings.model_copy(update={"trusted_proxies": trusted}))
     app.state.runtime = runtime
     headers = {"X-Forwarded-For": "203.0.113.7", "Authorization": "apiKey sluice_0:no"}

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 NOWHERE = {
     "SLUICE_DATABASE_URL": "postgresql://u:p@127.0.0.1:1/none",
     "SLUICE_REDIS_URL": "redis://127.0.0.1:1",
-    "SLUICE_SECRET_KEY": "pepper",
+    "SLUICE_SECRET_KEY": "a secret key of thirty-two letters",
 }
 MAIL = {"SLUICE_SMTP_URL": "smtp://mail.example.com"}
 # What is set, and which setting is to be named.

@@ -47,7 +47,7 @@ def rotate(url: str, monkeypatch: pytest.MonkeyPatch) -> Rotate:
 
     def run(*keys: str) -> Result:
         monkeypatch.setenv("SLUICE_DATABASE_URL", url)
-        monkeypatch.setenv("SLUICE_SECRET_KEY", "the secret key")
+        monkeypatch.setenv("SLUICE_SECRET_KEY", "the secret key of thirty-two letters")
         monkeypatch.setenv("SLUICE_VAULT_KEYS", ",".join(keys))
         return CliRunner().invoke(cli, ["vault", "rotate"])
 

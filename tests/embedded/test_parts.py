@@ -11,10 +11,11 @@ from app.embedded import run_servers
 from tests.embedded.asking import Query
 
 ROOT = Path(__file__).parents[2]
+SECRET = "a secret key of thirty-two letters"
 NOWHERE = {
     "SLUICE_DATABASE_URL": "postgresql://u:p@127.0.0.1:1/none",
     "SLUICE_REDIS_URL": "redis://127.0.0.1:1",
-    "SLUICE_SECRET_KEY": "pepper",
+    "SLUICE_SECRET_KEY": SECRET,
 }
 
 
@@ -54,8 +55,10 @@ def test_a_setting_that_cannot_be_used_ends_a_part_with_the_code_for_settings(pa
 def test_migrate_says_in_one_line_that_the_database_does_not_answer() -> None:
     refused = sluice("migrate", SLUICE_DATABASE_URL=NOWHERE["SLUICE_DATABASE_URL"])
 
-    assert refused.returncode == 2
-    assert refused.stderr == "sluice: PostgreSQL did not answer\n"
+    assert refused.returncode == 1
+    assert refused.stderr == (
+        "sluice: PostgreSQL (SLUICE_DATABASE_URL) does not answer at 127.0.0.1:1: nothing listens there\n"
+    )
 
 
 @pytest.mark.parametrize("command", [("migrate",), ("key", "list")])
@@ -80,8 +83,8 @@ def test_keys_of_an_environments_database_need_its_schema_and_its_secret_key(dat
         where = {"SLUICE_DATABASE_URL": servers.database_url}
         create = ("key", "create", "--account", "acme")
         assert "SLUICE_SECRET_KEY must be set" in sluice(*create, **where).stderr
-        where["SLUICE_SECRET_KEY"] = "pepper"
-        assert "Run: sluice migrate" in sluice(*create, **where).stderr
+        where["SLUICE_SECRET_KEY"] = SECRET
+        assert "Run `sluice migrate`" in sluice(*create, **where).stderr
         sluice("migrate", **where)
 
         made = sluice(*create, "--scope", "imports:read", **where)

@@ -13,9 +13,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import uvicorn
-
-from app.main import create_app
+from app.main import main as serve
 from tests.faults.worker import main, work
 
 PR_SET_PDEATHSIG = 1
@@ -27,8 +25,7 @@ def worker() -> int:
 
 
 def api() -> int:
-    uvicorn.run(create_app, factory=True, host="127.0.0.1", port=int(os.environ["FAULTS_PORT"]), log_config=None)
-    return 0
+    return serve("127.0.0.1", int(os.environ["FAULTS_PORT"]))
 
 
 PARTS = {"worker": worker, "api": api}

@@ -14,6 +14,7 @@ from sqlalchemy import select
 from app.auth.keys import SCOPES, create_key
 from app.imports.engine import work
 from app.main import create_app
+from app.observe.logs import configure
 from app.runs.lifecycle import work_on
 from app.runs.model import RunId, run_from
 from app.runtime import Runtime, read_rate_limit
@@ -28,7 +29,8 @@ PARTS = {"type": "contacts", "delimiter": ",", "overrideExisting": "true", "upda
 
 
 def app_on(runtime: Runtime, **settings: object) -> FastAPI:
-    """The app on a runtime that is open already, with some settings changed."""
+    """The app on a runtime that is open already, with some settings changed. It logs to what is stderr now."""
+    configure(runtime.settings.log_level)
     app = create_app(runtime.settings)
     changed = runtime.settings.model_copy(update=settings)
     throttle = replace(runtime.throttle, rate=read_rate_limit(changed))

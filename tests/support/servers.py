@@ -15,7 +15,7 @@ from app.embedded import Servers, run_servers
 from app.settings import Settings
 from app.storage.migrate import upgrade
 
-PEPPER = "the pepper of the tests"
+PEPPER = "the pepper of the tests, 32 characters"
 
 
 @contextmanager

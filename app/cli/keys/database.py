@@ -1,15 +1,16 @@
 """Finds and opens the database that a command works on."""
 
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.cli.options import UsageError
+from app.cli.options import read_settings
 from app.embedded import find_running_instance
 from app.runtime import build_database
-from app.settings import Settings
-from app.storage.database import Database, find_schema_trouble
+from app.servers import WEAK_SECRET, check_schema, check_secret_key, reach_database
+from app.storage.database import Database
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,7 @@ class DatabaseTarget:
 
 def find_database(data: Path | None) -> DatabaseTarget:
     """The database of the environment, or with `data` (or none set) that of the instance running in the folder."""
-    settings = Settings()
+    settings = read_settings()
     if data is None and settings.database_url:
         secret_key = settings.secret_key.get_secret_value() if settings.secret_key else None
         return DatabaseTarget(settings.database_url.get_secret_value(), secret_key)
@@ -32,13 +33,13 @@ def find_database(data: Path | None) -> DatabaseTarget:
 
 @asynccontextmanager
 async def open_database(target: DatabaseTarget) -> AsyncIterator[Database]:
-    """Raises UsageError if the schema does not fit, Misconfigured if the address is not valid."""
+    """Raises DatabaseUnavailable, SchemaUnfit, Misconfigured."""
     database = build_database(target.database_url, pool_size=1)
     try:
-        async with database.read() as session:
-            trouble = await find_schema_trouble(session)
-        if trouble:
-            raise UsageError(trouble)
+        await reach_database(database)
+        await check_schema(database)
+        if target.secret_key and await check_secret_key(database, target.secret_key):
+            print(f"sluice: {WEAK_SECRET}", file=sys.stderr)
         yield database
     finally:
         await database.close()

@@ -10,6 +10,7 @@ from itertools import groupby
 from types import FrameType
 
 from app.embedded import Child, Command, ManagedProcess, StartFailed
+from app.errors import MISCONFIGURED
 from app.observe.logs import log
 from app.observe.process_events import PartExited, PartRestarted, PartStartFailed, PartStopping
 
@@ -19,13 +20,17 @@ MAX_RESTART_SECONDS = 30.0
 HEALTHY_SECONDS = 30.0
 # A part that exits so often before everything was ready will not work by waiting longer.
 MAX_EARLY_FAILURES = 5
-# The exit code of our programs for a wrong setting: starting again would not help.
-MISCONFIGURED = 2
 TICK_SECONDS = 0.1
 
 
 class StopRequested(Exception):
     """A signal has asked the service to stop."""
+
+
+class PartMisconfigured(StartFailed):
+    """A part has ended because of a setting: starting it again would not help."""
+
+    exit_code = MISCONFIGURED
 
 
 class Program:
@@ -103,7 +108,7 @@ class Supervisor:
         self.check()
         for part in self._parts:
             if part.misconfigured:
-                raise StartFailed(f"{part.unit.name} cannot run with these settings. The reason is above")
+                raise PartMisconfigured(f"{part.unit.name} cannot run with these settings. The reason is above")
             if part.failures >= MAX_EARLY_FAILURES:
                 raise StartFailed(
                     f"{part.unit.name} exited {MAX_EARLY_FAILURES} times before it was ready. The reason is above"

@@ -1,9 +1,9 @@
 """`sluice up`: runs the whole service on one machine, under one process that restarts its parts."""
 
+import asyncio
 import http.client
 import json
 import os
-import socket
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -12,13 +12,15 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from pydantic import SecretStr
 
-from app.cli.options import Data, Host, Port, UsageError, module_command, module_environment
+from app.addresses import close_sockets, join_port, open_sockets
+from app.cli.options import Data, Host, Port, Wait, module_command, module_environment, read_settings
 from app.cli.serving.supervisor import Program, StopRequested, Supervisor
+from app.cli.serving.waiting import DATABASE, REDIS, wait_for
 from app.embedded import Command, DataFolder, Instance, Postgres, Valkey, lock_data_folder, publish_instance
 from app.observe.logs import configure
-from app.runtime import check_settings
+from app.runtime import build_database, check_settings, secret_value
+from app.servers import check_secret_key
 from app.settings import Settings
 from app.storage.migrate import upgrade
 
@@ -47,20 +49,22 @@ class UpOptions:
     @property
     def url(self) -> str:
         host = LOOPBACK_OF.get(self.host, self.host)
-        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+        return f"http://{join_port(host, self.port)}"
 
 
-def up(host: Host = "127.0.0.1", port: Port = 8000, data: Data = None, workers: Workers = 1) -> None:
+def up(
+    host: Host = "127.0.0.1", port: Port = 8000, data: Data = None, workers: Workers = 1, wait: Wait = False
+) -> None:
     """Run the whole service on this machine: PostgreSQL, Valkey, the API and the workers.
 
     PostgreSQL and Valkey keep their data in the data folder. With SLUICE_DATABASE_URL or SLUICE_REDIS_URL set, those
     servers are used instead. Parts that exit are restarted. Ctrl-C stops everything; the data stays.
     """
-    settings = Settings()
+    settings = read_settings()
     check_settings(settings)
     configure(settings.log_level)
-    options = UpOptions(host, port, workers)
-    _refuse_port_in_use(options)
+    options = UpOptions(host, find_port(host, port), workers)
+    _reach_servers(settings, wait=wait)
     supervisor = Supervisor()
     with_servers = not (settings.database_url and settings.redis_url)
     with lock_data_folder(data or settings.data, with_servers=with_servers) as folder, supervisor.handling_signals():
@@ -72,20 +76,28 @@ def up(host: Host = "127.0.0.1", port: Port = 8000, data: Data = None, workers: 
             supervisor.stop_all()
 
 
-def _refuse_port_in_use(options: UpOptions) -> None:
-    family, *_, address = socket.getaddrinfo(options.host, options.port, type=socket.SOCK_STREAM)[0]
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(address)
-        except OSError as error:
-            reason = f"cannot listen on port {options.port} of {options.host}: {error.strerror}"
-            raise UsageError(f"{reason}. Choose another port with --port") from None
+def find_port(host: str, port: int) -> int:
+    """The port, or a free one for 0. Raises CannotListen before anything is started."""
+    sockets = open_sockets(host, port)
+    try:
+        return int(sockets[0].getsockname()[1])
+    finally:
+        close_sockets(sockets)
+
+
+def _reach_servers(settings: Settings, *, wait: bool) -> None:
+    """Asks the servers that are not ours whether they are there. Raises Retryable, Misconfigured."""
+    checks = {**(DATABASE if settings.database_url else {}), **(REDIS if settings.redis_url else {})}
+    if wait:
+        asyncio.run(wait_for(checks, settings))
+        return
+    for check in checks.values():
+        asyncio.run(check(settings))
 
 
 def _run(supervisor: Supervisor, settings: Settings, folder: DataFolder, options: UpOptions) -> None:
     instance = _start_servers(supervisor, settings, folder, options)
-    _migrate(supervisor, instance.database_url)
+    _migrate(supervisor, instance)
     environment = {
         "SLUICE_DATA": str(folder.data),
         "SLUICE_DATABASE_URL": instance.database_url,
@@ -109,14 +121,10 @@ def _start_servers(supervisor: Supervisor, settings: Settings, folder: DataFolde
     return Instance(
         pid=os.getpid(),
         api_url=options.url,
-        database_url=_secret_value(settings.database_url) or _start_postgres(supervisor, folder),
-        redis_url=_secret_value(settings.redis_url) or _start_valkey(supervisor, folder),
-        secret_key=_secret_value(settings.secret_key) or folder.secrets.secret_key,
+        database_url=secret_value(settings.database_url) or _start_postgres(supervisor, folder),
+        redis_url=secret_value(settings.redis_url) or _start_valkey(supervisor, folder),
+        secret_key=secret_value(settings.secret_key) or folder.secrets.secret_key,
     )
-
-
-def _secret_value(secret: SecretStr | None) -> str | None:
-    return secret.get_secret_value() if secret else None
 
 
 def _start_postgres(supervisor: Supervisor, folder: DataFolder) -> str:
@@ -133,13 +141,32 @@ def _start_valkey(supervisor: Supervisor, folder: DataFolder) -> str:
     return server.url
 
 
-def _migrate(supervisor: Supervisor, url: str) -> None:
+def _migrate(supervisor: Supervisor, instance: Instance) -> None:
     """Runs in a thread, so that Ctrl-C works. No part is started there: the kernel would kill it with the thread."""
-    with ThreadPoolExecutor(1) as thread:
-        migration = thread.submit(upgrade, url)
+    thread = ThreadPoolExecutor(1)
+    try:
+        migration = thread.submit(_prepare_database, instance)
         while not migration.done():
             supervisor.pause(POLL_SECONDS)
         migration.result()
+    finally:
+        thread.shutdown(wait=False)
+
+
+def _prepare_database(instance: Instance) -> None:
+    """Migrates it, and checks the secret key before two parts complain of it. Raises DatabaseUnavailable,
+    Misconfigured."""
+    upgrade(instance.database_url)
+    asyncio.run(_check_secret_key(instance))
+
+
+async def _check_secret_key(instance: Instance) -> None:
+    """Raises Misconfigured."""
+    database = build_database(instance.database_url, pool_size=1)
+    try:
+        await check_secret_key(database, instance.secret_key)
+    finally:
+        await database.close()
 
 
 def _start_programs(

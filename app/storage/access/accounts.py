@@ -57,6 +57,11 @@ async def key(session: ReadSession, key_id: str) -> RowMapping | None:
     return found.mappings().one_or_none()
 
 
+async def has_keys(session: ReadSession) -> bool:
+    """Whether any API key was ever made."""
+    return (await session.execute(text("SELECT id FROM api_keys LIMIT 1"))).first() is not None
+
+
 async def hold_key(session: Session, key_id: str) -> bool:
     """Whether the key is live. It cannot be revoked until the transaction ends."""
     found = await session.execute(
