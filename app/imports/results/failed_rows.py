@@ -23,7 +23,6 @@ from app.imports.results.reread import (
 from app.imports.rows import REPORT_COLUMNS
 from app.problems import Problem
 from app.resources.paths import flatten
-from app.resources.schema import Resource
 from app.runs import problems
 from app.runs.model import Run
 from app.runtime import Runtime
@@ -52,7 +51,7 @@ async def open_failed_rows(runtime: Runtime, run: Run) -> AsyncIterator[bytes]:
 async def write_failed_rows(runtime: Runtime, run: Run, file: BinaryIO) -> AsyncIterator[bytes]:
     with closing_file(file):
         plan = load_plan(run)
-        layout = build_layout(plan, build_resource(run.type, plan.declaration))
+        layout = await asyncio.to_thread(build_layout, plan, run.type)
         # An unreadable row is written whole, so that it can be corrected.
         limits = replace(runtime.limits, raw_characters=None)
         reader = await asyncio.to_thread(open_reader, file, plan.dialect, limits)
@@ -73,8 +72,9 @@ async def write_piece(runtime: Runtime, run: Run, pieces: Iterator[bytes]) -> by
         return await asyncio.to_thread(next, pieces, b"")
 
 
-def build_layout(plan: Plan, resource: Resource) -> FailedRowsLayout:
-    """JSON Lines have no header: there the columns are the fields of the type."""
+def build_layout(plan: Plan, type: str) -> FailedRowsLayout:
+    """JSON Lines have no header: there the columns are the fields of the type. Blocking: a type may be large."""
+    resource = build_resource(type, plan.declaration)
     fields = [(column.heading, resource.field(column.field)) for column in plan.columns]
     separators = {heading: field.separator for heading, field in fields if field and field.type == "list"}
     header = plan.header or tuple(heading for heading, _ in fields)
