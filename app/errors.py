@@ -199,7 +199,7 @@ class Refused(SluiceError):
 
 class Retryable(SluiceError):
     """Something that this service needs does not work as it should at the moment; a later try may succeed. `part` says
-    what, to those who wait for it: `database`, `queue`, `storage`, `source`."""
+    what, to those who wait for it: `database`, `queue`, `storage`, `source`, `machine`."""
 
     part: ClassVar[str]
 

@@ -170,7 +170,7 @@ class SliceFailed(Event):
 @dataclass(frozen=True, slots=True)
 class RunPostponed(Event):
     """A run waits for something that does not work at the moment. `waiting_for` says what: `storage`, `database`,
-    `source` or `queue`. It is tried again after a while, and no crash is counted."""
+    `source`, `queue` or `machine`. It is tried again after a while, and no crash is counted."""
 
     level: ClassVar[str] = "warning"
     run_id: str

@@ -21,6 +21,7 @@ from app.runtime import Runtime
 from app.storage import claims
 from app.storage.blobs import BlobsUnavailable
 from app.storage.database import DatabaseUnavailable, Session, find_schema_trouble
+from app.transports.guard import Exhausted, is_own_trouble
 
 BACKOFF_SECONDS = 2.0  # a run that crashed waits up to this, times its crashes
 SOURCE_SECONDS = 20.0  # a source that is away gets about so much time before it is tried again
@@ -65,6 +66,9 @@ async def work_on(runtime: Runtime, run_id: RunId, work: Work, *, stopping: Stop
     except Retryable as error:
         await postpone(runtime, run, error)
     except Exception as error:  # whatever it is, it is counted as a crash of this run
+        if is_own_trouble(error):
+            await postpone(runtime, run, Exhausted(), error)
+            return
         await count_crash(runtime, run, error)
         if is_out_of_memory(error):
             raise OutOfMemory from error
@@ -120,10 +124,10 @@ async def give_back(runtime: Runtime, run: Run) -> None:
         await enqueue_run(runtime, run.id, released["kind"], released["step"], run.attempt)
 
 
-async def postpone(runtime: Runtime, run: Run, error: Retryable) -> None:
+async def postpone(runtime: Runtime, run: Run, error: Retryable, cause: Exception | None = None) -> None:
     """Lets the run wait a little: the database or the store of files failed temporarily (a full disk, a restart), or a
     source cannot be reached. No crash is counted. When not even that can be written the lease runs out."""
-    kind, trace = error_kind(error.__cause__ or error), format_trace(error)
+    kind, trace = error_kind(cause or error.__cause__ or error), format_trace(cause or error)
     runtime.observe(RunPostponed(run.id, run.attempt, error.part, kind, trace))
     away = isinstance(error, SourceAway)
     # A file that has no room is fetched again from its beginning.

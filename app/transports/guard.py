@@ -5,6 +5,7 @@ looked up a second time could mean another machine by then.
 """
 
 import asyncio
+import errno
 import socket
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import TypeVar
 
+from app.errors import Retryable
 from app.transports.failed import failure
 
 Address = IPv4Address | IPv6Address
@@ -73,6 +75,10 @@ def is_public(address: Address) -> bool:
     return not any(address in network for network in REFUSED)
 
 
+OWN_TROUBLES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS})
+OWN_LOOKUP_TROUBLES = frozenset({socket.EAI_SYSTEM, socket.EAI_MEMORY})
+
+
 async def connect_first(addresses: list[Address], seconds: float, open_stream: OpenStream[T]) -> T:
     """The result of the first address that answers. Each but the last gets an equal share of the time."""
     for address in addresses[:-1]:
@@ -86,6 +92,24 @@ async def look_up_addresses(host: str, port: int) -> list[str]:
     """All addresses of a name, in the system's order of preference."""
     found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return [str(address[0]) for *_, address in found]
+
+
+class Exhausted(Retryable):
+    """This machine has no file descriptor, port or memory left for a connection: the other server is not to blame."""
+
+    part = "machine"
+
+    def __str__(self) -> str:
+        return "This machine cannot open another connection. Check its limits (`ulimit -n`)"
+
+
+def is_own_trouble(error: BaseException | None) -> bool:
+    """Whether the error, or one that it came from, says that this machine has no more of something."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in OWN_TROUBLES:
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +132,8 @@ class Guard:
             answers = await self.lookup(host, port)
             addresses = list(dict.fromkeys(ip_address(answer) for answer in answers))
         except socket.gaierror as wrong:
+            if wrong.errno in OWN_LOOKUP_TROUBLES:
+                raise Exhausted from wrong
             raise failure("no_lookup" if wrong.errno == socket.EAI_AGAIN else "unknown_host") from None
         except (ValueError, OSError):  # UnicodeError, for an impossible name, is a ValueError
             raise failure("bad_address") from None
@@ -130,7 +156,9 @@ class Guard:
                 return await connect_first(await self.resolve(host, port), seconds, open_stream)
         except TimeoutError:
             raise failure("no_answer") from None
-        except OSError:
+        except OSError as wrong:
+            if is_own_trouble(wrong):
+                raise Exhausted from wrong
             raise failure("unreachable") from None
 
     async def dial(self, host: str, port: int, seconds: float) -> socket.socket:

@@ -3,8 +3,7 @@
 import errno
 import os
 import resource
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,7 @@ import pytest
 from app.storage.blobs import BlobMissing, BlobsUnavailable, FileBlobs
 from app.storage.blobs.errors import translate_os_errors
 from tests.storage.conftest import files, read, stored
-from tests.support.limits import fill, limited, small_disk
+from tests.support.limits import fill, limited, no_more_files, small_disk
 
 DATA = b"_email\nana@example.org\n" * 1_000
 
@@ -25,14 +24,6 @@ def commit(store: FileBlobs, data: bytes = DATA) -> None:
         writer.commit()
     finally:
         writer.abort()
-
-
-@contextmanager
-def no_more_files() -> Iterator[None]:
-    highest = os.open(os.devnull, os.O_RDONLY)  # the lowest number that is free
-    os.close(highest)
-    with limited(resource.RLIMIT_NOFILE, highest):
-        yield
 
 
 def test_a_full_disk_is_told_and_nothing_is_left(tmp_path: Path) -> None:

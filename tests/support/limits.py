@@ -44,3 +44,10 @@ def limited(limit: int, soft: int) -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(limit, before)
+
+
+@contextmanager
+def no_more_files() -> Iterator[None]:
+    """This process without a free file descriptor."""
+    with limited(resource.RLIMIT_NOFILE, 0):
+        yield

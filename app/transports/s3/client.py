@@ -16,7 +16,9 @@ from aiobotocore.session import AioSession
 from aiohttp.abc import AbstractResolver, ResolveResult
 from botocore import exceptions
 
+from app.errors import Retryable
 from app.transports.failed import TransportFailed, bad_option, failure
+from app.transports.guard import Exhausted, is_own_trouble
 from app.transports.options import BUCKET, REGION
 from app.transports.transport import CHUNK, Remote, TransferPolicy, time_limit
 from app.transports.url import parse_server_url
@@ -111,8 +113,10 @@ def translate_errors() -> Iterator[None]:
         raise failure(find_reason(wrong)) from None
     except (exceptions.BotoCoreError, aiohttp.ClientError) as wrong:
         cause = wrong.kwargs.get("error") if isinstance(wrong, exceptions.BotoCoreError) else None
-        if isinstance(cause, TransportFailed):  # raised by the guard inside the client
+        if isinstance(cause, TransportFailed | Retryable):  # raised by the guard inside the client
             raise cause from None
+        if is_own_trouble(cause or wrong):
+            raise Exhausted from wrong
         if isinstance(cause, aiohttp.ClientConnectorCertificateError):
             raise failure("certificate") from None
         raise failure(next((reason for kind, reason in ERRORS if isinstance(wrong, kind)), "odd_answer")) from None

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 from app.web.shapes import UNSET_TIME, Shape, Timestamp
 
 Status = Literal["queued", "inProgress", "finished", "error", "cancelled"]
-WaitingFor = Literal["storage", "database", "queue", "source"]  # `part` of the Retryable errors
+WaitingFor = Literal["storage", "database", "queue", "source", "machine"]  # `part` of the Retryable errors
 
 
 class Options(Shape):
@@ -128,7 +128,7 @@ class Import(Shape):
     waiting_for: WaitingFor = Field(
         default="storage",
         description="Present while the import can do nothing but wait, and is tried again: for the store of its file, "
-        "for the database, for the queue, or for the source of its file",
+        "for the database, for the queue, for the source of its file, or for the machine that works on it",
     )
     error_summary: list[ErrorGroup]
     warnings: list[WarningGroup]
