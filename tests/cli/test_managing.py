@@ -13,7 +13,7 @@ from app.cli import cli
 from app.cli.importing.options import PARTS
 from app.cli.managing import connection_options
 from app.connections import declaration
-from app.surfaces.connectif.wire import FORM
+from app.surfaces.connectif.wire.request import FORM
 from tests.cli.conftest import Sluice
 from tests.cli.scripted import Said, Service, playing
 

@@ -150,6 +150,25 @@ def test_room_in_the_queue_of_a_running_service_is_waited_for(sluice: Sluice, en
     assert (child.returncode, answer["status"], answer["total"]) == (0, "finished", 1_000)
 
 
+def test_the_next_page_comes_from_the_service_that_is_called_and_not_from_where_its_link_leads() -> None:
+    """The link may name a proxy, or somebody who wants the key."""
+    first = {"links": {"next": "http://127.0.0.1:1/records/contacts?limit=2&cursor=abc"}, "results": [{"key": "a"}]}
+    last = {"links": {}, "results": [{"key": "b"}]}
+    with playing(Service([], [Said(200, first), Said(200, last)])) as service:
+        done = CliRunner().invoke(cli, ["records", "list", "contacts", "--limit", "3"], env=variables(service))
+
+    assert [line.split()[0] for line in done.stdout.splitlines()] == ["KEY", "a", "b"]
+    assert service.polls == 2
+
+
+def test_a_list_ends_where_it_was_told_to() -> None:
+    page = {"links": {"next": "http://x/imports?page=2&pageSize=76"}, "results": [{"id": "i"}] * 76}
+    with playing(Service([], [Said(200, page)])) as service:
+        done = CliRunner().invoke(cli, ["imports", "list", "--limit", "151", "--json"], env=variables(service))
+
+    assert [len(json.loads(line)["results"]) for line in done.stdout.splitlines()] == [76, 75]
+
+
 def test_interrupted_watching_says_how_to_go_on() -> None:
     with playing(Service([], [Said(200, run())])) as service:
         command = [*COMMAND, "imports", "watch", RUN_ID, "--url", service.url]
