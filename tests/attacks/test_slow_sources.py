@@ -16,13 +16,16 @@ from app.queue.tasks import TASKS
 from app.runs.model import AccountId, Run, run_from
 from app.runtime import Runtime
 from app.storage import runs
+from app.transports import connect
 from app.transports.failed import TransportFailed
 from app.transports.fetch import fetch
-from app.transports.transport import TransferPolicy
+from app.transports.transport import Remote, TransferPolicy
 from tests.support.http import make_account
+from tests.transports.servers.ftp import Script
 from tests.transports.servers.raw import gives, raw_web, web_at
 from tests.transports.servers.server import policy
 from tests.transports.test_conformance import Kept
+from tests.transports.test_hostile_sources import FACTS
 from workers.fetch_slots import FetchSlots
 from workers.settings import build_lanes
 from workers.tasks import FUNCTIONS
@@ -31,6 +34,7 @@ FILE = b"_email,_name\nana@example.com,Ana\n"
 PULLS = 8
 BETWEEN_BYTES = 5.0  # seconds
 SOON = 3.0  # seconds for a pull that takes 0.1
+PLENTY = 1.0  # seconds that everybody may have to wait; it was three
 CRAWLING = "The server sends too slowly: fewer than 1,000 bytes a second for a minute"
 FETCH = FUNCTIONS[TASKS["import", "fetch"].name]
 
@@ -173,3 +177,38 @@ def test_an_account_that_does_not_ask_any_more_keeps_nobody_waiting(monkeypatch:
     assert ask_after_another(FetchSlots(2, asks_every=3)) is None  # it was the turn of 3
     monkeypatch.setattr("workers.fetch_slots.FEWEST_SECONDS", 0.0)
     assert ask_after_another(FetchSlots(2, asks_every=0)) is not None
+
+
+@pytest.mark.parametrize("features", [None, FACTS["FEAT"]], ids=["LIST", "MLSD"])
+async def test_a_long_listing_and_a_pattern_of_many_stars_freeze_nobody(
+    calls: TransferPolicy, features: str | None
+) -> None:
+    names = [f"{'a' * 290}{number}" for number in range(40_000)]
+    before = "Type=file;Size=1; " if features else "-rw-r--r-- 1 o g 1 Nov 20  2026 "
+    listing = "".join(f"{before}{name}\r\n" for name in names).encode()
+    script = Script({"MLSD": listing, "LIST": listing}, {"FEAT": features} if features else {})
+    async with (
+        script.running(),
+        longest_pause() as pauses,
+        connect(Remote("ftp", "127.0.0.1", script.port), calls) as transport,
+    ):
+        assert await transport.list("*a" * 145 + "x") == []
+    assert max(pauses) < PLENTY
+
+
+@asynccontextmanager
+async def longest_pause() -> AsyncIterator[list[float]]:
+    """The pauses of the event loop while the block runs, in seconds."""
+    pauses: list[float] = []
+
+    async def tick() -> None:
+        while True:
+            begin = time.monotonic()
+            await asyncio.sleep(0.01)
+            pauses.append(time.monotonic() - begin)
+
+    ticking = asyncio.create_task(tick())
+    try:
+        yield pauses
+    finally:
+        ticking.cancel()
