@@ -18,12 +18,12 @@ MISMATCH = "The server's host key does not match the expected one"
 OLD = "The server's SSH software is too old to connect safely. It offers only these {}: {}"
 
 
-async def check(api: httpx.AsyncClient, remote: Remote, name: str = "shop") -> list[dict[str, Any]]:
-    """The last step of each of TIMES trials of one connection."""
+async def check(api: httpx.AsyncClient, remote: Remote, name: str, times: int = 2) -> list[dict[str, Any]]:
+    """The last step of each of so many trials of one connection."""
     connection = await made(api, body(remote, name))
     trials = [
         await api.post(f"/connections/{connection['id']}/test-import", json={"path": "/plain.csv"})
-        for _ in range(TIMES)
+        for _ in range(times)
     ]
     return [trial.json()["steps"][-1] for trial in trials]
 
@@ -42,7 +42,7 @@ async def test_a_server_with_one_host_key_is_reached_however_it_is_pinned(
         await server.store("plain.csv", FILE)
         server.faults.curt = curt
         for pinned in (host.get_fingerprint(), host.export_public_key().decode().strip(), "trust-on-first-use"):
-            seen = await check(outward, expecting(server, pinned), pinned[:18])
+            seen = await check(outward, expecting(server, pinned), pinned[:18], TIMES)
             assert seen == [{"step": "read", "ok": True, "found": f"{len(FILE)} bytes"}] * TIMES
 
 
@@ -66,7 +66,7 @@ async def test_another_host_key_is_called_so_whatever_its_kind(
         server.faults.curt = curt
         for pinned in (other.get_fingerprint(), other.export_public_key().decode().strip()):
             seen = await check(outward, expecting(server, pinned), pinned[:18])
-            assert seen == [{"step": "connect", "ok": False, "why": MISMATCH}] * TIMES
+            assert seen == [{"step": "connect", "ok": False, "why": MISMATCH}] * 2
         assert server.faults.passwords == []
 
 
@@ -95,4 +95,4 @@ async def test_a_server_that_is_too_old_is_called_so(
         server.faults.curt = curt
         for pinned in (host.get_fingerprint(), host.export_public_key().decode().strip(), "trust-on-first-use"):
             seen = await check(outward, expecting(server, pinned), pinned[:18])
-            assert seen == [{"step": "connect", "ok": False, "why": OLD.format(kind, named)}] * TIMES
+            assert seen == [{"step": "connect", "ok": False, "why": OLD.format(kind, named)}] * 2

@@ -42,7 +42,7 @@ class Door(asyncssh.SSHServer):
     def connection_made(self, connection: asyncssh.SSHServerConnection) -> None:
         self.faults.connections += 1
         if self.faults.curt:
-            connection.send_disconnect = lambda *_: None  # type: ignore[method-assign]
+            connection._send_disconnect = lambda *_: None
 
     def password_auth_supported(self) -> bool:
         return True
