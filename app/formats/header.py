@@ -29,7 +29,7 @@ def read_header(
     if dialect.has_header:
         cells, end = _read_first_record(file, start, patterns, dialect=dialect, limits=limits)
     else:
-        cells, end = [], start
+        cells, end = [], _skip_columns(file, start, patterns, dialect=dialect, limits=limits)
     if dialect.columns:
         cells = list(dialect.columns)
     if not cells:
@@ -47,6 +47,18 @@ def _skip_separator_line(file: BinaryIO) -> Position:
     file.seek(start.offset)
     found = read_separator_line(file.read(LONGEST_LINE))
     return Position(start.offset + found.size, start.line + 1) if found else Position()
+
+
+def _skip_columns(
+    file: BinaryIO, start: Position, patterns: DelimiterPatterns, *, dialect: Dialect, limits: Limits
+) -> Position:
+    """Where the rows begin of a file that has no header: behind a first record that repeats `dialect.columns`, as
+    corrected failed rows have it."""
+    try:
+        cells, end = _read_first_record(file, start, patterns, dialect=dialect, limits=limits)
+    except Refused:
+        return start  # a row like any other, whose problem is its own
+    return end if cells == list(dialect.columns) and dialect.rules > 1 else start
 
 
 def _read_first_record(

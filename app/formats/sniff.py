@@ -5,6 +5,7 @@ import io
 from pathlib import PurePosixPath
 
 from app.errors import Complaint, Refused, join_choices
+from app.formats.detection.report_header import read_report_delimiter
 from app.formats.detection.separator_line import read_separator_line
 from app.formats.records import Dialect
 
@@ -32,8 +33,12 @@ SNIFFED_BYTES = 65_536  # of the beginning of the file, to find the delimiter
 
 
 def detect_dialect(head: bytes, *, declared_format: str | None, file_name: str | None, delimiter: str) -> Dialect:
-    """How to read the file that begins with `head` (UTF-8). `delimiter` is one of DELIMITERS or AUTO; a line `sep=;` in
-    the file decides, whatever the request says. Raises Refused for a format or delimiter that does not exist."""
+    """How to read the file that begins with `head` (UTF-8). `delimiter` is one of DELIMITERS or AUTO. A line `sep=;` in
+    the file decides, and so does the header of a file of failed rows, whatever the request says. Raises Refused for a
+    format or delimiter that does not exist."""
+    report_delimiter = read_report_delimiter(head)
+    if report_delimiter:  # failed rows are CSV even if the file was JSON Lines
+        return Dialect("csv", report_delimiter)
     file_format = _detect_format(head, declared_format, file_name)
     if file_format == "jsonl":
         return Dialect(file_format)

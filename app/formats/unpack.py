@@ -72,7 +72,8 @@ def find_window(head: bytes) -> int:
 
 class Unpacker:
     """Bytes that do not begin like gzip pass through unchanged, unless `coding` says how they are compressed. Unpacked,
-    the file may have `limit` bytes, and may be `ratio` times as large as it is packed."""
+    the file may have `limit` bytes, and may be `ratio` times as large as it is packed. With a `coding` the file inside
+    may be packed once more: a server sends `people.csv.gz` with the coding gzip."""
 
     def __init__(self, limit: int, ratio: int) -> None:
         self.coding: Coding | None = None
@@ -80,6 +81,7 @@ class Unpacker:
         self._ratio = ratio
         self._head = b""
         self._inflater: Inflater | None = None
+        self._inner: Unpacker | None = None  # for the file behind `coding`
         self._decided = False  # whether the bytes are compressed
         self._packed_bytes = 0
         self._unpacked_bytes = 0
@@ -90,7 +92,8 @@ class Unpacker:
             if len(data) < len(GZIP_MAGIC):
                 return b""
             self._decide()
-        return b"".join(self._unpack(self._inflater, data)) if self._inflater else data
+        data = b"".join(self._unpack(self._inflater, data)) if self._inflater else data
+        return self._inner.feed(data) if self._inner else data
 
     def finish(self) -> bytes:
         if self._inflater is None:
@@ -100,13 +103,14 @@ class Unpacker:
         self._unpacked_bytes += len(rest)
         if self._unpacked_bytes > min(self._limit, self._packed_bytes * self._ratio):
             raise self._too_large()
-        return rest
+        return self._inner.feed(rest) + self._inner.finish() if self._inner else rest
 
     def _decide(self) -> None:
         self._decided = True
         # A server may say `gzip` of a file that it sends unpacked: gzip is recognised by its first bytes.
         if self.coding == "deflate" or self._head.startswith(GZIP_MAGIC):
             self._inflater = Inflater("deflate" if self.coding == "deflate" else "gzip")
+            self._inner = Unpacker(self._limit, self._ratio) if self.coding else None
 
     def _unpack(self, inflater: Inflater, data: bytes) -> Iterator[bytes]:
         self._packed_bytes += len(data)

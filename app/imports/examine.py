@@ -6,11 +6,11 @@ from typing import Final
 from app.errors import Complaint, Refused
 from app.formats import open_reader, refuse_data_without_heading
 from app.formats.delimited import DelimitedReader
+from app.formats.detection.report_header import REPORT_COLUMNS, read_report_delimiter
 from app.formats.detection.text import refuse_foreign_text
 from app.formats.records import Dialect, Limits, Reader
 from app.formats.sniff import detect_dialect
 from app.imports.plan import Options, PendingPlan, Plan, ReadOptions
-from app.imports.rows import REPORT_COLUMNS
 from app.mappings.columns import Column, IgnoredColumn, build_finder, find_columns, list_fields
 from app.mappings.explain import FileStart, explain_refusal
 from app.mappings.mapping import Mapping
@@ -66,7 +66,9 @@ def examine_upload(
         dialect = detect_dialect(
             head, declared_format=read.format, file_name=upload.file_name, delimiter=read.delimiter
         )
-        dialect = replace(dialect, encoding=upload.encoding, columns=mapping.header, has_header=mapping.has_header)
+        dialect = replace(dialect, encoding=upload.encoding)
+        if read_report_delimiter(head) is None:  # else the file has a header, whatever the first one had
+            dialect = replace(dialect, columns=mapping.header, has_header=mapping.has_header)
         refuse_foreign(head, dialect, read)
         try:
             reader = open_reader(file, dialect, limits)

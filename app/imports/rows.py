@@ -8,10 +8,6 @@ from app.formats.records import Position
 from app.problems import Problem
 from app.runs.summary import RunWarning
 
-# Columns that a failed-rows file has after the original ones. An import ignores them, so that the corrected file can
-# be sent back as it is.
-REPORT_COLUMNS = ("_line", "_codes", "_messages")
-
 
 @dataclass(slots=True)
 class CheckedBatch:

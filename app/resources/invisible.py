@@ -48,6 +48,11 @@ def clean_prose(text: str) -> str:
     return text.replace(BYTE_ORDER_MARK, "")
 
 
+def clean_items(clean: Clean, separator: str) -> Clean:
+    """For the text of a list: each of its items is cleaned by itself, whose ends are inside the text."""
+    return lambda text: separator.join(map(clean, text.split(separator)))
+
+
 def spell(characters: str | list[str]) -> str:
     """The characters by their code points: "U+FEFF, U+00A0"."""
     return ", ".join(f"U+{ord(character):04X}" for character in characters)

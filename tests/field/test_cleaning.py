@@ -102,6 +102,31 @@ async def test_failed_rows_can_be_read_by_whoever_heeds_the_mark(sender: Sender)
     assert [row["_name"] for row in csv.DictReader(io.StringIO(text, newline=""))] == ["Zoë"]
 
 
+@pytest.mark.parametrize("options", [{"format": "jsonl"}, {"format": "jsonl", "delimiter": ";"}, {"delimiter": ";"}])
+@pytest.mark.parametrize("delimiter", [",", ";"])
+async def test_failed_rows_of_json_lines_come_back_with_the_same_options(
+    sender: Sender, options: dict[str, str], delimiter: str
+) -> None:
+    """They are CSV with commas; a spreadsheet may have saved them with semicolons."""
+    row = {"_email": "zoe@example.net", "_name": "Zoë, K", "_points": "x"}
+    first = await sender.send(json.dumps(row).encode(), name="people.jsonl", **options)
+    assert counts(first) == (1, 0, 1)
+    failed = list(csv.reader(io.StringIO((await sender.failed_rows(first)).decode("utf-8-sig"), newline="")))
+    failed[1][failed[0].index("_points")] = "7"
+    saved = io.StringIO()
+    csv.writer(saved, delimiter=delimiter).writerows(failed)
+
+    again = await sender.send(saved.getvalue().encode(), **options)
+
+    assert counts(again) == (1, 1, 0)
+    assert (await sender.record("zoe@example.net"))["_name"] == "Zoë, K"
+
+
+async def test_a_row_that_only_names_such_columns_is_a_row(sender: Sender) -> None:
+    shown = await sender.send(b"_email,_name,_surname,_city\na@example.net,_line,_codes,_messages\n")
+    assert counts(shown) == (1, 1, 0)
+
+
 # What a person cannot see
 
 
@@ -269,3 +294,23 @@ async def test_a_lost_delimiter_before_a_quoted_cell_shifts_nothing(sender: Send
     shown = await sender.send(b'_email,_name,_surname\nyuri@example.com "Yuri, Jr.",Long\nzoe@example.com,Zoe,Kind\n')
     assert (*counts(shown), await sender.problems(shown)) == (2, 1, 1, [(2, "quote_error")])
     assert "delimiter" in shown["errorSummary"][0]["message"]
+
+
+@pytest.mark.parametrize("format", ["csv", "jsonl"])
+async def test_items_of_a_list_are_cleaned_one_by_one(sender: Sender, format: str) -> None:
+    fields = [{"id": "sku", "type": "text"}, {"id": "tags", "type": "list"}, {"id": "sizes", "type": "list"}]
+    fields[2]["options"] = ["S", "M"]  # type: ignore[assignment]
+    answer = await sender.client.put(
+        "/types/things", headers=sender.account.headers, json={"key": "sku", "fields": fields}
+    )
+    assert answer.status_code == 201, answer.text
+    items = {"tags": ["red\u200b", "\ufeffblue", "a\u00a0b", "plain"], "sizes": ["S\u00ad", "\u200bM"]}
+    data = json.dumps({"sku": "1", **items}) if format == "jsonl" else f"sku,tags,sizes\n1,{'|'.join(items['tags'])},"
+    data += "" if format == "jsonl" else "|".join(items["sizes"])
+
+    shown = await sender.send(f"{data}\n".encode(), type="things", format=format)
+
+    assert counts(shown) == (1, 1, 0), await sender.problems(shown)
+    stored = await sender.record("1", "things")
+    assert (stored["tags"], stored["sizes"]) == (["red", "blue", "a\u00a0b", "plain"], ["S", "M"])
+    assert "U+200B" in warned(shown)["unseen_characters"]

@@ -91,6 +91,22 @@ async def test_a_key_with_line_breaks_is_readable_by_its_path(
     assert own.json()["data"]["_name"] == "Named"
 
 
+@pytest.mark.parametrize("key", ["two\nlines", "two\r\nlines", "a/b\nc", "\u2028"])
+async def test_vendors_records_are_read_by_keys_with_line_breaks(
+    client: httpx.AsyncClient, runtime: Runtime, an_account: Account, finish: Finish, key: str
+) -> None:
+    headers, key = an_account.headers, f"A{key}B"
+    saved = await client.post("/v2/products", headers=headers, json={"productID": key, "productName": "Named"})
+    assert saved.status_code == 200, saved.text
+    product = await client.get(f"/v2/products/{quote(key, safe='')}", headers=headers)
+    assert (product.status_code, product.json().get("productID")) == (200, key), product.text
+
+    sent = await client.post("/v1/customers/bulk/async", headers=headers, json=[{"source_id": key, "name": "Named"}])
+    await finish(runtime, sent.json()["async_action_id"].removeprefix("aa_"))
+    customer = await client.get(f"/v1/customers/{quote(key, safe='')}", headers=headers)
+    assert (customer.status_code, customer.json().get("source_id")) == (200, key), customer.text
+
+
 @pytest.mark.parametrize("path", ["/v1/customers", "/v2/products"])
 async def test_line_breaks_reach_the_vendors_paths(client: httpx.AsyncClient, an_account: Account, path: str) -> None:
     answer = await client.get(f"{path}/two%0Alines", headers=an_account.headers)

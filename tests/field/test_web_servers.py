@@ -65,6 +65,8 @@ async def pull(
         ("deflate", zlib.compress(CSV)[2:-4]),  # without zlib's header and checksum, as some servers send it
         ("identity", CSV),
         ("gzip", CSV),  # the header is wrong
+        ("gzip", gzip.compress(gzip.compress(CSV, mtime=0), mtime=0)),  # people.csv.gz, and the server packs it again
+        ("deflate", zlib.compress(gzip.compress(CSV, mtime=0))),
     ],
 )
 async def test_a_coded_answer_is_undone(

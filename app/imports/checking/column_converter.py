@@ -11,7 +11,7 @@ from app.imports.plan import Options
 from app.mappings.columns import Column
 from app.resources.conversion import quote_json
 from app.resources.field_types import BadCell, compile_cell, compile_key, compile_value
-from app.resources.invisible import Clean, clean_exact, clean_prose
+from app.resources.invisible import Clean, clean_exact, clean_items, clean_prose
 from app.resources.numbers import MAX_DIGITS, convert_decimal, convert_integer
 from app.resources.schema import Field, Resource
 
@@ -127,8 +127,14 @@ def build_converter(resource: Resource, column: Column, options: Options) -> Col
         convert_text=compile_cell(field),
         convert_value=compile_value(field),
         stored=surrogate is None or field.id != surrogate.id,
-        clean=clean_prose if field.type in PROSE and not identifies(resource, field.id) else clean_exact,
+        clean=build_clean(resource, field),
     )
+
+
+def build_clean(resource: Resource, field: Field) -> Clean:
+    if field.type == "list":
+        return clean_items(clean_exact if field.options else clean_prose, field.separator)
+    return clean_prose if field.type in PROSE and not identifies(resource, field.id) else clean_exact
 
 
 def identifies(resource: Resource, field_id: str) -> bool:

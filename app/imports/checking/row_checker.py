@@ -109,7 +109,7 @@ class RowChecker:
     def _check_rows(self, split: SplitBatch, checked: CheckedBatch) -> None:
         """Steps 2 to 7, for the rows that could be read."""
         cleaned = [
-            clean_cells(cells, converter.clean, formulas=self._delimited)
+            clean_cells(cells, converter.clean, formulas=self._delimited, items=converter.field.type == "list")
             for converter, cells in zip(self._converters, split.columns, strict=True)
         ]
         split.columns = [

@@ -10,6 +10,7 @@ from typing import BinaryIO
 
 from app.declarations.types import build_resource
 from app.formats import open_reader
+from app.formats.detection.report_header import REPORT_COLUMNS
 from app.formats.records import Reader, Record, UnreadableRow
 from app.imports.plan import Plan, load_plan
 from app.imports.results.csv_cells import format_cell, format_json, format_line
@@ -20,7 +21,6 @@ from app.imports.results.reread import (
     open_import_file,
     reread_rows,
 )
-from app.imports.rows import REPORT_COLUMNS
 from app.problems import Problem
 from app.resources.paths import flatten
 from app.runs import problems

@@ -5,6 +5,8 @@ import io
 import json
 from typing import Any
 
+import pytest
+
 from tests.surfaces.cordial.conftest import Cordial
 
 HEADER = (
@@ -287,3 +289,24 @@ async def test_failed_rows_of_a_file_without_a_header_have_one(cordial: Cordial)
     assert text.splitlines()[0] == "productID,productName,_line,_codes,_messages"
     job = await cordial.imported(text.replace("P1,", "P1,One"))
     assert job["inserted"] == 1
+
+
+@pytest.mark.parametrize("has_header", ["false", "true"])
+@pytest.mark.parametrize("report", ["with the problems", "without them", "by a spreadsheet"])
+async def test_failed_rows_come_back_with_the_columns_of_the_first_file(
+    cordial: Cordial, has_header: str, report: str
+) -> None:
+    options = {"hasHeader": has_header, "columns": "productID,productName,price"}
+    header = "a,b,c\n" if has_header == "true" else ""
+    job = await cordial.imported(f"{header}P1,,x\nP2,Two,2\n", **options)
+    assert (job["inserted"], job["rejected"]) == (1, 1)
+    rows = list(csv.reader(io.StringIO((await failed_rows(cordial, job)).replace("P1,,x", "P1,One,1"))))
+    if report == "without them":
+        rows = [row[:3] for row in rows]
+    delimiter = ";" if report == "by a spreadsheet" else ","
+    text = "".join(delimiter.join(json.dumps(cell) for cell in row) + "\r\n" for row in rows)
+
+    job = await cordial.imported(text, **options)
+
+    assert (job["inserted"], job["rejected"]) == (1, 0), await cordial.problems(job)
+    assert await cordial.product("P1") == {"productID": "P1", "productName": "One", "price": 1}

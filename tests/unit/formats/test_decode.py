@@ -139,6 +139,15 @@ def test_a_gzip_bomb_is_refused_long_before_its_end() -> None:
     assert refusal.value.code == "too_large"
 
 
+def test_a_gzip_bomb_in_a_packed_answer_is_refused_before_its_end() -> None:
+    bomb = gzip.compress(gzip.compress(bytes(500_000_000), 9, mtime=0), mtime=0)
+    decoder = Decoder(None, 50_000_000)
+    decoder.suppose("", "gzip")
+    with pytest.raises(Refused) as refusal:
+        decoder.feed(bomb)
+    assert refusal.value.code == "too_large"
+
+
 def test_a_small_file_packed_beyond_the_ratio_is_refused_at_its_end() -> None:
     assert refused(gzip.compress(b"x" * 50_000, mtime=0)).code == "too_large"
     assert fed(gzip.compress(b"x" * 3_000, mtime=0)) == b"x" * 3_000

@@ -49,7 +49,8 @@ async def download_failed_rows(import_id: str, caller: MayReadImports, runtime: 
     """Download the failed rows: all columns of the file, then `_line`, `_codes` and `_messages`.
 
     Once the rows are corrected, the file can be imported as it is, with the same options: those three columns are
-    ignored. The file is UTF-8 with a byte order mark, which counts for more than `encoding`.
+    ignored. The file is UTF-8 with a byte order mark, which counts for more than `encoding`. Failed rows of JSON Lines
+    are CSV, too, and are read as CSV when they come back.
     """
     async with runtime.database.read() as session:
         run = await status.find_run(
