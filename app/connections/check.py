@@ -117,7 +117,7 @@ async def connect_briefly(remote: Remote, policy: TransferPolicy) -> AsyncIterat
     """A connection for somebody who is waiting for the answer: one try, and short limits. Raises TransportFailed."""
     total = min(policy.total_seconds, CHECK_SECONDS)
     brief = replace(policy, connect_seconds=STEP_SECONDS, idle_seconds=STEP_SECONDS, total_seconds=total, tries=1)
-    async with time_limit(total, "too_slow"), connect(remote, brief) as transport:
+    async with time_limit(total, "too_slow"), brief.turn_to_call(), connect(remote, brief) as transport:
         yield transport
 
 

@@ -57,6 +57,9 @@ REASONS: dict[str, FailureReason] = {
     "refused": FailureReason("resolve", UNRESOLVED),
     "unknown_host": FailureReason("resolve", UNRESOLVED),
     "no_lookup": FailureReason("resolve", "The host name could not be looked up", transient=True),
+    "own_calls": FailureReason(
+        "connect", "Too many tests and listings of this account are under way. Wait until they end", transient=True
+    ),
     "unreachable": FailureReason("connect", "The server cannot be reached", transient=True),
     "no_answer": FailureReason("connect", "The server did not answer in time", transient=True),
     "certificate": FailureReason(

@@ -16,11 +16,12 @@ from pydantic import SecretStr
 from app.transports.failed import bad_option, failure
 from app.transports.guard import Guard
 from app.transports.options import RULES
-from app.transports.slow_work import SlowWork
+from app.transports.slow_work import AccountTurns, SlowWork
 
 CHUNK = 262_144  # bytes read or written at a time
 LONGEST_PATH = 1_024
 MOST_MATCHES = 10_000
+MOST_CALLS = 8  # of one account at a time, for which a request waits
 WILD = frozenset("*?[")
 
 T = TypeVar("T")
@@ -95,6 +96,18 @@ class TransferPolicy:
     pace_seconds: float = 60
     account_id: int = 0
     slow_work: SlowWork = field(default_factory=SlowWork)
+    calls: AccountTurns = field(default_factory=lambda: AccountTurns(MOST_CALLS))
+
+    @asynccontextmanager
+    async def turn_to_call(self) -> AsyncIterator[None]:
+        """For calls that a request waits for. A server may keep each open for a minute."""
+        turn = self.calls.of(self.account_id)
+        async with time_limit(self.connect_seconds, "own_calls"):
+            await turn.acquire()
+        try:
+            yield
+        finally:
+            turn.release()
 
     async def do_slowly(self, work: Callable[[], T]) -> T:
         """The result of work whose cost the caller or the other server decides, done in the account's turn."""

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from app.connections.check import ConnectionCheck, connect_briefly, read_beginning
 from app.connections.pull import Pull
 from app.imports.intake import Submission, submit
 from app.queue.tasks import TASKS
@@ -19,7 +20,7 @@ from app.storage import runs
 from app.transports import connect
 from app.transports.failed import TransportFailed
 from app.transports.fetch import fetch
-from app.transports.transport import Remote, TransferPolicy
+from app.transports.transport import MOST_CALLS, Remote, TransferPolicy
 from tests.support.http import make_account
 from tests.transports.servers.ftp import Script
 from tests.transports.servers.raw import gives, raw_web, web_at
@@ -134,6 +135,32 @@ async def test_a_quick_server_is_not_slow_because_its_bytes_are_written_slowly(c
     async with raw_web(gives(FILE)) as port:
         await fetch(web_at(port), "/a.csv", replace(calls, pace_seconds=0.2, least_speed=10_000_000), Slow())
     assert bytes(sink.data) == FILE
+
+
+async def test_an_account_calls_few_servers_at_a_time_while_requests_wait(
+    runtime: Runtime, calls: TransferPolicy
+) -> None:
+    """A server that does not go on would keep a socket of the API for each trial."""
+    slow = replace(calls, account_id=1)
+    async with raw_web(gives(FILE * 100), pause=BETWEEN_BYTES) as port:
+
+        async def read_slowly() -> None:
+            async with connect_briefly(web_at(port), slow) as transport:
+                await read_beginning(transport, await transport.stat("/a.csv"), ConnectionCheck())
+
+        trials = [asyncio.create_task(read_slowly()) for _ in range(MOST_CALLS)]
+        await asyncio.wait(trials, timeout=0.5)
+        with pytest.raises(TransportFailed, match="Too many tests and listings") as failed:
+            async with replace(slow, connect_seconds=0.1).turn_to_call():
+                pass
+        async with replace(calls, account_id=2, connect_seconds=0.1).turn_to_call():
+            pass  # another account does not wait
+        for trial in trials:
+            trial.cancel()
+        await asyncio.gather(*trials, return_exceptions=True)
+    assert failed.value.transient
+    async with replace(slow, connect_seconds=0.1).turn_to_call():
+        pass
 
 
 def take(slots: FetchSlots, account_id: int) -> ExitStack | None:

@@ -34,7 +34,7 @@ async def ensure_reachable(pull: Pull, policy: TransferPolicy) -> None:
 
 
 async def find_file(pull: Pull, policy: TransferPolicy) -> None:
-    async with connect(pull.remote, policy) as transport:
+    async with policy.turn_to_call(), connect(pull.remote, policy) as transport:
         await transport.stat(pull.path)
 
 
