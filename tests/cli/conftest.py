@@ -11,14 +11,14 @@ from app.embedded import Servers
 from tests.support.live import Live, running_live
 from tests.support.servers import new_database, redis_number, settings_for
 
-SETTINGS = {"SLUICE_ALLOW_NETWORKS": "127.0.0.1/32", "SLUICE_MAX_FILE_BYTES": "2000000", "SLUICE_QUEUE_LIMIT": "2"}
+SETTINGS = {"SLUICE_MAX_FILE_BYTES": "2000000", "SLUICE_QUEUE_LIMIT": "2"}
 
 Sluice = Callable[..., Result]
 
 
 @pytest.fixture(scope="session")
 def served(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
-    """A service that may call this machine, and accepts 2 MB and two imports at a time."""
+    """A service that accepts 2 MB and two imports at a time."""
     settings = settings_for(tmp_path_factory.mktemp("cli"), new_database(servers, "cli"), redis_number(servers, 2))
     with pytest.MonkeyPatch.context() as patched:
         for name, value in SETTINGS.items():

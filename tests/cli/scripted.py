@@ -54,7 +54,7 @@ def run(**more: Any) -> dict[str, Any]:
 
 
 @contextmanager
-def playing(service: Service) -> Iterator[Service]:
+def playing(service: Service, host: str = "127.0.0.1") -> Iterator[Service]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
@@ -94,10 +94,10 @@ def playing(service: Service) -> Iterator[Service]:
         def log_message(self, format: str, *args: object) -> None:
             """Nothing: the output belongs to the test."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer((host, 0), Handler)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
-    service.url = f"http://127.0.0.1:{server.server_port}"
+    service.url = f"http://{host}:{server.server_port}"
     try:
         yield service
     finally:

@@ -16,6 +16,7 @@ from app.connections import declaration
 from app.surfaces.connectif.wire.request import FORM
 from tests.cli.conftest import Sluice
 from tests.cli.scripted import Said, Service, playing
+from tests.support.live import SOURCE_HOST
 
 PEOPLE = "_email,_name,_points\nana@example.com,Ana,12\nbob@example,Bob,3\nchloe@example.org,Chloé,x\n"
 
@@ -241,7 +242,8 @@ def test_what_is_wrong_with_a_connection_is_told(sluice: Sluice) -> None:
 @pytest.fixture
 def web() -> Iterator[Service]:
     """A web server with one file."""
-    with playing(Service([], [Said(200, PEOPLE.encode(), {"Content-Type": "text/csv", "ETag": '"1"'})])) as service:
+    file = Said(200, PEOPLE.encode(), {"Content-Type": "text/csv", "ETag": '"1"'})
+    with playing(Service([], [file]), SOURCE_HOST) as service:
         yield service
 
 

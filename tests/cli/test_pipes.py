@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 from app.cli import cli
 from tests.cli.conftest import Sluice
 from tests.cli.scripted import RUN_ID, Said, Service, accepted, playing, run
+from tests.support.live import SOURCE_HOST
 
 COMMAND = [sys.executable, "-m", "app"]
 ROWS = "_email\n" + "".join(f"person{number}@example.com\n" for number in range(1_000))
@@ -117,7 +118,7 @@ def slow_source() -> Iterator[tuple[str, threading.Event]]:
     """The address of a file that comes when the event is set."""
     released = threading.Event()
     waits = Said(200, ROWS.encode(), {"Content-Type": "text/csv", "ETag": '"1"'}, released)
-    with playing(Service([], [waits])) as service:
+    with playing(Service([], [waits]), SOURCE_HOST) as service:
         try:
             yield f"{service.url}/people.csv", released
         finally:
