@@ -17,7 +17,7 @@ def run_process(work: Callable[[Settings], Coroutine[None, None, None]]) -> int:
     failure is told in one line on stderr. Until `work` handles signals itself, SIGTERM ends the process at once."""
     try:
         settings = Settings()
-        configure(settings.log_level)
+        configure(settings.log_level, settings.log_format)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(work(settings))
     except KeyboardInterrupt:

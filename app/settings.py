@@ -36,6 +36,7 @@ def describe_wrong_setting(error: ValidationError) -> str:
 
 
 Level = Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(str.lower)]
+LogFormat = Annotated[Literal["console", "json"], BeforeValidator(str.lower)]
 Url = Annotated[SecretStr, AfterValidator(check_encoded)]
 
 
@@ -92,6 +93,11 @@ class Settings(BaseSettings):
     )
     mails_per_day: PositiveInt = Field(
         100, description="Mails that one account may send in a day of UTC; an import beyond gets a warning instead"
+    )
+    log_format: LogFormat | None = Field(
+        None,
+        description="`console` for lines that people read, `json` for one JSON object per line; if not set, `console` "
+        "on a terminal and `json` elsewhere",
     )
     log_level: Level = Field("info", description="Least severe level that is logged: debug, info, warning or error")
 

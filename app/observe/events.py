@@ -17,14 +17,26 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class RequestServed(Event):
-    """A request has been answered, whatever the status. `route` is the route's template, never the path."""
+    """A request has been answered, whatever the status. `path` has no query, and `{key}` in place of a record's key; of
+    a path that matches no route it has two segments, if they are short words. `bytes` were sent; `key` and `account`
+    are the caller's."""
 
-    level: ClassVar[str] = "debug"
     request_id: str
     method: str
+    path: str
     route: str
     status: int
-    seconds: float
+    ms: float
+    bytes: int
+    key: str | None
+    account: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeServed(RequestServed):
+    """A request for health, readiness or metrics has been answered."""
+
+    level: ClassVar[str] = "debug"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +106,12 @@ class FileFetched(Event):
 
 @dataclass(frozen=True, slots=True)
 class RunRefused(Event):
-    """A request for an import was refused. `code` is the refusal."""
+    """A request for an import was refused. `code` is the refusal, `reason` its title and the parts of the request that
+    are wrong, without names or values from the file."""
 
     account_id: int
     code: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +146,7 @@ class StepReached(Event):
 class BatchWritten(Event):
     """A batch of rows has been committed, with so many rows of each outcome."""
 
+    level: ClassVar[str] = "debug"
     run_id: str
     attempt: int
     number: int

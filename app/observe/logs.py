@@ -1,40 +1,92 @@
-"""Writes events to stderr as JSON lines, with the ids of request and run and without cell values or secrets."""
+"""Writes events to stderr, for people or as JSON lines, with the ids of request and run, without cells or secrets."""
 
 import errno
+import json
 import logging
+import os
 import re
 import sys
 import traceback
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from contextlib import suppress
 from dataclasses import fields
 from typing import Any
 
 import structlog
+from structlog.dev import (
+    BRIGHT,
+    DIM,
+    RESET_ALL,
+    Column,
+    ConsoleRenderer,
+    KeyValueColumnFormatter,
+    LogLevelColumnFormatter,
+)
+from structlog.typing import Processor
 
 from app.observe.events import Event
 from app.observe.process_events import LibraryLogged
 
 MAX_VALUE_CHARACTERS = 2_000
 REPEAT_SECONDS = 60.0
+EVENT_WIDTH = 16  # of most names; a longer one moves its line to the right
 LEVELS: Mapping[str, int] = logging.getLevelNamesMapping()
 
 
-def configure(level: str) -> None:
-    """Sets up the logging of a process: our events, and the warnings and errors of libraries, as JSON lines."""
+def configure(level: str, format: str | None = None) -> None:
+    """Sets up the logging of a process: our events, and the warnings and errors of libraries, as `console` or `json`;
+    without a format, for people where stderr is a terminal."""
+    on_terminal = sys.stderr.isatty()
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
             shorten_values,
-            structlog.processors.JSONRenderer(),
+            *(FORMATS[format or ("console" if on_terminal else "json")](on_terminal)),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level.upper()]),
         logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(handlers=[LibraryHandler()], level=logging.WARNING, force=True)
+
+
+def build_json(_: bool) -> list[Processor]:
+    return [structlog.processors.TimeStamper(fmt="iso", utc=True), structlog.processors.JSONRenderer()]
+
+
+def build_console(on_terminal: bool) -> list[Processor]:
+    """Time, level and event in columns, then the fields. Colours only on a terminal, and not where NO_COLOR is set."""
+    colours = on_terminal and not os.environ.get("NO_COLOR")
+    reset, faint, bold = (RESET_ALL, DIM, BRIGHT) if colours else ("", "", "")
+    levels = ConsoleRenderer.get_default_level_styles(colours)
+    plain = KeyValueColumnFormatter(None, "", "", str)
+    fields = KeyValueColumnFormatter(faint, "", reset, spell_value)
+    columns = [
+        Column("timestamp", plain),
+        Column("level", LogLevelColumnFormatter(levels, reset, width=len("warning"))),
+        Column("event", KeyValueColumnFormatter(None, bold, reset, str, width=EVENT_WIDTH)),
+        Column("", fields),
+    ]
+    return [
+        drop_missing,
+        structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False),
+        ConsoleRenderer(columns=columns, sort_keys=False),
+    ]
+
+
+def spell_value(value: object) -> str:
+    """A value as one word on one line: nothing in it can look like another line, another field or a colour."""
+    text = str(value)
+    plain = text.isprintable() and not any(each in text for each in ' "=')
+    return text if plain and text else json.dumps(text)
+
+
+def drop_missing(_: Any, __: str, values: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    return {key: value for key, value in values.items() if value is not None}
+
+
+FORMATS: Mapping[str, Callable[[bool], list[Processor]]] = {"console": build_console, "json": build_json}
 
 
 class LibraryHandler(logging.Handler):

@@ -47,7 +47,7 @@ class Metrics:
     def count(self, event: Event) -> None:
         match event:
             case RequestServed():
-                self._requests.labels(event.method, event.route, event.status).observe(event.seconds)
+                self._requests.labels(event.method, event.route, event.status).observe(event.ms / 1000)
             case BatchWritten():
                 self._batches.observe(event.seconds)
                 for outcome in OUTCOMES:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from typing import Final
 
 from app.auth.caller import Caller
 from app.errors import Refused
@@ -11,6 +12,16 @@ from app.runs.kinds import Kind
 from app.runs.model import AccountId
 from app.runtime import Runtime
 from app.under_way import counting
+
+# Where a complaint may point that the log repeats: our own names. Others may be headings, and those may be cells.
+# fmt: off
+OWN_PATHS: Final = frozenset((
+    "body", "columns", "connectionId", "couponSetId", "delimiter", "encoding", "file", "format", "hasHeader",
+    "mapping", "metadata", "name", "overrideExisting", "path", "source", "source.path", "source.port",
+    "source.privateKey", "source.server", "source.tls", "source.transport", "source.url", "transport", "type",
+    "unknownColumns", "updateOnlyEmptyFields", "url",
+))
+# fmt: on
 
 
 @asynccontextmanager
@@ -22,8 +33,14 @@ async def admit_import(runtime: Runtime, caller: Caller) -> AsyncIterator[None]:
         with count_upload(runtime, caller.account_id):
             yield
     except Refused as refused:
-        runtime.observe(RunRefused(caller.account_id, refused.code))
+        runtime.observe(RunRefused(caller.account_id, refused.code, describe_safely(refused)))
         raise
+
+
+def describe_safely(refused: Refused) -> str:
+    """What was wrong, for the log: in a file without a header the names of columns are cells."""
+    paths = dict.fromkeys(each.path for each in refused.complaints if each.path in OWN_PATHS)
+    return f"{refused.title}: {', '.join(paths)}" if paths else refused.title
 
 
 @contextmanager

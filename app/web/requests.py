@@ -1,6 +1,7 @@
 """Middleware around every request: gives it an id, logs it, answers crashes, and closes connections cleanly."""
 
 import asyncio
+import re
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -12,8 +13,8 @@ from fastapi import Request
 from fastapi.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.errors import SourceLost
-from app.observe.events import RequestCrashed, RequestDenied, RequestServed, ResponseCutOff
+from app.errors import SourceLost, shorten_name
+from app.observe.events import ProbeServed, RequestCrashed, RequestDenied, RequestServed, ResponseCutOff
 from app.observe.logs import error_kind, format_trace
 from app.runtime import Runtime
 from app.web.rate_limits import RateHeaders, remaining_allowance
@@ -22,6 +23,11 @@ from app.web.rate_limits import RateHeaders, remaining_allowance
 LINGER_SECONDS = 15.0
 LINGER_BYTES = 134_217_728
 DENIED = (401, 403)
+NO_ROUTE = "none"
+PROBES = ("/healthz", "/readyz", "/metrics")
+# What begins an unknown path is told as long as it can be neither an address nor a key nor a token.
+WORD = re.compile(r"[A-Za-z0-9._-]{0,24}")
+PARAMETER = re.compile(r"\{(\w+)(:key)?\}")
 # Browsers must not take files or messages for pages.
 NOSNIFF = (b"x-content-type-options", b"nosniff")
 # Every answer is of this moment and of one account: no cache may keep it, unless a route says otherwise.
@@ -80,7 +86,21 @@ class RequestMiddleware:
 
     def log_request(self, exchange: "Exchange", seconds: float) -> None:
         observe, status = get_runtime(exchange.scope).observe, exchange.status or 0
-        observe(RequestServed(exchange.id, exchange.method, exchange.route, status, round(seconds, 6)))
+        caller = exchange.scope.get("caller")
+        served = ProbeServed if exchange.route in PROBES else RequestServed
+        observe(
+            served(
+                exchange.id,
+                exchange.method,
+                exchange.shown_path,
+                exchange.route,
+                status,
+                ms=round(seconds * 1000, 3),
+                bytes=exchange.sent,
+                key=caller and caller.key_id,
+                account=caller and caller.account,
+            )
+        )
         if status in DENIED:
             address, _ = exchange.scope.get("client") or ("", 0)
             observe(RequestDenied(exchange.id, exchange.method, exchange.route, status, address))
@@ -99,11 +119,26 @@ class Exchange:
     status: int | None = None
     received: bool = False  # any part of the body
     ended: bool = False  # the body has been read to its end, or the client is gone
+    sent: int = 0  # bytes of the answer's body
 
     @property
     def route(self) -> str:
         """The template of the route, never the path: that would make a metric of every import."""
-        return str(getattr(self.scope.get("route"), "path", "none"))
+        return str(getattr(self.scope.get("route"), "path", NO_ROUTE))
+
+    @property
+    def shown_path(self) -> str:
+        """For the log: keys of records are not shown, and of a path that is not known only two short words."""
+        if self.route == NO_ROUTE:
+            first, *rest = self.scope["path"].removeprefix("/").split("/")
+            shown = [each if WORD.fullmatch(each) else "…" for each in (first, *rest[:1])]
+            return "/" + "/".join([*shown, *(["…"] if rest[1:] else [])])
+        given = self.scope.get("path_params", {})
+
+        def fill(found: re.Match[str]) -> str:
+            return "{key}" if found[2] else shorten_name(str(given.get(found[1], found[0])))
+
+        return PARAMETER.sub(fill, self.route)
 
     async def receive(self) -> Message:
         message = await self.upstream()
@@ -112,6 +147,7 @@ class Exchange:
         return message
 
     async def send(self, message: Message) -> None:
+        self.sent += len(message.get("body", b""))
         if message["type"] == "http.response.start":
             self.status = message["status"]
             sent = list(message.get("headers", ()))

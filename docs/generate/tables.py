@@ -209,7 +209,8 @@ def log_events() -> str:
         for each in all_events()
     ]
     intro = f"""
-Every process logs one JSON object per line to standard error: `event`, `level`, `timestamp` and the fields below. **No cell of
+Every process logs to standard error. With `SLUICE_LOG_FORMAT=json`, and where no terminal reads it, an event is one JSON object
+per line with `event`, `level`, `timestamp` and the fields below; on a terminal it is a line for people. **No cell of
 a file and no secret is ever logged.** What a library logs is reduced to {code(event_name(process_events.LibraryLogged))} with its name, the
 place and the kind of error ([why](../adr/0009-library-logs-lose-their-text.md)).
 """

@@ -62,7 +62,7 @@ def up(
     """
     settings = read_settings()
     check_settings(settings)
-    configure(settings.log_level)
+    configure(settings.log_level, settings.log_format)
     options = UpOptions(host, find_port(host, port), workers)
     _reach_servers(settings, wait=wait)
     supervisor = Supervisor()
