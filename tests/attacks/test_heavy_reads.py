@@ -1,16 +1,22 @@
 """Reads that are large because of what an account has stored: they cost neither much memory nor the others' time."""
 
 import json
+import socket
+from collections import Counter
+from contextlib import ExitStack
 
 import httpx
 import pytest
 
+from app.heavy_reads import OF_AN_ACCOUNT
 from app.storage.records import PAGE_BYTES
-from tests.support.crowd import HOSTILE, Crowd, Request
+from app.web.responses.downloads import MOST_DOWNLOADS
+from tests.support.crowd import HOSTILE, ROOM, Crowd, Request, peak_memory, reset_peak
+from tests.support.live import HOST
 
 RECORDS = 1_000
 RECORD_BYTES = 146_000
-COUPONS = 200_000
+COUPONS = 100_000
 
 
 def insert(type: str, count: int, data: str) -> str:
@@ -41,6 +47,23 @@ def test_a_page_of_large_records_ends_early_and_goes_on(crowd: Crowd) -> None:
         keys += [each["key"] for each in page["results"]]
         path = page["links"].get("next", "")
     assert keys == [f"{number:08}" for number in range(1, RECORDS + 1)]
+
+
+@pytest.mark.usefixtures("large_records")
+def test_pages_that_nobody_reads_hold_little(crowd: Crowd) -> None:
+    head = f"GET /records/catalog?limit=1000 HTTP/1.1\r\nHost: x\r\nAuthorization: apiKey {crowd.hostile}\r\n\r\n"
+    reset_peak(crowd.live)
+    rest = crowd.live.memory
+    with ExitStack() as opened:
+        clients = [opened.enter_context(socket.create_connection((HOST, crowd.live.port))) for _ in range(30)]
+        for client in clients:
+            client.settimeout(30)
+            client.sendall(head.encode())
+        statuses = Counter(client.recv(12)[9:] for client in clients)
+        grown = peak_memory(crowd.live) - rest
+    assert statuses.keys() == {b"200", b"429"}
+    assert statuses[b"200"] <= MOST_DOWNLOADS + OF_AN_ACCOUNT
+    assert grown < ROOM
 
 
 @pytest.mark.usefixtures("large_records")

@@ -1,6 +1,6 @@
-"""Sends files, which clients may read as slowly as they like: each account gets a few of them at a time."""
+"""Sends files and other long answers, a few of an account at a time: clients may read them as slowly as they like."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Final
 
 from fastapi.responses import StreamingResponse
@@ -23,13 +23,29 @@ def ensure_few_downloads(runtime: Runtime, account_id: AccountId) -> None:
         raise Refused("too_many_reads", detail, retry_after=RETRY_SECONDS)
 
 
-class FileDownload(StreamingResponse):
-    """A CSV file, which counts as under way until it is sent or its client is gone."""
+class CountedStream(StreamingResponse):
+    """A long answer, which counts as under way until it is sent or its client is gone."""
 
-    def __init__(self, runtime: Runtime, account_id: AccountId, rows: AsyncIterator[bytes], name: str) -> None:
-        super().__init__(rows, headers={"Content-Disposition": f'attachment; filename="{name}"'}, media_type=CSV)
+    def __init__(
+        self,
+        runtime: Runtime,
+        account_id: AccountId,
+        content: AsyncIterator[bytes],
+        *,
+        media_type: str,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(content, headers=headers, media_type=media_type)
         self._counter, self._account_id = runtime.under_way.downloads, account_id
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         with counting(self._counter, self._account_id):
             await super().__call__(scope, receive, send)
+
+
+class FileDownload(CountedStream):
+    """A CSV file."""
+
+    def __init__(self, runtime: Runtime, account_id: AccountId, rows: AsyncIterator[bytes], name: str) -> None:
+        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+        super().__init__(runtime, account_id, rows, media_type=CSV, headers=headers)

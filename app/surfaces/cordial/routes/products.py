@@ -23,6 +23,7 @@ from app.web.bodies.json_body import read_exact_object
 from app.web.caller import MayDeleteImports, MayReadRecords, MayWriteImports, OpenRuntime, write_as
 from app.web.links import key_path
 from app.web.openapi import operation_id
+from app.web.responses.downloads import ensure_few_downloads
 from app.web.responses.pieces import respond_in_pieces
 
 router = APIRouter(prefix="/v2/products", tags=["products"], generate_unique_id_function=operation_id)
@@ -35,7 +36,9 @@ async def list_products(
     query: Annotated[ProductQuery, Query()], caller: MayReadRecords, runtime: OpenRuntime
 ) -> Response:
     """List the account's products in the order of their productID."""
-    return await respond_in_pieces(write_products(runtime, caller.account_id, query), JSON)
+    ensure_few_downloads(runtime, caller.account_id)
+    pieces = write_products(runtime, caller.account_id, query)
+    return await respond_in_pieces(runtime, caller.account_id, pieces, JSON)
 
 
 async def write_products(runtime: Runtime, account_id: AccountId, query: ProductQuery) -> AsyncIterator[bytes]:

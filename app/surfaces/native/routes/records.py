@@ -20,6 +20,8 @@ from app.web.caller import MayReadRecords, OpenRuntime
 from app.web.links import decode_cursor, encode_cursor, key_path, link_to_same_path
 from app.web.openapi import operation_id
 from app.web.refusals import refusals
+from app.web.responses.downloads import ensure_few_downloads
+from app.web.responses.pieces import respond
 
 router = APIRouter(prefix="/records/{type}", tags=["records"], generate_unique_id_function=operation_id)
 
@@ -39,6 +41,7 @@ async def list_records(
     there is one."""
     after = decode_cursor(cursor)
     async with runtime.heavy_reads.turn(caller.account_id):
+        ensure_few_downloads(runtime, caller.account_id)
         async with runtime.database.read() as session:
             await ensure_type(session, caller.account_id, type)
             page = await records.page(session, caller.account_id, type, after=after, limit=limit)
@@ -46,7 +49,7 @@ async def list_records(
         query = {"limit": limit, "cursor": next_cursor}
         next_page = None if next_cursor is None else link_to_same_path(request, runtime, **query)
         body = await asyncio.to_thread(translate.record_list, page.rows, type, next_page)
-    return Response(body, media_type=translate.JSON)
+    return respond(runtime, caller.account_id, body, translate.JSON)
 
 
 @router.get(key_path("key"), response_model=Record, responses=refusals(401, 403, 404, 503))

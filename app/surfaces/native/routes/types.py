@@ -15,6 +15,8 @@ from app.web.bodies.json_body import read_json_object
 from app.web.caller import MayReadTypes, MayWriteTypes, OpenRuntime, write_as
 from app.web.openapi import operation_id
 from app.web.refusals import refusals
+from app.web.responses.downloads import ensure_few_downloads
+from app.web.responses.pieces import respond
 
 router = APIRouter(prefix="/types", tags=["types"], generate_unique_id_function=operation_id)
 
@@ -24,10 +26,11 @@ router = APIRouter(prefix="/types", tags=["types"], generate_unique_id_function=
 async def list_types(caller: MayReadTypes, runtime: OpenRuntime) -> Response:
     """List the record types that the account can import: the built-in ones and its own."""
     async with runtime.heavy_reads.turn(caller.account_id):
+        ensure_few_downloads(runtime, caller.account_id)
         async with runtime.database.read() as session:
             declarations = await load_declarations(session, caller.account_id)
         body = await asyncio.to_thread(translate.type_list, declarations)
-    return Response(body, media_type=translate.JSON)
+    return respond(runtime, caller.account_id, body, translate.JSON)
 
 
 @router.get("/{name}", response_model=RecordType, responses=refusals(401, 403, 404, 503))

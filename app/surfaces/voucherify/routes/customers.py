@@ -23,6 +23,7 @@ from app.surfaces.voucherify.wire.errors import refusals
 from app.web.caller import OpenRuntime
 from app.web.links import key_path
 from app.web.openapi import operation_id
+from app.web.responses.downloads import ensure_few_downloads
 from app.web.responses.pieces import respond_in_pieces
 
 router = APIRouter(prefix="/v1/customers", tags=["customers"], generate_unique_id_function=operation_id)
@@ -41,7 +42,9 @@ async def list_customers(
     created at the same time as its last one. With `page` it never is.
     """
     record_query = build_record_query(query, caller.account_id)
-    return await respond_in_pieces(write_customers(runtime, query, record_query), JSON)
+    ensure_few_downloads(runtime, caller.account_id)
+    pieces = write_customers(runtime, query, record_query)
+    return await respond_in_pieces(runtime, caller.account_id, pieces, JSON)
 
 
 async def write_customers(runtime: Runtime, query: CustomerQuery, search: RecordQuery) -> AsyncIterator[bytes]:
