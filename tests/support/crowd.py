@@ -19,9 +19,9 @@ from tests.support.servers import execute
 HOSTILE = "crowd-hostile"  # the name of the account that attacks
 POLLS = 20  # that a median is made of
 ROOM = 120_000_000  # bytes that the API may hold beyond what it holds at rest, whatever is read
-# Times as long the polls of others may take. Beside other tests on two cores it is 2 to 10; it was several hundred. How
+# Times as long the polls of others may take. Beside other tests on two cores it is 1 to 4; it was several hundred. How
 # long it is on a quiet machine is a benchmark: `make bench`, "One hostile account among ten".
-PATIENCE = 25
+PATIENCE = 12
 
 
 @dataclass(slots=True)
