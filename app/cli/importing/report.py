@@ -31,7 +31,7 @@ def format_example(group: Mapping[str, Any]) -> str:
 
 PROBLEMS: Final = (
     TableColumn("COUNT", "count", number=True),
-    TableColumn("COLUMN", lambda group: group["column"] or group["field"]),
+    TableColumn("COLUMN", lambda group: group["column"] or group["field"], cut=True),
     TableColumn("CODE", "code"),
     TableColumn("PROBLEM", "message", wraps=True),
     TableColumn("EXAMPLE", format_example, cut=True),
