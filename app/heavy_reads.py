@@ -8,8 +8,8 @@ from typing import Final
 
 from app.errors import Refused
 
-# At a time. With two, polls of others took ten times as long on two cores, with one three times; only half as many answers
-# more were given.
+# At a time. With two, polls of others took ten times as long on two cores, with one three times. Only half as many
+# answers more were given.
 OF_AN_ACCOUNT: Final = 1
 PATIENCE: Final = 5.0  # seconds that a request waits for its turn
 RETRY_SECONDS: Final = 5
