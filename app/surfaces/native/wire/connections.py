@@ -63,7 +63,7 @@ class ConnectionList(Shape):
 
 
 class ConnectionTestBody(Shape):
-    path: str = Field(description="test-import: the file, or a pattern. test-export: the folder, or empty")
+    path: str = Field(default="", description="test-import: the file, or a pattern. test-export: the folder, or empty")
 
 
 class ConnectionTestStep(Shape):
@@ -93,4 +93,4 @@ CONNECTION_BODY: Final = json_body(
         "password": "secret",
     },
 )
-CONNECTION_TEST_BODY: Final = json_body(ConnectionTestBody, {"path": "/out/contacts.csv"})
+CONNECTION_TEST_BODY: Final = json_body(ConnectionTestBody, {"path": "/out/contacts.csv"}, closed=False)

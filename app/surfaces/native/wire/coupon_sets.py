@@ -20,7 +20,7 @@ class CouponSet(Shape):
     updated_at: Timestamp
 
 
-COUPON_SET_BODY: Final = json_body(CouponSetBody, {"name": "Spring"})
+COUPON_SET_BODY: Final = json_body(CouponSetBody, {"name": "Spring"}, closed=False)
 NEW_COUPON_SET: Final[dict[int | str, dict[str, Any]]] = {
     201: {"model": CouponSet, "description": "The coupon set is new"}
 }

@@ -11,8 +11,11 @@ class Links(Shape):
     next: str = Field(default="", description="Absolute URL of the next page; absent on the last")
 
 
-def json_body(shape: type[Shape], example: dict[str, Any]) -> dict[str, Any]:
+def json_body(shape: type[Shape], example: dict[str, Any], *, closed: bool = True) -> dict[str, Any]:
     """A request body as OpenAPI describes it. FastAPI cannot see it, because the handlers read bytes. `example` is what
-    the page at /docs sends unless it is changed."""
-    content = {"schema": shape.model_json_schema(), "example": example}
+    the page at /docs sends unless it is changed. `closed`: members that it does not have are refused."""
+    schema = shape.model_json_schema()
+    if not closed:
+        del schema["additionalProperties"]
+    content = {"schema": schema, "example": example}
     return {"requestBody": {"required": True, "content": {"application/json": content}}}
