@@ -18,6 +18,7 @@ from app.embedded.data_folder import (
 from app.embedded.errors import DataFolderInUse, InstanceNotRunning, StartFailed
 from app.embedded.postgres import Postgres
 from app.embedded.server import ManagedProcess, Server, Sleep, free_port
+from app.embedded.system_user import SystemUser, can_reach, find_server_user
 from app.embedded.valkey import Valkey
 
 __all__ = [
@@ -34,9 +35,12 @@ __all__ = [
     "Servers",
     "Sleep",
     "StartFailed",
+    "SystemUser",
     "Valkey",
+    "can_reach",
     "delete_data_folder",
     "find_running_instance",
+    "find_server_user",
     "free_port",
     "lock_data_folder",
     "publish_instance",

@@ -103,6 +103,15 @@ class ServersKeptElsewhere(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ProgramsKeepRoot(Event):
+    """`sluice up` was started by root, and the API and the workers run as root too, because an unprivileged account
+    could not do their work: `reason` says why."""
+
+    level: ClassVar[str] = "warning"
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class LibraryLogged(Event):
     """A library has logged a warning or an error. Its text is left out, because it may hold cell values; `place` is
     the line of the library, `error` the kind of error."""

@@ -15,9 +15,10 @@ import typer
 
 from app.addresses import close_sockets, join_port, open_sockets
 from app.cli.options import Data, Host, Port, Wait, module_command, module_environment, read_settings
+from app.cli.serving.account import choose_account
 from app.cli.serving.supervisor import Program, StopRequested, Supervisor
 from app.cli.serving.waiting import DATABASE, REDIS, wait_for
-from app.embedded import Command, DataFolder, Instance, Postgres, Valkey, lock_data_folder, publish_instance
+from app.embedded import Command, DataFolder, Instance, Postgres, SystemUser, Valkey, lock_data_folder, publish_instance
 from app.observe.logs import configure
 from app.runtime import build_database, check_settings, secret_value
 from app.servers import check_secret_key
@@ -172,12 +173,14 @@ async def _check_secret_key(instance: Instance) -> None:
 def _start_programs(
     supervisor: Supervisor, settings: Settings, folder: DataFolder, *, options: UpOptions, environment: dict[str, str]
 ) -> None:
+    lowest = min(filter(None, (options.port, settings.worker_metrics_port)))
+    user = choose_account(settings, folder, lowest)
     for number in range(1, options.workers + 1):
         own = module_environment("workers", **environment, **_metrics_port(settings, number))
-        worker = Program(_command(folder, f"worker-{number}", module_command("workers"), own))
+        worker = Program(_command(folder, f"worker-{number}", module_command("workers"), own, user))
         supervisor.watch(worker, stage=WORKERS, stop_seconds=settings.shutdown_seconds + EXTRA_STOP_SECONDS).start()
     arguments = module_command("app.main", options.host, str(options.port))
-    api = Program(_command(folder, "api", arguments, module_environment("app.main", **environment)))
+    api = Program(_command(folder, "api", arguments, module_environment("app.main", **environment), user))
     supervisor.watch(api, stage=API, stop_seconds=settings.shutdown_seconds + EXTRA_STOP_SECONDS).start()
 
 
@@ -187,8 +190,13 @@ def _metrics_port(settings: Settings, number: int) -> dict[str, str]:
     return {"SLUICE_WORKER_METRICS_PORT": str(port + number - 1)} if port else {}
 
 
-def _command(folder: DataFolder, name: str, arguments: list[str], environment: dict[str, str]) -> Command:
-    return Command(name=name, arguments=arguments, environment=environment, pid_file=folder.pid_file(name))
+def _command(
+    folder: DataFolder, name: str, arguments: list[str], environment: dict[str, str], user: SystemUser | None
+) -> Command:
+    pid_file = folder.pid_file(name)
+    if user is not None:  # libraries look for files in the home, and the other account may not even look into root's
+        environment = environment | {"HOME": str(folder.data)}
+    return Command(name=name, arguments=arguments, environment=environment, pid_file=pid_file, user=user)
 
 
 def _is_healthy(options: UpOptions) -> bool:
