@@ -117,6 +117,7 @@ async def serve(settings: Settings, *, host: str, port: int) -> None:
     config = uvicorn.Config(
         app,
         http=build_protocol(connections),
+        ws="none",  # there are no web sockets
         timeout_keep_alive=ServerLimits().keep_alive_seconds,
         lifespan="off",
         access_log=False,

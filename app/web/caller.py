@@ -14,7 +14,7 @@ from app.errors import Refused
 from app.runtime import Runtime
 from app.storage.database import DatabaseUnavailable, Session
 from app.web.rate_limits import count_request
-from app.web.server.connections import group_address
+from app.web.server.connections import CALLER, group_address
 
 
 async def get_runtime(request: Request) -> Runtime:
@@ -38,13 +38,13 @@ async def identify_caller(request: Request, runtime: OpenRuntime) -> Caller:
         await count_request(request, runtime, f"address:{client_bucket(request)}")
         raise
     await count_request(request, runtime, f"key:{caller.key_id}")
-    request.scope["caller"] = caller
+    request.scope[CALLER] = caller
     return caller
 
 
 def known_caller(request: Request) -> Caller:
     """The caller that `identify_caller` has found."""
-    caller: Caller = request.scope["caller"]
+    caller: Caller = request.scope[CALLER]
     return caller
 
 

@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from app.embedded import Servers
 from app.web.server.connections import ConnectionLimits, Connections, group_address
+from app.web.server.protocol import ServerLimits
 from tests.support.live import HOST, Live, running_live
 from tests.support.servers import new_database, redis_number, settings_for
 from tests.support.serving import serving
@@ -59,7 +60,8 @@ def test_uploads_held_open_leave_room_for_others(poor: Live) -> None:
         assert httpx.get(f"{poor.url}/healthz", timeout=5).status_code == 200
         transport = httpx.HTTPTransport(local_address="127.0.0.2")
         with httpx.Client(transport=transport, timeout=5) as elsewhere:
-            assert elsewhere.get(f"{poor.url}/imports", headers=headers).status_code == 200
+            answer = elsewhere.get(f"{poor.url}/imports", headers=headers)
+            assert answer.status_code == 200, answer.text
 
 
 def test_a_process_without_files_recovers(live: Live) -> None:
@@ -115,6 +117,31 @@ async def test_a_health_check_is_answered_when_every_connection_is_at_work() -> 
         app.go.set()
         assert await asyncio.gather(*tasks) == [200] * 4
         assert await status_of(port, "/imports") == 200
+
+
+async def test_a_connection_that_was_there_before_goes_on_when_there_are_too_many() -> None:
+    app = Waiting()
+    async with serving(app, connections=Connections(ConnectionLimits(2, 2))) as port:
+        async with httpx.AsyncClient(base_url=f"http://{HOST}:{port}", timeout=5) as kept:
+            waiting = asyncio.create_task(kept.get("/wait"))
+            tasks = await ask_and_wait(app, port, 1)
+            spare = await asyncio.open_connection(HOST, port)
+            app.go.set()
+            assert (await waiting).status_code == 200
+            assert (await kept.get("/imports")).status_code == 200
+            assert await asyncio.gather(*tasks) == [200]
+        spare[1].close()
+
+
+async def test_requests_that_show_no_key_are_cut_off_to_make_room() -> None:
+    app, limits = Waiting(), ServerLimits(anonymous_seconds=0.1)
+    async with serving(app, limits, Connections(ConnectionLimits(2, 2))) as port:
+        tasks = await ask_and_wait(app, port, 2)
+        await asyncio.sleep(0.2)
+        assert await status_of(port, "/imports") == 200
+        app.go.set()
+        ended = await asyncio.gather(*tasks, return_exceptions=True)
+    assert sorted(type(each).__name__ for each in ended) in (["RemoteProtocolError", "int"], ["ReadError", "int"])
 
 
 async def test_no_address_has_more_than_its_share() -> None:

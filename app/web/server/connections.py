@@ -9,6 +9,7 @@ from typing import Final, Protocol
 
 MOST_CONNECTIONS: Final = 1_000
 FEWEST_CONNECTIONS: Final = 8
+CALLER: Final = "caller"  # where the scope of a request holds who sent it, once that is known
 # Descriptors that the process needs besides: its libraries, the loop, listeners, Redis. PostgreSQL's come on top.
 OWN_FILES: Final = 32
 
@@ -17,7 +18,9 @@ class OpenConnection(Protocol):
     """What is known of an open connection. `idle_since` is on the loop's clock; None while a request is answered."""
 
     address: str  # see `group_address`
-    idle_since: float | None
+
+    @property
+    def idle_since(self) -> float | None: ...
 
     def evict(self) -> None: ...
 
@@ -56,24 +59,22 @@ class Connections:
         self._open: set[OpenConnection] = set()
         self._counts: Counter[str] = Counter()  # by address; none for a trusted proxy, which speaks for many
 
-    def admit(self, connection: OpenConnection, host: str) -> None:
+    def admit(self, connection: OpenConnection, host: str) -> bool:
         """Takes up a new connection. If there are too many, the one that is idle longest is closed, of the address that
-        has most. If none is idle, the new one stays, but `is_crowded` says so."""
+        has most. Returns whether the new one is spare."""
         self._open.add(connection)
         if not self._is_proxy(host):
             self._counts[connection.address] += 1
         if not self.is_crowded(connection):
-            return
+            return False
         own = connection.address if self._has_too_many(connection.address) else None
-        idle = [
-            (self._counts[each.address], -each.idle_since, each)
-            for each in self._open
-            if each is not connection and each.idle_since is not None and own in (None, each.address)
-        ]
+        others = [each for each in self._open if each is not connection and own in (None, each.address)]
+        idle = [(self._counts[each.address], -since, each) for each in others if (since := each.idle_since) is not None]
         if idle:
             evicted = max(idle, key=lambda entry: entry[:2])[2]
             self.release(evicted)
             evicted.evict()
+        return self.is_crowded(connection)  # still, if the one that went was spare itself
 
     def is_crowded(self, connection: OpenConnection) -> bool:
         """Whether there are too many connections, with this one, in all or of its address."""

@@ -16,7 +16,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from app.errors import REFUSALS
 from app.observe.events import ConnectionRefused
 from app.observe.logs import log
-from app.web.server.connections import Connections, group_address
+from app.web.server.connections import CALLER, Connections, group_address
 
 # Answered although there are too many connections: a process that is busy is alive.
 PROBES: Final = frozenset({b"/healthz", b"/readyz"})
@@ -33,6 +33,7 @@ class ServerLimits:
     pipelined: int = 16  # requests that wait for the answer to the one before
     write_seconds: float = 60.0
     write_bytes: int = 60_000
+    anonymous_seconds: float = 5.0  # after which a request that shows no key may be cut off to make room
     # After a refusal, what still comes is discarded for so long: closing at once would reset the connection, and the
     # client would never see the answer.
     linger_seconds: float = 5.0
@@ -96,9 +97,11 @@ class Protocol(HttpToolsProtocol):
     def __init__(self, connections: Connections, limits: ServerLimits, **uvicorns: Any) -> None:
         super().__init__(**uvicorns)
         self.address = ""
-        self.idle_since: float | None = None
         self._book = connections
         self._limits = limits
+        self._idle_since: float | None = None
+        self._asked_at = 0.0
+        self._spare = False  # opened although there were too many
         self._stage = Stage.BETWEEN
         self._verdict = UNREADABLE
         self._closing = False  # refused: nothing is parsed any more
@@ -112,8 +115,8 @@ class Protocol(HttpToolsProtocol):
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]  # as uvicorn
         super().connection_made(transport)
         host = self.client[0] if self.client else ""
-        self.address, self.idle_since = group_address(host), self.loop.time()
-        self._book.admit(self, host)
+        self.address, self._idle_since = group_address(host), self.loop.time()
+        self._spare = self._book.admit(self, host)
         self._time_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -121,6 +124,14 @@ class Protocol(HttpToolsProtocol):
         self._stop_head_timer()
         self._stop_write_timer()
         super().connection_lost(exc)
+
+    @property
+    def idle_since(self) -> float | None:
+        """A request without a key counts as idle after a while: its answer is not read, or its body not wanted."""
+        if self._idle_since is not None or CALLER in self.cycle.scope:
+            return self._idle_since
+        patient_until = self._asked_at + self._limits.anonymous_seconds
+        return patient_until if self.loop.time() > patient_until else None
 
     def evict(self) -> None:
         self.transport.abort()
@@ -166,13 +177,13 @@ class Protocol(HttpToolsProtocol):
             self._stop_write_timer()
         if len(self.pipeline) >= self._limits.pipelined:
             raise NotAccepted
-        crowded = self._book.is_crowded(self)
-        if crowded and self.url.partition(b"?")[0] not in PROBES:
+        self._spare = self._spare and self._book.is_crowded(self)
+        if self._spare and self.url.partition(b"?")[0] not in PROBES:
             self._verdict = CROWDED
             raise NotAccepted
         super().on_headers_complete()
-        self.idle_since = None
-        self.cycle.keep_alive = self.cycle.keep_alive and not crowded
+        self._idle_since, self._asked_at = None, self.loop.time()
+        self.cycle.keep_alive = self.cycle.keep_alive and not self._spare
 
     def on_body(self, body: bytes) -> None:
         self._kept = 0
@@ -212,6 +223,8 @@ class Protocol(HttpToolsProtocol):
     def refuse(self, verdict: Verdict) -> None:
         """Answers and closes the connection. Requests before this one that are complete are answered first, without
         the verdict."""
+        if self._closing or self.transport.is_closing():
+            return
         self._closing = True
         self._stop_head_timer()
         cycle: RequestResponseCycle | None = self.cycle  # of the newest request; there may be none yet
@@ -225,7 +238,7 @@ class Protocol(HttpToolsProtocol):
             cycle.disconnected = True  # for the route the client is gone
             cycle.message_event.set()
         log(ConnectionRefused(verdict.status, self.client[0] if self.client else ""))
-        self.idle_since, self._kept = self.loop.time(), 0
+        self._idle_since, self._kept = self.loop.time(), 0
         self.flow.resume_reading()
         self.transport.write(verdict.encoded(self.server_state.default_headers))
         self.transport.write_eof()
@@ -238,7 +251,7 @@ class Protocol(HttpToolsProtocol):
         if unread:  # and unwanted: it could be sent for ever
             self.transport.close()
         elif self.cycle.response_complete:
-            self.idle_since = self.loop.time()
+            self._idle_since = self.loop.time()
 
     def pause_writing(self) -> None:
         super().pause_writing()
