@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
 from ipaddress import ip_network
 from pathlib import Path
@@ -13,8 +13,11 @@ import pytest
 from starlette.types import Receive, Scope, Send
 
 from app.embedded import Servers
+from app.runtime import Runtime
 from app.web.server.connections import ConnectionLimits, Connections, group_address
 from app.web.server.protocol import ServerLimits
+from tests.support.bodies import WRITES
+from tests.support.http import Account, app_on
 from tests.support.live import HOST, Live, running_live
 from tests.support.servers import new_database, redis_number, settings_for
 from tests.support.serving import serving
@@ -142,6 +145,25 @@ async def test_requests_that_show_no_key_are_cut_off_to_make_room() -> None:
         app.go.set()
         ended = await asyncio.gather(*tasks, return_exceptions=True)
     assert sorted(type(each).__name__ for each in ended) in (["RemoteProtocolError", "int"], ["ReadError", "int"])
+
+
+async def test_an_upload_that_shows_a_key_is_not_cut_off(runtime: Runtime, an_account: Account) -> None:
+    """The server finds who called where the routes have put it."""
+    limits, media_type, whole = ServerLimits(anonymous_seconds=0.05), *WRITES["POST /imports"]
+
+    async def body() -> AsyncIterator[bytes]:
+        yield whole[:200]
+        await asyncio.sleep(0.3)
+        refused.append(await status_of(port, "/imports"))
+        yield whole[200:]
+
+    refused: list[int] = []
+    headers = an_account.headers | {"Content-Type": media_type}
+    connections = Connections(ConnectionLimits(1, 1))
+    async with serving(app_on(runtime), limits, connections) as port, httpx.AsyncClient(timeout=10) as client:
+        sent = await client.post(f"http://{HOST}:{port}/imports", headers=headers, content=body())
+        assert sent.status_code == 201
+    assert refused == [503]
 
 
 async def test_no_address_has_more_than_its_share() -> None:
