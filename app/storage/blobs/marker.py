@@ -1,6 +1,7 @@
 """The mark of a store, in the store and in the database: it tells an empty store from one that is not mounted."""
 
 import asyncio
+from contextlib import suppress
 from typing import Final
 from uuid import uuid4
 
@@ -18,14 +19,31 @@ REMEMBER = "INSERT INTO blob_store (id) VALUES (:id) ON CONFLICT DO NOTHING"
 
 async def recognise_store(database: Database, blobs: Blobs) -> None:
     """Tells the store which mark it must have. On a database that knows none yet, the mark is made: the store is not
-    contacted otherwise. Raises BlobsUnavailable then if files that the database names are not there."""
-    async with database.transaction() as session:
-        known = await find_store_id(session)
-        if known is None:
-            if not await asyncio.to_thread(holds_any, blobs, await find_some_blobs(session)):
-                raise BlobsUnavailable(UNKNOWN_STORE)
-            known = await mark_store(session, blobs)
-    blobs.store_id = known
+    contacted otherwise. A store that is away then gets its mark at the next start: whoever starts the service may start
+    the store after it. Raises UnknownStore if files that the database names are not there."""
+    with suppress(StoreAway):
+        async with database.transaction() as session:
+            blobs.store_id = await find_store_id(session) or await mark_new_store(session, blobs)
+
+
+class UnknownStore(BlobsUnavailable):
+    """The store does not hold what the database names. It may be another one, or not mounted."""
+
+
+class StoreAway(Exception):
+    """The store cannot be marked yet."""
+
+
+async def mark_new_store(session: Session, blobs: Blobs) -> str:
+    """Raises UnknownStore, StoreAway."""
+    names = await find_some_blobs(session)
+    try:
+        known = await asyncio.to_thread(holds_any, blobs, names)
+        if known:
+            return await mark_store(session, blobs)
+    except BlobsUnavailable as away:
+        raise StoreAway from away
+    raise UnknownStore(UNKNOWN_STORE)
 
 
 async def adopt_store(database: Database, blobs: Blobs) -> None:
