@@ -19,6 +19,7 @@ from app.runs.lifecycle import work_on
 from app.runs.model import RunId, run_from
 from app.runtime import Runtime, read_rate_limit
 from app.storage.access.accounts import account_named
+from app.storage.blobs.errors import MARKER
 from app.storage.tables import runs
 from tests.support.contract import check_response
 from tests.support.servers import PEPPER
@@ -94,5 +95,6 @@ async def finish(runtime: Runtime, run_id: str) -> None:
 
 
 def stored_files(runtime: Runtime) -> set[str]:
-    """Every file in the blob store, finished or not."""
-    return {str(path.relative_to(runtime.blobs.root)) for path in runtime.blobs.root.rglob("*") if path.is_file()}
+    """Every file in the blob store, finished or not, but not the mark of the store."""
+    files = (path for path in runtime.blobs.root.rglob("*") if path.is_file() and path.name != MARKER)
+    return {str(path.relative_to(runtime.blobs.root)) for path in files}
