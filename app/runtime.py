@@ -19,7 +19,7 @@ from app.queue.task_queue import QueueUnavailable, TaskQueue, redis_settings
 from app.servers import check_database, open_queue
 from app.settings import Settings
 from app.storage.blobs import Blobs, BucketAccess, check_blobs_url, open_blobs
-from app.storage.blobs.marker import recognise_store
+from app.storage.blobs.marker import recognising_store
 from app.storage.database import Database
 from app.throttle import RateLimit, RequestCounter, Throttle, parse_rate_limit
 from app.transports.guard import Guard
@@ -61,7 +61,7 @@ class Runtime:
 @asynccontextmanager
 async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
     """Opens everything and closes it at the end. Raises Misconfigured, DatabaseUnavailable,
-    SchemaUnfit, QueueUnavailable, BlobsUnavailable."""
+    SchemaUnfit, QueueUnavailable."""
     database_url, redis_url = require_addresses(settings)
     check_public_url(settings.public_url or "")
     rate, transfer_policy, vault = read_rate_limit(settings), build_transfer_policy(settings), open_vault(settings)
@@ -74,7 +74,7 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
             observe(WeakSecretKey())
         queue = await open_queue(redis_url, settings.ca_file)
         opened.push_async_callback(queue.close)
-        await recognise_store(database, blobs)
+        await opened.enter_async_context(recognising_store(database, blobs))
         yield Runtime(
             settings=settings,
             database=database,

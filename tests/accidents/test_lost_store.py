@@ -3,7 +3,7 @@
 import asyncio
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, AsyncExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from app.runs.model import AccountId, Run
 from app.runtime import Runtime, open_runtime
 from app.storage.blobs import BlobsUnavailable, FileBlobs
 from app.storage.blobs.errors import MARKER
-from app.storage.blobs.marker import adopt_store, recognise_store
+from app.storage.blobs.marker import UNRECOGNISED, adopt_store, recognise_store
 from tests.engine.conftest import ImportEngine, law
 from tests.storage.conftest import OpenShared, files, objects, prefix, shared
 from tests.support.http import Account, app_on, client_of, make_account, post
@@ -164,17 +164,21 @@ async def test_processes_that_start_at_once_agree_on_one_store(alone: Runtime) -
         store.check()
 
 
-async def test_a_first_start_without_the_files_of_the_database_is_refused(alone: Runtime) -> None:
+async def test_a_first_start_without_the_files_of_the_database_waits_for_them(alone: Runtime) -> None:
     """An upgrade from release 0.1, which knew no mark, while the folder is not mounted."""
     _, engine = await own_engine(alone)
     await engine.submit(FILE)
     await engine.sql("DELETE FROM blob_store")
     root = root_of(alone)
     (root / MARKER).unlink()
-    with folder_empty(root), pytest.raises(BlobsUnavailable, match="not mounted"):
-        async with open_runtime(alone.settings):
-            pass
-    async with open_runtime(alone.settings) as runtime:
+    async with AsyncExitStack() as stack:
+        with folder_empty(root):
+            runtime = await stack.enter_async_context(open_runtime(alone.settings))
+            with pytest.raises(BlobsUnavailable, match="not mounted"):
+                runtime.blobs.check()
+            assert not (root / MARKER).exists()
+        while runtime.blobs.store_id == UNRECOGNISED:
+            await asyncio.sleep(0.05)
         runtime.blobs.check()
 
 

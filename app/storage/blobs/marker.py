@@ -1,7 +1,8 @@
 """The mark of a store, in the store and in the database: it tells an empty store from one that is not mounted."""
 
 import asyncio
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Final
 from uuid import uuid4
 
@@ -9,41 +10,50 @@ from sqlalchemy import text
 
 from app.storage.blobs.blob import Blobs
 from app.storage.blobs.errors import UNKNOWN_STORE, BlobMissing, BlobsUnavailable
-from app.storage.database import Database, ReadSession, Session
+from app.storage.database import Database, DatabaseUnavailable, ReadSession, Session
 
+UNRECOGNISED: Final = ""  # no store has this mark
+FIRST_SECONDS: Final = 3.0  # so long the start of a process waits for a store that may be away
+RETRY_SECONDS: Final = 2.0
 PROBES: Final = 20  # files that are looked for before a store without a mark is taken for ours
 
 # Whoever comes second waits for the first to commit, and finds its id.
 REMEMBER = "INSERT INTO blob_store (id) VALUES (:id) ON CONFLICT DO NOTHING"
 
 
+@asynccontextmanager
+async def recognising_store(database: Database, blobs: Blobs) -> AsyncIterator[None]:
+    """Recognises the store, and goes on trying while the block runs: until then the store counts as unavailable."""
+    blobs.store_id = UNRECOGNISED
+    trying = asyncio.create_task(keep_recognising(database, blobs))
+    try:
+        await asyncio.wait({trying}, timeout=FIRST_SECONDS)
+        if trying.done():
+            trying.result()
+        yield
+    finally:
+        trying.cancel()
+        await asyncio.gather(trying, return_exceptions=True)
+
+
+async def keep_recognising(database: Database, blobs: Blobs) -> None:
+    while True:
+        try:
+            return await recognise_store(database, blobs)
+        except (BlobsUnavailable, DatabaseUnavailable):
+            await asyncio.sleep(RETRY_SECONDS)
+
+
 async def recognise_store(database: Database, blobs: Blobs) -> None:
     """Tells the store which mark it must have. On a database that knows none yet, the mark is made: the store is not
-    contacted otherwise. A store that is away then gets its mark at the next start: whoever starts the service may start
-    the store after it. Raises UnknownStore if files that the database names are not there."""
-    with suppress(StoreAway):
-        async with database.transaction() as session:
-            blobs.store_id = await find_store_id(session) or await mark_new_store(session, blobs)
-
-
-class UnknownStore(BlobsUnavailable):
-    """The store does not hold what the database names. It may be another one, or not mounted."""
-
-
-class StoreAway(Exception):
-    """The store cannot be marked yet."""
-
-
-async def mark_new_store(session: Session, blobs: Blobs) -> str:
-    """Raises UnknownStore, StoreAway."""
-    names = await find_some_blobs(session)
-    try:
-        known = await asyncio.to_thread(holds_any, blobs, names)
-        if known:
-            return await mark_store(session, blobs)
-    except BlobsUnavailable as away:
-        raise StoreAway from away
-    raise UnknownStore(UNKNOWN_STORE)
+    contacted otherwise. Raises BlobsUnavailable then if files that the database names are not there."""
+    async with database.transaction() as session:
+        known = await find_store_id(session)
+        if known is None:
+            if not await asyncio.to_thread(holds_any, blobs, await find_some_blobs(session)):
+                raise BlobsUnavailable(UNKNOWN_STORE)
+            known = await mark_store(session, blobs)
+    blobs.store_id = known
 
 
 async def adopt_store(database: Database, blobs: Blobs) -> None:
