@@ -1,6 +1,7 @@
 """Lets each account do one expensive read at a time, so that the requests of others find the process awake."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -13,6 +14,10 @@ from app.errors import Refused
 OF_AN_ACCOUNT: Final = 1
 PATIENCE: Final = 5.0  # seconds that a request waits for its turn
 RETRY_SECONDS: Final = 5
+# How long an account rests after a read, as a multiple of what the read took, while more of its own reads wait. So the
+# processor belongs to others two thirds of the time, and half of their requests never meet one of these reads. Who
+# reads page after page never rests.
+REST: Final = 2.0
 BUSY: Final = "Other large reads of this account are under way. Read one page after the other"
 
 
@@ -42,11 +47,13 @@ class HeavyReads:
         line.length += 1
         try:
             await self._wait(line, None if begun else self._patience)
+            began = time.monotonic()
             try:
                 yield
             finally:
                 self._turns.release()
-                line.turns.release()
+                rest = (time.monotonic() - began) * REST if line.length > 1 else 0.0
+                asyncio.get_running_loop().call_later(rest, line.turns.release)
         finally:
             line.length -= 1
             if not line.length:

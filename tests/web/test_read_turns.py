@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from app.errors import Refused
-from app.heavy_reads import HeavyReads
+from app.heavy_reads import REST, HeavyReads
 from app.runtime import Runtime
 from tests.support.http import Account, app_on, client_of
 
@@ -29,6 +29,26 @@ async def test_one_account_reads_one_thing_at_a_time_and_others_beside_it() -> N
         assert order == ["first", "other"]
         leave.set()
     assert order == ["first", "other", "second"]
+
+
+async def test_an_account_rests_between_reads_only_while_more_of_its_own_wait() -> None:
+    reads, loop, took = HeavyReads(2), asyncio.get_running_loop(), 0.1
+    turns: list[tuple[float, float]] = []
+
+    async def read(account_id: int) -> None:
+        async with reads.turn(account_id):
+            began = loop.time()
+            await asyncio.sleep(took)
+            turns.append((began, loop.time()))
+
+    await asyncio.gather(read(1), read(1))
+    (_, ended), (began, _) = turns
+    assert began - ended >= took * REST * 0.9
+    turns.clear()
+    await read(2)
+    await read(2)
+    (_, ended), (began, _) = turns
+    assert began - ended < took
 
 
 async def test_who_waits_too_long_is_refused_and_leaves_no_trace() -> None:
