@@ -18,7 +18,7 @@ from app.runtime import Runtime
 from app.surfaces.connectif import translate
 from app.surfaces.connectif.vocabulary import STATUSES
 from app.surfaces.connectif.wire import imports as wire
-from app.surfaces.connectif.wire.request import FILE_REQUEST, SOURCE_REQUEST
+from app.surfaces.connectif.wire.request import FILE_REQUEST, FROM_SOURCE, SOURCE_REQUEST
 from app.web.admission import admit_import
 from app.web.bodies.json_body import read_json_object
 from app.web.bodies.multipart import is_form
@@ -34,6 +34,16 @@ JSON = "application/json"
 CREATE_REFUSALS = refusals(400, 401, 403, 413, 415, 422, 503)
 
 
+# Each path takes both bodies. They are described apart, because generators of clients cope with one body a path.
+@router.post(
+    "/imports/",
+    name="create_import_from_source",
+    description=FROM_SOURCE,
+    status_code=201,
+    response_model=wire.Import,
+    responses=CREATE_REFUSALS,
+    openapi_extra=SOURCE_REQUEST,
+)
 @router.post(
     "/imports",
     status_code=201,
@@ -41,21 +51,10 @@ CREATE_REFUSALS = refusals(400, 401, 403, 413, 415, 422, 503)
     responses=CREATE_REFUSALS,
     openapi_extra=FILE_REQUEST,
 )
-# Each path takes both bodies. They are described apart, because generators of clients cope with one body a path.
-@router.post(
-    "/imports/",
-    name="create_import_from_source",
-    status_code=201,
-    response_model=wire.Import,
-    responses=CREATE_REFUSALS,
-    openapi_extra=SOURCE_REQUEST,
-)
 async def create_import(request: Request, caller: MayWriteImports, runtime: OpenRuntime) -> Response:
     """Start an import of a file. Once you have the answer, file and import are safe. Poll `links.self` for progress.
 
-    Send a form with the file, or the same parts without it as `application/json`, with `connectionId` and `path`, or
-    with `source` as an object, and with booleans as true and false. The service then fetches the file. Both bodies are
-    taken with and without a slash at the end of the path; for clients that are generated they are two operations.
+    `POST /imports/` describes the same without a file, as JSON that says where it is. Both paths take both bodies.
 
     At most 10 imports of an account can be queued or running. The next one is refused with status 400 and code E0401.
     """

@@ -158,6 +158,11 @@ FILE_REQUEST: Final = {
         "content": {"multipart/form-data": {"schema": FORM, "encoding": {"file": {"contentType": "text/csv"}}}},
     }
 }
+FROM_SOURCE: Final = (
+    "Start an import of a file that the service fetches. Send `source`, or `connectionId` and `path`. Poll "
+    "`links.self` for progress.\n\n`POST /imports` describes the form with the file itself. Both paths take both "
+    "bodies."
+)
 SOURCE_REQUEST: Final = {
     "requestBody": {
         "required": True,

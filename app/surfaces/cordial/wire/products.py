@@ -98,7 +98,7 @@ PRODUCT_BODY: Final[dict[str, Any]] = {
                         "tags": {"type": "array", "items": TEXT},
                     },
                 },
-                "example": {"productID": "A-1", "productName": "Steel tube", "price": 12.5, "tags": ["steel"]},
+                "example": {"productID": "A-1", "productName": "Steel tube", "price": 12.5},
             }
         },
     }
