@@ -70,9 +70,9 @@ async def send_combining_marks(hostile: Hostile) -> Strike:
 
     async def strike() -> None:
         await asyncio.gather(
-            hostile.repeat(4, "POST", "/v2/products", json={"productID": MARKS}, auth=(hostile.key, "")),
-            hostile.repeat(4, "GET", f"/records/contacts/{quote(MARKS[:4_000])}"),
-            hostile.repeat(2, "POST", "/imports", data=FORM | {"type": "contacts"}, files={"file": ("a.csv.gz", file)}),
+            hostile.repeat(1, "POST", "/v2/products", json={"productID": MARKS}, auth=(hostile.key, "")),
+            hostile.repeat(1, "GET", f"/records/contacts/{quote(MARKS[:4_000])}"),
+            hostile.repeat(1, "POST", "/imports", data=FORM | {"type": "contacts"}, files={"file": ("a.csv.gz", file)}),
         )
 
     return strike
@@ -84,7 +84,7 @@ async def send_endless_headers(hostile: Hostile) -> Strike:
     many = (b"GET / HTTP/1.1\r\nHost: x\r\n", b"".join(b"X-%d: y\r\n" % n for n in range(4_000)), 1_000)
 
     async def strike() -> None:
-        await asyncio.gather(*(flood(hostile.url, *each) for each in (large, many) * 3))
+        await asyncio.gather(*(flood(hostile.url, *each) for each in (large, many)))
 
     return strike
 

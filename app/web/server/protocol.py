@@ -37,7 +37,6 @@ class ServerLimits:
     # After a refusal, what still comes is discarded for so long: closing at once would reset the connection, and the
     # client would never see the answer.
     linger_seconds: float = 5.0
-    linger_bytes: int = 67_108_864
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +48,8 @@ class Verdict:
     code: str
     detail: str
     retry_after: int | None = None  # seconds
+    # How much of what still comes is discarded before the connection breaks. After a bad head it is nothing of use.
+    linger_bytes: int = 1_048_576
 
     def encoded(self, headers: list[tuple[bytes, bytes]]) -> bytes:
         """The whole response; `headers` are the server's own."""
@@ -75,7 +76,7 @@ LONG_HEAD: Final = Verdict(
     431, "Request Header Fields Too Large", "too_large", "The headers of the request are too long, or too many"
 )
 CROWDED: Final = Verdict(
-    503, "Service Unavailable", "not_ready", "There are too many connections. Close those that are idle", 5
+    503, "Service Unavailable", "not_ready", "There are too many connections. Close those that are idle", 5, 67_108_864
 )
 
 
@@ -141,7 +142,7 @@ class Protocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         self._kept += len(data)
         if self._closing:
-            if self._kept > self._limits.linger_bytes:
+            if self._kept > self._verdict.linger_bytes:
                 self.transport.abort()
             return
         super().data_received(data)
@@ -225,7 +226,7 @@ class Protocol(HttpToolsProtocol):
         the verdict."""
         if self._closing or self.transport.is_closing():
             return
-        self._closing = True
+        self._closing, self._verdict = True, verdict
         self._stop_head_timer()
         cycle: RequestResponseCycle | None = self.cycle  # of the newest request; there may be none yet
         if cycle is not None and not cycle.response_complete:
