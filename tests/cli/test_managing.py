@@ -45,7 +45,7 @@ def test_a_list_is_filtered_and_told_to_go_on(sluice: Sluice, people: str) -> No
     assert people not in sluice("imports", "list", "--status", "queued").stdout
     assert people not in sluice("imports", "list", "--type", "products").stdout
     one = sluice("imports", "list", "--limit", "1")
-    assert (len(one.stdout.splitlines()), one.stderr) == (2, "There are more: use --limit\n")
+    assert (len(one.stdout.splitlines()), one.stderr) == (2, "There are more. Show them with a higher --limit\n")
 
 
 def test_json_is_what_the_service_answered(sluice: Sluice, people: str) -> None:

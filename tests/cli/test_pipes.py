@@ -15,6 +15,7 @@ import pytest
 from typer.testing import CliRunner
 
 from app.cli import cli
+from app.cli.client.tables import TableColumn, print_table
 from tests.cli.conftest import Sluice
 from tests.cli.scripted import RUN_ID, Said, Service, accepted, playing, run
 from tests.support.live import SOURCE_HOST
@@ -125,6 +126,28 @@ def slow_source() -> Iterator[tuple[str, threading.Event]]:
             released.set()
 
 
+def test_a_running_service_says_when_there_may_be_room(sluice: Sluice, environment: dict[str, str]) -> None:
+    with slow_source() as (address, _):
+        for _ in range(2):  # as many as this service lets one account have
+            assert sluice("import", address, "--no-wait").exit_code == 0
+        with subprocess.Popen(
+            [*COMMAND, "import", "-", "--wait-for-room", "--json"],
+            env=os.environ | environment,
+            stdin=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as child:
+            assert child.stdin is not None
+            assert child.stderr is not None
+            child.stdin.write(ROWS)
+            child.stdin.close()
+            said = child.stderr.readline()
+            child.terminate()
+
+    assert re.search(r"Trying again in [1-9]\d* s$", said.strip())
+
+
+@pytest.mark.slow  # it waits for the ten seconds that the service names
 def test_room_in_the_queue_of_a_running_service_is_waited_for(sluice: Sluice, environment: dict[str, str]) -> None:
     with slow_source() as (address, released):
         for _ in range(2):  # as many as this service lets one account have
@@ -198,15 +221,68 @@ PROBLEM = {
 }
 
 
+LISTED = {
+    "id": RUN_ID,
+    "type": "loyalty-card-holders",
+    "status": "inProgress",
+    "total": 1_000_000,
+    "errors": 999_999,
+    "createdAt": "2026-11-27T12:24:00.000Z",
+    "fileName": "people-of-the-whole-year.csv",
+}
+KEYED = PROBLEM | {"key": "a-rather-long-address@example.com"}
+RECORD = {"key": "a-rather-long-address@example.com", "updatedAt": "2026-11-27T12:24", "importId": RUN_ID}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "row", "shown", "left_out"),
+    [
+        (("imports", "list"), LISTED, ["ID", "TYPE", "STATUS", "ROWS", "FAILED", "FILE"], "CREATED"),
+        (("imports", "problems", "1"), KEYED, ["LINE", "COLUMN", "CODE", "PROBLEM", "VALUE"], "KEY"),
+        (
+            ("imports", "problems", "1"),
+            PROBLEM | {"column": "_newsletterSubscriptionStatus", "code": "invalid_character", "key": "x@example.com"},
+            ["LINE", "COLUMN", "PROBLEM", "VALUE"],
+            "CODE",
+        ),
+        (("records", "list", "contacts"), RECORD | {"data": {"_name": "x" * 99}}, ["KEY", "UPDATED", "DATA"], "IMPORT"),
+    ],
+)
+def test_80_columns_are_enough_for_what_matters(
+    arguments: tuple[str, ...], row: dict[str, object], shown: list[str], left_out: str
+) -> None:
+    answer = {"links": {}, "results": [row]}
+    with playing(Service([], [Said(200, answer)])) as service:
+        terminal = variables(service) | {"COLUMNS": "80", "FORCE_COLOR": "1"}
+        narrow = CliRunner().invoke(cli, [*arguments], env=terminal, color=True).stdout.splitlines()
+        piped = CliRunner().invoke(cli, [*arguments], env=variables(service) | {"COLUMNS": "80"}).stdout.splitlines()
+
+    assert narrow[0].split() == shown
+    assert max(map(len, narrow)) <= 80
+    assert left_out in piped[0].split()
+
+
+def test_a_word_decides_how_wide_its_column_is(capsys: pytest.CaptureFixture[str]) -> None:
+    columns = [TableColumn("KEY", "id"), TableColumn("SCOPES", "scopes", wraps=True)]
+    row = {"id": "k" * 50, "scopes": "imports:read imports:write connections:write"}
+
+    with pytest.MonkeyPatch.context() as terminal:
+        terminal.setenv("COLUMNS", "70")
+        terminal.setenv("FORCE_COLOR", "1")
+        print_table(columns, [row])
+
+    assert "connections:write" in capsys.readouterr().out.split()
+
+
 def test_a_narrow_terminal_breaks_no_word_and_shortens_what_is_long() -> None:
     with playing(Service([], [Said(200, {"links": {}, "results": [PROBLEM]})])) as service:
-        terminal = variables(service) | {"COLUMNS": "70", "FORCE_COLOR": "1"}
+        terminal = variables(service) | {"COLUMNS": "60", "FORCE_COLOR": "1"}
         done = CliRunner().invoke(cli, ["imports", "problems", "1"], env=terminal, color=True)
 
     lines = re.sub(r"\x1b\[\d*m", "", done.stdout).splitlines()
-    assert max(map(len, lines)) <= 70
+    assert max(map(len, lines)) <= 60
     words = {word for line in lines[1:] for word in line.split()}
-    assert {"_email", "type_error", "The", "value", "is", "not", "valid", "e-mail", "address"} <= words
+    assert {"_email", "The", "value", "is", "not", "valid", "e-mail", "address"} <= words
     assert any(word.endswith("…") for word in words)
 
 

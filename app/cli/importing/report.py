@@ -32,8 +32,8 @@ def format_example(group: Mapping[str, Any]) -> str:
 PROBLEMS: Final = (
     TableColumn("COUNT", "count", number=True),
     TableColumn("COLUMN", lambda group: group["column"] or group["field"], cut=True),
-    TableColumn("CODE", "code"),
-    TableColumn("PROBLEM", "message", wraps=True),
+    TableColumn("CODE", "code", spare=True),
+    TableColumn("PROBLEM", "message", wraps=True, least=28),
     TableColumn("EXAMPLE", format_example, cut=True),
 )
 

@@ -30,7 +30,7 @@ LISTED: Final = (
     TableColumn("ACCOUNT", "account", cut=True),
     TableColumn("SCOPES", lambda key: " ".join(key["scopes"]), wraps=True),
     TableColumn("LABEL", "label", cut=True),
-    TableColumn("CREATED", "created_at", show=show_time),
+    TableColumn("CREATED", "created_at", show=show_time, spare=True),
     TableColumn("REVOKED", "revoked_at", show=show_time),
 )
 

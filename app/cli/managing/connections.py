@@ -26,8 +26,8 @@ LISTED: Final = (
     TableColumn("NAME", "name", cut=True),
     TableColumn("TRANSPORT", "transport"),
     TableColumn("SERVER", lambda each: each.get("host") or each.get("bucket"), cut=True),
-    TableColumn("USER", "user", cut=True),
-    TableColumn("UPDATED", "updatedAt", show=show_time),
+    TableColumn("USER", "user", cut=True, spare=True),
+    TableColumn("UPDATED", "updatedAt", show=show_time, spare=True),
 )
 
 

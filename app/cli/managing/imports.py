@@ -33,20 +33,20 @@ def file_of(run: Mapping[str, Any]) -> str:
 
 LISTED: Final = (
     TableColumn("ID", "id"),
-    TableColumn("TYPE", "type", cut=True),
+    TableColumn("TYPE", "type", cut=True, least=10),
     TableColumn("STATUS", "status"),
     TableColumn("ROWS", "total", number=True),
     TableColumn("FAILED", "errors", number=True),
-    TableColumn("CREATED", "createdAt", show=show_time),
+    TableColumn("CREATED", "createdAt", show=show_time, spare=True),
     TableColumn("FILE", file_of, cut=True),
 )
 PROBLEMS: Final = (
     TableColumn("LINE", "line", number=True),
     TableColumn("COLUMN", lambda problem: problem["column"] or problem["field"], cut=True),
-    TableColumn("CODE", "code"),
-    TableColumn("PROBLEM", "message", wraps=True),
+    TableColumn("CODE", "code", spare=True),
+    TableColumn("PROBLEM", "message", wraps=True, least=28),
     TableColumn("VALUE", "value", cut=True),
-    TableColumn("KEY", "key", cut=True),
+    TableColumn("KEY", "key", cut=True, spare=True),
 )
 
 

@@ -16,9 +16,9 @@ RecordKey = Annotated[str, typer.Argument(metavar="KEY", help="Key of the record
 
 LISTED: Final = (
     TableColumn("KEY", "key", cut=True),
-    TableColumn("UPDATED", "updatedAt", show=show_time),
-    TableColumn("IMPORT", "importId"),
-    TableColumn("DATA", "data", cut=True),
+    TableColumn("UPDATED", "updatedAt", show=show_time, spare=True),
+    TableColumn("IMPORT", "importId", spare=True),
+    TableColumn("DATA", "data", cut=True, least=32),
 )
 
 
