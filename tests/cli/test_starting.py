@@ -10,10 +10,12 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from secrets import token_hex
+from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit, urlunsplit
 
 import httpx
@@ -24,6 +26,7 @@ from alembic.command import upgrade
 from app.addresses import explain_unencoded, find_unencoded
 from app.embedded import Servers, free_port
 from app.storage.migrate import configuration
+from tests.support.commands import begin_command
 from tests.support.servers import PEPPER, execute, new_database, redis_number
 
 ROOT = Path(__file__).parents[2]
@@ -36,42 +39,48 @@ def environment(**settings: str) -> dict[str, str]:
 
 
 def run(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "app", *arguments]
-    return subprocess.run(
-        command, env=environment(**settings), cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
-    )
+    with TemporaryDirectory() as folder:
+        stdout, stderr = Path(folder, "stdout"), Path(folder, "stderr")
+        command = begin_command(arguments, environment(**settings), stdout=stdout, stderr=stderr)
+        command.join(60)
+        assert command.exitcode is not None, stderr.read_text()
+        return subprocess.CompletedProcess(arguments, command.exitcode, stdout.read_text(), stderr.read_text())
 
 
 class Started:
     """A command that goes on, and what it has said."""
 
-    def __init__(self, folder: Path, *arguments: str, **settings: str) -> None:
-        self.log = folder / "said"
-        with self.log.open("wb") as said:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "app", *arguments],
-                env=environment(**settings),
-                cwd=ROOT,
-                stdout=said,
-                stderr=said,
-                start_new_session=True,
-            )
+    def __init__(self, log: Path, process: subprocess.Popen[bytes] | ForkServerProcess) -> None:
+        self.log = log
+        self.process = process
 
     @property
     def said(self) -> str:
-        return self.log.read_text()
+        return self.log.read_text() if self.log.exists() else ""
+
+    @property
+    def exit_code(self) -> int | None:
+        return self.process.poll() if isinstance(self.process, subprocess.Popen) else self.process.exitcode
 
     def until(self, pattern: str, seconds: float = 30) -> re.Match[str]:
         deadline = time.monotonic() + seconds
         while (found := re.search(pattern, self.said)) is None:
             assert time.monotonic() < deadline, f"{pattern!r} not in {self.said}"
-            assert self.process.poll() is None, self.said
+            assert self.exit_code is None, self.said
             time.sleep(0.02)
         return found
 
-    def end(self, number: signal.Signals) -> int:
-        self.process.send_signal(number)
-        return self.process.wait(15)
+    def end(self, number: signal.Signals) -> int | None:
+        assert self.process.pid is not None
+        os.kill(self.process.pid, number)
+        self.wait()
+        return self.exit_code
+
+    def wait(self) -> None:
+        if isinstance(self.process, subprocess.Popen):
+            self.process.wait(15)
+        else:
+            self.process.join(15)
 
 
 Start = Callable[..., Started]
@@ -79,17 +88,29 @@ Start = Callable[..., Started]
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
+    """Starts a command as a copy of a process that has loaded everything, or `anew`, as an operator does."""
     started: list[Started] = []
 
-    def begin(*arguments: str, **settings: str) -> Started:
-        started.append(Started(tmp_path, *arguments, **({"SLUICE_DATA": str(tmp_path / "data")} | settings)))
+    def begin(*arguments: str, anew: bool = False, **settings: str) -> Started:
+        variables = environment(**({"SLUICE_DATA": str(tmp_path / "data")} | settings))
+        log = tmp_path / f"said-{len(started)}"
+        begin_one = begin_process if anew else begin_command
+        started.append(Started(log, begin_one(arguments, variables, stdout=log, stderr=log)))
         return started[-1]
 
     yield begin
     for each in started:
-        if each.process.poll() is None:
+        if each.exit_code is None:
             each.process.kill()
-            each.process.wait()
+            each.wait()
+
+
+def begin_process(
+    arguments: Sequence[str], variables: Mapping[str, str], *, stdout: Path, stderr: Path
+) -> subprocess.Popen[bytes]:
+    with stdout.open("ab") as out, stderr.open("ab") as err:
+        command = [sys.executable, "-m", "app", *arguments]
+        return subprocess.Popen(command, env=variables, cwd=ROOT, stdout=out, stderr=err, start_new_session=True)
 
 
 @pytest.fixture(scope="module")
@@ -151,22 +172,18 @@ def test_a_redis_that_is_away_is_named(command: tuple[str, ...], there: dict[str
     assert_told(refused, "Redis (SLUICE_REDIS_URL) does not answer at 127.0.0.1:1: nothing listens there", 1)
 
 
-@pytest.mark.parametrize(
-    ("name", "url", "server"),
-    [
-        ("SLUICE_DATABASE_URL", "postgresql://u:p@127.0.0.1:{}/x", "PostgreSQL"),
-        ("SLUICE_REDIS_URL", "redis://127.0.0.1:{}", "Redis"),
-    ],
-)
-def test_a_server_that_never_answers_is_given_up_in_three_seconds(
-    there: dict[str, str], name: str, url: str, server: str
-) -> None:
+def test_a_server_that_never_answers_is_given_up_in_three_seconds(there: dict[str, str], start: Start) -> None:
     began = time.monotonic()
     with silent_port() as port:
-        refused = run("worker", **(there | {name: url.format(port)}))
+        postgres = start("worker", **(there | {"SLUICE_DATABASE_URL": f"postgresql://u:p@127.0.0.1:{port}/x"}))
+        redis = start("worker", **(there | {"SLUICE_REDIS_URL": f"redis://127.0.0.1:{port}"}))
+        postgres.wait()
+        redis.wait()
 
-    assert_told(refused, f"{server} ({name}) does not answer at 127.0.0.1:{port}: no answer within 3 seconds", 1)
     assert time.monotonic() - began < 3 + SECONDS
+    told = f"does not answer at 127.0.0.1:{port}: no answer within 3 seconds\n"
+    assert (postgres.said, postgres.exit_code) == (f"sluice: PostgreSQL (SLUICE_DATABASE_URL) {told}", 1)
+    assert (redis.said, redis.exit_code) == (f"sluice: Redis (SLUICE_REDIS_URL) {told}", 1)
 
 
 def test_a_host_that_nobody_knows_is_named(there: dict[str, str]) -> None:
@@ -327,7 +344,7 @@ def test_an_api_says_where_it_listens_and_ends_with_0(
 ) -> None:
     if host == "::1" and not has_ipv6():
         pytest.skip("this machine has no IPv6")
-    api = start("api", "--host", host, "--port", "0", **there)
+    api = start("api", "--host", host, "--port", "0", anew=number == signal.SIGTERM and host == "127.0.0.1", **there)
 
     url = api.until(r"sluice: listening on (\S+)\n")[1]
 
@@ -340,7 +357,7 @@ def test_an_api_says_where_it_listens_and_ends_with_0(
 
 def test_a_worker_says_that_it_waits_and_where_its_metrics_are(there: dict[str, str], start: Start) -> None:
     port = free_port()
-    worker = start("worker", **there, SLUICE_WORKER_METRICS_PORT=str(port))
+    worker = start("worker", anew=True, **there, SLUICE_WORKER_METRICS_PORT=str(port))
 
     worker.until(rf"sluice: waiting for imports; metrics at http://\S+:{port}/metrics\n")
 
@@ -348,26 +365,23 @@ def test_a_worker_says_that_it_waits_and_where_its_metrics_are(there: dict[str, 
     assert worker.end(signal.SIGTERM) == 0
 
 
-@pytest.mark.parametrize(
-    ("command", "number"),
-    [
-        (("api", "--wait"), signal.SIGTERM),
-        (("migrate", "--wait"), signal.SIGINT),
-        (("up", "--wait", "--port", "0"), signal.SIGINT),
-    ],
+WAITING = (
+    (("api", "--wait"), signal.SIGTERM),
+    (("migrate", "--wait"), signal.SIGINT),
+    (("up", "--wait", "--port", "0"), signal.SIGINT),
 )
-def test_a_signal_ends_the_waiting_at_once(
-    there: dict[str, str], start: Start, command: tuple[str, ...], number: signal.Signals
-) -> None:
-    with silent_port() as port:
-        waiting = start(*command, **(there | {"SLUICE_DATABASE_URL": f"postgresql://u:p@127.0.0.1:{port}/x"}))
-        waiting.until("sluice: waiting: PostgreSQL")
-        began = time.monotonic()
-        code = waiting.end(number)
 
-    assert code in (-number, 128 + number)
-    assert time.monotonic() - began < 2
-    assert waiting.said.count("\n") == 1
+
+def test_a_signal_ends_the_waiting_at_once(there: dict[str, str], start: Start) -> None:
+    with silent_port() as port:
+        settings = there | {"SLUICE_DATABASE_URL": f"postgresql://u:p@127.0.0.1:{port}/x"}
+        started = [(start(*command, **settings), number) for command, number in WAITING]
+        for waiting, number in started:
+            waiting.until("sluice: waiting: PostgreSQL")
+            began = time.monotonic()
+            assert waiting.end(number) in (-number, 128 + number)
+            assert time.monotonic() - began < 2
+            assert waiting.said.count("\n") == 1
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
