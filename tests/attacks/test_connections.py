@@ -200,7 +200,13 @@ async def test_room_is_made_by_the_address_that_has_most() -> None:
 
 @pytest.mark.parametrize(
     ("host", "counted"),
-    [("192.0.2.7", "192.0.2.7"), ("2001:db8:1:2:3::4", "2001:db8:1:2::/64"), ("", ""), ("socket", "socket")],
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),  # as many proxies write it
+        ("2001:db8:1:2:3::4", "2001:db8:1:2::/64"),
+        ("", ""),
+        ("socket", "socket"),
+    ],
 )
 def test_addresses_of_one_machine_are_counted_as_one(host: str, counted: str) -> None:
     assert group_address(host) == counted

@@ -182,3 +182,49 @@ async def test_an_answer_that_is_read_slowly_is_sent_to_its_end() -> None:
             await asyncio.sleep(0.01)
         writer.close()
     assert received > 50_000_000
+
+
+OFFERS = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAA\r\n"
+
+
+async def echo(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answers with the method and the body, on one line."""
+    body, more = scope["method"].encode() + b" ", True
+    while more:
+        message = await receive()
+        body, more = body + message.get("body", b""), message.get("more_body", False)
+    headers = [(b"content-length", b"%d" % (len(body) + 1))]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send(piece(body + b"\n", more=False))
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+async def test_a_request_that_offers_another_protocol_is_served_with_its_body(at_once: bool) -> None:
+    """Java's HTTP client and curl's --http2 offer HTTP/2 with the first request of a connection."""
+    head = b" / HTTP/1.1\r\nHost: sluice.test\r\n" + OFFERS
+    requests = {
+        b"POST one": [b"POST" + head + b"Content-Length: 3\r\n\r\n", b"one"],
+        b"POST two": [b"POST" + head + b"Transfer-Encoding: chunked\r\n\r\n", b"3\r\ntwo\r\n0\r\n\r\n"],
+        b"POST ": [b"POST" + head + b"Content-Length: 0\r\n\r\n"],
+        b"GET ": [b"GET" + head + b"\r\n"],
+        b"PUT GET /": [b"PUT / HTTP/1.1\r\nHost: sluice.test\r\nContent-Length: 5\r\n\r\n", b"GET /"],
+    }
+    async with serving(echo, SHORT) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        for expected, pieces in requests.items():
+            for part in [b"".join(pieces)] if at_once else pieces:
+                writer.write(part)
+                await asyncio.sleep(0.05)  # so that the parts arrive one by one
+            answer = await asyncio.wait_for(read_answer(reader), 5)
+            assert answer == expected
+        writer.write(b"".join(b"".join(pieces) for pieces in requests.values()))
+        for expected in requests:
+            assert await asyncio.wait_for(read_answer(reader), 5) == expected
+        writer.close()
+
+
+async def read_answer(reader: asyncio.StreamReader) -> bytes:
+    """The body of the next answer, without its line end."""
+    head = await reader.readuntil(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200 "), head
+    return (await reader.readuntil(b"\n")).removesuffix(b"\n")

@@ -24,6 +24,7 @@ from app.resources.schema import Resource
 
 NOT_NESTED = type_error("The value must be an object or a list")
 EMPTY = (dict, list)  # a value of these types is empty: whatever an object or a list holds has a path of its own
+# Such a value is no value at a path that may have members (`variants.0`), and a bad one at any other (`tags.0`).
 CONVERTERS = 4_096  # compiled at a time; a hostile file may name other paths in every row
 
 
@@ -89,11 +90,10 @@ class NestedColumns:
                 for rows, values, types in parts:
                     cells, cleanings = clean_cells(Cells(values, types), converter.clean, formulas=False)
                     findings.warn_cleaned(path, [each.at(rows) for each in cleanings])
-                    convert_part(others, converter, PathCells(rows, *cells))
+                    convert_part(others, converter, PathCells(rows, *cells), outer=bool(self._is_outer(path)))
                 continue
             outer = self._is_outer(path)
             for rows, values, _ in parts:
-                # An empty object or list is no value at a path that has members in other rows.
                 others.bad_rows.update(
                     row for row, value in zip(rows, values, strict=True) if not (outer and isinstance(value, EMPTY))
                 )
@@ -109,13 +109,14 @@ class NestedColumns:
         for path, value in flat.items():
             if path in self._known:
                 continue
-            converter, is_empty = self._converter_of(path), isinstance(value, EMPTY)
-            if converter is not None and not is_empty:
+            converter, outer = self._converter_of(path), bool(self._is_outer(path))
+            no_value = outer and isinstance(value, EMPTY)
+            if converter is not None and not no_value:
                 cleaned = converter.clean(value) if isinstance(value, str) else value
                 converter.write(converter.convert(cleaned), index, value, findings)
-            elif converter is None and not self._is_outer(path):
+            elif converter is None and not outer:
                 unknown.append(path)
-            elif converter is None and not is_empty:
+            elif converter is None and not no_value:
                 findings.add(index, NOT_NESTED, column=path, field=path, value=value)
         return self._unknown_members.write(flat, unknown, index, findings)
 
@@ -124,8 +125,9 @@ class NestedColumns:
         return build_converter(self._resource, Column(path, path, 0), self._options) if known else None
 
 
-def convert_part(others: OtherMembers, converter: ColumnConverter, part: PathCells) -> None:
-    """The values at one path as a column, if every row has a good one, else row by row."""
+def convert_part(others: OtherMembers, converter: ColumnConverter, part: PathCells, *, outer: bool) -> None:
+    """The values at one path as a column, if every row has a good one, else row by row. `outer`: the path may have
+    members."""
     rows, values, types = part
     cells, everywhere = Cells(values, types), len(rows) == len(others.texts)
     clean = converter.convert_clean(cells) if everywhere else None
@@ -137,7 +139,7 @@ def convert_part(others: OtherMembers, converter: ColumnConverter, part: PathCel
         others.columns.append(MemberColumn(converter.field.id, converted))  # type: ignore[arg-type]
         return
     for row, value, text in zip(rows, values, converted, strict=True):
-        if isinstance(value, EMPTY):
+        if outer and isinstance(value, EMPTY):
             continue
         if isinstance(text, BadCell) and not is_blank_text(value):
             others.bad_rows.add(row)

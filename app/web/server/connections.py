@@ -4,7 +4,7 @@ import resource
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Final, Protocol
 
 MOST_CONNECTIONS: Final = 1_000
@@ -44,10 +44,17 @@ def build_connection_limits(database_pool: int) -> ConnectionLimits:
 def group_address(host: str) -> str:
     """The address that a client is counted by; of an IPv6 address its /64, all of which one machine can use."""
     try:
-        address = ip_address(host)
+        address = parse_address(host)
     except ValueError:
         return host
-    return str(IPv6Network((address, 64), strict=False)) if isinstance(address, IPv6Address) else host
+    return str(IPv6Network((address, 64), strict=False)) if isinstance(address, IPv6Address) else str(address)
+
+
+def parse_address(host: str) -> IPv4Address | IPv6Address:
+    """An IPv4 address that is written as IPv6 (`::ffff:192.0.2.1`) is the IPv4 address: many proxies write all of them
+    so, and they would all be in one /64. Raises ValueError."""
+    address = ip_address(host)
+    return (address.ipv4_mapped or address) if isinstance(address, IPv6Address) else address
 
 
 class Connections:
@@ -94,6 +101,6 @@ class Connections:
 
     def _is_proxy(self, host: str) -> bool:
         try:
-            return any(ip_address(host) in network for network in self._proxies)
+            return any(parse_address(host) in network for network in self._proxies)
         except ValueError:
             return False

@@ -10,13 +10,13 @@ from enum import Enum, auto
 from functools import partial
 from typing import Any, Final
 
-import msgspec
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from app.errors import REFUSALS
 from app.observe.events import ConnectionRefused
 from app.observe.logs import log
 from app.web.server.connections import CALLER, Connections, group_address
+from app.web.server.parser import FRAMING, Parser
+from app.web.server.verdicts import CROWDED, LONG_HEAD, LONG_PATH, SLOW, UNREADABLE, Verdict
 
 # Answered although there are too many connections: a process that is busy is alive.
 PROBES: Final = frozenset({b"/healthz", b"/readyz"})
@@ -39,47 +39,6 @@ class ServerLimits:
     linger_seconds: float = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """Why a connection ends. `code` is one of REFUSALS."""
-
-    status: int
-    phrase: str
-    code: str
-    detail: str
-    retry_after: int | None = None  # seconds
-    # How much of what still comes is discarded before the connection breaks. After a bad head it is nothing of use.
-    linger_bytes: int = 1_048_576
-
-    def encoded(self, headers: list[tuple[bytes, bytes]]) -> bytes:
-        """The whole response; `headers` are the server's own."""
-        body = msgspec.json.encode(
-            {
-                "type": f"urn:sluice:problem:{self.code}",
-                "title": REFUSALS[self.code],
-                "status": self.status,
-                "detail": self.detail,
-                "code": self.code,
-                "errors": [],
-            }
-        )
-        lines = [f"HTTP/1.1 {self.status} {self.phrase}".encode(), *(name + b": " + value for name, value in headers)]
-        lines += [b"content-type: application/json", b"content-length: %d" % len(body), b"connection: close"]
-        lines += [b"retry-after: %d" % self.retry_after] if self.retry_after else []
-        return b"\r\n".join([*lines, b"", body])
-
-
-UNREADABLE: Final = Verdict(400, "Bad Request", "bad_request", "The request is not valid HTTP/1.1")
-SLOW: Final = Verdict(408, "Request Timeout", "bad_request", "The headers of the request did not arrive in time")
-LONG_PATH: Final = Verdict(414, "URI Too Long", "too_large", "The address of the request is too long")
-LONG_HEAD: Final = Verdict(
-    431, "Request Header Fields Too Large", "too_large", "The headers of the request are too long, or too many"
-)
-CROWDED: Final = Verdict(
-    503, "Service Unavailable", "not_ready", "There are too many connections. Close those that are idle", 5, 67_108_864
-)
-
-
 class Stage(Enum):
     """What the next byte belongs to."""
 
@@ -97,6 +56,7 @@ class Protocol(HttpToolsProtocol):
 
     def __init__(self, connections: Connections, limits: ServerLimits, **uvicorns: Any) -> None:
         super().__init__(**uvicorns)
+        self.parser = Parser(self, self._decline_upgrade)
         self.address = ""
         self._book = connections
         self._limits = limits
@@ -105,6 +65,7 @@ class Protocol(HttpToolsProtocol):
         self._spare = False  # opened although there were too many
         self._stage = Stage.BETWEEN
         self._verdict = UNREADABLE
+        self._resuming = False  # a head that was handled already is parsed again
         self._closing = False  # refused: nothing is parsed any more
         self._head_bytes = 0  # of headers and trailers that the parser has passed on
         self._headers = 0
@@ -157,21 +118,41 @@ class Protocol(HttpToolsProtocol):
         elif self._head_timer is None and (self._stage is Stage.HEAD or (self._stage is Stage.BETWEEN and self._kept)):
             self._time_head()
 
+    def _decline_upgrade(self, rest: bytes) -> None:
+        """This server has no other protocol: the request is served in this one. A new parser learns how its body ends,
+        and gets what follows the head."""
+        awaited = self._stage is Stage.BODY
+        self.parser = Parser(self, self._decline_upgrade)
+        if awaited:
+            framing = b"".join(b"%b: %b\r\n" % header for header in self.headers if header[0] in FRAMING)
+            self._resuming = True
+            self.parser.feed_data(b"POST / HTTP/1.1\r\n" + framing + b"\r\n")
+            self._resuming = False
+        self.parser.feed_data(rest)
+
     def on_message_begin(self) -> None:
+        if self._resuming:
+            return
         self._stage, self._head_bytes, self._headers, self._kept = Stage.HEAD, 0, 0, 0
         super().on_message_begin()
 
     def on_url(self, url: bytes) -> None:
+        if self._resuming:
+            return
         self._count_head(len(url), LONG_PATH)
         super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        if self._resuming:
+            return
         self._headers += 1
         self._count_head(len(name) + len(value) + 4, LONG_HEAD)
         if self._stage is Stage.HEAD:  # a trailer must not become a header after the headers were judged
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
+        if self._resuming:
+            return
         self._stage, self._kept = Stage.BODY, 0
         self._stop_head_timer()
         if not self.transport.get_write_buffer_size():
@@ -191,6 +172,8 @@ class Protocol(HttpToolsProtocol):
         super().on_body(body)
 
     def on_message_complete(self) -> None:
+        if self.parser.should_upgrade() and any(name in FRAMING for name, _ in self.headers):
+            return  # the body follows, see `_decline_upgrade`
         self._stage, self._kept = Stage.BETWEEN, 0
         super().on_message_complete()
 

@@ -148,6 +148,20 @@ async def test_writes_at_the_same_time_lose_nothing(cordial: Cordial) -> None:
     assert (await cordial.product("P1"))["properties"] == {f"p{n}": n for n in range(8)}
 
 
+@pytest.mark.parametrize("nothing", [{}, []])
+async def test_an_empty_object_is_no_text_at_a_path_that_holds_text(cordial: Cordial, nothing: object) -> None:
+    await cordial.save(productID="P1", productName="One", tags=["a"])
+    for sent, path in (({"tags": [nothing]}, "tags.0"), ({"variants": [{"sku": nothing}]}, "variants.0.sku")):
+        answer = await cordial.ask("POST", "/v2/products", json={"productID": "P1", **sent})
+        reason = f"The {path} field is not valid. The value must be text"
+        assert answer.json()["messages"]["validationErrors"] == {path: [reason]}, answer.text
+    for sent in ({"tags": nothing}, {"variants": [nothing]}, {"properties": nothing}, {"sale": nothing}):
+        assert (await cordial.ask("POST", "/v2/products", json={"productID": "P1", **sent})).status_code == 200, sent
+    lines = f'{{"productID":"P2","productName":"Two","tags":["x",{nothing}]}}\n{{"productID":"P3","productName":"x"}}'
+    await cordial.imported(lines, "p.jsonl")
+    assert [each["productID"] for each in await cordial.get("/v2/products")] == ["P1", "P3"]
+
+
 async def test_deleting_while_imports_run_leaves_no_partial_product(cordial: Cordial, runtime: Runtime) -> None:
     lines = "\n".join(f'{{"productID":"P{n}","price":{n}}}' for n in range(300))
     names = "\n".join(f'{{"productID":"P{n}","productName":"x"}}' for n in range(300))
