@@ -1,6 +1,8 @@
 """A store that is not mounted, or is another's, is told from an empty one: nothing is accepted, swept or given up."""
 
 import asyncio
+import os
+import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, AsyncExitStack, contextmanager
@@ -9,6 +11,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import text
 from typer.testing import CliRunner
 
@@ -17,7 +20,7 @@ from app.imports.results.failed_rows import open_failed_rows
 from app.runs.deletion import sweep_blobs
 from app.runs.model import AccountId, Run
 from app.runtime import Runtime, open_runtime
-from app.storage.blobs import BlobsUnavailable, FileBlobs
+from app.storage.blobs import BlobsUnavailable, BucketAccess, FileBlobs, open_blobs
 from app.storage.blobs.errors import MARKER
 from app.storage.blobs.marker import UNRECOGNISED, adopt_store, recognise_store
 from tests.engine.conftest import ImportEngine, law
@@ -180,6 +183,48 @@ async def test_a_first_start_without_the_files_of_the_database_waits_for_them(al
         while runtime.blobs.store_id == UNRECOGNISED:
             await asyncio.sleep(0.05)
         runtime.blobs.check()
+
+
+async def test_a_store_that_has_lost_some_files_is_still_the_one_of_the_database(alone: Runtime) -> None:
+    """An upgrade from release 0.1, which knew no mark, after somebody deleted a file."""
+    _, engine = await own_engine(alone)
+    runs = [await engine.submit(FILE) for _ in range(3)]
+    for lost in runs[:2]:
+        alone.blobs.delete(lost.blob or "")
+    await engine.sql("DELETE FROM blob_store")
+    (root_of(alone) / MARKER).unlink()
+    async with open_runtime(alone.settings) as runtime:
+        runtime.blobs.check()
+        engine = ImportEngine(runtime, engine.account_id)
+        assert [(await engine.finish(run)).fail_code for run in runs] == ["source_missing"] * 2 + [None]
+
+
+async def test_a_bucket_that_never_answers_holds_no_process_up(alone: Runtime) -> None:
+    """A thread that waits for it would keep its process from ending for a minute."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"s3://{BUCKET}/?endpoint=http://127.0.0.1:{silent.getsockname()[1]}&region=x"
+        access = BucketAccess(alone.settings.data / "silent", 10**9, SecretStr("key"), SecretStr("secret"))
+        blobs = open_blobs(url, access)
+        blobs.store_id = UNRECOGNISED
+        asked = (blobs.read_mark, blobs.check, lambda: next(blobs.list_older_than(0), None))
+        async with asyncio.timeout(6):
+            trouble = await asyncio.gather(*map(asyncio.to_thread, asked), return_exceptions=True)
+        assert [type(each) for each in trouble] == [BlobsUnavailable] * 3
+
+
+def test_the_mark_survives_a_power_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The database has its copy on the disk; an empty mark would make the store another's."""
+    synced: list[str] = []
+    fsync = os.fsync
+
+    def note(handle: int) -> None:
+        path = Path(f"/proc/self/fd/{handle}")
+        synced.extend([path.read_text()] if path.is_file() else [])
+        fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", note)
+    FileBlobs(tmp_path / "blobs").write_mark("ours")
+    assert synced == ["ours"]
 
 
 async def test_an_operator_who_lost_the_store_goes_on_with_another(

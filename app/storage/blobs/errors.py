@@ -45,10 +45,17 @@ class BlobsUnavailable(Retryable):
     part = "storage"
 
 
+class StoreUnknown(BlobsUnavailable):
+    """The store answers, but it is not known to be the one of the database."""
+
+    def __init__(self) -> None:
+        super().__init__(UNKNOWN_STORE)
+
+
 def require_mark(expected: str, found: str | None) -> None:
-    """Raises BlobsUnavailable if the mark that was found in a store is not the one that is expected."""
+    """Raises StoreUnknown if the mark that was found in a store is not the one that is expected."""
     if found != expected:
-        raise BlobsUnavailable(UNKNOWN_STORE)
+        raise StoreUnknown
 
 
 @contextmanager

@@ -119,7 +119,10 @@ class FileBlobs:
     @translate_os_errors()
     def write_mark(self, store_id: str) -> None:
         unfinished = self.incoming / secrets.token_hex(16)
-        unfinished.write_text(store_id)
+        with unfinished.open("w") as file:  # durable, because what the database knows of it is
+            file.write(store_id)
+            file.flush()
+            os.fsync(file.fileno())
         unfinished.rename(self.root / MARKER)
         sync_folder(self.root)
 

@@ -9,7 +9,7 @@ from uuid import uuid4
 from sqlalchemy import text
 
 from app.storage.blobs.blob import Blobs
-from app.storage.blobs.errors import UNKNOWN_STORE, BlobMissing, BlobsUnavailable
+from app.storage.blobs.errors import BlobDamaged, BlobMissing, BlobsUnavailable, StoreUnknown
 from app.storage.database import Database, DatabaseUnavailable, ReadSession, Session
 
 UNRECOGNISED: Final = ""  # no store has this mark
@@ -47,11 +47,13 @@ async def keep_recognising(database: Database, blobs: Blobs) -> None:
 async def recognise_store(database: Database, blobs: Blobs) -> None:
     """Tells the store which mark it must have. On a database that knows none yet, the mark is made: the store is not
     contacted otherwise. Raises BlobsUnavailable then if files that the database names are not there."""
-    async with database.transaction() as session:
+    async with database.read() as session:
         known = await find_store_id(session)
-        if known is None:
-            if not await asyncio.to_thread(holds_any, blobs, await find_some_blobs(session)):
-                raise BlobsUnavailable(UNKNOWN_STORE)
+        names = await find_some_blobs(session) if known is None else []
+    if known is None:
+        if not await asyncio.to_thread(holds_any, blobs, names):
+            raise StoreUnknown
+        async with database.transaction() as session:
             known = await mark_store(session, blobs)
     blobs.store_id = known
 
@@ -94,6 +96,8 @@ def holds_any(blobs: Blobs, names: list[str]) -> bool:
 def is_stored(blobs: Blobs, name: str) -> bool:
     try:
         blobs.open(name).close()
-    except BlobMissing:
+    except (BlobMissing, StoreUnknown):  # the second, as long as the store is not recognised
         return False
+    except BlobDamaged:  # but here it is
+        pass
     return True

@@ -77,7 +77,7 @@ class SharedBlobs:
 
     def list_older_than(self, seconds: float) -> Iterator[str]:
         """The names of stored blobs older than `seconds`. Also removes unfinished blobs of that age."""
-        self.require_mark()
+        self.require_mark(probing=True)
         self.copies.remove_unfinished(seconds)
         self.trim()
         for name, age in self.bucket.names():
@@ -88,17 +88,17 @@ class SharedBlobs:
         """Also removes old copies, because nothing else does so on a machine without a worker."""
         self.copies.check()
         self.trim()
-        if self.store_id is not None:
-            require_mark(self.store_id, self.bucket.read_mark(probing=True))
+        self.require_mark(probing=True)
         self.bucket.check()
 
-    def require_mark(self) -> None:
-        """Raises BlobsUnavailable if this is not the bucket that it should be."""
+    def require_mark(self, *, probing: bool = False) -> None:
+        """Raises BlobsUnavailable if this is not the bucket that it should be; `probing` gives up soon."""
         if self.store_id is not None:
-            require_mark(self.store_id, self.read_mark())
+            require_mark(self.store_id, self.bucket.read_mark(probing=probing))
 
     def read_mark(self) -> str | None:
-        return self.bucket.read_mark()
+        """Gives up soon: who asks, asks again, and a thread that waits keeps its process from ending."""
+        return self.bucket.read_mark(probing=True)
 
     def write_mark(self, store_id: str) -> None:
         self.bucket.write_mark(store_id)
