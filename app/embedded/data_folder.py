@@ -115,7 +115,8 @@ def _hold_lock(data: Path) -> Iterator[None]:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise DataFolderInUse(f"{data} is in use by process {read_pid(data / 'lock')}") from None
+            told = f"{data} is in use by process {read_pid(data / 'lock')}: Sluice runs there already"
+            raise DataFolderInUse(told) from None
         record_pid(data / "lock", os.getpid())
         (data / "instance.json").unlink(missing_ok=True)
         yield

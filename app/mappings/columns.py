@@ -130,7 +130,8 @@ def guess_fields(strays: Iterable[str], names: dict[str, str]) -> dict[str, str]
     nearest = NearestName(names)
     found = [(name, heading) for heading in strays if (name := nearest.find(heading))]
     # Of several headings that look like one name the first counts.
-    return {names[name]: f"Did you mean `{name}` by `{spell_heading(heading)}`?" for name, heading in reversed(found)}
+    asked = [(names[name], f"Did you mean `{name}` instead of `{spell_heading(heading)}`?") for name, heading in found]
+    return dict(reversed(asked))
 
 
 def find_doubles(columns: Iterable[Column]) -> Iterable[Complaint]:

@@ -177,7 +177,7 @@ def test_a_service_that_is_not_there_is_told(file: Path) -> None:
 
     assert done.exit_code == 2
     assert "http://127.0.0.1:1" in done.stderr
-    assert "no connection" in done.stderr
+    assert "nothing listens there" in done.stderr
 
 
 @pytest.mark.parametrize("url", ["127.0.0.1:8000", "ftp://example.com", "http://", "http://a:b:c"])

@@ -66,6 +66,13 @@ def test_an_account_that_is_not_there_is_told(url: str) -> None:
     assert str(done.exception) == "There is no account with the name or number nobody"
 
 
+@pytest.mark.parametrize("account", ["", " ", "a\nb", "a\x1b[2J"])
+def test_an_account_has_a_name_on_one_line(url: str, account: str) -> None:
+    done = sluice_key("create", "--account", account)
+
+    assert str(done.exception) == "--account must be a name on one line"
+
+
 def test_a_revoked_key_shows_when(url: str) -> None:
     key = make("acme")
 

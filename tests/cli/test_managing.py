@@ -337,3 +337,42 @@ def test_a_wrong_key_ends_every_command_in_one_line(sluice: Sluice) -> None:
     for command in (("imports", "list"), ("records", "list", "contacts"), ("types", "list"), ("connections", "list")):
         done = sluice(*command, SLUICE_KEY="sluice_0000000000000000:x")
         assert (done.exit_code, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+
+
+@pytest.mark.parametrize("key", ["a:b\nX-Other: 1", "a:b\x00", "a:b\x1b[2J", "é:b"])
+def test_a_key_that_no_header_takes_is_not_repeated(sluice: Sluice, key: str) -> None:
+    refused = sluice("imports", "list", "--key", key)
+
+    told = "The API key contains characters that no key has. Copy it again as `sluice key create` printed it"
+    assert (refused.exit_code, refused.stderr) == (2, f"sluice: {told}\n")
+
+
+@pytest.mark.parametrize(
+    "arguments", [("imports", "show", ""), ("imports", "delete", ""), ("records", "show", "contacts", "")]
+)
+def test_an_empty_argument_leads_to_no_other_path(sluice: Sluice, arguments: tuple[str, ...]) -> None:
+    refused = sluice(*arguments)
+
+    told = "sluice: An argument is empty: an id, a name or a key is required\n"
+    assert (refused.exit_code, refused.stderr) == (2, told)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "host", "why"),
+    [
+        ("http", "127.0.0.1:1", "nothing listens there"),
+        ("http", "nowhere.invalid", "the host is unknown"),
+        ("https", "", "no HTTPS is spoken there. Does the address begin with http://?"),
+    ],
+)
+def test_why_no_service_answers_is_said_in_words(
+    sluice: Sluice, environment: dict[str, str], scheme: str, host: str, why: str
+) -> None:
+    url = f"{scheme}://{host or environment['SLUICE_URL'].partition('://')[2]}"
+    refused = sluice("imports", "list", "--url", url)
+
+    assert (refused.exit_code, refused.stderr) == (2, f"sluice: The service at {url} did not answer: {why}\n")
+
+
+def test_what_is_wrong_with_standard_input_names_it(sluice: Sluice) -> None:
+    assert sluice("types", "put", "x", "-", sent="[1]").stderr.startswith("sluice: Standard input must hold a JSON")

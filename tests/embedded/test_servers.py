@@ -145,7 +145,7 @@ def test_no_password_is_seen_on_a_command_line_or_in_a_readable_file(data: Path)
 def test_a_second_start_on_the_same_folder_is_refused_by_name(data: Path) -> None:
     with (
         lock_data_folder(data),
-        pytest.raises(DataFolderInUse, match=rf"{data} is in use by process {os.getpid()}$"),
+        pytest.raises(DataFolderInUse, match=rf"{data} is in use by process {os.getpid()}: Sluice runs there already$"),
         lock_data_folder(data),
     ):
         pytest.fail("both hold the folder")

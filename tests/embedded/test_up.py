@@ -207,7 +207,8 @@ def test_a_start_on_a_folder_in_use_is_refused_and_says_by_whom(running: Up) -> 
     refused = sluice("up", "--port", str(free_port()), "--data", str(running.data))
 
     assert refused.returncode == 1
-    assert refused.stderr == f"sluice: {running.data} is in use by process {running.process.pid}\n"
+    in_use = f"{running.data} is in use by process {running.process.pid}: Sluice runs there already"
+    assert refused.stderr == f"sluice: {in_use}\n"
 
 
 def test_a_port_in_use_is_refused_before_anything_starts(running: Up, tmp_path: Path) -> None:

@@ -237,7 +237,7 @@ async def test_headings_in_another_case_are_listed_with_what_was_meant(
 ) -> None:
     found = reasons(await post(client, an_account, (FILES / "header-case.csv").read_bytes()))
     assert found == {
-        "_email": "Column `_email` or `_externalId` is required. Did you mean `_email` by `_Email`?",
+        "_email": "Column `_email` or `_externalId` is required. Did you mean `_email` instead of `_Email`?",
         "file": "The header has 3 headings: `_Email`, `_Name`, `_Points`",
     }
 
@@ -308,8 +308,8 @@ async def test_every_missing_column_is_named(client: httpx.AsyncClient, an_accou
     file = b"SK-U;titel;x\n1;2;3\n"
     found = reasons(await post(client, an_account, file, parts={"type": "shoes", "delimiter": ";"}))
     assert found == {
-        "sku": "Column `sku` is required. Did you mean `sku` by `SK-U`?",
-        "title": "Column `title` is required. Did you mean `title` by `titel`?",
+        "sku": "Column `sku` is required. Did you mean `sku` instead of `SK-U`?",
+        "title": "Column `title` is required. Did you mean `title` instead of `titel`?",
         "colour": "Column `colour` is required",
         "file": "The header has 3 headings: `SK-U`, `titel`, `x`",
     }

@@ -18,6 +18,7 @@ STANDARD_INPUT: Final = Path("-")
 
 def read_json_file(path: Path) -> dict[str, object]:
     """The JSON object in a file, or in standard input for `-`. Raises RequestFailed."""
+    name = "Standard input" if path == STANDARD_INPUT else f"The file {path}"
     try:
         content = sys.stdin.buffer.read() if path == STANDARD_INPUT else path.read_bytes()
         return msgspec.json.decode(content, type=dict[str, object])
@@ -25,7 +26,7 @@ def read_json_file(path: Path) -> dict[str, object]:
         detail = f"The file {path} cannot be read: {error.strerror or error}"
         raise request_failed("The file cannot be read", detail) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise request_failed("The file is not JSON", f"The file {path} must hold a JSON object: {error}") from error
+        raise request_failed("The file is not JSON", f"{name} must hold a JSON object: {error}") from error
 
 
 def download(client: httpx.Client, path: str, output: Path | None) -> None:

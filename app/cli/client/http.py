@@ -1,6 +1,7 @@
 """The one HTTP client of all commands: opens it, sends requests, follows pages, and reports what fails."""
 
 import json
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
@@ -9,6 +10,7 @@ from urllib.parse import quote
 import httpx
 import typer
 
+from app.addresses import explain_silence
 from app.cli.client.failures import JsonObject, RequestFailed, failed_response, parse_object, request_failed
 from app.cli.client.printing import print_error, print_json
 
@@ -43,7 +45,7 @@ def open_client(url: str, key: str) -> httpx.Client:
         raise request_failed(
             "No API key", "An API key is required. Set SLUICE_KEY or use --key. `sluice key create` creates a key"
         )
-    if not key.strip().isascii():
+    if not (key.strip().isascii() and key.strip().isprintable()):
         raise request_failed(
             "Invalid API key",
             "The API key contains characters that no key has. Copy it again as `sluice key create` printed it",
@@ -60,7 +62,10 @@ def open_client(url: str, key: str) -> httpx.Client:
 
 
 def build_path(*segments: str) -> str:
-    """A path below the service's address. Keys of records may hold any character; dots alone would be resolved."""
+    """A path below the service's address. Keys of records may hold any character; dots alone would be resolved.
+    Raises RequestFailed for an empty one, which would lead to another path."""
+    if not all(segments):
+        raise request_failed("Empty argument", "An argument is empty: an id, a name or a key is required")
     return "/".join(quote(each, safe="") if each.strip(".") else each.replace(".", "%2E") for each in segments)
 
 
@@ -135,6 +140,21 @@ def unreachable(client: httpx.Client, error: httpx.RequestError) -> RequestFaile
 
 
 def describe_error(error: httpx.RequestError) -> str:
+    """Why no answer came. What libraries say of a connection has numbers, and lines of C."""
     if isinstance(error, httpx.ConnectError):
-        return f"no connection ({error})"
+        return describe_no_connection(error)
+    if isinstance(error, httpx.TimeoutException):
+        seconds = TIMEOUT.connect if isinstance(error, httpx.ConnectTimeout) else TIMEOUT.read
+        return f"no answer within {seconds:g} seconds"
     return str(error) or type(error).__name__
+
+
+def describe_no_connection(error: BaseException) -> str:
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, OSError):
+        cause = cause.__cause__ or cause.__context__
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return f"its certificate is not trusted ({cause.verify_message})"
+    if isinstance(cause, ssl.SSLError):
+        return "no HTTPS is spoken there. Does the address begin with http://?"
+    return explain_silence(cause, 10)
