@@ -67,6 +67,8 @@ def test_an_import_is_shown_with_its_facts_and_its_problems(sluice: Sluice, peop
     shown = sluice("imports", "show", people).stdout
 
     assert "File        people.csv\n" in shown
+    assert 'Read as     format: csv; delimiter: ","; encoding: utf-8\n' in shown
+    assert "overrideExisting: yes; " in shown
     assert f"Import {people} of contacts: finished\n" in shown
     assert "The value is not a whole number" in shown
     assert f"  sluice imports failed-rows {people}\n" in shown
@@ -167,8 +169,9 @@ def test_types_are_listed_shown_declared_and_sampled(sluice: Sluice, tmp_path: P
     declaration.write_text(json.dumps({"key": "sku", "fields": fields}))
     declared = sluice("types", "put", "shoes", str(declaration))
 
-    assert 'sku    text     yes       {"maxLength": 9}\n' in declared.stdout
-    assert 'price  decimal            {"min": 0}\n' in declared.stdout
+    assert "sku    text     yes       maxLength: 9\n" in declared.stdout
+    assert "price  decimal            min: 0\n" in declared.stdout
+    assert "options: active, bounced, " in sluice("types", "show", "contacts").stdout
     assert sluice("types", "show", "shoes").stdout == declared.stdout
     assert "shoes" in sluice("types", "list").stdout
     assert sluice("types", "sample", "shoes").stdout.startswith("sku,price\n")

@@ -16,6 +16,19 @@ def show_value(value: object) -> str:
     return show_json(value) if isinstance(value, dict | list) else str(value)
 
 
+def show_members(members: Mapping[str, object] | None) -> str:
+    """The members of a JSON object for people: `format: csv; delimiter: ","; options: a, b`."""
+    return "; ".join(f"{name}: {show_member(value)}" for name, value in (members or {}).items())
+
+
+def show_member(value: object) -> str:
+    """Lists without brackets, and words without quotation marks."""
+    if isinstance(value, list):
+        return ", ".join(map(show_member, value))
+    plain = not isinstance(value, str) or any(each.isalnum() for each in value)
+    return show_value(value) if plain else show_json(value)
+
+
 def show_json(value: object) -> str:
     """JSON on one line, with the digits of numbers as they came."""
     if isinstance(value, dict):

@@ -8,7 +8,7 @@ import typer
 from app.cli.client.files import download
 from app.cli.client.http import build_path, connect, fetch_pages, request
 from app.cli.client.options import DEFAULT_URL, AsJson, Key, Limit, Output, Url
-from app.cli.client.printing import print_facts, print_json, print_line, show_time
+from app.cli.client.printing import print_facts, print_json, print_line, show_members, show_time
 from app.cli.client.tables import TableColumn, print_pages
 from app.cli.importing.following import follow_import
 from app.cli.importing.report import print_report
@@ -84,9 +84,9 @@ def describe_import(run: Mapping[str, Any]) -> dict[str, object]:
     return {
         "File": file_of(run),
         "Bytes": run.get("fileBytes"),
-        "Read as": run.get("dialect"),
-        "Source": run.get("source"),
-        "Options": run.get("options"),
+        "Read as": show_members(run.get("dialect")),
+        "Source": show_members(run.get("source")),
+        "Options": show_members(run.get("options")),
         "Created": show_time(run.get("createdAt")),
         "Started": show_time(run.get("startedAt")),
         "Finished": show_time(run.get("finishedAt")),

@@ -9,7 +9,7 @@ import typer
 from app.cli.client.files import download, read_json_file
 from app.cli.client.http import build_path, connect, get_object, read_object, request
 from app.cli.client.options import DEFAULT_URL, AsJson, Key, Output, Url
-from app.cli.client.printing import print_facts, print_json, print_line
+from app.cli.client.printing import print_facts, print_json, print_line, show_members
 from app.cli.client.tables import TableColumn, print_table
 
 types = typer.Typer()
@@ -38,7 +38,7 @@ FIELDS: Final = (
     TableColumn("FIELD", "id", cut=True),
     TableColumn("TYPE", "type"),
     TableColumn("REQUIRED", "required"),
-    TableColumn("LIMITS", lambda field: pick_limits(field) or None, cut=True),
+    TableColumn("LIMITS", lambda field: show_members(pick_limits(field)), cut=True),
 )
 FAMILIES: Final = (TableColumn("PATH", "path", cut=True), TableColumn("TYPE", "type"))
 
