@@ -70,7 +70,7 @@ def test_an_account_that_is_not_there_is_told(url: str) -> None:
 def test_an_account_has_a_name_on_one_line(url: str, account: str) -> None:
     done = sluice_key("create", "--account", account)
 
-    assert str(done.exception) == "--account must be a name on one line"
+    assert str(done.exception) == "`--account` must be a name on one line"
 
 
 def test_a_revoked_key_shows_when(url: str) -> None:

@@ -42,7 +42,7 @@ def create(account: Account, scope: Scopes = None, label: Label = "", data: Data
     The last line of the output is the key, as id:secret.
     """
     if not account.strip() or not account.isprintable():
-        raise UsageError("--account must be a name on one line")
+        raise UsageError("`--account` must be a name on one line")
     scopes = tuple(scope or DEFAULT_SCOPES)
     if unknown := [name for name in scopes if name not in SCOPES]:
         raise UsageError(f"Unknown scope {', '.join(unknown)}. The scopes are {', '.join(SCOPES)}")
