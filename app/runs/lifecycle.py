@@ -8,7 +8,7 @@ stop or die at any step and the run goes on elsewhere.
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from typing import Any
+from typing import Any, TypeVar
 
 from app.errors import Fatal, Retryable
 from app.observe.events import LeaseLost, RunEnded, RunPostponed, RunRescued, SliceClaimed, SliceFailed, StepReached
@@ -25,8 +25,11 @@ from app.transports.guard import Exhausted, is_own_trouble
 
 BACKOFF_SECONDS = 2.0  # a run that crashed waits up to this, times its crashes
 SOURCE_SECONDS = 20.0  # a source that is away gets about so much time before it is tried again
+RETRY_SECONDS = 0.5  # between two tries to write what has become of a run
+IMPATIENT_SECONDS = 3.0  # for the same in a process that is to end
 NO_THREAD = "can't start new thread"  # Python's words
 
+T = TypeVar("T")
 Stopping = Callable[[], bool]
 # Works on a claimed run for a slice and says whether it has ended it. `Stopping` is true once the process is
 # shutting down: then nothing new is begun.
@@ -61,7 +64,7 @@ async def work_on(runtime: Runtime, run_id: RunId, work: Work, *, stopping: Stop
     except Fatal as fatal:
         await fail_run(runtime, run, fatal)
     except asyncio.CancelledError:
-        await asyncio.shield(give_back(runtime, run))
+        await asyncio.shield(give_back(runtime, run, patient=False))
         raise
     except Retryable as error:
         await postpone(runtime, run, error)
@@ -111,13 +114,23 @@ async def renew_lease(runtime: Runtime, run: Run) -> None:
             continue
 
 
-async def give_back(runtime: Runtime, run: Run) -> None:
-    """Puts the run at the end of the queue, so that runs take turns. When that cannot be done the lease runs out and
-    the sweeper does it."""
+async def write_when_reachable(runtime: Runtime, write: Callable[[Session], Awaitable[T]]) -> T:
+    """The result of `write`, in a transaction that is tried again until PostgreSQL takes it. A run whose lease runs out
+    meanwhile counts a crash, and a restart of PostgreSQL is none."""
+    while True:
+        with suppress(DatabaseUnavailable):
+            async with runtime.database.transaction() as session:
+                return await write(session)
+        await asyncio.sleep(RETRY_SECONDS)
+
+
+async def give_back(runtime: Runtime, run: Run, *, patient: bool = True) -> None:
+    """Puts the run at the end of the queue, so that runs take turns. A process that is to end is not `patient`: when
+    PostgreSQL is away the lease runs out, and the sweeper does it."""
+    writing = write_when_reachable(runtime, lambda session: claims.release(session, run.id, run.attempt))
     try:
-        async with runtime.database.transaction() as session:
-            released = await claims.release(session, run.id, run.attempt)
-    except DatabaseUnavailable:
+        released = await asyncio.wait_for(writing, None if patient else IMPATIENT_SECONDS)
+    except TimeoutError:
         return
     runtime.observe(StepReached(run.id, "released"))
     if released is not None:
@@ -126,18 +139,19 @@ async def give_back(runtime: Runtime, run: Run) -> None:
 
 async def postpone(runtime: Runtime, run: Run, error: Retryable, cause: Exception | None = None) -> None:
     """Lets the run wait a little: the database or the store of files failed temporarily (a full disk, a restart), or a
-    source cannot be reached. No crash is counted. When not even that can be written the lease runs out."""
+    source cannot be reached. No crash is counted."""
     kind, trace = error_kind(cause or error.__cause__ or error), format_trace(cause or error)
     runtime.observe(RunPostponed(run.id, run.attempt, error.part, kind, trace))
     away = isinstance(error, SourceAway)
     # A file that has no room is fetched again from its beginning.
     long = away or (run.step is Step.FETCH and isinstance(error, BlobsUnavailable))
     backoff = SOURCE_SECONDS if long else BACKOFF_SECONDS
-    with suppress(DatabaseUnavailable):
-        async with runtime.database.transaction() as session:
-            await claims.postpone(
-                session, run.id, run.attempt, backoff=backoff, waiting_for=error.part, source_away=away
-            )
+    await write_when_reachable(
+        runtime,
+        lambda session: claims.postpone(
+            session, run.id, run.attempt, backoff=backoff, waiting_for=error.part, source_away=away
+        ),
+    )
 
 
 async def count_crash(runtime: Runtime, run: Run, error: Exception) -> None:
@@ -177,8 +191,10 @@ async def rescue_runs(runtime: Runtime) -> None:
 
 async def fail_run(runtime: Runtime, run: Run, fatal: Fatal) -> None:
     """Ends a run that cannot succeed; rows written before stay."""
-    async with runtime.database.transaction() as session:
-        failed = await end_run(session, run.id, run.attempt, State.FAILED, code=fatal.code, detail=fatal.detail)
+    failed = await write_when_reachable(
+        runtime,
+        lambda session: end_run(session, run.id, run.attempt, State.FAILED, code=fatal.code, detail=fatal.detail),
+    )
     announce_end(runtime, failed)
 
 

@@ -9,8 +9,11 @@ from secrets import token_hex
 
 import httpx
 import pytest
+from sqlalchemy.engine import make_url
 
 from app.embedded import Servers
+from app.imports.engine import work
+from app.runs.lifecycle import Stopping, work_on
 from app.runs.model import AccountId, Run
 from app.runs.status import find_run
 from app.runtime import Runtime, open_runtime
@@ -19,6 +22,7 @@ from tests.conftest import Finish
 from tests.engine.conftest import ImportEngine, law
 from tests.support.http import Account, app_on, client_of, make_account, post
 from tests.support.limits import fill, small_disk
+from tests.support.object_store import Gate
 from tests.support.servers import execute, new_database, redis_number, settings_for
 
 ROWS = 20_000
@@ -133,3 +137,31 @@ async def wait_and_go_on(runtime: Runtime, disk: Path) -> None:
     filler.unlink()
     ended = await engine.finish(waiting)
     assert (ended.state, ended.created, ended.crashes) == ("finished", ROWS, 0)
+
+
+async def test_a_restart_of_the_database_during_a_slice_is_no_crash(servers: Servers, tmp_path: Path) -> None:
+    """It is still away when the slice breaks, and so cannot be told at once that the import waits."""
+    direct = await asyncio.to_thread(new_database, servers, f"restarted_{token_hex(4)}")
+    address = make_url(direct)
+    gate = Gate(address.port or 5432)
+    url = address.set(host="127.0.0.1", port=gate.port).render_as_string(hide_password=False)
+    async with open_runtime(settings_for(tmp_path, url, redis_number(servers, 7))) as runtime:
+        async with runtime.database.transaction() as session:
+            engine = ImportEngine(runtime, AccountId(await accounts.account_named(session, "restarted")))
+        run = await engine.submit("_email\nana@example.org\n")
+
+        async def work_while_away(runtime: Runtime, run: Run, stopping: Stopping) -> bool:
+            gate.shut()
+            everybody = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() "
+            await execute(direct, f"{everybody} AND pid <> pg_backend_pid()")
+            asyncio.get_running_loop().call_later(1.5, gate.open)
+            return await work(runtime, run, stopping)
+
+        await work_on(runtime, run.id, work_while_away)
+        waiting = await engine.get(run)
+        assert (waiting.state, waiting.waiting_for, waiting.crashes) == ("running", "database", 0)
+        [row] = await engine.sql("SELECT lease_until FROM runs WHERE id = :id", id=run.id)
+        assert row["lease_until"] is None
+        await engine.sql("UPDATE runs SET due_at = now() WHERE id = :id", id=run.id)
+        assert (await engine.slice(run)).state == "finished"
+    gate.shut()
