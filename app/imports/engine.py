@@ -7,6 +7,7 @@ app.imports.slice.
 """
 
 import asyncio
+from contextlib import ExitStack
 
 from app.errors import Fatal
 from app.imports.slice import open_slice
@@ -35,9 +36,9 @@ async def work(runtime: Runtime, run: Run, stopping: Stopping) -> bool:
 
 
 async def write_rows(runtime: Runtime, run: Run, stopping: Stopping) -> bool:
-    # In a thread, since the file may be far away; the lease is renewed meanwhile.
-    await asyncio.to_thread(runtime.blobs.prefetch, run.blob or "")
-    with open_slice(runtime, run) as slice_:
+    with ExitStack() as opened:
+        # In a thread, since the file may be far away: leases are renewed meanwhile.
+        slice_ = await asyncio.to_thread(opened.enter_context, open_slice(runtime, run))
         if not await slice_.write_batches(stopping):
             return False
         await slice_.finish()

@@ -48,7 +48,8 @@ LONGEST_SLICES = 5  # at most this many slice lengths, while no other run waits
 
 @contextmanager
 def open_slice(runtime: Runtime, run: Run) -> Iterator["Slice"]:
-    """Opens the import's stored file and compiles its checks. Raises Fatal if the file is gone or cannot be read."""
+    """Opens the import's stored file and compiles its checks. Blocking: the file may have to be fetched. Raises Fatal
+    if the file is gone or cannot be read."""
     plan, options = load_plan(run), load_options(run)
     resource = build_resource(run.type, plan.declaration)
     try:

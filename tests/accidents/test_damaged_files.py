@@ -2,9 +2,11 @@
 
 import hashlib
 import os
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -194,6 +196,25 @@ def stored_with_digests(store: SharedBlobs) -> tuple[str, bytes]:
     writer = store.create()
     writer.write(CONTACTS.encode())
     return writer.commit(), writer.digests
+
+
+async def test_a_file_is_fetched_again_while_the_leases_are_renewed(
+    engine: ImportEngine, shared: OpenShared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not on the event loop: other imports of the worker would lose their leases."""
+    here = shared()
+    engine = ImportEngine(replace(engine.runtime, blobs=here), engine.account_id)
+    run, get, fetched_on = await engine.submit(CONTACTS), here.bucket.get, []
+
+    def note(*arguments: Any) -> None:
+        fetched_on.append(threading.current_thread())
+        get(*arguments)
+
+    monkeypatch.setattr(here.bucket, "get", note)
+    change(here.copies.path(run.blob or ""), 20, b"x")
+    assert (await engine.finish(run)).created == ROWS
+    assert fetched_on
+    assert threading.main_thread() not in fetched_on
 
 
 async def test_an_import_from_a_bucket_whose_copy_is_damaged_is_written_whole(

@@ -26,7 +26,12 @@ from tests.support.servers import execute, redis_number, settings_for
 LAST_RELEASE = "3244148e8b42"  # the last commit with the schema of release 0.1
 ROWS = 200
 BLANK = 3  # lines of nothing but delimiters: release 0.1 counts them as rows, this one does not
-SLOWLY = {"SLUICE_BATCH_ROWS": "40", "SLUICE_SLICE_SECONDS": "0.02", "SLUICE_QUEUE_LIMIT": "1000"}
+SLOWLY = {
+    "SLUICE_BATCH_ROWS": "40",
+    "SLUICE_SLICE_SECONDS": "0.02",
+    "SLUICE_QUEUE_LIMIT": "1000",
+    "SLUICE_SWEEP_SECONDS": "0.5",
+}
 
 
 @pytest.fixture(scope="module")
@@ -84,8 +89,8 @@ def test_imports_go_on_while_the_last_release_is_upgraded(
     url = settings.database_url.get_secret_value()
     load = Load(asyncio.run(new_key(settings, "shop")))
     with running_parts(settings, tmp_path) as parts:
-        old = parts.start_api("old-api", code=last_release, **SLOWLY)
         parts.start("old-worker", "workers", code=last_release, **SLOWLY)
+        old = parts.start_api("old-api", code=last_release, **SLOWLY)
         for _ in range(imports):
             load.post(old)
         upgrade(url)

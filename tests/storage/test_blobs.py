@@ -44,7 +44,6 @@ def test_a_deleted_blob_is_missing_and_deleting_it_again_does_no_harm(store: Blo
     name = stored(store, b"_email\n")
     store.delete(name)
     store.delete(name)
-    store.prefetch(name)
     with pytest.raises(BlobMissing):
         store.open(name)
 

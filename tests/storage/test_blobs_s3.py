@@ -30,7 +30,7 @@ def test_what_one_machine_has_stored_another_reads(shared: OpenShared) -> None:
 def test_a_blob_is_fetched_once_and_read_from_its_copy(shared: OpenShared, objects: ObjectStore) -> None:
     name = stored(shared("one"), DATA)
     other = shared("two")
-    other.prefetch(name)
+    read(other, name)
     asked = objects.gate.requests
     assert read(other, name) == DATA
     assert objects.gate.requests == asked
@@ -76,7 +76,7 @@ def test_a_copy_that_is_thrown_out_while_it_is_read_stays_readable(shared: OpenS
     small = shared("two", copies_bytes=1)
     first, second = (stored(shared("one"), DATA) for _ in range(2))
     with small.open(first) as file:
-        small.prefetch(second)
+        read(small, second)
         assert first not in files(small.copies.stored)
         assert file.read() == DATA
 
@@ -85,7 +85,7 @@ def test_copies_that_nobody_reads_any_more_go(shared: OpenShared) -> None:
     """Another machine may have deleted the blob, and this machine does not learn of it."""
     here, there = shared("one"), shared("two")
     name = stored(here, DATA)
-    there.prefetch(name)
+    read(there, name)
     here.delete(name)
     os.utime(there.copies.path(name), (time.time() - 7_200,) * 2)
     there.check()
@@ -130,7 +130,6 @@ def test_an_unreachable_store_stores_nothing_and_leaves_nothing(
         writer.abort()
         for attempt in (
             here.open,
-            here.prefetch,
             here.delete,
             lambda _: list(here.list_older_than(0)),
             lambda _: here.check(),
@@ -180,7 +179,7 @@ def test_blobs_beyond_the_first_page_of_a_list_are_found(shared: OpenShared, obj
 def test_copies_are_private(shared: OpenShared) -> None:
     other = shared("two")
     name = stored(shared("one"), DATA)
-    other.prefetch(name)
+    read(other, name)
     assert other.copies.path(name).stat().st_mode & 0o077 == 0
     assert other.copies.stored.stat().st_mode & 0o077 == 0
 

@@ -91,9 +91,6 @@ class Blobs(Protocol):
         """Opens the blob for reading. `digests` are those of its writer: with them every block is checked before a byte
         of it is given, the first one at once. Raises BlobMissing, BlobDamaged; reading raises what StoredFile does."""
 
-    def prefetch(self, name: str) -> None:
-        """Does in advance what would make `open` slow. Does nothing if there is no such blob."""
-
     def delete(self, name: str) -> None:
         """Does nothing if there is no such blob."""
 

@@ -63,9 +63,6 @@ class FileBlobs:
             self.require_mark()
             raise BlobMissing(name) from None
 
-    def prefetch(self, name: str) -> None:
-        """Does nothing, because the blob is here."""
-
     @translate_os_errors()
     def delete(self, name: str) -> None:
         """Does nothing if there is no such blob."""

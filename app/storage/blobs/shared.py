@@ -65,11 +65,6 @@ class SharedBlobs:
         self.copies.delete(name)
         return self._open_copy(name)
 
-    def prefetch(self, name: str) -> None:
-        """Fetches the blob if there is no copy. Raises BlobDamaged, BlobsUnavailable."""
-        with suppress(BlobMissing):
-            self._open_copy(name).close()
-
     def delete(self, name: str) -> None:
         """Deletes the blob and this machine's copy. Copies on other machines go when nobody reads them any more."""
         self.copies.delete(name)
