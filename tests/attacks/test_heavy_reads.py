@@ -50,8 +50,11 @@ def test_a_page_of_large_records_ends_early_and_goes_on(crowd: Crowd) -> None:
 
 
 @pytest.mark.usefixtures("large_records")
-def test_pages_that_nobody_reads_hold_little(crowd: Crowd) -> None:
-    head = f"GET /records/catalog?limit=1000 HTTP/1.1\r\nHost: x\r\nAuthorization: apiKey {crowd.hostile}\r\n\r\n"
+@pytest.mark.parametrize(
+    "path", ["/records/catalog?limit=1000", "/v2/products?per_page=200&fields=productName", "/v1/customers?limit=100"]
+)
+def test_pages_that_nobody_reads_hold_little(crowd: Crowd, path: str) -> None:
+    head = f"GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: apiKey {crowd.hostile}\r\n\r\n"
     reset_peak(crowd.live)
     rest = crowd.live.memory
     with ExitStack() as opened:

@@ -17,14 +17,15 @@ CSV: Final = "text/csv; charset=utf-8"
 
 
 def ensure_few_downloads(runtime: Runtime, account_id: AccountId) -> None:
-    """Raises Refused("too_many_reads"). Call it before the file is opened."""
+    """Raises Refused("too_many_reads"). Call it before anything of the answer is held."""
     if runtime.under_way.downloads[account_id] >= MOST_DOWNLOADS:
         detail = f"{MOST_DOWNLOADS} downloads of this account are under way. Wait until one of them has ended"
         raise Refused("too_many_reads", detail, retry_after=RETRY_SECONDS)
 
 
 class CountedStream(StreamingResponse):
-    """A long answer, which counts as under way until it is sent or its client is gone."""
+    """A long answer, which counts as under way until it is sent or its client is gone. One too many is
+    refused: requests that come at once are all let in before any of them counts."""
 
     def __init__(
         self,
@@ -36,10 +37,11 @@ class CountedStream(StreamingResponse):
         headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(content, headers=headers, media_type=media_type)
-        self._counter, self._account_id = runtime.under_way.downloads, account_id
+        self._runtime, self._account_id = runtime, account_id
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        with counting(self._counter, self._account_id):
+        ensure_few_downloads(self._runtime, self._account_id)
+        with counting(self._runtime.under_way.downloads, self._account_id):
             await super().__call__(scope, receive, send)
 
 

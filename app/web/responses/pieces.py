@@ -7,6 +7,7 @@ from fastapi.responses import Response
 
 from app.runs.model import AccountId
 from app.runtime import Runtime
+from app.under_way import counting
 from app.web.responses.downloads import CountedStream
 
 PIECE_BYTES: Final = 262_144  # that a connection is given at once; a body that is no longer is sent as usual
@@ -16,9 +17,11 @@ async def respond_in_pieces(
     runtime: Runtime, account_id: AccountId, pieces: AsyncIterator[bytes], media_type: str
 ) -> Response:
     """A response of all the pieces. What the first two raise becomes an answer of its own; what a later one raises
-    breaks the connection. A single piece is a usual response with its length."""
+    breaks the connection. A single piece is a usual response with its length. From the first piece on it counts as
+    under way."""
     first = await anext(pieces)
-    second = await anext(pieces, None)
+    with counting(runtime.under_way.downloads, account_id):
+        second = await anext(pieces, None)
     if second is None:
         return respond(runtime, account_id, first, media_type)
     return CountedStream(runtime, account_id, chain(first, second, pieces), media_type=media_type)

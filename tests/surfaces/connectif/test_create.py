@@ -400,3 +400,15 @@ async def test_endless_data_after_the_form_is_not_read_for_ever(runtime: Runtime
     async with client_of(app_on(runtime, **small)) as client:
         answer = await client.post("/imports", headers=headers, content=endless())
     assert answer.status_code == 400
+
+
+async def test_json_of_the_wrong_kind_gets_one_complaint(client: httpx.AsyncClient, an_account: Account) -> None:
+    told = await complaints(client, an_account, json=PARTS | {"overrideExisting": 1, "delimiter": 7, "encoding": []})
+    assert told == {
+        "overrideExisting": "`overrideExisting` must be true or false",
+        "delimiter": "`delimiter` must be a string",
+        "encoding": "`encoding` must be a string",
+        "file": "One of `file`, `connectionId` and `source` is required",
+    }
+    answer = await client.post("/imports", headers=an_account.headers, json=PARTS | {"type": {}})
+    assert [each["path"] for each in answer.json()["errors"]] == ["file", "type"]

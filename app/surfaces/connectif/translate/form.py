@@ -121,6 +121,10 @@ def parse_form(form: Form) -> ImportForm:
     upload = find_upload(form)
     check_one_file(reader, file=upload, connectionId=connection, source=pull)
     encoding = reader.read_text("encoding") if connection or pull else None
+    notify = parse_email(reader)
+    # Of a value of the wrong kind the reader only knows that it is not there.
+    told = {each.path for each in form.complaints}
+    complaints = (*(each for each in reader.complaints if each.path not in told), *form.complaints)
     constants = {} if coupon_set is None else {"couponSetId": quote_json(coupon_set)}
     return ImportForm(
         type=name or "",
@@ -131,8 +135,8 @@ def parse_form(form: Form) -> ImportForm:
         read=ReadOptions(file_format, delimiter, encoding),
         mapping=Mapping(ignore_case=name not in ELEMENTS, constants=constants),
         options=options,
-        notify=parse_email(reader),
-        complaints=(*reader.complaints, *form.complaints),
+        notify=notify,
+        complaints=complaints,
     )
 
 
@@ -197,7 +201,8 @@ def form_from_json(body: dict[str, object]) -> Form:
         elif name == "source":
             parts[name] = json.dumps(value)
         elif value is not None and name in FORM["properties"]:
-            complaints.append(Complaint(name, f"`{name}` must be a string"))
+            kind = "true or false" if FORM["properties"][name].get("enum") == list(BOOLEANS) else "a string"
+            complaints.append(Complaint(name, f"`{name}` must be {kind}"))
     return Form(parts, frozenset(), None, tuple(complaints))
 
 

@@ -36,7 +36,6 @@ async def list_products(
     query: Annotated[ProductQuery, Query()], caller: MayReadRecords, runtime: OpenRuntime
 ) -> Response:
     """List the account's products in the order of their productID."""
-    ensure_few_downloads(runtime, caller.account_id)
     pieces = write_products(runtime, caller.account_id, query)
     return await respond_in_pieces(runtime, caller.account_id, pieces, JSON)
 
@@ -48,6 +47,8 @@ async def write_products(runtime: Runtime, account_id: AccountId, query: Product
     before = b"["
     while True:
         async with runtime.heavy_reads.turn(account_id, begun=after is not None):
+            if after is None:
+                ensure_few_downloads(runtime, account_id)
             async with runtime.database.read() as session:
                 page = await records.page(
                     session, account_id, TYPE, limit=left, after=after, offset=offset, max_bytes=records.PIECE_BYTES

@@ -42,7 +42,6 @@ async def list_customers(
     created at the same time as its last one. With `page` it never is.
     """
     record_query = build_record_query(query, caller.account_id)
-    ensure_few_downloads(runtime, caller.account_id)
     pieces = write_customers(runtime, query, record_query)
     return await respond_in_pieces(runtime, caller.account_id, pieces, JSON)
 
@@ -51,6 +50,7 @@ async def write_customers(runtime: Runtime, query: CustomerQuery, search: Record
     """The list. Its length is that of the page, because the next one begins behind it; so what is large comes in
     pieces."""
     async with runtime.heavy_reads.turn(search.account_id):
+        ensure_few_downloads(runtime, search.account_id)
         async with runtime.database.read() as session:
             page = await find_page(session, query, search)
         at_once = [row for row in page.rows if row["data"] is not None]
