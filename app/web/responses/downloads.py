@@ -16,7 +16,7 @@ RETRY_SECONDS: Final = 5
 CSV: Final = "text/csv; charset=utf-8"
 
 
-def ensure_few_downloads(runtime: Runtime, account_id: AccountId) -> None:
+def ensure_few_downloads(runtime: Runtime, account_id: int) -> None:
     """Raises Refused("too_many_reads"). Call it before anything of the answer is held."""
     if runtime.under_way.downloads[account_id] >= MOST_DOWNLOADS:
         detail = f"{MOST_DOWNLOADS} downloads of this account are under way. Wait until one of them has ended"
