@@ -8,7 +8,6 @@ from contextlib import ExitStack
 import httpx
 import pytest
 
-from app.heavy_reads import OF_AN_ACCOUNT
 from app.storage.records import PAGE_BYTES
 from app.web.responses.downloads import MOST_DOWNLOADS
 from tests.support.crowd import HOSTILE, ROOM, Crowd, Request, peak_memory, reset_peak
@@ -65,7 +64,8 @@ def test_pages_that_nobody_reads_hold_little(crowd: Crowd, path: str) -> None:
         statuses = Counter(client.recv(12)[9:] for client in clients)
         grown = peak_memory(crowd.live) - rest
     assert statuses.keys() == {b"200", b"429"}
-    assert statuses[b"200"] <= MOST_DOWNLOADS + OF_AN_ACCOUNT
+    # Not exactly MOST_DOWNLOADS: what the kernel has taken whole is under way no more.
+    assert statuses[b"200"] <= 2 * MOST_DOWNLOADS
     assert grown < ROOM
 
 

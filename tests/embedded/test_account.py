@@ -14,6 +14,7 @@ import pytest
 
 from app.cli.serving.account import WRITTEN, choose_account, find_obstacles, may
 from app.embedded import DataFolder, InstanceSecrets, SystemUser, find_server_user, free_port
+from app.observe.logs import configure
 from app.settings import Settings
 from tests.embedded.conftest import reachable_folder, wait
 from tests.support.http import CONTACTS, PARTS
@@ -118,6 +119,7 @@ def test_what_another_account_could_not_do_keeps_root(base: Path, user: SystemUs
 def test_a_folder_that_is_closed_is_left_as_it_is(
     base: Path, user: SystemUser, logged: pytest.CaptureFixture[str]
 ) -> None:
+    configure("info")
     closed = base / "closed"
     closed.mkdir(mode=0o700)
     folder = DataFolder(closed, closed, user, InstanceSecrets("", "", ""))

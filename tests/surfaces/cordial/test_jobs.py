@@ -75,9 +75,8 @@ async def test_an_import_of_another_surface_is_not_a_job(cordial: Cordial) -> No
 
 async def test_a_file_that_is_gone_makes_a_failed_job(cordial: Cordial, runtime: Runtime) -> None:
     answer = await cordial.send(FILE)
-    for path in runtime.blobs.root.rglob("*"):  # type: ignore[attr-defined]
-        if path.is_file():
-            path.unlink()
+    for name in http.stored_files(runtime):
+        (runtime.blobs.root / name).unlink()  # type: ignore[attr-defined]
     await work_on(runtime, RunId(answer.json()["jobId"]), work)
     job = await cordial.get(f"/v2/jobs/{answer.json()['jobId']}")
     assert (job["status"], job["message"]) == ("Failed", "The stored file no longer exists")
