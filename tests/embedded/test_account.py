@@ -12,7 +12,7 @@ import httpx
 import psutil
 import pytest
 
-from app.cli.serving.account import WRITTEN, choose_account, find_obstacles, may
+from app.cli.serving.account import WRITTEN, choose_account, find_obstacles, hand_over_tree, may
 from app.embedded import DataFolder, InstanceSecrets, SystemUser, find_server_user, free_port
 from app.observe.logs import configure
 from app.settings import Settings
@@ -98,6 +98,13 @@ def test_what_another_account_could_not_do_keeps_root(base: Path, user: SystemUs
     closed = base / "closed"
     closed.mkdir(mode=0o700)
     (closed / "ca.pem").touch()
+    shared = base / "shared"  # to which everybody may write, with a store that root made
+    shared.mkdir()
+    shared.chmod(0o777)
+    (shared / "stored").mkdir(mode=0o700)
+    linked = base / "linked"
+    linked.mkdir(mode=0o711)
+    (linked / "blobs").symlink_to(closed / "blobs")
 
     def obstacles(data: Path = base, port: int = 8000, **settings: object) -> str:
         folder = DataFolder(data, data, user, InstanceSecrets("", "", ""))
@@ -107,13 +114,24 @@ def test_what_another_account_could_not_do_keeps_root(base: Path, user: SystemUs
     usual = obstacles()  # Python itself, perhaps
     for found, expected in (
         (obstacles(data=closed), "/closed cannot be entered by the user nobody"),
+        (obstacles(data=linked), "/closed cannot be entered by the user nobody"),
         (obstacles(port=1), "port 1 is for root only"),
         (obstacles(ca_file=closed / "ca.pem"), "SLUICE_CA_FILE cannot be read by the user nobody"),
+        (obstacles(blobs=f"file://{shared}"), "the folder of SLUICE_BLOBS cannot be written by the user nobody"),
         (obstacles(blobs=f"file://{closed}"), "the folder of SLUICE_BLOBS cannot be written by the user nobody"),
     ):
         assert expected in found
         assert expected not in usual
     assert not may(os.W_OK, base, user)
+
+
+def test_a_folder_that_is_a_link_is_handed_over_with_what_is_in_it(base: Path, user: SystemUser) -> None:
+    """Such as one on a larger disk. If it stayed root's nothing would start."""
+    disk = base / "disk"
+    (disk / "stored").mkdir(parents=True)
+    (base / "blobs").symlink_to(disk)
+    hand_over_tree(base / "blobs", user)
+    assert {path.stat().st_uid for path in (disk, disk / "stored")} == {user.uid}
 
 
 def test_a_folder_that_is_closed_is_left_as_it_is(

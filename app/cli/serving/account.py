@@ -40,7 +40,9 @@ def choose_account(settings: Settings, folder: DataFolder, port: int) -> SystemU
 
 def find_obstacles(settings: Settings, folder: DataFolder, port: int, user: SystemUser) -> Iterator[str]:
     python = (Path(sys.prefix), Path(sys.base_prefix), Path(sys.executable).resolve().parent)
-    for needed in (Path(CODE_FOLDER), *python, folder.data):
+    # A folder may be a link to a larger disk.
+    written = ((folder.data / name).resolve().parent for name in WRITTEN)
+    for needed in dict.fromkeys((Path(CODE_FOLDER), *python, folder.data, *written)):
         if not can_reach(needed, user):
             yield f"{needed} cannot be entered by the user {user.name}"
     if port < first_free_port():
@@ -53,10 +55,15 @@ def find_obstacles(settings: Settings, folder: DataFolder, port: int, user: Syst
 
 def find_obstacles_of_store(settings: Settings, user: SystemUser) -> Iterator[str]:
     parts = urlsplit(settings.blobs or "")
-    if parts.scheme == "file" and not may(os.W_OK, Path(unquote(parts.path)), user):
+    if parts.scheme == "file" and not may_use_store(Path(unquote(parts.path)), user):
         yield f"the folder of SLUICE_BLOBS cannot be written by the user {user.name}"
     if parts.scheme == "s3" and settings.blobs_key is None and (Path.home() / ".aws").exists():
         yield "the credentials of the bucket are in the home of root"
+
+
+def may_use_store(store: Path, user: SystemUser) -> bool:
+    """Also what is in the folder already: it may be root's in a folder that everybody may write to."""
+    return all(may(os.W_OK, each, user) for each in (store, *(path for path in store.glob("*") if path.is_dir())))
 
 
 def may(access: int, path: Path, user: SystemUser) -> bool:
@@ -77,6 +84,6 @@ def first_free_port() -> int:
 
 def hand_over_tree(folder: Path, user: SystemUser) -> None:
     """Gives the folder and everything in it to the user. Some may be root's: release 0.1 always ran as root."""
-    for path in (folder, *folder.rglob("*")):
+    for path in (folder.resolve(), *folder.rglob("*")):
         if path.lstat().st_uid != user.uid:
             os.lchown(path, user.uid, user.gid)
