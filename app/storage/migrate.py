@@ -16,13 +16,16 @@ from app.storage.database import (
     translate_errors,
 )
 
+DEADLOCK = "40P01"
+DEADLOCKS = 5  # after which a migration gives up
+
 
 def upgrade(url: str) -> None:
     """Runs the migrations that are missing. Blocking. Takes a lock, so that several processes may call it at the same
     time. Raises DatabaseUnavailable, and Misconfigured for a user without the right."""
     try:
         with translate_errors():
-            command.upgrade(configuration(url), "head")
+            upgrade_past_deadlocks(configuration(url))
     except DBAPIError as error:
         match getattr(error.orig, "sqlstate", None):
             case "55P03":
@@ -34,6 +37,18 @@ def upgrade(url: str) -> None:
                     "The user in SLUICE_DATABASE_URL may not create tables: it must own the database"
                 ) from error
         raise
+
+
+def upgrade_past_deadlocks(config: Config) -> None:
+    """A batch at work reads `runs`, then writes `records`, then `runs`, so no order of locks suits it. Of two
+    that wait for each other PostgreSQL ends one. If that is the migration, it begins again."""
+    for _ in range(DEADLOCKS):
+        try:
+            return command.upgrade(config, "head")
+        except DBAPIError as error:
+            if getattr(error.orig, "sqlstate", None) != DEADLOCK:
+                raise
+    return command.upgrade(config, "head")
 
 
 async def read_schema(session: ReadSession) -> str:

@@ -7,7 +7,8 @@ import asyncpg
 import pytest
 from alembic import command
 
-from app.storage.migrate import configuration
+from app.storage.database import newest_migration
+from app.storage.migrate import configuration, upgrade
 
 RUN = """
 INSERT INTO runs (id, account_id, seq, type, origin, state, options, plan, blob, source, file_bytes, file_sha256, total,
@@ -139,6 +140,21 @@ async def test_0004_locks_records_before_runs_as_batches_do(empty_database: str)
         await batch.execute("UPDATE runs SET created = 1 WHERE id = 'at-work'")
     await migrating
     assert await values(batch, "SELECT created FROM runs") == [1]
+    await batch.close()
+
+
+async def test_a_migration_that_meets_a_deadlock_begins_again(empty_database: str) -> None:
+    """A merge looks for other imports before it writes records: then the order of 0004 is the wrong one."""
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "0003")
+    batch = await asyncpg.connect(empty_database)
+    async with batch.transaction():
+        await batch.execute("SELECT FROM runs")
+        migrating = asyncio.create_task(asyncio.to_thread(upgrade, empty_database))
+        while not await values(batch, "SELECT 1 FROM pg_locks WHERE NOT granted"):
+            await asyncio.sleep(0.01)
+        await batch.execute("UPDATE records SET key = key")  # PostgreSQL ends the migration, which has waited longer
+    await migrating
+    assert await values(batch, "SELECT version_num FROM alembic_version") == [newest_migration()]
     await batch.close()
 
 
