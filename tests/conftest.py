@@ -5,6 +5,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from hypothesis import settings
 
 from app.embedded import Servers
 from app.observe.logs import configure
@@ -13,6 +14,10 @@ from tests.support import http
 from tests.support.http import Account
 from tests.support.live import Live, running_live
 from tests.support.servers import new_database, redis_number, running_servers, settings_for
+
+# How long an example takes depends on what else the machine does. Speed belongs to the benchmarks.
+settings.register_profile("sluice", deadline=None)
+settings.load_profile("sluice")
 
 NewAccount = Callable[..., Awaitable[Account]]
 Finish = Callable[[Runtime, str], Awaitable[None]]
