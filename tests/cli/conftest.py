@@ -1,6 +1,7 @@
 """A running service for the command line, and commands that are run in this process."""
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from secrets import token_hex
 
 import pytest
@@ -20,11 +21,13 @@ Sluice = Callable[..., Result]
 def served(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     """A service that accepts 2 MB and two imports at a time."""
     settings = settings_for(tmp_path_factory.mktemp("cli"), new_database(servers, "cli"), redis_number(servers, 2))
-    with pytest.MonkeyPatch.context() as patched:
-        for name, value in SETTINGS.items():
-            patched.setenv(name, value)
-        with running_live(settings) as running:
-            yield running
+    with ExitStack() as stack:
+        # Only while it starts: the fixture lives to the end, and other services must not start with these.
+        with pytest.MonkeyPatch.context() as patched:
+            for name, value in SETTINGS.items():
+                patched.setenv(name, value)
+            running = stack.enter_context(running_live(settings))
+        yield running
 
 
 @pytest.fixture
