@@ -38,7 +38,7 @@ OPENAPI = Path(__file__).resolve().parents[1] / "openapi"
 
 
 def create_app(settings: Settings) -> FastAPI:
-    """The app with these settings. Whoever serves it puts the open runtime into its state. Raises Misconfigured."""
+    """The app with these settings. The server puts the open runtime into its state. Raises Misconfigured."""
     app = FastAPI(
         title="Sluice",
         # A redirect between /imports and /imports/ would break uploads whose body can be sent only once.

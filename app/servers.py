@@ -43,7 +43,7 @@ async def check_schema(database: Database) -> None:
 
 
 async def check_secret_key(database: Database, secret_key: str) -> bool:
-    """Whether the key is weak, but API keys depend on it: whoever has made them must not be locked out (ADR 37). Raises
+    """Whether the key is weak but API keys depend on it: their users must not be locked out (ADR 37). Raises
     Misconfigured for a weak key on which nothing depends."""
     if not is_weak(secret_key):
         return False

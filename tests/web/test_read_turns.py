@@ -1,4 +1,4 @@
-"""Large reads of an account take turns; whoever waits too long is told so in the words of the surface."""
+"""Large reads of an account take turns. A request that waits too long is refused in the shape of the surface."""
 
 import asyncio
 from dataclasses import replace

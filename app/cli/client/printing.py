@@ -58,7 +58,7 @@ def print_json(body: Mapping[str, object]) -> None:
 
 
 def print_line(line: str) -> None:
-    """Prints a line of a result, at once: whoever reads it through a pipe may wait for it."""
+    """Prints a line of a result at once: a reader at the other end of a pipe may wait for it."""
     print(escape_control_characters(line), flush=True)
 
 
