@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 import msgspec
@@ -18,7 +19,7 @@ from app.storage.database import ReadSession, Session
 # The built-in types that an account may add fields to.
 EXTENSIBLE: Final = frozenset({"contacts"})
 
-MOST_BYTES: Final = 262_144  # of a declaration as JSON: it is read for each record and each import of the type
+MOST_BYTES: Final = 524_288  # of a declaration as JSON: it is read for each record and each import of the type
 MOST_TYPES: Final = 200  # of an account
 MOST_BYTES_IN_ALL: Final = 2_097_152  # of all declarations of an account: one answer lists them
 MANY_FIELDS: Final = 100  # or options: a type with more is not built on the event loop
@@ -134,6 +135,8 @@ def remove_built_in_members(name: str, body: dict[str, object]) -> dict[str, obj
     fields = declaration.get("fields")
     if isinstance(fields, list):
         built_in_fields = [field_to_json(field) for field in BUILT_IN[name].fields]
+        # Answers of release 0.1 have no labels.
+        built_in_fields += [field_to_json(replace(field, label="")) for field in BUILT_IN[name].fields]
         declaration["fields"] = [field for field in fields if field not in built_in_fields]
     return declaration
 

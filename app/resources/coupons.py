@@ -6,9 +6,9 @@ RESOURCE = Resource(
     name="coupons",
     keys=("code",),
     fields=(
-        Field("code", "text", required=True, samples=("SPRING-7F3K", "SPRING-9QXA", "SPRING-B2LM")),
+        Field("code", "text", "Coupon code", required=True, samples=("SPRING-7F3K", "SPRING-9QXA", "SPRING-B2LM")),
         # Comes from the request, not from a column of the file.
-        Field("couponSetId", "text", read_only=True),
+        Field("couponSetId", "text", "Coupon set ID", read_only=True),
     ),
     fixed="couponSetId",
 )

@@ -67,7 +67,7 @@ def add_custom_fields(base: Resource, fields_body: object) -> Resource:
     if isinstance(fields_body, dict):
         complaints += find_unknown_members(fields_body, ("fields",), "")
         fields_body = fields_body.get("fields")
-    fields = read_fields(fields_body, complaints, taken_ids=[field.id for field in base.fields])
+    fields = read_fields(fields_body, complaints, others=base.fields)
     if complaints:
         raise _invalid(complaints)
     return replace(base, fields=base.fields + fields)

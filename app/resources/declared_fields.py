@@ -1,17 +1,19 @@
 """The fields of a declared type: read from JSON with every mistake named, and written back as JSON."""
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 from app.errors import Complaint, join_choices
+from app.resources.canonical import to_nfc
 from app.resources.field_types import TYPES
 from app.resources.schema import Field
 
-MOST_FIELDS = 500
+MOST_FIELDS = 2_000  # as many as a file may have columns
 MOST_OPTIONS = 1_000
 LONGEST_OPTION = 255
+LONGEST_LABEL = 150
 LONGEST_SEPARATOR = 5
 LONGEST_TEXT = 1_000_000_000  # far beyond any cell
 DIGITS = 15  # of a bound: as many as survive JSON readers that know only floating point
@@ -25,31 +27,25 @@ class _Mistake(Exception):
 _is_id = re.compile(r"[A-Za-z][A-Za-z0-9_\-()\[\]]{0,149}").fullmatch
 
 
-def read_fields(body: object, complaints: list[Complaint], *, taken_ids: Collection[str] = ()) -> tuple[Field, ...]:
-    """The fields that are valid. What is wrong with the others is added to `complaints`. `taken_ids` belong to other
-    fields already."""
+def read_fields(body: object, complaints: list[Complaint], *, others: Sequence[Field] = ()) -> tuple[Field, ...]:
+    """The fields that are valid. What is wrong with them is added to `complaints`. `others` are fields that the type
+    has already."""
     if not isinstance(body, list):
         complaints.append(complaint("fields", "must be a list of fields"))
         return ()
     if len(body) > MOST_FIELDS:
         complaints.append(complaint("fields", f"must have at most {MOST_FIELDS:,} fields"))
         return ()
-    fields: list[Field] = []
-    seen = set(taken_ids)
-    for index, each in enumerate(body):
-        field = _read_field(each, f"fields[{index}]", complaints)
-        if field is None:
-            continue
-        if field.id in seen:
-            complaints.append(complaint(f"fields[{index}].id", "is already the id of another field"))
-        seen.add(field.id)
-        fields.append(field)
-    return tuple(fields)
+    found = {index: field for index, each in enumerate(body) if (field := _read_field(each, index, complaints))}
+    complaints += find_doubles(found, others)
+    return tuple(found.values())
 
 
 def field_to_json(field: Field) -> dict[str, object]:
     """A field as it is declared, without the members that are not set."""
     written: dict[str, object] = {"id": field.id, "type": field.type}
+    if field.label:
+        written["label"] = field.label
     if field.required:
         written["required"] = True
     if field.options:
@@ -81,7 +77,8 @@ def find_unknown_members(body: dict[str, object], known: Collection[str], prefix
     ]
 
 
-def _read_field(body: object, path: str, complaints: list[Complaint]) -> Field | None:
+def _read_field(body: object, index: int, complaints: list[Complaint]) -> Field | None:
+    path = f"fields[{index}]"
     if not isinstance(body, dict):
         complaints.append(complaint(path, "must be an object with `id` and `type`"))
         return None
@@ -101,6 +98,29 @@ def _read_field(body: object, path: str, complaints: list[Complaint]) -> Field |
         mistakes += _find_conflicts(values, body, path)
     complaints += mistakes
     return None if mistakes else Field(**values)
+
+
+def find_doubles(fields: Mapping[int, Field], others: Sequence[Field]) -> Iterator[Complaint]:
+    """Ids and labels that would call two fields the same. Labels are compared as headings are: without regard to case
+    and white space."""
+    ids = {each.id for each in others}
+    for index, field in fields.items():
+        if field.id in ids:
+            yield complaint(f"fields[{index}].id", "is already the id of another field")
+        ids.add(field.id)
+    owners = {_reduce(each.id): each.id for each in (*fields.values(), *others)}
+    labels = {_reduce(each.label) for each in others}
+    for index, field in fields.items():
+        label = _reduce(field.label)
+        if label and owners.get(label, field.id) != field.id:
+            yield complaint(f"fields[{index}].label", "is already the id of another field")
+        elif label and label in labels:
+            yield complaint(f"fields[{index}].label", "is already the label of another field")
+        labels.add(label)
+
+
+def _reduce(heading: str) -> str:
+    return " ".join(to_nfc(heading).casefold().split())
 
 
 def _find_conflicts(values: dict[str, Any], body: dict[str, object], path: str) -> list[Complaint]:
@@ -132,6 +152,12 @@ def _parse_id(value: object) -> str:
     return value
 
 
+def _parse_label(value: object) -> str:
+    if not isinstance(value, str) or len(value) > LONGEST_LABEL or not _is_printed(value):
+        raise _Mistake(f"must be 1 to {LONGEST_LABEL} printable characters, without surrounding spaces")
+    return value
+
+
 def _parse_type(value: object) -> str:
     if not isinstance(value, str) or value not in TYPES:
         raise _Mistake(f"must be one of {join_choices(TYPES)}")
@@ -147,15 +173,15 @@ def _parse_flag(value: object) -> bool:
 def _parse_options(value: object) -> tuple[str, ...]:
     if not isinstance(value, list) or not 0 < len(value) <= MOST_OPTIONS:
         raise _Mistake(f"must be a list of 1 to {MOST_OPTIONS:,} strings")
-    if not all(isinstance(option, str) and _is_option(option) for option in value):
+    if not all(isinstance(option, str) and len(option) <= LONGEST_OPTION and _is_printed(option) for option in value):
         raise _Mistake(f"must be strings of 1 to {LONGEST_OPTION:,} printable characters, without surrounding spaces")
     if len(set(value)) != len(value):
         raise _Mistake("must not contain an option twice")
     return tuple(value)
 
 
-def _is_option(text: str) -> bool:
-    return 0 < len(text) <= LONGEST_OPTION and text == text.strip() and text.isprintable()
+def _is_printed(text: str) -> bool:
+    return text != "" and text == text.strip() and text.isprintable()
 
 
 def _parse_number(value: object) -> Decimal:
@@ -189,6 +215,7 @@ _LIMITS = ("options", "min", "max", "max_length", "separator")
 _MEMBERS: dict[str, tuple[str, Callable[[object], object]]] = {
     "id": ("id", _parse_id),
     "type": ("type", _parse_type),
+    "label": ("label", _parse_label),
     "required": ("required", _parse_flag),
     "options": ("options", _parse_options),
     "min": ("min", _parse_number),

@@ -1,5 +1,6 @@
 """How a record type is described: its fields, its keys, and what happens to a column that it does not know."""
 
+import dataclasses
 import re
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -17,6 +18,7 @@ class Field:
 
     id: str
     type: str
+    label: str = ""  # what people call it
     required: bool = False  # must be filled when a record is created
     options: tuple[str, ...] = ()
     min: Decimal | None = None
@@ -84,10 +86,14 @@ class Resource:
     surrogate: Surrogate | None = None  # None: the key is the value of the key field
     fixed: str | None = None  # a field that never changes once the record exists (a coupon's set)
     families: tuple[Family, ...] = ()
+    _by_id: dict[str, Field] = dataclasses.field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_by_id", {each.id: each for each in reversed(self.fields)})
 
     def field(self, id: str) -> Field | None:
         """The field with exactly that id."""
-        match = next((each for each in self.fields if each.id == id), None)
+        match = self._by_id.get(id)
         return find_member(self.families, id) if match is None and self.families else match
 
     @property

@@ -4,7 +4,7 @@ from app.auth import tokens
 from app.declarations import types
 from app.formats import header
 from app.heavy_reads import OF_AN_ACCOUNT, PATIENCE
-from app.resources import objects, paths
+from app.resources import declared_fields, objects, paths
 from app.settings import Settings
 from app.storage.records import PAGE_BYTES
 from app.web.bodies import arrival, json_body
@@ -67,6 +67,7 @@ ROWS = [
     ("Levels of nesting in JSON", "", objects.MAX_DEPTH, "problem `too_deep`"),
     ("Members of an object of a nested type, inner ones included", "", f"{paths.MAX_MEMBERS:,}", "problem `too_many_members`"),
     ("Characters of a path in a nested type", "", paths.MAX_PATH_LENGTH, "problem `path_too_long`"),
+    ("Fields of a record type that an account declares", "", f"{declared_fields.MOST_FIELDS:,}", "422 `invalid`"),
     ("Bytes of a record type's declaration as JSON", "", f"{types.MOST_BYTES:,}", "422 `invalid`"),
     ("Types that an account declares", "", types.MOST_TYPES, "422 `invalid`"),
     ("Bytes of all declarations of an account", "", f"{types.MOST_BYTES_IN_ALL:,}", "422 `invalid`"),

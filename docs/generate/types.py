@@ -42,7 +42,10 @@ def record_type(resource: Resource) -> str:
         f"## {resource.name}",
         ABOUT.get(resource.name, ""),
         f"Key: {key_of(resource)}. Other columns: {code(resource.unknown_columns)}, unless the request says otherwise.",
-        table(("Field", "Type", "Limits"), ((code(each.id), code(each.type), limits_of(each)) for each in fields)),
+        table(
+            ("Field", "Label", "Type", "Limits"),
+            ((code(each.id), each.label, code(each.type), limits_of(each)) for each in fields),
+        ),
     ]
     if ignored:
         names = ", ".join(code(each.id) for each in ignored)

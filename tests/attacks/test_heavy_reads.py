@@ -104,18 +104,18 @@ def test_types_are_bounded_one_by_one_and_together(crowd: Crowd) -> None:
         return httpx.put(f"{crowd.live.url}/types/{name}", headers=crowd.headers, content=body, timeout=60)
 
     assert put("huge", declaration(130, 1_000)).status_code == 422
-    answers = [put(f"large{number}", declaration(34, 1_000)) for number in range(12)]
+    answers = [put(f"large{number}", declaration(74, 1_000)) for number in range(12)]
     accepted = [answer.status_code for answer in answers].count(201)
     assert 0 < accepted < 12
     assert {answer.status_code for answer in answers[accepted:]} == {422}
     assert "2,097,152" in answers[-1].json()["detail"]
-    assert put("large0", declaration(33, 1_000)).status_code == 200  # what is there can be changed
+    assert put("large0", declaration(73, 1_000)).status_code == 200  # what is there can be changed
     crowd.attack([Request("/types")], at_once=20)
 
 
 def test_a_large_type_can_be_put_again_and_again(crowd: Crowd) -> None:
     crowd.sql(f"DELETE FROM record_types t USING accounts a WHERE a.id = t.account_id AND a.name = '{HOSTILE}'")
-    largest = declaration(34, 1_000)
+    largest = declaration(74, 1_000)
     requests = [Request("/types/large", "PUT", largest), Request("/types/huge", "PUT", declaration(130, 1_000))]
     attack = crowd.attack(requests, at_once=10)
     assert attack.statuses.keys() <= {200, 201, 422, 429}

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -171,7 +172,9 @@ def test_types_are_listed_shown_declared_and_sampled(sluice: Sluice, tmp_path: P
 
     assert "sku    text     yes       maxLength: 9\n" in declared.stdout
     assert "price  decimal            min: 0\n" in declared.stdout
-    assert "options: active, bounced, " in sluice("types", "show", "contacts").stdout
+    shown = sluice("types", "show", "contacts").stdout
+    assert "options: active, bounced, " in shown
+    assert re.search(r"^_mobilePhone +Mobile phone +phone ", shown, re.MULTILINE)
     assert sluice("types", "show", "shoes").stdout == declared.stdout
     assert "shoes" in sluice("types", "list").stdout
     assert sluice("types", "sample", "shoes").stdout.startswith("sku,price\n")

@@ -36,6 +36,7 @@ def pick_limits(field: Mapping[str, Any]) -> dict[str, Any]:
 
 FIELDS: Final = (
     TableColumn("FIELD", "id", cut=True),
+    TableColumn("LABEL", "label", cut=True, spare=True),
     TableColumn("TYPE", "type"),
     TableColumn("REQUIRED", "required"),
     TableColumn("LIMITS", lambda field: show_members(pick_limits(field)), cut=True),

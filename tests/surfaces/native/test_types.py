@@ -63,6 +63,41 @@ async def test_a_body_that_is_no_object_or_too_large_is_refused(client: httpx.As
     assert (await client.put("/types/x", headers=an_account.headers, content=b" " * 1_048_577)).status_code == 413
 
 
+async def test_a_type_may_have_as_many_fields_as_a_file_has_columns(
+    client: httpx.AsyncClient, an_account: Account, runtime: Runtime, finish: Finish
+) -> None:
+    ids = [f"supplier_attribute_{number:04}" for number in range(2_000)]
+    fields = [{"id": id, "type": "text", "label": f"Eigenschaft №{id[-4:]} des Lieferanten (€)"} for id in ids]
+    body = {"key": ids[0], "fields": fields}
+    put = await client.put("/types/wide", headers=an_account.headers, json=body)
+    assert put.status_code == 201, put.json()["detail"]
+    more = body | {"fields": [*fields, {"id": "more", "type": "text"}]}
+    assert (await client.put("/types/wide", headers=an_account.headers, json=more)).status_code == 422
+
+    for count in (512, 2_000):
+        rows = [",".join(ids[:count]), ",".join(f"{count}.{number}" for number in range(count))]
+        file = {"file": ("wide.csv", "\n".join(rows).encode())}
+        run = (await client.post("/imports", headers=an_account.headers, data={"type": "wide"}, files=file)).json()
+        await finish(runtime, run["id"])
+        record = (await client.get(f"/records/wide/{count}.0", headers=an_account.headers)).json()
+        assert record["data"] == {id: f"{count}.{number}" for number, id in enumerate(ids[:count])}
+
+
+async def test_labels_are_shown_and_may_be_sent_back(client: httpx.AsyncClient, an_account: Account) -> None:
+    headers = an_account.headers
+    own = {"id": "shoe", "type": "integer", "label": "Shoe size"}
+    put = await client.put("/types/contacts", headers=headers, json={"fields": [own]})
+    labels = {field["id"]: field["label"] for field in put.json()["fields"]}
+    assert (labels["_email"], labels["shoe"]) == ("Email", "Shoe size")
+
+    # As release 0.1 answered.
+    built_in = [{name: field[name] for name in field if name != "label"} for field in put.json()["fields"][:-1]]
+    old = put.json() | {"fields": [*built_in, own]}
+    for body in (put.json(), old):
+        back = await client.put("/types/contacts", headers=headers, json=body)
+        assert (back.status_code, back.json()) == (200, put.json())
+
+
 @pytest.mark.parametrize("name", ["products", "coupons", "Shirts", "1x", "a" * 70])
 async def test_a_built_in_type_and_a_bad_name_are_refused(
     client: httpx.AsyncClient, an_account: Account, name: str

@@ -7,6 +7,7 @@ import pytest
 
 from app.resources.declare import parse_resource, resource_to_json
 from app.resources.field_types import TYPES, BadCell, compile_cell, normalize_key
+from app.resources.declared_fields import find_doubles
 from app.resources.registry import BUILT_IN
 from app.resources.sample import sample_csv
 from app.resources.schema import Resource
@@ -52,6 +53,8 @@ def test_a_built_in_type_is_consistent(resource: Resource) -> None:
     ids = [field.id for field in resource.fields]
 
     assert len(set(ids)) == len(ids)
+    assert all(field.label for field in resource.fields)
+    assert not list(find_doubles(dict(enumerate(resource.fields)), ()))
     assert set(resource.keys) <= set(ids)
     assert {field.type for field in resource.fields} <= set(TYPES)
     assert all(field.options for field in resource.fields if field.type == "enum")

@@ -17,7 +17,7 @@ STORES = {
     "unknownColumns": "error",
     "fields": [
         {"id": "code", "type": "text", "required": True, "maxLength": 20},
-        {"id": "size", "type": "integer", "min": 0, "max": 100000},
+        {"id": "size", "type": "integer", "label": "Fläche (m²)", "min": 0, "max": 100000},
         {"id": "rate", "type": "decimal", "min": -0.5},
         {"id": "kind", "type": "enum", "options": ["shop", "depot"]},
         {"id": "tags", "type": "list", "options": ["a", "b"], "separator": ";"},
@@ -104,6 +104,13 @@ def test_every_mistake_is_named_in_one_answer() -> None:
         ({"id": "x" * 151}, "id"),
         ({"id": "x\n"}, "id"),
         ({"type": ["text"]}, "type"),
+        ({"label": ""}, "label"),
+        ({"label": 1}, "label"),
+        ({"label": " Name"}, "label"),
+        ({"label": "a\u00a0b"}, "label"),
+        ({"label": "\ud800"}, "label"),
+        ({"label": "x" * 151}, "label"),
+        ({"label": "CODE"}, "label"),
         ({"required": "yes"}, "required"),
         ({"min": 1}, "min"),
         ({"options": ["a"]}, "options"),
@@ -157,9 +164,28 @@ def test_a_body_that_is_no_object_is_refused(body: object) -> None:
     assert set(complaints("stores", body)) == {"body"}
 
 
-@pytest.mark.parametrize("fields", [None, {}, "x", [{"id": f"f{n}", "type": "text"} for n in range(501)]])
-def test_fields_must_be_a_list_of_at_most_500(fields: object) -> None:
+@pytest.mark.parametrize("fields", [None, {}, "x", [{"id": f"f{n}", "type": "text"} for n in range(2_001)]])
+def test_fields_must_be_a_list_of_at_most_2_000(fields: object) -> None:
     assert "fields" in complaints("stores", {"key": "code", "fields": fields})
+
+
+def test_a_label_belongs_to_one_field() -> None:
+    first, *others = (
+        {"id": f"f{number}", "type": "text", "label": label}
+        for number, label in enumerate(("Gr\u00f6\u00dfe  a", "gro\u0308sse A", "F0", "f3", "code"))
+    )
+    body = {"key": "code", "fields": [{"id": "code", "type": "text", "label": "Code"}, first, *others]}
+    assert complaints("stores", body) == {
+        "fields[2].label": "`fields[2].label` is already the label of another field",
+        "fields[3].label": "`fields[3].label` is already the id of another field",
+        "fields[5].label": "`fields[5].label` is already the id of another field",
+    }
+
+
+def test_a_custom_field_cannot_take_the_label_of_another() -> None:
+    with pytest.raises(Refused) as refused:
+        add_custom_fields(BUILT_IN["contacts"], [{"id": "mail", "type": "text", "label": "email"}])
+    assert [complaint.path for complaint in refused.value.complaints] == ["fields[0].label"]
 
 
 def test_a_path_in_a_complaint_can_always_be_encoded() -> None:

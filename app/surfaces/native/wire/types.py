@@ -38,6 +38,7 @@ class TypeFamily(Shape):
 class TypeField(Shape):
     id: str
     type: FieldType
+    label: str = Field(default="", description="What people call the field")
     required: bool = False
     options: list[str] = Field(default=[], description="For enum and list: the values that are allowed")
     min: float | None = None
@@ -54,7 +55,7 @@ class TypeBody(Shape):
         default="", description="The id of the field that identifies a record. Required for a type of your own"
     )
     fields: list[dict[str, Any]] = Field(
-        description="id, type, required, options, min, max, maxLength, separator; see GET /types/{name}"
+        description="id, type, label, required, options, min, max, maxLength, separator; see GET /types/{name}"
     )
     unknown_columns: Literal["ignore", "keep", "error"] = "ignore"
 
