@@ -166,15 +166,15 @@ def test_a_number_keeps_its_digits_and_a_key_may_have_any_character(sluice: Slui
 def test_types_are_listed_shown_declared_and_sampled(sluice: Sluice, tmp_path: Path) -> None:
     declaration = tmp_path / "shoes.json"
     price = {"id": "price", "type": "decimal", "min": 0}
-    fields = [{"id": "sku", "type": "text", "maxLength": 9}, price]
+    fields = [{"id": "sku", "type": "text", "label": "Article", "maxLength": 9}, price]
     declaration.write_text(json.dumps({"key": "sku", "fields": fields}))
     declared = sluice("types", "put", "shoes", str(declaration))
 
-    assert "sku    text     yes       maxLength: 9\n" in declared.stdout
-    assert "price  decimal            min: 0\n" in declared.stdout
+    assert "sku    Article  text     yes       maxLength: 9\n" in declared.stdout
+    assert "price           decimal            min: 0\n" in declared.stdout
     shown = sluice("types", "show", "contacts").stdout
     assert "options: active, bounced, " in shown
-    assert re.search(r"^_mobilePhone +Mobile phone +phone ", shown, re.MULTILINE)
+    assert re.search(r"^_mobilePhone +Mobile phone +phone$", shown, re.MULTILINE)
     assert sluice("types", "show", "shoes").stdout == declared.stdout
     assert "shoes" in sluice("types", "list").stdout
     assert sluice("types", "sample", "shoes").stdout.startswith("sku,price\n")

@@ -67,7 +67,7 @@ async def test_a_type_may_have_as_many_fields_as_a_file_has_columns(
     client: httpx.AsyncClient, an_account: Account, runtime: Runtime, finish: Finish
 ) -> None:
     ids = [f"supplier_attribute_{number:04}" for number in range(2_000)]
-    fields = [{"id": id, "type": "text", "label": f"Eigenschaft №{id[-4:]} des Lieferanten (€)"} for id in ids]
+    fields = [{"id": each, "type": "text", "label": f"Eigenschaft №{each[-4:]} des Lieferanten (€)"} for each in ids]
     body = {"key": ids[0], "fields": fields}
     put = await client.put("/types/wide", headers=an_account.headers, json=body)
     assert put.status_code == 201, put.json()["detail"]
@@ -80,7 +80,7 @@ async def test_a_type_may_have_as_many_fields_as_a_file_has_columns(
         run = (await client.post("/imports", headers=an_account.headers, data={"type": "wide"}, files=file)).json()
         await finish(runtime, run["id"])
         record = (await client.get(f"/records/wide/{count}.0", headers=an_account.headers)).json()
-        assert record["data"] == {id: f"{count}.{number}" for number, id in enumerate(ids[:count])}
+        assert record["data"] == {each: f"{count}.{number}" for number, each in enumerate(ids[:count])}
 
 
 async def test_labels_are_shown_and_may_be_sent_back(client: httpx.AsyncClient, an_account: Account) -> None:

@@ -6,8 +6,8 @@ import io
 import pytest
 
 from app.resources.declare import parse_resource, resource_to_json
-from app.resources.field_types import TYPES, BadCell, compile_cell, normalize_key
 from app.resources.declared_fields import find_doubles
+from app.resources.field_types import TYPES, BadCell, compile_cell, normalize_key
 from app.resources.registry import BUILT_IN
 from app.resources.sample import sample_csv
 from app.resources.schema import Resource
