@@ -30,6 +30,8 @@ PROBLEMS: dict[str, str] = {
     # Found by comparing the row with other rows or with stored records
     "missing_key": "The row has no key: fill {keys}",
     "unknown_id": "There is no record with this id",
+    "unknown_key": "There is no record with this key",
+    "empty_row": "The row fills no field, so it makes no record",
     "position_gap": "Position {position} of `{list}` is filled, but position {previous} is not",
     "duplicate_key": "Row {row} of this file has the same key",
     "record_too_large": "With this row the record would be larger than {limit:,} bytes",
@@ -63,6 +65,8 @@ REMEDIES: dict[str, str] = {
     "unknown_column": "Declare the field, or send `unknownColumns` as `ignore` or `keep`",
     "missing_key": "Fill one of the type's key fields",
     "unknown_id": "Leave the id empty, or copy it from an existing record",
+    "unknown_key": "Copy the key from an existing record, or leave the cell blank to make a new one",
+    "empty_row": "Fill the row, or remove it",
     "position_gap": "Fill the positions of a list from 0 on, without a gap",
     "duplicate_key": "Remove one of the rows, or send `duplicates` as `last` or `first`",
     "record_too_large": "Shorten the values of the row. What earlier imports have kept stays in the record until it is "

@@ -108,6 +108,7 @@ def describe_unknown(heading: str, resource: Resource, unknown: UnknownColumns, 
 def complain_of_missing(
     header: Sequence[str], columns: Sequence[Column], resource: Resource, mapping: Mapping, *, key_required: bool
 ) -> Iterable[Complaint]:
+    key_required = key_required and not resource.generates_key
     names = list_headings(mapping, resource)
     known = {column.heading for column in columns if column.known}
     missing = list(find_missing(columns, resource, mapping, key_required=key_required))
@@ -148,6 +149,8 @@ def find_missing(
 ) -> Iterable[tuple[str, ...]]:
     """The fields that no column fills. Of several in a tuple one would do."""
     filled = {column.field for column in columns} | mapping.constants.keys()
+    if resource.generates_key and filled.intersection(resource.keys):
+        return  # its rows may all update records
     if key_required and not filled.intersection(resource.keys):
         yield resource.keys
     for field in resource.fields:

@@ -11,9 +11,9 @@ from app.errors import Complaint, Refused, describe, join_choices
 from app.resources import registry
 from app.resources.declared_fields import complaint, field_to_json, find_unknown_members, read_fields
 from app.resources.field_types import TYPES
-from app.resources.schema import Field, Resource, UnknownColumns
+from app.resources.schema import KEY_CHARACTERS, Field, Resource, UnknownColumns
 
-MEMBERS = ("key", "fields", "unknownColumns")
+MEMBERS = ("key", "generateKey", "fields", "unknownColumns")
 KEY_TYPES = tuple(name for name, type_ in TYPES.items() if type_.may_be_key)
 UNKNOWN_COLUMNS: tuple[UnknownColumns, ...] = get_args(UnknownColumns)
 
@@ -32,8 +32,9 @@ def parse_resource(name: str, body: object) -> Resource:
         raise _invalid([*complaints, Complaint("body", "The body must be an object with `key` and `fields`")])
     complaints += find_unknown_members(body, MEMBERS, "")
     fields = read_fields(body.get("fields"), complaints)
-    key = body.get("key")
+    key, generates_key = body.get("key"), body.get("generateKey", False)
     complaints += _check_key(key, fields, body.get("fields"))
+    complaints += _check_generated(key, generates_key, fields)
     unknown = body.get("unknownColumns", "ignore")
     if unknown not in UNKNOWN_COLUMNS:
         complaints.append(complaint("unknownColumns", f"must be one of {join_choices(UNKNOWN_COLUMNS)}"))
@@ -42,8 +43,11 @@ def parse_resource(name: str, body: object) -> Resource:
     return Resource(
         name=name,
         keys=(str(key),),
-        fields=tuple(replace(field, required=field.required or field.id == key) for field in fields),
+        fields=tuple(
+            replace(field, required=not generates_key if field.id == key else field.required) for field in fields
+        ),
         unknown_columns=cast("UnknownColumns", unknown),
+        generates_key=bool(generates_key),
     )
 
 
@@ -55,6 +59,7 @@ def resource_to_json(resource: Resource) -> dict[str, object]:
     return {
         "key": resource.keys[0],
         **several,
+        **({"generateKey": True} if resource.generates_key else {}),
         "fields": [field_to_json(field) for field in resource.fields],
         **({"families": families} if families else {}),
         "unknownColumns": resource.unknown_columns,
@@ -87,7 +92,8 @@ def _find_contradictions(old: Resource, new: Resource) -> Iterator[Complaint]:
     built_in = registry.BUILT_IN.get(new.name)
     for index, field in enumerate(new.fields[len(built_in.fields) if built_in else 0 :]):
         path, before = f"fields[{index}]", old.field(field.id)
-        if field.required and (before is None or not before.required):
+        # The key is stored in every record, also where it used to be generated.
+        if field.required and (before is None or not before.required) and field.id not in old.keys:
             yield complaint(f"{path}.required", "cannot be set, because stored records may lack this field")
         if before is None:
             continue
@@ -142,6 +148,19 @@ def _check_key(key: object, fields: Sequence[Field], body: object) -> list[Compl
     # A field with mistakes of its own has been reported already.
     broken = isinstance(body, list) and any(isinstance(each, dict) and each.get("id") == key for each in body)
     return [] if broken else [complaint("key", "must be the id of a declared field")]
+
+
+def _check_generated(key: object, generates_key: object, fields: Sequence[Field]) -> list[Complaint]:
+    if not isinstance(generates_key, bool):
+        return [complaint("generateKey", "must be true or false")]
+    field = next((each for each in fields if each.id == key), None)
+    if not generates_key or field is None:
+        return []
+    if field.type != "text":
+        return [complaint("key", "must be a field of type text, because it is generated")]
+    if field.max_length is not None and field.max_length < KEY_CHARACTERS:
+        return [complaint("key", f"must have a `maxLength` of at least {KEY_CHARACTERS}, because it is generated")]
+    return []
 
 
 def _invalid(complaints: Sequence[Complaint]) -> Refused:

@@ -12,8 +12,7 @@ ROWS = 3
 
 
 def sample_csv(resource: Resource) -> str:
-    generated = resource.surrogate.id if resource.surrogate else None
-    fields = [field for field in resource.fields if not field.read_only and field.id != generated]
+    fields = [field for field in resource.fields if not field.read_only and field.id != resource.made_field]
     text = io.StringIO()
     writer = csv.writer(text)  # RFC 4180: commas, CRLF
     writer.writerow([field.id for field in fields])

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Literal
 
 UnknownColumns = Literal["ignore", "keep", "error"]
+KEY_CHARACTERS = 24  # of a generated key
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,9 @@ class Resource:
     unknown_columns: UnknownColumns = "ignore"
     unknown_prefix: str = ""  # put before the heading of an unknown column that is kept
     surrogate: Surrogate | None = None  # None: the key is the value of the key field
+    # A row whose key field is blank is a new record with a key that this service makes; any other names a record that
+    # must exist. The key is stored in its field, too.
+    generates_key: bool = False
     fixed: str | None = None  # a field that never changes once the record exists (a coupon's set)
     families: tuple[Family, ...] = ()
     _by_id: dict[str, Field] = dataclasses.field(init=False, repr=False, compare=False)
@@ -95,6 +99,13 @@ class Resource:
         """The field with exactly that id."""
         match = self._by_id.get(id)
         return find_member(self.families, id) if match is None and self.families else match
+
+    @property
+    def made_field(self) -> str | None:
+        """The field that holds the id which this service makes."""
+        if self.generates_key:
+            return self.keys[0]
+        return self.surrogate.id if self.surrogate else None
 
     @property
     def outer(self) -> re.Pattern[str]:

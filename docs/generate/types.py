@@ -54,6 +54,8 @@ def record_type(resource: Resource) -> str:
 
 
 def key_of(resource: Resource) -> str:
+    if resource.generates_key:
+        return f"{code(resource.keys[0])}, which the service makes for a row that leaves it blank"
     if resource.surrogate:
         own, theirs = code(resource.surrogate.id), code(resource.surrogate.source)
         return f"{theirs}; a row may name an existing record by {own}, the service's own id, which wins"

@@ -199,12 +199,12 @@ class Arena:
         self.parts.append(api)
         return api
 
-    async def submit(self, data: str, account: AccountId | None = None) -> Run:
+    async def submit(self, data: str, account: AccountId | None = None, type: str = "contacts") -> Run:
         writer = self.runtime.blobs.create()
         writer.write(data.encode())
         upload = Upload(writer, "file.csv", len(data), "0" * 64, "utf-8")
         read = ReadOptions("csv", ",")
-        return await submit(self.runtime, Submission(account or self.account_id, "api", "contacts", upload, read))
+        return await submit(self.runtime, Submission(account or self.account_id, "api", type, upload, read))
 
     async def pull(self, remote: Remote, path: str) -> Run:
         """An import whose file a worker has to fetch first."""

@@ -67,6 +67,7 @@ def print_type(declared: dict[str, Any], *, as_json: bool) -> None:
         print_json(declared)
         return
     keys = " or ".join(declared.get("keys") or [declared["key"]])
+    keys += ", generated where it is blank" if declared.get("generateKey") else ""
     print_facts({"Name": declared["name"], "Key": keys, "Unknown columns": declared["unknownColumns"]})
     for columns, members in ((FIELDS, declared["fields"]), (FAMILIES, declared.get("families"))):
         if members:

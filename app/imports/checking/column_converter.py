@@ -37,7 +37,7 @@ class ColumnConverter:
     convert_value: Callable[[object], str | BadCell]
     null: str = "null"  # what JSON's null becomes; "" when it leaves the field alone
     clean: Clean = clean_prose  # takes from a text what nobody can see
-    stored: bool = True  # False: the column identifies the record and is not part of it
+    stored: bool = True  # False: the column only names the record
 
     def convert_members(self, cells: Cells, findings: Findings) -> MemberColumn:
         """The column as members of the batch's objects. A bad cell becomes a problem here."""
@@ -126,7 +126,8 @@ def build_converter(resource: Resource, column: Column, options: Options) -> Col
         blank=blank and prefix + blank,
         convert_text=compile_cell(field),
         convert_value=compile_value(field),
-        stored=surrogate is None or field.id != surrogate.id,
+        stored=not (resource.generates_key and field.id in resource.keys)
+        and (surrogate is None or field.id != surrogate.id),
         clean=build_clean(resource, field),
     )
 

@@ -7,9 +7,9 @@ from typing import Protocol
 
 from app.imports.checking.cells import ABSENT, ALL_TEXT
 from app.resources.field_types import compile_key, normalize_key
-from app.resources.schema import Field, Resource, Surrogate
+from app.resources.schema import KEY_CHARACTERS, Field, Resource, Surrogate
 
-ID_BYTES = 12  # of a generated id, written as twice as many hexadecimal characters
+ID_BYTES = KEY_CHARACTERS // 2  # of a generated id, written as hexadecimal characters
 
 # The cells of a batch by field. A cell that is not text (absent, null, a number of JSON) may be anything.
 CellsByField = Mapping[str, Sequence[object]]
@@ -42,6 +42,8 @@ class IdScope:
 
 def build_key_finder(resource: Resource, id_scope: IdScope, *, anonymous: bool) -> KeyFinder:
     """`anonymous`: a row that has no key creates a record."""
+    if resource.generates_key:
+        return GivenOrNewKeys(Field(resource.keys[0], "text"), id_scope)
     if resource.surrogate is None:
         return FieldKeys(tuple(filter(None, (resource.field(name) for name in resource.keys))))
     return GeneratedKeys(resource.surrogate, id_scope, anonymous=anonymous)
@@ -59,6 +61,19 @@ class FieldKeys:
         for other in others:
             keys = [key or second for key, second in zip(keys, other, strict=True)]
         return RowKeys(keys, keys)
+
+
+class GivenOrNewKeys:
+    """The key is what the key field holds, that of a record which must exist, or else a new one."""
+
+    def __init__(self, field: Field, id_scope: IdScope) -> None:
+        self._field, self._seed, self._key_of = field.id, id_scope.seed, compile_key(field)
+
+    def find_keys(self, cells: CellsByField, row_numbers: Sequence[int], /) -> RowKeys:
+        column = cells.get(self._field, [""] * len(row_numbers))
+        given = list(map(self._key_of, as_texts(column)))
+        keys = [key or generate_id("", f"{self._seed}:{row}") for key, row in zip(given, row_numbers, strict=True)]
+        return RowKeys(keys, given, [index for index, key in enumerate(given) if key])
 
 
 class GeneratedKeys:
@@ -87,12 +102,13 @@ class GeneratedKeys:
 
     def _generate_keys(self, cells: CellsByField, sources: Sequence[str], row_numbers: Sequence[int]) -> list[str]:
         account = self._scope.account_id
-        keys = [generate_id(self._surrogate, f"{account}:{source}") if source else "" for source in sources]
+        prefix = self._surrogate.prefix
+        keys = [generate_id(prefix, f"{account}:{source}") if source else "" for source in sources]
         if not self._anonymous or "" not in keys:
             return keys
         # A seed has 24 characters and an account's id at most ten: no new id equals one generated from a source.
         return [
-            key or (generate_id(self._surrogate, f"{self._scope.seed}:{row}") if has_any_value(cells, index) else "")
+            key or (generate_id(prefix, f"{self._scope.seed}:{row}") if has_any_value(cells, index) else "")
             for index, (key, row) in enumerate(zip(keys, row_numbers, strict=True))
         ]
 
@@ -104,11 +120,11 @@ def has_any_value(cells: CellsByField, index: int) -> bool:
 
 def key_from_source(surrogate: Surrogate, account_id: int, source: str) -> str:
     """The key of the account's record that the caller knows as `source`."""
-    return generate_id(surrogate, f"{account_id}:{normalize_key(Field(surrogate.source, 'text'), source)}")
+    return generate_id(surrogate.prefix, f"{account_id}:{normalize_key(Field(surrogate.source, 'text'), source)}")
 
 
-def generate_id(surrogate: Surrogate, seed: str) -> str:
-    return surrogate.prefix + blake2b(seed.encode(), digest_size=ID_BYTES).hexdigest()
+def generate_id(prefix: str, seed: str) -> str:
+    return prefix + blake2b(seed.encode(), digest_size=ID_BYTES).hexdigest()
 
 
 def as_texts(column: Sequence[object]) -> Iterable[str]:

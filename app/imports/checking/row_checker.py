@@ -26,14 +26,14 @@ from app.imports.checking.cleaning import clean_cells
 from app.imports.checking.column_converter import ColumnConverter, build_converter
 from app.imports.checking.columns import ColumnSplitter, DelimitedColumns, ObjectColumns, SplitBatch
 from app.imports.checking.findings import Findings
-from app.imports.checking.json_objects import build_objects
+from app.imports.checking.json_objects import MemberColumn, build_objects
 from app.imports.checking.nested_objects import NestedColumns
 from app.imports.checking.record_keys import IdScope, RowKeys, build_key_finder
 from app.imports.checking.unknown_members import UnknownMembers
 from app.imports.plan import Options, Plan
 from app.imports.rows import CheckedBatch
 from app.problems import Problem, shorten
-from app.resources.conversion import bad_cell
+from app.resources.conversion import bad_cell, quote_json
 from app.resources.schema import Resource
 from app.resources.sizes import GROWTH, is_longer
 from app.runs.summary import RunWarning
@@ -42,7 +42,7 @@ BATCH_CELLS = 200_000
 BATCH_NAME_CHARACTERS = 4_194_304
 NESTED_TYPES = {"list", "object"}
 REQUIRED = bad_cell("required")
-UNKNOWN_ID = bad_cell("unknown_id")
+EMPTY_ROW = bad_cell("empty_row")
 BLANK_ROWS = "Lines of nothing but delimiters and blanks, such as line {}, are not rows and were passed over"
 
 
@@ -61,6 +61,7 @@ class RowChecker:
     ) -> None:
         delimited = plan.dialect.format != "jsonl"
         self._resource = resource
+        self._unknown = bad_cell("unknown_key" if resource.generates_key else "unknown_id")
         self._constants = plan.constants
         self._splitter = build_splitter(resource, plan, options)
         self._converters = [build_converter(resource, column, options) for column in plan.columns]
@@ -123,9 +124,13 @@ class RowChecker:
         for converter, (_, cleanings) in zip(self._converters, cleaned, strict=True):
             findings.warn_cleaned(converter.column.heading, cleanings)
 
-        members = [converter.convert_members(cells, findings) for converter, cells in columns if converter.stored]
-        members += self._splitter.other_members(split, findings)
+        converted = [(converter.stored, converter.convert_members(cells, findings)) for converter, cells in columns]
+        others = self._splitter.other_members(split, findings)
+        members = [column for stored, column in converted if stored] + others
 
+        if self._resource.generates_key:
+            self._check_new_records(split, others, keys, findings)
+            members.append(MemberColumn(self._resource.keys[0], list(map(quote_json, keys.keys))))
         self._check_keys(keys, findings)
         incomplete = self._find_incomplete_rows(split, keys, findings)
 
@@ -155,6 +160,24 @@ class RowChecker:
                 too_long = bad_cell("key_too_long", found=len(caller_key), limit=self._key_limit)
                 findings.add(index, too_long, value=caller_key)
 
+    def _check_new_records(
+        self, split: SplitBatch, others: Sequence[MemberColumn], keys: RowKeys, findings: Findings
+    ) -> None:
+        """Fails rows without a key that fill nothing, or lack a required field for which the file has no column."""
+        named = set(keys.must_exist)
+        new = [index for index in range(len(keys.keys)) if index not in named]
+        empty = new
+        for cells in split.columns:
+            empty = [index for index in empty if not is_filled(cells.values[index])]
+        for index in empty:
+            if not any(column.texts[index] for column in others):
+                findings.add(index, EMPTY_ROW)
+        filled = {converter.field.id for converter in self._converters} | self._constants.keys()
+        for field in self._resource.fields:
+            if field.required and field.id not in filled:
+                for index in new:
+                    findings.add(index, REQUIRED, field=field.id)
+
     def _check_sizes(self, data: Sequence[str], findings: Findings) -> None:
         limit = self._record_limit
         if max(map(len, data)) * GROWTH <= limit:
@@ -175,7 +198,10 @@ class RowChecker:
             if converter.field.required:
                 self._find_missing_values(converter, cells, incomplete, findings)
         for index in keys.must_exist:
-            incomplete[index].append(findings.build_problem(index, UNKNOWN_ID, value=keys.keys[index]))
+            problem = findings.build_problem(
+                index, self._unknown, field=self._resource.made_field, value=keys.keys[index]
+            )
+            incomplete[index].append(problem)
         for index, position in self._splitter.find_gaps(split):
             problem = findings.build_problem(index, position.gap, column=position.path, field=position.path)
             incomplete[index].append(problem)

@@ -35,6 +35,17 @@ async def test_what_was_read_may_be_sent_back(client: httpx.AsyncClient, an_acco
     assert (await client.put("/types/shirts", headers=an_account.headers, json=read)).status_code == 200
 
 
+async def test_a_generated_key_is_shown_and_may_be_sent_back(client: httpx.AsyncClient, an_account: Account) -> None:
+    new = await client.put("/types/shirts", headers=an_account.headers, json=BODY | {"generateKey": True})
+    read = (await client.get("/types/shirts", headers=an_account.headers)).json()
+    again = await client.put("/types/shirts", headers=an_account.headers, json=read)
+
+    assert new.json() == read == again.json()
+    assert (read["generateKey"], read["fields"][0]) == (True, {"id": "sku", "type": "text"})
+    assert RecordType.model_validate(read).generate_key
+    assert (await client.get("/types/shirts/sample.csv", headers=an_account.headers)).text.startswith("size\r\n")
+
+
 async def test_the_fields_inside_a_nested_type_are_shown(client: httpx.AsyncClient, an_account: Account) -> None:
     catalog = (await client.get("/types/catalog", headers=an_account.headers)).json()
     assert {"path": "properties.*", "type": "text"} in catalog["families"]

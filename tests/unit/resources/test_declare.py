@@ -69,6 +69,34 @@ def test_a_key_is_required_without_saying_so() -> None:
     assert code.required
 
 
+@pytest.mark.parametrize(
+    ("code", "generate_key", "path"),
+    [
+        ({"type": "integer"}, True, "key"),
+        ({"type": "text", "maxLength": 23}, True, "key"),
+        ({"type": "text"}, "yes", "generateKey"),
+        ({"type": "text"}, None, "generateKey"),
+    ],
+)
+def test_a_key_that_cannot_be_generated_is_named(code: dict[str, object], generate_key: object, path: str) -> None:
+    body = {"key": "code", "generateKey": generate_key, "fields": [{"id": "code", **code}]}
+    assert list(complaints("stores", body)) == [path]
+
+
+def test_a_key_that_is_generated_is_not_required_and_is_told() -> None:
+    body = {
+        "key": "code",
+        "generateKey": True,
+        "fields": [{"id": "code", "type": "text", "maxLength": 24}],
+        "unknownColumns": "ignore",
+    }
+    stores = parse_resource("stores", body)
+    asked = parse_resource("stores", body | {"fields": [{"id": "code", "type": "text", "required": True}]})
+
+    assert resource_to_json(stores) == body
+    assert asked.field("code") == Field("code", "text")
+
+
 def test_every_mistake_is_named_in_one_answer() -> None:
     found = complaints(
         "Stores",
@@ -262,6 +290,13 @@ def test_a_change_that_stored_records_may_contradict_is_named(after: Resource, p
 )
 def test_a_change_that_only_widens_contradicts_nothing(after: Resource) -> None:
     assert find_contradictions(BEFORE, after) == ()
+
+
+@pytest.mark.parametrize("now", [True, False])
+def test_whether_a_key_is_generated_may_change(now: bool) -> None:
+    body = {"key": "code", "fields": [{"id": "code", "type": "text"}]}
+    old, new = (parse_resource("stores", body | {"generateKey": each}) for each in (not now, now))
+    assert find_contradictions(old, new) == ()
 
 
 def test_a_key_keeps_its_type_although_another_field_could_widen() -> None:

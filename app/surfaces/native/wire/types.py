@@ -17,6 +17,9 @@ class RecordType(Shape):
     keys: list[str] = Field(
         default=[], description="If several fields may identify a record: the first that is filled is its key"
     )
+    generate_key: bool = Field(
+        default=False, description="A row that leaves the key blank makes a record, whose key the service generates"
+    )
     fields: list["TypeField"]
     families: list["TypeFamily"] = Field(default=[], description="For a nested type: the fields inside it, by path")
     unknown_columns: Literal["ignore", "keep", "error"]
@@ -53,6 +56,11 @@ class TypeBody(Shape):
 
     key: str = Field(
         default="", description="The id of the field that identifies a record. Required for a type of your own"
+    )
+    generate_key: bool = Field(
+        default=False,
+        description="true: a row whose key is blank makes a record with a key that the service generates; any other "
+        "updates the record with that key, which must exist. The key is then a field of type text",
     )
     fields: list[dict[str, Any]] = Field(
         description="id, type, label, required, options, min, max, maxLength, separator; see GET /types/{name}"
