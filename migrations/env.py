@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 from alembic import context
@@ -13,12 +14,16 @@ from app.storage.database import driver_url
 from app.storage.tables import metadata
 
 MIGRATION_LOCK = 7_305_810_425  # any number, the same for all who migrate
+LOCK_SECONDS = 0.2  # between two looks whether somebody else still migrates
 
 
 def run(connection: Connection) -> None:
     """Each migration is a transaction of its own, so that no lock is held longer than it must. The session holds the
     lock that keeps others from migrating: a migration that moves data commits many times."""
-    connection.execute(text(f"SELECT pg_advisory_lock({MIGRATION_LOCK})"))
+    # Nobody waits for it within a statement: an index that is built concurrently would wait for that statement.
+    while not connection.execute(text(f"SELECT pg_try_advisory_lock({MIGRATION_LOCK})")).scalar_one():
+        connection.commit()
+        time.sleep(LOCK_SECONDS)
     # A migration that cannot get its lock gives up instead of queueing every writer behind itself.
     connection.execute(text("SET lock_timeout = '4s'"))
     connection.commit()

@@ -45,6 +45,8 @@ def format_lines(run: Run, account: str, base: str) -> Iterator[str]:
     yield f"Import {run.id} of {printable(run.type)} {ENDINGS[run.state]}."
     yield ""
     yield f"Account: {printable(account)}"
+    if run.name:
+        yield f"Name: {printable(run.name)}"
     yield f"File: {printable(run.file_name or '(no name)')}"
     yield f"State: {run.state}"
     if run.fail_detail:

@@ -47,6 +47,7 @@ class Submission:
     read: ReadOptions = field(default_factory=ReadOptions)
     mapping: Mapping = field(default_factory=Mapping)
     options: Options = field(default_factory=Options)
+    name: str | None = None  # what people call it: app.runs.acceptance.parse_run_name
     notify: str | None = None  # the e-mail address to notify when the import has ended
     request_id: str = ""
     sender: Identity | None = None
@@ -202,6 +203,7 @@ async def store_run(
     if submission.notify and runtime.mailer is None:
         add_warnings(warnings, [RunWarning("mail_not_configured", "", NOT_CONFIGURED)])
     values = {
+        "name": submission.name,
         "type": submission.type,
         "origin": submission.origin,
         "request_id": submission.request_id,

@@ -1,5 +1,6 @@
 """Accepts runs: room in the account's queue, a place in its order of writes, and the row."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -13,6 +14,17 @@ from app.storage.access import accounts
 from app.storage.database import ReadSession, Session
 
 RETRY_SECONDS: Final = 10  # after which a caller whose queue is full may try again
+NOT_A_NAME: Final = "`name` must be 1 to 200 characters long, without line breaks or surrounding spaces"
+
+_control = r"\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff"
+_is_name = re.compile(rf"[^\s{_control}](?:[^{_control}]{{0,198}}[^\s{_control}])?").fullmatch
+
+
+def parse_run_name(name: str) -> str:
+    """What people call a run. Several runs may have one name. Raises ValueError."""
+    if not _is_name(name):
+        raise ValueError(NOT_A_NAME)
+    return name
 
 
 async def ensure_room(session: ReadSession, runtime: Runtime, account_id: AccountId, kind: Kind) -> None:

@@ -29,8 +29,9 @@ async def open_count(session: ReadSession, account_id: int, kind: str) -> int:
 
 
 async def add(session: Session, values: Mapping[str, Any]) -> RowMapping:
-    """Stores a new run, queued and due now, and returns it whole."""
-    now = (await session.execute(text("SELECT now()"))).scalar_one()
+    """Stores a new run, queued and due now, and returns it whole. Call it while the account is locked: then runs are
+    created in the order of their acceptance."""
+    now = (await session.execute(text("SELECT clock_timestamp()"))).scalar_one()
     stored = await session.execute(
         insert(runs)
         .values(state="queued", plan_version=PLAN_VERSION, due_at=now, created_at=now, **values)

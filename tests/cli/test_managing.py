@@ -25,7 +25,7 @@ PEOPLE = "_email,_name,_points\nana@example.com,Ana,12\nbob@example,Bob,3\nchloe
 @pytest.fixture
 def people(sluice: Sluice) -> str:
     """The id of an import of which one row went in and two failed."""
-    done = sluice("import", "-", "--name", "people.csv", "--json", sent=PEOPLE)
+    done = sluice("import", "-", "--file-name", "people.csv", "--name", "Team", "--json", sent=PEOPLE)
     assert done.exit_code == 1, done.stderr
     return str(json.loads(done.stdout)["id"])
 
@@ -34,9 +34,9 @@ def test_imports_are_listed_with_their_counts(sluice: Sluice, people: str) -> No
     done = sluice("imports", "list")
 
     header, row = (line.split() for line in done.stdout.splitlines())
-    assert header == ["ID", "TYPE", "STATUS", "ROWS", "FAILED", "CREATED", "FILE"]
+    assert header == ["ID", "TYPE", "STATUS", "ROWS", "FAILED", "CREATED", "NAME", "FILE"]
     assert row[:5] == [people, "contacts", "finished", "3", "2"]
-    assert row[-1] == "people.csv"
+    assert row[-2:] == ["Team", "people.csv"]
     assert (done.exit_code, done.stderr) == (0, "")
 
 
@@ -67,7 +67,7 @@ def test_what_is_wrong_with_a_list_is_told(sluice: Sluice) -> None:
 def test_an_import_is_shown_with_its_facts_and_its_problems(sluice: Sluice, people: str) -> None:
     shown = sluice("imports", "show", people).stdout
 
-    assert "File        people.csv\n" in shown
+    assert "Name        Team\nFile        people.csv\n" in shown
     assert 'Read as     format: csv; delimiter: ","; encoding: utf-8\n' in shown
     assert "overrideExisting: yes; " in shown
     assert f"Import {people} of contacts: finished\n" in shown
@@ -273,10 +273,11 @@ def test_a_connection_is_tested(sluice: Sluice, shop: str) -> None:
 
 
 def test_an_import_comes_from_a_connection(sluice: Sluice, shop: str) -> None:
-    started = sluice("connections", "import", shop, "/people.csv", "--delimiter", "comma")
+    started = sluice("connections", "import", shop, "/people.csv", "--delimiter", "comma", "--name", "Staff")
     assert started.exit_code == 0, started.stderr
     run_id = started.stdout.splitlines()[1].split()[0]
     assert sluice("imports", "watch", run_id).exit_code == 1
+    assert "Name        Staff\n" in sluice("imports", "show", run_id).stdout
 
     refused = sluice("connections", "import", shop, "/people.csv", "--duplicates", "all")
     assert refused.exit_code == 1

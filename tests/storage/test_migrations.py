@@ -7,6 +7,7 @@ import asyncpg
 import pytest
 from alembic import command
 
+from app.cli.options import module_command, module_environment
 from app.storage.database import newest_migration
 from app.storage.migrate import configuration, upgrade
 
@@ -123,6 +124,40 @@ async def test_0006_gives_records_the_key_under_which_they_are_looked_for(empty_
     bobs = "SELECT data->>'_name' FROM records WHERE key LIKE 'bob%' ORDER BY 1"
     assert await values(connection, bobs) == ["Bob", "Robert"]
     await connection.close()
+
+
+async def test_0007_builds_its_indexes_while_runs_go_on_and_can_be_taken_back(empty_database: str) -> None:
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "0006")
+    connection = await asyncpg.connect(empty_database)
+    await connection.execute("INSERT INTO accounts (name, created_at) VALUES ('shop', now())")
+    await connection.execute(RUN, "named", 1, "queued", "blob-1", None, 0)
+    await connection.execute("CREATE INDEX runs_accepted ON runs (id)")  # as an interrupted migration leaves it
+
+    batch = await asyncpg.connect(empty_database)
+    async with batch.transaction():
+        await batch.execute("UPDATE runs SET name = 'Prices'")
+        migrating = asyncio.create_task(asyncio.to_thread(command.upgrade, configuration(empty_database), "0007"))
+        environment = module_environment("app", SLUICE_DATABASE_URL=empty_database)
+        waiting = await asyncio.create_subprocess_exec(*module_command("app", "migrate"), env=environment)
+        waits = "SELECT 1 FROM pg_locks WHERE NOT granted"
+        others = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        while not (await values(connection, waits) and len(await values(connection, others)) == 3):
+            await asyncio.sleep(0.01)
+        await connection.execute(RUN, "meanwhile", 2, "queued", "blob-2", None, 0)  # nobody waits for the migration
+        await batch.execute("UPDATE runs SET total = 2 WHERE id = 'named'")
+    await migrating
+    assert await waiting.wait() == 0
+    valid = "SELECT indisvalid FROM pg_index WHERE indexrelid::regclass::text IN ('runs_accepted', 'runs_named')"
+    assert await values(connection, valid) == [True, True]
+    with pytest.raises(asyncpg.CheckViolationError):
+        await connection.execute("UPDATE runs SET name = repeat('é', 201)")
+    await connection.execute("UPDATE runs SET name = repeat('é', 200)")
+
+    await asyncio.to_thread(command.downgrade, configuration(empty_database), "0006")
+    assert await values(connection, "SELECT id FROM runs ORDER BY seq") == ["named", "meanwhile"]
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "head")
+    await connection.close()
+    await batch.close()
 
 
 async def test_0004_locks_records_before_runs_as_batches_do(empty_database: str) -> None:

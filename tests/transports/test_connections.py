@@ -294,7 +294,7 @@ async def test_a_pattern_starts_an_import_of_each_file_oldest_first(
     connection = await made(api, body(server.remote))
     own = f"/connections/{connection['id']}/imports"
 
-    begun = await api.post(own, json={"path": "in/*.csv", "type": "contacts"})
+    begun = await api.post(own, json={"path": "in/*.csv", "type": "contacts", "name": "Nightly"})
     if not server.patterns:
         assert begun.status_code == 422
         return
@@ -303,7 +303,8 @@ async def test_a_pattern_starts_an_import_of_each_file_oldest_first(
     assert [each["path"].rpartition("/")[2] for each in begun.json()["results"]] == ["c.csv", "a.csv", "b.csv"]
     for each in begun.json()["results"]:
         await finish(pulls, each["importId"])
-        assert (await api.get(f"/imports/{each['importId']}")).json()["success"] == 2
+        ended = (await api.get(f"/imports/{each['importId']}")).json()
+        assert (ended["success"], ended["name"]) == (2, "Nightly")
 
     nothing = await api.post(own, json={"path": "in/*.json", "type": "contacts"})
     assert (nothing.status_code, nothing.json()["errors"]) == (
@@ -356,7 +357,9 @@ async def test_a_cursor_that_was_never_issued_is_refused(api: httpx.AsyncClient,
     assert (answer.status_code, answer.json()["errors"][0]["path"]) == (422, "after")
 
 
-@pytest.mark.parametrize("change", [{"path": ""}, {"type": "nothing"}, {"blankCells": "x"}, {"confirmEmail": "me"}])
+@pytest.mark.parametrize(
+    "change", [{"path": ""}, {"type": "nothing"}, {"blankCells": "x"}, {"confirmEmail": "me"}, {"name": ""}]
+)
 async def test_an_invalid_import_from_a_connection_is_refused(api: httpx.AsyncClient, change: dict[str, Any]) -> None:
     connection = await made(api, {"name": "x", "transport": "ftp", "host": "a.example.com"})
     answer = await api.post(f"/connections/{connection['id']}/imports", json={"path": "x", "type": "contacts"} | change)

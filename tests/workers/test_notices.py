@@ -143,7 +143,8 @@ async def accepted(
     writer = runtime.blobs.create()
     writer.write(raw)
     upload = Upload(writer, name, len(raw), hashlib.sha256(raw).hexdigest(), "utf-8")
-    return await submit(runtime, Submission(AccountId(account.id), "api", "contacts", upload, notify=notify))
+    submission = Submission(AccountId(account.id), "api", "contacts", upload, name="Team", notify=notify)
+    return await submit(runtime, submission)
 
 
 def body(mail: EmailMessage) -> str:
@@ -186,6 +187,7 @@ async def test_a_finished_import_is_told_with_counts_and_addresses(
     assert mail["Auto-Submitted"] == "auto-generated"
     for line in (
         f"Account: {an_account.name}",
+        "Name: Team",
         "File: people.csv",
         "State: finished",
         "Rows: 3",

@@ -41,7 +41,8 @@ def import_file(
     confirm_email: options.ConfirmEmail = None,
     connection: options.Connection = None,
     source: options.SourceFile = None,
-    name: options.Name = "",
+    import_name: options.ImportName = None,
+    file_name: options.FileName = "",
     wait_for_room: options.WaitForRoom = False,
     no_wait: options.NoWait = False,
     as_json: AsJson = False,
@@ -71,4 +72,4 @@ def build_request(client: httpx.Client, given: Mapping[str, Any]) -> ImportReque
         remote = {"connectionId": find_connection(client, given["connection"])["id"], "path": file}
     elif file.startswith(WEB):
         remote = {"source": {"transport": file.partition(":")[0], "url": file}}
-    return ImportRequest(Path(file), parts, given["name"], remote)
+    return ImportRequest(Path(file), parts, given["file_name"], remote)

@@ -57,7 +57,10 @@ SourceFile = Annotated[
     str | None,
     typer.Option("--source", help="File with the JSON object that says where the file is; `-` for standard input"),
 ]
-Name = Annotated[str, typer.Option("--name", help="Name of the file, for lists; default: its own, or stdin")]
+ImportName = Annotated[
+    str | None, typer.Option("--name", help="What to call the import, for lists and to find it again")
+]
+FileName = Annotated[str, typer.Option("--file-name", help="Name of the file, for lists; default: its own, or stdin")]
 WaitForRoom = Annotated[
     bool, typer.Option("--wait-for-room", help="While the queue is full, wait and try again instead of giving up")
 ]
@@ -66,6 +69,7 @@ NoWait = Annotated[bool, typer.Option("--no-wait", help="Do not wait until the i
 # Option -> part of the form.
 PARTS: Final = {
     "type": "type",
+    "import_name": "name",
     "delimiter": "delimiter",
     "override": "overrideExisting",
     "only_empty": "updateOnlyEmptyFields",

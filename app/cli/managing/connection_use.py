@@ -71,6 +71,7 @@ def import_from_connection(
     path: FilePath,
     *,
     type: options.Type = "contacts",
+    import_name: options.ImportName = None,
     url: Url = DEFAULT_URL,
     key: Key = "",
     delimiter: options.Delimiter = "auto",

@@ -38,6 +38,7 @@ LISTED: Final = (
     TableColumn("ROWS", "total", number=True),
     TableColumn("FAILED", "errors", number=True),
     TableColumn("CREATED", "createdAt", show=show_time, spare=True),
+    TableColumn("NAME", "name", cut=True, spare=True),
     TableColumn("FILE", file_of, cut=True),
 )
 PROBLEMS: Final = (
@@ -82,6 +83,7 @@ def show_import(import_id: ImportId, *, url: Url = DEFAULT_URL, key: Key = "", a
 
 def describe_import(run: Mapping[str, Any]) -> dict[str, object]:
     return {
+        "Name": run.get("name"),
         "File": file_of(run),
         "Bytes": run.get("fileBytes"),
         "Read as": show_members(run.get("dialect")),

@@ -412,3 +412,25 @@ async def test_json_of_the_wrong_kind_gets_one_complaint(client: httpx.AsyncClie
     }
     answer = await client.post("/imports", headers=an_account.headers, json=PARTS | {"type": {}})
     assert [each["path"] for each in answer.json()["errors"]] == ["file", "type"]
+
+
+async def test_an_import_is_called_by_the_name_that_it_was_given(
+    client: httpx.AsyncClient, an_account: Account
+) -> None:
+    name = "Précios — maíz 🌽"
+    created = (await post(client, an_account, parts={"name": name})).json()
+    unnamed = (await post(client, an_account, parts={"name": ""})).json()
+
+    listed = (await client.get("/imports", headers=an_account.headers)).json()["results"]
+    assert [each.get("name") for each in (created, unnamed)] == [name, None]
+    assert [each.get("name") for each in listed] == [None, name]
+
+
+@pytest.mark.parametrize("name", [" Prices", "Pri\nces", "Pri\x85ces", "x" * 201, " "])
+async def test_a_name_that_no_list_can_show_is_refused(
+    client: httpx.AsyncClient, an_account: Account, name: str
+) -> None:
+    reason = "`name` must be 1 to 200 characters long, without line breaks or surrounding spaces"
+    assert await complaints(client, an_account, data=PARTS | {"name": name}, files=FILE) == {"name": reason}
+    source = {"transport": "https", "url": "https://example.com/a.csv"}
+    assert await complaints(client, an_account, json=PARTS | {"name": name, "source": source}) == {"name": reason}

@@ -21,6 +21,7 @@ def to_wire(status: Status, *, base: str, retention_days: int) -> wire.Import:
     """The import as it is at this moment. What is not set is left out."""
     run, own = status.run, f"{base}/imports/{status.run.id}"
     optional = {
+        **render_names(run),
         "error_report_file_url": f"{own}/failed-rows.csv" if run.failed else None,
         "started_at": run.started_at,
         "finished_at": run.finished_at,
@@ -29,7 +30,6 @@ def to_wire(status: Status, *, base: str, retention_days: int) -> wire.Import:
         "queue_position": status.queue_position,
         "waiting_for": None if run.done else run.waiting_for,
         "failure": wire.RunFailure(code=run.fail_code, detail=run.fail_detail or "") if run.fail_code else None,
-        "file_name": run.file_name,
         **render_source(run),
         "expires_at": run.finished_at + timedelta(days=retention_days) if run.finished_at else None,
     }
@@ -57,6 +57,11 @@ def to_wire(status: Status, *, base: str, retention_days: int) -> wire.Import:
         links=wire.RunLinks(self=own, problems=f"{own}/problems", failed_rows=f"{own}/failed-rows.csv"),
         **{name: value for name, value in optional.items() if value is not None},
     )
+
+
+def render_names(run: Run) -> dict[str, object]:
+    """What people call the import and its file."""
+    return {"name": run.name, "file_name": run.file_name}
 
 
 def render_source(run: Run) -> dict[str, object]:

@@ -16,6 +16,7 @@ from app.imports.plan import Options, ReadOptions
 from app.mappings.mapping import Mapping
 from app.resources.conversion import BadCell, quote_json
 from app.resources.email import convert_email
+from app.runs.acceptance import parse_run_name
 from app.surfaces.connectif.vocabulary import BOOLEANS, ELEMENTS
 from app.surfaces.connectif.wire.request import FORM
 from app.web.bodies.upload import Form
@@ -87,6 +88,7 @@ class ImportForm:
     read: ReadOptions
     mapping: Mapping
     options: Options
+    name: str | None
     notify: str | None
     complaints: tuple[Complaint, ...]
 
@@ -100,6 +102,7 @@ class ImportForm:
             read=self.read,
             mapping=self.mapping,
             options=self.options,
+            name=self.name,
             notify=self.notify,
             request_id=request_id,
         )
@@ -121,7 +124,7 @@ def parse_form(form: Form) -> ImportForm:
     upload = find_upload(form)
     check_one_file(reader, file=upload, connectionId=connection, source=pull)
     encoding = reader.read_text("encoding") if connection or pull else None
-    notify = parse_email(reader)
+    name_of_run, notify = parse_name(reader), parse_email(reader)
     # Of a value of the wrong kind the reader only knows that it is not there.
     told = {each.path for each in form.complaints}
     complaints = (*(each for each in reader.complaints if each.path not in told), *form.complaints)
@@ -135,6 +138,7 @@ def parse_form(form: Form) -> ImportForm:
         read=ReadOptions(file_format, delimiter, encoding),
         mapping=Mapping(ignore_case=name not in ELEMENTS, constants=constants),
         options=options,
+        name=name_of_run,
         notify=notify,
         complaints=complaints,
     )
@@ -204,6 +208,16 @@ def form_from_json(body: dict[str, object]) -> Form:
             kind = "true or false" if FORM["properties"][name].get("enum") == list(BOOLEANS) else "a string"
             complaints.append(Complaint(name, f"`{name}` must be {kind}"))
     return Form(parts, frozenset(), None, tuple(complaints))
+
+
+def parse_name(reader: FormReader) -> str | None:
+    """What people call the import."""
+    name = reader.read_text("name")
+    try:
+        return None if name is None else parse_run_name(name)
+    except ValueError as wrong:
+        reader.complain("name", str(wrong))
+        return None
 
 
 def parse_email(reader: FormReader) -> str | None:

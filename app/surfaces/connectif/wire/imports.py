@@ -96,6 +96,7 @@ class Import(Shape):
     """An import. In every answer, total = created + updated + unchanged + skipped + errors + remaining."""
 
     id: str = Field(examples=["018bcfe568a1c0ffee012345"])
+    name: str = Field(default="", description="What the import is called. Present if it was given a name")
     type: str = Field(description="contacts, products, coupons, or a type that the account has declared")
     status: Status
     origin: Literal["api"] = Field(description="How the import was started")

@@ -39,6 +39,12 @@ MEMBERS: Final[dict[str, Any]] = {
         "description": "contacts, products, coupons, or a type that the account declared",
         "examples": ["contacts"],
     },
+    "name": {
+        "type": "string",
+        "maxLength": 200,
+        "description": "What people call the import. Several imports may have one name",
+        **LEFT_OUT,
+    },
     "overrideExisting": {
         "type": "boolean",
         "description": "Whether existing records are updated. Required for the three built-in types, otherwise true",

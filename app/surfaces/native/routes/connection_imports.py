@@ -87,6 +87,7 @@ def build_submission(caller: Caller, body: ConnectionImportBody, pull: Pull, req
         read=ReadOptions(body.format, body.delimiter, body.encoding),
         mapping=Mapping(ignore_case=True),
         options=options,
+        name=body.name,
         notify=body.confirm_email,
         request_id=request,
     )
