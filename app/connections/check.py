@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field, replace
-from secrets import token_hex
 from typing import Final, Literal
 
 from app.connections.connection import StoredConnection
@@ -18,6 +17,9 @@ from app.transports.transport import FileInfo, Remote, TransferPolicy, Transport
 
 STEP_SECONDS: Final = 15.0
 CHECK_SECONDS: Final = 60.0  # for all steps
+ANY: Final = "*"  # any file of the folder in which the connection begins
+TEST_FILE: Final = "sluice-test.txt"
+CONTENT: Final = b"Sluice has tested whether it can write here. This file may be deleted.\n"
 SAMPLE_BYTES: Final = 65_536  # read of a file
 # Some transports connect with their first request: the outcome of that tells whether there is a connection.
 UNCONNECTED: Final = frozenset({"address", "resolve", "connect"})  # steps that fail without one
@@ -53,6 +55,15 @@ class ConnectionCheck:
             self._add_connect()
         self.steps.append(CheckStep(failed.step, error=failed.detail))
 
+    def add_deletion(self, path: str, failed: TransportFailed | None) -> None:
+        """The last step of an export's check. An export deletes nothing, so a login that may not is good enough."""
+        if failed is None or failed.reason == "missing":
+            self.steps.append(CheckStep("delete"))
+            return
+        left = f"The test file `{path}` was left there. {failed.detail}"
+        allowed = failed.reason == "denied_deleting"
+        self.steps.append(CheckStep("delete", left) if allowed else CheckStep("delete", error=left))
+
     def _add_connect(self) -> None:
         if not self.steps:
             self.steps.append(CheckStep("connect", f"host key {self.host_key}" if self.host_key else ""))
@@ -65,45 +76,73 @@ async def check_connection(
     purpose: Literal["import", "export"],
     path: object,
 ) -> ConnectionCheck:
-    """Checks a stored connection. `path` is a file or a pattern to import, or a folder to export to. Raises Refused:
-    secrets_locked, invalid (the path)."""
-    text = check_text(path, required=purpose == "import")
-    return await CHECKS[purpose](connection.remote(), text, runtime.policy_for(account_id))
+    """Checks a stored connection. `path` is a file or a pattern to import (empty: any file), or a folder to export to.
+    Raises Refused: secrets_locked, invalid (the path)."""
+    return await CHECKS[purpose](connection.remote(), check_text(path), runtime.policy_for(account_id))
 
 
-def check_text(path: object, *, required: bool) -> str:
-    if path in (None, "") and required:
-        raise invalid([Complaint("path", "`path` is required")])
+def check_text(path: object) -> str:
     if path is not None and not isinstance(path, str):
         raise invalid([Complaint("path", "`path` must be a string")])
     return path or ""
 
 
 async def check_import(remote: Remote, path: str, policy: TransferPolicy) -> ConnectionCheck:
-    """Connects, finds the file (or those that match a pattern) and reads its beginning. Nothing is changed."""
+    """Connects, finds the file (or those that match a pattern) and reads its beginning. Nothing is changed, and no
+    right but to read is needed."""
     check = ConnectionCheck()
     try:
-        check_path_or_pattern(remote.scheme, path)
+        check_path_or_pattern(remote.scheme, path or ANY)
         async with connect_briefly(remote, policy) as transport:
             check.host_key = getattr(transport, "host_key", None)
-            await read_beginning(transport, await find_file(transport, remote, path, check), check)
+            file = await find_file(transport, remote, path or ANY, check, required=path != "")
+            await (read_beginning(transport, file, check) if file else read_nothing(transport, check))
     except TransportFailed as failed:
         check.add_failure(failed)
     return check
 
 
 async def check_export(remote: Remote, folder: str, policy: TransferPolicy) -> ConnectionCheck:
-    """Connects, writes a small file, reads it back and deletes it. Nothing is left behind."""
+    """Connects, writes a small file and deletes it. No right but to write is needed. Where a file may not be deleted,
+    this one is left, and the last step says so: its name is always the same."""
     check = ConnectionCheck()
+    path = f"{folder.rstrip('/')}/{TEST_FILE}" if folder else TEST_FILE
     try:
-        name = f"sluice-test-{token_hex(8)}.txt"
-        path = "".join(split_pattern(f"{folder.rstrip('/')}/{name}" if folder else name))
+        split_pattern(path)
         async with connect_briefly(remote, policy) as transport:
             check.host_key = getattr(transport, "host_key", None)
-            await write_and_read(transport, path, check)
+            size = await transport.put(path, stream_once(CONTENT))
+            check.add_success("write", f"{size} bytes")
+            await transport.delete(path)
+        check.add_success("delete")
     except TransportFailed as failed:
-        check.add_failure(failed)
+        await end_export_check(remote, path, policy, check, failed)
     return check
+
+
+async def end_export_check(
+    remote: Remote, path: str, policy: TransferPolicy, check: ConnectionCheck, failed: TransportFailed
+) -> None:
+    """Reports the failure, and deletes the test file over another connection if it may be there: an answer can be lost
+    after the server has done what it was asked."""
+    written = any(step.name == "write" for step in check.steps)
+    if not written:
+        check.add_failure(failed)
+    left: TransportFailed | None = failed
+    if failed.reason != "denied_deleting" and (written or (failed.transient and failed.step == "write")):
+        left = await delete_again(remote, path, policy)
+    if written:
+        check.add_deletion(path, left)
+
+
+async def delete_again(remote: Remote, path: str, policy: TransferPolicy) -> TransportFailed | None:
+    """Why the file could not be deleted; None if it was."""
+    try:
+        async with connect_briefly(remote, policy) as transport:
+            await transport.delete(path)
+    except TransportFailed as failed:
+        return failed
+    return None
 
 
 CHECKS: Final[Mapping[str, Callable[[Remote, str, TransferPolicy], Awaitable[ConnectionCheck]]]] = {
@@ -121,17 +160,19 @@ async def connect_briefly(remote: Remote, policy: TransferPolicy) -> AsyncIterat
         yield transport
 
 
-async def find_file(transport: Transport, remote: Remote, path: str, check: ConnectionCheck) -> FileInfo:
-    """The file, or the first of those that match a pattern."""
+async def find_file(
+    transport: Transport, remote: Remote, path: str, check: ConnectionCheck, *, required: bool
+) -> FileInfo | None:
+    """The file, or the first of those that match a pattern; None if there is none and none is `required`."""
     if not is_pattern(remote.scheme, path):
         file = await transport.stat(path)
         check.add_success("find", f"{file.size} bytes" if file.size is not None else "")
         return file
     files = await transport.list(path)
-    if not files:
+    if not files and required:
         raise failure("no_match")
     check.add_success("find", f"{len(files)} files")
-    return files[0]
+    return next(iter(files), None)
 
 
 async def read_beginning(transport: Transport, file: FileInfo, check: ConnectionCheck) -> None:
@@ -144,18 +185,14 @@ async def read_beginning(transport: Transport, file: FileInfo, check: Connection
     check.add_success("read", f"{size} bytes")
 
 
-async def write_and_read(transport: Transport, path: str, check: ConnectionCheck) -> None:
-    content = token_hex(16).encode()
-    await transport.put(path, stream_once(content))
-    check.add_success("write", f"{len(content)} bytes")
+async def read_nothing(transport: Transport, check: ConnectionCheck) -> None:
+    """Reads a file that is not there: whoever may not read is told that, and not that it is missing."""
     try:
-        read = b"".join([piece async for piece in transport.read(path)])
-        if read != content:
-            raise TransportFailed("read", "The file that was read back differs from what was written")
-        check.add_success("read", f"{len(read)} bytes")
-    finally:
-        await transport.delete(path)
-    check.add_success("delete")
+        await read_beginning(transport, FileInfo(TEST_FILE), check)
+    except TransportFailed as failed:
+        if failed.reason != "missing":
+            raise
+        check.add_success("read", "nothing yet: there is no file")
 
 
 async def stream_once(data: bytes) -> AsyncIterator[bytes]:

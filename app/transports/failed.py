@@ -1,6 +1,7 @@
 """Why a transfer failed, in our own words: never the other server's text, never a credential."""
 
 import re
+from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 from app.errors import SluiceError, join_choices
@@ -100,12 +101,21 @@ REASONS: dict[str, FailureReason] = {
     "cut_writing": FailureReason("write", "The connection was lost", transient=True),
     "idle_writing": FailureReason("write", "The server did not respond for too long", transient=True),
     "busy_writing": FailureReason("write", "The server cannot accept the file at the moment", transient=True),
+    "denied_writing": FailureReason("write", "The server does not allow this login to write the file"),
+    "denied_deleting": FailureReason("write", "The server does not allow this login to delete files"),
+    "no_folder": FailureReason("write", "The folder does not exist. It has to be there before a file is written to it"),
+    "slow_writing": FailureReason("write", "The transfer took too long"),
     "mail_later": FailureReason("write", "The mail server cannot accept the mail at the moment", transient=True),
     "mail_refused": FailureReason("write", "The mail server rejected the mail"),
     "no_writing": FailureReason("write", "This protocol cannot write or delete files"),
 }
 
-WRITING = {"cut": "cut_writing", "idle": "idle_writing", "busy": "busy_writing"}
+# What a reason means when a file is written or deleted.
+WRITING = {
+    "cut": "cut_writing", "idle": "idle_writing", "busy": "busy_writing", "forbidden": "denied_writing",
+    "missing": "no_folder",
+}  # fmt: skip
+DELETING = WRITING | {"forbidden": "denied_deleting", "missing": "missing"}
 
 
 def failure(reason: str) -> TransportFailed:
@@ -121,9 +131,9 @@ def bad_option(*names: str) -> TransportFailed:
     return TransportFailed(REASONS["bad_option"].step, detail, reason="bad_option")
 
 
-def as_write_failure(failed: TransportFailed) -> TransportFailed:
-    """The failure as `put` and `delete` report it: always as a failure to write, even if the step that failed was to
-    find or read the file."""
-    if failed.step not in {"find", "read"} or failed.reason in {"missing", "no_bucket"}:
+def as_write_failure(failed: TransportFailed, reasons: Mapping[str, str] = WRITING) -> TransportFailed:
+    """The failure as `put` and `delete` (with DELETING) report it: as a failure to write, even if the step that failed
+    was to find or read the file."""
+    if failed.step not in {"find", "read"} or failed.reason == "no_bucket":
         return failed
-    return failure(WRITING.get(failed.reason, "not_written"))
+    return failure(reasons.get(failed.reason, "not_written"))

@@ -5,7 +5,7 @@ import fnmatch
 import random
 import secrets
 import ssl
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -25,6 +25,7 @@ MOST_CALLS = 8  # of one account at a time, for which a request waits
 WILD = frozenset("*?[")
 
 T = TypeVar("T")
+Begun = Callable[[str], Awaitable[None]]
 Option = str | bool | SecretStr | Mapping[str, SecretStr]
 
 
@@ -114,6 +115,10 @@ class TransferPolicy:
         return await self.slow_work.do(self.account_id, work)
 
 
+async def forget(_: str) -> None:
+    """A `begun` for callers that never come back to a `put` that was killed."""
+
+
 class Transport(Protocol):
     """An open connection to a remote, for one task at a time. Its methods raise TransportFailed and nothing else.
 
@@ -137,8 +142,16 @@ class Transport(Protocol):
         a caller can stop early by closing it.
         """
 
-    async def put(self, path: str, data: AsyncIterator[bytes]) -> FileInfo:
-        """Stores a file, under another name (`temporary_path`) until it is complete: nobody reads half of it."""
+    async def put(self, path: str, data: AsyncIterator[bytes], begun: Begun = forget) -> int:
+        """Stores a file and returns its size. Until it is complete it is kept apart, under another name or as an upload
+        that is not completed: nobody reads half of it, and what was there before stays until then. A `put` that fails
+        or is cancelled deletes its remains. `begun` is told beforehand what a process that is killed would leave: pass
+        that to `discard` later. No right but to write (and, where files are renamed, to rename) is needed, and folders
+        are not made."""
+
+    async def discard(self, path: str, remains: str) -> None:
+        """Deletes what a `put` to this path has left, if it is still there: a `put` that goes on all the same, in a
+        process that was frozen, then fails."""
 
     async def delete(self, path: str) -> None:
         """Deletes a file. Raises failure("missing") if the protocol can tell that there was none."""
@@ -176,9 +189,15 @@ def age_key(file: FileInfo) -> tuple[datetime, str]:
 
 
 def temporary_path(path: str) -> str:
-    """A path in the same folder for an incomplete file, with a name that a reader's pattern is unlikely to match."""
+    """A path in the same folder for an incomplete file, with a name that a reader's pattern is unlikely to match, of at
+    most 255 bytes."""
     folder, slash, name = path.rpartition("/")
-    return f"{folder}{slash}.{name[:200]}.{secrets.token_hex(8)}.part"
+    return f"{folder}{slash}.{name.encode()[:200].decode(errors='ignore')}.{secrets.token_hex(8)}.part"
+
+
+def aside_path(part: str) -> str:
+    """Where a file waits that `part` replaces, on a server that renames no file onto another."""
+    return f"{part}.old"
 
 
 @asynccontextmanager

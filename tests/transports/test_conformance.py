@@ -9,6 +9,7 @@ import sys
 import time
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,7 +18,8 @@ import pytest
 from app.transports import connect
 from app.transports.failed import TransportFailed
 from app.transports.fetch import fetch
-from app.transports.transport import CHUNK, FileInfo, TransferPolicy
+from app.transports.send import send
+from app.transports.transport import CHUNK, FileInfo, TransferPolicy, forget
 from tests.transports.servers.server import PASSWORD, Certificates, Server, black_hole
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -277,8 +279,7 @@ async def test_what_was_put_can_be_read_and_deleted(server: Server, patient: Mak
     for size in (0, 5, 400_000, 9 * MEGABYTE):
         data = noise(size)
         async with connect(server.remote, patient()) as transport:
-            entry = await transport.put("größe a b.csv", pieces(data))
-            assert entry.size == size
+            assert await transport.put("größe a b.csv", pieces(data)) == size
             assert await read(server, patient(), "größe a b.csv") == data
             assert await server.names() == {"größe a b.csv"}
             await transport.delete("größe a b.csv")
@@ -323,6 +324,85 @@ async def test_a_put_that_fails_leaves_what_was_there(server: Server, patient: M
             await transport.put("out.csv", broken())
     assert await server.stored("out.csv") == b"the old one"
     assert await server.names() == {"out.csv"}
+
+
+async def test_a_put_that_takes_too_long_leaves_what_was_there(server: Server, patient: MakePolicy) -> None:
+    if not server.writes:
+        pytest.skip("takes no files")
+    await server.store("out.csv", b"the old one")
+
+    async def stalling() -> AsyncIterator[bytes]:
+        yield noise(9 * MEGABYTE)
+        await asyncio.Event().wait()
+
+    with pytest.raises(TransportFailed, match="took too long") as failed:
+        await send(server.remote, "out.csv", patient(total_seconds=1), stalling(), forget)
+    assert failed.value.step == "write"
+    assert await server.stored("out.csv") == b"the old one"
+    assert await server.names() == {"out.csv"}
+
+
+async def test_the_next_try_deletes_what_a_put_has_left(server: Server, patient: MakePolicy) -> None:
+    if not server.writes:
+        pytest.skip("takes no files")
+    remains: list[str] = []
+    data = noise(9 * MEGABYTE)
+
+    async def note(left: str) -> None:
+        remains.append(left)
+
+    async def broken() -> AsyncIterator[bytes]:
+        yield data
+        raise RuntimeError("the process was killed")
+
+    remote = replace(server.remote, options=dict(server.remote.options) | {"root": "shop"})
+    await server.store("shop/other.csv", b"x")
+    server.permit("write")  # so that it cannot tidy up
+    with pytest.raises(RuntimeError):
+        await send(remote, "out.csv", patient(), broken(), note)
+    assert len(await server.names()) == 2
+    server.permit("write", "delete")
+    assert await send(remote, "out.csv", patient(), pieces(data), note, remains=remains[0]) == len(data)
+    assert await server.stored("shop/out.csv") == data
+    assert await server.names() == {"shop/other.csv", "shop/out.csv"}
+
+
+async def test_writing_and_reading_need_no_right_but_their_own(server: Server, patient: MakePolicy) -> None:
+    if not server.writes:
+        pytest.skip("takes no files")
+    for size in (5, 9 * MEGABYTE):
+        server.permit("write")
+        async with connect(server.remote, patient()) as transport:
+            await transport.put("out.csv", pieces(noise(size)))
+            with pytest.raises(TransportFailed, match="denied access"):
+                [piece async for piece in transport.read("out.csv")]
+            with pytest.raises(TransportFailed, match="does not allow this login to delete files"):
+                await transport.delete("out.csv")
+        server.permit("read")
+        assert await read(server, patient(), "out.csv") == noise(size)
+        async with connect(server.remote, patient()) as transport:
+            with pytest.raises(TransportFailed, match="does not allow this login to write the file") as failed:
+                await transport.put("out.csv", pieces(b"x" * size))
+        assert (failed.value.step, failed.value.transient) == ("write", False)
+        assert await server.stored("out.csv") == noise(size)
+
+
+async def test_folders_are_not_made(server: Server, patient: MakePolicy) -> None:
+    if not server.writes or server.remote.scheme == "s3":
+        pytest.skip("takes no files, or has no folders")
+    async with connect(server.remote, patient()) as transport:
+        with pytest.raises(TransportFailed, match="The folder does not exist") as failed:
+            await transport.put("no/such/out.csv", pieces(b"x"))
+    assert (failed.value.step, failed.value.transient) == ("write", False)
+
+
+async def test_a_name_may_be_as_long_as_a_file_system_allows(server: Server, patient: MakePolicy) -> None:
+    if not server.writes:
+        pytest.skip("takes no files")
+    name = "日" * 83 + ".csv"  # 253 bytes
+    async with connect(server.remote, patient()) as transport:
+        await transport.put(name, pieces(b"x"))
+    assert await server.names() == {name}
 
 
 async def test_a_protocol_that_cannot_write_says_so(server: Server, patient: MakePolicy) -> None:

@@ -201,15 +201,32 @@ async def test_a_reader_that_stops_early_ends_the_session(ftp: FtpServer, patien
     assert failed.value.transient
 
 
-async def test_on_a_server_that_does_not_overwrite_files_the_old_one_is_deleted(
+async def test_a_server_that_does_not_overwrite_files_never_loses_the_old_one(
     ftp: FtpServer, patient: MakePolicy
 ) -> None:
     ftp.faults.keeps = True
     await ftp.store("out.csv", b"old")
     async with connect(ftp.remote, patient()) as transport:
         await transport.put("out.csv", once(b"new"))
+        assert await ftp.stored("out.csv") == b"new"
+        ftp.faults.broken_rename = 3  # onto the old one, the old one aside, into its place
+        with pytest.raises(TransportFailed, match="did not accept"):
+            await transport.put("out.csv", once(b"newer"))
     assert await ftp.stored("out.csv") == b"new"
     assert await ftp.names() == {"out.csv"}
+
+
+async def test_a_file_that_a_killed_put_moved_aside_is_put_back(ftp: FtpServer, patient: MakePolicy) -> None:
+    ftp.faults.keeps = True
+    for now in (None, b"new"):
+        await ftp.store(".x.part", b"half")
+        await ftp.store(".x.part.old", b"old")
+        if now:
+            await ftp.store("out.csv", now)
+        async with connect(ftp.remote, patient()) as transport:
+            await transport.discard("out.csv", ".x.part")
+        assert await ftp.stored("out.csv") == (now or b"old")
+        assert await ftp.names() == {"out.csv"}
 
 
 async def test_relative_paths_start_from_the_root_that_is_given(ftp: FtpServer, patient: MakePolicy) -> None:

@@ -276,15 +276,31 @@ async def test_a_file_that_shrinks_or_grows_in_place_has_changed(sftp: SftpServe
         assert await reason(sftp.remote, patient(), "a.bin") == "changed"
 
 
-async def test_on_a_server_that_cannot_rename_over_a_file_the_old_one_is_deleted(
+async def test_a_server_that_cannot_rename_over_a_file_never_loses_the_old_one(
     sftp: SftpServer, patient: MakePolicy
 ) -> None:
     sftp.faults.renames_over = False
     async with connect(sftp.remote, patient()) as transport:
         await transport.put("out.csv", once(b"first"))
         await transport.put("out.csv", once(b"second"))
+        assert await sftp.stored("out.csv") == b"second"
+        sftp.faults.broken_rename = 3  # onto the old one, the old one aside, into its place
+        with pytest.raises(TransportFailed, match="did not accept"):
+            await transport.put("out.csv", once(b"third"))
     assert await sftp.stored("out.csv") == b"second"
     assert await sftp.names() == {"a.csv", "out.csv"}
+
+
+async def test_a_file_that_a_killed_put_moved_aside_is_put_back(sftp: SftpServer, patient: MakePolicy) -> None:
+    for now in (None, b"new"):
+        await sftp.store(".x.part", b"half")
+        await sftp.store(".x.part.old", b"old")
+        if now:
+            await sftp.store("out.csv", now)
+        async with connect(sftp.remote, patient()) as transport:
+            await transport.discard("out.csv", ".x.part")
+        assert await sftp.stored("out.csv") == (now or b"old")
+        assert await sftp.names() == {"a.csv", "out.csv"}
 
 
 async def test_links_lead_to_files_and_odd_names_are_left_out(sftp: SftpServer, patient: MakePolicy) -> None:

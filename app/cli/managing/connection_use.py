@@ -19,6 +19,7 @@ from app.cli.importing.waiting import OnFull, print_wait, try_until_accepted
 
 NameOrId = Annotated[str, typer.Argument(metavar="NAME", help="Name or id of the connection")]
 FilePath = Annotated[str, typer.Argument(metavar="PATH", help="File there, or a pattern in its last part: /in/*.csv")]
+TestPath = Annotated[str, typer.Argument(metavar="PATH", help="File there, or a pattern; default: any file")]
 Folder = Annotated[str, typer.Argument(metavar="FOLDER", help="Folder there; default: the root of the connection")]
 After = Annotated[str | None, typer.Option("--after", help="Go on after the files that an earlier call started")]
 
@@ -32,7 +33,7 @@ STARTED: Final = (TableColumn("IMPORT", "importId"), TableColumn("FILE", "path",
 
 
 def check_import(
-    name: NameOrId, path: FilePath, *, url: Url = DEFAULT_URL, key: Key = "", as_json: AsJson = False
+    name: NameOrId, path: TestPath = "", *, url: Url = DEFAULT_URL, key: Key = "", as_json: AsJson = False
 ) -> None:
     """Test whether a file can be imported: connect, find it, read its beginning.
 
@@ -45,7 +46,7 @@ def check_import(
 def check_export(
     name: NameOrId, folder: Folder = "", *, url: Url = DEFAULT_URL, key: Key = "", as_json: AsJson = False
 ) -> None:
-    """Test whether a file can be delivered to a folder: write a small one, read it back, delete it.
+    """Test whether a file can be delivered to a folder: write a small one, sluice-test.txt, and delete it.
 
     Exit codes: 0 if it can, 1 if it cannot or the service refused to test it, 2 for anything else.
     """

@@ -7,7 +7,7 @@ from itertools import chain
 
 import aioftp
 
-from app.transports.failed import Step, TransportFailed, failure
+from app.transports.failed import WRITING, Step, TransportFailed, failure
 
 # The meaning of an error answer: the first row whose prefix its code has. RFC 959 §4.2; 501: RFC 3659 §7.2.1.
 ANSWERS: dict[Step, tuple[tuple[str, str], ...]] = {
@@ -15,7 +15,13 @@ ANSWERS: dict[Step, tuple[tuple[str, str], ...]] = {
     "authenticate": (("4", "busy"), ("", "login")),
     "find": (("550", "missing"), ("501", "missing"), ("53", "forbidden"), ("4", "busy"), ("", "odd_answer")),
     "read": (("4", "cut"), ("550", "missing"), ("53", "forbidden"), ("", "odd_answer")),
-    "write": (("4", "cut_writing"), ("", "not_written")),
+    "write": (
+        ("421", "cut_writing"),
+        ("425", "cut_writing"),
+        ("426", "cut_writing"),
+        ("4", "busy_writing"),
+        ("", "not_written"),
+    ),
 }
 # 550 means "no such file" as well as "access denied", and 530 may mean "TLS required". Only the text tells them apart,
 # and it follows no standard.
@@ -23,6 +29,7 @@ FILES: dict[str, str] = {
     "no such": "missing", "not found": "missing", "denied": "forbidden", "permission": "forbidden",
     "privilege": "forbidden",
 }  # fmt: skip
+WRITE = {words: WRITING[reason] for words, reason in FILES.items()}
 LOGIN: dict[str, str] = dict.fromkeys(("tls", "ssl", "encrypt", "cleartext"), "unencrypted")
 LOST: dict[Step, str] = {
     "connect": "unreachable", "authenticate": "unreachable", "find": "cut", "read": "cut", "write": "cut_writing",
@@ -42,6 +49,8 @@ def interpret(refused: aioftp.StatusCodeError, step: Step) -> TransportFailed:
 def words_for(step: Step, code: str) -> dict[str, str]:
     if step == "authenticate":
         return LOGIN
+    if step == "write":
+        return WRITE if code in ("550", "553") else {}
     return FILES if step in ("find", "read") and code in ("450", "550") else {}
 
 

@@ -1,5 +1,6 @@
 """Files on an FTP server: described by MLST and MLSD where the server has them, else by SIZE, MDTM and LIST."""
 
+import asyncio
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
@@ -9,15 +10,18 @@ from functools import partial
 
 import aioftp
 
-from app.transports.failed import TransportFailed, as_write_failure, failure
+from app.transports.failed import DELETING, TransportFailed, as_write_failure, failure
 from app.transports.ftp.answers import translate_errors
 from app.transports.ftp.listing import ListedFile, check_understood, parse_list_line
 from app.transports.ftp.session import FtpSession
 from app.transports.transport import (
+    Begun,
     FileInfo,
     Remote,
     TransferPolicy,
+    aside_path,
     check_path,
+    forget,
     select_matching,
     split_pattern,
     temporary_path,
@@ -91,26 +95,34 @@ class Ftp:
         if after.size is not None and position != after.size:
             raise failure("cut" if position < after.size else "wrong_length")
 
-    async def put(self, path: str, data: AsyncIterator[bytes]) -> FileInfo:
-        """If the server refuses to rename a file onto another, the other is deleted first."""
-        where = self._full_path(path)
-        part = temporary_path(where)
+    async def put(self, path: str, data: AsyncIterator[bytes], begun: Begun = forget) -> int:
+        part = temporary_path(check_path(path))
+        await begun(part)
         try:
-            size = await self._session.store(part, data)
+            size = await self._session.store(self._full_path(part), data)
             with translate_errors("write"):
-                await self._check_size(part, size)
-                await self._rename(part, where)
-        except Exception:
-            await self._delete_remains(part)
+                await self._check_size(self._full_path(part), size)
+                await self._replace(self._full_path(part), self._full_path(path))
+        except BaseException:
+            await asyncio.shield(self._discard_anew(path, part))
             raise
-        return await self.stat(path)
+        return size
+
+    async def discard(self, path: str, remains: str) -> None:
+        part, where = self._full_path(remains), self._full_path(path)
+        aside = aside_path(part)
+        with translate_errors("write"):
+            # Only a server that renames no file onto another has a file aside.
+            if await self._try(f"RNFR {aside}", "350") and not await self._try(f"RNTO {where}", "2xx"):
+                await self._try(f"DELE {aside}", "2xx")
+            await self._try(f"DELE {part}", "2xx")
 
     async def delete(self, path: str) -> None:
         try:
             with translate_errors("find"):
                 await self._session.command(f"DELE {self._full_path(path)}", "2xx")
         except TransportFailed as failed:
-            raise as_write_failure(failed) from None
+            raise as_write_failure(failed, DELETING) from None
 
     def _full_path(self, path: str) -> str:
         """The path to send. A relative one starts from `root`, or from the login's home folder."""
@@ -155,26 +167,44 @@ class Ftp:
                     raise
 
     async def _check_size(self, part: str, size: int) -> None:
-        stored = await self._session.ask(f"SIZE {part}", "213")
+        """A server may lack the command, or hide from a login that only writes what it has written."""
+        stored = await self._session.ask(f"SIZE {part}", "213", unless="5")
         if stored is not None and int(stored) != size:
             raise failure("not_written")
 
-    async def _rename(self, part: str, where: str) -> None:
-        await self._session.command(f"RNFR {part}", "350")
+    async def _replace(self, part: str, where: str) -> None:
+        """Moves the file to its place."""
         try:
-            await self._session.command(f"RNTO {where}", "2xx")
+            await self._rename(part, where)
         except aioftp.StatusCodeError as refused:
             if not FILE_EXISTS.search(" ".join(refused.info)):
                 raise
-            await self._session.command(f"DELE {where}", "2xx")
-            await self._session.command(f"RNFR {part}", "350")
-            await self._session.command(f"RNTO {where}", "2xx")
+            await self._exchange(part, where)
 
-    async def _delete_remains(self, part: str) -> None:
+    async def _exchange(self, part: str, where: str) -> None:
+        """Moves the old file aside, and back unless the new one comes in its place: it is never lost."""
+        aside = aside_path(part)
+        await self._rename(where, aside)
+        try:
+            await self._rename(part, where)
+        except aioftp.StatusCodeError:
+            await self._rename(aside, where)
+            raise
+        await self._session.command(f"DELE {aside}", "2xx")
+
+    async def _rename(self, old: str, new: str) -> None:
+        await self._session.command(f"RNFR {old}", "350")
+        await self._session.command(f"RNTO {new}", "2xx")
+
+    async def _try(self, command: str, code: str) -> bool:
+        """Whether the server has done it. A refusal is not an error here."""
+        return await self._session.ask(command, code, unless="5") is not None
+
+    async def _discard_anew(self, path: str, part: str) -> None:
         """Deletes the remains of a failed upload over a new session: the old one may be gone."""
         with suppress(TransportFailed):
             async with time_limit(self._policy.connect_seconds), connect(self._remote, self._policy) as again:
-                await again.delete(part)
+                await again.discard(path, part)
 
 
 def find_listed_files(

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from app.transports.failed import TransportFailed, bad_option, failure
 from app.transports.http.sockets import CheckedTransport, translate_errors
-from app.transports.transport import FileInfo, Option, Remote, TransferPolicy, check_path, time_limit
+from app.transports.transport import Begun, FileInfo, Option, Remote, TransferPolicy, check_path, forget, time_limit
 from app.transports.url import LONGEST_URL, ServerUrl, encode_path, parse_server_url, validate_port
 
 MOST_HOPS = 5
@@ -101,7 +101,10 @@ class Http:
             async for piece in skip_bytes(surplus, answer):
                 yield piece
 
-    async def put(self, path: str, data: AsyncIterator[bytes]) -> FileInfo:
+    async def put(self, path: str, data: AsyncIterator[bytes], begun: Begun = forget) -> int:
+        raise failure("no_writing")
+
+    async def discard(self, path: str, remains: str) -> None:
         raise failure("no_writing")
 
     async def delete(self, path: str) -> None:

@@ -35,6 +35,7 @@ CODES: dict[str, str] = {
     "AccessDenied": "forbidden", "AllAccessDisabled": "forbidden", "403": "forbidden",
     "InvalidAccessKeyId": "login", "SignatureDoesNotMatch": "login", "ExpiredToken": "login", "InvalidToken": "login",
     "InvalidClientTokenId": "login", "401": "login",
+    "NoSuchUpload": "busy",  # somebody has aborted it, such as a rule of the bucket: begin again
     "PreconditionFailed": "changed", "412": "changed",
     "PermanentRedirect": "elsewhere", "TemporaryRedirect": "elsewhere", "AuthorizationHeaderMalformed": "elsewhere",
     "IllegalLocationConstraintException": "elsewhere", "301": "elsewhere", "302": "elsewhere", "303": "elsewhere",

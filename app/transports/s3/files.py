@@ -10,17 +10,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import aiohttp
 from botocore.exceptions import BotoCoreError, ClientError
 
-from app.transports.failed import TransportFailed, as_write_failure, failure
+from app.transports.failed import DELETING, TransportFailed, as_write_failure, failure
 from app.transports.s3.client import open_client, translate_errors
 from app.transports.transport import (
     CHUNK,
     MOST_MATCHES,
     WILD,
+    Begun,
     FileInfo,
     Remote,
     TransferPolicy,
     age_key,
     check_path,
+    forget,
     retry_delay,
     select_matching,
     split_pattern,
@@ -108,25 +110,31 @@ class S3:
                     offset += len(piece)
                     yield piece
 
-    async def put(self, path: str, data: AsyncIterator[bytes]) -> FileInfo:
-        key = self._key(path)
+    async def put(self, path: str, data: AsyncIterator[bytes], begun: Begun = forget) -> int:
+        key = self._key(check_path(path))
         parts = split_into_parts(data)
         try:
             first = await anext(parts)
             if len(first) < PART:
                 await self._retry(lambda: self._put_whole(key, first))
-            else:
-                await self._put_parts(key, first, parts)
+                return len(first)
+            return await self._put_parts(key, first, parts, begun)
         except TransportFailed as failed:
             raise as_write_failure(failed) from None
-        return await self.stat(path)
+
+    async def discard(self, path: str, remains: str) -> None:
+        try:
+            with translate_errors(), suppress(self._client.exceptions.NoSuchUpload):
+                await self._client.abort_multipart_upload(Bucket=self._bucket, Key=self._key(path), UploadId=remains)
+        except TransportFailed as failed:
+            raise as_write_failure(failed) from None
 
     async def delete(self, path: str) -> None:
         try:
             with translate_errors():
                 await self._client.delete_object(Bucket=self._bucket, Key=self._key(path))
         except TransportFailed as failed:
-            raise as_write_failure(failed) from None
+            raise as_write_failure(failed, DELETING) from None
 
     def _key(self, path: str) -> str:
         path = check_path(path) if path else ""
@@ -170,14 +178,16 @@ class S3:
         with translate_errors():
             await self._client.put_object(Bucket=self._bucket, Key=key, Body=data)
 
-    async def _put_parts(self, key: str, first: bytes, rest: AsyncIterator[bytes]) -> None:
+    async def _put_parts(self, key: str, first: bytes, rest: AsyncIterator[bytes], begun: Begun) -> int:
         with translate_errors():
             upload = await self._client.create_multipart_upload(Bucket=self._bucket, Key=key)
         ids: dict[str, Any] = {"Bucket": self._bucket, "Key": key, "UploadId": upload["UploadId"]}
         try:
-            done = [await self._put_part(ids, 1, first)]
+            await begun(upload["UploadId"])
+            done, size = [await self._put_part(ids, 1, first)], len(first)
             async for part in rest:
                 done.append(await self._put_part(ids, len(done) + 1, part))
+                size += len(part)
             with translate_errors():
                 await self._client.complete_multipart_upload(**ids, MultipartUpload={"Parts": done})
         except BaseException:
@@ -185,6 +195,7 @@ class S3:
             with suppress(BotoCoreError, ClientError, aiohttp.ClientError, TransportFailed):
                 await asyncio.shield(self._client.abort_multipart_upload(**ids))
             raise
+        return size
 
     async def _put_part(self, ids: dict[str, Any], number: int, data: bytes) -> "CompletedPartTypeDef":
         async def send_part() -> "CompletedPartTypeDef":

@@ -12,14 +12,17 @@ from typing import cast
 
 import asyncssh
 
-from app.transports.failed import Step, TransportFailed, as_write_failure, failure
+from app.transports.failed import DELETING, Step, TransportFailed, as_write_failure, failure
 from app.transports.sftp.session import open_sftp_session, translate_errors
 from app.transports.transport import (
+    Begun,
     FileInfo,
     Remote,
     TransferPolicy,
     age_key,
+    aside_path,
     check_path,
+    forget,
     select_matching,
     split_pattern,
     temporary_path,
@@ -87,26 +90,35 @@ class Sftp:
         if after.size is not None and position != after.size:
             raise failure("cut")
 
-    async def put(self, path: str, data: AsyncIterator[bytes]) -> FileInfo:
-        """If the server cannot rename a file onto another in one step, the other is deleted first."""
-        where = self._full_path(path)
-        part = temporary_path(where)
+    async def put(self, path: str, data: AsyncIterator[bytes], begun: Begun = forget) -> int:
+        part = temporary_path(check_path(path))
+        await begun(part)
         try:
-            size = await self._store(part, data)
+            size = await self._store(self._full_path(part), data)
             async with self._request("write"):
-                await self._check_size(part, size)
-                await self._rename(part, where)
-        except Exception:
-            await self._delete_remains(part)
+                await self._check_size(self._full_path(part), size)
+                await self._rename(self._full_path(part), self._full_path(path))
+        except BaseException:
+            await asyncio.shield(self._discard_anew(path, part))
             raise
-        return await self.stat(path)
+        return size
+
+    async def discard(self, path: str, remains: str) -> None:
+        part, where = self._full_path(remains), self._full_path(path)
+        aside = aside_path(part)
+        async with self._request("write"):
+            with suppress(asyncssh.SFTPError):  # this rename replaces no file
+                await self._client.rename(aside, where)
+            for each in (aside, part):
+                with suppress(asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath):
+                    await self._client.remove(each)
 
     async def delete(self, path: str) -> None:
         try:
             async with self._request("find"):
                 await self._client.remove(self._full_path(path))
         except TransportFailed as failed:
-            raise as_write_failure(failed) from None
+            raise as_write_failure(failed, DELETING) from None
 
     def _full_path(self, path: str) -> str:
         """The path to send. A relative one starts from `root`, or from the login's home folder."""
@@ -186,8 +198,10 @@ class Sftp:
         return size
 
     async def _check_size(self, part: str, size: int) -> None:
-        if (await self._client.stat(part)).size not in (size, None):
-            raise failure("not_written")
+        """A server may hide from a login that only writes what it has written."""
+        with suppress(asyncssh.SFTPPermissionDenied):
+            if (await self._client.stat(part)).size not in (size, None):
+                raise failure("not_written")
 
     async def _rename(self, part: str, where: str) -> None:
         """Renames in one step if the server can (OpenSSH's extension). The protocol's own rename replaces no file."""
@@ -197,14 +211,24 @@ class Sftp:
             try:
                 await self._client.rename(part, where)
             except (asyncssh.SFTPFailure, asyncssh.SFTPFileAlreadyExists):
-                await self._client.remove(where)
-                await self._client.rename(part, where)
+                await self._exchange(part, where)
 
-    async def _delete_remains(self, part: str) -> None:
+    async def _exchange(self, part: str, where: str) -> None:
+        """Moves the old file aside, and back unless the new one comes in its place: it is never lost."""
+        aside = aside_path(part)
+        await self._client.rename(where, aside)
+        try:
+            await self._client.rename(part, where)
+        except asyncssh.SFTPError:
+            await self._client.rename(aside, where)
+            raise
+        await self._client.remove(aside)
+
+    async def _discard_anew(self, path: str, part: str) -> None:
         """Deletes the remains of a failed upload over a new session: the old one may be gone."""
         with suppress(TransportFailed):
             async with time_limit(self._policy.connect_seconds), connect(self._remote, self._policy) as again:
-                await again.delete(part)
+                await again.discard(path, part)
 
 
 async def read_block(file: asyncssh.SFTPClientFile, start: int, size: int) -> bytes:

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 
 import asyncssh
 
-from app.transports.failed import Step, TransportFailed, failure
+from app.transports.failed import WRITING, Step, TransportFailed, failure
 from app.transports.sftp.keys import (
     KINDS,
     ExpectedHostKey,
@@ -33,8 +33,8 @@ def interpret(refused: asyncssh.SFTPError, step: Step) -> TransportFailed:
     """The failure that an error status means."""
     if isinstance(refused, asyncssh.SFTPConnectionLost | asyncssh.SFTPNoConnection):
         return failure(LOST[step])
-    reasons = [reason for kind, reason in ANSWERS if isinstance(refused, kind) and step != "write"]
-    return failure(reasons[0] if reasons else REFUSED[step])
+    reason = next((reason for kind, reason in ANSWERS if isinstance(refused, kind)), REFUSED[step])
+    return failure(WRITING.get(reason, reason) if step == "write" else reason)
 
 
 @contextmanager

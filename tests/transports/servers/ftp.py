@@ -19,7 +19,7 @@ from pydantic import SecretStr
 
 from app.transports.transport import Remote
 from tests.transports.servers.disk import FilesOnDisk
-from tests.transports.servers.server import PASSWORD, USER, Certificates
+from tests.transports.servers.server import PASSWORD, RIGHTS, USER, Certificates
 from tests.transports.servers.sockets import listener
 
 with warnings.catch_warnings():
@@ -45,6 +45,7 @@ class Faults:
     fault: str = ""  # "cut": the data connection ends; "drop": the control connection too; "stall"
     drip: tuple[int, float] | None = None  # so many bytes, then so many seconds of nothing
     keeps: bool = False  # it does not rename a file onto another
+    broken_rename: int = 0  # the one that fails, counted from 1
     asked: list[str] = field(default_factory=list)
     reused: list[bool] = field(default_factory=list)  # TLS sessions of data connections
 
@@ -104,7 +105,10 @@ class Listening:
         super().pre_process_command(line, command, argument)
 
     def ftp_RNTO(self, path: str) -> None:  # noqa: N802 - pyftpdlib's way
-        if self.faults.keeps and Path(path).exists():
+        self.faults.broken_rename -= 1
+        if self.faults.broken_rename == 0:
+            self.respond("550 Not now.")
+        elif self.faults.keeps and Path(path).exists():
             self.respond("553 Target file exists.")
         else:
             super().ftp_RNTO(path)
@@ -128,14 +132,17 @@ class Implicit(Explicit):
         TLS_FTPHandler.handle(self)
 
 
+# Right -> pyftpdlib's letters.
+LETTERS = {"read": "elr", "write": "ewf", "delete": "d"}
 HANDLERS: dict[Tls, type[Any]] = {"none": Plain, "explicit": Explicit, "implicit": Implicit}
 
 
 class FtpServer(FilesOnDisk):
     """A running pyftpdlib as the conformance tests want it."""
 
-    def __init__(self, folder: Path, port: int, tls: Tls, faults: Faults) -> None:
+    def __init__(self, folder: Path, port: int, tls: Tls, faults: Faults, users: DummyAuthorizer) -> None:
         super().__init__(folder)
+        self.users = users
         self.secure = tls != "none"
         self.faults = faults
         self.remote = Remote(
@@ -150,6 +157,10 @@ class FtpServer(FilesOnDisk):
     async def clear(self) -> None:
         await super().clear()
         self.faults.__init__()
+        self.permit(*RIGHTS)
+
+    def permit(self, *rights: str) -> None:
+        self.users.user_table[USER]["perm"] = "".join(LETTERS[right] for right in rights)
 
     def unwelcome(self) -> Remote:
         return replace(self.remote, password=SecretStr("wrong"))
@@ -181,7 +192,7 @@ async def ftp_server(tls: Tls, certificates: Certificates) -> AsyncIterator[FtpS
         home = Path(folder, "home")
         home.mkdir()
         users = DummyAuthorizer()
-        users.add_user(USER, PASSWORD, str(home), perm="elradfmwMT")
+        users.add_user(USER, PASSWORD, str(home), perm="".join(LETTERS.values()))
         faults = Faults()
         known: dict[str, Any] = {"authorizer": users, "faults": faults}
         if tls != "none":
@@ -197,7 +208,7 @@ async def ftp_server(tls: Tls, certificates: Certificates) -> AsyncIterator[FtpS
         thread = threading.Thread(target=serve)
         thread.start()
         try:
-            yield FtpServer(home, server.address[1], tls, faults)
+            yield FtpServer(home, server.address[1], tls, faults, users)
         finally:
             stopping.set()
             await asyncio.to_thread(thread.join)

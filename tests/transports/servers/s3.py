@@ -1,5 +1,6 @@
 """An S3 service: moto in this process, behind a wire that speaks TLS."""
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -14,9 +15,15 @@ from moto.server import ThreadedMotoServer
 from pydantic import SecretStr
 
 from app.transports.transport import Remote
-from tests.transports.servers.server import Certificates, Wire
+from tests.transports.servers.server import RIGHTS, Certificates, Wire
 
 BUCKET = "partner-files"
+# Right -> actions of a policy. Amazon lets whoever began an upload abort it unless a policy denies it.
+ACTIONS = {
+    "read": ["s3:GetObject", "s3:ListBucket"],
+    "write": ["s3:PutObject"],
+    "delete": ["s3:DeleteObject", "s3:AbortMultipartUpload"],
+}
 
 
 class S3Server:
@@ -45,11 +52,20 @@ class S3Server:
         return key.value if key else None
 
     async def names(self) -> set[str]:
-        return set(self.backend.buckets[BUCKET].keys)
+        bucket = self.backend.buckets[BUCKET]
+        return set(bucket.keys) | {upload.key_name for upload in bucket.multiparts.values()}
 
     async def clear(self) -> None:
         self.backend.buckets[BUCKET].keys.clear()
+        self.backend.buckets[BUCKET].multiparts.clear()
         self.wire.heal()
+        self.permit(*RIGHTS)
+
+    def permit(self, *rights: str) -> None:
+        actions = [action for right in rights for action in ACTIONS[right]]
+        statement = {"Effect": "Allow", "Action": actions, "Resource": "*"}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        get_backend("iam")[DEFAULT_ACCOUNT_ID]["aws"].put_user_policy("partner", "all", policy)
 
     def unwelcome(self) -> Remote:
         return replace(self.remote, options={**self.remote.options, "secret_key": SecretStr("wrong")})

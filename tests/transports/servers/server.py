@@ -15,6 +15,7 @@ import trustme
 from app.transports.guard import Guard
 from app.transports.transport import Remote, TransferPolicy
 
+RIGHTS = frozenset({"read", "write", "delete"})
 LOCAL = Guard(allowed=(ip_network("127.0.0.0/8"),))
 USER, PASSWORD = "the user", "pass:wörd/1"
 
@@ -34,10 +35,13 @@ class Server(Protocol):
         """What is there now, not over the protocol."""
 
     async def names(self) -> set[str]:
-        """Every file that is there."""
+        """Every file that is there, or is only half there."""
 
     async def clear(self) -> None:
         """Removes every file and every fault."""
+
+    def permit(self, *rights: str) -> None:
+        """From now on the user has these of RIGHTS only. Whoever may write may rename, and see nothing."""
 
     def unwelcome(self) -> Remote:
         """The same place with a wrong password (or key)."""

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from app.transports.transport import Remote
 from tests.transports.servers.disk import FilesOnDisk
-from tests.transports.servers.server import PASSWORD, USER
+from tests.transports.servers.server import PASSWORD, RIGHTS, USER
 
 
 @dataclass
@@ -26,6 +26,8 @@ class Faults:
     pause: float = 0  # seconds before each block
     largest: int = 2**30  # bytes given at a time, though more were asked for
     renames_over: bool = True
+    broken_rename: int = 0  # the one that fails, counted from 1
+    rights: frozenset[str] = RIGHTS
     passwords: list[str] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
     connections: int = 0
@@ -83,7 +85,35 @@ class Files(asyncssh.SFTPServer):
                 await faults.on_turn()
         return super().read(file_obj, offset, size)
 
+    def open(self, path: bytes, pflags: int, attrs: asyncssh.SFTPAttrs) -> Any:
+        self._require("read" if pflags & asyncssh.FXF_READ else "write")
+        return super().open(path, pflags, attrs)
+
+    def stat(self, path: bytes) -> Any:
+        self._require("read")
+        return super().stat(path)
+
+    def scandir(self, path: bytes) -> Any:
+        self._require("read")
+        return super().scandir(path)
+
+    def remove(self, path: bytes) -> None:
+        self._require("delete")
+        super().remove(path)
+
+    def rename(self, oldpath: bytes, newpath: bytes) -> None:
+        self._require("write")
+        self.faults.broken_rename -= 1
+        if self.faults.broken_rename == 0:
+            raise asyncssh.SFTPFailure("not now")
+        super().rename(oldpath, newpath)
+
+    def _require(self, right: str) -> None:
+        if right not in self.faults.rights:
+            raise asyncssh.SFTPPermissionDenied("no")
+
     def posix_rename(self, oldpath: bytes, newpath: bytes) -> None:
+        self._require("write")
         if not self.faults.renames_over:
             raise asyncssh.SFTPOpUnsupported("not here")
         super().posix_rename(oldpath, newpath)
@@ -110,6 +140,9 @@ class SftpServer(FilesOnDisk):
     async def clear(self) -> None:
         await super().clear()
         self.faults.__init__()
+
+    def permit(self, *rights: str) -> None:
+        self.faults.rights = frozenset(rights)
 
     def unwelcome(self) -> Remote:
         return replace(self.remote, password=SecretStr("wrong"))

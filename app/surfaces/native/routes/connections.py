@@ -106,7 +106,9 @@ async def delete_connection(connection_id: str, caller: MayWriteConnections, run
 async def test_import(
     request: Request, connection_id: str, caller: MayWriteConnections, runtime: OpenRuntime
 ) -> Response:
-    """Test whether a file can be imported: connect, find it, read its beginning. Nothing is changed on either side."""
+    """Test whether a file can be imported: connect, find it, read its beginning.
+
+    Nothing is changed on either side, and the login needs no right but to read. Without a `path` any file will do."""
     return await run_test(request, connection_id, caller, runtime, "import")
 
 
@@ -120,7 +122,10 @@ async def test_import(
 async def test_export(
     request: Request, connection_id: str, caller: MayWriteConnections, runtime: OpenRuntime
 ) -> Response:
-    """Test whether a file can be delivered to a folder: write a small one, read it back, delete it."""
+    """Test whether a file can be delivered to a folder: write a small one, `sluice-test.txt`, and delete it.
+
+    The login needs no right but to write. If it may not delete, the file is left there, and the step `delete` says
+    so."""
     return await run_test(request, connection_id, caller, runtime, "export")
 
 

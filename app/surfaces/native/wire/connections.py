@@ -63,7 +63,10 @@ class ConnectionList(Shape):
 
 
 class ConnectionTestBody(Shape):
-    path: str = Field(default="", description="test-import: the file, or a pattern. test-export: the folder, or empty")
+    path: str = Field(
+        default="",
+        description="test-import: the file, or a pattern; any file if it is empty. test-export: the folder, or empty",
+    )
 
 
 class ConnectionTestStep(Shape):
