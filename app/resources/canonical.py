@@ -17,6 +17,13 @@ def to_nfc(text: str) -> str:
     return text if text.isascii() or has_many_marks(text) else normalize("NFC", text)
 
 
+def fold(text: str) -> str:
+    """The text without regard to case and to compatibility forms, with its accents as marks of their own (NFD). With
+    more than MOST_MARKS combining marks in a row only the case is folded."""
+    folded = text.casefold()
+    return folded if has_many_marks(folded) else normalize("NFD", normalize("NFKC", folded).casefold())
+
+
 def has_many_marks(text: str) -> bool:
     if _find_many(text) is None:
         return False

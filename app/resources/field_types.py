@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from app.resources import email, numbers, objects, texts, times
+from app.resources import email, numbers, objects, slugs, texts, times
 from app.resources.canonical import to_nfc
 from app.resources.conversion import BadCell, Convert, ConvertValue, same_for_every_field
 from app.resources.invisible import clean_exact
@@ -100,6 +100,13 @@ TYPES: dict[str, FieldType] = {
         description="An absolute address with `http` or `https`",
         compile_cell=texts.compile_url,
         wrong=texts.NOT_URL,
+        limits=LENGTH,
+    ),
+    "slug": FieldType(
+        description="Text for the path of a web address: upper case and accents go, and what is neither letter nor "
+        "digit becomes a hyphen. `Crème brûlée` is kept as `creme-brulee`",
+        compile_cell=slugs.compile_slug,
+        wrong=texts.NOT_TEXT,
         limits=LENGTH,
     ),
     "enum": FieldType(

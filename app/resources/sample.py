@@ -61,6 +61,11 @@ def _url(field: Field, row: int) -> str:
     return cell if field.max_length is None or len(cell) <= field.max_length else f"http://{'abc'[row]}"
 
 
+def _slug(field: Field, row: int) -> str:
+    cell = f"example-{row + 1}"
+    return cell if field.max_length is None or len(cell) <= field.max_length else str(row + 1)
+
+
 def _enum(field: Field, row: int) -> str:
     return field.options[row % len(field.options)]
 
@@ -80,6 +85,7 @@ _INVENT: dict[str, Callable[[Field, int], str]] = {
     "email": _email,
     "phone": _phone,
     "url": _url,
+    "slug": _slug,
     "enum": _enum,
     "list": _list,
     "object": lambda _field, row: f'{{"example": {row + 1}}}',

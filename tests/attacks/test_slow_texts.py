@@ -49,7 +49,21 @@ def seconds(call: Callable[[], object]) -> float:
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
 @pytest.mark.parametrize(
     "type",
-    ["text", "integer", "decimal", "boolean", "date", "datetime", "email", "phone", "url", "enum", "list", "object"],
+    [
+        "text",
+        "integer",
+        "decimal",
+        "boolean",
+        "date",
+        "datetime",
+        "email",
+        "phone",
+        "url",
+        "slug",
+        "enum",
+        "list",
+        "object",
+    ],
 )
 def test_no_cell_is_slow_to_convert(type: str, text: str) -> None:
     convert = compile_cell(Field("f", type, options=("a",) if type == "enum" else ()))

@@ -27,6 +27,10 @@ GOOD = [
     (of("text"), 'say "hi"\\\n\t\x01', '"say \\"hi\\"\\\\\\n\\t\\u0001"'),
     (of("text"), "Jürgen 😀", '"Jürgen 😀"'),
     (SHORT, "äöü", '"äöü"'),
+    (of("slug"), "Crème Brûlée!", '"creme-brulee"'),
+    (of("slug"), "  Straße -- 5/B ", '"strasse-5-b"'),
+    (of("slug"), "Привет, Йога", '"привет-йога"'),
+    (of("slug"), "हिन्दी", '"हिन्दी"'),
     (of("integer"), "0", "0"),
     (of("integer"), "-12", "-12"),
     (of("integer"), " 12\t", "12"),
@@ -158,6 +162,8 @@ BAD = [
     *[(of("object"), text, "type_error") for text in ("[-Infinity]", "[1e99999999999999999999]", f"[{LONG}1]")],
     (of("object"), "[" * 33 + "]" * 33, "type_error"),
     (of("object"), "[" * 60_000, "type_error"),
+    (of("slug"), "!?", "type_error"),
+    (Field("x", "slug", max_length=3), "abcd", "too_long"),
 ]
 
 
@@ -227,7 +233,7 @@ WRONG_VALUES = [
     *[(of("boolean"), given) for given in (1, 0, Decimal(1), None, [])],
     *[(of("list"), given) for given in ([1], ["a", None], [["a"]], {"a": "b"}, 1)],
     *[(of("object"), given) for given in (1, True, None, {"a": object()}, {"a": "\0"}, {"a": ["\ud800"]}, {"a": 1.5})],
-    *[(Field("x", type_), 1) for type_ in ("date", "datetime", "email", "phone", "url")],
+    *[(Field("x", type_), 1) for type_ in ("date", "datetime", "email", "phone", "url", "slug")],
     (COLOURS, 1),
 ]
 

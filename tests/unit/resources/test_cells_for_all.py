@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from app.resources import email
 from app.resources.field_types import TYPES, BadCell, compile_cell, compile_value, normalize_key
 from app.resources.schema import Field
+from app.resources.slugs import make_slug
 
 FIELDS = [Field("x", name, options=("a", "b") if name == "enum" else (), separator="|") for name in TYPES]
 # As readers hand them on: no NUL, no lone surrogate.
@@ -86,6 +87,18 @@ def test_a_number_in_any_spelling_keeps_its_value(text: str) -> None:
 def test_the_quick_pattern_accepts_only_what_the_validator_accepts(address: str) -> None:
     if email._match_plain(address) and len(address) <= email.QUICK_LENGTH:
         validate_email(address, check_deliverability=False)
+
+
+@given(text=TEXTS)
+@example(text="\u0132\u0307")
+@example(text="a" + "\u0301\u0316" * 20)
+@settings(max_examples=500, deadline=None)
+def test_a_slug_is_its_own_slug(text: str) -> None:
+    slug = make_slug(text)
+
+    assert make_slug(slug) == slug
+    assert not slug.startswith("-")
+    assert not any(character.isspace() or character in "/?#%&" for character in slug)
 
 
 @given(text=TEXTS)

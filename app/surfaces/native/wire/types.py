@@ -26,7 +26,19 @@ class RecordType(Shape):
 
 
 FieldType = Literal[
-    "text", "integer", "decimal", "boolean", "date", "datetime", "email", "phone", "url", "enum", "list", "object"
+    "text",
+    "integer",
+    "decimal",
+    "boolean",
+    "date",
+    "datetime",
+    "email",
+    "phone",
+    "url",
+    "slug",
+    "enum",
+    "list",
+    "object",
 ]
 
 
