@@ -32,6 +32,9 @@ COMMANDS: Final = {
         "List, show, watch and delete imports, and get what is wrong with their rows",
         USE,
     ),
+    "runs": CommandEntry(
+        "app.cli.managing.runs", "runs", "List and show all work of the account: imports of every surface, and more", USE
+    ),
     "records": CommandEntry("app.cli.managing.records", "records", "List and show stored records", USE),
     "types": CommandEntry("app.cli.managing.types", "types", "List, show and declare record types", USE),
     "coupon-sets": CommandEntry(

@@ -21,9 +21,10 @@ class Step(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """How a kind of run is accepted. `numbered` runs write records and take the next number of the account's order of
-    writes: for every record the run with the higher number wins."""
+    """How a kind of run is accepted and shown. `numbered` runs write records and take the next number of the account's
+    order of writes: for every record the run with the higher number wins."""
 
+    read_scope: str  # that a key needs to see runs of this kind: app.auth.keys
     numbered: bool
     queue_limit: Callable[[Runtime], int]  # runs of this kind that may be open in one account
     queue_full: str  # why one more is refused; {limit}
@@ -31,6 +32,7 @@ class Rules:
 
 KINDS: Final[Mapping[Kind, Rules]] = {
     Kind.IMPORT: Rules(
+        read_scope="imports:read",
         numbered=True,
         queue_limit=lambda runtime: runtime.settings.queue_limit,
         queue_full="{limit} imports of this account are waiting or running. Wait until one of them has ended",

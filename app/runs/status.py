@@ -1,17 +1,18 @@
 """Reads runs for those who poll and list them."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from app.errors import Refused
+from app.runs.kinds import Kind
 from app.runs.model import AccountId, Run, run_from
 from app.runs.progress import Outcome, estimate_seconds_left, outcome_of, percent_done
 from app.runs.states import State
 from app.storage import runs
 from app.storage.database import ReadSession
+from app.storage.runs import Filter
 
-NOT_FOUND = "There is no import with this id"
 SMALL_ROWS = 50_000  # an import of fewer rows is polled every second, a larger one every two
 
 
@@ -27,28 +28,64 @@ class Status:
 
 
 async def find_run(
-    session: ReadSession, account_id: AccountId, run_id: str, *, retention_days: int, whole: bool = True
+    session: ReadSession,
+    account_id: AccountId,
+    run_id: str,
+    *,
+    kind: Kind | None = Kind.IMPORT,
+    retention_days: int,
+    whole: bool = True,
 ) -> Run:
-    """The account's run; unless it is to be `whole`, its plan lacks what describes the columns. Raises Refused:
-    not_found; gone, with the day, once it was pruned."""
+    """The account's run, of one kind or of any; unless it is to be `whole`, its plan lacks what describes the columns.
+    Raises Refused: not_found; gone, with the day, once it was pruned."""
     row = await runs.get(session, account_id, run_id.removeprefix("aa_"), whole=whole)
-    if row is None:
-        raise Refused("not_found", NOT_FOUND)
+    if row is None or kind not in (None, row["kind"]):
+        raise Refused("not_found", f"There is no {kind or 'run'} with this id")
     run = run_from(row)
     if run.pruned_at is not None:
         raise Refused(
             "gone",
-            f"The import ended on {run.finished_at:%Y-%m-%d} and was deleted on {run.pruned_at:%Y-%m-%d}: "
-            f"imports are kept for {retention_days} days",
+            f"The {run.kind} ended on {run.finished_at:%Y-%m-%d} and was deleted on {run.pruned_at:%Y-%m-%d}: "
+            f"{run.kind}s are kept for {retention_days} days",
         )
     return run
 
 
 async def read_status(session: ReadSession, run: Run) -> Status:
     """What a poll of the run shows."""
-    position = await runs.queue_position(session, run.account_id, run.seq) if run.state is State.QUEUED else None
+    position = None
+    if run.state is State.QUEUED:
+        position = await runs.queue_position(session, run.account_id, run.kind, run.id, run.created_at)
     # This machine's clock is good enough for an estimate; leases use the database's.
     return Status(run, position, percent_done(run), estimate_seconds_left(run, datetime.now(UTC)), outcome_of(run))
+
+
+@dataclass(frozen=True, slots=True)
+class RunQuery:
+    """Which runs of an account, newest first. `after` is the moment and the id of the last run that was seen."""
+
+    kinds: Sequence[Kind]
+    filters: Mapping[Filter, str] = field(default_factory=dict)
+    since: datetime | None = None  # accepted since this moment
+    before: datetime | None = None
+    after: tuple[datetime, str] | None = None
+
+
+async def list_accepted(
+    session: ReadSession, account_id: AccountId, query: RunQuery, *, limit: int
+) -> tuple[list[Status], bool]:
+    """A page of the runs, without options, plan, problems and warnings, and whether there are more."""
+    rows = await runs.list_accepted(
+        session,
+        account_id,
+        query.kinds,
+        query.filters,
+        since=query.since,
+        before=query.before,
+        after=query.after,
+        limit=limit + 1,
+    )
+    return [await read_status(session, run_from(row)) for row in rows[:limit]], len(rows) > limit
 
 
 async def list_newest(

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
-from sqlalchemy import RowMapping, insert, literal_column, select, text, update
+from sqlalchemy import RowMapping, insert, literal, literal_column, null, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import JSONB
 
 from app.storage.database import PLAN_VERSION, ReadSession, Session
@@ -12,11 +12,23 @@ from app.storage.tables import runs
 
 # A run is open until it has ended, whatever its state is called: CHECK ended_has_a_time ties the two together.
 OPEN = "finished_at IS NULL"
+UNFINISHED = ("queued", "running")  # states of open runs
 
 # What polls and lists show of runs. A plan repeats the header and the type's declaration, a megabyte at worst: only who
 # reads the file needs them.
 LEAN_PLAN = literal_column("plan - ARRAY['declaration', 'header', 'columns']", JSONB).label("plan")
 LEAN = [*(column for column in runs.c if column.name != "plan"), LEAN_PLAN]
+
+# What lists of runs of all kinds leave out: it may be a megabyte for each, and belongs to its kind.
+LEFT_OUT = {
+    **{name: literal_column("'{}'", JSONB) for name in ("options", "plan")},
+    **{name: literal_column("'[]'", JSONB) for name in ("error_summary", "warnings")},
+    **{name: null() for name in ("blob_digests", "secret")},
+}
+BRIEF = [LEFT_OUT[column.name].label(column.name) if column.name in LEFT_OUT else column for column in runs.c]
+
+# The columns of `runs` by which lists are filtered.
+Filter = Literal["state", "type", "name", "origin", "parent_id"]
 
 
 async def open_count(session: ReadSession, account_id: int, kind: str) -> int:
@@ -41,8 +53,8 @@ async def add(session: Session, values: Mapping[str, Any]) -> RowMapping:
 
 
 async def get(session: ReadSession, account_id: int, run_id: str, *, whole: bool = True) -> RowMapping | None:
-    """The account's run with this id, also if only its tombstone is left (`pruned_at`). Unless it is to be `whole`, its
-    plan lacks what describes the columns."""
+    """The account's run with this id, of any kind, also if only its tombstone is left (`pruned_at`). Unless it is to be
+    `whole`, its plan lacks what describes the columns."""
     columns = runs.c if whole else LEAN
     found = await session.execute(select(*columns).where(runs.c.id == run_id, runs.c.account_id == account_id))
     return found.mappings().one_or_none()
@@ -62,15 +74,15 @@ async def is_kept(session: ReadSession, run_id: str) -> bool:
     return bool(found.scalar_one())
 
 
-async def queue_position(session: ReadSession, account_id: int, seq: int) -> int:
-    """The place of a queued run among the account's queued runs; the first is 1."""
-    ahead = await session.execute(
-        text(
-            f"SELECT count(*) FROM runs WHERE account_id = :account_id AND {OPEN} AND state = 'queued' AND seq <= :seq"
-        ),
-        {"account_id": account_id, "seq": seq},
-    )
-    return int(ahead.scalar_one())
+AHEAD = f"""
+SELECT count(*) FROM runs WHERE account_id = :account_id AND kind = :kind AND {OPEN} AND state = 'queued'
+    AND (created_at, id) <= (:created_at, :id)"""
+
+
+async def queue_position(session: ReadSession, account_id: int, kind: str, run_id: str, created_at: datetime) -> int:
+    """The place of a queued run among the account's queued runs of its kind; the first is 1."""
+    values = {"account_id": account_id, "kind": kind, "id": run_id, "created_at": created_at}
+    return int((await session.execute(text(AHEAD), values)).scalar_one())
 
 
 async def list_by_origin(
@@ -105,6 +117,34 @@ async def list_imports(
     if type is not None:
         kept = kept.where(runs.c.type == type)
     found = await session.execute(kept.order_by(runs.c.seq.desc()).offset(offset).limit(limit))
+    return found.mappings().all()
+
+
+async def list_accepted(
+    session: ReadSession,
+    account_id: int,
+    kinds: Sequence[str],
+    filters: Mapping[Filter, str],
+    *,
+    since: datetime | None = None,
+    before: datetime | None = None,
+    after: tuple[datetime, str] | None = None,
+    limit: int,
+) -> Sequence[RowMapping]:
+    """The account's runs of these kinds whose columns have these values, accepted since one moment and before another,
+    newest first, without those that were pruned and without what LEFT_OUT names. `after` is the moment and the id of
+    the last run that was seen."""
+    kept = select(*BRIEF).where(runs.c.account_id == account_id, runs.c.pruned_at.is_(None), runs.c.kind.in_(kinds))
+    kept = kept.where(*(runs.c[name] == value for name, value in filters.items()))
+    if filters.get("state") in UNFINISHED:  # for the index of open runs, which are few
+        kept = kept.where(text(OPEN))
+    if since is not None:
+        kept = kept.where(runs.c.created_at >= since)
+    if before is not None:
+        kept = kept.where(runs.c.created_at < before)
+    if after is not None:
+        kept = kept.where(tuple_(runs.c.created_at, runs.c.id) < tuple_(*map(literal, after)))
+    found = await session.execute(kept.order_by(runs.c.created_at.desc(), runs.c.id.desc()).limit(limit))
     return found.mappings().all()
 
 

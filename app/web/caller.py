@@ -10,7 +10,8 @@ from fastapi import Depends, Request
 from app.auth.caller import EVERY_AREA, Caller, authenticate
 from app.auth.credentials import read_credentials
 from app.auth.identity import ensure_live
-from app.errors import Refused
+from app.errors import Refused, join_choices
+from app.runs.kinds import KINDS
 from app.runtime import Runtime
 from app.storage.database import DatabaseUnavailable, Session
 from app.web.rate_limits import count_request
@@ -104,6 +105,21 @@ class RequireScope:
         return caller
 
 
+@dataclass(frozen=True, slots=True)
+class RequireAnyScope:
+    """Requires that the caller's key has at least one of these scopes. The route shows what each of them allows."""
+
+    scopes: tuple[str, ...]
+
+    async def __call__(self, caller: IdentifiedCaller) -> Caller:
+        """Raises Refused: not_authenticated, too_many_requests, not_allowed."""
+        if not any(map(caller.has_scope, self.scopes)):
+            needed = join_choices(f"`{scope}`" for scope in self.scopes)
+            raise Refused("not_allowed", f"The API key does not have the scope {needed}")
+        return await RequireScope(next(filter(caller.has_scope, self.scopes)))(caller)
+
+
+MayReadRuns = Annotated[Caller, Depends(RequireAnyScope(tuple(rules.read_scope for rules in KINDS.values())))]
 MayReadImports = Annotated[Caller, Depends(RequireScope("imports:read"))]
 MayWriteImports = Annotated[Caller, Depends(RequireScope("imports:write"))]
 MayDeleteImports = Annotated[Caller, Depends(RequireScope("imports:delete"))]

@@ -1,7 +1,7 @@
 """Pydantic models that Connectif's surface and ours share: they document and write responses."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
 from pydantic.alias_generators import to_camel
@@ -35,6 +35,8 @@ DELIMITER: Final[dict[str, Any]] = {
     NAMES_OF_VALUES: [word.upper() for word in DELIMITERS],
     "description": f"What separates the cells. The words {join_choices(DELIMITERS)} are taken as well",
 }
+
+WaitingFor = Literal["storage", "database", "queue", "source", "machine"]  # `part` of the Retryable errors
 
 # Stands for a time that is not set; it is never written.
 UNSET_TIME = datetime.min.replace(tzinfo=UTC)
@@ -85,3 +87,21 @@ class ProblemDocument(Shape):
     )
     errors: list[RequestError] = Field(description="Everything that is wrong with the request")
     validation_errors: list[RequestError] = Field(default=[], description="With status 422: the same list as `errors`")
+
+
+class RunFailure(Shape):
+    """Why a run as a whole could not be processed."""
+
+    code: str = Field(examples=["worker_crashed"])
+    detail: str
+
+
+class Source(Shape):
+    """Where the file comes from, without credentials and without the query of a URL, which may hold some."""
+
+    transport: str = Field(examples=["sftp"])
+    host: str = ""
+    port: int = 0
+    path: str = ""
+    bucket: str = ""
+    region: str = ""

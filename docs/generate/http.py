@@ -8,9 +8,10 @@ from typing import Any
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
+from app.errors import join_choices
 from app.main import OPENAPI
 from app.surfaces import SURFACES
-from app.web.caller import RequireScope
+from app.web.caller import RequireAnyScope, RequireScope
 from app.web.surface import Surface
 from docs.generate.markdown import code, page, sentence, table
 
@@ -82,9 +83,16 @@ def scopes_of(surface: Surface) -> Mapping[tuple[str, str], str]:
     """Method and path of a route -> the scope that its key needs."""
     found: dict[tuple[str, str], str] = {}
     for route in all_routes(surface.router.routes):
-        needed = [each.call.scope for each in all_dependants(route.dependant) if isinstance(each.call, RequireScope)]
+        needed = [scope for each in all_dependants(route.dependant) if (scope := required_scope(each.call))]
         found |= {(method.lower(), route.path_format): ", ".join(needed) for method in route.methods or ()}
     return found
+
+
+def required_scope(check: object) -> str:
+    """The scope that a dependency of a route requires, or the scopes of which one will do; "" if it requires none."""
+    if isinstance(check, RequireScope):
+        return code(check.scope)
+    return join_choices(map(code, check.scopes)) if isinstance(check, RequireAnyScope) else ""
 
 
 def all_routes(routes: Iterable[Any]) -> Iterator[APIRoute]:
@@ -105,7 +113,7 @@ def all_dependants(dependant: Dependant) -> Iterator[Dependant]:
 def scope_text(scopes: Mapping[tuple[str, str], str], method: str, path: str) -> str:
     needed = scopes.get((method, path), "")
     if needed:
-        return ", ".join(code(each) for each in needed.split(", "))
+        return needed
     return NO_KEY if path in ("/healthz", "/readyz", "/metrics") else ANY_KEY
 
 

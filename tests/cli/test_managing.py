@@ -75,6 +75,20 @@ def test_an_import_is_shown_with_its_facts_and_its_problems(sluice: Sluice, peop
     assert f"  sluice imports failed-rows {people}\n" in shown
 
 
+def test_all_work_of_the_account_is_in_one_list(sluice: Sluice, people: str) -> None:
+    listed = sluice("runs", "list", "--name", "Team", "--kind", "import").stdout.splitlines()
+    assert listed[0].split() == ["ID", "KIND", "TYPE", "STATUS", "ROWS", "FAILED", "CREATED", "NAME"]
+    assert [line.split()[:6] for line in listed[1:]] == [[people, "import", "contacts", "finished", "3", "2"]]
+    assert len(sluice("runs", "list", "--parent", people).stdout.splitlines()) == 1
+    assert sluice("runs", "list", "--status", "done").stderr.startswith("sluice: `status` must be")
+
+    shown = sluice("runs", "show", people).stdout
+    assert "Name        Team\nKind        import\n" in shown
+    assert "Rows        total: 3; created: 1; " in shown
+    (item,) = json.loads(sluice("runs", "list", "--name", "Team", "--json").stdout)["results"]
+    assert json.loads(sluice("runs", "show", people, "--json").stdout) == item
+
+
 @pytest.mark.parametrize("command", ["show", "watch", "problems", "failed-rows", "delete"])
 def test_an_import_that_is_not_there_is_told_in_one_line(sluice: Sluice, command: str) -> None:
     done = sluice("imports", command, "0" * 24)

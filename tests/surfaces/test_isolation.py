@@ -58,6 +58,7 @@ class Owner:
             "/imports/{import_id}": [{"import_id": each} for each in (*runs, *actions)],
             "/imports/{import_id}/problems": [{"import_id": each} for each in runs],
             "/imports/{import_id}/failed-rows.csv": [{"import_id": each} for each in runs],
+            "/runs/{run_id}": [{"run_id": each} for each in (*runs, *actions)],
             "/v1/async-actions/{action_id}": [{"action_id": each} for each in actions],
             "/v1/async-actions/{action_id}/report.csv": [{"action_id": f"aa_{self.runs['bulk']}"}],
             "/v1/customers/{customer_id}": [{"customer_id": each} for each in (self.customer, f"a/b-{self.own}")],

@@ -15,6 +15,7 @@ from app.surfaces.connectif.vocabulary import ANSWERS, STATUSES
 from app.surfaces.connectif.wire import imports as wire
 from app.throttle import Allowance
 from app.web.failures import Failure, ProblemShape, render_problem
+from app.web.shapes import RunFailure, Source
 
 
 def to_wire(status: Status, *, base: str, retention_days: int) -> wire.Import:
@@ -29,7 +30,7 @@ def to_wire(status: Status, *, base: str, retention_days: int) -> wire.Import:
         "eta_seconds": status.eta_seconds,
         "queue_position": status.queue_position,
         "waiting_for": None if run.done else run.waiting_for,
-        "failure": wire.RunFailure(code=run.fail_code, detail=run.fail_detail or "") if run.fail_code else None,
+        "failure": RunFailure(code=run.fail_code, detail=run.fail_detail or "") if run.fail_code else None,
         **render_source(run),
         "expires_at": run.finished_at + timedelta(days=retention_days) if run.finished_at else None,
     }
@@ -68,7 +69,7 @@ def render_source(run: Run) -> dict[str, object]:
     """For a file that is fetched: where it comes from, how much of it is here, and once it is here how it is read."""
     dialect = render_dialect(run)
     return {
-        "source": None if run.source is None else wire.Source(**run.source),
+        "source": None if run.source is None else Source(**run.source),
         "fetched_bytes": None if run.source is None else run.fetched_bytes,
         "dialect": wire.Dialect(**dialect) if dialect else None,
     }

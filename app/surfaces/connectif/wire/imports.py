@@ -4,10 +4,9 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from app.web.shapes import UNSET_TIME, Shape, Timestamp
+from app.web.shapes import UNSET_TIME, RunFailure, Shape, Source, Timestamp, WaitingFor
 
 Status = Literal["queued", "inProgress", "finished", "error", "cancelled"]
-WaitingFor = Literal["storage", "database", "queue", "source", "machine"]  # `part` of the Retryable errors
 
 
 class Options(Shape):
@@ -64,24 +63,6 @@ class WarningGroup(Shape):
     message: str
     count: int
     samples: list[WarningSample]
-
-
-class RunFailure(Shape):
-    """Why the import as a whole could not be processed."""
-
-    code: str = Field(examples=["worker_crashed"])
-    detail: str
-
-
-class Source(Shape):
-    """Where the file comes from, without credentials and without the query of a URL, which may hold some."""
-
-    transport: str = Field(examples=["sftp"])
-    host: str = ""
-    port: int = 0
-    path: str = ""
-    bucket: str = ""
-    region: str = ""
 
 
 class RunLinks(Shape):

@@ -1,0 +1,94 @@
+"""`sluice runs …`: lists and shows the work of every kind that an account has."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
+
+import typer
+
+from app.cli.client.http import build_path, connect, fetch_pages, get_object
+from app.cli.client.options import DEFAULT_URL, AsJson, Key, Limit, Url
+from app.cli.client.printing import print_facts, print_json, show_members, show_time
+from app.cli.client.tables import TableColumn, print_pages
+
+runs = typer.Typer()
+
+RunId = Annotated[str, typer.Argument(metavar="ID", help="Id of the run")]
+LARGEST_PAGE: Final = 100
+
+# Option -> parameter of the query.
+FILTERS: Final = {
+    "kind": "kind",
+    "status": "status",
+    "type": "type",
+    "name": "name",
+    "origin": "origin",
+    "parent": "parentId",
+    "since": "since",
+    "before": "before",
+}
+LISTED: Final = (
+    TableColumn("ID", "id"),
+    TableColumn("KIND", "kind"),
+    TableColumn("TYPE", "type", cut=True, least=10),
+    TableColumn("STATUS", "status"),
+    TableColumn("ROWS", "total", number=True),
+    TableColumn("FAILED", "failed", number=True),
+    TableColumn("CREATED", "createdAt", show=show_time, spare=True),
+    TableColumn("NAME", lambda run: run.get("name") or run.get("fileName"), cut=True),
+)
+
+
+@runs.command("list")
+def print_runs(
+    context: typer.Context,
+    *,
+    kind: Annotated[str | None, typer.Option(help="Only those of this kind, such as import")] = None,
+    status: Annotated[str | None, typer.Option(help="Only those queued, running, finished or failed")] = None,
+    type: Annotated[str | None, typer.Option(help="Only those of this record type")] = None,
+    name: Annotated[str | None, typer.Option(help="Only those with exactly this name")] = None,
+    origin: Annotated[str | None, typer.Option(help="Only those of this origin, such as connectif")] = None,
+    parent: Annotated[str | None, typer.Option(help="Only those that were started from the run with this id")] = None,
+    since: Annotated[str | None, typer.Option(help="Only those accepted since, such as 2026-11-27T10:00:00Z")] = None,
+    before: Annotated[str | None, typer.Option(help="Only those accepted before")] = None,
+    limit: Limit = 20,
+    url: Url = DEFAULT_URL,
+    key: Key = "",
+    as_json: AsJson = False,
+) -> None:
+    """List runs, newest first."""
+    filters = {parameter: context.params[option] for option, parameter in FILTERS.items() if context.params[option]}
+    with connect(url, key, as_json=as_json) as client:
+        pages = fetch_pages(client, "runs", limit=limit, largest=LARGEST_PAGE, **filters)
+        print_pages(LISTED, pages, as_json=as_json)
+
+
+@runs.command("show")
+def show_run(run_id: RunId, *, url: Url = DEFAULT_URL, key: Key = "", as_json: AsJson = False) -> None:
+    """Show a run: what it is, where it came from, and how far it is."""
+    with connect(url, key, as_json=as_json) as client:
+        run = get_object(client, build_path("runs", run_id))
+    if as_json:
+        print_json(run)
+    else:
+        print_facts(describe_run(run))
+
+
+def describe_run(run: Mapping[str, Any]) -> dict[str, object]:
+    counts = ("total", "created", "updated", "unchanged", "skipped", "failed", "remaining")
+    return {
+        "Name": run.get("name"),
+        "Kind": run["kind"],
+        "Type": run["type"],
+        "Status": run["status"],
+        "Reason": run.get("failure", {}).get("detail"),
+        "Waits for": run.get("waitingFor"),
+        "Rows": show_members({name: run[name] for name in counts}),
+        "File": run.get("fileName"),
+        "Source": show_members(run.get("source")),
+        "Origin": run["origin"],
+        "Parent": show_members({run["relation"]: run["parentId"]}) if "parentId" in run else None,
+        "Created": show_time(run["createdAt"]),
+        "Started": show_time(run.get("startedAt")),
+        "Finished": show_time(run.get("finishedAt")),
+        "Kept until": show_time(run.get("expiresAt")),
+    }

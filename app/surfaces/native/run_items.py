@@ -1,0 +1,73 @@
+"""Makes the shape that runs of every kind have in one list, and the cursor of the list."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from app.runs.model import Run
+from app.runs.status import Status
+from app.surfaces.native.wire.runs import RunAddresses, RunItem, RunList
+from app.surfaces.native.wire.shape import Links
+from app.web.links import decode_cursor, encode_cursor, invalid_cursor
+from app.web.shapes import RunFailure, Source
+
+
+def run_item(status: Status, *, base: str, retention_days: int) -> RunItem:
+    """The run as it is at this moment. What is not set is left out."""
+    run = status.run
+    optional = {
+        "name": run.name,
+        "parent_id": run.parent_id,
+        "relation": run.relation,
+        "started_at": run.started_at,
+        "finished_at": run.finished_at,
+        "outcome": status.outcome,
+        "eta_seconds": status.eta_seconds,
+        "queue_position": status.queue_position,
+        "waiting_for": None if run.done else run.waiting_for,
+        "failure": RunFailure(code=run.fail_code, detail=run.fail_detail or "") if run.fail_code else None,
+        "file_name": run.file_name,
+        "source": None if run.source is None else Source(**run.source),
+        "expires_at": run.finished_at + timedelta(days=retention_days) if run.finished_at else None,
+    }
+    return RunItem(
+        id=run.id,
+        kind=run.kind,
+        type=run.type,
+        status=run.state,
+        step=run.step,
+        origin=run.origin,
+        created_at=run.created_at,
+        total=run.total,
+        **{name: getattr(run, name) for name in ("created", "updated", "unchanged", "skipped", "failed")},
+        remaining=run.remaining,
+        done=run.done,
+        percent=status.percent,
+        file_bytes=run.file_bytes,
+        links=RunAddresses(self=f"{base}/runs/{run.id}", details=f"{base}/{run.kind}s/{run.id}"),
+        **{name: value for name, value in optional.items() if value is not None},
+    )
+
+
+def run_list(statuses: Sequence[Status], next_page: str | None, *, base: str, retention_days: int) -> RunList:
+    links = Links() if next_page is None else Links(next=next_page)
+    return RunList(links=links, results=[run_item(each, base=base, retention_days=retention_days) for each in statuses])
+
+
+def encode_run_cursor(run: Run) -> str:
+    return encode_cursor(f"{run.created_at.isoformat()} {run.id}")
+
+
+def decode_run_cursor(cursor: str | None) -> tuple[datetime, str] | None:
+    """The moment and the id of the last run that was seen. Raises Refused("invalid") for a cursor that this service has
+    not issued."""
+    text = decode_cursor(cursor)
+    if text is None:
+        return None
+    moment, _, run_id = text.partition(" ")
+    try:
+        created_at = datetime.fromisoformat(moment)
+    except ValueError:
+        raise invalid_cursor("cursor") from None
+    if created_at.tzinfo is None or not run_id:
+        raise invalid_cursor("cursor")
+    return created_at, run_id

@@ -1,0 +1,100 @@
+"""Shapes of runs: the work of every kind that an account has, in one list."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, Field
+
+from app.runs.kinds import Kind, Step
+from app.runs.progress import Outcome
+from app.runs.states import State
+from app.surfaces.native.wire.shape import Links
+from app.web.shapes import UNSET_TIME, RunFailure, Shape, Source, Timestamp, WaitingFor
+
+
+def to_utc(at: datetime) -> datetime:
+    """Raises ValueError for a moment that no calendar in UTC has."""
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("`since` and `before` must lie between the years 1 and 9999 in UTC") from None
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(to_utc)]
+
+
+class RunQueryParameters(BaseModel):
+    """The query of GET /runs."""
+
+    kind: Kind | None = None
+    status: State | None = None
+    type: str | None = Field(default=None, description="The record type")
+    name: str | None = Field(default=None, description="What the run is called, exactly")
+    origin: str | None = Field(default=None, description="As `origin` of a run")
+    parent_id: str | None = Field(default=None, alias="parentId", description="The run that the runs were started from")
+    since: Moment | None = Field(default=None, description="Accepted at this moment or later")
+    before: Moment | None = Field(default=None, description="Accepted before this moment")
+    limit: int = Field(default=20, ge=1, le=100)
+    cursor: str | None = None
+
+
+class RunAddresses(Shape):
+    """Absolute URLs."""
+
+    self: str
+    details: str = Field(description="Everything about the run, in the words of its kind")
+
+
+class RunItem(Shape):
+    """One piece of work, such as an import. total = created + updated + unchanged + skipped + failed + remaining."""
+
+    id: str = Field(examples=["018bcfe568a1c0ffee012345"])
+    kind: Kind
+    name: str = Field(default="", description="What it is called. Present if it was given a name")
+    parent_id: str = Field(default="", description="Present if it was started from another run, which is still kept")
+    relation: str = Field(
+        default="", description="Present if it was started from another run: what it is to it", examples=["rerun"]
+    )
+    type: str = Field(description="The record type")
+    status: State
+    step: Step = Field(description="What it is doing, does next, or did last")
+    origin: str = Field(
+        description="How it was started: connectif, native, cordial, voucherify.csv, voucherify.bulk or "
+        "voucherify.metadata",
+        examples=["connectif"],
+    )
+    created_at: Timestamp
+    started_at: Timestamp = Field(default=UNSET_TIME)
+    finished_at: Timestamp = Field(default=UNSET_TIME)
+    total: int | None = Field(description="Null until it is known")
+    created: int
+    updated: int
+    unchanged: int
+    skipped: int
+    failed: int
+    remaining: int | None = Field(description="Null while `total` is null")
+    done: bool
+    outcome: Outcome = Field(
+        default="none", description="Present once it has ended: whether all of its rows succeeded, some, or none"
+    )
+    percent: float
+    eta_seconds: int = Field(default=0, description="Seconds left at the speed so far. Present while it is at work")
+    queue_position: int = Field(
+        default=0, description="Present while it is queued: its place among the queued runs of its kind"
+    )
+    waiting_for: WaitingFor = Field(
+        default="storage", description="Present while it can do nothing but wait, and is tried again: what for"
+    )
+    failure: RunFailure = Field(default=RunFailure(code="", detail=""), description="Present with status failed")
+    file_name: str = Field(default="")
+    file_bytes: int
+    source: Source = Field(default=Source(transport=""), description="Present if its file is fetched: where from")
+    expires_at: Timestamp = Field(default=UNSET_TIME, description="Present once it has ended: until when it is kept")
+    links: RunAddresses
+
+
+class RunList(Shape):
+    """Newest first."""
+
+    links: Links
+    results: list[RunItem]
