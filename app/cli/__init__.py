@@ -33,7 +33,7 @@ COMMANDS: Final = {
         USE,
     ),
     "runs": CommandEntry(
-        "app.cli.managing.runs", "runs", "List and show all work of the account: imports of every surface, and more", USE
+        "app.cli.managing.runs", "runs", "List and show all work of the account, of every kind and surface", USE
     ),
     "records": CommandEntry("app.cli.managing.records", "records", "List and show stored records", USE),
     "types": CommandEntry("app.cli.managing.types", "types", "List, show and declare record types", USE),
