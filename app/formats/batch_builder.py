@@ -23,7 +23,7 @@ class BatchBuilder:
         self._limits = limits
         self._encoding = encoding
 
-    def add_records(self, records: list[list[str]], lines: list[int], *, next_line: int) -> None:
+    def add_records(self, records: Sequence[Sequence[str]], lines: Sequence[int], *, next_line: int) -> None:
         """Records known to be good, and the lines on which they start."""
         self.batch.records.extend(records)
         self.batch.rows.extend(range(self.row + 1, self.row + 1 + len(records)))

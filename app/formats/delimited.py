@@ -2,7 +2,9 @@
 
 import csv
 import io
+from collections.abc import Sequence
 from itertools import islice
+from operator import itemgetter
 from typing import BinaryIO
 
 from app.formats.batch_builder import BatchBuilder
@@ -12,9 +14,11 @@ from app.formats.lines import (
     Block,
     count_line_ends,
     count_rows,
+    find_blank_rows,
     find_next_line,
     is_blank_row,
     is_rest_blank,
+    limit_lines,
     read_block,
     read_excerpt,
 )
@@ -22,11 +26,13 @@ from app.formats.quoting import (
     BrokenRecord,
     DelimiterPatterns,
     ParsedRecord,
+    are_quotes_regular,
     begins_with_blank_and_quote,
     compile_patterns,
     find_line_after,
     is_suspicious,
     parse_record,
+    split_rows,
 )
 from app.formats.records import Batch, Dialect, Limits, Position
 from app.problems import row_error
@@ -98,16 +104,19 @@ class DelimitedReader:
         if b'"' not in data:
             return sum(map(bool, data.splitlines())) if old else count_rows(data, delimiter)
         text = data.decode("utf-8", "surrogateescape")
+        parts = text.split('"')
+        rows = split_rows(text, parts, delimiter, len(self.header))
+        if rows is not None:
+            return len(rows)
         try:
-            records = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
+            records = list(filter(None, csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)))
         except csv.Error:
             return None
         # Rows that begin with a blank may be none, and a quote after a blank may belong to a broken cell.
-        if not old and any(record and record[0][:1] in BLANKS for record in records):
+        if not old and not all(map(str.strip, map(itemgetter(0), records))):
             return None
-        if not old and begins_with_blank_and_quote(text, records, self._patterns):
-            return None
-        return sum(map(bool, records))
+        irregular = not old and ' "' in text and not are_quotes_regular(parts, delimiter)
+        return None if irregular and begins_with_blank_and_quote(text, records, self._patterns) else len(records)
 
     def _read_on(self, builder: BatchBuilder, max_rows: int, max_bytes: int) -> bool:
         """Reads at least one line. False at the end of the file."""
@@ -128,38 +137,43 @@ class DelimitedReader:
         return True
 
     def _read_good_block(self, builder: BatchBuilder, block: Block, max_rows: int) -> bool:
-        """Reads the block with csv, up to the first record that csv refuses or that ends beyond the block. False if any
-        of these records has something wrong with it; then none has been added."""
-        text = _decode_storable(block.data)
+        """Reads the first lines of the block, up to a record that csv refuses or that ends beyond them. False if any of
+        these records has something wrong with it; then none has been added."""
+        data = limit_lines(block.data, max_rows)
+        text = _decode_storable(data)
         if text is None:
             return False
-        stream = io.StringIO(text, newline="")
-        reader = csv.reader(stream, delimiter=self._dialect.delimiter, strict=True)
+        parts = text.split('"')
+        rows = split_rows(text, parts, self._dialect.delimiter, len(self.header))
+        if rows is None:
+            return self._parse_lines(builder, data, text, parts, max_rows)
+        builder.add_records(rows, range(builder.line, builder.line + len(rows)), next_line=builder.line + len(rows))
+        builder.end_at(builder.batch.end.offset + len(data))
+        return True
+
+    def _parse_lines(
+        self, builder: BatchBuilder, data: bytes, decoded: str, parts: Sequence[str], max_rows: int
+    ) -> bool:
+        """The same for lines that only csv can read. `decoded` is their text, and `parts` that text split at its
+        quotes."""
         delimiter, old = self._dialect.delimiter, self._dialect.rules == 1
-        records: list[list[str]] = []
-        lines: list[int] = []
-        blank_lines: list[int] = []
-        first_line, lines_read, end = builder.line, 0, 0
-        try:
-            for record in islice(reader, max_rows):
-                certain = old or (record and record[0][:1] not in BLANKS)
-                if record and (certain or not is_blank_row(text[end : stream.tell()], delimiter)):
-                    records.append(record)
-                    lines.append(first_line + lines_read)
-                elif record:
-                    blank_lines.append(first_line + lines_read)
-                lines_read = reader.line_num
-                end = stream.tell()
-        except csv.Error:
-            pass
-        if not end or not {len(self.header)}.issuperset(map(len, records)):
+        text, records, ends = _parse_records(decoded, delimiter, max_rows)
+        *lines, next_line = (builder.line + end for end in ends)
+        blank = set() if old else find_blank_rows(text, records, ends, delimiter)
+        first_blank = lines[min(blank)] if blank else 0
+        if blank or not all(records):
+            rows = [index for index, record in enumerate(records) if record and index not in blank]
+            records, lines = [records[index] for index in rows], [lines[index] for index in rows]
+        if not text or not {len(self.header)}.issuperset(map(len, records)):
             return False
-        if not old and is_suspicious(text[:end], records, self._patterns):
+        if len(text) < len(decoded):
+            parts = text.split('"')
+        if not old and not are_quotes_regular(parts, delimiter) and is_suspicious(text, records, self._patterns):
             return False
-        if blank_lines:
-            builder.add_blank_rows(len(blank_lines), blank_lines[0])
-        builder.add_records(records, lines, next_line=first_line + lines_read)
-        builder.end_at(builder.batch.end.offset + (len(block.data) if end == len(text) else _count_bytes(text[:end])))
+        if blank:
+            builder.add_blank_rows(len(blank), first_blank)
+        builder.add_records(records, lines, next_line=next_line)
+        builder.end_at(builder.batch.end.offset + (len(data) if len(text) == len(decoded) else _count_bytes(text)))
         return True
 
     def _read_records(self, builder: BatchBuilder, block: Block, max_rows: int, *, complete: bool = False) -> bool:
@@ -207,6 +221,22 @@ class DelimitedReader:
         builder.add_unreadable(row_error("record_too_long", limit=limit), text)
         builder.line += 1
         builder.end_at(find_next_line(self._file, offset))
+
+
+def _parse_records(text: str, delimiter: str, count: int) -> tuple[str, list[list[str]], list[int]]:
+    """The first records that csv reads, up to one that it refuses: their text, their cells, and how many lines end
+    before each of them and in all. A blank line is a record without cells."""
+    lines = io.StringIO(text, newline="")
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    records, ends = [], [0]
+    try:
+        for record in islice(reader, count):
+            records.append(record)
+            ends.append(reader.line_num)
+        return text[: lines.tell()], records, ends
+    except csv.Error:
+        lines.seek(0)
+        return "".join(islice(lines, ends[-1])), records, ends
 
 
 def _skip_blank_block(builder: BatchBuilder, block: Block) -> bool:

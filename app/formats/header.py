@@ -108,7 +108,7 @@ def refuse_data_without_heading(reader: Reader) -> None:
     while not last:
         batch = reader.read(at, max_rows=SEARCH_ROWS, max_bytes=SEARCH_BYTES)
         for record, line in zip(batch.records, batch.lines, strict=True):
-            column = next((each for each in unnamed if isinstance(record, list) and record[each].strip()), None)
+            column = next((each for each in unnamed if isinstance(record, list | tuple) and record[each].strip()), None)
             if column is not None:
                 raise _invalid(
                     f"Column {column + 1} has no heading, but line {line} has data in it. "

@@ -6,7 +6,7 @@ from typing import BinaryIO
 
 from app.formats.characters import UNSTORABLE, describe_unstorable, excerpt
 from app.formats.json_object import parse_object, parse_plain_objects
-from app.formats.lines import LF_LINE_END, find_next_line, is_rest_blank, read_block, read_excerpt
+from app.formats.lines import LF_LINE_END, find_next_line, is_rest_blank, limit_lines, read_block, read_excerpt
 from app.formats.records import Batch, Dialect, Limits, Position, UnreadableRow
 from app.problems import row_error
 
@@ -112,5 +112,4 @@ def _limit_lines(data: bytes, max_bytes: int, max_lines: int) -> bytes:
     """The first of these whole lines: those that begin within `max_bytes`, at most `max_lines`."""
     if len(data) > max_bytes:
         data = data[: data.find(b"\n", max_bytes - 1) + 1] or data
-    lines = data.split(b"\n", max_lines)
-    return data[: len(data) - len(lines[max_lines])] if len(lines) > max_lines else data
+    return limit_lines(data, max_lines)

@@ -1,6 +1,9 @@
 """The physical lines of a stored file, read in blocks of bounded size, however long the file or its lines are."""
 
+import io
+from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import BinaryIO
 
 CHUNK_BYTES = 65_536
@@ -62,6 +65,14 @@ def read_excerpt(file: BinaryIO, offset: int, max_bytes: int) -> str:
     return data.decode("utf-8", "surrogateescape")[:EXCERPT_CHARACTERS]
 
 
+def limit_lines(data: bytes, count: int) -> bytes:
+    """The first of these whole lines, which end with LF."""
+    if data.count(b"\n") < count:
+        return data
+    lines = data.split(b"\n", count)
+    return data[: len(data) - len(lines[count])]
+
+
 def is_rest_blank(file: BinaryIO, offset: int, *, until: int | None = None, blank: bytes = b"\r\n") -> bool:
     """Whether there are only `blank` bytes from `offset` on, up to the offset `until` or to the end of the file."""
     file.seek(offset)
@@ -79,14 +90,27 @@ def is_blank_row(line: str, delimiter: str) -> bool:
     return len(line) <= BLANK_ROW_CHARACTERS and not line.strip(BLANKS + delimiter)
 
 
+def find_blank_rows(text: str, records: Sequence[Sequence[str]], ends: Sequence[int], delimiter: str) -> set[int]:
+    """The indexes of the records that are lines of nothing but delimiters and blanks."""
+    if all(records) and all(map(str.strip, map(itemgetter(0), records))):
+        return set()
+    lines = list(io.StringIO(text, newline=""))
+    return {
+        index
+        for index, record in enumerate(records)
+        if record and not record[0].strip(BLANKS) and is_blank_row(lines[ends[index]], delimiter)
+    }
+
+
 def count_rows(data: bytes, delimiter: str) -> int:
     """How many of these lines are rows. There is no quote among them."""
-    rows = sum(map(bool, data.splitlines()))
-    blanks = (BLANKS + delimiter).encode()
-    if sum(map(bool, data.translate(None, blanks).splitlines())) == rows:  # no line is blank, as in most files
-        return rows
-    lines = data.decode("iso-8859-1").replace("\r", "\n").split("\n")  # a line of delimiters is ASCII
-    return sum(1 for line in lines if line and not is_blank_row(line, delimiter))
+    lines = data if data.endswith(b"\n") else data + b"\n"
+    if b"\r" not in data or data.count(b"\r\n") == data.count(b"\r"):
+        filled = lines.translate(None, (BLANKS + delimiter + "\r").encode())
+        if not filled.startswith(b"\n") and b"\n\n" not in filled:  # no line is blank, as in most files
+            return lines.count(b"\n")
+    texts = data.decode("iso-8859-1").replace("\r", "\n").split("\n")  # a line of delimiters is ASCII
+    return sum(1 for line in texts if line and not is_blank_row(line, delimiter))
 
 
 def count_line_ends(data: bytes) -> int:

@@ -18,6 +18,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from operator import itemgetter
 from typing import NamedTuple
 
 from app.formats.records import READING_RULES
@@ -85,19 +86,52 @@ def compile_patterns(delimiter: str, rules: int = READING_RULES) -> DelimiterPat
         rules,
         re.compile(rf"[{mark}\r\n]"),
         re.compile(rf'(?:{mark}(?:{quoted}{cell_end}|(?!")[^{mark}\r\n]*+))*+'),
-        re.compile(rf'(?:[{mark}\r\n]|\A) +"'),
+        # A blank is found faster than the beginning of a cell.
+        re.compile(rf' (?<![^{mark}\r\n] ) *+"'),
         re.compile(r' +"([^"\r\n]*+(?:""[^"\r\n]*+)*+)("?)( *)'),
         # A cell begins where a delimiter or a line end is before it; looking back comes last, because it is slower.
         re.compile(rf'"(?<![^{mark}\r\n]")[^"]*+(?:""[^"]*+)*+"{cell_end}|="(?<![^{mark}\r\n]=")(?:{text})"{cell_end}'),
     )
 
 
+def split_rows(text: str, parts: Sequence[str], delimiter: str, columns: int) -> list[tuple[str, ...]] | None:
+    """The cells of whole lines, provided that each is a row with so many cells, and that no cell is quoted, or all are
+    and none has a quote or a line end inside; else None. `parts` is the text split at its quotes. It takes half the
+    time of csv."""
+    line_end, count = "\n", text.count("\n")
+    if "\r" in text:
+        if not text.count("\r") == text.count("\r\n") == count:
+            return None
+        line_end = "\r\n"
+    count += not text.endswith("\n")
+    if len(parts) == 1:
+        rows = [tuple(line.split(delimiter)) for line in text.removesuffix(line_end).split(line_end)]
+        # A row whose first cell is blank may be blank altogether, and no row.
+        fit = {columns}.issuperset(map(len, rows)) and all(map(str.strip, map(itemgetter(0), rows)))
+        return rows if fit else None
+    if len(parts) != 2 * columns * count + 1:
+        return None
+    outside, cells = [*parts[:-1:2], parts[-1] or line_end], iter(parts[1::2])
+    fit = outside == ["", *[*[delimiter] * (columns - 1), line_end] * count]
+    return list(zip(*[cells] * columns, strict=True)) if fit else None
+
+
+def are_quotes_regular(parts: Sequence[str], delimiter: str) -> bool:
+    """Whether every quote of a text opens a cell at its beginning, closes one at its end, or is doubled inside one.
+    `parts` is the text split at its quotes."""
+    if len(parts) % 2 == 0:
+        return False
+    ends = (delimiter, "\r", "\n")
+    # What is outside of quoted cells; "" is between the two of a doubled quote.
+    first, last, between = parts[0], parts[-1], set(parts[2:-1:2]) - {""}
+    if len(parts) > 1 and ((first and not first.endswith(ends)) or (last and not last.startswith(ends))):
+        return False
+    return all(part.startswith(ends) and part.endswith(ends) for part in between)
+
+
 def is_suspicious(text: str, records: Sequence[Sequence[str]], patterns: DelimiterPatterns) -> bool:
     """Whether text that csv accepts, and read as these records, has stray quotes in two cells of a row, or a blank
     before a quoted cell. Then it takes a closer look."""
-    # Most quotes are gone from the cells, because they stood around them.
-    if '"' not in text or '"' not in "".join(map("".join, records)):
-        return False
     if begins_with_blank_and_quote(text, records, patterns):
         return True
     return any(map(_has_quotes_in_two_cells, records)) and _has_two_stray_quotes(text, patterns)

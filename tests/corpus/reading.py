@@ -38,7 +38,7 @@ def read_all(reader: Reader, *, start: Position | None = None, rows: int = 20_00
         assert batch.start == at
         assert batch.last or batch.end.offset > at.offset
         assert len(batch.records) + len(batch.unreadable) == batch.end.row - at.row
-        found.records += batch.records
+        found.records += [list(each) if isinstance(each, tuple) else each for each in batch.records]
         found.places += zip(batch.rows, batch.lines, strict=True)
         found.unreadable += batch.unreadable
         found.ends.append(batch.end)

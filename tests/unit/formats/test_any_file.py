@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from app.errors import Refused
 from app.formats import open_reader
 from app.formats.lines import BLANKS
+from app.formats.quoting import ParsedRecord, are_quotes_regular, compile_patterns, parse_record, split_rows
 from app.formats.records import READING_RULES, Dialect, Limits, Reader
 from tests.corpus.reading import Everything, read_all, reader_of, stored
 
@@ -144,6 +145,35 @@ def test_what_is_kept_of_a_bad_row_can_be_stored(data: bytes) -> None:
         for text in (each.raw, each.message, *each.cells):
             assert "\0" not in text
             text.encode()
+
+
+# Nearly rows that can be split, of one to three columns.
+ROWS = st.integers(1, 3).flatmap(
+    lambda columns: st.lists(
+        st.sampled_from(["a", "", " ", "b,", 'c"', 'd""', "e\n", "f\r"] + 9 * ["g"]), min_size=columns, max_size=columns
+    ).map(tuple)
+)
+
+
+@given(st.lists(ROWS, max_size=4), st.booleans(), st.sampled_from(["\n", "\r\n"]), st.booleans(), st.integers(1, 3))
+@settings(deadline=None, max_examples=500)
+def test_rows_are_split_as_they_would_be_parsed(
+    table: list[tuple[str, ...]], quoted: bool, end: str, ended: bool, columns: int
+) -> None:
+    around = '"' if quoted else ""
+    text = end.join(",".join(f"{around}{cell}{around}" for cell in row) for row in table) + (end if ended else "")
+    parts, parsed, at = text.split('"'), [], 0
+    while at < len(text):
+        record = parse_record(text, at, compile_patterns(","), complete=True)
+        assert record is not None
+        parsed.append(record)
+        at = record.end
+    if quoted and are_quotes_regular(parts, ","):
+        assert all(isinstance(record, ParsedRecord) and not record.stray_quotes for record in parsed)
+    rows = split_rows(text, parts, ",", columns)
+    if rows is not None:
+        assert rows == [tuple(record.cells) for record in parsed if isinstance(record, ParsedRecord)]
+        assert len(rows) == len(parsed) == len(text.splitlines())
 
 
 WORD = st.text("abc xyz,", min_size=1).map(lambda text: f"w{text}w")
