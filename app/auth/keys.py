@@ -21,6 +21,7 @@ SCOPES: Mapping[str, str] = {
     "records:read": "Read imported records",
     "types:read": "Read record types and their fields",
     "types:write": "Declare record types and custom fields",
+    "mappings:read": "Have a mapping suggested for a file",
     "connections:read": "Read connections (never their secrets) and import from them",
     "connections:write": "Create, replace, delete and test connections",
     "admin": "Everything above",

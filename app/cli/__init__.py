@@ -26,6 +26,12 @@ COMMANDS: Final = {
         START,
     ),
     "import": CommandEntry("app.cli.importing.command", "import_file", "Import a file into a running service", USE),
+    "inspect": CommandEntry(
+        "app.cli.inspection",
+        "inspect",
+        "Show how a file would be read, which column fills which field, and what is wrong with it",
+        USE,
+    ),
     "imports": CommandEntry(
         "app.cli.managing.imports",
         "imports",

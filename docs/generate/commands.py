@@ -29,7 +29,8 @@ OTHER_CLIENTS = "0, 1 when the service refused it, 2 for anything else"
 def commands() -> str:
     intro = """
 `sluice` is the one command. `import`, `imports`, `runs`, `records`, `types`, `coupon-sets` and `connections` speak with a service
-over HTTP; [From the command line](../guides/command-line.md) shows how they are used. The others run the service. Whatever goes wrong is
+over HTTP; [From the command line](../guides/command-line.md) shows how they are used. `inspect` needs no service, and the others
+run one. Whatever goes wrong is
 one line on standard error that begins with `sluice:`. `sluice COMMAND -h` shows the same as this page.
 """
     return page("Command line", intro, *(command(name, each) for name, each in all_commands()), NOTES)

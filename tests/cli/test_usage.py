@@ -95,7 +95,7 @@ def test_the_version_is_shown(sluice: Callable[..., int], capsys: pytest.Capture
 @pytest.mark.parametrize(
     ("typed", "offered"),
     [
-        ("i", {"import", "imports"}),
+        ("i", {"import", "imports", "inspect"}),
         ("imports ", {"list", "show", "watch", "problems", "failed-rows", "delete"}),
         ("imports list --st", {"--status"}),
     ],

@@ -236,6 +236,9 @@ def requests(owner: Owner, template: str) -> list[dict[str, Any]]:
             {"data": parts | {"type": owner.own}, "files": {"file": ("own.csv", b"key\nstolen\n", "text/csv")}},
             {"files": {n: (None, v) for n, v in (parts | {"connectionId": owner.connection, "path": "a.csv"}).items()}},
         ],
+        "/mappings/suggest": [
+            {"data": {"type": owner.own}, "files": {"file": ("own.csv", b"key\nstolen\n", "text/csv")}}
+        ],
         "/connections": [{"json": {"name": owner.mark[:4], "transport": "ftp", "host": "example.com"}}],
         "/connections/{connection_id}": [{"json": {"name": "Stolen", "transport": "ftp", "host": "example.com"}}],
         "/connections/{connection_id}/imports": [{"json": {"path": "a.csv", "type": "contacts"}}],

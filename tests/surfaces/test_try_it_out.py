@@ -16,6 +16,7 @@ BUNDLE = Path(fastapi_offline.__file__).parent / "static" / "swagger-ui-bundle.j
 # What a reader chooses, for the page cannot fill it in: a file, and a name in a path.
 FILES = {
     "/imports": "_email,_name\nkim@example.org,Kim\n",
+    "/mappings/suggest": "E-Mail,Vorname\nkim@example.org,Kim\n",
     "/v1/customers/importCSV": "source_id,name\nkim,Kim\n",
     "/v2/productimports/": "productID,productName\nA-2,Steel rod\n",
 }

@@ -18,7 +18,7 @@ def too_large(limit: int) -> Refused:
 
 
 class IncomingFile:
-    """One file, stored as UTF-8. Unless its writer is committed, `writer.abort()` leaves nothing behind."""
+    """One file, stored as UTF-8. Unless its writer is committed, `discard()` leaves nothing behind."""
 
     def __init__(self, runtime: Runtime, encoding: str | None) -> None:
         self.limit = runtime.settings.max_file_bytes
@@ -52,6 +52,10 @@ class IncomingFile:
 
     def as_upload(self, file_name: str | None) -> Upload:
         return Upload(self.writer, file_name, self.size, self._digest.hexdigest(), self.decoder.encoding)
+
+    def discard(self) -> None:
+        """Leaves nothing behind, unless the writer was committed."""
+        self.writer.abort()
 
     async def _flush(self) -> None:
         data, self._pending = bytes(self._pending), bytearray()

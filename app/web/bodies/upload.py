@@ -1,8 +1,10 @@
 """Receives a form with a file: streams the file into the blob store and keeps the other parts as text."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
 
 from fastapi import Request
 
@@ -33,6 +35,28 @@ class Form:
     complaints: tuple[Complaint, ...]
 
 
+class FilePart(Protocol):
+    """Takes the bytes of the part with the file as they arrive."""
+
+    declared: str | None  # its encoding
+    size: int  # bytes so far
+
+    def describe(self, charset: str, /) -> None:
+        """What the part's own headers say of it, before its first byte."""
+
+    async def add(self, data: bytes, /) -> None: ...
+
+    async def end(self) -> None: ...
+
+    def as_upload(self, file_name: str | None, /) -> Upload | None:
+        """The file, if it was stored."""
+
+    def discard(self) -> None: ...
+
+
+OpenFile = Callable[[str | None], FilePart]  # by the declared encoding
+
+
 @asynccontextmanager
 async def receive_form(request: Request, runtime: Runtime) -> AsyncIterator[Form]:
     """The form of a request. Unless its upload is committed within the block, nothing of it stays on disk.
@@ -41,7 +65,7 @@ async def receive_form(request: Request, runtime: Runtime) -> AsyncIterator[Form
     """
     boundary = find_boundary(request)
     refuse_too_long(request, runtime.settings)
-    receiver = FormReceiver(runtime, MultipartReader(boundary))
+    receiver = FormReceiver(runtime.settings, MultipartReader(boundary), partial(IncomingFile, runtime))
     try:
         yield await receiver.receive(request)
     finally:
@@ -59,14 +83,14 @@ def refuse_too_long(request: Request, settings: Settings, *, other_bytes: int = 
 class FormReceiver:
     """Receives a form part by part, in any order."""
 
-    def __init__(self, runtime: Runtime, reader: MultipartReader) -> None:
-        self._runtime = runtime
-        self._settings = runtime.settings
+    def __init__(self, settings: Settings, reader: MultipartReader, open_file: OpenFile) -> None:
+        self._settings = settings
         self._reader = reader
+        self._open_file = open_file
         self._texts: dict[str, bytearray] = {}
         self._repeated: set[str] = set()
         self._complaints: list[Complaint] = []
-        self._file: IncomingFile | None = None
+        self._file: FilePart | None = None
         self._file_name: str | None = None
         self._count = 0
         self._name = ""  # of the current part
@@ -90,7 +114,7 @@ class FormReceiver:
 
     def discard(self) -> None:
         if self._file:
-            self._file.writer.abort()
+            self._file.discard()
 
     async def _handle(self, event: PartEvent) -> None:
         if isinstance(event, PartHeader):
@@ -110,7 +134,7 @@ class FormReceiver:
                 Complaint(FILE_PART, f"The form has more than one part `{FILE_PART}`. Send one file per request")
             )
         elif part.name == FILE_PART:
-            self._file = IncomingFile(self._runtime, self._known_encoding())
+            self._file = self._open_file(self._known_encoding())
             self._file.describe(part.charset)
             self._file_name = sanitize_filename(part.file_name or "")
         elif part.name in self._texts:

@@ -10,6 +10,7 @@ from app.surfaces.native.routes import (
     health,
     imports,
     limits,
+    mappings,
     records,
     runs,
     types,
@@ -18,7 +19,7 @@ from app.web.checks import refuse_unknown_query
 from app.web.refusals import refusals
 
 router = APIRouter()
-for part in (runs, imports, limits, records, types, coupon_sets, connections, connection_imports):
+for part in (runs, imports, limits, records, types, mappings, coupon_sets, connections, connection_imports):
     router.include_router(part.router, dependencies=[Depends(refuse_unknown_query)], responses=refusals(422))
 # Monitors add parameters of their own to an address, and browsers keep what they are given.
 for open_part in (health, documents):

@@ -1,0 +1,117 @@
+"""`sluice inspect`: shows how a file would be read and mapped, without a service."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+
+from app.cli.client.files import read_json_file
+from app.cli.client.printing import print_json, print_line
+from app.cli.client.tables import TableColumn, print_table
+from app.cli.importing.options import Delimiter, Encoding, Format
+from app.cli.importing.report import PROBLEMS
+from app.declarations.types import build_resource, read_declaration, unknown_type
+from app.errors import Misconfigured
+from app.formats.records import Limits
+from app.imports.delimiters import DELIMITERS, NOT_A_DELIMITER, parse_delimiter
+from app.imports.plan import ReadOptions
+from app.imports.preview import preview_file, preview_to_json
+from app.imports.sources.head import PIECE_BYTES, FileHead, HeadReader
+from app.mappings.field_names import HIGH
+from app.resources.registry import BUILT_IN
+from app.resources.schema import Resource
+from app.settings import Settings
+
+File = Annotated[Path, typer.Argument(metavar="FILE", help="CSV or JSON Lines, plain or as .gz", show_default=False)]
+Type = Annotated[str, typer.Option("--type", help="Record type that the file is for")]
+Declaration = Annotated[
+    Path | None,
+    typer.Option("--declaration", help="For a type of your own: JSON file as `sluice types put` takes it"),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else, with a mapping to store")]
+
+
+def heading_of(column: Mapping[str, Any]) -> str:
+    return column["column"] or f"Column {column['position'] + 1}"
+
+
+COLUMNS: Final = (
+    TableColumn("COLUMN", heading_of, cut=True),
+    TableColumn("FIELD", "field", cut=True),
+    TableColumn("SURE", lambda each: f"{each['confidence']:.0%}" if "field" in each else ""),
+    TableColumn("REASON", "reason"),
+    TableColumn("VALUES", lambda each: " · ".join(each["samples"]), cut=True),
+)
+DOUBTED: Final = (
+    TableColumn("COLUMN", heading_of, cut=True),
+    TableColumn("FIELD", "field", cut=True),
+    TableColumn("WHY", "why", wraps=True),
+)
+
+
+def inspect(
+    file: File,
+    *,
+    type: Type,
+    declaration: Declaration = None,
+    delimiter: Delimiter = "auto",
+    encoding: Encoding = None,
+    format: Format = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show how a file would be read, which column fills which field, and what is wrong with it.
+
+    It looks at the first 1,000 rows, needs no service, and sends nothing anywhere.
+    """
+    resource = find_resource(type, declaration)
+    character = parse_delimiter(delimiter)
+    if character is None:
+        raise Misconfigured(NOT_A_DELIMITER)
+    preview = preview_file(read_head(file, encoding), resource, ReadOptions(format, character), limits=Limits())
+    shown = preview_to_json(preview, type)
+    if as_json:
+        print_json(shown)
+    else:
+        print_preview(file.name, shown)
+
+
+def find_resource(name: str, declaration: Path | None) -> Resource:
+    """Raises Refused: not_found, invalid."""
+    if declaration is not None:
+        return read_declaration(name, read_json_file(declaration))[0]
+    if name not in BUILT_IN:
+        raise unknown_type(name)
+    return build_resource(name, None)
+
+
+def read_head(path: Path, encoding: str | None) -> FileHead:
+    """Raises Refused for a file that is not text, and Misconfigured if it cannot be read."""
+    defaults = Settings.model_fields
+    reader = HeadReader(encoding, limit=defaults["max_file_bytes"].default, ratio=defaults["unpack_ratio"].default)
+    try:
+        with path.open("rb") as file:
+            while not reader.full and (piece := file.read(PIECE_BYTES)):
+                reader.feed(piece)
+    except OSError as error:
+        raise Misconfigured(f"The file {path} cannot be read: {error.strerror or error}") from None
+    return reader.finish(path.name)
+
+
+def print_preview(name: str, preview: Mapping[str, Any]) -> None:
+    dialect = preview["dialect"]
+    words = {character: word for word, character in DELIMITERS.items()}
+    read = f", delimiter {words[dialect['delimiter']]}" if dialect["format"] == "csv" else ""
+    print_line(f"{name}: {dialect['format']}{read}, {dialect['encoding']}; {preview['rows']:,} rows read\n")
+    print_table(COLUMNS, preview["columns"])
+    doubted = [each for each in preview["columns"] if "field" in each and each["confidence"] < HIGH]
+    if doubted:
+        print_line("\nLook at these again:")
+        print_table(DOUBTED, doubted)
+    for fields in preview["missing"]:
+        print_line(f"\nRequired, and no column fills it: {' or '.join(fields)}")
+    if preview["problems"]:
+        print_line(f"\nRows with a problem: {preview['failed']:,}")
+        print_table(PROBLEMS, preview["problems"])
+    elif preview["checked"]:
+        print_line("\nNo problem in these rows")

@@ -1,0 +1,68 @@
+"""Keeps the beginning of a file while it arrives, decoded, and forgets the rest."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from app.formats.decode import Decoder
+
+HEAD_BYTES: Final = 262_144  # of a file, sent or decoded, from which a mapping is suggested
+PIECE_BYTES: Final = 4_096  # decoded at once: a piece of gzip may become a thousand times as large
+# What spreadsheets and ERP systems write if it is not UTF-8.
+SUPPOSED_ENCODING: Final = "windows-1252"
+
+
+@dataclass(frozen=True, slots=True)
+class FileHead:
+    """The beginning of a file as UTF-8 without a byte order mark. Unless it is the `whole` file it ends with a line, so
+    far as its quotes tell."""
+
+    data: bytes
+    whole: bool
+    encoding: str  # of the bytes as sent
+    file_name: str | None
+
+
+class HeadReader:
+    """Takes the bytes of a file in order. An encoding that is not declared is found from them."""
+
+    def __init__(self, encoding: str | None, *, limit: int, ratio: int) -> None:
+        self._decoder = Decoder(encoding, limit, ratio)
+        self._decoder.suppose(SUPPOSED_ENCODING)
+        self._data = bytearray()
+        self._sent = 0
+
+    def suppose(self, charset: str) -> None:
+        """The charset that headers name, "" for none. It counts for no more than the supposed encoding does."""
+        if charset:
+            self._decoder.suppose(charset)
+
+    @property
+    def full(self) -> bool:
+        """Whether nothing that follows is looked at."""
+        return len(self._data) >= HEAD_BYTES or self._sent >= HEAD_BYTES
+
+    def feed(self, data: bytes) -> None:
+        """Raises Refused for a compressed file that is damaged or too large."""
+        for at in range(0, len(data), PIECE_BYTES):
+            if self.full:
+                return
+            piece = data[at : at + PIECE_BYTES]
+            self._sent += len(piece)
+            self._data += self._decoder.feed(piece)
+
+    def finish(self, file_name: str | None) -> FileHead:
+        """Raises Refused("unreadable_file") for a file that is not text."""
+        whole = not (self.full and self._data)
+        if whole:
+            self._data += self._decoder.finish()
+        data = bytes(self._data)
+        return FileHead(data if whole else cut_last_line(data), whole, self._decoder.encoding, file_name)
+
+
+def cut_last_line(data: bytes) -> bytes:
+    """The data up to the last line end that is in no quotes. Without one it is kept as it is."""
+    end = len(data)
+    while (end := max(data.rfind(b"\n", 0, end), data.rfind(b"\r", 0, end))) > 0:
+        if data.count(b'"', 0, end) % 2 == 0:
+            return data[: end + 1]
+    return data

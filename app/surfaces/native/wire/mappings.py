@@ -1,0 +1,106 @@
+"""Shapes of mapping templates: what is suggested for a file."""
+
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import AfterValidator, Field
+
+from app.surfaces.native.wire.imports import check_delimiter
+from app.web.shapes import DELIMITER, Shape
+
+
+class SuggestedColumn(Shape):
+    column: str = Field(description="The heading, or the name of a member of JSON Lines")
+    position: int = Field(description="The first column is 0")
+    field: str = Field(default="", description="The field that it probably fills; absent if that is left open")
+    reason: Literal["exact", "label", "spelling", "synonym", "values"] = Field(
+        default="exact",
+        description="Why: the id or label of the field, a name spelled almost like one, a usual name "
+        "in one of several languages, or what the values look like",
+    )
+    why: str = Field(default="", description="The same for people")
+    confidence: float = Field(default=0, description="From 0.5 to 1. Below 0.8 a person should look at it")
+    samples: list[str] = Field(description="The first three different values")
+
+
+class ProblemSample(Shape):
+    line: int
+    row: int
+    value: str | None
+
+
+class ProblemGroup(Shape):
+    """The problems of one kind in one column, counted."""
+
+    code: str = Field(examples=["type_error"])
+    field: str | None
+    column: str | None
+    message: str
+    count: int
+    samples: list[ProblemSample] = Field(description="The first three rows")
+
+
+class FileDialect(Shape):
+    """How the file would be read."""
+
+    format: Literal["csv", "jsonl"]
+    delimiter: str
+    encoding: str = Field(examples=["windows-1252"])
+
+
+class Suggestion(Shape):
+    """What the beginning of a file shows."""
+
+    type: str
+    dialect: FileDialect
+    whole: bool = Field(description="Whether the whole file was looked at")
+    rows: int = Field(description="How many rows were read, at most 1,000")
+    columns: list[SuggestedColumn]
+    missing: list[list[str]] = Field(
+        description="The fields that are required and that no column fills. Of several in one list one would do"
+    )
+    checked: bool = Field(description="Whether the rows were checked: without a key they cannot be")
+    failed: int = Field(description="How many of the rows have a problem")
+    problems: list[ProblemGroup] = Field(description="As an import would report them if none of its records existed")
+    mapping: dict[str, Any] = Field(description="The same as a mapping")
+
+
+class SuggestParts(Shape):
+    """The parts of the form beside the file. `encoding` was used while the file arrived."""
+
+    type: str = Field(max_length=100)
+    delimiter: Annotated[str, AfterValidator(check_delimiter)] = "auto"
+    encoding: str | None = None
+    format: Literal["csv", "jsonl"] | None = None
+
+
+SUGGEST_FORM: Final[dict[str, Any]] = {
+    "title": "SuggestForm",
+    "type": "object",
+    "required": ["type", "file"],
+    "properties": {
+        "type": {"type": "string", "description": "The record type that the file is for", "examples": ["contacts"]},
+        "delimiter": DELIMITER | {"description": f"{DELIMITER['description']}. Default: auto", "examples": ["auto"]},
+        "encoding": {
+            "type": "string",
+            "description": "The encoding of the file, if it is known. Must come before the file in the form",
+            "examples": ["utf-8"],
+        },
+        "format": {
+            "type": "string",
+            "enum": ["csv", "jsonl"],
+            "description": "If it is not set, the file's name decides, or else its first character",
+            "examples": [""],
+        },
+        "file": {
+            "type": "string",
+            "format": "binary",
+            "description": "The file, or its first 262,144 bytes; what follows is not looked at",
+        },
+    },
+}
+SUGGEST_BODY: Final[dict[str, Any]] = {
+    "requestBody": {
+        "required": True,
+        "content": {"multipart/form-data": {"schema": SUGGEST_FORM, "encoding": {"file": {"contentType": "text/csv"}}}},
+    }
+}

@@ -1,0 +1,105 @@
+"""POST /mappings/suggest: what the beginning of a file shows, without an import."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from app.runtime import Runtime
+from tests.conftest import NewAccount
+from tests.support.http import Account, app_on, client_of, post, stored_files
+
+FILE = b"E-Mail;Vorname;Notiz\nana@example.com;Ana;\nbob;Bob;x\n"
+
+
+async def suggest(
+    client: httpx.AsyncClient, account: Account, file: bytes | None = FILE, **parts: Any
+) -> httpx.Response:
+    files = {} if file is None else {"file": ("people.csv", file, "text/csv")}
+    data = {"type": "contacts", **parts}
+    return await client.post("/mappings/suggest", headers=account.headers, data=data, files=files or {"x": b""})
+
+
+async def test_a_mapping_is_suggested_for_a_file(client: httpx.AsyncClient, an_account: Account) -> None:
+    answer = await suggest(client, an_account)
+    body = answer.json()
+    assert answer.status_code == 200
+    assert body["dialect"] == {"format": "csv", "delimiter": ";", "encoding": "utf-8"}
+    assert body["columns"] == [
+        {
+            "column": "E-Mail",
+            "position": 0,
+            "field": "_email",
+            "reason": "label",
+            "why": "It is the label of `_email`",
+            "confidence": 0.98,
+            "samples": ["ana@example.com", "bob"],
+        },
+        {
+            "column": "Vorname",
+            "position": 1,
+            "field": "_name",
+            "reason": "synonym",
+            "why": "It is a usual name for a first name",
+            "confidence": 0.9,
+            "samples": ["Ana", "Bob"],
+        },
+        {"column": "Notiz", "position": 2, "samples": ["x"]},
+    ]
+    assert (body["rows"], body["checked"], body["failed"], body["missing"]) == (2, True, 1, [])
+    assert body["problems"][0]["samples"] == [{"line": 3, "row": 2, "value": "bob"}]
+
+
+async def test_nothing_is_stored_and_no_place_in_the_queue_is_taken(
+    runtime: Runtime, client: httpx.AsyncClient, an_account: Account
+) -> None:
+    for _ in range(runtime.settings.queue_limit):
+        await post(client, an_account)
+    before = stored_files(runtime)
+    assert (await suggest(client, an_account)).status_code == 200
+    assert stored_files(runtime) == before
+    assert not runtime.under_way.uploads[an_account.id]
+
+
+async def test_what_follows_the_first_256_kib_is_not_looked_at(
+    runtime: Runtime, client: httpx.AsyncClient, an_account: Account
+) -> None:
+    file = b"_email\n" + b"ana@example.com\n" * 20_000 + b"\xff\0" * 1_000_000
+    body = (await suggest(client, an_account, file)).json()
+    assert (body["whole"], body["rows"], body["failed"]) == (False, 1_000, 0)
+    async with client_of(app_on(runtime, max_file_bytes=1_000_000)) as small:
+        assert (await suggest(small, an_account, file)).status_code == 413
+
+
+async def test_every_mistake_is_named(client: httpx.AsyncClient, an_account: Account) -> None:
+    answer = await suggest(client, an_account, None, delimiter="x", format="xlsx", colour="red")
+    assert answer.status_code == 422
+    named = {each["path"]: each["reason"] for each in answer.json()["errors"]}
+    assert named.keys() == {"file", "delimiter", "format", "colour"}
+    assert named["file"] == "`file` is required"
+
+
+@pytest.mark.parametrize(
+    ("parts", "status", "code"),
+    [
+        ({"type": "nothing"}, 404, "not_found"),
+        ({"type": "a\0b"}, 422, "invalid"),
+        ({"type": ["contacts", "products"]}, 422, "invalid"),
+        ({"encoding": "ebcdic"}, 422, "invalid"),
+    ],
+)
+async def test_a_wrong_part_is_refused(
+    client: httpx.AsyncClient, an_account: Account, parts: dict[str, Any], status: int, code: str
+) -> None:
+    answer = await suggest(client, an_account, **parts)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+
+
+async def test_a_file_that_is_none_is_refused_as_an_import_is(client: httpx.AsyncClient, an_account: Account) -> None:
+    assert (await suggest(client, an_account, b"")).json()["code"] == "empty_file"
+    assert (await suggest(client, an_account, b"PK\x03\x04" + b"\0" * 99)).json()["code"] == "unreadable_file"
+
+
+async def test_it_takes_the_scope_for_reading_mappings(client: httpx.AsyncClient, a_key: NewAccount) -> None:
+    assert (await suggest(client, await a_key(scopes=["imports:write"]))).status_code == 403
+    assert (await suggest(client, await a_key(scopes=["mappings:read"]))).status_code == 200
