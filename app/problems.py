@@ -78,6 +78,7 @@ REMEDIES: dict[str, str] = {
 # What an import may warn about: code -> what it means. Rows are imported nevertheless, or were skipped on purpose.
 WARNINGS: dict[str, str] = {
     "unknown_column": "The type has no field for this column, so the column was ignored",
+    "missing_column": "The mapping names this column, but the file does not have it",
     "read_only_column": "The service itself fills this field, so the column was ignored",
     "duplicate_key": "An earlier row of the file has the same key",
     "superseded": "An import that was accepted later has already written this record, so the row was skipped",
@@ -96,6 +97,7 @@ WARNING_REMEDIES: dict[str, str] = {
     "blank_rows": "No action is needed: there is no data in these lines",
     "text_formula": "No action is needed: the text is stored without the formula",
     "unknown_column": "Declare the field, or remove the column",
+    "missing_column": "Add the column to the file, or remove it from the mapping",
     "read_only_column": "No action is needed; remove the column to avoid the warning",
     "duplicate_key": "Remove one of the rows if the wrong one is kept, or send `duplicates`",
     "superseded": REMEDIES["superseded"],

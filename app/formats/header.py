@@ -1,7 +1,7 @@
 """Reads the first record of a delimited file: its column headings."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import BinaryIO
 
 from app.errors import Complaint, Refused
@@ -24,21 +24,28 @@ def read_header(
     file: BinaryIO, patterns: DelimiterPatterns, *, dialect: Dialect, limits: Limits
 ) -> tuple[tuple[str, ...], Position]:
     """The trimmed headings and where the records begin. The headings are those of the file's first record, unless
-    `dialect.columns` replaces them. Raises Refused if there are none, too many, or ones that cannot be used."""
+    `dialect.columns` replaces them; a file without a header has numbers for headings. Raises Refused if there are none,
+    too many, or ones that cannot be used."""
     start = _skip_separator_line(file)
     if dialect.has_header:
         cells, end = _read_first_record(file, start, patterns, dialect=dialect, limits=limits)
-    else:
+    elif dialect.columns:
         cells, end = [], _skip_columns(file, start, patterns, dialect=dialect, limits=limits)
+    else:
+        first, end = _read_first_record(file, start, patterns, dialect=dialect, limits=limits, called="The first row")
+        cells, end = [name_position(index) for index in range(len(first))], start
     if dialect.columns:
         cells = list(dialect.columns)
-    if not cells:
-        raise _invalid("The file has no header, so the request must name its columns")
     if len(cells) > limits.columns:
         raise _invalid(f"The header has {len(cells):,} columns, but at most {limits.columns:,} are allowed")
     headings = tuple(clean_exact(cell).strip() for cell in cells)
     _refuse_long(headings)
     return headings, end
+
+
+def name_position(index: int) -> str:
+    """What people call the column at an index from 0."""
+    return f"Column {index + 1}"
 
 
 def _skip_separator_line(file: BinaryIO) -> Position:
@@ -62,29 +69,35 @@ def _skip_columns(
 
 
 def _read_first_record(
-    file: BinaryIO, start: Position, patterns: DelimiterPatterns, *, dialect: Dialect, limits: Limits
+    file: BinaryIO,
+    start: Position,
+    patterns: DelimiterPatterns,
+    *,
+    dialect: Dialect,
+    limits: Limits,
+    called: str = "The header",
 ) -> tuple[list[str], Position]:
-    """The cells of the first record from `start` on, and where the next record begins."""
+    """The cells of the first record from `start` on, and where the next record begins. Messages call it so."""
     start = _skip_blank_lines(file, start)
     block = read_block(file, start.offset, limits.record_bytes)
     if not block.data and block.ends_file:
         raise _unreadable("The file has only blank lines")
     if not block.data:
         raise _unreadable(
-            f"The header is longer than {limits.record_bytes:,} bytes. Check that the file is text and has line breaks"
+            f"{called} is longer than {limits.record_bytes:,} bytes. Check that the file is text and has line breaks"
         )
     text = block.data.decode("utf-8", "surrogateescape")
     record = parse_record(text, 0, patterns, complete=True)
     if record is None or isinstance(record, BrokenRecord):
         raise _unreadable(
-            "The header has a quote that is not closed, or is closed before the end of its cell. "
+            f"{called} has a quote that is not closed, or is closed before the end of its cell. "
             "Close it, and double every quote inside a quoted heading"
         )
     raw = text[: record.end]
     unstorable = UNSTORABLE.search(raw)
     if unstorable:
         _, message = describe_unstorable(raw, unstorable.start(), dialect.encoding)
-        raise _unreadable(f"The header cannot be read. {message}")
+        raise _unreadable(f"{called} cannot be read. {message}")
     size = len(raw.encode())
     return record.cells, Position(start.offset + size, start.line + max(1, count_line_ends(block.data[:size])))
 
@@ -100,10 +113,10 @@ def _refuse_long(headings: Sequence[str]) -> None:
             )
 
 
-def refuse_data_without_heading(reader: Reader) -> None:
-    """Raises Refused if a column without a heading has data, because nobody could say where it belongs. Reads the whole
-    file if there is such a column."""
-    unnamed = [column for column, heading in enumerate(reader.header) if not heading]
+def refuse_data_without_heading(reader: Reader, *, known: Collection[int] = ()) -> None:
+    """Raises Refused if a column without a heading has data, because nobody could say where it belongs. Those that are
+    `known` by their index may. Reads the whole file if there is such a column."""
+    unnamed = [column for column, heading in enumerate(reader.header) if not heading and column not in known]
     at, last = reader.first, not unnamed
     while not last:
         batch = reader.read(at, max_rows=SEARCH_ROWS, max_bytes=SEARCH_BYTES)

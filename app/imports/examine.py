@@ -11,8 +11,10 @@ from app.formats.detection.text import refuse_foreign_text
 from app.formats.records import Dialect, Limits, Reader
 from app.formats.sniff import detect_dialect
 from app.imports.plan import Options, PendingPlan, Plan, ReadOptions
-from app.mappings.columns import Column, IgnoredColumn, build_finder, find_columns, list_fields
+from app.mappings.columns import FoundColumns, WarnedColumn, find_columns, list_fields
 from app.mappings.explain import FileStart, explain_refusal
+from app.mappings.fitting import fit_mapping
+from app.mappings.headings import ColumnFinder
 from app.mappings.mapping import Mapping
 from app.problems import shorten
 from app.resources.schema import Resource
@@ -21,9 +23,10 @@ from app.storage.blobs import BlobWriter
 
 HEAD_BYTES: Final = 65_536  # the beginning of the file, from which the dialect is found
 MOST_CONSTANT_BYTES: Final = 1_073_741_824  # of all rows together
-IGNORED: Final = {
+WARNED: Final = {
     "read_only_column": "Column `{}` was ignored, because the service fills this field itself",
     "unknown_column": "Column `{}` was ignored, because the type has no such field",
+    "missing_column": "Column `{}` is named by the mapping, but the file does not have it",
 }
 
 
@@ -60,7 +63,7 @@ def examine_upload(
 
     Raises Refused: empty_file, unreadable_file, invalid (header, options).
     """
-    read, mapping = pending.read, pending.mapping
+    read, mapping = pending.read, fit_mapping(pending.mapping, resource)
     with upload.writer.open_for_reading() as file:
         head = file.read(HEAD_BYTES)
         dialect = detect_dialect(
@@ -74,15 +77,17 @@ def examine_upload(
             reader = open_reader(file, dialect, limits)
             if isinstance(reader, DelimitedReader):  # every slice opens the file again, and must not look again
                 dialect = replace(dialect, rows_end_with_delimiter=reader.rows_end_with_delimiter)
-            columns, ignored = settle_columns(reader, dialect, resource, mapping, options)
-            refuse_data_without_heading(reader)
+            if not (dialect.has_header or dialect.columns):
+                dialect = replace(dialect, columns=reader.header)
+            found = settle_columns(reader, dialect, resource, mapping, options)
+            refuse_data_without_heading(reader, known=[column.index for column in found.columns])
         except Refused as refused:
             start = FileStart(head, dialect, read.prescribed)
-            raise explain_refusal(refused, start, build_finder(mapping, resource)) from None
+            raise explain_refusal(refused, start, ColumnFinder(mapping, resource).find_field) from None
         total = reader.count()
     refuse_bulky(mapping.constants, total)
-    plan = Plan(dialect, reader.header, columns, declaration, mapping.constants)
-    return Examination(plan, total, [warn_ignored(column) for column in ignored])
+    plan = Plan(dialect, reader.header, found.columns, declaration, mapping.constants, mapping, found.ignored)
+    return Examination(plan, total, [warn_of(column) for column in found.warned])
 
 
 def refuse_foreign(head: bytes, dialect: Dialect, read: ReadOptions) -> None:
@@ -95,9 +100,9 @@ def refuse_foreign(head: bytes, dialect: Dialect, read: ReadOptions) -> None:
 
 def settle_columns(
     reader: Reader, dialect: Dialect, resource: Resource, mapping: Mapping, options: Options
-) -> tuple[tuple[Column, ...], list[IgnoredColumn]]:
+) -> FoundColumns:
     if dialect.format != "csv":
-        return list_fields(resource, mapping), []
+        return FoundColumns(list_fields(resource, mapping))
     return find_columns(
         reader.header,
         resource,
@@ -108,9 +113,9 @@ def settle_columns(
     )
 
 
-def warn_ignored(column: IgnoredColumn) -> RunWarning:
+def warn_of(column: WarnedColumn) -> RunWarning:
     heading = shorten(column.heading)
-    return RunWarning(column.code, heading, IGNORED[column.code].format(heading))
+    return RunWarning(column.code, heading, WARNED[column.code].format(heading))
 
 
 def refuse_bulky(constants: dict[str, str], total: int) -> None:

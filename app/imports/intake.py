@@ -23,6 +23,7 @@ from app.imports.plan import (
 )
 from app.imports.sources.fetch import seal_pull
 from app.imports.sources.filenames import sanitize_filename
+from app.mappings.fitting import fit_mapping
 from app.mappings.mapping import Mapping
 from app.observe.events import RunAccepted
 from app.runs.acceptance import accept_run, enqueue_run
@@ -154,6 +155,10 @@ async def accept_pull(runtime: Runtime, submission: Submission, pull: Pull) -> R
         "source": describe_pull(pull),
         "secret": seal_pull(runtime, run_id, pull),
     }
+    if submission.mapping.is_native:  # a mistake in it is told now, and not when the file is there
+        async with runtime.database.read() as session:
+            resource, _ = await load_resource(session, submission.account_id, submission.type)
+        await asyncio.to_thread(fit_mapping, submission.mapping, resource)
     async with runtime.database.transaction() as session:
         await load_resource(session, submission.account_id, submission.type)
         run = await store_run(session, runtime, submission, Step.FETCH, file, [])

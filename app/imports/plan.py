@@ -7,7 +7,7 @@ import msgspec
 
 from app.formats.records import Dialect
 from app.mappings.columns import Column
-from app.mappings.mapping import Mapping
+from app.mappings.mapping import DEFAULT, Mapping
 from app.runs.model import Run
 
 BlankCells = Literal["keep", "clear", "empty"]
@@ -48,6 +48,8 @@ class Plan:
     columns: tuple[Column, ...]
     declaration: Any = None
     constants: dict[str, str] = field(default_factory=dict)  # field -> JSON text that every record gets
+    mapping: Mapping = field(default_factory=Mapping)  # by which the columns were found
+    ignored: tuple[int, ...] = ()  # the indexes of headings that are left out on purpose
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ class PendingPlan:
     """What is known before the file has been fetched. A run holds it in place of a Plan until then."""
 
     read: ReadOptions
-    mapping: Mapping
+    mapping: Mapping = field(default_factory=Mapping)  # polls do without it
 
 
 def plan_to_json(plan: Plan) -> dict[str, object]:
@@ -65,9 +67,11 @@ def plan_to_json(plan: Plan) -> dict[str, object]:
 
 
 def options_to_json(options: Options, mapping: Mapping) -> dict[str, object]:
-    """The options as JSON for the run's row. The constants are among them, because release 0.1 reads them there."""
+    """The options as JSON for the run's row. The constants are among them, because release 0.1 reads them there, and
+    which mapping it is that a caller chose, because polls tell it."""
     built: dict[str, object] = msgspec.to_builtins(options)
-    return built | {"constants": mapping.constants}
+    chosen = {} if mapping.id == DEFAULT else {"mapping": {"id": mapping.id, "name": mapping.name}}
+    return built | {"constants": mapping.constants} | chosen
 
 
 def pending_plan_to_json(pending: PendingPlan) -> dict[str, object]:
@@ -77,8 +81,8 @@ def pending_plan_to_json(pending: PendingPlan) -> dict[str, object]:
         "format": pending.read.format,
         "delimiter": pending.read.delimiter,
         "encoding": pending.read.encoding,
-        "caseless": pending.mapping.ignore_case,
-        "headings": {each.heading.lower(): each.field for each in pending.mapping.columns} or None,
+        "caseless": pending.mapping.matching != "exact",
+        "headings": {each.heading.lower(): each.field for each in pending.mapping.columns if each.field} or None,
         "columns": pending.mapping.header,
         "has_header": pending.mapping.has_header,
     }
@@ -116,7 +120,7 @@ def load_pending_plan(run: Run) -> PendingPlan:
         old = run.plan["wish"]
         read = ReadOptions(old["format"], old["delimiter"], old["encoding"])
         mapping = Mapping(
-            ignore_case=old["caseless"],
+            matching="caseless" if old["caseless"] else "exact",
             has_header=old["has_header"],
             header=tuple(old["columns"]),
             constants=run.options.get("constants", {}),

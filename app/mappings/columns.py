@@ -1,19 +1,21 @@
 """Finds, once per run, the field that each column of a file fills, and refuses headers that cannot work."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+import dataclasses
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
 from app.errors import Complaint, Refused, describe
 from app.formats.characters import spell_heading
-from app.mappings.mapping import Mapping
+from app.formats.header import name_position
+from app.mappings.headings import ColumnFinder, FoundField, How, find_absent, list_headings
+from app.mappings.mapping import Conversions, MappedColumn, Mapping
 from app.mappings.nearest import NearestName
-from app.resources.schema import Field, Resource, UnknownColumns
-
-FindField = Callable[[str], Field | None]  # heading -> field
+from app.resources.schema import Resource, UnknownColumns
 
 MOST_DESCRIBED: Final = 10  # mistakes in the text of a refusal; its complaints list them all
 NAMED_FIELDS: Final = 10  # of the type, for somebody who sent none of them
+NAMED_COLUMNS: Final = 20  # that a file lacks, or has and should not
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +26,26 @@ class Column:
     field: str
     index: int
     known: bool = True  # False: the type does not declare it, and it is kept as text
+    found: How | None = None  # None: by nothing, because it is kept as it is
+    conversions: Conversions = dataclasses.field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
-class IgnoredColumn:
-    """A column that is not read, and the code of the warning about it."""
+class WarnedColumn:
+    """A column that is not read, or not there, and the code of the warning about it."""
 
     heading: str
-    code: Literal["read_only_column", "unknown_column"]
+    code: Literal["read_only_column", "unknown_column", "missing_column"]
+
+
+@dataclass(frozen=True, slots=True)
+class FoundColumns:
+    """The columns to read, and those to warn about. `ignored` are the indexes of columns that are left out on purpose;
+    whatever is in neither is unknown."""
+
+    columns: tuple[Column, ...]
+    warned: tuple[WarnedColumn, ...] = ()
+    ignored: tuple[int, ...] = ()
 
 
 def find_columns(
@@ -42,65 +56,98 @@ def find_columns(
     unknown: UnknownColumns | None = None,
     key_required: bool = True,
     skip: Collection[str] = (),
-) -> tuple[tuple[Column, ...], list[IgnoredColumn]]:
-    """The columns to read, and those that are ignored. `unknown` says what happens to a column without a field; None
-    means whatever the type declares. Columns named in `skip` are passed over in silence, and so are columns without
-    a heading, which hold no data (`refuse_data_without_heading`).
+) -> FoundColumns:
+    """What each column fills. `unknown` says what happens to a column without a field; None means whatever the type
+    declares. Columns named in `skip` are passed over in silence, and so are columns without a heading, which hold no
+    data (`refuse_data_without_heading`).
 
     Raises Refused("invalid") for two columns with one field, a missing key or required column, a header of which
     nothing is known, and, with `unknown` "error", for an unknown column. It lists every mistake.
     """
-    find_field, unknown = build_finder(mapping, resource), unknown or resource.unknown_columns
-    nearest = NearestName(list_headings(mapping, resource))
-    columns: list[Column] = []
-    ignored: list[IgnoredColumn] = []
-    complaints: list[Complaint] = []
-    for index, heading in enumerate(header):
-        field = find_field(heading)
-        if field is not None and not field.read_only and field.id not in mapping.constants:
-            columns.append(Column(heading, field.id, index))
-        elif field is not None:
-            ignored.append(IgnoredColumn(heading, "read_only_column"))
-        elif heading in skip or not heading:
-            continue
-        elif unknown == "error" or (unknown == "keep" and not resource.has_room_for(heading)):
-            complaints.append(describe_unknown(heading, resource, unknown, nearest))
-        elif unknown == "keep":
-            columns.append(Column(heading, resource.unknown_field_id(heading), index, known=False))
-        else:
-            ignored.append(IgnoredColumn(heading, "unknown_column"))
+    finder = ColumnFinder(mapping, resource)
+    every = [finder.find(heading, index) for index, heading in enumerate(header)]
+    sorted_ = SortedColumns(mapping)
+    for index, (heading, found) in enumerate(zip(header, every, strict=True)):
+        sorted_.add(index, heading, found, silent=heading in skip or not heading)
+    complaints = sorted_.settle_strays(resource, unknown or resource.unknown_columns)
+    columns = sorted_.in_order
     complaints += find_doubles(columns)
     complaints += complain_of_missing(header, columns, resource, mapping, key_required=key_required)
+    absent = find_absent(mapping, every) if mapping.is_native else []
     if complaints:
+        complaints += describe_differences(absent, list(sorted_.strays.values()))
         raise Refused("invalid", describe(complaints[:MOST_DESCRIBED]), complaints)
-    return tuple(columns), ignored
+    missing = [WarnedColumn(column.name, "missing_column") for column in absent]
+    warned = [warning for _, warning in sorted(sorted_.warned.items())]
+    return FoundColumns(columns, (*warned, *missing), tuple(sorted_.ignored))
 
 
-def build_finder(mapping: Mapping, resource: Resource) -> FindField:
-    """A function that finds the field of a heading: by the mapping's columns if it has any, else by the field's id."""
-    if mapping.columns:
-        fields = {each.heading: resource.field(each.field) for each in mapping.columns}
-        find_exactly: FindField = fields.get
-    else:
-        fields = {each.id: each for each in resource.fields}
-        find_exactly = resource.field  # this knows the members of nested records, too
-    if not mapping.ignore_case:
-        return find_exactly
-    # Of headings that differ in case alone the first wins.
-    folded = {heading.casefold(): field for heading, field in reversed(fields.items())}
-    return lambda heading: find_exactly(heading) or folded.get(heading.casefold())
+class SortedColumns:
+    """The columns of a file by what becomes of them; each by its index in the header."""
+
+    def __init__(self, mapping: Mapping) -> None:
+        self._mapping = mapping
+        self.columns: dict[int, Column] = {}
+        self.warned: dict[int, WarnedColumn] = {}
+        self.ignored: list[int] = []
+        self.strays: dict[int, str] = {}  # the headings of which nobody says what they fill
+
+    @property
+    def in_order(self) -> tuple[Column, ...]:
+        return tuple(column for _, column in sorted(self.columns.items()))
+
+    def add(self, index: int, heading: str, found: FoundField | None, *, silent: bool) -> None:
+        if found is None:
+            if silent:
+                self.ignored.append(index)
+            else:
+                self.strays[index] = heading
+            return
+        if found.field is None:
+            self.ignored.append(index)
+        elif found.field.read_only or found.field.id in self._mapping.constants:
+            self.ignored.append(index)
+            self.warned[index] = WarnedColumn(heading, "read_only_column")
+        else:
+            name = heading or name_position(index)
+            self.columns[index] = Column(name, found.field.id, index, found=found.how, conversions=found.conversions)
+
+    def settle_strays(self, resource: Resource, unknown: UnknownColumns) -> list[Complaint]:
+        """Keeps or ignores them, or says why they cannot be."""
+        nearest = NearestName(list_headings(self._mapping, resource))
+        complaints = []
+        for index, heading in self.strays.items():
+            kept = resource.unknown_field_id(heading)
+            if unknown == "ignore":
+                self.warned[index] = WarnedColumn(heading, "unknown_column")
+            elif unknown == "error" or not resource.has_room_for(heading) or resource.field(kept) is not None:
+                complaints.append(describe_unknown(heading, resource, self._mapping, unknown, nearest))
+            else:
+                self.columns[index] = Column(heading, kept, index, known=False)
+        return complaints
 
 
-def list_headings(mapping: Mapping, resource: Resource) -> dict[str, str]:
-    """The headings that a file may have, each with the id of its field. Those of nested records are not listed."""
-    if mapping.columns:
-        return {each.heading: each.field for each in mapping.columns}
-    return {each.id: each.id for each in resource.fields if not each.read_only}
+def describe_differences(absent: Sequence[MappedColumn], strays: Sequence[str]) -> Iterable[Complaint]:
+    """In what the file differs from the mapping, if it lacks a column that the mapping names."""
+    if not absent:
+        return
+    lacks = f"The file lacks {join_names(column.name for column in absent)}, which the mapping names"
+    has = f", and has {join_names(strays)}, which it does not" if strays else ""
+    yield Complaint("file", lacks + has)
 
 
-def describe_unknown(heading: str, resource: Resource, unknown: UnknownColumns, nearest: NearestName) -> Complaint:
+def join_names(names: Iterable[str]) -> str:
+    listed = [f"`{spell_heading(name)}`" for name in names]
+    more = len(listed) - NAMED_COLUMNS
+    return ", ".join(listed[:NAMED_COLUMNS]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def describe_unknown(
+    heading: str, resource: Resource, mapping: Mapping, unknown: UnknownColumns, nearest: NearestName
+) -> Complaint:
+    lacks = "The mapping names no column" if mapping.is_native else f"The type `{resource.name}` has no field"
     why = ", and it cannot be kept beside the declared fields around it" if unknown == "keep" else ""
-    reason = f"The type `{resource.name}` has no field `{spell_heading(heading)}`{why}"
+    reason = f"{lacks} `{spell_heading(heading)}`{why}"
     meant = nearest.find(heading)
     return Complaint(heading, f"{reason}. Did you mean `{meant}`?" if meant else reason)
 
@@ -114,7 +161,7 @@ def complain_of_missing(
     missing = list(find_missing(columns, resource, mapping, key_required=key_required))
     strays = [heading for heading in header if heading and heading not in known] if missing else []
     guesses = guess_fields(strays, names)
-    yield from (describe_missing(fields, guesses) for fields in missing)
+    yield from (describe_missing(fields, guesses, mapping) for fields in missing)
     if not key_required and not known:
         yield describe_nothing_known(resource, names)
 
@@ -158,13 +205,44 @@ def find_missing(
             yield (field.id,)
 
 
-def describe_missing(fields: tuple[str, ...], guesses: dict[str, str]) -> Complaint:
-    required = f"Column {' or '.join(f'`{field}`' for field in fields)} is required"
+def describe_missing(fields: tuple[str, ...], guesses: dict[str, str], mapping: Mapping) -> Complaint:
+    required = require_column(fields, mapping)
     guess = next((guesses[field] for field in fields if field in guesses), None)
     return Complaint(fields[0], f"{required}. {guess}" if guess else required)
 
 
+def require_column(fields: tuple[str, ...], mapping: Mapping) -> str:
+    """A caller's mapping has headings of its own for the fields, or none."""
+    names = " or ".join(f"`{field}`" for field in fields)
+    if not mapping.is_native:
+        return f"Column {names} is required"
+    headings = " or ".join(f"`{column.name}`" for column in mapping.columns if column.field in fields)
+    if headings:
+        return f"Column {headings} is required, because it fills {names}"
+    return f"The mapping must have a column that fills {names}"
+
+
 def list_fields(resource: Resource, mapping: Mapping) -> tuple[Column, ...]:
-    """The columns of a format without a header: any record may have any member that can be written."""
+    """The columns of a format without a header: any record may have any member that can be written, or that a mapping
+    names. Raises Refused("invalid") for a mapping by position, and for one that fills no key."""
+    if mapping.is_native:
+        return list_members(resource, mapping)
     writable = (each for each in resource.fields if not each.read_only and each.id not in mapping.constants)
     return tuple(Column(each.id, each.id, index) for index, each in enumerate(writable))
+
+
+def list_members(resource: Resource, mapping: Mapping) -> tuple[Column, ...]:
+    found = SortedColumns(mapping)
+    finder = ColumnFinder(mapping, resource)
+    for index, column in enumerate(mapping.columns):
+        found.add(index, column.heading, finder.find_heading(column.heading), silent=False)
+    complaints = [
+        Complaint("columns", f"JSON Lines have no {column.name}: name its member with `column`")
+        for column in mapping.columns
+        if column.position is not None
+    ]
+    if not complaints:
+        complaints += complain_of_missing((), found.in_order, resource, mapping, key_required=True)
+    if complaints:
+        raise Refused("invalid", describe(complaints[:MOST_DESCRIBED]), complaints)
+    return found.in_order

@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,7 +12,10 @@ from app.formats.characters import UNSTORABLE, spell_heading
 from app.formats.detection.separator_line import read_separator_line
 from app.formats.records import Dialect
 from app.formats.sniff import DELIMITERS, sniff_delimiter
-from app.mappings.columns import MOST_DESCRIBED, FindField
+from app.mappings.columns import MOST_DESCRIBED
+from app.resources.schema import Field
+
+FindField = Callable[[str], Field | None]  # heading -> field
 
 SHOWN_HEADINGS: Final = 20
 MOST_HEADINGS: Final = 2_000  # are compared with the type's fields

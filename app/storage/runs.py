@@ -14,9 +14,11 @@ from app.storage.tables import runs
 OPEN = "finished_at IS NULL"
 UNFINISHED = ("queued", "running")  # states of open runs
 
-# What polls and lists show of runs. A plan repeats the header and the type's declaration, a megabyte at worst: only who
-# reads the file needs them.
-LEAN_PLAN = literal_column("plan - ARRAY['declaration', 'header', 'columns']", JSONB).label("plan")
+# What polls and lists show of runs. A plan repeats the header, the mapping and the type's declaration, a megabyte at
+# worst: only who reads the file needs them.
+LEAN_PLAN = literal_column("plan - ARRAY['declaration', 'header', 'columns', 'mapping', 'ignored']", JSONB).label(
+    "plan"
+)
 LEAN = [*(column for column in runs.c if column.name != "plan"), LEAN_PLAN]
 
 # What lists of runs of all kinds leave out: it may be a megabyte for each, and belongs to its kind.

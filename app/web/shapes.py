@@ -8,7 +8,7 @@ from pydantic.alias_generators import to_camel
 from pydantic.config import JsonDict
 
 from app.errors import REFUSALS, join_choices
-from app.imports.delimiters import DELIMITERS
+from app.mappings.delimiters import DELIMITERS
 
 
 def format_timestamp(at: datetime) -> str:

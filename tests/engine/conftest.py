@@ -40,7 +40,7 @@ class ImportEngine:
         upload = Upload(writer, "file.csv", len(data), hashlib.sha256(data).hexdigest(), "utf-8")
         declared = options.pop("format", None)
         read = ReadOptions(declared, delimiter)
-        mapping = Mapping(constants=options.pop("constants", {}))
+        mapping = options.pop("mapping", None) or Mapping(constants=options.pop("constants", {}))
         wanted = Submission(self.account_id, "api", type, upload, read, mapping, Options(**options))
         return await submit(self.runtime, wanted)
 

@@ -1,7 +1,7 @@
 """Converts the cells of one column to JSON, the whole column at once where its cells allow it."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from app.imports.checking.cells import ABSENT, ALL_ABSENT, ALL_TEXT, Cells, is_blank_text
@@ -9,6 +9,7 @@ from app.imports.checking.findings import Findings
 from app.imports.checking.json_objects import MemberColumn, format_member
 from app.imports.plan import Options
 from app.mappings.columns import Column
+from app.mappings.conversions import ConvertColumn, UnconvertibleCell, compile_conversions
 from app.resources.conversion import quote_json
 from app.resources.field_types import BadCell, compile_cell, compile_key, compile_value
 from app.resources.invisible import Clean, clean_exact, clean_items, clean_prose
@@ -38,9 +39,25 @@ class ColumnConverter:
     null: str = "null"  # what JSON's null becomes; "" when it leaves the field alone
     clean: Clean = clean_prose  # takes from a text what nobody can see
     stored: bool = True  # False: the column only names the record
+    null_marker: str | None = None
+    change: ConvertColumn | None = None  # the conversions of the mapping; None for nearly every column
 
-    def convert_members(self, cells: Cells, findings: Findings) -> MemberColumn:
-        """The column as members of the batch's objects. A bad cell becomes a problem here."""
+    def prepare(self, cells: Cells) -> Cells:
+        """The cells as the field takes them: one with the null marker is absent, and texts are converted. A cell of
+        nothing but white space is empty where the field is required, so that it counts as missing."""
+        values, types = cells
+        if self.null_marker is not None and self.null_marker in values:
+            marker = self.null_marker
+            values, types = [ABSENT if value == marker else value for value in values], ALL_TEXT | ALL_ABSENT
+        if self.change is not None:
+            values, types = change_texts(self.change, Cells(values, types))
+        if self.field.required and not (types == ALL_TEXT and not any(map(str.isspace, values))):  # type: ignore[arg-type]
+            values = ["" if is_blank_text(value) else value for value in values]
+        return Cells(values, types)
+
+    def convert_members(self, cells: Cells, sent: Cells, findings: Findings) -> MemberColumn:
+        """The column as members of the batch's objects. A bad cell becomes a problem here, which shows what was
+        `sent`."""
         clean = self.convert_clean(cells)
         if clean is not None:
             return MemberColumn(self.field.id, clean)
@@ -49,7 +66,7 @@ class ColumnConverter:
         if types == ALL_TEXT and "" not in values:
             return MemberColumn(self.field.id, values)  # type: ignore[arg-type]
         if BadCell in types:
-            converted = enumerate(zip(values, cells.values, strict=True))
+            converted = enumerate(zip(values, sent.values, strict=True))
             return MemberColumn(None, [self.write(value, index, cell, findings) for index, (value, cell) in converted])
         prefix, blank = self.prefix, self.blank
         return MemberColumn(None, [prefix + value if value else ("" if value == "" else blank) for value in values])  # type: ignore[operator]
@@ -79,6 +96,8 @@ class ColumnConverter:
             return self._convert_texts(values)  # type: ignore[arg-type]
         if types == ALL_ABSENT:
             return [""] * len(values)
+        if UnconvertibleCell in types:
+            return [value.bad if isinstance(value, UnconvertibleCell) else self.convert(value) for value in values]
         field_type = "" if self.field.kept else self.field.type
         if field_type in ("integer", "decimal") and types <= ONLY_NUMBERS:
             texts = list(map(str, values))
@@ -111,14 +130,32 @@ class ColumnConverter:
         return list(map(convert, texts))
 
 
-def build_converter(resource: Resource, column: Column, options: Options) -> ColumnConverter:
-    """Compiles the converter of a column; a column that no field declares holds text."""
+def change_texts(change: ConvertColumn, cells: Cells) -> Cells:
+    """The cells with all texts changed. What is not text came from JSON Lines as it is meant."""
+    values, types = cells
+    if types == ALL_TEXT:
+        changed: Sequence[object] = change(values)  # type: ignore[arg-type]
+    else:
+        texts = iter(change([value for value in values if isinstance(value, str)]))
+        changed = [next(texts) if isinstance(value, str) else value for value in values]
+    return Cells(changed, set(map(type, changed)))
+
+
+def build_converter(
+    resource: Resource, column: Column, options: Options, *, delimited: bool = False
+) -> ColumnConverter:
+    """Compiles the converter of a column; a column that no field declares holds text. Null markers are for `delimited`
+    files only."""
     field = (resource.field(column.field) if column.known else None) or Field(column.field, "text")
+    asked = column.conversions
+    field = replace(field, separator=asked["separator"]) if "separator" in asked else field
+    marker = asked.get("nullMarker", options.null_marker) if delimited else None
+    change = compile_conversions(asked, field)
     surrogate, prefix = resource.surrogate, format_member(field.id, "")
     if surrogate is not None and field.id == surrogate.source:
-        return build_source_converter(column, field)
+        return replace(build_source_converter(column, field), null_marker=marker, change=change)
     blanks = {"keep": "", "clear": "null", "empty": "null" if field.type in NUMBERS else '""'}
-    blank = blanks[options.blank_cells]
+    blank = blanks[asked.get("blank", options.blank_cells)]
     return ColumnConverter(
         column,
         field,
@@ -129,6 +166,8 @@ def build_converter(resource: Resource, column: Column, options: Options) -> Col
         stored=not (resource.generates_key and field.id in resource.keys)
         and (surrogate is None or field.id != surrogate.id),
         clean=build_clean(resource, field),
+        null_marker=marker,
+        change=change,
     )
 
 

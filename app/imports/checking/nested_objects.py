@@ -49,14 +49,17 @@ class NestedColumns:
         *,
         known: Collection[str],
         unknown_members: UnknownMembers,
+        mapped: bool = False,
     ) -> None:
+        """`mapped`: a mapping names all members that have a field, and any other is unknown."""
         self._resource = resource
         self._paths = [column.heading for column in columns]
         self._options = options
         self._known = known
         self._unknown_members = unknown_members
+        self._mapped = mapped
         self._converter_of = lru_cache(CONVERTERS)(self._build_converter)
-        self._is_outer = resource.outer.fullmatch
+        self._is_outer = (lambda _path: None) if mapped else resource.outer.fullmatch
         self._gaps = PathGaps(resource.lists)
 
     def split(self, batch: Batch) -> SplitBatch:
@@ -121,7 +124,7 @@ class NestedColumns:
         return self._unknown_members.write(flat, unknown, index, findings)
 
     def _build_converter(self, path: str) -> ColumnConverter | None:
-        known = self._resource.field(path) is not None
+        known = not self._mapped and self._resource.field(path) is not None
         return build_converter(self._resource, Column(path, path, 0), self._options) if known else None
 
 

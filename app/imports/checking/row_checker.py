@@ -6,7 +6,8 @@ batch (`RowChecker.check_batch`) these are the steps:
 1. Rows that the reader could not read fail with the reader's reason.
 2. The other rows are split into the cells of the planned columns: cells of a delimited file, members of JSON objects,
    or values of nested JSON objects by path (columns.py, nested_objects.py). Cells lose the characters that nobody sees
-   (cleaning.py), null markers become absent cells, and white space in a required field becomes an empty cell.
+   (cleaning.py), null markers become absent cells, the conversions of the mapping are applied, and white space in a
+   required field becomes an empty cell.
 3. The key of each row's record is found or generated (record_keys.py).
 4. Each planned column is converted as a whole, in the order of the plan (column_converter.py). A cell that cannot be
    converted becomes a problem here: in `ColumnConverter.write`.
@@ -21,7 +22,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 
 from app.formats.records import Batch
-from app.imports.checking.cells import ABSENT, ALL_ABSENT, ALL_TEXT, Cells, is_blank_text, is_filled
+from app.imports.checking.cells import ABSENT, ALL_TEXT, Cells, is_filled
 from app.imports.checking.cleaning import clean_cells
 from app.imports.checking.column_converter import ColumnConverter, build_converter
 from app.imports.checking.columns import ColumnSplitter, DelimitedColumns, ObjectColumns, SplitBatch
@@ -64,10 +65,9 @@ class RowChecker:
         self._unknown = bad_cell("unknown_key" if resource.generates_key else "unknown_id")
         self._constants = plan.constants
         self._splitter = build_splitter(resource, plan, options)
-        self._converters = [build_converter(resource, column, options) for column in plan.columns]
+        self._converters = [build_converter(resource, column, options, delimited=delimited) for column in plan.columns]
         self._key_finder = build_key_finder(resource, id_scope, anonymous=options.anonymous)
         self._delimited = delimited
-        self._null_marker = options.null_marker if delimited else None
         self._keeps_unknown = not delimited and (options.unknown_columns or resource.unknown_columns) == "keep"
         self._key_limit = key_limit  # characters
         self._record_limit = record_limit  # bytes, as JSON
@@ -114,17 +114,18 @@ class RowChecker:
             for converter, cells in zip(self._converters, split.columns, strict=True)
         ]
         split.columns = [
-            self._replace_markers(converter, cells)
-            for converter, (cells, _) in zip(self._converters, cleaned, strict=True)
+            converter.prepare(cells) for converter, (cells, _) in zip(self._converters, cleaned, strict=True)
         ]
-        columns = list(zip(self._converters, split.columns, strict=True))
-        cells_by_field = {converter.field.id: cells.values for converter, cells in columns}
+        columns = list(zip(self._converters, split.columns, (cells for cells, _ in cleaned), strict=True))
+        cells_by_field = {converter.field.id: cells.values for converter, cells, _ in columns}
         keys = self._key_finder.find_keys(cells_by_field, split.batch.rows)
         findings = Findings(split.batch, keys.caller_keys)
         for converter, (_, cleanings) in zip(self._converters, cleaned, strict=True):
             findings.warn_cleaned(converter.column.heading, cleanings)
 
-        converted = [(converter.stored, converter.convert_members(cells, findings)) for converter, cells in columns]
+        converted = [
+            (converter.stored, converter.convert_members(cells, sent, findings)) for converter, cells, sent in columns
+        ]
         others = self._splitter.other_members(split, findings)
         members = [column for stored, column in converted if stored] + others
 
@@ -137,17 +138,6 @@ class RowChecker:
         data = build_objects(members, self._constants, len(split.batch.records))
         self._check_sizes(data, findings)
         keep_good_rows(checked, split.batch, findings, keys=keys.keys, data=data, incomplete=incomplete)
-
-    def _replace_markers(self, converter: ColumnConverter, cells: Cells) -> Cells:
-        """A cell that holds the null marker is absent. A cell of nothing but white space is empty where the field is
-        required, so that it counts as missing."""
-        values, types = cells
-        if self._null_marker is not None and self._null_marker in values:
-            marker = self._null_marker
-            values, types = [ABSENT if value == marker else value for value in values], ALL_TEXT | ALL_ABSENT
-        if converter.field.required and not (types == ALL_TEXT and not any(map(str.isspace, values))):  # type: ignore[arg-type]
-            values = ["" if is_blank_text(value) else value for value in values]
-        return Cells(values, types)
 
     def _check_keys(self, keys: RowKeys, findings: Findings) -> None:
         if "" not in keys.keys and max(map(len, keys.caller_keys)) <= self._key_limit:
@@ -229,11 +219,14 @@ def build_splitter(resource: Resource, plan: Plan, options: Options) -> ColumnSp
     """The splitter of the plan's format, and of nested records for JSON Lines of a type with families."""
     if plan.dialect.format != "jsonl":
         return DelimitedColumns(plan.columns, resource.lists)
+    mapped = plan.mapping.is_native  # then only the members that it names are known
     known: Collection[str] = {column.field for column in plan.columns} | {field.id for field in resource.fields}
-    unknown_members = UnknownMembers(resource, options.unknown_columns or resource.unknown_columns)
+    if mapped:
+        known = {column.heading for column in plan.mapping.columns}
+    unknown_members = UnknownMembers(resource, options.unknown_columns or resource.unknown_columns, mapped=mapped)
     if not resource.families:
         return ObjectColumns(plan.columns, known, unknown_members)
-    return NestedColumns(resource, plan.columns, options, known=known, unknown_members=unknown_members)
+    return NestedColumns(resource, plan.columns, options, known=known, unknown_members=unknown_members, mapped=mapped)
 
 
 def unreadable_problems(batch: Batch) -> list[Problem]:

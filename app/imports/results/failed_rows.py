@@ -4,7 +4,7 @@ import asyncio
 import codecs
 import sys
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import BinaryIO
 
@@ -21,6 +21,7 @@ from app.imports.results.reread import (
     open_import_file,
     reread_rows,
 )
+from app.mappings.conversions import WriteColumn, compile_inverse
 from app.problems import Problem
 from app.resources.paths import flatten
 from app.runs import problems
@@ -34,12 +35,14 @@ NO_MORE: tuple[int, list[Problem]] = (sys.maxsize, [])
 @dataclass(frozen=True, slots=True)
 class FailedRowsLayout:
     """The shape of the file. `separators`: heading -> what separates the items of a list. `nested`: the rows are JSON
-    objects, and there is a column for the path of every inner member."""
+    objects, and there is a column for the path of every inner member. `writers`: heading -> what writes a value of JSON
+    as the mapping reads it."""
 
     header: Sequence[str]
     delimiter: str
     separators: Mapping[str, str]
     nested: bool = False
+    writers: Mapping[str, WriteColumn | None] = field(default_factory=dict)
 
 
 async def open_failed_rows(runtime: Runtime, run: Run) -> AsyncIterator[bytes]:
@@ -77,9 +80,12 @@ def build_layout(plan: Plan, type: str) -> FailedRowsLayout:
     resource = build_resource(type, plan.declaration)
     fields = [(column.heading, resource.field(column.field)) for column in plan.columns]
     separators = {heading: field.separator for heading, field in fields if field and field.type == "list"}
+    asked = {column.heading: column.conversions for column in plan.columns}
+    separators |= {heading: each["separator"] for heading, each in asked.items() if "separator" in each}
+    writers = {heading: compile_inverse(asked[heading], field) for heading, field in fields if field and asked[heading]}
     header = plan.header or tuple(heading for heading, _ in fields)
     nested = bool(resource.families) and plan.dialect.format == "jsonl"
-    return FailedRowsLayout(header, plan.dialect.delimiter, separators, nested)
+    return FailedRowsLayout(header, plan.dialect.delimiter, separators, nested, writers)
 
 
 async def add_paths(runtime: Runtime, run: Run, reader: Reader, layout: FailedRowsLayout) -> FailedRowsLayout:
@@ -165,7 +171,14 @@ def build_cells(
         # The rows may have few of the header's many columns.
         cells = [""] * len(layout.header)
         for name in record.keys() & columns.keys():
-            cells[columns[name]] = format_cell(record[name], layout.separators.get(name))
+            cells[columns[name]] = write_cell(layout, name, record[name])
     else:
         cells = list(record)
     return [*cells, str(found[0].line), codes, messages]
+
+
+def write_cell(layout: FailedRowsLayout, heading: str, value: object) -> str:
+    """A value of a JSON object as a cell. Texts were to be converted, so they stay; a number is written as the mapping
+    would read it."""
+    cell, write = format_cell(value, layout.separators.get(heading)), layout.writers.get(heading)
+    return cell if write is None or not cell or isinstance(value, str) else write([cell])[0]

@@ -44,10 +44,18 @@ def test_reading_goes_on_from_any_batch(rows: int) -> None:
     assert (parts.records, parts.places, parts.unreadable) == (whole.records, whole.places, whole.unreadable)
 
 
-@pytest.mark.parametrize("columns", [(), ("a" * 256,), ("a",) * 2_001])
+@pytest.mark.parametrize("columns", [("a" * 256,), ("a",) * 2_001])
 def test_column_names_that_cannot_be_used_are_refused(columns: tuple[str, ...]) -> None:
     with pytest.raises(Refused):
         reader(b"1\n", *columns, has_header=False)
+
+
+def test_columns_without_names_have_numbers() -> None:
+    found = reader(b"\n1,a\n2,b\n", has_header=False)
+    assert found.header == ("Column 1", "Column 2")
+    assert read_all(found).records == [["1", "a"], ["2", "b"]]
+    with pytest.raises(Refused, match="The first row has a quote that is not closed"):
+        reader(b'"1\n', has_header=False)
 
 
 def test_json_lines_have_no_columns() -> None:

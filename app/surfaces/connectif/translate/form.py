@@ -9,10 +9,10 @@ from app.auth.caller import Caller
 from app.connections.inline_source import pull_from_source
 from app.connections.pull import Pull
 from app.errors import Complaint, Refused, describe, join_choices
-from app.imports.delimiters import NOT_A_DELIMITER, parse_delimiter
 from app.imports.examine import Upload
 from app.imports.intake import Submission
 from app.imports.plan import Options, ReadOptions
+from app.mappings.delimiters import NOT_A_DELIMITER, parse_delimiter
 from app.mappings.mapping import Mapping
 from app.resources.conversion import BadCell, quote_json
 from app.resources.email import convert_email
@@ -136,7 +136,7 @@ def parse_form(form: Form) -> ImportForm:
         connection=connection,
         path=path,
         read=ReadOptions(file_format, delimiter, encoding),
-        mapping=Mapping(ignore_case=name not in ELEMENTS, constants=constants),
+        mapping=Mapping(matching="exact" if name in ELEMENTS else "loose", constants=constants),
         options=options,
         name=name_of_run,
         notify=notify,

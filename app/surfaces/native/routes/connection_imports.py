@@ -85,7 +85,7 @@ def build_submission(caller: Caller, body: ConnectionImportBody, pull: Pull, req
         type=body.type,
         file=pull,
         read=ReadOptions(body.format, body.delimiter, body.encoding),
-        mapping=Mapping(ignore_case=True),
+        mapping=Mapping(matching="loose"),
         options=options,
         name=body.name,
         notify=body.confirm_email,

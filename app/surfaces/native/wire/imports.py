@@ -4,7 +4,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 
-from app.imports.delimiters import NOT_A_DELIMITER, parse_delimiter
+from app.mappings.delimiters import NOT_A_DELIMITER, parse_delimiter
 from app.runs.acceptance import parse_run_name
 from app.surfaces.native.wire.shape import json_body
 from app.web.shapes import DELIMITER, Shape

@@ -16,7 +16,7 @@ TYPE: Final = "customers"
 METADATA_CHARACTERS: Final = 65_536  # of the metadata that every customer of a list gets
 PLAIN_FIELDS: Final[tuple[str, ...]] = ("id", "source_id", "name", "email", "phone", "birthdate", "description")
 CSV_MAPPING: Final = Mapping(
-    tuple(MappedColumn(heading, field) for heading, field in HEADINGS.items()), ignore_case=True
+    tuple(MappedColumn(heading, field) for heading, field in HEADINGS.items()), matching="caseless"
 )
 
 
