@@ -14,10 +14,10 @@ from app.cli.importing.report import PROBLEMS
 from app.declarations.types import build_resource, read_declaration, unknown_type
 from app.errors import Misconfigured
 from app.formats.records import Limits
-from app.imports.delimiters import DELIMITERS, NOT_A_DELIMITER, parse_delimiter
 from app.imports.plan import ReadOptions
 from app.imports.preview import preview_file, preview_to_json
 from app.imports.sources.head import PIECE_BYTES, FileHead, HeadReader
+from app.mappings.delimiters import DELIMITERS, NOT_A_DELIMITER, parse_delimiter
 from app.mappings.field_names import HIGH
 from app.resources.registry import BUILT_IN
 from app.resources.schema import Resource
