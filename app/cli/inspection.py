@@ -18,7 +18,7 @@ from app.imports.plan import ReadOptions
 from app.imports.preview import preview_file, preview_to_json
 from app.imports.sources.head import PIECE_BYTES, FileHead, HeadReader
 from app.mappings.delimiters import DELIMITERS, NOT_A_DELIMITER, parse_delimiter
-from app.mappings.field_names import HIGH
+from app.mappings.suggesting.field_names import HIGH
 from app.resources.registry import BUILT_IN
 from app.resources.schema import Resource
 from app.settings import Settings

@@ -16,7 +16,7 @@ from app.imports.plan import Options, Plan, ReadOptions
 from app.imports.sources.head import FileHead
 from app.mappings.columns import Column, find_missing, list_fields
 from app.mappings.mapping import Mapping
-from app.mappings.suggest import ColumnCells, Proposal, propose_fields
+from app.mappings.suggesting.proposals import ColumnCells, Proposal, propose_fields
 from app.problems import Problem, shorten
 from app.resources.schema import Resource
 from app.runs.summary import add_problems

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from app.mappings.field_names import EXACT, HIGH, LABEL, SHORTENED, SPELLED, SYNONYM, WEAK, reduce_name
-from app.mappings.suggest import ColumnCells, Proposal, propose_fields
-from app.mappings.synonyms import SYNONYMS
+from app.mappings.suggesting.field_names import EXACT, HIGH, LABEL, SHORTENED, SPELLED, SYNONYM, WEAK, reduce_name
+from app.mappings.suggesting.proposals import ColumnCells, Proposal, propose_fields
+from app.mappings.suggesting.synonyms import SYNONYMS
 from app.resources.declare import parse_resource
 from app.resources.registry import BUILT_IN
 from app.resources.schema import Resource

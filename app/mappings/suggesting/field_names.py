@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from app.mappings.synonyms import SYNONYMS, Synonyms
+from app.mappings.suggesting.synonyms import SYNONYMS, Synonyms
 from app.resources.schema import Field, Resource
 
 Reason = Literal["template", "exact", "label", "spelling", "synonym", "values"]

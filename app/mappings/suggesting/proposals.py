@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from app.formats.characters import spell_heading
-from app.mappings.field_names import EXACT, WEAK, FieldNames, KnownName
+from app.mappings.suggesting.field_names import EXACT, WEAK, FieldNames, KnownName
 from app.resources.field_types import BadCell, compile_cell
 from app.resources.schema import Field, Resource
 

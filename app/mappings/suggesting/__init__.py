@@ -1,0 +1,1 @@
+"""Which column of a file probably fills which field."""
