@@ -12,8 +12,8 @@ from app.formats.records import Dialect, Limits, Reader
 from app.formats.sniff import detect_dialect
 from app.imports.plan import Options, PendingPlan, Plan, ReadOptions
 from app.mappings.columns import FoundColumns, WarnedColumn, find_columns, list_fields
+from app.mappings.declaring.fitting import fit_mapping
 from app.mappings.explain import FileStart, explain_refusal
-from app.mappings.fitting import fit_mapping
 from app.mappings.headings import ColumnFinder
 from app.mappings.mapping import Mapping
 from app.problems import shorten

@@ -23,7 +23,7 @@ from app.imports.plan import (
 )
 from app.imports.sources.fetch import seal_pull
 from app.imports.sources.filenames import sanitize_filename
-from app.mappings.fitting import fit_mapping
+from app.mappings.declaring.fitting import fit_mapping
 from app.mappings.mapping import Mapping
 from app.observe.events import RunAccepted
 from app.runs.acceptance import accept_run, enqueue_run

@@ -6,9 +6,9 @@ from typing import Any, Final, TypeVar
 
 from app.errors import join_choices
 from app.formats.characters import UNSTORABLE
-from app.mappings import decimal_commas
-from app.mappings.date_formats import BadPattern, compile_pattern, has_time
 from app.mappings.mapping import Conversions
+from app.mappings.notations import decimal_commas
+from app.mappings.notations.date_formats import BadPattern, compile_pattern, has_time
 from app.resources.conversion import BadCell, type_error
 from app.resources.schema import Field
 

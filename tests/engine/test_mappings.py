@@ -9,8 +9,8 @@ import pytest
 from app.errors import Refused
 from app.imports.plan import load_plan
 from app.imports.results.failed_rows import open_failed_rows
-from app.mappings import decimal_commas
-from app.mappings.declaration import parse_mapping
+from app.mappings.declaring.declaration import parse_mapping
+from app.mappings.notations import decimal_commas
 from app.runs.model import Run
 from app.storage import types
 from tests.engine.conftest import ImportEngine, law

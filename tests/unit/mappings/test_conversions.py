@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.mappings.conversions import CONVERSIONS, UnconvertibleCell, compile_conversions, compile_inverse
-from app.mappings.date_formats import TOKENS
 from app.mappings.mapping import Conversions
+from app.mappings.notations.date_formats import TOKENS
 from app.resources.schema import Field
 
 TEXT = Field("name", "text")

@@ -7,8 +7,8 @@ import msgspec
 import pytest
 
 from app.errors import Refused
-from app.mappings.declaration import MOST_BYTES, MOST_COLUMNS, mapping_to_json, parse_mapping
-from app.mappings.fitting import fit_mapping
+from app.mappings.declaring.declaration import MOST_BYTES, MOST_COLUMNS, mapping_to_json, parse_mapping
+from app.mappings.declaring.fitting import fit_mapping
 from app.mappings.mapping import INLINE, MappedColumn
 from app.resources.customers import RESOURCE as CUSTOMERS
 from app.resources.products import RESOURCE as PRODUCTS

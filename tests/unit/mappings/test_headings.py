@@ -4,7 +4,7 @@ import pytest
 
 from app.errors import Refused
 from app.mappings.columns import find_columns, list_fields
-from app.mappings.declaration import parse_mapping
+from app.mappings.declaring.declaration import parse_mapping
 from app.mappings.mapping import MappedColumn, Mapping
 from app.resources.schema import Field, Resource
 

@@ -9,7 +9,7 @@ from app.errors import Complaint, Refused, describe
 from app.formats.characters import spell_heading
 from app.mappings.columns import MOST_DESCRIBED
 from app.mappings.conversions import UnconvertibleCell, compile_conversions, find_misfit
-from app.mappings.declaration import NAMED_MISTAKES
+from app.mappings.declaring.declaration import NAMED_MISTAKES
 from app.mappings.mapping import MappedColumn, Mapping
 from app.mappings.nearest import NearestName
 from app.resources.conversion import BadCell

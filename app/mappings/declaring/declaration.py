@@ -9,8 +9,8 @@ import msgspec
 from app.errors import Complaint, Refused, describe, join_choices
 from app.formats.characters import UNSTORABLE
 from app.mappings.conversions import CASES, CONVERSIONS, must_be_text
+from app.mappings.declaring.options import OPTIONS
 from app.mappings.mapping import INLINE, Conversions, MappedColumn, Mapping
-from app.mappings.mapping_options import OPTIONS
 from app.resources.field_types import BadCell, convert_any_value
 from app.resources.invisible import clean_exact
 

@@ -1,0 +1,1 @@
+"""What a mapping may say: read from its wire form, and fitted to a record type."""
