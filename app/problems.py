@@ -32,6 +32,7 @@ PROBLEMS: dict[str, str] = {
     "unknown_id": "There is no record with this id",
     "unknown_key": "There is no record with this key",
     "empty_row": "The row fills no field, so it makes no record",
+    "unknown_reference": "There is no record of type `{type}` with this key",
     "position_gap": "Position {position} of `{list}` is filled, but position {previous} is not",
     "duplicate_key": "Row {row} of this file has the same key",
     "record_too_large": "With this row the record would be larger than {limit:,} bytes",
@@ -67,6 +68,7 @@ REMEDIES: dict[str, str] = {
     "unknown_id": "Leave the id empty, or copy it from an existing record",
     "unknown_key": "Copy the key from an existing record, or leave the cell blank to make a new one",
     "empty_row": "Fill the row, or remove it",
+    "unknown_reference": "Correct the key, or import the record that the row names first",
     "position_gap": "Fill the positions of a list from 0 on, without a gap",
     "duplicate_key": "Remove one of the rows, or send `duplicates` as `last` or `first`",
     "record_too_large": "Shorten the values of the row. What earlier imports have kept stays in the record until it is "

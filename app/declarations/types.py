@@ -84,6 +84,7 @@ async def declare_type(session: Session, account_id: int, name: str, body: dict[
     resource, declaration = await asyncio.to_thread(read_declaration, name, body)
     await accounts.lock(session, account_id)
     await refuse_too_much(session, account_id, name, declaration)
+    await refuse_unknown_types(session, account_id, resource)
     previous = await types.get(session, account_id, name)
     if previous is not None or name in BUILT_IN:
         complaints = await asyncio.to_thread(compare, name, previous, resource)
@@ -117,6 +118,21 @@ async def refuse_too_much(session: ReadSession, account_id: int, name: str, decl
             f"The declarations of the account would have {size:,} bytes as JSON together, but at most "
             f"{MOST_BYTES_IN_ALL:,} are allowed"
         )
+
+
+async def refuse_unknown_types(session: ReadSession, account_id: int, resource: Resource) -> None:
+    """Raises Refused("invalid") if a field refers to a type that the account does not have."""
+    built_in = BUILT_IN.get(resource.name)
+    fields = dict(enumerate(resource.fields[len(built_in.fields) if built_in else 0 :]))
+    named = {field.to for field in fields.values() if field.to} - BUILT_IN.keys() - {resource.name}
+    unknown = named - await types.find_existing(session, account_id, named) if named else named
+    complaints = [
+        Complaint(f"fields[{index}].to", f"`fields[{index}].to` must be a record type: there is no type `{field.to}`")
+        for index, field in fields.items()
+        if field.to in unknown
+    ]
+    if complaints:
+        raise Refused("invalid", describe(complaints), complaints)
 
 
 def too_much(reason: str) -> Refused:

@@ -10,9 +10,21 @@ from app.runs.summary import RunWarning
 
 
 @dataclass(slots=True)
+class ReferenceColumn:
+    """Which records of a type the rows of a batch name in one field. A cell is JSON text, a key or a list of keys as
+    they were sent, or None for a row that names none."""
+
+    field: str
+    heading: str | None  # of the column; None for a constant
+    type: str
+    cells: list[str | None]
+
+
+@dataclass(slots=True)
 class CheckedBatch:
     """A batch after its rows are checked. `keys`, `rows`, `lines` and `data` (JSON text) run in parallel and hold the
-    good rows in the order of the file. `incomplete` says, by index, what is wrong with a row if its record has to be
+    good rows in the order of the file, and so do the cells of `references`, which are not in `data` before they are
+    looked up. `incomplete` says, by index, what is wrong with a row if its record has to be
     created."""
 
     start: Position
@@ -22,6 +34,7 @@ class CheckedBatch:
     rows: list[int] = field(default_factory=list)
     lines: list[int] = field(default_factory=list)
     data: list[str] = field(default_factory=list)
+    references: list[ReferenceColumn] = field(default_factory=list)
     incomplete: dict[int, tuple[Problem, ...]] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     failed: int = 0

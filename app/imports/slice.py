@@ -175,7 +175,8 @@ class Slice:
         settings = self.runtime.settings
         max_rows = min(settings.batch_rows, self.checker.max_rows)
         batch = self.reader.read(start, max_rows=max_rows, max_bytes=settings.batch_bytes)
-        return prepare_batch(self.checker.check_batch(batch), self.clock.reserve(batch.end.row - batch.start.row))
+        created_at = self.clock.reserve(batch.end.row - batch.start.row)
+        return prepare_batch(self.checker.check_batch(batch), created_at, self.target.type)
 
     async def write_batch(self, prepared: PreparedBatch, previous: BatchWrite | None, merged: asyncio.Event) -> None:
         """Writes records, counts, problems and cursor of one batch in one transaction, which commits after that of the
@@ -205,7 +206,7 @@ class Slice:
         """Waits until the batch may be merged. A batch that looks at records before it merges has to see those of the
         previous one. Any other waits for the previous merge, unless they share no key and no other import of the type
         is open: so they cannot deadlock, and they are merged at the same time."""
-        if prepared.copy_text is None:
+        if prepared.sees_records:
             await previous.done
         elif not previous.keys.isdisjoint(prepared.checked.keys) or await is_other_import_open(session, self.target):
             await previous.merged.wait()

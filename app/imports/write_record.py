@@ -65,7 +65,7 @@ async def write_record(
         # Holds the account until the end: whatever is accepted later finds this record written.
         seq = await accounts.next_seq(session, account_id)
         target = build_target(runtime, account_id, resource, seq=seq, flat=checker.is_flat)
-        prepared = prepare_batch(checked, await records.now(session))
+        prepared = prepare_batch(checked, await records.now(session), target.type)
         await stage_batch(session, prepared)
         outcome = await merge_batch(session, target, prepared, options)
     return WriteResult(outcome.created > 0, outcome.problems)

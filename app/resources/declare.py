@@ -1,6 +1,5 @@
 """Declared record types and custom fields: from the JSON of a request to a Resource and back."""
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import cast, get_args
@@ -9,7 +8,7 @@ from app.errors import Complaint, Refused, describe, join_choices
 
 # Imported as a module: the registry imports every module of this folder, and so this one while it is loading.
 from app.resources import registry
-from app.resources.declared_fields import complaint, field_to_json, find_unknown_members, read_fields
+from app.resources.declared_fields import complaint, field_to_json, find_unknown_members, is_type_name, read_fields
 from app.resources.field_types import TYPES
 from app.resources.schema import KEY_CHARACTERS, Field, Resource, UnknownColumns
 
@@ -19,10 +18,8 @@ UNKNOWN_COLUMNS: tuple[UnknownColumns, ...] = get_args(UnknownColumns)
 
 # Changes of type after which every stored value is valid for the new type too.
 WIDENED = {("integer", "decimal")} | {
-    (narrow, "text") for narrow in ("date", "datetime", "email", "phone", "url", "enum")
+    (narrow, "text") for narrow in ("date", "datetime", "email", "phone", "url", "enum", "reference")
 }
-
-_type_name = re.compile(r"[a-z][a-z0-9_-]{0,62}").fullmatch
 
 
 def parse_resource(name: str, body: object) -> Resource:
@@ -117,6 +114,10 @@ def _find_narrowed_limits(before: Field, after: Field, path: str) -> Iterator[Co
         yield complaint(f"{path}.max", "cannot be lowered, because stored values may be above it")
     if after.max_length is not None and (before.max_length is None or after.max_length < before.max_length):
         yield complaint(f"{path}.maxLength", "cannot be lowered, because stored values may be longer")
+    if after.to and not before.to:
+        yield complaint(f"{path}.to", "cannot be set, because stored records may have other values")
+    elif after.to != before.to and after.to:
+        yield complaint(f"{path}.to", f"cannot change, because stored records name records of type `{before.to}`")
     kept = frozenset(after.options)
     gone = [option for option in before.options if option not in kept]
     if after.options and gone:
@@ -128,7 +129,7 @@ def _find_narrowed_limits(before: Field, after: Field, path: str) -> Iterator[Co
 def _check_name(name: str) -> list[Complaint]:
     if name in registry.BUILT_IN:
         return [complaint("name", "must not be that of a built-in type")]
-    if not _type_name(name):
+    if not is_type_name(name):
         return [
             complaint(
                 "name", "must begin with a letter a-z and have at most 63 characters: a-z, 0-9, hyphen, underscore"

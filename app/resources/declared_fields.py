@@ -24,6 +24,7 @@ class _Mistake(Exception):
     """A member of a field is not valid. The text goes on from its name: "must be …"."""
 
 
+is_type_name = re.compile(r"[a-z][a-z0-9_-]{0,62}").fullmatch
 _is_id = re.compile(r"[A-Za-z][A-Za-z0-9_\-()\[\]]{0,149}").fullmatch
 
 
@@ -57,6 +58,8 @@ def field_to_json(field: Field) -> dict[str, object]:
         written["maxLength"] = field.max_length
     if "separator" in TYPES[field.type].limits:
         written["separator"] = field.separator
+    if field.to:
+        written["to"] = field.to
     if field.read_only:
         written["readOnly"] = True
     return written
@@ -133,6 +136,11 @@ def _find_conflicts(values: dict[str, Any], body: dict[str, object], path: str) 
     ]
     if type_ == "enum" and body.get("options") is None:
         mistakes.append(complaint(f"{path}.options", "is required for a field of type enum"))
+    if type_ == "reference" and body.get("to") is None:
+        mistakes.append(complaint(f"{path}.to", "is required for a field of type reference"))
+    if type_ == "list" and "to" in values:
+        limited = (name for name in ("options", "maxLength") if body.get(name) is not None)
+        mistakes += [complaint(f"{path}.{name}", f"is not allowed together with `{path}.to`") for name in limited]
     if "min" in values and "max" in values and values["min"] > values["max"]:
         mistakes.append(complaint(f"{path}.min", f"must not be greater than `{path}.max`"))
     separator = values.get("separator", "|")
@@ -210,7 +218,13 @@ def _parse_separator(value: object) -> str:
     return value
 
 
-_LIMITS = ("options", "min", "max", "max_length", "separator")
+def _parse_to(value: object) -> str:
+    if not isinstance(value, str) or not is_type_name(value):
+        raise _Mistake("must be the name of a record type")
+    return value
+
+
+_LIMITS = ("options", "min", "max", "max_length", "separator", "to")
 # Member of the JSON -> attribute of Field, and how it is parsed (raises _Mistake).
 _MEMBERS: dict[str, tuple[str, Callable[[object], object]]] = {
     "id": ("id", _parse_id),
@@ -222,4 +236,5 @@ _MEMBERS: dict[str, tuple[str, Callable[[object], object]]] = {
     "max": ("max", _parse_number),
     "maxLength": ("max_length", _parse_length),
     "separator": ("separator", _parse_separator),
+    "to": ("to", _parse_to),
 }

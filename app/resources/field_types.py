@@ -116,11 +116,19 @@ TYPES: dict[str, FieldType] = {
         limits=LENGTH | {"options"},
     ),
     "list": FieldType(
-        description="Several texts in one cell, separated by a pipe or by `separator`",
+        description="Several texts in one cell, separated by a pipe or by `separator`. With `to` each is the key of a "
+        "record of that type, as in a reference",
         compile_cell=texts.compile_list,
         wrong=texts.NOT_LIST,
         compile_other=texts.compile_list_value,
-        limits=LENGTH | {"options", "separator"},
+        limits=LENGTH | {"options", "separator", "to"},
+    ),
+    "reference": FieldType(
+        description="The key of a record of the type that `to` names. The record must exist",
+        compile_cell=same_for_every_field(texts.convert_reference),
+        wrong=texts.NOT_KEY,
+        compile_other=lambda _field: texts.convert_reference_value,
+        limits=frozenset({"to"}),
     ),
     "object": FieldType(
         description="A JSON object or array",

@@ -26,6 +26,7 @@ class Field:
     max: Decimal | None = None
     max_length: int | None = None
     separator: str = "|"  # between the values of a list
+    to: str = ""  # the type of the records that a reference, or each value of a list, names by their keys
     read_only: bool = False  # a column of this name is ignored, with a warning
     # Accepts spellings around the strict one: a date with a time, a phone number with spaces; from JSON Lines a text
     # given as a whole number, a boolean given as 1 or 0.

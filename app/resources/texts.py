@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from app.errors import join_choices
 from app.resources.conversion import BadCell, Convert, ConvertValue, bad_cell, limit_length, quote_json, type_error
+from app.resources.numbers import format_number
 from app.resources.schema import Field
 
 NOT_TEXT = type_error("The value must be text")
@@ -13,6 +14,8 @@ NOT_PHONE = type_error("The value is not a phone number: use 5 to 20 digits, no 
 FEW_DIGITS = type_error("The value is not a phone number: it must have at least 5 digits")
 NOT_URL = type_error("The value is not a complete web address without spaces, such as https://example.com/page")
 NOT_LIST = type_error("The value must be a list of strings")
+NOT_KEY = type_error("The value must be the key of a record, which is text or a whole number")
+NOT_KEYS = type_error("The value must be a list of the keys of records, which are text or whole numbers")
 OPTIONS_SHOWN = 20
 WHOLE = (Decimal, int)  # types of a whole number, compared exactly: a truth value has a type of its own, bool
 
@@ -81,6 +84,23 @@ def compile_enum(field: Field) -> Convert:
     return limit_length(field, lambda text: json_texts.get(text, unknown))
 
 
+def convert_reference(text: str) -> str | BadCell:
+    """Whether there is such a record is known when rows are merged; then the key takes the form that is stored."""
+    key = text.strip()
+    return quote_json(key) if key else NOT_KEY
+
+
+def convert_reference_value(value: object) -> str | BadCell:
+    key = write_key(value)
+    return NOT_KEY if key is None else quote_json(key)
+
+
+def write_key(value: object) -> str | None:
+    """The whole number as the text of a key; None for anything else."""
+    digits = format_number(value)
+    return digits if digits is not None and _match_integer(digits) else None
+
+
 def compile_list(field: Field) -> Convert:
     separator, convert_items = field.separator, compile_items(field)
     return lambda text: convert_items(text.split(separator))
@@ -93,15 +113,17 @@ def compile_list_value(field: Field) -> ConvertValue:
 
 def compile_items(field: Field) -> ConvertValue:
     """Converts the items of a list: they are trimmed, empty ones are left out, and each must obey the field's options
-    and length."""
+    and length. Keys of records may be whole numbers."""
     convert = compile_enum(field) if field.options else compile_text(field)
+    wrong = NOT_KEYS if field.to else NOT_LIST
 
     def convert_items(items: object) -> str | BadCell:
         json_texts = []
         for item in items if isinstance(items, list) else ():
-            if not isinstance(item, str):
-                return NOT_LIST
-            if text := item.strip():
+            written = item if isinstance(item, str) else write_key(item) if field.to else None
+            if written is None:
+                return wrong
+            if text := written.strip():
                 converted = convert(text)
                 if isinstance(converted, BadCell):
                     return converted

@@ -1,6 +1,6 @@
 """Records as they are read: one by its key, a page of a type, and those that a batch has to look at."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -96,6 +96,26 @@ async def find_existing_keys(session: Session, account_id: int, type: str, keys:
         {"account_id": account_id, "type": type, "keys": list(keys)},
     )
     return set(found.scalars())
+
+
+# OFFSET 0 makes the planner look up each key in the index. Most of what is named exists, so the others are returned.
+MISSING = """
+SELECT named.type, named.key FROM unnest(CAST(:types AS text[]), CAST(:keys AS text[])) AS named(type, key)
+LEFT JOIN LATERAL (
+    SELECT true AS exists FROM records WHERE account_id = :account_id AND type = named.type AND key = named.key OFFSET 0
+) found ON true
+WHERE found.exists IS NULL"""
+
+
+async def find_missing(
+    session: ReadSession, account_id: int, named: Collection[tuple[str, str]]
+) -> set[tuple[str, str]]:
+    """Those of the records, each named by its type and key, that do not exist. The others may be deleted at any time.
+    `named` must not be empty."""
+    types, keys = zip(*named, strict=True)
+    given = {"account_id": account_id, "types": list(types), "keys": list(keys)}
+    found = await session.execute(text(MISSING), given)
+    return {(type_, key) for type_, key in found}
 
 
 async def lock(session: Session, account_id: int, type: str, keys: Sequence[str]) -> Sequence[RowMapping]:

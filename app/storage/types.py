@@ -1,7 +1,7 @@
 """An account's own record types and custom fields, as they were declared."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import RowMapping, text
 
@@ -24,6 +24,30 @@ async def exists(session: ReadSession, account_id: int, name: str) -> bool:
         {"account_id": account_id, "name": name},
     )
     return bool(found.scalar_one())
+
+
+async def find_existing(session: ReadSession, account_id: int, names: Collection[str]) -> set[str]:
+    """Those of the names that belong to a type which the account has declared."""
+    found = await session.execute(
+        text("SELECT name FROM record_types WHERE account_id = :account_id AND name = ANY(:names)"),
+        {"account_id": account_id, "names": list(names)},
+    )
+    return set(found.scalars())
+
+
+async def find_keys(session: ReadSession, account_id: int, names: Collection[str]) -> Sequence[RowMapping]:
+    """For each of these types that the account has declared itself: its `name`, and the `id` and `type` of the field
+    that is its key. Without reading whole declarations, which may have thousands of fields."""
+    found = await session.execute(
+        text(
+            "SELECT name, field ->> 'id' AS id, field ->> 'type' AS type FROM record_types CROSS JOIN LATERAL "
+            "jsonb_path_query_first(declaration, '$.fields[*] ? (@.id == $key)', "
+            "jsonb_build_object('key', declaration -> 'key')) AS field "
+            "WHERE account_id = :account_id AND name = ANY(:names) AND declaration ? 'key'"
+        ),
+        {"account_id": account_id, "names": list(names)},
+    )
+    return found.mappings().all()
 
 
 async def count_others(session: ReadSession, account_id: int, name: str) -> RowMapping:

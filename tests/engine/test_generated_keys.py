@@ -7,8 +7,8 @@ import pytest
 
 from app.declarations.types import declare_type
 from app.errors import Refused
-from app.imports.checking.record_keys import generate_id
 from app.imports.results.failed_rows import open_failed_rows
+from app.resources.stored_keys import generate_id
 from tests.engine.conftest import ImportEngine, law
 
 TICKETS: dict[str, Any] = {

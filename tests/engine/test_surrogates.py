@@ -3,8 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
-from app.imports.checking.record_keys import key_from_source
 from app.resources.customers import RESOURCE
+from app.resources.stored_keys import key_from_source
 from app.runs import ledger
 from app.storage import batches
 from tests.engine.conftest import ImportEngine, law

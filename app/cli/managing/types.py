@@ -26,7 +26,7 @@ LISTED: Final = (
     TableColumn("BUILT IN", "builtIn"),
     TableColumn("UNKNOWN COLUMNS", "unknownColumns"),
 )
-LIMITS: Final = ("min", "max", "maxLength", "options")
+LIMITS: Final = ("min", "max", "maxLength", "options", "to")
 
 
 def pick_limits(field: Mapping[str, Any]) -> dict[str, Any]:

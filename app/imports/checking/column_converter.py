@@ -8,6 +8,7 @@ from app.imports.checking.cells import ABSENT, ALL_ABSENT, ALL_TEXT, Cells, is_b
 from app.imports.checking.findings import Findings
 from app.imports.checking.json_objects import MemberColumn, format_member
 from app.imports.plan import Options
+from app.imports.rows import ReferenceColumn
 from app.mappings.columns import Column
 from app.mappings.conversions import ConvertColumn, UnconvertibleCell, compile_conversions
 from app.resources.conversion import quote_json
@@ -17,7 +18,7 @@ from app.resources.numbers import MAX_DIGITS, convert_decimal, convert_integer
 from app.resources.schema import Field, Resource
 
 PROSE = ("text", "list", "object")  # field types whose values may mean what nobody sees
-NUMBERS = ("integer", "decimal", "boolean")  # field types that cannot hold an empty string
+NEVER_EMPTY = ("integer", "decimal", "boolean", "reference")  # field types that cannot hold an empty string
 ONLY_NUMBERS = {int, Decimal}
 BOOLEANS = {True: "true", False: "false"}
 
@@ -70,6 +71,19 @@ class ColumnConverter:
             return MemberColumn(None, [self.write(value, index, cell, findings) for index, (value, cell) in converted])
         prefix, blank = self.prefix, self.blank
         return MemberColumn(None, [prefix + value if value else ("" if value == "" else blank) for value in values])  # type: ignore[operator]
+
+    def take_references(self, members: MemberColumn) -> tuple[MemberColumn, ReferenceColumn]:
+        """What `convert_members` returned, without the keys of records, and these by themselves."""
+        start = len(self.prefix)
+        if members.name is not None:
+            cells: list[str | None] = list(members.texts)
+            rest = [""] * len(cells)
+        else:
+            empty = ("", f"{self.prefix}null")
+            cells = [None if text in empty else text[start:] for text in members.texts]
+            rest = [text if cell is None else "" for cell, text in zip(cells, members.texts, strict=True)]
+        column = ReferenceColumn(self.field.id, self.column.heading, self.field.to, cells)
+        return MemberColumn(None, rest), column
 
     def write(self, value: Converted, index: int, cell: object, findings: Findings) -> str:
         """One converted cell as a member, or a problem of the row with this index. Text that is nothing but white space
@@ -154,7 +168,7 @@ def build_converter(
     surrogate, prefix = resource.surrogate, format_member(field.id, "")
     if surrogate is not None and field.id == surrogate.source:
         return replace(build_source_converter(column, field), null_marker=marker, change=change)
-    blanks = {"keep": "", "clear": "null", "empty": "null" if field.type in NUMBERS else '""'}
+    blanks = {"keep": "", "clear": "null", "empty": "null" if field.type in NEVER_EMPTY or field.to else '""'}
     blank = blanks[asked.get("blank", options.blank_cells)]
     return ColumnConverter(
         column,
@@ -173,7 +187,7 @@ def build_converter(
 
 def build_clean(resource: Resource, field: Field) -> Clean:
     if field.type == "list":
-        return clean_items(clean_exact if field.options else clean_prose, field.separator)
+        return clean_items(clean_exact if field.options or field.to else clean_prose, field.separator)
     return clean_prose if field.type in PROSE and not identifies(resource, field.id) else clean_exact
 
 

@@ -55,3 +55,18 @@ class Findings:
             value=None if value is None else shorten(str(value)),
             key=shorten(self._caller_keys[index]),
         )
+
+
+def unreadable_problems(batch: Batch) -> list[Problem]:
+    return [
+        Problem(
+            line=record.line,
+            row=record.row,
+            column=None,
+            field=None,
+            code=record.code,
+            message=record.message,
+            value=shorten(record.raw),
+        )
+        for record in batch.unreadable
+    ]

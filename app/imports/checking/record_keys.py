@@ -2,14 +2,12 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import Protocol
 
 from app.imports.checking.cells import ABSENT, ALL_TEXT
-from app.resources.field_types import compile_key, normalize_key
-from app.resources.schema import KEY_CHARACTERS, Field, Resource, Surrogate
-
-ID_BYTES = KEY_CHARACTERS // 2  # of a generated id, written as hexadecimal characters
+from app.resources.field_types import compile_key
+from app.resources.schema import Field, Resource, Surrogate
+from app.resources.stored_keys import generate_id
 
 # The cells of a batch by field. A cell that is not text (absent, null, a number of JSON) may be anything.
 CellsByField = Mapping[str, Sequence[object]]
@@ -116,15 +114,6 @@ class GeneratedKeys:
 def has_any_value(cells: CellsByField, index: int) -> bool:
     """Whether any cell of the row is filled: spreadsheets write lines of nothing but delimiters."""
     return any(as_text(column[index]).strip() for column in cells.values())
-
-
-def key_from_source(surrogate: Surrogate, account_id: int, source: str) -> str:
-    """The key of the account's record that the caller knows as `source`."""
-    return generate_id(surrogate.prefix, f"{account_id}:{normalize_key(Field(surrogate.source, 'text'), source)}")
-
-
-def generate_id(prefix: str, seed: str) -> str:
-    return prefix + blake2b(seed.encode(), digest_size=ID_BYTES).hexdigest()
 
 
 def as_texts(column: Sequence[object]) -> Iterable[str]:

@@ -15,7 +15,8 @@ batch (`RowChecker.check_batch`) these are the steps:
    does not declare are kept, refused or ignored (unknown_members.py).
 6. Each row is checked as a whole: it has a key that is not too long, its required fields are filled, and its lists have
    no gaps. A row that updates a record may lack some of this; only merging knows whether a row does.
-7. Rows without a problem are put together as JSON objects (json_objects.py). The others are left out.
+7. Rows without a problem are put together as JSON objects (json_objects.py). The others are left out. Keys of other
+   records are set aside: only merging knows whether there are such records (merging/references.py).
 """
 
 from collections import defaultdict
@@ -26,16 +27,16 @@ from app.imports.checking.cells import ABSENT, ALL_TEXT, Cells, is_filled
 from app.imports.checking.cleaning import clean_cells
 from app.imports.checking.column_converter import ColumnConverter, build_converter
 from app.imports.checking.columns import ColumnSplitter, DelimitedColumns, ObjectColumns, SplitBatch
-from app.imports.checking.findings import Findings
+from app.imports.checking.findings import Findings, unreadable_problems
 from app.imports.checking.json_objects import MemberColumn, build_objects
 from app.imports.checking.nested_objects import NestedColumns
 from app.imports.checking.record_keys import IdScope, RowKeys, build_key_finder
 from app.imports.checking.unknown_members import UnknownMembers
 from app.imports.plan import Options, Plan
-from app.imports.rows import CheckedBatch
-from app.problems import Problem, shorten
+from app.imports.rows import CheckedBatch, ReferenceColumn
+from app.problems import Problem
 from app.resources.conversion import bad_cell, quote_json
-from app.resources.schema import Resource
+from app.resources.schema import Field, Resource
 from app.resources.sizes import GROWTH, is_longer
 from app.runs.summary import RunWarning
 
@@ -63,7 +64,7 @@ class RowChecker:
         delimited = plan.dialect.format != "jsonl"
         self._resource = resource
         self._unknown = bad_cell("unknown_key" if resource.generates_key else "unknown_id")
-        self._constants = plan.constants
+        self._constants, self._constant_references = split_constants(resource, plan.constants)
         self._splitter = build_splitter(resource, plan, options)
         self._converters = [build_converter(resource, column, options, delimited=delimited) for column in plan.columns]
         self._key_finder = build_key_finder(resource, id_scope, anonymous=options.anonymous)
@@ -123,11 +124,11 @@ class RowChecker:
         for converter, (_, cleanings) in zip(self._converters, cleaned, strict=True):
             findings.warn_cleaned(converter.column.heading, cleanings)
 
-        converted = [
-            (converter.stored, converter.convert_members(cells, sent, findings)) for converter, cells, sent in columns
-        ]
+        converted = [converter.convert_members(cells, sent, findings) for converter, cells, sent in columns]
+        references = self._take_references(converted, len(split.batch.records))
         others = self._splitter.other_members(split, findings)
-        members = [column for stored, column in converted if stored] + others
+        stored = zip(self._converters, converted, strict=True)
+        members = [column for converter, column in stored if converter.stored] + others
 
         if self._resource.generates_key:
             self._check_new_records(split, others, keys, findings)
@@ -137,7 +138,19 @@ class RowChecker:
 
         data = build_objects(members, self._constants, len(split.batch.records))
         self._check_sizes(data, findings)
+        checked.references = references
         keep_good_rows(checked, split.batch, findings, keys=keys.keys, data=data, incomplete=incomplete)
+
+    def _take_references(self, converted: list[MemberColumn], count: int) -> list[ReferenceColumn]:
+        """Takes the keys of other records out of the converted columns of `count` rows."""
+        references = [
+            ReferenceColumn(field.id, None, field.to, [value] * count) for field, value in self._constant_references
+        ]
+        for index, converter in enumerate(self._converters):
+            if converter.field.to:
+                converted[index], column = converter.take_references(converted[index])
+                references.append(column)
+        return references
 
     def _check_keys(self, keys: RowKeys, findings: Findings) -> None:
         if "" not in keys.keys and max(map(len, keys.caller_keys)) <= self._key_limit:
@@ -229,19 +242,14 @@ def build_splitter(resource: Resource, plan: Plan, options: Options) -> ColumnSp
     return NestedColumns(resource, plan.columns, options, known=known, unknown_members=unknown_members, mapped=mapped)
 
 
-def unreadable_problems(batch: Batch) -> list[Problem]:
-    return [
-        Problem(
-            line=record.line,
-            row=record.row,
-            column=None,
-            field=None,
-            code=record.code,
-            message=record.message,
-            value=shorten(record.raw),
-        )
-        for record in batch.unreadable
+def split_constants(resource: Resource, constants: Mapping[str, str]) -> tuple[dict[str, str], list[tuple[Field, str]]]:
+    """The values that every record gets, and those of them that name other records."""
+    fields = {name: resource.field(name) for name in constants}
+    named = [
+        (field, constants[name]) for name, field in fields.items() if field and field.to and constants[name][0] in '"['
     ]
+    others = constants.keys() - {field.id for field, _ in named}
+    return {name: constants[name] for name in constants if name in others}, named
 
 
 def keep_good_rows(
@@ -253,7 +261,8 @@ def keep_good_rows(
     data: list[str],
     incomplete: Mapping[int, Sequence[Problem]],
 ) -> None:
-    """Moves the rows without a problem into `checked`, and the problems of the others."""
+    """Moves the rows without a problem into `checked`, and the problems of the others. The references in `checked` are
+    those of all rows."""
     checked.warnings += findings.warnings
     bad_rows = findings.problems
     if not bad_rows:
@@ -272,3 +281,5 @@ def keep_good_rows(
         checked.data.append(data[index])
         checked.rows.append(batch.rows[index])
         checked.lines.append(batch.lines[index])
+    for column in checked.references:
+        column.cells = [cell for index, cell in enumerate(column.cells) if index not in bad_rows]

@@ -4,10 +4,12 @@ PostgreSQL refuses to update one key twice in a single INSERT … ON CONFLICT. S
 a set, and the later ones are applied one after the other (`repeated_keys.py`).
 """
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from app.imports.merging.references import NamedRecords, look_up_references, write_references
 from app.imports.merging.repeated_keys import (
     RepeatedKey,
     apply_repeated_keys,
@@ -17,7 +19,8 @@ from app.imports.merging.repeated_keys import (
 )
 from app.imports.plan import Options
 from app.imports.rows import BatchOutcome, CheckedBatch
-from app.problems import PROBLEMS
+from app.problems import PROBLEMS, Problem
+from app.resources.sizes import is_longer
 from app.runs.summary import RunWarning
 from app.storage import merge, records
 from app.storage.database import Session
@@ -31,17 +34,21 @@ class PreparedBatch:
     checked: CheckedBatch
     copy_text: bytes | None
     created_at: datetime  # of the record of its first row, should that row create one
+    sees_records: bool  # what becomes of its rows depends on records that earlier rows may have written
 
     def build_target(self, run_target: MergeTarget) -> MergeTarget:
         """Where this batch of the run goes."""
         return replace(run_target, created_at=self.created_at, first_row=self.checked.start.row + 1)
 
 
-def prepare_batch(checked: CheckedBatch, created_at: datetime) -> PreparedBatch:
+def prepare_batch(checked: CheckedBatch, created_at: datetime, type: str) -> PreparedBatch:
     """Does what can be done before the transaction. Blocking."""
     simple = not checked.incomplete and len(set(checked.keys)) == len(checked.keys)
-    copy_text = merge.format_copy_text(checked.keys, checked.rows, checked.data) if simple else None
-    return PreparedBatch(checked, copy_text, created_at)
+    sees_records = not simple or any(column.type == type for column in checked.references)
+    copy_text = None
+    if simple and not checked.references:
+        copy_text = merge.format_copy_text(checked.keys, checked.rows, checked.data)
+    return PreparedBatch(checked, copy_text, created_at, sees_records)
 
 
 async def stage_batch(session: Session, prepared: PreparedBatch) -> None:
@@ -67,31 +74,50 @@ async def merge_batch(
     if prepared.copy_text is not None:
         await batch_merge.merge_staged(len(checked.keys))
         return outcome
-    kept = await fail_incomplete_rows(session, target, checked, outcome)
+    kept = await fail_unfit_rows(session, target, checked, outcome)
     firsts, repeats = split_repeated_keys(checked, kept)
-    await merge.stage(session, format_rows(checked, firsts))
+    await merge.stage(session, await asyncio.to_thread(format_rows, checked, firsts))
     await batch_merge.merge_staged(len(firsts))
     if repeats:
         await apply_repeated_keys(session, target, checked, outcome, repeats, duplicates=options.duplicates)
     return outcome
 
 
-async def fail_incomplete_rows(
+async def fail_unfit_rows(
     session: Session, target: MergeTarget, checked: CheckedBatch, outcome: BatchOutcome
 ) -> list[int]:
-    """Fails incomplete rows whose record does not exist, neither in the store nor in the batch before them. Returns the
-    indexes of the other rows."""
+    """Fails incomplete rows whose record does not exist, neither in the store nor in the batch before them, and rows
+    that name such a record. Returns the indexes of the other rows."""
     keys = [checked.keys[index] for index in checked.incomplete]
     existing = await records.find_existing_keys(session, target.account_id, target.type, keys) if keys else set()
+    named = await look_up_references(session, target.account_id, target.type, checked.references)
+    return await asyncio.to_thread(sort_out_rows, target, checked, outcome, existing, named)
+
+
+def sort_out_rows(
+    target: MergeTarget, checked: CheckedBatch, outcome: BatchOutcome, existing: set[str], named: NamedRecords
+) -> list[int]:
+    """`existing` are keys of the type that are locked. Blocking."""
     kept: list[int] = []
     for index, key in enumerate(checked.keys):
-        if index in checked.incomplete and key not in existing:
-            outcome.problems.extend(checked.incomplete[index])
+        problems = [] if key in existing else list(checked.incomplete.get(index, ()))
+        if checked.references:
+            problems += write_references(checked, index, named)
+            problems += find_too_large(target, checked, index)
+        if problems:
+            outcome.problems.extend(problems)
             outcome.failed += 1
             continue
         existing.add(key)
+        named.add(key)
         kept.append(index)
     return kept
+
+
+def find_too_large(target: MergeTarget, checked: CheckedBatch, index: int) -> Iterator[Problem]:
+    """Rows were measured without the keys of other records."""
+    if target.record_bytes is not None and is_longer(checked.data[index], target.record_bytes):
+        yield build_too_large(target, checked, checked.rows[index], checked.lines[index])
 
 
 def split_repeated_keys(checked: CheckedBatch, kept: Sequence[int]) -> tuple[list[int], list[tuple[int, int]]]:

@@ -94,6 +94,29 @@ async def test_a_type_may_have_as_many_fields_as_a_file_has_columns(
         assert record["data"] == {each: f"{count}.{number}" for number, each in enumerate(ids[:count])}
 
 
+async def test_a_reference_names_a_type_that_there_is(client: httpx.AsyncClient, an_account: Account) -> None:
+    def put(name: str, *fields: dict[str, Any]) -> Any:
+        body = {"key": "code", "fields": [{"id": "code", "type": "text"}, *fields]}
+        if name == "contacts":
+            body = {"fields": list(fields)}
+        return client.put(f"/types/{name}", headers=an_account.headers, json=body)
+
+    own = {"id": "own", "type": "reference", "to": "shelves"}
+    built_in = {"id": "maker", "type": "list", "to": "contacts", "separator": "|"}
+    missing = {"id": "room", "type": "reference", "to": "rooms"}
+    assert (await put("shelves", own, built_in)).json()["fields"][1:] == [own, built_in]
+    refused = await put("shelves", own, missing)
+    also_refused = await put("contacts", missing)
+    assert (refused.status_code, also_refused.status_code) == (422, 422)
+    assert refused.json()["errors"] == [
+        {"path": "fields[2].to", "reason": "`fields[2].to` must be a record type: there is no type `rooms`"}
+    ]
+    assert also_refused.json()["errors"][0]["path"] == "fields[0].to"
+    await put("rooms")
+    assert (await put("shelves", own, missing)).status_code == 200
+    assert (await put("contacts", missing)).status_code == 201
+
+
 async def test_labels_are_shown_and_may_be_sent_back(client: httpx.AsyncClient, an_account: Account) -> None:
     headers = an_account.headers
     own = {"id": "shoe", "type": "integer", "label": "Shoe size"}

@@ -9,8 +9,8 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from app.imports.checking.record_keys import key_from_source
 from app.resources.customers import RESOURCE
+from app.resources.stored_keys import key_from_source
 from app.runtime import Runtime
 from tests.conftest import NewAccount
 from tests.support.http import Account

@@ -18,7 +18,8 @@ EVERY_TYPE = parse_resource(
         "key": "code",
         "fields": [
             {"id": "code", "type": "text"},
-            *[{"id": f"a_{name}", "type": name} for name in TYPES if name != "enum"],
+            *[{"id": f"a_{name}", "type": name} for name in TYPES if name not in ("enum", "reference")],
+            {"id": "a_reference", "type": "reference", "to": "things"},
             {"id": "an_enum", "type": "enum", "options": ["b", "a"]},
         ],
     },
@@ -71,6 +72,9 @@ def test_a_sample_file_imports_without_an_error(resource: Resource) -> None:
         for id_, cell in zip(header, row, strict=True):
             field = resource.field(id_)
             assert field is not None
+            if field.to and not field.samples:  # which records there are only the account knows
+                assert not cell
+                continue
             assert cell, f"{id_} is empty"
             assert not isinstance(compile_cell(field)(cell), BadCell), f"{id_}: {cell}"
 

@@ -92,6 +92,9 @@ GOOD = [
     (of("list"), " a | b,c ||", '["a","b,c"]'),
     (of("list"), "|", "[]"),
     (TAGS, "b; a;b", '["b","a","b"]'),
+    (of("list"), "01| x ", '["01","x"]'),
+    (of("reference"), " SKU-1 ", '"SKU-1"'),
+    (of("reference"), "007", '"007"'),
     (of("object"), ' {"a": 1.50, "b": [true, null, "x"], "c": {}} ', '{"a":1.50,"b":[true,null,"x"],"c":{}}'),
     (of("object"), "[1e2, -0, 0.0000001]", "[1e+2,-0,0.0000001]"),
     (of("object"), '{"\\u00e4": "\\ud83d\\ude00"}', '{"ä":"😀"}'),
@@ -163,6 +166,7 @@ BAD = [
     (of("object"), "[" * 33 + "]" * 33, "type_error"),
     (of("object"), "[" * 60_000, "type_error"),
     (of("slug"), "!?", "type_error"),
+    (of("reference"), " ", "type_error"),
     (Field("x", "slug", max_length=3), "abcd", "too_long"),
 ]
 

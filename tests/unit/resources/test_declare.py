@@ -22,6 +22,8 @@ STORES = {
         {"id": "kind", "type": "enum", "options": ["shop", "depot"]},
         {"id": "tags", "type": "list", "options": ["a", "b"], "separator": ";"},
         {"id": "open_at[0]", "type": "datetime"},
+        {"id": "head", "type": "reference", "to": "stores"},
+        {"id": "brands", "type": "list", "separator": ";", "to": "brands"},
     ],
 }
 
@@ -166,6 +168,14 @@ def test_every_mistake_is_named_in_one_answer() -> None:
         ({"type": "enum", "options": "ab"}, "options"),
         ({"type": "list", "separator": ""}, "separator"),
         ({"type": "list", "options": ["a|b"]}, "options"),
+        ({"type": "list", "options": ["a"], "to": "stores"}, "options"),
+        ({"type": "list", "maxLength": 9, "to": "stores"}, "maxLength"),
+        ({"type": "list", "to": "Stores"}, "to"),
+        ({"type": "reference"}, "to"),
+        ({"type": "reference", "to": 1}, "to"),
+        ({"type": "reference", "to": "\ud800"}, "to"),
+        ({"type": "reference", "to": "stores", "maxLength": 9}, "maxLength"),
+        ({"to": "stores"}, "to"),
     ],
 )
 def test_a_mistake_in_a_field_is_named_by_its_path(members: dict[str, object], path: str) -> None:
@@ -246,6 +256,8 @@ BEFORE = a_type(
     {"id": "name", "type": "text", "maxLength": 10},
     {"id": "kind", "type": "enum", "options": ["a", "b"]},
     {"id": "tags", "type": "list"},
+    {"id": "head", "type": "reference", "to": "stores"},
+    {"id": "brands", "type": "list", "to": "brands"},
 )
 
 
@@ -267,6 +279,10 @@ def changed(index: int, **members: object) -> Resource:
         (changed(2, required=True), ["fields[2].required"]),
         (changed(3, options=["a"]), ["fields[3].options"]),
         (changed(4, options=["a"]), ["fields[4].options"]),
+        (changed(4, to="stores"), ["fields[4].to"]),
+        (changed(5, to="brands"), ["fields[5].to"]),
+        (changed(6, to="stores"), ["fields[6].to"]),
+        (changed(2, type="reference", maxLength=None, to="stores"), ["fields[2].type"]),
         (changed(0, type="email"), ["fields[0].type"]),
         (a_type({"id": "new", "type": "text", "required": True}), ["fields[1].required"]),
         (a_type({"id": "other", "type": "text"}, key="other"), ["key", "fields[1].required"]),
@@ -285,6 +301,8 @@ def test_a_change_that_stored_records_may_contradict_is_named(after: Resource, p
         changed(2, maxLength=11),
         changed(3, options=["b", "a", "c"]),
         changed(3, type="text", options=None),
+        changed(5, type="text", to=None),
+        changed(6, to=None),
         a_type({"id": "new", "type": "date"}),
     ],
 )

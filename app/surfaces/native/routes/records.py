@@ -9,10 +9,8 @@ from fastapi.responses import Response
 
 from app.declarations.types import ensure_type, load_resource
 from app.errors import Refused
-from app.imports.checking.record_keys import key_from_source
 from app.resources.canonical import to_nfc
-from app.resources.field_types import normalize_key
-from app.resources.schema import Resource
+from app.resources.stored_keys import compile_key_forms
 from app.storage import records
 from app.surfaces.native import translate
 from app.surfaces.native.wire.records import Record, RecordList
@@ -57,15 +55,9 @@ async def get_record(type: str, key: str, caller: MayReadRecords, runtime: OpenR
     """Read a record by its percent-encoded key. An e-mail address may be in any case."""
     async with runtime.database.read() as session:
         resource, _ = await load_resource(session, caller.account_id, type)
-        for form in stored_forms(resource, caller.account_id, key):
+        forms = compile_key_forms(resource, caller.account_id)(key)
+        for form in dict.fromkeys([*forms, to_nfc(key)]):
             row = await records.get(session, caller.account_id, type, form)
             if row is not None:
                 return Response(msgspec.json.encode(translate.record(row, type)), media_type=translate.JSON)
     raise Refused("not_found", f'There is no record of type "{type}" with this key')
-
-
-def stored_forms(resource: Resource, account_id: int, key: str) -> list[str]:
-    """The forms in which the key may be stored, by the fields that it may come from."""
-    fields = filter(None, (resource.field(name) for name in resource.keys))
-    generated = [key_from_source(resource.surrogate, account_id, key)] if resource.surrogate else []
-    return list(dict.fromkeys([*(normalize_key(field, key) for field in fields), to_nfc(key), *generated]))

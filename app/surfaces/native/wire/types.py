@@ -38,6 +38,7 @@ FieldType = Literal[
     "slug",
     "enum",
     "list",
+    "reference",
     "object",
 ]
 
@@ -60,6 +61,7 @@ class TypeField(Shape):
     max: float | None = None
     max_length: int | None = None
     separator: str = "|"
+    to: str = Field(default="", description="For reference and list: the type whose records are named by their keys")
     read_only: bool = False
 
 
@@ -75,7 +77,7 @@ class TypeBody(Shape):
         "updates the record with that key, which must exist. The key is then a field of type text",
     )
     fields: list[dict[str, Any]] = Field(
-        description="id, type, label, required, options, min, max, maxLength, separator; see GET /types/{name}"
+        description="id, type, label, required, options, min, max, maxLength, separator, to; see GET /types/{name}"
     )
     unknown_columns: Literal["ignore", "keep", "error"] = "ignore"
 

@@ -8,10 +8,10 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
 from app.errors import Refused, shorten_name
-from app.imports.checking.record_keys import key_from_source
 from app.resources.customers import RESOURCE
 from app.resources.field_types import normalize_key
 from app.resources.schema import Field
+from app.resources.stored_keys import key_from_source
 from app.runtime import Runtime
 from app.storage import records
 from app.storage.database import ReadSession
