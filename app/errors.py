@@ -35,6 +35,7 @@ REFUSALS: dict[str, str] = {
     "too_many_reads": "Too many large reads of this account are under way",
     "queue_full": "Too many imports of this account are waiting or running",
     "import_not_ended": "The import is still waiting or running",
+    "export_not_ended": "The export is still waiting or running",
     "type_in_use": "The new declaration does not fit stored records or open imports",
     "secrets_locked": "The stored secrets cannot be decrypted",
     "name_taken": "The name is already taken in this account",
@@ -56,6 +57,8 @@ FAILURES: dict[str, str] = {
     "file_refused": "The file was fetched, but it cannot be imported",
     "count_mismatch": "The number of processed rows differs from the number of accepted rows",
     "unreadable_file": "The file cannot be read in the declared format",
+    "export_too_long": "The file could not be written within the time that an export has",
+    "export_unencodable": "The file cannot be written in the encoding that was asked for",
 }
 
 
@@ -78,6 +81,7 @@ REFUSAL_REMEDIES: dict[str, str] = {
     "too_many_reads": "Wait for the seconds in `Retry-After`, and read one page after the other",
     "queue_full": "Wait for the seconds in `Retry-After`, or until an import has ended",
     "import_not_ended": "Wait until the import is done",
+    "export_not_ended": "Wait until the export is done",
     "type_in_use": (
         "Keep the fields that `errors` names as they are. "
         "If only open imports are in the way, wait until they have ended"
@@ -106,6 +110,8 @@ FAILURE_REMEDIES: dict[str, str] = {
     "file_refused": "Correct the file as the detail says, then start the import again",
     "count_mismatch": "Report it: this is a bug",
     "unreadable_file": "Send the file again: the stored copy has changed since the import was accepted",
+    "export_too_long": "Export fewer records at a time, or ask the operator to raise `SLUICE_EXPORT_SECONDS`",
+    "export_unencodable": "Export in UTF-8, which has every character, or correct the record that the detail names",
 }
 
 

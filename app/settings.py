@@ -130,6 +130,11 @@ class Settings(BaseSettings):
     batch_bytes: PositiveInt = Field(
         2_097_152, description="Maximum number of bytes of a file that are read for one transaction"
     )
+    export_seconds: PositiveFloat = Field(
+        600,
+        description="Seconds within which an export must have written its file: for so long its snapshot keeps "
+        "PostgreSQL's vacuum from removing old rows",
+    )
     lease_seconds: PositiveFloat = Field(
         15, description="Seconds after which a silent worker loses its import to another"
     )
@@ -162,5 +167,5 @@ class Settings(BaseSettings):
         30, description="Seconds after which a transfer that receives nothing is tried again"
     )
     fetches_at_once: PositiveInt = Field(
-        4, description="Files that one worker process fetches at a time; of one account at most half as many"
+        4, description="Files that one worker process fetches or exports at a time; of one account at most half as many"
     )

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Final
 
+from app.exports import engine as exports
 from app.imports import engine as imports
 from app.runs.kinds import Kind
 from app.runs.lifecycle import Work
 
-ENGINES: Final[Mapping[Kind, Work]] = {Kind.IMPORT: imports.work}
+ENGINES: Final[Mapping[Kind, Work]] = {Kind.IMPORT: imports.work, Kind.EXPORT: exports.work}

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from app.deliveries import outbox
-from app.observe.events import HousekeepingFailed
+from app.observe.events import HousekeepingFailed, OldSnapshotsEnded
 from app.observe.logs import error_kind
 from app.observe.process_events import NewerRunsLeftAlone, SchemaNotUsable
 from app.runs.deletion import prune_runs, sweep_blobs
@@ -14,9 +14,11 @@ from app.runtime import Runtime
 from app.storage import claims
 from app.storage.access import tokens
 from app.storage.database import PLAN_VERSION, find_schema_trouble
+from app.storage.exports import snapshot
 
 HEARTBEAT_SECONDS = 10.0
 WATCH_SECONDS = 60.0
+SNAPSHOT_SECONDS = 30.0
 DELIVER_SECONDS = 3.0
 PRUNE_SECONDS = 600.0
 
@@ -36,6 +38,7 @@ def duties(runtime: Runtime) -> tuple[Duty, ...]:
         Duty("heartbeat", HEARTBEAT_SECONDS, send_heartbeat, on_schema=False),
         Duty("watch", WATCH_SECONDS, watch, on_schema=False),
         Duty("rescue", runtime.settings.sweep_seconds, rescue),
+        Duty("snapshots", SNAPSHOT_SECONDS, end_old_snapshots),
         Duty("prune", PRUNE_SECONDS, prune),
         Duty("deliver", DELIVER_SECONDS, deliver),
     )
@@ -77,6 +80,14 @@ async def schema_trouble(runtime: Runtime) -> str | None:
 
 async def rescue(runtime: Runtime, _: str) -> None:
     await rescue_runs(runtime)
+
+
+async def end_old_snapshots(runtime: Runtime, _: str) -> None:
+    """Ends the snapshots of exports whose worker was frozen and could not end them itself."""
+    async with runtime.database.transaction() as session:
+        ended = await snapshot.end_old_snapshots(session, seconds=runtime.settings.export_seconds + SNAPSHOT_SECONDS)
+    if ended:
+        runtime.observe(OldSnapshotsEnded(ended))
 
 
 async def prune(runtime: Runtime, _: str) -> None:

@@ -27,10 +27,10 @@ def build_worker(runtime: Runtime) -> Worker:
     """An ARQ worker on an open runtime. `async_run()` ends on a signal."""
     settings = runtime.settings
     assert settings.redis_url is not None  # noqa: S101  open_runtime has checked
+    longest = max(settings.source_seconds, settings.export_seconds) + SPARE_SECONDS
     worker = Worker(
         functions=[
-            func(do, name=name, timeout=settings.source_seconds + SPARE_SECONDS, keep_result=0, max_tries=MAX_TRIES)
-            for name, do in FUNCTIONS.items()
+            func(do, name=name, timeout=longest, keep_result=0, max_tries=MAX_TRIES) for name, do in FUNCTIONS.items()
         ],
         queue_name=QUEUE,
         redis_settings=redis_settings(settings.redis_url.get_secret_value(), settings.ca_file),

@@ -24,6 +24,8 @@ SCOPES: Mapping[str, str] = {
     "mappings:read": "Have a mapping suggested for a file",
     "connections:read": "Read connections (never their secrets) and import from them",
     "connections:write": "Create, replace, delete and test connections",
+    "exports:read": "Read exports and download their files",
+    "exports:write": "Start exports, and delete those that have ended",
     "admin": "Everything above",
 }
 DEFAULT_SCOPES: tuple[str, ...] = tuple(scope for scope in SCOPES if scope != "admin")

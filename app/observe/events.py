@@ -105,6 +105,26 @@ class FileFetched(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ExportWritten(Event):
+    """The file of an export is complete and stored, with so many records, `seconds` after its worker began."""
+
+    run_id: str
+    account_id: int
+    bytes: int
+    records: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class OldSnapshotsEnded(Event):
+    """So many connections of exports were ended because they had held a snapshot for longer than
+    `SLUICE_EXPORT_SECONDS`: their workers were frozen."""
+
+    level: ClassVar[str] = "warning"
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class RunRefused(Event):
     """A request for an import was refused. `code` is the refusal, `reason` its title and the parts of the request that
     are wrong, without names or values from the file."""

@@ -20,4 +20,6 @@ class Task:
 TASKS: Final[Mapping[tuple[str, str], Task]] = {
     ("import", "fetch"): Task("import_fetch", "transfer"),
     ("import", "write"): Task("import_slice", "slice"),
+    # It takes as long as a transfer, and PostgreSQL does the work.
+    ("export", "write"): Task("export_write", "transfer"),
 }

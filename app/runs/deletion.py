@@ -7,6 +7,7 @@ from contextlib import suppress
 from app.errors import Refused
 from app.observe.events import OrphanBlobsDeleted, RunDeleted, RunsPruned
 from app.runs import status
+from app.runs.kinds import Kind
 from app.runs.model import AccountId
 from app.runtime import Runtime
 from app.storage import runs
@@ -16,18 +17,18 @@ from app.storage.database import DatabaseUnavailable
 ORPHAN_SECONDS = 86_400.0  # a blob this old without an owner belongs to nobody, even if some clock is hours wrong
 
 
-async def delete_run(runtime: Runtime, account_id: AccountId, run_id: str) -> None:
+async def delete_run(runtime: Runtime, account_id: AccountId, run_id: str, *, kind: Kind = Kind.IMPORT) -> None:
     """Deletes an ended run with its problems and, if nothing else needs it, its file. The records it wrote stay.
 
-    Raises Refused: not_found, gone, import_not_ended.
+    Raises Refused: not_found, gone, import_not_ended, export_not_ended.
     """
     async with runtime.database.transaction() as session:
         days = runtime.settings.retention_days
-        run = await status.find_run(session, account_id, run_id, retention_days=days, whole=False)
+        run = await status.find_run(session, account_id, run_id, kind=kind, retention_days=days, whole=False)
         deleted = await runs.delete_ended(session, account_id, run.id)
         if deleted is None:
             raise Refused(
-                "import_not_ended", "Only an import that has ended can be deleted, and this one is still open"
+                f"{kind}_not_ended", f"Only an {kind} that has ended can be deleted, and this one is still open"
             )
     # The run is gone by now. If its file cannot be deleted the sweep does it later, because nothing needs it any more.
     with suppress(BlobsUnavailable, DatabaseUnavailable):

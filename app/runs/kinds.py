@@ -7,16 +7,21 @@ from typing import Final
 
 from app.runtime import Runtime
 
+MOST_EXPORTS: Final = 5  # open in one account: each may hold a snapshot of the database
+
 
 class Kind(StrEnum):
+    """Each is also the word for people."""
+
     IMPORT = "import"
+    EXPORT = "export"
 
 
 class Step(StrEnum):
     """What a run is doing, or will do as soon as a worker claims it."""
 
     FETCH = "fetch"  # its file is still on another server
-    WRITE = "write"  # its rows are written to the records
+    WRITE = "write"  # its rows are written to the records, or the records to its file
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,5 +41,11 @@ KINDS: Final[Mapping[Kind, Rules]] = {
         numbered=True,
         queue_limit=lambda runtime: runtime.settings.queue_limit,
         queue_full="{limit} imports of this account are waiting or running. Wait until one of them has ended",
+    ),
+    Kind.EXPORT: Rules(
+        read_scope="exports:read",
+        numbered=False,
+        queue_limit=lambda _runtime: MOST_EXPORTS,
+        queue_full="{limit} exports of this account are waiting or running. Wait until one of them has ended",
     ),
 }

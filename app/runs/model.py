@@ -68,6 +68,9 @@ class Run:
 
     @property
     def success(self) -> int:
+        """Rows that went in; of an export the rows that are in its file."""
+        if self.kind is Kind.EXPORT:
+            return self.at_row
         return self.created + self.updated + self.unchanged + self.skipped
 
     @property

@@ -23,7 +23,7 @@ STEP = """CASE WHEN kind = 'import' AND blob IS NOT NULL AND coalesce(step, 'fet
     ELSE coalesce(step, 'fetch') END"""
 
 # (kind, step) of the runs that this release can work on. What a newer release has accepted is left alone.
-WORKABLE = (("import", "fetch"), ("import", "write"))
+WORKABLE = (("import", "fetch"), ("import", "write"), ("export", "write"))
 KNOWN = f"""plan_version <= {PLAN_VERSION}
     AND (kind, {STEP}) IN ({", ".join(f"('{kind}', '{step}')" for kind, step in WORKABLE)})"""
 
@@ -78,11 +78,13 @@ WAITING = f"SELECT EXISTS (SELECT FROM runs WHERE {CLAIMABLE})"
 
 UNKNOWN = f"SELECT count(*) FROM runs WHERE {OPEN} AND NOT ({KNOWN})"
 
-# Among suspects, those whose file has to be fetched come last: a fetch may take minutes, and nothing clears it earlier.
+# Among suspects, those whose file has to be fetched or written come last: that may take minutes, and nothing clears it
+# earlier.
 DUE = f"""
 SELECT id, attempt, kind, {STEP} AS step FROM (
     SELECT id, attempt, kind, step, blob, crashes, row_number() OVER (
-        PARTITION BY crashes > 0 ORDER BY crashes > 0 AND {STEP} = 'fetch', due_at) AS place FROM runs
+        PARTITION BY crashes > 0
+        ORDER BY crashes > 0 AND (kind <> 'import' OR {STEP} = 'fetch'), due_at) AS place FROM runs
     WHERE {CLAIMABLE}) claimable
 WHERE crashes = 0 AND place <= 1000 OR place = 1
 ORDER BY place"""

@@ -115,6 +115,19 @@ class Database:
             async with self._reading.connect() as connection:
                 yield ReadSession(connection)
 
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[ReadSession]:
+        """A session that reads only what was committed before its first statement. What breaks it off ends the
+        connection: the server could go on sending for a long time."""
+        options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        with translate_errors():
+            async with self._engine.execution_options(**options).connect() as connection:
+                try:
+                    yield ReadSession(connection)
+                except BaseException:
+                    await connection.invalidate()
+                    raise
+
     async def reach(self) -> int:
         """The server's version, as below, within REACH_SECONDS. For the start of a process: what is wrong names the
         server. Raises DatabaseUnavailable, DatabaseRefused."""

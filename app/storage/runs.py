@@ -23,7 +23,8 @@ LEAN = [*(column for column in runs.c if column.name != "plan"), LEAN_PLAN]
 
 # What lists of runs of all kinds leave out: it may be a megabyte for each, and belongs to its kind.
 LEFT_OUT = {
-    **{name: literal_column("'{}'", JSONB) for name in ("options", "plan")},
+    "options": literal_column("CASE kind WHEN 'export' THEN options - 'select' ELSE '{}' END", JSONB),
+    "plan": literal_column("'{}'", JSONB),
     **{name: literal_column("'[]'", JSONB) for name in ("error_summary", "warnings")},
     **{name: null() for name in ("blob_digests", "secret")},
 }

@@ -3,17 +3,21 @@
 import errno
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
+from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from app.errors import Complaint, Refused, Retryable, describe, name_subject
 from app.throttle import Allowance
 from app.web.failures import INTERNAL_ERROR, Failure, failure_from
+from app.web.shapes import Shape
+
+AnyShape = TypeVar("AnyShape", bound=Shape)
 
 UNAVAILABLE_RETRY_SECONDS: Final = 5
 # The codes of errors that the framework raises, by status.
@@ -115,6 +119,15 @@ def complaint_from(location: Sequence[str | int], message: str) -> Complaint:
     """One error of pydantic, by its `loc` and `msg`."""
     path = ".".join(map(str, location))
     return Complaint(path, name_subject(path, message))
+
+
+def parse_shape(shape: type[AnyShape], body: dict[str, object]) -> AnyShape:
+    """The body of a request in its shape. Raises one Refused("invalid") that names every mistake."""
+    try:
+        return shape.model_validate(body)
+    except ValidationError as wrong:
+        complaints = [complaint_from(each["loc"], each["msg"]) for each in wrong.errors()]
+        raise Refused("invalid", describe(complaints), complaints) from None
 
 
 def internal_error(request_id: str) -> Failure:

@@ -246,6 +246,11 @@ class Arena:
         await self.prepare(truth, account)
         return await self.submit(truth.file, account)
 
+    async def unowned_files(self) -> list[Path]:
+        """The stored files that no run has."""
+        owned = {each["blob"] for each in await self.ask("SELECT blob FROM runs")}
+        return [path for path in (self.folder / "blobs" / "stored").glob("*/*") if path.name not in owned]
+
     async def flush_valkey(self) -> None:
         async with Redis.from_url(self.servers.redis_url) as redis:
             await redis.flushall()

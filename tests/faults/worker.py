@@ -19,6 +19,7 @@ from app.runs import lifecycle
 from app.runtime import open_runtime
 from app.settings import Settings
 from app.storage.database import SERVER_SETTINGS
+from workers import housekeeping
 from workers.__main__ import main, serve
 
 TRACED = (ProcessStarted, SliceClaimed, LeaseLost, RunPostponed, SliceFailed)
@@ -92,6 +93,7 @@ async def work(settings: Settings) -> None:
     # What is right for a service is long for a test.
     SERVER_SETTINGS["idle_in_transaction_session_timeout"] = os.environ["FAULTS_IDLE_MS"]
     lifecycle.BACKOFF_SECONDS = float(os.environ["FAULTS_BACKOFF"])
+    housekeeping.SNAPSHOT_SECONDS = 0.3
     async with open_runtime(settings) as runtime:
         await serve(replace(runtime, observe=saboteur))
 

@@ -160,6 +160,34 @@ async def test_0007_builds_its_indexes_while_runs_go_on_and_can_be_taken_back(em
     await batch.close()
 
 
+async def test_0008_lets_exports_finish_and_can_be_taken_back(empty_database: str) -> None:
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "0007")
+    connection = await asyncpg.connect(empty_database)
+    await connection.execute("INSERT INTO accounts (name, created_at) VALUES ('shop', now())")
+    await connection.execute(RUN, "import", 1, "finished", "blob-1", None, 1)
+
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "0008")
+    await connection.execute(
+        RUN.replace("(id,", "(kind, id,").replace("VALUES (", "VALUES ('export', "),
+        "export",
+        None,
+        "queued",
+        None,
+        None,
+        0,
+    )
+    with pytest.raises(asyncpg.CheckViolationError):
+        await connection.execute("UPDATE runs SET state = 'finished', finished_at = now() WHERE id = 'export'")
+    await connection.execute("UPDATE runs SET state = 'finished', finished_at = now(), at_row = 1 WHERE id = 'export'")
+    with pytest.raises(asyncpg.CheckViolationError):
+        await connection.execute("UPDATE runs SET created = 0, at_row = 1 WHERE id = 'import'")
+
+    await asyncio.to_thread(command.downgrade, configuration(empty_database), "0007")
+    assert await values(connection, "SELECT id FROM runs") == ["import"]
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "head")
+    await connection.close()
+
+
 async def test_0004_locks_records_before_runs_as_batches_do(empty_database: str) -> None:
     """A batch may hold locks on records before it comes to its run: the migration waits for it, and none of them
     dies."""

@@ -100,7 +100,7 @@ def contradictions(answer: Answer) -> Iterator[str]:
 
 
 def unfit(answer: Answer, surface: str, place: str) -> Iterator[str]:
-    value = json.loads(answer.body) if answer.media_type.endswith("json") else answer.body.decode()
+    value = json.loads(answer.body) if answer.media_type.endswith("json") else answer.body.decode(errors="replace")
     worst = best_match(validator(surface, place).iter_errors(value))
     if worst is not None:
         yield f"{worst.json_path}: {worst.message[:LONGEST_SHOWN]}"

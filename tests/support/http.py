@@ -1,6 +1,5 @@
 """The app as a client sees it, without a socket: accounts, keys, forms, and imports driven to their end."""
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -12,17 +11,17 @@ from fastapi import FastAPI
 from sqlalchemy import select
 
 from app.auth.keys import SCOPES, create_key
-from app.imports.engine import work
 from app.main import create_app
 from app.observe.logs import configure
 from app.runs.lifecycle import work_on
-from app.runs.model import RunId, run_from
+from app.runs.model import run_from
 from app.runtime import Runtime, read_rate_limit
 from app.storage.access.accounts import account_named
 from app.storage.blobs.errors import MARKER
 from app.storage.tables import runs
 from tests.support.contract import check_response
 from tests.support.servers import PEPPER
+from workers.engines import ENGINES
 
 CONTACTS = b"_email,_name,_points\njohn@example.org,John,10\nsteve@example.org,Steve,20\n"
 # What Connectif requires beside the file.
@@ -86,12 +85,11 @@ async def post(
 async def finish(runtime: Runtime, run_id: str) -> None:
     """Works on a run, slice after slice, until it has ended."""
     while True:
-        await work_on(runtime, RunId(run_id), work)
         async with runtime.database.read() as session:
-            found = await session.execute(select(runs).where(runs.c.id == run_id))
-        if run_from(found.mappings().one()).done:
+            run = run_from((await session.execute(select(runs).where(runs.c.id == run_id))).mappings().one())
+        if run.done:
             return
-        await asyncio.sleep(0)
+        await work_on(runtime, run.id, ENGINES[run.kind])
 
 
 def stored_files(runtime: Runtime) -> set[str]:

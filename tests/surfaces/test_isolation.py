@@ -40,6 +40,7 @@ class Owner:
     own: str
     token: str
     connection: str
+    export: str
 
     def named(self, template: str) -> list[Names]:
         """Every way in which a path names what this account alone has."""
@@ -58,7 +59,9 @@ class Owner:
             "/imports/{import_id}": [{"import_id": each} for each in (*runs, *actions)],
             "/imports/{import_id}/problems": [{"import_id": each} for each in runs],
             "/imports/{import_id}/failed-rows.csv": [{"import_id": each} for each in runs],
-            "/runs/{run_id}": [{"run_id": each} for each in (*runs, *actions)],
+            "/runs/{run_id}": [{"run_id": each} for each in (*runs, *actions, self.export)],
+            "/exports/{export_id}": [{"export_id": self.export}],
+            "/exports/{export_id}/file": [{"export_id": self.export}],
             "/v1/async-actions/{action_id}": [{"action_id": each} for each in actions],
             "/v1/async-actions/{action_id}/report.csv": [{"action_id": f"aa_{self.runs['bulk']}"}],
             "/v1/customers/{customer_id}": [{"customer_id": each} for each in (self.customer, f"a/b-{self.own}")],
@@ -110,7 +113,7 @@ def filled(template: str, names: Names) -> str:
 async def owner(runtime: Runtime) -> AsyncIterator[Owner]:
     account = await make_account(runtime)
     async with client_of(app_on(runtime)) as client:
-        empty = Owner(account, client, f"mark{token_hex(4)}", {}, "", f"t{token_hex(4)}", "", "")
+        empty = Owner(account, client, f"mark{token_hex(4)}", {}, "", f"t{token_hex(4)}", "", "", "")
         yield await furnished(empty, runtime)
 
 
@@ -149,7 +152,9 @@ async def furnished(empty: Owner, runtime: Runtime) -> Owner:
     token = await client.post("/v1/oauth/token", headers=headers, data=grant)
     place = {"name": mark, "transport": "ftp", "host": f"{mark}.example.com", "password": mark}
     connection = (await client.post("/connections", headers=headers, json=place)).json()["id"]
-    made_of = (customer.json()["id"], own, token.json()["access_token"], connection)
+    export = (await client.post("/exports", headers=headers, json={"type": own, "name": mark})).json()["id"]
+    await finish(runtime, export)
+    made_of = (customer.json()["id"], own, token.json()["access_token"], connection, export)
     return Owner(empty.account, client, mark, ids, *made_of)
 
 
@@ -239,6 +244,7 @@ def requests(owner: Owner, template: str) -> list[dict[str, Any]]:
         "/mappings/suggest": [
             {"data": {"type": owner.own}, "files": {"file": ("own.csv", b"key\nstolen\n", "text/csv")}}
         ],
+        "/exports": [{"json": {"type": each}} for each in ("contacts", "coupons", owner.own)],
         "/connections": [{"json": {"name": owner.mark[:4], "transport": "ftp", "host": "example.com"}}],
         "/connections/{connection_id}": [{"json": {"name": "Stolen", "transport": "ftp", "host": "example.com"}}],
         "/connections/{connection_id}/imports": [{"json": {"path": "a.csv", "type": "contacts"}}],

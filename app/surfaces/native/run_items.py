@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from app.runs.kinds import Kind
 from app.runs.model import Run
 from app.runs.status import Status
 from app.surfaces.native.wire.runs import RunAddresses, RunItem, RunList
@@ -23,6 +24,7 @@ def run_item(status: Status, *, base: str, retention_days: int) -> RunItem:
         "outcome": status.outcome,
         "eta_seconds": status.eta_seconds,
         "queue_position": status.queue_position,
+        "written": run.at_row if run.kind is Kind.EXPORT else None,
         "waiting_for": None if run.done else run.waiting_for,
         "failure": RunFailure(code=run.fail_code, detail=run.fail_detail or "") if run.fail_code else None,
         "file_name": run.file_name,

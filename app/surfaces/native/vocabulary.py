@@ -12,6 +12,7 @@ STATUSES: Final[Mapping[str, int]] = {
     "not_found": 404,
     "method_not_allowed": 405,
     "import_not_ended": 409,
+    "export_not_ended": 409,
     "type_in_use": 409,
     "name_taken": 409,
     "secrets_locked": 409,

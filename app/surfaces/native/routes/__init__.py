@@ -7,6 +7,7 @@ from app.surfaces.native.routes import (
     connections,
     coupon_sets,
     documents,
+    exports,
     health,
     imports,
     limits,
@@ -19,7 +20,19 @@ from app.web.checks import refuse_unknown_query
 from app.web.refusals import refusals
 
 router = APIRouter()
-for part in (runs, imports, limits, records, types, mappings, coupon_sets, connections, connection_imports):
+PARTS = (
+    runs,
+    imports,
+    exports,
+    limits,
+    records,
+    types,
+    mappings,
+    coupon_sets,
+    connections,
+    connection_imports,
+)
+for part in PARTS:
     router.include_router(part.router, dependencies=[Depends(refuse_unknown_query)], responses=refusals(422))
 # Monitors add parameters of their own to an address, and browsers keep what they are given.
 for open_part in (health, documents):

@@ -2,12 +2,11 @@
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
-from pydantic import ValidationError
 
 from app.auth.caller import Caller
 from app.connections.connection import load_connection
 from app.connections.pull import Pull
-from app.errors import Complaint, Refused, describe
+from app.errors import Complaint, Refused
 from app.imports.intake import Submission, submit_each
 from app.imports.plan import Options, ReadOptions
 from app.imports.sources.pattern import find_files
@@ -22,7 +21,7 @@ from app.web.caller import MayReadConnections, MayWriteImports, OpenRuntime
 from app.web.openapi import operation_id
 from app.web.refusals import refusals
 from app.web.requests import request_id
-from app.web.surface import complaint_from
+from app.web.surface import parse_shape
 
 router = APIRouter(
     prefix="/connections/{connection_id}", tags=["connections"], generate_unique_id_function=operation_id
@@ -48,21 +47,13 @@ async def import_from_connection(
     async with admit_import(runtime, caller):
         async with runtime.database.read() as session:
             connection = await load_connection(session, runtime.vault, caller.account_id, connection_id)
-        body = parse_body(await read_json_object(request, idle=runtime.settings.upload_idle_seconds))
+        given = await read_json_object(request, idle=runtime.settings.upload_idle_seconds)
+        body = parse_shape(ConnectionImportBody, given)
         pull, after = Pull(connection.remote(), body.path), translate.decode_file_cursor(body.after)
         submission = build_submission(caller, body, pull, request_id(request))
         files = await find_files(runtime, caller.account_id, pull, after=after)
         runs = await submit_each(runtime, submission, files)
     return Response(translate.started_imports(files, runs).encoded(), 201, media_type=translate.JSON)
-
-
-def parse_body(body: dict[str, object]) -> ConnectionImportBody:
-    """Raises one Refused("invalid") that names every mistake."""
-    try:
-        return ConnectionImportBody.model_validate(body)
-    except ValidationError as wrong:
-        complaints = [complaint_from(each["loc"], each["msg"]) for each in wrong.errors()]
-        raise Refused("invalid", describe(complaints), complaints) from None
 
 
 def build_submission(caller: Caller, body: ConnectionImportBody, pull: Pull, request: str) -> Submission:

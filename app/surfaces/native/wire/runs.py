@@ -46,7 +46,8 @@ class RunAddresses(Shape):
 
 
 class RunItem(Shape):
-    """One piece of work, such as an import. total = created + updated + unchanged + skipped + failed + remaining."""
+    """One piece of work, such as an import. total = created + updated + unchanged + skipped + failed + remaining; of an
+    export, total = written + remaining."""
 
     id: str = Field(examples=["018bcfe568a1c0ffee012345"])
     kind: Kind
@@ -72,6 +73,7 @@ class RunItem(Shape):
     unchanged: int
     skipped: int
     failed: int
+    written: int = Field(default=0, description="Present for an export: the records that are in its file")
     remaining: int | None = Field(description="Null while `total` is null")
     done: bool
     outcome: Outcome = Field(

@@ -1,0 +1,1 @@
+"""Exports: the records of a type as a file, written from one snapshot."""

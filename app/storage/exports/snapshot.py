@@ -1,0 +1,90 @@
+"""Copies records out of one snapshot of the database, and bounds how long it is held."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, Final
+
+import asyncpg
+from sqlalchemy import text
+
+from app.storage.database import PASSING, Database, DatabaseUnavailable, ReadSession, Session
+from app.storage.exports.statement import Statement
+
+APPLICATION: Final = "sluice export"  # in pg_stat_activity, while a snapshot is held
+# JSON text holds neither of these, so as CSV with them it is written as it is: a line for each record.
+RAW: Final = {"delimiter": "\1", "quote": "\2"}
+
+# A process that was frozen holds its snapshot, and its connection looks alive. A cancelled statement would go on
+# waiting for the client to read.
+END_OLD: Final = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE datname = current_database() AND usename = current_user AND application_name = :application
+    AND xact_start < now() - make_interval(secs => :seconds)"""
+
+Write = Callable[[bytes], Awaitable[None]]
+
+
+@asynccontextmanager
+async def open_snapshot(database: Database) -> AsyncIterator[ReadSession]:
+    """A session in which everything that is read is of one moment. Raises DatabaseUnavailable."""
+    async with database.snapshot() as session:
+        await session.execute(text(f"SET LOCAL application_name = '{APPLICATION}'"))
+        yield session
+
+
+async def end_old_snapshots(session: Session, *, seconds: float) -> int:
+    """Ends the connections that have held a snapshot for longer, and returns how many there were."""
+    ended = await session.execute(text(END_OLD), {"application": APPLICATION, "seconds": seconds})
+    return len(ended.all())
+
+
+async def fetch_column(session: ReadSession, statement: Statement) -> list[Any]:
+    """The first column of the result."""
+    with translate_driver_errors():
+        rows = await (await driver_of(session)).fetch(statement.text, *statement.values)
+    return [row[0] for row in rows]
+
+
+async def find_server_process(session: ReadSession) -> int:
+    """The process of PostgreSQL that serves the session, by which its progress can be found."""
+    return int((await driver_of(session)).get_server_pid())
+
+
+async def copy_cells(session: ReadSession, statement: Statement, write: Write, *, delimiter: str) -> int:
+    """Writes the result as CSV, and returns the number of its rows."""
+    return await copy(session, statement, write, {"delimiter": delimiter})
+
+
+async def copy_objects(session: ReadSession, statement: Statement, write: Write) -> int:
+    """Writes a result of one column of JSON text as lines, and returns their number."""
+    return await copy(session, statement, write, RAW)
+
+
+async def copy(session: ReadSession, statement: Statement, write: Write, options: dict[str, str]) -> int:
+    """`write` gets pieces of any size, and the server waits for it. There is no timeout: the caller has one."""
+    driver = await driver_of(session)
+    with translate_driver_errors():
+        status: str = await driver.copy_from_query(
+            statement.text, *statement.values, output=write, timeout=NO_TIMEOUT, format="csv", **options
+        )
+    return int(status.removeprefix("COPY "))
+
+
+NO_TIMEOUT: Final = 1e9  # None would be that of the connection
+
+
+async def driver_of(session: ReadSession) -> Any:
+    return (await session.get_raw_connection()).driver_connection
+
+
+@contextmanager
+def translate_driver_errors() -> Iterator[None]:
+    """Turns trouble with the connection or the server into DatabaseUnavailable: SQLAlchemy sees nothing of COPY."""
+    try:
+        yield
+    except asyncpg.InterfaceError as error:
+        raise DatabaseUnavailable("PostgreSQL closed the connection") from error
+    except asyncpg.PostgresError as error:
+        if not str(error.sqlstate or "").startswith(PASSING):
+            raise
+        raise DatabaseUnavailable("PostgreSQL closed the connection or rolled the transaction back") from error

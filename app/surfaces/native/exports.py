@@ -1,0 +1,84 @@
+"""Makes the shapes of exports, and reads requests for them."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import BinaryIO
+
+from app.auth.caller import Caller
+from app.exports.intake import ExportRequest
+from app.exports.layout import FileOptions, load_file_options
+from app.runs.model import Run
+from app.runs.status import Status
+from app.surfaces.native.wire.exports import (
+    Export,
+    ExportBody,
+    ExportFile,
+    ExportLinks,
+    ExportList,
+)
+from app.surfaces.native.wire.shape import Links
+from app.web.responses.ranges import StoredDownload
+from app.web.shapes import RunFailure
+
+MEDIA_TYPES = {"csv": "text/csv; charset={encoding}", "jsonl": "application/jsonl; charset={encoding}"}
+GZIP = "application/gzip"
+
+
+def build_request(caller: Caller, body: ExportBody, request: str) -> ExportRequest:
+    """`request` is the id of the request."""
+    return ExportRequest(
+        account_id=caller.account_id,
+        origin="native",
+        type=body.type,
+        name=body.name,
+        file=FileOptions(body.format, body.delimiter, body.encoding, body.gzip),
+        request_id=request,
+        sender=caller.identity,
+    )
+
+
+def render_export(status: Status, *, base: str, retention_days: int) -> Export:
+    """The export as it is at this moment. What is not set is left out."""
+    run, options, own = status.run, load_file_options(status.run), f"{base}/exports/{status.run.id}"
+    optional = {
+        "name": run.name,
+        "eta_seconds": status.eta_seconds,
+        "queue_position": status.queue_position,
+        "waiting_for": None if run.done else run.waiting_for,
+        "failure": RunFailure(code=run.fail_code, detail=run.fail_detail or "") if run.fail_code else None,
+        "file": None if run.blob is None else render_file(run, f"{own}/file"),
+        "started_at": run.started_at,
+        "finished_at": run.finished_at,
+        "expires_at": run.finished_at + timedelta(days=retention_days) if run.finished_at else None,
+    }
+    return Export(
+        id=run.id,
+        type=run.type,
+        status=run.state,
+        format=options.format,
+        delimiter=options.delimiter,
+        encoding=options.encoding,
+        gzip=options.gzip,
+        total=run.total,
+        written=run.success,
+        done=run.done,
+        percent=status.percent,
+        created_at=run.created_at,
+        links=ExportLinks(self=own, file=f"{own}/file"),
+        **{name: value for name, value in optional.items() if value is not None},
+    )
+
+
+def render_file(run: Run, url: str) -> ExportFile:
+    return ExportFile(name=run.file_name or "", bytes=run.file_bytes, sha256=run.file_sha256, url=url)
+
+
+def render_list(statuses: Sequence[Status], next_page: str | None, *, base: str, retention_days: int) -> ExportList:
+    results = [render_export(each, base=base, retention_days=retention_days) for each in statuses]
+    return ExportList(links=Links() if next_page is None else Links(next=next_page), results=results)
+
+
+def build_download(run: Run, file: BinaryIO) -> StoredDownload:
+    options = load_file_options(run)
+    media_type = GZIP if options.gzip else MEDIA_TYPES[options.format].format(encoding=options.encoding)
+    return StoredDownload(file, run.file_name or run.id, media_type, run.file_bytes, run.file_sha256)

@@ -1,0 +1,134 @@
+"""Exports: started, read, downloaded and deleted."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+
+from app.exports.intake import submit_export
+from app.exports.results import open_export_file
+from app.runs.deletion import delete_run
+from app.runs.kinds import Kind
+from app.runs.model import AccountId, Run
+from app.runs.states import State
+from app.runs.status import RunQuery, Status, find_run, list_accepted, read_status, retry_after
+from app.runtime import Runtime
+from app.storage.database import ReadSession
+from app.storage.runs import Filter
+from app.surfaces.native import exports, translate
+from app.surfaces.native.run_items import decode_run_cursor, encode_run_cursor
+from app.surfaces.native.wire.exports import (
+    EXPORT_BODY,
+    EXPORT_FILE,
+    Export,
+    ExportBody,
+    ExportList,
+)
+from app.web.bodies.json_body import read_json_object
+from app.web.caller import MayReadExports, MayWriteExports, OpenRuntime
+from app.web.links import base_url, link_to_same_path
+from app.web.openapi import operation_id
+from app.web.refusals import refusals
+from app.web.requests import request_id
+from app.web.responses.downloads import ensure_few_downloads
+from app.web.responses.ranges import respond_with_file
+from app.web.surface import parse_shape
+
+router = APIRouter(prefix="/exports", tags=["exports"], generate_unique_id_function=operation_id)
+
+
+@router.post(
+    "",
+    status_code=201,
+    response_model=Export,
+    responses=refusals(400, 401, 403, 413, 415, 422, 503),
+    openapi_extra=EXPORT_BODY,
+)
+@router.post("/", include_in_schema=False)
+async def create_export(request: Request, caller: MayWriteExports, runtime: OpenRuntime) -> Response:
+    """Start an export of all records of a type. At most 5 exports of an account wait or run at a time.
+
+    The file has every field under its id, and one row for each record, in the order of their keys. It is written from
+    one moment: what changes meanwhile is not in it.
+    """
+    body = parse_shape(ExportBody, await read_json_object(request, idle=runtime.settings.upload_idle_seconds))
+    run = await submit_export(runtime, exports.build_request(caller, body, request_id(request)))
+    async with runtime.database.read() as session:
+        return render_export(request, runtime, await read_status(session, run), status_code=201)
+
+
+@router.get("", response_model=ExportList, responses=refusals(401, 403, 422, 503))
+@router.get("/", include_in_schema=False)
+async def list_exports(
+    request: Request,
+    caller: MayReadExports,
+    runtime: OpenRuntime,
+    *,
+    status: State | None = None,
+    type: str | None = None,
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    cursor: str | None = None,
+) -> Response:
+    """List the account's exports, newest first."""
+    filters: dict[Filter, str | None] = {"state": status, "type": type}
+    wanted = RunQuery(
+        [Kind.EXPORT],
+        {name: value for name, value in filters.items() if value is not None},
+        after=decode_run_cursor(cursor),
+    )
+    async with runtime.database.read() as session:
+        found, more = await list_accepted(session, caller.account_id, wanted, limit=limit)
+    query = {"status": status, "type": type, "limit": limit}
+    next_page = link_to_same_path(request, runtime, **query, cursor=encode_run_cursor(found[-1].run)) if more else None
+    base, days = base_url(request, runtime), runtime.settings.retention_days
+    body = exports.render_list(found, next_page, base=base, retention_days=days)
+    return Response(body.encoded(), media_type=translate.JSON)
+
+
+@router.get("/{export_id}", response_model=Export, responses=refusals(401, 403, 404, 410, 503))
+@router.get("/{export_id}/", include_in_schema=False)
+async def get_export(request: Request, export_id: str, caller: MayReadExports, runtime: OpenRuntime) -> Response:
+    """Read an export. Until it has ended, `Retry-After` says when to ask again."""
+    async with runtime.database.read() as session:
+        run = await find_export(session, runtime, caller.account_id, export_id)
+        return render_export(request, runtime, await read_status(session, run))
+
+
+@router.get(
+    "/{export_id}/file",
+    response_class=Response,
+    responses=refusals(401, 403, 404, 409, 410, 503) | EXPORT_FILE,
+)
+@router.get("/{export_id}/file/", include_in_schema=False)
+async def download_export(request: Request, export_id: str, caller: MayReadExports, runtime: OpenRuntime) -> Response:
+    """Download the file of an export that has ended.
+
+    A download that broke off can go on: send `Range: bytes=N-`, with the `ETag` of the first answer as `If-Range`.
+    """
+    async with runtime.database.read() as session:
+        run = await find_export(session, runtime, caller.account_id, export_id)
+    ensure_few_downloads(runtime, caller.account_id)
+    file = await open_export_file(runtime, run)
+    return respond_with_file(request, runtime, caller.account_id, exports.build_download(run, file))
+
+
+@router.delete("/{export_id}", status_code=204, responses=refusals(401, 403, 404, 409, 410, 503))
+@router.delete("/{export_id}/", include_in_schema=False)
+async def delete_export(export_id: str, caller: MayWriteExports, runtime: OpenRuntime) -> Response:
+    """Delete an export that has ended, with its file."""
+    await delete_run(runtime, caller.account_id, export_id, kind=Kind.EXPORT)
+    return Response(status_code=204)
+
+
+async def find_export(session: ReadSession, runtime: Runtime, account_id: AccountId, export_id: str) -> Run:
+    """Raises Refused: not_found, gone."""
+    days = runtime.settings.retention_days
+    return await find_run(session, account_id, export_id, kind=Kind.EXPORT, retention_days=days)
+
+
+def render_export(request: Request, runtime: Runtime, current: Status, *, status_code: int = 200) -> Response:
+    base, days = base_url(request, runtime), runtime.settings.retention_days
+    body = exports.render_export(current, base=base, retention_days=days)
+    wait = retry_after(current.run)
+    headers = {} if wait is None else {"Retry-After": str(int(wait.total_seconds()))}
+    return Response(body.encoded(), status_code, headers, translate.JSON)

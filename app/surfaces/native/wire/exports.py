@@ -1,0 +1,117 @@
+"""Shapes of exports."""
+
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import AfterValidator, Field, WithJsonSchema
+
+from app.errors import Refused
+from app.formats.decode import normalize_encoding
+from app.mappings.delimiters import DELIMITERS, parse_delimiter
+from app.runs.acceptance import parse_run_name
+from app.runs.states import State
+from app.surfaces.native.wire.shape import Links, json_body
+from app.web.shapes import NAMES_OF_VALUES, UNSET_TIME, RunFailure, Shape, Timestamp, WaitingFor
+
+WORDS: Final = {word: character for word, character in DELIMITERS.items() if word != "auto"}
+NOT_A_DELIMITER: Final = "`delimiter` must be one of comma, semicolon, tab and pipe"
+DELIMITER: Final[dict[str, Any]] = {
+    "title": "ExportDelimiter",
+    "type": "string",
+    "enum": list(WORDS.values()),
+    NAMES_OF_VALUES: [word.upper() for word in WORDS],
+    "description": "What separates the cells. The words comma, semicolon, tab and pipe are taken as well",
+}
+
+
+def check_delimiter(name: str) -> str:
+    """The delimiter of that name. Raises ValueError."""
+    delimiter = parse_delimiter(name)
+    if delimiter is None or delimiter not in WORDS.values():
+        raise ValueError(NOT_A_DELIMITER)
+    return delimiter
+
+
+def check_encoding(name: str) -> str:
+    """The encoding of that name. Raises ValueError."""
+    try:
+        return normalize_encoding(name)
+    except Refused as refused:
+        raise ValueError(refused.detail) from None
+
+
+class ExportBody(Shape):
+    type: str = Field(max_length=100, description="contacts, products, or another type of the account")
+    name: (
+        Annotated[str, AfterValidator(parse_run_name), WithJsonSchema({"type": "string", "maxLength": 200})] | None
+    ) = Field(default=None, description="What to call the export, for lists and to find it again")
+    format: Literal["csv", "jsonl"] = Field(default="csv", description="CSV, or JSON Lines with all that is stored")
+    delimiter: Annotated[str, AfterValidator(check_delimiter), WithJsonSchema(DELIMITER)] = ","
+    encoding: Annotated[str, AfterValidator(check_encoding)] = Field(default="utf-8", examples=["utf-8"])
+    gzip: bool = Field(default=False, description="Whether the file is compressed")
+
+
+class ExportFile(Shape):
+    name: str
+    bytes: int
+    sha256: str
+    url: str = Field(description="Where it can be downloaded, with the key")
+
+
+class ExportLinks(Shape):
+    """Absolute URLs."""
+
+    self: str
+    file: str
+
+
+class Export(Shape):
+    id: str = Field(examples=["018bcfe568a1c0ffee012345"])
+    name: str = Field(default="", description="What the export is called. Present if it was given a name")
+    type: str
+    status: State
+    format: Literal["csv", "jsonl"]
+    delimiter: str
+    encoding: str
+    gzip: bool
+    total: int | None = Field(description="Records that the file will have. Null until they are counted")
+    written: int = Field(description="How many of them are written")
+    done: bool
+    percent: float
+    eta_seconds: int = Field(default=0, description="Seconds left at the speed so far. Present while it is written")
+    queue_position: int = Field(
+        default=0, description="Present while it is queued: its place among the queued exports of the account"
+    )
+    waiting_for: WaitingFor = Field(
+        default="storage", description="Present while the export can do nothing but wait, and is tried again"
+    )
+    failure: RunFailure = Field(default=RunFailure(code="", detail=""), description="Present with status failed")
+    file: ExportFile = Field(
+        default=ExportFile(name="", bytes=0, sha256="", url=""), description="Present once the file is complete"
+    )
+    created_at: Timestamp
+    started_at: Timestamp = Field(default=UNSET_TIME)
+    finished_at: Timestamp = Field(default=UNSET_TIME)
+    expires_at: Timestamp = Field(
+        default=UNSET_TIME, description="Present once the export has ended: until when it and its file are kept"
+    )
+    links: ExportLinks
+
+
+class ExportList(Shape):
+    """Newest first."""
+
+    links: Links
+    results: list[Export]
+
+
+EXPORT_BODY: Final = json_body(ExportBody, {"type": "contacts", "format": "csv", "delimiter": ","})
+FILE_CONTENT: Final[dict[str, Any]] = {
+    media: {"schema": {"type": "string", "format": "binary"}}
+    for media in ("text/csv", "application/jsonl", "application/gzip")
+}
+EXPORT_FILE: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"content": FILE_CONTENT, "description": "The whole file"},
+    206: {"content": FILE_CONTENT, "description": "The part that `Range` asks for"},
+    304: {"description": "The client has this file: its `ETag` is in `If-None-Match`"},
+    416: {"description": "No byte of the file is in the range"},
+}

@@ -1,0 +1,200 @@
+"""Exports over HTTP: started, read, listed, downloaded whole and in part, and deleted."""
+
+import asyncio
+import gzip
+import hashlib
+from typing import Any
+
+import httpx
+
+from app.runtime import Runtime
+from tests.conftest import Finish, NewAccount
+from tests.support.http import Account, post, stored_files
+
+HEADER = (
+    "_email,_externalId,_name,_surname,_birthdate,_emailStatus,_mobilePhone,_mobilePhoneStatus,"
+    "_newsletterSubscriptionStatus,_smsSubscriptionStatus,_points"
+)
+EXPORTED = f"{HEADER}\njohn@example.org,,John,,,,,,,,10\nsteve@example.org,,Steve,,,,,,,,20\n"
+
+
+async def export(
+    client: httpx.AsyncClient, account: Account, runtime: Runtime, finish: Finish, **body: object
+) -> dict[str, Any]:
+    """An export that has ended."""
+    started = await client.post("/exports", headers=account.headers, json={"type": "contacts", **body})
+    assert started.status_code == 201, started.text
+    await finish(runtime, started.json()["id"])
+    ended: dict[str, Any] = (await client.get(f"/exports/{started.json()['id']}", headers=account.headers)).json()
+    return ended
+
+
+async def fill(client: httpx.AsyncClient, account: Account, runtime: Runtime, finish: Finish) -> None:
+    await finish(runtime, (await post(client, account)).json()["id"])
+
+
+async def download(
+    client: httpx.AsyncClient, account: Account, ended: dict[str, Any], **headers: str
+) -> httpx.Response:
+    return await client.get(ended["file"]["url"], headers=account.headers | headers)
+
+
+async def test_every_field_of_every_record_is_in_the_file(
+    client: httpx.AsyncClient, an_account: Account, runtime: Runtime, finish: Finish
+) -> None:
+    await fill(client, an_account, runtime, finish)
+    started = await client.post("/exports", headers=an_account.headers, json={"type": "contacts", "name": "All"})
+    assert started.json().keys() == {
+        "id", "name", "type", "status", "format", "delimiter", "encoding", "gzip", "total", "written", "done",
+        "percent", "queuePosition", "createdAt", "links",
+    }  # fmt: skip
+    assert (started.json()["status"], started.json()["total"]) == ("queued", None)
+    assert int((await client.get(started.json()["links"]["self"], headers=an_account.headers)).headers["retry-after"])
+
+    await finish(runtime, started.json()["id"])
+    ended = (await client.get(started.json()["links"]["self"], headers=an_account.headers)).json()
+    assert (ended["status"], ended["total"], ended["written"], ended["percent"]) == ("finished", 2, 2, 100)
+
+    file = await download(client, an_account, ended)
+    assert file.text == EXPORTED
+    assert file.headers["content-type"] == "text/csv; charset=utf-8"
+    assert file.headers["content-disposition"] == f'attachment; filename="contacts-{ended["id"]}.csv"'
+    assert ended["file"]["bytes"] == len(file.content)
+    assert ended["file"]["sha256"] == hashlib.sha256(file.content).hexdigest()
+
+
+async def test_a_file_has_the_format_that_is_asked_for(
+    client: httpx.AsyncClient, an_account: Account, runtime: Runtime, finish: Finish
+) -> None:
+    await fill(client, an_account, runtime, finish)
+    tabs = await export(client, an_account, runtime, finish, delimiter="tab", encoding="UTF-16", gzip=True)
+    file = await download(client, an_account, tabs)
+    assert gzip.decompress(file.content).decode("utf-16") == EXPORTED.replace(",", "\t")
+    assert (file.headers["content-type"], tabs["file"]["name"]) == ("application/gzip", f"contacts-{tabs['id']}.csv.gz")
+
+    lines = await export(client, an_account, runtime, finish, format="jsonl")
+    assert (await download(client, an_account, lines)).text == (
+        '{"_name": "John", "_email": "john@example.org", "_points": 10}\n'
+        '{"_name": "Steve", "_email": "steve@example.org", "_points": 20}\n'
+    )
+
+
+async def test_a_download_can_go_on_where_it_broke_off(
+    client: httpx.AsyncClient, an_account: Account, runtime: Runtime, finish: Finish
+) -> None:
+    await fill(client, an_account, runtime, finish)
+    ended = await export(client, an_account, runtime, finish)
+    whole = await download(client, an_account, ended)
+    size, etag = len(whole.content), whole.headers["etag"]
+
+    async def ask(**headers: str) -> tuple[int, str, str | None]:
+        part = await download(client, an_account, ended, **headers)
+        return part.status_code, part.text, part.headers.get("content-range")
+
+    assert await ask(Range="bytes=100-") == (206, whole.text[100:], f"bytes 100-{size - 1}/{size}")
+    assert await ask(Range="bytes=0-3") == (206, "_ema", f"bytes 0-3/{size}")
+    assert await ask(Range="bytes=-4") == (206, ",20\n", f"bytes {size - 4}-{size - 1}/{size}")
+    assert await ask(Range=f"bytes=-{9 * size}") == (206, whole.text, f"bytes 0-{size - 1}/{size}")
+    assert await ask(Range="bytes=0-3", **{"If-Range": etag}) == (206, "_ema", f"bytes 0-3/{size}")
+    assert await ask(Range=f"bytes={size}-") == (416, "", f"bytes */{size}")
+    assert await ask(**{"If-None-Match": etag}) == (304, "", None)
+    # Another version, several parts, or nothing that can be understood: the whole file.
+    for headers in ({"Range": "bytes=0-3", "If-Range": '"old"'}, {"Range": "bytes=0-1,3-4"}, {"Range": "bytes=5-2"}):
+        assert await ask(**headers) == (200, whole.text, None)
+
+
+async def test_exports_are_listed_newest_first(
+    client: httpx.AsyncClient, an_account: Account, runtime: Runtime, finish: Finish
+) -> None:
+    types = ("contacts", "products", "contacts", "products")
+    ids = [(await export(client, an_account, runtime, finish, type=each))["id"] for each in types]
+    seen, address = [], "http://sluice.test/exports?limit=3"
+    while address:
+        page = (await client.get(address, headers=an_account.headers)).json()
+        seen += [each["id"] for each in page["results"]]
+        address = page["links"].get("next")
+    assert seen == ids[::-1]
+
+    products = await client.get("/exports?type=products&status=finished", headers=an_account.headers)
+    assert [each["id"] for each in products.json()["results"]] == [ids[3], ids[1]]
+    assert (await client.get("/exports?status=queued", headers=an_account.headers)).json()["results"] == []
+
+
+async def test_of_many_parallel_exports_exactly_five_are_accepted(
+    client: httpx.AsyncClient, an_account: Account
+) -> None:
+    asked = [client.post("/exports", headers=an_account.headers, json={"type": "products"}) for _ in range(20)]
+    answers = await asyncio.gather(*asked)
+    assert sorted(each.status_code for each in answers) == [201] * 5 + [429] * 15
+    refused = next(each for each in answers if each.status_code == 429)
+    assert refused.json()["detail"].startswith("5 exports of this account are waiting or running.")
+    assert int(refused.headers["retry-after"]) > 0
+    assert (await post(client, an_account)).status_code == 201  # imports have room of their own
+
+
+async def test_an_export_that_has_ended_can_be_deleted_with_its_file(
+    client: httpx.AsyncClient, an_account: Account, runtime: Runtime, finish: Finish
+) -> None:
+    before = stored_files(runtime)
+    started = (await client.post("/exports", headers=an_account.headers, json={"type": "contacts"})).json()
+    own = started["links"]["self"]
+    assert (await client.delete(own, headers=an_account.headers)).json()["code"] == "export_not_ended"
+    early = await client.get(started["links"]["file"], headers=an_account.headers)
+    assert (early.status_code, early.json()["code"]) == (409, "export_not_ended")
+
+    await finish(runtime, started["id"])
+    assert len(stored_files(runtime)) == len(before) + 1
+    assert (await client.delete(own, headers=an_account.headers)).status_code == 204
+    assert stored_files(runtime) == before
+    assert (await client.get(own, headers=an_account.headers)).json()["detail"] == "There is no export with this id"
+
+
+async def test_imports_and_exports_are_not_found_under_each_others_paths(
+    client: httpx.AsyncClient, an_account: Account, runtime: Runtime, finish: Finish
+) -> None:
+    started = (await post(client, an_account)).json()["id"]
+    await finish(runtime, started)
+    exported = (await export(client, an_account, runtime, finish))["id"]
+    for path in (
+        f"/exports/{started}",
+        f"/exports/{started}/file",
+        f"/imports/{exported}",
+        f"/imports/{exported}/problems",
+    ):
+        assert (await client.get(path, headers=an_account.headers)).status_code == 404, path
+    for path in (f"/exports/{started}", f"/imports/{exported}"):
+        assert (await client.delete(path, headers=an_account.headers)).status_code == 404, path
+    listed = (await client.get("/imports", headers=an_account.headers)).json()["results"]
+    assert [each["id"] for each in listed] == [started]
+
+
+async def test_what_is_wrong_with_a_request_is_named(client: httpx.AsyncClient, an_account: Account) -> None:
+    async def refuse(**body: object) -> list[str]:
+        answer = await client.post("/exports", headers=an_account.headers, json=body)
+        assert answer.status_code == 422
+        return [each["reason"] for each in answer.json()["errors"]]
+
+    assert await refuse() == ["`type` is required"]
+    assert await refuse(type="nothing") == ['There is no record type "nothing". Declare it with PUT /types/nothing']
+    assert await refuse(type="contacts", delimiter="auto", encoding="klingon", format="xml") == [
+        "`format` must be one of 'csv' or 'jsonl'",
+        "`delimiter` must be one of comma, semicolon, tab and pipe",
+        (
+            "`encoding` must be one of utf-8, utf-16, utf-16-le, utf-16-be, iso-8859-1, iso-8859-15, windows-1250, "
+            "windows-1251 or windows-1252"
+        ),
+    ]
+
+
+async def test_exports_need_scopes_of_their_own(client: httpx.AsyncClient, a_key: NewAccount) -> None:
+    reader = await a_key(["exports:read", "records:read", "imports:write"])
+    body = {"type": "contacts"}
+    assert (await client.get("/exports", headers=reader.headers)).status_code == 200
+    refused = await client.post("/exports", headers=reader.headers, json=body)
+    assert (refused.status_code, refused.json()["detail"]) == (
+        403,
+        "The API key does not have the scope `exports:write`",
+    )
+    writer = await a_key(["exports:write"])
+    started = (await client.post("/exports", headers=writer.headers, json=body)).json()
+    assert (await client.get(started["links"]["file"], headers=writer.headers)).status_code == 403
