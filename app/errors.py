@@ -127,9 +127,15 @@ class Complaint:
     reason: str
 
 
-def describe(complaints: Iterable[Complaint]) -> str:
-    """All complaints as one text for people: their reasons, which are sentences that name their subject."""
-    reasons = [complaint.reason for complaint in complaints]
+MOST_DESCRIBED: Final = 20  # complaints in a text for people; a request may have thousands of mistakes
+
+
+def describe(complaints: Sequence[Complaint]) -> str:
+    """Complaints as one text for people: their reasons, which are sentences that name their subject. Of very many only
+    the first ones."""
+    reasons = [complaint.reason for complaint in complaints[:MOST_DESCRIBED]]
+    if more := len(complaints) - len(reasons):
+        reasons.append(f"There are {more:,} more mistakes")
     # Cordial prescribes sentences that end with a full stop.
     return " ".join([*map(_close_sentence, reasons[:-1]), *reasons[-1:]])
 

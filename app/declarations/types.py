@@ -1,7 +1,7 @@
 """The record types of an account: the built-in ones with its custom fields, and those it declared itself."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -11,7 +11,8 @@ from app.errors import Complaint, Refused, describe
 from app.resources.declare import add_custom_fields, find_contradictions, parse_resource, resource_to_json
 from app.resources.declared_fields import field_to_json
 from app.resources.registry import BUILT_IN
-from app.resources.schema import Resource
+from app.resources.schema import Field, Resource
+from app.resources.stored_keys import KeyForms, compile_key_forms
 from app.storage import records, types
 from app.storage.access import accounts
 from app.storage.database import ReadSession, Session
@@ -39,6 +40,16 @@ async def ensure_type(session: ReadSession, account_id: int, name: str) -> None:
     """Raises Refused("not_found") if there is no type of that name."""
     if name not in BUILT_IN and not await types.exists(session, account_id, name):
         raise unknown_type(name)
+
+
+async def load_key_forms(session: ReadSession, account_id: int, names: Collection[str]) -> Mapping[str, KeyForms]:
+    """How the records of each of these types are named. A name that no type has is left out. A type is not read as a
+    whole, for it may have thousands of fields."""
+    resources = {name: BUILT_IN[name] for name in names if name in BUILT_IN}
+    own = [name for name in names if name not in BUILT_IN]
+    for row in await types.find_keys(session, account_id, own) if own else ():
+        resources[row["name"]] = Resource(row["name"], (row["id"],), (Field(row["id"], row["type"]),))
+    return {name: compile_key_forms(resource, account_id) for name, resource in resources.items()}
 
 
 def unknown_type(name: str) -> Refused:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from app.auth.identity import Identity, ensure_live
 from app.connections.pull import Pull, describe_pull
-from app.declarations.types import load_resource
+from app.declarations.types import ensure_type, load_resource
 from app.deliveries.mail import is_allowed
 from app.deliveries.outbox import NOT_CONFIGURED
 from app.errors import Complaint, Refused, shorten_name
@@ -65,7 +65,7 @@ async def find_missing(
     missing = []
     if type:
         try:
-            await load_resource(session, account_id, shorten_name(type))
+            await ensure_type(session, account_id, shorten_name(type))
         except Refused as refused:
             missing.append(Complaint("type", refused.detail))
     if coupon_set and not await coupon_sets.exists(session, account_id, coupon_set):
@@ -160,7 +160,7 @@ async def accept_pull(runtime: Runtime, submission: Submission, pull: Pull) -> R
             resource, _ = await load_resource(session, submission.account_id, submission.type)
         await asyncio.to_thread(fit_mapping, submission.mapping, resource)
     async with runtime.database.transaction() as session:
-        await load_resource(session, submission.account_id, submission.type)
+        await ensure_type(session, submission.account_id, submission.type)
         run = await store_run(session, runtime, submission, Step.FETCH, file, [])
     return await enqueue_accepted(runtime, run)
 

@@ -9,9 +9,12 @@ from app.resources.schema import KEY_CHARACTERS, Field, Resource, Surrogate
 ID_BYTES = KEY_CHARACTERS // 2  # of a generated id, written as hexadecimal characters
 
 
-def compile_key_forms(resource: Resource, account_id: int) -> Callable[[str], tuple[str, ...]]:
-    """A function from what somebody calls a record to the keys that the record may have, by the fields that they may
-    come from. The first of them that is stored is meant."""
+# From what somebody calls a record to the keys that it may have. The first of them that is stored is meant.
+KeyForms = Callable[[str], tuple[str, ...]]
+
+
+def compile_key_forms(resource: Resource, account_id: int) -> KeyForms:
+    """How the records of a type are named: by the fields that their keys may come from."""
     forms = [compile_key(field) for field in map(resource.field, resource.keys) if field]
     surrogate = resource.surrogate
     if surrogate is not None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 from urllib.parse import quote
 
 import msgspec
@@ -13,6 +14,7 @@ from app.errors import REFUSALS, Complaint, Refused
 # The code of a bug of ours, which is not a refusal.
 INTERNAL_ERROR = "internal_error"
 TITLES: Mapping[str, str] = REFUSALS | {INTERNAL_ERROR: "Internal error"}
+MOST_COMPLAINTS: Final = 500  # in an answer: small requests can have a hundred thousand mistakes
 # Basic is accepted but not offered: a browser would ask for a password.
 CHALLENGE = 'apiKey realm="sluice", Bearer realm="sluice"'
 
@@ -40,10 +42,13 @@ class ProblemShape:
 
 
 def failure_from(refused: Refused) -> Failure:
+    complaints = refused.complaints[:MOST_COMPLAINTS]
+    if more := len(refused.complaints) - len(complaints):
+        complaints += (Complaint("", f"There are {more:,} more mistakes, which are not listed"),)
     return Failure(
         refused.code,
         refused.detail,
-        refused.complaints,
+        complaints,
         refused.retry_after,
         headers=refused.headers,
         facts=refused.facts,

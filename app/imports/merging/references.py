@@ -6,21 +6,18 @@ batch commits (ADR 43).
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
 
+from app.declarations.types import load_key_forms
 from app.imports.rows import CheckedBatch, ReferenceColumn
 from app.problems import PROBLEMS, Problem, shorten
 from app.resources.conversion import quote_json
-from app.resources.registry import BUILT_IN
-from app.resources.schema import Field, Resource
-from app.resources.stored_keys import compile_key_forms
-from app.storage import records, types
+from app.resources.stored_keys import KeyForms
+from app.storage import records
 from app.storage.database import Session
-
-KeyForms = Callable[[str], tuple[str, ...]]  # from what a row calls a record to the keys that it may have
 
 
 @dataclass(slots=True)
@@ -65,15 +62,6 @@ async def look_up_references(
     named = await asyncio.to_thread(collect_keys, references, forms)
     missing = await records.find_missing(session, account_id, named) if named else set()
     return NamedRecords(own, forms, named - missing)
-
-
-async def load_key_forms(session: Session, account_id: int, names: Collection[str]) -> Mapping[str, KeyForms]:
-    """How the records of each of these types are named."""
-    resources = {name: BUILT_IN[name] for name in names if name in BUILT_IN}
-    own = [name for name in names if name not in BUILT_IN]
-    for row in await types.find_keys(session, account_id, own) if own else ():
-        resources[row["name"]] = Resource(row["name"], (row["id"],), (Field(row["id"], row["type"]),))
-    return {name: compile_key_forms(resource, account_id) for name, resource in resources.items()}
 
 
 def collect_keys(references: Sequence[ReferenceColumn], forms: Mapping[str, KeyForms]) -> set[tuple[str, str]]:

@@ -117,6 +117,28 @@ async def test_a_reference_names_a_type_that_there_is(client: httpx.AsyncClient,
     assert (await put("contacts", missing)).status_code == 201
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        [dict.fromkeys((f"m{number}" for number in range(40_000)), 1)],
+        [{"id": "x", "type": "text", "label": "x" * 200}] * 1_999,
+        [{"id": f"f{number}", "type": "reference", "to": "n" * 63} for number in range(1_999)],
+    ],
+    ids=["members", "labels", "types"],
+)
+async def test_a_refusal_stays_small_however_many_mistakes_there_are(
+    client: httpx.AsyncClient, an_account: Account, fields: list[dict[str, Any]]
+) -> None:
+    body = {"key": "f", "fields": [{"id": "f", "type": "text"}, *fields]}
+    answer = await client.put("/types/wide", headers=an_account.headers, json=body)
+    errors = answer.json()["errors"]
+    assert (answer.status_code, len(errors)) == (422, 501)
+    assert errors[-1]["reason"].endswith("more mistakes, which are not listed")
+    assert answer.json()["detail"].endswith("more mistakes")
+    assert len(answer.json()["detail"]) < 10_000
+    assert len(answer.content) < 500_000
+
+
 async def test_labels_are_shown_and_may_be_sent_back(client: httpx.AsyncClient, an_account: Account) -> None:
     headers = an_account.headers
     own = {"id": "shoe", "type": "integer", "label": "Shoe size"}
