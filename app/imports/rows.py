@@ -12,12 +12,14 @@ from app.runs.summary import RunWarning
 @dataclass(slots=True)
 class ReferenceColumn:
     """Which records of a type the rows of a batch name in one field. A cell is JSON text, a key or a list of keys as
-    they were sent, or None for a row that names none."""
+    they were sent, or None for a row that names none. A field with an `alias_of` it names them as their type is
+    `named_by`, and fills that reference where its own column does not."""
 
     field: str
     heading: str | None  # of the column; None for a constant
     type: str
     cells: list[str | None]
+    alias_of: str = ""
 
 
 @dataclass(slots=True)

@@ -69,6 +69,7 @@ def open_slice(runtime: Runtime, run: Run) -> Iterator["Slice"]:
             mode=merge_mode(options),
             unique_keys=options.duplicates != "last",
             fixed=find_fixed_field(resource, plan),
+            named_by=resource.named_by,
             flat=checker.is_flat,
             tell_created_rows=options.ledger,
             record_bytes=record_limit,

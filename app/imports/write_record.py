@@ -79,6 +79,7 @@ def build_target(runtime: Runtime, account_id: AccountId, resource: Resource, *,
         run_seq=seq,
         mode="overwrite",
         fixed=resource.fixed,
+        named_by=resource.named_by,
         flat=flat,
         record_bytes=runtime.limits.record_bytes,
     )

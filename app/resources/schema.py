@@ -32,6 +32,16 @@ class Field:
     # given as a whole number, a boolean given as 1 or 0.
     lenient: bool = False
     kept: bool = False  # takes any JSON value of JSON Lines as it came; of a delimited file the text
+    # What a new record gets where its row leaves the field alone, in a type that generates its keys: JSON text, or the
+    # text of the field `made_from`.
+    default: str = ""
+    made_from: str = ""
+    items: str = "text"  # what the items of a list are: a key of `app.resources.texts.ITEMS`
+    # A reference that its row does not fill is taken from the field with this `alias_of` it, which names the records as
+    # their type is `named_by`, and is not stored itself.
+    alias_of: str = ""
+    # Required in a new record whose reference in this field leads to a record that has one as well.
+    deep: str = ""
     samples: tuple[str, ...] = ()  # cells for sample.csv, repeated if there are fewer than it has rows
 
 
@@ -91,6 +101,7 @@ class Resource:
     generates_key: bool = False
     fixed: str | None = None  # a field that never changes once the record exists (a coupon's set)
     families: tuple[Family, ...] = ()
+    named_by: str = ""  # a field by whose text other records may refer to one of this type, besides its key
     _by_id: dict[str, Field] = dataclasses.field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -100,6 +111,11 @@ class Resource:
         """The field with exactly that id."""
         match = self._by_id.get(id)
         return find_member(self.families, id) if match is None and self.families else match
+
+    def type_named_in(self, field: Field) -> str:
+        """The type of the records that cells of one of its fields name; "" if they name none."""
+        reference = self.field(field.alias_of) if field.alias_of else field
+        return reference.to if reference else ""
 
     @property
     def made_field(self) -> str | None:

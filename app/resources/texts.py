@@ -1,12 +1,14 @@
 """Values that are stored as text (text, phone, URL, options and lists of them), and true or false."""
 
 import re
+from collections.abc import Callable
 from decimal import Decimal
 
 from app.errors import join_choices
 from app.resources.conversion import BadCell, Convert, ConvertValue, bad_cell, limit_length, quote_json, type_error
 from app.resources.numbers import format_number
 from app.resources.schema import Field
+from app.resources.slugs import compile_slug
 
 NOT_TEXT = type_error("The value must be text")
 NOT_BOOLEAN = type_error("The value must be true or false (yes, no, 1 and 0 work too)")
@@ -16,6 +18,8 @@ NOT_URL = type_error("The value is not a complete web address without spaces, su
 NOT_LIST = type_error("The value must be a list of strings")
 NOT_KEY = type_error("The value must be the key of a record, which is text or a whole number")
 NOT_KEYS = type_error("The value must be a list of the keys of records, which are text or whole numbers")
+PAIR = " : "
+NOT_PAIR = type_error("Each item of the list must be a name and a value with ` : ` between them")
 OPTIONS_SHOWN = 20
 WHOLE = (Decimal, int)  # types of a whole number, compared exactly: a truth value has a type of its own, bool
 
@@ -39,7 +43,8 @@ _match_url = re.compile(
 
 
 def compile_text(field: Field) -> Convert:
-    return limit_length(field, quote_json)
+    """A text that names a record is trimmed, and nothing but blanks names none."""
+    return convert_reference if field.alias_of else limit_length(field, quote_json)
 
 
 def convert_boolean(text: str) -> str | BadCell:
@@ -114,7 +119,7 @@ def compile_list_value(field: Field) -> ConvertValue:
 def compile_items(field: Field) -> ConvertValue:
     """Converts the items of a list: they are trimmed, empty ones are left out, and each must obey the field's options
     and length. Keys of records may be whole numbers."""
-    convert = compile_enum(field) if field.options else compile_text(field)
+    convert = compile_enum(field) if field.options else ITEMS[field.items](field)
     wrong = NOT_KEYS if field.to else NOT_LIST
 
     def convert_items(items: object) -> str | BadCell:
@@ -131,6 +136,26 @@ def compile_items(field: Field) -> ConvertValue:
         return f"[{','.join(json_texts)}]"
 
     return convert_items
+
+
+def compile_pair(field: Field) -> Convert:
+    """Converts `name : value`. Both are trimmed, and the value may contain ` : ` itself."""
+    convert = compile_text(field)
+
+    def convert_pair(text: str) -> str | BadCell:
+        name, _, value = (part.strip() for part in text.partition(PAIR))
+        return convert(f"{name}{PAIR}{value}") if name and value else NOT_PAIR
+
+    return convert_pair
+
+
+# What the items of a list without options may be.
+ITEMS: dict[str, Callable[[Field], Convert]] = {
+    "text": compile_text,
+    "url": compile_url,
+    "slug": compile_slug,
+    "pair": compile_pair,
+}
 
 
 def not_an_option(field: Field) -> BadCell:

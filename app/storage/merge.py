@@ -32,8 +32,9 @@ MERGED: dict[Mode, str] = {
 
 INSERT = """
 WITH merged AS (
-    INSERT INTO records AS r (account_id, type, key, data, created_at, updated_at, run_id, run_seq, run_row)
-    SELECT :account_id, :type, s.key, s.data, {created_at}, {created_at}, :run_id, :run_seq, s.row FROM staging s
+    INSERT INTO records AS r (account_id, type, key, data, created_at, updated_at, run_id, run_seq, run_row, name)
+    SELECT :account_id, :type, s.key, s.data, {created_at}, {created_at}, :run_id, :run_seq, s.row, {name}
+    FROM staging s
     ON CONFLICT (account_id, type, key) DO {action}
     RETURNING xmax = 0 AS created, run_id IS NOT DISTINCT FROM :run_id AS changed, run_row, repeats_row
 )
@@ -54,12 +55,16 @@ CREATED_ROWS = {True: "array_agg(run_row) FILTER (WHERE created)", False: "NULL"
 # misses none. In a record that was never changed both times are equal.
 CHANGED_AT = "greatest(excluded.updated_at, r.updated_at + interval '1 microsecond')"
 
-UPDATE = """UPDATE SET data = {merged}, updated_at = {changed_at}, run_id = excluded.run_id, run_seq = excluded.run_seq,
-        run_row = excluded.run_row, repeats_row = CASE WHEN r.run_seq = excluded.run_seq THEN r.run_row END
+# The text by which records of some types are found besides their key. It may be long, and an index row may not.
+NAME = "left(btrim({data} ->> '{field}', E' \\t\\r\\n'), 200)"
+
+UPDATE = """UPDATE SET data = {merged}{named}, updated_at = {changed_at},
+        run_id = excluded.run_id, run_seq = excluded.run_seq, run_row = excluded.run_row,
+        repeats_row = CASE WHEN r.run_seq = excluded.run_seq THEN r.run_row END
     WHERE {mine} AND {changed}{fits}"""
 
 # With `touch`, a row that changes nothing still leaves its number on the record.
-UPDATE_AND_TOUCH = """UPDATE SET data = {merged},
+UPDATE_AND_TOUCH = """UPDATE SET data = {merged}{named},
         updated_at = CASE WHEN {changed} THEN {changed_at} ELSE r.updated_at END,
         run_id = CASE WHEN {changed} THEN excluded.run_id ELSE r.run_id END,
         run_seq = excluded.run_seq, run_row = excluded.run_row,
@@ -119,6 +124,7 @@ class MergeTarget:
     created_at: datetime = EPOCH  # of the record of `first_row`; that of each later row is a microsecond later
     first_row: int = 0
     flat: bool = False  # no record of the batch holds a list or an object
+    named_by: str = ""  # the field whose text records of the type are named by
     record_bytes: int | None = None  # how large an existing record may become, as JSON text; None: it is not measured
 
     def parameters(self) -> dict[str, object]:
@@ -189,6 +195,7 @@ async def merge(session: Session, target: MergeTarget, *, touch: bool) -> Merged
         created_at=CREATED_AT,
         action=conflict_action(target, touch=touch),
         created_rows=CREATED_ROWS[target.tell_created_rows],
+        name=NAME.format(data="s.data", field=target.named_by) if target.named_by else "NULL",
     )
     parameters = target.parameters() | target.size_parameters()
     parameters |= {"created_at": target.created_at, "first_row": target.first_row}
@@ -212,8 +219,9 @@ def conflict_action(target: MergeTarget, *, touch: bool) -> str:
     changed = "NOT r.data @> excluded.data" if flat else f"({merged}) IS DISTINCT FROM r.data"
     unchanged = f"NOT ({changed})" if touch else "false"
     fits = FITS.format(merged=f"({merged})", unchanged=unchanged) if target.record_bytes is not None else ""
+    named = f", name = {NAME.format(data=f'({merged})', field=target.named_by)}" if target.named_by else ""
     return (UPDATE_AND_TOUCH if touch else UPDATE).format(
-        merged=merged, mine=mine, changed=changed, changed_at=CHANGED_AT, fits=fits
+        merged=merged, named=named, mine=mine, changed=changed, changed_at=CHANGED_AT, fits=fits
     )
 
 

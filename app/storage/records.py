@@ -138,3 +138,34 @@ async def delete(session: Session, account_id: int, type: str, key: str) -> bool
         {"account_id": account_id, "type": type, "key": key},
     )
     return gone.scalar_one_or_none() is not None
+
+
+# A column has only the beginning of a name. Of names that several records have, a few are enough to say so.
+BY_NAMES = """
+SELECT wanted.name, found.key FROM unnest(CAST(:names AS text[])) AS wanted(name) CROSS JOIN LATERAL (
+    SELECT key FROM records WHERE account_id = :account_id AND type = :type AND name = left(wanted.name, 200)
+        AND btrim(data ->> CAST(:field AS text), E' \\t\\r\\n') = wanted.name LIMIT 3 OFFSET 0) AS found"""
+
+
+async def find_by_names(
+    session: ReadSession, account_id: int, type: str, field: str, names: Sequence[str]
+) -> dict[str, list[str]]:
+    """The keys of the records whose `field`, by which records of the type are named, has one of these texts; of each
+    text three at most."""
+    given = {"account_id": account_id, "type": type, "field": field, "names": list(names)}
+    found: dict[str, list[str]] = {}
+    for name, key in await session.execute(text(BY_NAMES), given):
+        found.setdefault(name, []).append(key)
+    return found
+
+
+async def find_having(session: ReadSession, account_id: int, type: str, keys: Sequence[str], member: str) -> set[str]:
+    """Those of the records that have the member, and not null."""
+    found = await session.execute(
+        text(
+            "SELECT key FROM records WHERE account_id = :account_id AND type = :type AND key = ANY(:keys) "
+            "AND data ->> CAST(:member AS text) IS NOT NULL"
+        ),
+        {"account_id": account_id, "type": type, "keys": list(keys), "member": member},
+    )
+    return set(found.scalars())

@@ -17,6 +17,9 @@ ABOUT = {
     "See [Voucherify](../vendors/voucherify.md).",
     "catalog": "Nested products as Cordial knows them. In a path, `#` is a position from 0 to 999 and `*` any path. "
     "See [Cordial](../vendors/cordial.md).",
+    "shop-products": "The products of a shop, with variants and options. "
+    "See [Moving from Reaction](../guides/reaction.md).",
+    "tags": "The tags of a shop, which form a tree. See [Moving from Reaction](../guides/reaction.md).",
 }
 WIRE_NAMES = {"max_length": "maxLength"}
 

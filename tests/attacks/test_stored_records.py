@@ -59,6 +59,8 @@ READS = {
     "contacts": ["/records/contacts/{key}"],
     "products": ["/records/products/{key}"],
     "coupons": ["/records/coupons/{key}"],
+    "shop-products": ["/records/shop-products/{key}"],
+    "tags": ["/records/tags/{key}"],
 }
 LISTS = {
     "catalog": [

@@ -221,5 +221,24 @@ async def test_a_migration_that_meets_a_deadlock_begins_again(empty_database: st
     await batch.close()
 
 
+async def test_0009_adds_a_column_for_names_and_can_be_taken_back(empty_database: str) -> None:
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "0008")
+    connection = await asyncpg.connect(empty_database)
+    await connection.execute("INSERT INTO accounts (name, created_at) VALUES ('shop', now())")
+    await connection.execute(KEYED, "contacts", "ana@example.com", "{}")
+
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "0009")
+    await connection.execute(KEYED, "tags", "1", '{"slug": "sale"}')
+    await connection.execute("UPDATE records SET name = 'sale' WHERE key = '1'")
+    indexed = "SELECT indisvalid FROM pg_index WHERE indexrelid = 'records_named'::regclass"
+    assert await values(connection, indexed) == [True]
+    assert await values(connection, "SELECT name FROM records ORDER BY key") == ["sale", None]
+
+    await asyncio.to_thread(command.downgrade, configuration(empty_database), "0008")
+    assert await values(connection, "SELECT key FROM records ORDER BY key") == ["1", "ana@example.com"]
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "head")
+    await connection.close()
+
+
 async def values(connection: "asyncpg.Connection[Any]", statement: str) -> list[Any]:
     return [row[0] for row in await connection.fetch(statement)]

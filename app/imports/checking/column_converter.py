@@ -39,6 +39,7 @@ class ColumnConverter:
     convert_value: Callable[[object], str | BadCell]
     null: str = "null"  # what JSON's null becomes; "" when it leaves the field alone
     clean: Clean = clean_prose  # takes from a text what nobody can see
+    names_type: str = ""  # the type of the records that the cells name
     stored: bool = True  # False: the column only names the record
     null_marker: str | None = None
     change: ConvertColumn | None = None  # the conversions of the mapping; None for nearly every column
@@ -82,7 +83,7 @@ class ColumnConverter:
             empty = ("", f"{self.prefix}null")
             cells = [None if text in empty else text[start:] for text in members.texts]
             rest = [text if cell is None else "" for cell, text in zip(cells, members.texts, strict=True)]
-        column = ReferenceColumn(self.field.id, self.column.heading, self.field.to, cells)
+        column = ReferenceColumn(self.field.id, self.column.heading, self.names_type, cells, self.field.alias_of)
         return MemberColumn(None, rest), column
 
     def write(self, value: Converted, index: int, cell: object, findings: Findings) -> str:
@@ -165,10 +166,11 @@ def build_converter(
     field = replace(field, separator=asked["separator"]) if "separator" in asked else field
     marker = asked.get("nullMarker", options.null_marker) if delimited else None
     change = compile_conversions(asked, field)
-    surrogate, prefix = resource.surrogate, format_member(field.id, "")
+    surrogate, prefix = resource.surrogate, format_member(field.alias_of or field.id, "")
+    names_type = resource.type_named_in(field)
     if surrogate is not None and field.id == surrogate.source:
         return replace(build_source_converter(column, field), null_marker=marker, change=change)
-    blanks = {"keep": "", "clear": "null", "empty": "null" if field.type in NEVER_EMPTY or field.to else '""'}
+    blanks = {"keep": "", "clear": "null", "empty": "null" if field.type in NEVER_EMPTY or names_type else '""'}
     blank = blanks[asked.get("blank", options.blank_cells)]
     return ColumnConverter(
         column,
@@ -182,6 +184,7 @@ def build_converter(
         clean=build_clean(resource, field),
         null_marker=marker,
         change=change,
+        names_type=names_type,
     )
 
 

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from app.formats.records import Batch
-from app.imports.checking.cleaning import Cleaning
+from app.imports.checking.cells import Cleaning
 from app.problems import Problem, shorten
 from app.resources.field_types import BadCell
 from app.runs.summary import RunWarning

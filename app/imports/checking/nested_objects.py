@@ -5,8 +5,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from app.formats.records import Batch, UnreadableRow
-from app.imports.checking.cells import ALL_TEXT, Cells, is_blank_text
-from app.imports.checking.cleaning import clean_cells
+from app.imports.checking.cells import ALL_TEXT, Cells, clean_cells, is_blank_text
 from app.imports.checking.column_converter import ColumnConverter, build_converter
 from app.imports.checking.columns import SplitBatch
 from app.imports.checking.findings import Findings

@@ -23,6 +23,11 @@ class RowKeys:
     caller_keys: Sequence[str]
     must_exist: Sequence[int] = ()
 
+    def find_new(self) -> Sequence[int]:
+        """The indexes of the other rows."""
+        named = frozenset(self.must_exist)
+        return [index for index in range(len(self.keys)) if index not in named]
+
 
 class KeyFinder(Protocol):
     def find_keys(self, cells: CellsByField, row_numbers: Sequence[int], /) -> RowKeys:

@@ -6,7 +6,7 @@ batch (`RowChecker.check_batch`) these are the steps:
 1. Rows that the reader could not read fail with the reader's reason.
 2. The other rows are split into the cells of the planned columns: cells of a delimited file, members of JSON objects,
    or values of nested JSON objects by path (columns.py, nested_objects.py). Cells lose the characters that nobody sees
-   (cleaning.py), null markers become absent cells, the conversions of the mapping are applied, and white space in a
+   (cells.py), null markers become absent cells, the conversions of the mapping are applied, and white space in a
    required field becomes an empty cell.
 3. The key of each row's record is found or generated (record_keys.py).
 4. Each planned column is converted as a whole, in the order of the plan (column_converter.py). A cell that cannot be
@@ -15,7 +15,9 @@ batch (`RowChecker.check_batch`) these are the steps:
    does not declare are kept, refused or ignored (unknown_members.py).
 6. Each row is checked as a whole: it has a key that is not too long, its required fields are filled, and its lists have
    no gaps. A row that updates a record may lack some of this; only merging knows whether a row does.
-7. Rows without a problem are put together as JSON objects (json_objects.py). The others are left out. Keys of other
+7. Rows that make records of a type whose keys are generated get their keys, and what they leave out
+   (new_records.py).
+8. Rows without a problem are put together as JSON objects (json_objects.py). The others are left out. Keys of other
    records are set aside: only merging knows whether there are such records (merging/references.py).
 """
 
@@ -23,19 +25,19 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 
 from app.formats.records import Batch
-from app.imports.checking.cells import ABSENT, ALL_TEXT, Cells, is_filled
-from app.imports.checking.cleaning import clean_cells
+from app.imports.checking.cells import ABSENT, ALL_TEXT, Cells, clean_cells, is_filled
 from app.imports.checking.column_converter import ColumnConverter, build_converter
 from app.imports.checking.columns import ColumnSplitter, DelimitedColumns, ObjectColumns, SplitBatch
 from app.imports.checking.findings import Findings, unreadable_problems
 from app.imports.checking.json_objects import MemberColumn, build_objects
 from app.imports.checking.nested_objects import NestedColumns
+from app.imports.checking.new_records import REQUIRED, NewRecords
 from app.imports.checking.record_keys import IdScope, RowKeys, build_key_finder
 from app.imports.checking.unknown_members import UnknownMembers
 from app.imports.plan import Options, Plan
 from app.imports.rows import CheckedBatch, ReferenceColumn
 from app.problems import Problem
-from app.resources.conversion import bad_cell, quote_json
+from app.resources.conversion import bad_cell
 from app.resources.schema import Field, Resource
 from app.resources.sizes import GROWTH, is_longer
 from app.runs.summary import RunWarning
@@ -43,8 +45,6 @@ from app.runs.summary import RunWarning
 BATCH_CELLS = 200_000
 BATCH_NAME_CHARACTERS = 4_194_304
 NESTED_TYPES = {"list", "object"}
-REQUIRED = bad_cell("required")
-EMPTY_ROW = bad_cell("empty_row")
 BLANK_ROWS = "Lines of nothing but delimiters and blanks, such as line {}, are not rows and were passed over"
 
 
@@ -65,6 +65,8 @@ class RowChecker:
         self._resource = resource
         self._unknown = bad_cell("unknown_key" if resource.generates_key else "unknown_id")
         self._constants, self._constant_references = split_constants(resource, plan.constants)
+        planned = {column.field for column in plan.columns} | plan.constants.keys()
+        self._new_records = NewRecords(resource, planned) if resource.generates_key else None
         self._splitter = build_splitter(resource, plan, options)
         self._converters = [build_converter(resource, column, options, delimited=delimited) for column in plan.columns]
         self._key_finder = build_key_finder(resource, id_scope, anonymous=options.anonymous)
@@ -109,7 +111,7 @@ class RowChecker:
         return checked
 
     def _check_rows(self, split: SplitBatch, checked: CheckedBatch) -> None:
-        """Steps 2 to 7, for the rows that could be read."""
+        """Steps 2 to 8, for the rows that could be read."""
         cleaned = [
             clean_cells(cells, converter.clean, formulas=self._delimited, items=converter.field.type == "list")
             for converter, cells in zip(self._converters, split.columns, strict=True)
@@ -130,9 +132,10 @@ class RowChecker:
         stored = zip(self._converters, converted, strict=True)
         members = [column for converter, column in stored if converter.stored] + others
 
-        if self._resource.generates_key:
-            self._check_new_records(split, others, keys, findings)
-            members.append(MemberColumn(self._resource.keys[0], list(map(quote_json, keys.keys))))
+        if self._new_records is not None:
+            new, by_field = keys.find_new(), dict(zip(cells_by_field, converted, strict=True))
+            self._new_records.check(cells_by_field, others, new, findings)
+            members += self._new_records.complete(cells_by_field, by_field, keys, new)
         self._check_keys(keys, findings)
         incomplete = self._find_incomplete_rows(split, keys, findings)
 
@@ -144,10 +147,11 @@ class RowChecker:
     def _take_references(self, converted: list[MemberColumn], count: int) -> list[ReferenceColumn]:
         """Takes the keys of other records out of the converted columns of `count` rows."""
         references = [
-            ReferenceColumn(field.id, None, field.to, [value] * count) for field, value in self._constant_references
+            ReferenceColumn(field.id, None, self._resource.type_named_in(field), [value] * count, field.alias_of)
+            for field, value in self._constant_references
         ]
         for index, converter in enumerate(self._converters):
-            if converter.field.to:
+            if converter.names_type:
                 converted[index], column = converter.take_references(converted[index])
                 references.append(column)
         return references
@@ -162,24 +166,6 @@ class RowChecker:
             elif len(caller_key) > self._key_limit:
                 too_long = bad_cell("key_too_long", found=len(caller_key), limit=self._key_limit)
                 findings.add(index, too_long, value=caller_key)
-
-    def _check_new_records(
-        self, split: SplitBatch, others: Sequence[MemberColumn], keys: RowKeys, findings: Findings
-    ) -> None:
-        """Fails rows without a key that fill nothing, or lack a required field for which the file has no column."""
-        named = set(keys.must_exist)
-        new = [index for index in range(len(keys.keys)) if index not in named]
-        empty = new
-        for cells in split.columns:
-            empty = [index for index in empty if not is_filled(cells.values[index])]
-        for index in empty:
-            if not any(column.texts[index] for column in others):
-                findings.add(index, EMPTY_ROW)
-        filled = {converter.field.id for converter in self._converters} | self._constants.keys()
-        for field in self._resource.fields:
-            if field.required and field.id not in filled:
-                for index in new:
-                    findings.add(index, REQUIRED, field=field.id)
 
     def _check_sizes(self, data: Sequence[str], findings: Findings) -> None:
         limit = self._record_limit
@@ -246,7 +232,9 @@ def split_constants(resource: Resource, constants: Mapping[str, str]) -> tuple[d
     """The values that every record gets, and those of them that name other records."""
     fields = {name: resource.field(name) for name in constants}
     named = [
-        (field, constants[name]) for name, field in fields.items() if field and field.to and constants[name][0] in '"['
+        (field, constants[name])
+        for name, field in fields.items()
+        if field and resource.type_named_in(field) and constants[name][0] in '"['
     ]
     others = constants.keys() - {field.id for field, _ in named}
     return {name: constants[name] for name in constants if name in others}, named

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from app.imports.merging.references import NamedRecords, look_up_references, write_references
+from app.imports.merging.references import NamedRecords, find_missing, look_up_references, write_references
 from app.imports.merging.repeated_keys import (
     RepeatedKey,
     apply_repeated_keys,
@@ -104,12 +104,13 @@ def sort_out_rows(
         if checked.references:
             problems += write_references(checked, index, named)
             problems += find_too_large(target, checked, index)
+            problems += find_missing(checked, index, named) if key not in existing else ()
         if problems:
             outcome.problems.extend(problems)
             outcome.failed += 1
             continue
+        named.add(key, checked.data[index], written=key not in existing or target.mode == "overwrite")
         existing.add(key)
-        named.add(key)
         kept.append(index)
     return kept
 

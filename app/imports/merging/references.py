@@ -6,15 +6,17 @@ batch commits (ADR 43).
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
 
 from app.declarations.types import load_key_forms
+from app.imports.merging.record_names import BLANKS, RecordNames, look_up_names
 from app.imports.rows import CheckedBatch, ReferenceColumn
 from app.problems import PROBLEMS, Problem, shorten
 from app.resources.conversion import quote_json
+from app.resources.registry import BUILT_IN
 from app.resources.stored_keys import KeyForms
 from app.storage import records
 from app.storage.database import Session
@@ -28,28 +30,36 @@ class NamedRecords:
     own: str
     forms: Mapping[str, KeyForms] = field(default_factory=dict)
     existing: set[tuple[str, str]] = field(default_factory=set)
-    _resolved: dict[tuple[str, str], str | list[str]] = field(default_factory=dict)
+    names: RecordNames = field(default_factory=RecordNames)
+    _resolved: dict[tuple[str, str, str], str | list[str]] = field(default_factory=dict)
 
-    def add(self, key: str) -> None:
+    def add(self, key: str, data: str, *, written: bool) -> None:
+        """A row of the batch is kept. `written`: what it says of its record's name will be stored."""
         self.existing.add((self.own, key))
+        if written:
+            self.names.add(key, data)
 
-    def resolve(self, type: str, cell: str) -> str | list[str]:
-        """The cell with the keys of the records that it names, as JSON; or those of its names that no record has."""
-        known = self._resolved.get((type, cell))
+    def resolve(self, column: ReferenceColumn, cell: str) -> str | list[str]:
+        """The cell with the keys of the records that it names, as JSON; or those of its names that do not tell one."""
+        cached = column.type, column.alias_of, cell
+        known = self._resolved.get(cached)
         if known is not None:
             return known
         names, is_list = read_names(cell)
-        keys = [self._find(type, name) for name in names]
-        unknown = [name for name, key in zip(names, keys, strict=True) if key is None]
-        quoted = [quote_json(key) for key in keys if key is not None]
-        resolved = unknown or (f"[{','.join(quoted)}]" if is_list else quoted[0])
-        if type != self.own:
-            self._resolved[type, cell] = resolved
+        keys = [self.find_keys(column, name) for name in names]
+        unclear = [name for name, found in zip(names, keys, strict=True) if len(found) != 1]
+        quoted = [quote_json(found[0]) for found in keys if found]
+        resolved = unclear or (f"[{','.join(quoted)}]" if is_list else quoted[0])
+        if column.type != self.own:
+            self._resolved[cached] = resolved
         return resolved
 
-    def _find(self, type: str, name: str) -> str | None:
-        keys = self.forms[type](name) if type in self.forms else ()
-        return next((key for key in keys if (type, key) in self.existing), None)
+    def find_keys(self, column: ReferenceColumn, name: str) -> Sequence[str]:
+        """The keys of the records that the name may mean: one, if it is clear."""
+        if column.alias_of:
+            return self.names.find(column.type, name.strip(BLANKS))
+        forms = self.forms[column.type](name) if column.type in self.forms else ()
+        return [key for key in forms if (column.type, key) in self.existing][:1]
 
 
 async def look_up_references(
@@ -58,10 +68,13 @@ async def look_up_references(
     """Finds the named records: one look-up for the batch, and none for a batch without references."""
     if not references:
         return NamedRecords(own)
-    forms = await load_key_forms(session, account_id, {column.type for column in references})
-    named = await asyncio.to_thread(collect_keys, references, forms)
-    missing = await records.find_missing(session, account_id, named) if named else set()
-    return NamedRecords(own, forms, named - missing)
+    by_key = [column for column in references if not column.alias_of]
+    forms = await load_key_forms(session, account_id, {column.type for column in by_key})
+    named = await asyncio.to_thread(collect_keys, by_key, forms)
+    existing = named - (await records.find_missing(session, account_id, named) if named else set())
+    own_keys = [key for named_type, key in existing if named_type == own]
+    names = await look_up_names(session, account_id, own, references, own_keys)
+    return NamedRecords(own, forms, existing, names)
 
 
 def collect_keys(references: Sequence[ReferenceColumn], forms: Mapping[str, KeyForms]) -> set[tuple[str, str]]:
@@ -81,30 +94,54 @@ def read_names(cell: str) -> tuple[list[str], bool]:
 
 
 def write_references(checked: CheckedBatch, index: int, named: NamedRecords) -> list[Problem]:
-    """Writes the keys of the records that a row names into its data, or says which of them there are not."""
-    members, problems = "", []
+    """Writes the keys of the records that a row names into its data, or says which of its names do not tell one."""
+    members, problems = "", list[Problem]()
+    by_key = {column.field for column in checked.references if column.cells[index] is not None}
     for column in checked.references:
         cell = column.cells[index]
-        if cell is None:
+        if cell is None or column.alias_of in by_key:
             continue
-        resolved = named.resolve(column.type, cell)
+        resolved = named.resolve(column, cell)
         if isinstance(resolved, str):
-            members += f",{quote_json(column.field)}:{resolved}"
+            members += f",{quote_json(column.alias_of or column.field)}:{resolved}"
         else:
-            problems.append(build_unknown(checked, index, column, resolved))
+            problems += build_unclear(checked, index, column, named, resolved)
     data = checked.data[index]
     checked.data[index] = f"{data[:-1]}{members}}}" if data != "{}" else f"{{{members[1:]}}}"
     return problems
 
 
-def build_unknown(checked: CheckedBatch, index: int, column: ReferenceColumn, names: Sequence[str]) -> Problem:
-    return Problem(
-        line=checked.lines[index],
-        row=checked.rows[index],
-        column=column.heading,
-        field=column.field,
-        code="unknown_reference",
-        message=PROBLEMS["unknown_reference"].format(type=column.type),
-        value=shorten(", ".join(names)),
-        key=shorten(checked.caller_key(checked.rows[index])),
-    )
+def build_unclear(
+    checked: CheckedBatch, index: int, column: ReferenceColumn, named: NamedRecords, names: Sequence[str]
+) -> Iterator[Problem]:
+    """The problem of a row whose `names` no record has, or several have."""
+    by = f"`{BUILT_IN[column.type].named_by}`" if column.alias_of else "key"
+    unknown = [name for name in names if not named.find_keys(column, name)]
+    ambiguous = [name for name in names if name not in unknown]
+    for code, values in (("unknown_reference", unknown), ("ambiguous_reference", ambiguous)):
+        if values:
+            yield Problem(
+                line=checked.lines[index],
+                row=checked.rows[index],
+                column=column.heading,
+                field=column.field,
+                code=code,
+                message=PROBLEMS[code].format(type=column.type, by=by),
+                value=shorten(", ".join(values)),
+                key=shorten(checked.caller_key(checked.rows[index])),
+            )
+
+
+def find_missing(checked: CheckedBatch, index: int, named: NamedRecords) -> Iterator[Problem]:
+    """The problems of a row that makes a record without a field which the records that it names call for."""
+    for field_id in named.names.find_missing(checked.data[index]):
+        yield Problem(
+            line=checked.lines[index],
+            row=checked.rows[index],
+            column=None,
+            field=field_id,
+            code="required",
+            message=PROBLEMS["required"],
+            value=None,
+            key=shorten(checked.caller_key(checked.rows[index])),
+        )

@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
+from app.resources.registry import BUILT_IN
 from app.runtime import Runtime
 from app.storage.access import accounts
 from app.surfaces.native.wire.types import RecordType
@@ -249,18 +250,22 @@ async def test_the_list_holds_the_built_in_types_and_the_accounts_own(
 ) -> None:
     await client.put("/types/shirts", headers=an_account.headers, json=BODY)
     found = (await client.get("/types", headers=an_account.headers)).json()["results"]
-    assert [each["name"] for each in found] == ["catalog", "contacts", "coupons", "customers", "products", "shirts"]
+    assert [each["name"] for each in found] == [*BUILT_IN, "shirts"]
     assert all(RecordType.model_validate(each) for each in found)
 
 
+@pytest.mark.parametrize("name", ["shirts", "shop-products", "tags"])
 async def test_a_sample_imports_without_an_error(
-    client: httpx.AsyncClient, an_account: Account, runtime: Runtime, finish: Finish
+    client: httpx.AsyncClient, an_account: Account, runtime: Runtime, finish: Finish, name: str
 ) -> None:
     await client.put("/types/shirts", headers=an_account.headers, json=BODY)
-    sample = await client.get("/types/shirts/sample.csv", headers=an_account.headers)
-    assert sample.headers["content-disposition"] == 'attachment; filename="shirts-sample.csv"'
+    sample = await client.get(f"/types/{name}/sample.csv", headers=an_account.headers)
+    assert sample.headers["content-disposition"] == f'attachment; filename="{name}-sample.csv"'
     file = {"file": ("sample.csv", sample.content)}
-    run = (await client.post("/imports", headers=an_account.headers, data={"type": "shirts"}, files=file)).json()
+    run = (await client.post("/imports", headers=an_account.headers, data={"type": name}, files=file)).json()
     await finish(runtime, run["id"])
     shown = (await client.get(f"/imports/{run['id']}", headers=an_account.headers)).json()
     assert (shown["created"], shown["errors"]) == (3, 0)
+    records = (await client.get(f"/records/{name}", headers=an_account.headers)).json()["results"]
+    key = (await client.get(f"/types/{name}", headers=an_account.headers)).json()["key"]
+    assert [each["data"][key] for each in records] == [each["key"] for each in records]

@@ -1,0 +1,66 @@
+"""Checks the rows that make records of a type whose keys are generated, and gives them what they leave out.
+
+Only there does a row tell by itself that it makes a record: it has no key.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+
+from app.imports.checking.cells import is_filled
+from app.imports.checking.findings import Findings
+from app.imports.checking.json_objects import MemberColumn, format_member
+from app.imports.checking.record_keys import CellsByField, RowKeys
+from app.resources.conversion import BadCell, bad_cell, quote_json
+from app.resources.field_types import compile_cell
+from app.resources.schema import Field, Resource
+
+EMPTY_ROW = bad_cell("empty_row")
+REQUIRED = bad_cell("required")
+
+
+class NewRecords:
+    def __init__(self, resource: Resource, planned: Collection[str]) -> None:
+        """`planned` are the fields that a column or a constant fills."""
+        self._key = resource.keys[0]
+        self._missing = [field.id for field in resource.fields if field.required and field.id not in planned]
+        self._given = [field for field in resource.fields if field.default or field.made_from]
+
+    def complete(
+        self, cells: CellsByField, members: Mapping[str, MemberColumn], keys: RowKeys, new: Sequence[int]
+    ) -> list[MemberColumn]:
+        """The keys of all records, and what the new ones get: the defaults of fields that their rows leave alone, and
+        texts that are made from others. `members` are the converted columns by field, `new` the indexes of rows."""
+        given = [MemberColumn(self._key, list(map(quote_json, keys.keys)))]
+        for field in self._given:
+            column = members.get(field.id)
+            if column is not None and column.name is not None:
+                continue
+            texts = [""] * len(keys.keys)
+            for index in new:
+                if column is None or not column.texts[index]:
+                    texts[index] = make_member(field, cells, index)
+            given.append(MemberColumn(None, texts))
+        return given
+
+    def check(
+        self, cells: CellsByField, others: Sequence[MemberColumn], new: Sequence[int], findings: Findings
+    ) -> None:
+        """Fails rows that fill nothing, neither a planned column nor another member, and those that lack a required
+        field for which the file has no column."""
+        empty = new
+        for column in cells.values():
+            empty = [index for index in empty if not is_filled(column[index])]
+        for index in empty:
+            if not any(column.texts[index] for column in others):
+                findings.add(index, EMPTY_ROW)
+        for field_id in self._missing:
+            for index in new:
+                findings.add(index, REQUIRED, field=field_id)
+
+
+def make_member(field: Field, cells: CellsByField, index: int) -> str:
+    if not field.made_from:
+        return format_member(field.id, field.default)
+    source = cells.get(field.made_from)
+    text = source[index] if source is not None else None
+    made = compile_cell(field)(text) if isinstance(text, str) and text else ""
+    return "" if isinstance(made, BadCell) or not made else format_member(field.id, made)
