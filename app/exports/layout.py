@@ -44,8 +44,10 @@ def build_file_name(type: str, run_id: str, options: FileOptions) -> str:
 
 def build_columns(resource: Resource, members: Iterable[str]) -> tuple[ExportColumn, ...]:
     """A column for every field, those that identify a record first, then one for each other member that occurs:
-    members of nested records and unknown columns that were kept. What is only ever computed has no column."""
-    stored = [each for each in resource.fields if not each.read_only or each.id == resource.fixed]
+    members of nested records and unknown columns that were kept. What is only ever computed has no column, and neither
+    has what only names other records in rows that are imported."""
+    written = [each for each in resource.fields if not each.read_only or each.id == resource.fixed]
+    stored = [each for each in written if not each.alias_of]
     keys = [each for name in resource.keys for each in stored if each.id == name]
     declared = dict.fromkeys([*(each.id for each in keys), *(each.id for each in stored)])
     others = sorted(set(members) - {each.id for each in resource.fields}, key=split_path)

@@ -55,8 +55,9 @@ CREATED_ROWS = {True: "array_agg(run_row) FILTER (WHERE created)", False: "NULL"
 # misses none. In a record that was never changed both times are equal.
 CHANGED_AT = "greatest(excluded.updated_at, r.updated_at + interval '1 microsecond')"
 
-# The text by which records of some types are found besides their key. It may be long, and an index row may not.
-NAME = "left(btrim({data} ->> '{field}', E' \\t\\r\\n'), 200)"
+# The text by which records of some types are found besides their key, as `app.storage.records.index_name` writes it.
+NAME = """(SELECT CASE WHEN length(n) <= 200 THEN n ELSE left(n, 168) || md5(n) END
+        FROM (SELECT btrim({data} ->> '{field}', E' \\t\\r\\n')) AS named(n))"""
 
 UPDATE = """UPDATE SET data = {merged}{named}, updated_at = {changed_at},
         run_id = excluded.run_id, run_seq = excluded.run_seq, run_row = excluded.run_row,

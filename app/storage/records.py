@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import md5
 from typing import Final
 
 from sqlalchemy import RowMapping, text
@@ -10,6 +11,7 @@ from sqlalchemy import RowMapping, text
 from app.storage.database import ReadSession, Session
 
 PAGE_BYTES: Final = 4_194_304  # of the data of a page; the record that goes beyond is its last
+INDEXED_CHARACTERS: Final = 200  # of the name of a record, as in `app.storage.merge.NAME`
 PIECE_BYTES: Final = 524_288  # of the data of a piece, where a page has to be whole and so comes in pieces
 
 # data::text, so that numbers keep the digits that were sent.
@@ -140,23 +142,32 @@ async def delete(session: Session, account_id: int, type: str, key: str) -> bool
     return gone.scalar_one_or_none() is not None
 
 
-# A column has only the beginning of a name. Of names that several records have, a few are enough to say so.
+# Of names that several records have, a few records are enough to say so.
 BY_NAMES = """
 SELECT wanted.name, found.key FROM unnest(CAST(:names AS text[])) AS wanted(name) CROSS JOIN LATERAL (
-    SELECT key FROM records WHERE account_id = :account_id AND type = :type AND name = left(wanted.name, 200)
-        AND btrim(data ->> CAST(:field AS text), E' \\t\\r\\n') = wanted.name LIMIT 3 OFFSET 0) AS found"""
+    SELECT key FROM records WHERE account_id = :account_id AND type = :type AND name = wanted.name
+    LIMIT 3 OFFSET 0) AS found"""
 
 
 async def find_by_names(
-    session: ReadSession, account_id: int, type: str, field: str, names: Sequence[str]
+    session: ReadSession, account_id: int, type: str, names: Collection[str]
 ) -> dict[str, list[str]]:
-    """The keys of the records whose `field`, by which records of the type are named, has one of these texts; of each
-    text three at most."""
-    given = {"account_id": account_id, "type": type, "field": field, "names": list(names)}
+    """The keys of the records with each of these names, three at most; nothing for a name that no record has."""
+    asked = {index_name(name): name for name in names}
     found: dict[str, list[str]] = {}
+    given = {"account_id": account_id, "type": type, "names": list(asked)}
     for name, key in await session.execute(text(BY_NAMES), given):
-        found.setdefault(name, []).append(key)
+        found.setdefault(asked[name], []).append(key)
     return found
+
+
+def index_name(name: str) -> str:
+    """A name as it is indexed. It may be long, and a row of an index may not; and it must be found at once, although
+    thousands of others begin like it."""
+    if len(name) <= INDEXED_CHARACTERS:
+        return name
+    digest = md5(name.encode(), usedforsecurity=False).hexdigest()
+    return name[: INDEXED_CHARACTERS - len(digest)] + digest
 
 
 async def find_having(session: ReadSession, account_id: int, type: str, keys: Sequence[str], member: str) -> set[str]:

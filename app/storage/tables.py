@@ -184,6 +184,6 @@ records = Table(
     Column("run_seq", BigInteger, nullable=False),  # the newest import or single write that had this key
     Column("run_row", Integer, nullable=False),  # in which row
     Column("repeats_row", Integer),  # the earlier row of the same run that had the same key
-    # The beginning of the text by which others may refer to it, in types that have such a field; else null.
+    # The text by which others may refer to it, as it is indexed, in types that have such a field; else null.
     Column("name", Text(collation="C")),
 )

@@ -90,8 +90,7 @@ async def look_up_names(
         return RecordNames()
     stored: dict[tuple[str, str], Collection[str]] = {}
     for named_type, names in (await asyncio.to_thread(collect_names, references)).items():
-        field = BUILT_IN[named_type].named_by
-        found = await records.find_by_names(session, account_id, named_type, field, list(names))
+        found = await records.find_by_names(session, account_id, named_type, names)
         stored |= {(named_type, name): found[name] for name in found}
     parents = {*keys, *(key for (named_type, _), found in stored.items() if named_type == own for key in found)}
     member = next((each.deep for each in find_deep_fields(resource)), None)
