@@ -57,6 +57,7 @@ FAILURES: dict[str, str] = {
     "file_refused": "The file was fetched, but it cannot be imported",
     "count_mismatch": "The number of processed rows differs from the number of accepted rows",
     "unreadable_file": "The file cannot be read in the declared format",
+    "too_many_columns": "The records have more fields than a file may have columns",
     "export_too_long": "The file could not be written within the time that an export has",
     "export_unencodable": "The file cannot be written in the encoding that was asked for",
 }
@@ -110,6 +111,7 @@ FAILURE_REMEDIES: dict[str, str] = {
     "file_refused": "Correct the file as the detail says, then start the import again",
     "count_mismatch": "Report it: this is a bug",
     "unreadable_file": "Send the file again: the stored copy has changed since the import was accepted",
+    "too_many_columns": "Export as JSON Lines, which has no columns",
     "export_too_long": "Export fewer records at a time, or ask the operator to raise `SLUICE_EXPORT_SECONDS`",
     "export_unencodable": "Export in UTF-8, which has every character, or correct the record that the detail names",
 }

@@ -22,14 +22,19 @@ from app.runtime import Runtime
 from app.storage.database import ReadSession
 from app.storage.exports import progress, snapshot
 from app.storage.exports.statement import (
+    MOST_CELLS,
     Selection,
     count_records,
     list_members,
     select_cells,
+    select_lines,
     select_objects,
 )
 
 PROGRESS_SECONDS: Final = 1.0  # between two updates of how many records are written
+TOO_MANY_COLUMNS: Final = (
+    "The records have more than {limit:,} different fields, which is the limit of columns in a file"
+)
 TOO_LONG: Final = "The file was not complete after {seconds:g} seconds, which is the limit"
 
 
@@ -66,7 +71,7 @@ class RecordsWriter:
     def __init__(self, runtime: Runtime, run: Run, session: ReadSession, file: FileWriter) -> None:
         self.selection = Selection(run.account_id, run.type)
         self.session, self.file = session, file
-        self._runtime, self._run = runtime, run
+        self.runtime, self._run = runtime, run
         self._progress_at = time.monotonic()
         self._process = 0
 
@@ -75,7 +80,7 @@ class RecordsWriter:
         self.report_step("counting")
         (total,) = await snapshot.fetch_column(self.session, count_records(self.selection))
         self._process = await snapshot.find_server_process(self.session)
-        async with self._runtime.database.transaction() as session:
+        async with self.runtime.database.transaction() as session:
             if not await progress.begin(session, self._run.id, self._run.attempt, total=total):
                 raise RunLost
         self.report_step("counted")
@@ -88,12 +93,12 @@ class RecordsWriter:
         if time.monotonic() - self._progress_at < PROGRESS_SECONDS:
             return
         self._progress_at = time.monotonic()
-        async with self._runtime.database.transaction() as session:
+        async with self.runtime.database.transaction() as session:
             if not await progress.move_on(session, self._run.id, self._run.attempt, process=self._process):
                 raise RunLost
 
     def report_step(self, step: str) -> None:
-        self._runtime.observe(StepReached(self._run.id, step))
+        self.runtime.observe(StepReached(self._run.id, step))
 
 
 async def write_records(writer: RecordsWriter, resource: Resource, options: FileOptions) -> int:
@@ -110,10 +115,18 @@ async def write_records(writer: RecordsWriter, resource: Resource, options: File
 
 
 async def write_cells(writer: RecordsWriter, resource: Resource, options: FileOptions) -> int:
-    members = await snapshot.fetch_column(writer.session, list_members(writer.selection))
+    """Raises Fatal for more columns than a file may have."""
+    most = writer.runtime.limits.columns
+    members = await snapshot.fetch_column(writer.session, list_members(writer.selection, most + len(resource.fields)))
     columns = build_columns(resource, members)
+    if len(columns) > most:
+        raise Fatal("too_many_columns", TOO_MANY_COLUMNS.format(limit=most))
     await writer.write(format_header(columns, options.delimiter))
-    statement = select_cells(writer.selection, [each.source for each in columns])
+    sources = [each.source for each in columns]
+    if len(columns) > MOST_CELLS:
+        lines = select_lines(writer.selection, sources, options.delimiter)
+        return await snapshot.copy_lines(writer.session, lines, writer.write)
+    statement = select_cells(writer.selection, sources)
     return await snapshot.copy_cells(writer.session, statement, writer.write, delimiter=options.delimiter)
 
 

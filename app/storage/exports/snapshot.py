@@ -1,5 +1,6 @@
 """Copies records out of one snapshot of the database, and bounds how long it is held."""
 
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Final
@@ -8,11 +9,16 @@ import asyncpg
 from sqlalchemy import text
 
 from app.storage.database import PASSING, Database, DatabaseUnavailable, ReadSession, Session
-from app.storage.exports.statement import Statement
+from app.storage.exports.statement import MOST_CELLS, Statement
 
 APPLICATION: Final = "sluice export"  # in pg_stat_activity, while a snapshot is held
 # JSON text holds neither of these, so as CSV with them it is written as it is: a line for each record.
 RAW: Final = {"delimiter": "\1", "quote": "\2"}
+
+# How COPY writes what would end its lines and cells.
+ESCAPES: Final = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v"}
+find_parameters = re.compile(r"\$([0-9]+)").sub
+unescape = re.compile(rb"\\(.)", re.DOTALL).sub
 
 # A process that was frozen holds its snapshot, and its connection looks alive. A cancelled statement would go on
 # waiting for the client to read.
@@ -60,14 +66,38 @@ async def copy_objects(session: ReadSession, statement: Statement, write: Write)
     return await copy(session, statement, write, RAW)
 
 
+async def copy_lines(session: ReadSession, statement: Statement, write: Write) -> int:
+    """Writes a result of one column, which holds whole lines, and returns their number."""
+
+    async def write_as_it_is(data: bytes) -> None:
+        """COPY sends each row as a whole, so no piece ends within an escape."""
+        await write(unescape(lambda escaped: ESCAPES.get(escaped[1], escaped[1]), data) if b"\\" in data else data)
+
+    return await copy(session, statement, write_as_it_is, {"format": "text"})
+
+
 async def copy(session: ReadSession, statement: Statement, write: Write, options: dict[str, str]) -> int:
     """`write` gets pieces of any size, and the server waits for it. There is no timeout: the caller has one."""
     driver = await driver_of(session)
     with translate_driver_errors():
-        status: str = await driver.copy_from_query(
-            statement.text, *statement.values, output=write, timeout=NO_TIMEOUT, format="csv", **options
-        )
+        query = await write_out(driver, statement)
+        copying = {"format": "csv", **options}
+        status: str = await driver.copy_from_query(query, output=write, timeout=NO_TIMEOUT, **copying)
     return int(status.removeprefix("COPY "))
+
+
+async def write_out(driver: Any, statement: Statement) -> str:
+    """The statement with its values in it: COPY takes no parameters. The server itself quotes them, some at a time: the
+    driver would have all of them quoted at once, and PostgreSQL ends at 1,664 columns."""
+    quoted: list[str] = []
+    given = list(zip(statement.values, statement.types, strict=True))
+    for start in range(0, len(given), MOST_CELLS):
+        values = given[start : start + MOST_CELLS]
+        casts = (
+            f"quote_nullable(CAST(CAST(${number} AS {cast}) AS text))" for number, (_, cast) in enumerate(values, 1)
+        )
+        quoted += await driver.fetchrow(f"SELECT {', '.join(casts)}", *(value for value, _ in values))
+    return find_parameters(lambda found: quoted[int(found[1]) - 1], statement.text)
 
 
 NO_TIMEOUT: Final = 1e9  # None would be that of the connection
