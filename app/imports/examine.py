@@ -23,6 +23,7 @@ from app.storage.blobs import BlobWriter
 
 HEAD_BYTES: Final = 65_536  # the beginning of the file, from which the dialect is found
 MOST_CONSTANT_BYTES: Final = 1_073_741_824  # of all rows together
+UNNAMED: Final = "Column `{}` was ignored, because the mapping does not name it"
 WARNED: Final = {
     "read_only_column": "Column `{}` was ignored, because the service fills this field itself",
     "unknown_column": "Column `{}` was ignored, because the type has no such field",
@@ -87,7 +88,7 @@ def examine_upload(
         total = reader.count()
     refuse_bulky(mapping.constants, total)
     plan = Plan(dialect, reader.header, found.columns, declaration, mapping.constants, mapping, found.ignored)
-    return Examination(plan, total, [warn_of(column) for column in found.warned])
+    return Examination(plan, total, [warn_of(column, mapping) for column in found.warned])
 
 
 def refuse_foreign(head: bytes, dialect: Dialect, read: ReadOptions) -> None:
@@ -113,9 +114,10 @@ def settle_columns(
     )
 
 
-def warn_of(column: WarnedColumn) -> RunWarning:
+def warn_of(column: WarnedColumn, mapping: Mapping) -> RunWarning:
     heading = shorten(column.heading)
-    return RunWarning(column.code, heading, WARNED[column.code].format(heading))
+    unnamed = mapping.is_native and column.code == "unknown_column"
+    return RunWarning(column.code, heading, (UNNAMED if unnamed else WARNED[column.code]).format(heading))
 
 
 def refuse_bulky(constants: dict[str, str], total: int) -> None:

@@ -228,7 +228,7 @@ def list_fields(resource: Resource, mapping: Mapping) -> tuple[Column, ...]:
     if mapping.is_native:
         return list_members(resource, mapping)
     writable = (each for each in resource.fields if not each.read_only and each.id not in mapping.constants)
-    return tuple(Column(each.id, each.id, index) for index, each in enumerate(writable))
+    return tuple(Column(each.id, each.id, index, found="exact") for index, each in enumerate(writable))
 
 
 def list_members(resource: Resource, mapping: Mapping) -> tuple[Column, ...]:

@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from docs.generate import commands, http, limits, tables, types
+from docs.generate import commands, http, limits, mappings, tables, types
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -37,6 +37,7 @@ def reference() -> dict[str, str]:
         "limits.md": limits.limits(),
         "record-types.md": types.record_types(),
         "field-types.md": types.field_types(),
+        "mappings.md": mappings.mappings(),
         "transports.md": types.transports(),
         "commands.md": commands.commands(),
     }

@@ -328,7 +328,8 @@ def test_a_file_that_is_too_large_is_refused_before_it_is_sent(sluice: Sluice, t
 def test_an_option_of_the_service_is_one_of_the_command_line() -> None:
     """The service's own tables, which clients do not load."""
     where_the_file_is = {"file", "source", "connectionId", "path"}
-    assert set(PARTS.values()) == FORM["properties"].keys() - where_the_file_is
+    which_mapping = {"mapping", "mappingId"}
+    assert set(PARTS.values()) == FORM["properties"].keys() - where_the_file_is - which_mapping
     assert set(connection_options.SETTINGS.values()) == {"transport", *declaration.SETTINGS}
     assert set(connection_options.SECRETS.values()) == declaration.SECRETS.keys()
 
@@ -397,3 +398,27 @@ def test_why_no_service_answers_is_said_in_words(
 
 def test_what_is_wrong_with_standard_input_names_it(sluice: Sluice) -> None:
     assert sluice("types", "put", "x", "-", sent="[1]").stderr.startswith("sluice: Standard input must hold a JSON")
+
+
+def test_an_import_has_a_mapping_from_a_file_and_shows_its_columns(sluice: Sluice, tmp_path: Path) -> None:
+    """Options that nobody gave are those of the mapping, and so is the type."""
+    columns = [{"column": "Nr", "field": "productId"}, {"column": "x", "ignore": True}]
+    columns += [{"column": name, "field": name} for name in ("productDetailUrl", "name", "unitPrice")]
+    mapping = {"type": "products", "columns": columns, "options": {"delimiter": "pipe", "overrideExisting": False}}
+    (tmp_path / "mapping.json").write_text(json.dumps(mapping))
+    sent = "nr|productDetailUrl|name|unitPrice|x|y\n1|https://a.example/1|A|2.5||\n"
+    done = sluice("import", "-", "--mapping-file", str(tmp_path / "mapping.json"), "--json", sent=sent)
+    assert done.exit_code == 0, done.output
+    run = json.loads(done.stdout)
+    assert (run["type"], run["created"], run["mapping"]) == ("products", 1, {"id": "inline"})
+    assert (run["options"]["delimiter"], run["options"]["overrideExisting"]) == ("|", False)
+    shown = [line.split() for line in sluice("imports", "columns", run["id"]).stdout.splitlines()]
+    assert shown == [
+        ["COLUMN", "FIELD", "FOUND"],
+        ["nr", "productId", "loose"],
+        *[[name, name, "exact"] for name in ("productDetailUrl", "name", "unitPrice")],
+        ["x", "ignored"],
+        ["y", "unknown"],
+    ]
+    over = sluice("import", "-", "--mapping-file", str(tmp_path / "mapping.json"), "--override", "--json", sent=sent)
+    assert json.loads(over.stdout)["options"]["overrideExisting"] is True

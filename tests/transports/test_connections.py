@@ -508,3 +508,23 @@ async def test_the_query_of_a_web_address_is_not_a_pattern(web: Any, api: httpx.
     assert web.web.asked == [], "nothing is asked for before the worker does"
     tried = (await api.post(f"{own}/test-import", json={"path": "/not-there.csv?day=1"})).json()
     assert tried["steps"][-1]["why"] == "The file does not exist"
+
+
+async def test_an_import_from_a_connection_has_a_mapping(
+    api: httpx.AsyncClient, server: Server, pulls: Runtime, finish: Finish
+) -> None:
+    await server.store("in/a.csv", b"Mail;Wann\nana@example.com;31.01.1990\n")
+    connection = await made(api, body(server.remote))
+    columns = [
+        {"column": "Mail", "field": "_email"},
+        {"column": "Wann", "field": "_birthdate", "dateFormat": "DD.MM.YYYY"},
+    ]
+    mapping = {"columns": columns, "options": {"delimiter": ";"}}
+    wanted = {"path": "in/a.csv", "type": "contacts", "mapping": mapping}
+    answer = await api.post(f"/connections/{connection['id']}/imports", json=wanted)
+    (started,) = answer.json()["results"]
+    await finish(pulls, started["importId"])
+    record = (await api.get("/records/contacts/ana@example.com")).json()
+    assert record["data"] == {"_email": "ana@example.com", "_birthdate": "1990-01-31"}
+    wrong = await api.post(f"/connections/{connection['id']}/imports", json=wanted | {"mapping": {"columns": []}})
+    assert wrong.json()["errors"][0]["path"] == "mapping.columns"

@@ -1,5 +1,6 @@
 """The command `sluice import`: what it sends, what it prints, and where its file is."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -12,7 +13,7 @@ from app.cli.client.files import read_json_file
 from app.cli.client.options import DEFAULT_URL, AsJson, Key, Url
 from app.cli.importing import options
 from app.cli.importing.following import follow_import
-from app.cli.importing.options import build_parts
+from app.cli.importing.options import PARTS, build_parts
 from app.cli.importing.progress import OnProgress
 from app.cli.importing.status import ImportResponse
 from app.cli.importing.transfer import ImportRequest, start_import
@@ -39,6 +40,7 @@ def import_file(
     duplicates: options.Duplicates = None,
     unknown_columns: options.UnknownColumns = None,
     confirm_email: options.ConfirmEmail = None,
+    mapping_file: options.MappingFile = None,
     connection: options.Connection = None,
     source: options.SourceFile = None,
     import_name: options.ImportName = None,
@@ -53,13 +55,20 @@ def import_file(
     """
     if not (file or source):
         raise typer.TyperException("Missing argument 'FILE'")
-    given = context.params
+    given = drop_defaults(context) if mapping_file else context.params
     on_full = print_wait if wait_for_room else None
 
     def begin(client: httpx.Client, on_progress: OnProgress) -> ImportResponse:
         return start_import(client, build_request(client, given), on_progress, on_full)
 
     follow_import(begin, url=url, key=key, as_json=as_json, wait=not no_wait)
+
+
+def drop_defaults(context: typer.Context) -> dict[str, Any]:
+    """The parameters without options that nobody gave: those of the mapping count more than our defaults."""
+    sources = {name: context.get_parameter_source(name) for name in PARTS}
+    unset = {name for name, source in sources.items() if source is not None and source.name == "DEFAULT"}
+    return {name: None if name in unset else value for name, value in context.params.items()}
 
 
 def build_request(client: httpx.Client, given: Mapping[str, Any]) -> ImportRequest:
@@ -72,4 +81,7 @@ def build_request(client: httpx.Client, given: Mapping[str, Any]) -> ImportReque
         remote = {"connectionId": find_connection(client, given["connection"])["id"], "path": file}
     elif file.startswith(WEB):
         remote = {"source": {"transport": file.partition(":")[0], "url": file}}
+    if given["mapping_file"]:
+        mapping = read_json_file(Path(given["mapping_file"]))
+        parts = {"type": str(mapping.get("type") or "contacts"), **parts, "mapping": json.dumps(mapping)}
     return ImportRequest(Path(file), parts, given["file_name"], remote)

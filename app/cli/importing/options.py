@@ -50,6 +50,14 @@ UnknownColumns = Annotated[
 ConfirmEmail = Annotated[
     str | None, typer.Option("--confirm-email", help="Address that gets a mail when the import has ended")
 ]
+MappingFile = Annotated[
+    str | None,
+    typer.Option(
+        "--mapping-file",
+        help="File with a mapping as JSON: which column fills which field, and how its cells are converted; `-` for "
+        "standard input",
+    ),
+]
 Connection = Annotated[
     str | None, typer.Option("--connection", help="Name or id of the stored connection that has the file")
 ]

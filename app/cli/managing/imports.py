@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from app.cli.client.files import download
-from app.cli.client.http import build_path, connect, fetch_pages, request
+from app.cli.client.http import build_path, connect, fetch_pages, get_object, request
 from app.cli.client.options import DEFAULT_URL, AsJson, Key, Limit, Output, Url
 from app.cli.client.printing import print_facts, print_json, print_line, show_members, show_time
 from app.cli.client.tables import TableColumn, print_pages
@@ -48,6 +48,12 @@ PROBLEMS: Final = (
     TableColumn("PROBLEM", "message", wraps=True, least=28),
     TableColumn("VALUE", "value", cut=True),
     TableColumn("KEY", "key", cut=True, spare=True),
+)
+
+COLUMNS: Final = (
+    TableColumn("COLUMN", "column", cut=True),
+    TableColumn("FIELD", "field", cut=True),
+    TableColumn("FOUND", "found"),
 )
 
 
@@ -113,6 +119,13 @@ def list_problems(
     with connect(url, key, as_json=as_json) as client:
         pages = fetch_pages(client, build_path("imports", import_id, "problems"), limit=limit)
         print_pages(PROBLEMS, pages, as_json=as_json)
+
+
+@imports.command("columns")
+def list_columns(import_id: ImportId, *, url: Url = DEFAULT_URL, key: Key = "", as_json: AsJson = False) -> None:
+    """List the columns of the file of an import, with the field that each fills and how that was found."""
+    with connect(url, key, as_json=as_json) as client:
+        print_pages(COLUMNS, [get_object(client, build_path("imports", import_id, "columns"))], as_json=as_json)
 
 
 @imports.command("failed-rows")

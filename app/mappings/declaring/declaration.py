@@ -1,5 +1,6 @@
 """The wire form of a mapping: read from JSON with every mistake named, and written back."""
 
+import json
 from collections.abc import Callable, Collection, Sequence
 from decimal import Decimal
 from typing import Any, Final
@@ -46,7 +47,7 @@ def parse_mapping(body: object, *, prefix: str = "") -> Mapping:
     if not isinstance(body, dict):
         name = prefix.rstrip(".") or "body"
         raise _refuse([Complaint(name, f"`{name}` must be a JSON object with `columns`")])
-    if len(msgspec.json.encode(body)) > MOST_BYTES:
+    if len(json.dumps(body, ensure_ascii=False, default=str).encode("utf-8", "surrogatepass")) > MOST_BYTES:
         name = prefix.rstrip(".") or "columns"
         raise _refuse([Complaint(name, f"`{name}` must have at most {MOST_BYTES:,} bytes")])
     find_unknown(body, MEMBERS, "", complaints)

@@ -101,7 +101,7 @@ def check_constant(name: str, mapping: Mapping, resource: Resource, nearest: Nea
         return f"T{lack[1:]}"
     if name in resource.keys or name == resource.made_field:
         return f"`{name}` cannot be a constant, because records are told apart by it"
-    if field.read_only:
+    if field.read_only and name != resource.fixed:  # the set of a coupon comes with the request
         return f"`{name}` cannot be a constant, because the service fills this field itself"
     filled = next((column for column in mapping.columns if column.field == name), None)
     if filled is not None:

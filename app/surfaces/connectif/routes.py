@@ -1,6 +1,7 @@
 """Connectif's endpoints: create, list, read and delete imports. Each path works with and without a final slash."""
 
 from collections.abc import AsyncIterator
+from collections.abc import Mapping as Parts
 from contextlib import asynccontextmanager
 from typing import Annotated
 
@@ -11,7 +12,10 @@ from app.auth.caller import Caller
 from app.connections.connection import load_connection
 from app.connections.pull import Pull
 from app.errors import Complaint, Refused
+from app.formats.decode import normalize_encoding
 from app.imports.intake import find_missing, submit
+from app.mappings.declaring.requested import build_mapping, choice_from
+from app.mappings.mapping import Mapping
 from app.runs import status
 from app.runs.deletion import delete_run
 from app.runtime import Runtime
@@ -59,10 +63,11 @@ async def create_import(request: Request, caller: MayWriteImports, runtime: Open
     At most 10 imports of an account can be queued or running. The next one is refused with status 400 and code E0401.
     """
     async with admit_import(runtime, caller), receive_request(request, runtime) as received:
-        form = translate.parse_form(received)
+        chosen, wrong = choose_mapping(received)
+        form = translate.parse_form(received, chosen)
         async with runtime.database.read() as session:
             missing = await find_missing(session, caller.account_id, type=form.type, coupon_set=form.coupon_set)
-        complaints = (*missing, *form.complaints)
+        complaints = (*missing, *wrong, *form.complaints)
         file = form.file
         if form.connection and not complaints:
             file = await pull_from_connection(runtime, caller, form.connection, form.path)
@@ -78,13 +83,31 @@ async def create_import(request: Request, caller: MayWriteImports, runtime: Open
 async def receive_request(request: Request, runtime: Runtime) -> AsyncIterator[Form]:
     """A form with a file, or JSON that says where one is. Raises Refused as `receive_form` does."""
     if is_form(request):
-        async with receive_form(request, runtime) as form:
+        async with receive_form(request, runtime, find_encoding) as form:
             yield form
     elif request.headers.get("content-type", "").lower().startswith(JSON):
         yield translate.form_from_json(await read_json_object(request, idle=runtime.settings.upload_idle_seconds))
     else:
         detail = "Send multipart/form-data with a `file`, or application/json with a `source`"
         raise Refused("unsupported_media_type", detail)
+
+
+def choose_mapping(form: Form) -> tuple[Mapping | None, tuple[Complaint, ...]]:
+    """The mapping that the form chooses, or what is wrong with it."""
+    try:
+        return build_mapping(choice_from(form.parts, form.parts.get("type", ""))), ()
+    except Refused as wrong:
+        return None, wrong.complaints
+
+
+async def find_encoding(parts: Parts[str, str]) -> str | None:
+    """That of the mapping which the parts so far choose. What is wrong with it is told when the form is whole."""
+    try:
+        mapping = build_mapping(choice_from(parts, parts.get("type", "")))
+    except Refused:
+        return None
+    encoding = mapping.options.get("encoding") if mapping else None
+    return None if encoding is None else normalize_encoding(encoding)
 
 
 async def pull_from_connection(runtime: Runtime, caller: Caller, connection_id: str, path: str) -> Pull:

@@ -13,6 +13,7 @@ from pydantic.alias_generators import to_snake
 from app.connections.check import ConnectionCheck
 from app.connections.connection import StoredConnection
 from app.declarations.types import build_resources
+from app.imports.results.columns import DescribedColumn
 from app.problems import Problem
 from app.resources.declare import resource_to_json
 from app.resources.registry import BUILT_IN
@@ -52,6 +53,16 @@ def row_problem(problem: Problem) -> RowProblem:
         value=problem.value,
         key=problem.key,
     )
+
+
+def column_list(columns: Iterable[DescribedColumn]) -> bytes:
+    """Has the shape of `ColumnList`."""
+    results = [
+        {"column": each.heading, "position": each.index, "found": each.found}
+        | ({"field": each.field} if each.field else {})
+        for each in columns
+    ]
+    return msgspec.json.encode({"links": {}, "results": results})
 
 
 def record(row: Mapping[Any, Any], type: str) -> dict[str, object]:

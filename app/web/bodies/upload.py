@@ -1,6 +1,6 @@
 """Receives a form with a file: streams the file into the blob store and keeps the other parts as text."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -13,6 +13,8 @@ from app.formats.decode import normalize_encoding
 from app.imports.examine import Upload
 from app.imports.sources.filenames import sanitize_filename
 from app.imports.sources.incoming import IncomingFile, too_large
+from app.mappings.declaring.declaration import MOST_BYTES
+from app.mappings.declaring.requested import BODY_MEMBER
 from app.runtime import Runtime
 from app.settings import Settings
 from app.web.bodies.arrival import body_chunks
@@ -20,7 +22,9 @@ from app.web.bodies.multipart import MultipartReader, PartData, PartEvent, PartH
 
 FILE_PART = "file"
 ENCODING_PART = "encoding"
-OTHER_PARTS_BYTES = 65_536  # how much longer than the largest file a request may be
+# Parts that may be longer than `max_part_bytes`.
+LONG_PARTS = {BODY_MEMBER: MOST_BYTES}
+OTHER_PARTS_BYTES = 65_536 + sum(LONG_PARTS.values())  # how much longer than the largest file a request may be
 PART_HEAD_BYTES = 65_536  # more than the parser allows for the headers of a part
 
 
@@ -57,15 +61,21 @@ class FilePart(Protocol):
 OpenFile = Callable[[str | None], FilePart]  # by the declared encoding
 
 
+# What finds the encoding of the file from the text parts, where no part says it.
+FindEncoding = Callable[[Mapping[str, str]], Awaitable[str | None]]
+
+
 @asynccontextmanager
-async def receive_form(request: Request, runtime: Runtime) -> AsyncIterator[Form]:
+async def receive_form(
+    request: Request, runtime: Runtime, find_encoding: FindEncoding | None = None
+) -> AsyncIterator[Form]:
     """The form of a request. Unless its upload is committed within the block, nothing of it stays on disk.
 
     Raises Refused: unsupported_media_type, bad_request (malformed, aborted, idle), too_large, invalid (a part).
     """
     boundary = find_boundary(request)
     refuse_too_long(request, runtime.settings)
-    receiver = FormReceiver(runtime.settings, MultipartReader(boundary), partial(IncomingFile, runtime))
+    receiver = FormReceiver(runtime.settings, MultipartReader(boundary), partial(IncomingFile, runtime), find_encoding)
     try:
         yield await receiver.receive(request)
     finally:
@@ -83,10 +93,17 @@ def refuse_too_long(request: Request, settings: Settings, *, other_bytes: int = 
 class FormReceiver:
     """Receives a form part by part, in any order."""
 
-    def __init__(self, settings: Settings, reader: MultipartReader, open_file: OpenFile) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        reader: MultipartReader,
+        open_file: OpenFile,
+        find_encoding: FindEncoding | None = None,
+    ) -> None:
         self._settings = settings
         self._reader = reader
         self._open_file = open_file
+        self._find_encoding = find_encoding
         self._texts: dict[str, bytearray] = {}
         self._repeated: set[str] = set()
         self._complaints: list[Complaint] = []
@@ -107,10 +124,9 @@ class FormReceiver:
         if not self._reader.complete:
             raise incomplete_form()
         self._check_encoding()
+        await self._check_found_encoding()
         upload = self._file.as_upload(self._file_name) if self._file else None
-        # Bytes that are not UTF-8 stay recognizable: the surface decides in which parts they matter.
-        parts = {name: value.decode(errors="surrogateescape") for name, value in self._texts.items()}
-        return Form(parts, frozenset(self._repeated), upload, tuple(self._complaints))
+        return Form(self._decode_parts(), frozenset(self._repeated), upload, tuple(self._complaints))
 
     def discard(self) -> None:
         if self._file:
@@ -118,13 +134,17 @@ class FormReceiver:
 
     async def _handle(self, event: PartEvent) -> None:
         if isinstance(event, PartHeader):
-            self._begin(event)
+            await self._begin(event)
         elif isinstance(event, PartData):
             await self._add(event.data)
         elif self._name == FILE_PART and self._file and not self._ignored:
             await self._file.end()
 
-    def _begin(self, part: PartHeader) -> None:
+    def _decode_parts(self) -> dict[str, str]:
+        """Bytes that are not UTF-8 stay recognizable: the surface decides in which parts they matter."""
+        return {name: value.decode(errors="surrogateescape") for name, value in self._texts.items()}
+
+    async def _begin(self, part: PartHeader) -> None:
         self._count += 1
         if self._count > self._settings.max_form_parts:
             raise Refused("bad_request", f"The form has more than {self._settings.max_form_parts} parts")
@@ -134,7 +154,7 @@ class FormReceiver:
                 Complaint(FILE_PART, f"The form has more than one part `{FILE_PART}`. Send one file per request")
             )
         elif part.name == FILE_PART:
-            self._file = self._open_file(self._known_encoding())
+            self._file = self._open_file(self._known_encoding() or await self._search_encoding())
             self._file.describe(part.charset)
             self._file_name = sanitize_filename(part.file_name or "")
         elif part.name in self._texts:
@@ -150,9 +170,10 @@ class FormReceiver:
             return
         text = self._texts[self._name]
         text += data
-        if len(text) > self._settings.max_part_bytes:
+        limit = LONG_PARTS.get(self._name, self._settings.max_part_bytes)
+        if len(text) > limit:
             name = shorten_name(self._name)
-            reason = f"The form part `{name}` is longer than {self._settings.max_part_bytes:,} bytes"
+            reason = f"The form part `{name}` is longer than {limit:,} bytes"
             raise Refused("invalid", reason, [Complaint(name, reason)])
 
     def _known_encoding(self) -> str | None:
@@ -173,8 +194,20 @@ class FormReceiver:
                 Complaint(ENCODING_PART, f"`{ENCODING_PART}` must come before the file in the form")
             )
 
+    async def _search_encoding(self) -> str | None:
+        """The encoding that the parts so far name in another way."""
+        return await self._find_encoding(self._decode_parts()) if self._find_encoding else None
+
+    async def _check_found_encoding(self) -> None:
+        if self._file is None or self._file.declared is not None or self._texts.get(ENCODING_PART):
+            return
+        if await self._search_encoding() not in (None, "utf-8"):
+            reason = "The mapping names the encoding of the file, so it must come before the file in the form"
+            self._complaints.append(Complaint(BODY_MEMBER, reason))
+
 
 def longest_body(settings: Settings) -> int:
     """The length of the longest body that a form within the limits can have. Text before and after the parts has no
     limit of its own."""
-    return settings.max_file_bytes + settings.max_form_parts * (settings.max_part_bytes + PART_HEAD_BYTES)
+    parts = settings.max_form_parts * (settings.max_part_bytes + PART_HEAD_BYTES) + sum(LONG_PARTS.values())
+    return settings.max_file_bytes + parts

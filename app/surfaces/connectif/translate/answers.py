@@ -61,8 +61,15 @@ def to_wire(status: Status, *, base: str, retention_days: int) -> wire.Import:
 
 
 def render_names(run: Run) -> dict[str, object]:
-    """What people call the import and its file."""
-    return {"name": run.name, "file_name": run.file_name}
+    """What people call the import and its file, and the mapping that the request chose."""
+    return {"name": run.name, "file_name": run.file_name, "mapping": render_mapping(run)}
+
+
+def render_mapping(run: Run) -> wire.ChosenMapping | None:
+    chosen = run.options.get("mapping")
+    if chosen is None:
+        return None
+    return wire.ChosenMapping(**{name: value for name, value in chosen.items() if value})
 
 
 def render_source(run: Run) -> dict[str, object]:

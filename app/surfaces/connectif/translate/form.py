@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from app.auth.caller import Caller
@@ -12,6 +12,7 @@ from app.errors import Complaint, Refused, describe, join_choices
 from app.imports.examine import Upload
 from app.imports.intake import Submission
 from app.imports.plan import Options, ReadOptions
+from app.mappings.declaring.requested import BODY_MEMBER, chooses_mapping, fill_options
 from app.mappings.delimiters import NOT_A_DELIMITER, parse_delimiter
 from app.mappings.mapping import Mapping
 from app.resources.conversion import BadCell, quote_json
@@ -108,12 +109,13 @@ class ImportForm:
         )
 
 
-def parse_form(form: Form) -> ImportForm:
-    """What the form says. Unknown parts are ignored."""
-    reader = FormReader(form)
+def parse_form(form: Form, chosen: Mapping | None = None) -> ImportForm:
+    """What the form says, together with the options of the mapping that it chooses. Unknown parts are ignored."""
+    reader = FormReader(replace(form, parts={**form.parts, **list_option_parts(form, chosen)}))
     name = reader.read_text("type", required=True)
     # For an account's own types the parts have defaults. Connectif has none: there, a script that omits one is wrong.
-    strict = name is None or name in ELEMENTS
+    # Mappings are ours.
+    strict = not chooses_mapping(form.parts) and (name is None or name in ELEMENTS)
     options = parse_options(reader, strict=strict)
     delimiter = reader.read_delimiter(required=strict)
     coupon_set = reader.read_text("couponSetId", required=True) if name == "coupons" else None
@@ -128,6 +130,7 @@ def parse_form(form: Form) -> ImportForm:
     # Of a value of the wrong kind the reader only knows that it is not there.
     told = {each.path for each in form.complaints}
     complaints = (*(each for each in reader.complaints if each.path not in told), *form.complaints)
+    mapping = chosen or Mapping(matching="exact" if name in ELEMENTS else "loose")
     constants = {} if coupon_set is None else {"couponSetId": quote_json(coupon_set)}
     return ImportForm(
         type=name or "",
@@ -136,12 +139,19 @@ def parse_form(form: Form) -> ImportForm:
         connection=connection,
         path=path,
         read=ReadOptions(file_format, delimiter, encoding),
-        mapping=Mapping(matching="exact" if name in ELEMENTS else "loose", constants=constants),
+        mapping=replace(mapping, constants=mapping.constants | constants),
         options=options,
         name=name_of_run,
         notify=notify,
         complaints=complaints,
     )
+
+
+def list_option_parts(form: Form, mapping: Mapping | None) -> dict[str, str]:
+    """The options of the mapping as parts, without those that the form has itself."""
+    filled = fill_options({}, mapping)
+    given = {name: value for name, value in filled.items() if not form.parts.get(name) and name not in form.repeated}
+    return {name: str(value).lower() if isinstance(value, bool) else value for name, value in given.items()}
 
 
 def parse_options(reader: FormReader, *, strict: bool) -> Options:
@@ -202,7 +212,7 @@ def form_from_json(body: dict[str, object]) -> Form:
             parts[name] = value
         elif isinstance(value, bool):
             parts[name] = "true" if value else "false"
-        elif name == "source":
+        elif name in ("source", BODY_MEMBER) and value is not None:
             parts[name] = json.dumps(value)
         elif value is not None and name in FORM["properties"]:
             kind = "true or false" if FORM["properties"][name].get("enum") == list(BOOLEANS) else "a string"

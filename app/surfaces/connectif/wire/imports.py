@@ -24,6 +24,13 @@ class Options(Shape):
     )
 
 
+class ChosenMapping(Shape):
+    """The mapping by which columns were found, if the request chose one."""
+
+    id: str = Field(description="`inline` if the request brought it, else the id under which it is stored")
+    name: str = Field(default="", description="Absent if it has none")
+
+
 class Dialect(Shape):
     """How the file is read."""
 
@@ -89,6 +96,10 @@ class Import(Shape):
     errors: int = Field(description="Rows that failed")
     error_report_file_url: str = Field(default="", description="The failed rows as CSV. Present once there are errors")
     options: Options
+    mapping: ChosenMapping = Field(
+        default=ChosenMapping(id="inline"),
+        description="Absent if the request chose none. `GET /imports/{id}/columns` tells how each column was found",
+    )
     created_at: Timestamp
     started_at: Timestamp = Field(default=UNSET_TIME)
     finished_at: Timestamp = Field(default=UNSET_TIME)

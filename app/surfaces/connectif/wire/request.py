@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from app.connections.declaration import SECRETS, SETTINGS
 from app.transports.options import RULES
+from app.web.mapping_schema import MAPPING, MAPPING_ID
 from app.web.shapes import DELIMITER
 
 KINDS: Final = {str: "string", int: "integer", bool: "boolean"}
@@ -102,6 +103,8 @@ MEMBERS: Final[dict[str, Any]] = {
         "description": "What happens to a column that the type does not have. If it is not set, the type decides",
         **LEFT_OUT,
     },
+    "mappingId": MAPPING_ID | LEFT_OUT,
+    "mapping": MAPPING,
     "connectionId": {
         "type": "string",
         "description": "Instead of a file: a stored connection, together with `path`",
@@ -130,6 +133,13 @@ FORM: Final[dict[str, Any]] = {
         **MEMBERS,
         "overrideExisting": MEMBERS["overrideExisting"] | BOOLEAN | {"examples": ["true"]},
         "updateOnlyEmptyFields": MEMBERS["updateOnlyEmptyFields"] | BOOLEAN | {"examples": ["false"]},
+        "mapping": {
+            "type": "string",
+            "contentMediaType": "application/json",
+            "contentSchema": MAPPING,
+            "description": f"{MAPPING['description']}. If it names the encoding, it must come before the file",
+            **LEFT_OUT,
+        },
         "source": {
             "type": "string",
             "contentMediaType": "application/json",

@@ -1,13 +1,16 @@
 """What is wrong with the rows of an import: as a list, and as a file to correct."""
 
+import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response, StreamingResponse
 
+from app.imports.results.columns import describe_columns
 from app.imports.results.failed_rows import open_failed_rows
 from app.runs import problems, status
 from app.surfaces.native import translate
+from app.surfaces.native.wire.imports import ColumnList
 from app.surfaces.native.wire.problems import ProblemList
 from app.web.caller import MayReadImports, OpenRuntime
 from app.web.links import link_to_same_path
@@ -37,6 +40,19 @@ async def list_problems(
         found, next_cursor = await problems.load_page(session, run.id, cursor=cursor, limit=limit)
     next_page = None if next_cursor is None else link_to_same_path(request, runtime, limit=limit, cursor=next_cursor)
     return Response(translate.problem_list(found, next_page).encoded(), media_type=translate.JSON)
+
+
+@router.get("/columns", response_model=ColumnList, responses=refusals(401, 403, 404, 410, 503))
+@router.get("/columns/", include_in_schema=False)
+async def list_columns(import_id: str, caller: MayReadImports, runtime: OpenRuntime) -> Response:
+    """List the columns of the file in its order, each with the field that it fills and how that was found. Empty until
+    a file that the service fetches has arrived."""
+    days = runtime.settings.retention_days
+    async with runtime.heavy_reads.turn(caller.account_id):
+        async with runtime.database.read() as session:
+            run = await status.find_run(session, caller.account_id, import_id, retention_days=days)
+        body = await asyncio.to_thread(translate.column_list, describe_columns(run))
+    return Response(body, media_type=translate.JSON)
 
 
 @router.get(

@@ -1,12 +1,13 @@
 """Shapes of imports that are started from a connection."""
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 
 from app.mappings.delimiters import NOT_A_DELIMITER, parse_delimiter
 from app.runs.acceptance import parse_run_name
-from app.surfaces.native.wire.shape import json_body
+from app.surfaces.native.wire.shape import Links, json_body
+from app.web.mapping_schema import MAPPING, MAPPING_ID
 from app.web.shapes import DELIMITER, Shape
 
 
@@ -36,7 +37,26 @@ class ConnectionImportBody(Shape):
     null_marker: str | None = None
     duplicates: Literal["last", "first", "error"] = "last"
     unknown_columns: Literal["ignore", "keep", "error"] | None = None
+    mapping_id: str | None = Field(default=None, max_length=100, description=MAPPING_ID["description"])
+    mapping: Annotated[dict[str, Any] | None, WithJsonSchema(MAPPING)] = None
     confirm_email: str | None = Field(default=None, description="Who is sent a mail when an import has ended")
+
+
+class ImportColumn(Shape):
+    """A column of the file of an import."""
+
+    column: str = Field(description="Its heading; for JSON Lines the name of the member")
+    position: int = Field(description="The first is 0")
+    found: Literal["exact", "label", "loose", "position", "ignored", "unknown"] = Field(
+        description="By what: the id of its field or the heading in the mapping, a label, what looks the same, or its "
+        "position; or that it is ignored, or nobody says what it fills"
+    )
+    field: str = Field(default="", description="What it fills. An unknown column has one if it is kept")
+
+
+class ColumnList(Shape):
+    links: Links
+    results: list[ImportColumn] = Field(description="In the order of the file")
 
 
 class StartedImport(Shape):
