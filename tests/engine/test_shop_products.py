@@ -251,3 +251,26 @@ async def test_cells_are_spelled_as_the_document_says(engine: ImportEngine) -> N
     assert found["A"]["metafields"] == ["Material : oak", "Rule : a : b"]
     assert found["A"]["images"] == ["https://a.example/1.jpg", "https://a.example/2.jpg"]
     assert found["E"]["metafields"] == ["Material : oak"]
+
+
+async def test_constants_take_the_place_of_defaults_and_name_records_too(engine: ImportEngine) -> None:
+    await engine.run("title\nBoots\n", TYPE)
+    await engine.run("name\nSale\n", "tags")
+    tag = (await stored(engine, "tags"))["Sale"]["_id"]
+    constants = {"isVisible": "false", "parentTitle": '"Boots"', "tagSlugs": '["sale"]', "taxable": "null"}
+    run = await engine.run("title\nA\n", TYPE, constants=constants)
+    found = await stored(engine)
+
+    assert (run.created, problems(run)) == (1, [])
+    assert (found["A"]["isVisible"], found["A"]["taxable"]) == (False, None)
+    assert (found["A"]["parentId"], found["A"]["tagIds"]) == (found["Boots"]["_id"], [tag])
+    assert not found["A"].keys() & {"parentTitle", "tagSlugs"}
+
+
+@pytest.mark.parametrize("null", ["null", '""', "[]"])
+async def test_objects_that_name_nothing_are_no_references(engine: ImportEngine, null: str) -> None:
+    names = f'"parentTitle": {null if null != "[]" else "null"}, "tagSlugs": {null}, "tagIds": {null}'
+    run = await engine.run(f'{{"title": "A", {names}}}\n{{"title": "B", {names}}}\n', TYPE, format="jsonl")
+
+    assert (run.created, problems(run)) == (2, [])
+    assert not (await stored(engine))["A"].keys() & {"parentTitle", "tagSlugs"}

@@ -75,14 +75,11 @@ class ColumnConverter:
 
     def take_references(self, members: MemberColumn) -> tuple[MemberColumn, ReferenceColumn]:
         """What `convert_members` returned, without the keys of records, and these by themselves."""
-        start = len(self.prefix)
-        if members.name is not None:
-            cells: list[str | None] = list(members.texts)
-            rest = [""] * len(cells)
-        else:
-            empty = ("", f"{self.prefix}null")
-            cells = [None if text in empty else text[start:] for text in members.texts]
-            rest = [text if cell is None else "" for cell, text in zip(cells, members.texts, strict=True)]
+        start, empty = len(self.prefix), ("", f"{self.prefix}null")
+        # A column in which no cell is bad or blank has only values, of which a null of JSON is one.
+        texts = members.texts if members.name is None else [self.prefix + text for text in members.texts]
+        cells = [None if text in empty else text[start:] for text in texts]
+        rest = [text if cell is None else "" for cell, text in zip(cells, texts, strict=True)]
         column = ReferenceColumn(self.field.id, self.column.heading, self.names_type, cells, self.field.alias_of)
         return MemberColumn(None, rest), column
 

@@ -18,11 +18,12 @@ REQUIRED = bad_cell("required")
 
 
 class NewRecords:
-    def __init__(self, resource: Resource, planned: Collection[str]) -> None:
-        """`planned` are the fields that a column or a constant fills."""
+    def __init__(self, resource: Resource, columns: Collection[str], constants: Collection[str]) -> None:
+        """The fields that a column fills, and those that have the same value in all rows."""
+        fields = [field for field in resource.fields if field.id not in constants]
         self._key = resource.keys[0]
-        self._missing = [field.id for field in resource.fields if field.required and field.id not in planned]
-        self._given = [field for field in resource.fields if field.default or field.made_from]
+        self._missing = [field.id for field in fields if field.required and field.id not in columns]
+        self._given = [field for field in fields if field.default or field.made_from]
 
     def complete(
         self, cells: CellsByField, members: Mapping[str, MemberColumn], keys: RowKeys, new: Sequence[int]

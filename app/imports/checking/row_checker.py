@@ -65,8 +65,8 @@ class RowChecker:
         self._resource = resource
         self._unknown = bad_cell("unknown_key" if resource.generates_key else "unknown_id")
         self._constants, self._constant_references = split_constants(resource, plan.constants)
-        planned = {column.field for column in plan.columns} | plan.constants.keys()
-        self._new_records = NewRecords(resource, planned) if resource.generates_key else None
+        planned = {column.field for column in plan.columns}
+        self._new_records = NewRecords(resource, planned, plan.constants) if resource.generates_key else None
         self._splitter = build_splitter(resource, plan, options)
         self._converters = [build_converter(resource, column, options, delimited=delimited) for column in plan.columns]
         self._key_finder = build_key_finder(resource, id_scope, anonymous=options.anonymous)
