@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from app.errors import Complaint, Refused, describe
-from app.storage import coupon_sets
 from app.storage.database import ReadSession, Session
+from app.storage.declared import coupon_sets
 
 LONGEST: Final = 255  # characters of an id and of a name
 

@@ -31,9 +31,10 @@ from app.runs.kinds import Kind, Step
 from app.runs.model import AccountId, Run, new_run_id
 from app.runs.summary import RunWarning, add_warnings
 from app.runtime import Runtime
-from app.storage import coupon_sets, types
+from app.storage import types
 from app.storage.blobs import BlobsUnavailable
 from app.storage.database import ReadSession, Session
+from app.storage.declared import coupon_sets
 from app.transports.transport import FileInfo
 
 

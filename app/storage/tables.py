@@ -1,6 +1,7 @@
 """The tables as SQLAlchemy sees them. The migrations create them."""
 
 from sqlalchemy import (
+    JSON,
     BigInteger,
     Column,
     Date,
@@ -76,6 +77,18 @@ record_types = Table(
     Column("account_id", Integer, ForeignKey("accounts.id"), primary_key=True),
     Column("name", Text, primary_key=True),
     Column("declaration", JSONB, nullable=False),
+    moment("created_at", nullable=False),
+    moment("updated_at", nullable=False),
+)
+
+mappings = Table(
+    "mappings",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("account_id", Integer, ForeignKey("accounts.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("mapping", JSON, nullable=False),  # in its wire form; `json` keeps the order of members
     moment("created_at", nullable=False),
     moment("updated_at", nullable=False),
 )

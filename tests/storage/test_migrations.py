@@ -188,6 +188,41 @@ async def test_0008_lets_exports_finish_and_can_be_taken_back(empty_database: st
     await connection.close()
 
 
+KEY = "INSERT INTO api_keys (id, account_id, secret_hash, scopes, created_at) VALUES ($1, 1, '', $2, now())"
+ALL_OF_0_1 = [
+    *("imports:read", "imports:write", "imports:delete", "records:read", "types:read", "types:write"),
+    *("connections:read", "connections:write"),
+]
+
+
+async def test_0010_gives_new_scopes_to_keys_that_have_all_others(empty_database: str) -> None:
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "0009")
+    connection = await asyncpg.connect(empty_database)
+    await connection.execute("INSERT INTO accounts (name, created_at) VALUES ('shop', now())")
+    await connection.execute(KEY, "a-all", ALL_OF_0_1)
+    await connection.execute(KEY, "b-some", ALL_OF_0_1[1:])
+    await connection.execute(KEY, "c-admin", ["admin"])
+
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "head")
+    scopes = "SELECT array_length(scopes, 1) FROM api_keys ORDER BY id"
+    assert await values(connection, scopes) == [12, 7, 1]
+    new = (
+        "SELECT scopes @> '{mappings:read,mappings:write,exports:read,exports:write}' FROM api_keys WHERE id = 'a-all'"
+    )
+    assert await values(connection, new) == [True]
+    template = """INSERT INTO mappings (id, account_id, name, type, mapping, created_at, updated_at)
+    VALUES ($1, 1, $2, 'contacts', '{}', now(), now())"""
+    await connection.execute(template, "map_1", "Prices")
+    for template_id, name in (("map_2", "Prices"), ("map_3", ""), ("map_4", "x" * 201)):
+        with pytest.raises(asyncpg.IntegrityConstraintViolationError):
+            await connection.execute(template, template_id, name)
+
+    await asyncio.to_thread(command.downgrade, configuration(empty_database), "0009")
+    assert await values(connection, scopes) == [8, 7, 1]
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "head")
+    await connection.close()
+
+
 async def test_0004_locks_records_before_runs_as_batches_do(empty_database: str) -> None:
     """A batch may hold locks on records before it comes to its run: the migration waits for it, and none of them
     dies."""

@@ -40,6 +40,7 @@ class Owner:
     own: str
     token: str
     connection: str
+    mapping: str
     export: str
 
     def named(self, template: str) -> list[Names]:
@@ -72,6 +73,7 @@ class Owner:
             "/types/{name}": [{"name": self.own}],
             "/types/{name}/sample.csv": [{"name": self.own}],
             "/coupon-sets/{set_id}": [{"set_id": self.own}],
+            "/mappings/{mapping_id}": [{"mapping_id": self.mapping}],
             "/connections/{connection_id}": [{"connection_id": self.connection}],
             "/connections/{connection_id}/imports": [{"connection_id": self.connection}],
             "/connections/{connection_id}/test-import": [{"connection_id": self.connection}],
@@ -113,7 +115,7 @@ def filled(template: str, names: Names) -> str:
 async def owner(runtime: Runtime) -> AsyncIterator[Owner]:
     account = await make_account(runtime)
     async with client_of(app_on(runtime)) as client:
-        empty = Owner(account, client, f"mark{token_hex(4)}", {}, "", f"t{token_hex(4)}", "", "", "")
+        empty = Owner(account, client, f"mark{token_hex(4)}", {}, "", f"t{token_hex(4)}", "", "", "", "")
         yield await furnished(empty, runtime)
 
 
@@ -154,7 +156,10 @@ async def furnished(empty: Owner, runtime: Runtime) -> Owner:
     connection = (await client.post("/connections", headers=headers, json=place)).json()["id"]
     export = (await client.post("/exports", headers=headers, json={"type": own, "name": mark})).json()["id"]
     await finish(runtime, export)
-    made_of = (customer.json()["id"], own, token.json()["access_token"], connection, export)
+    columns = [{"column": mark, "field": mark}, {"column": "Key", "field": "key"}]
+    template = {"name": mark, "type": own, "columns": columns}
+    mapping = (await client.post("/mappings", headers=headers, json=template)).json()["id"]
+    made_of = (customer.json()["id"], own, token.json()["access_token"], connection, mapping, export)
     return Owner(empty.account, client, mark, ids, *made_of)
 
 
@@ -241,6 +246,11 @@ def requests(owner: Owner, template: str) -> list[dict[str, Any]]:
             {"data": parts | {"type": owner.own}, "files": {"file": ("own.csv", b"key\nstolen\n", "text/csv")}},
             {"files": {n: (None, v) for n, v in (parts | {"connectionId": owner.connection, "path": "a.csv"}).items()}},
         ],
+        "/mappings": [
+            {"json": {"name": "Stolen", "type": owner.own, "columns": [{"column": "x", "field": "key"}]}},
+            {"json": {"name": "Own", "type": "contacts", "columns": [{"column": "x", "field": "_email"}]}},
+        ],
+        "/mappings/{mapping_id}": [{"json": {"name": "Stolen", "columns": [{"column": "x", "field": "key"}]}}],
         "/mappings/suggest": [
             {"data": {"type": owner.own}, "files": {"file": ("own.csv", b"key\nstolen\n", "text/csv")}}
         ],

@@ -14,6 +14,7 @@ from app.connections.check import ConnectionCheck
 from app.connections.connection import StoredConnection
 from app.declarations.types import build_resources
 from app.imports.results.columns import DescribedColumn
+from app.mappings.templates.stored import StoredTemplate
 from app.problems import Problem
 from app.resources.declare import resource_to_json
 from app.resources.registry import BUILT_IN
@@ -26,6 +27,7 @@ from app.surfaces.native.wire.connections import Connection, ConnectionTest, Con
 from app.surfaces.native.wire.coupon_sets import CouponSet
 from app.surfaces.native.wire.health import PartReadiness, Readiness
 from app.surfaces.native.wire.imports import StartedImport, StartedImports
+from app.surfaces.native.wire.mappings import MappingList, MappingSummary
 from app.surfaces.native.wire.problems import ProblemList, RowProblem
 from app.surfaces.native.wire.shape import Links
 from app.throttle import Allowance
@@ -100,6 +102,29 @@ def coupon_set(row: Mapping[Any, Any]) -> CouponSet:
         created_at=row["created_at"],
         updated_at=row["updated_at"],
     )
+
+
+def mapping_template(template: StoredTemplate) -> bytes:
+    """Has the shape of `MappingTemplate`. The mapping stays the text that is stored."""
+    members = {"id": template.id, "name": template.name, "type": template.type}
+    members |= msgspec.json.decode(template.wire, type=dict[str, msgspec.Raw])
+    times = {"createdAt": template.created_at, "updatedAt": template.updated_at}
+    return msgspec.json.encode(members | {name: format_timestamp(at) for name, at in times.items()})
+
+
+def mapping_list(rows: Iterable[Mapping[Any, Any]], next_page: str | None) -> MappingList:
+    links = Links() if next_page is None else Links(next=next_page)
+    return MappingList(links=links, results=[MappingSummary(**row) for row in rows])
+
+
+def encode_template_cursor(row: Mapping[Any, Any]) -> str:
+    return encode_cursor(f"{row['type']} {row['name']}")
+
+
+def decode_template_cursor(cursor: str | None) -> tuple[str, str]:
+    """The name and type of the last template that was seen. Raises Refused("invalid")."""
+    type_name, _, name = (decode_cursor(cursor) or "").partition(" ")
+    return name, type_name
 
 
 def connection(stored: StoredConnection) -> Connection:

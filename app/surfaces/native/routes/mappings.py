@@ -1,30 +1,136 @@
-"""Mapping templates: which column of a file fills which field, suggested from a file."""
+"""Mapping templates: which column of a file fills which field, stored by name or suggested from a file."""
 
 import asyncio
+from typing import Annotated
 
 import msgspec
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 from pydantic import ValidationError
 
 from app.declarations.types import load_resource
 from app.errors import Complaint, Refused, describe
+from app.formats.characters import UNSTORABLE
 from app.imports.plan import ReadOptions
 from app.imports.preview import preview_file, preview_to_json
 from app.imports.sources.head import FileHead
+from app.mappings.templates import stored
+from app.mappings.templates.stored import StoredTemplate
 from app.resources.schema import Resource
+from app.runs.model import AccountId
 from app.runtime import Runtime
+from app.storage.database import ReadSession
 from app.surfaces.native import translate
-from app.surfaces.native.wire.mappings import SUGGEST_BODY, Suggestion, SuggestParts
+from app.surfaces.native.wire.mappings import (
+    MAPPING_BODY,
+    SUGGEST_BODY,
+    MappingList,
+    MappingTemplate,
+    Suggestion,
+    SuggestParts,
+)
 from app.web.admission import count_upload
 from app.web.bodies.head import receive_head
+from app.web.bodies.json_body import read_json_object
 from app.web.bodies.upload import Form
-from app.web.caller import MayReadMappings, OpenRuntime
+from app.web.caller import MayReadMappings, MayWriteMappings, OpenRuntime, write_as
+from app.web.links import link_to_same_path
 from app.web.openapi import operation_id
 from app.web.refusals import refusals
 from app.web.surface import complaint_from
 
+Limit = Annotated[int, Query(ge=1, le=1_000)]
 router = APIRouter(prefix="/mappings", tags=["mappings"], generate_unique_id_function=operation_id)
+
+
+@router.get("", response_model=MappingList, responses=refusals(401, 403, 422, 503))
+@router.get("/", include_in_schema=False)
+async def list_mappings(
+    request: Request,
+    caller: MayReadMappings,
+    runtime: OpenRuntime,
+    *,
+    type: Annotated[str | None, Query(max_length=100)] = None,
+    limit: Limit = 100,
+    cursor: str | None = None,
+) -> Response:
+    """List the account's mapping templates in brief, ordered by name and type."""
+    after = translate.decode_template_cursor(cursor)
+    async with runtime.database.read() as session:
+        page = await stored.list_templates(session, caller.account_id, type=type, after=after, limit=limit)
+    query = {
+        "type": type,
+        "limit": limit,
+        "cursor": translate.encode_template_cursor(page.rows[-1]) if page.more else None,
+    }
+    next_page = link_to_same_path(request, runtime, **query) if page.more else None
+    return Response(translate.mapping_list(page.rows, next_page).encoded(), media_type=translate.JSON)
+
+
+@router.post(
+    "",
+    status_code=201,
+    response_model=MappingTemplate,
+    responses=refusals(400, 401, 403, 409, 413, 415, 422, 503),
+    openapi_extra=MAPPING_BODY,
+)
+@router.post("/", include_in_schema=False)
+async def create_mapping(request: Request, caller: MayWriteMappings, runtime: OpenRuntime) -> Response:
+    """Store a mapping template, from a list of columns or from what `POST /mappings/suggest` has answered."""
+    body = await read_json_object(request, idle=runtime.settings.upload_idle_seconds)
+    async with runtime.heavy_reads.turn(caller.account_id), write_as(caller, runtime) as session:
+        resource = await find_type(session, caller.account_id, body.get("type"))
+        created = await stored.create_template(session, caller.account_id, body, resource)
+    return answer(created, 201)
+
+
+async def find_type(session: ReadSession, account_id: AccountId, name: object) -> Resource | None:
+    """The type that a body names, if there is one."""
+    if not isinstance(name, str) or UNSTORABLE.search(name):
+        return None
+    try:
+        return (await load_resource(session, account_id, name))[0]
+    except Refused:
+        return None
+
+
+def answer(template: StoredTemplate, status: int = 200) -> Response:
+    return Response(translate.mapping_template(template), status, media_type=translate.JSON)
+
+
+@router.get("/{mapping_id}", response_model=MappingTemplate, responses=refusals(401, 403, 404, 503))
+@router.get("/{mapping_id}/", include_in_schema=False)
+async def get_mapping(mapping_id: str, caller: MayReadMappings, runtime: OpenRuntime) -> Response:
+    """Read a mapping template with all of its columns. It can be sent back as it is."""
+    async with runtime.database.read() as session:
+        return answer(await stored.load_template(session, caller.account_id, mapping_id))
+
+
+@router.put(
+    "/{mapping_id}",
+    response_model=MappingTemplate,
+    responses=refusals(400, 401, 403, 404, 409, 413, 415, 422, 503),
+    openapi_extra=MAPPING_BODY,
+)
+@router.put("/{mapping_id}/", include_in_schema=False)
+async def put_mapping(request: Request, mapping_id: str, caller: MayWriteMappings, runtime: OpenRuntime) -> Response:
+    """Replace a mapping template. Imports that were accepted with it keep the old one."""
+    async with runtime.database.read() as session:  # what is not there is refused before the body is read
+        template = await stored.load_template(session, caller.account_id, mapping_id)
+    body = await read_json_object(request, idle=runtime.settings.upload_idle_seconds)
+    async with runtime.heavy_reads.turn(caller.account_id), write_as(caller, runtime) as session:
+        resource, _ = await load_resource(session, caller.account_id, template.type)
+        replaced = await stored.replace_template(session, caller.account_id, template, body, resource)
+    return answer(replaced)
+
+
+@router.delete("/{mapping_id}", status_code=204, responses=refusals(401, 403, 404, 503))
+@router.delete("/{mapping_id}/", include_in_schema=False)
+async def delete_mapping(mapping_id: str, caller: MayWriteMappings, runtime: OpenRuntime) -> Response:
+    """Delete a mapping template. Imports that were accepted with it go on."""
+    async with write_as(caller, runtime) as session:
+        await stored.delete_template(session, caller.account_id, mapping_id)
+    return Response(status_code=204)
 
 
 @router.post(

@@ -1,11 +1,107 @@
-"""Shapes of mapping templates: what is suggested for a file."""
+"""Shapes of mapping templates, and of what is suggested for a file."""
 
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, Field
 
+from app.mappings.conversions import CONVERSIONS
 from app.surfaces.native.wire.imports import check_delimiter
-from app.web.shapes import DELIMITER, Shape
+from app.surfaces.native.wire.shape import Links, json_body
+from app.web.shapes import DELIMITER, Shape, Timestamp
+
+
+class MappingColumn(Shape):
+    """A column of a file: by its heading or its position, what it fills, and what is done to its cells first."""
+
+    column: str = Field(
+        default="",
+        max_length=255,
+        description="Its heading, or what looks the same: case, Unicode form, repeated and surrounding white space and "
+        "invisible characters do not count",
+    )
+    position: int = Field(default=0, ge=0, lt=2_000, description="In place of a heading: the first column is 0")
+    field: str = Field(default="", max_length=255, description="The id of the field that it fills")
+    ignore: bool = Field(default=False, description="In place of `field`: the column is left out")
+    null_marker: str = Field(default="", max_length=255, description=CONVERSIONS["nullMarker"].description)
+    trim: bool = Field(default=False, description=CONVERSIONS["trim"].description)
+    case: Literal["lower", "upper"] = Field(default="lower", description=CONVERSIONS["case"].description)
+    blank: Literal["keep", "clear", "empty"] = Field(default="keep", description=CONVERSIONS["blank"].description)
+    default: str = Field(default="", max_length=1_000, description=CONVERSIONS["default"].description)
+    values: dict[str, str] = Field(default={}, description=CONVERSIONS["values"].description)
+    decimal_comma: bool = Field(default=False, description=CONVERSIONS["decimalComma"].description)
+    date_format: str = Field(default="", description=CONVERSIONS["dateFormat"].description, examples=["DD.MM.YYYY"])
+    separator: str = Field(default="", max_length=5, description=CONVERSIONS["separator"].description, examples=[";"])
+
+
+class MappingOptions(Shape):
+    """What holds for an import unless its request says otherwise."""
+
+    format: Literal["csv", "jsonl"] = "csv"
+    delimiter: str = Field(default="auto", description="As in a request: a character, its word, or auto")
+    encoding: str = Field(default="utf-8", examples=["windows-1252"])
+    override_existing: bool = True
+    update_only_empty_fields: bool = False
+    blank_cells: Literal["keep", "clear", "empty"] = "keep"
+    null_marker: str = Field(default="", max_length=255)
+    duplicates: Literal["last", "first", "error"] = "last"
+    unknown_columns: Literal["ignore", "keep", "error"] = "ignore"
+
+
+class MappingParts(Shape):
+    """What a template holds beside its name and type."""
+
+    has_header: bool = Field(
+        default=True, description="Whether the file has a header. Without one every column has a `position`"
+    )
+    columns: list[MappingColumn] = Field(min_length=1, max_length=2_000)
+    constants: dict[str, str | float | bool] = Field(
+        default={}, description="Fields that are the same in every record, and in no column"
+    )
+    options: MappingOptions = MappingOptions()
+
+
+class MappingBody(MappingParts):
+    name: str = Field(min_length=1, max_length=200, description="Unique among the templates for the type")
+    type: str = Field(max_length=100, description="The record type. It cannot be changed")
+
+
+class MappingTemplate(MappingBody):
+    """A mapping that is stored by name. An import keeps a copy of the one that it was accepted with."""
+
+    id: str = Field(examples=["map_018bcfe568a1c0ffee012345"])
+    created_at: Timestamp
+    updated_at: Timestamp
+
+
+class MappingSummary(Shape):
+    id: str = Field(examples=["map_018bcfe568a1c0ffee012345"])
+    name: str
+    type: str
+    columns: int = Field(description="How many it has")
+    created_at: Timestamp
+    updated_at: Timestamp
+
+
+class MappingList(Shape):
+    """Ordered by name and type."""
+
+    links: Links
+    results: list[MappingSummary]
+
+
+MAPPING_BODY: Final = json_body(
+    MappingBody,
+    {
+        "name": "Supplier A price list",
+        "type": "products",
+        "columns": [
+            {"column": "Art. no.", "field": "productId"},
+            {"column": "Price", "field": "unitPrice", "decimalComma": True},
+            {"column": "Internal note", "ignore": True},
+        ],
+        "options": {"delimiter": ";", "encoding": "windows-1252"},
+    },
+)
 
 
 class SuggestedColumn(Shape):

@@ -15,7 +15,19 @@ def json_body(shape: type[Shape], example: dict[str, Any], *, closed: bool = Tru
     """A request body as OpenAPI describes it. FastAPI cannot see it, because the handlers read bytes. `example` is what
     the page at /docs sends unless it is changed. `closed`: members that it does not have are refused."""
     schema = shape.model_json_schema()
+    schema = put_in_place(schema, schema.pop("$defs", {}))
     if not closed:
         del schema["additionalProperties"]
     content = {"schema": schema, "example": example}
     return {"requestBody": {"required": True, "content": {"application/json": content}}}
+
+
+def put_in_place(schema: Any, definitions: dict[str, Any]) -> Any:
+    """The schema with its definitions where it refers to them. Those with a title become components of the document."""
+    if isinstance(schema, list):
+        return [put_in_place(each, definitions) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    named = definitions.get(str(schema.get("$ref", "")).rpartition("/")[2])
+    beside = {member: value for member, value in schema.items() if named is None or member != "$ref"}
+    return {member: put_in_place(value, definitions) for member, value in {**(named or {}), **beside}.items()}

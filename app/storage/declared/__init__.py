@@ -1,0 +1,1 @@
+"""What an account declares by name and keeps: coupon sets and mapping templates."""
