@@ -60,6 +60,8 @@ FAILURES: dict[str, str] = {
     "too_many_columns": "The records have more fields than a file may have columns",
     "export_too_long": "The file could not be written within the time that an export has",
     "export_unencodable": "The file cannot be written in the encoding that was asked for",
+    "mapping_missing": "The mapping template does not exist any more",
+    "mapping_unfit": "The mapping does not fit its record type any more",
 }
 
 
@@ -113,6 +115,8 @@ FAILURE_REMEDIES: dict[str, str] = {
     "unreadable_file": "Send the file again: the stored copy has changed since the import was accepted",
     "too_many_columns": "Export as JSON Lines, which has no columns",
     "export_too_long": "Export fewer records at a time, or ask the operator to raise `SLUICE_EXPORT_SECONDS`",
+    "mapping_missing": "Start the export again with another template",
+    "mapping_unfit": "Correct the template as the detail says, then start the export again",
     "export_unencodable": "Export in UTF-8, which has every character, or correct the record that the detail names",
 }
 

@@ -7,132 +7,52 @@ starts from the beginning. Claiming, giving back and every ending are in app.run
 
 import asyncio
 import time
-from typing import Final
 
-from app.declarations.types import load_resource
 from app.errors import Fatal
 from app.exports.file_writer import FileWriter
-from app.exports.layout import FileOptions, build_columns, format_header, load_file_options
+from app.exports.layout import load_file_options
+from app.exports.order import ExportOrder, load_order
+from app.exports.records import Exporting, FormulaMet, write_records
 from app.observe.events import ExportWritten, StepReached
-from app.resources.schema import Resource
 from app.runs.lifecycle import RunLost, Stopping, announce_end, end_run
 from app.runs.model import Run
 from app.runs.states import State
 from app.runtime import Runtime
-from app.storage.database import ReadSession
 from app.storage.exports import progress, snapshot
-from app.storage.exports.statement import (
-    MOST_CELLS,
-    Selection,
-    count_records,
-    list_members,
-    select_cells,
-    select_lines,
-    select_objects,
-)
 
-PROGRESS_SECONDS: Final = 1.0  # between two updates of how many records are written
-TOO_MANY_COLUMNS: Final = (
-    "The records have more than {limit:,} different fields, which is the limit of columns in a file"
-)
-TOO_LONG: Final = "The file was not complete after {seconds:g} seconds, which is the limit"
+TOO_LONG = "The file was not complete after {seconds:g} seconds, which is the limit"
 
 
 async def work(runtime: Runtime, run: Run, _stopping: Stopping) -> bool:
     """Writes the file and ends the run. Raises RunLost, Fatal, Retryable."""
-    options = load_file_options(run)
-    async with runtime.database.read() as session:
-        resource, _ = await load_resource(session, run.account_id, run.type)
-    started = time.monotonic()
-    file = await asyncio.to_thread(FileWriter, runtime, options)
+    started, order = time.monotonic(), await load_order(runtime, run)
     try:
-        records = await write_in_time(runtime, run, resource, file, options)
+        await write_file(runtime, run, order, started, guard=False)
+    except FormulaMet:
+        await write_file(runtime, run, order, started, guard=True)
+    return True
+
+
+async def write_file(runtime: Runtime, run: Run, order: ExportOrder, started: float, *, guard: bool) -> None:
+    """Raises FormulaMet, but not with `guard`."""
+    file = await asyncio.to_thread(FileWriter, runtime, load_file_options(run))
+    try:
+        records = await write_in_time(runtime, run, order, file, guard=guard)
         await keep_file(runtime, run, file, records)
     finally:
         await asyncio.to_thread(file.abort)
     seconds = time.monotonic() - started
     runtime.observe(ExportWritten(run.id, run.account_id, file.blob.size, records, seconds=seconds))
-    return True
 
 
-async def write_in_time(runtime: Runtime, run: Run, resource: Resource, file: FileWriter, options: FileOptions) -> int:
+async def write_in_time(runtime: Runtime, run: Run, order: ExportOrder, file: FileWriter, *, guard: bool) -> int:
     """Returns the number of records. Raises Fatal if the snapshot would be held for too long."""
     seconds = runtime.settings.export_seconds
     try:
         async with asyncio.timeout(seconds), snapshot.open_snapshot(runtime.database) as session:
-            return await write_records(RecordsWriter(runtime, run, session, file), resource, options)
+            return await write_records(Exporting(runtime, run, session, file), order, guard=guard)
     except TimeoutError:
         raise Fatal("export_too_long", TOO_LONG.format(seconds=seconds)) from None
-
-
-class RecordsWriter:
-    """The file of a run while a snapshot is copied into it, and how far that is."""
-
-    def __init__(self, runtime: Runtime, run: Run, session: ReadSession, file: FileWriter) -> None:
-        self.selection = Selection(run.account_id, run.type)
-        self.session, self.file = session, file
-        self.runtime, self._run = runtime, run
-        self._progress_at = time.monotonic()
-        self._process = 0
-
-    async def begin(self) -> int:
-        """Counts the records, and stores their number. Raises RunLost."""
-        self.report_step("counting")
-        (total,) = await snapshot.fetch_column(self.session, count_records(self.selection))
-        self._process = await snapshot.find_server_process(self.session)
-        async with self.runtime.database.transaction() as session:
-            if not await progress.begin(session, self._run.id, self._run.attempt, total=total):
-                raise RunLost
-        self.report_step("counted")
-        return int(total)
-
-    async def write(self, data: bytes) -> None:
-        """Takes what PostgreSQL has sent. Raises RunLost."""
-        await self.file.add(data)
-        self.report_step("copying")
-        if time.monotonic() - self._progress_at < PROGRESS_SECONDS:
-            return
-        self._progress_at = time.monotonic()
-        async with self.runtime.database.transaction() as session:
-            if not await progress.move_on(session, self._run.id, self._run.attempt, process=self._process):
-                raise RunLost
-
-    def report_step(self, step: str) -> None:
-        self.runtime.observe(StepReached(self._run.id, step))
-
-
-async def write_records(writer: RecordsWriter, resource: Resource, options: FileOptions) -> int:
-    """Returns their number. Raises RunLost, and Fatal if the file would not have as many records as there are."""
-    total = await writer.begin()
-    if options.format == "csv":
-        copied = await write_cells(writer, resource, options)
-    else:
-        copied = await write_objects(writer, resource)
-    writer.report_step("copied")
-    if copied != total:
-        raise Fatal("count_mismatch")
-    return copied
-
-
-async def write_cells(writer: RecordsWriter, resource: Resource, options: FileOptions) -> int:
-    """Raises Fatal for more columns than a file may have."""
-    most = writer.runtime.limits.columns
-    members = await snapshot.fetch_column(writer.session, list_members(writer.selection, most + len(resource.fields)))
-    columns = build_columns(resource, members)
-    if len(columns) > most:
-        raise Fatal("too_many_columns", TOO_MANY_COLUMNS.format(limit=most))
-    await writer.write(format_header(columns, options.delimiter))
-    sources = [each.source for each in columns]
-    if len(columns) > MOST_CELLS:
-        lines = select_lines(writer.selection, sources, options.delimiter)
-        return await snapshot.copy_lines(writer.session, lines, writer.write)
-    statement = select_cells(writer.selection, sources)
-    return await snapshot.copy_cells(writer.session, statement, writer.write, delimiter=options.delimiter)
-
-
-async def write_objects(writer: RecordsWriter, resource: Resource) -> int:
-    key_member = resource.surrogate.id if resource.surrogate else None
-    return await snapshot.copy_objects(writer.session, select_objects(writer.selection, key_member), writer.write)
 
 
 async def keep_file(runtime: Runtime, run: Run, file: FileWriter, records: int) -> None:

@@ -1,19 +1,29 @@
 """Accepts an export: turns what a caller wants into a queued run, or refuses it."""
 
+import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any, Final
 
 import msgspec
 
 from app.auth.identity import Identity, ensure_live
-from app.declarations.types import ensure_type
+from app.declarations.types import load_resource
 from app.errors import Complaint, Refused, shorten_name
-from app.exports.layout import FileOptions, build_file_name
+from app.exports.layout import FileOptions, Selected, build_file_name
+from app.exports.order import find_mapping
+from app.formats.decode import normalize_encoding
+from app.mappings.declaring.fitting import fit_mapping
+from app.mappings.delimiters import parse_delimiter
+from app.mappings.mapping import Mapping as ColumnMapping
 from app.observe.events import RunAccepted
 from app.runs.acceptance import accept_run, enqueue_run
 from app.runs.kinds import Kind, Step
 from app.runs.model import AccountId, Run, new_run_id
 from app.runtime import Runtime
-from app.storage.database import Session
+from app.storage.database import ReadSession
+
+SHARED: Final = ("format", "delimiter", "encoding")  # options of a mapping that an export has, too
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +33,8 @@ class ExportRequest:
     account_id: AccountId
     origin: str  # the surface that takes it
     type: str
-    file: FileOptions = field(default_factory=FileOptions)
+    file: Mapping[str, Any] = field(default_factory=dict)  # those of FileOptions that the caller has set
+    selected: Selected = field(default_factory=Selected)
     name: str | None = None  # what people call it
     request_id: str = ""
     sender: Identity | None = None
@@ -34,7 +45,8 @@ async def submit_export(runtime: Runtime, wanted: ExportRequest) -> Run:
     async with runtime.database.transaction() as session:
         if wanted.sender is not None:
             await ensure_live(session, wanted.sender)
-        await require_type(session, wanted)
+        mapping = await ensure_fits(session, wanted)
+        file = settle_file(wanted.file, mapping)
         run_id = new_run_id()
         values = {
             "id": run_id,
@@ -43,9 +55,13 @@ async def submit_export(runtime: Runtime, wanted: ExportRequest) -> Run:
             "origin": wanted.origin,
             "request_id": wanted.request_id,
             "created_by": wanted.sender.key_id if wanted.sender else None,
-            "options": {"file": msgspec.to_builtins(wanted.file)},
+            "options": {
+                "file": msgspec.to_builtins(file),
+                "select": msgspec.to_builtins(wanted.selected),
+                "mappingId": wanted.selected.mapping_id,
+            },
             "plan": {},
-            "file_name": build_file_name(wanted.type, run_id, wanted.file),
+            "file_name": build_file_name(wanted.type, run_id, file),
             "file_bytes": 0,
             "file_sha256": "",
         }
@@ -55,9 +71,23 @@ async def submit_export(runtime: Runtime, wanted: ExportRequest) -> Run:
     return run
 
 
-async def require_type(session: Session, wanted: ExportRequest) -> None:
-    """Raises Refused("invalid")."""
+async def ensure_fits(session: ReadSession, wanted: ExportRequest) -> ColumnMapping:
+    """The mapping as it is now. Raises Refused("invalid") for an unknown type, and for a mapping that is not there or
+    does not fit it."""
     try:
-        await ensure_type(session, wanted.account_id, shorten_name(wanted.type))
+        resource, _ = await load_resource(session, wanted.account_id, shorten_name(wanted.type))
     except Refused as unknown:
         raise Refused("invalid", unknown.detail, [Complaint("type", unknown.detail)]) from None
+    mapping = find_mapping(wanted.selected)
+    return await asyncio.to_thread(fit_mapping, mapping, resource)
+
+
+def settle_file(given: Mapping[str, Any], mapping: ColumnMapping) -> FileOptions:
+    """How the file is written: as the caller says, else as files are read that the mapping is for."""
+    settled: dict[str, Any] = {name: mapping.options[name] for name in SHARED if name in mapping.options}
+    if "delimiter" in settled:
+        delimiter = parse_delimiter(settled["delimiter"])
+        settled["delimiter"] = "," if delimiter in (None, "auto") else delimiter
+    if "encoding" in settled:
+        settled["encoding"] = normalize_encoding(settled["encoding"])
+    return FileOptions(**settled | dict(given))

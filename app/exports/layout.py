@@ -1,18 +1,24 @@
 """What an export was asked to write, and the columns that its file has."""
 
 import csv
+import dataclasses
 import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
+from app.formats.header import name_position
+from app.mappings.conversions import WriteColumn, compile_inverse
+from app.mappings.declaring.fitting import find_field
+from app.mappings.mapping import DEFAULT, MappedColumn, Mapping
 from app.resources.schema import Field, Resource
 from app.runs.model import Run
 from app.storage.exports.statement import CellSource
 
 Format = Literal["csv", "jsonl"]
+NEVER_FORMULAS: Final = frozenset({"integer", "decimal", "boolean", "date", "datetime"})  # types of fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,18 +29,35 @@ class FileOptions:
     delimiter: str = ","
     encoding: str = "utf-8"
     gzip: bool = False
+    formulas: Literal["keep", "neutralize"] = "keep"
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """What of the records is written. It is stored with the run. A stored mapping is read when the export starts."""
+
+    mapping_id: str = DEFAULT
+    mapping: Mapping = dataclasses.field(default_factory=Mapping)  # one that the request has brought
 
 
 @dataclass(frozen=True, slots=True)
 class ExportColumn:
-    """A column of the file: its heading, and what its cells are."""
+    """A column of the file: its heading, what its cells are, and how a mapping has them written."""
 
     heading: str
     source: CellSource
+    write: WriteColumn | None = None
+
+
+EMPTY: Final = CellSource("")
 
 
 def load_file_options(run: Run) -> FileOptions:
     return msgspec.convert(run.options["file"], FileOptions)
+
+
+def load_selected(run: Run) -> Selected:
+    return msgspec.convert(run.options["select"], Selected)
 
 
 def build_file_name(type: str, run_id: str, options: FileOptions) -> str:
@@ -42,16 +65,76 @@ def build_file_name(type: str, run_id: str, options: FileOptions) -> str:
     return f"{type}-{run_id}.{options.format}{'.gz' if options.gzip else ''}"
 
 
-def build_columns(resource: Resource, members: Iterable[str]) -> tuple[ExportColumn, ...]:
-    """A column for every field, those that identify a record first, then one for each other member that occurs:
-    members of nested records and unknown columns that were kept. What is only ever computed has no column, and neither
-    has what only names other records in rows that are imported."""
+def list_known(resource: Resource) -> list[str]:
+    return [each.id for each in resource.fields]
+
+
+def build_columns(resource: Resource, mapping: Mapping, members: Iterable[str]) -> tuple[ExportColumn, ...]:
+    """The columns of the mapping; of the default one a column for every field, those that identify a record first, then
+    one for each other member that occurs. `members` are the names of all that occur, if there are any besides the
+    fields."""
+    if mapping.columns:
+        return build_mapped_columns(resource, mapping)
+    # What is only ever computed has no column, and neither has what only names other records in rows of an import.
     written = [each for each in resource.fields if not each.read_only or each.id == resource.fixed]
     stored = [each for each in written if not each.alias_of]
     keys = [each for name in resource.keys for each in stored if each.id == name]
     declared = dict.fromkeys([*(each.id for each in keys), *(each.id for each in stored)])
-    others = sorted(set(members) - {each.id for each in resource.fields}, key=split_path)
-    return tuple(ExportColumn(name, build_source(resource, name)) for name in [*declared, *others])
+    others = sorted(set(members).difference(list_known(resource)), key=split_path)
+    return tuple(
+        ExportColumn(name, build_source(resource, resource.field(name) or Field(name, "text")))
+        for name in [*declared, *others]
+    )
+
+
+def build_mapped_columns(resource: Resource, mapping: Mapping) -> tuple[ExportColumn, ...]:
+    """The columns of the mapping in its order. Those with a position are at that place, and in a gap between them is an
+    empty column."""
+    placed = {each.position: each for each in mapping.columns if each.position is not None and each.field}
+    others = iter([each for each in mapping.columns if each.position is None and each.field])
+    columns = [
+        build_mapped_column(resource, mapping, each) if each else ExportColumn(name_position(position), EMPTY)
+        for position in range(max(placed, default=-1) + 1)
+        for each in [placed.get(position) or next(others, None)]
+    ]
+    return (*columns, *(build_mapped_column(resource, mapping, each) for each in others))
+
+
+def build_mapped_column(resource: Resource, mapping: Mapping, column: MappedColumn) -> ExportColumn:
+    field = find_field(column.field, resource) or Field(column.field, "text")
+    conversions = column.conversions
+    marker = conversions.get("nullMarker", mapping.options.get("nullMarker"))
+    source = build_source(resource, field, separator=conversions.get("separator"), marker=marker)
+    inverse = compile_inverse(conversions, field)
+    return ExportColumn(column.name, source, None if inverse is None else spare_blanks(inverse, marker))
+
+
+def spare_blanks(write: WriteColumn, marker: str | None) -> WriteColumn:
+    """Blanks and markers are no values."""
+
+    def write_values(texts: Sequence[str]) -> Sequence[str]:
+        rest = iter(write([text for text in texts if text and text != marker]))
+        return [next(rest) if text and text != marker else text for text in texts]
+
+    return write_values
+
+
+def build_source(
+    resource: Resource, field: Field, *, separator: str | None = None, marker: str | None = None
+) -> CellSource:
+    is_key = resource.surrogate is not None and resource.surrogate.id == field.id
+    return CellSource(
+        field.id,
+        is_key=is_key,
+        is_text=field.type not in NEVER_FORMULAS,
+        separator=(separator or field.separator) if field.type == "list" else None,
+        marker=marker,
+    )
+
+
+def split_path(name: str) -> list[tuple[int, str]]:
+    """Sorts positions in a list as numbers: `images.2` comes before `images.10`."""
+    return [(int(part), part) if part.isdecimal() else (-1, part) for part in name.split(".")]
 
 
 def format_header(columns: Sequence[ExportColumn], delimiter: str) -> bytes:
@@ -59,14 +142,3 @@ def format_header(columns: Sequence[ExportColumn], delimiter: str) -> bytes:
     line = io.StringIO()
     csv.writer(line, delimiter=delimiter, lineterminator="\n").writerow([each.heading for each in columns])
     return line.getvalue().encode()
-
-
-def build_source(resource: Resource, name: str) -> CellSource:
-    field = resource.field(name) or Field(name, "text")
-    is_key = resource.surrogate is not None and resource.surrogate.id == name
-    return CellSource(name, is_key=is_key, separator=field.separator if field.type == "list" else None)
-
-
-def split_path(name: str) -> list[tuple[int, str]]:
-    """Sorts positions in a list as numbers: `images.2` comes before `images.10`."""
-    return [(int(part), part) if part.isdecimal() else (-1, part) for part in name.split(".")]

@@ -71,6 +71,7 @@ class RowChecker:
         self._converters = [build_converter(resource, column, options, delimited=delimited) for column in plan.columns]
         self._key_finder = build_key_finder(resource, id_scope, anonymous=options.anonymous)
         self._delimited = delimited
+        self._neutralized = delimited and plan.mapping.is_native
         self._keeps_unknown = not delimited and (options.unknown_columns or resource.unknown_columns) == "keep"
         self._key_limit = key_limit  # characters
         self._record_limit = record_limit  # bytes, as JSON
@@ -113,7 +114,13 @@ class RowChecker:
     def _check_rows(self, split: SplitBatch, checked: CheckedBatch) -> None:
         """Steps 2 to 8, for the rows that could be read."""
         cleaned = [
-            clean_cells(cells, converter.clean, formulas=self._delimited, items=converter.field.type == "list")
+            clean_cells(
+                cells,
+                converter.clean,
+                formulas=self._delimited,
+                neutralized=self._neutralized,
+                items=converter.field.type == "list",
+            )
             for converter, cells in zip(self._converters, split.columns, strict=True)
         ]
         split.columns = [

@@ -1,7 +1,7 @@
 """Copies records out of one snapshot of the database, and bounds how long it is held."""
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Final
 
@@ -44,11 +44,11 @@ async def end_old_snapshots(session: Session, *, seconds: float) -> int:
     return len(ended.all())
 
 
-async def fetch_column(session: ReadSession, statement: Statement) -> list[Any]:
-    """The first column of the result."""
+async def fetch(session: ReadSession, statement: Statement) -> Sequence[Mapping[str, Any]]:
+    driver = await driver_of(session)
     with translate_driver_errors():
-        rows = await (await driver_of(session)).fetch(statement.text, *statement.values)
-    return [row[0] for row in rows]
+        rows: Sequence[Mapping[str, Any]] = await driver.fetch(statement.text, *statement.values, timeout=NO_TIMEOUT)
+    return rows
 
 
 async def find_server_process(session: ReadSession) -> int:

@@ -1,4 +1,4 @@
-"""Builds the statement of an export: which records, and what is in each column.
+"""Builds the statements of an export: which records, and what is in each column.
 
 Every name and value is a parameter: headings of unknown columns are whatever somebody sent.
 """
@@ -24,6 +24,12 @@ LINE = """SELECT (
         {delimiter} ORDER BY place)
     FROM unnest(ARRAY[{cells}]) WITH ORDINALITY AS each(cell, place)) FROM {records} ORDER BY key"""
 
+# What a spreadsheet takes for a formula, except for a plain number; and the same with apostrophes before it.
+FORMULA = "{text} ~ '^''*[=+@\\t\\r-]' AND {text} !~ '^[+-]?[0-9]+([.,][0-9]+)?$'"
+WITH_APOSTROPHE = "{text} ~ '^''+[=+@\\t\\r-]'"
+# What an import reads as a formula for text (="00123"), and a little more.
+TEXT_FORMULA = """strpos({text}, '="') > 0 AND {text} ~ '^[^"[:alnum:]<]*="'"""
+
 
 @dataclass(frozen=True, slots=True)
 class Selection:
@@ -35,11 +41,25 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class CellSource:
-    """What the cells of a column are: a member of the record, or its key. `separator` when it holds a list."""
+    """What the cells of a column are: a member of the record, or its key; nothing if there is no member. `separator`
+    when it holds a list, `marker` what is written in place of null and of what is not there."""
 
     member: str
     is_key: bool = False
+    is_text: bool = True  # it may look like a formula
     separator: str | None = None
+    marker: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Formulas:
+    """What is done to text that looks like a formula. `neutralize` puts an apostrophe before it, for spreadsheets.
+    `guard` writes text that an import would change so that it reads what is stored: it costs a third of the time, and
+    hardly any record needs it. `escape` if that import takes apostrophes off."""
+
+    neutralize: bool = False
+    guard: bool = False
+    escape: bool = False
 
 
 @dataclass(slots=True)
@@ -57,14 +77,17 @@ class Statement:
         return f"CAST(${len(self.values)} AS {type})"
 
 
-def count_records(selection: Selection) -> Statement:
+def count_records(selection: Selection, known: Sequence[str]) -> Statement:
+    """One row: how many records there are, and whether any has a member that is not among the `known`."""
     statement = Statement()
-    statement.text = f"SELECT count(*) FROM records WHERE {build_where(statement, selection)}"
+    unknown = f"bool_or(data - {statement.bind(list(known), 'text[]')} <> '{{}}')"
+    where = build_where(statement, selection)
+    statement.text = f"SELECT count(*) AS total, coalesce({unknown}, false) AS any_unknown FROM records WHERE {where}"
     return statement
 
 
 def list_members(selection: Selection, limit: int) -> Statement:
-    """The names of all members that occur, at most so many."""
+    """The names of all members that occur, at most so many. It takes half as long as the export itself."""
     statement = Statement()
     where = build_where(statement, selection)
     names = f"SELECT DISTINCT jsonb_object_keys(data) AS name FROM records WHERE {where} ORDER BY name"
@@ -72,20 +95,19 @@ def list_members(selection: Selection, limit: int) -> Statement:
     return statement
 
 
-def select_cells(selection: Selection, sources: Sequence[CellSource]) -> Statement:
+def select_cells(selection: Selection, sources: Sequence[CellSource], formulas: Formulas) -> Statement:
     """A column for each source. Empty text and null are both an empty cell."""
     statement = Statement()
-    cells = ", ".join(build_cell(statement, each) for each in sources)
-    records = PLAIN.format(where=build_where(statement, selection))
-    statement.text = f"SELECT {cells} FROM {records} ORDER BY key"
+    cells = ", ".join(build_cell(statement, each, formulas) for each in sources)
+    statement.text = f"SELECT {cells} FROM {PLAIN.format(where=build_where(statement, selection))} ORDER BY key"
     return statement
 
 
-def select_lines(selection: Selection, sources: Sequence[CellSource], delimiter: str) -> Statement:
+def select_lines(selection: Selection, sources: Sequence[CellSource], formulas: Formulas, delimiter: str) -> Statement:
     """The same cells as lines of CSV, written as COPY writes them."""
     statement = Statement()
     statement.text = LINE.format(
-        cells=", ".join(build_cell(statement, each) for each in sources),
+        cells=", ".join(build_cell(statement, each, formulas) for each in sources),
         special=statement.bind(f'["\r\n{delimiter}]'),
         delimiter=statement.bind(delimiter),
         records=PLAIN.format(where=build_where(statement, selection)),
@@ -93,7 +115,16 @@ def select_lines(selection: Selection, sources: Sequence[CellSource], delimiter:
     return statement
 
 
-def select_objects(selection: Selection, key_member: str | None) -> Statement:
+def select_rows(selection: Selection, sources: Sequence[CellSource], formulas: Formulas) -> Statement:
+    """The same cells as JSON arrays of texts and nulls."""
+    statement = Statement()
+    cells = ", ".join(build_cell(statement, each, formulas) for each in sources)
+    records = PLAIN.format(where=build_where(statement, selection))
+    statement.text = f"SELECT array_to_json(CAST(ARRAY[{cells}] AS text[])) FROM {records} ORDER BY key"
+    return statement
+
+
+def select_records(selection: Selection, key_member: str | None) -> Statement:
     """Each record as JSON text; with `key_member`, the key is a member of that name."""
     statement = Statement()
     data = f"jsonb_build_object({statement.bind(key_member)}, key) || data" if key_member else "data"
@@ -102,15 +133,48 @@ def select_objects(selection: Selection, key_member: str | None) -> Statement:
     return statement
 
 
+def select_objects(selection: Selection, sources: Sequence[tuple[str, CellSource]]) -> Statement:
+    """Each record as a JSON object with these names, without what is not there."""
+    statement = Statement()
+    members = []
+    for name, source in sources:
+        value = "to_json(key)" if source.is_key else f"(data -> {statement.bind(source.member)})"
+        members.append(f"CAST(to_json({statement.bind(name)}) AS text) || ':' || CAST({value} AS text)")
+    records = PLAIN.format(where=build_where(statement, selection))
+    built = f"'{{' || array_to_string(CAST(ARRAY[{', '.join(members)}] AS text[]), ',') || '}}'"
+    statement.text = f"SELECT {built} FROM {records} ORDER BY key"
+    return statement
+
+
 def build_where(statement: Statement, selection: Selection) -> str:
     return f"account_id = {statement.bind(selection.account_id, 'integer')} AND type = {statement.bind(selection.type)}"
 
 
-def build_cell(statement: Statement, source: CellSource) -> str:
+def build_cell(statement: Statement, source: CellSource, formulas: Formulas) -> str:
+    if not source.member:
+        return "NULL"
+    cell = build_text(statement, source)
+    if source.is_text:
+        cell = spell_formulas(cell, formulas)
+    return cell if source.marker is None else f"coalesce({cell}, {statement.bind(source.marker)})"
+
+
+def build_text(statement: Statement, source: CellSource) -> str:
     if source.is_key:
         return "key"
     name = statement.bind(source.member)
-    text = f"nullif(data ->> {name}, '')"
+    # With a marker for null, an empty cell can stand for empty text.
+    text = f"nullif(data ->> {name}, '')" if source.marker is None else f"(data ->> {name})"
     if source.separator is None:
         return text
     return LIST.format(value=f"(data -> {name})", separator=statement.bind(source.separator), text=text)
+
+
+def spell_formulas(text: str, formulas: Formulas) -> str:
+    cases = [
+        (formulas.neutralize, FORMULA, f"'''' || {text}"),
+        (formulas.guard, TEXT_FORMULA, f"""'="' || replace({text}, '"', '""') || '"'"""),
+        (formulas.guard and formulas.escape, WITH_APOSTROPHE, f"'''' || {text}"),
+    ]
+    spelled = " ".join(f"WHEN {test.format(text=text)} THEN {then}" for wanted, test, then in cases if wanted)
+    return f"CASE {spelled} ELSE {text} END" if spelled else text

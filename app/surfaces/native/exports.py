@@ -5,8 +5,11 @@ from datetime import timedelta
 from typing import BinaryIO
 
 from app.auth.caller import Caller
+from app.errors import Complaint, Refused
 from app.exports.intake import ExportRequest
-from app.exports.layout import FileOptions, load_file_options
+from app.exports.layout import Selected, load_file_options
+from app.mappings.declaring.declaration import parse_mapping
+from app.mappings.mapping import DEFAULT, INLINE
 from app.runs.model import Run
 from app.runs.status import Status
 from app.surfaces.native.wire.exports import (
@@ -22,19 +25,31 @@ from app.web.shapes import RunFailure
 
 MEDIA_TYPES = {"csv": "text/csv; charset={encoding}", "jsonl": "application/jsonl; charset={encoding}"}
 GZIP = "application/gzip"
+FILE_MEMBERS = frozenset({"format", "delimiter", "encoding", "gzip", "formulas"})  # of the body
 
 
 def build_request(caller: Caller, body: ExportBody, request: str) -> ExportRequest:
-    """`request` is the id of the request."""
+    """`request` is the id of the request. Raises Refused("invalid")."""
     return ExportRequest(
         account_id=caller.account_id,
         origin="native",
         type=body.type,
         name=body.name,
-        file=FileOptions(body.format, body.delimiter, body.encoding, body.gzip),
+        file={name: getattr(body, name) for name in FILE_MEMBERS & body.model_fields_set},
+        selected=build_selected(body),
         request_id=request,
         sender=caller.identity,
     )
+
+
+def build_selected(body: ExportBody) -> Selected:
+    """Raises Refused("invalid")."""
+    if body.mapping is None:
+        return Selected(body.mapping_id)
+    if "mapping_id" in body.model_fields_set:
+        reason = "Send either `mappingId` or `mapping`, not both"
+        raise Refused("invalid", reason, [Complaint("mapping", reason)])
+    return Selected(INLINE, parse_mapping(body.mapping, prefix="mapping."))
 
 
 def render_export(status: Status, *, base: str, retention_days: int) -> Export:
@@ -59,6 +74,8 @@ def render_export(status: Status, *, base: str, retention_days: int) -> Export:
         delimiter=options.delimiter,
         encoding=options.encoding,
         gzip=options.gzip,
+        formulas=options.formulas,
+        mapping_id=run.options.get("mappingId", DEFAULT),
         total=run.total,
         written=run.success,
         done=run.done,

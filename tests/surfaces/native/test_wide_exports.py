@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from app.runtime import Runtime
 from app.storage.exports.snapshot import copy_cells, copy_lines, open_snapshot
-from app.storage.exports.statement import CellSource, Selection, select_cells, select_lines
+from app.storage.exports.statement import CellSource, Formulas, Selection, select_cells, select_lines
 from tests.conftest import Finish
 from tests.support.http import Account
 from tests.surfaces.native.test_exports import download, export
@@ -86,6 +86,6 @@ async def test_lines_are_written_as_cells_are(an_account: Account, runtime: Runt
         written[1].extend(data)
 
     async with open_snapshot(runtime.database) as session:
-        await copy_cells(session, select_cells(selection, sources), write_cells, delimiter=delimiter)
-        await copy_lines(session, select_lines(selection, sources, delimiter), write_lines)
+        await copy_cells(session, select_cells(selection, sources, Formulas()), write_cells, delimiter=delimiter)
+        await copy_lines(session, select_lines(selection, sources, Formulas(), delimiter), write_lines)
     assert written[1] == written[0]

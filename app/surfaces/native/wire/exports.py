@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field, WithJsonSchema
 from app.errors import Refused
 from app.formats.decode import normalize_encoding
 from app.mappings.delimiters import DELIMITERS, parse_delimiter
+from app.mappings.mapping import DEFAULT
 from app.runs.acceptance import parse_run_name
 from app.runs.states import State
 from app.surfaces.native.wire.shape import Links, json_body
@@ -48,6 +49,20 @@ class ExportBody(Shape):
     delimiter: Annotated[str, AfterValidator(check_delimiter), WithJsonSchema(DELIMITER)] = ","
     encoding: Annotated[str, AfterValidator(check_encoding)] = Field(default="utf-8", examples=["utf-8"])
     gzip: bool = Field(default=False, description="Whether the file is compressed")
+    mapping_id: str = Field(
+        default=DEFAULT,
+        max_length=100,
+        description="default, or the id of a mapping template: the file then has its columns, under its headings and "
+        "in its order, with its conversions undone. It is read when the export starts",
+    )
+    mapping: dict[str, Any] | None = Field(
+        default=None, description="In place of `mappingId`: a mapping, as in POST /mappings, without `name` and `type`"
+    )
+    formulas: Literal["keep", "neutralize"] = Field(
+        default="keep",
+        description="neutralize puts an apostrophe before text that a spreadsheet would take for a formula. An import "
+        "with the same mapping takes it off again",
+    )
 
 
 class ExportFile(Shape):
@@ -73,6 +88,8 @@ class Export(Shape):
     delimiter: str
     encoding: str
     gzip: bool
+    formulas: Literal["keep", "neutralize"]
+    mapping_id: str = Field(description="default, inline if the request brought one, or the id of a template")
     total: int | None = Field(description="Records that the file will have. Null until they are counted")
     written: int = Field(description="How many of them are written")
     done: bool

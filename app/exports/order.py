@@ -1,0 +1,48 @@
+"""What an export writes, settled when it starts: its type and its mapping as they are then."""
+
+import asyncio
+from dataclasses import dataclass
+
+from app.declarations.types import load_resource
+from app.errors import Complaint, Fatal, Refused
+from app.exports.layout import FileOptions, Selected, load_file_options, load_selected
+from app.mappings.declaring.fitting import fit_mapping
+from app.mappings.mapping import DEFAULT, Mapping
+from app.resources.schema import Resource
+from app.runs.model import Run
+from app.runtime import Runtime
+from app.storage.exports.statement import Selection
+
+
+@dataclass(frozen=True, slots=True)
+class ExportOrder:
+    """Which records, which columns, and how they are written."""
+
+    resource: Resource
+    mapping: Mapping
+    file: FileOptions
+    selection: Selection
+
+
+def find_mapping(selected: Selected) -> Mapping:
+    """Raises Refused("invalid") if there is no such mapping."""
+    if selected.mapping.columns or selected.mapping_id == DEFAULT:
+        return selected.mapping
+    reason = "There is no mapping template with the id in `mappingId`"
+    raise Refused("invalid", reason, [Complaint("mappingId", reason)])
+
+
+async def load_order(runtime: Runtime, run: Run) -> ExportOrder:
+    """Raises Fatal if the mapping is gone, or does not fit its type any more."""
+    selected = load_selected(run)
+    async with runtime.database.read() as session:
+        resource, _ = await load_resource(session, run.account_id, run.type)
+        try:
+            mapping = find_mapping(selected)
+        except Refused as refused:
+            raise Fatal("mapping_missing", refused.detail) from None
+    try:
+        mapping = await asyncio.to_thread(fit_mapping, mapping, resource)
+    except Refused as refused:
+        raise Fatal("mapping_unfit", refused.detail) from None
+    return ExportOrder(resource, mapping, load_file_options(run), Selection(run.account_id, run.type))

@@ -1,0 +1,156 @@
+"""Copies the records of one snapshot into the file of an export."""
+
+import asyncio
+import re
+import time
+from typing import Final
+
+from app.errors import Fatal
+from app.exports.file_writer import FileWriter
+from app.exports.layout import ExportColumn, build_columns, format_header, list_known
+from app.exports.order import ExportOrder
+from app.exports.respelling import Respell, respell_objects, respell_rows
+from app.observe.events import StepReached
+from app.runs.lifecycle import RunLost
+from app.runs.model import Run
+from app.runtime import Runtime
+from app.storage.database import ReadSession
+from app.storage.exports import progress, snapshot
+from app.storage.exports.statement import (
+    MOST_CELLS,
+    CellSource,
+    Formulas,
+    Statement,
+    count_records,
+    list_members,
+    select_cells,
+    select_lines,
+    select_objects,
+    select_records,
+    select_rows,
+)
+
+PROGRESS_SECONDS: Final = 1.0  # between two updates of how many records are written
+TOO_MANY_COLUMNS: Final = (
+    "The records have more than {limit:,} different fields, which is the limit of columns in a file"
+)
+# In CSV, cells that an import may read as formulas for text, and where a mapping is used, cells whose first apostrophe
+# it would take off. Both find a little too much.
+find_text_formula = re.compile(rb'"[^"A-Za-z0-9<]*=""').search
+find_apostrophe = re.compile(rb"""(?:^|[\n,;\t|"])'+[=+@\t\r-]""").search
+
+
+class FormulaMet(Exception):
+    """A text looks like a formula, and the file has to be written with guards."""
+
+
+class Exporting:
+    """The file of a run while a snapshot is copied into it, and how far that is."""
+
+    def __init__(self, runtime: Runtime, run: Run, session: ReadSession, file: FileWriter) -> None:
+        self.session, self.file = session, file
+        self.respell: Respell | None = None
+        self.is_plain = False  # what comes is CSV that has no guards
+        self.has_mapping = False
+        self.runtime, self._run = runtime, run
+        self._progress_at = time.monotonic()
+        self._process = 0
+
+    async def begin(self, total: int) -> None:
+        """Stores how many records there are. Raises RunLost."""
+        self._process = await snapshot.find_server_process(self.session)
+        async with self.runtime.database.transaction() as session:
+            if not await progress.begin(session, self._run.id, self._run.attempt, total=total):
+                raise RunLost
+        self.report_step("counted")
+
+    async def write(self, data: bytes) -> None:
+        """Takes what PostgreSQL has sent. Raises RunLost, FormulaMet."""
+        if self.is_plain:
+            self.ensure_plain(data)
+        if self.respell is not None:
+            data = await asyncio.to_thread(self.respell, data)
+        await self.file.add(data)
+        self.report_step("copying")
+        if time.monotonic() - self._progress_at >= PROGRESS_SECONDS:
+            await self.store_progress()
+
+    def ensure_plain(self, data: bytes) -> None:
+        if find_text_formula(data) or (self.has_mapping and find_apostrophe(data)):
+            raise FormulaMet
+
+    async def store_progress(self) -> None:
+        self._progress_at = time.monotonic()
+        async with self.runtime.database.transaction() as session:
+            if not await progress.move_on(session, self._run.id, self._run.attempt, process=self._process):
+                raise RunLost
+
+    def report_step(self, step: str) -> None:
+        self.runtime.observe(StepReached(self._run.id, step))
+
+
+async def write_records(exporting: Exporting, order: ExportOrder, *, guard: bool) -> int:
+    """Returns their number. Raises RunLost, FormulaMet, and Fatal if the file would not have as many records as there
+    are."""
+    exporting.report_step("counting")
+    (counted,) = await snapshot.fetch(exporting.session, count_records(order.selection, list_known(order.resource)))
+    await exporting.begin(counted["total"])
+    if order.file.format == "jsonl":
+        copied = await write_objects(exporting, order)
+    else:
+        columns = await list_columns(exporting, order, any_unknown=counted["any_unknown"])
+        copied = await write_cells(exporting, order, columns, guard=guard)
+    exporting.report_step("copied")
+    if copied != counted["total"]:
+        raise Fatal("count_mismatch")
+    return copied
+
+
+async def list_columns(exporting: Exporting, order: ExportOrder, *, any_unknown: bool) -> tuple[ExportColumn, ...]:
+    """Raises Fatal for more columns than a file may have."""
+    most = exporting.runtime.limits.columns
+    members = list_members(order.selection, most + len(order.resource.fields))
+    wanted = any_unknown and not order.mapping.columns
+    rows = await snapshot.fetch(exporting.session, members) if wanted else []
+    columns = build_columns(order.resource, order.mapping, [row["name"] for row in rows])
+    if len(columns) > most:
+        raise Fatal("too_many_columns", TOO_MANY_COLUMNS.format(limit=most))
+    return columns
+
+
+async def write_cells(
+    exporting: Exporting, order: ExportOrder, columns: tuple[ExportColumn, ...], *, guard: bool
+) -> int:
+    """PostgreSQL writes CSV, unless a mapping has cells spelled in another way."""
+    delimiter = order.file.delimiter
+    if order.mapping.has_header:
+        await exporting.file.add(format_header(columns, delimiter))
+    sources = [each.source for each in columns]
+    if any(each.write for each in columns):
+        exporting.respell = respell_rows(columns, delimiter)
+        statement = select_rows(order.selection, sources, choose_formulas(order, guard=True))
+        return await snapshot.copy_objects(exporting.session, statement, exporting.write)
+    if len(columns) > MOST_CELLS:
+        statement = select_lines(order.selection, sources, choose_formulas(order, guard=True), delimiter)
+        return await snapshot.copy_lines(exporting.session, statement, exporting.write)
+    exporting.is_plain, exporting.has_mapping = not guard, order.mapping.is_native
+    statement = select_cells(order.selection, sources, choose_formulas(order, guard=guard))
+    return await snapshot.copy_cells(exporting.session, statement, exporting.write, delimiter=delimiter)
+
+
+def choose_formulas(order: ExportOrder, *, guard: bool) -> Formulas:
+    neutralize = order.file.formulas == "neutralize"
+    return Formulas(neutralize=neutralize, guard=guard, escape=order.mapping.is_native)
+
+
+async def write_objects(exporting: Exporting, order: ExportOrder) -> int:
+    resource = order.resource
+    statement: Statement
+    if order.mapping.columns:
+        columns = build_columns(resource, order.mapping, [])
+        exporting.respell = respell_objects(columns) if any(each.write for each in columns) else None
+        named: list[tuple[str, CellSource]] = [(each.heading, each.source) for each in columns if each.source.member]
+        statement = select_objects(order.selection, named)
+    else:
+        statement = select_records(order.selection, resource.surrogate.id if resource.surrogate else None)
+    return await snapshot.copy_objects(exporting.session, statement, exporting.write)
