@@ -32,6 +32,9 @@ COMMANDS: Final = {
         "Show how a file would be read, which column fills which field, and what is wrong with it",
         USE,
     ),
+    "rerun": CommandEntry(
+        "app.cli.importing.rerun", "run_again", "Run an import again, with its file as it is now", USE
+    ),
     "imports": CommandEntry(
         "app.cli.managing.imports",
         "imports",

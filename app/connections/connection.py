@@ -47,7 +47,7 @@ class StoredConnection:
         complaints = [*check_file_path(remote.scheme, path)]
         if complaints:
             raise invalid(complaints)
-        return Pull(remote, path)
+        return Pull(remote, path, self.id)
 
 
 async def list_connections(session: ReadSession, vault: Vault, account_id: AccountId) -> list[StoredConnection]:

@@ -21,6 +21,17 @@ class Pull:
 
     remote: Remote
     path: str
+    connection_id: str | None = None  # of the stored connection that the remote is
+
+    @property
+    def is_public(self) -> bool:
+        """Whether nothing of it is secret, or else kept as a connection: then it can be found again by what everybody
+        may see of it."""
+        remote = self.remote
+        if remote.scheme in WEB and "?" in self.path:
+            return False
+        own = remote.user or remote.password or remote.options
+        return self.connection_id is not None or (remote.scheme in WEB and not own)
 
     @property
     def file_name(self) -> str:
@@ -67,6 +78,7 @@ def describe_pull(pull: Pull) -> dict[str, Any]:
         "path": pull.path.partition("?")[0],
     }
     source |= {name: remote.options.get(name) for name in ("bucket", "region")}
+    source |= {"connection_id": pull.connection_id, "complete": pull.is_public}
     return {name: value for name, value in source.items() if value}
 
 

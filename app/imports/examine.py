@@ -11,6 +11,7 @@ from app.formats.detection.text import refuse_foreign_text
 from app.formats.records import Dialect, Limits, Reader
 from app.formats.sniff import detect_dialect
 from app.imports.plan import Options, PendingPlan, Plan, ReadOptions
+from app.imports.seen import refuse_other_columns
 from app.mappings.columns import FoundColumns, WarnedColumn, find_columns, list_fields
 from app.mappings.declaring.fitting import fit_mapping
 from app.mappings.explain import FileStart, explain_refusal
@@ -80,6 +81,8 @@ def examine_upload(
                 dialect = replace(dialect, rows_end_with_delimiter=reader.rows_end_with_delimiter)
             if not (dialect.has_header or dialect.columns):
                 dialect = replace(dialect, columns=reader.header)
+            if pending.seen and dialect.format == "csv":
+                refuse_other_columns(reader.header, pending.seen, mapping, resource, skip=REPORT_COLUMNS)
             found = settle_columns(reader, dialect, resource, mapping, options)
             refuse_data_without_heading(reader, known=[column.index for column in found.columns])
         except Refused as refused:
@@ -87,7 +90,7 @@ def examine_upload(
             raise explain_refusal(refused, start, ColumnFinder(mapping, resource).find_field) from None
         total = reader.count()
     refuse_bulky(mapping.constants, total)
-    plan = Plan(dialect, reader.header, found.columns, declaration, mapping.constants, mapping, found.ignored)
+    plan = Plan(dialect, reader.header, found.columns, declaration, mapping.constants, mapping, found.ignored, read)
     return Examination(plan, total, [warn_of(column, mapping) for column in found.warned])
 
 

@@ -17,6 +17,7 @@ from app.imports.plan import (
     Options,
     PendingPlan,
     ReadOptions,
+    load_request,
     options_to_json,
     pending_plan_to_json,
     plan_to_json,
@@ -28,10 +29,10 @@ from app.mappings.mapping import Mapping
 from app.observe.events import RunAccepted
 from app.runs.acceptance import accept_run, enqueue_run
 from app.runs.kinds import Kind, Step
-from app.runs.model import AccountId, Run, new_run_id
+from app.runs.model import AccountId, Relation, Run, new_run_id
 from app.runs.summary import RunWarning, add_warnings
 from app.runtime import Runtime
-from app.storage import types
+from app.storage import runs, types
 from app.storage.blobs import BlobsUnavailable
 from app.storage.database import ReadSession, Session
 from app.storage.declared import coupon_sets
@@ -52,11 +53,13 @@ class Submission:
     name: str | None = None  # what people call it: app.runs.acceptance.parse_run_name
     notify: str | None = None  # the e-mail address to notify when the import has ended
     request_id: str = ""
+    parent: Run | None = None  # the import that this one runs again
     sender: Identity | None = None
 
     @property
     def pending_plan(self) -> PendingPlan:
-        return PendingPlan(self.read, self.mapping)
+        seen = None if self.parent is None else load_request(self.parent).seen
+        return PendingPlan(self.read, self.mapping, seen)
 
 
 async def find_missing(
@@ -94,7 +97,7 @@ async def submit_each(runtime: Runtime, submission: Submission, files: Sequence[
     accepted: list[Run] = []
     for file in files:
         try:
-            accepted.append(await submit(runtime, replace(submission, file=Pull(submission.file.remote, file.path))))
+            accepted.append(await submit(runtime, replace(submission, file=replace(submission.file, path=file.path))))
         except Refused as refused:
             if refused.code != "queue_full" or not accepted:
                 raise
@@ -202,6 +205,8 @@ async def store_run(
     not_authenticated if the key was revoked meanwhile."""
     if submission.sender is not None:
         await ensure_live(session, submission.sender)
+    if submission.parent is not None and not await runs.hold(session, submission.parent.id):
+        raise Refused("not_found", "The import that was to run again has been deleted meanwhile")
     if submission.notify:
         refuse_foreign_address(submission.notify, runtime.settings.mail_domains)
     warnings: list[dict[str, object]] = []
@@ -213,6 +218,8 @@ async def store_run(
         "type": submission.type,
         "origin": submission.origin,
         "request_id": submission.request_id,
+        "parent_id": submission.parent.id if submission.parent else None,
+        "relation": Relation.RERUN if submission.parent else None,
         "created_by": submission.sender.key_id if submission.sender else None,
         "options": options_to_json(submission.options, submission.mapping),
         "notify": submission.notify,

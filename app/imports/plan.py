@@ -6,8 +6,9 @@ from typing import Any, Literal
 import msgspec
 
 from app.formats.records import Dialect
+from app.imports.seen import SeenColumns
 from app.mappings.columns import Column
-from app.mappings.mapping import DEFAULT, Mapping
+from app.mappings.mapping import DEFAULT, MappedColumn, Mapping
 from app.runs.model import Run
 
 BlankCells = Literal["keep", "clear", "empty"]
@@ -50,6 +51,7 @@ class Plan:
     constants: dict[str, str] = field(default_factory=dict)  # field -> JSON text that every record gets
     mapping: Mapping = field(default_factory=Mapping)  # by which the columns were found
     ignored: tuple[int, ...] = ()  # the indexes of headings that are left out on purpose
+    read: ReadOptions | None = None  # as it was asked for; None: accepted by release 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,7 @@ class PendingPlan:
 
     read: ReadOptions
     mapping: Mapping = field(default_factory=Mapping)  # polls do without it
+    seen: SeenColumns | None = None  # of the import that is run again: the file has to have the same columns
 
 
 def plan_to_json(plan: Plan) -> dict[str, object]:
@@ -87,6 +90,21 @@ def pending_plan_to_json(pending: PendingPlan) -> dict[str, object]:
         "has_header": pending.mapping.has_header,
     }
     return built | {"wish": wish}
+
+
+def load_request(run: Run) -> PendingPlan:
+    """What was asked for, whether or not the file is here by now: for whoever asks for the same again."""
+    if is_pending(run):
+        return load_pending_plan(run)
+    plan = load_plan(run)
+    with_header = plan.dialect.format == "csv"
+    seen = SeenColumns(plan.header, {each.field: each.index for each in plan.columns}) if with_header else None
+    if plan.read is not None:
+        return PendingPlan(plan.read, plan.mapping, seen)
+    # Release 0.1 has kept only what came of it.
+    columns = tuple(MappedColumn(each.heading, each.field) for each in plan.columns if each.known)
+    mapping = Mapping(columns, "caseless", plan.dialect.has_header, plan.dialect.columns, plan.constants)
+    return PendingPlan(ReadOptions(plan.dialect.format, plan.dialect.delimiter), mapping, seen)
 
 
 def load_options(run: Run) -> Options:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
+from enum import StrEnum
 from secrets import token_hex
 from typing import Any, NewType
 
@@ -11,6 +12,12 @@ from app.runs.states import ENDED, State
 
 RunId = NewType("RunId", str)
 AccountId = NewType("AccountId", int)
+
+
+class Relation(StrEnum):
+    """What a run is to the run that it came from."""
+
+    RERUN = "rerun"  # the same again
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,9 @@ UNFINISHED = ("queued", "running")  # states of open runs
 
 # What polls and lists show of runs. A plan repeats the header, the mapping and the type's declaration, a megabyte at
 # worst: only who reads the file needs them.
-LEAN_PLAN = literal_column("plan - ARRAY['declaration', 'header', 'columns', 'mapping', 'ignored']", JSONB).label(
-    "plan"
-)
+LEAN_PLAN = literal_column(
+    "plan - ARRAY['declaration', 'header', 'columns', 'mapping', 'ignored', 'seen']", JSONB
+).label("plan")
 LEAN = [*(column for column in runs.c if column.name != "plan"), LEAN_PLAN]
 
 # What lists of runs of all kinds leave out: it may be a megabyte for each, and belongs to its kind.
@@ -80,6 +80,12 @@ async def is_kept(session: ReadSession, run_id: str) -> bool:
 AHEAD = f"""
 SELECT count(*) FROM runs WHERE account_id = :account_id AND kind = :kind AND {OPEN} AND state = 'queued'
     AND (created_at, id) <= (:created_at, :id)"""
+
+
+async def hold(session: Session, run_id: str) -> bool:
+    """Whether the run is there. It cannot be deleted until the transaction ends, and work on it goes on."""
+    found = await session.execute(text("SELECT id FROM runs WHERE id = :id FOR KEY SHARE"), {"id": run_id})
+    return found.first() is not None
 
 
 async def queue_position(session: ReadSession, account_id: int, kind: str, run_id: str, created_at: datetime) -> int:

@@ -105,3 +105,9 @@ class Source(Shape):
     path: str = ""
     bucket: str = ""
     region: str = ""
+    connection_id: str = Field(default="", description="The stored connection that it is, if it is one")
+    complete: bool = Field(
+        default=False,
+        description="Present if this is enough to fetch the file again: the rest is stored with the connection, or "
+        "there are neither credentials nor a query",
+    )

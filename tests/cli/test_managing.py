@@ -298,6 +298,30 @@ def test_an_import_comes_from_a_connection(sluice: Sluice, shop: str) -> None:
     assert refused.stderr.startswith("sluice: `duplicates` must be")
 
 
+def test_an_import_is_run_again(sluice: Sluice, shop: str, tmp_path: Path) -> None:
+    file = tmp_path / "again.csv"
+    file.write_text(PEOPLE)
+    first = json.loads(sluice("import", str(file), "--name", "Team", "--no-wait", "--json").stdout)
+    again = sluice("rerun", first["id"], str(file), "--json")
+    run = json.loads(again.stdout)
+    assert (again.exit_code, run["parentId"], run["name"], run["unchanged"]) == (1, first["id"], "Team", 1)
+    streamed = sluice("rerun", first["id"], "-", "--name", "Other", "--json", sent=PEOPLE)
+    assert (streamed.exit_code, json.loads(streamed.stdout)["name"]) == (1, "Other")
+
+    lacking = sluice("rerun", first["id"])
+    assert lacking.exit_code == 2
+    assert lacking.stderr.startswith("sluice: `file` is required: this import was sent a file")
+    file.write_text("_email,name\nana@example.com,Ana\n")
+    other = sluice("rerun", first["id"], str(file)).stderr
+    assert other.splitlines()[-1].startswith(
+        "sluice: The file lacks `_name`, `_points`, which the earlier file had, and"
+    )
+
+    fetched = json.loads(sluice("import", "/people.csv", "--connection", shop, "--json").stdout)
+    again = sluice("rerun", fetched["id"], "--json")
+    assert (again.exit_code, json.loads(again.stdout)["source"]) == (1, fetched["source"])
+
+
 def test_a_file_is_imported_from_elsewhere(sluice: Sluice, shop: str, web: Service, tmp_path: Path) -> None:
     source = tmp_path / "source.json"
     source.write_text(json.dumps({"transport": "http", "url": f"{web.url}/people.csv"}))

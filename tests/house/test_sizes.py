@@ -7,7 +7,14 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = sorted([*(ROOT / "app").rglob("*.py"), *(ROOT / "workers").rglob("*.py")])
-COMMANDS = {"import_file", "print_runs", "import_from_connection", "create_connection", "put_connection"}
+COMMANDS = {
+    "import_file",
+    "run_again",
+    "print_runs",
+    "import_from_connection",
+    "create_connection",
+    "put_connection",
+}
 NESTING = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith, ast.Try, ast.Match)
 
 

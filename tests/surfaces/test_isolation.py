@@ -58,6 +58,7 @@ class Owner:
         ]
         return {
             "/imports/{import_id}": [{"import_id": each} for each in (*runs, *actions)],
+            "/imports/{import_id}/rerun": [{"import_id": each} for each in (*runs, *actions)],
             "/imports/{import_id}/problems": [{"import_id": each} for each in runs],
             "/imports/{import_id}/failed-rows.csv": [{"import_id": each} for each in runs],
             "/runs/{run_id}": [{"run_id": each} for each in (*runs, *actions, self.export)],
@@ -234,6 +235,7 @@ def requests(owner: Owner, template: str) -> list[dict[str, Any]]:
     product = {"file": ("products.csv", f"productID,productName\n{item},Stolen\n".encode(), "text/csv")}
     products = [{"data": {"hasHeader": "true"}, "files": product}]
     return {
+        "/imports/{import_id}/rerun": [csv, {}],
         "/v2/productimports": products,
         "/productimports": products,
         "/v2/products": [{"json": {"productID": item, "productName": "Stolen"}}],

@@ -74,7 +74,7 @@ def drop_defaults(context: typer.Context) -> dict[str, Any]:
 def build_request(client: httpx.Client, given: Mapping[str, Any]) -> ImportRequest:
     """What the options ask for. Raises RequestFailed if the connection or the file with the source is not there."""
     file, parts = given["file"], build_parts(given)
-    remote: dict[str, object] = {}
+    remote: dict[str, object] | None = None
     if given["source"]:
         remote = {"source": read_json_file(Path(given["source"]))}
     elif given["connection"]:

@@ -29,7 +29,8 @@ class ImportRequest:
     path: Path
     parts: Mapping[str, str] = field(default_factory=dict)
     name: str = ""  # of the file, where it is not the one of the path
-    remote: Mapping[str, object] = field(default_factory=dict)
+    remote: Mapping[str, object] | None = None
+    address: str = "imports"  # of the path that takes it
 
 
 def start_import(
@@ -39,8 +40,8 @@ def start_import(
 
     Raises RequestFailed if the file cannot be read or sent, or if it is refused.
     """
-    if wanted.remote:
-        return post_until_accepted(client, on_full, json={**wanted.parts, **wanted.remote})
+    if wanted.remote is not None:
+        return post_until_accepted(client, wanted.address, on_full, json={**wanted.parts, **wanted.remote})
 
     def on_read(done: int, length: int | None) -> None:
         on_progress(ProgressStep("Sending", "bytes", done, length))
@@ -48,7 +49,7 @@ def start_import(
     with open_file(wanted.path, wanted.name, on_read, again=on_full is not None) as file:
         refuse_too_large(client, file)
         files = {"file": (file.name, file.stream, file.media_type)}
-        return post_until_accepted(client, on_full, data=wanted.parts, files=files)
+        return post_until_accepted(client, wanted.address, on_full, data=wanted.parts, files=files)
 
 
 def refuse_too_large(client: httpx.Client, file: OpenFile) -> None:
@@ -75,6 +76,6 @@ def find_file_limit(client: httpx.Client) -> int | None:
     return limit if isinstance(limit, int) else None
 
 
-def post_until_accepted(client: httpx.Client, on_full: OnFull | None, **body: Any) -> ImportResponse:
-    send = partial(request, client, "POST", "imports", timeout=SEND_TIMEOUT, **body)
+def post_until_accepted(client: httpx.Client, address: str, on_full: OnFull | None, **body: Any) -> ImportResponse:
+    send = partial(request, client, "POST", address, timeout=SEND_TIMEOUT, **body)
     return parse_import(try_until_accepted(send, on_full))

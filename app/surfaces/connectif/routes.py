@@ -14,15 +14,24 @@ from app.connections.pull import Pull
 from app.errors import Complaint, Refused
 from app.formats.decode import normalize_encoding
 from app.imports.intake import find_missing, submit
+from app.imports.rerun import build_pull, build_rerun, read_charset, refuse_list
 from app.mappings.declaring.requested import build_mapping, choice_from
 from app.mappings.mapping import Mapping
 from app.runs import status
 from app.runs.deletion import delete_run
+from app.runs.model import Run
 from app.runtime import Runtime
 from app.surfaces.connectif import translate
 from app.surfaces.connectif.vocabulary import STATUSES
 from app.surfaces.connectif.wire import imports as wire
-from app.surfaces.connectif.wire.request import FILE_REQUEST, FROM_SOURCE, SOURCE_REQUEST
+from app.surfaces.connectif.wire.request import (
+    FILE_REQUEST,
+    FROM_SOURCE,
+    RERUN_FROM_SOURCE,
+    RERUN_REQUEST,
+    RERUN_SOURCE_REQUEST,
+    SOURCE_REQUEST,
+)
 from app.web.admission import admit_import
 from app.web.bodies.json_body import read_json_object
 from app.web.bodies.multipart import is_form
@@ -35,6 +44,7 @@ from app.web.requests import request_id
 
 router = APIRouter(tags=["imports"], generate_unique_id_function=operation_id)
 JSON = "application/json"
+RERUN_REFUSALS = refusals(400, 401, 403, 404, 409, 410, 413, 415, 422, 503)
 CREATE_REFUSALS = refusals(400, 401, 403, 413, 415, 422, 503)
 
 
@@ -77,6 +87,70 @@ async def create_import(request: Request, caller: MayWriteImports, runtime: Open
         run = await submit(runtime, submission)
     async with runtime.database.read() as session:
         return render_import(request, runtime, await status.read_status(session, run), status_code=201)
+
+
+@router.post(
+    "/imports/{import_id}/rerun/",
+    name="rerun_import_from_source",
+    description=RERUN_FROM_SOURCE,
+    status_code=201,
+    response_model=wire.Import,
+    responses=RERUN_REFUSALS,
+    openapi_extra=RERUN_SOURCE_REQUEST,
+)
+@router.post(
+    "/imports/{import_id}/rerun",
+    status_code=201,
+    response_model=wire.Import,
+    responses=RERUN_REFUSALS,
+    openapi_extra=RERUN_REQUEST,
+)
+async def rerun_import(request: Request, import_id: str, caller: MayWriteImports, runtime: OpenRuntime) -> Response:
+    """Start an import again: same type, mapping and options, with the file as it is now.
+
+    The file is refused if it lacks a column that the earlier file had, or has a new one that the mapping does not know.
+    Where the service fetches the file nothing needs to be sent: see `POST /imports/{import_id}/rerun/`.
+    """
+    async with admit_import(runtime, caller):
+        days = runtime.settings.retention_days
+        async with runtime.database.read() as session:
+            parent = await status.find_run(session, caller.account_id, import_id, retention_days=days)
+        refuse_list(parent)
+        async with receive_rerun(request, runtime, parent) as received:
+            form = translate.parse_rerun(received, parent)
+            file = form.file or await pull_again(runtime, caller, parent)
+            sent = request_id(request)
+            submission = build_rerun(parent, file, name=form.name, sender=caller.identity, request_id=sent)
+            run = await submit(runtime, submission)
+    async with runtime.database.read() as session:
+        return render_import(request, runtime, await status.read_status(session, run), status_code=201)
+
+
+@asynccontextmanager
+async def receive_rerun(request: Request, runtime: Runtime, parent: Run) -> AsyncIterator[Form]:
+    """A form, JSON, or nothing. Raises Refused as `receive_form` does."""
+    if is_form(request):
+        async with receive_form(request, runtime, charset=read_charset(parent)) as form:
+            yield form
+    elif request.headers.get("content-type", JSON).lower().startswith(JSON):
+        idle = runtime.settings.upload_idle_seconds
+        yield translate.form_from_members(await read_json_object(request, idle=idle, optional=True))
+    else:
+        detail = "Send multipart/form-data with a `file`, or application/json, or nothing"
+        raise Refused("unsupported_media_type", detail)
+
+
+async def pull_again(runtime: Runtime, caller: Caller, parent: Run) -> Pull:
+    """The file that the parent has fetched. Raises Refused: not_allowed, secrets_locked, invalid."""
+    source = parent.source or {}
+    if not source.get("complete") or "connection_id" not in source:
+        return build_pull(parent)
+    try:
+        return await pull_from_connection(runtime, caller, source["connection_id"], source["path"])
+    except Refused as refused:
+        if refused.code != "invalid":
+            raise
+        raise translate.refuse((Complaint("source", f"{refused.detail} any more. Send a `source`"),)) from None
 
 
 @asynccontextmanager

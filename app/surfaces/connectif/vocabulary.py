@@ -31,6 +31,7 @@ ANSWERS: Final[Mapping[str, tuple[int, str]]] = {
     "not_found": (404, "not_found"),
     "method_not_allowed": (405, "method_not_allowed"),
     "import_not_ended": (409, "import_not_ended"),
+    "export_not_ended": (409, "export_not_ended"),
     "type_in_use": (409, "type_in_use"),
     "name_taken": (409, "name_taken"),
     "secrets_locked": (409, "secrets_locked"),

@@ -16,11 +16,14 @@ MAX_BYTES: Final = 1_048_576
 NOT_AN_OBJECT: Final = "The body must be a JSON object"
 
 
-async def read_json_object(request: Request, *, idle: float) -> dict[str, object]:
-    """Raises Refused: bad_request (not JSON, an aborted upload, nothing received for `idle` seconds), too_large,
-    invalid (not an object)."""
+async def read_json_object(request: Request, *, idle: float, optional: bool = False) -> dict[str, object]:
+    """With `optional` an empty body counts as {}. Raises Refused: bad_request (not JSON, an aborted upload, nothing
+    received for `idle` seconds), too_large, invalid (not an object)."""
+    read = await read_body(request, MAX_BYTES, idle=idle)
+    if optional and not read:
+        return {}
     try:
-        body = msgspec.json.decode(await read_body(request, MAX_BYTES, idle=idle))
+        body = msgspec.json.decode(read)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise Refused("bad_request", "The body is not JSON") from None
     if not isinstance(body, dict):

@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
 from typing import Protocol
 
 from fastapi import Request
@@ -67,15 +66,22 @@ FindEncoding = Callable[[Mapping[str, str]], Awaitable[str | None]]
 
 @asynccontextmanager
 async def receive_form(
-    request: Request, runtime: Runtime, find_encoding: FindEncoding | None = None
+    request: Request, runtime: Runtime, find_encoding: FindEncoding | None = None, *, charset: str = ""
 ) -> AsyncIterator[Form]:
-    """The form of a request. Unless its upload is committed within the block, nothing of it stays on disk.
+    """The form of a request. Unless its upload is committed within the block, nothing of it stays on disk. `charset` is
+    the encoding of a file that is not UTF-8, where nothing else says it.
 
     Raises Refused: unsupported_media_type, bad_request (malformed, aborted, idle), too_large, invalid (a part).
     """
     boundary = find_boundary(request)
     refuse_too_long(request, runtime.settings)
-    receiver = FormReceiver(runtime.settings, MultipartReader(boundary), partial(IncomingFile, runtime), find_encoding)
+
+    def open_file(declared: str | None) -> IncomingFile:
+        file = IncomingFile(runtime, declared)
+        file.describe(charset)
+        return file
+
+    receiver = FormReceiver(runtime.settings, MultipartReader(boundary), open_file, find_encoding)
     try:
         yield await receiver.receive(request)
     finally:

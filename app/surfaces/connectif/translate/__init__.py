@@ -2,12 +2,15 @@
 
 from app.surfaces.connectif.translate.answers import build_page_links, build_rate_headers, render_failure, to_wire
 from app.surfaces.connectif.translate.form import form_from_json, parse_form, refuse
+from app.surfaces.connectif.translate.rerun import form_from_members, parse_rerun
 
 __all__ = [
     "build_page_links",
     "build_rate_headers",
     "form_from_json",
+    "form_from_members",
     "parse_form",
+    "parse_rerun",
     "refuse",
     "render_failure",
     "to_wire",

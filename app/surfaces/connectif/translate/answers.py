@@ -61,8 +61,9 @@ def to_wire(status: Status, *, base: str, retention_days: int) -> wire.Import:
 
 
 def render_names(run: Run) -> dict[str, object]:
-    """What people call the import and its file, and the mapping that the request chose."""
-    return {"name": run.name, "file_name": run.file_name, "mapping": render_mapping(run)}
+    """What people call the import and its file, the mapping that the request chose, and which import it runs again."""
+    names = {"name": run.name, "file_name": run.file_name, "mapping": render_mapping(run)}
+    return {**names, "parent_id": run.parent_id, "relation": run.relation}
 
 
 def render_mapping(run: Run) -> wire.ChosenMapping | None:

@@ -85,6 +85,12 @@ class Import(Shape):
 
     id: str = Field(examples=["018bcfe568a1c0ffee012345"])
     name: str = Field(default="", description="What the import is called. Present if it was given a name")
+    parent_id: str = Field(
+        default="", description="Present if it runs another import again, which is still kept: the id of that"
+    )
+    relation: Literal["rerun"] = Field(
+        default="rerun", description="Present if it was started from another import: what it is to it"
+    )
     type: str = Field(description="contacts, products, coupons, or a type that the account has declared")
     status: Status
     origin: Literal["api"] = Field(description="How the import was started")

@@ -168,6 +168,23 @@ JSON_EXAMPLE: Final = {
     "delimiter": ",",
     "source": {"transport": "https", "url": "https://files.example.com/contacts.csv"},
 }
+# What POST /imports/{id}/rerun takes: the new file, where the earlier one was sent.
+RERUN_NAME: Final = MEMBERS["name"] | {"description": "What people call the rerun, if it is called otherwise"}
+RERUN_FORM: Final[dict[str, Any]] = {
+    "title": "RerunForm",
+    "type": "object",
+    "required": ["file"],
+    "properties": {
+        "name": RERUN_NAME,
+        "file": {"type": "string", "format": "binary", "description": "The file as it is now"},
+    },
+}
+# Where the service fetches the file. The body may be left out.
+RERUN_JSON: Final[dict[str, Any]] = {
+    "title": "RerunFromSource",
+    "type": "object",
+    "properties": {"name": RERUN_NAME, "source": SOURCE},
+}
 FILE_REQUEST: Final = {
     "requestBody": {
         "required": True,
@@ -184,4 +201,19 @@ SOURCE_REQUEST: Final = {
         "required": True,
         "content": {"application/json": {"schema": JSON_BODY, "example": JSON_EXAMPLE}},
     }
+}
+RERUN_REQUEST: Final = {
+    "requestBody": {
+        "required": True,
+        "content": {"multipart/form-data": {"schema": RERUN_FORM, "encoding": {"file": {"contentType": "text/csv"}}}},
+    }
+}
+RERUN_FROM_SOURCE: Final = (
+    "Start an import again that fetches its file: same type, mapping, options and source. Nothing needs to be sent, as "
+    "long as `source.complete` of the import is true. Else its credentials or its query are not kept, and `source` is "
+    "required.\n\n"
+    "`POST /imports/{import_id}/rerun` describes the form with a file. Both paths take both bodies."
+)
+RERUN_SOURCE_REQUEST: Final = {
+    "requestBody": {"required": False, "content": {"application/json": {"schema": RERUN_JSON, "example": {}}}}
 }

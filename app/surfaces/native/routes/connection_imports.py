@@ -54,7 +54,7 @@ async def import_from_connection(
         given = await read_json_object(request, idle=runtime.settings.upload_idle_seconds)
         mapping = build_mapping(choice_from(given, str(given.get("type", ""))))
         body = parse_shape(ConnectionImportBody, fill_options(given, mapping))
-        pull, after = Pull(connection.remote(), body.path), translate.decode_file_cursor(body.after)
+        pull, after = Pull(connection.remote(), body.path, connection.id), translate.decode_file_cursor(body.after)
         submission = build_submission(caller, body, pull, mapping or DEFAULT_MAPPING, request_id(request))
         await refuse_missing_coupon_set(runtime, submission)
         files = await find_files(runtime, caller.account_id, pull, after=after)

@@ -1,0 +1,53 @@
+"""Reads the request that runs an import again: a form with the new file, or nothing where the file is fetched."""
+
+import json
+from dataclasses import dataclass
+
+from app.connections.pull import Pull
+from app.errors import Complaint
+from app.imports.examine import Upload
+from app.runs.model import Run
+from app.surfaces.connectif.translate.form import FormReader, find_upload, parse_name, parse_source, refuse
+from app.surfaces.connectif.wire.request import RERUN_FORM, RERUN_JSON
+from app.web.bodies.upload import Form
+
+UPLOAD_AGAIN = "`file` is required: this import was sent a file, so send it as it is now, as multipart/form-data"
+NO_UPLOAD = "This import fetches its file, so its rerun takes no `file`"
+NO_SOURCE = "This import was sent a file, so its rerun takes no `source`"
+SETTLED = "`{}` is not a part of a rerun: it has the type, the mapping and the options of the import that it runs again"
+PARTS = {*RERUN_FORM["properties"], *RERUN_JSON["properties"]}
+
+
+@dataclass(frozen=True, slots=True)
+class RerunForm:
+    """What a rerun may say: what it is called, and which file it takes. None: the file where it was."""
+
+    name: str | None
+    file: Upload | Pull | None
+
+
+def parse_rerun(form: Form, parent: Run) -> RerunForm:
+    """Raises one Refused("invalid") that names every mistake."""
+    reader = FormReader(form)
+    for part in form.parts:
+        if part not in PARTS:
+            reader.complain(part, SETTLED.format(part))
+    name, upload, pull = parse_name(reader), find_upload(form), parse_source(reader)
+    if parent.source is None and upload is None:
+        reader.complain("file", UPLOAD_AGAIN)
+    if parent.source is None and form.parts.get("source"):
+        reader.complain("source", NO_SOURCE)
+    if parent.source is not None and upload is not None:
+        reader.complain("file", NO_UPLOAD)
+    complaints = (*reader.complaints, *form.complaints)
+    if complaints:
+        raise refuse(complaints)
+    return RerunForm(name, upload or pull)
+
+
+def form_from_members(body: dict[str, object]) -> Form:
+    """The same as JSON. A member that is null counts as absent."""
+    given = {name: value for name, value in body.items() if value is not None}
+    texts = {name: value if isinstance(value, str) else json.dumps(value) for name, value in given.items()}
+    complaints = () if isinstance(given.get("name", ""), str) else (Complaint("name", "`name` must be a string"),)
+    return Form(texts, frozenset(), None, complaints)
