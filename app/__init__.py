@@ -2,6 +2,8 @@
 
 import sys
 from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -28,7 +30,20 @@ def _load_without(other: str, name: str) -> None:
         sys.modules[other] = loaded
 
 
+def _skip_package(name: str) -> None:
+    """Lets the modules of a package be imported without what the package itself imports. Its own names are missing."""
+    outermost, *inner = name.split(".")
+    spec = find_spec(outermost)
+    if spec and spec.submodule_search_locations and name not in sys.modules:
+        package = sys.modules[name] = ModuleType(name)
+        package.__path__ = [str(Path(spec.submodule_search_locations[0], *inner))]
+
+
 # structlog imports rich to print tracebacks, which is not used here: 4 MB per process.
 _load_without("rich", "structlog")
 # redis-py imports jwt, and with it all of `cryptography`, for a login that is not used here: 10 MB per process.
 sys.modules.setdefault("jwt", _LazyModule("jwt"))
+# uvicorn imports watchfiles to start again when code changes, which is not used here: 1 MB.
+sys.modules.setdefault("watchfiles", None)  # type: ignore[arg-type]
+# SQLAlchemy's connections for asyncio come with all of its ORM, which is not used here: 8 MB per process.
+_skip_package("sqlalchemy.ext.asyncio")

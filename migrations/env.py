@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from alembic import context
 from sqlalchemy import Connection, text
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.ext.asyncio.engine import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from app.storage.database import driver_url

@@ -28,11 +28,11 @@ Wait = Annotated[
 ALIKE = 0.85  # from 0 to 1; all begin alike
 OTHER_VARIABLES = ("SLUICE_KEY", "SLUICE_PORT", "SLUICE_URL")
 
-# Settings of glibc's allocator, measured on an API process that takes ten uploads of 50 MB at once. With an arena for
-# every thread it held 13 MB more than with two. It held 3 MB more while the size from which a block goes back to the
-# system at once could adapt itself. (The value is the one that glibc starts with; it would cost a worker time.)
+# Settings of glibc's allocator, measured on an API process that takes ten uploads at once. With an arena for every
+# thread it held 13 MB more than with two. Without the threshold, from which on a block goes back to the system at once,
+# what was held of each upload leaves gaps: 3 to 20 MB more, by chance. (It would cost a worker time.)
 ALLOCATOR = {
-    "app.main": {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "131072"},
+    "app.main": {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "32768"},
     "workers": {"MALLOC_ARENA_MAX": "2"},
 }
 
