@@ -4,6 +4,7 @@ import io
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any, Final
 
 from app.formats import open_reader
@@ -25,7 +26,6 @@ MOST_ROWS: Final = 1_000  # are read and checked
 SAMPLES: Final = 3  # values of each column
 ANYBODY: Final = IdScope(0, seed="0" * 24)
 KEY_CHARACTERS: Final = 255  # as long as SLUICE_MAX_KEY_CHARACTERS is not set
-OF_STORED_RECORDS: Final = frozenset({"unknown_id", "unknown_key"})  # problems that only an import can find
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,14 +113,14 @@ def show_member(value: object) -> str:
 
 
 def check_rows(plan: Plan, resource: Resource, batch: Batch, limits: Limits, key_limit: int) -> list[Problem]:
-    """What an import would find wrong with these rows, if none of their records existed."""
+    """What an import would find wrong with these rows, if no record existed but those that they name by an id which
+    this service makes."""
     checker = RowChecker(
         resource, plan, Options(), id_scope=ANYBODY, key_limit=key_limit, record_limit=limits.record_bytes
     )
     checked = checker.check_batch(batch)
-    incomplete = [problem for problems in checked.incomplete.values() for problem in problems]
-    found = [problem for problem in incomplete if problem.code not in OF_STORED_RECORDS]
-    return sorted([*checked.problems, *found], key=lambda problem: problem.row)
+    incomplete = [problems for index, problems in checked.incomplete.items() if index not in checked.must_exist]
+    return sorted([*checked.problems, *chain.from_iterable(incomplete)], key=lambda problem: problem.row)
 
 
 def sum_up(problems: Iterable[Problem]) -> list[dict[str, Any]]:

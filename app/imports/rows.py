@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from app.formats.records import Position
-from app.problems import Problem
+from app.problems import PROBLEMS, Problem, shorten
 from app.runs.summary import RunWarning
 
 
@@ -22,12 +22,33 @@ class ReferenceColumn:
     alias_of: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class UnknownRecord:
+    """Why a row fails that names a record which does not exist, and the field in which it names it."""
+
+    code: str
+    field: str | None
+
+    def build_problem(self, checked: "CheckedBatch", index: int) -> Problem:
+        return Problem(
+            line=checked.lines[index],
+            row=checked.rows[index],
+            column=None,
+            field=self.field,
+            code=self.code,
+            message=PROBLEMS[self.code],
+            value=shorten(checked.keys[index]),
+            key=shorten(checked.caller_key(checked.rows[index])),
+        )
+
+
 @dataclass(slots=True)
 class CheckedBatch:
     """A batch after its rows are checked. `keys`, `rows`, `lines` and `data` (JSON text) run in parallel and hold the
     good rows in the order of the file, and so do the cells of `references`, which are not in `data` before they are
-    looked up. `incomplete` says, by index, what is wrong with a row if its record has to be
-    created."""
+    looked up. `incomplete` says, by index, what is wrong with a row if its record has to be created. `must_exist` are
+    the indexes of rows that name a record by an id which this service makes; `unknown` says what is wrong with one if
+    there is no such record."""
 
     start: Position
     end: Position
@@ -38,10 +59,13 @@ class CheckedBatch:
     data: list[str] = field(default_factory=list)
     references: list[ReferenceColumn] = field(default_factory=list)
     incomplete: dict[int, tuple[Problem, ...]] = field(default_factory=dict)
+    must_exist: set[int] = field(default_factory=set)
+    unknown: UnknownRecord | None = None
     problems: list[Problem] = field(default_factory=list)
     failed: int = 0
     warnings: list[RunWarning] = field(default_factory=list)
     caller_key_field: str | None = None  # the field by which the caller knows a record, where that is not its key
+    generates_key: bool = False  # rows outside `must_exist` have keys that their callers do not know
     _index_of: dict[int, int] = field(default_factory=dict)  # of the good rows by their numbers, once it is needed
 
     def caller_key(self, row: int) -> str:
@@ -49,9 +73,19 @@ class CheckedBatch:
         if not self._index_of:
             self._index_of = {number: index for index, number in enumerate(self.rows)}
         index = self._index_of[row]
+        if self.generates_key and index not in self.must_exist:
+            return ""
         if self.caller_key_field is None:
             return self.keys[index]
         return str(msgspec.json.decode(self.data[index]).get(self.caller_key_field, ""))
+
+    def find_obstacles(self, index: int) -> list[Problem]:
+        """What is wrong with a row whose record does not exist. Nearly all rows that name a record find it, so that
+        they have none is written down only here."""
+        problems = list(self.incomplete.get(index, ()))
+        if self.unknown is not None and index in self.must_exist:
+            problems.append(self.unknown.build_problem(self, index))
+        return problems
 
 
 @dataclass(slots=True)

@@ -35,7 +35,7 @@ from app.imports.checking.new_records import REQUIRED, NewRecords
 from app.imports.checking.record_keys import IdScope, RowKeys, build_key_finder
 from app.imports.checking.unknown_members import UnknownMembers
 from app.imports.plan import Options, Plan
-from app.imports.rows import CheckedBatch, ReferenceColumn
+from app.imports.rows import CheckedBatch, ReferenceColumn, UnknownRecord
 from app.problems import Problem
 from app.resources.conversion import bad_cell
 from app.resources.schema import Field, Resource
@@ -63,7 +63,8 @@ class RowChecker:
     ) -> None:
         delimited = plan.dialect.format != "jsonl"
         self._resource = resource
-        self._unknown = bad_cell("unknown_key" if resource.generates_key else "unknown_id")
+        code = "unknown_key" if resource.generates_key else "unknown_id"
+        self._unknown = UnknownRecord(code, resource.made_field) if resource.made_field else None
         self._constants, self._constant_references = split_constants(resource, plan.constants)
         planned = {column.field for column in plan.columns}
         self._new_records = NewRecords(resource, planned, plan.constants) if resource.generates_key else None
@@ -99,7 +100,12 @@ class RowChecker:
         split = self._splitter.split(batch)
         surrogate = self._resource.surrogate
         checked = CheckedBatch(
-            batch.start, batch.end, batch.last, caller_key_field=surrogate.source if surrogate else None
+            batch.start,
+            batch.end,
+            batch.last,
+            unknown=self._unknown,
+            caller_key_field=surrogate.source if surrogate else None,
+            generates_key=self._resource.generates_key,
         )
         checked.problems = unreadable_problems(split.batch)
         checked.failed = len(checked.problems)
@@ -144,12 +150,12 @@ class RowChecker:
             self._new_records.check(cells_by_field, others, new, findings)
             members += self._new_records.complete(cells_by_field, by_field, keys, new)
         self._check_keys(keys, findings)
-        incomplete = self._find_incomplete_rows(split, keys, findings)
+        incomplete = self._find_incomplete_rows(split, findings)
 
         data = build_objects(members, self._constants, len(split.batch.records))
         self._check_sizes(data, findings)
         checked.references = references
-        keep_good_rows(checked, split.batch, findings, keys=keys.keys, data=data, incomplete=incomplete)
+        keep_good_rows(checked, split.batch, findings, keys=keys, data=data, incomplete=incomplete)
 
     def _take_references(self, converted: list[MemberColumn], count: int) -> list[ReferenceColumn]:
         """Takes the keys of other records out of the converted columns of `count` rows."""
@@ -183,21 +189,14 @@ class RowChecker:
             if is_longer(text, limit) and index not in findings.problems:
                 findings.add(index, too_large)
 
-    def _find_incomplete_rows(
-        self, split: SplitBatch, keys: RowKeys, findings: Findings
-    ) -> Mapping[int, Sequence[Problem]]:
-        """What keeps a row from creating a record, by its index: a required field that is not filled, an id that has to
-        exist already, a gap in a list. It is no problem of a row that updates a record, unless the row would clear a
-        required field: that fails here."""
+    def _find_incomplete_rows(self, split: SplitBatch, findings: Findings) -> Mapping[int, Sequence[Problem]]:
+        """What keeps a row from creating a record, by its index: a required field that is not filled, a gap in a list.
+        It is no problem of a row that updates a record, unless the row would clear a required field: that fails
+        here."""
         incomplete: defaultdict[int, list[Problem]] = defaultdict(list)
         for converter, cells in zip(self._converters, split.columns, strict=True):
             if converter.field.required:
                 self._find_missing_values(converter, cells, incomplete, findings)
-        for index in keys.must_exist:
-            problem = findings.build_problem(
-                index, self._unknown, field=self._resource.made_field, value=keys.keys[index]
-            )
-            incomplete[index].append(problem)
         for index, position in self._splitter.find_gaps(split):
             problem = findings.build_problem(index, position.gap, column=position.path, field=position.path)
             incomplete[index].append(problem)
@@ -252,7 +251,7 @@ def keep_good_rows(
     batch: Batch,
     findings: Findings,
     *,
-    keys: Sequence[str],
+    keys: RowKeys,
     data: list[str],
     incomplete: Mapping[int, Sequence[Problem]],
 ) -> None:
@@ -261,15 +260,19 @@ def keep_good_rows(
     checked.warnings += findings.warnings
     bad_rows = findings.problems
     if not bad_rows:
-        checked.keys, checked.data, checked.rows, checked.lines = list(keys), data, batch.rows, batch.lines
+        checked.keys, checked.data, checked.rows, checked.lines = list(keys.keys), data, batch.rows, batch.lines
+        checked.must_exist = set(keys.must_exist)
         checked.incomplete = {index: tuple(problems) for index, problems in incomplete.items()}
         return
     for problems in bad_rows.values():
         checked.problems.extend(problems)
     checked.failed += len(bad_rows)
-    for index, key in enumerate(keys):
+    must_exist = frozenset(keys.must_exist)
+    for index, key in enumerate(keys.keys):
         if index in bad_rows:
             continue
+        if index in must_exist:
+            checked.must_exist.add(len(checked.keys))
         if index in incomplete:
             checked.incomplete[len(checked.keys)] = tuple(incomplete[index])
         checked.keys.append(key)

@@ -43,7 +43,7 @@ class PreparedBatch:
 
 def prepare_batch(checked: CheckedBatch, created_at: datetime, type: str) -> PreparedBatch:
     """Does what can be done before the transaction. Blocking."""
-    simple = not checked.incomplete and len(set(checked.keys)) == len(checked.keys)
+    simple = not checked.incomplete and not checked.must_exist and len(set(checked.keys)) == len(checked.keys)
     sees_records = not simple or any(column.type == type for column in checked.references)
     copy_text = None
     if simple and not checked.references:
@@ -88,7 +88,7 @@ async def fail_unfit_rows(
 ) -> list[int]:
     """Fails incomplete rows whose record does not exist, neither in the store nor in the batch before them, and rows
     that name such a record. Returns the indexes of the other rows."""
-    keys = [checked.keys[index] for index in checked.incomplete]
+    keys = [checked.keys[index] for index in checked.incomplete.keys() | checked.must_exist]
     existing = await records.find_existing_keys(session, target.account_id, target.type, keys) if keys else set()
     named = await look_up_references(session, target.account_id, target.type, checked.references)
     return await asyncio.to_thread(sort_out_rows, target, checked, outcome, existing, named)
@@ -100,7 +100,7 @@ def sort_out_rows(
     """`existing` are keys of the type that are locked. Blocking."""
     kept: list[int] = []
     for index, key in enumerate(checked.keys):
-        problems = [] if key in existing else list(checked.incomplete.get(index, ()))
+        problems = [] if key in existing else checked.find_obstacles(index)
         if checked.references:
             problems += write_references(checked, index, named)
             problems += find_too_large(target, checked, index)

@@ -27,6 +27,7 @@ class RecordNames:
     own: Resource | None = None
     stored: Mapping[tuple[str, str], Collection[str]] = field(default_factory=dict)
     deep: set[str] = field(default_factory=set)
+    deep_fields: Sequence[Field] = ()
     _names: dict[str, str] = field(default_factory=dict)  # of the records that the batch has written, by key
     _keys: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
 
@@ -35,7 +36,8 @@ class RecordNames:
         keys = self.stored.get((type, name), ())
         if self.own is None or type != self.own.name:
             return list(keys)
-        return list({key for key in keys if self._names.get(key, name) == name} | self._keys[name])
+        keys = [key for key in keys if self._names.get(key, name) == name]
+        return [*keys, *self._keys[name].difference(keys)] if name in self._keys else keys
 
     def add(self, key: str, data: str) -> None:
         """A row of the batch that will be written to the record with that key."""
@@ -47,7 +49,7 @@ class RecordNames:
             self._keys[self._names.get(key, "")].discard(key)
             self._names[key] = (name or "").strip(BLANKS)
             self._keys[self._names[key]].add(key)
-        for each in find_deep_fields(self.own):
+        for each in self.deep_fields:
             reference = getattr(members, each.deep)
             if reference is not UNSET:
                 (self.deep.add if reference else self.deep.discard)(key)
@@ -57,7 +59,7 @@ class RecordNames:
         if self.own is None or not self.deep:
             return []
         members = read_members(self.own, data)
-        fields = [each for each in find_deep_fields(self.own) if getattr(members, each.deep) in self.deep]
+        fields = [each for each in self.deep_fields if getattr(members, each.deep) in self.deep]
         return [each.id for each in fields if not (getattr(members, each.id) or "").strip(BLANKS)]
 
 
@@ -93,9 +95,10 @@ async def look_up_names(
         found = await records.find_by_names(session, account_id, named_type, names)
         stored |= {(named_type, name): found[name] for name in found}
     parents = {*keys, *(key for (named_type, _), found in stored.items() if named_type == own for key in found)}
-    member = next((each.deep for each in find_deep_fields(resource)), None)
+    deep_fields = find_deep_fields(resource)
+    member = next((each.deep for each in deep_fields), None)
     deep = await records.find_having(session, account_id, own, list(parents), member) if member and parents else set()
-    return RecordNames(resource, stored, deep)
+    return RecordNames(resource, stored, deep, deep_fields)
 
 
 def collect_names(references: Sequence[ReferenceColumn]) -> dict[str, set[str]]:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from typing import Any
 
 import httpx
 
@@ -23,16 +24,21 @@ Brown,Walking boots,,,,,0,FALSE
 async def test_what_the_connector_reads_is_imported_exported_and_unchanged(
     client: httpx.AsyncClient, an_account: Account, runtime: Runtime, finish: Finish
 ) -> None:
-    async def send(type: str, file: bytes) -> dict[str, int]:
+    async def send(type: str, file: bytes) -> dict[str, Any]:
         data, files = {"type": type}, {"file": ("file.csv", file)}
         run = (await client.post("/imports", headers=an_account.headers, data=data, files=files)).json()
         await finish(runtime, run["id"])
-        shown: dict[str, int] = (await client.get(f"/imports/{run['id']}", headers=an_account.headers)).json()
+        shown: dict[str, Any] = (await client.get(f"/imports/{run['id']}", headers=an_account.headers)).json()
         return shown
 
     assert (await send("tags", TAGS.encode()))["created"] == 2
     products = await send("shop-products", PRODUCTS.encode())
     assert (products["created"], products["errors"]) == (3, 1)
+    problems = (await client.get(f"/imports/{products['id']}/problems", headers=an_account.headers)).json()["results"]
+    # It made no record, so its row has nothing to be called by.
+    assert [(each["row"], each["code"], each["field"], each["key"]) for each in problems] == [
+        (4, "required", "optionTitle", "")
+    ]
 
     for name, records in (("tags", 2), ("shop-products", 3)):
         file = (
