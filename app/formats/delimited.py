@@ -81,8 +81,7 @@ class DelimitedReader:
                 if records is not None:
                     total, at = total + records, Position(at.offset + len(block.data))
                     continue
-            size = max(1, len(block.data))  # as many bytes as rows, at most
-            batch = self.read(Position(at.offset), max_rows=size, max_bytes=size)
+            batch = self.read(Position(at.offset), max_rows=COUNTED_BYTES, max_bytes=max(1, len(block.data)))
             total, at = total + batch.end.row, batch.end
             if batch.last:
                 return total
