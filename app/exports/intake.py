@@ -10,7 +10,7 @@ import msgspec
 from app.auth.identity import Identity, ensure_live
 from app.declarations.types import load_resource
 from app.errors import Complaint, Refused, shorten_name
-from app.exports.layout import FileOptions, Selected, build_file_name
+from app.exports.layout import FileOptions, Selected, build_file_name, load_selected
 from app.exports.order import find_mapping
 from app.formats.decode import normalize_encoding
 from app.mappings.declaring.fitting import fit_mapping
@@ -19,8 +19,9 @@ from app.mappings.mapping import Mapping as ColumnMapping
 from app.observe.events import RunAccepted
 from app.runs.acceptance import accept_run, enqueue_run
 from app.runs.kinds import Kind, Step
-from app.runs.model import AccountId, Run, new_run_id
+from app.runs.model import AccountId, Relation, Run, new_run_id
 from app.runtime import Runtime
+from app.storage import runs
 from app.storage.database import ReadSession
 
 SHARED: Final = ("format", "delimiter", "encoding")  # options of a mapping that an export has, too
@@ -38,6 +39,22 @@ class ExportRequest:
     name: str | None = None  # what people call it
     request_id: str = ""
     sender: Identity | None = None
+    parent_id: str | None = None  # the export that this one runs again
+
+
+def repeat_export(parent: Run, *, name: str | None, sender: Identity, request_id: str) -> ExportRequest:
+    """The same as the parent. A stored mapping is read again. Without a `name` it is called as the parent is."""
+    return ExportRequest(
+        account_id=parent.account_id,
+        origin=parent.origin,
+        type=parent.type,
+        file=parent.options["file"],
+        selected=load_selected(parent),
+        name=name or parent.name,
+        request_id=request_id,
+        sender=sender,
+        parent_id=parent.id,
+    )
 
 
 async def submit_export(runtime: Runtime, wanted: ExportRequest) -> Run:
@@ -45,6 +62,8 @@ async def submit_export(runtime: Runtime, wanted: ExportRequest) -> Run:
     async with runtime.database.transaction() as session:
         if wanted.sender is not None:
             await ensure_live(session, wanted.sender)
+        if wanted.parent_id is not None and not await runs.hold(session, wanted.parent_id):
+            raise Refused("not_found", "The export that was to run again has been deleted meanwhile")
         mapping = await ensure_fits(session, wanted)
         file = settle_file(wanted.file, mapping)
         run_id = new_run_id()
@@ -54,6 +73,8 @@ async def submit_export(runtime: Runtime, wanted: ExportRequest) -> Run:
             "type": wanted.type,
             "origin": wanted.origin,
             "request_id": wanted.request_id,
+            "parent_id": wanted.parent_id,
+            "relation": Relation.RERUN if wanted.parent_id else None,
             "created_by": wanted.sender.key_id if wanted.sender else None,
             "options": {
                 "file": msgspec.to_builtins(file),

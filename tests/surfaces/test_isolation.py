@@ -63,6 +63,7 @@ class Owner:
             "/imports/{import_id}/failed-rows.csv": [{"import_id": each} for each in runs],
             "/runs/{run_id}": [{"run_id": each} for each in (*runs, *actions, self.export)],
             "/exports/{export_id}": [{"export_id": self.export}],
+            "/exports/{export_id}/rerun": [{"export_id": self.export}],
             "/exports/{export_id}/file": [{"export_id": self.export}],
             "/v1/async-actions/{action_id}": [{"action_id": each} for each in actions],
             "/v1/async-actions/{action_id}/report.csv": [{"action_id": f"aa_{self.runs['bulk']}"}],

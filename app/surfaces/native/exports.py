@@ -57,6 +57,8 @@ def render_export(status: Status, *, base: str, retention_days: int) -> Export:
     run, options, own = status.run, load_file_options(status.run), f"{base}/exports/{status.run.id}"
     optional = {
         "name": run.name,
+        "parent_id": run.parent_id,
+        "relation": run.relation,
         "eta_seconds": status.eta_seconds,
         "queue_position": status.queue_position,
         "waiting_for": None if run.done else run.waiting_for,

@@ -198,3 +198,45 @@ async def test_exports_need_scopes_of_their_own(client: httpx.AsyncClient, a_key
     writer = await a_key(["exports:write"])
     started = (await client.post("/exports", headers=writer.headers, json=body)).json()
     assert (await client.get(started["links"]["file"], headers=writer.headers)).status_code == 403
+
+
+async def test_an_export_is_run_again_with_the_records_as_they_are_now(
+    client: httpx.AsyncClient, an_account: Account, runtime: Runtime, finish: Finish
+) -> None:
+    await fill(client, an_account, runtime, finish)
+    columns = [{"column": "Mail", "field": "_email"}, {"column": "Punkte", "field": "_points"}]
+    options = {"delimiter": ";", "gzip": True, "mapping": {"columns": columns}, "name": "Weekly"}
+    first = await export(client, an_account, runtime, finish, **options)
+    await finish(runtime, (await post(client, an_account, b"_email,_points\nada@example.org,5\n")).json()["id"])
+
+    path = f"/exports/{first['id']}/rerun"
+    started = await client.post(path, headers=an_account.headers)
+    assert started.status_code == 201, started.text
+    again = started.json()
+    assert (again["parentId"], again["relation"], again["name"]) == (first["id"], "rerun", "Weekly")
+    same = ("type", "format", "delimiter", "encoding", "gzip", "formulas", "mappingId")
+    assert {name: again[name] for name in same} == {name: first[name] for name in same}
+    await finish(runtime, again["id"])
+    ended = (await client.get(f"/exports/{again['id']}", headers=an_account.headers)).json()
+    file = gzip.decompress((await download(client, an_account, ended)).content).decode()
+    assert file == "Mail;Punkte\nada@example.org;5\njohn@example.org;10\nsteve@example.org;20\n"
+
+    assert (await client.delete(f"/exports/{first['id']}", headers=an_account.headers)).status_code == 204
+    gone = await client.post(path, headers=an_account.headers, json={})
+    assert gone.status_code == 404
+    third = await client.post(f"/exports/{again['id']}/rerun/", headers=an_account.headers, json={"name": "Daily"})
+    assert (third.json()["parentId"], third.json()["name"]) == (again["id"], "Daily")
+    listed = (await client.get("/runs", headers=an_account.headers, params={"parentId": again["id"]})).json()["results"]
+    assert [(each["id"], each["kind"]) for each in listed] == [(third.json()["id"], "export")]
+
+
+async def test_nothing_but_the_name_of_an_export_can_be_changed_when_it_is_run_again(
+    client: httpx.AsyncClient, an_account: Account, runtime: Runtime, finish: Finish
+) -> None:
+    run = (await post(client, an_account)).json()
+    first = await export(client, an_account, runtime, finish)
+    for path in (f"/exports/{run['id']}/rerun", f"/imports/{first['id']}/rerun"):
+        assert (await client.post(path, headers=an_account.headers)).status_code == 404
+    for sent in ({"type": "products"}, {"name": " "}, {"gzip": True}):
+        refused = await client.post(f"/exports/{first['id']}/rerun", headers=an_account.headers, json=sent)
+        assert (refused.status_code, [each["path"] for each in refused.json()["errors"]]) == (422, [*sent])

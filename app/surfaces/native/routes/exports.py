@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
-from app.exports.intake import submit_export
+from app.exports.intake import repeat_export, submit_export
 from app.exports.results import open_export_file
 from app.runs.deletion import delete_run
 from app.runs.kinds import Kind
@@ -20,9 +20,11 @@ from app.surfaces.native.run_items import decode_run_cursor, encode_run_cursor
 from app.surfaces.native.wire.exports import (
     EXPORT_BODY,
     EXPORT_FILE,
+    EXPORT_RERUN_BODY,
     Export,
     ExportBody,
     ExportList,
+    ExportRerunBody,
 )
 from app.web.bodies.json_body import read_json_object
 from app.web.caller import MayReadExports, MayWriteExports, OpenRuntime
@@ -110,6 +112,27 @@ async def download_export(request: Request, export_id: str, caller: MayReadExpor
     ensure_few_downloads(runtime, caller.account_id)
     file = await open_export_file(runtime, run)
     return respond_with_file(request, runtime, caller.account_id, exports.build_download(run, file))
+
+
+@router.post(
+    "/{export_id}/rerun",
+    status_code=201,
+    response_model=Export,
+    responses=refusals(400, 401, 403, 404, 410, 413, 415, 422, 503),
+    openapi_extra=EXPORT_RERUN_BODY,
+)
+@router.post("/{export_id}/rerun/", include_in_schema=False)
+async def rerun_export(request: Request, export_id: str, caller: MayWriteExports, runtime: OpenRuntime) -> Response:
+    """Start an export again: the same type, mapping and options, with the records as they are now. A mapping template
+    counts as it is now. Nothing needs to be sent."""
+    async with runtime.database.read() as session:
+        parent = await find_export(session, runtime, caller.account_id, export_id)
+    given = await read_json_object(request, idle=runtime.settings.upload_idle_seconds, optional=True)
+    body = parse_shape(ExportRerunBody, given)
+    sent = request_id(request)
+    run = await submit_export(runtime, repeat_export(parent, name=body.name, sender=caller.identity, request_id=sent))
+    async with runtime.database.read() as session:
+        return render_export(request, runtime, await read_status(session, run), status_code=201)
 
 
 @router.delete("/{export_id}", status_code=204, responses=refusals(401, 403, 404, 409, 410, 503))

@@ -8,9 +8,8 @@ from app.errors import Refused
 from app.formats.decode import normalize_encoding
 from app.mappings.delimiters import DELIMITERS, parse_delimiter
 from app.mappings.mapping import DEFAULT
-from app.runs.acceptance import parse_run_name
 from app.runs.states import State
-from app.surfaces.native.wire.shape import Links, json_body
+from app.surfaces.native.wire.shape import Links, RunName, json_body
 from app.web.shapes import NAMES_OF_VALUES, UNSET_TIME, RunFailure, Shape, Timestamp, WaitingFor
 
 WORDS: Final = {word: character for word, character in DELIMITERS.items() if word != "auto"}
@@ -42,9 +41,7 @@ def check_encoding(name: str) -> str:
 
 class ExportBody(Shape):
     type: str = Field(max_length=100, description="contacts, products, or another type of the account")
-    name: (
-        Annotated[str, AfterValidator(parse_run_name), WithJsonSchema({"type": "string", "maxLength": 200})] | None
-    ) = Field(default=None, description="What to call the export, for lists and to find it again")
+    name: RunName | None = Field(default=None, description="What to call the export, for lists and to find it again")
     format: Literal["csv", "jsonl"] = Field(default="csv", description="CSV, or JSON Lines with all that is stored")
     delimiter: Annotated[str, AfterValidator(check_delimiter), WithJsonSchema(DELIMITER)] = ","
     encoding: Annotated[str, AfterValidator(check_encoding)] = Field(default="utf-8", examples=["utf-8"])
@@ -65,6 +62,10 @@ class ExportBody(Shape):
     )
 
 
+class ExportRerunBody(Shape):
+    name: RunName | None = Field(default=None, description="What to call it, if it is called otherwise")
+
+
 class ExportFile(Shape):
     name: str
     bytes: int
@@ -82,6 +83,12 @@ class ExportLinks(Shape):
 class Export(Shape):
     id: str = Field(examples=["018bcfe568a1c0ffee012345"])
     name: str = Field(default="", description="What the export is called. Present if it was given a name")
+    parent_id: str = Field(
+        default="", description="Present if it was started from another export, which is still kept: the id of that"
+    )
+    relation: str = Field(
+        default="", description="Present if it was started from another export: what it is to it", examples=["rerun"]
+    )
     type: str
     status: State
     format: Literal["csv", "jsonl"]
@@ -122,6 +129,7 @@ class ExportList(Shape):
 
 
 EXPORT_BODY: Final = json_body(ExportBody, {"type": "contacts", "format": "csv", "delimiter": ","})
+EXPORT_RERUN_BODY: Final = json_body(ExportRerunBody, {}, required=False)
 FILE_CONTENT: Final[dict[str, Any]] = {
     media: {"schema": {"type": "string", "format": "binary"}}
     for media in ("text/csv", "application/jsonl", "application/gzip")

@@ -5,8 +5,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import AfterValidator, Field, WithJsonSchema
 
 from app.mappings.delimiters import NOT_A_DELIMITER, parse_delimiter
-from app.runs.acceptance import parse_run_name
-from app.surfaces.native.wire.shape import Links, json_body
+from app.surfaces.native.wire.shape import Links, RunName, json_body
 from app.web.mapping_schema import MAPPING, MAPPING_ID
 from app.web.shapes import DELIMITER, Shape
 
@@ -25,9 +24,7 @@ class ConnectionImportBody(Shape):
         default=None, description="`next` of an earlier answer: goes on with the files after those that it started"
     )
     type: str = Field(max_length=100, description="contacts, products, or another type of the account")
-    name: (
-        Annotated[str, AfterValidator(parse_run_name), WithJsonSchema({"type": "string", "maxLength": 200})] | None
-    ) = Field(default=None, description="What people call the imports that are started")
+    name: RunName | None = Field(default=None, description="What people call the imports that are started")
     format: Literal["csv", "jsonl"] | None = None
     delimiter: Annotated[str, AfterValidator(check_delimiter), WithJsonSchema(DELIMITER)] = "auto"
     encoding: str | None = None

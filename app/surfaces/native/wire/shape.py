@@ -1,17 +1,23 @@
-"""What several shapes share: the links of a list, and how a shape becomes the body of a request in OpenAPI."""
+"""What several shapes share: the links of a list, names, and how a shape becomes the body of a request in OpenAPI."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, WithJsonSchema
 
+from app.runs.acceptance import parse_run_name
 from app.web.shapes import Shape
+
+# What people call a run.
+RunName = Annotated[str, AfterValidator(parse_run_name), WithJsonSchema({"type": "string", "maxLength": 200})]
 
 
 class Links(Shape):
     next: str = Field(default="", description="Absolute URL of the next page; absent on the last")
 
 
-def json_body(shape: type[Shape], example: dict[str, Any], *, closed: bool = True) -> dict[str, Any]:
+def json_body(
+    shape: type[Shape], example: dict[str, Any], *, closed: bool = True, required: bool = True
+) -> dict[str, Any]:
     """A request body as OpenAPI describes it. FastAPI cannot see it, because the handlers read bytes. `example` is what
     the page at /docs sends unless it is changed. `closed`: members that it does not have are refused."""
     schema = shape.model_json_schema()
@@ -19,7 +25,7 @@ def json_body(shape: type[Shape], example: dict[str, Any], *, closed: bool = Tru
     if not closed:
         del schema["additionalProperties"]
     content = {"schema": schema, "example": example}
-    return {"requestBody": {"required": True, "content": {"application/json": content}}}
+    return {"requestBody": {"required": required, "content": {"application/json": content}}}
 
 
 def put_in_place(schema: Any, definitions: dict[str, Any]) -> Any:
