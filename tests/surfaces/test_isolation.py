@@ -59,6 +59,7 @@ class Owner:
         return {
             "/imports/{import_id}": [{"import_id": each} for each in (*runs, *actions)],
             "/imports/{import_id}/rerun": [{"import_id": each} for each in (*runs, *actions)],
+            "/imports/{import_id}/columns": [{"import_id": each} for each in runs],
             "/imports/{import_id}/problems": [{"import_id": each} for each in runs],
             "/imports/{import_id}/failed-rows.csv": [{"import_id": each} for each in runs],
             "/runs/{run_id}": [{"run_id": each} for each in (*runs, *actions, self.export)],
