@@ -46,8 +46,7 @@ async def load_key_forms(session: ReadSession, account_id: int, names: Collectio
     """How the records of each of these types are named. A name that no type has is left out. A type is not read as a
     whole, for it may have thousands of fields."""
     resources = {name: BUILT_IN[name] for name in names if name in BUILT_IN}
-    own = [name for name in names if name not in BUILT_IN]
-    for row in await types.find_keys(session, account_id, own) if own else ():
+    for row in await types.find_keys(session, account_id, names) if names else ():
         resources[row["name"]] = Resource(row["name"], (row["id"],), (Field(row["id"], row["type"]),))
     return {name: compile_key_forms(resource, account_id) for name, resource in resources.items()}
 
@@ -81,9 +80,15 @@ def build_resources(declarations: Mapping[str, str]) -> list[Resource]:
 
 def build_resource(name: str, declaration: object | None) -> Resource:
     """The type as an account's declaration makes it."""
-    if name not in BUILT_IN:
-        return parse_resource(name, declaration)
+    if is_own(name, declaration):
+        return parse_resource(name, declaration, stored=True)
     return BUILT_IN[name] if declaration is None else add_custom_fields(BUILT_IN[name], declaration)
+
+
+def is_own(name: str, declaration: object | None) -> bool:
+    """Whether the account has declared the whole type. It may have done so before there was a built-in one of that
+    name."""
+    return name not in BUILT_IN or (declaration is not None and name not in EXTENSIBLE)
 
 
 async def declare_type(session: Session, account_id: int, name: str, body: dict[str, object]) -> tuple[Resource, bool]:

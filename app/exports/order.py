@@ -45,4 +45,5 @@ async def load_order(runtime: Runtime, run: Run) -> ExportOrder:
         mapping = await asyncio.to_thread(fit_mapping, mapping, resource)
     except Refused as refused:
         raise Fatal("mapping_unfit", refused.detail) from None
-    return ExportOrder(resource, mapping, load_file_options(run), Selection(run.account_id, run.type))
+    selection = Selection(run.account_id, run.type, as_made=resource.names_itself)
+    return ExportOrder(resource, mapping, load_file_options(run), selection)

@@ -22,9 +22,10 @@ WIDENED = {("integer", "decimal")} | {
 }
 
 
-def parse_resource(name: str, body: object) -> Resource:
-    """The type that the body of `PUT /types/{name}` declares. Raises one Refused that names every mistake."""
-    complaints = _check_name(name)
+def parse_resource(name: str, body: object, *, stored: bool = False) -> Resource:
+    """The type that the body of `PUT /types/{name}` declares. Raises one Refused that names every mistake. A `stored`
+    declaration keeps its name, although a later release may have given it to a built-in type."""
+    complaints = [] if stored else _check_name(name)
     if not isinstance(body, dict):
         raise _invalid([*complaints, Complaint("body", "The body must be an object with `key` and `fields`")])
     complaints += find_unknown_members(body, MEMBERS, "")

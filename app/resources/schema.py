@@ -125,6 +125,11 @@ class Resource:
         return self.surrogate.id if self.surrogate else None
 
     @property
+    def names_itself(self) -> bool:
+        """Whether a record may name another one of this type."""
+        return any(each.to == self.name for each in self.fields)
+
+    @property
     def outer(self) -> re.Pattern[str]:
         """Matches the paths that have fields below them: `variants`, `variants.0`, `sale`."""
         paths = [*(each.id for each in self.fields), *(each.path for each in self.families)]

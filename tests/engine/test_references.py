@@ -8,11 +8,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.declarations.types import declare_type
+from app.declarations.types import declare_type, load_resource
 from app.imports.results.failed_rows import open_failed_rows
 from app.resources.customers import RESOURCE
 from app.resources.stored_keys import key_from_source
-from app.storage import records
+from app.storage import records, types
+from app.surfaces.native.translate import record_type
 from tests.engine.conftest import ImportEngine, law
 
 BRANDS: dict[str, Any] = {"key": "number", "fields": [{"id": "number", "type": "integer"}]}
@@ -28,6 +29,7 @@ PARTS: dict[str, Any] = {
         {"id": "brands", "type": "list", "to": "brands"},
     ],
 }
+TAG = {"id": "tag", "type": "reference", "to": "tags"}
 
 
 @pytest.fixture
@@ -187,3 +189,15 @@ async def test_a_name_is_not_taken_for_that_of_another_type_of_key(parts: Import
     await parts.run("sku\nabc\n", "parts")
     run = await parts.run("sku,inside\nx,ABC\ny,abc\n", "parts")
     assert (run.created, run.failed) == (1, 1)
+
+
+async def test_an_own_type_stays_when_a_built_in_one_gets_its_name(engine: ImportEngine) -> None:
+    async with engine.runtime.database.transaction() as session:
+        await types.put(session, engine.account_id, "tags", {"key": "word", "fields": [{"id": "word", "type": "text"}]})
+        await declare_type(session, engine.account_id, "parts", PARTS | {"fields": [PARTS["fields"][0], TAG]})
+        own, _ = await load_resource(session, engine.account_id, "tags")
+        listed = record_type(own)
+    await engine.run("word\nred\n", "tags")
+    run = await engine.run("sku,tag\na, red \nb,blue\n", "parts")
+    assert (run.created, run.failed) == (1, 1)
+    assert (listed["key"], listed["builtIn"]) == ("word", False)

@@ -14,7 +14,8 @@ LIST = """CASE WHEN jsonb_typeof({value}) = 'array' THEN (
 
 # PostgreSQL decompresses a large record anew for each of its members that is read, so it is copied once before: 100
 # fields took 172 µs for a record and take 34, 1,500 took 22 ms and take 1.4. Small records cost the same.
-PLAIN = "(SELECT key, data || '{{}}' AS data FROM records WHERE {where} ORDER BY key OFFSET 0) AS plain"
+PLAIN = """FROM (SELECT key, created_at, data || '{{}}' AS data FROM records
+    WHERE {where} ORDER BY {order} OFFSET 0) AS plain ORDER BY {order}"""
 
 MOST_CELLS = 1_600  # of a statement: PostgreSQL's own limit is 1,664
 # A whole line in one cell, for more of them than that. It takes twice as long.
@@ -22,7 +23,7 @@ LINE = """SELECT (
     SELECT string_agg(
         CASE WHEN cell ~ {special} THEN '"' || replace(cell, '"', '""') || '"' ELSE coalesce(cell, '') END,
         {delimiter} ORDER BY place)
-    FROM unnest(ARRAY[{cells}]) WITH ORDINALITY AS each(cell, place)) FROM {records} ORDER BY key"""
+    FROM unnest(ARRAY[{cells}]) WITH ORDINALITY AS each(cell, place)) {records}"""
 
 # What a spreadsheet takes for a formula, except for a plain number; and the same with apostrophes before it.
 FORMULA = "{text} ~ '^''*[=+@\\t\\r-]' AND {text} !~ '^[+-]?[0-9]+([.,][0-9]+)?$'"
@@ -33,10 +34,16 @@ TEXT_FORMULA = """strpos({text}, '="') > 0 AND {text} ~ '^[^"[:alnum:]<]*="'"""
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which records of an account are exported, in the order of their keys."""
+    """Which records of an account are exported, and in which order: that of their keys, or `as_made`, which takes a
+    sort. Records that others of their type name were made before them: only so can the file be imported."""
 
     account_id: int
     type: str
+    as_made: bool = False
+
+    @property
+    def order(self) -> str:
+        return "created_at, key" if self.as_made else "key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +106,7 @@ def select_cells(selection: Selection, sources: Sequence[CellSource], formulas: 
     """A column for each source. Empty text and null are both an empty cell."""
     statement = Statement()
     cells = ", ".join(build_cell(statement, each, formulas) for each in sources)
-    statement.text = f"SELECT {cells} FROM {PLAIN.format(where=build_where(statement, selection))} ORDER BY key"
+    statement.text = f"SELECT {cells} {read_plain(statement, selection)}"
     return statement
 
 
@@ -110,7 +117,7 @@ def select_lines(selection: Selection, sources: Sequence[CellSource], formulas: 
         cells=", ".join(build_cell(statement, each, formulas) for each in sources),
         special=statement.bind(f'["\r\n{delimiter}]'),
         delimiter=statement.bind(delimiter),
-        records=PLAIN.format(where=build_where(statement, selection)),
+        records=read_plain(statement, selection),
     )
     return statement
 
@@ -119,8 +126,8 @@ def select_rows(selection: Selection, sources: Sequence[CellSource], formulas: F
     """The same cells as JSON arrays of texts and nulls."""
     statement = Statement()
     cells = ", ".join(build_cell(statement, each, formulas) for each in sources)
-    records = PLAIN.format(where=build_where(statement, selection))
-    statement.text = f"SELECT array_to_json(CAST(ARRAY[{cells}] AS text[])) FROM {records} ORDER BY key"
+    records = read_plain(statement, selection)
+    statement.text = f"SELECT array_to_json(CAST(ARRAY[{cells}] AS text[])) {records}"
     return statement
 
 
@@ -129,7 +136,7 @@ def select_records(selection: Selection, key_member: str | None) -> Statement:
     statement = Statement()
     data = f"jsonb_build_object({statement.bind(key_member)}, key) || data" if key_member else "data"
     where = build_where(statement, selection)
-    statement.text = f"SELECT CAST({data} AS text) FROM records WHERE {where} ORDER BY key"
+    statement.text = f"SELECT CAST({data} AS text) FROM records WHERE {where} ORDER BY {selection.order}"
     return statement
 
 
@@ -140,10 +147,15 @@ def select_objects(selection: Selection, sources: Sequence[tuple[str, CellSource
     for name, source in sources:
         value = "to_json(key)" if source.is_key else f"(data -> {statement.bind(source.member)})"
         members.append(f"CAST(to_json({statement.bind(name)}) AS text) || ':' || CAST({value} AS text)")
-    records = PLAIN.format(where=build_where(statement, selection))
+    records = read_plain(statement, selection)
     built = f"'{{' || array_to_string(CAST(ARRAY[{', '.join(members)}] AS text[]), ',') || '}}'"
-    statement.text = f"SELECT {built} FROM {records} ORDER BY key"
+    statement.text = f"SELECT {built} {records}"
     return statement
+
+
+def read_plain(statement: Statement, selection: Selection) -> str:
+    """FROM and ORDER BY, for statements that read several members of each record."""
+    return PLAIN.format(where=build_where(statement, selection), order=selection.order)
 
 
 def build_where(statement: Statement, selection: Selection) -> str:

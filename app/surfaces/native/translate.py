@@ -86,7 +86,12 @@ def record_list(rows: Sequence[Mapping[Any, Any]], type: str, next_page: str | N
 
 def record_type(resource: Resource) -> dict[str, object]:
     """Has the shape of `RecordType`."""
-    return {"name": resource.name, "builtIn": resource.name in BUILT_IN, **resource_to_json(resource)}
+    built_in = BUILT_IN.get(resource.name)
+    return {
+        "name": resource.name,
+        "builtIn": built_in is not None and built_in.keys == resource.keys,
+        **resource_to_json(resource),
+    }
 
 
 def type_list(declarations: Mapping[str, str]) -> bytes:
