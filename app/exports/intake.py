@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import msgspec
@@ -10,6 +10,7 @@ import msgspec
 from app.auth.identity import Identity, ensure_live
 from app.declarations.types import load_resource
 from app.errors import Complaint, Refused, shorten_name
+from app.exports.filters import build_filter
 from app.exports.layout import FileOptions, Selected, build_file_name, load_selected
 from app.exports.order import find_mapping
 from app.formats.decode import normalize_encoding
@@ -23,6 +24,7 @@ from app.runs.model import AccountId, Relation, Run, new_run_id
 from app.runtime import Runtime
 from app.storage import runs
 from app.storage.database import ReadSession
+from app.storage.exports.selection import Filter
 
 SHARED: Final = ("format", "delimiter", "encoding")  # options of a mapping that an export has, too
 
@@ -36,6 +38,7 @@ class ExportRequest:
     type: str
     file: Mapping[str, Any] = field(default_factory=dict)  # those of FileOptions that the caller has set
     selected: Selected = field(default_factory=Selected)
+    filter: Mapping[str, Any] = field(default_factory=dict)  # as app.exports.filters reads it; else that of `selected`
     name: str | None = None  # what people call it
     request_id: str = ""
     sender: Identity | None = None
@@ -57,6 +60,14 @@ def repeat_export(parent: Run, *, name: str | None, sender: Identity, request_id
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What of a request is settled when it is accepted."""
+
+    mapping: ColumnMapping
+    filter: Filter
+
+
 async def submit_export(runtime: Runtime, wanted: ExportRequest) -> Run:
     """Accepts an export. Raises Refused: invalid (an unknown type), queue_full, not_authenticated."""
     async with runtime.database.transaction() as session:
@@ -64,8 +75,8 @@ async def submit_export(runtime: Runtime, wanted: ExportRequest) -> Run:
             await ensure_live(session, wanted.sender)
         if wanted.parent_id is not None and not await runs.hold(session, wanted.parent_id):
             raise Refused("not_found", "The export that was to run again has been deleted meanwhile")
-        mapping = await ensure_fits(session, wanted)
-        file = settle_file(wanted.file, mapping)
+        settled = await settle(session, wanted)
+        file = settle_file(wanted.file, settled.mapping)
         run_id = new_run_id()
         values = {
             "id": run_id,
@@ -78,7 +89,7 @@ async def submit_export(runtime: Runtime, wanted: ExportRequest) -> Run:
             "created_by": wanted.sender.key_id if wanted.sender else None,
             "options": {
                 "file": msgspec.to_builtins(file),
-                "select": msgspec.to_builtins(wanted.selected),
+                "select": msgspec.to_builtins(replace(wanted.selected, filter=settled.filter)),
                 "mappingId": wanted.selected.mapping_id,
             },
             "plan": {},
@@ -92,15 +103,18 @@ async def submit_export(runtime: Runtime, wanted: ExportRequest) -> Run:
     return run
 
 
-async def ensure_fits(session: ReadSession, wanted: ExportRequest) -> ColumnMapping:
-    """The mapping as it is now. Raises Refused("invalid") for an unknown type, and for a mapping that is not there or
-    does not fit it."""
+async def settle(session: ReadSession, wanted: ExportRequest) -> Settled:
+    """The mapping as it is now, and the filter. Raises Refused("invalid") for an unknown type, and for a mapping or a
+    filter that does not fit it."""
     try:
         resource, _ = await load_resource(session, wanted.account_id, shorten_name(wanted.type))
     except Refused as unknown:
         raise Refused("invalid", unknown.detail, [Complaint("type", unknown.detail)]) from None
-    mapping = find_mapping(wanted.selected)
-    return await asyncio.to_thread(fit_mapping, mapping, resource)
+    mapping = await find_mapping(session, wanted.account_id, wanted.type, wanted.selected)
+    mapping = await asyncio.to_thread(fit_mapping, mapping, resource)
+    if not wanted.filter:
+        return Settled(mapping, wanted.selected.filter)
+    return Settled(mapping, await asyncio.to_thread(build_filter, wanted.filter, resource))
 
 
 def settle_file(given: Mapping[str, Any], mapping: ColumnMapping) -> FileOptions:

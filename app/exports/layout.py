@@ -15,6 +15,7 @@ from app.mappings.declaring.fitting import find_field
 from app.mappings.mapping import DEFAULT, MappedColumn, Mapping
 from app.resources.schema import Field, Resource
 from app.runs.model import Run
+from app.storage.exports.selection import Filter
 from app.storage.exports.statement import CellSource
 
 Format = Literal["csv", "jsonl"]
@@ -38,6 +39,7 @@ class Selected:
 
     mapping_id: str = DEFAULT
     mapping: Mapping = dataclasses.field(default_factory=Mapping)  # one that the request has brought
+    filter: Filter = dataclasses.field(default_factory=Filter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,22 +71,28 @@ def list_known(resource: Resource) -> list[str]:
     return [each.id for each in resource.fields]
 
 
-def build_columns(resource: Resource, mapping: Mapping, members: Iterable[str]) -> tuple[ExportColumn, ...]:
+def build_columns(
+    resource: Resource, mapping: Mapping, members: Iterable[str], fields: Sequence[str] | None = None
+) -> tuple[ExportColumn, ...]:
     """The columns of the mapping; of the default one a column for every field, those that identify a record first, then
     one for each other member that occurs. `members` are the names of all that occur, if there are any besides the
-    fields."""
+    fields. With `fields`, only these columns: those of the default mapping in this order."""
     if mapping.columns:
-        return build_mapped_columns(resource, mapping)
+        columns = build_mapped_columns(resource, mapping)
+        return tuple(each for each in columns if fields is None or each.source.member in (*fields, ""))
+    if fields is not None:
+        return tuple(build_column(resource, name) for name in fields)
     # What is only ever computed has no column, and neither has what only names other records in rows of an import.
     written = [each for each in resource.fields if not each.read_only or each.id == resource.fixed]
     stored = [each for each in written if not each.alias_of]
     keys = [each for name in resource.keys for each in stored if each.id == name]
     declared = dict.fromkeys([*(each.id for each in keys), *(each.id for each in stored)])
     others = sorted(set(members).difference(list_known(resource)), key=split_path)
-    return tuple(
-        ExportColumn(name, build_source(resource, resource.field(name) or Field(name, "text")))
-        for name in [*declared, *others]
-    )
+    return tuple(build_column(resource, name) for name in [*declared, *others])
+
+
+def build_column(resource: Resource, name: str) -> ExportColumn:
+    return ExportColumn(name, build_source(resource, resource.field(name) or Field(name, "text")))
 
 
 def build_mapped_columns(resource: Resource, mapping: Mapping) -> tuple[ExportColumn, ...]:

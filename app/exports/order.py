@@ -4,14 +4,16 @@ import asyncio
 from dataclasses import dataclass
 
 from app.declarations.types import load_resource
-from app.errors import Complaint, Fatal, Refused
+from app.errors import Fatal, Refused
 from app.exports.layout import FileOptions, Selected, load_file_options, load_selected
 from app.mappings.declaring.fitting import fit_mapping
-from app.mappings.mapping import DEFAULT, Mapping
+from app.mappings.mapping import Mapping
+from app.mappings.templates.stored import load_mapping
 from app.resources.schema import Resource
 from app.runs.model import Run
 from app.runtime import Runtime
-from app.storage.exports.statement import Selection
+from app.storage.database import ReadSession
+from app.storage.exports.selection import Selection
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +26,11 @@ class ExportOrder:
     selection: Selection
 
 
-def find_mapping(selected: Selected) -> Mapping:
-    """Raises Refused("invalid") if there is no such mapping."""
-    if selected.mapping.columns or selected.mapping_id == DEFAULT:
+async def find_mapping(session: ReadSession, account_id: int, type: str, selected: Selected) -> Mapping:
+    """The mapping as it is now. Raises Refused("invalid") if there is no such template for the type."""
+    if selected.mapping.columns:
         return selected.mapping
-    reason = "There is no mapping template with the id in `mappingId`"
-    raise Refused("invalid", reason, [Complaint("mappingId", reason)])
+    return await load_mapping(session, account_id, selected.mapping_id, type)
 
 
 async def load_order(runtime: Runtime, run: Run) -> ExportOrder:
@@ -38,12 +39,12 @@ async def load_order(runtime: Runtime, run: Run) -> ExportOrder:
     async with runtime.database.read() as session:
         resource, _ = await load_resource(session, run.account_id, run.type)
         try:
-            mapping = find_mapping(selected)
+            mapping = await find_mapping(session, run.account_id, run.type, selected)
         except Refused as refused:
             raise Fatal("mapping_missing", refused.detail) from None
     try:
         mapping = await asyncio.to_thread(fit_mapping, mapping, resource)
     except Refused as refused:
         raise Fatal("mapping_unfit", refused.detail) from None
-    selection = Selection(run.account_id, run.type, as_made=resource.names_itself)
+    selection = Selection(run.account_id, run.type, selected.filter, as_made=resource.names_itself)
     return ExportOrder(resource, mapping, load_file_options(run), selection)

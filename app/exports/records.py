@@ -110,9 +110,10 @@ async def list_columns(exporting: Exporting, order: ExportOrder, *, any_unknown:
     """Raises Fatal for more columns than a file may have."""
     most = exporting.runtime.limits.columns
     members = list_members(order.selection, most + len(order.resource.fields))
-    wanted = any_unknown and not order.mapping.columns
+    fields = order.selection.filter.fields
+    wanted = any_unknown and not order.mapping.columns and fields is None
     rows = await snapshot.fetch(exporting.session, members) if wanted else []
-    columns = build_columns(order.resource, order.mapping, [row["name"] for row in rows])
+    columns = build_columns(order.resource, order.mapping, [row["name"] for row in rows], fields)
     if len(columns) > most:
         raise Fatal("too_many_columns", TOO_MANY_COLUMNS.format(limit=most))
     return columns
@@ -146,8 +147,9 @@ def choose_formulas(order: ExportOrder, *, guard: bool) -> Formulas:
 async def write_objects(exporting: Exporting, order: ExportOrder) -> int:
     resource = order.resource
     statement: Statement
-    if order.mapping.columns:
-        columns = build_columns(resource, order.mapping, [])
+    fields = order.selection.filter.fields
+    if order.mapping.columns or fields is not None:
+        columns = build_columns(resource, order.mapping, [], fields)
         exporting.respell = respell_objects(columns) if any(each.write for each in columns) else None
         named: list[tuple[str, CellSource]] = [(each.heading, each.source) for each in columns if each.source.member]
         statement = select_objects(order.selection, named)

@@ -42,8 +42,9 @@ class Exports(ImportEngine):
     async def export_run(
         self, type: str = "contacts", mapping: dict[str, Any] | None = None, **file: Any
     ) -> tuple[Run, bytes]:
+        wanted = file.pop("filter", {})
         selected = Selected(DEFAULT) if mapping is None else Selected(INLINE, parse_mapping(mapping))
-        run = await submit_export(self.runtime, ExportRequest(self.account_id, "native", type, file, selected))
+        run = await submit_export(self.runtime, ExportRequest(self.account_id, "native", type, file, selected, wanted))
         while not run.done:
             await work_on(self.runtime, run.id, engine.work)
             run = await self.get(run)

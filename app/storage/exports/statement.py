@@ -6,6 +6,9 @@ Every name and value is a parameter: headings of unknown columns are whatever so
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from app.storage.exports.conditions import build_where
+from app.storage.exports.selection import Selection
+
 # The items of a list in one cell. As JSON if the cell could not be split into the same items again.
 LIST = """CASE WHEN jsonb_typeof({value}) = 'array' THEN (
     SELECT CASE WHEN bool_or(strpos(item, {separator}) > 0) OR starts_with(min(item) FILTER (WHERE place = 1), '["')
@@ -30,20 +33,6 @@ FORMULA = "{text} ~ '^''*[=+@\\t\\r-]' AND {text} !~ '^[+-]?[0-9]+([.,][0-9]+)?$
 WITH_APOSTROPHE = "{text} ~ '^''+[=+@\\t\\r-]'"
 # What an import reads as a formula for text (="00123"), and a little more.
 TEXT_FORMULA = """strpos({text}, '="') > 0 AND {text} ~ '^[^"[:alnum:]<]*="'"""
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """Which records of an account are exported, and in which order: that of their keys, or `as_made`, which takes a
-    sort. Records that others of their type name were made before them: only so can the file be imported."""
-
-    account_id: int
-    type: str
-    as_made: bool = False
-
-    @property
-    def order(self) -> str:
-        return "created_at, key" if self.as_made else "key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +77,7 @@ def count_records(selection: Selection, known: Sequence[str]) -> Statement:
     """One row: how many records there are, and whether any has a member that is not among the `known`."""
     statement = Statement()
     unknown = f"bool_or(data - {statement.bind(list(known), 'text[]')} <> '{{}}')"
-    where = build_where(statement, selection)
+    where = build_where(statement.bind, selection)
     statement.text = f"SELECT count(*) AS total, coalesce({unknown}, false) AS any_unknown FROM records WHERE {where}"
     return statement
 
@@ -96,7 +85,7 @@ def count_records(selection: Selection, known: Sequence[str]) -> Statement:
 def list_members(selection: Selection, limit: int) -> Statement:
     """The names of all members that occur, at most so many. It takes half as long as the export itself."""
     statement = Statement()
-    where = build_where(statement, selection)
+    where = build_where(statement.bind, selection)
     names = f"SELECT DISTINCT jsonb_object_keys(data) AS name FROM records WHERE {where} ORDER BY name"
     statement.text = f"{names} LIMIT {statement.bind(limit, 'integer')}"
     return statement
@@ -135,7 +124,7 @@ def select_records(selection: Selection, key_member: str | None) -> Statement:
     """Each record as JSON text; with `key_member`, the key is a member of that name."""
     statement = Statement()
     data = f"jsonb_build_object({statement.bind(key_member)}, key) || data" if key_member else "data"
-    where = build_where(statement, selection)
+    where = build_where(statement.bind, selection)
     statement.text = f"SELECT CAST({data} AS text) FROM records WHERE {where} ORDER BY {selection.order}"
     return statement
 
@@ -155,11 +144,7 @@ def select_objects(selection: Selection, sources: Sequence[tuple[str, CellSource
 
 def read_plain(statement: Statement, selection: Selection) -> str:
     """FROM and ORDER BY, for statements that read several members of each record."""
-    return PLAIN.format(where=build_where(statement, selection), order=selection.order)
-
-
-def build_where(statement: Statement, selection: Selection) -> str:
-    return f"account_id = {statement.bind(selection.account_id, 'integer')} AND type = {statement.bind(selection.type)}"
+    return PLAIN.format(where=build_where(statement.bind, selection), order=selection.order)
 
 
 def build_cell(statement: Statement, source: CellSource, formulas: Formulas) -> str:

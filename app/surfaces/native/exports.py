@@ -37,6 +37,7 @@ def build_request(caller: Caller, body: ExportBody, request: str) -> ExportReque
         name=body.name,
         file={name: getattr(body, name) for name in FILE_MEMBERS & body.model_fields_set},
         selected=build_selected(body),
+        filter=body.filter.model_dump(),
         request_id=request,
         sender=caller.identity,
     )

@@ -206,6 +206,7 @@ async def test_an_export_is_run_again_with_the_records_as_they_are_now(
     await fill(client, an_account, runtime, finish)
     columns = [{"column": "Mail", "field": "_email"}, {"column": "Punkte", "field": "_points"}]
     options = {"delimiter": ";", "gzip": True, "mapping": {"columns": columns}, "name": "Weekly"}
+    options["filter"] = {"where": [{"field": "_points", "operator": "<", "value": 20}]}
     first = await export(client, an_account, runtime, finish, **options)
     await finish(runtime, (await post(client, an_account, b"_email,_points\nada@example.org,5\n")).json()["id"])
 
@@ -219,7 +220,7 @@ async def test_an_export_is_run_again_with_the_records_as_they_are_now(
     await finish(runtime, again["id"])
     ended = (await client.get(f"/exports/{again['id']}", headers=an_account.headers)).json()
     file = gzip.decompress((await download(client, an_account, ended)).content).decode()
-    assert file == "Mail;Punkte\nada@example.org;5\njohn@example.org;10\nsteve@example.org;20\n"
+    assert file == "Mail;Punkte\nada@example.org;5\njohn@example.org;10\n"
 
     assert (await client.delete(f"/exports/{first['id']}", headers=an_account.headers)).status_code == 204
     gone = await client.post(path, headers=an_account.headers, json={})
@@ -240,3 +241,40 @@ async def test_nothing_but_the_name_of_an_export_can_be_changed_when_it_is_run_a
     for sent in ({"type": "products"}, {"name": " "}, {"gzip": True}):
         refused = await client.post(f"/exports/{first['id']}/rerun", headers=an_account.headers, json=sent)
         assert (refused.status_code, [each["path"] for each in refused.json()["errors"]]) == (422, [*sent])
+
+
+async def test_a_template_is_read_when_the_export_starts(
+    client: httpx.AsyncClient, an_account: Account, runtime: Runtime, finish: Finish
+) -> None:
+    await fill(client, an_account, runtime, finish)
+    headers = an_account.headers
+    template = {
+        "name": "Points",
+        "type": "contacts",
+        "columns": [{"column": "Mail", "field": "_email"}],
+        "options": {"delimiter": ";"},
+    }
+    stored = (await client.post("/mappings", headers=headers, json=template)).json()["id"]
+    body = {"type": "contacts", "mappingId": stored}
+    edited, deleted = [(await client.post("/exports", headers=headers, json=body)).json() for _ in range(2)]
+    assert (edited["mappingId"], edited["delimiter"]) == (stored, ";")
+
+    template["columns"] = [{"column": "Score", "field": "_points"}, {"column": "E-Mail", "field": "_email"}]
+    assert (await client.put(f"/mappings/{stored}", headers=headers, json=template)).status_code == 200
+    await finish(runtime, edited["id"])
+    exported = (await client.get(edited["links"]["file"], headers=headers)).text
+    assert exported == "Score;E-Mail\n10;john@example.org\n20;steve@example.org\n"
+
+    assert (await client.delete(f"/mappings/{stored}", headers=headers)).status_code == 204
+    await finish(runtime, deleted["id"])
+    ended = (await client.get(deleted["links"]["self"], headers=headers)).json()
+    assert (ended["status"], ended["failure"]["code"]) == ("failed", "mapping_missing")
+    assert (await client.get(deleted["links"]["file"], headers=headers)).status_code == 404
+
+    for wrong, path in (
+        ({"mappingId": "map_none"}, "mappingId"),
+        ({"mappingId": "default", "mapping": {"columns": []}}, "mapping"),
+        ({"mapping": {"columns": [{"column": "A", "field": "nothing"}]}}, "columns"),
+    ):
+        refused = await client.post("/exports", headers=headers, json={"type": "contacts", **wrong})
+        assert (refused.status_code, refused.json()["errors"][0]["path"]) == (422, path), refused.text

@@ -9,8 +9,9 @@ import pytest
 from sqlalchemy import text
 
 from app.runtime import Runtime
+from app.storage.exports.selection import Selection
 from app.storage.exports.snapshot import copy_cells, copy_lines, open_snapshot
-from app.storage.exports.statement import CellSource, Formulas, Selection, select_cells, select_lines
+from app.storage.exports.statement import CellSource, Formulas, select_cells, select_lines
 from tests.conftest import Finish
 from tests.support.http import Account
 from tests.surfaces.native.test_exports import download, export

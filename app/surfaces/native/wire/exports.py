@@ -2,13 +2,15 @@
 
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, AwareDatetime, Field, WithJsonSchema
 
 from app.errors import Refused
+from app.exports.filters import MOST_CONDITIONS, MOST_KEYS
 from app.formats.decode import normalize_encoding
 from app.mappings.delimiters import DELIMITERS, parse_delimiter
 from app.mappings.mapping import DEFAULT
 from app.runs.states import State
+from app.storage.exports.selection import Operator
 from app.surfaces.native.wire.shape import Links, RunName, json_body
 from app.web.shapes import NAMES_OF_VALUES, UNSET_TIME, RunFailure, Shape, Timestamp, WaitingFor
 
@@ -39,6 +41,32 @@ def check_encoding(name: str) -> str:
         raise ValueError(refused.detail) from None
 
 
+class ExportCondition(Shape):
+    """A record has to meet all conditions."""
+
+    field: str = Field(max_length=255)
+    operator: Operator = Field(
+        description="Numbers and times are compared by their value, other texts by their code points. A list is equal "
+        "to each of its items. What is empty differs from every value"
+    )
+    value: Any = Field(default=None, description="For `in` a list; for `isEmpty` true (the default) or false")
+
+
+class ExportFilter(Shape):
+    """Which records the file has: those that meet everything that is set."""
+
+    updated_since: AwareDatetime | None = Field(default=None, description="Created or changed at this time or later")
+    created_since: AwareDatetime | None = None
+    import_id: str | None = Field(
+        default=None, max_length=100, description="Created or last changed by the import with this id"
+    )
+    keys: list[str] | None = Field(default=None, max_length=MOST_KEYS)
+    fields: list[str] | None = Field(
+        default=None, min_length=1, max_length=2_000, description="Only these columns, in this order"
+    )
+    where: list[ExportCondition] = Field(default=[], max_length=MOST_CONDITIONS)
+
+
 class ExportBody(Shape):
     type: str = Field(max_length=100, description="contacts, products, or another type of the account")
     name: RunName | None = Field(default=None, description="What to call the export, for lists and to find it again")
@@ -55,6 +83,7 @@ class ExportBody(Shape):
     mapping: dict[str, Any] | None = Field(
         default=None, description="In place of `mappingId`: a mapping, as in POST /mappings, without `name` and `type`"
     )
+    filter: ExportFilter = Field(default=ExportFilter(), description="Which records; all if it is not sent")
     formulas: Literal["keep", "neutralize"] = Field(
         default="keep",
         description="neutralize puts an apostrophe before text that a spreadsheet would take for a formula. An import "
