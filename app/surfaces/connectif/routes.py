@@ -15,7 +15,7 @@ from app.errors import Complaint, Refused
 from app.formats.decode import normalize_encoding
 from app.imports.intake import find_missing, submit
 from app.imports.rerun import build_pull, build_rerun, read_charset, refuse_list
-from app.mappings.declaring.requested import build_mapping, choice_from
+from app.mappings.declaring.requested import choice_from, load_requested
 from app.mappings.mapping import Mapping
 from app.runs import status
 from app.runs.deletion import delete_run
@@ -73,7 +73,7 @@ async def create_import(request: Request, caller: MayWriteImports, runtime: Open
     At most 10 imports of an account can be queued or running. The next one is refused with status 400 and code E0401.
     """
     async with admit_import(runtime, caller), receive_request(request, runtime) as received:
-        chosen, wrong = choose_mapping(received)
+        chosen, wrong = await choose_mapping(received)
         form = translate.parse_form(received, chosen)
         async with runtime.database.read() as session:
             missing = await find_missing(session, caller.account_id, type=form.type, coupon_set=form.coupon_set)
@@ -166,10 +166,10 @@ async def receive_request(request: Request, runtime: Runtime) -> AsyncIterator[F
         raise Refused("unsupported_media_type", detail)
 
 
-def choose_mapping(form: Form) -> tuple[Mapping | None, tuple[Complaint, ...]]:
+async def choose_mapping(form: Form) -> tuple[Mapping | None, tuple[Complaint, ...]]:
     """The mapping that the form chooses, or what is wrong with it."""
     try:
-        return build_mapping(choice_from(form.parts, form.parts.get("type", ""))), ()
+        return await load_requested(choice_from(form.parts, form.parts.get("type", ""))), ()
     except Refused as wrong:
         return None, wrong.complaints
 
@@ -177,7 +177,7 @@ def choose_mapping(form: Form) -> tuple[Mapping | None, tuple[Complaint, ...]]:
 async def find_encoding(parts: Parts[str, str]) -> str | None:
     """That of the mapping which the parts so far choose. What is wrong with it is told when the form is whole."""
     try:
-        mapping = build_mapping(choice_from(parts, parts.get("type", "")))
+        mapping = await load_requested(choice_from(parts, parts.get("type", "")))
     except Refused:
         return None
     encoding = mapping.options.get("encoding") if mapping else None
