@@ -238,6 +238,7 @@ def requests(owner: Owner, template: str) -> list[dict[str, Any]]:
     products = [{"data": {"hasHeader": "true"}, "files": product}]
     return {
         "/imports/{import_id}/rerun": [csv, {}],
+        "/exports/{export_id}/rerun": [{}],
         "/v2/productimports": products,
         "/productimports": products,
         "/v2/products": [{"json": {"productID": item, "productName": "Stolen"}}],
