@@ -20,14 +20,17 @@ FILES = {
     "/v1/customers/importCSV": "source_id,name\nkim,Kim\n",
     "/v2/productimports/": "productID,productName\nA-2,Steel rod\n",
 }
-NAMES = {"name": "parts", "set_id": "spring", "connection_id": "0" * 24, "mapping_id": "map_0"}
-# The connection, or the token, that the request names is nobody's.
+NAMES = {"name": "parts", "set_id": "spring", "mapping_id": "map_0"}
+NAMES |= dict.fromkeys(("connection_id", "import_id", "export_id"), "0" * 24)
+# The connection, the run or the token that the request names is nobody's.
 UNKNOWN = (
     "{connection_id}",
     "{mapping_id}",
     "/test-import",
     "/test-export",
     "{connection_id}/imports",
+    "/rerun",
+    "/rerun/",
     "/token/revoke",
 )
 # Cordial's API looks for the server of the file before it answers, and the example's has none.
