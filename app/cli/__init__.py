@@ -46,6 +46,9 @@ COMMANDS: Final = {
     ),
     "records": CommandEntry("app.cli.managing.records", "records", "List and show stored records", USE),
     "types": CommandEntry("app.cli.managing.types", "types", "List, show and declare record types", USE),
+    "mappings": CommandEntry(
+        "app.cli.managing.mappings", "mappings", "List, show, store and delete mapping templates", USE
+    ),
     "coupon-sets": CommandEntry(
         "app.cli.managing.coupon_sets", "coupon_sets", "Create, rename and show sets of coupons", USE
     ),

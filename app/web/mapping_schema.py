@@ -17,7 +17,8 @@ KINDS: Final[dict[str, dict[str, Any]]] = {
 }
 MAPPING_ID: Final[dict[str, Any]] = {
     "type": "string",
-    "description": "`default`: headings are the ids of fields, their labels, or look like one of them",
+    "description": "The id of a mapping template for the type. Or `default`: headings are the ids of fields, their "
+    "labels, or look like one of them",
 }
 COLUMN: Final[dict[str, Any]] = {
     "title": "MappedColumn",

@@ -10,10 +10,11 @@ import typer
 
 from app.cli.client.connections import find_connection
 from app.cli.client.files import read_json_file
+from app.cli.client.mappings import choose_mapping
 from app.cli.client.options import DEFAULT_URL, AsJson, Key, Url
 from app.cli.importing import options
 from app.cli.importing.following import follow_import
-from app.cli.importing.options import PARTS, build_parts
+from app.cli.importing.options import DEFAULT_TYPE, build_parts, drop_defaults
 from app.cli.importing.progress import OnProgress
 from app.cli.importing.status import ImportResponse
 from app.cli.importing.transfer import ImportRequest, start_import
@@ -26,7 +27,7 @@ def import_file(
     context: typer.Context,
     file: options.File = "",
     *,
-    type: options.Type = "contacts",
+    type: options.Type = DEFAULT_TYPE,
     url: Url = DEFAULT_URL,
     key: Key = "",
     delimiter: options.Delimiter = "auto",
@@ -40,6 +41,7 @@ def import_file(
     duplicates: options.Duplicates = None,
     unknown_columns: options.UnknownColumns = None,
     confirm_email: options.ConfirmEmail = None,
+    mapping: options.MappingName = None,
     mapping_file: options.MappingFile = None,
     connection: options.Connection = None,
     source: options.SourceFile = None,
@@ -53,9 +55,8 @@ def import_file(
 
     Exit codes: 0 if all rows were imported, 1 if some rows failed, 2 if the import was refused or failed.
     """
-    if not (file or source):
-        raise typer.TyperException("Missing argument 'FILE'")
-    given = drop_defaults(context) if mapping_file else context.params
+    refuse_wrong_usage(context.params)
+    given = drop_defaults(context) if mapping or mapping_file else context.params
     on_full = print_wait if wait_for_room else None
 
     def begin(client: httpx.Client, on_progress: OnProgress) -> ImportResponse:
@@ -64,11 +65,11 @@ def import_file(
     follow_import(begin, url=url, key=key, as_json=as_json, wait=not no_wait)
 
 
-def drop_defaults(context: typer.Context) -> dict[str, Any]:
-    """The parameters without options that nobody gave: those of the mapping count more than our defaults."""
-    sources = {name: context.get_parameter_source(name) for name in PARTS}
-    unset = {name for name, source in sources.items() if source is not None and source.name == "DEFAULT"}
-    return {name: None if name in unset else value for name, value in context.params.items()}
+def refuse_wrong_usage(given: Mapping[str, Any]) -> None:
+    if not (given["file"] or given["source"]):
+        raise typer.TyperException("Missing argument 'FILE'")
+    if given["mapping"] and given["mapping_file"]:
+        raise typer.TyperException("Use either --mapping or --mapping-file")
 
 
 def build_request(client: httpx.Client, given: Mapping[str, Any]) -> ImportRequest:
@@ -81,7 +82,15 @@ def build_request(client: httpx.Client, given: Mapping[str, Any]) -> ImportReque
         remote = {"connectionId": find_connection(client, given["connection"])["id"], "path": file}
     elif file.startswith(WEB):
         remote = {"source": {"transport": file.partition(":")[0], "url": file}}
-    if given["mapping_file"]:
-        mapping = read_json_file(Path(given["mapping_file"]))
-        parts = {"type": str(mapping.get("type") or "contacts"), **parts, "mapping": json.dumps(mapping)}
+    if given["mapping"] or given["mapping_file"]:
+        parts = {"type": DEFAULT_TYPE, **choose_mapping_parts(client, given), **parts}
     return ImportRequest(Path(file), parts, given["file_name"], remote)
+
+
+def choose_mapping_parts(client: httpx.Client, given: Mapping[str, Any]) -> dict[str, str]:
+    """The mapping that is stored or in a file, and its type if it has one. Raises RequestFailed."""
+    if given["mapping"]:
+        return choose_mapping(client, given["mapping"], given["type"])
+    mapping = read_json_file(Path(given["mapping_file"]))
+    of_type = {"type": str(mapping["type"])} if mapping.get("type") else {}
+    return {**of_type, "mapping": json.dumps(mapping)}

@@ -50,6 +50,14 @@ UnknownColumns = Annotated[
 ConfirmEmail = Annotated[
     str | None, typer.Option("--confirm-email", help="Address that gets a mail when the import has ended")
 ]
+MappingName = Annotated[
+    str | None,
+    typer.Option(
+        "--mapping",
+        help="Name or id of a stored mapping template, whose type and options count where none is given; or default: "
+        "headings are ids or labels of fields",
+    ),
+]
 MappingFile = Annotated[
     str | None,
     typer.Option(
@@ -74,6 +82,8 @@ WaitForRoom = Annotated[
 ]
 NoWait = Annotated[bool, typer.Option("--no-wait", help="Do not wait until the import has ended")]
 
+DEFAULT_TYPE: Final = "contacts"
+
 # Option -> part of the form.
 PARTS: Final = {
     "type": "type",
@@ -90,6 +100,13 @@ PARTS: Final = {
     "unknown_columns": "unknownColumns",
     "confirm_email": "confirmEmail",
 }
+
+
+def drop_defaults(context: typer.Context) -> dict[str, Any]:
+    """The parameters without options that nobody gave: those of a mapping count more than our defaults."""
+    sources = {name: context.get_parameter_source(name) for name in PARTS}
+    unset = {name for name, source in sources.items() if source is not None and source.name == "DEFAULT"}
+    return {name: None if name in unset else value for name, value in context.params.items()}
 
 
 def pick_parts(options: Mapping[str, Any]) -> dict[str, Any]:

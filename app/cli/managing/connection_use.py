@@ -10,11 +10,12 @@ import typer
 from app.cli.client.connections import find_connection
 from app.cli.client.failures import JsonObject
 from app.cli.client.http import build_path, connect, read_object, request
+from app.cli.client.mappings import choose_mapping
 from app.cli.client.options import DEFAULT_URL, AsJson, Key, Url
 from app.cli.client.printing import print_json, print_note
 from app.cli.client.tables import TableColumn, print_table
 from app.cli.importing import options
-from app.cli.importing.options import pick_parts
+from app.cli.importing.options import drop_defaults, pick_parts
 from app.cli.importing.waiting import OnFull, print_wait, try_until_accepted
 
 NameOrId = Annotated[str, typer.Argument(metavar="NAME", help="Name or id of the connection")]
@@ -71,7 +72,7 @@ def import_from_connection(
     name: NameOrId,
     path: FilePath,
     *,
-    type: options.Type = "contacts",
+    type: options.Type = options.DEFAULT_TYPE,
     import_name: options.ImportName = None,
     url: Url = DEFAULT_URL,
     key: Key = "",
@@ -85,6 +86,7 @@ def import_from_connection(
     duplicates: options.Duplicates = None,
     unknown_columns: options.UnknownColumns = None,
     confirm_email: options.ConfirmEmail = None,
+    mapping: options.MappingName = None,
     after: After = None,
     wait_for_room: options.WaitForRoom = False,
     as_json: AsJson = False,
@@ -94,7 +96,7 @@ def import_from_connection(
     Exit codes: 0 if all were started, 1 if some found no room or the service refused them, 2 for anything else.
     """
     with connect(url, key, as_json=as_json) as client:
-        start_imports(client, context.params)
+        start_imports(client, drop_defaults(context) if mapping else context.params)
 
 
 def start_imports(client: httpx.Client, given: Mapping[str, Any]) -> None:
@@ -102,6 +104,8 @@ def start_imports(client: httpx.Client, given: Mapping[str, Any]) -> None:
     address = build_path("connections", find_connection(client, given["name"])["id"], "imports")
     on_full = print_wait if given["wait_for_room"] else None
     body = pick_parts(given) | {"path": given["path"]}
+    if given["mapping"]:
+        body = {"type": options.DEFAULT_TYPE, **choose_mapping(client, given["mapping"], given["type"]), **body}
     for number, answer in enumerate(start_each(client, address, body, given["after"], on_full)):
         if given["as_json"]:
             print_json(answer)

@@ -10,9 +10,11 @@ from typing import Any, Final
 
 import msgspec
 
-from app.errors import Complaint, Refused, describe
+from app.errors import Complaint, Refused, describe, shorten_name
+from app.formats.characters import UNSTORABLE
 from app.mappings.declaring.declaration import mapping_to_json, parse_mapping
 from app.mappings.declaring.fitting import fit_mapping
+from app.mappings.declaring.requested import DEFAULT_MAPPING
 from app.mappings.mapping import DEFAULT
 from app.mappings.mapping import Mapping as ColumnMapping
 from app.resources.schema import Resource
@@ -60,30 +62,37 @@ async def list_templates(
     return TemplatePage(rows[:limit], more=len(rows) > limit)
 
 
+async def find_template(session: ReadSession, account_id: int, template_id: str) -> StoredTemplate | None:
+    row = None if UNSTORABLE.search(template_id) else await mappings.get(session, account_id, template_id)
+    return None if row is None else template_from(row)
+
+
 async def load_template(session: ReadSession, account_id: int, template_id: str) -> StoredTemplate:
     """Raises Refused("not_found")."""
-    row = await mappings.get(session, account_id, template_id)
-    if row is None:
+    template = await find_template(session, account_id, template_id)
+    if template is None:
         raise not_found()
-    return template_from(row)
+    return template
 
 
 async def load_mapping(session: ReadSession, account_id: int, mapping_id: str, type: str) -> ColumnMapping:
-    """The mapping that a request means by `mappingId`: the default one, or a template for that type.
-
-    Raises Refused("invalid") if there is no such template.
-    """
+    """The default mapping, or that of a template for the type. Raises Refused("invalid") if there is no such."""
     if mapping_id == DEFAULT:
-        return ColumnMapping(matching="loose")
-    row = await mappings.get(session, account_id, mapping_id)
-    if row is None:
-        reason = "There is no mapping template with the id in `mappingId`"
+        return DEFAULT_MAPPING
+    return await asyncio.to_thread(as_mapping_for, await find_template(session, account_id, mapping_id), type)
+
+
+def as_mapping_for(template: StoredTemplate | None, type: str) -> ColumnMapping:
+    """The mapping of a template for a request of this type, "" if that is not known yet. Blocking. Raises
+    Refused("invalid") if there is no template, or it is for another type."""
+    if template is None:
+        reason = "`mappingId` must be `default` or the id of a mapping template, and there is none with this id"
         raise Refused("invalid", reason, [Complaint("mappingId", reason)])
-    template = template_from(row)
-    if template.type != type:
-        reason = f'The mapping template "{template.name}" is for the type `{template.type}`, not for `{type}`'
+    if type and template.type != type:
+        asked = shorten_name(type)
+        reason = f'The mapping template "{template.name}" is for the type `{template.type}`, and not for `{asked}`'
         raise Refused("invalid", reason, [Complaint("mappingId", reason)])
-    return await asyncio.to_thread(template.as_mapping)
+    return template.as_mapping()
 
 
 async def create_template(

@@ -1,7 +1,6 @@
 """Connectif's endpoints: create, list, read and delete imports. Each path works with and without a final slash."""
 
 from collections.abc import AsyncIterator
-from collections.abc import Mapping as Parts
 from contextlib import asynccontextmanager
 from typing import Annotated
 
@@ -12,10 +11,8 @@ from app.auth.caller import Caller
 from app.connections.connection import load_connection
 from app.connections.pull import Pull
 from app.errors import Complaint, Refused
-from app.formats.decode import normalize_encoding
 from app.imports.intake import find_missing, submit
 from app.imports.rerun import build_pull, build_rerun, read_charset, refuse_list
-from app.mappings.declaring.requested import choice_from, load_requested
 from app.mappings.mapping import Mapping
 from app.runs import status
 from app.runs.deletion import delete_run
@@ -34,6 +31,7 @@ from app.surfaces.connectif.wire.request import (
 )
 from app.web.admission import admit_import
 from app.web.bodies.json_body import read_json_object
+from app.web.bodies.mapping_choice import MappingChooser
 from app.web.bodies.multipart import is_form
 from app.web.bodies.upload import Form, receive_form
 from app.web.caller import MayDeleteImports, MayReadImports, MayWriteImports, OpenRuntime
@@ -72,8 +70,9 @@ async def create_import(request: Request, caller: MayWriteImports, runtime: Open
 
     At most 10 imports of an account can be queued or running. The next one is refused with status 400 and code E0401.
     """
-    async with admit_import(runtime, caller), receive_request(request, runtime) as received:
-        chosen, wrong = await choose_mapping(received)
+    chooser = MappingChooser(runtime, caller)
+    async with admit_import(runtime, caller), receive_request(request, runtime, chooser) as received:
+        chosen, wrong = await choose_mapping(received, chooser)
         form = translate.parse_form(received, chosen)
         async with runtime.database.read() as session:
             missing = await find_missing(session, caller.account_id, type=form.type, coupon_set=form.coupon_set)
@@ -154,10 +153,10 @@ async def pull_again(runtime: Runtime, caller: Caller, parent: Run) -> Pull:
 
 
 @asynccontextmanager
-async def receive_request(request: Request, runtime: Runtime) -> AsyncIterator[Form]:
+async def receive_request(request: Request, runtime: Runtime, chooser: MappingChooser) -> AsyncIterator[Form]:
     """A form with a file, or JSON that says where one is. Raises Refused as `receive_form` does."""
     if is_form(request):
-        async with receive_form(request, runtime, find_encoding) as form:
+        async with receive_form(request, runtime, chooser.find_encoding) as form:
             yield form
     elif request.headers.get("content-type", "").lower().startswith(JSON):
         yield translate.form_from_json(await read_json_object(request, idle=runtime.settings.upload_idle_seconds))
@@ -166,22 +165,14 @@ async def receive_request(request: Request, runtime: Runtime) -> AsyncIterator[F
         raise Refused("unsupported_media_type", detail)
 
 
-async def choose_mapping(form: Form) -> tuple[Mapping | None, tuple[Complaint, ...]]:
-    """The mapping that the form chooses, or what is wrong with it."""
+async def choose_mapping(form: Form, chooser: MappingChooser) -> tuple[Mapping | None, tuple[Complaint, ...]]:
+    """The mapping that the form chooses, or what is wrong with it. Raises Refused("not_allowed")."""
     try:
-        return await load_requested(choice_from(form.parts, form.parts.get("type", ""))), ()
+        return await chooser.choose(form.parts), ()
     except Refused as wrong:
+        if wrong.code != "invalid":
+            raise
         return None, wrong.complaints
-
-
-async def find_encoding(parts: Parts[str, str]) -> str | None:
-    """That of the mapping which the parts so far choose. What is wrong with it is told when the form is whole."""
-    try:
-        mapping = await load_requested(choice_from(parts, parts.get("type", "")))
-    except Refused:
-        return None
-    encoding = mapping.options.get("encoding") if mapping else None
-    return None if encoding is None else normalize_encoding(encoding)
 
 
 async def pull_from_connection(runtime: Runtime, caller: Caller, connection_id: str, path: str) -> Pull:

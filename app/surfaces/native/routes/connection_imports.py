@@ -12,7 +12,7 @@ from app.errors import Complaint, Refused, describe
 from app.imports.intake import Submission, find_missing, submit_each
 from app.imports.plan import Options, ReadOptions
 from app.imports.sources.pattern import find_files
-from app.mappings.declaring.requested import DEFAULT_MAPPING, choice_from, fill_options, load_requested
+from app.mappings.declaring.requested import DEFAULT_MAPPING, fill_options
 from app.mappings.mapping import Mapping
 from app.resources.conversion import BadCell
 from app.resources.email import convert_email
@@ -21,6 +21,7 @@ from app.surfaces.native import translate
 from app.surfaces.native.wire.imports import CONNECTION_IMPORT_BODY, ConnectionImportBody, StartedImports
 from app.web.admission import admit_import
 from app.web.bodies.json_body import read_json_object
+from app.web.bodies.mapping_choice import MappingChooser
 from app.web.caller import MayReadConnections, MayWriteImports, OpenRuntime
 from app.web.openapi import operation_id
 from app.web.refusals import refusals
@@ -52,7 +53,7 @@ async def import_from_connection(
         async with runtime.database.read() as session:
             connection = await load_connection(session, runtime.vault, caller.account_id, connection_id)
         given = await read_json_object(request, idle=runtime.settings.upload_idle_seconds)
-        mapping = await load_requested(choice_from(given, str(given.get("type", ""))))
+        mapping = await MappingChooser(runtime, caller).choose(given)
         body = parse_shape(ConnectionImportBody, fill_options(given, mapping))
         pull, after = Pull(connection.remote(), body.path, connection.id), translate.decode_file_cursor(body.after)
         submission = build_submission(caller, body, pull, mapping or DEFAULT_MAPPING, request_id(request))

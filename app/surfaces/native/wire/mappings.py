@@ -2,67 +2,23 @@
 
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, WithJsonSchema
 
-from app.mappings.conversions import CONVERSIONS
 from app.surfaces.native.wire.imports import check_delimiter
 from app.surfaces.native.wire.shape import Links, json_body
+from app.web.mapping_schema import MAPPING
 from app.web.shapes import DELIMITER, Shape, Timestamp
 
-
-class MappingColumn(Shape):
-    """A column of a file: by its heading or its position, what it fills, and what is done to its cells first."""
-
-    column: str = Field(
-        default="",
-        max_length=255,
-        description="Its heading, or what looks the same: case, Unicode form, repeated and surrounding white space and "
-        "invisible characters do not count",
-    )
-    position: int = Field(default=0, ge=0, lt=2_000, description="In place of a heading: the first column is 0")
-    field: str = Field(default="", max_length=255, description="The id of the field that it fills")
-    ignore: bool = Field(default=False, description="In place of `field`: the column is left out")
-    null_marker: str = Field(default="", max_length=255, description=CONVERSIONS["nullMarker"].description)
-    trim: bool = Field(default=False, description=CONVERSIONS["trim"].description)
-    case: Literal["lower", "upper"] = Field(default="lower", description=CONVERSIONS["case"].description)
-    blank: Literal["keep", "clear", "empty"] = Field(default="keep", description=CONVERSIONS["blank"].description)
-    default: str = Field(default="", max_length=1_000, description=CONVERSIONS["default"].description)
-    values: dict[str, str] = Field(default={}, description=CONVERSIONS["values"].description)
-    decimal_comma: bool = Field(default=False, description=CONVERSIONS["decimalComma"].description)
-    date_format: str = Field(default="", description=CONVERSIONS["dateFormat"].description, examples=["DD.MM.YYYY"])
-    separator: str = Field(default="", max_length=5, description=CONVERSIONS["separator"].description, examples=[";"])
+PARTS: Final[dict[str, Any]] = MAPPING["properties"]
 
 
-class MappingOptions(Shape):
-    """What holds for an import unless its request says otherwise."""
-
-    format: Literal["csv", "jsonl"] = "csv"
-    delimiter: str = Field(default="auto", description="As in a request: a character, its word, or auto")
-    encoding: str = Field(default="utf-8", examples=["windows-1252"])
-    override_existing: bool = True
-    update_only_empty_fields: bool = False
-    blank_cells: Literal["keep", "clear", "empty"] = "keep"
-    null_marker: str = Field(default="", max_length=255)
-    duplicates: Literal["last", "first", "error"] = "last"
-    unknown_columns: Literal["ignore", "keep", "error"] = "ignore"
-
-
-class MappingParts(Shape):
-    """What a template holds beside its name and type."""
-
-    has_header: bool = Field(
-        default=True, description="Whether the file has a header. Without one every column has a `position`"
-    )
-    columns: list[MappingColumn] = Field(min_length=1, max_length=2_000)
-    constants: dict[str, str | float | bool] = Field(
-        default={}, description="Fields that are the same in every record, and in no column"
-    )
-    options: MappingOptions = MappingOptions()
-
-
-class MappingBody(MappingParts):
+class MappingBody(Shape):
     name: str = Field(min_length=1, max_length=200, description="Unique among the templates for the type")
     type: str = Field(max_length=100, description="The record type. It cannot be changed")
+    has_header: Annotated[bool, WithJsonSchema(PARTS["hasHeader"])] = True
+    columns: Annotated[list[dict[str, Any]], WithJsonSchema(PARTS["columns"])]
+    constants: Annotated[dict[str, Any], WithJsonSchema(PARTS["constants"])] = Field(default={})
+    options: Annotated[dict[str, Any], WithJsonSchema(PARTS["options"])] = Field(default={})
 
 
 class MappingTemplate(MappingBody):
@@ -157,7 +113,9 @@ class Suggestion(Shape):
     checked: bool = Field(description="Whether the rows were checked: without a key they cannot be")
     failed: int = Field(description="How many of the rows have a problem")
     problems: list[ProblemGroup] = Field(description="As an import would report them if none of its records existed")
-    mapping: dict[str, Any] = Field(description="The same as a mapping")
+    mapping: Annotated[dict[str, Any], WithJsonSchema(MAPPING)] = Field(
+        description="The same as a mapping, to be sent as it is or with a name to `POST /mappings`"
+    )
 
 
 class SuggestParts(Shape):
