@@ -156,7 +156,7 @@ async def find_by_names(
     asked = {index_name(name): name for name in names}
     found: dict[str, list[str]] = {}
     given = {"account_id": account_id, "type": type, "names": list(asked)}
-    for name, key in await session.execute(text(BY_NAMES), given):
+    for name, key in (await session.execute(text(BY_NAMES), given)).all():
         found.setdefault(asked[name], []).append(key)
     return found
 

@@ -9,7 +9,7 @@ from app.imports.checking.cells import is_filled
 from app.imports.checking.findings import Findings
 from app.imports.checking.json_objects import MemberColumn, format_member
 from app.imports.checking.record_keys import CellsByField, RowKeys
-from app.resources.conversion import BadCell, bad_cell, quote_json
+from app.resources.conversion import bad_cell, quote_json
 from app.resources.field_types import compile_cell
 from app.resources.schema import Field, Resource
 
@@ -36,9 +36,9 @@ class NewRecords:
             if column is not None and column.name is not None:
                 continue
             texts = [""] * len(keys.keys)
-            for index in new:
-                if column is None or not column.texts[index]:
-                    texts[index] = make_member(field, cells, index)
+            lacking = new if column is None else [index for index in new if not column.texts[index]]
+            for index, text in zip(lacking, make_members(field, cells, lacking), strict=True):
+                texts[index] = text
             given.append(MemberColumn(None, texts))
         return given
 
@@ -58,10 +58,11 @@ class NewRecords:
                 findings.add(index, REQUIRED, field=field_id)
 
 
-def make_member(field: Field, cells: CellsByField, index: int) -> str:
+def make_members(field: Field, cells: CellsByField, rows: Sequence[int]) -> list[str]:
     if not field.made_from:
-        return format_member(field.id, field.default)
-    source = cells.get(field.made_from)
-    text = source[index] if source is not None else None
-    made = compile_cell(field)(text) if isinstance(text, str) and text else ""
-    return "" if isinstance(made, BadCell) or not made else format_member(field.id, made)
+        return [format_member(field.id, field.default)] * len(rows)
+    source, convert = cells.get(field.made_from), compile_cell(field)
+    if source is None:
+        return [""] * len(rows)
+    made = [convert(text) if isinstance(text := source[index], str) and text else "" for index in rows]
+    return [format_member(field.id, text) if isinstance(text, str) and text else "" for text in made]
