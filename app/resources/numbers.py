@@ -101,8 +101,10 @@ def convert_decimal(text: str) -> str | BadCell:
     if _match_json_decimal(text) and len(text) <= MAX_DIGITS:
         return text
     text = text.strip()
+    if _match_json_decimal(text):
+        return text if is_written_out(text) else TOO_MANY_DIGITS
     if len(text) > MAX_LENGTH:
-        return TOO_MANY_DIGITS if _match_json_decimal(text) else NOT_DECIMAL
+        return NOT_DECIMAL
     parts = _match_decimal(text)
     if parts is None or not (parts[2] or parts[3]):
         return COMMA if _match_comma(text) else NOT_DECIMAL
@@ -111,6 +113,13 @@ def convert_decimal(text: str) -> str | BadCell:
         return TOO_MANY_DIGITS
     minus, whole = "-" if sign == "-" else "", whole.lstrip("0") or "0"
     return f"{minus}{whole}{'.' if fraction else ''}{fraction}{'e' if exponent else ''}{exponent}"
+
+
+def is_written_out(number: str) -> bool:
+    """Whether a number may have come with an exponent, although it has none: PostgreSQL writes 1e1000 as 1,001 digits.
+    Zeros at either end do not count then."""
+    digits = number.lstrip("-").replace(".", "")
+    return len(digits) <= 2 * MAX_DIGITS + MAX_EXPONENT and len(digits.strip("0")) <= MAX_DIGITS
 
 
 def compile_number_value(convert: Convert, wrong: BadCell) -> ConvertValue:

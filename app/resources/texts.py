@@ -1,5 +1,6 @@
 """Values that are stored as text (text, phone, URL, options and lists of them), and true or false."""
 
+import json
 import re
 from collections.abc import Callable
 from decimal import Decimal
@@ -108,7 +109,22 @@ def write_key(value: object) -> str | None:
 
 def compile_list(field: Field) -> Convert:
     separator, convert_items = field.separator, compile_items(field)
-    return lambda text: convert_items(text.split(separator))
+
+    def convert(text: str) -> str | BadCell:
+        items = read_json_list(text) if text.startswith('["') else None
+        return convert_items(text.split(separator) if items is None else items)
+
+    return convert
+
+
+def read_json_list(text: str) -> list[str] | None:
+    """The texts of a JSON list, as exports and failed rows write items that contain the separator; None if it is no
+    such list."""
+    try:
+        items = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return items if isinstance(items, list) and all(isinstance(each, str) for each in items) else None
 
 
 def compile_list_value(field: Field) -> ConvertValue:
