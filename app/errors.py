@@ -36,6 +36,7 @@ REFUSALS: dict[str, str] = {
     "queue_full": "Too many imports of this account are waiting or running",
     "import_not_ended": "The import is still waiting or running",
     "export_not_ended": "The export is still waiting or running",
+    "nothing_to_retry": "No delivery of the export has failed",
     "type_in_use": "The new declaration does not fit stored records or open imports",
     "secrets_locked": "The stored secrets cannot be decrypted",
     "name_taken": "The name is already taken in this account",
@@ -62,6 +63,7 @@ FAILURES: dict[str, str] = {
     "export_unencodable": "The file cannot be written in the encoding that was asked for",
     "mapping_missing": "The mapping template does not exist any more",
     "mapping_unfit": "The mapping does not fit its record type any more",
+    "export_lost": "The stored file of the export is missing or damaged",
 }
 
 
@@ -85,6 +87,7 @@ REFUSAL_REMEDIES: dict[str, str] = {
     "queue_full": "Wait for the seconds in `Retry-After`, or until an import has ended",
     "import_not_ended": "Wait until the import is done",
     "export_not_ended": "Wait until the export is done",
+    "nothing_to_retry": "Look at the `status` of each destination. Start a new export for other destinations",
     "type_in_use": (
         "Keep the fields that `errors` names as they are. "
         "If only open imports are in the way, wait until they have ended"
@@ -118,6 +121,7 @@ FAILURE_REMEDIES: dict[str, str] = {
     "mapping_missing": "Start the export again with another template",
     "mapping_unfit": "Correct the template as the detail says, then start the export again",
     "export_unencodable": "Export in UTF-8, which has every character, or correct the record that the detail names",
+    "export_lost": "Start the export again, and check the disk that holds the stored files",
 }
 
 

@@ -161,11 +161,13 @@ class Settings(BaseSettings):
     allow_networks: str = Field("", description="Private networks that may be called, `10.1.0.0/16,fd00::/8`")
     ca_file: Path | None = Field(None, description="PEM file of a private CA for HTTPS, FTPS, S3, mail and `rediss://`")
     source_seconds: PositiveFloat = Field(
-        600, description="Seconds within which a file must be fetched from its source"
+        600, description="Seconds within which a file must be fetched from its source, or one try delivers it"
     )
     source_idle_seconds: PositiveFloat = Field(
-        30, description="Seconds after which a transfer that receives nothing is tried again"
+        30, description="Seconds after which a transfer that does not move is tried again"
     )
     fetches_at_once: PositiveInt = Field(
-        4, description="Files that one worker process fetches or exports at a time; of one account at most half as many"
+        4,
+        description="Files that one worker process fetches, exports or delivers at a time; of one account at most half "
+        "as many",
     )

@@ -5,7 +5,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from app.deliveries import outbox
-from app.observe.events import HousekeepingFailed, OldSnapshotsEnded
+from app.observe.events import HousekeepingFailed
+from app.observe.export_events import OldSnapshotsEnded
 from app.observe.logs import error_kind
 from app.observe.process_events import NewerRunsLeftAlone, SchemaNotUsable
 from app.runs.deletion import prune_runs, sweep_blobs

@@ -23,7 +23,7 @@ SCOPES: Mapping[str, str] = {
     "types:write": "Declare record types and custom fields",
     "mappings:read": "Read mapping templates, import with them, and have one suggested for a file",
     "mappings:write": "Create, replace and delete mapping templates",
-    "connections:read": "Read connections (never their secrets) and import from them",
+    "connections:read": "Read connections (never their secrets), import from them and deliver exports to them",
     "connections:write": "Create, replace, delete and test connections",
     "exports:read": "Read exports and download their files",
     "exports:write": "Start exports, and delete those that have ended",

@@ -9,11 +9,14 @@ import asyncio
 import time
 
 from app.errors import Fatal
+from app.exports.deliver import deliver_file
 from app.exports.file_writer import FileWriter
 from app.exports.layout import load_file_options
 from app.exports.order import ExportOrder, load_order
 from app.exports.records import Exporting, FormulaMet, write_records
-from app.observe.events import ExportWritten, StepReached
+from app.observe.events import StepReached
+from app.observe.export_events import ExportWritten
+from app.runs.kinds import Step
 from app.runs.lifecycle import RunLost, Stopping, announce_end, end_run
 from app.runs.model import Run
 from app.runs.states import State
@@ -24,13 +27,16 @@ TOO_LONG = "The file was not complete after {seconds:g} seconds, which is the li
 
 
 async def work(runtime: Runtime, run: Run, _stopping: Stopping) -> bool:
-    """Writes the file and ends the run. Raises RunLost, Fatal, Retryable."""
+    """Writes the file, or tries one of its destinations, and says whether that has ended the run. Raises RunLost,
+    Fatal, DestinationAway, Retryable."""
+    if run.step is Step.DELIVER:
+        return await deliver_file(runtime, run)
     started, order = time.monotonic(), await load_order(runtime, run)
     try:
         await write_file(runtime, run, order, started, guard=False)
     except FormulaMet:
         await write_file(runtime, run, order, started, guard=True)
-    return True
+    return not run.destinations
 
 
 async def write_file(runtime: Runtime, run: Run, order: ExportOrder, started: float, *, guard: bool) -> None:
@@ -56,7 +62,7 @@ async def write_in_time(runtime: Runtime, run: Run, order: ExportOrder, file: Fi
 
 
 async def keep_file(runtime: Runtime, run: Run, file: FileWriter, records: int) -> None:
-    """Stores the file and ends the run, in one transaction. Raises RunLost."""
+    """Stores the file and, unless it has to be delivered, ends the run, in one transaction. Raises RunLost."""
     blob = await file.commit()
     runtime.observe(StepReached(run.id, "kept"))
     values = {
@@ -66,10 +72,13 @@ async def keep_file(runtime: Runtime, run: Run, file: FileWriter, records: int) 
         "file_bytes": file.blob.size,
         "file_sha256": file.sha256,
     }
+    if run.destinations:
+        values["step"] = Step.DELIVER
     async with runtime.database.transaction() as session:
         ours = await progress.store_file(session, run.id, run.attempt, values)
-        finished = await end_run(session, run.id, run.attempt, State.FINISHED) if ours else None
-    if finished is None:
+        ends = ours and not run.destinations
+        finished = await end_run(session, run.id, run.attempt, State.FINISHED) if ends else None
+    if not ours:
         await asyncio.to_thread(runtime.blobs.delete, blob)
         raise RunLost
     runtime.observe(StepReached(run.id, "finished"))

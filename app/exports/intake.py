@@ -1,15 +1,17 @@
 """Accepts an export: turns what a caller wants into a queued run, or refuses it."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import msgspec
 
 from app.auth.identity import Identity, ensure_live
+from app.connections.target import PathValues
 from app.declarations.types import load_resource
 from app.errors import Complaint, Refused, shorten_name
+from app.exports.destinations import WantedDestination, build_columns, load_wanted, resolve_destinations
 from app.exports.filters import build_filter
 from app.exports.layout import FileOptions, Selected, build_file_name, load_selected
 from app.exports.order import find_mapping
@@ -20,10 +22,10 @@ from app.mappings.mapping import Mapping as ColumnMapping
 from app.observe.events import RunAccepted
 from app.runs.acceptance import accept_run, enqueue_run
 from app.runs.kinds import Kind, Step
-from app.runs.model import AccountId, Relation, Run, new_run_id
+from app.runs.model import AccountId, Relation, Run, RunId, new_run_id
 from app.runtime import Runtime
-from app.storage import runs
-from app.storage.database import ReadSession
+from app.storage import records, runs
+from app.storage.database import ReadSession, Session
 from app.storage.exports.selection import Filter
 
 SHARED: Final = ("format", "delimiter", "encoding")  # options of a mapping that an export has, too
@@ -39,6 +41,7 @@ class ExportRequest:
     file: Mapping[str, Any] = field(default_factory=dict)  # those of FileOptions that the caller has set
     selected: Selected = field(default_factory=Selected)
     filter: Mapping[str, Any] = field(default_factory=dict)  # as app.exports.filters reads it; else that of `selected`
+    destinations: Sequence[WantedDestination] = ()
     name: str | None = None  # what people call it
     request_id: str = ""
     sender: Identity | None = None
@@ -46,13 +49,15 @@ class ExportRequest:
 
 
 def repeat_export(parent: Run, *, name: str | None, sender: Identity, request_id: str) -> ExportRequest:
-    """The same as the parent. A stored mapping is read again. Without a `name` it is called as the parent is."""
+    """The same as the parent. A stored mapping is read again, and so are connections. Without a `name` it is called as
+    the parent is."""
     return ExportRequest(
         account_id=parent.account_id,
         origin=parent.origin,
         type=parent.type,
         file=parent.options["file"],
         selected=load_selected(parent),
+        destinations=load_wanted(parent),
         name=name or parent.name,
         request_id=request_id,
         sender=sender,
@@ -69,7 +74,8 @@ class Settled:
 
 
 async def submit_export(runtime: Runtime, wanted: ExportRequest) -> Run:
-    """Accepts an export. Raises Refused: invalid (an unknown type), queue_full, not_authenticated."""
+    """Accepts an export. Raises Refused: invalid (an unknown type, destinations), secrets_locked, queue_full,
+    not_authenticated."""
     async with runtime.database.transaction() as session:
         if wanted.sender is not None:
             await ensure_live(session, wanted.sender)
@@ -78,7 +84,7 @@ async def submit_export(runtime: Runtime, wanted: ExportRequest) -> Run:
         settled = await settle(session, wanted)
         file = settle_file(wanted.file, settled.mapping)
         run_id = new_run_id()
-        values = {
+        values: dict[str, object] = {
             "id": run_id,
             "name": wanted.name,
             "type": wanted.type,
@@ -91,12 +97,14 @@ async def submit_export(runtime: Runtime, wanted: ExportRequest) -> Run:
                 "file": msgspec.to_builtins(file),
                 "select": msgspec.to_builtins(replace(wanted.selected, filter=settled.filter)),
                 "mappingId": wanted.selected.mapping_id,
+                "destinations": msgspec.to_builtins(wanted.destinations),
             },
             "plan": {},
             "file_name": build_file_name(wanted.type, run_id, file),
             "file_bytes": 0,
             "file_sha256": "",
         }
+        values |= await build_destinations(session, runtime, run_id, wanted)
         run = await accept_run(session, runtime, wanted.account_id, Kind.EXPORT, Step.WRITE, values)
     runtime.observe(RunAccepted(run.id, run.account_id, run.type, run.origin, run.file_bytes, run.total))
     await enqueue_run(runtime, run.id, run.kind, run.step, run.attempt)
@@ -126,3 +134,14 @@ def settle_file(given: Mapping[str, Any], mapping: ColumnMapping) -> FileOptions
     if "encoding" in settled:
         settled["encoding"] = normalize_encoding(settled["encoding"])
     return FileOptions(**settled | dict(given))
+
+
+async def build_destinations(
+    session: Session, runtime: Runtime, run_id: RunId, wanted: ExportRequest
+) -> Mapping[str, object]:
+    """The columns that the destinations fill; none where there are none. Raises Refused: secrets_locked, invalid."""
+    if not wanted.destinations:
+        return {}
+    values = PathValues(await records.now(session), wanted.type, wanted.name, run_id)
+    pulls = await resolve_destinations(session, runtime, wanted.account_id, wanted.destinations, values)
+    return build_columns(runtime, run_id, wanted.destinations, pulls)

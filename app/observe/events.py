@@ -1,4 +1,4 @@
-"""The log events of requests, runs, mails and housekeeping; those of processes are in `process_events`.
+"""The log events of requests, runs, mails and housekeeping; there are also `export_events` and `process_events`.
 
 The list is closed. Fields are identifiers and figures, never cell values or secrets. The first sentence of a docstring
 says when the event is logged; the reference in the documentation is made of them.
@@ -102,26 +102,6 @@ class FileFetched(Event):
     account_id: int
     bytes: int
     rows: int
-
-
-@dataclass(frozen=True, slots=True)
-class ExportWritten(Event):
-    """The file of an export is complete and stored, with so many records, `seconds` after its worker began."""
-
-    run_id: str
-    account_id: int
-    bytes: int
-    records: int
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class OldSnapshotsEnded(Event):
-    """So many connections of exports were ended because they had held a snapshot for longer than
-    `SLUICE_EXPORT_SECONDS`: their workers were frozen."""
-
-    level: ClassVar[str] = "warning"
-    count: int
 
 
 @dataclass(frozen=True, slots=True)

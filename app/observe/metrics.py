@@ -16,6 +16,7 @@ from app.observe.events import (
     RunRescued,
     SliceFailed,
 )
+from app.observe.export_events import DeliveryFailed, FileDelivered
 
 OUTCOMES = ("created", "updated", "unchanged", "skipped", "failed")
 # Counted one by one as trouble.
@@ -37,6 +38,12 @@ class Metrics:
         self._rows = Counter("sluice_rows", "Rows processed, by outcome", ["outcome"], registry=self.registry)
         self._batches = Histogram("sluice_batch_seconds", "How long it took to write a batch", registry=self.registry)
         self._ended = Counter("sluice_runs_ended", "Imports that ended, by state", ["state"], registry=self.registry)
+        self._deliveries = Counter(
+            "sluice_deliveries",
+            "Tries to deliver a file, by what became of it: delivered, pending (it is tried again) or failed",
+            ["status"],
+            registry=self.registry,
+        )
         self._refused = Counter(
             "sluice_runs_refused", "Requests for an import that were refused, by code", ["code"], registry=self.registry
         )
@@ -54,6 +61,10 @@ class Metrics:
                     self._rows.labels(outcome).inc(getattr(event, outcome))
             case RunEnded():
                 self._ended.labels(event.state).inc()
+            case FileDelivered():
+                self._deliveries.labels("delivered").inc()
+            case DeliveryFailed():
+                self._deliveries.labels(event.status).inc()
             case RunRefused():
                 self._refused.labels(event.code).inc()
             case _ if isinstance(event, TROUBLES):

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-# What bounds how many tasks one worker process works on at a time: the CPU, or the servers that files come from.
+# What bounds how many tasks one worker process works on at a time: the CPU, or the servers at the other end.
 Lane = Literal["slice", "transfer"]
 
 
@@ -22,4 +22,5 @@ TASKS: Final[Mapping[tuple[str, str], Task]] = {
     ("import", "write"): Task("import_slice", "slice"),
     # It takes as long as a transfer, and PostgreSQL does the work.
     ("export", "write"): Task("export_write", "transfer"),
+    ("export", "deliver"): Task("export_deliver", "transfer"),
 }

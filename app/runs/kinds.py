@@ -22,6 +22,7 @@ class Step(StrEnum):
 
     FETCH = "fetch"  # its file is still on another server
     WRITE = "write"  # its rows are written to the records, or the records to its file
+    DELIVER = "deliver"  # its file is complete, and goes to other servers
 
 
 @dataclass(frozen=True, slots=True)

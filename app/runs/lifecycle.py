@@ -41,9 +41,11 @@ class RunLost(Exception):
 
 
 class SourceAway(Retryable):
-    """The server that a run reads from or writes to cannot be reached. The run waits longer, and that is counted."""
+    """The server that a run reads from or writes to cannot be reached. The run waits longer, for about `seconds`, and
+    that is counted."""
 
     part = "source"
+    seconds = SOURCE_SECONDS
 
 
 class OutOfMemory(Exception):
@@ -142,10 +144,11 @@ async def postpone(runtime: Runtime, run: Run, error: Retryable, cause: Exceptio
     source cannot be reached. No crash is counted."""
     kind, trace = error_kind(cause or error.__cause__ or error), format_trace(cause or error)
     runtime.observe(RunPostponed(run.id, run.attempt, error.part, kind, trace))
-    away = isinstance(error, SourceAway)
-    # A file that has no room is fetched again from its beginning.
-    long = away or (run.step is Step.FETCH and isinstance(error, BlobsUnavailable))
-    backoff = SOURCE_SECONDS if long else BACKOFF_SECONDS
+    backoff, away = BACKOFF_SECONDS, isinstance(error, SourceAway)
+    if isinstance(error, SourceAway):
+        backoff = error.seconds
+    elif run.step is Step.FETCH and isinstance(error, BlobsUnavailable):
+        backoff = SOURCE_SECONDS  # a file that has no room is fetched again from its beginning
     await write_when_reachable(
         runtime,
         lambda session: claims.postpone(

@@ -18,6 +18,7 @@ class Relation(StrEnum):
     """What a run is to the run that it came from."""
 
     RERUN = "rerun"  # the same again
+    RETRY = "retry"  # its file, to the destinations that failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ class Run:
     warnings: Sequence[Mapping[str, Any]]
     source: Mapping[str, Any] | None
     secret: bytes | None = field(repr=False)
+    destinations: Sequence[Mapping[str, Any]] | None  # of an export: app.exports.destinations.Destination
     fetched_bytes: int
     fetches: int
     notify: str | None

@@ -176,7 +176,7 @@ async def prune(session: Session, days: int, *, limit: int = 500) -> Sequence[st
             "OR finished_at < now() - make_interval(days => :days + 7)) ORDER BY finished_at LIMIT :limit "
             "FOR UPDATE SKIP LOCKED), gone AS (DELETE FROM batches b USING old WHERE b.run_id = old.id) "
             "UPDATE runs r SET pruned_at = now(), blob = NULL, blob_digests = NULL, error_summary = '[]', "
-            "warnings = '[]', source = NULL, notify = NULL, options = '{}', plan = '{}' "
+            "warnings = '[]', source = NULL, destinations = NULL, notify = NULL, options = '{}', plan = '{}' "
             "FROM old WHERE r.id = old.id RETURNING old.blob"
         ),
         {"days": days, "limit": limit},

@@ -148,6 +148,7 @@ runs = Table(
     # away.
     Column("source", JSONB),
     Column("secret", LargeBinary),  # credentials, sealed to this row; null once the run has ended
+    Column("destinations", JSONB),  # where an export is delivered, and how far that is; null: nowhere
     Column("fetched_bytes", BigInteger, nullable=False, server_default="0"),
     Column("fetches", SmallInteger, nullable=False, server_default="0"),
     Column("notify", Text),  # who gets a mail when it has ended

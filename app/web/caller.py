@@ -83,6 +83,12 @@ def pepper(runtime: Runtime) -> str:
     return key.get_secret_value()
 
 
+def ensure_scope(caller: Caller, scope: str) -> None:
+    """Raises Refused("not_allowed")."""
+    if not caller.has_scope(scope):
+        raise Refused("not_allowed", f"The API key does not have the scope `{scope}`")
+
+
 IdentifiedCaller = Annotated[Caller, Depends(identify_caller)]
 
 
@@ -98,8 +104,7 @@ class RequireScope:
 
     async def __call__(self, caller: IdentifiedCaller) -> Caller:
         """Raises Refused: not_authenticated, too_many_requests, not_allowed."""
-        if not caller.has_scope(self.scope):
-            raise Refused("not_allowed", f"The API key does not have the scope `{self.scope}`")
+        ensure_scope(caller, self.scope)
         if not caller.can_reach(self.area):
             raise Refused("not_allowed", f"The access token does not have the scope `{self.area}`")
         return caller

@@ -36,7 +36,8 @@ DELIMITER: Final[dict[str, Any]] = {
     "description": f"What separates the cells. The words {join_choices(DELIMITERS)} are taken as well",
 }
 
-WaitingFor = Literal["storage", "database", "queue", "source", "machine"]  # `part` of the Retryable errors
+# `part` of the Retryable errors.
+WaitingFor = Literal["storage", "database", "queue", "source", "destination", "machine"]
 
 # Stands for a time that is not set; it is never written.
 UNSET_TIME = datetime.min.replace(tzinfo=UTC)

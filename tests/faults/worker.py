@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from app.exports import deliver
 from app.observe import Observer
 from app.observe.events import BatchWritten, Event, LeaseLost, RunPostponed, SliceClaimed, SliceFailed, StepReached
 from app.observe.process_events import ProcessStarted
@@ -92,7 +93,8 @@ async def work(settings: Settings) -> None:
     saboteur = Saboteur(os.environ["FAULTS"], Path(os.environ["FAULTS_TRACE"]), os.environ["FAULTS_POISON"])
     # What is right for a service is long for a test.
     SERVER_SETTINGS["idle_in_transaction_session_timeout"] = os.environ["FAULTS_IDLE_MS"]
-    lifecycle.BACKOFF_SECONDS = float(os.environ["FAULTS_BACKOFF"])
+    lifecycle.BACKOFF_SECONDS = backoff = float(os.environ["FAULTS_BACKOFF"])
+    deliver.WAITS = (backoff,) * len(deliver.WAITS)
     housekeeping.SNAPSHOT_SECONDS = 0.3
     async with open_runtime(settings) as runtime:
         await serve(replace(runtime, observe=saboteur))

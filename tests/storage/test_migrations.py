@@ -223,6 +223,29 @@ async def test_0010_gives_new_scopes_to_keys_that_have_all_others(empty_database
     await connection.close()
 
 
+async def test_0011_lets_exports_be_delivered_and_can_be_taken_back(empty_database: str) -> None:
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "0010")
+    connection = await asyncpg.connect(empty_database)
+    await connection.execute("INSERT INTO accounts (name, created_at) VALUES ('shop', now())")
+    await connection.execute(RUN, "import", 1, "queued", "blob-1", None, 0)
+    with pytest.raises(asyncpg.CheckViolationError):
+        await connection.execute("UPDATE runs SET step = 'deliver'")
+
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "0011")
+    assert await values(connection, "SELECT destinations FROM runs") == [None]
+    export = RUN.replace("(id,", "(kind, step, id,").replace("VALUES (", "VALUES ('export', 'deliver', ")
+    await connection.execute(export, "delivering", None, "running", None, None, 0)
+    await connection.execute(export, "delivered", None, "queued", None, None, 0)
+    ends = "state = 'finished', finished_at = now(), at_row = 1"
+    await connection.execute(f"UPDATE runs SET destinations = '[]', {ends} WHERE id = 'delivered'")
+
+    await asyncio.to_thread(command.downgrade, configuration(empty_database), "0010")
+    steps = "SELECT id || ' ' || coalesce(step, '-') FROM runs ORDER BY id"
+    assert await values(connection, steps) == ["delivered write", "import -"]
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "head")
+    await connection.close()
+
+
 async def test_0004_locks_records_before_runs_as_batches_do(empty_database: str) -> None:
     """A batch may hold locks on records before it comes to its run: the migration waits for it, and none of them
     dies."""

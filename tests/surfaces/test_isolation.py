@@ -66,6 +66,7 @@ class Owner:
             "/exports/{export_id}": [{"export_id": self.export}],
             "/exports/{export_id}/rerun": [{"export_id": self.export}],
             "/exports/{export_id}/file": [{"export_id": self.export}],
+            "/exports/{export_id}/retry": [{"export_id": self.export}],
             "/v1/async-actions/{action_id}": [{"action_id": each} for each in actions],
             "/v1/async-actions/{action_id}/report.csv": [{"action_id": f"aa_{self.runs['bulk']}"}],
             "/v1/customers/{customer_id}": [{"customer_id": each} for each in (self.customer, f"a/b-{self.own}")],
@@ -238,7 +239,6 @@ def requests(owner: Owner, template: str) -> list[dict[str, Any]]:
     products = [{"data": {"hasHeader": "true"}, "files": product}]
     return {
         "/imports/{import_id}/rerun": [csv, {}],
-        "/exports/{export_id}/rerun": [{}],
         "/v2/productimports": products,
         "/productimports": products,
         "/v2/products": [{"json": {"productID": item, "productName": "Stolen"}}],
@@ -259,7 +259,12 @@ def requests(owner: Owner, template: str) -> list[dict[str, Any]]:
         "/mappings/suggest": [
             {"data": {"type": owner.own}, "files": {"file": ("own.csv", b"key\nstolen\n", "text/csv")}}
         ],
-        "/exports": [{"json": {"type": each}} for each in ("contacts", "coupons", owner.own)],
+        "/exports": [
+            *({"json": {"type": each}} for each in ("contacts", "coupons", owner.own)),
+            {"json": {"type": "contacts", "destinations": [{"connectionId": owner.connection, "path": "a.csv"}]}},
+        ],
+        "/exports/{export_id}/retry": [{}],
+        "/exports/{export_id}/rerun": [{}],
         "/connections": [{"json": {"name": owner.mark[:4], "transport": "ftp", "host": "example.com"}}],
         "/connections/{connection_id}": [{"json": {"name": "Stolen", "transport": "ftp", "host": "example.com"}}],
         "/connections/{connection_id}/imports": [{"json": {"path": "a.csv", "type": "contacts"}}],

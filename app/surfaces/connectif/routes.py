@@ -34,7 +34,7 @@ from app.web.bodies.json_body import read_json_object
 from app.web.bodies.mapping_choice import MappingChooser
 from app.web.bodies.multipart import is_form
 from app.web.bodies.upload import Form, receive_form
-from app.web.caller import MayDeleteImports, MayReadImports, MayWriteImports, OpenRuntime
+from app.web.caller import MayDeleteImports, MayReadImports, MayWriteImports, OpenRuntime, ensure_scope
 from app.web.links import base_url, link_to_same_path
 from app.web.openapi import operation_id
 from app.web.refusals import refusals
@@ -177,8 +177,7 @@ async def choose_mapping(form: Form, chooser: MappingChooser) -> tuple[Mapping |
 
 async def pull_from_connection(runtime: Runtime, caller: Caller, connection_id: str, path: str) -> Pull:
     """A file at one of the account's connections. Raises Refused: not_allowed, invalid."""
-    if not caller.has_scope("connections:read"):
-        raise Refused("not_allowed", "The API key does not have the scope `connections:read`")
+    ensure_scope(caller, "connections:read")
     async with runtime.database.read() as session:
         try:
             connection = await load_connection(session, runtime.vault, caller.account_id, connection_id)

@@ -6,6 +6,7 @@ from typing import BinaryIO
 
 from app.auth.caller import Caller
 from app.errors import Complaint, Refused
+from app.exports.destinations import Destination, WantedDestination, load_destinations
 from app.exports.intake import ExportRequest
 from app.exports.layout import Selected, load_file_options
 from app.mappings.declaring.declaration import parse_mapping
@@ -15,6 +16,7 @@ from app.runs.status import Status
 from app.surfaces.native.wire.exports import (
     Export,
     ExportBody,
+    ExportDestination,
     ExportFile,
     ExportLinks,
     ExportList,
@@ -38,6 +40,7 @@ def build_request(caller: Caller, body: ExportBody, request: str) -> ExportReque
         file={name: getattr(body, name) for name in FILE_MEMBERS & body.model_fields_set},
         selected=build_selected(body),
         filter=body.filter.model_dump(),
+        destinations=[WantedDestination(each.connection_id, each.path) for each in body.destinations],
         request_id=request,
         sender=caller.identity,
     )
@@ -65,6 +68,7 @@ def render_export(status: Status, *, base: str, retention_days: int) -> Export:
         "waiting_for": None if run.done else run.waiting_for,
         "failure": RunFailure(code=run.fail_code, detail=run.fail_detail or "") if run.fail_code else None,
         "file": None if run.blob is None else render_file(run, f"{own}/file"),
+        "destinations": [render_destination(each) for each in load_destinations(run)] or None,
         "started_at": run.started_at,
         "finished_at": run.finished_at,
         "expires_at": run.finished_at + timedelta(days=retention_days) if run.finished_at else None,
@@ -85,6 +89,18 @@ def render_export(status: Status, *, base: str, retention_days: int) -> Export:
         percent=status.percent,
         created_at=run.created_at,
         links=ExportLinks(self=own, file=f"{own}/file"),
+        **{name: value for name, value in optional.items() if value is not None},
+    )
+
+
+def render_destination(destination: Destination) -> ExportDestination:
+    optional = {"error": destination.error, "tried_at": destination.tried_at}
+    return ExportDestination(
+        connection_id=destination.connection_id,
+        path=destination.path,
+        transport=destination.transport,
+        status=destination.status,
+        tries=destination.tries,
         **{name: value for name, value in optional.items() if value is not None},
     )
 

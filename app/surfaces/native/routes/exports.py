@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
+from app.exports import retry
 from app.exports.intake import repeat_export, submit_export
 from app.exports.results import open_export_file
 from app.runs.deletion import delete_run
@@ -27,7 +28,7 @@ from app.surfaces.native.wire.exports import (
     ExportRerunBody,
 )
 from app.web.bodies.json_body import read_json_object
-from app.web.caller import MayReadExports, MayWriteExports, OpenRuntime
+from app.web.caller import MayReadConnections, MayReadExports, MayWriteExports, OpenRuntime, ensure_scope
 from app.web.links import base_url, link_to_same_path
 from app.web.openapi import operation_id
 from app.web.refusals import refusals
@@ -43,7 +44,7 @@ router = APIRouter(prefix="/exports", tags=["exports"], generate_unique_id_funct
     "",
     status_code=201,
     response_model=Export,
-    responses=refusals(400, 401, 403, 413, 415, 422, 503),
+    responses=refusals(400, 401, 403, 409, 413, 415, 422, 503),
     openapi_extra=EXPORT_BODY,
 )
 @router.post("/", include_in_schema=False)
@@ -51,9 +52,12 @@ async def create_export(request: Request, caller: MayWriteExports, runtime: Open
     """Start an export of all records of a type. At most 5 exports of an account wait or run at a time.
 
     The file has every field under its id, and one row for each record, in the order of their keys. It is written from
-    one moment: what changes meanwhile is not in it.
+    one moment: what changes meanwhile is not in it. With `destinations` it is then delivered to other servers, which
+    requires the scope `connections:read` as well.
     """
     body = parse_shape(ExportBody, await read_json_object(request, idle=runtime.settings.upload_idle_seconds))
+    if body.destinations:
+        ensure_scope(caller, "connections:read")
     run = await submit_export(runtime, exports.build_request(caller, body, request_id(request)))
     async with runtime.database.read() as session:
         return render_export(request, runtime, await read_status(session, run), status_code=201)
@@ -118,19 +122,44 @@ async def download_export(request: Request, export_id: str, caller: MayReadExpor
     "/{export_id}/rerun",
     status_code=201,
     response_model=Export,
-    responses=refusals(400, 401, 403, 404, 410, 413, 415, 422, 503),
+    responses=refusals(400, 401, 403, 404, 409, 410, 413, 415, 422, 503),
     openapi_extra=EXPORT_RERUN_BODY,
 )
 @router.post("/{export_id}/rerun/", include_in_schema=False)
 async def rerun_export(request: Request, export_id: str, caller: MayWriteExports, runtime: OpenRuntime) -> Response:
-    """Start an export again: the same type, mapping and options, with the records as they are now. A mapping template
-    counts as it is now. Nothing needs to be sent."""
+    """Start an export again: the same type, mapping, options and destinations, with the records as they are now. A
+    mapping template and connections count as they are now. Nothing needs to be sent."""
     async with runtime.database.read() as session:
         parent = await find_export(session, runtime, caller.account_id, export_id)
+    if parent.destinations:
+        ensure_scope(caller, "connections:read")
     given = await read_json_object(request, idle=runtime.settings.upload_idle_seconds, optional=True)
     body = parse_shape(ExportRerunBody, given)
     sent = request_id(request)
     run = await submit_export(runtime, repeat_export(parent, name=body.name, sender=caller.identity, request_id=sent))
+    async with runtime.database.read() as session:
+        return render_export(request, runtime, await read_status(session, run), status_code=201)
+
+
+@router.post(
+    "/{export_id}/retry",
+    status_code=201,
+    response_model=Export,
+    responses=refusals(401, 403, 404, 409, 410, 422, 503),
+)
+@router.post("/{export_id}/retry/", include_in_schema=False)
+async def retry_export(
+    request: Request, export_id: str, caller: MayWriteExports, _: MayReadConnections, runtime: OpenRuntime
+) -> Response:
+    """Deliver the file again to the destinations that failed, over their connections as they are now.
+
+    That is a new export with the same file and the `relation` retry.
+    """
+    async with runtime.database.read() as session:
+        parent = await find_export(session, runtime, caller.account_id, export_id)
+    run = await retry.retry_export(
+        runtime, parent, origin="native", sender=caller.identity, request_id=request_id(request)
+    )
     async with runtime.database.read() as session:
         return render_export(request, runtime, await read_status(session, run), status_code=201)
 

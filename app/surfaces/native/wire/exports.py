@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import AfterValidator, AwareDatetime, Field, WithJsonSchema
 
 from app.errors import Refused
+from app.exports.destinations import MOST_DESTINATIONS
 from app.exports.filters import MOST_CONDITIONS, MOST_KEYS
 from app.formats.decode import normalize_encoding
 from app.mappings.delimiters import DELIMITERS, parse_delimiter
@@ -67,6 +68,13 @@ class ExportFilter(Shape):
     where: list[ExportCondition] = Field(default=[], max_length=MOST_CONDITIONS)
 
 
+class WantedExportDestination(Shape):
+    """A file on another server. `path` may contain `{date}`, `{time}`, `{type}`, `{name}` and `{id}`."""
+
+    connection_id: str = Field(max_length=100, examples=["con_c421b1e62576a02cbec11b04"])
+    path: str = Field(max_length=2_000, examples=["/out/{type}-{date}.csv"])
+
+
 class ExportBody(Shape):
     type: str = Field(max_length=100, description="contacts, products, or another type of the account")
     name: RunName | None = Field(default=None, description="What to call the export, for lists and to find it again")
@@ -89,6 +97,23 @@ class ExportBody(Shape):
         description="neutralize puts an apostrophe before text that a spreadsheet would take for a formula. An import "
         "with the same mapping takes it off again",
     )
+    destinations: list[WantedExportDestination] = Field(
+        default=[],
+        max_length=MOST_DESTINATIONS,
+        description="Where the file is delivered. It can always be downloaded as well",
+    )
+
+
+class ExportDestination(Shape):
+    """Where the file goes, and how far that is. A delivery that fails does not fail the export."""
+
+    connection_id: str
+    path: str = Field(description="With its placeholders replaced")
+    transport: Literal["s3", "sftp", "ftps", "ftp"]
+    status: Literal["pending", "delivered", "failed"]
+    tries: int
+    error: str = Field(default="", description="Why the last try failed; absent if none has, or a later one succeeded")
+    tried_at: Timestamp = Field(default=UNSET_TIME, description="When the last try ended; absent before that")
 
 
 class ExportRerunBody(Shape):
@@ -140,6 +165,10 @@ class Export(Shape):
     failure: RunFailure = Field(default=RunFailure(code="", detail=""), description="Present with status failed")
     file: ExportFile = Field(
         default=ExportFile(name="", bytes=0, sha256="", url=""), description="Present once the file is complete"
+    )
+    destinations: list[ExportDestination] = Field(
+        default=[],
+        description="Present if the file is delivered. The export ends when none of them is pending any more",
     )
     created_at: Timestamp
     started_at: Timestamp = Field(default=UNSET_TIME)
