@@ -46,5 +46,5 @@ async def load_order(runtime: Runtime, run: Run) -> ExportOrder:
         mapping = await asyncio.to_thread(fit_mapping, mapping, resource)
     except Refused as refused:
         raise Fatal("mapping_unfit", refused.detail) from None
-    selection = Selection(run.account_id, run.type, selected.filter, as_made=resource.names_itself)
+    selection = Selection(run.account_id, run.type, selected.filter, as_made=resource.name in resource.named_types)
     return ExportOrder(resource, mapping, load_file_options(run), selection)

@@ -6,14 +6,14 @@ each other's way, merged too. They commit in their order, or not at all (ADR 11)
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
 import msgspec
 
-from app.declarations.types import build_resource
+from app.declarations.types import build_resource, load_key_forms
 from app.errors import Fatal, Refused
 from app.formats import open_reader
 from app.formats.records import Position, Reader
@@ -26,11 +26,13 @@ from app.imports.merging.batch_merge import (
     prepare_batch,
     stage_batch,
 )
+from app.imports.merging.references import count_names
 from app.imports.plan import Options, Plan, load_options, load_plan
 from app.imports.record_clock import RecordClock
 from app.imports.rows import BatchOutcome
 from app.observe.events import BatchWritten, StepReached
 from app.resources.schema import Resource
+from app.resources.stored_keys import KeyForms
 from app.runs import ledger, problems
 from app.runs.lifecycle import RunLost, Stopping, announce_end, end_run
 from app.runs.model import Run
@@ -42,6 +44,7 @@ from app.storage.blobs import BlobMissing
 from app.storage.database import Session
 from app.storage.merge import MergeTarget, Mode
 
+MOST_NAMES = 50_000  # of records that a batch may name, so that it stays small in memory and its transaction short
 COUNTS = ("created", "updated", "unchanged", "skipped", "failed")
 LONGEST_SLICES = 5  # at most this many slice lengths, while no other run waits
 
@@ -138,11 +141,19 @@ class Slice:
     batches: int  # how many are committed
     summary: list[dict[str, Any]]
     warnings: list[dict[str, Any]]
+    max_rows: int = field(init=False)  # of a batch
+    key_forms: Mapping[str, KeyForms] = field(default_factory=dict)  # how the records that a record may name are named
     batch_seconds: float = 0.0  # what the last batch took
+
+    def __post_init__(self) -> None:
+        self.max_rows = min(self.runtime.settings.batch_rows, self.checker.max_rows)
 
     async def write_batches(self, stopping: Stopping) -> bool:
         """Writes batch after batch until the slice's time is up. Whether the last batch of the file is written."""
         started = time.monotonic()
+        if self.checker.named_types:
+            async with self.runtime.database.read() as session:
+                self.key_forms = await load_key_forms(session, self.run.account_id, self.checker.named_types)
         reading: asyncio.Task[PreparedBatch] | None = self.start_reading(self.position)
         writing: list[BatchWrite] = []
         try:
@@ -173,11 +184,14 @@ class Slice:
 
     def read_batch(self, start: Position) -> PreparedBatch:
         """Reads and checks the batch that begins at `start`. Blocking."""
-        settings = self.runtime.settings
-        max_rows = min(settings.batch_rows, self.checker.max_rows)
-        batch = self.reader.read(start, max_rows=max_rows, max_bytes=settings.batch_bytes)
-        created_at = self.clock.reserve(batch.end.row - batch.start.row)
-        return prepare_batch(self.checker.check_batch(batch), created_at, self.target.type)
+        max_bytes = self.runtime.settings.batch_bytes
+        while True:
+            batch = self.reader.read(start, max_rows=self.max_rows, max_bytes=max_bytes)
+            checked, rows = self.checker.check_batch(batch), batch.end.row - batch.start.row
+            names = count_names(checked.references)
+            if names <= MOST_NAMES or rows <= 1:
+                return prepare_batch(checked, self.clock.reserve(rows), self.target.type, self.key_forms)
+            self.max_rows = max(1, rows * MOST_NAMES // names)  # the rows that follow are mostly alike
 
     async def write_batch(self, prepared: PreparedBatch, previous: BatchWrite | None, merged: asyncio.Event) -> None:
         """Writes records, counts, problems and cursor of one batch in one transaction, which commits after that of the

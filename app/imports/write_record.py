@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from secrets import token_hex
 
 from app.auth.identity import Identity, ensure_live
-from app.declarations.types import load_resource
+from app.declarations.types import load_key_forms, load_resource
 from app.formats.records import Batch, Dialect, Position
 from app.imports.checking.record_keys import IdScope
 from app.imports.checking.row_checker import RowChecker
@@ -50,6 +50,7 @@ async def write_record(
     """
     async with runtime.database.read() as session:
         resource, declaration = await load_resource(session, account_id, type)
+        key_forms = await load_key_forms(session, account_id, resource.named_types)
     plan = Plan(Dialect("jsonl"), (), list_fields(resource, Mapping()), declaration)
     checker = RowChecker(
         resource,
@@ -65,7 +66,7 @@ async def write_record(
         # Holds the account until the end: whatever is accepted later finds this record written.
         seq = await accounts.next_seq(session, account_id)
         target = build_target(runtime, account_id, resource, seq=seq, flat=checker.is_flat)
-        prepared = prepare_batch(checked, await records.now(session), target.type)
+        prepared = prepare_batch(checked, await records.now(session), target.type, key_forms)
         await stage_batch(session, prepared)
         outcome = await merge_batch(session, target, prepared, options)
     return WriteResult(outcome.created > 0, outcome.problems)

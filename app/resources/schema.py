@@ -125,9 +125,9 @@ class Resource:
         return self.surrogate.id if self.surrogate else None
 
     @property
-    def names_itself(self) -> bool:
-        """Whether a record may name another one of this type."""
-        return any(each.to == self.name for each in self.fields)
+    def named_types(self) -> frozenset[str]:
+        """The types of the records that a record may name."""
+        return frozenset(each.to for each in self.fields if each.to)
 
     @property
     def outer(self) -> re.Pattern[str]:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from app.declarations.types import declare_type, load_resource
 from app.imports.results.failed_rows import open_failed_rows
+from app.imports.slice import MOST_NAMES
 from app.resources.customers import RESOURCE
 from app.resources.stored_keys import key_from_source
 from app.storage import records, types
@@ -175,6 +176,14 @@ async def test_the_keys_count_in_the_size_of_a_record(parts: ImportEngine) -> No
         json.dumps({"sku": "a"}) + "\n" + json.dumps({"sku": "b", "fits": many}), "parts", format="jsonl"
     )
     assert (run.created, run.failed, run.error_summary[0]["code"]) == (1, 1, "record_too_large")
+
+
+async def test_rows_that_name_very_many_records_come_in_smaller_batches(parts: ImportEngine) -> None:
+    rows = (f"{row},{';'.join(f'{row}x{number}' for number in range(1_000))}\n" for row in range(100))
+    run = await parts.run("sku,fits\n" + "".join(rows), "parts")
+    assert (run.failed, run.error_summary[0]["count"]) == (100, 100)
+    assert run.batches == 100_000 / MOST_NAMES
+    law(run)
 
 
 async def test_another_accounts_records_are_not_known(parts: ImportEngine) -> None:

@@ -63,6 +63,7 @@ class RowChecker:
     ) -> None:
         delimited = plan.dialect.format != "jsonl"
         self._resource = resource
+        self.named_types = resource.named_types
         code = "unknown_key" if resource.generates_key else "unknown_id"
         self._unknown = UnknownRecord(code, resource.made_field) if resource.made_field else None
         self._constants, self._constant_references = split_constants(resource, plan.constants)

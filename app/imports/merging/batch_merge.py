@@ -9,7 +9,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from app.imports.merging.references import NamedRecords, find_missing, look_up_references, write_references
+from app.imports.merging.references import (
+    NamedRecords,
+    find_key_forms,
+    find_missing,
+    look_up_references,
+    write_references,
+)
 from app.imports.merging.repeated_keys import (
     RepeatedKey,
     apply_repeated_keys,
@@ -21,6 +27,7 @@ from app.imports.plan import Options
 from app.imports.rows import BatchOutcome, CheckedBatch
 from app.problems import PROBLEMS, Problem
 from app.resources.sizes import is_longer
+from app.resources.stored_keys import KeyForms
 from app.runs.summary import RunWarning
 from app.storage import merge, records
 from app.storage.database import Session
@@ -41,8 +48,12 @@ class PreparedBatch:
         return replace(run_target, created_at=self.created_at, first_row=self.checked.start.row + 1)
 
 
-def prepare_batch(checked: CheckedBatch, created_at: datetime, type: str) -> PreparedBatch:
-    """Does what can be done before the transaction. Blocking."""
+def prepare_batch(
+    checked: CheckedBatch, created_at: datetime, type: str, key_forms: Mapping[str, KeyForms]
+) -> PreparedBatch:
+    """Does what can be done before the transaction. `key_forms` says how the records of each type are named that a
+    record of this `type` may name. Blocking."""
+    find_key_forms(checked, key_forms)
     simple = not checked.incomplete and not checked.must_exist and len(set(checked.keys)) == len(checked.keys)
     sees_records = not simple or any(column.type == type for column in checked.references)
     copy_text = None
@@ -90,7 +101,7 @@ async def fail_unfit_rows(
     that name such a record. Returns the indexes of the other rows."""
     keys = [checked.keys[index] for index in checked.incomplete.keys() | checked.must_exist]
     existing = await records.find_existing_keys(session, target.account_id, target.type, keys) if keys else set()
-    named = await look_up_references(session, target.account_id, target.type, checked.references)
+    named = await look_up_references(session, target.account_id, target.type, checked)
     return await asyncio.to_thread(sort_out_rows, target, checked, outcome, existing, named)
 
 
