@@ -44,8 +44,10 @@ _match_url = re.compile(
 
 
 def compile_text(field: Field) -> Convert:
-    """A text that names a record is trimmed, and nothing but blanks names none."""
-    return convert_reference if field.alias_of else limit_length(field, quote_json)
+    """A text that names a record is looked for as it is; nothing but blanks names none."""
+    if field.alias_of:
+        return lambda text: NOT_TEXT if not text or text.isspace() else quote_json(text)
+    return limit_length(field, quote_json)
 
 
 def convert_boolean(text: str) -> str | BadCell:

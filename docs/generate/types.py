@@ -21,6 +21,7 @@ ABOUT = {
     "See [Moving from Reaction](../guides/reaction.md).",
     "tags": "The tags of a shop, which form a tree. See [Moving from Reaction](../guides/reaction.md).",
 }
+ITEMS = {"url": "web addresses", "pair": "items of `name : value`"}
 WIRE_NAMES = {"max_length": "maxLength"}
 
 
@@ -71,7 +72,19 @@ def limits_of(field: Field) -> str:
     said += [f"at least {field.min}"] if field.min is not None else []
     said += [f"at most {field.max}"] if field.max is not None else []
     said += [f"at most {field.max_length:,} characters"] if field.max_length is not None else []
+    said += [ITEMS[field.items]] if field.items in ITEMS else []
+    said += [separation(field.separator)] if field.type == "list" and field.separator != "|" else []
+    said += [f"keys of {code(field.to)}" if field.type == "list" else f"a key of {code(field.to)}"] if field.to else []
+    said += [f"fills {code(field.alias_of)} where that is blank, and is not kept"] if field.alias_of else []
+    said += [f"{code(field.default)} in a new record that leaves it blank"] if field.default else []
+    said += [f"made from {code(field.made_from)} in a new record that leaves it blank"] if field.made_from else []
+    said += [f"required in a new record whose {code(field.deep)} names one that has it as well"] if field.deep else []
     return ", ".join(said)
+
+
+def separation(separator: str) -> str:
+    sign = separator.strip()
+    return f"separated by {code(sign)}" + (" with blanks around it" if sign != separator else "")
 
 
 def field_types() -> str:

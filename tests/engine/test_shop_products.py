@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from app.mappings.declaring.declaration import parse_mapping
 from app.resources.registry import BUILT_IN
 from app.resources.sample import sample_csv
 from app.runs.model import Run
@@ -149,6 +150,38 @@ async def test_a_title_is_found_after_its_record_was_written_twice_in_one_batch(
     run = await engine.run("title,parentTitle\nA,Boots\nB,One\nC,Two\n", TYPE)
 
     assert problems(run) == [(1, "unknown_reference", "parentTitle"), (2, "unknown_reference", "parentTitle")]
+
+
+@pytest.mark.parametrize("title", ["\u2003Boots", "Boots\u00a0", "Boots\t", "Bo  ots", "Cafe\u0301", "\U0001f97e", "0"])
+async def test_a_title_finds_its_record_if_it_is_written_in_the_same_way(engine: ImportEngine, title: str) -> None:
+    run = await engine.with_settings(batch_rows=2).run(f"title,parentTitle\n{title},\nA,{title}\nB,{title}\n", TYPE)
+    assert (run.created, problems(run)) == (3, [])
+
+
+async def test_a_mapping_names_parents_and_tags_by_columns_of_its_own(engine: ImportEngine) -> None:
+    await engine.run("name\nSale\nOutdoor\n", "tags")
+    columns = [
+        {"column": "Art-ID", "field": "_id"},
+        {"column": "Artikel", "field": "title", "trim": True},
+        {"column": "Oberartikel", "field": "parentTitle", "values": {"-": ""}},
+        {"column": "Gruppen", "field": "tagSlugs", "separator": ","},
+        {"column": "Preis", "field": "price", "decimalComma": True},
+        {"column": "Sichtbar", "field": "isVisible", "values": {"J": "true", "N": "false"}},
+    ]
+    mapping = parse_mapping({"columns": columns, "constants": {"vendor": "Alpina"}})
+    file = (
+        "Art-ID;Artikel;Oberartikel;Gruppen;Preis;Sichtbar\n;Boots;-;sale,Outdoor;;J\n; Red;Boots;;1,50;N\n;Blue;;;2;\n"
+    )
+    run = await engine.run(file, TYPE, delimiter=";", mapping=mapping)
+    found = await stored(engine)
+    update = f"Art-ID;Preis\n{found['Red']['_id']};9,99\n"
+    again = await engine.run(update, TYPE, delimiter=";", mapping=parse_mapping({"columns": columns}))
+
+    assert (run.created, problems(run)) == (3, [])
+    assert found["Red"]["parentId"] == found["Boots"]["_id"]
+    assert (len(found["Boots"]["tagIds"]), found["Red"]["vendor"], found["Red"]["isVisible"]) == (2, "Alpina", False)
+    assert again.updated == 1
+    assert (await stored(engine))["Red"]["price"] == 9.99
 
 
 async def test_long_titles_that_begin_alike_stay_apart(engine: ImportEngine) -> None:
