@@ -118,6 +118,20 @@ async def test_a_file_without_a_header_is_read_by_position_and_its_failed_rows_c
     assert (await priced.record("b", "prices") or {})["price"] == 2.25
 
 
+async def test_a_column_without_a_heading_may_have_data_if_its_position_is_mapped(priced: ImportEngine) -> None:
+    """And a value that its field refuses is shown as it was sent, not as it was converted."""
+    columns = [{"column": "Nr", "field": "sku"}, {"column": "P", "field": "price", "decimalComma": True}]
+    columns += [{"position": 2, "field": "active", "case": "upper", "trim": True}]
+    run = await submit(priced, "Nr;P;\na;1,5;yes\nb;1,5; maybe \n", {"columns": columns})
+    assert (run.created, run.failed) == (1, 1)
+    assert (await priced.record("a", "prices") or {})["active"] is True
+    assert await problems_of(priced, run) == [
+        (2, "Column 3", "The value must be true or false (yes, no, 1 and 0 work too)", " maybe ")
+    ]
+    with pytest.raises(Refused, match="Column 3 has no heading, but line 2 has data in it"):
+        await submit(priced, "Nr;P;\na;1,5;yes\n", {"columns": columns[:2]})
+
+
 async def test_members_of_json_lines_have_names_of_the_mapping_and_come_back_as_csv(priced: ImportEngine) -> None:
     lines: list[Members[str, object]] = [
         {"Art. Nr.": "a1", "Preis": "1,5", "Aktiv": "N", "Lager": 1, "sku": "other", "Tags": ["x", "y"]},

@@ -143,6 +143,11 @@ def test_values_mind_case_and_pass_on_what_is_not_listed() -> None:
     assert convert({"values": {"J": "true", "N": "false"}}, TEXT, "J", "j", "N", "") == ["true", "j", "false", ""]
 
 
+def test_of_several_spellings_an_export_writes_the_first() -> None:
+    asked: Conversions = {"values": {"J": "true", "ja": "true", "N": "false"}}
+    assert write(asked, TEXT, "true", "false", "other") == ["J", "N", "other"]
+
+
 def test_attributes_change_no_text() -> None:
     assert compile_conversions({"nullMarker": "-", "blank": "clear", "separator": ";"}, Field("tags", "list")) is None
 
