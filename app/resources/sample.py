@@ -19,11 +19,12 @@ def sample_csv(resource: Resource) -> str:
     text = io.StringIO()
     writer = csv.writer(text)  # RFC 4180: commas, CRLF
     writer.writerow([field.id for field in fields])
-    writer.writerows([_cell(field, row) for field in fields] for row in range(ROWS))
+    writer.writerows([sample_cell(field, row) for field in fields] for row in range(ROWS))
     return text.getvalue()
 
 
-def _cell(field: Field, row: int) -> str:
+def sample_cell(field: Field, row: int) -> str:
+    """A cell that the field takes, of one of the first ROWS rows."""
     cell = field.samples[row % len(field.samples)] if field.samples else _INVENT[field.type](field, row)
     # Limits can be so narrow that nothing plausible fits them; an empty cell leaves the field alone.
     return "" if isinstance(compile_cell(field)(cell), BadCell) else cell

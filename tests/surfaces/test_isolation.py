@@ -78,6 +78,7 @@ class Owner:
             "/types/{name}/sample.csv": [{"name": self.own}],
             "/coupon-sets/{set_id}": [{"set_id": self.own}],
             "/mappings/{mapping_id}": [{"mapping_id": self.mapping}],
+            "/mappings/{mapping_id}/sample.csv": [{"mapping_id": self.mapping}],
             "/connections/{connection_id}": [{"connection_id": self.connection}],
             "/connections/{connection_id}/imports": [{"connection_id": self.connection}],
             "/connections/{connection_id}/test-import": [{"connection_id": self.connection}],

@@ -8,10 +8,10 @@ import httpx
 import typer
 
 from app.cli.client.failures import RequestFailed
-from app.cli.client.files import read_json_file
+from app.cli.client.files import download, read_json_file
 from app.cli.client.http import build_path, connect, fetch_pages, get_object, read_object, request
 from app.cli.client.mappings import find_template
-from app.cli.client.options import DEFAULT_URL, AsJson, Key, Limit, Url
+from app.cli.client.options import DEFAULT_URL, AsJson, Key, Limit, Output, Url
 from app.cli.client.printing import print_facts, print_json, print_line, show_members, show_time
 from app.cli.client.tables import TableColumn, print_pages, print_table
 
@@ -114,6 +114,15 @@ def store(client: httpx.Client, body: Mapping[str, Any]) -> httpx.Response:
             raise
     stored = find_template(client, body["name"], body["type"])
     return request(client, "PUT", build_path("mappings", stored["id"]), json=body)
+
+
+@mappings.command("sample")
+def save_sample(
+    name: NameOrId, *, type: Type = None, output: Output = None, url: Url = DEFAULT_URL, key: Key = ""
+) -> None:
+    """Download a small CSV file that imports with a mapping template."""
+    with connect(url, key) as client:
+        download(client, build_path("mappings", find_template(client, name, type)["id"], "sample.csv"), output)
 
 
 @mappings.command("delete")

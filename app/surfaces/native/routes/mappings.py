@@ -14,7 +14,9 @@ from app.formats.characters import UNSTORABLE
 from app.imports.plan import ReadOptions
 from app.imports.preview import preview_file, preview_to_json
 from app.imports.sources.head import FileHead
+from app.mappings.declaring.fitting import fit_mapping
 from app.mappings.templates import stored
+from app.mappings.templates.sample import mapping_sample
 from app.mappings.templates.stored import StoredTemplate
 from app.resources.schema import Resource
 from app.runs.model import AccountId
@@ -29,6 +31,7 @@ from app.surfaces.native.wire.mappings import (
     Suggestion,
     SuggestParts,
 )
+from app.surfaces.native.wire.types import SAMPLE
 from app.web.admission import count_upload
 from app.web.bodies.head import receive_head
 from app.web.bodies.json_body import read_json_object
@@ -104,6 +107,21 @@ async def get_mapping(mapping_id: str, caller: MayReadMappings, runtime: OpenRun
     """Read a mapping template with all of its columns. It can be sent back as it is."""
     async with runtime.database.read() as session:
         return answer(await stored.load_template(session, caller.account_id, mapping_id))
+
+
+@router.get("/{mapping_id}/sample.csv", response_class=Response, responses=refusals(401, 403, 404, 422, 503) | SAMPLE)
+@router.get("/{mapping_id}/sample.csv/", include_in_schema=False)
+async def download_mapping_sample(mapping_id: str, caller: MayReadMappings, runtime: OpenRuntime) -> Response:
+    """Download a small file that imports with this template: under its headings, in its spelling."""
+    async with runtime.heavy_reads.turn(caller.account_id):
+        async with runtime.database.read() as session:
+            template = await stored.load_template(session, caller.account_id, mapping_id)
+            resource, _ = await load_resource(session, caller.account_id, template.type)
+        mapping = await asyncio.to_thread(lambda: fit_mapping(template.as_mapping(), resource))
+        sample = await asyncio.to_thread(mapping_sample, mapping, resource)
+    headers = {"Content-Disposition": f'attachment; filename="{template.id}-sample.csv"'}
+    charset = mapping.options.get("encoding", "utf-8")
+    return Response(sample, headers=headers, media_type=f"text/csv; charset={charset}")
 
 
 @router.put(
