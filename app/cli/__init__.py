@@ -35,6 +35,12 @@ COMMANDS: Final = {
     "rerun": CommandEntry(
         "app.cli.importing.rerun", "run_again", "Run an import again, with its file as it is now", USE
     ),
+    "export": CommandEntry(
+        "app.cli.exporting.command",
+        "export_records",
+        "Export the records of a type, and write them to a file, or to standard output",
+        USE,
+    ),
     "imports": CommandEntry(
         "app.cli.managing.imports",
         "imports",
@@ -43,6 +49,9 @@ COMMANDS: Final = {
     ),
     "runs": CommandEntry(
         "app.cli.managing.runs", "runs", "List and show all work of the account, of every kind and surface", USE
+    ),
+    "exports": CommandEntry(
+        "app.cli.managing.exports", "exports", "List, show, download, repeat and delete exports", USE
     ),
     "records": CommandEntry("app.cli.managing.records", "records", "List and show stored records", USE),
     "types": CommandEntry("app.cli.managing.types", "types", "List, show and declare record types", USE),

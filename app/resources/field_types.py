@@ -116,8 +116,8 @@ TYPES: dict[str, FieldType] = {
         limits=LENGTH | {"options"},
     ),
     "list": FieldType(
-        description="Several texts in one cell, separated by a pipe or by `separator`, or a JSON list of texts. With `to` "
-        "each is the key of a record of that type, as in a reference",
+        description="Several texts in one cell, separated by a pipe or by `separator`, or a JSON list of texts. With "
+        "`to` each is the key of a record of that type, as in a reference",
         compile_cell=texts.compile_list,
         wrong=texts.NOT_LIST,
         compile_other=texts.compile_list_value,

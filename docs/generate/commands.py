@@ -15,6 +15,7 @@ EXIT_CODES = {
     "worker": "0 after SIGTERM, 1 when PostgreSQL or Redis does not answer at the start or Redis goes away, 2 for a missing or "
     "wrong setting",
     "import": "0 when all rows went in, 1 when some failed, 2 when none did or the import was refused, 130 after Ctrl-C",
+    "export": "0 when the file is written, 1 when the service refused it, 2 for anything else, 130 after Ctrl-C",
     "rerun": "0 when all rows went in, 1 when some failed, 2 when none did or the import was refused, 130 after Ctrl-C",
     "imports watch": "0 when all rows went in, 1 when some failed, 2 when the import failed or cannot be watched, 130 after Ctrl-C",
     "connections test-import": "0 when it works, 1 when it does not or the service refused to test it, 2 for anything else",
@@ -23,13 +24,13 @@ EXIT_CODES = {
     "vault rotate": "0, 1 when none of the keys decrypts some of the credentials, 2 for anything else",
 }
 OTHERS = "0, or 2 when something went wrong"
-CLIENTS = ("imports", "runs", "records", "types", "mappings", "coupon-sets", "connections")
+CLIENTS = ("imports", "exports", "runs", "records", "types", "mappings", "coupon-sets", "connections")
 OTHER_CLIENTS = "0, 1 when the service refused it, 2 for anything else"
 
 
 def commands() -> str:
     intro = """
-`sluice` is the one command. `import`, `rerun`, `imports`, `runs`, `records`, `types`, `mappings`, `coupon-sets` and `connections` speak with a service
+`sluice` is the one command. `import`, `rerun`, `export`, `imports`, `exports`, `runs`, `records`, `types`, `mappings`, `coupon-sets` and `connections` speak with a service
 over HTTP; [From the command line](../guides/command-line.md) shows how they are used. `inspect` needs no service, and the others
 run one. Whatever goes wrong is
 one line on standard error that begins with `sluice:`. `sluice COMMAND -h` shows the same as this page.

@@ -1,7 +1,7 @@
 """Polls an import until it has ended."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Final
 
@@ -39,12 +39,24 @@ def watch(
 
 def poll(client: httpx.Client, run: ImportStatus, on_progress: OnProgress, *, patience: float) -> ImportResponse:
     """The import as it is now. Tries again while the service is temporarily unavailable."""
+
+    def tell(note: str) -> None:
+        on_progress(replace(import_step(run), note=note))
+
+    return parse_import(poll_until_answered(client, ("imports", run.id), tell, patience=patience))
+
+
+def poll_until_answered(
+    client: httpx.Client, work: tuple[str, str], on_trouble: Callable[[str], None], *, patience: float
+) -> httpx.Response:
+    """The answer of a poll; `work` is the path of its kind and its id. Tries again while the service is temporarily
+    unavailable. Raises RequestFailed."""
     deadline = time.monotonic() + patience
     for pause in backoff_seconds():
         try:
-            response = client.get(build_path("imports", run.id), timeout=POLL_TIMEOUT)
+            response = client.get(build_path(*work), timeout=POLL_TIMEOUT)
             if response.is_success:
-                return parse_import(response)
+                return response
             if response.status_code not in RETRIED_STATUSES:
                 raise failed_response(response)
             error = f"it answered {response.status_code}"
@@ -55,9 +67,9 @@ def poll(client: httpx.Client, run: ImportStatus, on_progress: OnProgress, *, pa
             raise request_failed(
                 "Service unavailable",
                 f"The service at {client.base_url} has not been available for {patience:.0f} seconds: {error}. The "
-                "import continues there",
+                f"{work[0].removesuffix('s')} continues there",
             )
-        on_progress(replace(import_step(run), note=f"the service is not available ({error}), trying again"))
+        on_trouble(f"the service is not available ({error}), trying again")
         time.sleep(max(pause, wait))
     raise AssertionError("backoff never ends")
 

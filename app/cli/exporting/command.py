@@ -1,0 +1,69 @@
+"""The command `sluice export`: starts an export, waits for it, and writes its file."""
+
+import httpx
+import typer
+from rich.console import Console
+
+from app.cli.client.failures import JsonObject
+from app.cli.client.http import connect, read_object, request
+from app.cli.client.options import DEFAULT_URL, AsJson, Key, Output, Url, command_for
+from app.cli.client.printing import print_json, print_line, print_note
+from app.cli.exporting import options
+from app.cli.exporting.following import fetch_file, watch_export
+from app.cli.importing.options import NoWait
+from app.cli.importing.progress import OnProgress, show_progress
+from app.errors import INTERRUPTED
+
+
+def export_records(
+    context: typer.Context,
+    type: options.Type,
+    *,
+    output: Output = None,
+    mapping: options.MappingName = None,
+    mapping_file: options.MappingFile = None,
+    where: options.Where = None,
+    fields: options.Fields = None,
+    keys: options.RecordKeys = None,
+    updated_since: options.UpdatedSince = None,
+    created_since: options.CreatedSince = None,
+    import_id: options.ImportId = None,
+    format: options.Format = None,
+    delimiter: options.Delimiter = None,
+    encoding: options.Encoding = None,
+    gzip: options.Gzip = False,
+    neutralize: options.Neutralize = False,
+    name: options.ExportName = None,
+    no_wait: NoWait = False,
+    url: Url = DEFAULT_URL,
+    key: Key = "",
+    as_json: AsJson = False,
+) -> None:
+    """Export the records of a type, and write them to a file, or to standard output.
+
+    With --json the service's JSON is printed, and the file is written only with --output.
+    """
+    with (
+        connect(url, key, as_json=as_json) as client,
+        show_progress(Console(stderr=True), quiet=as_json) as on_progress,
+    ):
+        body = options.build_body(client, context.params)
+        export = read_object(request(client, "POST", "exports", json=body))
+        if not no_wait:
+            export = follow(client, export, on_progress, url=url)
+            if output is not None or not as_json:
+                fetch_file(client, export["id"], output)
+    if as_json:
+        print_json(export)
+    elif no_wait:
+        print_line(f"Export {export['id']} was accepted")
+
+
+def follow(client: httpx.Client, export: JsonObject, on_progress: OnProgress, *, url: str) -> JsonObject:
+    """The export once it has ended. Raises typer.Exit after Ctrl-C, and RequestFailed."""
+    try:
+        return watch_export(client, export, on_progress)
+    except KeyboardInterrupt:
+        go_on = command_for("exports download", export["id"], url=url)
+        print_note(f"Interrupted. The export continues on the server. Get its file later with:\n  {go_on}")
+        raise typer.Exit(INTERRUPTED) from None

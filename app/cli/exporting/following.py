@@ -1,0 +1,57 @@
+"""Follows an export to its end, and downloads its file."""
+
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+
+from app.cli.client.failures import JsonObject, RequestFailed, request_failed, retry_after_seconds
+from app.cli.client.files import STANDARD_INPUT, download
+from app.cli.client.http import build_path, read_object
+from app.cli.importing.progress import OnProgress, ProgressStep
+from app.cli.importing.status import MAX_WAIT_SECONDS
+from app.cli.importing.watching import FIRST_WAITS_SECONDS, PATIENCE_SECONDS, poll_until_answered
+
+STANDARD_OUTPUT: Final = STANDARD_INPUT  # both are called `-`
+
+
+def watch_export(
+    client: httpx.Client, started: JsonObject, on_progress: OnProgress, *, patience: float = PATIENCE_SECONDS
+) -> JsonObject:
+    """Polls until the export has ended. Raises RequestFailed if it failed, if a poll is refused, or if the service
+    cannot be reached for `patience` seconds."""
+    export, waits, wait = started, iter(FIRST_WAITS_SECONDS), 1.0
+    while not export["done"]:
+        step = export_step(export)
+        on_progress(step)
+        time.sleep(next(waits, wait))
+        response = poll_until_answered(
+            client,
+            ("exports", export["id"]),
+            lambda note, step=step: on_progress(replace(step, note=note)),  # type: ignore[misc]
+            patience=patience,
+        )
+        export, wait = read_object(response), retry_after_seconds(response, longest=MAX_WAIT_SECONDS) or 1.0
+    on_progress(export_step(export))
+    if "failure" in export:
+        raise export_failed(export)
+    return export
+
+
+def export_failed(export: JsonObject) -> RequestFailed:
+    return request_failed("The export failed", f"The export {export['id']} failed: {export['failure']['detail']}")
+
+
+def export_step(export: dict[str, Any]) -> ProgressStep:
+    position = export.get("queuePosition")
+    note = f"waiting, position {position} in the queue" if position else ""
+    return ProgressStep(
+        "Exporting", "rows", export["written"], export["total"], note=note, seconds_left=export.get("etaSeconds")
+    )
+
+
+def fetch_file(client: httpx.Client, export_id: str, output: Path | None) -> None:
+    """Writes the file of an export. Raises RequestFailed."""
+    download(client, build_path("exports", export_id, "file"), None if output == STANDARD_OUTPUT else output)

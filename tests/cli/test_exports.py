@@ -1,0 +1,97 @@
+"""The commands that export, on a running service."""
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+
+from app.cli.client.failures import RequestFailed
+from app.cli.exporting.options import parse_condition
+from tests.cli.conftest import Sluice
+
+PEOPLE = "_email,_name,_points\nana@example.com,Ana,12\nbob@example.org,Bob,3\nchloe@example.org,Chloé,20\n"
+SCORES = {"columns": [{"column": "Mail", "field": "_email"}, {"column": "Score", "field": "_points"}]}
+
+
+@pytest.fixture
+def stored(sluice: Sluice) -> None:
+    assert sluice("import", "-", sent=PEOPLE).exit_code == 0
+
+
+@pytest.mark.usefixtures("stored")
+def test_records_are_exported_to_a_file_and_its_progress_is_shown(sluice: Sluice, tmp_path: Path) -> None:
+    file = tmp_path / "people.csv.gz"
+    done = sluice("export", "contacts", "--gzip", "--name", "All", "--fields", "_name,_email", "-o", str(file))
+
+    assert (done.exit_code, done.stdout) == (0, ""), done.stderr
+    assert gzip.decompress(file.read_bytes()).decode() == (
+        "_name,_email\nAna,ana@example.com\nBob,bob@example.org\nChloé,chloe@example.org\n"
+    )
+    assert "Exporting: 3 of 3 rows (100 %)" in done.stderr
+    listed = sluice("exports", "list", "--type", "contacts").stdout.splitlines()
+    assert listed[0].split() == ["ID", "TYPE", "STATUS", "RECORDS", "BYTES", "CREATED", "NAME"]
+    assert listed[1].split()[1:5] == ["contacts", "finished", "3", str(file.stat().st_size)]
+
+
+@pytest.mark.usefixtures("stored")
+def test_a_part_is_exported_with_a_mapping_to_standard_output(sluice: Sluice, tmp_path: Path) -> None:
+    mapping = tmp_path / "scores.json"
+    mapping.write_text(json.dumps({"name": "Scores", "type": "contacts", **SCORES}))
+    assert sluice("mappings", "put", "Scores", str(mapping)).exit_code == 0
+
+    limits = ("--where", "_points >= 10", "--where", "_name in Ana,Bob", "--delimiter", "semicolon")
+    for chosen in (("--mapping", "Scores"), ("--mapping-file", str(mapping))):
+        done = sluice("export", "contacts", *chosen, *limits, "-o", "-")
+        assert (done.exit_code, done.stdout) == (0, "Mail;Score\nana@example.com;12\n"), done.stderr
+
+
+@pytest.mark.usefixtures("stored")
+def test_an_export_is_downloaded_repeated_and_deleted(sluice: Sluice, tmp_path: Path) -> None:
+    started = json.loads(sluice("export", "contacts", "--no-wait", "--keys", "ana@example.com", "--json").stdout)
+    done = sluice("exports", "download", started["id"])
+    assert (done.exit_code, done.stdout.splitlines()[1][:15]) == (0, "ana@example.com"), done.stderr
+    shown = sluice("exports", "show", started["id"]).stdout
+    assert "Records     total: 1; written: 1\n" in shown
+    assert 'Written as  format: csv; delimiter: ","; encoding: utf-8; gzip: no; formulas: keep\n' in shown
+
+    again = sluice("exports", "rerun", started["id"]).stdout.split()
+    assert (again[0], again[2:]) == ("Export", ["was", "accepted"])
+    assert sluice("exports", "download", again[1]).stdout == done.stdout
+    assert sluice("exports", "delete", started["id"]).exit_code == 0
+    gone = sluice("exports", "show", started["id"])
+    assert (gone.exit_code, gone.stderr) == (1, "sluice: There is no export with this id\n")
+
+
+@pytest.mark.usefixtures("stored")
+def test_what_is_wrong_with_an_export_is_told(sluice: Sluice, tmp_path: Path) -> None:
+    file = tmp_path / "people.csv"
+    failed = sluice("export", "contacts", "--encoding", "windows-1251", "-o", str(file))
+    assert (failed.exit_code, file.exists()) == (2, False)
+    assert failed.stderr.splitlines()[-1].endswith('failed: The encoding windows-1251 has no character "é" (U+00E9)')
+    for options, reason in (
+        (("--where", "_name like A"), 'sluice: --where "_name like A" must look like `price>=10`'),
+        (
+            ("--where", "nothing=1"),
+            "sluice: `filter.where[0].field` must be a field of `contacts`, and `nothing`",
+        ),
+        (
+            ("--mapping", "none"),
+            'sluice: There is no mapping template with the name or id "none" for the type',
+        ),
+    ):
+        refused = sluice("export", "contacts", *options)
+        assert refused.exit_code in (1, 2)
+        assert refused.stderr.startswith(reason), refused.stderr
+
+
+def test_conditions_are_read_as_they_are_written() -> None:
+    assert parse_condition("price>=10") == {"field": "price", "operator": ">=", "value": "10"}
+    assert parse_condition(" name != a = b ") == {"field": "name", "operator": "!=", "value": "a = b"}
+    assert parse_condition("tags in new, sale") == {"field": "tags", "operator": "in", "value": ["new", "sale"]}
+    assert parse_condition("name isEmpty") == {"field": "name", "operator": "isEmpty", "value": True}
+    assert parse_condition("name isEmpty false") == {"field": "name", "operator": "isEmpty", "value": False}
+    assert parse_condition("name=") == {"field": "name", "operator": "=", "value": ""}
+    for wrong in ("", "name", "=1", "name like x"):
+        with pytest.raises(RequestFailed):
+            parse_condition(wrong)
