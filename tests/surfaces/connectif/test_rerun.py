@@ -1,5 +1,6 @@
 """An import is run again with its file as it is now: same type, mapping and options, whatever came of the first."""
 
+import json
 from typing import Any
 
 import httpx
@@ -111,6 +112,34 @@ async def test_the_encoding_of_the_first_file_is_that_of_the_next_unless_it_is_u
         await finish(runtime, again.json()["id"])
         stored = await client.get("/records/contacts/b@example.com", headers=an_account.headers)
         assert stored.json()["data"]["_name"] == name
+
+
+@pytest.mark.parametrize("with_header", [True, False])
+async def test_the_mapping_of_the_first_is_that_of_the_next(
+    client: httpx.AsyncClient, an_account: Account, runtime: Runtime, finish: Finish, *, with_header: bool
+) -> None:
+    found = [{"column": "Mail"}, {"column": "Punkte"}, {"column": "Notiz"}]
+    if not with_header:
+        found = [{"position": number} for number in range(3)]  # type: ignore[misc]
+    fills = [{"field": "_email"}, {"field": "_points", "values": {"viele": "100"}}, {"ignore": True}]
+    mapping = {"hasHeader": with_header, "columns": [a | b for a, b in zip(found, fills, strict=True)]}
+    header = b"Mail;Punkte;Notiz\n" if with_header else b""
+    parts = OPTIONS | {"mapping": json.dumps(mapping)}
+    started = await post(client, an_account, header + b"a@example.com;1;x\n", parts=parts)
+    assert started.status_code == 201, started.text
+    first = started.json()
+
+    again = await rerun(client, an_account, first["id"], header + b"a@example.com;viele;y\n")
+    assert again.status_code == 201, again.text
+    assert (again.json()["mapping"], again.json()["options"]) == (first["mapping"], first["options"])
+    await finish(runtime, again.json()["id"])
+    stored = await client.get("/records/contacts/a@example.com", headers=an_account.headers)
+    assert stored.json()["data"] == {"_email": "a@example.com", "_points": 100}
+
+    wider = await rerun(client, an_account, first["id"], b"Mail;Punkte;Notiz;Neu\na@example.com;1;x;y\n")
+    assert (wider.status_code, "has `Neu`" in wider.text or "has `Column 4`" in wider.text) == (422, True)
+    narrow = await rerun(client, an_account, first["id"], b"Mail;Notiz\na@example.com;x\n")
+    assert narrow.status_code == (422 if with_header else 201), narrow.text
 
 
 async def test_an_import_that_release_0_1_accepted_is_run_again(
