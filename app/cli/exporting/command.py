@@ -1,5 +1,8 @@
 """The command `sluice export`: starts an export, waits for it, and writes its file."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import httpx
 import typer
 from rich.console import Console
@@ -43,12 +46,9 @@ def export_records(
 
     With --json the service's JSON is printed, and the file is written only with --output.
     """
-    with (
-        connect(url, key, as_json=as_json) as client,
-        show_progress(Console(stderr=True), quiet=as_json) as on_progress,
-    ):
-        body = options.build_body(client, context.params)
-        export = read_object(request(client, "POST", "exports", json=body))
+    progress = show_progress(Console(stderr=True), quiet=as_json)
+    with connect(url, key, as_json=as_json) as client, progress as on_progress:
+        export = start_export(client, context.params)
         if not no_wait:
             export = follow(client, export, on_progress, url=url)
             if output is not None or not as_json:
@@ -57,6 +57,11 @@ def export_records(
         print_json(export)
     elif no_wait:
         print_line(f"Export {export['id']} was accepted")
+
+
+def start_export(client: httpx.Client, given: Mapping[str, Any]) -> JsonObject:
+    """The export that was accepted. Raises RequestFailed."""
+    return read_object(request(client, "POST", "exports", json=options.build_body(client, given)))
 
 
 def follow(client: httpx.Client, export: JsonObject, on_progress: OnProgress, *, url: str) -> JsonObject:
