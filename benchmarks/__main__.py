@@ -9,10 +9,12 @@ from rich.console import Console
 
 from benchmarks import files
 from benchmarks.crowd import fairness, uploads
+from benchmarks.exports import exports
 from benchmarks.growth import growth
 from benchmarks.hostile import hostile
 from benchmarks.kinds import CATALOG, CATALOG_LINES, CONTACTS, CUSTOMERS, Kind
 from benchmarks.machine import Machine, load_now, machine
+from benchmarks.mappings import mappings
 from benchmarks.polling import polling
 from benchmarks.report import Section, show, write
 from benchmarks.service import Service, started, work_folder
@@ -45,6 +47,9 @@ MEASURES: dict[str, Measure] = {
     "customers": lambda service, folder: beside(service, folder, CUSTOMERS),
     "catalog": lambda service, folder: beside(service, folder, CATALOG),
     "catalog-lines": lambda service, folder: beside(service, folder, CATALOG_LINES),
+    "mappings": lambda service, folder: mappings(service, folder.path, folder.rows),
+    # 1,000,000 records: as many as there are rows, and two thirds more.
+    "exports": lambda service, folder: exports(service, folder.path, folder.rows * 10 // 6),
     "polling": lambda service, folder: polling(service, folder.large()),
     "uploads": lambda service, folder: uploads(service, folder.large()),
     "fairness": lambda service, folder: fairness(service, folder.large(), folder.path),
@@ -52,7 +57,8 @@ MEASURES: dict[str, Measure] = {
 }
 # What runs on one service; uploads and fairness leave imports behind that take minutes.
 SERVICES = (
-    ("growth", "speed", "customers", "catalog", "catalog-lines", "polling"),
+    ("growth", "speed", "customers", "catalog", "catalog-lines", "mappings", "polling"),
+    ("exports",),
     ("uploads",),
     ("fairness",),
     ("hostile",),

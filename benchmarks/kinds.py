@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from random import Random
 
@@ -109,6 +109,24 @@ def product(chance: Random, number: int, changed: bool) -> tuple[str, ...]:
     )
 
 
+def price(chance: Random, number: int, changed: bool) -> tuple[str, ...]:
+    """87 bytes."""
+    return (
+        f"p{number:05x}",
+        f"https://example.com/{number:05x}",
+        f"{chance.choice(GOODS)} {chance.choice(SURNAMES)}",
+        f"{chance.randrange(1, 40)}.{chance.randrange(100):02}",
+        chance.choice(BIRTHDAYS),
+        str(chance.randrange(500) + (500 if changed else 0)),
+    )
+
+
+def german_price(chance: Random, number: int, changed: bool) -> tuple[str, ...]:
+    """The same, with a decimal comma and the day first."""
+    *before, amount, day, units = price(chance, number, changed)
+    return (*before, amount.replace(".", ","), f"{day[8:]}.{day[5:7]}.{day[:4]}", units)
+
+
 def product_line(cells: Sequence[str]) -> str:
     """The product as an object; what would be `12.50` stands there so, no number has passed through a float."""
     product, name, type_, category, stock, url, style, sku, quantity, tag, price = cells
@@ -146,6 +164,34 @@ CONTACTS = Kind(
     ),
 )
 
+PRICES = Kind(
+    "prices",
+    ("productId", "productDetailUrl", "name", "unitPrice", "publishedAt", "inStockUnits"),
+    price,
+    replace(CONTACTS.surface, fields={**CONTACTS.surface.fields, "type": "products"}),
+    Script(
+        columns="id text, url text, name text, price numeric, published text, units integer",
+        key="id",
+        data="""'productId', id, 'productDetailUrl', url, 'name', name, 'unitPrice', price,
+            'publishedAt', published, 'inStockUnits', units""",
+    ),
+)
+
+
+def mapped(kind: Kind, conversions: Mapping[str, Mapping[str, object]]) -> Kind:
+    """The same sent with a mapping that names every column, and converts these."""
+    columns = [{"column": name, "field": name, **conversions.get(name, {})} for name in kind.columns]
+    fields = {**kind.surface.fields, "mapping": json.dumps({"columns": columns})}
+    return replace(kind, surface=replace(kind.surface, fields=fields))
+
+
+PRICES_MAPPED = mapped(PRICES, {})
+PRICES_CONVERTED = replace(
+    mapped(PRICES, {"unitPrice": {"decimalComma": True}, "publishedAt": {"dateFormat": "DD.MM.YYYY"}}),
+    name="german-prices",
+    row=german_price,
+)
+
 CUSTOMERS = Kind(
     "customers",
     ("source_id", "name", "email", "phone", "birthdate", "City", "tier"),
@@ -166,6 +212,7 @@ CUSTOMERS = Kind(
             'address.city', city, 'metadata.tier', tier""",
     ),
 )
+
 
 PRODUCTS = Surface(
     post="/productimports",

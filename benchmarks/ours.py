@@ -49,7 +49,7 @@ class Client:
         ended = self.ended(run)
         total = time.perf_counter() - began
         # Not every surface tells when the work began, nor what became of the rows.
-        told = self._get(f"/imports/{run}")
+        told = self.fetch(f"/imports/{run}")
         if ended["status"] != self._surface.done or told["success"] != sample.rows:
             raise RuntimeError(f"the import of {sample.path.name} ended badly: {ended}; {told}")
         counts = {name: int(str(told[name])) for name in COUNTS}
@@ -84,9 +84,21 @@ class Client:
         raise TimeoutError(f"the import {run} has not ended")
 
     def get(self, run: str) -> Answer:
-        return self._get(self._surface.poll.format(id=run))
+        return self.fetch(self._surface.poll.format(id=run))
 
-    def _get(self, path: str) -> Answer:
+    def send(self, path: str, body: Mapping[str, object]) -> Answer:
+        """Posts JSON; the answer to what was accepted."""
+        self._connection.close()
+        headers = {**self._headers, "Content-Type": "application/json"}
+        self._connection.request("POST", path, body=json.dumps(body), headers=headers)
+        return self._answer(201)
+
+    def read(self, path: str, size: int) -> bytes:
+        """The first bytes of a file."""
+        self._connection.request("GET", path, headers={**self._headers, "Range": f"bytes=0-{size - 1}"})
+        return self._connection.getresponse().read()
+
+    def fetch(self, path: str) -> Answer:
         self._connection.request("GET", path, headers=self._headers)
         return self._answer(200)
 
