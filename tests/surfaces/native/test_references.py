@@ -25,9 +25,9 @@ ROWS = """code,owner,inside,tags,near
 9,Ann@Example.org,,a b;c,
 7,,9,,9
 5,ann@example.org,7,"c;'x,y",9|07
-1,,+5.0,,
+1,,+5.0,"[""p;q"", ""c""]",
 """
-FILES = {"contacts": "_email\nann@example.org\n", "marks": 'slug\na b\nc\n"\'x,y"\n', "places": ROWS}
+FILES = {"contacts": "_email\nann@example.org\n", "marks": 'slug\na b\nc\np;q\n"\'x,y"\n', "places": ROWS}
 
 
 async def test_what_names_records_comes_back_unchanged_and_goes_into_an_empty_account(
@@ -55,7 +55,7 @@ async def test_what_names_records_comes_back_unchanged_and_goes_into_an_empty_ac
         await send(first, name, content)
     saved = {name: await save(first, name) for name in FILES}
     assert saved["places"].decode().splitlines()[1:] == [
-        "9,ann@example.org,,a b;c,", "7,,9,,9", '5,ann@example.org,7,"c;\'x,y",9|7', "1,,5,,",
+        "9,ann@example.org,,a b;c,", "7,,9,,9", '5,ann@example.org,7,"c;\'x,y",9|7', """1,,5,"[""p;q"", ""c""]",""",
     ]  # fmt: skip
     for name, file in saved.items():
         assert (await send(first, name, file))["unchanged"] == file.count(b"\n") - 1
