@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import islice
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -32,12 +33,13 @@ class RecordNames:
     _keys: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
 
     def find(self, type: str, name: str) -> Sequence[str]:
-        """The keys of the records with that name."""
+        """The keys of the records with that name; of many, a few."""
         keys = self.stored.get((type, name), ())
         if self.own is None or type != self.own.name:
             return list(keys)
         keys = [key for key in keys if self._names.get(key, name) == name]
-        return [*keys, *self._keys[name].difference(keys)] if name in self._keys else keys
+        written = self._keys[name] if name in self._keys else ()
+        return [*keys, *islice((key for key in written if key not in keys), 2)]
 
     def add(self, key: str, data: str) -> None:
         """A row of the batch that will be written to the record with that key."""

@@ -113,8 +113,9 @@ def build_unclear(
 ) -> Iterator[Problem]:
     """The problem of a row whose `names` no record has, or several have."""
     by = f"`{BUILT_IN[column.type].named_by}`" if column.alias_of else "key"
-    unknown = [name for name in names if not named.find_keys(column, name)]
-    ambiguous = [name for name in names if name not in unknown]
+    found = {name: named.find_keys(column, name) for name in names}
+    unknown = [name for name in names if not found[name]]
+    ambiguous = [name for name in names if found[name]]
     for code, values in (("unknown_reference", unknown), ("ambiguous_reference", ambiguous)):
         if values:
             yield Problem(
