@@ -1,6 +1,7 @@
 """An import is run again with its file as it is now: same type, mapping and options, whatever came of the first."""
 
 import json
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -140,6 +141,48 @@ async def test_the_mapping_of_the_first_is_that_of_the_next(
     assert (wider.status_code, "has `Neu`" in wider.text or "has `Column 4`" in wider.text) == (422, True)
     narrow = await rerun(client, an_account, first["id"], b"Mail;Notiz\na@example.com;x\n")
     assert narrow.status_code == (422 if with_header else 201), narrow.text
+
+
+async def test_a_template_that_is_edited_or_deleted_changes_no_rerun(
+    client: httpx.AsyncClient, an_account: Account, runtime: Runtime, finish: Finish
+) -> None:
+    columns = [{"column": "Mail", "field": "_email"}, {"column": "Wert", "field": "_points"}]
+    template = {"name": "Points", "type": "contacts", "columns": columns, "options": {"delimiter": ";"}}
+    made = (await client.post("/mappings", headers=an_account.headers, json=template)).json()
+    parts = OPTIONS | {"mappingId": made["id"]}
+    first = (await post(client, an_account, b"Mail;Wert\na@example.com;1\n", parts=parts)).json()
+    edited = template | {"columns": [columns[0], {"column": "Wert", "field": "_name"}]}
+    path = f"/mappings/{made['id']}"
+    assert (await client.put(path, headers=an_account.headers, json=edited)).status_code == 200
+    for points in (2, 3):
+        again = await rerun(client, an_account, first["id"], f"Mail;Wert\na@example.com;{points}\n".encode())
+        assert again.json()["mapping"] == first["mapping"] == {"id": made["id"], "name": "Points"}
+        await finish(runtime, again.json()["id"])
+        stored = await client.get("/records/contacts/a@example.com", headers=an_account.headers)
+        assert stored.json()["data"] == {"_email": "a@example.com", "_points": points}
+        assert (await client.delete(path, headers=an_account.headers)).status_code in (204, 404)
+
+
+async def test_an_import_that_is_deleted_while_its_new_file_arrives_is_not_run_again(
+    client: httpx.AsyncClient, an_account: Account, runtime: Runtime, first: dict[str, Any]
+) -> None:
+    before = stored_files(runtime)
+    head = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\n'
+
+    async def body() -> AsyncIterator[bytes]:
+        yield head
+        gone = await client.delete(f"/imports/{first['id']}", headers=an_account.headers)
+        assert gone.status_code == 204
+        yield AGAIN + b"\r\n--x--\r\n"
+
+    headers = an_account.headers | {"content-type": "multipart/form-data; boundary=x"}
+    answer = await client.post(f"/imports/{first['id']}/rerun", headers=headers, content=body())
+    assert (answer.status_code, answer.json()["detail"]) == (
+        404,
+        "The import that was to run again has been deleted meanwhile",
+    )
+    assert stored_files(runtime) < before
+    assert (await client.get("/runs", headers=an_account.headers)).json()["results"] == []
 
 
 async def test_an_import_that_release_0_1_accepted_is_run_again(
