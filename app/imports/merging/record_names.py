@@ -38,7 +38,7 @@ class RecordNames:
         if self.own is None or type != self.own.name:
             return list(keys)
         keys = [key for key in keys if self._names.get(key, name) == name]
-        written = self._keys[name] if name in self._keys else ()
+        written = self._keys.get(name, ())
         return [*keys, *islice((key for key in written if key not in keys), 2)]
 
     def add(self, key: str, data: str) -> None:
