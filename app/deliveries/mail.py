@@ -1,4 +1,4 @@
-"""The mail that reports an import's end: what, how many rows, and where the report is; never a cell's value."""
+"""The mail that reports a run's end: what, how many rows, and where the report is; never a cell's value."""
 
 from collections.abc import Iterator
 from email.message import EmailMessage
@@ -6,6 +6,7 @@ from email.utils import format_datetime
 
 from email_validator import validate_email
 
+from app.runs.kinds import Kind
 from app.runs.model import Run
 from app.runs.states import State
 
@@ -16,12 +17,12 @@ COUNTS = ("created", "updated", "unchanged", "skipped", "failed", "remaining")
 def build_mail(run: Run, *, to: str, account: str, sender: str, public_url: str | None) -> EmailMessage:
     """Built twice for one run it is the same mail with the same Message-ID."""
     mail = EmailMessage()
-    mail["Subject"] = f"Import {run.id} of {printable(run.type)}: {run.state}{format_rows(run)}"
+    mail["Subject"] = f"{run.kind.capitalize()} {run.id} of {printable(run.type)}: {run.state}{format_rows(run)}"
     mail["From"] = sender
     mail["To"] = to
     if run.finished_at is not None:
         mail["Date"] = format_datetime(run.finished_at)
-    mail["Message-ID"] = f"<import-{run.id}@{mail['From'].addresses[0].domain}>"
+    mail["Message-ID"] = f"<{run.kind}-{run.id}@{mail['From'].addresses[0].domain}>"
     mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office replies, please
     mail.set_content("\n".join(format_lines(run, account, (public_url or "").rstrip("/"))) + "\n")
     return mail
@@ -42,7 +43,7 @@ def is_allowed(address: str, domains: str) -> bool:
 
 
 def format_lines(run: Run, account: str, base: str) -> Iterator[str]:
-    yield f"Import {run.id} of {printable(run.type)} {ENDINGS[run.state]}."
+    yield f"{run.kind.capitalize()} {run.id} of {printable(run.type)} {ENDINGS[run.state]}."
     yield ""
     yield f"Account: {printable(account)}"
     if run.name:
@@ -52,6 +53,10 @@ def format_lines(run: Run, account: str, base: str) -> Iterator[str]:
     if run.fail_detail:
         yield f"Reason: {printable(run.fail_detail)}"
     yield ""
+    yield from format_export(run, base) if run.kind is Kind.EXPORT else format_import(run, base)
+
+
+def format_import(run: Run, base: str) -> Iterator[str]:
     yield f"Rows: {'unknown' if run.total is None else run.total}"
     for name in COUNTS:
         count = getattr(run, name)
@@ -63,8 +68,20 @@ def format_lines(run: Run, account: str, base: str) -> Iterator[str]:
         yield f"Failed rows: {base}/imports/{run.id}/failed-rows.csv"
 
 
+def format_export(run: Run, base: str) -> Iterator[str]:
+    yield f"Records: {'unknown' if run.total is None else run.total}"
+    yield f"Written: {run.success}"
+    for each in run.destinations or ():
+        yield printable(f"Destination: {each['transport']} {each['path']}, {each.get('status', 'pending')}")
+    yield ""
+    yield f"Report: {base}/exports/{run.id}"
+    if run.blob is not None:
+        yield f"Download: {base}/exports/{run.id}/file"
+
+
 def format_rows(run: Run) -> str:
-    return "" if run.total is None else f", {run.success} of {run.total} rows imported"
+    done = "records exported" if run.kind is Kind.EXPORT else "rows imported"
+    return "" if run.total is None else f", {run.success} of {run.total} {done}"
 
 
 def printable(text: str) -> str:

@@ -6,8 +6,11 @@ meanwhile."""
 from typing import Any, Final
 
 from app.deliveries.mail import build_mail, is_allowed, normalize_address
+from app.errors import Complaint, Refused
 from app.observe.events import MailDeferred, MailNotSent, MailSent
+from app.runs.kinds import Kind
 from app.runs.model import Run, run_from
+from app.runs.summary import RunWarning
 from app.runtime import Runtime
 from app.storage import notices
 from app.transports.failed import TransportFailed, failure
@@ -18,12 +21,28 @@ LONGEST_SECONDS: Final = 3_600.0  # between two tries
 GIVE_UP_SECONDS: Final = 3 * 86_400.0
 MAX_OLD: Final = 500  # mails given up in one go
 
-NOT_CONFIGURED: Final = "No mail will be sent when this import has ended, because no mail server is configured"
-REFUSED: Final = "The mail about this import was not sent, because the mail server rejected it"
+NOT_CONFIGURED: Final = "No mail will be sent when this {kind} has ended, because no mail server is configured"
+REFUSED: Final = "The mail about this {kind} was not sent, because the mail server rejected it"
 TOO_MANY: Final = (
-    "The mail about this import was not sent, because its account has sent {limit} mails today, which is the limit"
+    "The mail about this {kind} was not sent, because its account has sent {limit} mails today, which is the limit"
 )
-TOO_OLD: Final = "The mail about this import was not sent, because the mail server could not be reached for three days"
+TOO_OLD: Final = "The mail was not sent, because the mail server could not be reached for three days"
+
+
+def accept_notice(runtime: Runtime, kind: Kind, address: str | None) -> list[RunWarning]:
+    """The warnings of a run of this kind at whose end a mail was asked for. Raises Refused("invalid") if no mail may go
+    to the address."""
+    if address is None:
+        return []
+    domains = runtime.settings.mail_domains
+    try:
+        allowed = is_allowed(address, domains)
+    except ValueError:  # an address that is none gets its warning when the mail is due
+        allowed = True
+    if not allowed:
+        reason = f"`confirmEmail` must be an address at one of these domains: {domains}"
+        raise Refused("invalid", reason, [Complaint("confirmEmail", reason)])
+    return [] if runtime.mailer else [RunWarning("mail_not_configured", "", NOT_CONFIGURED.format(kind=kind))]
 
 
 async def deliver_mails(runtime: Runtime) -> None:
@@ -44,13 +63,13 @@ async def deliver_next(runtime: Runtime, mailer: Mailer) -> bool:
     run = run_from(row)
     limit = runtime.settings.mails_per_day
     if row["mails_today"] >= limit:  # several workers together may send a mail or two more
-        await give_up(runtime, run, "daily_limit", TOO_MANY.format(limit=limit))
+        await give_up(runtime, run, "daily_limit", TOO_MANY.format(kind=run.kind, limit=limit))
         return True
     try:
         await send(runtime, mailer, run, row["account_name"])
     except TransportFailed as failed:
         if failed.reason == "mail_refused":
-            await give_up(runtime, run, failed.reason, REFUSED)
+            await give_up(runtime, run, failed.reason, REFUSED.format(kind=run.kind))
         else:
             runtime.observe(MailDeferred(run.id, failed.reason))
         if failed.step == "write":

@@ -10,6 +10,7 @@ import msgspec
 from app.auth.identity import Identity, ensure_live
 from app.connections.target import PathValues
 from app.declarations.types import load_resource
+from app.deliveries.outbox import accept_notice
 from app.errors import Complaint, Refused, shorten_name
 from app.exports.destinations import WantedDestination, build_columns, load_wanted, resolve_destinations
 from app.exports.filters import build_filter
@@ -23,6 +24,7 @@ from app.observe.events import RunAccepted
 from app.runs.acceptance import accept_run, enqueue_run
 from app.runs.kinds import Kind, Step
 from app.runs.model import AccountId, Relation, Run, RunId, new_run_id
+from app.runs.summary import add_warnings
 from app.runtime import Runtime
 from app.storage import records, runs
 from app.storage.database import ReadSession, Session
@@ -43,6 +45,7 @@ class ExportRequest:
     filter: Mapping[str, Any] = field(default_factory=dict)  # as app.exports.filters reads it; else that of `selected`
     destinations: Sequence[WantedDestination] = ()
     name: str | None = None  # what people call it
+    notify: str | None = None  # the e-mail address to notify when the export has ended
     request_id: str = ""
     sender: Identity | None = None
     parent_id: str | None = None  # the export that this one runs again
@@ -59,6 +62,7 @@ def repeat_export(parent: Run, *, name: str | None, sender: Identity, request_id
         selected=load_selected(parent),
         destinations=load_wanted(parent),
         name=name or parent.name,
+        notify=parent.notify,
         request_id=request_id,
         sender=sender,
         parent_id=parent.id,
@@ -87,6 +91,8 @@ async def submit_export(runtime: Runtime, wanted: ExportRequest) -> Run:
         values: dict[str, object] = {
             "id": run_id,
             "name": wanted.name,
+            "notify": wanted.notify,
+            "warnings": warn_of_notice(runtime, wanted.notify),
             "type": wanted.type,
             "origin": wanted.origin,
             "request_id": wanted.request_id,
@@ -109,6 +115,13 @@ async def submit_export(runtime: Runtime, wanted: ExportRequest) -> Run:
     runtime.observe(RunAccepted(run.id, run.account_id, run.type, run.origin, run.file_bytes, run.total))
     await enqueue_run(runtime, run.id, run.kind, run.step, run.attempt)
     return run
+
+
+def warn_of_notice(runtime: Runtime, address: str | None) -> list[dict[str, object]]:
+    """In the shape of `runs.warnings`. Raises Refused("invalid") if no mail may go to the address."""
+    warnings: list[dict[str, object]] = []
+    add_warnings(warnings, accept_notice(runtime, Kind.EXPORT, address))
+    return warnings
 
 
 async def settle(session: ReadSession, wanted: ExportRequest) -> Settled:

@@ -8,8 +8,7 @@ from dataclasses import dataclass, field, replace
 from app.auth.identity import Identity, ensure_live
 from app.connections.pull import Pull, describe_pull
 from app.declarations.types import ensure_type, load_resource
-from app.deliveries.mail import is_allowed
-from app.deliveries.outbox import NOT_CONFIGURED
+from app.deliveries.outbox import accept_notice
 from app.errors import Complaint, Refused, shorten_name
 from app.formats.decode import normalize_encoding
 from app.imports.examine import Upload, examine_upload
@@ -182,17 +181,6 @@ async def ensure_type_unchanged(session: Session, submission: Submission, declar
         raise Refused("invalid", reason, [Complaint("type", reason)])
 
 
-def refuse_foreign_address(address: str, domains: str) -> None:
-    """Raises Refused("invalid") if no mail may go to the address."""
-    try:
-        allowed = is_allowed(address, domains)
-    except ValueError:  # an address that is none gets its warning when the mail is due
-        allowed = True
-    if not allowed:
-        reason = f"`confirmEmail` must be an address at one of these domains: {domains}"
-        raise Refused("invalid", reason, [Complaint("confirmEmail", reason)])
-
-
 async def store_run(
     session: Session,
     runtime: Runtime,
@@ -207,12 +195,8 @@ async def store_run(
         await ensure_live(session, submission.sender)
     if submission.parent is not None and not await runs.hold(session, submission.parent.id):
         raise Refused("not_found", "The import that was to run again has been deleted meanwhile")
-    if submission.notify:
-        refuse_foreign_address(submission.notify, runtime.settings.mail_domains)
     warnings: list[dict[str, object]] = []
-    add_warnings(warnings, warned)
-    if submission.notify and runtime.mailer is None:
-        add_warnings(warnings, [RunWarning("mail_not_configured", "", NOT_CONFIGURED)])
+    add_warnings(warnings, [*warned, *accept_notice(runtime, Kind.IMPORT, submission.notify or None)])
     values = {
         "name": submission.name,
         "type": submission.type,

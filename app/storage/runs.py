@@ -25,7 +25,8 @@ LEAN = [*(column for column in runs.c if column.name != "plan"), LEAN_PLAN]
 LEFT_OUT = {
     "options": literal_column("CASE kind WHEN 'export' THEN options - 'select' ELSE '{}' END", JSONB),
     "plan": literal_column("'{}'", JSONB),
-    **{name: literal_column("'[]'", JSONB) for name in ("error_summary", "warnings")},
+    "error_summary": literal_column("'[]'", JSONB),
+    "warnings": literal_column("CASE kind WHEN 'export' THEN warnings ELSE '[]' END", JSONB),
     **{name: null() for name in ("blob_digests", "secret")},
 }
 BRIEF = [LEFT_OUT[column.name].label(column.name) if column.name in LEFT_OUT else column for column in runs.c]

@@ -17,6 +17,8 @@ from sqlalchemy import text
 
 from app.deliveries import outbox
 from app.embedded import free_port
+from app.errors import Refused
+from app.exports.intake import ExportRequest, submit_export
 from app.imports.engine import work
 from app.imports.examine import Upload
 from app.imports.intake import Submission, submit
@@ -200,6 +202,34 @@ async def test_a_finished_import_is_told_with_counts_and_addresses(
         assert line in body(mail).splitlines()
     assert "cell" not in mail.as_string()
     assert await told_at(alone, run) is not None
+
+
+async def test_a_finished_export_is_told_with_the_address_of_its_file(
+    alone: Runtime, an_account: Account, finish: Finish, serving: NewServer
+) -> None:
+    async with serving() as inbox:
+        mailing = with_mail(alone, f"smtp://127.0.0.1:{inbox.port}", public_url="https://sluice.example.org")
+        await finish(mailing, (await accepted(alone, an_account, PARTLY, notify="")).id)
+        wanted = ExportRequest(AccountId(an_account.id), "native", "contacts", name="All", notify=TO)
+        run = await submit_export(mailing, wanted)
+        await finish(mailing, run.id)
+        await outbox.deliver_mails(mailing)
+    (mail,) = inbox.taken
+    assert mail["Subject"].strip() == f"Export {run.id} of contacts: finished, 1 of 1 records exported"
+    for line in (
+        f"Export {run.id} of contacts has finished.",
+        "Name: All",
+        f"File: contacts-{run.id}.csv",
+        "Records: 1",
+        "Written: 1",
+        f"Report: https://sluice.example.org/exports/{run.id}",
+        f"Download: https://sluice.example.org/exports/{run.id}/file",
+    ):
+        assert line in body(mail).splitlines()
+    assert "cell" not in mail.as_string()
+    assert codes(await submit_export(alone, wanted)) == ["mail_not_configured"]
+    with pytest.raises(Refused, match="confirmEmail"):
+        await submit_export(with_mail(alone, "smtp://127.0.0.1", mail_domains="else.example"), wanted)
 
 
 async def test_an_import_without_failures_has_no_address_of_failed_rows_and_without_a_public_address_the_paths(

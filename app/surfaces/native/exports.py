@@ -20,6 +20,7 @@ from app.surfaces.native.wire.exports import (
     ExportFile,
     ExportLinks,
     ExportList,
+    ExportWarning,
 )
 from app.surfaces.native.wire.shape import Links
 from app.web.responses.ranges import StoredDownload
@@ -37,6 +38,7 @@ def build_request(caller: Caller, body: ExportBody, request: str) -> ExportReque
         origin="native",
         type=body.type,
         name=body.name,
+        notify=body.confirm_email,
         file={name: getattr(body, name) for name in FILE_MEMBERS & body.model_fields_set},
         selected=build_selected(body),
         filter=body.filter.model_dump(),
@@ -87,6 +89,7 @@ def render_export(status: Status, *, base: str, retention_days: int) -> Export:
         written=run.success,
         done=run.done,
         percent=status.percent,
+        warnings=[ExportWarning(code=each["code"], message=each["message"]) for each in run.warnings],
         created_at=run.created_at,
         links=ExportLinks(self=own, file=f"{own}/file"),
         **{name: value for name, value in optional.items() if value is not None},

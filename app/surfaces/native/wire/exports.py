@@ -10,6 +10,8 @@ from app.exports.filters import MOST_CONDITIONS, MOST_KEYS
 from app.formats.decode import normalize_encoding
 from app.mappings.delimiters import DELIMITERS, parse_delimiter
 from app.mappings.mapping import DEFAULT
+from app.resources.conversion import BadCell
+from app.resources.email import convert_email
 from app.runs.states import State
 from app.storage.exports.selection import Operator
 from app.surfaces.native.wire.shape import Links, RunName, json_body
@@ -40,6 +42,13 @@ def check_encoding(name: str) -> str:
         return normalize_encoding(name)
     except Refused as refused:
         raise ValueError(refused.detail) from None
+
+
+def check_email(address: str) -> str:
+    """Raises ValueError."""
+    if not isinstance(convert_email(address), BadCell):
+        return address
+    raise ValueError("`confirmEmail` must be an e-mail address")
 
 
 class ExportCondition(Shape):
@@ -91,6 +100,9 @@ class ExportBody(Shape):
     mapping: dict[str, Any] | None = Field(
         default=None, description="In place of `mappingId`: a mapping, as in POST /mappings, without `name` and `type`"
     )
+    confirm_email: Annotated[str, AfterValidator(check_email)] | None = Field(
+        default=None, description="Who is sent a mail when the export has ended"
+    )
     filter: ExportFilter = Field(default=ExportFilter(), description="Which records; all if it is not sent")
     formulas: Literal["keep", "neutralize"] = Field(
         default="keep",
@@ -125,6 +137,13 @@ class ExportFile(Shape):
     bytes: int
     sha256: str
     url: str = Field(description="Where it can be downloaded, with the key")
+
+
+class ExportWarning(Shape):
+    """Something worth knowing that is not an error."""
+
+    code: str = Field(examples=["mail_not_configured"])
+    message: str
 
 
 class ExportLinks(Shape):
@@ -170,6 +189,7 @@ class Export(Shape):
         default=[],
         description="Present if the file is delivered. The export ends when none of them is pending any more",
     )
+    warnings: list[ExportWarning]
     created_at: Timestamp
     started_at: Timestamp = Field(default=UNSET_TIME)
     finished_at: Timestamp = Field(default=UNSET_TIME)
