@@ -1,12 +1,16 @@
 """The wire form of a mapping: what it means, what is wrong with it, and what a type can take of it."""
 
 import json
+from contextlib import suppress
 from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.errors import Refused
+from app.mappings.conversions import CONVERSIONS
 from app.mappings.declaring.declaration import MOST_BYTES, MOST_COLUMNS, mapping_to_json, parse_mapping
 from app.mappings.declaring.fitting import fit_mapping
 from app.mappings.mapping import INLINE, MappedColumn
@@ -293,3 +297,42 @@ def test_a_type_that_keeps_columns_beside_its_own_has_fields_for_them() -> None:
     body = {"columns": [{"column": "A", "field": "source_id"}, {"column": "B", "field": "metadata.season"}]}
     assert fit_mapping(parse_mapping(body), CUSTOMERS).columns[1].field == "metadata.season"
     assert "season" in complaints_of({"columns": [{"column": "B", "field": "season"}]}, PRODUCTS)["columns"]
+
+
+TEXTS = st.text(max_size=6) | st.sampled_from(["A", "unitPrice", "tags", "DD.MM.YYYY", "lower", "\ud800", "\0", ";"])
+ANY = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | TEXTS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
+    max_leaves=6,
+)
+# The right names, so that values of every kind get as far as they can.
+ANY_COLUMN = st.dictionaries(st.sampled_from(["column", "position", "field", "ignore", *CONVERSIONS]), ANY | TEXTS)
+ANY_MAPPING = st.fixed_dictionaries(
+    {"columns": st.lists(ANY_COLUMN, max_size=4) | ANY},
+    optional=dict.fromkeys(("hasHeader", "constants", "options", "type", "x"), ANY),
+)
+
+
+@given(body=ANY_MAPPING | ANY)
+def test_whatever_is_sent_is_understood_or_refused_and_what_is_understood_is_written_back(body: object) -> None:
+    try:
+        mapping = parse_mapping(body)
+    except Refused as refused:
+        refused.detail.encode()  # an answer can be made of it
+        "".join(each.path + each.reason for each in refused.complaints).encode()
+        return
+    assert parse_mapping(msgspec.json.decode(msgspec.json.encode(mapping_to_json(mapping)))) == mapping
+    with suppress(Refused):
+        fit_mapping(mapping, TYPE)
+
+
+@given(mapping=st.lists(st.sampled_from(list(CONVERSIONS)), unique=True))
+def test_any_conversions_together_are_understood(mapping: list[str]) -> None:
+    """For a text; what needs a number or a date is refused for it, and nothing else is."""
+    values: dict[str, Any] = {
+        "nullMarker": "-", "trim": True, "case": "lower", "blank": "keep", "default": "x", "values": {"a": "b"},
+        "decimalComma": True, "dateFormat": "DD.MM.YYYY", "separator": ";",
+    }  # fmt: skip
+    column = {"column": "A", "field": "currency"} | {name: values[name] for name in mapping}
+    parsed = parse_mapping({"columns": [column]})
+    assert parsed.columns[0].conversions.keys() == set(mapping)
