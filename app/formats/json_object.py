@@ -28,11 +28,14 @@ def parse_plain_objects(data: bytes, depth: int) -> list[dict[str, object]] | No
     # Only a line with that many brackets can be nested too deep.
     if max(map(len, data.translate(None, _ALL_BUT_BRACKETS).split(b"\n"))) > depth:
         return None
-    # Encoding the objects again shows what was lost. As no quote is escaped, each begins or ends a string; a missing
-    # one belongs to a name that was there twice. An int has no -0; no other number can lose a minus without losing an
-    # exponent, or gain one without gaining one.
+    # Encoding the objects again shows what was lost: nothing, if the same comes out. White space may have been, and
+    # numbers may be spelled in another way. As no quote is escaped, each begins or ends a string; a missing one belongs
+    # to a name that was there twice. An int has no -0; no other number can lose a minus without losing an exponent, or
+    # gain one without gaining one.
+    encoded = _encode_lines(objects)
+    if encoded == data:
+        return objects
     marks = (b'"', b"-", b"E-") if b"-0" in data else (b'"',)
-    encoded = _encode(objects)
     return objects if all(encoded.count(mark) == data.count(mark) for mark in marks) else None
 
 
@@ -119,4 +122,4 @@ _DECODER = json.JSONDecoder(
 _KINDS: dict[type, str] = {dict: "an object", list: "a list", str: "a string", Decimal: "a number", bool: "a boolean"}
 _ALL_BUT_BRACKETS = bytes(set(range(256)) - set(b"{[\n"))
 _decode_line = msgspec.json.Decoder(float_hook=Decimal).decode
-_encode = msgspec.json.Encoder(decimal_format="number").encode
+_encode_lines = msgspec.json.Encoder(decimal_format="number").encode_lines
