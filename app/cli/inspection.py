@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from app.cli.client.files import read_json_file
-from app.cli.client.printing import print_json, print_line
+from app.cli.client.printing import print_json, print_line, show_members
 from app.cli.client.tables import TableColumn, print_table
 from app.cli.importing.options import Delimiter, Encoding, Format
 from app.cli.importing.report import PROBLEMS
@@ -41,6 +41,7 @@ COLUMNS: Final = (
     TableColumn("FIELD", "field", cut=True),
     TableColumn("SURE", lambda each: f"{each['confidence']:.0%}" if "field" in each else ""),
     TableColumn("REASON", "reason"),
+    TableColumn("CONVERSIONS", lambda each: show_members(each.get("conversions")), cut=True, spare=True),
     TableColumn("VALUES", lambda each: " · ".join(each["samples"]), cut=True),
 )
 DOUBTED: Final = (
@@ -102,7 +103,8 @@ def print_preview(name: str, preview: Mapping[str, Any]) -> None:
     dialect = preview["dialect"]
     words = {character: word for word, character in DELIMITERS.items()}
     read = f", delimiter {words[dialect['delimiter']]}" if dialect["format"] == "csv" else ""
-    print_line(f"{name}: {dialect['format']}{read}, {dialect['encoding']}; {preview['rows']:,} rows read\n")
+    header = "" if dialect["hasHeader"] else ", no header"
+    print_line(f"{name}: {dialect['format']}{read}, {dialect['encoding']}{header}; {preview['rows']:,} rows read\n")
     print_table(COLUMNS, preview["columns"])
     doubted = [each for each in preview["columns"] if "field" in each and each["confidence"] < HIGH]
     if doubted:

@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any, Final
@@ -16,24 +16,36 @@ from app.imports.examine import refuse_foreign
 from app.imports.plan import Options, Plan, ReadOptions
 from app.imports.sources.head import FileHead
 from app.mappings.columns import Column, find_missing, list_fields
-from app.mappings.mapping import Mapping
+from app.mappings.declaring.declaration import mapping_to_json
+from app.mappings.declaring.fitting import fit_mapping
+from app.mappings.headings import ColumnFinder
+from app.mappings.mapping import Conversions, Mapping
+from app.mappings.suggesting.field_names import EXACT, KnownName
+from app.mappings.suggesting.guesses import guess_conversions
 from app.mappings.suggesting.proposals import ColumnCells, Proposal, propose_fields
 from app.problems import Problem, shorten
-from app.resources.schema import Resource
+from app.resources.field_types import BadCell, compile_cell
+from app.resources.schema import Field, Resource
 from app.runs.summary import add_problems
 
 MOST_ROWS: Final = 1_000  # are read and checked
 SAMPLES: Final = 3  # values of each column
+NO_MAPPING: Final = Mapping()
+BY_TEMPLATE: Final = "The mapping template says so"
+# What nobody calls a column.
+VALUES: Final = tuple(compile_cell(Field("", name)) for name in ("email", "url", "decimal", "date"))
 ANYBODY: Final = IdScope(0, seed="0" * 24)
 KEY_CHARACTERS: Final = 255  # as long as SLUICE_MAX_KEY_CHARACTERS is not set
 
 
 @dataclass(frozen=True, slots=True)
 class PreviewColumn:
-    """A column of the file, what it probably means, and its first values that differ."""
+    """A column of the file, what it probably means, how its cells have to be converted, and its first values that
+    differ."""
 
     column: ColumnCells
     proposal: Proposal | None
+    conversions: Conversions
 
     @property
     def samples(self) -> list[str]:
@@ -57,37 +69,81 @@ class Preview:
 
 
 def preview_file(
-    head: FileHead, resource: Resource, read: ReadOptions, *, limits: Limits, key_limit: int = KEY_CHARACTERS
+    head: FileHead,
+    resource: Resource,
+    read: ReadOptions,
+    *,
+    limits: Limits,
+    key_limit: int = KEY_CHARACTERS,
+    mapping: Mapping = NO_MAPPING,
 ) -> Preview:
-    """Reads and checks at most MOST_ROWS rows. Blocking: up to a second for a file of 2,000 columns.
+    """Reads and checks at most MOST_ROWS rows. What `mapping` says of a column counts. Blocking: up to a second for a
+    file of 2,000 columns.
 
-    Raises Refused: empty_file, unreadable_file, invalid (header, options).
+    Raises Refused: empty_file, unreadable_file, invalid (header, options, a mapping that does not fit the type).
     """
-    dialect = detect_dialect(head.data, declared_format=read.format, file_name=head.file_name, delimiter=read.delimiter)
-    dialect = replace(dialect, encoding=head.encoding)
-    refuse_foreign(head.data, dialect, read)
-    reader = open_reader(io.BytesIO(head.data), dialect, limits)
+    mapping = fit_mapping(mapping, resource)
+    dialect, reader = open_head(head, resource, read, limits, mapping)
     batch = reader.read(reader.first, max_rows=MOST_ROWS, max_bytes=len(head.data))
-    cells = list_cells(reader, batch)
-    proposals = propose_fields(cells, resource)
-    if dialect.format != "csv":  # a member has the name of its field, or none
-        proposals = {index: each for index, each in proposals.items() if each.name.reason == "exact"}
-    columns = tuple(Column(each.column.heading, each.field.id, index) for index, each in sorted(proposals.items()))
-    missing = list(find_missing(columns, resource, Mapping(), key_required=not resource.generates_key))
+    columns = propose_columns(list_cells(reader, batch), resource, mapping, named=dialect.format == "csv")
+    planned = tuple(
+        Column(each.column.heading, each.proposal.field.id, each.column.index, conversions=each.conversions)
+        for each in columns
+        if each.proposal
+    )
+    missing = list(find_missing(planned, resource, mapping, key_required=not resource.generates_key))
     problems: list[Problem] = []
     if checked := resource.keys not in missing:
-        plan = Plan(dialect, reader.header, columns if reader.header else list_fields(resource, Mapping()))
+        planned = planned if reader.header else list_fields(resource, Mapping())
+        plan = Plan(dialect, reader.header, planned, constants=mapping.constants)
         problems = check_rows(plan, resource, batch, limits, key_limit)
-    return Preview(
-        dialect,
-        head.whole,
-        [PreviewColumn(column, proposals.get(column.index)) for column in cells],
-        missing,
-        rows=batch.end.row,
-        checked=checked,
-        failed=len({problem.row for problem in problems}),
-        problems=sum_up(problems),
-    )
+    failed = len({problem.row for problem in problems})
+    return Preview(dialect, head.whole, columns, missing, batch.end.row, checked, failed, sum_up(problems))
+
+
+def open_head(
+    head: FileHead, resource: Resource, read: ReadOptions, limits: Limits, mapping: Mapping
+) -> tuple[Dialect, Reader]:
+    """The head in the dialect that is found, and without a header if its first row is data."""
+    dialect = detect_dialect(head.data, declared_format=read.format, file_name=head.file_name, delimiter=read.delimiter)
+    dialect = replace(dialect, encoding=head.encoding, has_header=mapping.has_header)
+    refuse_foreign(head.data, dialect, read)
+    reader = open_reader(io.BytesIO(head.data), dialect, limits)
+    if mapping.columns or not reader.header or not is_data(reader.header, resource):
+        return dialect, reader
+    dialect = replace(dialect, has_header=False)
+    return dialect, open_reader(io.BytesIO(head.data), dialect, limits)
+
+
+def is_data(header: Sequence[str], resource: Resource) -> bool:
+    """Whether the first row has no name of a field, and has a value that is nobody's name."""
+    named = propose_fields([ColumnCells(heading, index) for index, heading in enumerate(header)], resource)
+    return not named and any(not isinstance(convert(heading), BadCell) for heading in header for convert in VALUES)
+
+
+def propose_columns(
+    cells: Sequence[ColumnCells], resource: Resource, mapping: Mapping, *, named: bool
+) -> list[PreviewColumn]:
+    """What each column means: by the mapping, and else by what it looks like. Unless columns are `named`, they have the
+    names of their fields, or mean nothing."""
+    finder = ColumnFinder(mapping, resource)
+    found = {each.index: finder.find(each.heading, each.index) for each in cells} if mapping.columns else {}
+    told = {index: each for index, each in found.items() if each is not None}
+    settled = {index: each.field.id if each.field else "" for index, each in told.items()}
+    proposals = propose_fields(cells, resource, settled)
+    columns = []
+    for each in cells:
+        proposal = proposals.get(each.index)
+        if each.index in told:
+            field = told[each.index].field
+            proposal = Proposal(each, KnownName(field, "template", EXACT, BY_TEMPLATE)) if field else None
+            columns.append(PreviewColumn(each, proposal, told[each.index].conversions))
+        elif proposal is None or not (named or proposal.name.reason == "exact"):
+            columns.append(PreviewColumn(each, None, {}))
+        else:
+            guessed = guess_conversions(proposal.field, each.values) if named else {}
+            columns.append(PreviewColumn(each, proposal, guessed))
+    return columns
 
 
 def list_cells(reader: Reader, batch: Batch) -> list[ColumnCells]:
@@ -129,13 +185,14 @@ def sum_up(problems: Iterable[Problem]) -> list[dict[str, Any]]:
     return summary
 
 
-def preview_to_json(preview: Preview, type: str) -> dict[str, object]:
-    """The preview as JSON, and in it the mapping that it proposes, as `POST /mappings` takes it."""
+def preview_to_json(preview: Preview, type: str, mapping: Mapping = NO_MAPPING) -> dict[str, object]:
+    """The preview as JSON, and in it the mapping that it proposes, as `POST /mappings` takes it. `mapping` is what the
+    proposal began with."""
     dialect = preview.dialect
     read = {"delimiter": dialect.delimiter, "encoding": dialect.encoding}
     return {
         "type": type,
-        "dialect": {"format": dialect.format, **read},
+        "dialect": {"format": dialect.format, **read, "hasHeader": dialect.has_header},
         "whole": preview.whole,
         "rows": preview.rows,
         "columns": [column_to_json(each) for each in preview.columns],
@@ -145,8 +202,10 @@ def preview_to_json(preview: Preview, type: str) -> dict[str, object]:
         "problems": preview.problems,
         "mapping": {
             "type": type,
-            "columns": [map_column(each) for each in preview.columns if each.column.heading],
-            "options": read,
+            "hasHeader": dialect.has_header,
+            "columns": map_columns(preview.columns, named=dialect.has_header),
+            **({"constants": mapping_to_json(mapping)["constants"]} if mapping.constants else {}),
+            "options": {**mapping.options, **read},
         },
     }
 
@@ -157,9 +216,20 @@ def column_to_json(column: PreviewColumn) -> dict[str, object]:
         name = column.proposal.name
         told |= {"field": name.field.id, "reason": name.reason, "why": name.why}
         told |= {"confidence": round(name.confidence, 2)}
-    return {**told, "samples": column.samples}
+    conversions = {"conversions": column.conversions} if column.conversions else {}
+    return {**told, **conversions, "samples": column.samples}
 
 
-def map_column(column: PreviewColumn) -> dict[str, object]:
-    heading = {"column": column.column.heading}
-    return heading | ({"ignore": True} if column.proposal is None else {"field": column.proposal.field.id})
+def map_columns(columns: Iterable[PreviewColumn], *, named: bool) -> list[dict[str, object]]:
+    """The columns of a mapping: by heading, or by position where that says nothing: there is none, or it was there
+    before."""
+    mapped, seen = [], {""}
+    for column in columns:
+        heading, index = column.column.heading, column.column.index
+        place: dict[str, object] = {"position": index} if not named or heading in seen else {"column": heading}
+        seen.add(heading)
+        if column.proposal is not None:
+            mapped.append({**place, "field": column.proposal.field.id, **column.conversions})
+        elif heading:
+            mapped.append({**place, "ignore": True})
+    return mapped

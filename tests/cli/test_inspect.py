@@ -71,6 +71,7 @@ def test_json_has_the_mapping_to_store(inspect: Inspect, file: Path) -> None:
     found = json.loads(shown)
     assert (code, found["failed"], found["missing"]) == (0, 1, [])
     assert found["mapping"]["columns"][0] == {"column": "Artikelnummer", "field": "productId"}
+    assert found["mapping"]["columns"][2] == {"column": "VK-Preis", "field": "unitPrice"}
     assert found["mapping"]["options"] == {"delimiter": ";", "encoding": "windows-1252"}
 
 

@@ -5,6 +5,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final, Literal
 
 from app.mappings.suggesting.synonyms import SYNONYMS, Synonyms
@@ -99,8 +100,9 @@ def find_meanings(field: Field, resource: Resource) -> Iterator[tuple[str, Synon
     yield from listed or (item for item in SYNONYMS.items() if not own.isdisjoint(split_words(item[1].words)))
 
 
-def split_words(words: str) -> list[str]:
-    return [reduce_name(word) for word in words.split(";") if word]
+@lru_cache(maxsize=256)  # more than there are in the table
+def split_words(words: str) -> tuple[str, ...]:
+    return tuple(reduce_name(word) for word in words.split(";") if word)
 
 
 def reduce_name(name: str) -> str:

@@ -7,7 +7,7 @@ from typing import Final
 
 from app.formats.characters import spell_heading
 from app.mappings.suggesting.field_names import EXACT, WEAK, FieldNames, KnownName
-from app.resources.field_types import BadCell, compile_cell
+from app.mappings.suggesting.guesses import guess_conversions, share_of_fitting
 from app.resources.schema import Field, Resource
 
 LEAST: Final = 0.5  # what is less sure is left open
@@ -82,18 +82,12 @@ def doubt_values(proposal: Proposal, resource: Resource) -> Proposal:
     name, values = proposal.name, proposal.column.values
     if name.reason == "exact":
         return proposal
-    if share_of_fitting(values, proposal.field) < FITTING_SHARE:
+    fitting = share_of_fitting(values, proposal.field)
+    if fitting < FITTING_SHARE and not guess_conversions(proposal.field, values):
         return proposal.doubt(name.confidence * UNFIT, "most of the values are not valid for the field")
     if proposal.field.id in resource.keys and not are_keys(proposal.column.cells):
         return proposal.doubt(name.confidence * REPEATED, "the values are repeated or missing")
     return proposal
-
-
-def share_of_fitting(values: Sequence[str], field: Field) -> float:
-    """Which part of the values the field takes; 1 if there are none."""
-    convert = compile_cell(field)
-    fitting = sum(not isinstance(convert(value), BadCell) for value in values)
-    return fitting / len(values) if values else 1.0
 
 
 def are_keys(cells: Sequence[str]) -> bool:

@@ -7,7 +7,7 @@ from app.imports.sources.head import FileHead, HeadReader
 from app.imports.sources.incoming import too_large
 from app.settings import Settings
 from app.web.bodies.multipart import MultipartReader, find_boundary
-from app.web.bodies.upload import Form, FormReceiver, refuse_too_long
+from app.web.bodies.upload import FindEncoding, Form, FormReceiver, refuse_too_long
 
 
 class HeadFile:
@@ -43,7 +43,9 @@ class HeadFile:
         """Nothing is stored."""
 
 
-async def receive_head(request: Request, settings: Settings) -> tuple[Form, FileHead | None]:
+async def receive_head(
+    request: Request, settings: Settings, find_encoding: FindEncoding
+) -> tuple[Form, FileHead | None]:
     """The form, and the beginning of its file if it has one.
 
     Raises Refused: unsupported_media_type, bad_request (malformed, aborted, idle), too_large, invalid (a part),
@@ -57,5 +59,5 @@ async def receive_head(request: Request, settings: Settings) -> tuple[Form, File
         opened.append(HeadFile(settings, encoding))
         return opened[-1]
 
-    form = await FormReceiver(settings, MultipartReader(boundary), open_file).receive(request)
+    form = await FormReceiver(settings, MultipartReader(boundary), open_file, find_encoding).receive(request)
     return form, opened[0].head if opened else None

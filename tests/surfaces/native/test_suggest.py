@@ -24,7 +24,7 @@ async def test_a_mapping_is_suggested_for_a_file(client: httpx.AsyncClient, an_a
     answer = await suggest(client, an_account)
     body = answer.json()
     assert answer.status_code == 200
-    assert body["dialect"] == {"format": "csv", "delimiter": ";", "encoding": "utf-8"}
+    assert body["dialect"] == {"format": "csv", "delimiter": ";", "encoding": "utf-8", "hasHeader": True}
     assert body["columns"] == [
         {
             "column": "E-Mail",
@@ -98,6 +98,28 @@ async def test_a_wrong_part_is_refused(
 async def test_a_file_that_is_none_is_refused_as_an_import_is(client: httpx.AsyncClient, an_account: Account) -> None:
     assert (await suggest(client, an_account, b"")).json()["code"] == "empty_file"
     assert (await suggest(client, an_account, b"PK\x03\x04" + b"\0" * 99)).json()["code"] == "unreadable_file"
+
+
+async def test_a_template_to_begin_with_counts(client: httpx.AsyncClient, an_account: Account) -> None:
+    template = {
+        "name": "People",
+        "type": "contacts",
+        "columns": [{"column": "E-Mail", "field": "_externalId"}, {"column": "Notiz", "field": "_surname"}],
+        "options": {"encoding": "windows-1252"},
+    }
+    made = await client.post("/mappings", headers=an_account.headers, json=template)
+    file = FILE.replace(b"Ana", "Zoë".encode("cp1252"))
+    parts = [("type", "contacts"), ("mappingId", made.json()["id"])]
+    files = [*((name, (None, value.encode())) for name, value in parts), ("file", ("a.csv", file, "text/csv"))]
+    body = (await client.post("/mappings/suggest", headers=an_account.headers, files=files)).json()
+    assert [(each["field"], each["reason"]) for each in body["columns"]] == [
+        ("_externalId", "template"),
+        ("_name", "synonym"),
+        ("_surname", "template"),
+    ]
+    assert body["columns"][1]["samples"][0] == "Zoë"
+    other = await suggest(client, an_account, type="products", mappingId=made.json()["id"])
+    assert [each["path"] for each in other.json()["errors"]] == ["mappingId"]
 
 
 async def test_it_takes_the_scope_for_reading_mappings(client: httpx.AsyncClient, a_key: NewAccount) -> None:

@@ -3,6 +3,7 @@
 import gzip
 from typing import Any
 
+import msgspec
 import pytest
 
 from app.errors import Refused
@@ -10,6 +11,7 @@ from app.formats.records import Limits
 from app.imports.plan import ReadOptions
 from app.imports.preview import preview_file, preview_to_json
 from app.imports.sources.head import HEAD_BYTES, FileHead, HeadReader
+from app.mappings.declaring.declaration import parse_mapping
 from app.resources.declare import parse_resource
 from app.resources.registry import BUILT_IN
 
@@ -31,7 +33,7 @@ def preview(data: bytes, type: str = "contacts", read: ReadOptions | None = None
 def test_a_file_is_read_mapped_and_checked() -> None:
     file = "E-Mail;Vorname;Punkte;Notiz\nana@example.com;Ana;1;\nbob;Bob;2;x\nana2@example.com;;drei;y\n"
     shown = preview(file.encode("cp1252"))
-    assert shown["dialect"] == {"format": "csv", "delimiter": ";", "encoding": "utf-8"}
+    assert shown["dialect"] == {"format": "csv", "delimiter": ";", "encoding": "utf-8", "hasHeader": True}
     assert [each.get("field") for each in shown["columns"]] == ["_email", "_name", "_points", None]
     assert shown["columns"][0]["samples"] == ["ana@example.com", "bob", "ana2@example.com"]
     assert (shown["whole"], shown["rows"], shown["checked"], shown["failed"]) == (True, 3, True, 2)
@@ -39,6 +41,7 @@ def test_a_file_is_read_mapped_and_checked() -> None:
     assert shown["missing"] == []
     assert shown["mapping"] == {
         "type": "contacts",
+        "hasHeader": True,
         "columns": [
             {"column": "E-Mail", "field": "_email"},
             {"column": "Vorname", "field": "_name"},
@@ -108,6 +111,70 @@ def test_only_the_beginning_of_a_packed_file_is_unpacked() -> None:
     assert HEAD_BYTES - 100 < len(head.data) < HEAD_BYTES + 65_536
     assert read_head(packed[: len(packed) // 2]).data.startswith(b"_email\n")
     assert preview(gzip.compress(b"_email\nana@example.com\n"))["whole"]
+
+
+def test_cells_that_have_to_be_converted_are_checked_as_they_would_be() -> None:
+    file = "SKU;Name;Preis;Link;publishedAt;isBlacklisted;Tags\n" + "".join(
+        f"A{day};x;1.234,5{day};https://e.example/{day};{day + 10}.03.2026 08:30;{'JN'[day % 2]};a,b\n"
+        for day in range(1, 6)
+    )
+    shown = preview(file.encode(), "products")
+    assert {each["field"]: each.get("conversions") for each in shown["columns"]} == {
+        "productId": None,
+        "name": None,
+        "unitPrice": {"decimalComma": True},
+        "productDetailUrl": None,
+        "publishedAt": {"dateFormat": "DD.MM.YYYY HH:mm"},
+        "isBlacklisted": {"values": {"N": "false", "J": "true"}},
+        "tags": {"separator": ","},
+    }
+    assert shown["mapping"]["columns"][2] == {"column": "Preis", "field": "unitPrice", "decimalComma": True}
+    assert (shown["checked"], shown["failed"], shown["problems"]) == (True, 0, [])
+
+
+def test_a_file_without_a_header_is_mapped_by_position() -> None:
+    rows = "".join(f"ana{number}@example.com;Ana;+3465123456{number}\n" for number in range(4))
+    shown = preview(rows.encode())
+    assert (shown["dialect"]["hasHeader"], shown["rows"]) == (False, 4)
+    assert [each["column"] for each in shown["columns"]] == ["Column 1", "Column 2", "Column 3"]
+    assert shown["mapping"]["columns"] == [
+        {"position": 0, "field": "_email"},
+        {"position": 1, "ignore": True},
+        {"position": 2, "field": "_mobilePhone"},
+    ]
+    assert (shown["checked"], shown["failed"]) == (True, 0)
+    assert preview(b"Foo,Bar\n1,2\n")["dialect"]["hasHeader"]
+
+
+def test_a_heading_that_is_there_twice_is_mapped_by_position_the_second_time() -> None:
+    shown = preview(b"Email,Name,Email\na@example.com,Ana,b@example.com\n")
+    assert shown["mapping"]["columns"] == [
+        {"column": "Email", "field": "_email"},
+        {"column": "Name", "field": "_name"},
+        {"position": 2, "ignore": True},
+    ]
+    assert parse_mapping(shown["mapping"])
+
+
+def test_what_a_mapping_says_counts_and_the_rest_is_proposed() -> None:
+    columns = [
+        {"column": "Mail", "field": "_externalId", "trim": True},
+        {"column": "Nachname", "ignore": True},
+    ]
+    mapping = parse_mapping({"columns": columns, "constants": {"_points": 5}, "options": {"blankCells": "clear"}})
+    head = read_head(b"Mail,Nachname,Vorname\n x ,Ruiz,Ana\n")
+    found = preview_file(head, BUILT_IN["contacts"], ReadOptions(), limits=Limits(), mapping=mapping)
+    shown = preview_to_json(found, "contacts", mapping)
+    assert [(each.get("field"), each.get("reason")) for each in shown["columns"]] == [  # type: ignore[attr-defined]
+        ("_externalId", "template"),
+        (None, None),
+        ("_name", "synonym"),
+    ]
+    proposed: Any = shown["mapping"]
+    assert proposed["columns"] == [*columns, {"column": "Vorname", "field": "_name"}]
+    assert proposed["options"] == {"blankCells": "clear", "delimiter": ",", "encoding": "utf-8"}
+    assert msgspec.json.decode(msgspec.json.encode(proposed["constants"])) == {"_points": 5}
+    assert found.failed == 0
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """Mapping templates: which column of a file fills which field, stored by name or suggested from a file."""
 
 import asyncio
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from fastapi import APIRouter, Query, Request
@@ -12,9 +12,10 @@ from app.declarations.types import load_resource
 from app.errors import Complaint, Refused, describe
 from app.formats.characters import UNSTORABLE
 from app.imports.plan import ReadOptions
-from app.imports.preview import preview_file, preview_to_json
+from app.imports.preview import NO_MAPPING, preview_file, preview_to_json
 from app.imports.sources.head import FileHead
 from app.mappings.declaring.fitting import fit_mapping
+from app.mappings.mapping import Mapping
 from app.mappings.templates import stored
 from app.mappings.templates.sample import mapping_sample
 from app.mappings.templates.stored import StoredTemplate
@@ -35,6 +36,7 @@ from app.surfaces.native.wire.types import SAMPLE
 from app.web.admission import count_upload
 from app.web.bodies.head import receive_head
 from app.web.bodies.json_body import read_json_object
+from app.web.bodies.mapping_choice import MappingChooser
 from app.web.bodies.upload import Form
 from app.web.caller import MayReadMappings, MayWriteMappings, OpenRuntime, write_as
 from app.web.links import link_to_same_path
@@ -163,18 +165,19 @@ async def suggest_mapping(request: Request, caller: MayReadMappings, runtime: Op
 
     It takes no place in the queue, and nothing of the file is stored.
     """
+    chooser = MappingChooser(runtime, caller)
     with count_upload(runtime, caller.account_id):
-        form, head = await receive_head(request, runtime.settings)
-    parts, head = parse_suggest_form(form, head)
+        form, head = await receive_head(request, runtime.settings, chooser.find_encoding)
+    mapping = await chooser.choose(form.parts) or NO_MAPPING
+    parts, head = parse_suggest_form(form, head, mapping)
     async with runtime.heavy_reads.turn(caller.account_id):
         async with runtime.database.read() as session:
             resource, _ = await load_resource(session, caller.account_id, parts.type)
-        read = ReadOptions(parts.format, parts.delimiter)
-        body = await asyncio.to_thread(suggest, head, resource, read, runtime)
+        body = await asyncio.to_thread(suggest, head, resource, parts, mapping, runtime)
     return Response(body, media_type=translate.JSON)
 
 
-def parse_suggest_form(form: Form, head: FileHead | None) -> tuple[SuggestParts, FileHead]:
+def parse_suggest_form(form: Form, head: FileHead | None, mapping: Mapping) -> tuple[SuggestParts, FileHead]:
     """Raises one Refused("invalid") that names every mistake."""
     complaints = [*form.complaints]
     complaints += [Complaint(name, f"`{name}` was sent more than once") for name in sorted(form.repeated)]
@@ -183,7 +186,7 @@ def parse_suggest_form(form: Form, head: FileHead | None) -> tuple[SuggestParts,
         Complaint(name, f"`{name}` must not contain NUL characters") for name, value in given.items() if "\0" in value
     ]
     try:
-        parts = SuggestParts.model_validate(given)
+        parts = SuggestParts.model_validate({**pick_read_options(mapping), **given})
     except ValidationError as wrong:
         parts, complaints = None, complaints + [complaint_from(each["loc"], each["msg"]) for each in wrong.errors()]
     if head is None:
@@ -193,8 +196,14 @@ def parse_suggest_form(form: Form, head: FileHead | None) -> tuple[SuggestParts,
     return parts, head
 
 
-def suggest(head: FileHead, resource: Resource, read: ReadOptions, runtime: Runtime) -> bytes:
+def pick_read_options(mapping: Mapping) -> dict[str, Any]:
+    """Those options of a mapping that say how a file is read."""
+    return {name: value for name, value in mapping.options.items() if name in ("format", "delimiter", "encoding")}
+
+
+def suggest(head: FileHead, resource: Resource, parts: SuggestParts, mapping: Mapping, runtime: Runtime) -> bytes:
     """The answer. Blocking. Raises Refused: empty_file, unreadable_file, invalid."""
+    read = ReadOptions(parts.format, parts.delimiter)
     key_limit = runtime.settings.max_key_characters
-    preview = preview_file(head, resource, read, limits=runtime.limits, key_limit=key_limit)
-    return msgspec.json.encode(preview_to_json(preview, resource.name))
+    preview = preview_file(head, resource, read, limits=runtime.limits, key_limit=key_limit, mapping=mapping)
+    return msgspec.json.encode(preview_to_json(preview, resource.name, mapping))

@@ -64,13 +64,16 @@ class SuggestedColumn(Shape):
     column: str = Field(description="The heading, or the name of a member of JSON Lines")
     position: int = Field(description="The first column is 0")
     field: str = Field(default="", description="The field that it probably fills; absent if that is left open")
-    reason: Literal["exact", "label", "spelling", "synonym", "values"] = Field(
+    reason: Literal["template", "exact", "label", "spelling", "synonym", "values"] = Field(
         default="exact",
-        description="Why: the id or label of the field, a name spelled almost like one, a usual name "
-        "in one of several languages, or what the values look like",
+        description="Why: the template says so, the id or label of the field, a name spelled almost like one, a usual "
+        "name in one of several languages, or what the values look like",
     )
     why: str = Field(default="", description="The same for people")
     confidence: float = Field(default=0, description="From 0.5 to 1. Below 0.8 a person should look at it")
+    conversions: dict[str, Any] = Field(
+        default={}, description="How its cells have to be converted, as members of a column of a mapping"
+    )
     samples: list[str] = Field(description="The first three different values")
 
 
@@ -97,6 +100,7 @@ class FileDialect(Shape):
     format: Literal["csv", "jsonl"]
     delimiter: str
     encoding: str = Field(examples=["windows-1252"])
+    has_header: bool = Field(description="Whether the first row has the names of the columns")
 
 
 class Suggestion(Shape):
@@ -125,6 +129,7 @@ class SuggestParts(Shape):
     delimiter: Annotated[str, AfterValidator(check_delimiter)] = "auto"
     encoding: str | None = None
     format: Literal["csv", "jsonl"] | None = None
+    mapping_id: str | None = None
 
 
 SUGGEST_FORM: Final[dict[str, Any]] = {
@@ -134,6 +139,12 @@ SUGGEST_FORM: Final[dict[str, Any]] = {
     "properties": {
         "type": {"type": "string", "description": "The record type that the file is for", "examples": ["contacts"]},
         "delimiter": DELIMITER | {"description": f"{DELIMITER['description']}. Default: auto", "examples": ["auto"]},
+        "mappingId": {
+            "type": "string",
+            "description": "A mapping template to begin with: what it says of a column counts. Must come before the "
+            "file in the form if it names the encoding",
+            "examples": [""],
+        },
         "encoding": {
             "type": "string",
             "description": "The encoding of the file, if it is known. Must come before the file in the form",
