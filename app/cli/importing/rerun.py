@@ -40,7 +40,9 @@ def run_again(
     no_wait: options.NoWait = False,
     as_json: AsJson = False,
 ) -> None:
-    """Run an import again: same type, mapping, options and source.
+    """Run an import again, with its file as it is now.
+
+    Type, mapping, options and source are the same.
 
     Exit codes: 0 if all rows were imported, 1 if some rows failed, 2 if the import was refused or failed.
     """
