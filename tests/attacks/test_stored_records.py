@@ -78,6 +78,8 @@ LISTS = {
     "contacts": ["/records/contacts?limit=1000"],
     "products": ["/records/products?limit=1000"],
     "coupons": ["/records/coupons?limit=1000"],
+    "shop-products": ["/records/shop-products?limit=1000"],
+    "tags": ["/records/tags?limit=1000"],
 }
 
 
