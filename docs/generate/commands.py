@@ -15,7 +15,8 @@ EXIT_CODES = {
     "worker": "0 after SIGTERM, 1 when PostgreSQL or Redis does not answer at the start or Redis goes away, 2 for a missing or "
     "wrong setting",
     "import": "0 when all rows went in, 1 when some failed, 2 when none did or the import was refused, 130 after Ctrl-C",
-    "export": "0 when the file is written, 1 when the service refused it, 2 for anything else, 130 after Ctrl-C",
+    "export": "0 when the file is written and delivered, 1 when the service refused it or a destination failed, 2 for anything "
+    "else, 130 after Ctrl-C",
     "rerun": "0 when all rows went in, 1 when some failed, 2 when none did or the import was refused, 130 after Ctrl-C",
     "imports watch": "0 when all rows went in, 1 when some failed, 2 when the import failed or cannot be watched, 130 after Ctrl-C",
     "connections test-import": "0 when it works, 1 when it does not or the service refused to test it, 2 for anything else",

@@ -9,6 +9,9 @@ import pytest
 from app.cli.client.failures import RequestFailed
 from app.cli.exporting.options import parse_condition
 from tests.cli.conftest import Sluice
+from tests.support.live import SOURCE_HOST
+from tests.transports.servers.ftp import ftp_server
+from tests.transports.servers.server import PASSWORD, USER, Certificates
 
 PEOPLE = "_email,_name,_points\nana@example.com,Ana,12\nbob@example.org,Bob,3\nchloe@example.org,Chloé,20\n"
 SCORES = {"columns": [{"column": "Mail", "field": "_email"}, {"column": "Score", "field": "_points"}]}
@@ -61,6 +64,31 @@ def test_an_export_is_downloaded_repeated_and_deleted(sluice: Sluice, tmp_path: 
     assert sluice("exports", "delete", started["id"]).exit_code == 0
     gone = sluice("exports", "show", started["id"])
     assert (gone.exit_code, gone.stderr) == (1, "sluice: There is no export with this id\n")
+
+
+@pytest.mark.usefixtures("stored")
+async def test_an_export_is_delivered_and_what_failed_is_delivered_again(sluice: Sluice, tmp_path: Path) -> None:
+    async with ftp_server("none", Certificates(), SOURCE_HOST) as server:
+        place = ("--transport", "ftp", "--host", SOURCE_HOST, "--port", str(server.remote.port), "--user", USER)
+        made = sluice("connections", "create", "shop", *place, SLUICE_CONNECTION_PASSWORD=PASSWORD)
+        assert made.exit_code == 0, made.stderr
+        done = sluice("export", "contacts", "--to", "shop:/{type}.csv", "--to", "shop:/none/a.csv", "--json")
+        assert done.exit_code == 1, done.stderr
+        export = json.loads(done.stdout)
+        assert [each["status"] for each in export["destinations"]] == ["delivered", "failed"]
+        assert b"ana@example.com" in (await server.stored("contacts.csv") or b"")
+        assert "/none/a.csv: failed" in sluice("exports", "show", export["id"]).stdout
+
+        (server.folder / "none").mkdir()
+        again, copy = sluice("exports", "retry", export["id"]).stdout.split()[1], tmp_path / "copy.csv"
+        assert sluice("exports", "download", again, "-o", str(copy)).exit_code == 0
+        assert await server.stored("none/a.csv") == copy.read_bytes()
+
+        told = sluice("export", "contacts", "--to", "shop:/b.csv", "--to", "shop:/gone/b.csv")
+        assert (told.exit_code, told.stdout) == (1, "")
+        assert "/b.csv: delivered\n/gone/b.csv: failed. The folder does not exist" in told.stderr
+    wrong = sluice("export", "contacts", "--to", "/out/b.csv")
+    assert (wrong.exit_code, "must look like" in wrong.stderr) == (2, True)
 
 
 @pytest.mark.usefixtures("stored")

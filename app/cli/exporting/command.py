@@ -17,6 +17,8 @@ from app.cli.importing.options import NoWait
 from app.cli.importing.progress import OnProgress, show_progress
 from app.errors import INTERRUPTED
 
+INCOMPLETE = 1  # the file is there, and a destination did not get it
+
 
 def export_records(
     context: typer.Context,
@@ -37,6 +39,7 @@ def export_records(
     gzip: options.Gzip = False,
     neutralize: options.Neutralize = False,
     name: options.ExportName = None,
+    to: options.Destinations = None,
     no_wait: NoWait = False,
     url: Url = DEFAULT_URL,
     key: Key = "",
@@ -44,19 +47,33 @@ def export_records(
 ) -> None:
     """Export the records of a type, and write them to a file, or to standard output.
 
-    With --json the service's JSON is printed, and the file is written only with --output.
+    With --to it goes to other servers, with --json the service's JSON is printed: then only --output writes the file.
     """
     progress = show_progress(Console(stderr=True), quiet=as_json)
     with connect(url, key, as_json=as_json) as client, progress as on_progress:
         export = start_export(client, context.params)
         if not no_wait:
             export = follow(client, export, on_progress, url=url)
-            if output is not None or not as_json:
+            if output is not None or not (as_json or to):
                 fetch_file(client, export["id"], output)
+    report_export(export, as_json=as_json)
+
+
+def report_export(export: JsonObject, *, as_json: bool) -> None:
+    """Says what has become of it. Raises typer.Exit if a destination failed."""
     if as_json:
         print_json(export)
-    elif no_wait:
+    elif not export["done"]:
         print_line(f"Export {export['id']} was accepted")
+    for each in export.get("destinations", ()):
+        if not as_json and each["status"] != "pending":
+            print_note(f"{each['path']}: {each['status']}{describe_error(each)}")
+    if any(each["status"] == "failed" for each in export.get("destinations", ())):
+        raise typer.Exit(INCOMPLETE)
+
+
+def describe_error(destination: JsonObject) -> str:
+    return f". {destination['error']}" if "error" in destination else ""
 
 
 def start_export(client: httpx.Client, given: Mapping[str, Any]) -> JsonObject:

@@ -8,12 +8,21 @@ from typing import Annotated, Any, Final
 import httpx
 import typer
 
+from app.cli.client.connections import find_connection
 from app.cli.client.failures import request_failed
 from app.cli.client.files import read_json_file
 from app.cli.client.mappings import choose_mapping
 
 Type = Annotated[str, typer.Argument(metavar="TYPE", help="contacts, products, or another type of the account")]
 ExportName = Annotated[str | None, typer.Option("--name", help="What to call the export, for lists")]
+Destinations = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--to",
+        metavar="CONNECTION:PATH",
+        help="Deliver the file over a stored connection: `warehouse:/out/{type}-{date}.csv`. May be repeated",
+    ),
+]
 MappingName = Annotated[
     str | None,
     typer.Option(
@@ -76,8 +85,18 @@ def build_body(client: httpx.Client, given: Mapping[str, Any]) -> dict[str, obje
     if given["mapping_file"]:
         mapping = read_json_file(Path(given["mapping_file"]))
         body["mapping"] = {name: value for name, value in mapping.items() if name not in ("name", "type")}
+    if given["to"]:
+        body["destinations"] = [build_destination(client, each) for each in given["to"]]
     wanted = build_filter(given)
     return body | ({"filter": wanted} if wanted else {})
+
+
+def build_destination(client: httpx.Client, text: str) -> dict[str, object]:
+    """Raises RequestFailed."""
+    connection, colon, path = text.partition(":")
+    if not colon:
+        raise request_failed("Not a destination", f'--to "{text}" must look like `warehouse:/out/{{date}}.csv`')
+    return {"connectionId": find_connection(client, connection)["id"], "path": path}
 
 
 def build_filter(given: Mapping[str, Any]) -> dict[str, object]:

@@ -74,6 +74,7 @@ def describe_export(export: Mapping[str, Any]) -> dict[str, object]:
         "File": show_members({name: export["file"][name] for name in ("name", "bytes", "sha256")})
         if "file" in export
         else None,
+        "Delivery": show_members({each["path"]: each["status"] for each in export.get("destinations", ())}),
         "Created": show_time(export["createdAt"]),
         "Started": show_time(export.get("startedAt")),
         "Finished": show_time(export.get("finishedAt")),
@@ -101,6 +102,17 @@ def rerun_export(
     with connect(url, key, as_json=as_json) as client:
         sent = {"name": name} if name else {}
         export = read_object(request(client, "POST", build_path("exports", export_id, "rerun"), json=sent))
+    if as_json:
+        print_json(export)
+    else:
+        print_line(f"Export {export['id']} was accepted")
+
+
+@exports.command("retry")
+def retry_export(export_id: ExportId, *, url: Url = DEFAULT_URL, key: Key = "", as_json: AsJson = False) -> None:
+    """Deliver the file of an export again to the destinations that failed."""
+    with connect(url, key, as_json=as_json) as client:
+        export = read_object(request(client, "POST", build_path("exports", export_id, "retry")))
     if as_json:
         print_json(export)
     else:

@@ -186,7 +186,7 @@ def openssl(certificates: Certificates, folder: Path) -> SSL.Context:
 
 
 @asynccontextmanager
-async def ftp_server(tls: Tls, certificates: Certificates) -> AsyncIterator[FtpServer]:
+async def ftp_server(tls: Tls, certificates: Certificates, host: str = "127.0.0.1") -> AsyncIterator[FtpServer]:
     """A server in a thread of its own."""
     with TemporaryDirectory() as folder:
         home = Path(folder, "home")
@@ -197,7 +197,7 @@ async def ftp_server(tls: Tls, certificates: Certificates) -> AsyncIterator[FtpS
         known: dict[str, Any] = {"authorizer": users, "faults": faults}
         if tls != "none":
             known["ssl_context"] = openssl(certificates, Path(folder))
-        server = FTPServer(("127.0.0.1", 0), type("Handler", (HANDLERS[tls],), known), ioloop=IOLoop())
+        server = FTPServer((host, 0), type("Handler", (HANDLERS[tls],), known), ioloop=IOLoop())
         stopping = threading.Event()
 
         def serve() -> None:
@@ -208,7 +208,9 @@ async def ftp_server(tls: Tls, certificates: Certificates) -> AsyncIterator[FtpS
         thread = threading.Thread(target=serve)
         thread.start()
         try:
-            yield FtpServer(home, server.address[1], tls, faults, users)
+            running = FtpServer(home, server.address[1], tls, faults, users)
+            running.remote = replace(running.remote, host=host)
+            yield running
         finally:
             stopping.set()
             await asyncio.to_thread(thread.join)
