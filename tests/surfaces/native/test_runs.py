@@ -144,6 +144,8 @@ async def test_a_key_sees_the_kinds_that_its_scopes_allow(
         ("limit=101", "limit"),
         ("since=yesterday", "since"),
         ("since=2026-01-01T00:00:00", "since"),
+        ("before=0.5", "before"),
+        ("before=-1", "before"),
         ("before=0001-01-01T00:00:00%2B14:00", "before"),
         ("cursor=x", "cursor"),
         (f"cursor={quote('MjAyNi0wMS0wMVQwMDowMDowMCBh')}", "cursor"),

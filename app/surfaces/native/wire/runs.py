@@ -3,13 +3,20 @@
 from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, Field
 
 from app.runs.kinds import Kind, Step
 from app.runs.progress import Outcome
 from app.runs.states import State
 from app.surfaces.native.wire.shape import Links
 from app.web.shapes import UNSET_TIME, RunFailure, Shape, Source, Timestamp, WaitingFor
+
+
+def refuse_number(text: object) -> object:
+    """Pydantic takes a number for seconds since 1970. Raises ValueError."""
+    if isinstance(text, str) and "-" not in text[1:]:
+        raise ValueError("`since` and `before` must be times such as 2026-11-27T10:00:00Z")
+    return text
 
 
 def to_utc(at: datetime) -> datetime:
@@ -20,7 +27,7 @@ def to_utc(at: datetime) -> datetime:
         raise ValueError("`since` and `before` must lie between the years 1 and 9999 in UTC") from None
 
 
-Moment = Annotated[AwareDatetime, AfterValidator(to_utc)]
+Moment = Annotated[AwareDatetime, BeforeValidator(refuse_number), AfterValidator(to_utc)]
 
 
 class RunQueryParameters(BaseModel):
