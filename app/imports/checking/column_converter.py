@@ -14,7 +14,7 @@ from app.mappings.conversions import ConvertColumn, UnconvertibleCell, compile_c
 from app.resources.conversion import quote_json
 from app.resources.field_types import BadCell, compile_cell, compile_key, compile_value
 from app.resources.invisible import Clean, clean_exact, clean_items, clean_prose
-from app.resources.numbers import MAX_DIGITS, convert_decimal, convert_integer
+from app.resources.numbers import MAX_DIGITS, are_json_numbers, convert_decimal, convert_integer
 from app.resources.schema import Field, Resource
 
 PROSE = ("text", "list", "object")  # field types whose values may mean what nobody sees
@@ -127,7 +127,10 @@ class ColumnConverter:
         values, types = cells
         convert = self.convert_text
         if types == ALL_TEXT:
-            return list(map(quote_json, values)) if convert is quote_json and "" not in values else None  # type: ignore[arg-type]
+            texts: list[str] = list(values)  # type: ignore[arg-type]
+            if convert is quote_json and "" not in texts:
+                return list(map(quote_json, texts))
+            return texts if are_json_numbers(texts, convert) else None
         if self.field.kept:
             return None
         if (convert is convert_decimal and types <= ONLY_NUMBERS) or (convert is convert_integer and types == {int}):

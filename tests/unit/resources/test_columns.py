@@ -14,6 +14,7 @@ from app.resources.schema import Field, Resource
 
 WHOLE = st.integers() | st.integers(-(10**1_100), 10**1_100)
 NUMBERS = WHOLE | st.decimals(allow_nan=False, allow_infinity=False)
+NUMBER_TEXTS = st.from_regex(r"-?(0|[1-9][0-9]{0,3})(\.[0-9]{1,3})?") | st.from_regex(r"[-0-9.\0]{1,3}")
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 FIELDS = [
     Field("n", "integer"), Field("n", "decimal"), Field("n", "text"), Field("n", "boolean"),
@@ -23,6 +24,8 @@ FIELDS = [
 EDGES = [
     [10**1_000 - 1], [10**1_000], [-(10**999)], [-(10**1_000)], [Decimal("1.50"), 7], [Decimal("1E+3")],
     [Decimal("1E-7")],
+    ["1", "-20"], ["1.50", "0"], ["0", "007"], ["-0"], ["1.", "2"], ["1", ""], ["1", " 2"], ["1\0", "2"], ["1\n"],
+    ["9" * 1_000], ["9" * 1_001], ["1", "2\x003"], ["-1.5", "11"],
     [Decimal("-0")], [Decimal("-0.0")], [Decimal("0.00000001")], [Decimal("3.0")], [True, False], [1, True],
 ]  # fmt: skip
 
@@ -43,6 +46,11 @@ class TestAColumn:
     def test_at_the_edges(self, field: Field, cells: list[object]) -> None:
         alike(field, cells)
 
-    @given(cells=st.lists(WHOLE, min_size=1) | st.lists(NUMBERS, min_size=1) | st.lists(TEXT | st.none(), min_size=1))
+    @given(
+        cells=st.lists(NUMBER_TEXTS, min_size=1)
+        | st.lists(WHOLE, min_size=1)
+        | st.lists(NUMBERS, min_size=1)
+        | st.lists(TEXT | st.none(), min_size=1)
+    )
     def test_of_any_kind(self, field: Field, cells: list[object]) -> None:
         alike(field, cells)
