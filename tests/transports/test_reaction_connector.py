@@ -178,10 +178,10 @@ async def review_mapping(shop: Shop, template: dict[str, Any]) -> None:
     """Imports, 8.: review the mapping of an upload, save it over the template that was selected, or as a new one."""
     text = "Article;Net price;In stock;Colour\nHat;5;1;red\n"
     file = {"file": ("products.csv", text.encode(), "text/csv")}
-    parts = {"type": TYPE}
+    parts = {"type": TYPE, "mappingId": template["id"]}
     reviewed = await shop.send("POST", "/mappings/suggest", 200, data=parts, files=file)
     found = {each["column"]: each.get("field") for each in reviewed["columns"]}
-    assert found.keys() == {"Article", "Net price", "In stock", "Colour"}
+    assert found == {"Article": "title", "Net price": "price", "In stock": "inventoryQuantity", "Colour": None}
 
     changed = [*COLUMNS[:3], {"column": "Colour", "field": "optionTitle"}]
     as_new = await shop.send("POST", "/mappings", json=template_body(template, "Supplier, with colours", changed))
