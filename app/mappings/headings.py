@@ -1,13 +1,14 @@
 """Finds the field that a column of a file fills: by its position, its heading, a label, or what looks the same."""
 
 import dataclasses
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
+from unicodedata import category
 
 from app.mappings.mapping import Conversions, MappedColumn, Mapping
+from app.resources.canonical import fold
 from app.resources.schema import Field, Resource
 
 How = Literal["exact", "label", "loose", "position"]
@@ -79,8 +80,7 @@ def reduce_heading(heading: str) -> str:
     """What people see of a heading: without regard to case, surrounding and repeated white space, Unicode form and
     invisible characters."""
     if not heading.isascii():
-        heading = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", heading).casefold())
-        heading = "".join(each for each in heading if unicodedata.category(each) != "Cf")
+        heading = "".join(each for each in fold(heading) if category(each) != "Cf")
     return " ".join(heading.casefold().split())
 
 

@@ -2,13 +2,13 @@
 
 import difflib
 import re
-import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final, Literal
 
 from app.mappings.suggesting.synonyms import SYNONYMS, Synonyms
+from app.resources.canonical import fold
 from app.resources.schema import Field, Resource
 
 Reason = Literal["template", "exact", "label", "spelling", "synonym", "values"]
@@ -107,4 +107,4 @@ def split_words(words: str) -> tuple[str, ...]:
 
 def reduce_name(name: str) -> str:
     """The letters and digits of a name, in lower case and without accents."""
-    return "".join(filter(str.isalnum, unicodedata.normalize("NFKD", name).casefold()))
+    return "".join(filter(str.isalnum, fold(name)))
