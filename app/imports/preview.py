@@ -4,7 +4,7 @@ import io
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
+from itertools import chain, islice
 from typing import Any, Final
 
 from app.formats import open_reader
@@ -29,6 +29,7 @@ from app.resources.schema import Field, Resource
 from app.runs.summary import add_problems
 
 MOST_ROWS: Final = 1_000  # are read and checked
+MOST_MEMBERS: Final = 2_000  # of JSON Lines, as many as a delimited file may have columns
 SAMPLES: Final = 3  # values of each column
 NO_MAPPING: Final = Mapping()
 BY_TEMPLATE: Final = "The mapping template says so"
@@ -155,7 +156,7 @@ def list_cells(reader: Reader, batch: Batch) -> list[ColumnCells]:
             for index, (heading, cells) in enumerate(zip(reader.header, columns, strict=True))
         ]
     records = [record for record in batch.records if isinstance(record, dict)]
-    members = dict.fromkeys(member for record in records for member in record)
+    members = islice(dict.fromkeys(member for record in records for member in record), MOST_MEMBERS)
     return [
         ColumnCells(member, index, [show_member(record.get(member)) for record in records])
         for index, member in enumerate(members)

@@ -18,7 +18,7 @@ EXACT: Final = 1.0
 LABEL: Final = 0.98
 SPELLED: Final = 0.95  # differs in case, accents, blanks and punctuation alone
 SYNONYM: Final = 0.9
-SHORTENED: Final = 0.85  # at most: a remark in brackets or a number at the end was left out
+SHORTENED: Final = 0.85  # at most: a remark in brackets, a number at the end or what a slash separates was left out
 HIGH: Final = 0.8
 MISSPELLED: Final = 0.7
 WEAK: Final = 0.6  # the word has other meanings
@@ -63,9 +63,10 @@ class FieldNames:
         reduced = reduce_name(heading)
         if known := self._names.get(reduced):
             return known
-        short = reduce_name(_first_number.sub("", _brackets.sub("", heading).strip()))
-        if known := self._names.get(short):
-            return [replace(each, confidence=min(each.confidence, SHORTENED)) for each in known]
+        for part in heading.split("/"):
+            short = reduce_name(_first_number.sub("", _brackets.sub("", part).strip()))
+            if known := self._names.get(short):
+                return [replace(each, confidence=min(each.confidence, SHORTENED)) for each in known]
         if len(reduced) not in FUZZY_LENGTHS or self._searches >= FUZZY_SEARCHES:
             return []
         self._searches += 1

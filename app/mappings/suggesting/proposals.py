@@ -66,15 +66,23 @@ def propose_fields(
 
 
 def find_by_name(columns: Sequence[ColumnCells], fields: Sequence[Field], resource: Resource) -> Iterator[Proposal]:
-    # An id that the service makes is proposed for a column of exactly that name alone: rows with another id fail.
+    # An id that the service makes is proposed for a column of exactly that name alone. Rows with another id fail.
     names = FieldNames([field for field in fields if field.id != resource.made_field], resource)
     settled = {field.id for field in resource.fields if not field.read_only} - {field.id for field in fields}
     for column in columns:
         exact = resource.field(column.heading)
-        if exact is None or exact.read_only:
+        if exact is None or exact.read_only or not may_be_made_here(column, exact, resource):
             yield from (Proposal(column, known) for known in names.look_up(column.heading))
         elif exact.id not in settled:
             yield Proposal(column, KnownName(exact, "exact", EXACT, f"`{exact.id}` is the id of the field"))
+
+
+def may_be_made_here(column: ColumnCells, field: Field, resource: Resource) -> bool:
+    """Whether a column may hold the ids that this service makes, if its field does: other systems call theirs `id`."""
+    surrogate = resource.surrogate
+    if surrogate is None or field.id != surrogate.id:
+        return True
+    return bool(column.values) and all(value.strip().startswith(surrogate.prefix) for value in column.values)
 
 
 def doubt_values(proposal: Proposal, resource: Resource) -> Proposal:

@@ -34,7 +34,7 @@ SYNONYMS: Final[Mapping[str, Synonyms]] = {
         fields="contacts._externalId; customers.source_id",
         words="customer id; customer number; customer no; customer code; client id; contact id; person id; record id; "
         "user id; external id; source id; account reference; account number; cardcode; kunnr; debtor number; "
-        "member id; member number; subscriber id; "
+        "member id; member number; id externo; identificativo esterno; subscriber id; "
         "Kundennummer; Kunden-Nr; Kd.-Nr.; Kunden-ID; Debitorennummer; Debitor; Mitgliedsnummer; "
         "numéro client; code client; id client; n° client; ID de fiche d'informations; numéro de client; "
         "código cliente; código de cliente; número de cliente; ID de registro; id cliente; nº cliente; "
@@ -79,7 +79,8 @@ SYNONYMS: Final[Mapping[str, Synonyms]] = {
     "a mobile phone number": Synonyms(
         fields="contacts._mobilePhone",
         words="mobile; mobile phone; mobile number; mobile phone number; cell phone; cell; cellphone; sms; "
-        "person phone mobile; Mobil; Mobiltelefon; Mobilnummer; Handy; Handynummer; Mobilfunk; "
+        "person phone mobile; Mobil; Mobiltelefon; Handynr.; Mobilfunknummer; Mobilnummer; Handy; Handynummer; "
+        "Mobilfunk; "
         "téléphone mobile; tél. mobile; téléphone portable; portable; mobile (sms); "
         "móvil; teléfono móvil; celular; número de móvil; cellulare; telefono cellulare; cell.; numero di cellulare; "
         "mobiel; mobiel nummer; telemóvel; telefon komórkowy",
@@ -105,18 +106,21 @@ SYNONYMS: Final[Mapping[str, Synonyms]] = {
     "a street": Synonyms(
         fields="customers.address.line_1",
         words="address line 1; address 1; address1; street; street 1; street address; billing address 1; stras; "
-        "mailing street; Straße; Straße und Hausnummer; Strasse; Anschrift; rue; adresse; adresse 1; voie; dirección; "
+        "mailing street; adresregel; adresregel 1; Straße; Straße und Hausnummer; Strasse; Anschrift; rue; adresse; "
+        "adresse 1; voie; dirección; "
         "domicilio; calle; indirizzo; via; straat; adres; adres 1; endereço; ulica",
         weak="address",
     ),
     "a second line of an address": Synonyms(
         fields="customers.address.line_2",
-        words="address line 2; address 2; address2; street 2; street2; billing address 2; Adresszusatz; "
+        words="address line 2; address 2; address2; street 2; street2; calle 2; calle2; rue 2; via 2; adresregel 2; "
+        "billing address 2; Adresszusatz; "
         "complément d'adresse; adresse 2; dirección 2; indirizzo 2; adres 2",
     ),
     "a postal code": Synonyms(
         fields="customers.address.postal_code",
-        words="postal code; postcode; post code; zip; zip code; zipcode; address postal code; billing postcode; pstlz; "
+        words="postal code; postcode; post code; zip; zip code; zipcode; address zip; address postal code; "
+        "billing postcode; pstlz; "
         "PLZ; Postleitzahl; code postal; cp; código postal; c.p.; cap; codice postale; c.a.p.; codigo postal; "
         "kod pocztowy",
     ),
@@ -144,7 +148,7 @@ SYNONYMS: Final[Mapping[str, Synonyms]] = {
     ),
     "an article number": Synonyms(
         fields="products.productId; catalog.productID",
-        words="sku; seller sku; product sku; custom label (sku); Bestandseinheit (SKU); UGS; product number; "
+        words="sku; seller sku; oxartnum; product sku; custom label (sku); Bestandseinheit (SKU); UGS; product number; "
         "product code; product id; productid; article number; article no; item number; item no; item code; stock code; "
         "ordernumber; order number; part number; internal reference; material number; matnr; "
         "Artikelnummer; Artikel-Nr.; Art.-Nr.; Art. no.; Bestellnummer; Produktnummer; Materialnummer; "
@@ -157,7 +161,8 @@ SYNONYMS: Final[Mapping[str, Synonyms]] = {
     ),
     "the name of a product": Synonyms(
         fields="products.name; catalog.productName",
-        words="product name; name; title; product title; item name; article name; material description; item title; "
+        words="product name; name; title; oxtitle; descrizione articolo; product title; item name; article name; "
+        "material description; item title; "
         "listing title; Produktname; Artikelname; Artikelbezeichnung; Bezeichnung; Titel; Angebotstitel; "
         "Materialkurztext; Kurztext; Produkttitel; nom; nom du produit; désignation; libellé; intitulé; titre; "
         "nombre; nombre del producto; título; denominación; nome; nome prodotto; titolo; denominazione; "
@@ -174,7 +179,8 @@ SYNONYMS: Final[Mapping[str, Synonyms]] = {
     ),
     "a sales price": Synonyms(
         fields="products.unitPrice; catalog.price",
-        words="sale price; unit price; sales price; selling price; price; variant price; regular price; price gross; "
+        words="sale price; unit price; oxprice; prezzo listino; prezzo listino 1; sales price; selling price; "
+        "price; variant price; regular price; price gross; "
         "price tax included; price (tax incl.); gross price; buy it now price; retail price; "
         "Preis; Verkaufspreis; VK-Preis; VK; Brutto-VK; Bruttopreis; Brutto-Preis; Regulärer Preis; Stückpreis; "
         "Einzelpreis; Sofort-Kaufen-Preis; Endpreis; "
@@ -192,13 +198,15 @@ SYNONYMS: Final[Mapping[str, Synonyms]] = {
     ),
     "a price before a reduction": Synonyms(
         fields="products.unitPriceOriginal",
-        words="compare at price; variant compare at price; original price; unit price original; list price; msrp; rrp; "
+        words="compare at price; compares at price; variant compare at price; original price; unit price original; "
+        "list price; msrp; rrp; "
         "pseudoprice; strike price; UVP; Streichpreis; Listenpreis; Originalpreis; prix barré; prix conseillé; "
         "prix d'origine; precio original; precio anterior; PVPR; prezzo originale; prezzo barrato; adviesprijs",
     ),
     "a number in stock": Synonyms(
         fields="products.inStockUnits",
-        words="in stock units; stock; stock quantity; quantity in stock; inventory; inventory quantity; qty; quantity; "
+        words="in stock units; stock; oxstock; stock quantity; quantity in stock; inventory; inventory quantity; "
+        "qty; quantity; "
         "variant inventory qty; qty on hand; quantity on hand; instock; available quantity; on hand; "
         "unrestricted-use stock; stock level; "
         "Lagerbestand; Bestand; Lager; Lagermenge; Verfügbare Stückzahl; verfügbarer Bestand; frei verwendbar; Menge; "
@@ -219,7 +227,8 @@ SYNONYMS: Final[Mapping[str, Synonyms]] = {
     ),
     "a picture": Synonyms(
         fields="products.imageUrl",
-        words="image url; image link; image; main image; image src; base image; picture; picture url; image urls; "
+        words="image url; image link; image; product image url; product image url - 1; main image; image src; "
+        "base image; picture; picture url; image urls; "
         "images; cover media url; photo; "
         "Bild; Bilder; Bild-URL; Bildlink; Hauptbild; Artikelbild; url de l'image; url des images; lien image; "
         "imagen; imágenes; url de imagen; enlace imagen; immagine; immagini; url immagine; link immagine; "
@@ -232,7 +241,8 @@ SYNONYMS: Final[Mapping[str, Synonyms]] = {
     ),
     "categories": Synonyms(
         fields="products.categories; catalog.category",
-        words="categories; category; product category; item category; item category code; category path; "
+        words="categories; category; category name; gruppo merceologico; product category; item category; "
+        "item category code; category path; "
         "product categories; material group; product group; product type; "
         "Kategorie; Kategorien; Warengruppe; Artikelgruppe; Artikelkategorie; Artikelkategoriencode; Produktkategorie; "
         "catégorie; catégories; famille; rayon; categoría; categorías; familia; "

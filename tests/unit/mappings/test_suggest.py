@@ -37,7 +37,7 @@ def answers(header: dict[str, Any]) -> Iterator[tuple[str, str, Proposal | None]
 
 def test_headers_of_shops_erp_systems_and_mailing_tools_are_understood() -> None:
     headers = tomllib.loads(CORPUS.read_text())["header"]
-    assert len(headers) >= 60
+    assert len(headers) >= 70
     assert len({header["language"] for header in headers}) >= 5
     figures: Counter[str] = Counter()
     for header in headers:
@@ -50,10 +50,10 @@ def test_headers_of_shops_erp_systems_and_mailing_tools_are_understood() -> None
             assert not (verdict == "wrong" and sure and field in keys), (header["system"], heading, field)
             figures["wrong and sure"] += verdict == "wrong" and sure
     print(dict(figures))
-    assert figures["right"] >= 390
-    assert figures["wrong"] <= 2
+    assert figures["right"] >= 450
+    assert figures["wrong"] <= 3
     assert figures["wrong and sure"] <= 1
-    assert figures["left open"] <= 4
+    assert figures["left open"] <= 6
 
 
 @pytest.mark.parametrize(
@@ -97,6 +97,7 @@ def test_a_key_whose_values_are_repeated_or_missing_is_not_sure() -> None:
 
 def test_an_id_that_the_service_makes_is_taken_by_its_own_name_alone() -> None:
     assert propose(CUSTOMERS, ID=["1", "2"])["ID"].field.id == "source_id"
+    assert propose(CUSTOMERS, id=["cus_1", "cus_2"])["id"].field.id == "source_id"
     assert propose(CUSTOMERS, id=["cust_1", "cust_2"])["id"].field.id == "id"
 
 
