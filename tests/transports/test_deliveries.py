@@ -5,6 +5,7 @@ from typing import Any
 
 import httpx
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import text
 
 from app.exports import deliver
@@ -58,6 +59,11 @@ async def change(runtime: Runtime, run_id: str, assignment: str) -> None:
         await session.execute(text(f"UPDATE runs SET {assignment} WHERE id = :id"), {"id": run_id})
 
 
+def list_secrets(server: Server) -> list[str]:
+    options = server.remote.options.values()
+    return [PASSWORD, *(each.get_secret_value() for each in options if isinstance(each, SecretStr))]
+
+
 async def test_the_file_goes_to_every_destination(
     server: Server, api: httpx.AsyncClient, pulls: Runtime, finish: Finish
 ) -> None:
@@ -71,7 +77,11 @@ async def test_the_file_goes_to_every_destination(
     path = started["destinations"][1]["path"]
     assert re.fullmatch(rf"out/contacts-\d{{4}}-\d\d-\d\d-\d{{6}}-{started['id']}\.csv", path)
 
+    row = await column(pulls, started["id"], "runs::text")
+    assert not any(secret in row for secret in list_secrets(server)), "a secret is stored in clear text"
+
     await finish(pulls, started["id"])
+    assert b'sluice_deliveries_total{status="delivered"}' in pulls.observe.metrics.text()
     ended = await read(api, started["id"])
     assert (ended["status"], ended["written"], told(ended)) == ("finished", 2, [("delivered", 1, None)] * 2)
     assert ended["createdAt"] < ended["destinations"][0]["triedAt"] <= ended["finishedAt"]
