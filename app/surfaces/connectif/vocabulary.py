@@ -32,6 +32,7 @@ ANSWERS: Final[Mapping[str, tuple[int, str]]] = {
     "method_not_allowed": (405, "method_not_allowed"),
     "import_not_ended": (409, "import_not_ended"),
     "export_not_ended": (409, "export_not_ended"),
+    "nothing_to_retry": (409, "nothing_to_retry"),
     "type_in_use": (409, "type_in_use"),
     "name_taken": (409, "name_taken"),
     "secrets_locked": (409, "secrets_locked"),
