@@ -4,6 +4,10 @@ from app.auth import tokens
 from app.declarations import types
 from app.formats import header
 from app.heavy_reads import OF_AN_ACCOUNT, PATIENCE
+from app.imports.preview import MOST_ROWS
+from app.imports.sources.head import HEAD_BYTES
+from app.mappings.declaring import declaration
+from app.mappings.templates import stored
 from app.resources import declared_fields, objects, paths
 from app.settings import Settings
 from app.storage.records import PAGE_BYTES
@@ -71,6 +75,10 @@ ROWS = [
     ("Bytes of a record type's declaration as JSON", "", f"{types.MOST_BYTES:,}", "422 `invalid`"),
     ("Types that an account declares", "", types.MOST_TYPES, "422 `invalid`"),
     ("Bytes of all declarations of an account", "", f"{types.MOST_BYTES_IN_ALL:,}", "422 `invalid`"),
+    ("Mapping templates of an account", "", f"{stored.MOST_TEMPLATES:,}", "422 `invalid`"),
+    ("Bytes of a mapping as JSON", "", f"{declaration.MOST_BYTES:,}", "422 `invalid`"),
+    ("Bytes of all mapping templates of an account", "", f"{stored.MOST_BYTES:,}", "422 `invalid`"),
+    ("Bytes of a file, and rows, from which a mapping is suggested", "", f"{HEAD_BYTES:,}, and {MOST_ROWS:,}", "not looked at"),
     ("Bytes of the records of a page", "", f"{PAGE_BYTES:,}", "the page of `GET /records/…` ends early; vendors' lists come in pieces"),
     ("Large reads of an account in one API process at a time", "", OF_AN_ACCOUNT,
      f"others wait {PATIENCE:g} seconds, then 429 `too_many_reads` with `Retry-After`"),

@@ -528,3 +528,15 @@ async def test_an_import_from_a_connection_has_a_mapping(
     assert record["data"] == {"_email": "ana@example.com", "_birthdate": "1990-01-31"}
     wrong = await api.post(f"/connections/{connection['id']}/imports", json=wanted | {"mapping": {"columns": []}})
     assert wrong.json()["errors"][0]["path"] == "mapping.columns"
+    template = {"name": "People", "type": "contacts", **mapping}
+    stored = (await api.post("/mappings", json=template)).json()["id"]
+    by_id = {"path": "in/a.csv", "type": "contacts", "mappingId": stored}
+    answer = await api.post(f"/connections/{connection['id']}/imports", json=by_id)
+    (started,) = answer.json()["results"]
+    # It is not fetched yet, and goes by its copy all the same.
+    assert (await api.delete(f"/mappings/{stored}")).status_code == 204
+    await finish(pulls, started["importId"])
+    told = (await api.get(f"/imports/{started['importId']}")).json()
+    assert (told["unchanged"], told["mapping"]) == (1, {"id": stored, "name": "People"})
+    gone = await api.post(f"/connections/{connection['id']}/imports", json=by_id)
+    assert [each["path"] for each in gone.json()["errors"]] == ["mappingId"]
