@@ -43,6 +43,8 @@ def _skip_package(name: str) -> None:
 _load_without("rich", "structlog")
 # redis-py imports jwt, and with it all of `cryptography`, for a login that is not used here: 10 MB per process.
 sys.modules.setdefault("jwt", _LazyModule("jwt"))
+# FastAPI asks of every model whether it is one of Pydantic's old ones, of which there are none here: 1.5 MB.
+sys.modules.setdefault("pydantic.v1", None)  # type: ignore[arg-type]
 # uvicorn imports watchfiles to start again when code changes, which is not used here: 1 MB.
 sys.modules.setdefault("watchfiles", None)  # type: ignore[arg-type]
 # SQLAlchemy's connections for asyncio come with all of its ORM, which is not used here: 8 MB per process.

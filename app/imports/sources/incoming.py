@@ -10,7 +10,7 @@ from app.formats.unpack import Coding
 from app.imports.examine import Upload
 from app.runtime import Runtime
 
-PIECE_BYTES: Final = 65_536  # held in memory before they are written; ten uploads at once must stay small
+PIECE_BYTES: Final = 32_768  # held in memory before they are written; ten uploads at once must stay small
 
 
 def too_large(limit: int) -> Refused:
