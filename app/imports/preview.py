@@ -33,8 +33,8 @@ MOST_MEMBERS: Final = 2_000  # of JSON Lines, as many as a delimited file may ha
 SAMPLES: Final = 3  # values of each column
 NO_MAPPING: Final = Mapping()
 BY_TEMPLATE: Final = "The mapping template says so"
-# What nobody calls a column.
-VALUES: Final = tuple(compile_cell(Field("", name)) for name in ("email", "url", "decimal", "date"))
+# What nobody calls a column. A number may be a year.
+VALUES: Final = tuple(compile_cell(Field("", name)) for name in ("email", "url", "date"))
 ANYBODY: Final = IdScope(0, seed="0" * 24)
 KEY_CHARACTERS: Final = 255  # as long as SLUICE_MAX_KEY_CHARACTERS is not set
 

@@ -143,7 +143,7 @@ def test_a_file_without_a_header_is_mapped_by_position() -> None:
         {"position": 2, "field": "_mobilePhone"},
     ]
     assert (shown["checked"], shown["failed"]) == (True, 0)
-    assert preview(b"Foo,Bar\n1,2\n")["dialect"]["hasHeader"]
+    assert preview(b"Foo,Bar,2026\n1,2,3\n")["dialect"]["hasHeader"]
 
 
 def test_a_heading_that_is_there_twice_is_mapped_by_position_the_second_time() -> None:
