@@ -46,7 +46,7 @@ async def write_file(runtime: Runtime, run: Run, order: ExportOrder, started: fl
         records = await write_in_time(runtime, run, order, file, guard=guard)
         await keep_file(runtime, run, file, records)
     finally:
-        await asyncio.to_thread(file.abort)
+        await file.abort()
     seconds = time.monotonic() - started
     runtime.observe(ExportWritten(run.id, run.account_id, file.blob.size, records, seconds=seconds))
 

@@ -4,50 +4,71 @@ import asyncio
 import codecs
 import hashlib
 import zlib
+from contextlib import suppress
 from typing import Final
 
 from app.errors import Fatal
-from app.exports.layout import FileOptions
+from app.exports.layout import FileOptions, Respell
 from app.runtime import Runtime
 
-PIECE_BYTES: Final = 262_144  # held in memory before they are written
+PIECE_BYTES: Final = 1_048_576  # written at once; the next one arrives meanwhile
 GZIP: Final = 16 + zlib.MAX_WBITS  # a header without name and time: the same records give the same file
 LEVEL: Final = 6
 UNENCODABLE: Final = "The encoding {encoding} has no character {character} ({code_point})"
 
 
 class FileWriter:
-    """One file. Unless it is committed, `abort` leaves nothing behind. Raises BlobsUnavailable, and Fatal for a
-    character that the encoding lacks. The constructor and `abort` block."""
+    """One file, written by a thread while more arrives. Unless it is committed, `abort` leaves nothing behind. Raises
+    BlobsUnavailable, and Fatal for a character that the encoding lacks. The constructor blocks."""
 
     def __init__(self, runtime: Runtime, options: FileOptions) -> None:
         self.blob = runtime.blobs.create()
-        self._options = options
         self._recoder = None if options.encoding == "utf-8" else Recoder(options.encoding)
         self._compressor = zlib.compressobj(LEVEL, zlib.DEFLATED, GZIP) if options.gzip else None
         self._digest = hashlib.sha256()
-        self._pending = bytearray()
+        self._respell: Respell | None = None
+        self._arrived = bytearray()
+        self._storing: asyncio.Task[None] | None = None
 
     @property
     def sha256(self) -> str:
         return self._digest.hexdigest()
 
+    async def begin(self, head: bytes, respell: Respell | None = None) -> None:
+        """Writes the head, and has whatever follows respelled."""
+        await asyncio.to_thread(self._store, head)
+        self._respell = respell
+
     async def add(self, data: bytes) -> None:
         """Takes the next bytes of the text, in UTF-8, in pieces of any size."""
-        self._pending += data
-        if len(self._pending) >= PIECE_BYTES:
-            data, self._pending = bytes(self._pending), bytearray()
-            await asyncio.to_thread(self._store, data)
+        self._arrived += data
+        if len(self._arrived) >= PIECE_BYTES:
+            await self._stored()
+            data, self._arrived = bytes(self._arrived), bytearray()
+            self._storing = asyncio.create_task(asyncio.to_thread(self._respell_and_store, data))
 
     async def commit(self) -> str:
         """Makes the file durable, and returns its name."""
+        await self._stored()
         return await asyncio.to_thread(self._finish)
 
-    def abort(self) -> None:
-        self.blob.abort()
+    async def abort(self) -> None:
+        with suppress(BaseException):  # its error was raised already, or something else ends this
+            await self._stored()
+        await asyncio.to_thread(self.blob.abort)
+
+    async def _stored(self) -> None:
+        """Until the last piece is written."""
+        storing, self._storing = self._storing, None
+        if storing is not None:
+            await storing
+
+    def _respell_and_store(self, data: bytes) -> None:
+        self._store(data if self._respell is None else self._respell(data))
 
     def _finish(self) -> str:
-        self._store(bytes(self._pending), last=True)
+        self._respell_and_store(bytes(self._arrived))
+        self._store(b"", last=True)
         return self.blob.commit()
 
     def _store(self, data: bytes, *, last: bool = False) -> None:

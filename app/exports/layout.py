@@ -3,7 +3,7 @@
 import csv
 import dataclasses
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -19,6 +19,7 @@ from app.storage.exports.selection import Filter
 from app.storage.exports.statement import CellSource
 
 Format = Literal["csv", "jsonl"]
+Respell = Callable[[bytes], bytes]  # takes what PostgreSQL sends, in pieces of any size, and gives what is written
 NEVER_FORMULAS: Final = frozenset({"integer", "decimal", "boolean", "date", "datetime"})  # types of fields
 
 

@@ -1,15 +1,15 @@
 """Copies the records of one snapshot into the file of an export."""
 
-import asyncio
 import re
 import time
+from dataclasses import replace
 from typing import Final
 
 from app.errors import Fatal
 from app.exports.file_writer import FileWriter
 from app.exports.layout import ExportColumn, build_columns, format_header, list_known
 from app.exports.order import ExportOrder
-from app.exports.respelling import Respell, respell_objects, respell_rows
+from app.exports.respelling import respell_objects, respell_rows
 from app.observe.events import StepReached
 from app.runs.lifecycle import RunLost
 from app.runs.model import Run
@@ -49,7 +49,6 @@ class Exporting:
 
     def __init__(self, runtime: Runtime, run: Run, session: ReadSession, file: FileWriter) -> None:
         self.session, self.file = session, file
-        self.respell: Respell | None = None
         self.is_plain = False  # what comes is CSV that has no guards
         self.has_mapping = False
         self.runtime, self._run = runtime, run
@@ -68,8 +67,6 @@ class Exporting:
         """Takes what PostgreSQL has sent. Raises RunLost, FormulaMet."""
         if self.is_plain:
             self.ensure_plain(data)
-        if self.respell is not None:
-            data = await asyncio.to_thread(self.respell, data)
         await self.file.add(data)
         self.report_step("copying")
         if time.monotonic() - self._progress_at >= PROGRESS_SECONDS:
@@ -93,8 +90,10 @@ async def write_records(exporting: Exporting, order: ExportOrder, *, guard: bool
     """Returns their number. Raises RunLost, FormulaMet, and Fatal if the file would not have as many records as there
     are."""
     exporting.report_step("counting")
-    (counted,) = await snapshot.fetch(exporting.session, count_records(order.selection, list_known(order.resource)))
+    known = list_known(order.resource) if has_every_field(order) else None
+    (counted,) = await snapshot.fetch(exporting.session, count_records(order.selection, known))
     await exporting.begin(counted["total"])
+    order = replace(order, selection=replace(order.selection, compressed=counted["any_compressed"]))
     if order.file.format == "jsonl":
         copied = await write_objects(exporting, order)
     else:
@@ -106,14 +105,18 @@ async def write_records(exporting: Exporting, order: ExportOrder, *, guard: bool
     return copied
 
 
+def has_every_field(order: ExportOrder) -> bool:
+    """Whether the file has a column for whatever the records hold."""
+    return order.file.format == "csv" and not order.mapping.columns and order.selection.filter.fields is None
+
+
 async def list_columns(exporting: Exporting, order: ExportOrder, *, any_unknown: bool) -> tuple[ExportColumn, ...]:
     """Raises Fatal for more columns than a file may have."""
     most = exporting.runtime.limits.columns
     members = list_members(order.selection, most + len(order.resource.fields))
-    fields = order.selection.filter.fields
-    wanted = any_unknown and not order.mapping.columns and fields is None
-    rows = await snapshot.fetch(exporting.session, members) if wanted else []
-    columns = build_columns(order.resource, order.mapping, [row["name"] for row in rows], fields)
+    rows = await snapshot.fetch(exporting.session, members) if any_unknown else []
+    names = [row["name"] for row in rows]
+    columns = build_columns(order.resource, order.mapping, names, order.selection.filter.fields)
     if len(columns) > most:
         raise Fatal("too_many_columns", TOO_MANY_COLUMNS.format(limit=most))
     return columns
@@ -124,18 +127,19 @@ async def write_cells(
 ) -> int:
     """PostgreSQL writes CSV, unless a mapping has cells spelled in another way."""
     delimiter = order.file.delimiter
-    if order.mapping.has_header:
-        await exporting.file.add(format_header(columns, delimiter))
+    head = format_header(columns, delimiter) if order.mapping.has_header else b""
+    respells = any(each.write for each in columns)
+    await exporting.file.begin(head, respell_rows(columns, delimiter) if respells else None)
     sources = [each.source for each in columns]
-    if any(each.write for each in columns):
-        exporting.respell = respell_rows(columns, delimiter)
+    if respells:
         statement = select_rows(order.selection, sources, choose_formulas(order, guard=True))
         return await snapshot.copy_objects(exporting.session, statement, exporting.write)
     if len(columns) > MOST_CELLS:
         statement = select_lines(order.selection, sources, choose_formulas(order, guard=True), delimiter)
         return await snapshot.copy_lines(exporting.session, statement, exporting.write)
-    exporting.is_plain, exporting.has_mapping = not guard, order.mapping.is_native
-    statement = select_cells(order.selection, sources, choose_formulas(order, guard=guard))
+    formulas = choose_formulas(order, guard=guard)
+    exporting.is_plain, exporting.has_mapping = not guard, formulas.escape and not formulas.neutralize
+    statement = select_cells(order.selection, sources, formulas)
     return await snapshot.copy_cells(exporting.session, statement, exporting.write, delimiter=delimiter)
 
 
@@ -150,7 +154,8 @@ async def write_objects(exporting: Exporting, order: ExportOrder) -> int:
     fields = order.selection.filter.fields
     if order.mapping.columns or fields is not None:
         columns = build_columns(resource, order.mapping, [], fields)
-        exporting.respell = respell_objects(columns) if any(each.write for each in columns) else None
+        if any(each.write for each in columns):
+            await exporting.file.begin(b"", respell_objects(columns))
         named: list[tuple[str, CellSource]] = [(each.heading, each.source) for each in columns if each.source.member]
         statement = select_objects(order.selection, named)
     else:

@@ -7,14 +7,12 @@ from typing import Final
 
 import msgspec
 
-from app.exports.layout import ExportColumn
+from app.exports.layout import ExportColumn, Respell
 from app.mappings.conversions import WriteColumn
 
 decode_row = msgspec.json.Decoder(list[str | None]).decode
 decode_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 TEXT: Final = b'"'  # that JSON text begins with
-
-Respell = Callable[[bytes], bytes]
 
 
 class LineRespeller:

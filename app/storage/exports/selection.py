@@ -42,6 +42,7 @@ class Selection:
     type: str
     filter: Filter = Filter()
     as_made: bool = False
+    compressed: bool = False  # PostgreSQL has compressed at least one of the records
 
     @property
     def order(self) -> str:

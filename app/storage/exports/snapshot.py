@@ -27,6 +27,10 @@ SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 WHERE datname = current_database() AND usename = current_user AND application_name = :application
     AND xact_start < now() - make_interval(secs => :seconds)"""
 
+# PostgreSQL supposes that handing a row to another process takes as long as making ten: for wide rows that are taken
+# apart it takes a hundredth. Without this an export of 500,000 records never ran in parallel.
+TUPLE_COST: Final = 0.01
+
 Write = Callable[[bytes], Awaitable[None]]
 
 
@@ -35,6 +39,7 @@ async def open_snapshot(database: Database) -> AsyncIterator[ReadSession]:
     """A session in which everything that is read is of one moment. Raises DatabaseUnavailable."""
     async with database.snapshot() as session:
         await session.execute(text(f"SET LOCAL application_name = '{APPLICATION}'"))
+        await session.execute(text(f"SET LOCAL parallel_tuple_cost = {TUPLE_COST}"))
         yield session
 
 
