@@ -113,7 +113,7 @@ async def read_pieces(runtime: Runtime, run: Run, file: BinaryIO) -> AsyncGenera
 async def note_remains(runtime: Runtime, run: Run, number: int, remains: str) -> None:
     """Raises RunLost: nothing is sent by a worker that does not have the run any more."""
     async with runtime.database.transaction() as session:
-        if not await deliveries.note(session, run.id, run.attempt, number, {"remains": remains}):
+        if not await deliveries.note(session, run.id, run.attempt, number, {"remains": remains or None}):
             raise RunLost
     runtime.observe(StepReached(run.id, "begun"))
 

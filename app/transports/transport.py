@@ -145,9 +145,12 @@ class Transport(Protocol):
     async def put(self, path: str, data: AsyncIterator[bytes], begun: Begun = forget) -> int:
         """Stores a file and returns its size. Until it is complete it is kept apart, under another name or as an upload
         that is not completed: nobody reads half of it, and what was there before stays until then. A `put` that fails
-        or is cancelled deletes its remains. `begun` is told beforehand what a process that is killed would leave: pass
-        that to `discard` later. No right but to write (and, where files are renamed, to rename) is needed, and folders
-        are not made."""
+        or is cancelled deletes its remains. No right but to write (and, where files are renamed, to rename) is needed,
+        and folders are not made.
+
+        `begun` is told beforehand what a process that is killed would leave (empty: nothing): pass that to `discard`
+        later. It is called again before the file gets its name. What it raises ends the `put`: a process that was
+        frozen must not replace what others have put since."""
 
     async def discard(self, path: str, remains: str) -> None:
         """Deletes what a `put` to this path has left, if it is still there: a `put` that goes on all the same, in a

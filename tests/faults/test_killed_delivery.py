@@ -21,7 +21,7 @@ from tests.transports.test_connections import body
 
 pytestmark = pytest.mark.asyncio
 
-OLD = b"the one of yesterday"
+OLD, NEWER = b"the one of yesterday", b"that of tomorrow"
 RECORDS, LENGTH = 10, 100_000  # several pieces
 MANY = 100  # 10 MB: S3 takes it in two parts
 FILL = """
@@ -129,10 +129,11 @@ async def test_a_worker_frozen_during_a_delivery_changes_nothing_when_it_thaws(
         await zombie.is_frozen()
         arena.worker()
         row = await assert_delivered(arena, run, sftp)
-        zombie.thaw()
-        assert await zombie.stopped() == 0
-        assert await arena.run(run) == row
-    await assert_delivered(arena, run, sftp)
+    await sftp.store("out.csv", NEWER)
+    zombie.thaw()
+    assert await zombie.stopped() == 0
+    assert await arena.run(run) == row
+    assert await sftp.stored("out.csv") == NEWER
     assert await sftp.names() == {"out.csv"}
 
 

@@ -102,6 +102,8 @@ class Ftp:
             size = await self._session.store(self._full_path(part), data)
             with translate_errors("write"):
                 await self._check_size(self._full_path(part), size)
+            await begun(part)
+            with translate_errors("write"):
                 await self._replace(self._full_path(part), self._full_path(path))
         except BaseException:
             await asyncio.shield(self._discard_anew(path, part))
@@ -190,7 +192,7 @@ class Ftp:
         except aioftp.StatusCodeError:
             await self._rename(aside, where)
             raise
-        await self._session.command(f"DELE {aside}", "2xx")
+        await self._try(f"DELE {aside}", "2xx")  # the new one is in its place, whether this is allowed or not
 
     async def _rename(self, old: str, new: str) -> None:
         await self._session.command(f"RNFR {old}", "350")

@@ -116,6 +116,7 @@ class S3:
         try:
             first = await anext(parts)
             if len(first) < PART:
+                await begun("")
                 await self._retry(lambda: self._put_whole(key, first))
                 return len(first)
             return await self._put_parts(key, first, parts, begun)
@@ -188,6 +189,7 @@ class S3:
             async for part in rest:
                 done.append(await self._put_part(ids, len(done) + 1, part))
                 size += len(part)
+            await begun(upload["UploadId"])
             with translate_errors():
                 await self._client.complete_multipart_upload(**ids, MultipartUpload={"Parts": done})
         except BaseException:

@@ -97,6 +97,8 @@ class Sftp:
             size = await self._store(self._full_path(part), data)
             async with self._request("write"):
                 await self._check_size(self._full_path(part), size)
+            await begun(part)
+            async with self._request("write"):
                 await self._rename(self._full_path(part), self._full_path(path))
         except BaseException:
             await asyncio.shield(self._discard_anew(path, part))
@@ -222,7 +224,8 @@ class Sftp:
         except asyncssh.SFTPError:
             await self._client.rename(aside, where)
             raise
-        await self._client.remove(aside)
+        with suppress(asyncssh.SFTPError):  # the new one is in its place
+            await self._client.remove(aside)
 
     async def _discard_anew(self, path: str, part: str) -> None:
         """Deletes the remains of a failed upload over a new session: the old one may be gone."""
