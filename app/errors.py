@@ -165,6 +165,14 @@ def shorten_name(name: str) -> str:
     return name if len(name) <= NAME_CHARACTERS else f"{name[:NAME_CHARACTERS]}…"
 
 
+# What pydantic asks for -> what callers call it.
+WORDS_FOR: Final = {
+    "be a valid dictionary": "be a JSON object",
+    "be a valid list": "be a list",
+    "be a valid string": "be text",
+}
+
+
 def name_subject(name: str, message: str) -> str:
     """A message of pydantic as a sentence that names its subject: "Input should be…" becomes "`limit` must be…".
     Without a name the subject is the body."""
@@ -172,11 +180,16 @@ def name_subject(name: str, message: str) -> str:
     if message == "Field required":
         return f"{subject} is required"
     if message.startswith("Value error, "):
-        return message.removeprefix("Value error, ")
+        reason = message.removeprefix("Value error, ")
+        return f"{subject} {reason}" if reason.startswith("must ") else reason
+    if message == "Extra inputs are not permitted":
+        return f"{subject} is not a member of this request"
     kind, should, rest = message.partition(" should ")
     if not should or " " in kind:
         return f"{subject} is not valid: {message}"
-    requirement = rest.partition(", unable")[0]
+    for technical in (", unable", " or instance of ", " after validation"):
+        rest = rest.partition(technical)[0]
+    requirement = WORDS_FOR.get(rest, rest)
     if requirement.startswith("be '") and " or '" in requirement:
         requirement = f"be one of {requirement.removeprefix('be ')}"
     return f"{subject} must {requirement}"

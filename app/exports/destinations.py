@@ -82,7 +82,7 @@ async def resolve_destination(
 
 
 def name_in_list(complaint: Complaint, number: int) -> Complaint:
-    path = f"{MEMBER}.{number}.{complaint.path}"
+    path = f"{MEMBER}[{number}].{complaint.path}"
     return Complaint(path, complaint.reason.replace(f"`{complaint.path}`", f"`{path}`", 1))
 
 
@@ -90,8 +90,8 @@ def find_repeated(targets: Sequence[tuple[str, str]]) -> Iterator[Complaint]:
     """Two deliveries to one file would replace each other."""
     for number, target in enumerate(targets):
         if target in targets[:number]:
-            path = f"{MEMBER}.{number}"
-            yield Complaint(path, f"`{path}` is the same file as `{MEMBER}.{targets.index(target)}`")
+            path = f"{MEMBER}[{number}]"
+            yield Complaint(path, f"`{path}` is the same file as `{MEMBER}[{targets.index(target)}]`")
 
 
 def build_columns(

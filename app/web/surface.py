@@ -117,7 +117,7 @@ DETAILS: Final = {
 
 def complaint_from(location: Sequence[str | int], message: str) -> Complaint:
     """One error of pydantic, by its `loc` and `msg`."""
-    path = ".".join(map(str, location))
+    path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).removeprefix(".")
     return Complaint(path, name_subject(path, message))
 
 

@@ -130,5 +130,5 @@ async def test_a_filter_is_checked_over_http(client: httpx.AsyncClient, an_accou
     assert accepted.status_code == 201, accepted.text
     refused = await ask(updatedSince="2026-01-01", where=[{"field": "name", "operator": "like", "value": "a"}], since=1)
     assert {each["path"] for each in refused.json()["errors"]} == {
-        "filter.updatedSince", "filter.where.0.operator", "filter.since",
+        "filter.updatedSince", "filter.where[0].operator", "filter.since",
     }  # fmt: skip

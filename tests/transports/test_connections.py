@@ -357,7 +357,16 @@ async def test_a_cursor_that_was_never_issued_is_refused(api: httpx.AsyncClient,
 
 
 @pytest.mark.parametrize(
-    "change", [{"path": ""}, {"type": "nothing"}, {"blankCells": "x"}, {"confirmEmail": "me"}, {"name": ""}]
+    "change",
+    [
+        {"path": ""},
+        {"type": "nothing"},
+        {"type": "contacts\0"},
+        {"nullMarker": "\0"},
+        {"blankCells": "x"},
+        {"confirmEmail": "me"},
+        {"name": ""},
+    ],
 )
 async def test_an_invalid_import_from_a_connection_is_refused(api: httpx.AsyncClient, change: dict[str, Any]) -> None:
     connection = await made(api, {"name": "x", "transport": "ftp", "host": "a.example.com"})

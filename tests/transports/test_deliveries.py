@@ -243,7 +243,7 @@ async def test_a_path_that_cannot_be_delivered_to_is_refused(api: httpx.AsyncCli
     connection = (await made(api, FTP | {"name": "x"}))["id"]
     asked = {"type": "contacts", "destinations": [{"connectionId": connection, "path": each} for each in ("ok", path)]}
     answer = await api.post("/exports", json=asked)
-    errors = [{"path": "destinations.1.path", "reason": f"`destinations.1.path` {reason}"}]
+    errors = [{"path": "destinations[1].path", "reason": f"`destinations[1].path` {reason}"}]
     assert (answer.status_code, answer.json()["errors"]) == (422, errors)
     assert (await api.get("/exports")).json()["results"] == []
 
@@ -270,16 +270,16 @@ async def test_every_wrong_destination_is_named(api: httpx.AsyncClient) -> None:
         422,
         [
             {
-                "path": "destinations.0.connectionId",
-                "reason": "`destinations.0.connectionId` is a connection over https, and files are delivered over s3, "
+                "path": "destinations[0].connectionId",
+                "reason": "`destinations[0].connectionId` is a connection over https, and files are delivered over s3, "
                 "sftp, ftps or ftp",
             },
-            {"path": "destinations.1.connectionId", "reason": "There is no connection with this id"},
+            {"path": "destinations[1].connectionId", "reason": "There is no connection with this id"},
             {
-                "path": "destinations.1.path",
-                "reason": "`destinations.1.path` must end with the name of a file",
+                "path": "destinations[1].path",
+                "reason": "`destinations[1].path` must end with the name of a file",
             },
-            {"path": "destinations.3", "reason": "`destinations.3` is the same file as `destinations.2`"},
+            {"path": "destinations[3]", "reason": "`destinations[3]` is the same file as `destinations[2]`"},
         ],
     )
     many = [{"connectionId": ftp, "path": f"{number}.csv"} for number in range(11)]
@@ -294,7 +294,7 @@ async def test_another_accounts_connection_is_none(
     asked = {"type": "contacts", "destinations": [{"connectionId": connection, "path": "a.csv"}]}
     stranger = await a_key()
     answer = await api.post("/exports", json=asked, headers=stranger.headers)
-    assert (answer.status_code, answer.json()["errors"][0]["path"]) == (422, "destinations.0.connectionId")
+    assert (answer.status_code, answer.json()["errors"][0]["path"]) == (422, "destinations[0].connectionId")
     narrow = await a_key(["exports:write"], an_account.name)
     answer = await api.post("/exports", json=asked, headers=narrow.headers)
     assert (answer.status_code, answer.json()["detail"]) == (
@@ -314,7 +314,7 @@ async def test_only_what_has_failed_can_be_retried(api: httpx.AsyncClient, pulls
     assert [each["status"] for each in (await read(api, started["id"]))["destinations"]] == ["failed"]
     assert (await api.delete(f"/connections/{connection}")).status_code == 204
     answer = await api.post(retry)
-    errors = [{"path": "destinations.0.connectionId", "reason": "There is no connection with this id"}]
+    errors = [{"path": "destinations[0].connectionId", "reason": "There is no connection with this id"}]
     assert (answer.status_code, answer.json()["errors"]) == (422, errors)
 
     plain = await export(api)

@@ -7,7 +7,7 @@ from app.runs.kinds import Kind
 from app.runs.model import Run
 from app.runs.status import Status
 from app.surfaces.native.wire.runs import RunAddresses, RunItem, RunList
-from app.surfaces.native.wire.shape import Links
+from app.surfaces.native.wire.shape import Links, to_utc
 from app.web.links import decode_cursor, encode_cursor, invalid_cursor
 from app.web.shapes import RunFailure, Source
 
@@ -67,9 +67,9 @@ def decode_run_cursor(cursor: str | None) -> tuple[datetime, str] | None:
         return None
     moment, _, run_id = text.partition(" ")
     try:
-        created_at = datetime.fromisoformat(moment)
+        created_at = to_utc(datetime.fromisoformat(moment))
     except ValueError:
         raise invalid_cursor("cursor") from None
-    if created_at.tzinfo is None or not run_id:
+    if not run_id:
         raise invalid_cursor("cursor")
     return created_at, run_id

@@ -6,6 +6,7 @@ import hashlib
 from typing import Any
 
 import httpx
+import pytest
 
 from app.runtime import Runtime
 from tests.conftest import Finish, NewAccount
@@ -15,6 +16,8 @@ HEADER = (
     "_email,_externalId,_name,_surname,_birthdate,_emailStatus,_mobilePhone,_mobilePhoneStatus,"
     "_newsletterSubscriptionStatus,_smsSubscriptionStatus,_points"
 )
+NOT_A_MOMENT = "must be a time with its zone, such as 2026-11-27T10:00:00Z"
+NOT_IN_UTC = "must lie between the years 1 and 9999 in UTC"
 EXPORTED = f"{HEADER}\njohn@example.org,,John,,,,,,,,10\nsteve@example.org,,Steve,,,,,,,,20\n"
 
 
@@ -184,6 +187,38 @@ async def test_what_is_wrong_with_a_request_is_named(client: httpx.AsyncClient, 
             "windows-1251 or windows-1252"
         ),
     ]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "path", "reason"),
+    [
+        ({"type": "contacts\0"}, "type", "must not contain NUL characters"),
+        ({"filter": {"keys": ["a", "\0"]}}, "filter.keys", "must not contain NUL characters"),
+        ({"filter": {"importId": "\0"}}, "filter.importId", "must not contain NUL characters"),
+        (
+            {"filter": {"where": [{"field": "_name", "operator": "in", "value": ["a", "\0"]}]}},
+            "filter.where[0].value",
+            "must not contain NUL characters",
+        ),
+        (
+            {"destinations": [{"connectionId": "con_\0", "path": "a"}]},
+            "destinations[0].connectionId",
+            "must not contain NUL characters",
+        ),
+        ({"filter": {"updatedSince": 5}}, "filter.updatedSince", NOT_A_MOMENT),
+        ({"filter": {"updatedSince": "5"}}, "filter.updatedSince", NOT_A_MOMENT),
+        ({"filter": {"createdSince": "2026-01-01"}}, "filter.createdSince", NOT_A_MOMENT),
+        ({"filter": {"createdSince": "0001-01-01T00:00:00+23:59"}}, "filter.createdSince", NOT_IN_UTC),
+        ({"filter": {"updatedSince": "9999-12-31T23:59:59-23:59"}}, "filter.updatedSince", NOT_IN_UTC),
+        ({"filter": 5}, "filter", "must be a JSON object"),
+        ({"size": 5}, "size", "is not a member of this request"),
+    ],
+)
+async def test_what_cannot_be_stored_or_compared_is_refused_at_once(
+    client: httpx.AsyncClient, an_account: Account, wrong: dict[str, object], path: str, reason: str
+) -> None:
+    refused = await client.post("/exports", headers=an_account.headers, json={"type": "contacts", **wrong})
+    assert (refused.status_code, refused.json()["errors"]) == (422, [{"path": path, "reason": f"`{path}` {reason}"}])
 
 
 async def test_exports_need_scopes_of_their_own(client: httpx.AsyncClient, a_key: NewAccount) -> None:

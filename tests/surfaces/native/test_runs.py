@@ -10,6 +10,7 @@ from sqlalchemy import text
 from app.runs.states import ENDED, State
 from app.runtime import Runtime
 from app.storage.runs import UNFINISHED
+from app.web.links import encode_cursor
 from tests.conftest import Finish, NewAccount
 from tests.support.http import Account, post
 
@@ -149,6 +150,7 @@ async def test_a_key_sees_the_kinds_that_its_scopes_allow(
         ("before=0001-01-01T00:00:00%2B14:00", "before"),
         ("cursor=x", "cursor"),
         (f"cursor={quote('MjAyNi0wMS0wMVQwMDowMDowMCBh')}", "cursor"),
+        (f"cursor={quote(encode_cursor('0001-01-01T00:00:00+23:59 a'))}", "cursor"),
         ("parent_id=x", "parent_id"),
     ],
 )

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, AwareDatetime, Field, WithJsonSchema
+from pydantic import AfterValidator, Field, WithJsonSchema
 
 from app.errors import Refused
 from app.exports.destinations import MOST_DESTINATIONS
@@ -14,7 +14,7 @@ from app.resources.conversion import BadCell
 from app.resources.email import convert_email
 from app.runs.states import State
 from app.storage.exports.selection import Operator
-from app.surfaces.native.wire.shape import Links, RunName, json_body
+from app.surfaces.native.wire.shape import Links, Moment, RunName, SentShape, json_body
 from app.web.shapes import NAMES_OF_VALUES, UNSET_TIME, RunFailure, Shape, Timestamp, WaitingFor
 
 WORDS: Final = {word: character for word, character in DELIMITERS.items() if word != "auto"}
@@ -51,7 +51,7 @@ def check_email(address: str) -> str:
     raise ValueError("`confirmEmail` must be an e-mail address")
 
 
-class ExportCondition(Shape):
+class ExportCondition(SentShape):
     """A record has to meet all conditions."""
 
     field: str = Field(max_length=255)
@@ -62,11 +62,11 @@ class ExportCondition(Shape):
     value: Any = Field(default=None, description="For `in` a list; for `isEmpty` true (the default) or false")
 
 
-class ExportFilter(Shape):
+class ExportFilter(SentShape):
     """Which records the file has: those that meet everything that is set."""
 
-    updated_since: AwareDatetime | None = Field(default=None, description="Created or changed at this time or later")
-    created_since: AwareDatetime | None = None
+    updated_since: Moment | None = Field(default=None, description="Created or changed at this time or later")
+    created_since: Moment | None = None
     import_id: str | None = Field(
         default=None, max_length=100, description="Created or last changed by the import with this id"
     )
@@ -77,14 +77,14 @@ class ExportFilter(Shape):
     where: list[ExportCondition] = Field(default=[], max_length=MOST_CONDITIONS)
 
 
-class WantedExportDestination(Shape):
+class WantedExportDestination(SentShape):
     """A file on another server. `path` may contain `{date}`, `{time}`, `{type}`, `{name}` and `{id}`."""
 
     connection_id: str = Field(max_length=100, examples=["con_c421b1e62576a02cbec11b04"])
     path: str = Field(max_length=2_000, examples=["/out/{type}-{date}.csv"])
 
 
-class ExportBody(Shape):
+class ExportBody(SentShape):
     type: str = Field(max_length=100, description="contacts, products, or another type of the account")
     name: RunName | None = Field(default=None, description="What to call the export, for lists and to find it again")
     format: Literal["csv", "jsonl"] = Field(default="csv", description="CSV, or JSON Lines with all that is stored")
@@ -128,7 +128,7 @@ class ExportDestination(Shape):
     tried_at: Timestamp = Field(default=UNSET_TIME, description="When the last try ended; absent before that")
 
 
-class ExportRerunBody(Shape):
+class ExportRerunBody(SentShape):
     name: RunName | None = Field(default=None, description="What to call it, if it is called otherwise")
 
 

@@ -1,33 +1,12 @@
 """Shapes of runs: the work of every kind that an account has, in one list."""
 
-from datetime import UTC, datetime
-from typing import Annotated
-
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, Field
+from pydantic import BaseModel, Field
 
 from app.runs.kinds import Kind, Step
 from app.runs.progress import Outcome
 from app.runs.states import State
-from app.surfaces.native.wire.shape import Links
+from app.surfaces.native.wire.shape import Links, Moment
 from app.web.shapes import UNSET_TIME, RunFailure, Shape, Source, Timestamp, WaitingFor
-
-
-def refuse_number(text: object) -> object:
-    """Pydantic takes a number for seconds since 1970. Raises ValueError."""
-    if isinstance(text, str) and "-" not in text[1:]:
-        raise ValueError("`since` and `before` must be times such as 2026-11-27T10:00:00Z")
-    return text
-
-
-def to_utc(at: datetime) -> datetime:
-    """Raises ValueError for a moment that no calendar in UTC has."""
-    try:
-        return at.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("`since` and `before` must lie between the years 1 and 9999 in UTC") from None
-
-
-Moment = Annotated[AwareDatetime, BeforeValidator(refuse_number), AfterValidator(to_utc)]
 
 
 class RunQueryParameters(BaseModel):

@@ -1,14 +1,51 @@
 """What several shapes share: the links of a list, names, and how a shape becomes the body of a request in OpenAPI."""
 
-from typing import Annotated, Any
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, field_validator
 
 from app.runs.acceptance import parse_run_name
 from app.web.shapes import Shape
 
 # What people call a run.
 RunName = Annotated[str, AfterValidator(parse_run_name), WithJsonSchema({"type": "string", "maxLength": 200})]
+
+
+NOT_A_MOMENT: Final = "must be a time with its zone, such as 2026-11-27T10:00:00Z"
+
+
+def refuse_number(sent: object) -> object:
+    """Pydantic takes a number for seconds since 1970. Raises ValueError."""
+    if not isinstance(sent, str) or "-" not in sent[1:]:
+        raise ValueError(NOT_A_MOMENT)
+    return sent
+
+
+def to_utc(at: datetime) -> datetime:
+    """Raises ValueError for a time without its zone, and for one that no calendar in UTC has."""
+    if at.tzinfo is None:
+        raise ValueError(NOT_A_MOMENT)
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("must lie between the years 1 and 9999 in UTC") from None
+
+
+Moment = Annotated[datetime, BeforeValidator(refuse_number), AfterValidator(to_utc)]
+
+
+class SentShape(Shape):
+    """What callers send: without NUL characters, because PostgreSQL cannot store them."""
+
+    @field_validator("*")
+    @classmethod
+    def refuse_nul(cls, value: object) -> object:
+        """Raises ValueError."""
+        texts = value if isinstance(value, list) else [value]
+        if any(isinstance(each, str) and "\0" in each for each in texts):
+            raise ValueError("must not contain NUL characters")
+        return value
 
 
 class Links(Shape):
