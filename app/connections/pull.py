@@ -35,12 +35,18 @@ class Pull:
 
     @property
     def file_name(self) -> str:
-        return self.path.partition("?")[0].rpartition("/")[2]
+        return omit_query(self.remote.scheme, self.path).rpartition("/")[2]
+
+
+def omit_query(scheme: str, path: str) -> str:
+    """The path as everybody may see it. On the web, what follows a question mark may be a token; elsewhere the mark
+    belongs to the name."""
+    return path.partition("?")[0] if scheme in WEB else path
 
 
 def is_pattern(scheme: str, path: str) -> bool:
     """Whether a path means all files that match it. On the web, what follows a question mark is a query."""
-    return bool(WILD.intersection(path.partition("?")[0] if scheme in WEB else path))
+    return bool(WILD.intersection(omit_query(scheme, path)))
 
 
 def check_path_or_pattern(scheme: str, path: str) -> None:
@@ -75,7 +81,7 @@ def describe_pull(pull: Pull) -> dict[str, Any]:
         "transport": remote.scheme,
         "host": remote.host,
         "port": remote.port,
-        "path": pull.path.partition("?")[0],
+        "path": omit_query(remote.scheme, pull.path),
     }
     source |= {name: remote.options.get(name) for name in ("bucket", "region")}
     source |= {"connection_id": pull.connection_id, "complete": pull.is_public}

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from app.auth.caller import Caller
-from app.connections.connection import load_connection
+from app.connections.connection import StoredConnection, load_connection
 from app.connections.pull import Pull
 from app.errors import Complaint, Refused
 from app.imports.intake import find_missing, submit
@@ -79,7 +79,8 @@ async def create_import(request: Request, caller: MayWriteImports, runtime: Open
         complaints = (*missing, *wrong, *form.complaints)
         file = form.file
         if form.connection and not complaints:
-            file = await pull_from_connection(runtime, caller, form.connection, form.path)
+            connection = await find_connection(runtime, caller, form.connection)
+            file = connection.pull(form.path)
         if complaints or file is None:
             raise translate.refuse(complaints)
         submission = form.build_submission(caller, file, request_id=request_id(request))
@@ -145,11 +146,13 @@ async def pull_again(runtime: Runtime, caller: Caller, parent: Run) -> Pull:
     if not source.get("complete") or "connection_id" not in source:
         return build_pull(parent)
     try:
-        return await pull_from_connection(runtime, caller, source["connection_id"], source["path"])
+        connection = await find_connection(runtime, caller, source["connection_id"])
     except Refused as refused:
         if refused.code != "invalid":
             raise
         raise translate.refuse((Complaint("source", f"{refused.detail} any more. Send a `source`"),)) from None
+    # The path is that of a file which was there: where a pattern found it, its name may have what makes a pattern.
+    return Pull(connection.remote(), source["path"], connection.id)
 
 
 @asynccontextmanager
@@ -175,15 +178,14 @@ async def choose_mapping(form: Form, chooser: MappingChooser) -> tuple[Mapping |
         return None, wrong.complaints
 
 
-async def pull_from_connection(runtime: Runtime, caller: Caller, connection_id: str, path: str) -> Pull:
-    """A file at one of the account's connections. Raises Refused: not_allowed, invalid."""
+async def find_connection(runtime: Runtime, caller: Caller, connection_id: str) -> StoredConnection:
+    """One of the account's connections. Raises Refused: not_allowed, invalid."""
     ensure_scope(caller, "connections:read")
     async with runtime.database.read() as session:
         try:
-            connection = await load_connection(session, runtime.vault, caller.account_id, connection_id)
+            return await load_connection(session, runtime.vault, caller.account_id, connection_id)
         except Refused as missing:
             raise translate.refuse((Complaint("connectionId", missing.detail),)) from None
-    return connection.pull(path)
 
 
 @router.get("/imports", response_model=wire.ImportList, responses=refusals(401, 403, 422, 503))

@@ -12,6 +12,7 @@ from pydantic.alias_generators import to_snake
 
 from app.connections.check import ConnectionCheck
 from app.connections.connection import StoredConnection
+from app.connections.pull import omit_query
 from app.declarations.types import build_resources
 from app.imports.results.columns import DescribedColumn
 from app.mappings.templates.stored import StoredTemplate
@@ -153,10 +154,9 @@ def connection_test(check: ConnectionCheck) -> ConnectionTest:
     return ConnectionTest(ok=check.ok, steps=steps)
 
 
-def started_imports(files: Sequence[FileInfo], runs: Sequence[Run]) -> StartedImports:
+def started_imports(scheme: str, files: Sequence[FileInfo], runs: Sequence[Run]) -> StartedImports:
     """`runs` are those of the first files; the other files found no room in the queue."""
-    # Without the query of a web address, which may be a token.
-    paths = [file.path.partition("?")[0] for file in files]
+    paths = [omit_query(scheme, file.path) for file in files]
     started = [StartedImport(import_id=run.id, path=path) for run, path in zip(runs, paths, strict=False)]
     left = len(files) - len(runs)
     cursor = encode_file_cursor(files[len(runs) - 1]) if left else None

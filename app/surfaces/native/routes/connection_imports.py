@@ -60,7 +60,9 @@ async def import_from_connection(
         await refuse_missing_coupon_set(runtime, submission)
         files = await find_files(runtime, caller.account_id, pull, after=after)
         runs = await submit_each(runtime, submission, files)
-    return Response(translate.started_imports(files, runs).encoded(), 201, media_type=translate.JSON)
+    return Response(
+        translate.started_imports(pull.remote.scheme, files, runs).encoded(), 201, media_type=translate.JSON
+    )
 
 
 async def refuse_missing_coupon_set(runtime: Runtime, submission: Submission) -> None:
