@@ -6,6 +6,7 @@ from typing import Any
 import asyncpg
 import pytest
 from alembic import command
+from sqlalchemy.exc import DBAPIError
 
 from app.cli.options import module_command, module_environment
 from app.storage.database import newest_migration
@@ -243,6 +244,30 @@ async def test_0011_lets_exports_be_delivered_and_can_be_taken_back(empty_databa
     steps = "SELECT id || ' ' || coalesce(step, '-') FROM runs ORDER BY id"
     assert await values(connection, steps) == ["delivered write", "import -"]
     await asyncio.to_thread(command.upgrade, configuration(empty_database), "head")
+    await connection.close()
+
+
+# As if a vacuum that may not be cancelled had kept the migration from its lock for too long.
+INTERRUPT = """
+CREATE FUNCTION interrupt() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN
+    IF current_query() LIKE '%VALIDATE CONSTRAINT%' THEN RAISE EXCEPTION USING ERRCODE = '55P03'; END IF;
+END $$;
+CREATE EVENT TRIGGER interrupting ON ddl_command_start EXECUTE FUNCTION interrupt()"""
+
+
+@pytest.mark.parametrize("revision", ["0008", "0011"])
+async def test_a_migration_that_was_interrupted_after_its_first_part_begins_again(
+    empty_database: str, revision: str
+) -> None:
+    before, connection = f"{int(revision) - 1:04}", await asyncpg.connect(empty_database)
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), before)
+    for move, target in ((command.upgrade, revision), (command.downgrade, before)):
+        await connection.execute(INTERRUPT)
+        with pytest.raises(DBAPIError):
+            await asyncio.to_thread(move, configuration(empty_database), target)
+        await connection.execute("DROP EVENT TRIGGER interrupting; DROP FUNCTION interrupt")
+        await asyncio.to_thread(move, configuration(empty_database), target)
+        assert await values(connection, "SELECT version_num FROM alembic_version") == [target]
     await connection.close()
 
 
