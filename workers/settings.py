@@ -20,6 +20,7 @@ from workers.tasks import FUNCTIONS, end_exhausted
 
 POLL_SECONDS = 0.02  # each slice enqueues the next: ARQ's half second in between would cost a quarter of the speed
 SPARE_SECONDS = 300  # far longer than any slice; a dead worker is noticed by its lease and not by this timeout
+EXPORT_PASSES = 2  # a file that turns out to need guards is written twice: app.exports.engine.work
 MAX_TRIES = 1_000_000  # crashes are counted in PostgreSQL, and a deploy must not use up tries
 
 
@@ -27,7 +28,7 @@ def build_worker(runtime: Runtime) -> Worker:
     """An ARQ worker on an open runtime. `async_run()` ends on a signal."""
     settings = runtime.settings
     assert settings.redis_url is not None  # noqa: S101  open_runtime has checked
-    longest = max(settings.source_seconds, settings.export_seconds) + SPARE_SECONDS
+    longest = max(settings.source_seconds, EXPORT_PASSES * settings.export_seconds) + SPARE_SECONDS
     worker = Worker(
         functions=[
             func(do, name=name, timeout=longest, keep_result=0, max_tries=MAX_TRIES) for name, do in FUNCTIONS.items()
