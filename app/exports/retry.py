@@ -9,6 +9,7 @@ from app.observe.events import RunAccepted
 from app.runs.acceptance import accept_run, enqueue_run
 from app.runs.kinds import Kind, Step
 from app.runs.model import AccountId, Relation, Run, RunId, new_run_id, run_from
+from app.runs.states import State
 from app.runtime import Runtime
 from app.storage.database import Session
 from app.storage.exports.deliveries import lock_ended
@@ -24,6 +25,10 @@ async def retry_export(runtime: Runtime, parent: Run, *, origin: str, sender: Id
     """
     if not parent.done:
         raise Refused("export_not_ended", "Only an export that has ended can be retried, and this one is still open")
+    if parent.state is State.FAILED:
+        raise Refused(
+            "nothing_to_retry", "The export itself failed, so there is no file to deliver. Run it again instead"
+        )
     run_id = new_run_id()
     async with runtime.database.transaction() as session:
         await ensure_live(session, sender)

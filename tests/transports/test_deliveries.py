@@ -222,7 +222,10 @@ async def test_a_file_that_is_damaged_is_not_delivered(
     await finish(pulls, started["id"])
     ended = await read(api, started["id"])
     assert (ended["status"], ended["failure"]["code"]) == ("failed", "export_lost")
+    assert told(ended) == [("failed", 0, "The export failed before this delivery")]
     assert await server.names() == set()
+    refused = await api.post(f"/exports/{started['id']}/retry")
+    assert (refused.status_code, "Run it again" in refused.json()["detail"]) == (409, True)
 
 
 @pytest.mark.parametrize(

@@ -71,6 +71,20 @@ async def test_a_root_is_where_paths_begin(s3: S3Server, patient: MakePolicy) ->
     assert await s3.stored("shop/out/b.csv") == b"3"
 
 
+@pytest.mark.parametrize(
+    ("key", "kind"),
+    [("a.CSV", "text/csv"), ("a.jsonl", "application/jsonl"), ("a.csv.gz", "application/gzip"),
+     ("a", "application/octet-stream")],
+)  # fmt: skip
+@pytest.mark.parametrize("size", [1, PART + 1])
+async def test_a_file_has_the_content_type_of_its_name(
+    s3: S3Server, patient: MakePolicy, key: str, kind: str, size: int
+) -> None:
+    async with connect(s3.remote, patient()) as transport:
+        await transport.put(key, pieces(noise(size)))
+    assert s3.backend.buckets[BUCKET].keys[key].metadata["Content-Type"] == kind
+
+
 async def test_a_folder_marker_is_not_a_file(s3: S3Server, patient: MakePolicy) -> None:
     await s3.store("in/", b"")
     await s3.store("in/a.csv", b"1")

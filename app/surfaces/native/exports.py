@@ -28,6 +28,7 @@ from app.web.shapes import RunFailure
 
 MEDIA_TYPES = {"csv": "text/csv; charset={encoding}", "jsonl": "application/jsonl; charset={encoding}"}
 GZIP = "application/gzip"
+NEVER_SENT = "The export failed before this delivery"
 FILE_MEMBERS = frozenset({"format", "delimiter", "encoding", "gzip", "formulas"})  # of the body
 
 
@@ -70,7 +71,7 @@ def render_export(status: Status, *, base: str, retention_days: int) -> Export:
         "waiting_for": None if run.done else run.waiting_for,
         "failure": RunFailure(code=run.fail_code, detail=run.fail_detail or "") if run.fail_code else None,
         "file": None if run.blob is None else render_file(run, f"{own}/file"),
-        "destinations": [render_destination(each) for each in load_destinations(run)] or None,
+        "destinations": [render_destination(each, ended=run.done) for each in load_destinations(run)] or None,
         "started_at": run.started_at,
         "finished_at": run.finished_at,
         "expires_at": run.finished_at + timedelta(days=retention_days) if run.finished_at else None,
@@ -96,13 +97,15 @@ def render_export(status: Status, *, base: str, retention_days: int) -> Export:
     )
 
 
-def render_destination(destination: Destination) -> ExportDestination:
-    optional = {"error": destination.error, "tried_at": destination.tried_at}
+def render_destination(destination: Destination, *, ended: bool) -> ExportDestination:
+    """`ended`: the export has, and with it every delivery."""
+    never_sent = ended and destination.status == "pending"
+    optional = {"error": NEVER_SENT if never_sent else destination.error, "tried_at": destination.tried_at}
     return ExportDestination(
         connection_id=destination.connection_id,
         path=destination.path,
         transport=destination.transport,
-        status=destination.status,
+        status="failed" if never_sent else destination.status,
         tries=destination.tries,
         **{name: value for name, value in optional.items() if value is not None},
     )

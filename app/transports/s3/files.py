@@ -5,6 +5,7 @@ import re
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import aclosing, asynccontextmanager, suppress
 from functools import partial
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import aiohttp
@@ -37,6 +38,8 @@ T = TypeVar("T")
 
 PART = 8_388_608  # bytes fetched or sent with one request; S3 accepts at most 10,000 parts of at least 5 MiB
 MOST_PAGES = 1_000  # of 1,000 keys each
+# By the end of the name; consoles and browsers go by it.
+CONTENT_TYPES = {".csv": "text/csv", ".jsonl": "application/jsonl", ".gz": "application/gzip"}
 RANGE = re.compile(r"bytes (\d{1,18})-\d{1,18}/(\d{1,18})")
 
 
@@ -177,11 +180,13 @@ class S3:
 
     async def _put_whole(self, key: str, data: bytes) -> None:
         with translate_errors():
-            await self._client.put_object(Bucket=self._bucket, Key=key, Body=data)
+            await self._client.put_object(Bucket=self._bucket, Key=key, Body=data, ContentType=find_content_type(key))
 
     async def _put_parts(self, key: str, first: bytes, rest: AsyncIterator[bytes], begun: Begun) -> int:
         with translate_errors():
-            upload = await self._client.create_multipart_upload(Bucket=self._bucket, Key=key)
+            upload = await self._client.create_multipart_upload(
+                Bucket=self._bucket, Key=key, ContentType=find_content_type(key)
+            )
         ids: dict[str, Any] = {"Bucket": self._bucket, "Key": key, "UploadId": upload["UploadId"]}
         try:
             await begun(upload["UploadId"])
@@ -241,6 +246,10 @@ async def read_pieces(body: "StreamingBody") -> AsyncGenerator[bytes, None]:
         body.close()
     if not received:
         raise failure("cut")
+
+
+def find_content_type(key: str) -> str:
+    return CONTENT_TYPES.get(PurePosixPath(key).suffix.lower(), "application/octet-stream")
 
 
 async def split_into_parts(data: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
