@@ -5,6 +5,7 @@ import dataclasses
 import io
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Final, Literal
 
 import msgspec
@@ -147,7 +148,21 @@ def split_path(name: str) -> list[tuple[int, str]]:
 
 
 def format_header(columns: Sequence[ExportColumn], delimiter: str) -> bytes:
-    """Ends like the lines that PostgreSQL writes."""
-    line = io.StringIO()
-    csv.writer(line, delimiter=delimiter, lineterminator="\n").writerow([each.heading for each in columns])
-    return line.getvalue().encode()
+    return format_lines([[each.heading for each in columns]], delimiter)
+
+
+def format_lines(rows: Sequence[Sequence[str]], delimiter: str) -> bytes:
+    """The rows as CSV, each with LF at its end, as PostgreSQL writes it."""
+    text = io.StringIO()
+    csv.writer(text, delimiter=delimiter, lineterminator="\n").writerows(rows)
+    written = text.getvalue()
+    return (written if "\r" not in written else format_with_returns(rows, delimiter)).encode()
+
+
+def format_with_returns(rows: Sequence[Sequence[str]], delimiter: str) -> str:
+    """The same where a cell has a CR, which ends a line for whoever reads it: Python 3.11 quotes only what the ends of
+    its own lines are made of. Those cannot be replaced afterwards, because cells may have them, too. It takes twice as
+    long."""
+    lines: list[str] = []
+    csv.writer(SimpleNamespace(write=lines.append), delimiter=delimiter, lineterminator="\r\n").writerows(rows)
+    return "".join([line[:-2] + "\n" for line in lines])

@@ -1,13 +1,11 @@
 """Writes rows that PostgreSQL sends as JSON in the spelling that a mapping prescribes."""
 
-import csv
-import io
 from collections.abc import Callable, Sequence
 from typing import Final
 
 import msgspec
 
-from app.exports.layout import ExportColumn, Respell
+from app.exports.layout import ExportColumn, Respell, format_lines
 from app.mappings.conversions import WriteColumn
 
 decode_row = msgspec.json.Decoder(list[str | None]).decode
@@ -35,9 +33,7 @@ def respell_rows(columns: Sequence[ExportColumn], delimiter: str) -> Respell:
         spelled = [
             cells if column.write is None else column.write(cells) for column, cells in zip(columns, cells, strict=True)
         ]
-        text = io.StringIO()
-        csv.writer(text, delimiter=delimiter, lineterminator="\n").writerows(zip(*spelled, strict=True))
-        return text.getvalue().encode()
+        return format_lines(list(zip(*spelled, strict=True)), delimiter)
 
     return LineRespeller(respell).feed
 

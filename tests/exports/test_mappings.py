@@ -73,6 +73,25 @@ async def test_a_file_without_a_header_keeps_the_positions_of_its_columns(export
     assert (again.unchanged, again.failed) == (2, 0), again.error_summary
 
 
+async def test_line_breaks_of_every_kind_stay_in_their_cells(exports: Exports) -> None:
+    names = ["a\rb", "a\r\nb", "a\nb", '"\r', "a,\rb", "plain"]
+    mapping = {
+        "columns": [
+            {"column": "E\rmail", "field": "_email"},
+            {"column": "N", "field": "_name"},
+            {"column": "B", "field": "_birthdate", "dateFormat": "DD.MM.YYYY"},
+        ]
+    }
+    stored = await exports.load(as_json(names), "contacts", format="jsonl")
+    assert (stored.created, stored.failed) == (len(names), 0)
+
+    exported = await exports.export("contacts", mapping)
+    rows = "".join(f"p{index:02}@example.org,{quoted(name)},\n" for index, name in enumerate(names))
+    assert exported.decode() == f'"E\rmail",N,B\n{rows}'
+    again = await exports.load(exported, "contacts", mapping, delimiter=",")
+    assert (again.total, again.unchanged) == (len(names), len(names)), again.error_summary
+
+
 async def test_formulas_are_neutralized_and_read_again(exports: Exports) -> None:
     names = ["=1+1", "+x", "-x", "@x", "\tx", "\rx", "'=x", "''=x", '="x"', ' ="x" ', "-5", "+1,5", "it's", "'x", "'"]
     written = [f"'{name}" if name[0] in "=+-@\t\r" or name.startswith(("'=", "''=")) else name for name in names]
