@@ -11,7 +11,7 @@ from app.cli.client.printing import print_json, print_line, show_members
 from app.cli.client.tables import TableColumn, print_table
 from app.cli.importing.options import Delimiter, Encoding, Format
 from app.cli.importing.report import PROBLEMS
-from app.declarations.types import build_resource, read_declaration, unknown_type
+from app.declarations.types import build_resource, read_declaration
 from app.errors import Misconfigured
 from app.formats.records import Limits
 from app.imports.plan import ReadOptions
@@ -82,7 +82,10 @@ def find_resource(name: str, declaration: Path | None) -> Resource:
     if declaration is not None:
         return read_declaration(name, read_json_file(declaration))[0]
     if name not in BUILT_IN:
-        raise unknown_type(name)
+        raise Misconfigured(
+            f'"{name}" is no built-in type, and no service is asked. Save what `sluice types show {name} --json` '
+            "prints, and name that file with --declaration"
+        )
     return build_resource(name, None)
 
 

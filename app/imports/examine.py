@@ -86,7 +86,7 @@ def examine_upload(
             found = settle_columns(reader, dialect, resource, mapping, options)
             refuse_data_without_heading(reader, known=[column.index for column in found.columns])
         except Refused as refused:
-            start = FileStart(head, dialect, read.prescribed)
+            start = FileStart(head, dialect, read.prescribed, rerun=pending.seen is not None)
             raise explain_refusal(refused, start, ColumnFinder(mapping, resource).find_field) from None
         total = reader.count()
     refuse_bulky(mapping.constants, total)

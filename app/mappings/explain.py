@@ -31,11 +31,13 @@ _UTF7 = re.compile(r"\+[A-Za-z0-9+/]*-")
 
 @dataclass(frozen=True, slots=True)
 class FileStart:
-    """The beginning of a stored file, and how it was going to be read. `prescribed`: the caller had no choice."""
+    """The beginning of a stored file, and how it was going to be read. `prescribed`: the caller had no choice. `rerun`:
+    it is read as an earlier file was."""
 
     head: bytes
     dialect: Dialect
     prescribed: bool
+    rerun: bool = False
 
 
 def explain_refusal(refused: Refused, start: FileStart, find_field: FindField) -> Refused:
@@ -55,7 +57,7 @@ class HeaderText:
 
     def __init__(self, start: FileStart, find_field: FindField) -> None:
         self._find_field = find_field
-        self._dialect, self._prescribed = start.dialect, start.prescribed
+        self._dialect, self._prescribed, self._rerun = start.dialect, start.prescribed, start.rerun
         data = start.head.lstrip(b"\r\n")
         line = read_separator_line(data)
         self._data = data[line.size :].lstrip(b"\r\n") if line else data
@@ -77,7 +79,7 @@ class HeaderText:
         (name, word), (needed, _) = DELIMITER_WORDS[fitting], DELIMITER_WORDS[self._dialect.delimiter]
         remedy = (
             f"Separate it by {needed}"
-            if self._prescribed
+            if self._prescribed or self._rerun
             else f"Send `delimiter={word}`, or `delimiter=auto` to have it found"
         )
         yield Complaint(
@@ -101,8 +103,12 @@ class HeaderText:
         if b"\0" in self._data[:ZEROS_WITHIN]:
             yield Complaint("encoding", "The file has zero bytes. If the file is UTF-16, send `encoding=utf-16`")
         elif encoding == "utf-8" and UNSTORABLE.search(header):
-            reason = "The header is not UTF-8. Send the file's encoding, such as `encoding=windows-1252`"
-            yield Complaint("encoding", reason)
+            remedy = (
+                "Save the file as UTF-8, or start a new import with its encoding"
+                if self._rerun
+                else "Send the file's encoding, such as `encoding=windows-1252`"
+            )
+            yield Complaint("encoding", f"The header is not UTF-8. {remedy}")
         elif not encoding.startswith("utf") and not header.isascii() and _decode(header, encoding, "utf-8"):
             yield Complaint("encoding", "The header is UTF-8. Send `encoding=utf-8`")
         elif _UTF7.search(header) and self._is_better(_decode(header, encoding, "utf-7")):

@@ -77,7 +77,8 @@ async def test_an_export_is_delivered_and_what_failed_is_delivered_again(sluice:
         export = json.loads(done.stdout)
         assert [each["status"] for each in export["destinations"]] == ["delivered", "failed"]
         assert b"ana@example.com" in (await server.stored("contacts.csv") or b"")
-        assert "/none/a.csv: failed" in sluice("exports", "show", export["id"]).stdout
+        shown = sluice("exports", "show", export["id"]).stdout
+        assert "Delivery    /contacts.csv: delivered; /none/a.csv: failed. The folder does not exist" in shown
 
         (server.folder / "none").mkdir()
         again, copy = sluice("exports", "retry", export["id"]).stdout.split()[1], tmp_path / "copy.csv"
@@ -87,6 +88,8 @@ async def test_an_export_is_delivered_and_what_failed_is_delivered_again(sluice:
         told = sluice("export", "contacts", "--to", "shop:/b.csv", "--to", "shop:/gone/b.csv")
         assert (told.exit_code, told.stdout) == (1, "")
         assert "/b.csv: delivered\n/gone/b.csv: failed. The folder does not exist" in told.stderr
+        listed = json.loads(sluice("exports", "list", "--limit", "1", "--json").stdout)["results"][0]["id"]
+        assert told.stderr.endswith(f"Deliver it again with:\n  sluice exports retry {listed}\n")
     wrong = sluice("export", "contacts", "--to", "/out/b.csv")
     assert (wrong.exit_code, "must look like" in wrong.stderr) == (2, True)
 
@@ -97,6 +100,10 @@ def test_what_is_wrong_with_an_export_is_told(sluice: Sluice, tmp_path: Path) ->
     failed = sluice("export", "contacts", "--encoding", "windows-1251", "-o", str(file))
     assert (failed.exit_code, file.exists()) == (2, False)
     assert failed.stderr.splitlines()[-1].endswith('failed: The encoding windows-1251 has no character "é" (U+00E9)')
+    for output, reason in ((tmp_path / "none" / "a.csv", "Its folder does not exist"), (tmp_path, "It is a folder")):
+        refused = sluice("export", "contacts", "-o", str(output))
+        assert refused.exit_code in (1, 2)
+        assert refused.stderr == f"sluice: The file {output} cannot be written: {reason}\n"  # nothing was started
     for options, reason in (
         (("--where", "_name like A"), 'sluice: --where "_name like A" must look like `price>=10`'),
         (

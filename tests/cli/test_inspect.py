@@ -90,7 +90,7 @@ def test_a_type_of_your_own_is_declared_in_a_file(inspect: Inspect, tmp_path: Pa
     [
         (("nothing.csv", "--type", "contacts"), "The file nothing.csv cannot be read: No such file or directory"),
         (("README.md",), "Missing option '--type'"),
-        (("README.md", "--type", "nothing"), 'There is no record type "nothing"'),
+        (("README.md", "--type", "nothing"), '"nothing" is no built-in type, and no service is asked. Save'),
         (("README.md", "--type", "contacts", "--delimiter", "x"), "`delimiter` must be one of"),
         (("README.md", "--type", "contacts", "--encoding", "x"), "`encoding` must be one of"),
     ],

@@ -9,11 +9,12 @@ from typing import BinaryIO, Final
 import httpx
 import msgspec
 
-from app.cli.client.failures import request_failed
+from app.cli.client.failures import RequestFailed, request_failed
 from app.cli.client.http import stream
 from app.cli.client.printing import escape_control_characters
 
 STANDARD_INPUT: Final = Path("-")
+STANDARD_OUTPUT: Final = STANDARD_INPUT  # both are called `-`
 
 
 def read_json_file(path: Path) -> dict[str, object]:
@@ -42,14 +43,27 @@ def download(client: httpx.Client, path: str, output: Path | None) -> None:
                 sys.stdout.buffer.write(chunk)
 
 
+def refuse_unwritable(output: Path | None) -> None:
+    """Raises RequestFailed for a file that cannot be written, before the service has done work for it."""
+    if output is None or output == STANDARD_OUTPUT:
+        return
+    if output.is_dir():
+        raise cannot_write(output, "It is a folder")
+    if not output.parent.is_dir():
+        raise cannot_write(output, "Its folder does not exist")
+
+
+def cannot_write(output: Path, reason: str) -> RequestFailed:
+    return request_failed("The file cannot be written", f"The file {output} cannot be written: {reason}")
+
+
 def save(response: httpx.Response, output: Path) -> None:
     try:
         with replacing(output) as written:
             for chunk in response.iter_bytes():
                 written.write(chunk)
     except OSError as error:
-        detail = f"The file {output} cannot be written: {error.strerror or error}"
-        raise request_failed("The file cannot be written", detail) from error
+        raise cannot_write(output, error.strerror or str(error)) from error
 
 
 @contextmanager

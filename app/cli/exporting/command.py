@@ -8,11 +8,12 @@ import typer
 from rich.console import Console
 
 from app.cli.client.failures import JsonObject
+from app.cli.client.files import refuse_unwritable
 from app.cli.client.http import connect, read_object, request
 from app.cli.client.options import DEFAULT_URL, AsJson, Key, Output, Url, command_for
 from app.cli.client.printing import print_json, print_line, print_note
 from app.cli.exporting import options
-from app.cli.exporting.following import fetch_file, watch_export
+from app.cli.exporting.following import describe_delivery, fetch_file, watch_export
 from app.cli.importing.options import NoWait
 from app.cli.importing.progress import OnProgress, show_progress
 from app.errors import INTERRUPTED
@@ -51,15 +52,16 @@ def export_records(
     """
     progress = show_progress(Console(stderr=True), quiet=as_json)
     with connect(url, key, as_json=as_json) as client, progress as on_progress:
+        refuse_unwritable(output)
         export = start_export(client, context.params)
         if not no_wait:
             export = follow(client, export, on_progress, url=url)
             if output is not None or not (as_json or to):
                 fetch_file(client, export["id"], output)
-    report_export(export, as_json=as_json)
+    report_export(export, as_json=as_json, url=url)
 
 
-def report_export(export: JsonObject, *, as_json: bool) -> None:
+def report_export(export: JsonObject, *, as_json: bool, url: str) -> None:
     """Says what has become of it. Raises typer.Exit if a destination failed."""
     if as_json:
         print_json(export)
@@ -67,13 +69,11 @@ def report_export(export: JsonObject, *, as_json: bool) -> None:
         print_line(f"Export {export['id']} was accepted")
     for each in export.get("destinations", ()):
         if not as_json and each["status"] != "pending":
-            print_note(f"{each['path']}: {each['status']}{describe_error(each)}")
+            print_note(describe_delivery(each))
     if any(each["status"] == "failed" for each in export.get("destinations", ())):
+        if not as_json:
+            print_note(f"Deliver it again with:\n  {command_for('exports retry', export['id'], url=url)}")
         raise typer.Exit(INCOMPLETE)
-
-
-def describe_error(destination: JsonObject) -> str:
-    return f". {destination['error']}" if "error" in destination else ""
 
 
 def start_export(client: httpx.Client, given: Mapping[str, Any]) -> JsonObject:

@@ -1,20 +1,19 @@
 """Follows an export to its end, and downloads its file."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import httpx
 
 from app.cli.client.failures import JsonObject, RequestFailed, request_failed, retry_after_seconds
-from app.cli.client.files import STANDARD_INPUT, download
+from app.cli.client.files import STANDARD_OUTPUT, download
 from app.cli.client.http import build_path, read_object
 from app.cli.importing.progress import OnProgress, ProgressStep
 from app.cli.importing.status import MAX_WAIT_SECONDS
 from app.cli.importing.watching import FIRST_WAITS_SECONDS, PATIENCE_SECONDS, poll_until_answered
-
-STANDARD_OUTPUT: Final = STANDARD_INPUT  # both are called `-`
 
 
 def watch_export(
@@ -50,6 +49,12 @@ def export_step(export: dict[str, Any]) -> ProgressStep:
     return ProgressStep(
         "Exporting", "rows", export["written"], export["total"], note=note, seconds_left=export.get("etaSeconds")
     )
+
+
+def describe_delivery(destination: Mapping[str, Any]) -> str:
+    """What has become of a destination, and the error of its latest try: `/out/a.csv: delivered`."""
+    error = f". {destination['error']}" if "error" in destination else ""
+    return f"{destination['path']}: {destination['status']}{error}"
 
 
 def fetch_file(client: httpx.Client, export_id: str, output: Path | None) -> None:

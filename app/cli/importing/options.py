@@ -80,7 +80,7 @@ FileName = Annotated[str, typer.Option("--file-name", help="Name of the file, fo
 WaitForRoom = Annotated[
     bool, typer.Option("--wait-for-room", help="While the queue is full, wait and try again instead of giving up")
 ]
-NoWait = Annotated[bool, typer.Option("--no-wait", help="Do not wait until the import has ended")]
+NoWait = Annotated[bool, typer.Option("--no-wait", help="Do not wait for the end")]
 
 DEFAULT_TYPE: Final = "contacts"
 

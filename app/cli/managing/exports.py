@@ -10,7 +10,7 @@ from app.cli.client.http import build_path, connect, fetch_pages, get_object, re
 from app.cli.client.options import DEFAULT_URL, AsJson, Key, Limit, Output, Url
 from app.cli.client.printing import print_facts, print_json, print_line, show_members, show_time
 from app.cli.client.tables import TableColumn, print_pages
-from app.cli.exporting.following import fetch_file, watch_export
+from app.cli.exporting.following import describe_delivery, fetch_file, watch_export
 from app.cli.importing.progress import show_progress
 
 exports = typer.Typer()
@@ -74,7 +74,7 @@ def describe_export(export: Mapping[str, Any]) -> dict[str, object]:
         "File": show_members({name: export["file"][name] for name in ("name", "bytes", "sha256")})
         if "file" in export
         else None,
-        "Delivery": show_members({each["path"]: each["status"] for each in export.get("destinations", ())}),
+        "Delivery": "; ".join(map(describe_delivery, export.get("destinations", ()))),
         "Created": show_time(export["createdAt"]),
         "Started": show_time(export.get("startedAt")),
         "Finished": show_time(export.get("finishedAt")),

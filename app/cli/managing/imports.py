@@ -94,6 +94,8 @@ def describe_import(run: Mapping[str, Any]) -> dict[str, object]:
         "Bytes": run.get("fileBytes"),
         "Read as": show_members(run.get("dialect")),
         "Source": show_members(run.get("source")),
+        "Mapping": run.get("mapping", {}).get("name"),
+        "Rerun of": run.get("parentId"),
         "Options": show_members(run.get("options")),
         "Created": show_time(run.get("createdAt")),
         "Started": show_time(run.get("startedAt")),

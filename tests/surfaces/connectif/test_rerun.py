@@ -115,6 +115,20 @@ async def test_the_encoding_of_the_first_file_is_that_of_the_next_unless_it_is_u
         assert stored.json()["data"]["_name"] == name
 
 
+async def test_nothing_is_advised_that_a_rerun_cannot_be_sent(
+    client: httpx.AsyncClient, an_account: Account, runtime: Runtime, finish: Finish
+) -> None:
+    parts = {"delimiter": ";", "unknownColumns": "keep"}
+    first = (await post(client, an_account, "_email;Größe\na@example.com;1\n".encode(), parts=parts)).json()
+    await finish(runtime, first["id"])
+
+    told = await why(await rerun(client, an_account, first["id"], "_email;Größe\nb@example.com;2\n".encode("cp1252")))
+    advice = "Save the file as UTF-8, or start a new import with its encoding"
+    assert told["encoding"] == f"The header is not UTF-8. {advice}"
+    told = await why(await rerun(client, an_account, first["id"], "_email,Größe\nb@example.com,2\n".encode()))
+    assert told["delimiter"].endswith("was read as separated by semicolons. Separate it by semicolons")
+
+
 @pytest.mark.parametrize("with_header", [True, False])
 async def test_the_mapping_of_the_first_is_that_of_the_next(
     client: httpx.AsyncClient, an_account: Account, runtime: Runtime, finish: Finish, *, with_header: bool
