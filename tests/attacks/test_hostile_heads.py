@@ -2,10 +2,12 @@
 
 import json
 import time
+from contextlib import suppress
 from functools import lru_cache
 
 import pytest
 
+from app.errors import Refused
 from app.formats.records import Limits
 from app.imports.plan import ReadOptions
 from app.imports.preview import preview_file, preview_to_json
@@ -43,6 +45,8 @@ HEADS = {
     "long digits": delimited(FEW, "," + "1" * CELL + "x"),
     "long blanks": delimited(FEW, ",1" + " " * CELL + "x"),
     "many commas": delimited(FEW, ",123 " * (CELL // 5)),
+    "a quote that is never closed": b'"' + b"\n" * HEAD_BYTES,
+    "nothing but quotes": b'"' * (HEAD_BYTES + 1),
     "brackets": delimited(["(" * 250 + str(number) for number in range(1_000)], "1"),
     "other members in each object": b"".join(
         json.dumps({f"{number}-{member}": 1 for member in range(30)}).encode() + b"\n" for number in range(800)
@@ -57,7 +61,9 @@ def test_a_head_that_is_made_to_be_slow_costs_a_part_of_a_second(name: str) -> N
         began = time.thread_time()
         reader = HeadReader(None, limit=52_428_800, ratio=200)
         reader.feed(HEADS[name])
-        found = preview_file(reader.finish(None), resource, ReadOptions(), limits=Limits())
-        answer = json.dumps(preview_to_json(found, "wide"), default=str)
+        head, answer = reader.finish(None), ""
+        with suppress(Refused):
+            found = preview_file(head, resource, ReadOptions(), limits=Limits())
+            answer = json.dumps(preview_to_json(found, "wide"), default=str)
         assert time.thread_time() - began < 2.0, (name, field_type)
         assert len(answer) < 4 * HEAD_BYTES + 1_000_000

@@ -60,9 +60,13 @@ class HeadReader:
 
 
 def cut_last_line(data: bytes) -> bytes:
-    """The data up to the last line end that is in no quotes. Without one it is kept as it is."""
-    end = len(data)
-    while (end := max(data.rfind(b"\n", 0, end), data.rfind(b"\r", 0, end))) > 0:
-        if data.count(b'"', 0, end) % 2 == 0:
-            return data[: end + 1]
+    """The data up to the last line end that is in no quotes. Without one it is kept as it is. Each byte is looked at a
+    few times, however many quotes and line ends there are."""
+    end, quoted = len(data), data.count(b'"') % 2 == 1
+    while end > 0:
+        start = data.rfind(b'"', 0, end)
+        last = -1 if quoted else max(data.rfind(b"\n", start + 1, end), data.rfind(b"\r", start + 1, end))
+        if last > 0:
+            return data[: last + 1]
+        end, quoted = start, not quoted
     return data
