@@ -14,7 +14,7 @@ from app.errors import Fatal, Retryable
 from app.observe.events import LeaseLost, RunEnded, RunPostponed, RunRescued, SliceClaimed, SliceFailed, StepReached
 from app.observe.logs import error_kind, format_trace
 from app.runs.acceptance import enqueue_run
-from app.runs.kinds import Step
+from app.runs.kinds import Kind, Step
 from app.runs.model import Run, RunId, run_from
 from app.runs.states import State, states_before
 from app.runtime import Runtime
@@ -147,8 +147,8 @@ async def postpone(runtime: Runtime, run: Run, error: Retryable, cause: Exceptio
     backoff, away = BACKOFF_SECONDS, isinstance(error, SourceAway)
     if isinstance(error, SourceAway):
         backoff = error.seconds
-    elif run.step is Step.FETCH and isinstance(error, BlobsUnavailable):
-        backoff = SOURCE_SECONDS  # a file that has no room is fetched again from its beginning
+    elif isinstance(error, BlobsUnavailable) and (run.step is Step.FETCH or run.kind is Kind.EXPORT):
+        backoff = SOURCE_SECONDS  # a file that has no room is fetched, or written, again from its beginning
     await write_when_reachable(
         runtime,
         lambda session: claims.postpone(
