@@ -3,6 +3,7 @@
 import csv
 import dataclasses
 import io
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -54,6 +55,7 @@ class ExportColumn:
 
 
 EMPTY: Final = CellSource("")
+is_formula = re.compile(r"'*[=+@\t\r-]").match  # as in app.storage.exports.statement.FORMULA
 
 
 def load_file_options(run: Run) -> FileOptions:
@@ -147,8 +149,10 @@ def split_path(name: str) -> list[tuple[int, str]]:
     return [(int(part), part) if part.isdecimal() else (-1, part) for part in name.split(".")]
 
 
-def format_header(columns: Sequence[ExportColumn], delimiter: str) -> bytes:
-    return format_lines([[each.heading for each in columns]], delimiter)
+def format_header(columns: Sequence[ExportColumn], delimiter: str, *, neutralize: bool) -> bytes:
+    """With `neutralize` headings that look like formulas have an apostrophe before them, as cells do."""
+    headings = [f"'{each.heading}" if neutralize and is_formula(each.heading) else each.heading for each in columns]
+    return format_lines([headings], delimiter)
 
 
 def format_lines(rows: Sequence[Sequence[str]], delimiter: str) -> bytes:

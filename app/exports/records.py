@@ -127,7 +127,9 @@ async def write_cells(
 ) -> int:
     """PostgreSQL writes CSV, unless a mapping has cells spelled in another way."""
     delimiter = order.file.delimiter
-    head = format_header(columns, delimiter) if order.mapping.has_header else b""
+    # The headings of a mapping are its author's own; those of members may be whatever a stranger has sent.
+    neutralize = order.file.formulas == "neutralize" and not order.mapping.columns
+    head = format_header(columns, delimiter, neutralize=neutralize) if order.mapping.has_header else b""
     respells = any(each.write for each in columns)
     await exporting.file.begin(head, respell_rows(columns, delimiter) if respells else None)
     sources = [each.source for each in columns]

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from app.declarations.types import declare_type
 from tests.exports.conftest import Exports
 
 PRICES: dict[str, Any] = {
@@ -116,6 +117,19 @@ async def test_formulas_are_neutralized_and_read_again(exports: Exports) -> None
         again = await exports.load(exported, "contacts", mapping, delimiter=",")
         assert (again.unchanged, again.failed) == (len(names), 0), again.error_summary
     assert (await exports.load(await exports.export(), "contacts", delimiter=",")).unchanged == len(names)
+
+
+async def test_names_of_members_that_look_like_formulas_are_neutralized(exports: Exports) -> None:
+    """They become headings, and are whatever somebody has sent."""
+    declaration = {"key": "code", "unknownColumns": "keep", "fields": [{"id": "code", "type": "text"}]}
+    async with exports.runtime.database.transaction() as session:
+        await declare_type(session, exports.account_id, "things", declaration)
+    stored = await exports.load('{"code": "a", "=1+1": "x", "@x": "y", "plain": "z"}\n', "things", format="jsonl")
+    assert (stored.created, stored.failed) == (1, 0)
+    for formulas, header in (("keep", "code,=1+1,@x,plain"), ("neutralize", "code,'=1+1,'@x,plain")):
+        assert (await exports.export("things", formulas=formulas)).decode() == f"{header}\na,x,y,z\n"
+    mapping = {"columns": [{"column": "=Code", "field": "code"}]}
+    assert (await exports.export("things", mapping, formulas="neutralize")).decode() == "=Code\na\n"
 
 
 def quoted(cell: str) -> str:
