@@ -2,7 +2,9 @@
 
 import gzip
 import json
+import os
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -92,6 +94,27 @@ async def test_an_export_is_delivered_and_what_failed_is_delivered_again(sluice:
         assert told.stderr.endswith(f"Deliver it again with:\n  sluice exports retry {listed}\n")
     wrong = sluice("export", "contacts", "--to", "/out/b.csv")
     assert (wrong.exit_code, "must look like" in wrong.stderr) == (2, True)
+
+
+@pytest.mark.usefixtures("stored")
+def test_a_pipe_is_written_to_and_not_replaced_by_a_file(sluice: Sluice, tmp_path: Path) -> None:
+    pipe, read = tmp_path / "pipe", list[str]()
+    os.mkfifo(pipe)
+    reader = Thread(target=lambda: read.append(pipe.read_text()), daemon=True)
+    reader.start()
+    done = sluice("export", "contacts", "--fields", "_name", "-o", str(pipe))
+    assert (done.exit_code, pipe.is_fifo(), [*tmp_path.iterdir()]) == (0, True, [pipe]), done.stderr
+    reader.join(10)
+    assert read == ["_name\nAna\nBob\nChloé\n"]
+
+
+@pytest.mark.parametrize(
+    "option", ["--keys", "--fields", "--updated-since", "--created-since", "--import", "--mapping"]
+)
+def test_an_empty_limit_does_not_export_everything(sluice: Sluice, option: str) -> None:
+    refused = sluice("export", "contacts", option, "")
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert f"{option} must not be empty" in refused.stderr
 
 
 @pytest.mark.usefixtures("stored")

@@ -68,7 +68,12 @@ def save(response: httpx.Response, output: Path) -> None:
 
 @contextmanager
 def replacing(output: Path) -> Iterator[BinaryIO]:
-    """A new file that takes the place of `output` when it is complete: one that is cut off could be taken for whole."""
+    """A new file that takes the place of `output` when it is complete: one that is cut off could be taken for whole.
+    A device or a pipe is written to: in its place a file would be no use, and root would replace even /dev/null."""
+    if output.exists() and not output.is_file():
+        with output.open("wb") as written:
+            yield written
+        return
     part = output.with_name(f".{output.name}.part")
     try:
         with part.open("wb") as written:

@@ -63,6 +63,14 @@ MEMBERS: Final = {
     "gzip": "gzip",
 }
 FILTERS: Final = {"updated_since": "updatedSince", "created_since": "createdSince", "import_id": "importId"}
+NARROWING: Final = {
+    "mapping": "--mapping",
+    "fields": "--fields",
+    "keys": "--keys",
+    "updated_since": "--updated-since",
+    "created_since": "--created-since",
+    "import_id": "--import",
+}
 LISTS: Final = {"fields": "fields", "keys": "keys"}
 
 _match_condition = re.compile(
@@ -76,6 +84,9 @@ def build_body(client: httpx.Client, given: Mapping[str, Any]) -> dict[str, obje
     """The request that the options ask for. Raises RequestFailed."""
     if given["mapping"] and given["mapping_file"]:
         raise typer.TyperException("Use either --mapping or --mapping-file")
+    for option, flag in NARROWING.items():
+        if given[option] is not None and not given[option].strip():  # a variable of a script that is not set
+            raise request_failed("Empty", f"{flag} must not be empty. Leave it out if it is not to limit the export")
     body: dict[str, object] = {"type": given["type"]}
     body |= {member: given[option] for option, member in MEMBERS.items() if given[option]}
     if given["neutralize"]:
