@@ -28,9 +28,10 @@ def estimate_seconds_left(run: Run, now: datetime) -> int | None:
 
 def outcome_of(run: Run) -> Outcome | None:
     """Whether all, some or none of an ended run's rows went in; None while it is open. A finished run without rows is
-    complete."""
+    complete, and an export whose file a destination did not get is partial."""
     if not run.done:
         return None
     if run.state is State.FINISHED and run.failed == 0:
-        return "complete"
+        undelivered = any(each.get("status") == "failed" for each in run.destinations or ())
+        return "partial" if undelivered else "complete"
     return "partial" if run.success else "none"

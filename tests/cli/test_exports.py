@@ -61,6 +61,7 @@ def test_an_export_is_downloaded_repeated_and_deleted(sluice: Sluice, tmp_path: 
     assert 'Written as  format: csv; delimiter: ","; encoding: utf-8; gzip: no; formulas: keep\n' in shown
 
     again = sluice("exports", "rerun", started["id"]).stdout.split()
+    assert f"Parent      rerun: {started['id']}\n" in sluice("exports", "show", again[1]).stdout
     assert (again[0], again[2:]) == ("Export", ["was", "accepted"])
     assert sluice("exports", "download", again[1]).stdout == done.stdout
     assert sluice("exports", "delete", started["id"]).exit_code == 0

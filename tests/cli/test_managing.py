@@ -84,7 +84,7 @@ def test_all_work_of_the_account_is_in_one_list(sluice: Sluice, people: str) -> 
 
     shown = sluice("runs", "show", people).stdout
     assert "Name        Team\nKind        import\n" in shown
-    assert "Rows        total: 3; created: 1; " in shown
+    assert "Outcome     partial\nRows        total: 3; created: 1; " in shown
     (item,) = json.loads(sluice("runs", "list", "--name", "Team", "--json").stdout)["results"]
     assert json.loads(sluice("runs", "show", people, "--json").stdout) == item
 
@@ -219,14 +219,14 @@ def test_a_connection_is_stored_shown_changed_and_deleted(sluice: Sluice) -> Non
     options = ("--transport", "ftp", "--host", "ftp.example.com", "--user", "shop", "--root", "/in")
     made = sluice("connections", "create", "shop", *options, SLUICE_CONNECTION_PASSWORD="p4ss")
     assert made.exit_code == 0, made.stderr
-    changed = sluice("connections", "put", "shop", "--root", "/out", "--name", "store")
+    changed = sluice("connections", "put", "shop", "--root", "/out", "--name", "store", "--port", "2121")
     assert changed.exit_code == 0, changed.stderr
 
     shown = sluice("connections", "show", "store").stdout
     assert "p4ss" not in made.stdout + shown
     for fact in ("host       ftp.example.com", "root       /out", "secrets    password"):
         assert f"{fact}\n" in shown
-    assert "ftp.example.com" in sluice("connections", "list").stdout
+    assert "ftp.example.com:2121" in sluice("connections", "list").stdout
     assert sluice("connections", "delete", "store").stdout == "Connection store is deleted\n"
 
     gone = sluice("connections", "show", "store")

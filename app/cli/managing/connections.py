@@ -21,11 +21,18 @@ connections = typer.Typer()
 NameOrId = Annotated[str, typer.Argument(metavar="NAME", help="Name or id of the connection")]
 NewName = Annotated[str, typer.Argument(metavar="NAME", help="Name of the new connection")]
 
+
+def server_of(connection: Mapping[str, Any]) -> str:
+    """The host, with a port that is not the protocol's own, or the bucket."""
+    host = connection.get("host", "")
+    return f"{host}:{connection['port']}" if "port" in connection else host or connection.get("bucket", "")
+
+
 LISTED: Final = (
     TableColumn("ID", "id"),
     TableColumn("NAME", "name", cut=True),
     TableColumn("TRANSPORT", "transport"),
-    TableColumn("SERVER", lambda each: each.get("host") or each.get("bucket"), cut=True),
+    TableColumn("SERVER", server_of, cut=True),
     TableColumn("USER", "user", cut=True, spare=True),
     TableColumn("UPDATED", "updatedAt", show=show_time, spare=True),
 )

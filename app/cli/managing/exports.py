@@ -71,6 +71,7 @@ def describe_export(export: Mapping[str, Any]) -> dict[str, object]:
         "Records": show_members({name: export[name] for name in ("total", "written")}),
         "Written as": show_members({name: export[name] for name in written}),
         "Mapping": export["mappingId"],
+        "Parent": show_members({export["relation"]: export["parentId"]}) if "parentId" in export else None,
         "File": show_members({name: export["file"][name] for name in ("name", "bytes", "sha256")})
         if "file" in export
         else None,

@@ -74,15 +74,16 @@ def show_run(run_id: RunId, *, url: Url = DEFAULT_URL, key: Key = "", as_json: A
 
 
 def describe_run(run: Mapping[str, Any]) -> dict[str, object]:
-    counts = ("total", "created", "updated", "unchanged", "skipped", "failed", "remaining")
+    outcomes = ("written",) if run["kind"] == "export" else ("created", "updated", "unchanged", "skipped", "failed")
     return {
         "Name": run.get("name"),
         "Kind": run["kind"],
         "Type": run["type"],
         "Status": run["status"],
+        "Outcome": run.get("outcome"),
         "Reason": run.get("failure", {}).get("detail"),
         "Waits for": run.get("waitingFor"),
-        "Rows": show_members({name: run[name] for name in counts}),
+        "Rows": show_members({name: run[name] for name in ("total", *outcomes, "remaining")}),
         "File": run.get("fileName"),
         "Source": show_members(run.get("source")),
         "Origin": run["origin"],

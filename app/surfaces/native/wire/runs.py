@@ -63,7 +63,9 @@ class RunItem(Shape):
     remaining: int | None = Field(description="Null while `total` is null")
     done: bool
     outcome: Outcome = Field(
-        default="none", description="Present once it has ended: whether all of its rows succeeded, some, or none"
+        default="none",
+        description="Present once it has ended: whether all of its rows succeeded, some, or none. An export is partial "
+        "too, if one of its destinations did not get the file",
     )
     percent: float
     eta_seconds: int = Field(default=0, description="Seconds left at the speed so far. Present while it is at work")
