@@ -216,10 +216,10 @@ def test_coupon_sets_are_put_shown_and_filled(sluice: Sluice) -> None:
 
 
 def test_a_connection_is_stored_shown_changed_and_deleted(sluice: Sluice) -> None:
-    options = ("--transport", "ftp", "--host", "ftp.example.com", "--user", "shop", "--root", "/in")
+    options = ("--transport", "ftp", "--host", "ftp.example.com", "--port", "2121", "--user", "shop", "--root", "/in")
     made = sluice("connections", "create", "shop", *options, SLUICE_CONNECTION_PASSWORD="p4ss")
     assert made.exit_code == 0, made.stderr
-    changed = sluice("connections", "put", "shop", "--root", "/out", "--name", "store", "--port", "2121")
+    changed = sluice("connections", "put", "shop", "--root", "/out", "--name", "store")
     assert changed.exit_code == 0, changed.stderr
 
     shown = sluice("connections", "show", "store").stdout
