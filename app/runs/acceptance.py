@@ -17,12 +17,12 @@ RETRY_SECONDS: Final = 10  # after which a caller whose queue is full may try ag
 NOT_A_NAME: Final = "`name` must be 1 to 200 characters long, without line breaks or surrounding spaces"
 
 _control = r"\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff"
-_is_name = re.compile(rf"[^\s{_control}](?:[^{_control}]{{0,198}}[^\s{_control}])?").fullmatch
+is_name = re.compile(rf"[^\s{_control}](?:[^{_control}]{{0,198}}[^\s{_control}])?").fullmatch
 
 
 def parse_run_name(name: str) -> str:
     """What people call a run. Several runs may have one name. Raises ValueError."""
-    if not _is_name(name):
+    if not is_name(name):
         raise ValueError(NOT_A_NAME)
     return name
 

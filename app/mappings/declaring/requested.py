@@ -49,7 +49,9 @@ def build_mapping(choice: MappingChoice) -> Mapping | None:
         body = parse_json(choice.body) if isinstance(choice.body, str) else choice.body
         of = body.get("type") if isinstance(body, dict) else None
         if of is not None and of != choice.type:
-            raise _refuse(BODY_MEMBER, f"The mapping is for another type than `type`, which is `{choice.type[:100]}`")
+            raise _refuse(
+                BODY_MEMBER, f"`{BODY_MEMBER}` is for another type than `type`, which is `{choice.type[:100]}`"
+            )
         return parse_mapping(body, prefix=f"{BODY_MEMBER}.")
     return DEFAULT_MAPPING if choice.id == DEFAULT else None
 
@@ -61,7 +63,7 @@ def parse_json(text: str) -> object:
     try:
         return json.loads(text, object_pairs_hook=_build_object)
     except (ValueError, RecursionError):
-        raise _refuse(BODY_MEMBER, f"`{BODY_MEMBER}` must be a JSON object that has no name twice") from None
+        raise _refuse(BODY_MEMBER, f"`{BODY_MEMBER}` must be JSON, with no name twice in one object") from None
 
 
 def _build_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -18,12 +18,12 @@ from app.mappings.declaring.requested import DEFAULT_MAPPING
 from app.mappings.mapping import DEFAULT
 from app.mappings.mapping import Mapping as ColumnMapping
 from app.resources.schema import Resource
+from app.runs.acceptance import NOT_A_NAME, is_name
 from app.storage.access import accounts
 from app.storage.database import ReadSession, Session
 from app.storage.declared import mappings
 
 PREFIX: Final = "map_"
-LONGEST_NAME: Final = 200  # characters
 MOST_TEMPLATES: Final = 1_000  # of an account
 MOST_BYTES: Final = 8_388_608  # of all templates of an account, as JSON
 # What an answer adds to a template, so that an answer can be sent back as it is.
@@ -149,16 +149,15 @@ def read_template(body: Mapping[str, object], resource: Resource | None) -> tupl
         complaints += refused.complaints
     if complaints:
         raise Refused("invalid", describe(complaints[:10]), complaints)
-    return str(declared["name"]), msgspec.json.encode(mapping_to_json(mapping)).decode()
+    # Some keyboards and file systems write "é" as two characters: it is one name.
+    return unicodedata.normalize("NFC", str(declared["name"])), msgspec.json.encode(mapping_to_json(mapping)).decode()
 
 
 def check_name(name: object) -> Iterable[Complaint]:
     if name is None:
         yield Complaint("name", "`name` is required")
-    elif not isinstance(name, str) or not 0 < len(name.strip()) <= len(name) <= LONGEST_NAME:
-        yield Complaint("name", f"`name` must be text of 1 to {LONGEST_NAME} characters")
-    elif any(unicodedata.category(each) in {"Cc", "Cs"} for each in name):
-        yield Complaint("name", "`name` must not contain control characters")
+    elif not isinstance(name, str) or not is_name(name):
+        yield Complaint("name", NOT_A_NAME)
 
 
 def check_type(type: object, resource: Resource | None) -> Iterable[Complaint]:

@@ -95,13 +95,13 @@ async def test_a_mapping_that_names_the_encoding_comes_before_the_file(
 @pytest.mark.parametrize(
     ("mapping", "wrong"),
     [
-        ("{", {"mapping": "`mapping` must be a JSON object that has no name twice"}),
-        ('{"columns": [], "columns": []}', {"mapping": "`mapping` must be a JSON object that has no name twice"}),
-        ("[" * 50_000, {"mapping": "`mapping` must be a JSON object that has no name twice"}),
+        ("{", {"mapping": "`mapping` must be JSON, with no name twice in one object"}),
+        ('{"columns": [], "columns": []}', {"mapping": "`mapping` must be JSON, with no name twice in one object"}),
+        ("[" * 50_000, {"mapping": "`mapping` must be JSON, with no name twice in one object"}),
         ("[]", {"mapping": "`mapping` must be a JSON object with `columns`"}),
         (
             MAPPING | {"type": "products"},
-            {"mapping": "The mapping is for another type than `type`, which is `contacts`"},
+            {"mapping": "`mapping` is for another type than `type`, which is `contacts`"},
         ),
         (
             {"columns": [{"column": "A", "field": "_email", "trim": 1}, {"column": "B"}]},

@@ -235,6 +235,30 @@ async def test_exports_need_scopes_of_their_own(client: httpx.AsyncClient, a_key
     assert (await client.get(started["links"]["file"], headers=writer.headers)).status_code == 403
 
 
+async def test_a_template_is_exported_with_only_by_keys_that_may_read_it(
+    client: httpx.AsyncClient, a_key: NewAccount, runtime: Runtime, finish: Finish
+) -> None:
+    reader = await a_key(["exports:read", "exports:write", "mappings:read", "mappings:write"])
+    exporter = await a_key(["exports:read", "exports:write"], reader.name)
+    columns = [{"column": "Mail", "field": "_email"}]
+    template = {"name": "Mails", "type": "contacts", "columns": columns}
+    stored = (await client.post("/mappings", headers=reader.headers, json=template)).json()["id"]
+    wanted = {"type": "contacts", "mappingId": stored}
+    started = await client.post("/exports", headers=reader.headers, json=wanted)
+    assert started.status_code == 201, started.text
+    await finish(runtime, started.json()["id"])
+
+    again = f"/exports/{started.json()['id']}/rerun"
+    for refused in (
+        await client.post("/exports", headers=exporter.headers, json=wanted),
+        await client.post(again, headers=exporter.headers),
+    ):
+        assert (refused.status_code, "`mappings:read`" in refused.json()["detail"]) == (403, True), refused.text
+    assert (await client.post(again, headers=reader.headers)).status_code == 201
+    own = {"type": "contacts", "mapping": {"columns": columns}}
+    assert (await client.post("/exports", headers=exporter.headers, json=own)).status_code == 201
+
+
 async def test_an_export_is_run_again_with_the_records_as_they_are_now(
     client: httpx.AsyncClient, an_account: Account, runtime: Runtime, finish: Finish
 ) -> None:

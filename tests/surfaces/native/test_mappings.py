@@ -89,6 +89,22 @@ async def test_a_name_is_unique_for_its_type(client: httpx.AsyncClient, an_accou
     assert sorted(each.status_code for each in at_once) == [201] + [409] * 7
 
 
+@pytest.mark.parametrize("name", [" a", "a ", "a\nb", "a\u2028b", "\u3000", "\x7f", "x" * 201, "", 5])
+async def test_a_name_obeys_the_rules_of_the_names_of_runs(
+    client: httpx.AsyncClient, an_account: Account, name: object
+) -> None:
+    refused = await make(client, an_account, name=name)
+    reason = "`name` must be 1 to 200 characters long, without line breaks or surrounding spaces"
+    assert (refused.status_code, refused.json()["errors"]) == (422, [{"path": "name", "reason": reason}])
+
+
+async def test_a_name_is_the_same_however_its_accents_are_written(
+    client: httpx.AsyncClient, an_account: Account
+) -> None:
+    assert (await made(client, an_account, name="Cafe\u0301"))["name"] == "Caf\u00e9"
+    assert (await make(client, an_account, name="Caf\u00e9")).status_code == 409
+
+
 async def test_templates_are_listed_in_brief_by_name_and_type(client: httpx.AsyncClient, an_account: Account) -> None:
     contacts = {"type": "contacts", "columns": [{"column": "Mail", "field": "_email"}], "constants": {}}
     for name in ("b", "a", "c d"):
