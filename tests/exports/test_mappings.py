@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from app.declarations.types import declare_type
+from app.imports.results.csv_cells import format_cell
+from app.resources.texts import read_json_list
 from tests.exports.conftest import Exports
 
 PRICES: dict[str, Any] = {
@@ -117,6 +119,25 @@ async def test_formulas_are_neutralized_and_read_again(exports: Exports) -> None
         again = await exports.load(exported, "contacts", mapping, delimiter=",")
         assert (again.unchanged, again.failed) == (len(names), 0), again.error_summary
     assert (await exports.load(await exports.export(), "contacts", delimiter=",")).unchanged == len(names)
+
+
+async def test_a_list_is_split_into_the_same_items_whatever_they_end_with(exports: Exports) -> None:
+    lists = [["a ||", "b"], ["a |", "b"], ["a |||", "b"], ["|| a", "b"], ['["a"]', "b"], ["a || b"], ["a", "b ||"]]
+    declaration = {
+        "key": "code",
+        "fields": [{"id": "code", "type": "text"}, {"id": "list", "type": "list", "separator": " || "}],
+    }
+    async with exports.runtime.database.transaction() as session:
+        await declare_type(session, exports.account_id, "things", declaration)
+    lines = [json.dumps({"code": str(number), "list": items}) + "\n" for number, items in enumerate(lists)]
+    assert (await exports.load("".join(lines), "things", format="jsonl")).created == len(lists)
+    exported = await exports.export("things")
+    assert exported.decode().splitlines()[2] == "1,a | || b"
+    again = await exports.load(exported, "things", delimiter=",")
+    assert (again.unchanged, again.updated) == (len(lists), 0), exported
+    for items in lists:
+        cell = format_cell(items, " || ")
+        assert (read_json_list(cell) if cell.startswith('["') else cell.split(" || ")) == items
 
 
 async def test_names_of_members_that_look_like_formulas_are_neutralized(exports: Exports) -> None:

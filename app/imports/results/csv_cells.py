@@ -18,10 +18,14 @@ def format_cell(value: object, separator: str | None) -> str:
     if isinstance(value, str):
         return value
     if separator is not None and isinstance(value, list):
-        items = [item for item in value if isinstance(item, str) and separator not in item]
-        if len(items) == len(value):
-            return separator.join(items)
+        cell = separator.join(filter(is_text, value))
+        if not value or (cell.split(separator) == value and not cell.startswith('["')):
+            return cell
     return format_json(value)
+
+
+def is_text(value: object) -> bool:
+    return isinstance(value, str)
 
 
 def format_json(value: object) -> str:

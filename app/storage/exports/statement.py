@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from app.storage.exports.conditions import build_where
 from app.storage.exports.selection import Selection
 
-# The items of a list in one cell. As JSON if the cell could not be split into the same items again.
+# The items of a list in one cell. As JSON if the cell could not be split into the same items again: a separator of
+# several characters may also begin at the end of an item.
 LIST = """CASE WHEN jsonb_typeof({value}) = 'array' THEN (
-    SELECT CASE WHEN bool_or(strpos(item, {separator}) > 0) OR starts_with(min(item) FILTER (WHERE place = 1), '["')
+    SELECT CASE WHEN bool_or(strpos(item || {separator}, {separator}) <= length(item))
+            OR starts_with(min(item) FILTER (WHERE place = 1), '["')
         THEN CAST({value} AS text) ELSE string_agg(item, {separator} ORDER BY place) END
     FROM jsonb_array_elements_text({value}) WITH ORDINALITY AS each(item, place)) ELSE {text} END"""
 
