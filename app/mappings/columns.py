@@ -168,9 +168,8 @@ def complain_of_missing(
 
 def describe_nothing_known(resource: Resource, names: Collection[str]) -> Complaint:
     listed = ", ".join(f"`{name}`" for name in list(names)[:NAMED_FIELDS])
-    return Complaint(
-        "file", f"No column of the file is a field of `{resource.name}`. Its columns are {listed}, and so on"
-    )
+    more = ", and so on" if len(names) > NAMED_FIELDS else ""
+    return Complaint("file", f"No column of the file is a field of `{resource.name}`. It may have {listed}{more}")
 
 
 def guess_fields(strays: Iterable[str], names: dict[str, str]) -> dict[str, str]:

@@ -113,7 +113,8 @@ async def test_an_update_needs_no_required_column_and_a_new_record_does(tickets:
     assert [(each["code"], each["field"]) for each in run.error_summary] == [("required", "title")]
     with pytest.raises(Refused, match="Column `title` is required"):
         await tickets.submit("hours\n1\n", "tickets")
-    with pytest.raises(Refused, match="No column of the file is a field of `tickets`"):
+    told = "No column of the file is a field of `tickets`. It may have `number`, `title`, `hours`. The header has"
+    with pytest.raises(Refused, match=told):
         await tickets.submit("foo\n1\n", "tickets")
 
 
