@@ -9,6 +9,7 @@ from app.errors import Complaint, Refused, describe, join_choices
 from app.resources.conversion import BadCell
 from app.resources.field_types import compile_value, normalize_key
 from app.resources.schema import Field, Resource
+from app.runs.model import read_run_id
 from app.storage.exports.selection import Comparison, Condition, Filter, Operator
 
 MOST_KEYS: Final = 10_000
@@ -43,11 +44,11 @@ def build_filter(body: Mapping[str, Any], resource: Resource) -> Filter:
             complaints.append(lack(f"filter.fields[{index}]", name, resource))
     if complaints:
         raise Refused("invalid", describe(complaints[:10]), complaints)
-    keys = body.get("keys")
+    keys, import_id = body.get("keys"), body.get("import_id")
     return Filter(
         updated_since=body.get("updated_since"),
         created_since=body.get("created_since"),
-        import_id=body.get("import_id"),
+        import_id=None if import_id is None else read_run_id(import_id),
         keys=None if keys is None else tuple(spell_keys(keys, resource)),
         fields=None if fields is None else tuple(dict.fromkeys(fields)),
         conditions=tuple(each for each in conditions if each is not None),

@@ -107,6 +107,11 @@ def run_from(row: Mapping[Any, Any]) -> Run:
     return Run(**{name: row[name] for name in NAMES} | typed)
 
 
+def read_run_id(text: str) -> str:
+    """The id of a run as a caller writes it: in Voucherify's contract it has a prefix."""
+    return text.removeprefix("aa_")
+
+
 def new_run_id() -> RunId:
     """24 lower-case hexadecimal characters that sort by time: 48 bits of milliseconds, 48 of chance."""
     return RunId(f"{int(datetime.now(UTC).timestamp() * 1000):012x}{token_hex(6)}")

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from app.errors import Refused
 from app.runs.kinds import Kind
-from app.runs.model import AccountId, Run, run_from
+from app.runs.model import AccountId, Run, read_run_id, run_from
 from app.runs.progress import Outcome, estimate_seconds_left, outcome_of, percent_done
 from app.runs.states import State
 from app.storage import runs
@@ -38,7 +38,7 @@ async def find_run(
 ) -> Run:
     """The account's run, of one kind or of any; unless it is to be `whole`, its plan lacks what describes the columns.
     Raises Refused: not_found; gone, with the day, once it was pruned."""
-    row = await runs.get(session, account_id, run_id.removeprefix("aa_"), whole=whole)
+    row = await runs.get(session, account_id, read_run_id(run_id), whole=whole)
     if row is None or kind not in (None, row["kind"]):
         raise Refused("not_found", f"There is no {kind or 'run'} with this id")
     run = run_from(row)

@@ -78,6 +78,7 @@ async def test_records_are_found_by_key_by_import_and_by_the_time_of_their_chang
     assert isinstance(since, datetime)
     assert await found(products, keys=["3", "1", "none"]) == "13"
     assert await found(products, import_id=changed.id) == "2"
+    assert await found(products, import_id=f"aa_{changed.id}") == "2"  # as Voucherify's surface calls it
     assert await found(products, updated_since=since) == "2"
     assert await found(products, created_since=since) == ""
     assert await found(products, created_since=first, keys=["2"]) == "2"
