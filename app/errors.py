@@ -154,10 +154,10 @@ def _close_sentence(reason: str) -> str:
     return reason if reason.endswith((".", "?")) else f"{reason}."
 
 
-def join_choices(choices: Iterable[str]) -> str:
-    """What a value can be, for messages: "a, b or c"."""
+def join_choices(choices: Iterable[str], *, word: str = "or") -> str:
+    """What a value can be, for messages: "a, b or c"; with another `word` what there is."""
     *others, last = choices
-    return f"{', '.join(others)} or {last}" if others else last
+    return f"{', '.join(others)} {word} {last}" if others else last
 
 
 def shorten_name(name: str) -> str:
@@ -167,6 +167,7 @@ def shorten_name(name: str) -> str:
 
 # What pydantic asks for -> what callers call it.
 WORDS_FOR: Final = {
+    "be a valid datetime": "be a time such as 2026-11-27T10:00:00Z",
     "be a valid dictionary": "be a JSON object",
     "be a valid list": "be a list",
     "be a valid string": "be text",
@@ -187,7 +188,7 @@ def name_subject(name: str, message: str) -> str:
     kind, should, rest = message.partition(" should ")
     if not should or " " in kind:
         return f"{subject} is not valid: {message}"
-    for technical in (", unable", " or instance of ", " after validation"):
+    for technical in (", unable", " or instance of ", " after validation", " or date, "):
         rest = rest.partition(technical)[0]
     requirement = WORDS_FOR.get(rest, rest)
     if requirement.startswith("be '") and " or '" in requirement:

@@ -8,10 +8,11 @@ from typing import Any, Final
 import msgspec
 
 from app.auth.identity import Identity, ensure_live
+from app.connections.pull import Pull
 from app.connections.target import PathValues
 from app.declarations.types import load_resource
 from app.deliveries.outbox import accept_notice
-from app.errors import Complaint, Refused, shorten_name
+from app.errors import Complaint, Refused, describe, shorten_name
 from app.exports.destinations import WantedDestination, build_columns, load_wanted, resolve_destinations
 from app.exports.filters import build_filter
 from app.exports.layout import FileOptions, Selected, build_file_name, load_selected
@@ -30,6 +31,9 @@ from app.storage import records, runs
 from app.storage.database import ReadSession, Session
 from app.storage.exports.selection import Filter
 
+TEMPLATE_GONE: Final = (
+    "The mapping template of this export does not exist any more, so it cannot run again. Start a new export"
+)
 SHARED: Final = ("format", "delimiter", "encoding")  # options of a mapping that an export has, too
 
 
@@ -75,6 +79,7 @@ class Settled:
 
     mapping: ColumnMapping
     filter: Filter
+    complaints: Sequence[Complaint]  # about both
 
 
 async def submit_export(runtime: Runtime, wanted: ExportRequest) -> Run:
@@ -85,9 +90,9 @@ async def submit_export(runtime: Runtime, wanted: ExportRequest) -> Run:
             await ensure_live(session, wanted.sender)
         if wanted.parent_id is not None and not await runs.hold(session, wanted.parent_id):
             raise Refused("not_found", "The export that was to run again has been deleted meanwhile")
-        settled = await settle(session, wanted)
+        settled, run_id = await settle(session, wanted), new_run_id()
+        destinations = await build_destinations(session, runtime, run_id, wanted, settled.complaints)
         file = settle_file(wanted.file, settled.mapping)
-        run_id = new_run_id()
         values: dict[str, object] = {
             "id": run_id,
             "name": wanted.name,
@@ -110,7 +115,7 @@ async def submit_export(runtime: Runtime, wanted: ExportRequest) -> Run:
             "file_bytes": 0,
             "file_sha256": "",
         }
-        values |= await build_destinations(session, runtime, run_id, wanted)
+        values |= destinations
         run = await accept_run(session, runtime, wanted.account_id, Kind.EXPORT, Step.WRITE, values)
     runtime.observe(RunAccepted(run.id, run.account_id, run.type, run.origin, run.file_bytes, run.total))
     await enqueue_run(runtime, run.id, run.kind, run.step, run.attempt)
@@ -125,17 +130,35 @@ def warn_of_notice(runtime: Runtime, address: str | None) -> list[dict[str, obje
 
 
 async def settle(session: ReadSession, wanted: ExportRequest) -> Settled:
-    """The mapping as it is now, and the filter. Raises Refused("invalid") for an unknown type, and for a mapping or a
-    filter that does not fit it."""
+    """The mapping as it is now, and the filter, with what is wrong with them. Raises Refused("invalid") for an unknown
+    type."""
     try:
         resource, _ = await load_resource(session, wanted.account_id, shorten_name(wanted.type))
     except Refused as unknown:
         raise Refused("invalid", unknown.detail, [Complaint("type", unknown.detail)]) from None
-    mapping = await find_mapping(session, wanted.account_id, wanted.type, wanted.selected)
-    mapping = await asyncio.to_thread(fit_mapping, mapping, resource)
-    if not wanted.filter:
-        return Settled(mapping, wanted.selected.filter)
-    return Settled(mapping, await asyncio.to_thread(build_filter, wanted.filter, resource))
+    complaints: list[Complaint] = []
+    mapping, chosen = ColumnMapping(), wanted.selected.filter
+    try:
+        found = await find_wanted_mapping(session, wanted)
+        mapping = await asyncio.to_thread(fit_mapping, found, resource)
+    except Refused as refused:
+        complaints += refused.complaints
+    try:
+        if wanted.filter:
+            chosen = await asyncio.to_thread(build_filter, wanted.filter, resource)
+    except Refused as refused:
+        complaints += refused.complaints
+    return Settled(mapping, chosen, complaints)
+
+
+async def find_wanted_mapping(session: ReadSession, wanted: ExportRequest) -> ColumnMapping:
+    """Raises Refused("invalid") if there is no such template; of an export that runs again, it was deleted."""
+    try:
+        return await find_mapping(session, wanted.account_id, wanted.type, wanted.selected)
+    except Refused:
+        if wanted.parent_id is None:
+            raise
+        raise Refused("invalid", TEMPLATE_GONE, [Complaint("mappingId", TEMPLATE_GONE)]) from None
 
 
 def settle_file(given: Mapping[str, Any], mapping: ColumnMapping) -> FileOptions:
@@ -150,11 +173,21 @@ def settle_file(given: Mapping[str, Any], mapping: ColumnMapping) -> FileOptions
 
 
 async def build_destinations(
-    session: Session, runtime: Runtime, run_id: RunId, wanted: ExportRequest
+    session: Session, runtime: Runtime, run_id: RunId, wanted: ExportRequest, complaints: Sequence[Complaint]
 ) -> Mapping[str, object]:
-    """The columns that the destinations fill; none where there are none. Raises Refused: secrets_locked, invalid."""
-    if not wanted.destinations:
+    """The columns that the destinations fill; none where there are none. `complaints` are those about the rest of the
+    request. Raises Refused: secrets_locked, invalid (names every mistake)."""
+    pulls: Sequence[Pull] = ()
+    try:
+        if wanted.destinations:
+            values = PathValues(await records.now(session), wanted.type, wanted.name, run_id)
+            pulls = await resolve_destinations(session, runtime, wanted.account_id, wanted.destinations, values)
+    except Refused as refused:
+        if refused.code != "invalid":
+            raise
+        complaints = [*complaints, *refused.complaints]
+    if complaints:
+        raise Refused("invalid", describe(complaints[:10]), complaints)
+    if not pulls:
         return {}
-    values = PathValues(await records.now(session), wanted.type, wanted.name, run_id)
-    pulls = await resolve_destinations(session, runtime, wanted.account_id, wanted.destinations, values)
     return build_columns(runtime, run_id, wanted.destinations, pulls)

@@ -4,7 +4,7 @@ from fastapi import Request
 from fastapi.dependencies.utils import get_flat_params
 from fastapi.params import Cookie, Header, Path
 
-from app.errors import Complaint, Refused, describe, shorten_name
+from app.errors import Complaint, Refused, describe, join_choices, shorten_name
 from app.web.caller import IdentifiedCaller
 
 
@@ -33,7 +33,7 @@ async def refuse_unknown_query(request: Request, _: IdentifiedCaller) -> None:
     fields = get_flat_params(request.scope["route"].dependant)
     # What is nothing else: the members of a model of a query do not say that they are of a query.
     known = [field.alias for field in fields if not isinstance(field.field_info, Path | Header | Cookie)]
-    takes = f"It takes {' and '.join(f'`{name}`' for name in known)}" if known else "It takes none"
+    takes = f"It takes {join_choices((f'`{name}`' for name in known), word='and')}" if known else "It takes none"
     unknown = [shorten_name(name) for name in request.query_params if name not in known]
     if unknown:
         complaints = [Complaint(name, f"`{name}` is not a query parameter of this path. {takes}") for name in unknown]

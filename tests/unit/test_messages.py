@@ -85,6 +85,11 @@ def test_complaints_are_joined_without_a_change_to_what_they_quote(reasons: list
         ("filter", "Input should be a valid dictionary or instance of Filter", "`filter` must be a JSON object"),
         ("at", "Value error, must be a time", "`at` must be a time"),
         ("at", "Value error, Send `at` or `on`", "Send `at` or `on`"),
+        (
+            "at",
+            "Input should be a valid datetime or date, month value is outside expected range of 1-12",
+            "`at` must be a time such as 2026-11-27T10:00:00Z",
+        ),
         ("", "Input should be a valid dictionary", "The body must be a JSON object"),
         ("x", "Extra inputs are not permitted", "`x` is not a member of this request"),
     ],

@@ -189,6 +189,28 @@ async def test_what_is_wrong_with_a_request_is_named(client: httpx.AsyncClient, 
     ]
 
 
+async def test_mistakes_of_mapping_filter_and_destinations_are_named_together(
+    client: httpx.AsyncClient, an_account: Account
+) -> None:
+    wrong = {
+        "type": "contacts",
+        "mapping": {"columns": [{"column": "A", "field": "nothing"}]},
+        "filter": {"fields": ["nothing"], "where": [{"field": "_points", "operator": ">", "value": "many"}]},
+        "destinations": [{"connectionId": "con_none", "path": "out/"}],
+    }
+    refused = await client.post("/exports", headers=an_account.headers, json=wrong)
+    assert (refused.status_code, [each["path"] for each in refused.json()["errors"]]) == (
+        422,
+        [
+            "columns",
+            "filter.where[0].value",
+            "filter.fields[0]",
+            "destinations[0].connectionId",
+            "destinations[0].path",
+        ],
+    )
+
+
 @pytest.mark.parametrize(
     ("wrong", "path", "reason"),
     [
@@ -255,6 +277,12 @@ async def test_a_template_is_exported_with_only_by_keys_that_may_read_it(
     ):
         assert (refused.status_code, "`mappings:read`" in refused.json()["detail"]) == (403, True), refused.text
     assert (await client.post(again, headers=reader.headers)).status_code == 201
+    await client.delete(f"/mappings/{stored}", headers=reader.headers)
+    gone = await client.post(again, headers=reader.headers)
+    assert (gone.status_code, gone.json()["detail"]) == (
+        422,
+        "The mapping template of this export does not exist any more, so it cannot run again. Start a new export",
+    )
     own = {"type": "contacts", "mapping": {"columns": columns}}
     assert (await client.post("/exports", headers=exporter.headers, json=own)).status_code == 201
 
