@@ -23,7 +23,7 @@ FILE_PART = "file"
 ENCODING_PART = "encoding"
 # Parts that may be longer than `max_part_bytes`.
 LONG_PARTS = {BODY_MEMBER: MOST_BYTES}
-OTHER_PARTS_BYTES = 65_536 + sum(LONG_PARTS.values())  # how much longer than the largest file a request may be
+OTHER_PARTS_BYTES = 65_536  # how much longer than the largest file a request without those may be
 PART_HEAD_BYTES = 65_536  # more than the parser allows for the headers of a part
 
 
@@ -74,7 +74,8 @@ async def receive_form(
     Raises Refused: unsupported_media_type, bad_request (malformed, aborted, idle), too_large, invalid (a part).
     """
     boundary = find_boundary(request)
-    refuse_too_long(request, runtime.settings)
+    long_bytes = 0 if find_encoding is None else sum(LONG_PARTS.values())  # forms of vendors have no mapping
+    refuse_too_long(request, runtime.settings, other_bytes=OTHER_PARTS_BYTES + long_bytes)
 
     def open_file(declared: str | None) -> IncomingFile:
         file = IncomingFile(runtime, declared)
