@@ -1,7 +1,6 @@
 """Mapping templates: listed, loaded, created, replaced and deleted. A run copies the one that it uses."""
 
 import asyncio
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -17,6 +16,7 @@ from app.mappings.declaring.fitting import fit_mapping
 from app.mappings.declaring.requested import DEFAULT_MAPPING
 from app.mappings.mapping import DEFAULT
 from app.mappings.mapping import Mapping as ColumnMapping
+from app.resources.canonical import to_nfc
 from app.resources.schema import Resource
 from app.runs.acceptance import NOT_A_NAME, is_name
 from app.storage.access import accounts
@@ -150,7 +150,7 @@ def read_template(body: Mapping[str, object], resource: Resource | None) -> tupl
     if complaints:
         raise Refused("invalid", describe(complaints[:10]), complaints)
     # Some keyboards and file systems write "é" as two characters: it is one name.
-    return unicodedata.normalize("NFC", str(declared["name"])), msgspec.json.encode(mapping_to_json(mapping)).decode()
+    return to_nfc(str(declared["name"])), msgspec.json.encode(mapping_to_json(mapping)).decode()
 
 
 def check_name(name: object) -> Iterable[Complaint]:
