@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import NewType
 
+from asyncpg.exceptions import InternalClientError
 from sqlalchemy import event, text
 from sqlalchemy.engine import URL, ExceptionContext, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
@@ -201,6 +202,8 @@ def translate_errors() -> Iterator[None]:
         yield
     except (OperationalError, PoolTimeout, OSError, TimeoutError) as error:
         raise DatabaseUnavailable("PostgreSQL did not answer") from error
+    except InternalClientError as error:  # what asyncpg calls a statement on a connection that has just broken
+        raise DatabaseUnavailable("PostgreSQL closed the connection") from error
     except DBAPIError as error:
         if not (error.connection_invalidated or is_passing(error)):
             raise

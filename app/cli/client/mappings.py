@@ -1,12 +1,12 @@
 """Finds a stored mapping template by its name or id."""
 
 from typing import Any, Final
+from unicodedata import normalize
 
 import httpx
 
 from app.cli.client.failures import RequestFailed
 from app.cli.client.http import fetch_pages
-from app.resources.canonical import to_nfc
 
 DEFAULT: Final = "default"
 EVERY: Final = 1_000  # as many as an account may have
@@ -25,7 +25,7 @@ def find_template(client: httpx.Client, name_or_id: str, type: str | None = None
     query: dict[str, Any] = {} if type is None else {"type": type}
     stored = [each for page in fetch_pages(client, "mappings", limit=EVERY, **query) for each in page["results"]]
     found = [each for each in stored if each["id"] == name_or_id] or [
-        each for each in stored if each["name"] == to_nfc(name_or_id)
+        each for each in stored if each["name"] == normalize("NFC", name_or_id)
     ]
     if len(found) == 1:
         return dict(found[0])

@@ -117,7 +117,7 @@ def translate_driver_errors() -> Iterator[None]:
     """Turns trouble with the connection or the server into DatabaseUnavailable: SQLAlchemy sees nothing of COPY."""
     try:
         yield
-    except asyncpg.InterfaceError as error:
+    except (asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
         raise DatabaseUnavailable("PostgreSQL closed the connection") from error
     except asyncpg.PostgresError as error:
         if not str(error.sqlstate or "").startswith(PASSING):
