@@ -186,7 +186,7 @@ async def read_beginning(transport: Transport, file: FileInfo, check: Connection
 
 
 async def read_nothing(transport: Transport, check: ConnectionCheck) -> None:
-    """Reads a file that is not there: whoever may not read is told that, and not that it is missing."""
+    """Reads a file that does not exist: a login without the right to read gets "not allowed", not "missing"."""
     try:
         await read_beginning(transport, FileInfo(TEST_FILE), check)
     except TransportFailed as failed:

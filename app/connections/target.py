@@ -18,7 +18,7 @@ PLACEHOLDERS: Final[Mapping[str, str]] = {
     "date": "the day on which the export was accepted, such as 2026-11-27, in UTC",
     "time": "the time of that day, such as 093005, in UTC",
     "type": "the record type",
-    "name": "the name of the export; what may not stand in the name of a file becomes a hyphen",
+    "name": "the name of the export; characters that a file name cannot have become hyphens",
     "id": "the id of the export",
 }
 BRACES: Final = re.compile(r"\{([^{}]*)\}")

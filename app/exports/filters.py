@@ -105,7 +105,7 @@ def read_values(value: object, operator: Operator, field: Field, path: str, comp
     values = []
     for each in given:
         if not isinstance(each, str | int | float | bool) or each == "":
-            complaints.append(Complaint(path, f"`{path}` must be a text, a number, true or false"))
+            complaints.append(Complaint(path, f"`{path}` must be text, a number, true or false"))
             break
         converted = convert(Decimal(repr(each)) if isinstance(each, float) else each)
         if isinstance(converted, BadCell):

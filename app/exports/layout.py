@@ -164,9 +164,8 @@ def format_lines(rows: Sequence[Sequence[str]], delimiter: str) -> bytes:
 
 
 def format_with_returns(rows: Sequence[Sequence[str]], delimiter: str) -> str:
-    """The same where a cell has a CR, which ends a line for whoever reads it: Python 3.11 quotes only what the ends of
-    its own lines are made of. Those cannot be replaced afterwards, because cells may have them, too. It takes twice as
-    long."""
+    """The same where a cell has a CR, which readers take for the end of a line. Python 3.11 quotes a cell only for the
+    characters of its own line end, so lines are written with CRLF and shortened one by one. It takes twice as long."""
     lines: list[str] = []
     csv.writer(SimpleNamespace(write=lines.append), delimiter=delimiter, lineterminator="\r\n").writerows(rows)
     return "".join([line[:-2] + "\n" for line in lines])

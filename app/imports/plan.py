@@ -96,7 +96,7 @@ def pending_plan_to_json(pending: PendingPlan) -> dict[str, object]:
 
 
 def load_request(run: Run) -> PendingPlan:
-    """What was asked for, whether or not the file is here by now: for whoever asks for the same again."""
+    """What was asked for, kept after the file has been read, so that a rerun can ask for the same."""
     if is_pending(run):
         return load_pending_plan(run)
     plan = load_plan(run)

@@ -145,7 +145,7 @@ def join_names(names: Iterable[str]) -> str:
 def describe_unknown(
     heading: str, resource: Resource, mapping: Mapping, unknown: UnknownColumns, nearest: NearestName
 ) -> Complaint:
-    lacks = "The mapping names no column" if mapping.is_native else f"The type `{resource.name}` has no field"
+    lacks = "The mapping has no column" if mapping.is_native else f"The type `{resource.name}` has no field"
     why = ", and it cannot be kept beside the declared fields around it" if unknown == "keep" else ""
     reason = f"{lacks} `{spell_heading(heading)}`{why}"
     meant = nearest.find(heading)

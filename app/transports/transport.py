@@ -199,7 +199,7 @@ def temporary_path(path: str) -> str:
 
 
 def aside_path(part: str) -> str:
-    """Where a file waits that `part` replaces, on a server that renames no file onto another."""
+    """Where the old file is kept while `part` takes its place, on a server that cannot rename onto an existing file."""
     return f"{part}.old"
 
 

@@ -99,8 +99,8 @@ def test_words_of_every_language_are_normalised_still() -> None:
 
 
 def test_texts_are_normalised_in_one_place() -> None:
-    """Whoever calls `unicodedata.normalize` elsewhere brings the attack back. The command line may: it serves only
-    the person who typed."""
+    """A call of `unicodedata.normalize` anywhere else brings the attack back. The command line is exempt: it
+    handles only what its own user types."""
     callers = {
         path.name
         for path in [*(ROOT / "app").rglob("*.py"), *(ROOT / "workers").rglob("*.py")]

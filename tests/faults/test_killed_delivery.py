@@ -139,7 +139,7 @@ async def test_a_worker_frozen_during_a_delivery_changes_nothing_when_it_thaws(
 
 @asynccontextmanager
 async def unwatched() -> AsyncIterator[None]:
-    """A server that renames no file onto another has none for a moment."""
+    """A server that cannot rename onto an existing file has none for a moment."""
     yield
 
 

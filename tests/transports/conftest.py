@@ -51,6 +51,13 @@ async def server(any_server: Server) -> Server:
 
 
 @pytest.fixture
+def writes(server: Server) -> None:
+    """Skips a test of writing on servers whose protocol cannot."""
+    if not server.writes:
+        pytest.skip("takes no files")
+
+
+@pytest.fixture
 async def web(certificates: Certificates) -> AsyncIterator[Any]:
     """A web server with https of this test alone."""
     async with http_server(certificates) as running:

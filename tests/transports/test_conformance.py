@@ -273,9 +273,8 @@ async def test_a_pattern_finds_none_one_or_many_oldest_first(server: Server, pat
             await transport.list("*/stock.csv")
 
 
+@pytest.mark.usefixtures("writes")
 async def test_what_was_put_can_be_read_and_deleted(server: Server, patient: MakePolicy) -> None:
-    if not server.writes:
-        pytest.skip("takes no files")
     for size in (0, 5, 400_000, 9 * MEGABYTE):
         data = noise(size)
         async with connect(server.remote, patient()) as transport:
@@ -289,11 +288,10 @@ async def test_what_was_put_can_be_read_and_deleted(server: Server, patient: Mak
 
 
 @pytest.mark.parametrize("before", [None, b"the old one"])
+@pytest.mark.usefixtures("writes")
 async def test_nobody_sees_half_of_a_file_that_is_put(
     server: Server, patient: MakePolicy, before: bytes | None
 ) -> None:
-    if not server.writes:
-        pytest.skip("takes no files")
     if before is not None:
         await server.store("out.csv", before)
     seen: list[bytes | None] = []
@@ -310,9 +308,8 @@ async def test_nobody_sees_half_of_a_file_that_is_put(
     assert await server.names() == {"out.csv"}
 
 
+@pytest.mark.usefixtures("writes")
 async def test_a_put_that_fails_leaves_what_was_there(server: Server, patient: MakePolicy) -> None:
-    if not server.writes:
-        pytest.skip("takes no files")
     await server.store("out.csv", b"the old one")
 
     async def broken() -> AsyncIterator[bytes]:
@@ -326,9 +323,8 @@ async def test_a_put_that_fails_leaves_what_was_there(server: Server, patient: M
     assert await server.names() == {"out.csv"}
 
 
+@pytest.mark.usefixtures("writes")
 async def test_a_put_that_takes_too_long_leaves_what_was_there(server: Server, patient: MakePolicy) -> None:
-    if not server.writes:
-        pytest.skip("takes no files")
     await server.store("out.csv", b"the old one")
 
     async def stalling() -> AsyncIterator[bytes]:
@@ -342,9 +338,8 @@ async def test_a_put_that_takes_too_long_leaves_what_was_there(server: Server, p
     assert await server.names() == {"out.csv"}
 
 
+@pytest.mark.usefixtures("writes")
 async def test_the_next_try_deletes_what_a_put_has_left(server: Server, patient: MakePolicy) -> None:
-    if not server.writes:
-        pytest.skip("takes no files")
     remains: list[str] = []
     data = noise(9 * MEGABYTE)
 
@@ -367,9 +362,8 @@ async def test_the_next_try_deletes_what_a_put_has_left(server: Server, patient:
     assert await server.names() == {"shop/other.csv", "shop/out.csv"}
 
 
+@pytest.mark.usefixtures("writes")
 async def test_writing_and_reading_need_no_right_but_their_own(server: Server, patient: MakePolicy) -> None:
-    if not server.writes:
-        pytest.skip("takes no files")
     for size in (5, 9 * MEGABYTE):
         server.permit("write")
         async with connect(server.remote, patient()) as transport:
@@ -396,9 +390,8 @@ async def test_folders_are_not_made(server: Server, patient: MakePolicy) -> None
     assert (failed.value.step, failed.value.transient) == ("write", False)
 
 
+@pytest.mark.usefixtures("writes")
 async def test_a_name_may_be_as_long_as_a_file_system_allows(server: Server, patient: MakePolicy) -> None:
-    if not server.writes:
-        pytest.skip("takes no files")
     name = "日" * 83 + ".csv"  # 253 bytes
     async with connect(server.remote, patient()) as transport:
         await transport.put(name, pieces(b"x"))

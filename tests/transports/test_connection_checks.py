@@ -86,11 +86,10 @@ async def test_a_pattern_that_matches_nothing_fails_the_find_step(server: Server
         assert check.steps[-1].error == "No file matches the pattern"
 
 
+@pytest.mark.usefixtures("writes")
 async def test_a_login_that_may_only_read_passes_the_import_and_fails_the_export(
     server: Server, patient: MakePolicy
 ) -> None:
-    if not server.writes:
-        pytest.skip("takes no files")
     await server.store("in/a.csv", b"x")
     await server.store("b.csv", b"x")
     server.permit("read")
@@ -103,11 +102,10 @@ async def test_a_login_that_may_only_read_passes_the_import_and_fails_the_export
     assert await server.names() == {"in/a.csv", "b.csv"}
 
 
+@pytest.mark.usefixtures("writes")
 async def test_a_login_that_may_only_write_passes_the_export_and_fails_the_import(
     server: Server, patient: MakePolicy
 ) -> None:
-    if not server.writes:
-        pytest.skip("takes no files")
     await server.store("out/a.csv", b"x")
     server.permit("write", "delete")
     check = await check_export(server.remote, "out", patient())
@@ -119,11 +117,10 @@ async def test_a_login_that_may_only_write_passes_the_export_and_fails_the_impor
         assert check.steps[-1].error == "The server denied access"
 
 
+@pytest.mark.usefixtures("writes")
 async def test_a_test_file_that_may_not_be_deleted_is_named_and_written_over(
     server: Server, patient: MakePolicy
 ) -> None:
-    if not server.writes:
-        pytest.skip("takes no files")
     await server.store("out/a.csv", b"x")
     server.permit("write")
     for _ in range(2):
@@ -146,10 +143,9 @@ async def test_an_empty_folder_passes_the_import_if_it_may_be_read(server: Serve
     assert check.steps[-1].detail == "nothing yet: there is no file"
 
 
+@pytest.mark.usefixtures("writes")
 async def test_an_export_check_that_breaks_off_leaves_nothing(server: Server, patient: MakePolicy) -> None:
     """One answer after the other is lost."""
-    if not server.writes:
-        pytest.skip("takes no files")
     port = server.remote.port
     assert port
     for at in count(1):

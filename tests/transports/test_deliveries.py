@@ -64,11 +64,10 @@ def list_secrets(server: Server) -> list[str]:
     return [PASSWORD, *(each.get_secret_value() for each in options if isinstance(each, SecretStr))]
 
 
+@pytest.mark.usefixtures("writes")
 async def test_the_file_goes_to_every_destination(
     server: Server, api: httpx.AsyncClient, pulls: Runtime, finish: Finish
 ) -> None:
-    if not server.writes:
-        pytest.skip("takes no files")
     await fill(api, pulls, finish)
     await server.store("out/contacts.csv", b"the one of yesterday")
     connection = (await made(api, body(server.remote)))["id"]
@@ -107,11 +106,10 @@ async def test_an_export_that_is_run_again_goes_to_the_same_destinations(
         assert (answer.status_code, "connections:read" in answer.json()["detail"]) == (403, True)
 
 
+@pytest.mark.usefixtures("writes")
 async def test_a_destination_that_refuses_fails_alone_and_is_retried_alone(
     server: Server, api: httpx.AsyncClient, pulls: Runtime, finish: Finish
 ) -> None:
-    if not server.writes:
-        pytest.skip("takes no files")
     await fill(api, pulls, finish)
     right = (await made(api, body(server.remote)))["id"]
     wrong = (await made(api, body(server.unwelcome(), "wrong")))["id"]
@@ -150,11 +148,10 @@ async def test_a_destination_that_refuses_fails_alone_and_is_retried_alone(
 
 
 @pytest.mark.usefixtures("hasty")
+@pytest.mark.usefixtures("writes")
 async def test_a_server_that_is_away_is_tried_four_times_and_no_other_waits_for_it(
     server: Server, api: httpx.AsyncClient, pulls: Runtime, finish: Finish, unused_tcp_port: int
 ) -> None:
-    if not server.writes:
-        pytest.skip("takes no files")
     right = (await made(api, body(server.remote)))["id"]
     away = (await made(api, body(server.at(unused_tcp_port), "away")))["id"]
     started = await export(api, (away, "a.csv"), (right, "b.csv"))
@@ -183,11 +180,10 @@ async def test_a_destination_waits_longer_after_every_try(
         await change(pulls, started["id"], "due_at = now()")
 
 
+@pytest.mark.usefixtures("writes")
 async def test_a_connection_that_is_deleted_meanwhile_is_still_delivered_to(
     server: Server, api: httpx.AsyncClient, pulls: Runtime, finish: Finish
 ) -> None:
-    if not server.writes:
-        pytest.skip("takes no files")
     connection = (await made(api, body(server.remote)))["id"]
     started = await export(api, (connection, "a.csv"))
     assert (await api.delete(f"/connections/{connection}")).status_code == 204
@@ -195,11 +191,10 @@ async def test_a_connection_that_is_deleted_meanwhile_is_still_delivered_to(
     assert told(await read(api, started["id"])) == [("delivered", 1, None)]
 
 
+@pytest.mark.usefixtures("writes")
 async def test_a_destination_that_kills_its_workers_is_given_up_and_the_export_is_not(
     server: Server, api: httpx.AsyncClient, pulls: Runtime, finish: Finish
 ) -> None:
-    if not server.writes:
-        pytest.skip("takes no files")
     connection = (await made(api, body(server.remote)))["id"]
     started = await export(api, (connection, "a.csv"), (connection, "b.csv"))
     await work_on(pulls, started["id"], ENGINES["export"])
@@ -210,11 +205,10 @@ async def test_a_destination_that_kills_its_workers_is_given_up_and_the_export_i
     assert (ended["status"], told(ended)) == ("finished", [given_up, ("delivered", 1, None)])
 
 
+@pytest.mark.usefixtures("writes")
 async def test_a_file_that_is_damaged_is_not_delivered(
     server: Server, api: httpx.AsyncClient, pulls: Runtime, finish: Finish
 ) -> None:
-    if not server.writes:
-        pytest.skip("takes no files")
     connection = (await made(api, body(server.remote)))["id"]
     started = await export(api, (connection, "a.csv"))
     await work_on(pulls, started["id"], ENGINES["export"])
@@ -253,11 +247,10 @@ async def test_a_path_that_cannot_be_delivered_to_is_refused(api: httpx.AsyncCli
     assert (await api.get("/exports")).json()["results"] == []
 
 
+@pytest.mark.usefixtures("writes")
 async def test_a_name_leads_to_no_other_folder(
     server: Server, api: httpx.AsyncClient, pulls: Runtime, finish: Finish
 ) -> None:
-    if not server.writes:
-        pytest.skip("takes no files")
     connection = (await made(api, body(server.remote)))["id"]
     started = await export(api, (connection, "{name}.csv"), name="../Größe: 5/6 {id}")
     assert started["destinations"][0]["path"] == "-Größe- 5-6 -id-.csv"

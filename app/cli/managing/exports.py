@@ -95,6 +95,13 @@ def download_export(
         fetch_file(client, export_id, output)
 
 
+def print_accepted(export: Mapping[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        print_json(export)
+    else:
+        print_line(f"Export {export['id']} was accepted")
+
+
 @exports.command("rerun")
 def rerun_export(
     export_id: ExportId, *, name: OtherName = None, url: Url = DEFAULT_URL, key: Key = "", as_json: AsJson = False
@@ -103,10 +110,7 @@ def rerun_export(
     with connect(url, key, as_json=as_json) as client:
         sent = {"name": name} if name else {}
         export = read_object(request(client, "POST", build_path("exports", export_id, "rerun"), json=sent))
-    if as_json:
-        print_json(export)
-    else:
-        print_line(f"Export {export['id']} was accepted")
+    print_accepted(export, as_json=as_json)
 
 
 @exports.command("retry")
@@ -114,10 +118,7 @@ def retry_export(export_id: ExportId, *, url: Url = DEFAULT_URL, key: Key = "", 
     """Deliver the file of an export again to the destinations that failed."""
     with connect(url, key, as_json=as_json) as client:
         export = read_object(request(client, "POST", build_path("exports", export_id, "retry")))
-    if as_json:
-        print_json(export)
-    else:
-        print_line(f"Export {export['id']} was accepted")
+    print_accepted(export, as_json=as_json)
 
 
 @exports.command("delete")

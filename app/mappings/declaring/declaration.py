@@ -200,7 +200,7 @@ def read_constants(body: object, complaints: Complaints) -> dict[str, str]:
         text = convert_any_value(number)
         shown = name[:50].encode("utf-8", "replace").decode()
         if UNSTORABLE.search(name) or isinstance(number, dict | list | None) or isinstance(text, BadCell):
-            complaints.add(f"constants.{shown}", "must be a text, a number, true or false")
+            complaints.add(f"constants.{shown}", "must be text, a number, true or false")
         else:
             constants[name] = text
     return constants

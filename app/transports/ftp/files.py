@@ -114,7 +114,7 @@ class Ftp:
         part, where = self._full_path(remains), self._full_path(path)
         aside = aside_path(part)
         with translate_errors("write"):
-            # Only a server that renames no file onto another has a file aside.
+            # Only servers that cannot rename onto an existing file leave one aside.
             if await self._try(f"RNFR {aside}", "350") and not await self._try(f"RNTO {where}", "2xx"):
                 await self._try(f"DELE {aside}", "2xx")
             await self._try(f"DELE {part}", "2xx")

@@ -173,7 +173,7 @@ def test_columns_are_found_by_position_too() -> None:
         (
             one_column(field="a") | {"constants": {"b": [1]}},
             "mapping.constants.b",
-            "`mapping.constants.b` must be a text, a number, true or false",
+            "`mapping.constants.b` must be text, a number, true or false",
         ),
         (
             one_column(field="a") | {"options": {"delimiter": "x"}},

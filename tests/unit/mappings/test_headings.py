@@ -109,7 +109,7 @@ def test_a_header_that_differs_from_its_mapping_is_refused_with_what_is_new_and_
 
 def test_unknown_columns_are_refused_in_words_of_the_mapping() -> None:
     assert complaints(SUPPLIER, "Art. Nr.", "Preis", "Notitz", unknown="error") == [
-        "The mapping names no column `Notitz`. Did you mean `Notiz`?",
+        "The mapping has no column `Notitz`. Did you mean `Notiz`?",
         "The file lacks `Notiz`, `Column 5`, which the mapping names, and has `Notitz`, which it does not",
     ]
 
@@ -117,7 +117,7 @@ def test_unknown_columns_are_refused_in_words_of_the_mapping() -> None:
 def test_a_column_is_not_kept_under_the_name_of_a_field() -> None:
     """It would be stored as text, whatever the field requires."""
     (reason, *_) = complaints(SUPPLIER, "Art. Nr.", "Preis", "note", unknown="keep")
-    assert reason.startswith("The mapping names no column `note`, and it cannot be kept")
+    assert reason.startswith("The mapping has no column `note`, and it cannot be kept")
 
 
 def test_two_columns_of_the_file_that_look_the_same_are_refused() -> None:

@@ -57,11 +57,12 @@ JSON_BODY: Final[dict[str, Any]] = {
                     "required": ["source"],
                     "properties": {
                         "source": SOURCE,
-                        "hasHeader": {"type": "boolean", "description": HEADER},
-                        "columns": {"type": "array", "items": {"type": "string"}, "description": NAMES},
-                        "nullMarker": text(MARKER),
+                        # A null counts as absent.
+                        "hasHeader": {"type": ["boolean", "null"], "description": HEADER},
+                        "columns": {"type": ["array", "null"], "items": {"type": "string"}, "description": NAMES},
+                        "nullMarker": text(MARKER) | {"type": ["string", "null"]},
                         "confirmEmail": {
-                            "type": "string",
+                            "type": ["string", "null"],
                             "format": "email",
                             "description": "The e-mail address to notify when the job has ended",
                         },
