@@ -173,10 +173,13 @@ RERUN_NAME: Final = MEMBERS["name"] | {"description": "What people call the reru
 RERUN_FORM: Final[dict[str, Any]] = {
     "title": "RerunForm",
     "type": "object",
-    "required": ["file"],
     "properties": {
         "name": RERUN_NAME,
-        "file": {"type": "string", "format": "binary", "description": "The file as it is now"},
+        "file": {
+            "type": "string",
+            "format": "binary",
+            "description": "The file as it is now. Required if the earlier one was uploaded",
+        },
     },
 }
 # Where the service fetches the file. The body may be left out.
@@ -204,7 +207,7 @@ SOURCE_REQUEST: Final = {
 }
 RERUN_REQUEST: Final = {
     "requestBody": {
-        "required": True,
+        "required": False,  # a file that the service fetches is not sent
         "content": {"multipart/form-data": {"schema": RERUN_FORM, "encoding": {"file": {"contentType": "text/csv"}}}},
     }
 }
