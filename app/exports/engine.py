@@ -13,7 +13,7 @@ from app.exports.deliver import deliver_file
 from app.exports.file_writer import FileWriter
 from app.exports.layout import load_file_options
 from app.exports.order import ExportOrder, load_order
-from app.exports.records import Exporting, FormulaMet, write_records
+from app.exports.records import Exporting, Oddities, OddityMet, write_records
 from app.observe.events import StepReached
 from app.observe.export_events import ExportWritten
 from app.runs.kinds import Step
@@ -32,31 +32,35 @@ async def work(runtime: Runtime, run: Run, _stopping: Stopping) -> bool:
     if run.step is Step.DELIVER:
         return await deliver_file(runtime, run)
     started, order = time.monotonic(), await load_order(runtime, run)
-    try:
-        await write_file(runtime, run, order, started, guard=False)
-    except FormulaMet:
-        await write_file(runtime, run, order, started, guard=True)
+    oddities: Oddities | None = Oddities()
+    while oddities is not None:
+        oddities = await write_file(runtime, run, order, started, oddities)
     return not run.destinations
 
 
-async def write_file(runtime: Runtime, run: Run, order: ExportOrder, started: float, *, guard: bool) -> None:
-    """Raises FormulaMet, but not with `guard`."""
+async def write_file(
+    runtime: Runtime, run: Run, order: ExportOrder, started: float, known: Oddities
+) -> Oddities | None:
+    """Returns more oddities than the known ones if the file has to be written again because of them."""
     file = await asyncio.to_thread(FileWriter, runtime, load_file_options(run))
     try:
-        records = await write_in_time(runtime, run, order, file, guard=guard)
+        records = await write_in_time(runtime, run, order, file, known)
         await keep_file(runtime, run, file, records)
+    except OddityMet as met:
+        return met.oddities
     finally:
         await file.abort()
     seconds = time.monotonic() - started
     runtime.observe(ExportWritten(run.id, run.account_id, file.blob.size, records, seconds=seconds))
+    return None
 
 
-async def write_in_time(runtime: Runtime, run: Run, order: ExportOrder, file: FileWriter, *, guard: bool) -> int:
+async def write_in_time(runtime: Runtime, run: Run, order: ExportOrder, file: FileWriter, known: Oddities) -> int:
     """Returns the number of records. Raises Fatal if the snapshot would be held for too long."""
     seconds = runtime.settings.export_seconds
     try:
         async with asyncio.timeout(seconds), snapshot.open_snapshot(runtime.database) as session:
-            return await write_records(Exporting(runtime, run, session, file), order, guard=guard)
+            return await write_records(Exporting(runtime, run, session, file, known), order)
     except TimeoutError:
         raise Fatal("export_too_long", TOO_LONG.format(seconds=seconds)) from None
 

@@ -1,8 +1,11 @@
 """Copies the records of one snapshot into the file of an export."""
 
+import asyncio
 import re
 import time
-from dataclasses import replace
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 from typing import Final
 
 from app.errors import Fatal
@@ -40,31 +43,58 @@ find_text_formula = re.compile(rb'"[^"A-Za-z0-9<]*=""').search
 find_apostrophe = re.compile(rb"""(?:^|[\n,;\t|"])'+[=+@\t\r-]""").search
 
 
-class FormulaMet(Exception):
-    """A text looks like a formula, and the file has to be written with guards."""
+@dataclass(frozen=True, slots=True)
+class Oddities:
+    """What makes a file slower to write. Hardly any type has them, so a file is begun as if there were none, while
+    another connection looks for them: to look first would take a fifth of the time of the whole export."""
+
+    compressed: bool = False  # PostgreSQL has compressed a record
+    unknown: bool = False  # a record has a member that no field of the type declares
+    formulas: bool = False  # a text looks like a formula, and has to be guarded
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many records there are, and what they have."""
+
+    total: int
+    oddities: Oddities
+
+
+class OddityMet(Exception):
+    """The file has to be begun again, for records that have these."""
+
+    def __init__(self, oddities: Oddities) -> None:
+        self.oddities = oddities
 
 
 class Exporting:
     """The file of a run while a snapshot is copied into it, and how far that is."""
 
-    def __init__(self, runtime: Runtime, run: Run, session: ReadSession, file: FileWriter) -> None:
-        self.session, self.file = session, file
+    def __init__(self, runtime: Runtime, run: Run, session: ReadSession, file: FileWriter, known: Oddities) -> None:
+        self.session, self.file, self.known = session, file, known
+        self.counting: asyncio.Task[Count] | None = None  # until its result is stored
         self.is_plain = False  # what comes is CSV that has no guards
         self.has_mapping = False
         self.runtime, self._run = runtime, run
         self._progress_at = time.monotonic()
         self._process = 0
 
-    async def begin(self, total: int) -> None:
-        """Stores how many records there are. Raises RunLost."""
+    async def store_count(self, count: Count) -> None:
+        """Raises RunLost, and OddityMet for what was not known."""
+        self.counting = None
+        if count.oddities != self.known:
+            raise OddityMet(count.oddities)
         self._process = await snapshot.find_server_process(self.session)
         async with self.runtime.database.transaction() as session:
-            if not await progress.begin(session, self._run.id, self._run.attempt, total=total):
+            if not await progress.begin(session, self._run.id, self._run.attempt, total=count.total):
                 raise RunLost
         self.report_step("counted")
 
     async def write(self, data: bytes) -> None:
-        """Takes what PostgreSQL has sent. Raises RunLost, FormulaMet."""
+        """Takes what PostgreSQL has sent. Raises RunLost, OddityMet."""
+        if self.counting is not None and self.counting.done():
+            await self.store_count(await self.counting)
         if self.is_plain:
             self.ensure_plain(data)
         await self.file.add(data)
@@ -74,7 +104,7 @@ class Exporting:
 
     def ensure_plain(self, data: bytes) -> None:
         if find_text_formula(data) or (self.has_mapping and find_apostrophe(data)):
-            raise FormulaMet
+            raise OddityMet(replace(self.known, formulas=True))
 
     async def store_progress(self) -> None:
         self._progress_at = time.monotonic()
@@ -86,23 +116,40 @@ class Exporting:
         self.runtime.observe(StepReached(self._run.id, step))
 
 
-async def write_records(exporting: Exporting, order: ExportOrder, *, guard: bool) -> int:
-    """Returns their number. Raises RunLost, FormulaMet, and Fatal if the file would not have as many records as there
+async def write_records(exporting: Exporting, order: ExportOrder) -> int:
+    """Returns their number. Raises RunLost, OddityMet, and Fatal if the file would not have as many records as there
     are."""
-    exporting.report_step("counting")
-    known = list_known(order.resource) if has_every_field(order) else None
-    (counted,) = await snapshot.fetch(exporting.session, count_records(order.selection, known))
-    await exporting.begin(counted["total"])
-    order = replace(order, selection=replace(order.selection, compressed=counted["any_compressed"]))
-    if order.file.format == "jsonl":
-        copied = await write_objects(exporting, order)
-    else:
-        columns = await list_columns(exporting, order, any_unknown=counted["any_unknown"])
-        copied = await write_cells(exporting, order, columns, guard=guard)
+    order = replace(order, selection=replace(order.selection, compressed=exporting.known.compressed))
+    async with counted(exporting, order) as counting:
+        copied = await (write_objects if order.file.format == "jsonl" else write_cells)(exporting, order)
+        count = await counting
+    if exporting.counting is not None:
+        await exporting.store_count(count)
     exporting.report_step("copied")
-    if copied != counted["total"]:
+    if copied != count.total:
         raise Fatal("count_mismatch")
     return copied
+
+
+@asynccontextmanager
+async def counted(exporting: Exporting, order: ExportOrder) -> AsyncIterator[asyncio.Task[Count]]:
+    """Has the records counted in the same snapshot, while they are copied."""
+    exporting.report_step("counting")
+    shared = await snapshot.share_snapshot(exporting.session)
+    counting = exporting.counting = asyncio.create_task(count_with_oddities(exporting, order, shared))
+    try:
+        yield counting
+    finally:
+        counting.cancel()
+        await asyncio.wait({counting})  # what went wrong with it was raised already, or something else ends this
+
+
+async def count_with_oddities(exporting: Exporting, order: ExportOrder, shared: str) -> Count:
+    known, members = exporting.known, list_known(order.resource) if has_every_field(order) else None
+    async with snapshot.open_snapshot(exporting.runtime.database, shared) as session:
+        (found,) = await snapshot.fetch(session, count_records(order.selection, members))
+    compressed, unknown = known.compressed or found["compressed"], known.unknown or found["unknown"]
+    return Count(found["total"], replace(known, compressed=compressed, unknown=unknown))
 
 
 def has_every_field(order: ExportOrder) -> bool:
@@ -110,11 +157,11 @@ def has_every_field(order: ExportOrder) -> bool:
     return order.file.format == "csv" and not order.mapping.columns and order.selection.filter.fields is None
 
 
-async def list_columns(exporting: Exporting, order: ExportOrder, *, any_unknown: bool) -> tuple[ExportColumn, ...]:
+async def list_columns(exporting: Exporting, order: ExportOrder) -> tuple[ExportColumn, ...]:
     """Raises Fatal for more columns than a file may have."""
     most = exporting.runtime.limits.columns
     members = list_members(order.selection, most + len(order.resource.fields))
-    rows = await snapshot.fetch(exporting.session, members) if any_unknown else []
+    rows = await snapshot.fetch(exporting.session, members) if exporting.known.unknown else []
     names = [row["name"] for row in rows]
     columns = build_columns(order.resource, order.mapping, names, order.selection.filter.fields)
     if len(columns) > most:
@@ -122,11 +169,10 @@ async def list_columns(exporting: Exporting, order: ExportOrder, *, any_unknown:
     return columns
 
 
-async def write_cells(
-    exporting: Exporting, order: ExportOrder, columns: tuple[ExportColumn, ...], *, guard: bool
-) -> int:
+async def write_cells(exporting: Exporting, order: ExportOrder) -> int:
     """PostgreSQL writes CSV, unless a mapping has cells spelled in another way."""
-    delimiter = order.file.delimiter
+    delimiter, guard = order.file.delimiter, exporting.known.formulas
+    columns = await list_columns(exporting, order)
     # The headings of a mapping are its author's own; those of members may be whatever a stranger has sent.
     neutralize = order.file.formulas == "neutralize" and not order.mapping.columns
     head = format_header(columns, delimiter, neutralize=neutralize) if order.mapping.has_header else b""

@@ -87,7 +87,7 @@ async def test_a_snapshot_that_a_frozen_worker_holds_is_ended(arena: Arena) -> N
     held = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'sluice export'"
     zombie = arena.worker("copying:1:stop", idle_ms=600_000)
     await zombie.is_frozen()
-    assert len(await arena.ask(held)) == 1
+    assert await arena.ask(held)  # one connection copies, and for a while another one counts
     arena.worker(export_seconds=0.5)
 
     async def is_ended() -> bool:

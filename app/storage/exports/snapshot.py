@@ -35,12 +35,20 @@ Write = Callable[[bytes], Awaitable[None]]
 
 
 @asynccontextmanager
-async def open_snapshot(database: Database) -> AsyncIterator[ReadSession]:
-    """A session in which everything that is read is of one moment. Raises DatabaseUnavailable."""
+async def open_snapshot(database: Database, shared: str | None = None) -> AsyncIterator[ReadSession]:
+    """A session in which everything that is read is of one moment; with `shared`, of the same as in the session that
+    shares it. Raises DatabaseUnavailable."""
     async with database.snapshot() as session:
+        if shared is not None:  # PostgreSQL wants it first, and takes no parameter
+            await session.execute(text(f"SET TRANSACTION SNAPSHOT '{shared}'"))
         await session.execute(text(f"SET LOCAL application_name = '{APPLICATION}'"))
         await session.execute(text(f"SET LOCAL parallel_tuple_cost = {TUPLE_COST}"))
         yield session
+
+
+async def share_snapshot(session: ReadSession) -> str:
+    """A name for what the session sees, good until it ends."""
+    return str((await session.execute(text("SELECT pg_export_snapshot()"))).scalar_one())
 
 
 async def end_old_snapshots(session: Session, *, seconds: float) -> int:

@@ -23,8 +23,8 @@ PLAIN = """FROM (SELECT key, created_at, data || '{{}}' AS data FROM records
     WHERE {where} ORDER BY {order} OFFSET 0) AS plain ORDER BY {order}"""
 
 COUNTED = """
-SELECT count(*) AS total, coalesce(bool_or(pg_column_compression(data) IS NOT NULL), false) AS any_compressed,
-    coalesce(bool_or({unknown}), false) AS any_unknown
+SELECT count(*) AS total, coalesce(bool_or(pg_column_compression(data) IS NOT NULL), false) AS compressed,
+    coalesce(bool_or({unknown}), false) AS unknown
 FROM records WHERE {where}"""
 
 MOST_CELLS = 1_600  # of a statement: PostgreSQL's own limit is 1,664
@@ -81,8 +81,8 @@ class Statement:
 
 
 def count_records(selection: Selection, known: Sequence[str] | None) -> Statement:
-    """One row: how many records there are, whether any is compressed, and whether any has a member that is not among
-    the `known`; None: it does not matter."""
+    """One row: their `total`, whether any is `compressed`, and whether any has an `unknown` member, one that is not
+    among the `known`; None: it does not matter. 1,000,000 records of 212 bytes take 0.5 s; their copy takes 2.4 s."""
     statement = Statement()
     unknown = "false" if known is None else f"data - {statement.bind(list(known), 'text[]')} <> '{{}}'"
     statement.text = COUNTED.format(unknown=unknown, where=build_where(statement.bind, selection))
