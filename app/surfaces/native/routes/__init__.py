@@ -2,20 +2,10 @@
 
 from fastapi import APIRouter, Depends
 
-from app.surfaces.native.routes import (
-    connection_imports,
-    connections,
-    coupon_sets,
-    documents,
-    exports,
-    health,
-    imports,
-    limits,
-    mappings,
-    records,
-    runs,
-    types,
-)
+from app.surfaces.native.routes import records
+from app.surfaces.native.routes.declared import connections, coupon_sets, mappings, types
+from app.surfaces.native.routes.service import documents, health, limits
+from app.surfaces.native.routes.work import connection_imports, exports, imports, runs
 from app.web.checks import refuse_unknown_query
 from app.web.refusals import refusals
 

@@ -1,0 +1,1 @@
+"""The endpoints of what an account declares and stores by name: types, coupon sets, mapping templates, connections."""
