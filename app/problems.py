@@ -90,6 +90,10 @@ WARNINGS: dict[str, str] = {
     "blanks around them. They were removed",
     "blank_rows": "Lines of nothing but delimiters and blanks are not rows, and were passed over",
     "text_formula": 'Values of the column are written as formulas for text (`="00123"`), of which the text was read',
+    "no_item_code": "Rows without an item code were skipped",
+    "no_filter": "Rows without a class or a value were skipped",
+    "unread_date": "Values of the column are not dates. A new item gets the time of the sync, and an item that exists "
+    "keeps its date",
     "mail_not_configured": "A notice by mail was asked for, but the service has no mail server (`SLUICE_SMTP_URL`)",
     "mail_not_sent": "The mail server refused the notice or could not be reached for three days, or the account has "
     "reached the daily limit of mails",
@@ -105,6 +109,9 @@ WARNING_REMEDIES: dict[str, str] = {
     "read_only_column": "No action is needed; remove the column to avoid the warning",
     "duplicate_key": "Remove one of the rows if the wrong one is kept, or send `duplicates`",
     "superseded": REMEDIES["superseded"],
+    "no_item_code": "Fill `ItemCode`, or remove the rows",
+    "no_filter": "Fill `ClassName` and `ClassValue`, or remove the rows",
+    "unread_date": "Write dates like 2026-01-31, or remove the values",
     "mail_not_configured": "Ask the operator to set `SLUICE_SMTP_URL`",
     "mail_not_sent": "Check the address, and ask the operator to check the mail server and SLUICE_MAILS_PER_DAY",
 }

@@ -22,6 +22,15 @@ class ReferenceColumn:
     alias_of: str = ""
 
 
+@dataclass(slots=True)
+class ApartColumn:
+    """The values of a field that is no part of the record, but handed on beside it: JSON text, or None for a row that
+    leaves it blank."""
+
+    field: str
+    cells: list[str | None]
+
+
 @dataclass(frozen=True, slots=True)
 class UnknownRecord:
     """Why a row fails that names a record which does not exist, and the field in which it names it."""
@@ -45,8 +54,8 @@ class UnknownRecord:
 @dataclass(slots=True)
 class CheckedBatch:
     """A batch after its rows are checked. `keys`, `rows`, `lines` and `data` (JSON text) run in parallel and hold the
-    good rows in the order of the file, and so do the cells of `references`, which are not in `data` before they are
-    looked up. `key_forms` are the keys that a record may have, by its type and the name in the row.
+    good rows in the order of the file, and so do the cells of `apart`, and of `references`, which are not in `data`
+    before they are looked up. `key_forms` are the keys that a record may have, by its type and the name in the row.
 
     `incomplete` says, by index, what is wrong with a row if its record has to be created. `must_exist` are the indexes
     of rows that name a record by an id which this service makes; `unknown` says what is wrong with one if there is no
@@ -60,6 +69,7 @@ class CheckedBatch:
     lines: list[int] = field(default_factory=list)
     data: list[str] = field(default_factory=list)
     references: list[ReferenceColumn] = field(default_factory=list)
+    apart: list[ApartColumn] = field(default_factory=list)
     key_forms: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
     incomplete: dict[int, tuple[Problem, ...]] = field(default_factory=dict)
     must_exist: set[int] = field(default_factory=set)

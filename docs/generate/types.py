@@ -20,6 +20,13 @@ ABOUT = {
     "shop-products": "The products of a shop, with variants and options. "
     "See [Moving from Reaction](../guides/reaction.md).",
     "tags": "The tags of a shop, which form a tree. See [Moving from Reaction](../guides/reaction.md).",
+    "items": "The items of a sales catalogue, as App4Sales knows them. `freeItemFields` is a list of objects with "
+    "`caption` and `value`. See [App4Sales](../vendors/app4sales.md).",
+    "price-lists": "The price lists of a sales catalogue.",
+    "item-prices": "What an item costs in a price list. The key is the id of the list, a colon, and the code of the item.",
+    "item-classes": "The classes by which items are filtered, such as colour or brand.",
+    "item-class-values": "The values of these classes. The key is the class, a colon, and the value; a colon or percent sign in "
+    "the class is percent-encoded. Items name their values in `classValues`.",
 }
 ITEMS = {"url": "web addresses", "pair": "items of `name : value`"}
 WIRE_NAMES = {"max_length": "maxLength"}

@@ -87,7 +87,7 @@ class Owner:
 
     def shared(self, template: str) -> list[Names]:
         """The names that every account has for things of its own."""
-        built_in = ("contacts", "customers", "products", "coupons", "catalog", "shop-products", "tags")
+        built_in = ("contacts", "customers", "products", "coupons", "catalog", "shop-products", "tags", "items")
         return {
             "/records/{type}": [{"type": each} for each in built_in],
             "/types/{name}": [{"name": "contacts"}],

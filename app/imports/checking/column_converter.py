@@ -1,6 +1,6 @@
 """Converts the cells of one column to JSON, the whole column at once where its cells allow it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -8,7 +8,7 @@ from app.imports.checking.cells import ABSENT, ALL_ABSENT, ALL_TEXT, Cells, is_b
 from app.imports.checking.findings import Findings
 from app.imports.checking.json_objects import MemberColumn, format_member
 from app.imports.plan import Options
-from app.imports.rows import ReferenceColumn
+from app.imports.rows import ApartColumn, ReferenceColumn
 from app.mappings.columns import Column
 from app.mappings.conversions import ConvertColumn, UnconvertibleCell, compile_conversions
 from app.resources.conversion import quote_json
@@ -145,6 +145,18 @@ class ColumnConverter:
         return list(map(convert, texts))
 
 
+def take_apart(
+    converters: Sequence[ColumnConverter], converted: list[MemberColumn], apart: Collection[str]
+) -> list[ApartColumn]:
+    """Takes the fields that are handed on beside the records out of the converted columns."""
+    taken = []
+    for index, converter in enumerate(converters):
+        if converter.field.id in apart:
+            converted[index], column = converter.take_references(converted[index])
+            taken.append(ApartColumn(column.field, column.cells))
+    return taken
+
+
 def change_texts(change: ConvertColumn, cells: Cells) -> Cells:
     """The cells with all texts changed. What is not text came from JSON Lines as it is meant."""
     values, types = cells
@@ -157,15 +169,20 @@ def change_texts(change: ConvertColumn, cells: Cells) -> Cells:
 
 
 def build_converter(
-    resource: Resource, column: Column, options: Options, *, delimited: bool = False
+    resource: Resource,
+    column: Column,
+    options: Options,
+    *,
+    delimited: bool = False,
+    change: ConvertColumn | None = None,
 ) -> ColumnConverter:
     """Compiles the converter of a column; a column that no field declares holds text. Null markers are for `delimited`
-    files only."""
+    files only. `change` takes the place of the conversions that a mapping asks for."""
     field = (resource.field(column.field) if column.known else None) or Field(column.field, "text")
     asked = column.conversions
     field = replace(field, separator=asked["separator"]) if "separator" in asked else field
     marker = asked.get("nullMarker", options.null_marker) if delimited else None
-    change = compile_conversions(asked, field)
+    change = change or compile_conversions(asked, field)
     surrogate, prefix = resource.surrogate, format_member(field.alias_of or field.id, "")
     names_type = resource.type_named_in(field)
     if surrogate is not None and field.id == surrogate.source:

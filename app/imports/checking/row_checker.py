@@ -26,7 +26,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from app.formats.records import Batch
 from app.imports.checking.cells import ABSENT, ALL_TEXT, Cells, clean_cells, is_filled
-from app.imports.checking.column_converter import ColumnConverter, build_converter
+from app.imports.checking.column_converter import ColumnConverter, build_converter, take_apart
 from app.imports.checking.columns import ColumnSplitter, DelimitedColumns, ObjectColumns, SplitBatch
 from app.imports.checking.findings import Findings, unreadable_problems
 from app.imports.checking.json_objects import MemberColumn, build_objects
@@ -35,7 +35,8 @@ from app.imports.checking.new_records import REQUIRED, NewRecords
 from app.imports.checking.record_keys import IdScope, RowKeys, build_key_finder
 from app.imports.checking.unknown_members import UnknownMembers
 from app.imports.plan import Options, Plan
-from app.imports.rows import CheckedBatch, ReferenceColumn, UnknownRecord
+from app.imports.rows import ApartColumn, CheckedBatch, ReferenceColumn, UnknownRecord
+from app.mappings.conversions import ConvertColumn
 from app.problems import Problem
 from app.resources.conversion import bad_cell
 from app.resources.schema import Field, Resource
@@ -60,7 +61,11 @@ class RowChecker:
         id_scope: IdScope,
         key_limit: int,
         record_limit: int,
+        changes: Mapping[str, ConvertColumn] | None = None,
+        apart: Collection[str] = (),
     ) -> None:
+        """`changes` are conversions of single fields that no mapping can ask for; the values of the fields `apart` are
+        handed on beside the records."""
         delimited = plan.dialect.format != "jsonl"
         self._resource = resource
         self.named_types = resource.named_types
@@ -70,7 +75,12 @@ class RowChecker:
         planned = {column.field for column in plan.columns}
         self._new_records = NewRecords(resource, planned, plan.constants) if resource.generates_key else None
         self._splitter = build_splitter(resource, plan, options)
-        self._converters = [build_converter(resource, column, options, delimited=delimited) for column in plan.columns]
+        changes = changes or {}
+        self._converters = [
+            build_converter(resource, column, options, delimited=delimited, change=changes.get(column.field))
+            for column in plan.columns
+        ]
+        self._apart = frozenset(apart)
         self._key_finder = build_key_finder(resource, id_scope, anonymous=options.anonymous)
         self._delimited = delimited
         self._neutralized = delimited and plan.mapping.is_native
@@ -142,6 +152,7 @@ class RowChecker:
 
         converted = [converter.convert_members(cells, sent, findings) for converter, cells, sent in columns]
         references = self._take_references(converted, len(split.batch.records))
+        checked.apart = take_apart(self._converters, converted, self._apart)
         others = self._splitter.other_members(split, findings)
         stored = zip(self._converters, converted, strict=True)
         members = [column for converter, column in stored if converter.stored] + others
@@ -256,8 +267,8 @@ def keep_good_rows(
     data: list[str],
     incomplete: Mapping[int, Sequence[Problem]],
 ) -> None:
-    """Moves the rows without a problem into `checked`, and the problems of the others. The references in `checked` are
-    those of all rows."""
+    """Moves the rows without a problem into `checked`, and the problems of the others. The references in `checked`, and
+    what is kept apart there, are those of all rows."""
     checked.warnings += findings.warnings
     bad_rows = findings.problems
     if not bad_rows:
@@ -280,5 +291,6 @@ def keep_good_rows(
         checked.data.append(data[index])
         checked.rows.append(batch.rows[index])
         checked.lines.append(batch.lines[index])
-    for column in checked.references:
+    columns: list[ReferenceColumn | ApartColumn] = [*checked.references, *checked.apart]
+    for column in columns:
         column.cells = [cell for index, cell in enumerate(column.cells) if index not in bad_rows]

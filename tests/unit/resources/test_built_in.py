@@ -46,7 +46,10 @@ NARROW = parse_resource(
 
 
 def test_the_registry_finds_the_built_in_types() -> None:
-    assert set(BUILT_IN) == {"contacts", "products", "coupons", "customers", "catalog", "shop-products", "tags"}
+    assert set(BUILT_IN) == {
+        *("contacts", "products", "coupons", "customers", "catalog", "shop-products", "tags"),
+        *("items", "price-lists", "item-prices", "item-classes", "item-class-values"),
+    }
 
 
 @pytest.mark.parametrize("resource", BUILT_IN.values(), ids=lambda resource: resource.name)
