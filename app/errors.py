@@ -3,6 +3,7 @@
 SluiceError
 ├── Refused      the caller must change something, or wait; a surface turns its code into a response
 ├── Retryable    something outside does not work at the moment; the worker tries again
+├── Halted       this run goes no further until somebody resumes or cancels it
 └── Fatal        this run cannot succeed; it ends `failed` with this reason
 
 A bad row raises none of these: it is a value, see `app.problems`.
@@ -33,9 +34,10 @@ REFUSALS: dict[str, str] = {
     "invalid": "The request is not valid",
     "too_many_requests": "The API key has reached its rate limit",
     "too_many_reads": "Too many large reads of this account are under way",
-    "queue_full": "Too many imports of this account are waiting or running",
-    "import_not_ended": "The import is still waiting or running",
+    "queue_full": "Too many imports of this account are waiting, running or halted",
+    "import_not_ended": "The import is still waiting, running or halted",
     "export_not_ended": "The export is still waiting or running",
+    "not_held": "The run does not wait for a decision",
     "nothing_to_retry": "No delivery of the export has failed",
     "type_in_use": "The new declaration does not fit stored records or open imports",
     "secrets_locked": "The stored secrets cannot be decrypted",
@@ -43,8 +45,11 @@ REFUSALS: dict[str, str] = {
     "not_ready": "The service is temporarily unavailable",
 }
 
-# Every reason why a run can fail as a whole: code -> the message shown.
+# Every reason why a run can fail as a whole, is halted, or was cancelled: code -> the message shown.
 FAILURES: dict[str, str] = {
+    "brake": "A brake of the import has stopped it",
+    "cancelled": "Somebody has cancelled it",
+    "plan_expired": "Nobody has resumed or cancelled it in time",
     "worker_crashed": "Workers crashed too many times on this file",
     "source_missing": "The stored file no longer exists",
     "source_damaged": "The stored file has changed since the import was accepted",
@@ -84,9 +89,10 @@ REFUSAL_REMEDIES: dict[str, str] = {
     "invalid": "Correct everything that `errors` lists",
     "too_many_requests": "Wait for the seconds in `Retry-After`, and poll less often",
     "too_many_reads": "Wait for the seconds in `Retry-After`, and read one page after the other",
-    "queue_full": "Wait for the seconds in `Retry-After`, or until an import has ended",
-    "import_not_ended": "Wait until the import is done",
+    "queue_full": "Wait for the seconds in `Retry-After`, or until an import has ended. Decide about halted ones",
+    "import_not_ended": "Wait until the import is done. If it is halted, resume or cancel it",
     "export_not_ended": "Wait until the export is done",
+    "not_held": "Resume or cancel only what is `halted` or `planned`. Look at its `status`",
     "nothing_to_retry": "Look at the `status` of each destination. Start a new export for other destinations",
     "type_in_use": (
         "Keep the fields that `errors` names as they are. "
@@ -99,6 +105,12 @@ REFUSAL_REMEDIES: dict[str, str] = {
 
 # What to do about each failure of a run.
 FAILURE_REMEDIES: dict[str, str] = {
+    "brake": (
+        "Look at the numbers in the detail and at the problems. Then resume the import, which goes on without brakes, "
+        "or cancel it and send a corrected file"
+    ),
+    "cancelled": "Start it again if you still want it. What was written before stays",
+    "plan_expired": "Start it again, and decide within `SLUICE_PLAN_HOURS`",
     "worker_crashed": "Look for `slice_failed` in the workers' log, and report it together with the file",
     "source_missing": "Send the file again. Check that all machines share one blob store and that nobody cleans it up",
     "source_damaged": (
@@ -240,6 +252,16 @@ class Retryable(SluiceError):
     part: ClassVar[str]
 
     exit_code = TROUBLE
+
+
+class Halted(SluiceError):
+    """This run stops where it is until somebody resumes or cancels it; `code` is a key of FAILURES, and `detail` says
+    why in whole sentences."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
 
 
 class SourceLost(SluiceError):

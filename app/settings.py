@@ -108,7 +108,13 @@ class Settings(BaseSettings):
     max_file_bytes: PositiveInt = Field(
         52_428_800, description="Largest file, in bytes as sent, without the rest of the form"
     )
-    queue_limit: PositiveInt = Field(10, description="Imports that one account may have waiting or running at a time")
+    queue_limit: PositiveInt = Field(
+        10, description="Imports that one account may have waiting, running or halted at a time"
+    )
+    plan_hours: PositiveInt = Field(
+        24,
+        description="Hours that a halted or planned run waits to be resumed or cancelled; then it is cancelled",
+    )
     retention_days: PositiveInt = Field(
         30, description="Days that imports, their files and reports are kept after their end"
     )

@@ -10,6 +10,7 @@ from app.observe.export_events import OldSnapshotsEnded
 from app.observe.logs import error_kind
 from app.observe.process_events import NewerRunsLeftAlone, SchemaNotUsable
 from app.runs.deletion import prune_runs, sweep_blobs
+from app.runs.holding.held import cancel_expired
 from app.runs.lifecycle import is_out_of_memory, rescue_runs
 from app.runtime import Runtime
 from app.storage import claims
@@ -92,9 +93,11 @@ async def end_old_snapshots(runtime: Runtime, _: str) -> None:
 
 
 async def prune(runtime: Runtime, _: str) -> None:
-    """Deletes access tokens that have expired, strips runs past their retention, and deletes files without an owner."""
+    """Deletes access tokens that have expired, cancels runs that nobody has decided about, strips runs past their
+    retention, and deletes files without an owner."""
     async with runtime.database.transaction() as session:
         await tokens.delete_expired(session)
+    await cancel_expired(runtime)
     await prune_runs(runtime)
     await sweep_blobs(runtime)
 

@@ -48,7 +48,10 @@ COMMANDS: Final = {
         USE,
     ),
     "runs": CommandEntry(
-        "app.cli.managing.runs", "runs", "List and show all work of the account, of every kind and surface", USE
+        "app.cli.managing.runs",
+        "runs",
+        "List and show all work of the account, and resume or cancel what is halted",
+        USE,
     ),
     "exports": CommandEntry(
         "app.cli.managing.exports", "exports", "List, show, download, repeat and delete exports", USE

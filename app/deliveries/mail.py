@@ -1,4 +1,5 @@
-"""The mail that reports a run's end: what, how many rows, and where the report is; never a cell's value."""
+"""The mail that reports that a run has ended or is held: what, how many rows, and where the report is; never a cell's
+value."""
 
 from collections.abc import Iterator
 from email.message import EmailMessage
@@ -8,9 +9,15 @@ from email_validator import validate_email
 
 from app.runs.kinds import Kind
 from app.runs.model import Run
-from app.runs.states import State
+from app.runs.states import HELD, State
 
-ENDINGS = {State.FINISHED: "has finished", State.FAILED: "failed"}
+NEWS = {
+    State.FINISHED: "has finished",
+    State.FAILED: "failed",
+    State.CANCELLED: "was cancelled",
+    State.HALTED: "is halted",
+    State.PLANNED: "is planned, and nothing is written yet",
+}
 COUNTS = ("created", "updated", "unchanged", "skipped", "failed", "remaining")
 
 
@@ -20,9 +27,10 @@ def build_mail(run: Run, *, to: str, account: str, sender: str, public_url: str 
     mail["Subject"] = f"{run.kind.capitalize()} {run.id} of {printable(run.type)}: {run.state}{format_rows(run)}"
     mail["From"] = sender
     mail["To"] = to
-    if run.finished_at is not None:
-        mail["Date"] = format_datetime(run.finished_at)
-    mail["Message-ID"] = f"<{run.kind}-{run.id}@{mail['From'].addresses[0].domain}>"
+    if (moment := run.finished_at or run.held_at) is not None:
+        mail["Date"] = format_datetime(moment)
+    held = f"-held-{run.attempt}" if run.state in HELD else ""  # when it has ended there is another mail
+    mail["Message-ID"] = f"<{run.kind}-{run.id}{held}@{mail['From'].addresses[0].domain}>"
     mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office replies, please
     mail.set_content("\n".join(format_lines(run, account, (public_url or "").rstrip("/"))) + "\n")
     return mail
@@ -43,7 +51,7 @@ def is_allowed(address: str, domains: str) -> bool:
 
 
 def format_lines(run: Run, account: str, base: str) -> Iterator[str]:
-    yield f"{run.kind.capitalize()} {run.id} of {printable(run.type)} {ENDINGS[run.state]}."
+    yield f"{run.kind.capitalize()} {run.id} of {printable(run.type)} {NEWS[run.state]}."
     yield ""
     yield f"Account: {printable(account)}"
     if run.name:
@@ -63,6 +71,9 @@ def format_import(run: Run, base: str) -> Iterator[str]:
         if count is not None:
             yield f"{name.capitalize()}: {count}"
     yield ""
+    if run.state in HELD:
+        yield f"Resume it: POST {base}/runs/{run.id}/resume"
+        yield f"Cancel it: POST {base}/runs/{run.id}/cancel"
     yield f"Report: {base}/imports/{run.id}"
     if run.failed:
         yield f"Failed rows: {base}/imports/{run.id}/failed-rows.csv"

@@ -159,8 +159,27 @@ class BatchWritten(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class RunHeld(Event):
+    """A run is halted or planned, and waits until somebody resumes or cancels it. `code` says why it is halted."""
+
+    level: ClassVar[str] = "warning"
+    run_id: str
+    account_id: int
+    state: str
+    code: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RunResumed(Event):
+    """Somebody has resumed a run that was halted or planned. It is queued again, with its brakes off."""
+
+    run_id: str
+    account_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class RunEnded(Event):
-    """A run has reached its final state. `code` is the failure if the state is `failed`."""
+    """A run has reached its final state. `code` is why, if the state is `failed` or `cancelled`."""
 
     run_id: str
     account_id: int

@@ -28,7 +28,7 @@ async def delete_run(runtime: Runtime, account_id: AccountId, run_id: str, *, ki
         deleted = await runs.delete_ended(session, account_id, run.id)
         if deleted is None:
             raise Refused(
-                f"{kind}_not_ended", f"Only an {kind} that has ended can be deleted, and this one is still open"
+                f"{kind}_not_ended", f"Only an {kind} that has ended can be deleted, and this one is {run.state}"
             )
     # The run is gone by now. If its file cannot be deleted the sweep does it later, because nothing needs it any more.
     with suppress(BlobsUnavailable, DatabaseUnavailable):

@@ -31,6 +31,7 @@ class Rules:
     order of writes: for every record the run with the higher number wins."""
 
     read_scope: str  # that a key needs to see runs of this kind: app.auth.keys
+    write_scope: str  # to resume and cancel them
     numbered: bool
     queue_limit: Callable[[Runtime], int]  # runs of this kind that may be open in one account
     queue_full: str  # why one more is refused; {limit}
@@ -39,12 +40,14 @@ class Rules:
 KINDS: Final[Mapping[Kind, Rules]] = {
     Kind.IMPORT: Rules(
         read_scope="imports:read",
+        write_scope="imports:write",
         numbered=True,
         queue_limit=lambda runtime: runtime.settings.queue_limit,
-        queue_full="{limit} imports of this account are waiting or running. Wait until one of them has ended",
+        queue_full="{limit} imports of this account are waiting, running or halted. Wait until one of them has ended",
     ),
     Kind.EXPORT: Rules(
         read_scope="exports:read",
+        write_scope="exports:write",
         numbered=False,
         queue_limit=lambda _runtime: MOST_EXPORTS,
         queue_full="{limit} exports of this account are waiting or running. Wait until one of them has ended",

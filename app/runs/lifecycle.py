@@ -1,4 +1,4 @@
-"""The life of a run while workers have it: claimed, worked on for a slice, given back, put off, ended.
+"""The life of a run while workers have it: claimed, worked on for a slice, given back, put off, held, ended.
 
 Nothing here knows what the work is: the engine of the run's kind comes as an argument. PostgreSQL is the only truth. A
 claim has a lease and an attempt (the fence), and everything that a worker writes carries the attempt, so a worker can
@@ -10,8 +10,17 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar
 
-from app.errors import Fatal, Retryable
-from app.observe.events import LeaseLost, RunEnded, RunPostponed, RunRescued, SliceClaimed, SliceFailed, StepReached
+from app.errors import Fatal, Halted, Retryable
+from app.observe.events import (
+    LeaseLost,
+    RunEnded,
+    RunHeld,
+    RunPostponed,
+    RunRescued,
+    SliceClaimed,
+    SliceFailed,
+    StepReached,
+)
 from app.observe.logs import error_kind, format_trace
 from app.runs.acceptance import enqueue_run
 from app.runs.kinds import Kind, Step
@@ -31,7 +40,7 @@ NO_THREAD = "can't start new thread"  # Python's words
 
 T = TypeVar("T")
 Stopping = Callable[[], bool]
-# Works on a claimed run for a slice and says whether it has ended it. `Stopping` is true once the process is
+# Works on a claimed run for a slice and says whether it has ended or held it. `Stopping` is true once the process is
 # shutting down: then nothing new is begun.
 Work = Callable[[Runtime, Run, Stopping], Awaitable[bool]]
 
@@ -65,6 +74,8 @@ async def work_on(runtime: Runtime, run_id: RunId, work: Work, *, stopping: Stop
         runtime.observe(LeaseLost(run.id, run.attempt))
     except Fatal as fatal:
         await fail_run(runtime, run, fatal)
+    except Halted as halted:
+        await halt_run(runtime, run, halted)
     except asyncio.CancelledError:
         await asyncio.shield(give_back(runtime, run, patient=False))
         raise
@@ -201,6 +212,15 @@ async def fail_run(runtime: Runtime, run: Run, fatal: Fatal) -> None:
     announce_end(runtime, failed)
 
 
+async def halt_run(runtime: Runtime, run: Run, halted: Halted) -> None:
+    """Lets a run wait until somebody decides; rows written before stay."""
+    held = await write_when_reachable(
+        runtime,
+        lambda session: hold_run(session, run.id, run.attempt, State.HALTED, code=halted.code, detail=halted.detail),
+    )
+    announce_held(runtime, held)
+
+
 async def fail_if_hopeless(session: Session, runtime: Runtime, row: Any) -> Run | None:
     """Ends a run that has crashed too often without getting any further; `row` has id, attempt and crashes."""
     if row is None or row["crashes"] < runtime.settings.max_crashes:
@@ -218,7 +238,22 @@ async def end_run(
     return None if row is None else run_from(row)
 
 
+async def hold_run(
+    session: Session, run_id: str, attempt: int, state: State, *, code: str | None = None, detail: str | None = None
+) -> Run | None:
+    """Lets a run wait, `halted` or `planned`, in the caller's transaction: app.runs.holding.held tells how it goes on.
+    None if the run is not ours any more. `announce_held` it after the commit."""
+    row = await claims.hold(session, run_id, attempt, state, before=states_before(state), code=code, detail=detail)
+    return None if row is None else run_from(row)
+
+
 def announce_end(runtime: Runtime, run: Run | None) -> None:
     """Logs and counts a run that has ended; None: there is none."""
     if run is not None:
         runtime.observe(RunEnded(run.id, run.account_id, run.state, run.fail_code, run.total, run.success, run.failed))
+
+
+def announce_held(runtime: Runtime, run: Run | None) -> None:
+    """Logs a run that waits for somebody to decide; None: there is none."""
+    if run is not None:
+        runtime.observe(RunHeld(run.id, run.account_id, run.state, run.fail_code))

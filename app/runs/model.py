@@ -68,6 +68,7 @@ class Run:
     notify: str | None
     fail_code: str | None
     fail_detail: str | None
+    held_at: datetime | None  # since when it waits for somebody to resume or cancel it
     created_at: datetime
     heartbeat_at: datetime | None
     started_at: datetime | None

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Literal
 
 from app.runs.model import Run
-from app.runs.states import State
+from app.runs.states import HELD, State
 
 Outcome = Literal["complete", "partial", "none"]
 
@@ -19,8 +19,8 @@ def percent_done(run: Run) -> float:
 
 
 def estimate_seconds_left(run: Run, now: datetime) -> int | None:
-    """Seconds left at the pace so far; None when the run has not begun, has no outcome yet, or has ended."""
-    if run.done or run.started_at is None or not run.processed or run.remaining is None:
+    """Seconds left at the pace so far; None when the run has not begun, has no outcome yet, is held, or has ended."""
+    if run.done or run.state in HELD or run.started_at is None or not run.processed or run.remaining is None:
         return None
     elapsed = (now - run.started_at).total_seconds()
     return max(1, round(run.remaining * elapsed / run.processed)) if elapsed > 0 else None

@@ -6,19 +6,28 @@ from enum import StrEnum
 class State(StrEnum):
     QUEUED = "queued"
     RUNNING = "running"
+    HALTED = "halted"
+    PLANNED = "planned"
     FINISHED = "finished"
     FAILED = "failed"
+    CANCELLED = "cancelled"
 
 
 NEXT: dict[State, frozenset[State]] = {
     # Claimed by a worker; or failed by the sweeper, when it can never be claimed.
     State.QUEUED: frozenset({State.RUNNING, State.FAILED}),
-    # Every row has an outcome; or it cannot be processed, or has crashed its worker too often.
-    State.RUNNING: frozenset({State.FINISHED, State.FAILED}),
+    # Every row has an outcome; or it cannot be processed, or has crashed its worker too often; or a brake has stopped
+    # it, or it was to be planned only.
+    State.RUNNING: frozenset({State.FINISHED, State.FAILED, State.HALTED, State.PLANNED}),
+    # Somebody resumes it or cancels it, or nobody does for SLUICE_PLAN_HOURS.
+    State.HALTED: frozenset({State.QUEUED, State.CANCELLED}),
+    State.PLANNED: frozenset({State.QUEUED, State.CANCELLED}),
     State.FINISHED: frozenset(),
     State.FAILED: frozenset(),
+    State.CANCELLED: frozenset(),
 }
 ENDED = frozenset(state for state, after in NEXT.items() if not after)
+HELD = frozenset({State.HALTED, State.PLANNED})  # open, but nobody works on it until somebody decides
 
 
 def states_before(state: State) -> list[State]:

@@ -8,7 +8,7 @@ from app.errors import Refused
 from app.runs.kinds import Kind
 from app.runs.model import AccountId, Run, read_run_id, run_from
 from app.runs.progress import Outcome, estimate_seconds_left, outcome_of, percent_done
-from app.runs.states import State
+from app.runs.states import HELD, State
 from app.storage import runs
 from app.storage.database import ReadSession
 from app.storage.runs import Filter
@@ -130,5 +130,5 @@ async def list_imports(
 
 
 def retry_after(run: Run) -> timedelta | None:
-    """When to poll again; None once the run has ended."""
-    return None if run.done else timedelta(seconds=1 if (run.total or 0) < SMALL_ROWS else 2)
+    """When to poll again; None once the run has ended, and while it waits for somebody to decide."""
+    return None if run.done or run.state in HELD else timedelta(seconds=1 if (run.total or 0) < SMALL_ROWS else 2)

@@ -70,9 +70,25 @@ UPDATE runs SET lease_until = NULL, waiting_for = :waiting_for, fetches = fetche
 WHERE id = :id AND attempt = :attempt AND lease_until IS NOT NULL"""
 
 END = """
-UPDATE runs SET state = :state, finished_at = now(), lease_until = NULL,
+UPDATE runs SET state = :state, finished_at = now(), lease_until = NULL, held_at = NULL,
     fail_code = :code, fail_detail = :detail, secret = NULL
 WHERE id = :id AND attempt = :attempt AND state = ANY(:before) RETURNING *"""
+
+# What is written stays written, and the cursor stays where it is.
+HOLD = """
+UPDATE runs SET state = :state, held_at = now(), lease_until = NULL, waiting_for = NULL, crashes = 0,
+    fail_code = :code, fail_detail = :detail
+WHERE id = :id AND attempt = :attempt AND state = ANY(:before) RETURNING *"""
+
+# The next thing that becomes of it is told again.
+RESUME = """
+UPDATE runs SET state = 'queued', held_at = NULL, due_at = now(), fail_code = NULL, fail_detail = NULL,
+    notified_at = NULL, tell_at = NULL, options = options || '{"released": true}'
+WHERE id = :id AND state = ANY(:before) RETURNING *"""
+
+EXPIRED = f"""
+SELECT id, attempt, state FROM runs WHERE {OPEN} AND held_at < now() - make_interval(hours => :hours)
+ORDER BY held_at LIMIT :limit FOR UPDATE SKIP LOCKED"""
 
 WAITING = f"SELECT EXISTS (SELECT FROM runs WHERE {CLAIMABLE})"
 
@@ -158,6 +174,33 @@ async def end(
     in none of the states `before`."""
     values = {"id": run_id, "attempt": attempt, "state": state, "code": code, "detail": detail, "before": list(before)}
     return (await session.execute(text(END), values)).mappings().one_or_none()
+
+
+async def hold(
+    session: Session,
+    run_id: str,
+    attempt: int,
+    state: str,
+    *,
+    before: Sequence[str],
+    code: str | None,
+    detail: str | None,
+) -> RowMapping | None:
+    """Lets the run wait until somebody resumes or cancels it, and returns it whole. None if it is not ours any more, or
+    in none of the states `before`."""
+    values = {"id": run_id, "attempt": attempt, "state": state, "code": code, "detail": detail, "before": list(before)}
+    return (await session.execute(text(HOLD), values)).mappings().one_or_none()
+
+
+async def resume(session: Session, run_id: str, *, before: Sequence[str]) -> RowMapping | None:
+    """Puts a run that is held back into the queue, with its brakes off, and returns it whole. None if it is in none of
+    the states `before`."""
+    return (await session.execute(text(RESUME), {"id": run_id, "before": list(before)})).mappings().one_or_none()
+
+
+async def find_expired(session: Session, *, hours: int, limit: int = 100) -> Sequence[RowMapping]:
+    """Runs (id, attempt, state) that have been held for so long, locked."""
+    return (await session.execute(text(EXPIRED), {"hours": hours, "limit": limit})).mappings().all()
 
 
 async def due(session: Session) -> Sequence[RowMapping]:

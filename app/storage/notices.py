@@ -1,4 +1,5 @@
-"""Which ended runs still need a mail: an outbox that is read from committed rows and nothing else."""
+"""Which runs that have ended or are held still need a mail: an outbox that is read from committed rows and nothing
+else."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,24 +9,25 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from app.storage.database import Session
 
-UNSENT = "notify IS NOT NULL AND notified_at IS NULL AND finished_at IS NOT NULL"
+TOLD = "coalesce(finished_at, held_at)"  # the moment that the mail tells of
+UNSENT = f"notify IS NOT NULL AND notified_at IS NULL AND {TOLD} IS NOT NULL"  # as the index `runs_untold`
 
 # `tell_at` is lease and backoff in one. At first it is `lease` seconds ahead, and with every further try as far ahead
-# as the run's end is back, so that a mail whose worker dies needs no rescue.
+# as that moment is back, so that a mail whose worker dies needs no rescue.
 TAKE = f"""
-UPDATE runs SET tell_at = now() + least(greatest(now() - finished_at, make_interval(secs => :lease)),
+UPDATE runs SET tell_at = now() + least(greatest(now() - {TOLD}, make_interval(secs => :lease)),
     make_interval(secs => :longest))
 FROM accounts
 WHERE accounts.id = runs.account_id AND runs.id = (
-    SELECT id FROM runs WHERE {UNSENT} AND coalesce(tell_at, finished_at) <= now()
-    ORDER BY coalesce(tell_at, finished_at) LIMIT 1 FOR UPDATE SKIP LOCKED)
+    SELECT id FROM runs WHERE {UNSENT} AND coalesce(tell_at, {TOLD}) <= now()
+    ORDER BY coalesce(tell_at, {TOLD}) LIMIT 1 FOR UPDATE SKIP LOCKED)
 RETURNING runs.*, accounts.name AS account_name,
     CASE WHEN accounts.mails_on = current_date THEN accounts.mails ELSE 0 END AS mails_today"""
 
 # When the mail server is away, all mails that are due wait as long as after a first try: each would ask it once more.
 PUT_OFF = f"""
 UPDATE runs SET tell_at = now() + make_interval(secs => :seconds)
-WHERE {UNSENT} AND coalesce(tell_at, finished_at) <= now()"""
+WHERE {UNSENT} AND coalesce(tell_at, {TOLD}) <= now()"""
 
 SENT = "UPDATE runs SET notified_at = now() WHERE id = :id AND notified_at IS NULL"
 
@@ -39,9 +41,9 @@ UPDATE runs SET notified_at = now(), warnings = warnings || :warning WHERE id = 
 
 GIVE_UP_OLD = f"""
 UPDATE runs SET notified_at = now(), warnings = warnings || :warning WHERE id IN (
-    SELECT id FROM runs WHERE {UNSENT} AND finished_at < now() - make_interval(secs => :seconds)
+    SELECT id FROM runs WHERE {UNSENT} AND {TOLD} < now() - make_interval(secs => :seconds)
         AND tell_at <= now()  -- sending was tried
-    ORDER BY finished_at LIMIT :limit FOR UPDATE SKIP LOCKED)
+    ORDER BY {TOLD} LIMIT :limit FOR UPDATE SKIP LOCKED)
 RETURNING id"""
 
 
@@ -71,7 +73,8 @@ async def give_up(session: Session, run_id: str, warning: Mapping[str, Any]) -> 
 
 
 async def give_up_old(session: Session, warning: Mapping[str, Any], *, seconds: float, limit: int) -> Sequence[str]:
-    """The same for runs that ended so long ago and whose mail is not being sent right now; returns their ids."""
+    """The same for runs that ended or were held so long ago and whose mail is not being sent right now; returns their
+    ids."""
     statement = text(GIVE_UP_OLD).bindparams(bindparam("warning", type_=JSONB))
     given = {"warning": [dict(warning)], "seconds": seconds, "limit": limit}
     return list((await session.execute(statement, given)).scalars())

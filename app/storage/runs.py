@@ -12,7 +12,7 @@ from app.storage.tables import runs
 
 # A run is open until it has ended, whatever its state is called: CHECK ended_has_a_time ties the two together.
 OPEN = "finished_at IS NULL"
-UNFINISHED = ("queued", "running")  # states of open runs
+UNFINISHED = ("queued", "running", "halted", "planned")  # states of open runs
 
 # What polls and lists show of runs. A plan repeats the header, the mapping and the type's declaration, a megabyte at
 # worst: only who reads the file needs them.

@@ -156,8 +156,10 @@ runs = Table(
     moment("tell_at"),  # no mail before this moment: the lease of the worker that sends it, then the backoff
     Column("error_summary", JSONB, nullable=False, server_default="[]"),
     Column("warnings", JSONB, nullable=False, server_default="[]"),
+    # Why it failed, is halted or was cancelled.
     Column("fail_code", Text),
     Column("fail_detail", Text),
+    moment("held_at"),  # since when it is halted or planned
     Column("waiting_for", Text),  # while it is put off: app.runs.lifecycle.WAITS
     moment("created_at", nullable=False),
     moment("started_at"),

@@ -125,6 +125,7 @@ class RequireAnyScope:
 
 
 MayReadRuns = Annotated[Caller, Depends(RequireAnyScope(tuple(rules.read_scope for rules in KINDS.values())))]
+MayWriteRuns = Annotated[Caller, Depends(RequireAnyScope(tuple(rules.write_scope for rules in KINDS.values())))]
 MayReadImports = Annotated[Caller, Depends(RequireScope("imports:read"))]
 MayWriteImports = Annotated[Caller, Depends(RequireScope("imports:write"))]
 MayDeleteImports = Annotated[Caller, Depends(RequireScope("imports:delete"))]

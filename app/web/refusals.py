@@ -6,7 +6,7 @@ from typing import Any
 from app.web.shapes import ProblemDocument
 
 DESCRIPTIONS = {
-    400: "The request cannot be read, or too many imports are waiting or running",
+    400: "The request cannot be read, or too many imports are waiting, running or halted",
     401: "The API key is missing or wrong",
     403: "The API key does not have the required scope",
     404: "Not found in this account",

@@ -135,6 +135,7 @@ def failures() -> str:
     rows = [(code(name), sentence(text), sentence(FAILURE_REMEDIES[name])) for name, text in FAILURES.items()]
     intro = """
 An import fails as a whole when its file cannot be processed. Its `status` is then `error` and `failure.code` is one of these.
+An import that is halted or was cancelled has such a code, too.
 Rows that were written before stay, and `remaining` says how many were not. **Bad rows never fail an import**: it ends
 `finished`, with `errors` above 0.
 """
@@ -153,8 +154,9 @@ repeated. [Keys and access](../guides/keys.md) shows how keys are sent.
 def states() -> str:
     rows = [(code(state), *words(state), moves(state)) for state in State]
     intro = """
-An import is queued, then worked on, and ends in one of two ways. Each surface has its own words for that. A file with bad rows
-ends `finished`; `failed` means that the file could not be processed (see [failures](failures.md)).
+An import is queued, then worked on, and ends in one of three ways. Each surface has its own words for that. A file with bad rows
+ends `finished`; `failed` means that the file could not be processed (see [failures](failures.md)). What is `halted` or `planned` waits
+until somebody resumes or cancels it (see [held imports](import.md#held-imports)).
 """
     head = ("State", "Connectif", "Voucherify", "Cordial", "Next")
     return page("States of an import", intro, table(head, rows))

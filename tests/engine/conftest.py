@@ -17,6 +17,7 @@ from app.imports.plan import Options, ReadOptions
 from app.mappings.mapping import Mapping
 from app.runs.lifecycle import work_on
 from app.runs.model import AccountId, Run, RunId, run_from
+from app.runs.states import HELD
 from app.runtime import Runtime
 from app.storage import records, runs
 from app.storage.access import accounts
@@ -49,8 +50,8 @@ class ImportEngine:
         return await self.get(run)
 
     async def finish(self, run: Run) -> Run:
-        """Slice after slice until the run has ended."""
-        while not (run := await self.slice(run)).done:
+        """Slice after slice until the run has ended, or waits for somebody to decide."""
+        while not ((run := await self.slice(run)).done or run.state in HELD):
             await asyncio.sleep(0)
         return run
 

@@ -33,7 +33,12 @@ OTHERS_WORDS = {"aws_bucket", "api_calls", "path_style"}  # Cordial's, Voucherif
 # As the same path below /v2 or /v1, or without the slash at the end.
 SAME_ELSEWHERE = {"/productimports", "/customers/importCSV", "/imports/", "/v2/productimports/"}
 # No vendor's: a guide runs them.
-OURS = {"/imports/{import_id}/rerun", "/imports/{import_id}/rerun/"}
+OURS = {
+    "/imports/{import_id}/rerun",
+    "/imports/{import_id}/rerun/",
+    "/imports/{import_id}/resume",
+    "/imports/{import_id}/cancel",
+}
 FORMER = {"app/dialects", "app/jobs"}  # the decision that renamed them names them
 PLACES = re.compile(r"`((?:app|workers|tests|benchmarks|migrations|docs|examples|openapi)/[\w./-]+)`")
 # Every page that people read where the code is; links to generated pages hold once the site is built.

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from app.queue.tasks import TASKS
-from app.runs.states import NEXT, State
 from workers.tasks import FUNCTIONS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -21,12 +20,6 @@ INDEX_HOSTS = re.compile(r"--(extra-)?index-url|--find-links|pypi\.org|pythonhos
 
 def test_every_job_has_a_function() -> None:
     assert set(FUNCTIONS) == {task.name for task in TASKS.values()}
-
-
-def test_the_database_knows_exactly_the_states_of_the_table() -> None:
-    migrations = "".join(path.read_text() for path in sorted((ROOT / "migrations/versions").glob("*.py")))
-    known = re.findall(r"CHECK \(state IN \(([^)]*)\)\)", migrations)[-1]
-    assert set(re.findall(r"'(\w+)'", known)) == set(State) == set(NEXT)
 
 
 @pytest.mark.parametrize("path", TRACKED, ids=lambda path: str(path.relative_to(ROOT)))

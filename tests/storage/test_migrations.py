@@ -247,6 +247,31 @@ async def test_0011_lets_exports_be_delivered_and_can_be_taken_back(empty_databa
     await connection.close()
 
 
+async def test_0012_lets_runs_be_held_and_can_be_taken_back(empty_database: str) -> None:
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "0011")
+    connection = await asyncpg.connect(empty_database)
+    await connection.execute("INSERT INTO accounts (name, created_at) VALUES ('shop', now())")
+    for number, run in enumerate(("cancelled", "halted", "planned", "waiting")):
+        await connection.execute(RUN, run, number, "queued", "blob-1", None, 0)
+    await connection.execute(RUN, "done", 9, "finished", None, None, 1)
+
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "0012")
+    held = "UPDATE runs SET state = id, held_at = now(), fail_code = $2 WHERE id = $1"
+    await connection.execute(held, "halted", "brake")
+    await connection.execute(held, "planned", None)
+    with pytest.raises(asyncpg.CheckViolationError):
+        await connection.execute("UPDATE runs SET state = 'halted' WHERE id = 'waiting'")
+    ended = "UPDATE runs SET state = id, finished_at = now(), fail_code = 'cancelled' WHERE id = 'cancelled'"
+    await connection.execute(ended)
+
+    await asyncio.to_thread(command.downgrade, configuration(empty_database), "0011")
+    failed = ["cancelled failed cancelled", "done finished", "halted failed brake", "planned failed cancelled"]
+    states = "SELECT concat_ws(' ', id, state, fail_code) FROM runs ORDER BY id"
+    assert await values(connection, states) == [*failed, "waiting queued"]
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "head")
+    await connection.close()
+
+
 # As if a vacuum that may not be cancelled had kept the migration from its lock for too long.
 INTERRUPT = """
 CREATE FUNCTION interrupt() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN
@@ -255,7 +280,7 @@ END $$;
 CREATE EVENT TRIGGER interrupting ON ddl_command_start EXECUTE FUNCTION interrupt()"""
 
 
-@pytest.mark.parametrize("revision", ["0008", "0011"])
+@pytest.mark.parametrize("revision", ["0008", "0011", "0012"])
 async def test_a_migration_that_was_interrupted_after_its_first_part_begins_again(
     empty_database: str, revision: str
 ) -> None:

@@ -15,6 +15,7 @@ from app.main import create_app
 from app.observe.logs import configure
 from app.runs.lifecycle import work_on
 from app.runs.model import run_from
+from app.runs.states import HELD
 from app.runtime import Runtime, read_rate_limit
 from app.storage.access.accounts import account_named
 from app.storage.blobs.errors import MARKER
@@ -83,11 +84,11 @@ async def post(
 
 
 async def finish(runtime: Runtime, run_id: str) -> None:
-    """Works on a run, slice after slice, until it has ended."""
+    """Works on a run, slice after slice, until it has ended or waits for somebody to decide."""
     while True:
         async with runtime.database.read() as session:
             run = run_from((await session.execute(select(runs).where(runs.c.id == run_id))).mappings().one())
-        if run.done:
+        if run.done or run.state in HELD:
             return
         await work_on(runtime, run.id, ENGINES[run.kind])
 

@@ -13,7 +13,7 @@ from app.cli.client.options import command_for
 from app.cli.client.printing import print_json, print_line, print_note
 from app.cli.importing.progress import OnProgress, show_progress
 from app.cli.importing.report import print_report
-from app.cli.importing.status import FINAL_STATUSES, ImportResponse, ImportStatus
+from app.cli.importing.status import ImportResponse, ImportStatus
 from app.cli.importing.watching import watch
 
 ALL_ROWS_IMPORTED: Final = 0
@@ -60,7 +60,7 @@ def go_on_hint(run: ImportStatus, *, url: str) -> str:
 def print_result(answer: ImportResponse, *, url: str, as_json: bool) -> None:
     if as_json:
         print_json(answer.body)
-    elif answer.run.status in FINAL_STATUSES:
+    elif answer.run.is_settled:
         print_report(answer.run, url=url)
     else:
         print_line(f"Import {answer.run.id} was accepted")
@@ -68,6 +68,6 @@ def print_result(answer: ImportResponse, *, url: str, as_json: bool) -> None:
 
 def exit_code(run: ImportStatus) -> int:
     """The exit code for an import's status. An import that still waits or runs is no failure."""
-    if run.status in {"error", "cancelled"}:
+    if run.held == "halted" or run.status in {"error", "cancelled"}:
         return NOT_IMPORTED
     return SOME_ROWS_FAILED if run.errors else ALL_ROWS_IMPORTED

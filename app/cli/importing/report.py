@@ -40,9 +40,10 @@ PROBLEMS: Final = (
 
 def print_report(run: ImportStatus, *, url: str) -> None:
     """Prints the counts, the problems and warnings by reason, and how to get the failed rows."""
-    print_line(f"Import {run.id} of {run.type}: {run.status}")
+    print_line(f"Import {run.id} of {run.type}: {run.held or run.status}")
     if run.failure:
-        print_line(f"The import failed ({run.failure.code}): {run.failure.detail}")
+        what = "is halted" if run.held else "was cancelled" if run.status == "cancelled" else "failed"
+        print_line(f"The import {what} ({run.failure.code}): {run.failure.detail}")
     print_table(COUNTS, [msgspec.to_builtins(run)])
     for title, groups in (("Problems of the failed rows", run.error_summary), ("Warnings", run.warnings)):
         if groups:
@@ -52,3 +53,6 @@ def print_report(run: ImportStatus, *, url: str) -> None:
         print_line(
             f"\nGet the failed rows with their reasons:\n  {command_for('imports failed-rows', run.id, url=url)}"
         )
+    if run.held:
+        print_line(f"\nGo on all the same, or end it:\n  {command_for('runs resume', run.id, url=url)}")
+        print_line(f"  {command_for('runs cancel', run.id, url=url)}")

@@ -63,6 +63,12 @@ class ImportStatus(msgspec.Struct, frozen=True, rename="camel"):
     warnings: tuple[ProblemGroup, ...] = ()
     links: ImportLinks = ImportLinks()
     failure: ImportFailure | None = None
+    held: str | None = None  # halted or planned: it waits for somebody to resume or cancel it
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing more becomes of it by itself."""
+        return self.held is not None or self.status in FINAL_STATUSES
 
     @property
     def failed_rows(self) -> str | None:

@@ -1,4 +1,4 @@
-"""Polls an import until it has ended."""
+"""Polls an import until it has ended, or waits for somebody to decide."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -10,7 +10,7 @@ import httpx
 from app.cli.client.failures import failed_response, request_failed, retry_after_seconds
 from app.cli.client.http import build_path, describe_error, request
 from app.cli.importing.progress import OnProgress, ProgressStep
-from app.cli.importing.status import FINAL_STATUSES, MAX_WAIT_SECONDS, ImportResponse, ImportStatus, parse_import
+from app.cli.importing.status import MAX_WAIT_SECONDS, ImportResponse, ImportStatus, parse_import
 
 RETRIED_STATUSES: Final = frozenset({429, 500, 502, 503, 504})  # of a poll: the next one may succeed
 FIRST_WAITS_SECONDS: Final = (0.1, 0.2, 0.3, 0.4)  # a small file is imported before the first Retry-After is over
@@ -26,10 +26,10 @@ def load_import(client: httpx.Client, import_id: str) -> ImportResponse:
 def watch(
     client: httpx.Client, accepted: ImportResponse, on_progress: OnProgress, *, patience: float = PATIENCE_SECONDS
 ) -> ImportResponse:
-    """Polls until the import has ended. Raises RequestFailed if a poll is refused, or if the service cannot be reached
-    for `patience` seconds."""
+    """Polls until the import has ended or is held. Raises RequestFailed if a poll is refused, or if the service cannot
+    be reached for `patience` seconds."""
     answer, waits = accepted, iter(FIRST_WAITS_SECONDS)
-    while answer.run.status not in FINAL_STATUSES:
+    while not answer.run.is_settled:
         on_progress(import_step(answer.run))
         time.sleep(next(waits, answer.wait))
         answer = poll(client, answer.run, on_progress, patience=patience)

@@ -1,13 +1,13 @@
-"""`sluice runs …`: lists and shows the work of every kind that an account has."""
+"""`sluice runs …`: lists and shows the work of every kind that an account has, and decides about runs that are held."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
 import typer
 
-from app.cli.client.http import build_path, connect, fetch_pages, get_object
+from app.cli.client.http import build_path, connect, fetch_pages, get_object, read_object, request
 from app.cli.client.options import DEFAULT_URL, AsJson, Key, Limit, Url
-from app.cli.client.printing import print_facts, print_json, show_members, show_time
+from app.cli.client.printing import print_facts, print_json, print_line, show_members, show_time
 from app.cli.client.tables import TableColumn, print_pages
 
 runs = typer.Typer()
@@ -43,7 +43,7 @@ def print_runs(
     context: typer.Context,
     *,
     kind: Annotated[str | None, typer.Option(help="Only those of this kind, such as import")] = None,
-    status: Annotated[str | None, typer.Option(help="Only those queued, running, finished or failed")] = None,
+    status: Annotated[str | None, typer.Option(help="Only those queued, running, halted, and so on")] = None,
     type: Annotated[str | None, typer.Option(help="Only those of this record type")] = None,
     name: Annotated[str | None, typer.Option(help="Only those with exactly this name")] = None,
     origin: Annotated[str | None, typer.Option(help="Only those of this origin, such as connectif")] = None,
@@ -71,6 +71,27 @@ def show_run(run_id: RunId, *, url: Url = DEFAULT_URL, key: Key = "", as_json: A
         print_json(run)
     else:
         print_facts(describe_run(run))
+
+
+@runs.command("resume")
+def resume_run(run_id: RunId, *, url: Url = DEFAULT_URL, key: Key = "", as_json: AsJson = False) -> None:
+    """Let a run that is halted or planned go on where it is, without its brakes."""
+    decide(run_id, "resume", url=url, key=key, as_json=as_json)
+
+
+@runs.command("cancel")
+def cancel_run(run_id: RunId, *, url: Url = DEFAULT_URL, key: Key = "", as_json: AsJson = False) -> None:
+    """End a run that is halted or planned. What it has written stays."""
+    decide(run_id, "cancel", url=url, key=key, as_json=as_json)
+
+
+def decide(run_id: str, decision: str, *, url: str, key: str, as_json: bool) -> None:
+    with connect(url, key, as_json=as_json) as client:
+        run = read_object(request(client, "POST", build_path("runs", run_id, decision)))
+    if as_json:
+        print_json(run)
+    else:
+        print_line(f"{run['kind'].capitalize()} {run['id']} is {run['status']}")
 
 
 def describe_run(run: Mapping[str, Any]) -> dict[str, object]:

@@ -16,6 +16,7 @@ from app.imports.rerun import build_pull, build_rerun, read_charset, refuse_list
 from app.mappings.mapping import Mapping
 from app.runs import status
 from app.runs.deletion import delete_run
+from app.runs.holding.held import cancel_run, resume_run
 from app.runs.model import Run
 from app.runtime import Runtime
 from app.surfaces.connectif import translate
@@ -34,7 +35,7 @@ from app.web.bodies.json_body import read_json_object
 from app.web.bodies.mapping_choice import MappingChooser
 from app.web.bodies.multipart import is_form
 from app.web.bodies.upload import Form, receive_form
-from app.web.caller import MayDeleteImports, MayReadImports, MayWriteImports, OpenRuntime, ensure_scope
+from app.web.caller import MayDeleteImports, MayReadImports, MayWriteImports, OpenRuntime, ensure_scope, write_as
 from app.web.links import base_url, link_to_same_path
 from app.web.openapi import operation_id
 from app.web.refusals import refusals
@@ -43,6 +44,7 @@ from app.web.requests import request_id
 router = APIRouter(tags=["imports"], generate_unique_id_function=operation_id)
 JSON = "application/json"
 RERUN_REFUSALS = refusals(400, 401, 403, 404, 409, 410, 413, 415, 422, 503)
+DECISION_REFUSALS = refusals(401, 403, 404, 409, 410, 503)
 CREATE_REFUSALS = refusals(400, 401, 403, 413, 415, 422, 503)
 
 
@@ -85,8 +87,7 @@ async def create_import(request: Request, caller: MayWriteImports, runtime: Open
             raise translate.refuse(complaints)
         submission = form.build_submission(caller, file, request_id=request_id(request))
         run = await submit(runtime, submission)
-    async with runtime.database.read() as session:
-        return render_import(request, runtime, await status.read_status(session, run), status_code=201)
+    return await answer_with(request, runtime, run, status_code=201)
 
 
 @router.post(
@@ -122,8 +123,7 @@ async def rerun_import(request: Request, import_id: str, caller: MayWriteImports
             sent = request_id(request)
             submission = build_rerun(parent, file, name=form.name, sender=caller.identity, request_id=sent)
             run = await submit(runtime, submission)
-    async with runtime.database.read() as session:
-        return render_import(request, runtime, await status.read_status(session, run), status_code=201)
+    return await answer_with(request, runtime, run, status_code=201)
 
 
 @asynccontextmanager
@@ -213,11 +213,44 @@ async def list_imports(
 @router.get("/imports/{import_id}/", include_in_schema=False)
 async def get_import(request: Request, import_id: str, caller: MayReadImports, runtime: OpenRuntime) -> Response:
     """Read an import. Its counts add up at every moment. Until it has ended, `Retry-After` says when to ask again."""
+    days = runtime.settings.retention_days
     async with runtime.database.read() as session:
-        run = await status.find_run(
-            session, caller.account_id, import_id, retention_days=runtime.settings.retention_days, whole=False
-        )
+        run = await status.find_run(session, caller.account_id, import_id, retention_days=days, whole=False)
         return render_import(request, runtime, await status.read_status(session, run))
+
+
+@router.post("/imports/{import_id}/resume", response_model=wire.Import, responses=DECISION_REFUSALS)
+@router.post("/imports/{import_id}/resume/", include_in_schema=False)
+async def resume_import(request: Request, import_id: str, caller: MayWriteImports, runtime: OpenRuntime) -> Response:
+    """Let an import that is halted or planned go on where it is, without its brakes. It is queued again.
+
+    Sent twice it does the same as sent once.
+    """
+    run = await find_import(runtime, caller, import_id)
+    return await answer_with(request, runtime, await resume_run(runtime, write_as(caller, runtime), run))
+
+
+@router.post("/imports/{import_id}/cancel", response_model=wire.Import, responses=DECISION_REFUSALS)
+@router.post("/imports/{import_id}/cancel/", include_in_schema=False)
+async def cancel_import(request: Request, import_id: str, caller: MayWriteImports, runtime: OpenRuntime) -> Response:
+    """End an import that is halted or planned. What it has written stays, and nothing else is written.
+
+    Sent twice it does the same as sent once.
+    """
+    run = await find_import(runtime, caller, import_id)
+    return await answer_with(request, runtime, await cancel_run(runtime, write_as(caller, runtime), run))
+
+
+async def find_import(runtime: Runtime, caller: Caller, import_id: str) -> Run:
+    """Raises Refused: not_found, gone."""
+    days = runtime.settings.retention_days
+    async with runtime.database.read() as session:
+        return await status.find_run(session, caller.account_id, import_id, retention_days=days, whole=False)
+
+
+async def answer_with(request: Request, runtime: Runtime, run: Run, *, status_code: int = 200) -> Response:
+    async with runtime.database.read() as session:
+        return render_import(request, runtime, await status.read_status(session, run), status_code=status_code)
 
 
 def render_import(request: Request, runtime: Runtime, current: status.Status, *, status_code: int = 200) -> Response:

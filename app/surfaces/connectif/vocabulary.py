@@ -13,6 +13,10 @@ STATUSES: Final[Mapping[State, Status]] = {
     State.RUNNING: "inProgress",
     State.FINISHED: "finished",
     State.FAILED: "error",
+    State.CANCELLED: "cancelled",
+    # Its clients know no other words. `held` tells them apart.
+    State.HALTED: "error",
+    State.PLANNED: "queued",
 }
 
 # Connectif's own types. For these every documented part is required, and headings must match the case of the field.
@@ -32,6 +36,7 @@ ANSWERS: Final[Mapping[str, tuple[int, str]]] = {
     "method_not_allowed": (405, "method_not_allowed"),
     "import_not_ended": (409, "import_not_ended"),
     "export_not_ended": (409, "export_not_ended"),
+    "not_held": (409, "not_held"),
     "nothing_to_retry": (409, "nothing_to_retry"),
     "type_in_use": (409, "type_in_use"),
     "name_taken": (409, "name_taken"),

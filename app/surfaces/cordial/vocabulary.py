@@ -16,6 +16,9 @@ STATUSES: Final[Mapping[State, Status]] = {
     State.RUNNING: "Processing",
     State.FINISHED: "Done",
     State.FAILED: "Failed",
+    State.CANCELLED: "Failed",
+    State.HALTED: "Pending",
+    State.PLANNED: "Pending",
 }
 
 

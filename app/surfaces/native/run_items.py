@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from app.runs.kinds import Kind
 from app.runs.model import Run
+from app.runs.states import HELD
 from app.runs.status import Status
 from app.surfaces.native.wire.runs import RunAddresses, RunItem, RunList
 from app.surfaces.native.wire.shape import Links, to_utc
@@ -45,9 +46,15 @@ def run_item(status: Status, *, base: str, retention_days: int) -> RunItem:
         done=run.done,
         percent=status.percent,
         file_bytes=run.file_bytes,
-        links=RunAddresses(self=f"{base}/runs/{run.id}", details=f"{base}/{run.kind}s/{run.id}"),
+        links=link_run(run, base),
         **{name: value for name, value in optional.items() if value is not None},
     )
+
+
+def link_run(run: Run, base: str) -> RunAddresses:
+    own = f"{base}/runs/{run.id}"
+    decisions = {word: f"{own}/{word}" for word in ("resume", "cancel") if run.state in HELD}
+    return RunAddresses(self=own, details=f"{base}/{run.kind}s/{run.id}", **decisions)
 
 
 def run_list(statuses: Sequence[Status], next_page: str | None, *, base: str, retention_days: int) -> RunList:

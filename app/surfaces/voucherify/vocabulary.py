@@ -17,12 +17,19 @@ STATUSES: Final[Mapping[State, Status]] = {
     State.RUNNING: "IN_PROGRESS",
     State.FINISHED: "DONE",
     State.FAILED: "FAILED",
+    State.CANCELLED: "FAILED",
+    # They are not at their end: the vendor's pollers take FAILED for one.
+    State.HALTED: "IN_PROGRESS",
+    State.PLANNED: "IN_PROGRESS",
 }
 OPERATION_STATUSES: Final[Mapping[State, OperationStatus]] = {
     State.QUEUED: "UNKNOWN",
     State.RUNNING: "UNKNOWN",
     State.FINISHED: "SUCCESS",
     State.FAILED: "FAILED",
+    State.CANCELLED: "FAILED",
+    State.HALTED: "UNKNOWN",
+    State.PLANNED: "UNKNOWN",
 }
 
 

@@ -10,6 +10,7 @@ from fastapi.responses import Response
 
 from app.imports.plan import load_options, read_delimiter
 from app.runs.model import Run
+from app.runs.states import HELD
 from app.runs.status import Status
 from app.surfaces.connectif.vocabulary import ANSWERS, STATUSES
 from app.surfaces.connectif.wire import imports as wire
@@ -29,8 +30,7 @@ def to_wire(status: Status, *, base: str, retention_days: int) -> wire.Import:
         "outcome": status.outcome,
         "eta_seconds": status.eta_seconds,
         "queue_position": status.queue_position,
-        "waiting_for": None if run.done else run.waiting_for,
-        "failure": RunFailure(code=run.fail_code, detail=run.fail_detail or "") if run.fail_code else None,
+        **render_obstacles(run),
         **render_source(run),
         "expires_at": run.finished_at + timedelta(days=retention_days) if run.finished_at else None,
     }
@@ -55,15 +55,29 @@ def to_wire(status: Status, *, base: str, retention_days: int) -> wire.Import:
         warnings=[wire.WarningGroup.model_validate(each) for each in run.warnings],
         file_bytes=run.file_bytes,
         file_sha256=run.file_sha256,
-        links=wire.RunLinks(self=own, problems=f"{own}/problems", failed_rows=f"{own}/failed-rows.csv"),
+        links=link_import(run, own),
         **{name: value for name, value in optional.items() if value is not None},
     )
+
+
+def link_import(run: Run, own: str) -> wire.RunLinks:
+    decisions = {word: f"{own}/{word}" for word in ("resume", "cancel") if run.state in HELD}
+    return wire.RunLinks(self=own, problems=f"{own}/problems", failed_rows=f"{own}/failed-rows.csv", **decisions)
 
 
 def render_names(run: Run) -> dict[str, object]:
     """What people call the import and its file, the mapping that the request chose, and which import it runs again."""
     names = {"name": run.name, "file_name": run.file_name, "mapping": render_mapping(run)}
     return {**names, "parent_id": run.parent_id, "relation": run.relation}
+
+
+def render_obstacles(run: Run) -> dict[str, object]:
+    """What it waits for, or why it goes no further."""
+    return {
+        "waiting_for": None if run.done else run.waiting_for,
+        "held": run.state if run.state in HELD else None,
+        "failure": RunFailure(code=run.fail_code, detail=run.fail_detail or "") if run.fail_code else None,
+    }
 
 
 def render_mapping(run: Run) -> wire.ChosenMapping | None:

@@ -78,6 +78,8 @@ class RunLinks(Shape):
     self: str
     problems: str
     failed_rows: str
+    resume: str = Field(default="", description="Present with `held`")
+    cancel: str = Field(default="", description="Present with `held`")
 
 
 class Import(Shape):
@@ -131,7 +133,14 @@ class Import(Shape):
     )
     error_summary: list[ErrorGroup]
     warnings: list[WarningGroup]
-    failure: RunFailure = Field(default=RunFailure(code="", detail=""), description="Present with status error")
+    held: Literal["halted", "planned"] = Field(
+        default="halted",
+        description="Present while the import waits for somebody to resume or cancel it: a brake has halted it "
+        "(`status` is error), or it was only to be planned (`status` is queued)",
+    )
+    failure: RunFailure = Field(
+        default=RunFailure(code="", detail=""), description="Present with status error or cancelled: why"
+    )
     file_name: str = Field(default="")
     source: Source = Field(
         default=Source(transport=""), description="Present if the service fetches the file: where it comes from"

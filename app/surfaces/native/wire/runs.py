@@ -29,6 +29,8 @@ class RunAddresses(Shape):
 
     self: str
     details: str = Field(description="Everything about the run, in the words of its kind")
+    resume: str = Field(default="", description="Present while it is halted or planned")
+    cancel: str = Field(default="", description="Present while it is halted or planned")
 
 
 class RunItem(Shape):
@@ -75,7 +77,9 @@ class RunItem(Shape):
     waiting_for: WaitingFor = Field(
         default="storage", description="Present while it can do nothing but wait, and is tried again: what for"
     )
-    failure: RunFailure = Field(default=RunFailure(code="", detail=""), description="Present with status failed")
+    failure: RunFailure = Field(
+        default=RunFailure(code="", detail=""), description="Present with status failed, halted or cancelled: why"
+    )
     file_name: str = Field(default="")
     file_bytes: int
     source: Source = Field(default=Source(transport=""), description="Present if its file is fetched: where from")

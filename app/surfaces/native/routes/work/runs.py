@@ -8,18 +8,22 @@ from fastapi.responses import Response
 from app.auth.caller import Caller
 from app.errors import Refused
 from app.runs import status
+from app.runs.holding.held import cancel_run, resume_run
 from app.runs.kinds import KINDS, Kind
+from app.runs.model import Run
 from app.runs.status import RunQuery
+from app.runtime import Runtime
 from app.storage.runs import Filter
 from app.surfaces.native import translate
 from app.surfaces.native.run_items import decode_run_cursor, encode_run_cursor, run_item, run_list
 from app.surfaces.native.wire.runs import RunItem, RunList, RunQueryParameters
-from app.web.caller import MayReadRuns, OpenRuntime
+from app.web.caller import MayReadRuns, MayWriteRuns, OpenRuntime, ensure_scope, write_as
 from app.web.links import base_url, link_to_same_path
 from app.web.openapi import operation_id
 from app.web.refusals import refusals
 
 router = APIRouter(prefix="/runs", tags=["runs"], generate_unique_id_function=operation_id)
+DECISION_REFUSALS = refusals(401, 403, 404, 409, 410, 503)
 
 
 @router.get("", response_model=RunList, responses=refusals(401, 403, 422, 503))
@@ -73,12 +77,52 @@ async def get_run(request: Request, run_id: str, caller: MayReadRuns, runtime: O
 
     Until it has ended, `Retry-After` says when to ask again.
     """
-    base, days = base_url(request, runtime), runtime.settings.retention_days
+    days = runtime.settings.retention_days
     async with runtime.database.read() as session:
         run = await status.find_run(session, caller.account_id, run_id, kind=None, retention_days=days, whole=False)
         visible_kinds(caller, run.kind)
-        current = await status.read_status(session, run)
-    wait = status.retry_after(run)
+        return render_run(request, runtime, await status.read_status(session, run))
+
+
+@router.post("/{run_id}/resume", response_model=RunItem, responses=DECISION_REFUSALS)
+@router.post("/{run_id}/resume/", include_in_schema=False)
+async def resume(request: Request, run_id: str, caller: MayWriteRuns, runtime: OpenRuntime) -> Response:
+    """Let a run that is halted or planned go on where it is, without its brakes. It is queued again.
+
+    Sent twice it does the same as sent once. Needs the scope that starts runs of its kind.
+    """
+    run = await find_to_decide(runtime, caller, run_id)
+    return await answer_with(request, runtime, await resume_run(runtime, write_as(caller, runtime), run))
+
+
+@router.post("/{run_id}/cancel", response_model=RunItem, responses=DECISION_REFUSALS)
+@router.post("/{run_id}/cancel/", include_in_schema=False)
+async def cancel(request: Request, run_id: str, caller: MayWriteRuns, runtime: OpenRuntime) -> Response:
+    """End a run that is halted or planned. What it has written stays, and nothing else is written.
+
+    Sent twice it does the same as sent once. Needs the scope that starts runs of its kind.
+    """
+    run = await find_to_decide(runtime, caller, run_id)
+    return await answer_with(request, runtime, await cancel_run(runtime, write_as(caller, runtime), run))
+
+
+async def find_to_decide(runtime: Runtime, caller: Caller, run_id: str) -> Run:
+    """A run that the caller may resume or cancel. Raises Refused: not_allowed, not_found, gone."""
+    days = runtime.settings.retention_days
+    async with runtime.database.read() as session:
+        run = await status.find_run(session, caller.account_id, run_id, kind=None, retention_days=days, whole=False)
+    ensure_scope(caller, KINDS[run.kind].write_scope)
+    return run
+
+
+async def answer_with(request: Request, runtime: Runtime, run: Run) -> Response:
+    async with runtime.database.read() as session:
+        return render_run(request, runtime, await status.read_status(session, run))
+
+
+def render_run(request: Request, runtime: Runtime, current: status.Status) -> Response:
+    wait = status.retry_after(current.run)
     headers = {} if wait is None else {"Retry-After": str(int(wait.total_seconds()))}
+    base, days = base_url(request, runtime), runtime.settings.retention_days
     body = run_item(current, base=base, retention_days=days).encoded()
     return Response(body, headers=headers, media_type=translate.JSON)

@@ -1,0 +1,69 @@
+"""Runs that are held: somebody resumes or cancels them, and if nobody does in time they are cancelled."""
+
+from contextlib import AbstractAsyncContextManager
+
+from app.errors import FAILURES, Refused
+from app.observe.events import RunResumed
+from app.runs.acceptance import enqueue_run
+from app.runs.lifecycle import announce_end, end_run
+from app.runs.model import Run, run_from
+from app.runs.states import HELD, State, states_before
+from app.runtime import Runtime
+from app.storage import claims
+from app.storage.database import Session
+
+Opening = AbstractAsyncContextManager[Session]
+
+NOT_HELD = "Only an {kind} that is halted or planned can be {done}, and this one is {state}"
+EXPIRED = "It was {state} for {hours} hours, and nobody resumed or cancelled it"
+
+
+async def resume_run(runtime: Runtime, opening: Opening, run: Run) -> Run:
+    """Lets a held run go on where it is, with its brakes off. One that was resumed before stays as it is. `opening` is
+    a transaction in the name of the caller. Raises Refused("not_held")."""
+    async with opening as session:
+        row = await claims.resume(session, run.id, before=states_before(State.QUEUED))
+    if row is not None:
+        runtime.observe(RunResumed(run.id, run.account_id))
+        await enqueue_run(runtime, run.id, row["kind"], row["step"], row["attempt"])
+        return run_from(row)
+    if run.options.get("released") and run.state not in HELD:
+        return run
+    raise refuse(run, "resumed")
+
+
+async def cancel_run(runtime: Runtime, opening: Opening, run: Run) -> Run:
+    """Ends a held run; rows written before stay. One that was cancelled before stays as it is. `opening` is a
+    transaction in the name of the caller. Raises Refused("not_held")."""
+    code, detail = "cancelled", FAILURES["cancelled"]
+    async with opening as session:
+        cancelled = await end_run(session, run.id, run.attempt, State.CANCELLED, code=code, detail=detail)
+    if cancelled is not None:
+        announce_end(runtime, cancelled)
+        return cancelled
+    if run.state is State.CANCELLED:
+        return run
+    raise refuse(run, "cancelled")
+
+
+async def cancel_expired(runtime: Runtime) -> None:
+    """Cancels the runs that nobody has resumed or cancelled in time."""
+    hours = runtime.settings.plan_hours
+    async with runtime.database.transaction() as session:
+        ended = [
+            await end_run(
+                session,
+                row["id"],
+                row["attempt"],
+                State.CANCELLED,
+                code="plan_expired",
+                detail=EXPIRED.format(state=row["state"], hours=hours),
+            )
+            for row in await claims.find_expired(session, hours=hours)
+        ]
+    for run in ended:
+        announce_end(runtime, run)
+
+
+def refuse(run: Run, done: str) -> Refused:
+    return Refused("not_held", NOT_HELD.format(kind=run.kind, done=done, state=run.state))
