@@ -75,6 +75,7 @@ REASONS: dict[str, FailureReason] = {
         "authenticate", "The server did not accept the credentials, perhaps because it requires TLS. Try ftps"
     ),
     "missing": FailureReason("find", "The file does not exist"),
+    "missing_folder": FailureReason("find", "The folder does not exist"),
     "no_bucket": FailureReason("find", "The bucket does not exist"),
     "no_match": FailureReason("find", "No file matches the pattern"),
     "elsewhere": FailureReason("find", "The bucket is not in the given region or not at the given endpoint"),
@@ -103,11 +104,13 @@ REASONS: dict[str, FailureReason] = {
     "busy_writing": FailureReason("write", "The server cannot accept the file at the moment", transient=True),
     "denied_writing": FailureReason("write", "The server does not allow this login to write the file"),
     "denied_deleting": FailureReason("write", "The server does not allow this login to delete files"),
+    "denied_moving": FailureReason("write", "The server does not allow this login to move the file"),
+    "taken": FailureReason("write", "There is already a file with that name"),
     "no_folder": FailureReason("write", "The folder does not exist. It has to be there before a file is written to it"),
     "slow_writing": FailureReason("write", "The transfer took too long"),
     "mail_later": FailureReason("write", "The mail server cannot accept the mail at the moment", transient=True),
     "mail_refused": FailureReason("write", "The mail server rejected the mail"),
-    "no_writing": FailureReason("write", "This protocol cannot write or delete files"),
+    "no_writing": FailureReason("write", "This protocol cannot write, move or delete files"),
 }
 
 # What a reason means when a file is written or deleted.
@@ -115,7 +118,8 @@ WRITING = {
     "cut": "cut_writing", "idle": "idle_writing", "busy": "busy_writing", "forbidden": "denied_writing",
     "missing": "no_folder",
 }  # fmt: skip
-DELETING = WRITING | {"forbidden": "denied_deleting", "missing": "missing"}
+DELETING = WRITING | {"forbidden": "denied_deleting", "missing": "missing", "changed": "changed"}
+MOVING = WRITING | {"forbidden": "denied_moving"}
 
 
 def failure(reason: str) -> TransportFailed:
@@ -132,8 +136,8 @@ def bad_option(*names: str) -> TransportFailed:
 
 
 def as_write_failure(failed: TransportFailed, reasons: Mapping[str, str] = WRITING) -> TransportFailed:
-    """The failure as `put` and `delete` (with DELETING) report it: as a failure to write, even if the step that failed
-    was to find or read the file."""
+    """The failure as `put`, `move` (with MOVING) and `delete` (with DELETING) report it: as a failure to write, even if
+    the step that failed was to find or read the file."""
     if failed.step not in {"find", "read"} or failed.reason == "no_bucket":
         return failed
     return failure(reasons.get(failed.reason, "not_written"))

@@ -13,7 +13,7 @@ from typing import Protocol, TypeVar
 
 from pydantic import SecretStr
 
-from app.transports.failed import bad_option, failure
+from app.transports.failed import MOVING, TransportFailed, as_write_failure, bad_option, failure
 from app.transports.guard import Guard
 from app.transports.options import RULES
 from app.transports.slow_work import AccountTurns, SlowWork
@@ -128,7 +128,8 @@ class Transport(Protocol):
     async def list(self, pattern: str) -> list[FileInfo]:
         """Files (not folders) whose last path segment matches a shell pattern: see `split_pattern`, `select_matching`.
 
-        The list is empty when none does, also when the folder does not exist.
+        The list is empty when none does. Raises failure("missing_folder") where the protocol has folders and this one
+        does not exist.
         """
 
     async def stat(self, path: str) -> FileInfo:
@@ -158,6 +159,14 @@ class Transport(Protocol):
 
     async def delete(self, path: str) -> None:
         """Deletes a file. Raises failure("missing") if the protocol can tell that there was none."""
+
+    async def move(self, path: str, target: str, expected: FileInfo | None = None) -> bool:
+        """Gives a file another path on its server. Folders are not made, and no file is replaced, unless somebody
+        writes to `target` at this very moment. A move that is repeated because its answer was lost succeeds; False says
+        that nothing was left to do.
+
+        Raises failure: missing; changed (`path` is known not to be `expected` any more); taken (there is a file at
+        `target`); no_folder; denied_moving."""
 
 
 def check_path(path: str, longest: int = LONGEST_PATH) -> str:
@@ -189,6 +198,34 @@ def select_matching(files: Iterable[FileInfo], name: str) -> list[FileInfo]:
 def age_key(file: FileInfo) -> tuple[datetime, str]:
     """The sort key that puts the oldest file first."""
     return file.modified or datetime.min.replace(tzinfo=UTC), file.path
+
+
+async def find_unmoved(
+    transport: Transport, path: str, target: str, expected: FileInfo | None = None
+) -> FileInfo | None:
+    """The file that has yet to be moved to `target`; None if it is there already. Raises what `move` raises."""
+    try:
+        file, there = await find_file(transport, path), await find_file(transport, target)
+        if file is None and there is None:
+            raise failure("missing")
+        if file is not None and expected is not None and file.differs(expected):
+            raise failure("changed")
+    except TransportFailed as failed:
+        raise as_write_failure(failed, MOVING | {"missing": "missing", "changed": "changed"}) from None
+    # Where moving is copying, the copy may have been made by a try whose answer was lost.
+    if file is not None and there is not None and (file.tag is None or file.tag != there.tag):
+        raise failure("taken")
+    return file
+
+
+async def find_file(transport: Transport, path: str) -> FileInfo | None:
+    """The file as it is now; None if there is none."""
+    try:
+        return await transport.stat(path)
+    except TransportFailed as failed:
+        if failed.reason != "missing":
+            raise
+        return None
 
 
 def temporary_path(path: str) -> str:

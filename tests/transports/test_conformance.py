@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from app.transports import connect
+from app.transports.afterwards import Disposal, dispose_of, parse_afterwards
 from app.transports.failed import TransportFailed
 from app.transports.fetch import fetch
 from app.transports.send import send
@@ -261,7 +262,6 @@ async def test_a_pattern_finds_none_one_or_many_oldest_first(server: Server, pat
     await server.store("in/Größe [1].txt", b"1234", now)
     async with connect(server.remote, patient()) as transport:
         assert await transport.list("in/*.xml") == []
-        assert await transport.list("no/such/folder/*") == []
         (only,) = await transport.list("in/Gr*.txt")
         assert (only.size, only.path.rpartition("/")[2], only.modified) == (4, "Größe [1].txt", now)
         assert b"".join([piece async for piece in transport.read(only.path)]) == b"1234"
@@ -271,6 +271,86 @@ async def test_a_pattern_finds_none_one_or_many_oldest_first(server: Server, pat
         assert {len(await transport.list(f"in/stock-000{wild}.csv")) for wild in ("[0-9]", "?")} == {10}
         with pytest.raises(TransportFailed, match="last part"):
             await transport.list("*/stock.csv")
+
+
+async def test_a_folder_that_does_not_exist_is_told_from_an_empty_one(server: Server, patient: MakePolicy) -> None:
+    if not server.patterns or server.remote.scheme == "s3":
+        pytest.skip("no lists, or no folders")
+    await server.store("in/deeper/stock.csv", b"x")
+    async with connect(server.remote, patient()) as transport:
+        assert await transport.list("in/*") == []
+        for pattern in ("no/such/folder/*", "in/deeper/stock.csv/*"):
+            with pytest.raises(TransportFailed, match="The folder does not exist") as failed:
+                await transport.list(pattern)
+            assert (failed.value.step, failed.value.transient) == ("find", False)
+        assert len(await transport.list("in/deeper/*")) == 1
+
+
+@pytest.mark.usefixtures("writes")
+async def test_a_file_is_moved_once_and_never_onto_another(server: Server, patient: MakePolicy) -> None:
+    await server.store("in/größe a.csv", b"new")
+    await server.store("done/other.csv", b"old")
+    async with connect(server.remote, patient()) as transport:
+        seen = await transport.stat("in/größe a.csv")
+        with pytest.raises(TransportFailed, match="already a file with that name") as failed:
+            await transport.move("in/größe a.csv", "done/other.csv", seen)
+        assert (failed.value.step, failed.value.transient) == ("write", False)
+        assert await transport.move("in/größe a.csv", "done/größe a.csv", seen)
+        assert await server.names() == {"done/größe a.csv", "done/other.csv"}
+        assert await server.stored("done/größe a.csv") == b"new"
+        assert not await transport.move("in/größe a.csv", "done/größe a.csv", seen), "its answer was lost"
+        with pytest.raises(TransportFailed, match="The file does not exist"):
+            await transport.move("in/größe a.csv", "done/none.csv", seen)
+        await server.store("in/größe a.csv", b"newer")
+        for target in ("done/größe a.csv", "done/second.csv"):
+            with pytest.raises(TransportFailed, match="changed"):
+                await transport.move("in/größe a.csv", target, seen)
+    assert await server.stored("in/größe a.csv") == b"newer"
+    assert await server.stored("done/other.csv") == b"old"
+
+
+@pytest.mark.usefixtures("writes")
+async def test_a_move_says_what_is_in_its_way(server: Server, patient: MakePolicy) -> None:
+    await server.store("in/a.csv", b"x")
+    async with connect(server.remote, patient()) as transport:
+        if server.remote.scheme != "s3":
+            with pytest.raises(TransportFailed, match="The folder does not exist") as failed:
+                await transport.move("in/a.csv", "no/such/a.csv")
+            assert (failed.value.step, failed.value.transient) == ("write", False)
+        server.permit("read")
+        with pytest.raises(TransportFailed, match="does not allow this login to move the file") as failed:
+            await transport.move("in/a.csv", "in/b.csv")
+        assert (failed.value.step, failed.value.transient) == ("write", False)
+    assert await server.names() == {"in/a.csv"}
+
+
+@pytest.mark.usefixtures("writes")
+async def test_a_file_that_was_dealt_with_is_moved_or_deleted_unless_it_has_changed(
+    server: Server, patient: MakePolicy
+) -> None:
+    move, delete = parse_afterwards("move:done/"), parse_afterwards("delete")
+    await server.store("done/stock.csv.gz", b"of yesterday")
+    async with connect(server.remote, patient()) as transport:
+        for number, (afterwards, outcome) in enumerate(((move, "moved"), (delete, "deleted"))):
+            await server.store("in/stock.csv.gz", b"x" * (number + 1))
+            seen = await transport.stat("in/stock.csv.gz")
+            expected = Disposal(outcome, "done/stock-mark.csv.gz" if outcome == "moved" else None)
+            assert await dispose_of(transport, seen, afterwards, "mark") == expected
+            again = await dispose_of(transport, seen, afterwards, "mark")
+            assert again == (expected if outcome == "moved" else Disposal("gone")), "its answer was lost"
+            await server.store("in/stock.csv.gz", b"the next one")
+            assert await dispose_of(transport, seen, afterwards, "other") == Disposal("gone")
+            assert await server.stored("in/stock.csv.gz") == b"the next one"
+    assert await server.names() == {"in/stock.csv.gz", "done/stock.csv.gz", "done/stock-mark.csv.gz"}
+    assert await server.stored("done/stock.csv.gz") == b"of yesterday"
+
+
+@pytest.mark.parametrize(
+    "text", ["", "move", "move:", "move: ", "Keep", "move:/a/../b", "move:/a\nb", "move:" + "x" * 701]
+)
+def test_what_becomes_of_a_file_is_said_in_one_of_three_ways(text: str) -> None:
+    with pytest.raises(ValueError, match="must"):
+        parse_afterwards(text)
 
 
 @pytest.mark.usefixtures("writes")
@@ -404,4 +484,6 @@ async def test_a_protocol_that_cannot_write_says_so(server: Server, patient: Mak
     async with connect(server.remote, patient()) as transport:
         with pytest.raises(TransportFailed) as failed:
             await transport.put("out.csv", pieces(b"x"))
-    assert failed.value.step == "write"
+        assert failed.value.step == "write"
+        with pytest.raises(TransportFailed, match="cannot write, move or delete"):
+            await transport.move("in.csv", "out.csv")

@@ -81,9 +81,12 @@ async def test_an_invalid_path_fails_before_anything_is_dialled(
 
 async def test_a_pattern_that_matches_nothing_fails_the_find_step(server: Server, patient: MakePolicy) -> None:
     if server.patterns:
-        check = await check_import(server.remote, "not/there/*.csv", patient())
-        assert outcomes(check) == [("connect", True), ("find", False)]
-        assert check.steps[-1].error == "No file matches the pattern"
+        await server.store("in/a.csv", b"x")
+        absent = "No file matches the pattern" if server.remote.scheme == "s3" else "The folder does not exist"
+        for pattern, error in (("in/*.txt", "No file matches the pattern"), ("not/there/*.csv", absent)):
+            check = await check_import(server.remote, pattern, patient())
+            assert outcomes(check) == [("connect", True), ("find", False)]
+            assert check.steps[-1].error == error
 
 
 @pytest.mark.usefixtures("writes")

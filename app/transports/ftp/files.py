@@ -10,7 +10,7 @@ from functools import partial
 
 import aioftp
 
-from app.transports.failed import DELETING, TransportFailed, as_write_failure, failure
+from app.transports.failed import DELETING, MOVING, TransportFailed, as_write_failure, failure
 from app.transports.ftp.answers import translate_errors
 from app.transports.ftp.listing import ListedFile, check_understood, parse_list_line
 from app.transports.ftp.session import FtpSession
@@ -21,6 +21,7 @@ from app.transports.transport import (
     TransferPolicy,
     aside_path,
     check_path,
+    find_unmoved,
     forget,
     select_matching,
     split_pattern,
@@ -60,9 +61,7 @@ class Ftp:
             listed = await self._list_folder(folder)
             found = await self._policy.do_slowly(partial(select_matching, listed, name))
         except TransportFailed as failed:
-            if failed.reason == "missing":
-                return []
-            raise
+            raise failure("missing_folder") if failed.reason == "missing" else failed from None
         return found if self._has_facts else select_matching([file async for file in self._stat_each(found)], name)
 
     async def stat(self, path: str) -> FileInfo:
@@ -125,6 +124,18 @@ class Ftp:
                 await self._session.command(f"DELE {self._full_path(path)}", "2xx")
         except TransportFailed as failed:
             raise as_write_failure(failed, DELETING) from None
+
+    async def move(self, path: str, target: str, expected: FileInfo | None = None) -> bool:
+        if await find_unmoved(self, path, target, expected) is None:
+            return False
+        try:
+            with translate_errors("find"):
+                await self._session.command(f"RNFR {self._full_path(path)}", "350")
+        except TransportFailed as failed:
+            raise as_write_failure(failed, MOVING | {"missing": "missing"}) from None
+        with translate_errors("write"):
+            await self._session.command(f"RNTO {self._full_path(target)}", "2xx")
+        return True
 
     def _full_path(self, path: str) -> str:
         """The path to send. A relative one starts from `root`, or from the login's home folder."""

@@ -110,6 +110,9 @@ class Http:
     async def delete(self, path: str) -> None:
         raise failure("no_writing")
 
+    async def move(self, path: str, target: str, expected: FileInfo | None = None) -> bool:
+        raise failure("no_writing")
+
     @asynccontextmanager
     async def _request(self, method: str, path: str, headers: Mapping[str, str]) -> AsyncIterator[httpx.Response]:
         """The answer after all redirects."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import aiohttp
 from botocore.exceptions import BotoCoreError, ClientError
 
-from app.transports.failed import DELETING, TransportFailed, as_write_failure, failure
+from app.transports.failed import DELETING, MOVING, TransportFailed, as_write_failure, failure
 from app.transports.s3.client import open_client, translate_errors
 from app.transports.transport import (
     CHUNK,
@@ -23,6 +23,7 @@ from app.transports.transport import (
     TransferPolicy,
     age_key,
     check_path,
+    find_unmoved,
     forget,
     retry_delay,
     select_matching,
@@ -139,6 +140,20 @@ class S3:
                 await self._client.delete_object(Bucket=self._bucket, Key=self._key(path))
         except TransportFailed as failed:
             raise as_write_failure(failed, DELETING) from None
+
+    async def move(self, path: str, target: str, expected: FileInfo | None = None) -> bool:
+        file = await find_unmoved(self, path, target, expected)
+        if file is None:
+            return False
+        source: dict[str, Any] = {"CopySource": {"Bucket": self._bucket, "Key": self._key(path)}}
+        match: dict[str, Any] = {"CopySourceIfMatch": file.tag} if file.tag else {}
+        try:
+            with translate_errors():
+                await self._client.copy_object(Bucket=self._bucket, Key=self._key(target), **source, **match)
+        except TransportFailed as failed:
+            raise as_write_failure(failed, MOVING | {"missing": "missing", "changed": "changed"}) from None
+        await self.delete(path)
+        return True
 
     def _key(self, path: str) -> str:
         path = check_path(path) if path else ""

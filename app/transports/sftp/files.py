@@ -12,7 +12,7 @@ from typing import cast
 
 import asyncssh
 
-from app.transports.failed import DELETING, Step, TransportFailed, as_write_failure, failure
+from app.transports.failed import DELETING, MOVING, Step, TransportFailed, as_write_failure, failure
 from app.transports.sftp.session import open_sftp_session, translate_errors
 from app.transports.transport import (
     Begun,
@@ -22,6 +22,7 @@ from app.transports.transport import (
     age_key,
     aside_path,
     check_path,
+    find_unmoved,
     forget,
     select_matching,
     split_pattern,
@@ -60,9 +61,7 @@ class Sftp:
             listed = [file async for file in self._list_folder(folder)]
             found = await self._policy.do_slowly(partial(select_matching, listed, name))
         except TransportFailed as failed:
-            if failed.reason == "missing":
-                return []
-            raise
+            raise failure("missing_folder") if failed.reason == "missing" else failed from None
         return sorted([file async for file in self._follow_links(found)], key=age_key)
 
     async def stat(self, path: str) -> FileInfo:
@@ -121,6 +120,16 @@ class Sftp:
                 await self._client.remove(self._full_path(path))
         except TransportFailed as failed:
             raise as_write_failure(failed, DELETING) from None
+
+    async def move(self, path: str, target: str, expected: FileInfo | None = None) -> bool:
+        if await find_unmoved(self, path, target, expected) is None:
+            return False
+        try:
+            async with self._request("find"):
+                await self._client.rename(self._full_path(path), self._full_path(target))
+        except TransportFailed as failed:
+            raise as_write_failure(failed, MOVING) from None
+        return True
 
     def _full_path(self, path: str) -> str:
         """The path to send. A relative one starts from `root`, or from the login's home folder."""
