@@ -18,7 +18,7 @@ from app.storage import claims, notices
 from tests.engine.conftest import ImportEngine
 
 ONE = "_email,_name\nana@example.com,Ana\n"
-WHY = "37 rows fail, and `maxErrors` allows 20"
+WHY = "`maxErrors` is 20, but 37 of 100 rows failed"
 
 
 async def halt(engine: ImportEngine, run: Run | None = None) -> Run:

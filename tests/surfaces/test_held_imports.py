@@ -12,7 +12,7 @@ from app.runtime import Runtime
 from tests.conftest import Finish, NewAccount
 from tests.support.http import Account, post
 
-WHY = "37 rows fail, and `maxErrors` allows 20"
+WHY = "`maxErrors` is 20, but 37 of 100 rows failed"
 
 
 async def be_braked(_runtime: Runtime, _run: Run, _stopping: Stopping) -> bool:
