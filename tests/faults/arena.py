@@ -25,12 +25,11 @@ from app.runs.model import AccountId, Run
 from app.runtime import Runtime, open_runtime
 from app.settings import Settings
 from app.storage.access import accounts
-from app.storage.migrate import upgrade
 from app.transports.transport import Remote
 from tests.faults.nursery import Nursery, ending
 from tests.faults.truth import Truth
+from tests.support.servers import TEMPLATE
 
-TEMPLATE = "template_sluice"
 LEASE, SWEEP, BATCH = 1.5, 0.3, 10
 PATIENCE = 40.0
 TICK = 0.02
@@ -278,18 +277,3 @@ async def holds(condition: Condition) -> bool:
         return held if isinstance(held, bool) else await held
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
         return False
-
-
-def make_template(servers: Servers) -> None:
-    """One migrated database that every test's own is copied from."""
-    base = servers.database_url.rpartition("/")[0]
-    asyncio.run(made(servers.database_url))
-    upgrade(f"{base}/{TEMPLATE}")
-
-
-async def made(url: str) -> None:
-    connection = await asyncpg.connect(url)
-    try:
-        await connection.execute(f"CREATE DATABASE {TEMPLATE}")
-    finally:
-        await connection.close()

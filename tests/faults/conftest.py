@@ -1,17 +1,15 @@
 """Servers that may be killed, apart from those that the other tests share."""
 
-import shutil
-import tempfile
-import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
-from app.embedded import Servers, run_servers
-from tests.faults.arena import Arena, make_template
+from app.embedded import Servers
+from tests.faults.arena import Arena
 from tests.faults.nursery import Nursery
+from tests.support.servers import running_servers
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -21,24 +19,8 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture(scope="session")
 def faulty_servers() -> Iterator[Servers]:
     """One PostgreSQL and one Valkey per test process; a test that kills them brings them back."""
-    base = Path(tempfile.mkdtemp(prefix="sluice-faults-"))
-    base.chmod(0o711)
-    try:
-        with run_servers(base / "data") as servers:
-            make_template(servers)
-            yield servers
-            # An orderly end would write out dozens of databases that nobody wants.
-            servers.postgres.kill()
-            servers.valkey.kill()
-    finally:
-        remove(base)
-
-
-def remove(folder: Path) -> None:
-    """Servers that were killed may still be tidying up in it."""
-    deadline = time.monotonic() + 5
-    while folder.exists() and time.monotonic() < deadline:
-        shutil.rmtree(folder, ignore_errors=True)
+    with running_servers() as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

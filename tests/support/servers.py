@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,7 @@ from app.settings import Settings
 from app.storage.migrate import upgrade
 
 PEPPER = "the pepper of the tests, 32 characters"
+TEMPLATE = "template_sluice"  # on the newest schema
 
 
 @contextmanager
@@ -25,17 +27,29 @@ def running_servers() -> Iterator[Servers]:
     base.chmod(0o711)
     try:
         with run_servers(base / "data") as servers:
+            make_template(servers)
             yield servers
+            # An orderly end would write out dozens of databases that nobody wants.
+            servers.postgres.kill()
+            servers.valkey.kill()
     finally:
-        shutil.rmtree(base, ignore_errors=True)
+        remove(base)
+
+
+def make_template(servers: Servers) -> None:
+    """One migrated database, since to copy it takes a fifth of the time. Blocking."""
+    asyncio.run(execute(servers.database_url, f"CREATE DATABASE {TEMPLATE}"))
+    upgrade(address_of(servers, TEMPLATE))
 
 
 def new_database(servers: Servers, name: str) -> str:
     """The address of a new database on the newest schema. Blocking."""
-    asyncio.run(execute(servers.database_url, f'CREATE DATABASE "{name}"'))
-    url = urlunsplit(urlsplit(servers.database_url)._replace(path=f"/{name}"))
-    upgrade(url)
-    return url
+    asyncio.run(execute(servers.database_url, f'CREATE DATABASE "{name}" TEMPLATE {TEMPLATE}'))
+    return address_of(servers, name)
+
+
+def address_of(servers: Servers, name: str) -> str:
+    return urlunsplit(urlsplit(servers.database_url)._replace(path=f"/{name}"))
 
 
 async def execute(url: str, statement: str) -> None:
@@ -44,6 +58,13 @@ async def execute(url: str, statement: str) -> None:
         await connection.execute(statement)
     finally:
         await connection.close()
+
+
+def remove(folder: Path) -> None:
+    """Servers that were killed may still be tidying up in it."""
+    deadline = time.monotonic() + 5
+    while folder.exists() and time.monotonic() < deadline:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def redis_number(servers: Servers, number: int) -> str:
