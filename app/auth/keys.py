@@ -27,6 +27,8 @@ SCOPES: Mapping[str, str] = {
     "connections:write": "Create, replace, delete and test connections",
     "exports:read": "Read exports and download their files",
     "exports:write": "Start exports, and delete those that have ended",
+    "syncs:read": "Read item syncs, and what came of their runs",
+    "syncs:write": "Create, replace, delete, test and run item syncs",
     "admin": "Everything above",
 }
 DEFAULT_SCOPES: tuple[str, ...] = tuple(scope for scope in SCOPES if scope != "admin")

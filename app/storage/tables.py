@@ -103,6 +103,19 @@ coupon_sets = Table(
     moment("updated_at", nullable=False),
 )
 
+item_syncs = Table(
+    "item_syncs",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("account_id", Integer, ForeignKey("accounts.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("connection_id", Text, nullable=False),  # the connection may be gone
+    Column("settings", JSONB, nullable=False),  # app.syncs.settings.SyncSettings
+    Column("seen_images", JSONB),  # of the ZIP whose pictures were taken in last: app.syncs.plan.SeenFile
+    moment("created_at", nullable=False),
+    moment("updated_at", nullable=False),
+)
+
 runs = Table(
     "runs",
     metadata,

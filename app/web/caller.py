@@ -137,4 +137,6 @@ MayReadConnections = Annotated[Caller, Depends(RequireScope("connections:read"))
 MayWriteConnections = Annotated[Caller, Depends(RequireScope("connections:write"))]
 MayReadExports = Annotated[Caller, Depends(RequireScope("exports:read"))]
 MayWriteExports = Annotated[Caller, Depends(RequireScope("exports:write"))]
+MayReadSyncs = Annotated[Caller, Depends(RequireScope("syncs:read"))]
+MayWriteSyncs = Annotated[Caller, Depends(RequireScope("syncs:write"))]
 MayWriteTypes = Annotated[Caller, Depends(RequireScope("types:write"))]

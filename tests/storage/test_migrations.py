@@ -8,6 +8,7 @@ import pytest
 from alembic import command
 from sqlalchemy.exc import DBAPIError
 
+from app.auth.keys import DEFAULT_SCOPES
 from app.cli.options import module_command, module_environment
 from app.storage.database import newest_migration
 from app.storage.migrate import configuration, upgrade
@@ -204,7 +205,7 @@ async def test_0010_gives_new_scopes_to_keys_that_have_all_others(empty_database
     await connection.execute(KEY, "b-some", ALL_OF_0_1[1:])
     await connection.execute(KEY, "c-admin", ["admin"])
 
-    await asyncio.to_thread(command.upgrade, configuration(empty_database), "head")
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "0010")
     scopes = "SELECT array_length(scopes, 1) FROM api_keys ORDER BY id"
     assert await values(connection, scopes) == [12, 7, 1]
     new = (
@@ -221,6 +222,9 @@ async def test_0010_gives_new_scopes_to_keys_that_have_all_others(empty_database
     await asyncio.to_thread(command.downgrade, configuration(empty_database), "0009")
     assert await values(connection, scopes) == [8, 7, 1]
     await asyncio.to_thread(command.upgrade, configuration(empty_database), "head")
+    # Every migration that brings scopes gives them to the keys that have all others.
+    kept = await values(connection, "SELECT scopes FROM api_keys ORDER BY id")
+    assert [set(kept[0]), *kept[1:]] == [set(DEFAULT_SCOPES), ALL_OF_0_1[1:], ["admin"]]
     await connection.close()
 
 
@@ -268,6 +272,24 @@ async def test_0012_lets_runs_be_held_and_can_be_taken_back(empty_database: str)
     failed = ["cancelled failed cancelled", "done finished", "halted failed brake", "planned failed cancelled"]
     states = "SELECT concat_ws(' ', id, state, fail_code) FROM runs ORDER BY id"
     assert await values(connection, states) == [*failed, "waiting queued"]
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "head")
+    await connection.close()
+
+
+async def test_0013_stores_item_syncs_and_can_be_taken_back(empty_database: str) -> None:
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "0013")
+    connection = await asyncpg.connect(empty_database)
+    await connection.execute("INSERT INTO accounts (name, created_at) VALUES ('shop', now())")
+    await connection.execute(KEY, "all", [*DEFAULT_SCOPES])
+    sync = """INSERT INTO item_syncs (id, account_id, name, connection_id, settings, created_at, updated_at)
+    VALUES ($1, 1, $2, 'con_1', '{}', now(), now())"""
+    await connection.execute(sync, "sync_1", "App4Sales")
+    for sync_id, name in (("sync_2", "App4Sales"), ("sync_3", ""), ("sync_4", "x" * 201)):
+        with pytest.raises(asyncpg.IntegrityConstraintViolationError):
+            await connection.execute(sync, sync_id, name)
+
+    await asyncio.to_thread(command.downgrade, configuration(empty_database), "0012")
+    assert await values(connection, "SELECT scopes && '{syncs:read,syncs:write}' FROM api_keys") == [False]
     await asyncio.to_thread(command.upgrade, configuration(empty_database), "head")
     await connection.close()
 

@@ -42,6 +42,7 @@ class Owner:
     connection: str
     mapping: str
     export: str
+    sync: str
 
     def named(self, template: str) -> list[Names]:
         """Every way in which a path names what this account alone has."""
@@ -79,6 +80,7 @@ class Owner:
             "/coupon-sets/{set_id}": [{"set_id": self.own}],
             "/mappings/{mapping_id}": [{"mapping_id": self.mapping}],
             "/mappings/{mapping_id}/sample.csv": [{"mapping_id": self.mapping}],
+            "/item-syncs/{sync_id}": [{"sync_id": self.sync}],
             "/connections/{connection_id}": [{"connection_id": self.connection}],
             "/connections/{connection_id}/imports": [{"connection_id": self.connection}],
             "/connections/{connection_id}/test-import": [{"connection_id": self.connection}],
@@ -120,7 +122,7 @@ def filled(template: str, names: Names) -> str:
 async def owner(runtime: Runtime) -> AsyncIterator[Owner]:
     account = await make_account(runtime)
     async with client_of(app_on(runtime)) as client:
-        empty = Owner(account, client, f"mark{token_hex(4)}", {}, "", f"t{token_hex(4)}", "", "", "", "")
+        empty = Owner(account, client, f"mark{token_hex(4)}", {}, "", f"t{token_hex(4)}", "", "", "", "", "")
         yield await furnished(empty, runtime)
 
 
@@ -164,7 +166,9 @@ async def furnished(empty: Owner, runtime: Runtime) -> Owner:
     columns = [{"column": mark, "field": mark}, {"column": "Key", "field": "key"}]
     template = {"name": mark, "type": own, "columns": columns}
     mapping = (await client.post("/mappings", headers=headers, json=template)).json()["id"]
-    made_of = (customer.json()["id"], own, token.json()["access_token"], connection, mapping, export)
+    wanted = {"name": mark, "connectionId": connection}
+    sync = (await client.post("/item-syncs", headers=headers, json=wanted)).json()["id"]
+    made_of = (customer.json()["id"], own, token.json()["access_token"], connection, mapping, export, sync)
     return Owner(empty.account, client, mark, ids, *made_of)
 
 
@@ -266,6 +270,8 @@ def requests(owner: Owner, template: str) -> list[dict[str, Any]]:
         ],
         "/exports/{export_id}/retry": [{}],
         "/exports/{export_id}/rerun": [{}],
+        "/item-syncs": [{"json": {"name": "Stolen", "connectionId": owner.connection}}],
+        "/item-syncs/{sync_id}": [{"json": {"name": "Stolen", "connectionId": owner.connection}}],
         "/connections": [{"json": {"name": owner.mark[:4], "transport": "ftp", "host": "example.com"}}],
         "/connections/{connection_id}": [{"json": {"name": "Stolen", "transport": "ftp", "host": "example.com"}}],
         "/connections/{connection_id}/imports": [{"json": {"path": "a.csv", "type": "contacts"}}],

@@ -24,11 +24,11 @@ from app.runs.model import Run
 from app.runs.states import ENDED, State
 from app.surfaces.native.readiness import PartStatus
 from app.surfaces.native.vocabulary import STATUSES
-from app.surfaces.native.wire.connections import Connection, ConnectionTest, ConnectionTestStep
-from app.surfaces.native.wire.coupon_sets import CouponSet
+from app.surfaces.native.wire.declared.connections import Connection, ConnectionTest, ConnectionTestStep
+from app.surfaces.native.wire.declared.coupon_sets import CouponSet
+from app.surfaces.native.wire.declared.mappings import MappingList, MappingSummary
 from app.surfaces.native.wire.health import PartReadiness, Readiness
 from app.surfaces.native.wire.imports import StartedImport, StartedImports
-from app.surfaces.native.wire.mappings import MappingList, MappingSummary
 from app.surfaces.native.wire.problems import ProblemList, RowProblem
 from app.surfaces.native.wire.shape import Links
 from app.throttle import Allowance

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from app.surfaces.native.wire.coupon_sets import CouponSet
+from app.surfaces.native.wire.declared.coupon_sets import CouponSet
 from tests.support.http import Account
 
 

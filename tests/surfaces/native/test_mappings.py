@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from app.mappings.templates import stored
-from app.surfaces.native.wire.mappings import MappingList, MappingTemplate
+from app.surfaces.native.wire.declared.mappings import MappingList, MappingTemplate
 from tests.conftest import NewAccount
 from tests.support.http import Account
 

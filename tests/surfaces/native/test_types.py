@@ -9,7 +9,7 @@ import pytest
 from app.resources.registry import BUILT_IN
 from app.runtime import Runtime
 from app.storage.access import accounts
-from app.surfaces.native.wire.types import RecordType
+from app.surfaces.native.wire.declared.types import RecordType
 from tests.conftest import Finish
 from tests.support.http import Account, post
 

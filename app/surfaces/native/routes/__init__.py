@@ -3,9 +3,9 @@
 from fastapi import APIRouter, Depends
 
 from app.surfaces.native.routes import records
-from app.surfaces.native.routes.declared import connections, coupon_sets, mappings, types
+from app.surfaces.native.routes.declared import connections, coupon_sets, item_syncs, mappings, types
+from app.surfaces.native.routes.runs import connection_imports, exports, imports, runs
 from app.surfaces.native.routes.service import documents, health, limits
-from app.surfaces.native.routes.work import connection_imports, exports, imports, runs
 from app.web.checks import refuse_unknown_query
 from app.web.refusals import refusals
 
@@ -21,6 +21,7 @@ PARTS = (
     coupon_sets,
     connections,
     connection_imports,
+    item_syncs,
 )
 for part in PARTS:
     router.include_router(part.router, dependencies=[Depends(refuse_unknown_query)], responses=refusals(422))

@@ -11,7 +11,7 @@ from app.connections.check import check_connection
 from app.connections.connection import StoredConnection
 from app.runtime import Runtime
 from app.surfaces.native import translate
-from app.surfaces.native.wire.connections import (
+from app.surfaces.native.wire.declared.connections import (
     CONNECTION_BODY,
     CONNECTION_TEST_BODY,
     Connection,

@@ -5,7 +5,7 @@ from fastapi.responses import Response
 
 from app.declarations import coupon_sets
 from app.surfaces.native import translate
-from app.surfaces.native.wire.coupon_sets import COUPON_SET_BODY, NEW_COUPON_SET, CouponSet
+from app.surfaces.native.wire.declared.coupon_sets import COUPON_SET_BODY, NEW_COUPON_SET, CouponSet
 from app.web.bodies.json_body import read_json_object
 from app.web.caller import MayReadImports, MayWriteImports, OpenRuntime, write_as
 from app.web.openapi import operation_id

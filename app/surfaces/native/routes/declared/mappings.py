@@ -24,7 +24,7 @@ from app.runs.model import AccountId
 from app.runtime import Runtime
 from app.storage.database import ReadSession
 from app.surfaces.native import translate
-from app.surfaces.native.wire.mappings import (
+from app.surfaces.native.wire.declared.mappings import (
     MAPPING_BODY,
     SUGGEST_BODY,
     MappingList,
@@ -32,7 +32,7 @@ from app.surfaces.native.wire.mappings import (
     Suggestion,
     SuggestParts,
 )
-from app.surfaces.native.wire.types import SAMPLE
+from app.surfaces.native.wire.declared.types import SAMPLE
 from app.web.admission import count_upload
 from app.web.bodies.head import receive_head
 from app.web.bodies.json_body import read_json_object

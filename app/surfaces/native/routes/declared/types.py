@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from app.declarations.types import declare_type, load_declarations, load_resource
 from app.resources.sample import sample_csv
 from app.surfaces.native import translate
-from app.surfaces.native.wire.types import NEW_TYPE, SAMPLE, TYPE_BODY, RecordType, TypeList
+from app.surfaces.native.wire.declared.types import NEW_TYPE, SAMPLE, TYPE_BODY, RecordType, TypeList
 from app.web.bodies.json_body import read_json_object
 from app.web.caller import MayReadTypes, MayWriteTypes, OpenRuntime, write_as
 from app.web.openapi import operation_id

@@ -1,0 +1,39 @@
+"""Makes the shapes of item syncs, and reads what callers declare."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, fields
+from typing import Any, Final
+
+from app.surfaces.native.wire.declared.item_syncs import ItemSync, ItemSyncBody, ItemSyncList
+from app.surfaces.native.wire.shape import Links
+from app.syncs.settings import SyncSettings
+from app.syncs.stored import StoredSync, SyncDeclaration
+from app.web.surface import parse_shape
+
+SETTINGS: Final = {each.name for each in fields(SyncSettings)}
+# What an answer adds, so that an answer can be sent back as it is.
+ADDED: Final = ("id", "createdAt", "updatedAt")
+
+
+def parse_declaration(body: dict[str, Any]) -> SyncDeclaration:
+    """Raises one Refused("invalid") that names every mistake."""
+    shape = parse_shape(ItemSyncBody, {member: value for member, value in body.items() if member not in ADDED})
+    settings = SyncSettings(**shape.model_dump(include=SETTINGS))
+    return SyncDeclaration(shape.name, shape.connection_id, settings)
+
+
+def item_sync(stored: StoredSync) -> ItemSync:
+    declaration = stored.declaration
+    settings = {name: value for name, value in asdict(declaration.settings).items() if value is not None}
+    return ItemSync(
+        id=stored.id,
+        name=declaration.name,
+        connection_id=declaration.connection_id,
+        **settings,
+        created_at=stored.created_at,
+        updated_at=stored.updated_at,
+    )
+
+
+def item_sync_list(syncs: Sequence[StoredSync]) -> ItemSyncList:
+    return ItemSyncList(links=Links(), results=[item_sync(each) for each in syncs])

@@ -1,0 +1,84 @@
+"""Item syncs: the folders of items, filters and pictures that an account has read, and how."""
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from app.surfaces.native import item_syncs, translate
+from app.surfaces.native.wire.declared.item_syncs import ITEM_SYNC_BODY, ItemSync, ItemSyncList
+from app.syncs import stored
+from app.syncs.stored import StoredSync
+from app.web.bodies.json_body import read_json_object
+from app.web.caller import MayReadConnections, MayReadSyncs, MayWriteSyncs, OpenRuntime, write_as
+from app.web.openapi import operation_id
+from app.web.refusals import refusals
+
+router = APIRouter(prefix="/item-syncs", tags=["item syncs"], generate_unique_id_function=operation_id)
+
+
+@router.get("", response_model=ItemSyncList, responses=refusals(401, 403, 503))
+@router.get("/", include_in_schema=False)
+async def list_item_syncs(caller: MayReadSyncs, runtime: OpenRuntime) -> Response:
+    """List the account's item syncs, ordered by name."""
+    async with runtime.database.read() as session:
+        found = await stored.list_syncs(session, caller.account_id)
+    return Response(item_syncs.item_sync_list(found).encoded(), media_type=translate.JSON)
+
+
+@router.post(
+    "",
+    status_code=201,
+    response_model=ItemSync,
+    responses=refusals(400, 401, 403, 409, 413, 415, 422, 503),
+    openapi_extra=ITEM_SYNC_BODY,
+)
+@router.post("/", include_in_schema=False)
+async def create_item_sync(
+    request: Request, caller: MayWriteSyncs, _: MayReadConnections, runtime: OpenRuntime
+) -> Response:
+    """Store an item sync. No server is called, and nothing is read."""
+    body = await read_json_object(request, idle=runtime.settings.upload_idle_seconds)
+    declaration = item_syncs.parse_declaration(body)
+    async with write_as(caller, runtime) as session:
+        created = await stored.create_sync(session, runtime.vault, caller.account_id, declaration)
+    return answer(created, 201)
+
+
+def answer(sync: StoredSync, status: int = 200) -> Response:
+    return Response(item_syncs.item_sync(sync).encoded(), status, media_type=translate.JSON)
+
+
+@router.get("/{sync_id}", response_model=ItemSync, responses=refusals(401, 403, 404, 503))
+@router.get("/{sync_id}/", include_in_schema=False)
+async def get_item_sync(sync_id: str, caller: MayReadSyncs, runtime: OpenRuntime) -> Response:
+    """Read an item sync. It can be sent back as it is."""
+    async with runtime.database.read() as session:
+        return answer(await stored.load_sync(session, caller.account_id, sync_id))
+
+
+@router.put(
+    "/{sync_id}",
+    response_model=ItemSync,
+    responses=refusals(400, 401, 403, 404, 409, 413, 415, 422, 503),
+    openapi_extra=ITEM_SYNC_BODY,
+)
+@router.put("/{sync_id}/", include_in_schema=False)
+async def put_item_sync(
+    request: Request, sync_id: str, caller: MayWriteSyncs, _: MayReadConnections, runtime: OpenRuntime
+) -> Response:
+    """Replace an item sync. What is left out gets its default. Runs that were accepted keep the old settings."""
+    async with runtime.database.read() as session:  # what is not there is refused before the body is read
+        await stored.load_sync(session, caller.account_id, sync_id)
+    body = await read_json_object(request, idle=runtime.settings.upload_idle_seconds)
+    declaration = item_syncs.parse_declaration(body)
+    async with write_as(caller, runtime) as session:
+        replaced = await stored.replace_sync(session, runtime.vault, caller.account_id, sync_id, declaration)
+    return answer(replaced)
+
+
+@router.delete("/{sync_id}", status_code=204, responses=refusals(401, 403, 404, 503))
+@router.delete("/{sync_id}/", include_in_schema=False)
+async def delete_item_sync(sync_id: str, caller: MayWriteSyncs, runtime: OpenRuntime) -> Response:
+    """Delete an item sync. Its runs stay, and one that is open goes on. So do all records."""
+    async with write_as(caller, runtime) as session:
+        await stored.delete_sync(session, caller.account_id, sync_id)
+    return Response(status_code=204)

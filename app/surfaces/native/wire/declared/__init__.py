@@ -1,0 +1,1 @@
+"""Shapes of what an account declares and stores by name."""
