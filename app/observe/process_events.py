@@ -26,6 +26,17 @@ class MemoryExhausted(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class PictureProcessEnded(Event):
+    """The process that decodes pictures was killed, or took too long and was ended, while it had a picture of so many
+    bytes. It is started again, and the picture is tried once more. `code` is why the picture is refused if that fails,
+    too."""
+
+    level: ClassVar[str] = "warning"
+    code: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class ProcessStopped(Event):
     """A process has shut down cleanly."""
 
