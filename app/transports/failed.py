@@ -85,6 +85,9 @@ REASONS: dict[str, FailureReason] = {
     "too_many_redirects": FailureReason("find", "The server redirects too many times"),
     "busy": FailureReason("find", "The server is busy", transient=True),
     "odd_listing": FailureReason("find", "The server's listing is not understood"),
+    "odd_name": FailureReason(
+        "find", "A file of the folder has a name that is not UTF-8, too long or unprintable. Rename it"
+    ),
     "odd_answer": FailureReason("find", "The server's answer could not be understood"),
     "cut": FailureReason("read", "The connection was lost", transient=True),
     "idle": FailureReason("read", "The server sent nothing for too long", transient=True),

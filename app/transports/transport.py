@@ -125,11 +125,13 @@ class Transport(Protocol):
     They keep to `connect_seconds` and `idle_seconds` themselves; bytes, total time and tries are limited by `fetch`.
     """
 
-    async def list(self, pattern: str) -> list[FileInfo]:
+    async def list(self, pattern: str, *, strict: bool = False) -> list[FileInfo]:
         """Files (not folders) whose last path segment matches a shell pattern: see `split_pattern`, `select_matching`.
 
         The list is empty when none does. Raises failure("missing_folder") where the protocol has folders and this one
-        does not exist.
+        does not exist. With `strict` nothing is missing from the list: raises failure("odd_listing") if a part of it is
+        not understood, failure("odd_name") if a file that matches cannot be asked for, and failure("missing") for a
+        link to nothing.
         """
 
     async def stat(self, path: str) -> FileInfo:

@@ -138,7 +138,8 @@ async def test_old_servers_list_too(ftp: FtpServer, patient: MakePolicy, unknown
         assert await transport.stat("in/new.csv") == FileInfo(
             "in/new.csv", 3, None if unknown == FACTS | {"MDTM"} else NOON
         )
-        assert await transport.list("none/*") == []
+        with pytest.raises(TransportFailed, match="The folder does not exist"):
+            await transport.list("none/*")
         for missing in ("in/none.csv", "in/deeper"):
             with pytest.raises(TransportFailed, match="file does not exist"):
                 await transport.stat(missing)
@@ -146,6 +147,37 @@ async def test_old_servers_list_too(ftp: FtpServer, patient: MakePolicy, unknown
             if entry.path != "in/ä old.csv":
                 assert b"".join([piece async for piece in transport.read(entry.path, expected=entry)]) == b"123"
     assert not FACTS & {line.split()[0] for line in ftp.faults.asked}
+
+
+async def test_a_strict_listing_of_which_any_line_is_not_understood_is_called_so(patient: MakePolicy) -> None:
+    cut = "-rw-r--r--   1 root root 7 Nov"
+    listing = f"total 2\r\n-rw-r--r-- 1 root root 4096 Nov 20  2026 a.csv\r\n{cut}".encode()
+    files = {"LIST in/": listing, "LIST odd/": b"-rw-r--r-- 1 root root 4096 Nov 20  2026 \xff.csv\r\n"}
+    script = Script(files, {"SIZE": "213 4096"})
+    async with script.running(), connect(Remote("ftp", "127.0.0.1", script.port), patient()) as transport:
+        assert [each.path for each in await transport.list("in/*.csv")] == ["in/a.csv"]
+        with pytest.raises(TransportFailed, match=f'The server\'s listing is not understood: "{cut}"'):
+            await transport.list("in/*.csv", strict=True)
+        assert await transport.list("odd/*.csv") == []
+        with pytest.raises(TransportFailed, match="Rename it"):
+            await transport.list("odd/*.csv", strict=True)
+
+
+@pytest.mark.parametrize(("there", "refused"), [(True, False), (True, True), (False, False), (False, True)])
+async def test_a_strict_listing_knows_an_empty_folder_whatever_the_server_answers(
+    patient: MakePolicy, there: bool, refused: bool
+) -> None:
+    answers = {"PWD": '257 "/home" is here', "CWD": "250 yes" if there else "550 no"}
+    if refused:
+        answers["LIST"] = "550 nothing there"
+    script = Script({}, answers)
+    async with script.running(), connect(Remote("ftp", "127.0.0.1", script.port), patient()) as transport:
+        if there:
+            assert await transport.list("in/*", strict=True) == []
+            assert [line for line in script.asked if line.startswith("CWD")] == ["CWD in/", "CWD /home"]
+        else:
+            with pytest.raises(TransportFailed, match="The folder does not exist"):
+                await transport.list("in/*", strict=True)
 
 
 async def test_a_server_that_cannot_restart_is_read_from_the_beginning(ftp: FtpServer, patient: MakePolicy) -> None:

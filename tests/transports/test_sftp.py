@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -349,3 +350,18 @@ async def test_no_password_is_logged(sftp: SftpServer, patient: MakePolicy, capl
         asyncssh.set_debug_level(1)
     assert USER in caplog.text
     assert PASSWORD not in caplog.text
+
+
+@pytest.mark.parametrize("odd", ["name", "link"])
+async def test_a_strict_list_leaves_out_nothing(sftp: SftpServer, patient: MakePolicy, odd: str) -> None:
+    await sftp.store("in/stock.csv", b"x")
+    if odd == "name":
+        Path(os.fsdecode(bytes(sftp.folder / "in") + b"/\xff.csv")).touch()
+    else:
+        (sftp.folder / "in/lost.csv").symlink_to("nowhere.csv")
+    async with connect(sftp.remote, patient()) as transport:
+        assert [each.path for each in await transport.list("in/s*", strict=True)] == ["in/stock.csv"]
+        assert [each.path for each in await transport.list("in/*.csv")] == ["in/stock.csv"]
+        with pytest.raises(TransportFailed) as failed:
+            await transport.list("in/*.csv", strict=True)
+        assert failed.value.reason == ("odd_name" if odd == "name" else "missing")

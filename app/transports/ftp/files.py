@@ -55,14 +55,22 @@ class Ftp:
         self._root = remote.text("root").rstrip("/")
         self._has_facts = "MLST" in session.features
 
-    async def list(self, pattern: str) -> list[FileInfo]:
+    async def list(self, pattern: str, *, strict: bool = False) -> list[FileInfo]:
         folder, name = split_pattern(pattern)
         try:
-            listed = await self._list_folder(folder)
-            found = await self._policy.do_slowly(partial(select_matching, listed, name))
+            listed: Sequence[FileInfo] | None = await self._list_folder(folder, strict=strict)
         except TransportFailed as failed:
-            raise failure("missing_folder") if failed.reason == "missing" else failed from None
-        return found if self._has_facts else select_matching([file async for file in self._stat_each(found)], name)
+            if failed.reason != "missing":
+                raise
+            listed = None
+        if listed is None or (strict and not listed):
+            await self._ensure_folder(folder)  # some servers answer alike for an empty one and for none
+        found = await self._policy.do_slowly(partial(select_matching, listed or (), name))
+        if strict:
+            ensure_sendable(found)
+        if self._has_facts:
+            return found
+        return select_matching([file async for file in self._stat_each(found, strict=strict)], name)
 
     async def stat(self, path: str) -> FileInfo:
         where = self._full_path(path)
@@ -142,7 +150,16 @@ class Ftp:
         path = check_path(path)
         return f"{self._root}/{path}" if self._root and not path.startswith("/") else path
 
-    async def _list_folder(self, folder: str) -> Sequence[FileInfo]:
+    async def _ensure_folder(self, folder: str) -> None:
+        """Raises failure("missing_folder") if the server cannot go there; then it goes back."""
+        where = self._full_path(folder) if folder else self._root
+        with translate_errors("find"):
+            home = await self._session.get_current_directory()
+            if where and await self._session.ask(f"CWD {where}", "2xx", unless="5") is None:
+                raise failure("missing_folder")
+            await self._session.command(f"CWD {home}", "2xx")
+
+    async def _list_folder(self, folder: str, *, strict: bool = False) -> Sequence[FileInfo]:
         """The files of a folder (with a slash at its end, or empty), as the server lists them."""
         where = self._full_path(folder) if folder else self._root
         if self._has_facts:
@@ -150,7 +167,7 @@ class Ftp:
         else:
             option = "./" if where.startswith("-") else ""  # otherwise many servers take the name for an option of ls
             lines, parse = await self._session.list_lines(f"LIST {option}{where}".strip()), parse_list_line
-        return await self._policy.do_slowly(partial(find_listed_files, folder, lines, parse))
+        return await self._policy.do_slowly(partial(find_listed_files, folder, lines, parse, strict=strict))
 
     async def _stat_by_mlst(self, path: str, where: str) -> FileInfo | None:
         _, lines = await self._session.command(f"MLST {where}", "250")
@@ -168,15 +185,16 @@ class Ftp:
         modified = await self._session.ask(f"MDTM {where}", "213", unless="5")
         return FileInfo(path, int(size), parse_time(modified or ""))
 
-    async def _stat_each(self, files: Iterable[FileInfo]) -> AsyncIterator[FileInfo]:
-        """The same files as `stat` describes them, without links to folders and files that are gone by now."""
+    async def _stat_each(self, files: Iterable[FileInfo], *, strict: bool) -> AsyncIterator[FileInfo]:
+        """The same files as `stat` describes them, unless `strict` without links to folders and files that are gone by
+        now."""
         for file in files:
             try:
                 with translate_errors("find"):
                     exact = await self._stat_by_size(file.path, self._full_path(file.path)) or file
                 yield exact if exact.modified else replace(exact, modified=file.modified)
             except TransportFailed as failed:
-                if failed.reason != "missing":
+                if strict or failed.reason != "missing":
                     raise
 
     async def _check_size(self, part: str, size: int) -> None:
@@ -221,17 +239,19 @@ class Ftp:
 
 
 def find_listed_files(
-    folder: str, lines: Iterable[bytes], parse: Callable[[str], ListedFile | None]
+    folder: str, lines: Iterable[bytes], parse: Callable[[str], ListedFile | None], *, strict: bool
 ) -> Sequence[FileInfo]:
-    """The files and links of a folder's listing whose names can be sent back. Raises TransportFailed if no line is
-    understood."""
+    """The files and links of a folder's listing, unless `strict` only those whose names can be sent back. Raises
+    TransportFailed if no line is understood, or, with `strict`, if any line is not."""
     texts = [line.decode(errors="replace").rstrip("\r\n") for line in lines]
-    parsed = [listed for text in texts if (listed := parse(text)) is not None]
-    check_understood(texts, understood=bool(parsed))
+    parsed = [(text, parse(text)) for text in texts]
+    understood = [listed for _, listed in parsed if listed is not None]
+    if strict or not understood:
+        check_understood(text for text, listed in parsed if listed is None)
     return [
         FileInfo(f"{folder}{listed.name}", listed.size, listed.modified)
-        for listed in parsed
-        if listed.kind != "other" and is_sendable(listed.name)
+        for listed in understood
+        if listed.kind != "other" and (strict or is_sendable(listed.name))
     ]
 
 
@@ -239,6 +259,12 @@ def is_sendable(name: str) -> bool:
     with suppress(TransportFailed):
         return UNSENDABLE.isdisjoint(check_path(name))
     return False
+
+
+def ensure_sendable(files: Iterable[FileInfo]) -> None:
+    """Raises failure("odd_name") unless the names of all files can be sent back."""
+    if not all(is_sendable(file.path.rpartition("/")[2]) for file in files):
+        raise failure("odd_name")
 
 
 def parse_mlsd_line(line: str) -> ListedFile | None:

@@ -112,10 +112,10 @@ def parse_dos_time(date: str, time: str, half: str) -> datetime | None:
     return None
 
 
-def check_understood(lines: Iterable[str], understood: bool) -> None:
-    """Raises TransportFailed if a listing has lines, but none of them is understood."""
+def check_understood(lines: Iterable[str]) -> None:
+    """Raises TransportFailed if any of the lines of a listing that no parser knows might describe a file."""
     first = next((line for line in lines if line.strip() and not SUMMARY.fullmatch(line.strip())), None)
-    if first is None or understood:
+    if first is None:
         return
     shown = "".join(each if each.isprintable() else "\ufffd" for each in first.strip())
     shown = shown if len(shown) <= SHOWN else f"{shown[:SHOWN]}…"

@@ -70,7 +70,7 @@ class Http:
         self._home = ServerUrl(remote.scheme, remote.host.lower(), validate_port(remote.scheme, remote.port), "/")
         self._secret_headers = build_secret_headers(remote)
 
-    async def list(self, pattern: str) -> list[FileInfo]:
+    async def list(self, pattern: str, *, strict: bool = False) -> list[FileInfo]:
         if set("*[").intersection(pattern.partition("?")[0]):
             raise failure("no_patterns")
         try:

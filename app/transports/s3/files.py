@@ -69,7 +69,7 @@ class S3:
         self._root = f"{root}/" if root else ""
         self._policy = policy
 
-    async def list(self, pattern: str) -> list[FileInfo]:
+    async def list(self, pattern: str, *, strict: bool = False) -> list[FileInfo]:
         folder, name = split_pattern(pattern)
         prefix = self._key(folder)
         literal = name[: next((at for at, sign in enumerate(name) if sign in WILD), len(name))]
@@ -81,7 +81,7 @@ class S3:
                 pages += 1
                 if pages > MOST_PAGES:
                     raise failure("too_many")
-                listed = list(self._list_files(page.get("Contents", ())))
+                listed = list(self._list_files(page.get("Contents", ()), strict=strict))
                 found += await self._policy.do_slowly(partial(select_matching, listed, name))
                 if len(found) > MOST_MATCHES:
                     raise failure("too_many")
@@ -159,12 +159,16 @@ class S3:
         path = check_path(path) if path else ""
         return self._root + re.sub(r"^(?:\./|/)+", "", path)
 
-    def _list_files(self, rows: Iterable[Any]) -> Iterator[FileInfo]:
-        """The files whose names can be sent back."""
+    def _list_files(self, rows: Iterable[Any], *, strict: bool) -> Iterator[FileInfo]:
+        """The files whose names can be sent back. Raises failure("odd_name") with `strict` if there are others."""
         for row in rows:
-            with suppress(TransportFailed):
+            try:
                 check_path(row["Key"])
-                yield self._file(row)
+            except TransportFailed:
+                if strict:
+                    raise failure("odd_name") from None
+                continue
+            yield self._file(row)
 
     def _file(self, row: Any) -> FileInfo:
         return FileInfo(row["Key"].removeprefix(self._root), row["Size"], row["LastModified"], row["ETag"])

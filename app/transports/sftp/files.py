@@ -35,6 +35,7 @@ IN_FLIGHT = 2_097_152  # bytes requested and not yet received: the channel's win
 MOST_REQUESTS = 64  # at a time: a server may claim that it sends a single byte per request
 MOST_ENTRIES = 50_000  # of one folder
 FILES = frozenset({asyncssh.FILEXFER_TYPE_REGULAR, asyncssh.FILEXFER_TYPE_UNKNOWN})
+LOST = "\ufffd"  # begins the name of a file that cannot be asked for
 LINK = "link"  # a tag that marks the description of a link, not of the file that it points to
 
 
@@ -55,14 +56,16 @@ class Sftp:
         self._policy = policy
         self._root = remote.text("root").rstrip("/")
 
-    async def list(self, pattern: str) -> list[FileInfo]:
+    async def list(self, pattern: str, *, strict: bool = False) -> list[FileInfo]:
         folder, name = split_pattern(pattern)
         try:
-            listed = [file async for file in self._list_folder(folder)]
-            found = await self._policy.do_slowly(partial(select_matching, listed, name))
+            listed = [file async for file in self._list_folder(folder, strict=strict)]
         except TransportFailed as failed:
             raise failure("missing_folder") if failed.reason == "missing" else failed from None
-        return sorted([file async for file in self._follow_links(found)], key=age_key)
+        found = await self._policy.do_slowly(partial(select_matching, listed, name))
+        if any(LOST in file.path for file in found):
+            raise failure("odd_name")
+        return sorted([file async for file in self._follow_links(found, strict=strict)], key=age_key)
 
     async def stat(self, path: str) -> FileInfo:
         where = self._full_path(path)
@@ -142,8 +145,9 @@ class Sftp:
             async with time_limit(self._policy.idle_seconds, "idle_writing" if step == "write" else "idle"):
                 yield
 
-    async def _list_folder(self, folder: str) -> AsyncGenerator[FileInfo, None]:
-        """The files and links of a folder (with a slash at its end, or empty) whose names can be sent back."""
+    async def _list_folder(self, folder: str, *, strict: bool) -> AsyncGenerator[FileInfo, None]:
+        """The files and links of a folder (with a slash at its end, or empty) whose names can be sent back. With
+        `strict` the others, too, with LOST for what cannot be sent."""
         where = self._full_path(folder) if folder else self._root or "."
         seen = 0
         listing = cast("AsyncGenerator[asyncssh.SFTPName, None]", self._client.scandir(where.encode()))
@@ -156,18 +160,21 @@ class Sftp:
                 seen += 1
                 if seen > MOST_ENTRIES:
                     raise failure("too_many")
-                name, kind = decode_name(found.filename), found.attrs.type
+                name, kind = decode_name(found.filename, lost=LOST if strict else ""), found.attrs.type
                 if name and (kind in FILES or kind == asyncssh.FILEXFER_TYPE_SYMLINK):
                     yield file_from_attributes(folder + name, found.attrs)
 
-    async def _follow_links(self, files: Iterable[FileInfo]) -> AsyncIterator[FileInfo]:
-        """The same files, with links followed. Links to folders and broken links are left out."""
+    async def _follow_links(self, files: Iterable[FileInfo], *, strict: bool) -> AsyncIterator[FileInfo]:
+        """The same files, with links followed. Unless `strict`, links to folders and broken links are left out."""
         for file in files:
             if file.tag != LINK:
                 yield file
                 continue
-            with suppress(TransportFailed):
+            try:
                 yield await self.stat(file.path)
+            except TransportFailed:
+                if strict:
+                    raise
 
     async def _read_ahead(self, where: str, offset: int, size: int | None) -> AsyncGenerator[bytes, None]:
         """The bytes from `offset` to `size` in order, several requests ahead. It ends early if the file is shorter."""
@@ -256,12 +263,14 @@ async def read_block(file: asyncssh.SFTPClientFile, start: int, size: int) -> by
     return block
 
 
-def decode_name(name: str | bytes) -> str:
-    """A name in a folder as text; empty if it could not be sent back to the server."""
+def decode_name(name: str | bytes, *, lost: str) -> str:
+    """A name in a folder as text. One that could not be sent back to the server is empty, or begins with `lost`."""
     with suppress(UnicodeDecodeError, TransportFailed):
         text = check_path(name.decode() if isinstance(name, bytes) else name)
-        return "" if "/" in text else text
-    return ""
+        if "/" not in text:
+            return text
+    shown = name.decode(errors="replace") if isinstance(name, bytes) else name
+    return lost and lost + shown.rpartition("/")[2]
 
 
 def file_from_attributes(path: str, attributes: asyncssh.SFTPAttrs) -> FileInfo:
