@@ -1,14 +1,17 @@
 """What an import was asked to do: settled at acceptance and stored with the run, so that every slice does the same."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import msgspec
 
+from app.errors import Complaint
 from app.formats.records import Dialect
 from app.imports.seen import SeenColumns
 from app.mappings.columns import Column
 from app.mappings.mapping import DEFAULT, MappedColumn, Mapping
+from app.runs.holding.brakes import BRAKES, REMOVAL, Brakes
 from app.runs.model import Run
 
 BlankCells = Literal["keep", "clear", "empty"]
@@ -21,6 +24,8 @@ class Options:
 
     override_existing: bool = True
     only_empty: bool = False  # write only fields that are absent, null or "" in the store
+    brakes: Brakes | None = None
+    released: bool = False  # somebody has seen why a brake stopped it, and resumed it
     blank_cells: BlankCells = "keep"  # an empty cell leaves the field, sets it to null, or stores ""
     null_marker: str | None = None  # a cell equal to it is skipped
     duplicates: Duplicates = "last"  # which of several rows with one key counts; "error": the later ones fail
@@ -112,6 +117,17 @@ def load_request(run: Run) -> PendingPlan:
 
 def load_options(run: Run) -> Options:
     return msgspec.convert(run.options, Options)
+
+
+def find_contradictions(options: Options) -> Iterator[Complaint]:
+    """Options of a request that cannot go together."""
+    if options.only_empty and not options.override_existing:
+        reason = "`updateOnlyEmptyFields` can be true only if `overrideExisting` is true"
+        yield Complaint("updateOnlyEmptyFields", reason)
+    for name in REMOVAL if options.brakes else ():
+        if getattr(options.brakes, name) is not None:
+            wire = BRAKES[name].name
+            yield Complaint(wire, f"`{wire}` can be set only for an import that removes records")
 
 
 def is_pending(run: Run) -> bool:

@@ -1,5 +1,7 @@
 """Runs an import again: the same type, mapping, options and source, with the file as it is now."""
 
+from dataclasses import replace
+
 from app.auth.identity import Identity
 from app.connections.declaration import build_remote
 from app.connections.pull import Pull
@@ -28,7 +30,7 @@ def build_rerun(parent: Run, file: Upload | Pull, *, name: str | None, sender: I
         file=file,
         read=wanted.read,
         mapping=wanted.mapping,
-        options=load_options(parent),
+        options=replace(load_options(parent), released=False),
         name=name or parent.name,
         notify=parent.notify,
         request_id=request_id,

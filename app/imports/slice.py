@@ -17,6 +17,7 @@ from app.declarations.types import build_resource, load_key_forms
 from app.errors import Fatal, Refused
 from app.formats import open_reader
 from app.formats.records import Position, Reader
+from app.imports.braking import DirectBrakes, open_brakes
 from app.imports.checking.record_keys import IdScope
 from app.imports.checking.row_checker import RowChecker
 from app.imports.merging.batch_merge import (
@@ -53,7 +54,7 @@ LONGEST_SLICES = 5  # at most this many slice lengths, while no other run waits
 def open_slice(runtime: Runtime, run: Run) -> Iterator["Slice"]:
     """Opens the import's stored file and compiles its checks. Blocking: the file may have to be fetched. Raises Fatal
     if the file is gone or cannot be read."""
-    plan, options = load_plan(run), load_options(run)
+    plan, options, scope = load_plan(run), load_options(run), IdScope(run.account_id, seed=run.id)
     resource = build_resource(run.type, plan.declaration)
     try:
         file = runtime.blobs.open(run.blob or "", run.blob_digests)
@@ -61,9 +62,8 @@ def open_slice(runtime: Runtime, run: Run) -> Iterator["Slice"]:
         raise Fatal("source_missing") from None
     with file:
         reader = open_stored_file(file, plan, runtime)
-        id_scope, key_limit = IdScope(run.account_id, seed=run.id), runtime.settings.max_key_characters
-        record_limit = runtime.limits.record_bytes
-        checker = RowChecker(resource, plan, options, id_scope=id_scope, key_limit=key_limit, record_limit=record_limit)
+        key_limit, record_limit = runtime.settings.max_key_characters, runtime.limits.record_bytes
+        checker = RowChecker(resource, plan, options, id_scope=scope, key_limit=key_limit, record_limit=record_limit)
         target = MergeTarget(
             account_id=run.account_id,
             type=run.type,
@@ -84,6 +84,7 @@ def open_slice(runtime: Runtime, run: Run) -> Iterator["Slice"]:
             checker=checker,
             options=options,
             target=target,
+            brakes=open_brakes(run, None if options.released else options.brakes),
             clock=RecordClock(run.heartbeat_at or run.created_at),
             position=Position(run.at_offset, run.at_line, run.at_row) if run.batches else reader.first,
             batches=run.batches,
@@ -128,7 +129,7 @@ class BatchWrite:
 
 @dataclass(slots=True)
 class Slice:
-    """An open import, and how far it has come. Every method may raise RunLost."""
+    """An open import, and how far it has come. Every method may raise RunLost and Halted."""
 
     runtime: Runtime
     run: Run
@@ -136,6 +137,7 @@ class Slice:
     checker: RowChecker
     options: Options
     target: MergeTarget
+    brakes: DirectBrakes
     clock: RecordClock
     position: Position  # where the next batch begins
     batches: int  # how many are committed
@@ -208,10 +210,11 @@ class Slice:
             merged.set()
             if previous is not None:
                 await previous.done
+            tally = self.brakes.check(outcome, prepared.checked.start.row)
             await self.account_for(session, prepared, outcome)
             self.report_step("accounted")
         self.report_step("committed")
-        self.batches, self.position = self.batches + 1, prepared.checked.end
+        self.batches, self.position, self.brakes.tally = self.batches + 1, prepared.checked.end, tally
         self.batch_seconds = time.monotonic() - started
         self.runtime.observe(
             BatchWritten(self.run.id, self.run.attempt, self.batches, **counts_of(outcome), seconds=self.batch_seconds)

@@ -30,6 +30,7 @@ def reference() -> dict[str, str]:
         "problems.md": tables.problems(),
         "refusals.md": tables.refusals(),
         "failures.md": tables.failures(),
+        "brakes.md": tables.brakes(),
         "scopes.md": tables.scopes(),
         "states.md": tables.states(),
         "metrics.md": tables.metrics(),

@@ -12,6 +12,7 @@ from app.errors import FAILURE_REMEDIES, FAILURES, REFUSAL_REMEDIES, REFUSALS
 from app.observe import events, export_events, logs, process_events
 from app.observe.metrics import Metrics
 from app.problems import PROBLEMS, REMEDIES, WARNING_REMEDIES, WARNINGS
+from app.runs.holding.brakes import BRAKES
 from app.runs.states import NEXT, State
 from app.settings import Settings
 from app.surfaces import connectif, cordial, native, voucherify
@@ -140,6 +141,26 @@ Rows that were written before stay, and `remaining` says how many were not. **Ba
 `finished`, with `errors` above 0.
 """
     return page("Failures", intro, table(("Code", "Meaning", "What to do"), rows))
+
+
+def brakes() -> str:
+    rows = [
+        (code(brake.name), brake.kind, sentence(f"The import is halted if {brake.about}")) for brake in BRAKES.values()
+    ]
+    intro = """
+A brake says what an import may do at most. What would go beyond one is [halted](import.md#held-imports) instead: it waits until somebody
+resumes it, and then it goes on without brakes, or cancels it. The failure's detail has both numbers: "`maxErrors` is 20, but 37 of 1,000
+rows failed".
+
+They are parts of `POST /imports`, members of `POST /connections/{id}/imports`, options of a [mapping](mappings.md#members), and options
+of the command line: `sluice import --max-errors 20`. Without them nothing is halted.
+"""
+    direct = """
+An import writes batch after batch, each of at most 10,000 rows. **The batch that would go beyond a limit is not written any more**, and no
+row after it: what is written stays within the limit. The detail says how far the import has come, and shows the first row that failed.
+Resumed, it goes on with that batch. An import of one batch that goes too far writes nothing at all.
+"""
+    return page("Brakes", intro, table(("Brake", "Value", "Meaning"), rows), direct)
 
 
 def scopes() -> str:

@@ -362,6 +362,7 @@ def test_the_options_of_an_import_arrive(sluice: Sluice) -> None:
     options = (
         *("--encoding", "iso-8859-1", "--blank-cells", "clear", "--null-marker", "NULL", "--duplicates", "first"),
         *("--unknown-columns", "error", "--format", "csv", "--delimiter", "semicolon", "--only-empty"),
+        *("--max-errors", "9", "--max-error-share", "0.25", "--min-rows", "1"),
     )
     done = sluice("import", "-", "--json", *options, sent="_email;_name\nana@example.com;NULL\n")
 
@@ -376,7 +377,25 @@ def test_the_options_of_an_import_arrive(sluice: Sluice) -> None:
         "duplicates": "first",
         "nullMarker": "NULL",
         "unknownColumns": "error",
+        "maxErrors": 9,
+        "maxErrorShare": 0.25,
+        "minRows": 1,
     }
+
+
+def test_a_halted_import_tells_why_and_is_resumed(sluice: Sluice) -> None:
+    halted = sluice("import", "-", "--max-created", "0", sent="_email,_name\nana@example.com,Ana\n")
+    assert halted.exit_code == 2
+    head, why, *rest = halted.stdout.splitlines()
+    run = head.split()[1]
+    assert head == f"Import {run} of contacts: halted"
+    assert why.startswith("The import is halted (brake): `maxCreated` is 0, but 1 would be created")
+    assert rest[-2].strip().startswith(f"sluice runs resume {run}")
+    resumed = sluice("runs", "resume", run)
+    assert (resumed.exit_code, resumed.stdout) == (0, f"Import {run} is queued\n")
+    assert sluice("imports", "watch", run).exit_code == 0
+    refused = sluice("runs", "cancel", run)
+    assert (refused.exit_code, refused.stderr.count("\n")) == (1, 1)
 
 
 def test_a_wrong_key_ends_every_command_in_one_line(sluice: Sluice) -> None:

@@ -14,6 +14,7 @@ from app.main import OPENAPI
 from app.problems import PROBLEMS, REMEDIES, WARNINGS
 from app.resources.field_types import TYPES
 from app.resources.registry import BUILT_IN
+from app.runs.holding.brakes import BRAKES
 from app.runs.states import State
 from app.settings import Settings
 from app.surfaces import SURFACES
@@ -55,6 +56,7 @@ READ_HERE += [path for path in sorted((ROOT / "docs").rglob("*.md")) if site.PAG
         ("refusals.md", REFUSALS),
         ("failures.md", FAILURES),
         ("scopes.md", SCOPES),
+        ("brakes.md", [brake.name for brake in BRAKES.values()]),
         ("states.md", list(State)),
         ("field-types.md", TYPES),
         ("record-types.md", [each.id for resource in BUILT_IN.values() for each in resource.fields]),

@@ -14,7 +14,7 @@ from app.cli.client.mappings import choose_mapping
 from app.cli.client.options import DEFAULT_URL, AsJson, Key, Url
 from app.cli.importing import options
 from app.cli.importing.following import follow_import
-from app.cli.importing.options import DEFAULT_TYPE, build_parts, drop_defaults
+from app.cli.importing.options import DEFAULT_TYPE, add_brakes, build_parts, drop_defaults
 from app.cli.importing.progress import OnProgress
 from app.cli.importing.status import ImportResponse
 from app.cli.importing.transfer import ImportRequest, start_import
@@ -23,6 +23,7 @@ from app.cli.importing.waiting import print_wait
 WEB: Final = ("http://", "https://")
 
 
+@add_brakes
 def import_file(
     context: typer.Context,
     file: options.File = "",
@@ -53,7 +54,7 @@ def import_file(
 ) -> None:
     """Import a file into a running service.
 
-    Exit codes: 0 if all rows were imported, 1 if some rows failed, 2 if the import was refused or failed.
+    Exit codes: 0 if all rows were imported, 1 if some rows failed, 2 if the import was refused, failed or is halted.
     """
     refuse_wrong_usage(context.params)
     given = drop_defaults(context) if mapping or mapping_file else context.params

@@ -1,6 +1,9 @@
 """The options of `sluice import`, and the parts of the form that they become."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
+from functools import wraps
+from inspect import Parameter, signature
 from typing import Annotated, Any, Final
 
 import typer
@@ -82,6 +85,22 @@ WaitForRoom = Annotated[
 ]
 NoWait = Annotated[bool, typer.Option("--no-wait", help="Do not wait for the end")]
 
+Command = Callable[..., None]
+
+# Each with its type and its help. `add_brakes` gives them to a command.
+BRAKES: Final[Mapping[str, tuple[type, str]]] = {
+    "max_errors": (int, "Halt if more rows fail"),
+    "max_error_share": (float, "Halt if a larger share of all rows fails, such as 0.1"),
+    "max_created": (int, "Halt if more records would be created"),
+    "max_updated": (int, "Halt if more records would be changed"),
+    "max_removed": (int, "Halt if more records would be removed"),
+    "max_removed_share": (
+        float,
+        "Halt if a larger share of the records would be removed",
+    ),
+    "min_rows": (int, "Halt if the file has fewer rows"),
+}
+
 DEFAULT_TYPE: Final = "contacts"
 
 # Option -> part of the form.
@@ -98,8 +117,33 @@ PARTS: Final = {
     "null_marker": "nullMarker",
     "duplicates": "duplicates",
     "unknown_columns": "unknownColumns",
+    "max_errors": "maxErrors",
+    "max_error_share": "maxErrorShare",
+    "max_created": "maxCreated",
+    "max_updated": "maxUpdated",
+    "max_removed": "maxRemoved",
+    "max_removed_share": "maxRemovedShare",
+    "min_rows": "minRows",
     "confirm_email": "confirmEmail",
 }
+
+
+def add_brakes(command: Command) -> Command:
+    """The command with the options of BRAKES, which it finds in its context."""
+
+    @wraps(command)
+    def braked(**given: Any) -> None:
+        command(**{name: value for name, value in given.items() if name not in BRAKES})
+
+    options = {
+        name: Annotated[kind | None, typer.Option(f"--{name.replace('_', '-')}", help=text)]
+        for name, (kind, text) in BRAKES.items()
+    }
+    added = [Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=each) for name, each in options.items()]
+    own = signature(command)
+    braked.__signature__ = own.replace(parameters=[*own.parameters.values(), *added])  # type: ignore[attr-defined]
+    braked.__annotations__ = {**command.__annotations__, **options}
+    return braked
 
 
 def drop_defaults(context: typer.Context) -> dict[str, Any]:
@@ -117,4 +161,4 @@ def pick_parts(options: Mapping[str, Any]) -> dict[str, Any]:
 def build_parts(options: Mapping[str, Any]) -> dict[str, str]:
     """The parts that were given, as they are in a form."""
     given = pick_parts(options)
-    return {part: str(value).lower() if isinstance(value, bool) else value for part, value in given.items()}
+    return {part: value if isinstance(value, str) else json.dumps(value) for part, value in given.items()}

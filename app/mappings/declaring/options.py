@@ -7,6 +7,7 @@ from app.errors import Refused, join_choices
 from app.formats.decode import normalize_encoding
 from app.mappings.conversions import BLANKS, LONGEST_MARKER, find_mistake_of_flag, must_be_one_of, must_be_text
 from app.mappings.delimiters import DELIMITERS, parse_delimiter
+from app.runs.holding.brakes import BRAKES
 
 
 def find_mistake_of_delimiter(value: object) -> str | None:
@@ -33,4 +34,5 @@ OPTIONS: Final[dict[str, Callable[[object], str | None]]] = {
     "nullMarker": must_be_text(LONGEST_MARKER),
     "duplicates": must_be_one_of(("last", "first", "error")),
     "unknownColumns": must_be_one_of(("ignore", "keep", "error")),
+    **{brake.name: brake.find_mistake for brake in BRAKES.values()},
 }

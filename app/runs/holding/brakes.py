@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Final
+from typing import Any, Final
 
 MOST: Final = 2_147_483_647
 COUNT: Final = f"a whole number from 0 to {MOST:,}"
@@ -126,6 +126,15 @@ BRAKES: Final[Mapping[str, Brake]] = {
         least=True,
     ),
 }
+
+
+REMOVAL: Final = ("max_removed", "max_removed_share")  # for runs that remove records
+
+
+def collect_brakes(limits: Mapping[str, Any]) -> Brakes | None:
+    """The brakes of which `limits` has a value; None if there is none."""
+    given = {name: limits[name] for name in BRAKES if limits.get(name) is not None}
+    return Brakes(**given) if given else None
 
 
 def find_tripped(brakes: Brakes | None, tally: Tally) -> str | None:

@@ -9,6 +9,7 @@ from fastapi import Request
 from fastapi.responses import Response
 
 from app.imports.plan import load_options, read_delimiter
+from app.runs.holding.brakes import BRAKES
 from app.runs.model import Run
 from app.runs.states import HELD
 from app.runs.status import Status
@@ -110,6 +111,7 @@ def render_options(run: Run) -> wire.Options:
         "coupon_set_id": None if coupon_set is None else json.loads(coupon_set),
         "null_marker": options.null_marker,
         "unknown_columns": options.unknown_columns,
+        **{name: getattr(options.brakes, name, None) for name in BRAKES},
     }
     return wire.Options(
         delimiter=read_delimiter(run),

@@ -11,13 +11,14 @@ from app.connections.pull import Pull
 from app.errors import Complaint, Refused, describe, join_choices
 from app.imports.examine import Upload
 from app.imports.intake import Submission
-from app.imports.plan import Options, ReadOptions
+from app.imports.plan import Options, ReadOptions, find_contradictions
 from app.mappings.declaring.requested import BODY_MEMBER, chooses_mapping, fill_options
 from app.mappings.delimiters import NOT_A_DELIMITER, parse_delimiter
 from app.mappings.mapping import Mapping
 from app.resources.conversion import BadCell, quote_json
 from app.resources.email import convert_email
 from app.runs.acceptance import parse_run_name
+from app.runs.holding.brakes import BRAKES, Brakes, collect_brakes
 from app.surfaces.connectif.vocabulary import BOOLEANS, ELEMENTS
 from app.surfaces.connectif.wire.request import FORM
 from app.web.bodies.upload import Form
@@ -27,6 +28,9 @@ EMPTY: Final = {
     "delimiter": "`delimiter` was sent empty. curl drops the semicolon of `-F 'delimiter=;'`: use "
     "`--form-string 'delimiter=;'`, or send the word `semicolon`"
 }
+
+
+NUMBERS: Final = {brake.name: brake.kind for brake in BRAKES.values()}  # parts that are numbers in JSON
 
 
 @dataclass(slots=True)
@@ -151,23 +155,33 @@ def list_option_parts(form: Form, mapping: Mapping | None) -> dict[str, str]:
     """The options of the mapping as parts, without those that the form has itself."""
     filled = fill_options({}, mapping)
     given = {name: value for name, value in filled.items() if not form.parts.get(name) and name not in form.repeated}
-    return {name: str(value).lower() if isinstance(value, bool) else value for name, value in given.items()}
+    return {name: value if isinstance(value, str) else json.dumps(value) for name, value in given.items()}
 
 
 def parse_options(reader: FormReader, *, strict: bool) -> Options:
     override = reader.read_boolean("overrideExisting", required=strict, default=True)
     only_empty = reader.read_boolean("updateOnlyEmptyFields", required=strict, default=False)
-    if only_empty and not override:
-        reason = "`updateOnlyEmptyFields` can be true only if `overrideExisting` is true"
-        reader.complain("updateOnlyEmptyFields", reason)
-    return Options(
+    options = Options(
         override_existing=override,
         only_empty=only_empty,
+        brakes=parse_brakes(reader),
         blank_cells=reader.read_choice("blankCells", ("keep", "clear", "empty"), default="keep"),
         null_marker=reader.read_text("nullMarker"),
         duplicates=reader.read_choice("duplicates", ("last", "first", "error"), default="last"),
         unknown_columns=reader.read_choice("unknownColumns", ("ignore", "keep", "error")),
     )
+    reader.complaints.extend(find_contradictions(options))
+    return options
+
+
+def parse_brakes(reader: FormReader) -> Brakes | None:
+    limits: dict[str, float | None] = {}
+    for field_name, brake in BRAKES.items():
+        text = reader.read_text(brake.name)
+        limits[field_name] = None if text is None else brake.parse(text.strip())
+        if text is not None and limits[field_name] is None:
+            reader.complain(brake.name, f"`{brake.name}` must be {brake.kind}")
+    return collect_brakes(limits)
 
 
 def find_upload(form: Form) -> Upload | None:
@@ -210,14 +224,16 @@ def form_from_json(body: dict[str, object]) -> Form:
     for name, value in body.items():
         if isinstance(value, str):
             parts[name] = value
-        elif isinstance(value, bool):
-            parts[name] = "true" if value else "false"
-        elif name in ("source", BODY_MEMBER) and value is not None:
+        elif value is not None and (isinstance(value, bool) or is_json_part(name, value)):
             parts[name] = json.dumps(value)
         elif value is not None and name in FORM["properties"]:
             kind = "true or false" if FORM["properties"][name].get("enum") == list(BOOLEANS) else "a string"
-            complaints.append(Complaint(name, f"`{name}` must be {kind}"))
+            complaints.append(Complaint(name, f"`{name}` must be {NUMBERS.get(name, kind)}"))
     return Form(parts, frozenset(), None, tuple(complaints))
+
+
+def is_json_part(name: str, value: object) -> bool:
+    return name in ("source", BODY_MEMBER) or (name in NUMBERS and isinstance(value, int | float))
 
 
 def parse_name(reader: FormReader) -> str | None:

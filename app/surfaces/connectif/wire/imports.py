@@ -22,6 +22,13 @@ class Options(Shape):
     unknown_columns: Literal["ignore", "keep", "error"] = Field(
         default="ignore", description="Absent unless it was sent"
     )
+    max_errors: int = Field(default=0, description="This and the other brakes are absent unless they were sent")
+    max_error_share: float = Field(default=0.0)
+    max_created: int = Field(default=0)
+    max_updated: int = Field(default=0)
+    max_removed: int = Field(default=0)
+    max_removed_share: float = Field(default=0.0)
+    min_rows: int = Field(default=0)
 
 
 class ChosenMapping(Shape):

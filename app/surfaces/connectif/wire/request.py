@@ -3,10 +3,13 @@
 from typing import Any, Final
 
 from app.connections.declaration import SECRETS, SETTINGS
+from app.runs.holding.brakes import BRAKES, MOST, Brake
 from app.transports.options import RULES
 from app.web.mapping_schema import MAPPING, MAPPING_ID
 from app.web.shapes import DELIMITER
 
+# The page at /docs sends an example as it is, and leaves an empty part out.
+LEFT_OUT: Final = {"examples": [""]}
 KINDS: Final = {str: "string", int: "integer", bool: "boolean"}
 
 
@@ -15,6 +18,13 @@ def describe_option(word: str) -> dict[str, str]:
     transports = [scheme for scheme, rules in RULES.items() if word in rules]
     rule = RULES[transports[0]][word]
     return {"type": KINDS[rule.kind], "description": f"For {', '.join(transports)}. It {rule.requirement}"}
+
+
+def describe_brake(brake: Brake) -> dict[str, object]:
+    bounds: dict[str, object] = {"type": "number", "minimum": 0, "maximum": 1}
+    if brake.find_whole is None:
+        bounds = {"type": "integer", "minimum": 0, "maximum": MOST}
+    return bounds | {"description": f"The import is halted if {brake.about}", **LEFT_OUT}
 
 
 SOURCE: Final[dict[str, Any]] = {
@@ -29,9 +39,6 @@ SOURCE: Final[dict[str, Any]] = {
         **{member: describe_option(word) for member, word in {**SETTINGS, **SECRETS}.items()},
     },
 }
-# The page at /docs sends an example as it is, and leaves an empty part out.
-LEFT_OUT: Final = {"examples": [""]}
-
 # The members of POST /imports that a form and JSON spell alike. None has a `default`, since openapi-typescript would
 # require it.
 MEMBERS: Final[dict[str, Any]] = {
@@ -103,6 +110,7 @@ MEMBERS: Final[dict[str, Any]] = {
         "description": "What happens to a column that the type does not have. If it is not set, the type decides",
         **LEFT_OUT,
     },
+    **{brake.name: describe_brake(brake) for brake in BRAKES.values()},
     "mappingId": MAPPING_ID | LEFT_OUT,
     "mapping": MAPPING,
     "connectionId": {

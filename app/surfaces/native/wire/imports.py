@@ -5,7 +5,8 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import AfterValidator, Field, WithJsonSchema
 
 from app.mappings.delimiters import NOT_A_DELIMITER, parse_delimiter
-from app.surfaces.native.wire.shape import Links, RunName, SentShape, json_body
+from app.surfaces.native.wire.brakes import BrakedBody
+from app.surfaces.native.wire.shape import Links, RunName, json_body
 from app.web.mapping_schema import MAPPING, MAPPING_ID
 from app.web.shapes import DELIMITER, Shape
 
@@ -18,7 +19,7 @@ def check_delimiter(name: str) -> str:
     return delimiter
 
 
-class ConnectionImportBody(SentShape):
+class ConnectionImportBody(BrakedBody):
     path: str = Field(min_length=1, description="The file, or a pattern in its last part: `/in/*.csv`")
     after: str | None = Field(
         default=None, description="`next` of an earlier answer: goes on with the files after those that it started"

@@ -10,7 +10,7 @@ from app.connections.connection import load_connection
 from app.connections.pull import Pull
 from app.errors import Complaint, Refused, describe
 from app.imports.intake import Submission, find_missing, submit_each
-from app.imports.plan import Options, ReadOptions
+from app.imports.plan import Options, ReadOptions, find_contradictions
 from app.imports.sources.pattern import find_files
 from app.mappings.declaring.requested import DEFAULT_MAPPING, fill_options
 from app.mappings.mapping import Mapping
@@ -86,11 +86,14 @@ def build_submission(
     options = Options(
         override_existing=body.override_existing,
         only_empty=body.update_only_empty_fields,
+        brakes=body.brakes,
         blank_cells=body.blank_cells,
         null_marker=body.null_marker,
         duplicates=body.duplicates,
         unknown_columns=body.unknown_columns,
     )
+    if complaints := list(find_contradictions(options)):
+        raise Refused("invalid", describe(complaints), complaints)
     return Submission(
         account_id=caller.account_id,
         sender=caller.identity,

@@ -1,0 +1,22 @@
+"""The members by which a request says what a run may do at most."""
+
+from pydantic import Field, StrictInt
+
+from app.runs.holding.brakes import BRAKES, MOST, Brakes, collect_brakes
+from app.surfaces.native.wire.shape import SentShape
+
+
+class BrakedBody(SentShape):
+    """Each is null if there is no such limit."""
+
+    max_errors: StrictInt | None = Field(default=None, ge=0, le=MOST)
+    max_error_share: float | None = Field(default=None, ge=0, le=1, strict=True)
+    max_created: StrictInt | None = Field(default=None, ge=0, le=MOST)
+    max_updated: StrictInt | None = Field(default=None, ge=0, le=MOST)
+    max_removed: StrictInt | None = Field(default=None, ge=0, le=MOST)
+    max_removed_share: float | None = Field(default=None, ge=0, le=1, strict=True)
+    min_rows: StrictInt | None = Field(default=None, ge=0, le=MOST)
+
+    @property
+    def brakes(self) -> Brakes | None:
+        return collect_brakes({name: getattr(self, name) for name in BRAKES})
