@@ -1,7 +1,9 @@
 """Servers, a runtime and a client for all tests; each xdist worker has its own servers, each test its own accounts."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Final
 
 import httpx
 import pytest
@@ -19,8 +21,33 @@ from tests.support.servers import new_database, redis_number, running_servers, s
 settings.register_profile("sluice", deadline=None)
 settings.load_profile("sluice")
 
+# Where -> a fixture that takes seconds. The tests that use it share a worker, so that it is made once.
+COSTLY: Final[Mapping[str, str]] = {
+    "tests/accidents/test_uploads.py": "struck",
+    "tests/attacks/": "live",
+    "tests/attacks/test_connections.py": "poor",
+    "tests/cli/": "served",
+    "tests/embedded/test_up.py": "running",
+    "tests/house/test_docs.py": "built",
+    "tests/transports/test_markers.py": "house",
+}
+
 NewAccount = Callable[..., Awaitable[Account]]
 Finish = Callable[[Runtime, str], Awaitable[None]]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        for place, fixture in COSTLY.items():
+            if item.nodeid.startswith(place) and fixture in getattr(item, "fixturenames", ()):
+                item.add_marker(pytest.mark.xdist_group(f"{fixture} of {place}"))
+
+
+def pytest_configure() -> None:
+    # Tests that run in the background of a shell ignore Ctrl-C, and so would every command that they start.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,5 @@
 """A setting that cannot be used: said in one line that names it, by every part, before anything is started."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -10,8 +7,8 @@ import pytest
 from app.embedded import free_port
 from app.runtime import Misconfigured, check_settings
 from app.settings import Settings
+from tests.support.commands import run_command
 
-ROOT = Path(__file__).parents[2]
 NOWHERE = {
     "SLUICE_DATABASE_URL": "postgresql://u:p@127.0.0.1:1/none",
     "SLUICE_REDIS_URL": "redis://127.0.0.1:1",
@@ -43,14 +40,6 @@ WRONG = [
 COMMANDS = [("up", "--port", str(free_port())), ("api",), ("worker",)]
 
 
-def sluice(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("SLUICE_")}
-    command = [sys.executable, "-m", "app", *arguments]
-    return subprocess.run(
-        command, env={**clean, **settings}, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
-    )
-
-
 @pytest.mark.parametrize(("given", "named"), WRONG, ids=str)
 def test_a_setting_that_cannot_be_used_is_named(
     given: dict[str, str], named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -71,6 +60,7 @@ def test_a_network_that_was_written_as_an_address_is_told_as_it_should_be() -> N
         check_settings(Settings(allow_networks="10.0.0.0/8, 127.0.0.1/8"))
 
 
+@pytest.mark.xdist_group("commands")
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: str(command[0]))
 @pytest.mark.parametrize(
     ("name", "value"),
@@ -82,7 +72,7 @@ def test_every_part_says_it_in_one_line_and_starts_nothing(
     servers = {} if command[0] == "up" else NOWHERE
     data = tmp_path / "data"
 
-    refused = sluice(*command, SLUICE_DATA=str(data), **{name: value}, **servers)
+    refused = run_command(*command, SLUICE_DATA=str(data), **{name: value}, **servers)
 
     assert refused.returncode == 2
     assert refused.stderr.startswith(f"sluice: {name}")

@@ -14,8 +14,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
-from secrets import token_hex
-from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit, urlunsplit
 
 import httpx
@@ -26,25 +24,21 @@ from alembic.command import upgrade
 from app.addresses import explain_unencoded, find_unencoded
 from app.embedded import Servers, free_port
 from app.storage.migrate import configuration
-from tests.support.commands import begin_command
-from tests.support.servers import PEPPER, execute, new_database, redis_number
+from tests.support.commands import begin_command, run_command, without_settings
+from tests.support.servers import PEPPER, empty_database, execute, new_database, redis_number
 
 ROOT = Path(__file__).parents[2]
+# They share a worker, so that the process which has loaded everything is started once.
+pytestmark = pytest.mark.xdist_group("commands")
 SECONDS = 10.0  # to start Python beside everything else that a test machine does; to reach a server takes 3 at most
 
 
 def environment(**settings: str) -> dict[str, str]:
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("SLUICE_")}
-    return {**clean, "SLUICE_SECRET_KEY": PEPPER, **settings}
+    return {**without_settings(), "SLUICE_SECRET_KEY": PEPPER, **settings}
 
 
 def run(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
-    with TemporaryDirectory() as folder:
-        stdout, stderr = Path(folder, "stdout"), Path(folder, "stderr")
-        command = begin_command(arguments, environment(**settings), stdout=stdout, stderr=stderr)
-        command.join(60)
-        assert command.exitcode is not None, stderr.read_text()
-        return subprocess.CompletedProcess(arguments, command.exitcode, stdout.read_text(), stderr.read_text())
+    return run_command(*arguments, **({"SLUICE_SECRET_KEY": PEPPER} | settings))
 
 
 class Started:
@@ -251,7 +245,7 @@ def test_only_what_has_to_be_encoded_is_told(url: str, found: str) -> None:
 
 @pytest.mark.parametrize("secret", ["x" * 64, "only thirty-one characters long"])
 def test_a_weak_secret_key_is_refused_where_nothing_depends_on_it(servers: Servers, secret: str) -> None:
-    settings = {"SLUICE_DATABASE_URL": empty(servers, "weak"), "SLUICE_REDIS_URL": redis_number(servers, 9)}
+    settings = {"SLUICE_DATABASE_URL": empty_database(servers, "weak"), "SLUICE_REDIS_URL": redis_number(servers, 9)}
     assert run("migrate", **settings).returncode == 0
     told = "SLUICE_SECRET_KEY must have 32 characters or more, at random. Make one with: openssl rand -hex 32"
 
@@ -261,7 +255,7 @@ def test_a_weak_secret_key_is_refused_where_nothing_depends_on_it(servers: Serve
 
 def test_who_has_keys_under_a_weak_secret_key_is_warned_and_not_locked_out(servers: Servers, start: Start) -> None:
     weak = {"SLUICE_SECRET_KEY": "short"}
-    settings = {"SLUICE_DATABASE_URL": empty(servers, "warned"), "SLUICE_REDIS_URL": redis_number(servers, 9)}
+    settings = {"SLUICE_DATABASE_URL": empty_database(servers, "warned"), "SLUICE_REDIS_URL": redis_number(servers, 9)}
     run("migrate", **settings)
     assert run("key", "create", "--account", "acme", **settings).returncode == 0
 
@@ -274,7 +268,10 @@ def test_who_has_keys_under_a_weak_secret_key_is_warned_and_not_locked_out(serve
 
 
 def test_a_schema_that_is_not_migrated_is_named_and_migrate_says_what_it_did(servers: Servers) -> None:
-    settings = {"SLUICE_DATABASE_URL": empty(servers, "unmigrated"), "SLUICE_REDIS_URL": redis_number(servers, 9)}
+    settings = {
+        "SLUICE_DATABASE_URL": empty_database(servers, "unmigrated"),
+        "SLUICE_REDIS_URL": redis_number(servers, 9),
+    }
     newest = max(path.name[:4] for path in (ROOT / "migrations" / "versions").glob("0*.py"))
 
     for command in (("api", "--port", "0"), ("worker",), ("key", "list")):
@@ -284,13 +281,13 @@ def test_a_schema_that_is_not_migrated_is_named_and_migrate_says_what_it_did(ser
     assert run("migrate", **settings).stdout == f"sluice: created the schema {newest}\n"
     assert run("migrate", **settings).stdout == f"sluice: the schema is {newest} already\n"
     statement = "UPDATE alembic_version SET version_num = '9999'"
-    asyncio.run(execute(settings["SLUICE_DATABASE_URL"], statement))
+    asyncio.run(execute(url, statement))
     told = f"The database has schema 9999 already, and this version knows them up to {newest}"
     assert_told(run("migrate", **settings), told, 1)
 
 
 def test_migrate_says_from_where_to_where(servers: Servers) -> None:
-    url = empty(servers, "older")
+    url = empty_database(servers, "older")
     upgrade(configuration(url), "0003")
     newest = max(path.name[:4] for path in (ROOT / "migrations" / "versions").glob("0*.py"))
 
@@ -402,7 +399,7 @@ def test_a_signal_ends_a_start_that_waits_for_an_answer(
 
 
 def test_with_wait_a_start_goes_on_when_the_servers_are_there(servers: Servers, start: Start) -> None:
-    url, port = empty(servers, "awaited"), free_port()
+    url, port = empty_database(servers, "awaited"), free_port()
     through = urlunsplit(urlsplit(url)._replace(netloc=re.sub(r":\d+$", f":{port}", urlsplit(url).netloc)))
     settings = {"SLUICE_REDIS_URL": redis_number(servers, 9)}
 
@@ -457,13 +454,6 @@ def test_a_value_that_a_setting_cannot_have_is_told_with_those_it_can(there: dic
     refused = run("worker", **there, SLUICE_LOG_LEVEL="loud")
 
     assert_told(refused, "SLUICE_LOG_LEVEL must be one of 'debug', 'info', 'warning' or 'error'", 2)
-
-
-def empty(servers: Servers, name: str) -> str:
-    """The address of a new database without a schema."""
-    name = f"{name}_{token_hex(4)}"
-    asyncio.run(execute(servers.database_url, f'CREATE DATABASE "{name}"'))
-    return urlunsplit(urlsplit(servers.database_url)._replace(path=f"/{name}"))
 
 
 def has_ipv6() -> bool:

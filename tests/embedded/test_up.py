@@ -17,9 +17,12 @@ import pytest
 from app.embedded import free_port
 from tests.embedded.asking import Alive, Eventually
 from tests.embedded.conftest import reachable_folder
+from tests.support.commands import run_command, without_settings
 
 ROOT = Path(__file__).parents[2]
 LACKING = re.compile(r"^sluice: not ready yet: .*blobs: The object store cannot be used", re.MULTILINE)
+# They share a worker, so that `running` is started once.
+pytestmark = pytest.mark.xdist_group("commands")
 PARTS = ("postgres", "valkey", "worker-1", "api")
 
 
@@ -55,22 +58,6 @@ class Up:
 Start = Callable[..., Up]  # with settings
 
 
-def sluice(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "app", *arguments],
-        env=environment(**settings),
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-
-
-def environment(**settings: str) -> dict[str, str]:
-    return {**{name: value for name, value in os.environ.items() if not name.startswith("SLUICE_")}, **settings}
-
-
 @contextmanager
 def starting(data: Path) -> Iterator[Start]:
     """Starts `sluice up` on the folder and waits until it says that it is ready."""
@@ -81,7 +68,7 @@ def starting(data: Path) -> Iterator[Start]:
         command = [sys.executable, "-m", "app", "up", "--port", str(port), "--data", str(data)]
         with (data.parent / "stderr").open("a") as stderr:
             process = subprocess.Popen(
-                command, env=environment(**settings), cwd=ROOT, stdout=subprocess.PIPE, stderr=stderr, text=True
+                command, env=without_settings() | settings, cwd=ROOT, stdout=subprocess.PIPE, stderr=stderr, text=True
             )
         started.append(process)
         up = Up(process, data, port)
@@ -109,18 +96,18 @@ def running() -> Iterator[Up]:
 
 
 def test_a_key_made_beside_a_running_instance_opens_its_api(running: Up) -> None:
-    made = sluice("key", "create", "--account", "acme", "--data", str(running.data))
+    made = run_command("key", "create", "--account", "acme", "--data", str(running.data))
 
     key = made.stdout.splitlines()[-1]
     assert re.fullmatch(r"[^:\s]+:[^:\s]+", key), made.stderr
     assert running.status("/imports", key) == 200
     assert running.status("/imports", f"{key}x") == 401
 
-    listed = sluice("key", "list", "--account", "acme", "--data", str(running.data))
+    listed = run_command("key", "list", "--account", "acme", "--data", str(running.data))
     assert key.split(":")[0] in listed.stdout
     assert key.split(":")[1] not in listed.stdout
 
-    assert sluice("key", "revoke", key.split(":")[0], "--data", str(running.data)).returncode == 0
+    assert run_command("key", "revoke", key.split(":")[0], "--data", str(running.data)).returncode == 0
     assert running.status("/imports", key) == 401
 
 
@@ -142,7 +129,7 @@ def test_what_does_not_work_yet_is_told_when_the_service_says_that_it_is_ready(
     eventually(lambda: LACKING.search(up.said))
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
 def test_one_signal_stops_everything_cleanly(start: Start, alive: Alive, number: signal.Signals) -> None:
     up = start()
     family = up.family()
@@ -172,7 +159,7 @@ def test_a_second_signal_kills_what_does_not_stop(start: Start, eventually: Even
 
 
 def test_every_part_that_is_killed_is_started_again(running: Up, eventually: Eventually) -> None:
-    key = sluice("key", "create", "--account", "acme", "--data", str(running.data)).stdout.splitlines()[-1]
+    key = run_command("key", "create", "--account", "acme", "--data", str(running.data)).stdout.splitlines()[-1]
 
     # Valkey last: without it the worker ends by itself.
     for part in ("worker-1", "api", "postgres", "valkey"):
@@ -193,7 +180,7 @@ def test_after_a_kill_nothing_is_left_and_the_next_start_goes_on(
     start: Start, eventually: Eventually, alive: Alive
 ) -> None:
     up = start()
-    key = sluice("key", "create", "--account", "acme", "--data", str(up.data)).stdout.splitlines()[-1]
+    key = run_command("key", "create", "--account", "acme", "--data", str(up.data)).stdout.splitlines()[-1]
     family = up.family()
 
     up.process.kill()
@@ -204,7 +191,7 @@ def test_after_a_kill_nothing_is_left_and_the_next_start_goes_on(
 
 
 def test_a_start_on_a_folder_in_use_is_refused_and_says_by_whom(running: Up) -> None:
-    refused = sluice("up", "--port", str(free_port()), "--data", str(running.data))
+    refused = run_command("up", "--port", str(free_port()), "--data", str(running.data))
 
     assert refused.returncode == 1
     in_use = f"{running.data} is in use by process {running.process.pid}: Sluice runs there already"
@@ -212,7 +199,7 @@ def test_a_start_on_a_folder_in_use_is_refused_and_says_by_whom(running: Up) -> 
 
 
 def test_a_port_in_use_is_refused_before_anything_starts(running: Up, tmp_path: Path) -> None:
-    refused = sluice("up", "--port", str(running.port), "--data", str(tmp_path / "other"))
+    refused = run_command("up", "--port", str(running.port), "--data", str(tmp_path / "other"))
 
     assert refused.returncode == 1
     assert refused.stderr == (

@@ -2,11 +2,13 @@
 
 import os
 import runpy
+import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from multiprocessing import get_context
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final, NoReturn
 
 from app.cli import main
@@ -22,6 +24,21 @@ LOADED: Final = (
     "app.main",
     "workers.settings",
 )
+
+
+def without_settings() -> dict[str, str]:
+    """This process's environment without settings of a service."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("SLUICE_")}
+
+
+def run_command(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    """Runs `sluice` with these arguments and settings to its end, at most 60 seconds."""
+    with TemporaryDirectory() as folder:
+        stdout, stderr = Path(folder, "stdout"), Path(folder, "stderr")
+        command = begin_command(arguments, without_settings() | settings, stdout=stdout, stderr=stderr)
+        command.join(60)
+        assert command.exitcode is not None, stderr.read_text()
+        return subprocess.CompletedProcess(arguments, command.exitcode, stdout.read_text(), stderr.read_text())
 
 
 def begin_command(

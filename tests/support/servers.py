@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from secrets import token_hex
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
@@ -45,6 +46,13 @@ def make_template(servers: Servers) -> None:
 def new_database(servers: Servers, name: str) -> str:
     """The address of a new database on the newest schema. Blocking."""
     asyncio.run(execute(servers.database_url, f'CREATE DATABASE "{name}" TEMPLATE {TEMPLATE}'))
+    return address_of(servers, name)
+
+
+def empty_database(servers: Servers, name: str) -> str:
+    """The address of a new database without a schema, whose name begins with this one. Blocking."""
+    name = f"{name}_{token_hex(4)}"
+    asyncio.run(execute(servers.database_url, f'CREATE DATABASE "{name}"'))
     return address_of(servers, name)
 
 
