@@ -86,6 +86,10 @@ WARNINGS: dict[str, str] = {
     "read_only_column": "The service itself fills this field, so the column was ignored",
     "duplicate_key": "An earlier row of the file has the same key",
     "superseded": "An import that was accepted later has already written this record, so the row was skipped",
+    "deleted_meanwhile": "The record was deleted before the import was applied, so it stays deleted and the row was "
+    "skipped",
+    "changed_meanwhile": "The record was changed before the import was applied, and the row may not change it, so "
+    "the row was skipped",
     "unseen_characters": "Values of the column had characters that nobody sees, such as a byte order mark or no-break "
     "blanks around them. They were removed",
     "blank_rows": "Lines of nothing but delimiters and blanks are not rows, and were passed over",
@@ -109,6 +113,8 @@ WARNING_REMEDIES: dict[str, str] = {
     "read_only_column": "No action is needed; remove the column to avoid the warning",
     "duplicate_key": "Remove one of the rows if the wrong one is kept, or send `duplicates`",
     "superseded": REMEDIES["superseded"],
+    "deleted_meanwhile": "Send the file again if the record should be there",
+    "changed_meanwhile": "Look at the record, and send the row again if it is right",
     "no_item_code": "Fill `ItemCode`, or remove the rows",
     "no_filter": "Fill `ClassName` and `ClassValue`, or remove the rows",
     "unread_date": "Write dates like 2026-01-31, or remove the values",

@@ -9,7 +9,7 @@ from app.observe.events import HousekeepingFailed
 from app.observe.export_events import OldSnapshotsEnded
 from app.observe.logs import error_kind
 from app.observe.process_events import NewerRunsLeftAlone, SchemaNotUsable
-from app.runs.deletion import prune_runs, sweep_blobs
+from app.runs.deletion import prune_runs, sweep_blobs, sweep_overlays
 from app.runs.holding.held import cancel_expired
 from app.runs.lifecycle import is_out_of_memory, rescue_runs
 from app.runtime import Runtime
@@ -94,11 +94,12 @@ async def end_old_snapshots(runtime: Runtime, _: str) -> None:
 
 async def prune(runtime: Runtime, _: str) -> None:
     """Deletes access tokens that have expired, cancels runs that nobody has decided about, strips runs past their
-    retention, and deletes files without an owner."""
+    retention, and deletes files and overlays without an owner."""
     async with runtime.database.transaction() as session:
         await tokens.delete_expired(session)
     await cancel_expired(runtime)
     await prune_runs(runtime)
+    await sweep_overlays(runtime)
     await sweep_blobs(runtime)
 
 

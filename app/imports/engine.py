@@ -1,4 +1,4 @@
-"""The import engine: works on a claimed import for one slice, either fetching its file or writing its rows.
+"""The import engine: works on a claimed import for one slice: fetches its file, writes its rows or applies its overlay.
 
 A slice lasts about a second. It writes batch after batch, each in one transaction with its counts, its problems and
 the cursor, and then gives way to other imports, so a worker can stop or die at any step without a row being lost or
@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from app.errors import Fatal
 from app.imports.slice import open_slice
 from app.imports.sources.fetch import fetch_file
+from app.imports.staged.apply import apply_import
 from app.runs.kinds import Step
 from app.runs.lifecycle import Stopping
 from app.runs.model import Run
@@ -29,6 +30,8 @@ async def work(runtime: Runtime, run: Run, stopping: Stopping) -> bool:
         # The rows follow in slices of their own: between them other imports have their turn.
         await fetch_file(runtime, run)
         return False
+    if run.step is Step.APPLY:
+        return await apply_import(runtime, run)
     try:
         return await write_rows(runtime, run, stopping)
     except BlobDamaged:
@@ -41,5 +44,4 @@ async def write_rows(runtime: Runtime, run: Run, stopping: Stopping) -> bool:
         slice_ = await asyncio.to_thread(opened.enter_context, open_slice(runtime, run))
         if not await slice_.write_batches(stopping):
             return False
-        await slice_.finish()
-    return True
+        return await slice_.finish()

@@ -32,6 +32,12 @@ class Options:
     unknown_columns: Literal["ignore", "keep", "error"] | None = None  # None: as the type declares
     anonymous: bool = False  # a row without a key creates a record, if this service makes the type's ids; else it fails
     ledger: bool = False  # remember which rows created records
+    staged: bool = False  # nothing is written before all rows are, and then all of it at once
+    replace: bool = False  # so it is, too, and records of the type that no row names are removed
+
+    @property
+    def is_staged(self) -> bool:
+        return self.staged or self.replace
 
 
 @dataclass(frozen=True, slots=True)

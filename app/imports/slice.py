@@ -28,11 +28,13 @@ from app.imports.merging.batch_merge import (
     stage_batch,
 )
 from app.imports.merging.references import count_names
+from app.imports.merging.targets import build_target
 from app.imports.plan import Options, Plan, load_options, load_plan
 from app.imports.record_clock import RecordClock
 from app.imports.rows import BatchOutcome
+from app.imports.staged.apply import finish_staging
+from app.imports.staged.counts import COUNTS, ensure_counts
 from app.observe.events import BatchWritten, StepReached
-from app.resources.schema import Resource
 from app.resources.stored_keys import KeyForms
 from app.runs import ledger, problems
 from app.runs.lifecycle import RunLost, Stopping, announce_end, end_run
@@ -40,13 +42,12 @@ from app.runs.model import Run
 from app.runs.states import State
 from app.runs.summary import add_problems, add_warnings
 from app.runtime import Runtime
-from app.storage import batches, claims, runs
+from app.storage import batches, claims
 from app.storage.blobs import BlobMissing
 from app.storage.database import Session
-from app.storage.merge import MergeTarget, Mode
+from app.storage.merge import MergeTarget
 
 MOST_NAMES = 50_000  # of records that a batch may name, so that it stays small in memory and its transaction short
-COUNTS = ("created", "updated", "unchanged", "skipped", "failed")
 LONGEST_SLICES = 5  # at most this many slice lengths, while no other run waits
 
 
@@ -64,26 +65,13 @@ def open_slice(runtime: Runtime, run: Run) -> Iterator["Slice"]:
         reader = open_stored_file(file, plan, runtime)
         key_limit, record_limit = runtime.settings.max_key_characters, runtime.limits.record_bytes
         checker = RowChecker(resource, plan, options, id_scope=scope, key_limit=key_limit, record_limit=record_limit)
-        target = MergeTarget(
-            account_id=run.account_id,
-            type=run.type,
-            run_id=run.id,
-            run_seq=run.seq,
-            mode=merge_mode(options),
-            unique_keys=options.duplicates != "last",
-            fixed=find_fixed_field(resource, plan),
-            named_by=resource.named_by,
-            flat=checker.is_flat,
-            tell_created_rows=options.ledger,
-            record_bytes=record_limit,
-        )
         yield Slice(
             runtime=runtime,
             run=run,
             reader=reader,
             checker=checker,
             options=options,
-            target=target,
+            target=build_target(runtime, run, flat=checker.is_flat),
             brakes=open_brakes(run, None if options.released else options.brakes),
             clock=RecordClock(run.heartbeat_at or run.created_at),
             position=Position(run.at_offset, run.at_line, run.at_row) if run.batches else reader.first,
@@ -99,21 +87,6 @@ def open_stored_file(file: BinaryIO, plan: Plan, runtime: Runtime) -> Reader:
         return open_reader(file, plan.dialect, runtime.limits)
     except Refused as refused:
         raise Fatal("unreadable_file", refused.detail) from None
-
-
-def merge_mode(options: Options) -> Mode:
-    if options.only_empty:
-        return "fill"
-    return "overwrite" if options.override_existing else "keep"
-
-
-def find_fixed_field(resource: Resource, plan: Plan) -> str | None:
-    """The field whose change in an existing record is a conflict; None if no row can change it. Where records are found
-    by that very field it cannot differ, unless a row may name its record by the id instead."""
-    surrogate = resource.surrogate
-    if surrogate is not None and all(column.field != surrogate.id for column in plan.columns):
-        return None
-    return resource.fixed
 
 
 class BatchWrite:
@@ -248,21 +221,22 @@ class Slice:
         if not await batches.advance(session, {**batch, **cursor_at(checked.end), **report, **lease}):
             raise RunLost
 
-    async def finish(self) -> None:
-        """Ends the run, provided that its batches add up to what was accepted. Raises Fatal if they do not."""
+    async def finish(self) -> bool:
+        """Ends the run, provided that its batches add up to what was accepted, and says so; or lets its overlay be
+        applied. Raises Fatal if they do not add up."""
         self.report_step("finishing")
+        if self.target.staged:
+            await finish_staging(self.runtime, self.run, self.target, self.options)
+            self.report_step("staging finished")
+            return False
         async with self.runtime.database.transaction() as session:
-            row = await runs.get(session, self.run.account_id, self.run.id)
-            sums = await batches.sums(session, self.run.id)
-            if row is None:
-                raise RunLost
-            if any(row[name] != sums[name] for name in COUNTS) or row["total"] != sum(sums[name] for name in COUNTS):
-                raise Fatal("count_mismatch")
+            await ensure_counts(session, self.run)
             finished = await end_run(session, self.run.id, self.run.attempt, State.FINISHED)
             if finished is None:
                 raise RunLost
         self.report_step("finished")
         announce_end(self.runtime, finished)
+        return True
 
     def report_step(self, step: str) -> None:
         """Reports a named step; the fault tests stop the process at each of them."""

@@ -20,6 +20,7 @@ class Task:
 TASKS: Final[Mapping[tuple[str, str], Task]] = {
     ("import", "fetch"): Task("import_fetch", "transfer"),
     ("import", "write"): Task("import_slice", "slice"),
+    ("import", "apply"): Task("import_apply", "transfer"),  # as below
     # It takes as long as a transfer, and PostgreSQL does the work.
     ("export", "write"): Task("export_write", "transfer"),
     ("export", "deliver"): Task("export_deliver", "transfer"),

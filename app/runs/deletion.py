@@ -1,4 +1,4 @@
-"""Deletes runs that have ended, and stored files that nothing owns any more."""
+"""Deletes runs that have ended, and stored files and overlays that nothing needs any more."""
 
 import asyncio
 from collections.abc import Iterable
@@ -11,6 +11,7 @@ from app.runs.kinds import Kind
 from app.runs.model import AccountId
 from app.runtime import Runtime
 from app.storage import runs
+from app.storage.applying import closing
 from app.storage.blobs import BlobsUnavailable, owners
 from app.storage.database import DatabaseUnavailable
 
@@ -51,6 +52,22 @@ async def sweep_blobs(runtime: Runtime) -> None:
     deleted = await delete_unowned(runtime, stale)
     if deleted:
         runtime.observe(OrphanBlobsDeleted(deleted))
+
+
+async def sweep_overlays(runtime: Runtime) -> None:
+    """Deletes what runs that have ended had staged, if their worker could not."""
+    async with runtime.database.read() as session:
+        orphans = await closing.find_orphans(session)
+    for account_id, run_id in orphans:
+        await drop_overlay(runtime, account_id, run_id)
+
+
+async def drop_overlay(runtime: Runtime, account_id: int, run_id: str) -> None:
+    """Deletes what a run that has ended had staged. If this breaks off the sweep goes on with it."""
+    dropped = 1
+    while dropped:
+        async with runtime.database.transaction() as session:
+            dropped = await closing.drop_some(session, account_id, run_id)
 
 
 async def delete_unowned(runtime: Runtime, blobs: Iterable[str]) -> int:

@@ -21,7 +21,8 @@ class Step(StrEnum):
     """What a run is doing, or will do as soon as a worker claims it."""
 
     FETCH = "fetch"  # its file is still on another server
-    WRITE = "write"  # its rows are written to the records, or the records to its file
+    WRITE = "write"  # its rows are written to the records or its overlay, or the records to its file
+    APPLY = "apply"  # its overlay is applied to the records
     DELIVER = "deliver"  # its file is complete, and goes to other servers
 
 

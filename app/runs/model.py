@@ -52,6 +52,7 @@ class Run:
     unchanged: int
     skipped: int
     failed: int
+    removed: int | None  # records that a replacement removes, or has removed once it is finished; no rows, so apart
     at_offset: int
     at_line: int
     at_row: int

@@ -8,6 +8,8 @@ from sqlalchemy import RowMapping, insert, select, text
 from app.storage.database import ReadSession, Session
 from app.storage.tables import batches
 
+MOVABLE = ("created", "updated", "unchanged", "skipped")  # outcomes that may still change when an overlay is applied
+
 # Moves the counts and the cursor, but only for the worker that has the run, and only on from the previous batch.
 ADVANCE = """
 UPDATE runs SET created = created + :created, updated = updated + :updated, unchanged = unchanged + :unchanged,
@@ -16,6 +18,16 @@ UPDATE runs SET created = created + :created, updated = updated + :updated, unch
     error_summary = CAST(:error_summary AS jsonb), warnings = CAST(:warnings AS jsonb),
     heartbeat_at = now(), lease_until = now() + make_interval(secs => :lease)
 WHERE id = :run_id AND attempt = :attempt AND state = 'running' AND batches = :number - 1"""
+
+RECOUNT_RUN = """
+UPDATE runs SET created = created + :created, updated = updated + :updated, unchanged = unchanged + :unchanged,
+    skipped = skipped + :skipped, removed = :removed, warnings = CAST(:warnings AS jsonb)
+WHERE id = :run_id AND attempt = :attempt AND state = 'running'"""
+
+RECOUNT = """
+UPDATE batches SET created = created + :created, updated = updated + :updated, unchanged = unchanged + :unchanged,
+    skipped = skipped + :skipped
+WHERE run_id = :run_id AND number = :number"""
 
 SUMS = """
 SELECT coalesce(sum(created), 0) AS created, coalesce(sum(updated), 0) AS updated,
@@ -32,6 +44,24 @@ async def advance(session: Session, values: Mapping[str, Any]) -> bool:
     """Adds the counts of a batch to its run and moves the cursor. False if the run is not this worker's any more."""
     done = await session.execute(text(ADVANCE), values)
     return done.rowcount == 1
+
+
+async def recount(
+    session: Session, run_id: str, attempt: int, moved: Mapping[int, Mapping[str, int]], values: Mapping[str, Any]
+) -> bool:
+    """Moves rows from one outcome to another. `moved`: by the number of the batch, and by outcome, how many more there
+    are; `values`: what else becomes of the run. False if the run is not this worker's any more."""
+    totals = {name: sum(each[name] for each in moved.values()) for name in MOVABLE}
+    for number, each in moved.items():
+        await session.execute(text(RECOUNT), {"run_id": run_id, "number": number, **each})
+    done = await session.execute(text(RECOUNT_RUN), {"run_id": run_id, "attempt": attempt, **totals, **values})
+    return done.rowcount == 1
+
+
+async def list_starts(session: ReadSession, run_id: str) -> Sequence[int]:
+    """How many rows of the file come before each batch, in the order of their numbers, which begin with 1."""
+    found = await session.execute(select(batches.c.at_row).where(batches.c.run_id == run_id).order_by(batches.c.number))
+    return found.scalars().all()
 
 
 async def sums(session: ReadSession, run_id: str) -> RowMapping:

@@ -23,7 +23,7 @@ STEP = """CASE WHEN kind = 'import' AND blob IS NOT NULL AND coalesce(step, 'fet
     ELSE coalesce(step, 'fetch') END"""
 
 # (kind, step) of the runs that this release can work on. What a newer release has accepted is left alone.
-WORKABLE = (("import", "fetch"), ("import", "write"), ("export", "write"), ("export", "deliver"))
+WORKABLE = (("import", "fetch"), ("import", "write"), ("import", "apply"), ("export", "write"), ("export", "deliver"))
 KNOWN = f"""plan_version <= {PLAN_VERSION}
     AND (kind, {STEP}) IN ({", ".join(f"('{kind}', '{step}')" for kind, step in WORKABLE)})"""
 
@@ -68,6 +68,11 @@ POSTPONE = """
 UPDATE runs SET lease_until = NULL, waiting_for = :waiting_for, fetches = fetches + CAST(:source_away AS int),
     due_at = now() + make_interval(secs => :backoff * (0.5 + random()))
 WHERE id = :id AND attempt = :attempt AND lease_until IS NOT NULL"""
+
+# What has come to its end is a step forward, so crashes before it do not count any more.
+NEXT_STEP = """
+UPDATE runs SET step = :step, removed = :removed, crashes = 0
+WHERE id = :id AND attempt = :attempt AND state = 'running' AND lease_until IS NOT NULL"""
 
 END = """
 UPDATE runs SET state = :state, finished_at = now(), lease_until = NULL, held_at = NULL,
@@ -158,6 +163,13 @@ async def rescue(session: Session, *, backoff: float) -> Sequence[RowMapping]:
     """Takes every run whose lease has expired from its dead or frozen worker, and counts a crash for each."""
     done = await session.execute(text(FAULT.format(which=SILENT)), {"backoff": backoff})
     return done.mappings().all()
+
+
+async def next_step(session: Session, run_id: str, attempt: int, step: str, *, removed: int | None) -> bool:
+    """Brings the run to its next step, with the number of records that it will remove. False if it is not ours any
+    more."""
+    values = {"id": run_id, "attempt": attempt, "step": step, "removed": removed}
+    return (await session.execute(text(NEXT_STEP), values)).rowcount == 1
 
 
 async def end(

@@ -9,6 +9,7 @@ from typing import Final
 from sqlalchemy import RowMapping, text
 
 from app.storage.database import ReadSession, Session
+from app.storage.overlays.view import copy_in, seen
 
 PAGE_BYTES: Final = 4_194_304  # of the data of a page; the record that goes beyond is its last
 INDEXED_CHARACTERS: Final = 200  # of the name of a record, as in `app.storage.merge.NAME`
@@ -79,6 +80,12 @@ async def now(session: ReadSession) -> datetime:
     return moment
 
 
+async def read_clock(session: ReadSession) -> datetime:
+    """PostgreSQL's time at this moment, however long ago the transaction began."""
+    moment: datetime = (await session.execute(text("SELECT clock_timestamp()"))).scalar_one()
+    return moment
+
+
 async def has_any(session: ReadSession, account_id: int, type: str) -> bool:
     """Whether the account has any record of that type."""
     found = await session.execute(
@@ -88,49 +95,54 @@ async def has_any(session: ReadSession, account_id: int, type: str) -> bool:
     return bool(found.scalar_one())
 
 
-async def find_existing_keys(session: Session, account_id: int, type: str, keys: Sequence[str]) -> set[str]:
-    """Those of the keys that have a record. The records cannot be deleted until the transaction ends. No other import
-    has to wait for that: FOR KEY SHARE conflicts only with a change of the key."""
-    found = await session.execute(
-        text(
-            "SELECT key FROM records WHERE account_id = :account_id AND type = :type AND key = ANY(:keys) FOR KEY SHARE"
-        ),
-        {"account_id": account_id, "type": type, "keys": list(keys)},
-    )
-    return set(found.scalars())
+async def find_existing_keys(
+    session: Session, account_id: int, type: str, keys: Sequence[str], *, overlay: str | None = None
+) -> set[str]:
+    """Those of the keys that have a record. The records cannot be deleted until the transaction ends, but under an
+    overlay. No other import has to wait for that: FOR KEY SHARE conflicts only with a change of the key."""
+    kept = " FOR KEY SHARE" if overlay is None else ""
+    statement = f"SELECT key FROM {seen(overlay)} WHERE account_id = :account_id AND type = :type AND key = ANY(:keys)"
+    given = {"account_id": account_id, "type": type, "keys": list(keys)} | lay(overlay)
+    return set((await session.execute(text(statement + kept), given)).scalars())
 
 
 # OFFSET 0 makes the planner look up each key in the index. Most of what is named exists, so the others are returned.
 MISSING = """
 SELECT named.type, named.key FROM unnest(CAST(:types AS text[]), CAST(:keys AS text[])) AS named(type, key)
 LEFT JOIN LATERAL (
-    SELECT true AS exists FROM records WHERE account_id = :account_id AND type = named.type AND key = named.key OFFSET 0
+    SELECT true AS exists FROM {seen} WHERE account_id = :account_id AND type = named.type AND key = named.key OFFSET 0
 ) found ON true
 WHERE found.exists IS NULL"""
 
 
 async def find_missing(
-    session: ReadSession, account_id: int, named: Collection[tuple[str, str]]
+    session: ReadSession, account_id: int, named: Collection[tuple[str, str]], *, overlay: str | None = None
 ) -> set[tuple[str, str]]:
     """Those of the records, each named by its type and key, that do not exist. The others may be deleted at any time.
     `named` must not be empty."""
     types, keys = zip(*named, strict=True)
     given = {"account_id": account_id, "types": list(types), "keys": list(keys)}
-    found = await session.execute(text(MISSING), given)
+    found = await session.execute(text(MISSING.format(seen=seen(overlay))), given | lay(overlay))
     return {(type_, key) for type_, key in found}
 
 
-async def lock(session: Session, account_id: int, type: str, keys: Sequence[str]) -> Sequence[RowMapping]:
+LOCK = """
+SELECT key, data::text AS data, run_seq FROM {table}
+WHERE account_id = :account_id AND type = :type AND key = ANY(:keys){mine} ORDER BY key FOR NO KEY UPDATE"""
+
+
+async def lock(
+    session: Session, account_id: int, type: str, keys: Sequence[str], *, overlay: str | None = None
+) -> Sequence[RowMapping]:
     """Those of the keys that have a record: key, data (JSON text), run_seq. They stay locked until the transaction
-    ends. They are locked in the order of the keys, as everywhere, so that two imports cannot wait for each other."""
-    found = await session.execute(
-        text(
-            "SELECT key, data::text AS data, run_seq FROM records WHERE account_id = :account_id AND type = :type "
-            "AND key = ANY(:keys) ORDER BY key FOR NO KEY UPDATE"
-        ),
-        {"account_id": account_id, "type": type, "keys": list(keys)},
-    )
-    return found.mappings().all()
+    ends. They are locked in the order of the keys, as everywhere, so that two imports cannot wait for each other. Under
+    an overlay they are copied into it first."""
+    given = {"account_id": account_id, "type": type, "keys": list(keys)}
+    if overlay is None:
+        return (await session.execute(text(LOCK.format(table="records", mine="")), given)).mappings().all()
+    await copy_in(session, account_id, type, keys, overlay=overlay)
+    statement = LOCK.format(table="staged_records", mine=" AND staged_by = :overlay")
+    return (await session.execute(text(statement), given | {"overlay": overlay})).mappings().all()
 
 
 async def delete(session: Session, account_id: int, type: str, key: str) -> bool:
@@ -145,18 +157,19 @@ async def delete(session: Session, account_id: int, type: str, key: str) -> bool
 # Of names that several records have, a few records are enough to say so.
 BY_NAMES = """
 SELECT wanted.name, found.key FROM unnest(CAST(:names AS text[])) AS wanted(name) CROSS JOIN LATERAL (
-    SELECT key FROM records WHERE account_id = :account_id AND type = :type AND name = wanted.name
+    SELECT key FROM {seen} WHERE account_id = :account_id AND type = :type AND name = wanted.name
     LIMIT 3 OFFSET 0) AS found"""
 
 
 async def find_by_names(
-    session: ReadSession, account_id: int, type: str, names: Collection[str]
+    session: ReadSession, account_id: int, type: str, names: Collection[str], *, overlay: str | None = None
 ) -> dict[str, list[str]]:
     """The keys of the records with each of these names, three at most; nothing for a name that no record has."""
     asked = {index_name(name): name for name in names}
     found: dict[str, list[str]] = {}
     given = {"account_id": account_id, "type": type, "names": list(asked)}
-    for name, key in (await session.execute(text(BY_NAMES), given)).all():
+    statement = BY_NAMES.format(seen=seen(overlay))
+    for name, key in (await session.execute(text(statement), given | lay(overlay))).all():
         found.setdefault(asked[name], []).append(key)
     return found
 
@@ -170,13 +183,18 @@ def index_name(name: str) -> str:
     return name[: INDEXED_CHARACTERS - len(digest)] + digest
 
 
-async def find_having(session: ReadSession, account_id: int, type: str, keys: Sequence[str], member: str) -> set[str]:
+async def find_having(
+    session: ReadSession, account_id: int, type: str, keys: Sequence[str], member: str, *, overlay: str | None = None
+) -> set[str]:
     """Those of the records that have the member, and not null."""
-    found = await session.execute(
-        text(
-            "SELECT key FROM records WHERE account_id = :account_id AND type = :type AND key = ANY(:keys) "
-            "AND data ->> CAST(:member AS text) IS NOT NULL"
-        ),
-        {"account_id": account_id, "type": type, "keys": list(keys), "member": member},
+    statement = (
+        f"SELECT key FROM {seen(overlay)} WHERE account_id = :account_id AND type = :type AND key = ANY(:keys) "
+        "AND data ->> CAST(:member AS text) IS NOT NULL"
     )
-    return set(found.scalars())
+    given = {"account_id": account_id, "type": type, "keys": list(keys), "member": member}
+    return set((await session.execute(text(statement), given | lay(overlay))).scalars())
+
+
+def lay(overlay: str | None) -> dict[str, str]:
+    """The parameter of `seen`."""
+    return {} if overlay is None else {"overlay": overlay}

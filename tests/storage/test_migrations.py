@@ -294,6 +294,31 @@ async def test_0013_stores_item_syncs_and_can_be_taken_back(empty_database: str)
     await connection.close()
 
 
+async def test_0014_lets_imports_be_staged_and_can_be_taken_back(empty_database: str) -> None:
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "0013")
+    connection = await asyncpg.connect(empty_database)
+    await connection.execute("INSERT INTO accounts (name, created_at) VALUES ('shop', now())")
+    for number, (run, state) in enumerate({"direct": "queued", "staging": "running", "applying": "queued"}.items()):
+        await connection.execute(RUN, run, number, state, "blob-1", None, 0)
+    await connection.execute(RUN, "ended", 4, "finished", "blob-1", None, 1)
+    with pytest.raises(asyncpg.CheckViolationError):
+        await connection.execute("UPDATE runs SET step = 'apply'")
+
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "0014")
+    await connection.execute("UPDATE runs SET step = 'apply' WHERE id IN ('applying', 'ended')")
+    await connection.execute(
+        "INSERT INTO staged_records (account_id, staged_by, type, key, data, created_at, updated_at, run_seq, run_row, "
+        "incoming, rows) VALUES (1, 'staging', 'contacts', 'a@x.org', '{}', now(), now(), 1, 1, '{}', '{1}')"
+    )
+    assert await values(connection, "SELECT DISTINCT removed FROM runs") == [None]
+
+    await asyncio.to_thread(command.downgrade, configuration(empty_database), "0013")
+    steps = "SELECT id || ' ' || coalesce(step, '-') FROM runs ORDER BY id"
+    assert await values(connection, steps) == ["direct -", "ended write"]
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "head")
+    await connection.close()
+
+
 # As if a vacuum that may not be cancelled had kept the migration from its lock for too long.
 INTERRUPT = """
 CREATE FUNCTION interrupt() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN
@@ -302,7 +327,7 @@ END $$;
 CREATE EVENT TRIGGER interrupting ON ddl_command_start EXECUTE FUNCTION interrupt()"""
 
 
-@pytest.mark.parametrize("revision", ["0008", "0011", "0012"])
+@pytest.mark.parametrize("revision", ["0008", "0011", "0014"])
 async def test_a_migration_that_was_interrupted_after_its_first_part_begins_again(
     empty_database: str, revision: str
 ) -> None:

@@ -30,6 +30,7 @@ from app.resources.sizes import is_longer
 from app.resources.stored_keys import KeyForms
 from app.runs.summary import RunWarning
 from app.storage import merge, records
+from app.storage.applying.closing import enter_type
 from app.storage.database import Session
 from app.storage.merge import MergeTarget
 
@@ -44,7 +45,9 @@ class PreparedBatch:
     sees_records: bool  # what becomes of its rows depends on records that earlier rows may have written
 
     def build_target(self, run_target: MergeTarget) -> MergeTarget:
-        """Where this batch of the run goes."""
+        """Where this batch of the run goes. The times of an overlay only count rows, until it is applied."""
+        if run_target.staged:
+            return run_target
         return replace(run_target, created_at=self.created_at, first_row=self.checked.start.row + 1)
 
 
@@ -79,6 +82,8 @@ async def merge_batch(
     """Merges a batch that `stage_batch` has seen, in the caller's transaction."""
     checked, target = prepared.checked, prepared.build_target(run_target)
     outcome = BatchOutcome(failed=checked.failed, problems=list(checked.problems), warnings=list(checked.warnings))
+    if not target.staged and target.run_id is not None:
+        await enter_type(session, target.account_id, target.type)
     if not checked.keys:
         return outcome
     batch_merge = BatchMerge(session, target, checked, outcome, options)
@@ -100,8 +105,10 @@ async def fail_unfit_rows(
     """Fails incomplete rows whose record does not exist, neither in the store nor in the batch before them, and rows
     that name such a record. Returns the indexes of the other rows."""
     keys = [checked.keys[index] for index in checked.incomplete.keys() | checked.must_exist]
-    existing = await records.find_existing_keys(session, target.account_id, target.type, keys) if keys else set()
-    named = await look_up_references(session, target.account_id, target.type, checked)
+    existing, account_id, overlay = set[str](), target.account_id, target.overlay
+    if keys:
+        existing = await records.find_existing_keys(session, account_id, target.type, keys, overlay=overlay)
+    named = await look_up_references(session, target, checked)
     return await asyncio.to_thread(sort_out_rows, target, checked, outcome, existing, named)
 
 

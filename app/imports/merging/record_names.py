@@ -15,6 +15,7 @@ from app.resources.registry import BUILT_IN
 from app.resources.schema import Field, Resource
 from app.storage import records
 from app.storage.database import Session
+from app.storage.merge import MergeTarget
 
 BLANKS = " \t\r\n"  # around a name that do not count, as in `app.storage.merge.NAME`
 
@@ -85,21 +86,24 @@ def find_deep_fields(resource: Resource) -> list[Field]:
 
 
 async def look_up_names(
-    session: Session, account_id: int, own: str, references: Sequence[ReferenceColumn], keys: Collection[str]
+    session: Session, target: MergeTarget, references: Sequence[ReferenceColumn], keys: Collection[str]
 ) -> RecordNames:
     """Finds the records that rows of a batch name other than by key: one look-up for each type. `keys` are those of
     records of its own type that the batch names."""
+    account_id, own, overlay = target.account_id, target.type, target.overlay
     resource = BUILT_IN.get(own)
     if resource is None or not resource.named_by:
         return RecordNames()
     stored: dict[tuple[str, str], Collection[str]] = {}
     for named_type, names in (await asyncio.to_thread(collect_names, references)).items():
-        found = await records.find_by_names(session, account_id, named_type, names)
+        found = await records.find_by_names(session, account_id, named_type, names, overlay=overlay)
         stored |= {(named_type, name): found[name] for name in found}
     parents = {*keys, *(key for (named_type, _), found in stored.items() if named_type == own for key in found)}
     deep_fields = find_deep_fields(resource)
     member = next((each.deep for each in deep_fields), None)
-    deep = await records.find_having(session, account_id, own, list(parents), member) if member and parents else set()
+    deep = set[str]()
+    if member and parents:
+        deep = await records.find_having(session, account_id, own, list(parents), member, overlay=overlay)
     return RecordNames(resource, stored, deep, deep_fields)
 
 

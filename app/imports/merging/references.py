@@ -18,6 +18,7 @@ from app.resources.registry import BUILT_IN
 from app.resources.stored_keys import KeyForms
 from app.storage import records
 from app.storage.database import Session
+from app.storage.merge import MergeTarget
 
 
 @dataclass(slots=True)
@@ -73,14 +74,16 @@ def find_key_forms(checked: CheckedBatch, forms: Mapping[str, KeyForms]) -> None
             checked.key_forms.update(((column.type, name), key_forms(name)) for name in names)
 
 
-async def look_up_references(session: Session, account_id: int, own: str, checked: CheckedBatch) -> NamedRecords:
+async def look_up_references(session: Session, target: MergeTarget, checked: CheckedBatch) -> NamedRecords:
     """Finds the named records: one look-up for the batch, and none for a batch without references."""
+    account_id, own = target.account_id, target.type
     if not checked.references:
         return NamedRecords(own)
-    named = {(type_, key) for (type_, _), keys in checked.key_forms.items() for key in keys}
-    existing = named - (await records.find_missing(session, account_id, named) if named else set())
+    existing = {(type_, key) for (type_, _), keys in checked.key_forms.items() for key in keys}
+    if existing:
+        existing -= await records.find_missing(session, account_id, existing, overlay=target.overlay)
     own_keys = [key for named_type, key in existing if named_type == own]
-    names = await look_up_names(session, account_id, own, checked.references, own_keys)
+    names = await look_up_names(session, target, checked.references, own_keys)
     return NamedRecords(own, checked.key_forms, existing, names)
 
 

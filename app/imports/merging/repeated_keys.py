@@ -5,7 +5,7 @@ first row of the key has been merged.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from json.encoder import encode_basestring
 
 import msgspec
@@ -26,14 +26,15 @@ decode_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 @dataclass(slots=True)
 class RecordState:
-    """What a record holds while repeated keys are applied to it: raw JSON per field, and which row wrote it last. Its
-    JSON text has at most `size` bytes."""
+    """What a record holds while repeated keys are applied to it: raw JSON per field. Its JSON text has at most `size`
+    bytes. `given` is what its rows give it together, and `changing` are the rows that change it."""
 
     members: dict[str, bytes]
     size: int
     run_seq: int
-    row: int
-    changed: bool = False
+    given: dict[str, bytes] = field(default_factory=dict)
+    changing: list[int] = field(default_factory=list)
+    row: int = 0  # the last of those that give it anything
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,15 +125,19 @@ async def apply_repeated_keys(
         outcome.skipped += len(applied)
         return
     keys = sorted({checked.keys[index] for index in applied})
-    stored = await records.lock(session, target.account_id, target.type, keys) if keys else []
+    if not keys:
+        return
+    stored = await records.lock(session, target.account_id, target.type, keys, overlay=target.overlay)
     states = {record["key"]: build_state(record["data"], record["run_seq"]) for record in stored}
     for index in applied:
         apply_row(states[checked.keys[index]], target, checked, index, outcome)
-    await write_states(session, target, {key: state for key, state in states.items() if state.changed})
+    written = {key: state for key, state in states.items() if state.changing or (target.staged and state.given)}
+    if written:
+        await write_states(session, target, written)
 
 
 def build_state(data: str, run_seq: int) -> RecordState:
-    return RecordState(parse_members(data), len(data.encode()), run_seq, row=0)
+    return RecordState(parse_members(data), len(data.encode()), run_seq)
 
 
 def find_repeated_key(checked: CheckedBatch, index: int, first: int) -> RepeatedKey:
@@ -158,9 +163,11 @@ def apply_row(
         outcome.problems.append(build_conflict(target, checked, row, line))
         outcome.failed += 1
     elif not (changes := find_changes(state.members, members, target.mode)):
+        collect_members(state, members, target.mode, row)
         outcome.unchanged += 1
     elif write_members(state, changes, target.record_bytes):
-        state.changed, state.row = True, row
+        collect_members(state, members, target.mode, row)
+        state.changing.append(row)
         outcome.updated += 1
     else:
         outcome.problems.append(build_too_large(target, checked, row, line))
@@ -186,16 +193,23 @@ def write_members(state: RecordState, changes: dict[str, bytes], limit: int | No
     return True
 
 
+def collect_members(state: RecordState, members: dict[str, bytes], mode: Mode, row: int) -> None:
+    """Adds what a row gives to what the rows before it have given."""
+    if mode == "fill":
+        members = {name: value for name, value in members.items() if state.given.get(name) in BLANK}
+    state.given |= members
+    state.row = row
+
+
 async def write_states(session: Session, target: MergeTarget, states: dict[str, RecordState]) -> None:
-    """Writes the final states. They are whole records, which were measured, so overwriting is right in every mode."""
-    if not states:
-        return
-    data = [format_members(state.members) for state in states.values()]
+    """Merges what the rows of each record give it together: that makes the same of it as one after the other. It was
+    measured."""
+    data = [format_members(state.given) for state in states.values()]
+    rows = [state.changing[-1] if state.changing else state.row for state in states.values()]
+    earlier = [state.changing[:-1] for state in states.values()]
     await merge.clear_staging(session)
-    await merge.stage(session, merge.format_copy_text(list(states), [state.row for state in states.values()], data))
-    await merge.merge(
-        session, replace(target, mode="overwrite", unique_keys=False, flat=False, record_bytes=None), touch=False
-    )
+    await merge.stage(session, merge.format_copy_text(list(states), rows, data, earlier), earlier=True)
+    await merge.merge(session, replace(target, unique_keys=False, flat=False, record_bytes=None), touch=False)
 
 
 def format_members(members: dict[str, bytes]) -> str:

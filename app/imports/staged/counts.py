@@ -1,0 +1,68 @@
+"""What rows of a staged import come to when it is applied, where that is not what they came to when it was staged."""
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.errors import Fatal
+from app.problems import WARNINGS
+from app.runs.lifecycle import RunLost
+from app.runs.model import Run
+from app.runs.summary import RunWarning, add_warnings
+from app.storage import batches, runs
+from app.storage.applying.apply import Again
+from app.storage.batches import MOVABLE
+from app.storage.database import Session
+from app.storage.merge import Mode
+
+COUNTS = ("created", "updated", "unchanged", "skipped", "failed")
+# Why rows are skipped after all, by the fate of their record: codes of warnings.
+SKIPPED = {"superseded": "superseded", "deleted": "deleted_meanwhile", "held": "changed_meanwhile"}
+
+
+@dataclass(slots=True)
+class Recount:
+    """Rows whose outcome is another one by now. `starts` says how many rows come before each batch, `warnings` are
+    those of the run."""
+
+    mode: Mode
+    starts: Sequence[int]
+    warnings: list[dict[str, Any]]
+    moved: dict[int, dict[str, int]] = field(default_factory=lambda: defaultdict(lambda: dict.fromkeys(MOVABLE, 0)))
+
+    def note(self, changed: Sequence[Again]) -> None:
+        for again in changed:
+            for row, before, after in list_moves(again, self.mode):
+                counts = self.moved[bisect_left(self.starts, row)]
+                counts[before] -= 1
+                counts[after] += 1
+                if code := SKIPPED.get(again.fate):
+                    add_warnings(self.warnings, [RunWarning(code, "", WARNINGS[code], row)])
+
+
+def list_moves(again: Again, mode: Mode) -> Iterator[tuple[int, str, str]]:
+    """(row, outcome when it was staged, outcome now) of the rows of a record whose outcome is another one."""
+    written = again.fate in ("new", "changed")
+    if not again.rows:
+        if written:
+            yield again.row, "unchanged", "updated"
+    elif not written:
+        outcome = "unchanged" if again.fate == "same" and mode != "keep" else "skipped"
+        for index, row in enumerate(again.rows):
+            yield row, "created" if again.was_new and index == 0 else "updated", outcome
+    elif again.was_new and again.fate == "changed":
+        yield again.rows[0], "created", "updated"
+
+
+async def ensure_counts(session: Session, run: Run) -> dict[str, Any]:
+    """The run's row, whose batches add up to what was accepted. Raises Fatal if they do not, RunLost if there is no
+    such run."""
+    row = await runs.get(session, run.account_id, run.id)
+    sums = await batches.sums(session, run.id)
+    if row is None:
+        raise RunLost
+    if any(row[name] != sums[name] for name in COUNTS) or row["total"] != sum(sums[name] for name in COUNTS):
+        raise Fatal("count_mismatch")
+    return dict(row)

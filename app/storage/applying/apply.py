@@ -1,0 +1,172 @@
+"""Applies an overlay to the records: set-based, in the caller's transaction, one range of keys after the other.
+
+Only a record that still is what it was when it was staged is written. Those that are not are merged once more from what
+the rows give them, as rows of a direct import would be that came only now, and then written.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import text
+
+from app.storage.database import ReadSession, Session
+from app.storage.merge import CHANGED_AT, EPOCH, NAME, MergeTarget, compare
+
+RANGE_KEYS: Final = 20_000  # of a statement: it must end long before the driver gives it up
+AGAIN_KEYS: Final = 5_000  # records that have changed meanwhile, at a time
+
+# Records are found by their keys, one by one: there are no statistics of a fresh overlay.
+BY_INDEX = ("SET LOCAL enable_hashjoin = off", "SET LOCAL enable_mergejoin = off")
+
+MINE = "account_id = :account_id AND staged_by = :run_id AND type = :type"
+PLANNED = f"""
+SELECT count(*) FILTER (WHERE rows <> '{{}}' AND base_updated_at IS NULL) AS created,
+    count(*) FILTER (WHERE rows <> '{{}}' AND base_updated_at IS NOT NULL) AS updated,
+    count(*) FILTER (WHERE rows = '{{}}' AND run_seq = :run_seq) AS marked
+FROM staged_records WHERE {MINE}"""
+
+NEXT_END = f"""
+SELECT key FROM staged_records WHERE {MINE} AND key > :after ORDER BY key OFFSET {RANGE_KEYS - 1} LIMIT 1"""
+IN_RANGE = "key > :after AND (CAST(:upto AS text) IS NULL OR key <= :upto)"
+AMONG = "key = ANY(:keys)"
+
+# The times of an overlay count from the epoch, a microsecond for each row.
+SINCE = "CAST(:applied_at AS timestamptz) + ({moment} - CAST(:epoch AS timestamptz))"
+LAST_ROW = "s.rows[cardinality(s.rows)]"
+
+INSERT = f"""
+INSERT INTO records (account_id, type, key, data, created_at, updated_at, run_id, run_seq, run_row, name)
+SELECT account_id, type, key, data, {SINCE.format(moment="created_at")}, {SINCE.format(moment="updated_at")},
+    run_id, run_seq, {LAST_ROW}, name
+FROM staged_records s WHERE {MINE} AND {{which}} AND base_updated_at IS NULL AND rows <> '{{{{}}}}'
+ORDER BY key
+ON CONFLICT (account_id, type, key) DO NOTHING"""
+
+CHANGED = CHANGED_AT.replace("excluded.updated_at", "s.applied_at")
+UPDATE = f"""
+UPDATE records r SET data = s.data, name = s.name, updated_at = {CHANGED},
+    run_id = s.run_id, run_seq = s.run_seq, run_row = s.row, repeats_row = NULL
+FROM (
+    SELECT *, {LAST_ROW} AS row,
+        CAST(:applied_at AS timestamptz) + {LAST_ROW} * interval '1 microsecond' AS applied_at
+    FROM staged_records s
+    WHERE {MINE} AND {{which}} AND base_updated_at IS NOT NULL AND rows <> '{{{{}}}}' ORDER BY key OFFSET 0) s
+WHERE r.account_id = :account_id AND r.type = :type AND r.key = s.key AND r.updated_at = s.base_updated_at
+    AND r.run_seq <= :run_seq"""
+
+# A row that changes nothing leaves its number on the record all the same while an older import is open.
+TOUCH = f"""
+UPDATE records r SET run_seq = :run_seq, run_row = s.run_row, repeats_row = NULL
+FROM (
+    SELECT key, run_row FROM staged_records
+    WHERE {MINE} AND {IN_RANGE} AND rows = '{{}}' AND run_seq = :run_seq ORDER BY key OFFSET 0) s
+WHERE r.account_id = :account_id AND r.type = :type AND r.key = s.key AND r.run_seq < :run_seq"""
+
+# What has become of the rows whose record is no longer what it was, and is not written. `fate` says what they come to:
+#   new, changed      they are written after all, to the record as it is now
+#   same              they change nothing any more
+#   superseded        a later import or a single write has written the record
+#   deleted           the record was there, and is gone
+#   held              they may not change the record as it is now
+AGAIN = f"""
+WITH stale AS (
+    SELECT s.key, s.rows, s.run_row, s.base_updated_at IS NULL AS was_new, b.updated_at AS now_at,
+        CASE f.fate WHEN 'changed' THEN {{merged}} END AS data, f.fate
+    FROM (SELECT key, incoming AS data, rows, run_row, base_updated_at FROM staged_records
+        WHERE {MINE} AND run_seq = :run_seq AND key > :after ORDER BY key OFFSET 0) s
+    LEFT JOIN LATERAL (
+        SELECT key, data, updated_at, run_id, run_seq FROM records
+        WHERE account_id = :account_id AND type = :type AND key = s.key OFFSET 0) b ON true
+    CROSS JOIN LATERAL (SELECT CASE
+        WHEN b.key IS NULL THEN CASE WHEN s.base_updated_at IS NULL THEN 'new' ELSE 'deleted' END
+        WHEN b.run_seq > :run_seq THEN 'superseded' WHEN NOT ({{mine}}) THEN 'held' WHEN NOT ({{changes}}) THEN 'same'
+        WHEN {{fits}} THEN 'changed' ELSE 'held' END AS fate OFFSET 0) f
+    WHERE b.run_id IS DISTINCT FROM :run_id
+        AND (s.rows <> '{{{{}}}}' OR b.updated_at IS DISTINCT FROM s.base_updated_at)
+    ORDER BY s.key LIMIT {AGAIN_KEYS}
+)
+UPDATE staged_records o SET base_updated_at = stale.now_at, data = coalesce(stale.data, o.data){{named}},
+    rows = CASE WHEN stale.fate NOT IN ('new', 'changed') THEN '{{{{}}}}' WHEN o.rows = '{{{{}}}}' THEN ARRAY[o.run_row]
+        ELSE o.rows END
+FROM stale
+WHERE o.account_id = :account_id AND o.staged_by = :run_id AND o.type = :type AND o.key = stale.key
+RETURNING stale.key, stale.rows, stale.run_row AS row, stale.was_new, stale.fate"""
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """How many records an overlay creates and changes, and how many of its rows change nothing."""
+
+    created: int
+    updated: int
+    marked: int
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """What has become of the rows of a record that was not what it was when it was staged: `rows` were to change it
+    (or to create it, if it `was_new`), and if there is none `row` was to leave it as it is."""
+
+    key: str
+    rows: Sequence[int]
+    row: int
+    was_new: bool
+    fate: str
+
+
+async def count_planned(session: ReadSession, target: MergeTarget) -> Planned:
+    row = (await session.execute(text(PLANNED), target.parameters())).mappings().one()
+    return Planned(row["created"], row["updated"], row["marked"])
+
+
+async def use_indexes(session: Session) -> None:
+    """For the rest of the transaction."""
+    for setting in BY_INDEX:
+        await session.execute(text(setting))
+
+
+async def list_ranges(session: Session, target: MergeTarget) -> AsyncIterator[Mapping[str, str | None]]:
+    """The keys of the overlay in ranges, each `after` one key and `upto` another or the end."""
+    after: str = ""
+    upto: str | None = ""
+    while upto is not None:
+        given = target.parameters() | {"after": after}
+        upto = (await session.execute(text(NEXT_END), given)).scalar_one_or_none()
+        yield {"after": after, "upto": upto}
+        after = upto or after
+
+
+async def write_range(
+    session: Session, target: MergeTarget, applied_at: datetime, between: Mapping[str, str | None]
+) -> int:
+    """Writes the records of a range that are as they were when they were staged, and returns how many."""
+    return await write(session, target.parameters() | dict(between), applied_at, IN_RANGE)
+
+
+async def write_keys(session: Session, target: MergeTarget, applied_at: datetime, keys: Sequence[str]) -> None:
+    """The same for single records."""
+    await write(session, target.parameters() | {"keys": list(keys)}, applied_at, AMONG)
+
+
+async def write(session: Session, given: Mapping[str, object], applied_at: datetime, which: str) -> int:
+    moments = {"applied_at": applied_at}
+    inserted = await session.execute(text(INSERT.format(which=which)), {**given, **moments, "epoch": EPOCH})
+    updated = await session.execute(text(UPDATE.format(which=which)), {**given, **moments})
+    return inserted.rowcount + updated.rowcount
+
+
+async def touch_range(session: Session, target: MergeTarget, between: Mapping[str, str | None]) -> None:
+    """Leaves the run's number on records of the range that its rows leave as they are."""
+    await session.execute(text(TOUCH), target.parameters() | dict(between))
+
+
+async def merge_again(session: Session, target: MergeTarget, *, after: str) -> Sequence[Again]:
+    """Stages some of the records once more that have changed since, with greater keys than `after`; none when there are
+    no more. Then write them."""
+    met = compare(target, held="b", given="s", number=":run_seq", touch=False)
+    named = f", name = {NAME.format(data='stale.data', field=target.named_by)}" if target.named_by else ""
+    given = target.parameters() | target.size_parameters() | {"after": after}
+    found = await session.execute(text(AGAIN.format(named=named, **met)), given)
+    return [Again(**row) for row in found.mappings()]

@@ -1,0 +1,65 @@
+"""Who may write the records of a type while an overlay is applied to them, and the end of overlays."""
+
+from collections.abc import Collection
+from typing import Final
+
+from sqlalchemy import text
+
+from app.storage.database import ReadSession, Session
+from app.storage.runs import OPEN
+
+DROP_ROWS: Final = 20_000  # of a transaction
+
+# An overlay is applied in three passes, each in the order of the keys, so that with a batch in the middle of its own
+# pass it could wait in a circle. Batches of one type let each other in, and keep out who applies.
+LOCK = "SELECT pg_advisory_xact_lock{shared}(hashtextextended(CAST(:records AS text), 0))"
+
+DROP = """
+DELETE FROM {table} WHERE ctid = ANY(ARRAY(
+    SELECT ctid FROM {table} WHERE account_id = :account_id AND staged_by = :run_id LIMIT :limit))"""
+
+ORPHANS = f"""
+WITH RECURSIVE staged AS (
+    (SELECT account_id, staged_by FROM {{table}} ORDER BY account_id, staged_by LIMIT 1)
+    UNION ALL
+    SELECT next.account_id, next.staged_by FROM staged CROSS JOIN LATERAL (
+        SELECT account_id, staged_by FROM {{table}}
+        WHERE (account_id, staged_by) > (staged.account_id, staged.staged_by)
+        ORDER BY account_id, staged_by LIMIT 1) next
+)
+SELECT account_id, staged_by FROM staged
+WHERE NOT EXISTS (SELECT FROM runs WHERE id = staged.staged_by AND {OPEN})"""
+
+
+async def enter_type(session: Session, account_id: int, type: str) -> None:
+    """Waits until no overlay is being applied to the type, and keeps it so until the transaction ends."""
+    await session.execute(text(LOCK.format(shared="_shared")), {"records": describe_type(account_id, type)})
+
+
+async def close_types(session: Session, account_id: int, types: Collection[str]) -> None:
+    """Keeps all other batches out of the types until the transaction ends."""
+    for each in sorted(types):
+        await session.execute(text(LOCK.format(shared="")), {"records": describe_type(account_id, each)})
+
+
+def describe_type(account_id: int, type: str) -> str:
+    """What is locked, of all that anybody may lock in the database."""
+    return f"sluice: records {account_id} {type}"
+
+
+async def drop_some(session: Session, account_id: int, run_id: str) -> int:
+    """Deletes some rows of an overlay, and returns how many there were."""
+    given = {"account_id": account_id, "run_id": run_id, "limit": DROP_ROWS}
+    dropped = 0
+    for table in ("staged_records", "staged_keys"):
+        dropped += (await session.execute(text(DROP.format(table=table)), given)).rowcount
+    return dropped
+
+
+async def find_orphans(session: ReadSession) -> set[tuple[int, str]]:
+    """(account, run) of the overlays whose run has ended or is deleted."""
+    found = set[tuple[int, str]]()
+    for table in ("staged_records", "staged_keys"):
+        rows = await session.execute(text(ORPHANS.format(table=table)))
+        found |= {(account_id, run_id) for account_id, run_id in rows}
+    return found

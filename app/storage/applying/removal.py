@@ -1,0 +1,69 @@
+"""What a replacement removes: the records of a type that no row of the run has named."""
+
+from collections.abc import AsyncIterator, Collection
+from typing import Final
+
+from sqlalchemy import text
+
+from app.storage.database import ReadSession, Session
+from app.storage.merge import MergeTarget
+
+RANGE_KEYS: Final = 50_000  # records that one statement looks at
+
+NAME_KEYS = """
+INSERT INTO staged_keys (account_id, staged_by, type, key)
+SELECT :account_id, :run_id, :type, named.key FROM unnest(CAST(:keys AS text[])) AS named(key)
+WHERE NOT EXISTS (SELECT FROM staged_records
+    WHERE account_id = :account_id AND staged_by = :run_id AND type = :type AND key = named.key)
+ORDER BY key
+ON CONFLICT DO NOTHING"""
+
+# What a later run or a single write has written since stays. OFFSET 0 makes the planner look up each record in the
+# indexes: there are no statistics of a fresh overlay.
+UNNAMED = """
+SELECT key FROM records r
+WHERE account_id = :account_id AND type = :type AND run_seq <= :run_seq AND key > :after
+    AND (CAST(:upto AS text) IS NULL OR key <= :upto)
+    AND NOT EXISTS (SELECT FROM staged_records
+        WHERE account_id = :account_id AND staged_by = :run_id AND type = :type AND key = r.key OFFSET 0)
+    AND NOT EXISTS (SELECT FROM staged_keys
+        WHERE account_id = :account_id AND staged_by = :run_id AND type = :type AND key = r.key OFFSET 0)"""
+COUNT = f"SELECT count(*) FROM ({UNNAMED}) AS unnamed"
+REMOVE = f"""
+DELETE FROM records WHERE account_id = :account_id AND type = :type AND run_seq <= :run_seq
+    AND key = ANY(ARRAY({UNNAMED} ORDER BY key))"""
+NEXT_END = f"""
+SELECT key FROM records WHERE account_id = :account_id AND type = :type AND key > :after
+ORDER BY key OFFSET {RANGE_KEYS - 1} LIMIT 1"""
+
+
+async def name_keys(session: Session, target: MergeTarget, keys: Collection[str]) -> None:
+    """Remembers that rows have named these keys, as far as the overlay does not know it."""
+    await session.execute(text(NAME_KEYS), target.parameters() | {"keys": list(keys)})
+
+
+async def count_unnamed(session: ReadSession, target: MergeTarget) -> int:
+    """How many records of the type no row of the run has named."""
+    counted = 0
+    async for given in list_ranges(session, target):
+        counted += int((await session.execute(text(COUNT), given)).scalar_one())
+    return counted
+
+
+async def remove_unnamed(session: Session, target: MergeTarget) -> int:
+    """Removes them, and returns how many there were."""
+    removed = 0
+    async for given in list_ranges(session, target):
+        removed += (await session.execute(text(REMOVE), given)).rowcount
+    return removed
+
+
+async def list_ranges(session: ReadSession, target: MergeTarget) -> AsyncIterator[dict[str, object]]:
+    """The keys of the type in ranges, as parameters."""
+    after: str = ""
+    upto: str | None = ""
+    while upto is not None:
+        given = target.parameters() | {"after": after}
+        upto = (await session.execute(text(NEXT_END), given)).scalar_one_or_none()
+        yield given | {"upto": upto}
+        after = upto or after

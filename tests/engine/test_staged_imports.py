@@ -1,0 +1,117 @@
+"""A staged import makes the same of the records as one that is written directly, and all of it at once."""
+
+from typing import Any
+
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from app.runs.deletion import sweep_overlays
+from app.runs.model import Run
+from tests.engine.conftest import ImportEngine
+
+HEADER = "_email,_name,_surname,_points\n"
+CELLS = st.sampled_from(["", "", "x", "y", "z"])
+ROWS = st.lists(
+    st.tuples(st.sampled_from("abcde"), CELLS, CELLS, st.sampled_from(["", "1", "2", "bad"])), min_size=1, max_size=8
+)
+OPTIONS = st.fixed_dictionaries(
+    {"duplicates": st.sampled_from(["last", "last", "first"]), "blank_cells": st.sampled_from(["keep", "clear"])},
+    optional={"only_empty": st.just(True)},
+) | st.fixed_dictionaries({"override_existing": st.just(False)})
+ANY_OPTIONS = OPTIONS | st.just({"duplicates": "error"})
+EXAMPLES = settings(
+    deadline=None,
+    max_examples=8,
+    phases=[Phase.generate],  # shrinking takes minutes
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+
+
+async def test_nothing_of_a_staged_import_is_seen_before_all_of_it(engine: ImportEngine) -> None:
+    await engine.run(HEADER + "a@x.org,Ana,,1\nb@x.org,Bob,,2\n")
+    run = await engine.submit(HEADER + "a@x.org,Anna,,\nb@x.org,Bob,,2\nc@x.org,Cem,,3\n", staged=True)
+    run = await engine.slice(run)
+    assert (run.step, run.created, run.updated, run.unchanged, run.remaining) == ("apply", 1, 1, 1, 0)
+    assert await engine.keys() == ["a@x.org", "b@x.org"]
+    assert await engine.record("a@x.org") == {"_email": "a@x.org", "_name": "Ana", "_points": 1}
+
+    run = await engine.slice(run)
+    assert (run.state, run.created, run.updated, run.unchanged) == ("finished", 1, 1, 1)
+    assert await engine.record("a@x.org") == {"_email": "a@x.org", "_name": "Anna", "_points": 1}
+    assert await engine.keys() == ["a@x.org", "b@x.org", "c@x.org"]
+    assert await count_staged(engine) == 0
+
+
+@EXAMPLES
+@given(before=ROWS, older=ROWS, rows=ROWS, newer=ROWS, options=OPTIONS, size=st.integers(1, 4))
+async def test_a_staged_import_makes_the_same_of_the_records_as_a_direct_one(
+    engine: ImportEngine, before: Any, older: Any, rows: Any, newer: Any, options: dict[str, Any], size: int
+) -> None:
+    """Whatever is in its rows and however they are cut into batches; and if others have written in between, as a direct
+    import would do that comes after them."""
+    small = engine.with_settings(batch_rows=size, slice_seconds=0.0)
+    ends = []
+    for staged in (True, False):
+        await engine.sql("DELETE FROM records WHERE account_id = :a", a=engine.account_id)
+        await engine.run(build_file(before))
+        waiting = await engine.submit(build_file(older))
+        run = await small.submit(build_file(rows), staged=staged, **options)
+        while staged and run.step != "apply":
+            run = await small.slice(run)
+        later = await engine.submit(build_file(newer))
+        await engine.finish(waiting)
+        await engine.finish(later)
+        run = await small.finish(run)
+        ends.append((await list_records(engine), count_rows(run), run.error_summary))
+    assert ends[0] == ends[1]
+    assert await count_staged(engine) == 0
+
+
+@EXAMPLES
+@given(before=ROWS, rows=ROWS, options=ANY_OPTIONS, size=st.integers(1, 4))
+async def test_a_staged_import_that_is_left_alone_is_told_like_a_direct_one(
+    engine: ImportEngine, before: Any, rows: Any, options: dict[str, Any], size: int
+) -> None:
+    small = engine.with_settings(batch_rows=size)
+    ends = []
+    for staged in (True, False):
+        await engine.sql("DELETE FROM records WHERE account_id = :a", a=engine.account_id)
+        await engine.run(build_file(before))
+        run = await small.run(build_file(rows), staged=staged, **options)
+        counts = (run.created, run.updated, run.unchanged, run.skipped, run.failed)
+        ends.append((await list_records(engine), counts, run.error_summary, run.warnings))
+    assert ends[0] == ends[1]
+
+
+def build_file(rows: Any) -> str:
+    return HEADER + "".join(f"{key}@x.org,{','.join(cells)}\n" for key, *cells in rows)
+
+
+def count_rows(run: Run) -> tuple[int, ...]:
+    """A row that changed nothing when it was staged stays unchanged, also if a later import writes its record then."""
+    return run.created, run.updated, run.unchanged + run.skipped, run.failed
+
+
+async def list_records(engine: ImportEngine) -> list[Any]:
+    """What a record holds, whether it was ever changed, and its place in the order of creation."""
+    found = await engine.sql(
+        "SELECT key, data, updated_at > created_at AS changed, updated_at >= created_at AS ordered, "
+        "rank() OVER (ORDER BY created_at) AS place FROM records WHERE account_id = :a ORDER BY key",
+        a=engine.account_id,
+    )
+    assert all(row["ordered"] for row in found)
+    return [tuple(row.values()) for row in found]
+
+
+async def count_staged(engine: ImportEngine) -> Any:
+    return (await engine.sql("SELECT count(*) AS rows FROM staged_records"))[0]["rows"]
+
+
+async def test_what_a_run_has_staged_goes_with_its_end_however_it_ends(engine: ImportEngine) -> None:
+    run = await engine.slice(await engine.submit(HEADER + "a@x.org,Ana,,\n", staged=True))
+    await sweep_overlays(engine.runtime)
+    assert (run.step, await count_staged(engine)) == ("apply", 1)
+
+    await engine.sql("UPDATE runs SET state = 'failed', fail_code = 'x', finished_at = now() WHERE id = :id", id=run.id)
+    await sweep_overlays(engine.runtime)
+    assert (await count_staged(engine), await engine.keys()) == (0, [])
