@@ -98,6 +98,9 @@ WARNINGS: dict[str, str] = {
     "no_filter": "Rows without a class or a value were skipped",
     "unread_date": "Values of the column are not dates. A new item gets the time of the sync, and an item that exists "
     "keeps its date",
+    "folder_missing": "The folder of an item sync does not exist. Nothing that came from it earlier is removed",
+    "folder_empty": "The folder of an item sync has no CSV file. Nothing that came from it earlier is removed",
+    "no_images": "The ZIP of pictures of an item sync does not exist. No picture is removed for it",
     "mail_not_configured": "A notice by mail was asked for, but the service has no mail server (`SLUICE_SMTP_URL`)",
     "mail_not_sent": "The mail server refused the notice or could not be reached for three days, or the account has "
     "reached the daily limit of mails",
@@ -118,6 +121,9 @@ WARNING_REMEDIES: dict[str, str] = {
     "no_item_code": "Fill `ItemCode`, or remove the rows",
     "no_filter": "Fill `ClassName` and `ClassValue`, or remove the rows",
     "unread_date": "Write dates like 2026-01-31, or remove the values",
+    "folder_missing": "Create the folder, or correct its path in the item sync",
+    "folder_empty": "No action is needed if the shop had nothing new",
+    "no_images": "Upload the ZIP, correct its path in the item sync, or set `imagesOnlyFromPim`",
     "mail_not_configured": "Ask the operator to set `SLUICE_SMTP_URL`",
     "mail_not_sent": "Check the address, and ask the operator to check the mail server and SLUICE_MAILS_PER_DAY",
 }

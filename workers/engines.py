@@ -7,5 +7,6 @@ from app.exports import engine as exports
 from app.imports import engine as imports
 from app.runs.kinds import Kind
 from app.runs.lifecycle import Work
+from app.syncs import engine as syncs
 
-ENGINES: Final[Mapping[Kind, Work]] = {Kind.IMPORT: imports.work, Kind.EXPORT: exports.work}
+ENGINES: Final[Mapping[Kind, Work]] = {Kind.IMPORT: imports.work, Kind.EXPORT: exports.work, Kind.SYNC: syncs.work}

@@ -24,4 +24,5 @@ TASKS: Final[Mapping[tuple[str, str], Task]] = {
     # It takes as long as a transfer, and PostgreSQL does the work.
     ("export", "write"): Task("export_write", "transfer"),
     ("export", "deliver"): Task("export_deliver", "transfer"),
+    ("sync", "fetch"): Task("sync_fetch", "transfer"),
 }

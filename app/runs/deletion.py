@@ -14,6 +14,7 @@ from app.storage import runs
 from app.storage.applying import closing
 from app.storage.blobs import BlobsUnavailable, owners
 from app.storage.database import DatabaseUnavailable
+from app.storage.syncs import files
 
 ORPHAN_SECONDS = 86_400.0  # a blob this old without an owner belongs to nobody, even if some clock is hours wrong
 
@@ -41,7 +42,8 @@ async def prune_runs(runtime: Runtime) -> None:
     """Strips runs past their retention down to a tombstone, and deletes their files."""
     async with runtime.database.transaction() as session:
         pruned = await runs.prune(session, runtime.settings.retention_days)
-    await delete_unowned(runtime, filter(None, pruned))
+        fetched = await files.drop_pruned(session)
+    await delete_unowned(runtime, filter(None, [*pruned, *fetched]))
     if pruned:
         runtime.observe(RunsPruned(len(pruned)))
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from app.runtime import Runtime
 
+MOST_SYNCS: Final = 10  # open in one account, each of another item sync
 MOST_EXPORTS: Final = 5  # open in one account: each may hold a snapshot of the database
 
 
@@ -15,6 +16,7 @@ class Kind(StrEnum):
 
     IMPORT = "import"
     EXPORT = "export"
+    SYNC = "sync"
 
 
 class Step(StrEnum):
@@ -52,5 +54,12 @@ KINDS: Final[Mapping[Kind, Rules]] = {
         numbered=False,
         queue_limit=lambda _runtime: MOST_EXPORTS,
         queue_full="{limit} exports of this account are waiting or running. Wait until one of them has ended",
+    ),
+    Kind.SYNC: Rules(
+        read_scope="syncs:read",
+        write_scope="syncs:write",
+        numbered=True,
+        queue_limit=lambda _runtime: MOST_SYNCS,
+        queue_full="{limit} item syncs of this account are waiting or running. Wait until one of them has ended",
     ),
 }

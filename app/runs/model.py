@@ -34,6 +34,7 @@ class Run:
     parent_id: str | None  # the run that it came from, and why: app.storage.tables
     relation: str | None
     created_by: str | None  # the API key that made it
+    sync_id: str | None  # of a sync: the item sync, which may be gone
     seq: int  # its place in the account's order of writes; 0 for kinds that write no records
     type: str
     origin: str  # the surface that made it, or its endpoint
@@ -59,6 +60,7 @@ class Run:
     batches: int
     attempt: int
     crashes: int
+    report: Mapping[str, Any] | None  # of a sync: app.syncs.report.SyncReport
     error_summary: Sequence[Mapping[str, Any]]
     warnings: Sequence[Mapping[str, Any]]
     source: Mapping[str, Any] | None

@@ -23,7 +23,14 @@ STEP = """CASE WHEN kind = 'import' AND blob IS NOT NULL AND coalesce(step, 'fet
     ELSE coalesce(step, 'fetch') END"""
 
 # (kind, step) of the runs that this release can work on. What a newer release has accepted is left alone.
-WORKABLE = (("import", "fetch"), ("import", "write"), ("import", "apply"), ("export", "write"), ("export", "deliver"))
+WORKABLE = (
+    ("import", "fetch"),
+    ("import", "write"),
+    ("import", "apply"),
+    ("export", "write"),
+    ("export", "deliver"),
+    ("sync", "fetch"),
+)
 KNOWN = f"""plan_version <= {PLAN_VERSION}
     AND (kind, {STEP}) IN ({", ".join(f"('{kind}', '{step}')" for kind, step in WORKABLE)})"""
 

@@ -26,13 +26,13 @@ LEFT_OUT = {
     "options": literal_column("CASE kind WHEN 'export' THEN options - 'select' ELSE '{}' END", JSONB),
     "plan": literal_column("'{}'", JSONB),
     "error_summary": literal_column("'[]'", JSONB),
-    "warnings": literal_column("CASE kind WHEN 'export' THEN warnings ELSE '[]' END", JSONB),
+    "warnings": literal_column("CASE WHEN kind IN ('export', 'sync') THEN warnings ELSE '[]' END", JSONB),
     **{name: null() for name in ("blob_digests", "secret")},
 }
 BRIEF = [LEFT_OUT[column.name].label(column.name) if column.name in LEFT_OUT else column for column in runs.c]
 
 # The columns of `runs` by which lists are filtered.
-Filter = Literal["state", "type", "name", "origin", "parent_id"]
+Filter = Literal["state", "type", "name", "origin", "parent_id", "sync_id"]
 
 
 async def open_count(session: ReadSession, account_id: int, kind: str) -> int:
@@ -177,8 +177,8 @@ async def prune(session: Session, days: int, *, limit: int = 500) -> Sequence[st
             "OR finished_at < now() - make_interval(days => :days + 7)) ORDER BY finished_at LIMIT :limit "
             "FOR UPDATE SKIP LOCKED), gone AS (DELETE FROM batches b USING old WHERE b.run_id = old.id) "
             "UPDATE runs r SET pruned_at = now(), blob = NULL, blob_digests = NULL, error_summary = '[]', "
-            "warnings = '[]', source = NULL, destinations = NULL, notify = NULL, options = '{}', plan = '{}' "
-            "FROM old WHERE r.id = old.id RETURNING old.blob"
+            "warnings = '[]', report = NULL, source = NULL, destinations = NULL, notify = NULL, options = '{}', "
+            "plan = '{}' FROM old WHERE r.id = old.id RETURNING old.blob"
         ),
         {"days": days, "limit": limit},
     )

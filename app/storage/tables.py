@@ -127,6 +127,7 @@ runs = Table(
     Column("parent_id", Text, ForeignKey("runs.id", ondelete="SET NULL")),
     Column("relation", Text),  # why there is a parent: retry, rerun, undo, sync, schedule
     Column("created_by", Text),  # the API key that made it
+    Column("sync_id", Text),  # of a sync: the item sync, which may be gone
     Column("seq", BigInteger),  # place in the account's order of writes; null for kinds that write no records
     Column("type", Text, nullable=False),
     Column("origin", Text, nullable=False),  # the surface that accepted it
@@ -169,6 +170,7 @@ runs = Table(
     Column("notify", Text),  # who gets a mail when it has ended
     moment("notified_at"),  # sent, or given up: then there is a warning
     moment("tell_at"),  # no mail before this moment: the lease of the worker that sends it, then the backoff
+    Column("report", JSONB),  # of a sync: app.syncs.report.SyncReport
     Column("error_summary", JSONB, nullable=False, server_default="[]"),
     Column("warnings", JSONB, nullable=False, server_default="[]"),
     # Why it failed, is halted or was cancelled.
@@ -180,6 +182,23 @@ runs = Table(
     moment("started_at"),
     moment("finished_at"),
     moment("pruned_at"),
+)
+
+sync_files = Table(
+    "sync_files",
+    metadata,
+    Column("run_id", Text, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True),  # in the order in which files are read
+    Column("role", Text, nullable=False),  # app.syncs.files.Role
+    Column("path", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    moment("modified"),  # as the server tells; so is the tag
+    Column("tag", Text),
+    Column("blob", Text, nullable=False),
+    Column("digests", LargeBinary, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("moved_to", Text),  # where it went at its server after the sync
+    moment("moved_at"),
 )
 
 batches = Table(

@@ -319,6 +319,32 @@ async def test_0014_lets_imports_be_staged_and_can_be_taken_back(empty_database:
     await connection.close()
 
 
+async def test_0015_lets_item_syncs_run_and_can_be_taken_back(empty_database: str) -> None:
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "0014")
+    connection = await asyncpg.connect(empty_database)
+    await connection.execute("INSERT INTO accounts (name, created_at) VALUES ('shop', now())")
+    await connection.execute(RUN, "import", 1, "queued", "blob-1", None, 0)
+
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "0015")
+    run = RUN.replace("(id,", "(kind, step, sync_id, id,").replace("VALUES (", "VALUES ('sync', 'fetch', SYNC, ")
+    await connection.execute(run.replace("SYNC", "'sync_1'"), "first", 2, "finished", None, None, 1)
+    await connection.execute(run.replace("SYNC", "'sync_1'"), "second", 3, "running", None, None, 0)
+    for sync_id, number in (("'sync_1'", 4), ("NULL", 5)):  # one is open already; it is of no item sync
+        with pytest.raises(asyncpg.IntegrityConstraintViolationError):
+            await connection.execute(run.replace("SYNC", sync_id), "third", number, "queued", None, None, 0)
+    file = """INSERT INTO sync_files (run_id, number, role, path, size, blob, digests, sha256)
+    VALUES ('first', 1, 'items', '/a.csv', 1, 'blob-2', '', '')"""
+    await connection.execute(file)
+    assert await values(connection, "SELECT blob FROM blob_owners ORDER BY blob") == ["blob-1", "blob-2"]
+    await connection.execute("DELETE FROM runs WHERE id = 'first'")
+    assert await values(connection, "SELECT blob FROM blob_owners ORDER BY blob") == ["blob-1"]
+
+    await asyncio.to_thread(command.downgrade, configuration(empty_database), "0014")
+    assert await values(connection, "SELECT id FROM runs") == ["import"]
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "head")
+    await connection.close()
+
+
 # As if a vacuum that may not be cancelled had kept the migration from its lock for too long.
 INTERRUPT = """
 CREATE FUNCTION interrupt() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN
@@ -327,7 +353,7 @@ END $$;
 CREATE EVENT TRIGGER interrupting ON ddl_command_start EXECUTE FUNCTION interrupt()"""
 
 
-@pytest.mark.parametrize("revision", ["0008", "0011", "0014"])
+@pytest.mark.parametrize("revision", ["0008", "0011", "0014", "0015"])
 async def test_a_migration_that_was_interrupted_after_its_first_part_begins_again(
     empty_database: str, revision: str
 ) -> None:

@@ -2,6 +2,8 @@
 
 import asyncio
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from app.connections.pull import Pull, pull_from_json, pull_to_json
@@ -27,10 +29,11 @@ ROUNDS: Final = 4  # before a source that is away fails the run; each round trie
 
 
 class FileSink:
-    """Takes in the bytes of a file, and stores how many have arrived."""
+    """Takes in the bytes of a file, and stores how many have arrived. `before` is how many of other files have."""
 
-    def __init__(self, runtime: Runtime, run: Run) -> None:
+    def __init__(self, runtime: Runtime, run: Run, encoding: str | None, *, before: int = 0) -> None:
         self._runtime, self._run = runtime, run
+        self._encoding, self._before = encoding, before
         self._progress_at = time.monotonic()
         self.incoming = self._new_file()
 
@@ -53,11 +56,12 @@ class FileSink:
         await self._store_progress()
 
     def _new_file(self) -> IncomingFile:
-        return IncomingFile(self._runtime, load_pending_plan(self._run).read.encoding)
+        return IncomingFile(self._runtime, self._encoding)
 
     async def _store_progress(self) -> None:
         async with self._runtime.database.transaction() as session:
-            if not await runs.store_fetched_bytes(session, self._run.id, self._run.attempt, self.incoming.size):
+            arrived = self._before + self.incoming.size
+            if not await runs.store_fetched_bytes(session, self._run.id, self._run.attempt, arrived):
                 raise RunLost
 
 
@@ -66,7 +70,7 @@ async def fetch_file(runtime: Runtime, run: Run) -> None:
 
     Raises Fatal if the file cannot be fetched, SourceAway if a later round may succeed, and RunLost.
     """
-    sink = FileSink(runtime, run)
+    sink = FileSink(runtime, run, load_pending_plan(run).read.encoding)
     try:
         await receive_file(runtime, run, sink)
         report_step(runtime, run, "fetched")
@@ -78,10 +82,18 @@ async def fetch_file(runtime: Runtime, run: Run) -> None:
 
 
 async def receive_file(runtime: Runtime, run: Run, sink: FileSink) -> None:
-    try_again = run.fetches + 1 < ROUNDS
-    try:
+    with source_failures(run):
         pull = open_pull(runtime, run)
         await fetch(pull.remote, pull.path, runtime.policy_for(run.account_id), sink)
+    await sink.incoming.end()
+
+
+@contextmanager
+def source_failures(run: Run) -> Iterator[None]:
+    """Turns what goes wrong with a source into SourceAway, or Fatal if a later round cannot succeed either."""
+    try_again = run.fetches + 1 < ROUNDS
+    try:
+        yield
     except VaultError as locked:
         # While keys are being changed machine by machine, this one may lack the key of the one that took the import.
         raise (SourceAway(str(locked)) if try_again else Fatal("source_locked")) from None
@@ -91,7 +103,6 @@ async def receive_file(runtime: Runtime, run: Run, sink: FileSink) -> None:
             if failed.transient and try_again
             else Fatal(f"source_{failed.step}", failed.detail)
         ) from None
-    await sink.incoming.end()
 
 
 def seal_pull(runtime: Runtime, run_id: RunId, pull: Pull) -> bytes:

@@ -7,7 +7,7 @@ from app.runs.kinds import Kind
 from app.runs.model import Run
 from app.runs.states import HELD
 from app.runs.status import Status
-from app.surfaces.native.wire.runs import RunAddresses, RunItem, RunList
+from app.surfaces.native.wire.runs import RunAddresses, RunItem, RunList, RunWarningItem, SyncReportItem
 from app.surfaces.native.wire.shape import Links, to_utc
 from app.web.links import decode_cursor, encode_cursor, invalid_cursor
 from app.web.shapes import RunFailure, Source
@@ -47,14 +47,25 @@ def run_item(status: Status, *, base: str, retention_days: int) -> RunItem:
         percent=status.percent,
         file_bytes=run.file_bytes,
         links=link_run(run, base),
-        **{name: value for name, value in optional.items() if value is not None},
+        **{name: value for name, value in (optional | describe_sync(run)).items() if value is not None},
     )
+
+
+def describe_sync(run: Run) -> dict[str, object]:
+    """What only item syncs have. Nothing of it is there for other kinds."""
+    if run.kind is not Kind.SYNC:
+        return {}
+    return {
+        "sync_id": run.sync_id,
+        "report": None if run.report is None else SyncReportItem.model_validate(run.report),
+        "warnings": [RunWarningItem(code=each["code"], message=each["message"]) for each in run.warnings],
+    }
 
 
 def link_run(run: Run, base: str) -> RunAddresses:
     own = f"{base}/runs/{run.id}"
     decisions = {word: f"{own}/{word}" for word in ("resume", "cancel") if run.state in HELD}
-    return RunAddresses(self=own, details=f"{base}/{run.kind}s/{run.id}", **decisions)
+    return RunAddresses(self=own, details=own if run.kind is Kind.SYNC else f"{base}/{run.kind}s/{run.id}", **decisions)
 
 
 def run_list(statuses: Sequence[Status], next_page: str | None, *, base: str, retention_days: int) -> RunList:

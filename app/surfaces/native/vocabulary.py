@@ -13,6 +13,7 @@ STATUSES: Final[Mapping[str, int]] = {
     "method_not_allowed": 405,
     "import_not_ended": 409,
     "export_not_ended": 409,
+    "sync_not_ended": 409,
     "not_held": 409,
     "nothing_to_retry": 409,
     "type_in_use": 409,

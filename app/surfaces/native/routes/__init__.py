@@ -4,7 +4,7 @@ from fastapi import APIRouter, Depends
 
 from app.surfaces.native.routes import records
 from app.surfaces.native.routes.declared import connections, coupon_sets, item_syncs, mappings, types
-from app.surfaces.native.routes.runs import connection_imports, exports, imports, runs
+from app.surfaces.native.routes.runs import connection_imports, exports, imports, item_sync_runs, runs
 from app.surfaces.native.routes.service import documents, health, limits
 from app.web.checks import refuse_unknown_query
 from app.web.refusals import refusals
@@ -22,6 +22,7 @@ PARTS = (
     connections,
     connection_imports,
     item_syncs,
+    item_sync_runs,
 )
 for part in PARTS:
     router.include_router(part.router, dependencies=[Depends(refuse_unknown_query)], responses=refusals(422))

@@ -6,6 +6,8 @@ from app.runs.kinds import Kind, Step
 from app.runs.progress import Outcome
 from app.runs.states import State
 from app.surfaces.native.wire.shape import Links, Moment
+from app.syncs.files import Role
+from app.syncs.plan import Images
 from app.web.shapes import UNSET_TIME, RunFailure, Shape, Source, Timestamp, WaitingFor
 
 
@@ -18,6 +20,7 @@ class RunQueryParameters(BaseModel):
     name: str | None = Field(default=None, description="What the run is called, exactly")
     origin: str | None = Field(default=None, description="As `origin` of a run")
     parent_id: str | None = Field(default=None, alias="parentId", description="The run that the runs were started from")
+    sync_id: str | None = Field(default=None, alias="syncId", description="The item sync")
     since: Moment | None = Field(default=None, description="Accepted at this moment or later")
     before: Moment | None = Field(default=None, description="Accepted before this moment")
     limit: int = Field(default=20, ge=1, le=100)
@@ -31,6 +34,36 @@ class RunAddresses(Shape):
     details: str = Field(description="Everything about the run, in the words of its kind")
     resume: str = Field(default="", description="Present while it is halted or planned")
     cancel: str = Field(default="", description="Present while it is halted or planned")
+
+
+class SyncFileItem(Shape):
+    """A file that an item sync has read. Rows are counted once they are written."""
+
+    role: Role
+    path: str
+    bytes: int
+    sha256: str
+    modified: Timestamp = Field(default=UNSET_TIME, description="As its server tells. Absent if it does not")
+
+
+class SyncImagesItem(Shape):
+    path: str
+    status: Images = Field(
+        description="unwanted: a setting says so. missing: there is no ZIP. unchanged: it is the one whose pictures "
+        "were taken in last. fetched: its pictures are taken in"
+    )
+
+
+class SyncReportItem(Shape):
+    """What came of an item sync."""
+
+    files: list[SyncFileItem] = Field(default=[], description="In the order in which they are read")
+    images: SyncImagesItem = Field(default=SyncImagesItem(path="", status="unwanted"))
+
+
+class RunWarningItem(Shape):
+    code: str = Field(examples=["folder_missing"])
+    message: str
 
 
 class RunItem(Shape):
@@ -52,6 +85,7 @@ class RunItem(Shape):
         "voucherify.metadata",
         examples=["connectif"],
     )
+    sync_id: str = Field(default="", description="Present for a sync: the item sync, which may be deleted by now")
     created_at: Timestamp
     started_at: Timestamp = Field(default=UNSET_TIME)
     finished_at: Timestamp = Field(default=UNSET_TIME)
@@ -77,6 +111,10 @@ class RunItem(Shape):
     waiting_for: WaitingFor = Field(
         default="storage", description="Present while it can do nothing but wait, and is tried again: what for"
     )
+    report: SyncReportItem = Field(
+        default=SyncReportItem(), description="Present for a sync once its files are fetched: what came of it"
+    )
+    warnings: list[RunWarningItem] = Field(default=[], description="Present for a sync")
     failure: RunFailure = Field(
         default=RunFailure(code="", detail=""), description="Present with status failed, halted or cancelled: why"
     )

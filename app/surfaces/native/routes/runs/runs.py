@@ -56,6 +56,7 @@ def filters_of(query: RunQueryParameters) -> dict[Filter, str]:
         "name": query.name,
         "origin": query.origin,
         "parent_id": query.parent_id,
+        "sync_id": query.sync_id,
     }
     return {name: value for name, value in given.items() if value is not None}
 

@@ -102,3 +102,11 @@ ITEM_SYNC_BODY: Final = json_body(
     ItemSyncBody,
     {"name": "App4Sales", "connectionId": "con_018bcfe568a1c0ffee012345", "mode": "incremental", "afterwards": "keep"},
 )
+
+
+class SyncRunBody(SentShape):
+    mode: Mode | None = Field(default=None, description="For this run alone. Default: that of the item sync")
+    dry_run: bool = Field(default=False, description="Only find out what would change, and wait for `resume`")
+
+
+SYNC_RUN_BODY: Final = json_body(SyncRunBody, {}, required=False)

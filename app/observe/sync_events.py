@@ -1,0 +1,16 @@
+"""The log events of item syncs. What holds for all events is said in `events`."""
+
+from dataclasses import dataclass
+
+from app.observe.events import Event
+
+
+@dataclass(frozen=True, slots=True)
+class SyncFilesFetched(Event):
+    """All files of an item sync have been fetched and stored, after so many looks at its folders."""
+
+    run_id: str
+    account_id: int
+    files: int
+    bytes: int
+    looks: int

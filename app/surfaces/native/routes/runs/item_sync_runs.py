@@ -1,0 +1,78 @@
+"""Runs of item syncs: started and listed. What came of one is read as that of any run."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+
+from app.runs import status
+from app.runs.kinds import Kind
+from app.runs.status import RunQuery
+from app.surfaces.native import translate
+from app.surfaces.native.run_items import decode_run_cursor, encode_run_cursor, run_item, run_list
+from app.surfaces.native.wire.declared.item_syncs import SYNC_RUN_BODY, SyncRunBody
+from app.surfaces.native.wire.runs import RunItem, RunList
+from app.syncs.intake import SyncRequest, submit_sync
+from app.syncs.stored import load_sync
+from app.web.bodies.json_body import read_json_object
+from app.web.caller import MayReadSyncs, MayWriteSyncs, OpenRuntime
+from app.web.links import base_url, link_to_same_path
+from app.web.openapi import operation_id
+from app.web.refusals import refusals
+from app.web.requests import request_id
+from app.web.surface import parse_shape
+
+router = APIRouter(prefix="/item-syncs/{sync_id}/runs", tags=["item syncs"], generate_unique_id_function=operation_id)
+
+
+@router.post(
+    "",
+    status_code=201,
+    response_model=RunItem,
+    responses=refusals(400, 401, 403, 404, 409, 413, 415, 422, 503),
+    openapi_extra=SYNC_RUN_BODY,
+)
+@router.post("/", include_in_schema=False)
+async def run_item_sync(request: Request, sync_id: str, caller: MayWriteSyncs, runtime: OpenRuntime) -> Response:
+    """Run an item sync. One run of it can be open at a time."""
+    async with runtime.database.read() as session:  # what is not there is refused before the body is read
+        await load_sync(session, caller.account_id, sync_id)
+    given = await read_json_object(request, idle=runtime.settings.upload_idle_seconds, optional=True)
+    body = parse_shape(SyncRunBody, given)
+    wanted = SyncRequest(
+        account_id=caller.account_id,
+        sync_id=sync_id,
+        created_by=caller.key_id,
+        mode=body.mode,
+        dry_run=body.dry_run,
+        request_id=request_id(request),
+        sender=caller.identity,
+    )
+    run = await submit_sync(runtime, wanted)
+    async with runtime.database.read() as session:
+        current = await status.read_status(session, run)
+    base, days = base_url(request, runtime), runtime.settings.retention_days
+    item = run_item(current, base=base, retention_days=days)
+    return Response(item.encoded(), 201, {"Retry-After": "1"}, translate.JSON)
+
+
+@router.get("", response_model=RunList, responses=refusals(401, 403, 404, 422, 503))
+@router.get("/", include_in_schema=False)
+async def list_item_sync_runs(
+    request: Request,
+    sync_id: str,
+    caller: MayReadSyncs,
+    runtime: OpenRuntime,
+    *,
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    cursor: str | None = None,
+) -> Response:
+    """List the runs of an item sync, newest first, with their reports."""
+    wanted = RunQuery([Kind.SYNC], {"sync_id": sync_id}, after=decode_run_cursor(cursor))
+    async with runtime.database.read() as session:
+        await load_sync(session, caller.account_id, sync_id)
+        found, more = await status.list_accepted(session, caller.account_id, wanted, limit=limit)
+    following = encode_run_cursor(found[-1].run) if more else None
+    next_page = link_to_same_path(request, runtime, limit=limit, cursor=following) if more else None
+    base, days = base_url(request, runtime), runtime.settings.retention_days
+    return Response(run_list(found, next_page, base=base, retention_days=days).encoded(), media_type=translate.JSON)

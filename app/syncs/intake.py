@@ -1,0 +1,91 @@
+"""Accepts a run of an item sync, for whoever starts it: a caller, or the clock."""
+
+from dataclasses import dataclass, replace
+
+from app.auth.identity import Identity, ensure_live
+from app.connections.connection import StoredConnection, load_connection
+from app.connections.pull import Pull, describe_pull
+from app.errors import Complaint, Refused, describe
+from app.imports.sources.fetch import seal_pull
+from app.observe.events import RunAccepted
+from app.runs.acceptance import accept_run, enqueue_run
+from app.runs.kinds import Kind, Step
+from app.runs.model import AccountId, Run, new_run_id
+from app.runtime import Runtime
+from app.storage.access import accounts
+from app.storage.database import ReadSession, Session
+from app.storage.syncs import progress
+from app.syncs.settings import Mode, settings_to_json
+from app.syncs.steps import DRY_RUN, SETTINGS
+from app.syncs.stored import StoredSync, load_sync
+
+TYPE = "items"  # the record type under which runs of item syncs are listed
+
+
+@dataclass(frozen=True, slots=True)
+class SyncRequest:
+    """What is to be run. `mode` and `dry_run` are those of this run alone."""
+
+    account_id: AccountId
+    sync_id: str
+    created_by: str  # the id of the API key, or of the schedule
+    origin: str = "native"
+    mode: Mode | None = None  # None: as the sync says
+    dry_run: bool = False
+    request_id: str = ""
+    sender: Identity | None = None  # None: it is started by the clock
+
+
+async def submit_sync(runtime: Runtime, wanted: SyncRequest) -> Run:
+    """Accepts a run of an item sync. It connects to nothing: that is a part of the run.
+
+    Raises Refused: not_found (the sync), invalid (its connection is gone), secrets_locked, sync_not_ended (its last run
+    is still open), queue_full, not_authenticated.
+    """
+    async with runtime.database.transaction() as session:
+        if wanted.sender is not None:
+            await ensure_live(session, wanted.sender)
+        await accounts.lock(session, wanted.account_id)
+        run = await store_run(session, runtime, wanted)
+    runtime.observe(RunAccepted(run.id, run.account_id, run.type, run.origin, run.file_bytes, run.total))
+    await enqueue_run(runtime, run.id, run.kind, run.step, run.attempt)
+    return run
+
+
+async def store_run(session: Session, runtime: Runtime, wanted: SyncRequest) -> Run:
+    """Call it while the account is locked. Raises Refused."""
+    sync = await load_sync(session, wanted.account_id, wanted.sync_id)
+    if await progress.has_open_run(session, sync.id):
+        raise Refused("sync_not_ended", "A run of this item sync is still open. Wait until it has ended")
+    settings, run_id = sync.declaration.settings, new_run_id()
+    settings = replace(settings, mode=wanted.mode or settings.mode)
+    connection = await find_connection(session, runtime, wanted.account_id, sync)
+    pull = Pull(connection.remote(), settings.items_path, connection.id)
+    values = {
+        "id": run_id,
+        "sync_id": sync.id,
+        "name": sync.declaration.name,
+        "type": TYPE,
+        "origin": wanted.origin,
+        "request_id": wanted.request_id,
+        "created_by": wanted.created_by,
+        "options": {SETTINGS: settings_to_json(settings), DRY_RUN: wanted.dry_run},
+        "plan": {},
+        "file_bytes": 0,
+        "file_sha256": "",
+        "source": describe_pull(pull),
+        "secret": seal_pull(runtime, run_id, pull),
+    }
+    return await accept_run(session, runtime, wanted.account_id, Kind.SYNC, Step.FETCH, values)
+
+
+async def find_connection(
+    session: ReadSession, runtime: Runtime, account_id: AccountId, sync: StoredSync
+) -> StoredConnection:
+    """Raises Refused("invalid") if it was deleted."""
+    try:
+        return await load_connection(session, runtime.vault, account_id, sync.declaration.connection_id)
+    except Refused:
+        reason = "The connection of this item sync does not exist any more. Give the item sync another one"
+        complaint = Complaint("connectionId", reason)
+        raise Refused("invalid", describe([complaint]), [complaint]) from None

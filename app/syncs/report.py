@@ -1,0 +1,51 @@
+"""What came of a run of an item sync, file by file and for each kind of thing: stored with the run, shown as it is."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from app.runs.model import Run
+from app.syncs.files import Role, SyncFile
+from app.syncs.plan import Images
+
+
+class FileReport(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=True):
+    """One file that was read."""
+
+    role: Role
+    path: str
+    bytes: int
+    sha256: str
+    modified: datetime | None = None  # as its server told
+
+
+class ImagesReport(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=True):
+    """What became of the ZIP of pictures."""
+
+    status: Images
+    path: str
+
+
+class SyncReport(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=True):
+    """All of it."""
+
+    files: list[FileReport] = []
+    images: ImagesReport | None = None
+
+
+def load_report(run: Run) -> SyncReport:
+    return msgspec.convert(dict(run.report or {}), SyncReport)
+
+
+def report_to_json(report: SyncReport) -> dict[str, Any]:
+    built: dict[str, Any] = msgspec.to_builtins(report)
+    return built
+
+
+def report_files(files: Sequence[SyncFile]) -> list[FileReport]:
+    return [
+        FileReport(role=each.role, path=each.path, bytes=each.size, sha256=each.sha256, modified=each.modified)
+        for each in files
+    ]
