@@ -29,6 +29,7 @@ COSTLY: Final[Mapping[str, str]] = {
     "tests/cli/": "served",
     "tests/embedded/test_up.py": "running",
     "tests/house/test_docs.py": "built",
+    "tests/surfaces/test_isolation.py": "owner",
     "tests/transports/test_markers.py": "house",
 }
 

@@ -281,7 +281,7 @@ def test_a_schema_that_is_not_migrated_is_named_and_migrate_says_what_it_did(ser
     assert run("migrate", **settings).stdout == f"sluice: created the schema {newest}\n"
     assert run("migrate", **settings).stdout == f"sluice: the schema is {newest} already\n"
     statement = "UPDATE alembic_version SET version_num = '9999'"
-    asyncio.run(execute(url, statement))
+    asyncio.run(execute(settings["SLUICE_DATABASE_URL"], statement))
     told = f"The database has schema 9999 already, and this version knows them up to {newest}"
     assert_told(run("migrate", **settings), told, 1)
 

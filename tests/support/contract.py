@@ -44,15 +44,8 @@ class Described:
 
     surface: str
     template: str
-
-    @property
-    def pattern(self) -> str:
-        return re.sub(r"\\{\w+\\}", "[^/]+", re.escape(self.template))
-
-    @property
-    def wide_pattern(self) -> str:
-        """A last parameter may hold slashes where the route allows it."""
-        return re.sub(r"\[\^/\]\+$", ".+", self.pattern)
+    pattern: re.Pattern[str]
+    wide_pattern: re.Pattern[str]  # a last parameter may hold slashes where the route allows it
 
 
 async def check_response(response: httpx.Response) -> None:
@@ -113,7 +106,7 @@ def described(method: str, path: str) -> Described | None:
     path = ALIASES.get(path, path)
     for patterns in ("pattern", "wide_pattern"):
         for each in all_described(method):
-            if re.fullmatch(getattr(each, patterns), path):
+            if getattr(each, patterns).fullmatch(path):
                 return each
     return None
 
@@ -122,12 +115,17 @@ def described(method: str, path: str) -> Described | None:
 def all_described(method: str) -> tuple[Described, ...]:
     """Every path of every document that has the method; those with fewer parameters first, as routes are matched."""
     found = [
-        Described(file.stem, template)
+        build_described(file.stem, template)
         for file in DOCUMENTS.glob("*.json")
         for template, operations in document(file.stem)["paths"].items()
         if method in operations
     ]
     return tuple(sorted(found, key=lambda each: each.template.count("{")))
+
+
+def build_described(surface: str, template: str) -> Described:
+    pattern = re.sub(r"\\{\w+\\}", "[^/]+", re.escape(template))
+    return Described(surface, template, re.compile(pattern), re.compile(re.sub(r"\[\^/\]\+$", ".+", pattern)))
 
 
 @cache
