@@ -21,8 +21,7 @@ from app.formats.decode import normalize_encoding
 from app.mappings.declaring.fitting import fit_mapping
 from app.mappings.delimiters import parse_delimiter
 from app.mappings.mapping import Mapping as ColumnMapping
-from app.observe.events import RunAccepted
-from app.runs.acceptance import accept_run, enqueue_run
+from app.runs.acceptance import accept_run, announce_run
 from app.runs.kinds import Kind, Step
 from app.runs.model import AccountId, Relation, Run, RunId, new_run_id
 from app.runs.summary import add_warnings
@@ -52,7 +51,12 @@ class ExportRequest:
     notify: str | None = None  # the e-mail address to notify when the export has ended
     request_id: str = ""
     sender: Identity | None = None
+    started_by: str | None = None  # the id of what has started it, if no caller did
     parent_id: str | None = None  # the export that this one runs again
+
+    @property
+    def created_by(self) -> str | None:
+        return self.started_by if self.sender is None else self.sender.key_id
 
 
 def repeat_export(parent: Run, *, name: str | None, sender: Identity, request_id: str) -> ExportRequest:
@@ -86,40 +90,54 @@ async def submit_export(runtime: Runtime, wanted: ExportRequest) -> Run:
     """Accepts an export. Raises Refused: invalid (an unknown type, destinations), secrets_locked, queue_full,
     not_authenticated."""
     async with runtime.database.transaction() as session:
-        if wanted.sender is not None:
-            await ensure_live(session, wanted.sender)
-        if wanted.parent_id is not None and not await runs.hold(session, wanted.parent_id):
-            raise Refused("not_found", "The export that was to run again has been deleted meanwhile")
-        settled, run_id = await settle(session, wanted), new_run_id()
-        destinations = await build_destinations(session, runtime, run_id, wanted, settled.complaints)
-        file = settle_file(wanted.file, settled.mapping)
-        values: dict[str, object] = {
-            "id": run_id,
-            "name": wanted.name,
-            "notify": wanted.notify,
-            "warnings": warn_of_notice(runtime, wanted.notify),
-            "type": wanted.type,
-            "origin": wanted.origin,
-            "request_id": wanted.request_id,
-            "parent_id": wanted.parent_id,
-            "relation": Relation.RERUN if wanted.parent_id else None,
-            "created_by": wanted.sender.key_id if wanted.sender else None,
-            "options": {
-                "file": msgspec.to_builtins(file),
-                "select": msgspec.to_builtins(replace(wanted.selected, filter=settled.filter)),
-                "mappingId": wanted.selected.mapping_id,
-                "destinations": msgspec.to_builtins(wanted.destinations),
-            },
-            "plan": {},
-            "file_name": build_file_name(wanted.type, run_id, file),
-            "file_bytes": 0,
-            "file_sha256": "",
-        }
-        values |= destinations
-        run = await accept_run(session, runtime, wanted.account_id, Kind.EXPORT, Step.WRITE, values)
-    runtime.observe(RunAccepted(run.id, run.account_id, run.type, run.origin, run.file_bytes, run.total))
-    await enqueue_run(runtime, run.id, run.kind, run.step, run.attempt)
-    return run
+        run = await store_export(session, runtime, wanted)
+    return await announce_run(runtime, run)
+
+
+async def store_export(session: Session, runtime: Runtime, wanted: ExportRequest) -> Run:
+    """Stores an export, as `submit_export` does, within a transaction. Announce the run after the commit."""
+    if wanted.sender is not None:
+        await ensure_live(session, wanted.sender)
+    if wanted.parent_id is not None and not await runs.hold(session, wanted.parent_id):
+        raise Refused("not_found", "The export that was to run again has been deleted meanwhile")
+    values = await build_values(session, runtime, wanted)
+    return await accept_run(session, runtime, wanted.account_id, Kind.EXPORT, Step.WRITE, values)
+
+
+async def check_export(runtime: Runtime, wanted: ExportRequest) -> None:
+    """Raises what an export would be refused for, before there is one to start. No server is called."""
+    async with runtime.database.read() as session:
+        await build_values(session, runtime, wanted)
+
+
+async def build_values(session: ReadSession, runtime: Runtime, wanted: ExportRequest) -> dict[str, object]:
+    """The columns of the run. Raises Refused: invalid, secrets_locked."""
+    settled, run_id = await settle(session, wanted), new_run_id()
+    destinations = await build_destinations(session, runtime, run_id, wanted, settled.complaints)
+    file = settle_file(wanted.file, settled.mapping)
+    values: dict[str, object] = {
+        "id": run_id,
+        "name": wanted.name,
+        "notify": wanted.notify,
+        "warnings": warn_of_notice(runtime, wanted.notify),
+        "type": wanted.type,
+        "origin": wanted.origin,
+        "request_id": wanted.request_id,
+        "parent_id": wanted.parent_id,
+        "relation": Relation.RERUN if wanted.parent_id else None,
+        "created_by": wanted.created_by,
+        "options": {
+            "file": msgspec.to_builtins(file),
+            "select": msgspec.to_builtins(replace(wanted.selected, filter=settled.filter)),
+            "mappingId": wanted.selected.mapping_id,
+            "destinations": msgspec.to_builtins(wanted.destinations),
+        },
+        "plan": {},
+        "file_name": build_file_name(wanted.type, run_id, file),
+        "file_bytes": 0,
+        "file_sha256": "",
+    }
+    return values | destinations
 
 
 def warn_of_notice(runtime: Runtime, address: str | None) -> list[dict[str, object]]:
@@ -173,7 +191,7 @@ def settle_file(given: Mapping[str, Any], mapping: ColumnMapping) -> FileOptions
 
 
 async def build_destinations(
-    session: Session, runtime: Runtime, run_id: RunId, wanted: ExportRequest, complaints: Sequence[Complaint]
+    session: ReadSession, runtime: Runtime, run_id: RunId, wanted: ExportRequest, complaints: Sequence[Complaint]
 ) -> Mapping[str, object]:
     """The columns that the destinations fill; none where there are none. `complaints` are those about the rest of the
     request. Raises Refused: secrets_locked, invalid (names every mistake)."""

@@ -5,8 +5,7 @@ from app.connections.connection import load_connection
 from app.connections.pull import Pull
 from app.errors import Complaint, Refused
 from app.exports.destinations import Destination, WantedDestination, build_columns, load_destinations, name_in_list
-from app.observe.events import RunAccepted
-from app.runs.acceptance import accept_run, enqueue_run
+from app.runs.acceptance import accept_run, announce_run
 from app.runs.kinds import Kind, Step
 from app.runs.model import AccountId, Relation, Run, RunId, new_run_id, run_from
 from app.runs.states import State
@@ -47,9 +46,7 @@ async def retry_export(runtime: Runtime, parent: Run, *, origin: str, sender: Id
         }
         values |= await build_retried(session, runtime, parent.account_id, run_id, failed)
         run = await accept_run(session, runtime, parent.account_id, Kind.EXPORT, Step.DELIVER, values)
-    runtime.observe(RunAccepted(run.id, run.account_id, run.type, run.origin, run.file_bytes, run.total))
-    await enqueue_run(runtime, run.id, run.kind, run.step, run.attempt)
-    return run
+    return await announce_run(runtime, run)
 
 
 def list_failed(run: Run) -> list[Destination]:

@@ -25,8 +25,7 @@ from app.imports.sources.fetch import seal_pull
 from app.imports.sources.filenames import sanitize_filename
 from app.mappings.declaring.fitting import fit_mapping
 from app.mappings.mapping import Mapping
-from app.observe.events import RunAccepted
-from app.runs.acceptance import accept_run, enqueue_run
+from app.runs.acceptance import accept_run, announce_run
 from app.runs.kinds import Kind, Step
 from app.runs.model import AccountId, Relation, Run, new_run_id
 from app.runs.summary import RunWarning, add_warnings
@@ -54,6 +53,11 @@ class Submission:
     request_id: str = ""
     parent: Run | None = None  # the import that this one runs again
     sender: Identity | None = None
+    started_by: str | None = None  # the id of what has started it, if no caller did
+
+    @property
+    def created_by(self) -> str | None:
+        return self.started_by if self.sender is None else self.sender.key_id
 
     @property
     def pending_plan(self) -> PendingPlan:
@@ -87,16 +91,29 @@ async def submit(runtime: Runtime, submission: Submission) -> Run:
 
 
 async def submit_each(runtime: Runtime, submission: Submission, files: Sequence[FileInfo]) -> list[Run]:
-    """Submits one import per file, in this order, until the queue is full. `submission.file` names the remote; each
-    import gets the path of its own file.
+    """Submits one import per file, in this order, until the queue is full: all of them or, where one is refused for
+    another reason, none.
 
     Raises Refused as `submit` does, but queue_full only if there is no room for the first file.
     """
+    await check_pull(runtime, submission)
+    async with runtime.database.transaction() as session:
+        accepted = await store_each(session, runtime, submission, files)
+    for run in accepted:
+        await announce_run(runtime, run)
+    return accepted
+
+
+async def store_each(
+    session: Session, runtime: Runtime, submission: Submission, files: Sequence[FileInfo]
+) -> list[Run]:
+    """Stores one import per file, as `submit_each` does, within a transaction. `submission.file` names the remote; each
+    import gets the path of its own file. Announce the runs after the commit."""
     assert isinstance(submission.file, Pull)  # noqa: S101  for the type only
     accepted: list[Run] = []
     for file in files:
         try:
-            accepted.append(await submit(runtime, replace(submission, file=replace(submission.file, path=file.path))))
+            accepted.append(await store_pull(session, runtime, submission, replace(submission.file, path=file.path)))
         except Refused as refused:
             if refused.code != "queue_full" or not accepted:
                 raise
@@ -141,13 +158,29 @@ async def accept_upload(runtime: Runtime, submission: Submission, upload: Upload
         with suppress(BlobsUnavailable):
             await asyncio.to_thread(runtime.blobs.delete, blob)
         raise
-    return await enqueue_accepted(runtime, run)
+    return await announce_run(runtime, run)
 
 
 async def accept_pull(runtime: Runtime, submission: Submission, pull: Pull) -> Run:
     """Connects to nothing: fetching the file is a part of the run (ADR 17)."""
+    await check_pull(runtime, submission)
+    async with runtime.database.transaction() as session:
+        run = await store_pull(session, runtime, submission, pull)
+    return await announce_run(runtime, run)
+
+
+async def check_pull(runtime: Runtime, submission: Submission) -> None:
+    """A mistake in the encoding or the mapping is told now, and not when the file is there. Raises Refused."""
     if submission.read.encoding:
         normalize_encoding(submission.read.encoding)
+    if submission.mapping.is_native:
+        async with runtime.database.read() as session:
+            resource, _ = await load_resource(session, submission.account_id, submission.type)
+        await asyncio.to_thread(fit_mapping, submission.mapping, resource)
+
+
+async def store_pull(session: Session, runtime: Runtime, submission: Submission, pull: Pull) -> Run:
+    """Raises Refused: not_found (type), and as `store_run` does."""
     run_id = new_run_id()
     file: dict[str, object] = {
         "id": run_id,
@@ -158,20 +191,8 @@ async def accept_pull(runtime: Runtime, submission: Submission, pull: Pull) -> R
         "source": describe_pull(pull),
         "secret": seal_pull(runtime, run_id, pull),
     }
-    if submission.mapping.is_native:  # a mistake in it is told now, and not when the file is there
-        async with runtime.database.read() as session:
-            resource, _ = await load_resource(session, submission.account_id, submission.type)
-        await asyncio.to_thread(fit_mapping, submission.mapping, resource)
-    async with runtime.database.transaction() as session:
-        await ensure_type(session, submission.account_id, submission.type)
-        run = await store_run(session, runtime, submission, Step.FETCH, file, [])
-    return await enqueue_accepted(runtime, run)
-
-
-async def enqueue_accepted(runtime: Runtime, run: Run) -> Run:
-    runtime.observe(RunAccepted(run.id, run.account_id, run.type, run.origin, run.file_bytes, run.total))
-    await enqueue_run(runtime, run.id, run.kind, run.step, run.attempt)
-    return run
+    await ensure_type(session, submission.account_id, submission.type)
+    return await store_run(session, runtime, submission, Step.FETCH, file, [])
 
 
 async def ensure_type_unchanged(session: Session, submission: Submission, declaration: object | None) -> None:
@@ -204,7 +225,7 @@ async def store_run(
         "request_id": submission.request_id,
         "parent_id": submission.parent.id if submission.parent else None,
         "relation": Relation.RERUN if submission.parent else None,
-        "created_by": submission.sender.key_id if submission.sender else None,
+        "created_by": submission.created_by,
         "options": options_to_json(submission.options, submission.mapping),
         "notify": submission.notify,
         "warnings": warnings,

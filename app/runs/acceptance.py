@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from app.errors import Refused
+from app.observe.events import RunAccepted
 from app.queue.tasks import TASKS
 from app.runs.kinds import KINDS, Kind, Step
 from app.runs.model import AccountId, Run, run_from
@@ -44,7 +45,7 @@ async def accept_run(
     values: Mapping[str, Any],
 ) -> Run:
     """Stores a queued run; `values` are the other columns of `runs`. The account's row is locked first: of 50
-    parallel requests exactly as many are accepted as there is room for. `enqueue_run` it after the commit.
+    parallel requests exactly as many are accepted as there is room for. `announce_run` it after the commit.
 
     Raises Refused("queue_full").
     """
@@ -54,6 +55,13 @@ async def accept_run(
         await accounts.lock(session, account_id)
     await ensure_room(session, runtime, account_id, kind)
     return run_from(await runs.add(session, {"account_id": account_id, "kind": kind, "step": step, **values}))
+
+
+async def announce_run(runtime: Runtime, run: Run) -> Run:
+    """Logs a run that was accepted, and tells the workers. Call it after the commit."""
+    runtime.observe(RunAccepted(run.id, run.account_id, run.type, run.origin, run.file_bytes, run.total))
+    await enqueue_run(runtime, run.id, run.kind, run.step, run.attempt)
+    return run
 
 
 async def enqueue_run(runtime: Runtime, run_id: str, kind: str, step: str, attempt: int) -> None:

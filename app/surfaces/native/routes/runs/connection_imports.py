@@ -1,22 +1,14 @@
 """Imports from a connection: of one file, or of all files that match a pattern."""
 
-import json
-
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from app.auth.caller import Caller
 from app.connections.connection import load_connection
 from app.connections.pull import Pull
-from app.errors import Complaint, Refused, describe
-from app.imports.intake import Submission, find_missing, submit_each
-from app.imports.plan import Options, ReadOptions, find_contradictions
+from app.imports.from_connection import build_submission, read_wanted, refuse_missing_coupon_set
+from app.imports.intake import submit_each
 from app.imports.sources.pattern import find_files
-from app.mappings.declaring.requested import DEFAULT_MAPPING, fill_options
-from app.mappings.mapping import Mapping
-from app.resources.conversion import BadCell
-from app.resources.email import convert_email
-from app.runtime import Runtime
+from app.mappings.declaring.requested import fill_options
 from app.surfaces.native import translate
 from app.surfaces.native.wire.imports import CONNECTION_IMPORT_BODY, ConnectionImportBody, StartedImports
 from app.web.admission import admit_import
@@ -56,54 +48,17 @@ async def import_from_connection(
         mapping = await MappingChooser(runtime, caller).choose(given)
         body = parse_shape(ConnectionImportBody, fill_options(given, mapping))
         pull, after = Pull(connection.remote(), body.path, connection.id), translate.decode_file_cursor(body.after)
-        submission = build_submission(caller, body, pull, mapping or DEFAULT_MAPPING, request_id(request))
+        submission = build_submission(
+            caller.account_id,
+            read_wanted(body.model_dump(by_alias=True, exclude_unset=True), mapping),
+            pull,
+            mapping,
+            sender=caller.identity,
+            request=request_id(request),
+        )
         await refuse_missing_coupon_set(runtime, submission)
         files = await find_files(runtime, caller.account_id, pull, after=after)
         runs = await submit_each(runtime, submission, files)
     return Response(
         translate.started_imports(pull.remote.scheme, files, runs).encoded(), 201, media_type=translate.JSON
-    )
-
-
-async def refuse_missing_coupon_set(runtime: Runtime, submission: Submission) -> None:
-    """A coupon's set is a constant of the mapping here. Raises Refused("invalid")."""
-    wanted = submission.mapping.constants.get("couponSetId")
-    if wanted is None or submission.type != "coupons":
-        return
-    async with runtime.database.read() as session:
-        found = await find_missing(session, submission.account_id, type="", coupon_set=str(json.loads(wanted)))
-    if found:
-        raise Refused("invalid", describe(found), found)
-
-
-def build_submission(
-    caller: Caller, body: ConnectionImportBody, pull: Pull, mapping: Mapping, request: str
-) -> Submission:
-    """`request` is the id of the request. Raises Refused("invalid")."""
-    if body.confirm_email is not None and isinstance(convert_email(body.confirm_email), BadCell):
-        complaint = Complaint("confirmEmail", "`confirmEmail` must be an e-mail address")
-        raise Refused("invalid", complaint.reason, [complaint])
-    options = Options(
-        override_existing=body.override_existing,
-        only_empty=body.update_only_empty_fields,
-        brakes=body.brakes,
-        blank_cells=body.blank_cells,
-        null_marker=body.null_marker,
-        duplicates=body.duplicates,
-        unknown_columns=body.unknown_columns,
-    )
-    if complaints := list(find_contradictions(options)):
-        raise Refused("invalid", describe(complaints), complaints)
-    return Submission(
-        account_id=caller.account_id,
-        sender=caller.identity,
-        origin="native",
-        type=body.type,
-        file=pull,
-        read=ReadOptions(body.format, body.delimiter, body.encoding),
-        mapping=mapping,
-        options=options,
-        name=body.name,
-        notify=body.confirm_email,
-        request_id=request,
     )
