@@ -4,8 +4,10 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from app.surfaces.native import item_syncs, translate
+from app.surfaces.native.wire.declared.connections import ConnectionTest
 from app.surfaces.native.wire.declared.item_syncs import ITEM_SYNC_BODY, ItemSync, ItemSyncList
 from app.syncs import stored
+from app.syncs.check import check_sync
 from app.syncs.stored import StoredSync
 from app.web.bodies.json_body import read_json_object
 from app.web.caller import MayReadConnections, MayReadSyncs, MayWriteSyncs, OpenRuntime, write_as
@@ -82,3 +84,15 @@ async def delete_item_sync(sync_id: str, caller: MayWriteSyncs, runtime: OpenRun
     async with write_as(caller, runtime) as session:
         await stored.delete_sync(session, caller.account_id, sync_id)
     return Response(status_code=204)
+
+
+@router.post("/{sync_id}/test", response_model=ConnectionTest, responses=refusals(401, 403, 404, 409, 422, 503))
+@router.post("/{sync_id}/test/", include_in_schema=False)
+async def test_item_sync(sync_id: str, caller: MayWriteSyncs, runtime: OpenRuntime) -> Response:
+    """Test an item sync as it is stored: connect, list each folder, read the header of its first file, find the ZIP.
+
+    Nothing is changed on either side."""
+    async with runtime.database.read() as session:
+        sync = await stored.load_sync(session, caller.account_id, sync_id)
+    check = await check_sync(runtime, caller.account_id, sync)
+    return Response(translate.connection_test(check).encoded(), media_type=translate.JSON)

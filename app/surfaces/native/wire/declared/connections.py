@@ -71,7 +71,8 @@ class ConnectionTestBody(Shape):
 
 class ConnectionTestStep(Shape):
     step: str = Field(
-        description="connect, find, read, write or delete; or where it failed earlier: address, resolve or authenticate"
+        description="connect, find, read, write or delete; or where it failed earlier: address, resolve or "
+        "authenticate. Of an item sync: connect, items, items header, filters, filters header and images"
     )
     ok: bool
     found: str = Field(default="", description="What the step found; absent if it failed")
