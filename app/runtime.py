@@ -15,6 +15,7 @@ from app.heavy_reads import HeavyReads
 from app.observe import Observer
 from app.observe.events import EnqueueFailed
 from app.observe.process_events import WeakSecretKey
+from app.pictures.process import PictureDecoder
 from app.queue.task_queue import QueueUnavailable, TaskQueue, redis_settings
 from app.servers import check_database, open_queue
 from app.settings import Settings
@@ -43,6 +44,7 @@ class Runtime:
     transfer_policy: TransferPolicy  # limits of transfers from and to other servers, and which addresses are allowed
     vault: Vault
     heavy_reads: HeavyReads
+    pictures: PictureDecoder
     mailer: Mailer | None = None  # None: no mail server is configured
     under_way: UnderWay = field(default_factory=UnderWay)
 
@@ -75,6 +77,8 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
         queue = await open_queue(redis_url, settings.ca_file)
         opened.push_async_callback(queue.close)
         await opened.enter_async_context(recognising_store(database, blobs))
+        pictures = PictureDecoder(observe)
+        opened.push_async_callback(pictures.close)
         yield Runtime(
             settings=settings,
             database=database,
@@ -86,6 +90,7 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
             transfer_policy=transfer_policy,
             vault=vault,
             heavy_reads=HeavyReads(max(1, settings.database_pool // 2)),
+            pictures=pictures,
             mailer=mailer,
         )
 

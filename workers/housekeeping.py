@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from app.deliveries import outbox
+from app.item_images.kept_pictures import sweep_pictures
 from app.observe.events import HousekeepingFailed
 from app.observe.export_events import OldSnapshotsEnded
 from app.observe.logs import error_kind
@@ -23,6 +24,7 @@ WATCH_SECONDS = 60.0
 SNAPSHOT_SECONDS = 30.0
 DELIVER_SECONDS = 3.0
 PRUNE_SECONDS = 600.0
+PICTURES_SECONDS = 3_600.0  # it looks at all images of all items
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ def duties(runtime: Runtime) -> tuple[Duty, ...]:
         Duty("rescue", runtime.settings.sweep_seconds, rescue),
         Duty("snapshots", SNAPSHOT_SECONDS, end_old_snapshots),
         Duty("prune", PRUNE_SECONDS, prune),
+        Duty("pictures", PICTURES_SECONDS, sweep_unused_pictures),
         Duty("deliver", DELIVER_SECONDS, deliver),
     )
 
@@ -101,6 +104,10 @@ async def prune(runtime: Runtime, _: str) -> None:
     await prune_runs(runtime)
     await sweep_overlays(runtime)
     await sweep_blobs(runtime)
+
+
+async def sweep_unused_pictures(runtime: Runtime, _: str) -> None:
+    await sweep_pictures(runtime)
 
 
 async def deliver(runtime: Runtime, _: str) -> None:

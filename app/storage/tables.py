@@ -221,6 +221,23 @@ batches = Table(
     moment("committed_at", nullable=False),
 )
 
+pictures = Table(
+    "pictures",
+    metadata,
+    Column("account_id", Integer, ForeignKey("accounts.id"), primary_key=True),
+    Column("sha256", Text, primary_key=True),  # of the picture as it was sent
+    Column("width", Integer, primary_key=True),  # that was asked for; 0: as it is
+    Column("blob", Text),  # null if the picture was refused
+    Column("blob_digests", LargeBinary),
+    Column("blob_sha256", Text),  # of what is stored
+    Column("bytes", BigInteger),
+    Column("media_type", Text),
+    Column("pixel_width", Integer),
+    Column("pixel_height", Integer),
+    Column("refused", Text),  # app.pictures.picture.PICTURE_REFUSALS
+    moment("used_at", nullable=False),  # last seen in an archive
+)
+
 records = Table(
     "records",
     metadata,

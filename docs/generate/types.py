@@ -27,6 +27,9 @@ ABOUT = {
     "item-classes": "The classes by which items are filtered, such as colour or brand.",
     "item-class-values": "The values of these classes. The key is the class, a colon, and the value; a colon or percent sign in "
     "the class is percent-encoded. Items name their values in `classValues`.",
+    "item-images": "The pictures of items. The key is the code of the item, an underscore, and the sequence. An item sync makes "
+    "these records and keeps the pictures; `sha256` is that of the file as it was sent. "
+    "See [Pictures of items](../guides/item-images.md).",
 }
 ITEMS = {"url": "web addresses", "pair": "items of `name : value`"}
 WIRE_NAMES = {"max_length": "maxLength"}

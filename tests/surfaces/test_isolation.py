@@ -10,10 +10,12 @@ import httpx
 import pytest
 from fastapi.routing import iter_route_contexts
 
+from app.item_images.kept_pictures import keep_picture
 from app.main import create_app
 from app.runtime import Runtime
 from app.settings import Settings
 from tests.support.http import Account, app_on, client_of, finish, make_account, post
+from tests.support.pictures import picture
 
 ROUTES = sorted(
     (method, context.path)
@@ -79,6 +81,8 @@ class Owner:
             "/v2/products/{product_id}": [{"product_id": f"item/{self.own}"}],
             "/records/{type}": [{"type": self.own}],
             "/records/{type}/{key}": [{"type": each, "key": key} for each, key in keys],
+            "/items/{item_code}/images": [{"item_code": f"item/{self.own}"}],
+            "/items/{item_code}/images/{sequence}": [{"item_code": f"item/{self.own}", "sequence": "1"}],
             "/types/{name}": [{"name": self.own}],
             "/types/{name}/sample.csv": [{"name": self.own}],
             "/coupon-sets/{set_id}": [{"set_id": self.own}],
@@ -147,7 +151,10 @@ async def furnished(empty: Owner, runtime: Runtime) -> Owner:
         "products": f"productId,productDetailUrl,name,unitPrice\nproduct-{own},https://example.org/{mark},{mark},1\n",
         "coupons": f"code\ncoupon-{own}\n",
         own: f"key,{mark}\nkey-{own},{mark}\n",
+        "items": f"ItemCode,Description\nitem/{own},{mark}\n",
+        "item-images": f"id,itemCode,sequence,sha256,fileName\nitem/{own}_1,item/{own},1,{own},{mark}\n",
     }
+    await keep_picture(runtime, empty.account.id, own, picture())
     ids = {each: await imported(empty, runtime, each, file) for each, file in runs.items()}
     csv = {"file": (f"{mark}.csv", f"Source_id,Name,Phone\na/b-{own},{mark},\n{mark},Bad,1\n".encode(), "text/csv")}
     items = [{"source_id": f"bulk-{own}", "name": mark}, {"source_id": mark, "email": mark}]

@@ -48,7 +48,7 @@ NARROW = parse_resource(
 def test_the_registry_finds_the_built_in_types() -> None:
     assert set(BUILT_IN) == {
         *("contacts", "products", "coupons", "customers", "catalog", "shop-products", "tags"),
-        *("items", "price-lists", "item-prices", "item-classes", "item-class-values"),
+        *("items", "price-lists", "item-prices", "item-classes", "item-class-values", "item-images"),
     }
 
 

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Depends
 
-from app.surfaces.native.routes import records
+from app.surfaces.native.routes import item_images, records
 from app.surfaces.native.routes.declared import connections, coupon_sets, item_syncs, mappings, types
 from app.surfaces.native.routes.runs import connection_imports, exports, imports, item_sync_runs, runs
 from app.surfaces.native.routes.service import documents, health, limits
@@ -16,6 +16,7 @@ PARTS = (
     exports,
     limits,
     records,
+    item_images,
     types,
     mappings,
     coupon_sets,

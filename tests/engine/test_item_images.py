@@ -1,0 +1,240 @@
+"""The pictures of an archive become images of items, and are shown over HTTP."""
+
+import asyncio
+import io
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import text
+
+from app.formats.archives.zip_file import ZipReader
+from app.item_images.archive import Found, build_archive_limits, read_pictures
+from app.item_images.kept_pictures import sweep_pictures
+from app.item_images.records import ImageCounts, format_images, write_images
+from app.runtime import Runtime
+from app.storage import records
+from app.storage.access import accounts
+from tests.conftest import Finish, NewAccount
+from tests.support.archives import Made, put_together, zip_of
+from tests.support.http import Account, post, stored_files
+from tests.support.pictures import find_corner, opened, picture
+
+ITEMS = "ItemCode,Description\nSHIRT01,Shirt\nA/B,Slash\nA_B,Underscore\n"
+
+
+@pytest.fixture
+async def shop(client: httpx.AsyncClient, an_account: Account, runtime: Runtime, finish: Finish) -> Account:
+    """An account with three items."""
+    await send_items(client, an_account, runtime, finish, ITEMS)
+    return an_account
+
+
+async def send_items(client: httpx.AsyncClient, account: Account, runtime: Runtime, finish: Finish, items: str) -> None:
+    accepted = await post(client, account, items.encode(), name="items.csv", parts={"type": "items"})
+    await finish(runtime, accepted.json()["id"])
+
+
+async def read(runtime: Runtime, account: Account, files: Mapping[str, bytes] | bytes) -> Found:
+    file = files if isinstance(files, bytes) else zip_of(files)
+    archive = ZipReader(io.BytesIO(file), build_archive_limits(runtime))
+    found = await read_pictures(runtime, account.id, archive, lambda: False)
+    assert found is not None
+    return found
+
+
+async def write(runtime: Runtime, account: Account, found: Found, *, remove_missing: bool = False) -> ImageCounts:
+    async with runtime.database.transaction() as session:
+        number = await accounts.next_seq(session, account.id)
+        lines = format_images(found.images)
+        return await write_images(session, account.id, "a-run", number, lines, remove_missing=remove_missing)
+
+
+async def shown(client: httpx.AsyncClient, account: Account, code: str) -> list[dict[str, Any]]:
+    answer = await client.get(f"/items/{code}/images", headers=account.headers)
+    assert answer.status_code == 200, answer.text
+    results: list[dict[str, Any]] = answer.json()["results"]
+    return results
+
+
+async def test_pictures_of_an_archive_are_listed_and_downloaded(
+    client: httpx.AsyncClient, shop: Account, runtime: Runtime
+) -> None:
+    large = picture(size=(900, 600))
+    files = {
+        "SHIRT01_2.jpg": large,
+        "folder/SHIRT01.PNG": picture("PNG"),
+        "A%2FB_1.jpg": large,
+        "A_B_3.jpeg": large,
+        "__MACOSX/._SHIRT01_2.jpg": b"noise",
+        "Thumbs.db": b"noise",
+        "OTHER_1.jpg": large,
+        "read me.txt": b"text",
+        "SHIRT01_4.jpg": large[:-900],
+        "SHIRT01_5.jpg": b"GIF89a",
+    }
+    found = await read(runtime, shop, files)
+    assert sorted(found.refused) == [
+        ("OTHER_1.jpg", "unknown_item"),
+        ("SHIRT01_4.jpg", "damaged_picture"),
+        ("SHIRT01_5.jpg", "not_a_picture"),
+        ("read me.txt", "other_extension"),
+    ]
+    assert found.ignored == 2
+    assert await write(runtime, shop, found) == ImageCounts(4, 0, 0, 0, 0)
+
+    first, second = await shown(client, shop, "SHIRT01")
+    assert [(each["sequence"], each["fileName"], each["mediaType"]) for each in (first, second)] == [
+        (1, "SHIRT01.PNG", "image/png"),
+        (2, "SHIRT01_2.jpg", "image/jpeg"),
+    ]
+    answer = await client.get(second["url"], headers=shop.headers)
+    assert answer.headers["content-type"] == "image/jpeg"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["cache-control"] == "private, no-cache"
+    assert (find_corner(answer.content), opened(answer.content).size) == ("top left", (900, 600))
+    assert len(answer.content) == second["bytes"]
+    again = await client.get(second["url"], headers=shop.headers | {"If-None-Match": answer.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+
+    assert [each["sequence"] for each in await shown(client, shop, "A%2FB")] == [1]
+    assert [each["sequence"] for each in await shown(client, shop, "A_B")] == [3]
+    record = (await client.get("/records/item-images/SHIRT01_2", headers=shop.headers)).json()
+    assert record["data"]["itemCode"] == "SHIRT01"
+    assert record["data"]["sha256"] == second["sha256"]
+
+
+async def test_a_size_is_made_once_and_never_larger(client: httpx.AsyncClient, shop: Account, runtime: Runtime) -> None:
+    await write(runtime, shop, await read(runtime, shop, {"SHIRT01.jpg": picture(size=(900, 600))}))
+    url, headers = "/items/SHIRT01/images/1", shop.headers
+    whole = await client.get(url, headers=headers)
+    before = stored_files(runtime)
+    answers = await asyncio.gather(*(client.get(f"{url}?width=320", headers=headers) for _ in range(4)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert len({answer.headers["etag"] for answer in answers} | {whole.headers["etag"]}) == 2
+    assert opened(answers[0].content).size == (320, 213)
+    assert len(stored_files(runtime) - before) == 1
+    assert (await client.get(f"{url}?width=1280", headers=headers)).content == whole.content
+    assert len(stored_files(runtime) - before) == 1
+    refused = await client.get(f"{url}?width=321", headers=headers)
+    assert (refused.status_code, refused.json()["errors"][0]["path"]) == (422, "width")
+
+
+async def test_one_content_is_kept_once_and_decoded_once(
+    client: httpx.AsyncClient, shop: Account, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent, before = picture(size=(300, 200)), stored_files(runtime)
+    files = {"SHIRT01_1.jpg": sent, "SHIRT01_2.jpg": sent, "A_B.jpg": sent, "A_B_2.jpg": b"no picture"}
+    found = await read(runtime, shop, files)
+    assert len(stored_files(runtime) - before) == 1
+    assert await write(runtime, shop, found) == ImageCounts(3, 0, 0, 0, 0)
+
+    monkeypatch.setattr(type(runtime.pictures), "clean", None)
+    again = await read(runtime, shop, files)
+    assert (again.images, again.refused) == (found.images, found.refused)
+    assert await write(runtime, shop, again) == ImageCounts(0, 0, 3, 0, 0)
+
+
+async def test_of_several_files_for_one_image_the_last_picture_counts(shop: Account, runtime: Runtime) -> None:
+    small, large = picture(size=(10, 10)), picture(size=(20, 20))
+    made = [
+        Made(name=b"SHIRT01_1.jpg", content=small),
+        Made(name=b"SHIRT01_1.jpg", content=large),
+        Made(name=b"other/SHIRT01.jpg", content=b"no picture"),
+    ]
+    found = await read(runtime, shop, put_together(made))
+    assert [each.width for each in found.images.values()] == [20]
+    assert found.refused == [("other/SHIRT01.jpg", "not_a_picture"), ("SHIRT01_1.jpg", "repeated")]
+
+
+async def test_images_of_items_that_are_gone_go_where_that_is_asked_for(
+    client: httpx.AsyncClient, shop: Account, runtime: Runtime
+) -> None:
+    found = await read(runtime, shop, {"SHIRT01.jpg": picture(), "A_B_1.jpg": picture()})
+    await write(runtime, shop, found)
+    async with runtime.database.transaction() as session:
+        await delete_items(session, shop, "SHIRT01")
+    nothing = Found()
+    assert (await write(runtime, shop, nothing)).removed == 0
+    assert (await write(runtime, shop, nothing, remove_missing=True)).removed == 1
+    assert (await client.get("/items/SHIRT01/images", headers=shop.headers)).status_code == 404
+    assert (await client.get("/items/SHIRT01/images/1", headers=shop.headers)).status_code == 404
+    assert len(await shown(client, shop, "A_B")) == 1
+
+
+async def delete_items(session: Any, account: Account, *codes: str) -> None:
+    for code in codes:
+        assert await records.delete(session, account.id, "items", code)
+
+
+async def test_pictures_that_no_image_shows_are_swept(shop: Account, runtime: Runtime) -> None:
+    before = stored_files(runtime)
+    shown_one, other = picture(size=(30, 30)), picture(size=(31, 31))
+    await write(runtime, shop, await read(runtime, shop, {"SHIRT01.jpg": shown_one}))
+    await read(runtime, shop, {"SHIRT01.jpg": other, "A_B.jpg": b"no picture"})
+    assert len(stored_files(runtime) - before) == 2
+    await sweep_pictures(runtime)
+    assert len(stored_files(runtime) - before) == 2
+    async with runtime.database.transaction() as session:
+        await session.execute(text("UPDATE pictures SET used_at = now() - interval '25 hours'"))
+    await sweep_pictures(runtime)
+    assert len(stored_files(runtime) - before) == 1
+
+
+async def test_a_picture_that_is_lost_is_said_to_be_and_kept_again(
+    client: httpx.AsyncClient, shop: Account, runtime: Runtime
+) -> None:
+    before = stored_files(runtime)
+    await write(runtime, shop, await read(runtime, shop, {"SHIRT01.jpg": picture()}))
+    (lost,) = stored_files(runtime) - before
+    await asyncio.to_thread((runtime.blobs.root / lost).unlink)  # type: ignore[attr-defined]
+    url = "/items/SHIRT01/images/1"
+    assert [(await client.get(url, headers=shop.headers)).status_code for _ in range(2)] == [410, 404]
+    await read(runtime, shop, {"SHIRT01.jpg": picture()})
+    assert (await client.get(url, headers=shop.headers)).status_code == 200
+
+
+async def test_a_record_that_a_caller_wrote_shows_only_what_the_account_has(
+    client: httpx.AsyncClient, shop: Account, runtime: Runtime, finish: Finish, a_key: NewAccount
+) -> None:
+    """The SHA-256 of another account's picture opens nothing, and no record names a stored file."""
+    (image,) = (await read(runtime, shop, {"SHIRT01.jpg": picture(size=(77, 7))})).images.values()
+    other = await a_key()
+    await send_items(client, other, runtime, finish, ITEMS)
+    rows = f"id,itemCode,sequence,sha256\nSHIRT01_1,SHIRT01,1,{image.sha256}\nSHIRT01_2,SHIRT01,2,\nx,SHIRT01,3,\n"
+    for account, status in ((shop, 200), (other, 404)):
+        accepted = await post(client, account, rows.encode(), name="images.csv", parts={"type": "item-images"})
+        await finish(runtime, accepted.json()["id"])
+        answer = await client.get("/items/SHIRT01/images/1", headers=account.headers)
+        assert answer.status_code == status
+        assert [each["sequence"] for each in await shown(client, account, "SHIRT01")] == [1, 2]
+
+
+async def test_lists_come_in_pages(client: httpx.AsyncClient, shop: Account, runtime: Runtime) -> None:
+    await write(runtime, shop, await read(runtime, shop, {f"SHIRT01_{each}.jpg": picture() for each in (10, 2, 1, 0)}))
+    url, seen = "/items/SHIRT01/images?limit=3", []
+    while url:
+        page = (await client.get(url, headers=shop.headers)).json()
+        seen += [each["sequence"] for each in page["results"]]
+        url = page["links"].get("next")
+    assert seen == [0, 1, 2, 10]
+    refused = await client.get("/items/SHIRT01/images?cursor=eA", headers=shop.headers)
+    assert refused.status_code == 422
+
+
+async def test_reading_stops_when_it_is_time_and_goes_on_without_decoding_again(
+    shop: Account, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clean, decoded = type(runtime.pictures).clean, []
+
+    async def counted(self: Any, content: bytes) -> Any:
+        decoded.append(content)
+        return await clean(self, content)
+
+    monkeypatch.setattr(type(runtime.pictures), "clean", counted)
+    file = zip_of({f"SHIRT01_{each}.jpg": picture(size=(40 + each, 40)) for each in range(5)})
+    archive = ZipReader(io.BytesIO(file), build_archive_limits(runtime))
+    assert await read_pictures(runtime, shop.id, archive, lambda: len(decoded) == 3) is None
+    assert len((await read(runtime, shop, file)).images) == 5
+    assert len(decoded) == 5
