@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from docs.generate import commands, http, limits, mappings, tables, types
+from docs.generate import commands, http, limits, mappings, pictures, tables, types
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -36,6 +36,7 @@ def reference() -> dict[str, str]:
         "metrics.md": tables.metrics(),
         "log-events.md": tables.log_events(),
         "limits.md": limits.limits(),
+        "pictures.md": pictures.pictures(),
         "record-types.md": types.record_types(),
         "field-types.md": types.field_types(),
         "mappings.md": mappings.mappings(),

@@ -10,6 +10,7 @@ import pytest
 
 from app.auth.keys import SCOPES
 from app.errors import FAILURE_REMEDIES, FAILURES, REFUSAL_REMEDIES, REFUSALS
+from app.item_images.refusals import REFUSALS as PICTURES
 from app.main import OPENAPI
 from app.problems import PROBLEMS, REMEDIES, WARNINGS
 from app.resources.field_types import TYPES
@@ -56,6 +57,7 @@ READ_HERE += [path for path in sorted((ROOT / "docs").rglob("*.md")) if site.PAG
         ("refusals.md", REFUSALS),
         ("failures.md", FAILURES),
         ("scopes.md", SCOPES),
+        ("pictures.md", PICTURES),
         ("brakes.md", [brake.name for brake in BRAKES.values()]),
         ("states.md", list(State)),
         ("field-types.md", TYPES),

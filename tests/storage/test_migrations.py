@@ -421,13 +421,13 @@ async def test_0009_adds_a_column_for_names_and_can_be_taken_back(empty_database
     await connection.close()
 
 
-async def test_0014_lets_pictures_own_files_and_can_be_taken_back(empty_database: str) -> None:
-    await asyncio.to_thread(command.upgrade, configuration(empty_database), "0013")
+async def test_0016_lets_pictures_own_files_and_can_be_taken_back(empty_database: str) -> None:
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "0015")
     connection = await asyncpg.connect(empty_database)
     await connection.execute("INSERT INTO accounts (name, created_at) VALUES ('shop', now())")
     await connection.execute(RUN, "waiting", 1, "queued", "blob-1", None, 0)
 
-    await asyncio.to_thread(command.upgrade, configuration(empty_database), "0014")
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "0016")
     picture = "INSERT INTO pictures (account_id, sha256, width, blob, refused) VALUES (1, $1, 0, $2, $3)"
     await connection.execute(picture, "a", "blob-2", None)
     await connection.execute(picture, "b", None, "damaged_picture")
@@ -435,7 +435,7 @@ async def test_0014_lets_pictures_own_files_and_can_be_taken_back(empty_database
         await connection.execute(picture, "c", None, None)
     assert await values(connection, "SELECT blob FROM blob_owners ORDER BY blob") == ["blob-1", "blob-2"]
 
-    await asyncio.to_thread(command.downgrade, configuration(empty_database), "0013")
+    await asyncio.to_thread(command.downgrade, configuration(empty_database), "0015")
     assert await values(connection, "SELECT blob FROM blob_owners") == ["blob-1"]
     await asyncio.to_thread(command.upgrade, configuration(empty_database), "head")
     await connection.close()

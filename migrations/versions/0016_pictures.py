@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0014"
-down_revision = "0013"
+revision = "0016"
+down_revision = "0015"
 
 # `sha256` is of the picture as it was sent. What is stored is cleaned; in rows with a width it is made smaller as well.
 # A picture that is not kept has a row, too, so that it is not decoded again with each archive that it is in.
@@ -27,10 +27,10 @@ CREATE TABLE pictures (
 DIGESTS = "ALTER TABLE pictures ALTER COLUMN blob_digests SET STORAGE EXTERNAL"  # they cannot be compressed
 BLOBS = "CREATE INDEX pictures_blob ON pictures (blob) WHERE blob IS NOT NULL"
 
-OLD_OWNERS = "SELECT blob, 'run' AS owner, id AS owner_id FROM runs WHERE blob IS NOT NULL"
-OWNERS = (
-    f"{OLD_OWNERS} UNION ALL SELECT blob, 'picture', account_id || ':' || sha256 FROM pictures WHERE blob IS NOT NULL"
-)
+OLD_OWNERS = """SELECT blob, 'run' AS owner, id AS owner_id FROM runs WHERE blob IS NOT NULL
+UNION ALL SELECT blob, 'sync run', run_id FROM sync_files"""
+OWNERS = f"""{OLD_OWNERS}
+UNION ALL SELECT blob, 'picture', account_id || ':' || sha256 FROM pictures WHERE blob IS NOT NULL"""
 
 
 def upgrade() -> None:
