@@ -76,6 +76,7 @@ class CheckedBatch:
     unknown: UnknownRecord | None = None
     problems: list[Problem] = field(default_factory=list)
     failed: int = 0
+    failed_keys: list[str] = field(default_factory=list)  # of failed rows, where they are asked for and can be told
     warnings: list[RunWarning] = field(default_factory=list)
     caller_key_field: str | None = None  # the field by which the caller knows a record, where that is not its key
     generates_key: bool = False  # rows outside `must_exist` have keys that their callers do not know

@@ -27,10 +27,10 @@ from app.imports.merging.batch_merge import (
     prepare_batch,
     stage_batch,
 )
+from app.imports.merging.record_clock import RecordClock
 from app.imports.merging.references import count_names
 from app.imports.merging.targets import build_target
 from app.imports.plan import Options, Plan, load_options, load_plan
-from app.imports.record_clock import RecordClock
 from app.imports.rows import BatchOutcome
 from app.imports.staged.apply import finish_staging
 from app.imports.staged.counts import COUNTS, ensure_counts

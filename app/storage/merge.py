@@ -109,12 +109,15 @@ WANTED = "coalesce(s.data ->> CAST(:fixed AS text), r.data ->> CAST(:fixed AS te
 TOO_LARGE = f"""(NOT ({SMALL.format(held="r.data", given="s.data")}) AND {{merged}} IS DISTINCT FROM r.data
         AND octet_length(CAST({{merged}} AS text)) > :record_bytes)"""
 
+# An item sync is a run of the type `items`, and writes all of these.
+CATALOGUE = "('items', 'price-lists', 'item-prices', 'item-classes', 'item-class-values', 'item-images')"
+WRITERS = f"""FROM runs WHERE account_id = :account_id
+    AND (type = :type OR kind = 'sync' AND CAST(:type AS text) IN {CATALOGUE})"""
 OTHERS = f"""
-SELECT EXISTS (SELECT FROM runs WHERE account_id = :account_id AND type = :type AND seq < :run_seq
-        AND {OPEN}) AS older,
-    EXISTS (SELECT FROM runs WHERE account_id = :account_id AND type = :type AND seq <> :run_seq
-        AND {OPEN}) AS any_open,
-    EXISTS (SELECT FROM accounts WHERE id = :account_id AND last_seq > :run_seq) AS newer"""
+SELECT EXISTS (SELECT {WRITERS} AND seq < :run_seq AND {OPEN}) AS older,
+    EXISTS (SELECT {WRITERS} AND seq <> :run_seq AND {OPEN}) AS any_open,
+    EXISTS (SELECT FROM accounts WHERE id = :account_id AND last_seq > :run_seq) AS newer,
+    EXISTS (SELECT {WRITERS} AND seq > :run_seq AND removed IS NOT NULL AND state = 'finished') AS replaced"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +138,7 @@ class MergeTarget:
     named_by: str = ""  # the field whose text records of the type are named by
     record_bytes: int | None = None  # how large an existing record may become, as JSON text; None: it is not measured
     staged: bool = False  # into the run's overlay, and not into the records
+    names_keys: bool = False  # remember which keys the rows name, because the other records will be removed
 
     @property
     def place(self) -> MergePlace:
@@ -286,6 +290,6 @@ async def find_left_alone(session: Session, target: MergeTarget) -> Sequence[Row
 
 
 async def find_other_imports(session: Session, target: MergeTarget) -> RowMapping:
-    """Whether an `older` import of the same type, or `any_open` one besides this, has not ended, and whether a `newer`
-    one was ever accepted."""
+    """Whether an `older` import of the same type, or `any_open` one besides this, has not ended, whether a `newer` one
+    was ever accepted, and whether one such has `replaced` all records of the type."""
     return (await session.execute(text(OTHERS), target.parameters())).mappings().one()

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -115,3 +116,80 @@ async def test_what_a_run_has_staged_goes_with_its_end_however_it_ends(engine: I
     await engine.sql("UPDATE runs SET state = 'failed', fail_code = 'x', finished_at = now() WHERE id = :id", id=run.id)
     await sweep_overlays(engine.runtime)
     assert (await count_staged(engine), await engine.keys()) == (0, [])
+
+
+async def test_a_replacement_removes_what_no_row_names(engine: ImportEngine) -> None:
+    await engine.run(HEADER + "a@x.org,Ana,,1\nb@x.org,Bob,,2\nc@x.org,Cem,,3\n")
+    await engine.run("_email,_name\nother@x.org,Other\n", "contacts")
+    run = await engine.slice(await engine.submit(HEADER + "a@x.org,Ana,,1\nb@x.org,Bo,,2\nd@x.org,,,\n", replace=True))
+    assert (run.step, run.created, run.updated, run.unchanged, run.removed) == ("apply", 1, 1, 1, 2)
+    assert await engine.keys() == ["a@x.org", "b@x.org", "c@x.org", "other@x.org"]
+
+    run = await engine.slice(run)
+    assert (run.state, run.removed, await engine.keys()) == ("finished", 2, ["a@x.org", "b@x.org", "d@x.org"])
+    assert await count_staged(engine) == 0
+
+
+@pytest.mark.parametrize("file", ["", "a@x.org,,,bad\n", "a@x.org\n,,,\n"])
+async def test_a_file_without_a_good_row_removes_nothing(engine: ImportEngine, file: str) -> None:
+    await engine.run(HEADER + "a@x.org,Ana,,1\nb@x.org,Bob,,2\n")
+    run = await engine.run(HEADER + file, replace=True)
+    assert (run.state, run.removed, await engine.keys()) == ("finished", 0, ["a@x.org", "b@x.org"])
+
+
+async def test_a_row_that_fails_spares_its_record_as_far_as_its_key_can_be_told(engine: ImportEngine) -> None:
+    keys = [f"{name}@x.org" for name in ("cell", "long", "repeated", "short", "unnamed", "wide")]
+    await engine.run(HEADER + "".join(f"{key},Ana,,1\n" for key in keys))
+    rows = ["cell@x.org,,,bad", " SHORT@x.org ", "wide@x.org,,,1,2,3", "repeated@x.org,Bo,,1", "repeated@x.org,Cy,,1"]
+    rows += ["x" * 300 + "@x.org,,,bad", 'long@x.org,"Ana"b,,1', "new@x.org,,,", ",,,1"]
+    run = await engine.run(HEADER + "\n".join(rows), replace=True, duplicates="error")
+    assert (run.created, run.updated, run.failed, run.removed) == (1, 1, 7, 1)
+    assert await engine.keys() == sorted({*keys, "new@x.org"} - {"unnamed@x.org"})
+
+
+async def test_a_replacement_in_small_batches_knows_all_the_keys(engine: ImportEngine) -> None:
+    """Keys of rows that change nothing, that are written, that come again and that are left alone."""
+    await engine.run(HEADER + "".join(f"{key}@x.org,Ana,,1\n" for key in "abcdef"))
+    rows = ["a@x.org,Ana,,1", "b@x.org,Bo,,1", "a@x.org,Ana,,1", "c@x.org,,,2", "b@x.org,Bo,,1", "a@x.org,Bo,,1"]
+    run = await engine.submit(HEADER + "\n".join(rows), replace=True)
+    run = await engine.with_settings(batch_rows=1).finish(run)
+    assert (run.updated, run.unchanged, run.removed) == (3, 3, 3)
+    assert await engine.keys() == ["a@x.org", "b@x.org", "c@x.org"]
+    run = await engine.run(HEADER + "b@x.org,x,,9\ng@x.org,,,\n", replace=True, override_existing=False)
+    assert (run.created, run.skipped, run.removed, await engine.keys()) == (1, 1, 2, ["b@x.org", "g@x.org"])
+
+
+async def test_what_a_later_import_or_a_single_write_has_written_is_never_removed(engine: ImportEngine) -> None:
+    await engine.run(HEADER + "".join(f"{key}@x.org,Ana,,1\n" for key in "abcd"))
+    run = await engine.slice(await engine.submit(HEADER + "a@x.org,Bo,,1\n", replace=True))
+    assert run.removed == 3
+    await engine.run(HEADER + "b@x.org,Ana,,1\nc@x.org,Bo,,1\ne@x.org,,,\n")
+    run = await engine.finish(run)
+    assert (run.removed, await engine.keys()) == (1, ["a@x.org", "b@x.org", "c@x.org", "e@x.org"])
+
+
+async def test_a_record_that_is_deleted_while_its_row_is_staged_stays_deleted(engine: ImportEngine) -> None:
+    await engine.run(HEADER + "a@x.org,Ana,,1\nb@x.org,Bob,,2\n")
+    run = await engine.slice(await engine.submit(HEADER + "a@x.org,Anna,,\nb@x.org,Bo,,\nc@x.org,,,\n", staged=True))
+    await engine.sql("DELETE FROM records WHERE account_id = :a AND key = 'a@x.org'", a=engine.account_id)
+    run = await engine.finish(run)
+    assert (run.created, run.updated, run.skipped) == (1, 1, 1)
+    assert [(each["code"], each["count"], each["samples"][0]["row"]) for each in run.warnings] == [
+        ("deleted_meanwhile", 1, 1)
+    ]
+    assert await engine.keys() == ["b@x.org", "c@x.org"]
+
+
+@pytest.mark.parametrize("kind", ["direct", "staged", "staged before"])
+async def test_an_older_import_does_not_bring_back_what_a_later_one_has_replaced(
+    engine: ImportEngine, kind: str
+) -> None:
+    await engine.run(HEADER + "a@x.org,Ana,,1\nb@x.org,Bob,,2\n")
+    older = await engine.submit(HEADER + "a@x.org,,x,\nb@x.org,,x,\nc@x.org,,x,\n", staged=kind != "direct")
+    if kind == "staged before":
+        await engine.slice(older)
+    run = await engine.run(HEADER + "a@x.org,Anna,,1\nd@x.org,,,\n", replace=True)
+    assert (run.removed, await engine.keys()) == (1, ["a@x.org", "d@x.org"])
+    older = await engine.finish(older)
+    assert (older.skipped, await engine.keys()) == (3, ["a@x.org", "d@x.org"])
+    assert await engine.record("a@x.org") == {"_email": "a@x.org", "_name": "Anna", "_points": 1}

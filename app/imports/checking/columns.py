@@ -55,6 +55,15 @@ class DelimitedColumns:
         return self._gaps.find(split.columns)
 
 
+def pad_unreadable(batch: Batch, width: int, delimiter: str) -> Batch:
+    """The rows of a delimited file that could not be read, as if each had as many cells. Of a row with a broken quote
+    they are those before it, and what seems to follow."""
+    rows = batch.unreadable
+    told = (row.cells or [cell.strip(' "') for cell in row.raw.split(delimiter)] for row in rows)
+    cells = [[*each, *[""] * width][:width] for each in told]
+    return Batch(batch.start, batch.end, records=[*cells], rows=[row.row for row in rows])
+
+
 class ObjectColumns:
     """JSON objects of a type whose fields are plain members. `known` are the names that are planned or declared."""
 

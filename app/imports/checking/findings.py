@@ -1,10 +1,12 @@
-"""What the check of one batch finds: the problems of each row, and warnings."""
+"""What the check of one batch finds: the problems of each row, warnings, and the rows that are good."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from app.formats.records import Batch
 from app.imports.checking.cells import Cleaning
+from app.imports.checking.record_keys import RowKeys
+from app.imports.rows import ApartColumn, CheckedBatch, ReferenceColumn
 from app.problems import Problem, shorten
 from app.resources.field_types import BadCell
 from app.runs.summary import RunWarning
@@ -70,3 +72,41 @@ def unreadable_problems(batch: Batch) -> list[Problem]:
         )
         for record in batch.unreadable
     ]
+
+
+def keep_good_rows(
+    checked: CheckedBatch,
+    batch: Batch,
+    findings: Findings,
+    *,
+    keys: RowKeys,
+    data: list[str],
+    incomplete: Mapping[int, Sequence[Problem]],
+) -> None:
+    """Moves the rows without a problem into `checked`, and the problems of the others. The references in `checked`, and
+    what is kept apart there, are those of all rows."""
+    checked.warnings += findings.warnings
+    bad_rows = findings.problems
+    if not bad_rows:
+        checked.keys, checked.data, checked.rows, checked.lines = list(keys.keys), data, batch.rows, batch.lines
+        checked.must_exist = set(keys.must_exist)
+        checked.incomplete = {index: tuple(problems) for index, problems in incomplete.items()}
+        return
+    for problems in bad_rows.values():
+        checked.problems.extend(problems)
+    checked.failed += len(bad_rows)
+    must_exist = frozenset(keys.must_exist)
+    for index, key in enumerate(keys.keys):
+        if index in bad_rows:
+            continue
+        if index in must_exist:
+            checked.must_exist.add(len(checked.keys))
+        if index in incomplete:
+            checked.incomplete[len(checked.keys)] = tuple(incomplete[index])
+        checked.keys.append(key)
+        checked.data.append(data[index])
+        checked.rows.append(batch.rows[index])
+        checked.lines.append(batch.lines[index])
+    columns: list[ReferenceColumn | ApartColumn] = [*checked.references, *checked.apart]
+    for column in columns:
+        column.cells = [cell for index, cell in enumerate(column.cells) if index not in bad_rows]

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from json.encoder import encode_basestring
 
+from app.resources.schema import Field, Resource
+
 
 @dataclass(frozen=True, slots=True)
 class MemberColumn:
@@ -32,3 +34,15 @@ def build_objects(columns: Sequence[MemberColumn], constants: Mapping[str, str],
     if named or constants:
         return list(map(("{" + template[1:] + "}").__mod__, rows))
     return ["{" + "".join(row)[1:] + "}" for row in rows]
+
+
+def split_constants(resource: Resource, constants: Mapping[str, str]) -> tuple[dict[str, str], list[tuple[Field, str]]]:
+    """The values that every record gets, and those of them that name other records."""
+    fields = {name: resource.field(name) for name in constants}
+    named = [
+        (field, constants[name])
+        for name, field in fields.items()
+        if field and resource.type_named_in(field) and constants[name][0] in '"['
+    ]
+    others = constants.keys() - {field.id for field, _ in named}
+    return {name: constants[name] for name in constants if name in others}, named

@@ -28,6 +28,10 @@ class RowKeys:
         named = frozenset(self.must_exist)
         return [index for index in range(len(self.keys)) if index not in named]
 
+    def list_usable(self, limit: int, indexes: Iterable[int]) -> list[str]:
+        """The keys of these rows, as far as there are any that are not too long."""
+        return [self.keys[each] for each in indexes if self.keys[each] and len(self.caller_keys[each]) <= limit]
+
 
 class KeyFinder(Protocol):
     def find_keys(self, cells: CellsByField, row_numbers: Sequence[int], /) -> RowKeys:

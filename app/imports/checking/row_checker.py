@@ -25,21 +25,21 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 
 from app.formats.records import Batch
-from app.imports.checking.cells import ABSENT, ALL_TEXT, Cells, clean_cells, is_filled
+from app.imports.checking.cells import ABSENT, ALL_TEXT, Cells, Cleaning, clean_cells, is_filled
 from app.imports.checking.column_converter import ColumnConverter, build_converter, take_apart
-from app.imports.checking.columns import ColumnSplitter, DelimitedColumns, ObjectColumns, SplitBatch
-from app.imports.checking.findings import Findings, unreadable_problems
-from app.imports.checking.json_objects import MemberColumn, build_objects
+from app.imports.checking.columns import ColumnSplitter, DelimitedColumns, ObjectColumns, SplitBatch, pad_unreadable
+from app.imports.checking.findings import Findings, keep_good_rows, unreadable_problems
+from app.imports.checking.json_objects import MemberColumn, build_objects, split_constants
 from app.imports.checking.nested_objects import NestedColumns
 from app.imports.checking.new_records import REQUIRED, NewRecords
 from app.imports.checking.record_keys import IdScope, RowKeys, build_key_finder
 from app.imports.checking.unknown_members import UnknownMembers
 from app.imports.plan import Options, Plan
-from app.imports.rows import ApartColumn, CheckedBatch, ReferenceColumn, UnknownRecord
+from app.imports.rows import CheckedBatch, ReferenceColumn, UnknownRecord
 from app.mappings.conversions import ConvertColumn
 from app.problems import Problem
 from app.resources.conversion import bad_cell
-from app.resources.schema import Field, Resource
+from app.resources.schema import Resource
 from app.resources.sizes import GROWTH, is_longer
 from app.runs.summary import RunWarning
 
@@ -85,6 +85,9 @@ class RowChecker:
         self._delimited = delimited
         self._neutralized = delimited and plan.mapping.is_native
         self._keeps_unknown = not delimited and (options.unknown_columns or resource.unknown_columns) == "keep"
+        self._tells_failed_keys = options.replace
+        self._delimiter = plan.dialect.delimiter
+        self._width = 1 + max((column.index for column in plan.columns), default=0)
         self._key_limit = key_limit  # characters
         self._record_limit = record_limit  # bytes, as JSON
 
@@ -125,12 +128,21 @@ class RowChecker:
             checked.warnings.append(RunWarning("blank_rows", "", message, count=batch.blank_rows))
         if split.batch.records:
             self._check_rows(split, checked)
+        if self._tells_failed_keys and self._delimited and split.batch.unreadable:
+            checked.failed_keys += self._tell_keys(pad_unreadable(split.batch, self._width, self._delimiter))
         checked.problems.sort(key=lambda problem: problem.row)
         return checked
 
-    def _check_rows(self, split: SplitBatch, checked: CheckedBatch) -> None:
-        """Steps 2 to 8, for the rows that could be read."""
-        cleaned = [
+    def _tell_keys(self, batch: Batch) -> list[str]:
+        """The keys of rows of which only the cells are known."""
+        split = self._splitter.split(batch)
+        pairs = zip(self._converters, self._clean(split), strict=True)
+        cells = {converter.field.id: converter.prepare(cleaned).values for converter, (cleaned, _) in pairs}
+        return self._key_finder.find_keys(cells, batch.rows).list_usable(self._key_limit, range(len(batch.rows)))
+
+    def _clean(self, split: SplitBatch) -> list[tuple[Cells, Sequence[Cleaning]]]:
+        """The cells of each planned column without what nobody sees, and what was cleaned."""
+        return [
             clean_cells(
                 cells,
                 converter.clean,
@@ -140,6 +152,10 @@ class RowChecker:
             )
             for converter, cells in zip(self._converters, split.columns, strict=True)
         ]
+
+    def _check_rows(self, split: SplitBatch, checked: CheckedBatch) -> None:
+        """Steps 2 to 8, for the rows that could be read."""
+        cleaned = self._clean(split)
         split.columns = [
             converter.prepare(cells) for converter, (cells, _) in zip(self._converters, cleaned, strict=True)
         ]
@@ -167,6 +183,8 @@ class RowChecker:
         data = build_objects(members, self._constants, len(split.batch.records))
         self._check_sizes(data, findings)
         checked.references = references
+        if self._tells_failed_keys:
+            checked.failed_keys += keys.list_usable(self._key_limit, findings.problems)
         keep_good_rows(checked, split.batch, findings, keys=keys, data=data, incomplete=incomplete)
 
     def _take_references(self, converted: list[MemberColumn], count: int) -> list[ReferenceColumn]:
@@ -244,53 +262,3 @@ def build_splitter(resource: Resource, plan: Plan, options: Options) -> ColumnSp
     if not resource.families:
         return ObjectColumns(plan.columns, known, unknown_members)
     return NestedColumns(resource, plan.columns, options, known=known, unknown_members=unknown_members, mapped=mapped)
-
-
-def split_constants(resource: Resource, constants: Mapping[str, str]) -> tuple[dict[str, str], list[tuple[Field, str]]]:
-    """The values that every record gets, and those of them that name other records."""
-    fields = {name: resource.field(name) for name in constants}
-    named = [
-        (field, constants[name])
-        for name, field in fields.items()
-        if field and resource.type_named_in(field) and constants[name][0] in '"['
-    ]
-    others = constants.keys() - {field.id for field, _ in named}
-    return {name: constants[name] for name in constants if name in others}, named
-
-
-def keep_good_rows(
-    checked: CheckedBatch,
-    batch: Batch,
-    findings: Findings,
-    *,
-    keys: RowKeys,
-    data: list[str],
-    incomplete: Mapping[int, Sequence[Problem]],
-) -> None:
-    """Moves the rows without a problem into `checked`, and the problems of the others. The references in `checked`, and
-    what is kept apart there, are those of all rows."""
-    checked.warnings += findings.warnings
-    bad_rows = findings.problems
-    if not bad_rows:
-        checked.keys, checked.data, checked.rows, checked.lines = list(keys.keys), data, batch.rows, batch.lines
-        checked.must_exist = set(keys.must_exist)
-        checked.incomplete = {index: tuple(problems) for index, problems in incomplete.items()}
-        return
-    for problems in bad_rows.values():
-        checked.problems.extend(problems)
-    checked.failed += len(bad_rows)
-    must_exist = frozenset(keys.must_exist)
-    for index, key in enumerate(keys.keys):
-        if index in bad_rows:
-            continue
-        if index in must_exist:
-            checked.must_exist.add(len(checked.keys))
-        if index in incomplete:
-            checked.incomplete[len(checked.keys)] = tuple(incomplete[index])
-        checked.keys.append(key)
-        checked.data.append(data[index])
-        checked.rows.append(batch.rows[index])
-        checked.lines.append(batch.lines[index])
-    columns: list[ReferenceColumn | ApartColumn] = [*checked.references, *checked.apart]
-    for column in columns:
-        column.cells = [cell for index, cell in enumerate(column.cells) if index not in bad_rows]

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from app.imports.merging.references import (
     NamedRecords,
@@ -31,6 +32,7 @@ from app.resources.stored_keys import KeyForms
 from app.runs.summary import RunWarning
 from app.storage import merge, records
 from app.storage.applying.closing import enter_type
+from app.storage.applying.removal import name_keys
 from app.storage.database import Session
 from app.storage.merge import MergeTarget
 
@@ -84,18 +86,14 @@ async def merge_batch(
     outcome = BatchOutcome(failed=checked.failed, problems=list(checked.problems), warnings=list(checked.warnings))
     if not target.staged and target.run_id is not None:
         await enter_type(session, target.account_id, target.type)
-    if not checked.keys:
-        return outcome
-    batch_merge = BatchMerge(session, target, checked, outcome, options)
-    if prepared.copy_text is not None:
-        await batch_merge.merge_staged(len(checked.keys))
-        return outcome
-    kept = await fail_unfit_rows(session, target, checked, outcome)
-    firsts, repeats = split_repeated_keys(checked, kept)
-    await merge.stage(session, await asyncio.to_thread(format_rows, checked, firsts))
-    await batch_merge.merge_staged(len(firsts))
-    if repeats:
-        await apply_repeated_keys(session, target, checked, outcome, repeats, duplicates=options.duplicates)
+    if checked.keys:
+        others = await merge.find_other_imports(session, target)
+        await BatchMerge(session, target, checked, outcome, options, others).merge_rows(prepared.copy_text)
+    if target.names_keys:
+        # Where every row has written a record of its own, the overlay has all of their keys.
+        unwritten = outcome.created + outcome.updated < len(checked.keys)
+        if named := {*checked.failed_keys, *(checked.keys if unwritten else ())}:
+            await name_keys(session, target, named)
     return outcome
 
 
@@ -160,21 +158,53 @@ def format_rows(checked: CheckedBatch, indexes: Sequence[int]) -> bytes:
 
 @dataclass(slots=True)
 class BatchMerge:
-    """One merge of rows whose keys are all different, and the explanation of those that it left alone."""
+    """The merge of a batch, and the explanation of the rows that it left alone. `others` is what is known of other
+    imports of the type."""
 
     session: Session
     target: MergeTarget
     checked: CheckedBatch
     outcome: BatchOutcome
     options: Options
+    others: Mapping[Any, Any]
     _line_of: Mapping[int, int] | None = None
 
-    async def merge_staged(self, staged: int) -> None:
-        """Merges the `staged` rows that are in the staging table."""
+    async def merge_rows(self, copy_text: bytes | None) -> None:
+        """Merges all good rows. With a `copy_text` they are staged already."""
+        session, target, checked = self.session, self.target, self.checked
+        if copy_text is not None and not self.others["replaced"]:
+            await self._merge_staged(len(checked.keys))
+            return
+        kept = await fail_unfit_rows(session, target, checked, self.outcome)
+        if self.others["replaced"]:
+            kept = await self._skip_replaced(kept)
+        firsts, repeats = split_repeated_keys(checked, kept)
+        if copy_text is not None:
+            await merge.clear_staging(session)
+        await merge.stage(session, await asyncio.to_thread(format_rows, checked, firsts))
+        await self._merge_staged(len(firsts))
+        if repeats:
+            duplicates = self.options.duplicates
+            await apply_repeated_keys(session, target, checked, self.outcome, repeats, duplicates=duplicates)
+
+    async def _skip_replaced(self, kept: Sequence[int]) -> list[int]:
+        """A later import has replaced all records of the type: skips the rows whose record is not there any more, and
+        returns the others."""
+        target, keys = self.target, [self.checked.keys[index] for index in kept]
+        existing = await records.find_existing_keys(
+            self.session, target.account_id, target.type, keys, overlay=target.overlay
+        )
+        for index in kept:
+            if self.checked.keys[index] not in existing:
+                self._skip_superseded(self.checked.rows[index])
+        return [index for index in kept if self.checked.keys[index] in existing]
+
+    async def _merge_staged(self, staged: int) -> None:
+        """Merges the `staged` rows that are in the staging table, whose keys are all different."""
         outcome = self.outcome
         # An unchanged row is not written, so an older import that is still open could not see that this one came later.
         # In that case, and where a key may occur only once, every row leaves its mark.
-        touch = self.target.unique_keys or (await merge.find_other_imports(self.session, self.target))["older"]
+        touch = self.target.unique_keys or self.others["older"]
         merged = await merge.merge(self.session, self.target, touch=touch)
         outcome.created += merged.created
         outcome.updated += merged.updated
@@ -192,6 +222,7 @@ class BatchMerge:
         The merge has locked every record that it looked at, so what is read here is what it saw.
         """
         session, target, outcome = self.session, self.target, self.outcome
+        # An import that was accepted since `others` was read may have written, too.
         may_differ = (
             target.unique_keys
             or target.fixed is not None
@@ -201,9 +232,7 @@ class BatchMerge:
         for left_alone in await merge.find_left_alone(session, target) if may_differ else ():
             row = left_alone["row"]
             if left_alone["superseded"]:
-                outcome.skipped += 1
-                outcome.superseded_rows.append(row)
-                outcome.warnings.append(RunWarning("superseded", "", PROBLEMS["superseded"], row, self._find_line(row)))
+                self._skip_superseded(row)
             elif left_alone["conflict"]:
                 outcome.failed += 1
                 outcome.problems.append(build_conflict(target, self.checked, row, self._find_line(row) or 0))
@@ -215,6 +244,11 @@ class BatchMerge:
                 note_repeated_key(outcome, repeated, self.options.duplicates)
             unexplained -= 1
         self._count_left_alone(unexplained)
+
+    def _skip_superseded(self, row: int) -> None:
+        self.outcome.skipped += 1
+        self.outcome.superseded_rows.append(row)
+        self.outcome.warnings.append(RunWarning("superseded", "", PROBLEMS["superseded"], row, self._find_line(row)))
 
     def _count_left_alone(self, rows: int) -> None:
         """Rows that changed nothing are unchanged, or skipped where existing records are not to be overwritten."""

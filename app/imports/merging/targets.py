@@ -25,6 +25,7 @@ def build_target(runtime: Runtime, run: Run, *, flat: bool = False) -> MergeTarg
         tell_created_rows=options.ledger,
         record_bytes=runtime.limits.record_bytes,
         staged=options.is_staged,
+        names_keys=options.replace,
     )
 
 

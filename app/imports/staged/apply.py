@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Sequence
-from datetime import datetime
 
 from app.imports.merging.targets import build_target
 from app.imports.plan import Options, load_options
@@ -16,7 +15,7 @@ from app.runs.states import State
 from app.runtime import Runtime
 from app.storage import batches, claims, merge, records
 from app.storage.applying import apply, closing, removal
-from app.storage.applying.apply import Again
+from app.storage.applying.apply import Again, Applying
 from app.storage.database import Session
 from app.storage.merge import MergeTarget
 
@@ -64,29 +63,29 @@ async def apply_overlay(
     of rows whose outcome is not what it was when they were staged. Returns how many records were removed. The type has
     to be closed to all others."""
     await apply.use_indexes(session)
-    applied_at, planned, written = await records.read_clock(session), await apply.count_planned(session, target), 0
+    others = await merge.find_other_imports(session, target)
+    planned, written = await apply.count_planned(session, target), 0
+    applying = Applying(session, target, await records.read_clock(session), creates=not others["replaced"])
     async for between in apply.list_ranges(session, target):
-        written += await apply.write_range(session, target, applied_at, between)
+        written += await applying.write_range(between)
     if planned.marked or written < planned.created + planned.updated:
-        await write_changed(session, target, applied_at, note)
-    if planned.marked and (await merge.find_other_imports(session, target))["older"]:
+        await write_changed(applying, note)
+    if planned.marked and others["older"]:
         async for between in apply.list_ranges(session, target):
             await apply.touch_range(session, target, between)
     return await removal.remove_unnamed(session, target) if removes else 0
 
 
-async def write_changed(
-    session: Session, target: MergeTarget, applied_at: datetime, note: Callable[[Sequence[Again]], None]
-) -> None:
+async def write_changed(applying: Applying, note: Callable[[Sequence[Again]], None]) -> None:
     """Writes the records that have changed since they were staged. Single writes may go on meanwhile, so it looks again
     until there is none."""
     after = ""
     while True:
-        changed = await apply.merge_again(session, target, after=after)
+        changed = await applying.merge_again(after=after)
         if changed:
             note(changed)
             after = max(each.key for each in changed)
-            await apply.write_keys(session, target, applied_at, [each.key for each in changed])
+            await applying.write_keys([each.key for each in changed])
         elif after:
             after = ""
         else:

@@ -80,7 +80,7 @@ WITH stale AS (
         SELECT key, data, updated_at, run_id, run_seq FROM records
         WHERE account_id = :account_id AND type = :type AND key = s.key OFFSET 0) b ON true
     CROSS JOIN LATERAL (SELECT CASE
-        WHEN b.key IS NULL THEN CASE WHEN s.base_updated_at IS NULL THEN 'new' ELSE 'deleted' END
+        WHEN b.key IS NULL THEN CASE WHEN s.base_updated_at IS NOT NULL THEN 'deleted' ELSE '{{new}}' END
         WHEN b.run_seq > :run_seq THEN 'superseded' WHEN NOT ({{mine}}) THEN 'held' WHEN NOT ({{changes}}) THEN 'same'
         WHEN {{fits}} THEN 'changed' ELSE 'held' END AS fate OFFSET 0) f
     WHERE b.run_id IS DISTINCT FROM :run_id
@@ -138,35 +138,42 @@ async def list_ranges(session: Session, target: MergeTarget) -> AsyncIterator[Ma
         after = upto or after
 
 
-async def write_range(
-    session: Session, target: MergeTarget, applied_at: datetime, between: Mapping[str, str | None]
-) -> int:
-    """Writes the records of a range that are as they were when they were staged, and returns how many."""
-    return await write(session, target.parameters() | dict(between), applied_at, IN_RANGE)
+@dataclass(frozen=True, slots=True)
+class Applying:
+    """Whose overlay is applied, when, and whether it `creates` records: not if a later import has replaced them all."""
 
+    session: Session
+    target: MergeTarget
+    applied_at: datetime
+    creates: bool
 
-async def write_keys(session: Session, target: MergeTarget, applied_at: datetime, keys: Sequence[str]) -> None:
-    """The same for single records."""
-    await write(session, target.parameters() | {"keys": list(keys)}, applied_at, AMONG)
+    async def write_range(self, between: Mapping[str, str | None]) -> int:
+        """Writes the records of a range that are as they were when they were staged, and returns how many."""
+        return await self._write(dict(between), IN_RANGE)
 
+    async def write_keys(self, keys: Sequence[str]) -> None:
+        """The same for single records."""
+        await self._write({"keys": list(keys)}, AMONG)
 
-async def write(session: Session, given: Mapping[str, object], applied_at: datetime, which: str) -> int:
-    moments = {"applied_at": applied_at}
-    inserted = await session.execute(text(INSERT.format(which=which)), {**given, **moments, "epoch": EPOCH})
-    updated = await session.execute(text(UPDATE.format(which=which)), {**given, **moments})
-    return inserted.rowcount + updated.rowcount
+    async def _write(self, given: Mapping[str, object], which: str) -> int:
+        given = {**self.target.parameters(), **given, "applied_at": self.applied_at}
+        updated = await self.session.execute(text(UPDATE.format(which=which)), given)
+        if not self.creates:
+            return updated.rowcount
+        inserted = await self.session.execute(text(INSERT.format(which=which)), {**given, "epoch": EPOCH})
+        return inserted.rowcount + updated.rowcount
+
+    async def merge_again(self, *, after: str) -> Sequence[Again]:
+        """Stages some of the records once more that have changed since, with greater keys than `after`; none when there
+        are no more. Then write them."""
+        target = self.target
+        met = compare(target, held="b", given="s", number=":run_seq", touch=False)
+        named = f", name = {NAME.format(data='stale.data', field=target.named_by)}" if target.named_by else ""
+        statement = AGAIN.format(named=named, new="new" if self.creates else "superseded", **met)
+        given = target.parameters() | target.size_parameters() | {"after": after}
+        return [Again(**row) for row in (await self.session.execute(text(statement), given)).mappings()]
 
 
 async def touch_range(session: Session, target: MergeTarget, between: Mapping[str, str | None]) -> None:
     """Leaves the run's number on records of the range that its rows leave as they are."""
     await session.execute(text(TOUCH), target.parameters() | dict(between))
-
-
-async def merge_again(session: Session, target: MergeTarget, *, after: str) -> Sequence[Again]:
-    """Stages some of the records once more that have changed since, with greater keys than `after`; none when there are
-    no more. Then write them."""
-    met = compare(target, held="b", given="s", number=":run_seq", touch=False)
-    named = f", name = {NAME.format(data='stale.data', field=target.named_by)}" if target.named_by else ""
-    given = target.parameters() | target.size_parameters() | {"after": after}
-    found = await session.execute(text(AGAIN.format(named=named, **met)), given)
-    return [Again(**row) for row in found.mappings()]
