@@ -21,6 +21,7 @@ from app.servers import check_database, open_queue
 from app.settings import Settings
 from app.storage.blobs import Blobs, BucketAccess, check_blobs_url, open_blobs
 from app.storage.blobs.marker import recognising_store
+from app.storage.clock.now import Clock, read_clock
 from app.storage.database import Database
 from app.throttle import RateLimit, RequestCounter, Throttle, parse_rate_limit
 from app.transports.guard import Guard
@@ -47,6 +48,7 @@ class Runtime:
     pictures: PictureDecoder
     mailer: Mailer | None = None  # None: no mail server is configured
     under_way: UnderWay = field(default_factory=UnderWay)
+    now: Clock = read_clock  # what is done by the clock asks this one, and tests set it
 
     def policy_for(self, account_id: int) -> TransferPolicy:
         """The policy for a transfer of this account."""

@@ -1,4 +1,4 @@
-"""What a worker does besides its tasks: says that it is alive, rescues runs, deletes what is old, delivers notices."""
+"""What a worker does besides its tasks: is alive, rescues runs, starts what is due, prunes, and delivers notices."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -14,6 +14,7 @@ from app.runs.deletion import prune_runs, sweep_blobs, sweep_overlays
 from app.runs.holding.held import cancel_expired
 from app.runs.lifecycle import is_out_of_memory, rescue_runs
 from app.runtime import Runtime
+from app.schedules.start import start_due
 from app.storage import claims
 from app.storage.access import tokens
 from app.storage.database import PLAN_VERSION, find_schema_trouble
@@ -23,6 +24,7 @@ HEARTBEAT_SECONDS = 10.0
 WATCH_SECONDS = 60.0
 SNAPSHOT_SECONDS = 30.0
 DELIVER_SECONDS = 3.0
+SCHEDULES_SECONDS = 2.0
 PRUNE_SECONDS = 600.0
 PICTURES_SECONDS = 3_600.0  # it looks at all images of all items
 
@@ -46,6 +48,7 @@ def duties(runtime: Runtime) -> tuple[Duty, ...]:
         Duty("prune", PRUNE_SECONDS, prune),
         Duty("pictures", PICTURES_SECONDS, sweep_unused_pictures),
         Duty("deliver", DELIVER_SECONDS, deliver),
+        Duty("schedules", SCHEDULES_SECONDS, start_scheduled),
     )
 
 
@@ -108,6 +111,10 @@ async def prune(runtime: Runtime, _: str) -> None:
 
 async def sweep_unused_pictures(runtime: Runtime, _: str) -> None:
     await sweep_pictures(runtime)
+
+
+async def start_scheduled(runtime: Runtime, _: str) -> None:
+    await start_due(runtime)
 
 
 async def deliver(runtime: Runtime, _: str) -> None:

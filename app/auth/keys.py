@@ -29,6 +29,8 @@ SCOPES: Mapping[str, str] = {
     "exports:write": "Start exports, and delete those that have ended",
     "syncs:read": "Read item syncs, and what came of their runs",
     "syncs:write": "Create, replace, delete, test and run item syncs",
+    "schedules:read": "Read schedules, and what has become of their last start",
+    "schedules:write": "Create, replace, pause and delete schedules, with the scopes for what they start",
     "admin": "Everything above",
 }
 DEFAULT_SCOPES: tuple[str, ...] = tuple(scope for scope in SCOPES if scope != "admin")

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final, get_args
 
@@ -17,6 +18,9 @@ MOST_CONDITIONS: Final = 50
 MOST_VALUES: Final = 1_000  # of one condition
 OPERATORS: Final[tuple[Operator, ...]] = get_args(Operator)
 EQUALITY: Final[frozenset[Operator]] = frozenset({"=", "!=", "in", "isEmpty"})
+# Member of a filter -> what it is called here.
+FILTER_MEMBERS: Final = {"importId": "import_id", "keys": "keys", "fields": "fields", "where": "where"}
+FILTER_TIMES: Final = {"updatedSince": "updated_since", "createdSince": "created_since"}
 ANY: Final[frozenset[Operator]] = frozenset(OPERATORS)
 
 # Type of field -> how its values are compared, and by which operators. All others are compared as text.
@@ -28,6 +32,13 @@ COMPARED: Final[Mapping[str, tuple[Comparison, frozenset[Operator]]]] = {
     "list": ("items", EQUALITY),
     "object": ("text", frozenset({"isEmpty"})),
 }
+
+
+def read_filter(members: Mapping[str, Any]) -> dict[str, Any]:
+    """The filter of a request that was checked, and may have been stored since, as `build_filter` takes it."""
+    given = {ours: members[name] for name, ours in FILTER_MEMBERS.items() if members.get(name) is not None}
+    times = {ours: members[name] for name, ours in FILTER_TIMES.items() if members.get(name) is not None}
+    return given | {name: datetime.fromisoformat(time) for name, time in times.items()}
 
 
 def build_filter(body: Mapping[str, Any], resource: Resource) -> Filter:

@@ -14,12 +14,14 @@ from app.declarations.types import load_resource
 from app.deliveries.outbox import accept_notice
 from app.errors import Complaint, Refused, describe, shorten_name
 from app.exports.destinations import WantedDestination, build_columns, load_wanted, resolve_destinations
-from app.exports.filters import build_filter
+from app.exports.filters import build_filter, read_filter
 from app.exports.layout import FileOptions, Selected, build_file_name, load_selected
 from app.exports.order import find_mapping
 from app.formats.decode import normalize_encoding
+from app.mappings.declaring.declaration import parse_mapping
 from app.mappings.declaring.fitting import fit_mapping
 from app.mappings.delimiters import parse_delimiter
+from app.mappings.mapping import DEFAULT, INLINE
 from app.mappings.mapping import Mapping as ColumnMapping
 from app.runs.acceptance import accept_run, announce_run
 from app.runs.kinds import Kind, Step
@@ -33,6 +35,7 @@ from app.storage.exports.selection import Filter
 TEMPLATE_GONE: Final = (
     "The mapping template of this export does not exist any more, so it cannot run again. Start a new export"
 )
+FILE_MEMBERS: Final = ("format", "delimiter", "encoding", "gzip", "formulas")  # of a request
 SHARED: Final = ("format", "delimiter", "encoding")  # options of a mapping that an export has, too
 
 
@@ -57,6 +60,44 @@ class ExportRequest:
     @property
     def created_by(self) -> str | None:
         return self.started_by if self.sender is None else self.sender.key_id
+
+
+def read_request(
+    account_id: AccountId,
+    members: Mapping[str, Any],
+    *,
+    sender: Identity | None = None,
+    started_by: str | None = None,
+    request_id: str = "",
+) -> ExportRequest:
+    """`members` are those of `POST /exports` as JSON. Raises Refused("invalid")."""
+    return ExportRequest(
+        account_id=account_id,
+        origin="native",
+        type=members["type"],
+        name=members.get("name"),
+        notify=members.get("confirmEmail"),
+        file={name: members[name] for name in FILE_MEMBERS if name in members},
+        selected=read_selected(members),
+        filter=read_filter(members.get("filter") or {}),
+        destinations=[
+            WantedDestination(each["connectionId"], each["path"]) for each in members.get("destinations") or ()
+        ],
+        request_id=request_id,
+        sender=sender,
+        started_by=started_by,
+    )
+
+
+def read_selected(members: Mapping[str, Any]) -> Selected:
+    """Raises Refused("invalid")."""
+    mapping = members.get("mapping")
+    if mapping is None:
+        return Selected(members.get("mappingId", DEFAULT))
+    if "mappingId" in members:
+        reason = "Send either `mappingId` or `mapping`, not both"
+        raise Refused("invalid", reason, [Complaint("mapping", reason)])
+    return Selected(INLINE, parse_mapping(mapping, prefix="mapping."))
 
 
 def repeat_export(parent: Run, *, name: str | None, sender: Identity, request_id: str) -> ExportRequest:
@@ -137,7 +178,7 @@ async def build_values(session: ReadSession, runtime: Runtime, wanted: ExportReq
         "file_bytes": 0,
         "file_sha256": "",
     }
-    return values | destinations
+    return {**values, **destinations}
 
 
 def warn_of_notice(runtime: Runtime, address: str | None) -> list[dict[str, object]]:

@@ -17,6 +17,7 @@ from app.observe.events import (
     SliceFailed,
 )
 from app.observe.export_events import DeliveryFailed, FileDelivered
+from app.observe.schedule_events import ScheduleSettled
 
 OUTCOMES = ("created", "updated", "unchanged", "skipped", "failed")
 # Counted one by one as trouble.
@@ -44,6 +45,12 @@ class Metrics:
             ["status"],
             registry=self.registry,
         )
+        self._schedules = Counter(
+            "sluice_schedules",
+            "Schedules that were due, by what became of it: started, waiting (it is tried again), skipped or failed",
+            ["status"],
+            registry=self.registry,
+        )
         self._refused = Counter(
             "sluice_runs_refused", "Requests for an import that were refused, by code", ["code"], registry=self.registry
         )
@@ -65,6 +72,8 @@ class Metrics:
                 self._deliveries.labels("delivered").inc()
             case DeliveryFailed():
                 self._deliveries.labels(event.status).inc()
+            case ScheduleSettled():
+                self._schedules.labels(event.status).inc()
             case RunRefused():
                 self._refused.labels(event.code).inc()
             case _ if isinstance(event, TROUBLES):

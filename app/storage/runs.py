@@ -32,7 +32,7 @@ LEFT_OUT = {
 BRIEF = [LEFT_OUT[column.name].label(column.name) if column.name in LEFT_OUT else column for column in runs.c]
 
 # The columns of `runs` by which lists are filtered.
-Filter = Literal["state", "type", "name", "origin", "parent_id", "sync_id"]
+Filter = Literal["state", "type", "name", "origin", "parent_id", "sync_id", "created_by"]
 
 
 async def open_count(session: ReadSession, account_id: int, kind: str) -> int:

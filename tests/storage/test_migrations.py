@@ -345,6 +345,25 @@ async def test_0015_lets_item_syncs_run_and_can_be_taken_back(empty_database: st
     await connection.close()
 
 
+async def test_0017_stores_schedules_and_can_be_taken_back(empty_database: str) -> None:
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "0017")
+    connection = await asyncpg.connect(empty_database)
+    await connection.execute("INSERT INTO accounts (name, created_at) VALUES ('shop', now())")
+    await connection.execute(KEY, "all", [*DEFAULT_SCOPES])
+    schedule = """
+    INSERT INTO schedules (id, account_id, name, kind, request, cron, timezone, enabled, due_at, created_at, updated_at)
+    VALUES ($1, 1, $2, 'export', '{}', '0 2 * * *', 'UTC', $3, now(), now(), now())"""
+    await connection.execute(schedule, "sch_1", "Nightly", True)
+    for schedule_id, name, enabled in (("sch_2", "Nightly", True), ("sch_3", "", True), ("sch_4", "Paused", False)):
+        with pytest.raises(asyncpg.IntegrityConstraintViolationError):
+            await connection.execute(schedule, schedule_id, name, enabled)
+
+    await asyncio.to_thread(command.downgrade, configuration(empty_database), "0017")
+    assert await values(connection, "SELECT scopes && '{schedules:read,schedules:write}' FROM api_keys") == [False]
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "head")
+    await connection.close()
+
+
 # As if a vacuum that may not be cancelled had kept the migration from its lock for too long.
 INTERRUPT = """
 CREATE FUNCTION interrupt() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN

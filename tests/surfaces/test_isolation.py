@@ -45,6 +45,7 @@ class Owner:
     mapping: str
     export: str
     sync: str
+    schedule: str
 
     def named(self, template: str) -> list[Names]:
         """Every way in which a path names what this account alone has."""
@@ -91,6 +92,9 @@ class Owner:
             "/item-syncs/{sync_id}": [{"sync_id": self.sync}],
             "/item-syncs/{sync_id}/test": [{"sync_id": self.sync}],
             "/item-syncs/{sync_id}/runs": [{"sync_id": self.sync}],
+            "/schedules/{schedule_id}": [{"schedule_id": self.schedule}],
+            "/schedules/{schedule_id}/pause": [{"schedule_id": self.schedule}],
+            "/schedules/{schedule_id}/resume": [{"schedule_id": self.schedule}],
             "/connections/{connection_id}": [{"connection_id": self.connection}],
             "/connections/{connection_id}/imports": [{"connection_id": self.connection}],
             "/connections/{connection_id}/test-import": [{"connection_id": self.connection}],
@@ -132,7 +136,7 @@ def filled(template: str, names: Names) -> str:
 async def owner(runtime: Runtime) -> AsyncIterator[Owner]:
     account = await make_account(runtime)
     async with client_of(app_on(runtime)) as client:
-        empty = Owner(account, client, f"mark{token_hex(4)}", {}, "", f"t{token_hex(4)}", "", "", "", "", "")
+        empty = Owner(account, client, f"mark{token_hex(4)}", {}, "", f"t{token_hex(4)}", "", "", "", "", "", "")
         yield await furnished(empty, runtime)
 
 
@@ -181,7 +185,9 @@ async def furnished(empty: Owner, runtime: Runtime) -> Owner:
     mapping = (await client.post("/mappings", headers=headers, json=template)).json()["id"]
     wanted = {"name": mark, "connectionId": connection}
     sync = (await client.post("/item-syncs", headers=headers, json=wanted)).json()["id"]
-    made_of = (customer.json()["id"], own, token.json()["access_token"], connection, mapping, export, sync)
+    wanted = {"name": mark, "kind": "export", "request": {"type": own}, "cron": "0 0 1 1 *"}
+    schedule = (await client.post("/schedules", headers=headers, json=wanted)).json()["id"]
+    made_of = (customer.json()["id"], own, token.json()["access_token"], connection, mapping, export, sync, schedule)
     return Owner(empty.account, client, mark, ids, *made_of)
 
 
@@ -255,6 +261,11 @@ def requests(owner: Owner, template: str) -> list[dict[str, Any]]:
     csv = {"files": {"file": ("customers.csv", file, "text/csv")}}
     item = f"item/{owner.own}"
     product = {"file": ("products.csv", f"productID,productName\n{item},Stolen\n".encode(), "text/csv")}
+    stolen = {"name": "Stolen", "cron": "* * * * *"}
+    schedules: list[dict[str, Any]] = [
+        {**stolen, "kind": "export", "request": {"type": owner.own}},
+        {**stolen, "kind": "import", "connectionId": owner.connection, "request": {"path": "a", "type": "contacts"}},
+    ]
     products = [{"data": {"hasHeader": "true"}, "files": product}]
     return {
         "/imports/{import_id}/rerun": [csv, {}],
@@ -288,6 +299,10 @@ def requests(owner: Owner, template: str) -> list[dict[str, Any]]:
         ],
         "/exports/{export_id}/retry": [{}],
         "/exports/{export_id}/rerun": [{}],
+        "/schedules": [{"json": each} for each in schedules],
+        "/schedules/{schedule_id}": [{"json": each} for each in schedules],
+        "/schedules/{schedule_id}/pause": [{}],
+        "/schedules/{schedule_id}/resume": [{}],
         "/item-syncs": [{"json": {"name": "Stolen", "connectionId": owner.connection}}],
         "/item-syncs/{sync_id}/runs": [{}],
         "/item-syncs/{sync_id}/test": [{}],

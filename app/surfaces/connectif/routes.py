@@ -12,7 +12,7 @@ from app.connections.connection import StoredConnection, load_connection
 from app.connections.pull import Pull
 from app.errors import Complaint, Refused
 from app.imports.intake import find_missing, submit
-from app.imports.rerun import build_pull, build_rerun, read_charset, refuse_list
+from app.imports.submissions.rerun import build_pull, build_rerun, read_charset, refuse_list
 from app.mappings.mapping import Mapping
 from app.runs import status
 from app.runs.deletion import delete_run

@@ -2,15 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from app.auth.caller import Caller
-from app.errors import Complaint, Refused
-from app.exports.destinations import Destination, WantedDestination, load_destinations
-from app.exports.intake import ExportRequest
-from app.exports.layout import Selected, load_file_options
-from app.mappings.declaring.declaration import parse_mapping
-from app.mappings.mapping import DEFAULT, INLINE
+from app.exports.destinations import Destination, load_destinations
+from app.exports.intake import ExportRequest, read_request
+from app.exports.layout import load_file_options
+from app.mappings.mapping import DEFAULT
 from app.runs.model import Run
 from app.runs.status import Status
 from app.surfaces.native.wire.exports import (
@@ -29,34 +27,16 @@ from app.web.shapes import RunFailure
 MEDIA_TYPES = {"csv": "text/csv; charset={encoding}", "jsonl": "application/jsonl; charset={encoding}"}
 GZIP = "application/gzip"
 NEVER_SENT = "The export failed before this delivery"
-FILE_MEMBERS = frozenset({"format", "delimiter", "encoding", "gzip", "formulas"})  # of the body
 
 
 def build_request(caller: Caller, body: ExportBody, request: str) -> ExportRequest:
     """`request` is the id of the request. Raises Refused("invalid")."""
-    return ExportRequest(
-        account_id=caller.account_id,
-        origin="native",
-        type=body.type,
-        name=body.name,
-        notify=body.confirm_email,
-        file={name: getattr(body, name) for name in FILE_MEMBERS & body.model_fields_set},
-        selected=build_selected(body),
-        filter=body.filter.model_dump(),
-        destinations=[WantedDestination(each.connection_id, each.path) for each in body.destinations],
-        request_id=request,
-        sender=caller.identity,
-    )
+    return read_request(caller.account_id, dump_body(body), sender=caller.identity, request_id=request)
 
 
-def build_selected(body: ExportBody) -> Selected:
-    """Raises Refused("invalid")."""
-    if body.mapping is None:
-        return Selected(body.mapping_id)
-    if "mapping_id" in body.model_fields_set:
-        reason = "Send either `mappingId` or `mapping`, not both"
-        raise Refused("invalid", reason, [Complaint("mapping", reason)])
-    return Selected(INLINE, parse_mapping(body.mapping, prefix="mapping."))
+def dump_body(body: ExportBody) -> dict[str, Any]:
+    """What the caller has set, as JSON."""
+    return body.model_dump(mode="json", by_alias=True, exclude_unset=True)
 
 
 def render_export(status: Status, *, base: str, retention_days: int) -> Export:

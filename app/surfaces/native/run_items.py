@@ -20,6 +20,7 @@ def run_item(status: Status, *, base: str, retention_days: int) -> RunItem:
         "name": run.name,
         "parent_id": run.parent_id,
         "relation": run.relation,
+        "created_by": run.created_by,
         "started_at": run.started_at,
         "finished_at": run.finished_at,
         "outcome": status.outcome,

@@ -21,6 +21,9 @@ class RunQueryParameters(BaseModel):
     origin: str | None = Field(default=None, description="As `origin` of a run")
     parent_id: str | None = Field(default=None, alias="parentId", description="The run that the runs were started from")
     sync_id: str | None = Field(default=None, alias="syncId", description="The item sync")
+    created_by: str | None = Field(
+        default=None, alias="createdBy", description="The API key or the schedule that has started them"
+    )
     since: Moment | None = Field(default=None, description="Accepted at this moment or later")
     before: Moment | None = Field(default=None, description="Accepted before this moment")
     limit: int = Field(default=20, ge=1, le=100)
@@ -76,6 +79,11 @@ class RunItem(Shape):
     parent_id: str = Field(default="", description="Present if it was started from another run, which is still kept")
     relation: str = Field(
         default="", description="Present if it was started from another run: what it is to it", examples=["rerun"]
+    )
+    created_by: str = Field(
+        default="",
+        description="The id of the API key or of the schedule that has started it. Absent for imports of release 0.1",
+        examples=["sluice_0123456789abcdef"],
     )
     type: str = Field(description="The record type")
     status: State

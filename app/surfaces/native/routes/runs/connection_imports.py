@@ -5,9 +5,9 @@ from fastapi.responses import Response
 
 from app.connections.connection import load_connection
 from app.connections.pull import Pull
-from app.imports.from_connection import build_submission, read_wanted, refuse_missing_coupon_set
 from app.imports.intake import submit_each
 from app.imports.sources.pattern import find_files
+from app.imports.submissions.from_connection import build_submission, read_wanted, refuse_missing_coupon_set
 from app.mappings.declaring.requested import fill_options
 from app.surfaces.native import translate
 from app.surfaces.native.wire.imports import CONNECTION_IMPORT_BODY, ConnectionImportBody, StartedImports

@@ -57,6 +57,7 @@ def filters_of(query: RunQueryParameters) -> dict[Filter, str]:
         "origin": query.origin,
         "parent_id": query.parent_id,
         "sync_id": query.sync_id,
+        "created_by": query.created_by,
     }
     return {name: value for name, value in given.items() if value is not None}
 

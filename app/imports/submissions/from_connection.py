@@ -1,4 +1,4 @@
-"""Imports from a stored connection: of one file or of each that matches a pattern, as somebody asks for or has stored."""
+"""Imports from a stored connection: of one file, or of each that matches a pattern, now or by the clock."""
 
 import asyncio
 import json

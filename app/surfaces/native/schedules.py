@@ -1,0 +1,159 @@
+"""Reads and makes the shapes of schedules. What a schedule requests is checked as its route checks it."""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, Final
+
+from app.auth.caller import Caller
+from app.connections.connection import load_connection
+from app.connections.pull import Pull
+from app.errors import Complaint, Refused, describe
+from app.exports.intake import check_export
+from app.imports.submissions.from_connection import build_submission, check_submission, read_wanted
+from app.mappings.declaring.requested import fill_options
+from app.mappings.mapping import DEFAULT, INLINE
+from app.runtime import Runtime
+from app.schedules.cron import find_cron_mistakes, find_zone_mistakes, list_next
+from app.schedules.schedule import Schedule as StoredSchedule
+from app.schedules.schedule import ScheduleKind
+from app.schedules.stored import ScheduleDeclaration
+from app.surfaces.native import exports
+from app.surfaces.native.wire.declared.schedules import Schedule, ScheduleBody, ScheduleResult
+from app.surfaces.native.wire.exports import ExportBody
+from app.surfaces.native.wire.imports import ConnectionImportBody
+from app.web.bodies.mapping_choice import MappingChooser
+from app.web.caller import ensure_scope
+from app.web.surface import parse_shape
+
+# What an answer adds to a schedule, so that an answer can be sent back as it is.
+ADDED: Final = frozenset(
+    ("id", "enabled", "nextRunAt", "nextRuns", "lastRunId", "lastRunStatus", "lastResult", "failures", "createdAt",
+     "updatedAt")
+)  # fmt: skip
+SHOWN_RUNS: Final = 3
+NO_AFTER: Final = "`request.after` is not a member of a schedule's request: each start takes all files that match"
+
+
+async def declare_schedule(runtime: Runtime, caller: Caller, body: Mapping[str, object]) -> ScheduleDeclaration:
+    """Raises Refused: not_allowed, secrets_locked, invalid (names every mistake)."""
+    given = parse_shape(ScheduleBody, {member: value for member, value in body.items() if member not in ADDED})
+    complaints = [*find_cron_mistakes(given.cron), *find_zone_mistakes(given.timezone)]
+    request: Mapping[str, Any] = {}
+    try:
+        request = await CHECKS[given.kind](runtime, caller, given)
+    except Refused as refused:
+        if refused.code != "invalid":
+            raise
+        complaints += refused.complaints
+    if complaints:
+        raise Refused("invalid", describe(complaints), complaints)
+    return ScheduleDeclaration(
+        name=given.name,
+        kind=given.kind,
+        target=given.connection_id,
+        request=request,
+        cron=" ".join(given.cron.split()),
+        timezone=given.timezone,
+    )
+
+
+async def check_import(runtime: Runtime, caller: Caller, given: ScheduleBody) -> dict[str, Any]:
+    """What is requested, without what a mapping template adds: it may add something else later."""
+    ensure_scope(caller, "imports:write")
+    ensure_scope(caller, "connections:read")
+    if not given.connection_id:
+        raise refuse("connectionId", "`connectionId` is required for an import")
+    try:
+        async with runtime.database.read() as session:
+            connection = await load_connection(session, runtime.vault, caller.account_id, given.connection_id)
+    except Refused as refused:
+        raise refused if refused.code != "not_found" else refuse("connectionId", refused.detail) from None
+    with complaining_of("request"):
+        mapping = await MappingChooser(runtime, caller).choose(given.request)
+        body = parse_shape(ConnectionImportBody, fill_options(given.request, mapping))
+        members = body.model_dump(mode="json", by_alias=True, exclude_unset=True)
+        pull = Pull(connection.remote(), body.path, connection.id)
+        submission = build_submission(caller.account_id, read_wanted(members, mapping), pull, mapping)
+        await check_submission(runtime, submission)
+    if body.after is not None:
+        raise refuse("request.after", NO_AFTER)
+    added = {name for name in (mapping.options if mapping else {}) if given.request.get(name) in (None, "")}
+    return {name: value for name, value in members.items() if name not in added}
+
+
+async def check_requested_export(runtime: Runtime, caller: Caller, given: ScheduleBody) -> dict[str, Any]:
+    ensure_scope(caller, "exports:write")
+    if given.connection_id is not None:
+        raise refuse("connectionId", "`connectionId` is for imports. An export has `request.destinations`")
+    with complaining_of("request"):
+        body = parse_shape(ExportBody, given.request)
+        if body.destinations:
+            ensure_scope(caller, "connections:read")
+        if body.mapping_id not in (DEFAULT, INLINE):
+            ensure_scope(caller, "mappings:read")
+        await check_export(runtime, exports.build_request(caller, body, ""))
+    return exports.dump_body(body)
+
+
+Check = Callable[[Runtime, Caller, ScheduleBody], Awaitable[dict[str, Any]]]
+CHECKS: Final[Mapping[ScheduleKind, Check]] = {"import": check_import, "export": check_requested_export}
+
+
+@contextmanager
+def complaining_of(member: str) -> Any:
+    """Complaints that are raised within are about parts of that member."""
+    try:
+        yield
+    except Refused as refused:
+        if refused.code != "invalid":
+            raise
+        complaints = [put_below(member, each) for each in refused.complaints]
+        raise Refused("invalid", describe(complaints), complaints) from None
+
+
+def put_below(member: str, complaint: Complaint) -> Complaint:
+    if not complaint.path:
+        return Complaint(member, complaint.reason)
+    path = f"{member}.{complaint.path}"
+    return Complaint(path, complaint.reason.replace(f"`{complaint.path}`", f"`{path}`", 1))
+
+
+def refuse(path: str, reason: str) -> Refused:
+    return Refused("invalid", reason, [Complaint(path, reason)])
+
+
+def render_schedule(schedule: StoredSchedule, *, now: datetime, whole: bool = True) -> Schedule:
+    """`whole`: with what it requests. What is not set is left out."""
+    optional = {
+        "connection_id": schedule.target,
+        "request": dict(schedule.request) if whole else None,
+        "next_run_at": schedule.next_run_at,
+        "last_run_id": schedule.last_run_id,
+        "last_run_status": schedule.last_run_state,
+        "last_result": render_result(schedule),
+    }
+    upcoming: Iterable[datetime] = ()
+    if schedule.enabled:
+        upcoming = list_next(schedule.cron, schedule.timezone, after=now, count=SHOWN_RUNS)
+    return Schedule(
+        id=schedule.id,
+        name=schedule.name,
+        kind=schedule.kind,
+        cron=schedule.cron,
+        timezone=schedule.timezone,
+        enabled=schedule.enabled,
+        next_runs=list(upcoming),
+        failures=schedule.failures,
+        created_at=schedule.created_at,
+        updated_at=schedule.updated_at,
+        **{name: value for name, value in optional.items() if value is not None},
+    )
+
+
+def render_result(schedule: StoredSchedule) -> ScheduleResult | None:
+    result = schedule.last_result
+    if result is None:
+        return None
+    why = {} if result.code is None else {"code": result.code, "detail": result.detail or ""}
+    return ScheduleResult(status=result.status, planned_for=result.planned_for, at=result.at, runs=result.runs, **why)
