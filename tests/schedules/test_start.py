@@ -10,7 +10,7 @@ from app.observe.metrics import Metrics
 from app.schedules import start
 from app.schedules.start import start_due
 from tests.schedules.conftest import Shop
-from tests.transports.servers.server import Server
+from tests.transports.servers.server import Server, black_hole
 
 FILE = b"_email\nana@example.com\n"
 IMPORT = {"kind": "import", "request": {"path": "/in/*.csv", "type": "contacts", "name": "Nightly", "delimiter": ","}}
@@ -185,8 +185,7 @@ async def test_a_server_that_never_answers_holds_up_no_other_account(
     shop: Shop, ftp: Server, connection: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(start, "LIST_SECONDS", 0.5)
-    async with await asyncio.start_server(lambda *_: None, "127.0.0.1", 0) as silent:
-        port = silent.sockets[0].getsockname()[1]
+    with black_hole() as port:
         moved = "UPDATE connections SET settings = jsonb_set(settings, '{port}', to_jsonb(CAST(:port AS int)))"
         await shop.sql(f"{moved} WHERE id = :id", port=port, id=connection)
         schedule = await shop.schedule(**IMPORT, connectionId=connection)
