@@ -6,8 +6,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, RowMapping, delete, insert, select, text, update
 
+from app.storage.clock.tables import schedules
 from app.storage.database import ReadSession, Session
-from app.storage.tables import runs, schedules
+from app.storage.tables import runs
 
 # `due_at` is lease and backoff in one: whoever takes a schedule moves it on, and only whoever finds it where he has put
 # it may start something. One of each account at a time: what is slow for one account does not hold up another.
