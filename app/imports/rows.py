@@ -114,4 +114,5 @@ class BatchOutcome:
     problems: list[Problem] = field(default_factory=list)
     warnings: list[RunWarning] = field(default_factory=list)
     created_rows: list[int] = field(default_factory=list)  # filled for imports that keep a ledger
+    changed_rows: list[int] = field(default_factory=list)  # that created or changed a record, where that is asked for
     superseded_rows: list[int] = field(default_factory=list)  # left alone because of an import that was accepted later

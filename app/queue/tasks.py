@@ -25,4 +25,6 @@ TASKS: Final[Mapping[tuple[str, str], Task]] = {
     ("export", "write"): Task("export_write", "transfer"),
     ("export", "deliver"): Task("export_deliver", "transfer"),
     ("sync", "fetch"): Task("sync_fetch", "transfer"),
+    ("sync", "write"): Task("sync_slice", "slice"),
+    ("sync", "apply"): Task("sync_apply", "transfer"),  # as above
 }

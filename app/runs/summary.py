@@ -25,8 +25,10 @@ class RunWarning:
     count: int = 1  # how many times it happened
 
 
-def add_problems(summary: list[dict[str, Any]], problems: Iterable[Problem]) -> None:
-    """Counts problems into `summary`: one group per code, field and column, each with its first three samples."""
+def add_problems(summary: list[dict[str, Any]], problems: Iterable[Problem], *, file: str | None = None) -> None:
+    """Counts problems into `summary`: one group per code, field and column, each with its first three samples. `file`
+    is named in them where a run has several."""
+    of_file = {} if file is None else {"file": file}
     groups = {(group["code"], group["field"], group["column"]): group for group in summary}
     for problem in problems:
         group = groups.get((problem.code, problem.field, problem.column))
@@ -39,11 +41,12 @@ def add_problems(summary: list[dict[str, Any]], problems: Iterable[Problem]) -> 
             summary.append(group)
         group["count"] += 1
         if len(group["samples"]) < SAMPLES:
-            group["samples"].append({"line": problem.line, "row": problem.row, "value": problem.value})
+            group["samples"].append({**of_file, "line": problem.line, "row": problem.row, "value": problem.value})
 
 
-def add_warnings(summary: list[dict[str, Any]], warnings: Iterable[RunWarning]) -> None:
-    """Counts warnings into `summary`: one group per code and subject, each with its first three samples."""
+def add_warnings(summary: list[dict[str, Any]], warnings: Iterable[RunWarning], *, file: str | None = None) -> None:
+    """The same for warnings: one group per code and subject."""
+    of_file = {} if file is None else {"file": file}
     groups = {(group["code"], group["subject"]): group for group in summary}
     for warning in warnings:
         group = groups.get((warning.code, warning.subject))
@@ -56,4 +59,4 @@ def add_warnings(summary: list[dict[str, Any]], warnings: Iterable[RunWarning]) 
             summary.append(group)
         group["count"] += warning.count
         if warning.row is not None and len(group["samples"]) < SAMPLES:
-            group["samples"].append({"line": warning.line, "row": warning.row, "message": warning.message})
+            group["samples"].append({**of_file, "line": warning.line, "row": warning.row, "message": warning.message})

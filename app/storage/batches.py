@@ -34,6 +34,14 @@ SELECT coalesce(sum(created), 0) AS created, coalesce(sum(updated), 0) AS update
     coalesce(sum(unchanged), 0) AS unchanged, coalesce(sum(skipped), 0) AS skipped, coalesce(sum(failed), 0) AS failed
 FROM batches WHERE run_id = :run_id"""
 
+SUMS_UNTIL = """
+SELECT coalesce(sum(created), 0) AS created, coalesce(sum(updated), 0) AS updated,
+    coalesce(sum(unchanged), 0) AS unchanged, coalesce(sum(skipped), 0) AS skipped, coalesce(sum(failed), 0) AS failed
+FROM unnest(CAST(:ends AS bigint[])) WITH ORDINALITY AS part(ends, place)
+LEFT JOIN batches ON run_id = :run_id AND at_offset < part.ends
+    AND at_offset >= coalesce((CAST(:ends AS bigint[]))[place - 1], 0)
+GROUP BY place ORDER BY place"""
+
 
 async def add(session: Session, values: Mapping[str, Any]) -> None:
     """Inserts the ledger row of a batch. Raises IntegrityError if there is a batch with this number already."""
@@ -67,6 +75,11 @@ async def list_starts(session: ReadSession, run_id: str) -> Sequence[int]:
 async def sums(session: ReadSession, run_id: str) -> RowMapping:
     """The counts of all batches of a run, added up by outcome."""
     return (await session.execute(text(SUMS), {"run_id": run_id})).mappings().one()
+
+
+async def sums_until(session: ReadSession, run_id: str, ends: Sequence[int]) -> Sequence[RowMapping]:
+    """The same for each part of what the run reads, by the offsets at which the parts end."""
+    return (await session.execute(text(SUMS_UNTIL), {"run_id": run_id, "ends": list(ends)})).mappings().all()
 
 
 async def with_problems(session: ReadSession, run_id: str, *, since: int, limit: int) -> Sequence[RowMapping]:

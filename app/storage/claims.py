@@ -30,6 +30,8 @@ WORKABLE = (
     ("export", "write"),
     ("export", "deliver"),
     ("sync", "fetch"),
+    ("sync", "write"),
+    ("sync", "apply"),
 )
 KNOWN = f"""plan_version <= {PLAN_VERSION}
     AND (kind, {STEP}) IN ({", ".join(f"('{kind}', '{step}')" for kind, step in WORKABLE)})"""

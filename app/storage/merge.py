@@ -46,6 +46,7 @@ SELECT count(*) FILTER (WHERE created) AS created,
     count(*) FILTER (WHERE NOT changed AND run_seq = :run_seq) AS touched,
     array_agg(ARRAY[repeats_row, run_row]) FILTER (WHERE repeats_row IS NOT NULL AND changed) AS repeats,
     {created_rows} AS created_rows,
+    {changed_rows} AS changed_rows,
     coalesce(current_setting('sluice.too_large', true) = 'yes', false) AS any_too_large
 FROM merged"""
 
@@ -53,6 +54,7 @@ FROM merged"""
 # page through them by time alone.
 CREATED_AT = "CAST(:created_at AS timestamptz) + (s.row - :first_row) * interval '1 microsecond'"
 CREATED_ROWS = {True: "array_agg(run_row) FILTER (WHERE created)", False: "NULL"}
+CHANGED_ROWS = {True: "array_agg(run_row) FILTER (WHERE changed)", False: "NULL"}
 
 # As distinct as the times of creation, and always later than the previous change: a client that follows the changes
 # misses none. In a record that was never changed both times are equal.
@@ -132,6 +134,7 @@ class MergeTarget:
     unique_keys: bool = False  # each key is written once per file; later rows with it are left alone
     fixed: str | None = None  # a field that must not change; a row without it leaves it as it is
     tell_created_rows: bool = False  # return which rows created records
+    tell_changed_rows: bool = False  # return also which rows created or changed records
     created_at: datetime = EPOCH  # of the record of `first_row`; that of each later row is a microsecond later
     first_row: int = 0
     flat: bool = False  # no record of the batch holds a list or an object
@@ -166,14 +169,15 @@ class MergeTarget:
 @dataclass(frozen=True, slots=True)
 class Merged:
     """How many staged rows created, changed or only touched a record; (earlier row, later row) of repeated keys; if the
-    target asks for them, the rows that created records; and whether any row was left alone because its record would be
-    too large."""
+    target asks for them, the rows that created records, and those that created or changed some; and whether any row was
+    left alone because its record would be too large."""
 
     created: int
     updated: int
     touched: int
     repeats: Sequence[tuple[int, int]]
     created_rows: Sequence[int]
+    changed_rows: Sequence[int]
     any_too_large: bool
 
 
@@ -226,8 +230,9 @@ async def merge(session: Session, target: MergeTarget, *, touch: bool) -> Merged
     parameters |= {"created_at": target.created_at, "first_row": target.first_row}
     row = (await session.execute(text(build_statement(target, touch=touch)), parameters)).mappings().one()
     repeats = [(earlier, later) for earlier, later in row["repeats"] or ()]
-    created_rows = row["created_rows"] or ()
-    return Merged(row["created"], row["updated"], row["touched"], repeats, created_rows, row["any_too_large"])
+    created_rows, changed_rows = row["created_rows"] or (), row["changed_rows"] or ()
+    counted = (row["created"], row["updated"], row["touched"])
+    return Merged(*counted, repeats, created_rows, changed_rows, row["any_too_large"])
 
 
 def build_statement(target: MergeTarget, *, touch: bool) -> str:
@@ -239,7 +244,8 @@ def build_statement(target: MergeTarget, *, touch: bool) -> str:
         values=place.values.format(created_at=CREATED_AT, name=name),
         source=place.source.format(marked=str(touch).lower(), **met),
         action=build_action(target, touch=touch or target.staged),
-        created_rows=CREATED_ROWS[target.tell_created_rows],
+        created_rows=CREATED_ROWS[target.tell_created_rows or target.tell_changed_rows],
+        changed_rows=CHANGED_ROWS[target.tell_changed_rows],
     )
 
 

@@ -19,6 +19,7 @@ class FileReport(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=Tru
     bytes: int
     sha256: str
     modified: datetime | None = None  # as its server told
+    rows: dict[str, int] = {}  # how many rows had which outcome, once all are staged
 
 
 class ImagesReport(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=True):
@@ -33,6 +34,7 @@ class SyncReport(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=Tru
 
     files: list[FileReport] = []
     images: ImagesReport | None = None
+    entities: dict[str, dict[str, int]] = {}  # by type, and `links` of items to filter values: what becomes of records
 
 
 def load_report(run: Run) -> SyncReport:

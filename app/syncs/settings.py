@@ -9,6 +9,7 @@ import msgspec
 from app.errors import Refused, join_choices
 from app.formats.decode import normalize_encoding
 from app.mappings.delimiters import DELIMITERS, parse_delimiter
+from app.runs.holding.brakes import BRAKES, MAX_REMOVED_SHARE, Brakes
 from app.transports.failed import TransportFailed
 from app.transports.transport import LONGEST_PATH, WILD, check_path
 
@@ -54,6 +55,20 @@ class SyncSettings:
     blank_cells: BlankCells = "keep"  # an empty cell leaves the field, sets it to null, or stores ""
     afterwards: str = KEEP  # or MOVE and the folder that files go to once the sync has ended well
     quiet_seconds: float = 5.0  # how long files must not have changed before they are read
+
+    # What a run may do at most before somebody has to say that it is meant: app.runs.holding.brakes. Those of records
+    # are for each type.
+    max_errors: int | None = None
+    max_error_share: float | None = None
+    max_created: int | None = None
+    max_updated: int | None = None
+    max_removed: int | None = None
+    max_removed_share: float | None = MAX_REMOVED_SHARE
+    min_rows: int | None = None
+
+    @property
+    def brakes(self) -> Brakes:
+        return Brakes(**{name: getattr(self, name) for name in BRAKES})
 
     @property
     def done_folder(self) -> str | None:

@@ -13,7 +13,7 @@ from app.storage.syncs import progress
 from app.syncs.settings import SyncSettings, load_settings
 
 SETTINGS: Final = "sync"  # the member of the run's options that has the settings
-STEPS: Final = (Step.FETCH,)  # in the order in which a run goes through them
+STEPS: Final = (Step.FETCH, Step.WRITE, Step.APPLY)  # in the order in which a run goes through them
 DRY_RUN: Final = "dryRun"
 
 

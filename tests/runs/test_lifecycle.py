@@ -53,7 +53,7 @@ async def test_what_a_newer_release_has_accepted_is_left_alone_and_holds_nobody_
     newer, ours = await engine.submit(ONE), await engine.submit(ONE)
     async with engine.runtime.database.transaction() as session:
         await session.execute(text("ALTER TABLE runs DROP CONSTRAINT known_kind"))
-        await session.execute(text("UPDATE runs SET kind = 'sync' WHERE id = :id"), {"id": newer.id})
+        await session.execute(text("UPDATE runs SET kind = 'newer' WHERE id = :id"), {"id": newer.id})
         due = [row["id"] for row in await claims.due(session) if row["id"] in (newer.id, ours.id)]
         claimed = await claims.claim(session, newer.id, lease=60)
         await session.rollback()

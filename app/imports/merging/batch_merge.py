@@ -209,6 +209,7 @@ class BatchMerge:
         outcome.created += merged.created
         outcome.updated += merged.updated
         outcome.created_rows += merged.created_rows
+        outcome.changed_rows += merged.changed_rows
         self._count_left_alone(merged.touched)
         for earlier_row, row in merged.repeats:
             note_repeated_key(outcome, self._find_repeated_key(earlier_row, row), "last")

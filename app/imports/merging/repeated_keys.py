@@ -169,6 +169,7 @@ def apply_row(
         collect_members(state, members, target.mode, row)
         state.changing.append(row)
         outcome.updated += 1
+        outcome.changed_rows.append(row)
     else:
         outcome.problems.append(build_too_large(target, checked, row, line))
         outcome.failed += 1

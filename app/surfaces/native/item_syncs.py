@@ -11,6 +11,7 @@ from app.syncs.stored import StoredSync, SyncDeclaration
 from app.web.surface import parse_shape
 
 SETTINGS: Final = {each.name for each in fields(SyncSettings)}
+UNSET: Final = {each.name for each in fields(SyncSettings) if each.default is None}  # that an answer leaves out
 # What an answer adds, so that an answer can be sent back as it is.
 ADDED: Final = ("id", "createdAt", "updatedAt")
 
@@ -24,7 +25,8 @@ def parse_declaration(body: dict[str, Any]) -> SyncDeclaration:
 
 def item_sync(stored: StoredSync) -> ItemSync:
     declaration = stored.declaration
-    settings = {name: value for name, value in asdict(declaration.settings).items() if value is not None}
+    every = asdict(declaration.settings)
+    settings = {name: value for name, value in every.items() if value is not None or name not in UNSET}
     return ItemSync(
         id=stored.id,
         name=declaration.name,

@@ -115,6 +115,8 @@ class ItemRows:
 def build_prices(items: CheckedBatch, lists: Sequence[str]) -> CheckedBatch:
     """A record for each price that is neither blank nor zero, with the row of its item."""
     prices = CheckedBatch(items.start, items.end, items.last)
+    if not items.keys:
+        return prices
     codes = list(map(quote_json, items.keys))
     for list_id, column in zip(lists, items.apart, strict=True):
         head, middle = f'{{"id":"{list_id}:', f',"priceListId":"{list_id}","itemCode":'

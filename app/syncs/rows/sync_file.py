@@ -1,7 +1,7 @@
 """Opens the stored files of a sync: how each is read, how many rows it has, and what checks them."""
 
 from dataclasses import dataclass, replace
-from typing import BinaryIO, Final, Literal
+from typing import BinaryIO, Final
 
 from app.formats import open_reader, refuse_data_without_heading
 from app.formats.delimited import DelimitedReader
@@ -10,12 +10,12 @@ from app.formats.records import Dialect, Limits, Reader
 from app.formats.sniff import detect_dialect
 from app.problems import shorten
 from app.runs.summary import RunWarning
+from app.syncs.files import Role
 from app.syncs.rows.filter_rows import FilterRows
 from app.syncs.rows.item_rows import ItemRows
 from app.syncs.rows.rules import RowRules
 
-Role = Literal["items", "filters"]
-ROWS: Final[dict[Role, type[ItemRows] | type[FilterRows]]] = {"items": ItemRows, "filters": FilterRows}
+ROWS: Final[dict[Role, type[ItemRows] | type[FilterRows]]] = {Role.ITEMS: ItemRows, Role.FILTERS: FilterRows}
 HEAD_BYTES: Final = 65_536  # from which the dialect is found
 IGNORED: Final = "Column `{}` was ignored, because no field is filled by it"
 

@@ -10,6 +10,7 @@ from tests.conftest import NewAccount
 from tests.support.http import Account
 
 DEFAULTS: dict[str, Any] = {
+    "maxRemovedShare": 0.5,
     "itemsPath": "/items/",
     "filtersPath": "/itemfilters/",
     "imagesPath": "/itempictures.zip",
@@ -25,6 +26,8 @@ DEFAULTS: dict[str, Any] = {
     "quietSeconds": 5.0,
 }
 OTHERS: dict[str, Any] = {
+    "maxRemovedShare": None,
+    "maxErrors": 10,
     "itemsPath": "shop/items/",
     "filtersPath": "shop/filters/",
     "imagesPath": "pictures.ZIP",

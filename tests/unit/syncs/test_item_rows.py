@@ -9,6 +9,7 @@ import pytest
 from app.errors import Refused
 from app.formats import open_reader
 from app.formats.records import Batch, Dialect, Limits
+from app.syncs.files import Role
 from app.syncs.rows.filter_rows import FilterRows, build_value_key
 from app.syncs.rows.item_rows import CheckedItems, ItemRows
 from app.syncs.rows.rules import RowRules
@@ -117,6 +118,11 @@ def test_rows_without_a_code_are_skipped_and_counted() -> None:
     assert [(each.code, each.line, each.count) for each in checked.items.warnings] == [("no_item_code", 2, 2)]
 
 
+def test_a_batch_of_nothing_but_such_rows_has_neither_items_nor_prices() -> None:
+    checked = check("ItemCode;salesprice1\n;1\n")
+    assert (checked.items.keys, checked.prices.keys, checked.skipped) == ([], [], 1)
+
+
 def test_prices_of_all_lists_follow_from_an_item() -> None:
     checked = check('itemcode;SalesPrice1;salesprice 02;SALESPRICE3;salesprice0\nA"1;1.50;0;;7\nB;0.00;-2;1e1;0e5\n')
     assert checked.lists == ("1", "2", "3", "0")
@@ -214,9 +220,9 @@ def test_no_two_values_have_one_key() -> None:
 )
 def test_a_file_is_examined_once(text: str, separator: str, delimiter: str, rows: int) -> None:
     file = io.BytesIO(text.encode())
-    examined = examine_file(file, "items", separator=separator, encoding="utf-8", limits=Limits())
+    examined = examine_file(file, Role.ITEMS, separator=separator, encoding="utf-8", limits=Limits())
     assert (examined.dialect.delimiter, examined.rows, examined.warnings) == (delimiter, rows, [])
-    reader, checks = open_rows(file, "items", examined.dialect, rules=RowRules(), limits=Limits())
+    reader, checks = open_rows(file, Role.ITEMS, examined.dialect, rules=RowRules(), limits=Limits())
     batch = reader.read(reader.first, max_rows=checks.max_rows, max_bytes=1_000)
     assert checks.check(batch).items.failed == 0
 
@@ -226,11 +232,11 @@ def test_a_file_is_examined_once(text: str, separator: str, delimiter: str, rows
 )
 def test_a_file_that_is_none_is_refused(text: str, code: str) -> None:
     with pytest.raises(Refused) as refused:
-        examine_file(io.BytesIO(text.encode()), "items", separator=";", encoding="utf-8", limits=Limits())
+        examine_file(io.BytesIO(text.encode()), Role.ITEMS, separator=";", encoding="utf-8", limits=Limits())
     assert refused.value.code == code
 
 
 def test_columns_that_nobody_knows_are_told() -> None:
     file = io.BytesIO(b"ClassName;ClassValue;ItemCode;Remark\nA;B;C;D\n")
-    examined = examine_file(file, "filters", separator=";", encoding="utf-8", limits=Limits())
+    examined = examine_file(file, Role.FILTERS, separator=";", encoding="utf-8", limits=Limits())
     assert [(each.code, each.subject) for each in examined.warnings] == [("unknown_column", "Remark")]

@@ -39,6 +39,26 @@ class RunAddresses(Shape):
     cancel: str = Field(default="", description="Present while it is halted or planned")
 
 
+class RowCounts(Shape):
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    skipped: int = 0
+    failed: int = 0
+
+
+class EntityCounts(Shape):
+    """How many records of a kind were, or will be, added, changed and removed. A record is skipped if a later run has
+    written it meanwhile."""
+
+    added: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    removed: int = 0
+    skipped: int = 0
+    failed: int = 0
+
+
 class SyncFileItem(Shape):
     """A file that an item sync has read. Rows are counted once they are written."""
 
@@ -47,6 +67,7 @@ class SyncFileItem(Shape):
     bytes: int
     sha256: str
     modified: Timestamp = Field(default=UNSET_TIME, description="As its server tells. Absent if it does not")
+    rows: RowCounts = Field(default=RowCounts(), description="Present once the rows of all files are read")
 
 
 class SyncImagesItem(Shape):
@@ -62,6 +83,11 @@ class SyncReportItem(Shape):
 
     files: list[SyncFileItem] = Field(default=[], description="In the order in which they are read")
     images: SyncImagesItem = Field(default=SyncImagesItem(path="", status="unwanted"))
+    entities: dict[str, EntityCounts] = Field(
+        default={},
+        description="What becomes of records, by type; `links` are those of items to filter values. Present once rows "
+        "are read",
+    )
 
 
 class RunWarningItem(Shape):

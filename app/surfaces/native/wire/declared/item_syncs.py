@@ -4,6 +4,8 @@ from typing import Annotated, Final
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 
+from app.runs.holding.brakes import MAX_REMOVED_SHARE
+from app.surfaces.native.wire.brakes import BrakedBody
 from app.surfaces.native.wire.shape import Links, RunName, SentShape, json_body
 from app.syncs.settings import (
     MOST_QUIET_SECONDS,
@@ -22,7 +24,7 @@ FilePath = Annotated[str, AfterValidator(parse_file_path)]
 SEPARATOR: Final = {**DELIMITER, "enum": [each for each in DELIMITER["enum"] if each != "auto"], "title": "Separator"}
 
 
-class ItemSyncBody(SentShape):
+class ItemSyncBody(BrakedBody):
     """In quotes is what the page of the connector says."""
 
     name: RunName = Field(description="Unique among the account's item syncs")
@@ -77,6 +79,7 @@ class ItemSyncBody(SentShape):
         description="What becomes of the CSV files once a run has ended well: `keep`, or `move:` and a folder",
         examples=["move:/done/"],
     )
+    max_removed_share: float | None = Field(default=MAX_REMOVED_SHARE, ge=0, le=1, strict=True)
     quiet_seconds: float = Field(
         default=5.0,
         ge=0,

@@ -1,0 +1,189 @@
+"""Item syncs from the files to the records: what is created, changed, kept and removed, and how it is counted."""
+
+import pytest
+
+from tests.support.item_syncs import SyncEngine, entities
+
+ITEMS = "ItemCode;Description;SalesPrice;salesprice1;salesprice2\nA;Shirt;9.95;8;7.5\nB;Cap;5;;4\n;nobody;1;1;1\n"
+FILTERS = "ClassName;ClassValue;ItemCode;Sequence\nColor;Red;A;1\nColor;Blue;B;2\nBrand;Nike;A;1\n"
+
+
+async def test_the_first_sync_creates_all_there_is(syncs: SyncEngine) -> None:
+    run = await syncs.run(ITEMS, FILTERS)
+    assert (run.state, run.total, run.created, run.skipped, run.failed) == ("finished", 6, 5, 1, 0), run.error_summary
+    moment = run.created_at.strftime("%Y-%m-%dT%H:%M:%SZ")
+    assert await syncs.stored("items") == {
+        "A": {"itemCode": "A", "description": "Shirt", "salesPrice": "9.95", "vatIncluded": "E", "createdDate": moment,
+              "classValues": ["Brand:Nike", "Color:Red"]},
+        "B": {"itemCode": "B", "description": "Cap", "salesPrice": 5, "vatIncluded": "E", "createdDate": moment,
+              "classValues": ["Color:Blue"]},
+    }  # fmt: skip
+    assert await syncs.stored("price-lists") == {
+        number: {"id": number, "code": number, "name": f"PriceList {number}"} for number in ("1", "2")
+    }
+    assert await syncs.stored("item-prices") == {
+        f"{number}:{code}": {"id": f"{number}:{code}", "priceListId": number, "itemCode": code, "price": price}
+        for number, code, price in (("1", "A", 8), ("2", "A", "7.5"), ("2", "B", 4))
+    }
+    assert await syncs.stored("item-classes") == {"Color": {"name": "Color"}, "Brand": {"name": "Brand"}}
+    assert await syncs.stored("item-class-values") == {
+        f"{name}:{value}": {"id": f"{name}:{value}", "itemClass": name, "value": value, "sequence": sequence}
+        for name, value, sequence in (("Color", "Red", 1), ("Color", "Blue", 2), ("Brand", "Nike", 1))
+    }
+    assert entities(run) == {
+        "items": {"added": 2, "skipped": 1},
+        "item-prices": {"added": 3},
+        "price-lists": {"added": 2},
+        "item-classes": {"added": 2},
+        "item-class-values": {"added": 3},
+        "links": {"added": 3},
+    }
+    assert [(each["path"], each["rows"]) for each in run.report["files"]] == [
+        ("/items/a.csv", {"created": 2, "updated": 0, "unchanged": 0, "skipped": 1, "failed": 0}),
+        ("/itemfilters/a.csv", {"created": 3, "updated": 0, "unchanged": 0, "skipped": 0, "failed": 0}),
+    ]
+    assert await syncs.sql("SELECT * FROM staged_records WHERE staged_by = :id", id=run.id) == []
+    assert await syncs.sql("SELECT * FROM staged_keys WHERE staged_by = :id", id=run.id) == []
+
+
+@pytest.mark.parametrize("mode", ["incremental", "full"])
+async def test_the_same_files_again_change_nothing(syncs: SyncEngine, mode: str) -> None:
+    await syncs.run(ITEMS, FILTERS, mode=mode)
+    before = await syncs.sql("SELECT * FROM records WHERE account_id = :id ORDER BY type, key", id=syncs.account_id)
+    run = await syncs.run(ITEMS, FILTERS, mode=mode)
+    assert (run.unchanged, run.skipped, run.created, run.updated) == (5, 1, 0, 0)
+    after = await syncs.sql("SELECT * FROM records WHERE account_id = :id ORDER BY type, key", id=syncs.account_id)
+    assert after == before
+    assert entities(run)["items"] == {"unchanged": 2, "skipped": 1}
+    assert {name: counts["unchanged"] for name, counts in entities(run).items()} == {
+        "items": 2, "item-prices": 3, "price-lists": 2, "item-classes": 2, "item-class-values": 3, "links": 3,
+    }  # fmt: skip
+
+
+async def test_an_incremental_sync_removes_nothing_and_adds_links(syncs: SyncEngine) -> None:
+    await syncs.run("ItemCode;CreatedDate;salesprice1;Unit\nA;2026-01-31;8;PCS\nB;2026-01-31;9;PCS\n", FILTERS)
+    run = await syncs.run(
+        "ItemCode;CreatedDate;salesprice1;Unit\nA;soon;;\n", "ClassName;ClassValue;ItemCode\nSize;L;A\n"
+    )
+    assert (run.created, run.unchanged) == (1, 1)
+    items = await syncs.stored("items")
+    assert items["A"]["createdDate"] == "2026-01-31T00:00:00Z"
+    assert items["A"]["unit"] == "PCS"
+    assert items["A"]["classValues"] == ["Brand:Nike", "Color:Red", "Size:L"]
+    assert set(await syncs.stored("item-prices")) == {"1:A", "1:B"}
+    assert set(items) == {"A", "B"}
+
+
+async def test_a_row_counts_as_updated_if_a_price_of_it_changes(syncs: SyncEngine) -> None:
+    await syncs.run("ItemCode;Unit;salesprice1\nA;PCS;8\nB;PCS;9\nC;PCS;10\n")
+    run = await syncs.run("ItemCode;Unit;salesprice1;salesprice2\nA;PCS;8.5;\nB;BOX;9;\nC;PCS;10;0\n")
+    assert (run.updated, run.unchanged) == (2, 1)
+    assert entities(run) == {
+        "items": {"changed": 1, "unchanged": 2},
+        "item-prices": {"changed": 1, "unchanged": 2},
+        "price-lists": {"added": 1, "unchanged": 1},
+        "item-classes": {}, "item-class-values": {},
+    }  # fmt: skip
+
+
+async def test_the_same_item_in_two_files_is_what_the_later_one_says(syncs: SyncEngine) -> None:
+    run = await syncs.run(
+        {"b.csv": "ItemCode;Unit;salesprice1\nA;BOX;2\n", "a.csv": "ItemCode;Unit;Currency\nA;PCS;EUR\n"}
+    )
+    stored = (await syncs.stored("items"))["A"]
+    assert (stored["unit"], stored["currency"]) == ("BOX", "EUR")
+    assert (run.created, run.updated) == (1, 1)
+    (warning,) = [each for each in run.warnings if each["code"] == "duplicate_key"]
+    assert (warning["count"], warning["samples"][0]["file"], warning["samples"][0]["line"]) == (1, "/items/b.csv", 2)
+
+
+async def test_a_full_sync_removes_what_no_row_names(syncs: SyncEngine) -> None:
+    await syncs.run("ItemCode;Unit;salesprice1;salesprice2\nA;PCS;1;2\nB;PCS;1;2\nC;PCS;1;2\n", FILTERS)
+    run = await syncs.run(
+        "ItemCode;Unit;salesprice1\nA;;1\nB;BOX;\n", "ClassName;ClassValue;ItemCode\nColor;Red;B\n", mode="full",
+        max_removed_share=None,
+    )  # fmt: skip
+    items = await syncs.stored("items")
+    assert (run.state, run.removed, set(items)) == ("finished", 1, {"A", "B"})
+    assert items["A"]["unit"] is None
+    assert (items["A"]["classValues"], items["B"]["classValues"]) == ([], ["Color:Red"])
+    assert set(await syncs.stored("item-prices")) == {"1:A"}
+    assert set(await syncs.stored("price-lists")) == {"1"}
+    assert set(await syncs.stored("item-class-values")) == {"Color:Red"}
+    assert set(await syncs.stored("item-classes")) == {"Color"}
+    removed = {name: counts.get("removed", 0) for name, counts in entities(run).items()}
+    assert removed == {
+        "items": 1, "item-prices": 5, "price-lists": 1, "item-class-values": 2, "item-classes": 1, "links": 3,
+    }  # fmt: skip
+
+
+async def test_rows_that_failed_spare_what_they_name(syncs: SyncEngine) -> None:
+    await syncs.run(ITEMS, FILTERS)
+    run = await syncs.run(
+        "ItemCode;SalesPrice;salesprice3\nA;cheap;1\nC;1;1\n",
+        "ClassName;ClassValue;ItemCode;Sequence\nColor;Blue;C;x\nSize;L;C;1\nSize;M;D;1\n",
+        mode="full", max_removed_share=None,
+    )  # fmt: skip
+    assert (run.state, run.failed) == ("finished", 3)
+    items = await syncs.stored("items")
+    assert set(items) == {"A", "C"}
+    assert (items["A"]["salesPrice"], items["A"]["classValues"]) == ("9.95", ["Brand:Nike", "Color:Red"])
+    assert items["C"]["classValues"] == ["Size:L"]
+    assert set(await syncs.stored("item-prices")) == {"1:A", "2:A", "3:C"}
+    assert set(await syncs.stored("price-lists")) == {"1", "2", "3"}
+    assert set(await syncs.stored("item-class-values")) == {"Brand:Nike", "Color:Red", "Color:Blue", "Size:L"}
+    problems = {(each["code"], each["column"]): each["samples"] for each in run.error_summary}
+    assert problems[("unknown_reference", "ItemCode")][0] == {
+        "file": "/itemfilters/a.csv", "line": 4, "row": 5, "value": "D"
+    }  # fmt: skip
+    assert problems[("type_error", "SalesPrice")][0]["file"] == "/items/a.csv"
+
+
+@pytest.mark.parametrize(
+    ("items", "filters"),
+    [((), ()), ("ItemCode;Unit\n", ()), ("ItemCode;SalesPrice\nA;x\n;1\n", "ClassName;ClassValue;ItemCode\n;a;b\n")],
+)
+async def test_files_without_a_good_row_empty_nothing(syncs: SyncEngine, items: str, filters: str) -> None:
+    await syncs.run(ITEMS, FILTERS)
+    types = ("items", "item-prices", "price-lists", "item-classes", "item-class-values")
+    before = [await syncs.stored(each) for each in types]
+    run = await syncs.run(items, filters, mode="full", max_removed_share=None)
+    assert (run.state, run.removed) == ("finished", 0)
+    assert [await syncs.stored(each) for each in types] == before
+
+
+async def test_a_full_sync_that_would_remove_too_much_is_halted(syncs: SyncEngine) -> None:
+    await syncs.run("ItemCode;salesprice1\nA;1\nB;1\nC;1\n")
+    run = await syncs.run("ItemCode;salesprice1\nA;1\n", mode="full")
+    assert (run.state, run.fail_code, run.step) == ("halted", "brake", "apply")
+    assert "2 of 3 records would be removed" in (run.fail_detail or "")
+    assert "`items`" in (run.fail_detail or "")
+    assert set(await syncs.stored("items")) == {"A", "B", "C"}
+    done = await syncs.resume(run)
+    assert (done.state, done.removed, set(await syncs.stored("items"))) == ("finished", 2, {"A"})
+
+
+async def test_a_dry_run_is_planned_and_shows_what_it_would_do(syncs: SyncEngine) -> None:
+    run = await syncs.run(ITEMS, FILTERS, dry_run=True)
+    assert (run.state, entities(run)["items"]) == ("planned", {"added": 2, "skipped": 1})
+    assert await syncs.stored("items") == {}
+    assert (await syncs.resume(run)).state == "finished"
+    assert set(await syncs.stored("items")) == {"A", "B"}
+
+
+async def test_a_file_that_cannot_be_read_fails_the_sync_and_changes_nothing(syncs: SyncEngine) -> None:
+    run = await syncs.run({"a.csv": ITEMS, "b.csv": "Unit\nPCS\n"})
+    assert (run.state, run.fail_code) == ("failed", "unreadable_file")
+    assert run.fail_detail == "The file `/items/b.csv` cannot be read. Column `ItemCode` is required"
+    assert await syncs.stored("items") == {}
+
+
+async def test_any_size_of_batches_comes_to_the_same(syncs: SyncEngine) -> None:
+    """Also through several slices, in the middle of files."""
+    small = syncs.with_settings(batch_rows=1, slice_seconds=0.0)
+    for mode in ("incremental", "full"):
+        run = await small.run({"a.csv": ITEMS, "b.csv": "ItemCode;Unit\nB;BOX\nA;\n"}, FILTERS, mode=mode)
+        assert (run.state, run.total, run.failed) == ("finished", 8, 0), run.fail_detail
+        assert (await syncs.stored("items"))["B"]["unit"] == "BOX"
+        assert (await syncs.stored("items"))["A"]["classValues"] == ["Brand:Nike", "Color:Red"]
+        assert len(await syncs.stored("item-prices")) == 3
