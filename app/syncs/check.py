@@ -115,7 +115,7 @@ def read_headings(check: SyncCheck, role: Role, reader: HeadReader) -> str:
     file = io.BytesIO(head.data)
     examine_file(
         file,
-        "items" if role is Role.ITEMS else "filters",
+        role,
         separator=check.settings.separator,
         encoding=head.encoding,
         limits=check.runtime.limits,

@@ -45,7 +45,7 @@ class PreparedRows:
 
 
 @dataclass(frozen=True, slots=True)
-class OpenFile:
+class OpenedRows:
     """A file with rows, opened."""
 
     file: ReadFile
@@ -88,24 +88,23 @@ class SyncSlice:
     async def write_files(self, stopping: Stopping) -> bool:
         """Stages batch after batch until the slice's time is up. Whether the last row of all files is staged."""
         started = time.monotonic()
-        for file in self.reading:
-            if self.position.offset < file.end.offset:
-                stored = await asyncio.to_thread(open_stored, self.runtime, self.files[file.number])
-                with stored:
-                    opened = await asyncio.to_thread(self.open_file, file, stored)
-                    if not await self.write_file(opened, stopping, started):
-                        return False
+        for file in [each for each in self.reading if self.position.offset < each.end.offset]:
+            stored = await asyncio.to_thread(open_stored, self.runtime, self.files[file.number])
+            with stored:
+                opened = await asyncio.to_thread(self.open_file, file, stored)
+                if not await self.write_file(opened, stopping, started):
+                    return False
         return True
 
-    def open_file(self, file: ReadFile, stored: BinaryIO) -> OpenFile:
+    def open_file(self, file: ReadFile, stored: BinaryIO) -> OpenedRows:
         """Raises Fatal if the stored file is no longer what was examined. Blocking."""
         try:
             reader, rows = open_rows(stored, file.role, file.dialect, rules=self.rules, limits=self.runtime.limits)
         except Refused as refused:
             raise Fatal("unreadable_file", f"The file `{file.path}` cannot be read. {refused.detail}") from None
-        return OpenFile(file, reader, rows)
+        return OpenedRows(file, reader, rows)
 
-    async def write_file(self, opened: OpenFile, stopping: Stopping, started: float) -> bool:
+    async def write_file(self, opened: OpenedRows, stopping: Stopping, started: float) -> bool:
         """Whether the last row of the file is staged."""
         reading = self.start_reading(opened, opened.start_at(self.position))
         try:
@@ -119,7 +118,7 @@ class SyncSlice:
                 await asyncio.gather(reading, return_exceptions=True)
         return prepared.last
 
-    def start_reading(self, opened: OpenFile, start: Position) -> asyncio.Task[PreparedRows] | None:
+    def start_reading(self, opened: OpenedRows, start: Position) -> asyncio.Task[PreparedRows] | None:
         settings = self.runtime.settings
         return asyncio.create_task(
             asyncio.to_thread(opened.read_batch, start, settings.batch_rows, settings.batch_bytes)
