@@ -25,8 +25,8 @@ demo: $(VENV)/.runtime ## Start the service, import an example file, show the re
 run: $(VENV)/.runtime ## Run the service on 127.0.0.1:8000 until Ctrl-C, with its data in .sluice/
 	@$(BIN)/sluice up
 
-test: $(VENV)/.dev ## Run the tests on real PostgreSQL and Valkey servers (under 8 minutes)
-	$(BIN)/pytest -q -n $(WORKERS) --dist loadgroup -m "not slow"
+test: $(VENV)/.dev ## Run the tests on real PostgreSQL and Valkey servers, but for those that `make check` runs
+	$(BIN)/pytest -q -n $(WORKERS) --dist loadgroup -m "not slow" --ignore tests/house
 
 test-all: $(VENV)/.dev ## Run all tests, including the slow ones
 	$(BIN)/pytest -q -n $(WORKERS) --dist loadgroup

@@ -75,7 +75,7 @@ async def started(arena: Arena, client: Client, port: int) -> Part:
 
 
 @pytest.mark.timeout(180)
-@pytest.mark.parametrize("rounds", [10, pytest.param(100, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("rounds", [5, pytest.param(100, marks=pytest.mark.slow)])
 async def test_every_import_that_a_client_was_told_of_outlives_the_api(arena: Arena, rounds: int) -> None:
     chance = random.Random(20261121)
     async with client_of(arena) as (client, port):

@@ -41,10 +41,17 @@ Told = dict[str, Any]
 
 @pytest.fixture(scope="module")
 def documents(live: Live, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the documents of the surfaces that have a program, and that of all surfaces."""
+    """A folder with the documents of the surfaces that have a program."""
     folder = tmp_path_factory.mktemp("documents")
     for surface in SURFACES:
         shutil.copy(DOCUMENTS / f"{surface}.json", folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def whole_document(live: Live, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the document of all surfaces."""
+    folder = tmp_path_factory.mktemp("whole")
     (folder / f"{ALL}.json").write_bytes(httpx.get(f"{live.url}/openapi.json").content)
     return folder
 
@@ -57,13 +64,14 @@ def generate(command: list[str], **variables: str) -> None:
 
 @pytest.fixture(scope="module")
 def python_clients(
-    documents: Path, pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
+    documents: Path, whole_document: Path, pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, Path]:
-    """An interpreter, and a folder with a client of every document, made by openapi-python-client."""
+    """An interpreter, and a folder with a client of every document and one of the whole, made by
+    openapi-python-client."""
     interpreter = environments.python("openapi-python-client", pytestconfig)
     folder = tmp_path_factory.mktemp("python-clients")
     make = [str(interpreter), "-m", "openapi_python_client", "generate", "--meta", "none", "--fail-on-warning"]
-    for document in documents.iterdir():
+    for document in (*documents.iterdir(), *whole_document.iterdir()):
         made = folder / f"{document.stem}_client"
         # It formats what it made with ruff, which it looks for on the path.
         path = f"{interpreter.parent}{os.pathsep}{os.environ['PATH']}"
@@ -76,13 +84,9 @@ def hey_api_clients(
     documents: Path, pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, Path]:
     """Packages, and a folder with a client of every document, made by @hey-api/openapi-ts, and compiled programs."""
-    packages = environments.node("openapi-ts", pytestconfig)
-    folder = tmp_path_factory.mktemp("hey-api-clients")
-    make = [str(packages / ".bin" / "openapi-ts"), "--no-log-file", "--client", "@hey-api/client-fetch"]
-    for document in documents.iterdir():
-        generate([*make, "-i", str(document), "-o", str(folder / f"{document.stem}_client")])
-    compile_programs(packages, folder, "connectif.ts", "voucherify.ts")
-    return packages, folder
+    return make_hey_api_clients(
+        documents, pytestconfig, tmp_path_factory.mktemp("hey-api-clients"), "connectif.ts", "voucherify.ts"
+    )
 
 
 @pytest.fixture(scope="module")
@@ -90,13 +94,24 @@ def openapi_typescript_clients(
     documents: Path, pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, Path]:
     """Packages, and a folder with the types of every document, made by openapi-typescript, and a compiled program."""
-    packages = environments.node("openapi-typescript", pytestconfig)
-    folder = tmp_path_factory.mktemp("openapi-typescript-clients")
+    return make_types(documents, pytestconfig, tmp_path_factory.mktemp("types"), "connectif-fetch.ts")
+
+
+def make_hey_api_clients(documents: Path, told: pytest.Config, folder: Path, *programs: str) -> tuple[Path, Path]:
+    packages = environments.node("openapi-ts", told)
+    make = [str(packages / ".bin" / "openapi-ts"), "--no-log-file", "--client", "@hey-api/client-fetch"]
     for document in documents.iterdir():
-        generate(
-            [str(packages / ".bin" / "openapi-typescript"), str(document), "-o", str(folder / f"{document.stem}.ts")]
-        )
-    compile_programs(packages, folder, "connectif-fetch.ts")
+        generate([*make, "-i", str(document), "-o", str(folder / f"{document.stem}_client")])
+    compile_programs(packages, folder, *programs)
+    return packages, folder
+
+
+def make_types(documents: Path, told: pytest.Config, folder: Path, *programs: str) -> tuple[Path, Path]:
+    packages = environments.node("openapi-typescript", told)
+    make = str(packages / ".bin" / "openapi-typescript")
+    for document in documents.iterdir():
+        generate([make, str(document), "-o", str(folder / f"{document.stem}.ts")])
+    compile_programs(packages, folder, *programs)
     return packages, folder
 
 
@@ -161,6 +176,16 @@ def test_every_module_of_the_python_clients_can_be_imported(python_clients: tupl
     interpreter, folder = python_clients
     assert {path.name for path in folder.iterdir()} == {f"{name}_client" for name in (*SURFACES, ALL)}
     run([str(interpreter), "-c", IMPORT_ALL, str(folder)], PYTHONPATH=str(folder))
+
+
+@needs_node
+@pytest.mark.slow
+@pytest.mark.parametrize(("make", "made"), [(make_hey_api_clients, f"{ALL}_client"), (make_types, ALL)])
+def test_a_typescript_client_of_all_surfaces_compiles(
+    whole_document: Path, pytestconfig: pytest.Config, tmp_path: Path, make: Callable[..., object], made: str
+) -> None:
+    (tmp_path / "all.ts").write_text(f"export * as all from './{made}';\n")
+    make(whole_document, pytestconfig, tmp_path)
 
 
 @needs_node
