@@ -49,6 +49,7 @@ REFUSALS: dict[str, str] = {
 # Every reason why a run can fail as a whole, is halted, or was cancelled: code -> the message shown.
 FAILURES: dict[str, str] = {
     "brake": "A brake of the import has stopped it",
+    "plan_changed": "Others have changed records since somebody was shown what the import would do",
     "cancelled": "Somebody has cancelled it",
     "plan_expired": "Nobody has resumed or cancelled it in time",
     "worker_crashed": "Workers crashed too many times on this file",
@@ -116,6 +117,7 @@ FAILURE_REMEDIES: dict[str, str] = {
     ),
     "cancelled": "Start it again if you still want it. What was written before stays",
     "plan_expired": "Start it again, and decide within `SLUICE_PLAN_HOURS`",
+    "plan_changed": "Look at what it would do now, and resume or cancel it",
     "worker_crashed": "Look for `slice_failed` in the workers' log, and report it together with the file",
     "source_missing": "Send the file again. Check that all machines share one blob store and that nobody cleans it up",
     "source_damaged": (

@@ -72,7 +72,7 @@ def open_slice(runtime: Runtime, run: Run) -> Iterator["Slice"]:
             checker=checker,
             options=options,
             target=build_target(runtime, run, flat=checker.is_flat),
-            brakes=open_brakes(run, None if options.released else options.brakes),
+            brakes=open_brakes(run, None if options.released or options.is_staged else options.brakes),
             clock=RecordClock(run.heartbeat_at or run.created_at),
             position=Position(run.at_offset, run.at_line, run.at_row) if run.batches else reader.first,
             batches=run.batches,
@@ -222,13 +222,13 @@ class Slice:
             raise RunLost
 
     async def finish(self) -> bool:
-        """Ends the run, provided that its batches add up to what was accepted, and says so; or lets its overlay be
-        applied. Raises Fatal if they do not add up."""
+        """Ends the run, provided that its batches add up to what was accepted, or lets its overlay be applied. Returns
+        whether it has ended or is held. Raises Fatal if they do not add up."""
         self.report_step("finishing")
         if self.target.staged:
-            await finish_staging(self.runtime, self.run, self.target, self.options)
+            held = await finish_staging(self.runtime, self.run, self.target, self.options)
             self.report_step("staging finished")
-            return False
+            return held
         async with self.runtime.database.transaction() as session:
             await ensure_counts(session, self.run)
             finished = await end_run(session, self.run.id, self.run.attempt, State.FINISHED)

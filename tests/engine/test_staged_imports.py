@@ -7,6 +7,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from app.runs.deletion import sweep_overlays
+from app.runs.holding.brakes import Brakes
+from app.runs.holding.held import resume_run
 from app.runs.model import Run
 from tests.engine.conftest import ImportEngine
 
@@ -105,7 +107,9 @@ async def list_records(engine: ImportEngine) -> list[Any]:
 
 
 async def count_staged(engine: ImportEngine) -> Any:
-    return (await engine.sql("SELECT count(*) AS rows FROM staged_records"))[0]["rows"]
+    tables = "SELECT account_id FROM staged_records UNION ALL SELECT account_id FROM staged_keys"
+    counted = f"SELECT count(*) AS rows FROM ({tables}) AS staged WHERE account_id = :a"
+    return (await engine.sql(counted, a=engine.account_id))[0]["rows"]
 
 
 async def test_what_a_run_has_staged_goes_with_its_end_however_it_ends(engine: ImportEngine) -> None:
@@ -155,13 +159,15 @@ async def test_a_replacement_in_small_batches_knows_all_the_keys(engine: ImportE
     run = await engine.with_settings(batch_rows=1).finish(run)
     assert (run.updated, run.unchanged, run.removed) == (3, 3, 3)
     assert await engine.keys() == ["a@x.org", "b@x.org", "c@x.org"]
-    run = await engine.run(HEADER + "b@x.org,x,,9\ng@x.org,,,\n", replace=True, override_existing=False)
+    keep: dict[str, Any] = {"override_existing": False, "brakes": Brakes(max_removed_share=1)}
+    run = await engine.run(HEADER + "b@x.org,x,,9\ng@x.org,,,\n", replace=True, **keep)
     assert (run.created, run.skipped, run.removed, await engine.keys()) == (1, 1, 2, ["b@x.org", "g@x.org"])
 
 
 async def test_what_a_later_import_or_a_single_write_has_written_is_never_removed(engine: ImportEngine) -> None:
     await engine.run(HEADER + "".join(f"{key}@x.org,Ana,,1\n" for key in "abcd"))
-    run = await engine.slice(await engine.submit(HEADER + "a@x.org,Bo,,1\n", replace=True))
+    brakes = Brakes(max_removed_share=1)
+    run = await engine.slice(await engine.submit(HEADER + "a@x.org,Bo,,1\n", replace=True, brakes=brakes))
     assert run.removed == 3
     await engine.run(HEADER + "b@x.org,Ana,,1\nc@x.org,Bo,,1\ne@x.org,,,\n")
     run = await engine.finish(run)
@@ -193,3 +199,44 @@ async def test_an_older_import_does_not_bring_back_what_a_later_one_has_replaced
     older = await engine.finish(older)
     assert (older.skipped, await engine.keys()) == (3, ["a@x.org", "d@x.org"])
     assert await engine.record("a@x.org") == {"_email": "a@x.org", "_name": "Anna", "_points": 1}
+
+
+async def test_a_replacement_that_would_remove_too_much_is_halted_and_somebody_decides(engine: ImportEngine) -> None:
+    await engine.run(HEADER + "".join(f"{key}@x.org,Ana,,1\n" for key in "abcd"))
+    run = await engine.slice(await engine.submit(HEADER + "a@x.org,Bo,,1\ne@x.org,,,\n", replace=True))
+    assert (run.state, run.step, run.created, run.updated, run.removed) == ("halted", "apply", 1, 1, 3)
+    assert run.fail_detail == "`maxRemovedShare` is 0.5, but 3 of 4 records would be removed"
+    assert (await engine.slice(run)).attempt == run.attempt
+
+    run = await engine.finish(await resume(engine, run))
+    assert (run.state, run.removed, await engine.keys()) == ("finished", 3, ["a@x.org", "e@x.org"])
+    assert await count_staged(engine) == 0
+
+
+async def test_what_somebody_was_shown_is_done_or_nothing_and_then_it_is_shown_again(engine: ImportEngine) -> None:
+    await engine.run(HEADER + "".join(f"{key}@x.org,Ana,,1\n" for key in "abcde"))
+    older = await engine.submit(HEADER + "b@x.org,Bo,,1\nf@x.org,,,\n")
+    rows = "a@x.org,Bo,,1\nb@x.org,Bo,,1\nf@x.org,Fay,,\n"
+    run = await engine.slice(await engine.submit(HEADER + rows, replace=True, brakes=Brakes(max_updated=0)))
+    assert (run.state, run.created, run.updated, run.unchanged, run.removed) == ("halted", 1, 2, 0, 3)
+    await engine.finish(older)
+    await engine.run(HEADER + "a@x.org,,x,\nc@x.org,,x,\n")
+    before = await list_records(engine)
+
+    run = await engine.slice(await resume(engine, run))
+    assert (run.state, run.fail_code, await list_records(engine)) == ("halted", "plan_changed", before)
+    assert run.fail_detail == (
+        "Others have changed records meanwhile: it would create 0 records instead of 1, change 1 records instead of 2, "
+        "remove 2 records instead of 3"
+    )
+    assert (run.created, run.updated, run.unchanged, run.skipped, run.removed) == (0, 1, 1, 1, 2)
+    assert [(each["code"], each["count"]) for each in run.warnings] == [("superseded", 1)]
+
+    run = await engine.slice(await resume(engine, run))
+    assert (run.state, run.created, run.updated, run.unchanged, run.skipped, run.removed) == ("finished", 0, 1, 1, 1, 2)
+    assert await engine.keys() == ["a@x.org", "b@x.org", "c@x.org", "f@x.org"]
+    assert await engine.record("f@x.org") == {"_email": "f@x.org", "_name": "Fay"}
+
+
+async def resume(engine: ImportEngine, run: Run) -> Run:
+    return await resume_run(engine.runtime, engine.runtime.database.transaction(), run)

@@ -2,14 +2,17 @@
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
+from app.errors import SluiceError
 from app.imports.merging.targets import build_target
 from app.imports.plan import Options, load_options
-from app.imports.staged.counts import Recount, ensure_counts
+from app.imports.staged.counts import Recount, describe_difference, ensure_counts
 from app.observe.events import StepReached
 from app.runs.deletion import drop_overlay
+from app.runs.holding.brakes import MAX_REMOVED_SHARE, Brakes, Tally, find_tripped
 from app.runs.kinds import Step
-from app.runs.lifecycle import RunLost, announce_end, end_run
+from app.runs.lifecycle import RunLost, announce_end, announce_held, end_run, hold_run
 from app.runs.model import Run
 from app.runs.states import State
 from app.runtime import Runtime
@@ -20,40 +23,101 @@ from app.storage.database import Session
 from app.storage.merge import MergeTarget
 
 
-async def finish_staging(runtime: Runtime, run: Run, target: MergeTarget, options: Options) -> None:
-    """Every row has its outcome: lets the overlay be applied. Raises RunLost, Fatal."""
+class NotAsShown(SluiceError):
+    """What a run would do is not what somebody was shown before it was resumed; what was written must be rolled
+    back."""
+
+
+async def finish_staging(runtime: Runtime, run: Run, target: MergeTarget, options: Options) -> bool:
+    """Every row has its outcome: lets the overlay be applied, or halts the run, which is returned. Raises RunLost,
+    Fatal."""
     async with runtime.database.transaction() as session:
         counted = await ensure_counts(session, run)
-        removed = None
+        tally = Tally(counted["total"], counted["failed"], counted["created"], counted["updated"])
         if options.replace:
-            good = sum(counted[name] for name in batches.MOVABLE)
+            good = tally.total - tally.failed
             removed = await removal.count_unnamed(session, target) if good else 0
-        if not await claims.next_step(session, run.id, run.attempt, Step.APPLY, removed=removed):
+            tally = replace(tally, removed=removed, stored=await records.count(session, target.account_id, target.type))
+        removed_then = tally.removed if options.replace else None
+        if not await claims.next_step(session, run.id, run.attempt, Step.APPLY, removed=removed_then):
             raise RunLost
+        tripped = None if options.released else find_tripped(find_brakes(options), tally)
+        held = None
+        if tripped:
+            held = await hold_run(session, run.id, run.attempt, State.HALTED, code="brake", detail=tripped)
+    announce_held(runtime, held)
+    return held is not None
+
+
+def find_brakes(options: Options) -> Brakes:
+    """The brakes of a staged import: a replacement has one that it does not have to be given."""
+    brakes = options.brakes or Brakes()
+    if options.replace and brakes.max_removed_share is None:
+        return replace(brakes, max_removed_share=MAX_REMOVED_SHARE)
+    return brakes
 
 
 async def apply_import(runtime: Runtime, run: Run) -> bool:
-    """Applies the overlay and ends the run, in one transaction. Returns True: it has ended. Raises RunLost, Fatal."""
-    target = build_target(runtime, run)
-    async with runtime.database.transaction() as session:
-        await closing.close_types(session, target.account_id, [target.type])
-        report_step(runtime, run, "closed")
-        warnings = [dict(group) for group in run.warnings]
-        recount = Recount(target.mode, await batches.list_starts(session, run.id), warnings)
-        replace = load_options(run).replace
-        removed = await apply_overlay(session, target, recount.note, removes=replace and run.success > 0)
-        report_step(runtime, run, "applied")
-        values = {"removed": removed if replace else None, "warnings": json.dumps(warnings)}
-        if not await batches.recount(session, run.id, run.attempt, recount.moved, values):
-            raise RunLost
-        await ensure_counts(session, run)
-        finished = await end_run(session, run.id, run.attempt, State.FINISHED)
-        if finished is None:
-            raise RunLost
+    """Applies the overlay and ends the run, in one transaction. If somebody was shown what it would do, and it would do
+    something else by now, nothing is written and it is halted again. Returns True: it has ended, or is held. Raises
+    RunLost, Fatal."""
+    target, options = build_target(runtime, run), load_options(run)
+    try:
+        finished = await apply_and_end(runtime, run, target, options)
+    except NotAsShown:
+        await show_again(runtime, run, target, options)
+        return True
     report_step(runtime, run, "finished")
     announce_end(runtime, finished)
     await drop_overlay(runtime, run.account_id, run.id)
     return True
+
+
+async def apply_and_end(runtime: Runtime, run: Run, target: MergeTarget, options: Options) -> Run:
+    async with runtime.database.transaction() as session:
+        await closing.close_types(session, target.account_id, [target.type])
+        report_step(runtime, run, "closed")
+        recount = Recount(target.mode, await batches.list_starts(session, run.id), [*map(dict, run.warnings)])
+        removed = await apply_overlay(session, target, recount.note, removes=options.replace and run.success > 0)
+        report_step(runtime, run, "applied")
+        if options.released and (recount.moved or removed != (run.removed or 0)):
+            raise NotAsShown
+        await store_counts(session, run, recount, removed if options.replace else None)
+        await ensure_counts(session, run)
+        finished = await end_run(session, run.id, run.attempt, State.FINISHED)
+        if finished is None:
+            raise RunLost
+    return finished
+
+
+async def show_again(runtime: Runtime, run: Run, target: MergeTarget, options: Options) -> None:
+    """Stages again what has changed, and halts the run with what it would do now."""
+    async with runtime.database.transaction() as session:
+        await closing.close_types(session, target.account_id, [target.type])
+        await apply.use_indexes(session)
+        recount = Recount(target.mode, await batches.list_starts(session, run.id), [*map(dict, run.warnings)])
+        applying, after = await open_applying(session, target), ""
+        while changed := await applying.merge_again(after=after, written=False):
+            recount.note(changed)
+            after = max(each.key for each in changed)
+        removes = options.replace and run.success > 0
+        removed = await removal.count_unnamed(session, target) if removes else 0
+        await store_counts(session, run, recount, removed if options.replace else None)
+        detail = describe_difference(run, await ensure_counts(session, run))
+        held = await hold_run(session, run.id, run.attempt, State.HALTED, code="plan_changed", detail=detail)
+    announce_held(runtime, held)
+
+
+async def store_counts(session: Session, run: Run, recount: Recount, removed: int | None) -> None:
+    """Raises RunLost."""
+    values = {"removed": removed, "warnings": json.dumps(recount.warnings)}
+    if not await batches.recount(session, run.id, run.attempt, recount.moved, values):
+        raise RunLost
+
+
+async def open_applying(session: Session, target: MergeTarget) -> Applying:
+    others = await merge.find_other_imports(session, target)
+    return Applying(session, target, await records.read_clock(session), creates=not others["replaced"])
 
 
 async def apply_overlay(
@@ -63,14 +127,12 @@ async def apply_overlay(
     of rows whose outcome is not what it was when they were staged. Returns how many records were removed. The type has
     to be closed to all others."""
     await apply.use_indexes(session)
-    others = await merge.find_other_imports(session, target)
-    planned, written = await apply.count_planned(session, target), 0
-    applying = Applying(session, target, await records.read_clock(session), creates=not others["replaced"])
+    applying, planned, written = await open_applying(session, target), await apply.count_planned(session, target), 0
     async for between in apply.list_ranges(session, target):
         written += await applying.write_range(between)
     if planned.marked or written < planned.created + planned.updated:
         await write_changed(applying, note)
-    if planned.marked and others["older"]:
+    if planned.marked and (await merge.find_other_imports(session, target))["older"]:
         async for between in apply.list_ranges(session, target):
             await apply.touch_range(session, target, between)
     return await removal.remove_unnamed(session, target) if removes else 0
@@ -81,7 +143,7 @@ async def write_changed(applying: Applying, note: Callable[[Sequence[Again]], No
     until there is none."""
     after = ""
     while True:
-        changed = await applying.merge_again(after=after)
+        changed = await applying.merge_again(after=after, written=True)
         if changed:
             note(changed)
             after = max(each.key for each in changed)

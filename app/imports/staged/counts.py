@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -54,6 +54,17 @@ def list_moves(again: Again, mode: Mode) -> Iterator[tuple[int, str, str]]:
             yield row, "created" if again.was_new and index == 0 else "updated", outcome
     elif again.was_new and again.fate == "changed":
         yield again.rows[0], "created", "updated"
+
+
+def describe_difference(shown: Run, now: Mapping[str, Any]) -> str:
+    """What a run would do now, where that is not what it was shown to do."""
+    differing = [
+        f"{verb} {now[name]:,} records instead of {getattr(shown, name):,}"
+        for name, verb in (("created", "create"), ("updated", "change"), ("removed", "remove"))
+        if now[name] != getattr(shown, name)
+    ]
+    told = f"it would {', '.join(differing)}" if differing else "some rows would have another outcome"
+    return f"Others have changed records meanwhile: {told}"
 
 
 async def ensure_counts(session: Session, run: Run) -> dict[str, Any]:

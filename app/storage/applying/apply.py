@@ -83,8 +83,9 @@ WITH stale AS (
         WHEN b.key IS NULL THEN CASE WHEN s.base_updated_at IS NOT NULL THEN 'deleted' ELSE '{{new}}' END
         WHEN b.run_seq > :run_seq THEN 'superseded' WHEN NOT ({{mine}}) THEN 'held' WHEN NOT ({{changes}}) THEN 'same'
         WHEN {{fits}} THEN 'changed' ELSE 'held' END AS fate OFFSET 0) f
-    WHERE b.run_id IS DISTINCT FROM :run_id
-        AND (s.rows <> '{{{{}}}}' OR b.updated_at IS DISTINCT FROM s.base_updated_at)
+    WHERE b.run_id IS DISTINCT FROM :run_id AND (
+        b.updated_at IS DISTINCT FROM s.base_updated_at
+        OR s.rows <> '{{{{}}}}' AND f.fate IN ('superseded'{{unwritten}}))
     ORDER BY s.key LIMIT {AGAIN_KEYS}
 )
 UPDATE staged_records o SET base_updated_at = stale.now_at, data = coalesce(stale.data, o.data){{named}},
@@ -163,13 +164,14 @@ class Applying:
         inserted = await self.session.execute(text(INSERT.format(which=which)), {**given, "epoch": EPOCH})
         return inserted.rowcount + updated.rowcount
 
-    async def merge_again(self, *, after: str) -> Sequence[Again]:
+    async def merge_again(self, *, after: str, written: bool) -> Sequence[Again]:
         """Stages some of the records once more that have changed since, with greater keys than `after`; none when there
-        are no more. Then write them."""
+        are no more. `written`: all others are, and these are to be next."""
         target = self.target
         met = compare(target, held="b", given="s", number=":run_seq", touch=False)
         named = f", name = {NAME.format(data='stale.data', field=target.named_by)}" if target.named_by else ""
-        statement = AGAIN.format(named=named, new="new" if self.creates else "superseded", **met)
+        new, unwritten = "new" if self.creates else "superseded", ", 'new'" if written else ""
+        statement = AGAIN.format(named=named, new=new, unwritten=unwritten, **met)
         given = target.parameters() | target.size_parameters() | {"after": after}
         return [Again(**row) for row in (await self.session.execute(text(statement), given)).mappings()]
 
