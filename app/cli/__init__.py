@@ -70,6 +70,12 @@ COMMANDS: Final = {
         "Store and test connections to other servers, and import from them",
         USE,
     ),
+    "schedules": CommandEntry(
+        "app.cli.managing.schedules",
+        "schedules",
+        "Have imports from connections, and exports, started by the clock",
+        USE,
+    ),
     "api": CommandEntry("app.cli.serving.parts", "api", "Serve the HTTP API", RUN),
     "worker": CommandEntry("app.cli.serving.parts", "worker", "Process imports", RUN),
     "migrate": CommandEntry("app.cli.serving.parts", "migrate", "Upgrade the database to the newest schema", RUN),
