@@ -100,6 +100,7 @@ WARNINGS: dict[str, str] = {
     "keeps its date",
     "folder_missing": "The folder of an item sync does not exist. Nothing that came from it earlier is removed",
     "folder_empty": "The folder of an item sync has no CSV file. Nothing that came from it earlier is removed",
+    "file_left": "A file that an item sync has read could not be moved or deleted at its server",
     "no_images": "The ZIP of pictures of an item sync does not exist. No picture is removed for it",
     "mail_not_configured": "A notice by mail was asked for, but the service has no mail server (`SLUICE_SMTP_URL`)",
     "mail_not_sent": "The mail server refused the notice or could not be reached for three days, or the account has "
@@ -123,6 +124,7 @@ WARNING_REMEDIES: dict[str, str] = {
     "unread_date": "Write dates like 2026-01-31, or remove the values",
     "folder_missing": "Create the folder, or correct its path in the item sync",
     "folder_empty": "No action is needed if the shop had nothing new",
+    "file_left": "Move or delete it by hand, or the next run reads it again. Check `afterwards`",
     "no_images": "Upload the ZIP, correct its path in the item sync, or set `imagesOnlyFromPim`",
     "mail_not_configured": "Ask the operator to set `SLUICE_SMTP_URL`",
     "mail_not_sent": "Check the address, and ask the operator to check the mail server and SLUICE_MAILS_PER_DAY",

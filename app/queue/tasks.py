@@ -27,4 +27,5 @@ TASKS: Final[Mapping[tuple[str, str], Task]] = {
     ("sync", "fetch"): Task("sync_fetch", "transfer"),
     ("sync", "write"): Task("sync_slice", "slice"),
     ("sync", "apply"): Task("sync_apply", "transfer"),  # as above
+    ("sync", "afterwards"): Task("sync_afterwards", "transfer"),
 }

@@ -32,6 +32,7 @@ WORKABLE = (
     ("sync", "fetch"),
     ("sync", "write"),
     ("sync", "apply"),
+    ("sync", "afterwards"),
 )
 KNOWN = f"""plan_version <= {PLAN_VERSION}
     AND (kind, {STEP}) IN ({", ".join(f"('{kind}', '{step}')" for kind, step in WORKABLE)})"""

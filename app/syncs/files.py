@@ -34,6 +34,7 @@ class SyncFile:
     digests: bytes
     sha256: str
     moved_to: str | None = None  # where it went at its server after the sync
+    settled: bool = False  # it was moved or deleted there
 
 
 async def load_files(session: ReadSession, run_id: RunId, *roles: Role) -> Sequence[SyncFile]:
@@ -54,4 +55,5 @@ def file_from(row: Mapping[Any, Any]) -> SyncFile:
         row["digests"],
         row["sha256"],
         row["moved_to"],
+        row["moved_at"] is not None,
     )

@@ -7,8 +7,7 @@ from app.connections.connection import StoredConnection, load_connection
 from app.connections.pull import Pull, describe_pull
 from app.errors import Complaint, Refused, describe
 from app.imports.sources.fetch import seal_pull
-from app.observe.events import RunAccepted
-from app.runs.acceptance import accept_run, enqueue_run
+from app.runs.acceptance import accept_run, announce_run
 from app.runs.kinds import Kind, Step
 from app.runs.model import AccountId, Run, new_run_id
 from app.runtime import Runtime
@@ -43,17 +42,15 @@ async def submit_sync(runtime: Runtime, wanted: SyncRequest) -> Run:
     is still open), queue_full, not_authenticated.
     """
     async with runtime.database.transaction() as session:
-        if wanted.sender is not None:
-            await ensure_live(session, wanted.sender)
-        await accounts.lock(session, wanted.account_id)
-        run = await store_run(session, runtime, wanted)
-    runtime.observe(RunAccepted(run.id, run.account_id, run.type, run.origin, run.file_bytes, run.total))
-    await enqueue_run(runtime, run.id, run.kind, run.step, run.attempt)
-    return run
+        run = await store_sync_run(session, runtime, wanted)
+    return await announce_run(runtime, run)
 
 
-async def store_run(session: Session, runtime: Runtime, wanted: SyncRequest) -> Run:
-    """Call it while the account is locked. Raises Refused."""
+async def store_sync_run(session: Session, runtime: Runtime, wanted: SyncRequest) -> Run:
+    """Stores a run, as `submit_sync` does, within a transaction. Announce it after the commit."""
+    if wanted.sender is not None:
+        await ensure_live(session, wanted.sender)
+    await accounts.lock(session, wanted.account_id)
     sync = await load_sync(session, wanted.account_id, wanted.sync_id)
     if await progress.has_open_run(session, sync.id):
         raise Refused("sync_not_ended", "A run of this item sync is still open. Wait until it has ended")

@@ -20,6 +20,7 @@ class FileReport(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=Tru
     sha256: str
     modified: datetime | None = None  # as its server told
     rows: dict[str, int] = {}  # how many rows had which outcome, once all are staged
+    moved_to: str | None = None  # at its server, after the sync
 
 
 class ImagesReport(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=True):

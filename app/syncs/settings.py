@@ -10,6 +10,7 @@ from app.errors import Refused, join_choices
 from app.formats.decode import normalize_encoding
 from app.mappings.delimiters import DELIMITERS, parse_delimiter
 from app.runs.holding.brakes import BRAKES, MAX_REMOVED_SHARE, Brakes
+from app.transports.afterwards import parse_afterwards
 from app.transports.failed import TransportFailed
 from app.transports.transport import LONGEST_PATH, WILD, check_path
 
@@ -17,8 +18,6 @@ Mode = Literal["incremental", "full"]
 BlankCells = Literal["keep", "clear", "empty"]
 
 LONGEST_FOLDER: Final = LONGEST_PATH - 256  # characters: the name of a file follows
-KEEP: Final = "keep"
-MOVE: Final = "move:"
 SEPARATORS: Final = {word: character for word, character in DELIMITERS.items() if word != "auto"}
 MOST_QUIET_SECONDS: Final = 300.0
 
@@ -53,7 +52,7 @@ class SyncSettings:
     # The page: "This is only processed if images are not set to be synced via the main FTP Picture Sync task."
     pictures_by_separate_task: bool = False
     blank_cells: BlankCells = "keep"  # an empty cell leaves the field, sets it to null, or stores ""
-    afterwards: str = KEEP  # or MOVE and the folder that files go to once the sync has ended well
+    afterwards: str = "keep"  # what becomes of the CSV files once all is written: app.transports.afterwards
     quiet_seconds: float = 5.0  # how long files must not have changed before they are read
 
     # What a run may do at most before somebody has to say that it is meant: app.runs.holding.brakes. Those of records
@@ -71,9 +70,8 @@ class SyncSettings:
         return Brakes(**{name: getattr(self, name) for name in BRAKES})
 
     @property
-    def done_folder(self) -> str | None:
-        """Where files go once the sync has ended well, with a slash at its end; None: they stay."""
-        return None if self.afterwards == KEEP else self.afterwards.removeprefix(MOVE)
+    def keeps_files(self) -> bool:
+        return parse_afterwards(self.afterwards).action == "keep"
 
     @property
     def wants_images(self) -> bool:
@@ -133,10 +131,7 @@ def parse_encoding(name: str) -> str:
         raise ValueError(refused.detail) from None
 
 
-def parse_afterwards(text: str) -> str:
-    """Raises ValueError."""
-    if text == KEEP:
-        return text
-    if not text.startswith(MOVE):
-        raise ValueError("must be `keep`, or `move:` and a folder, such as `move:/done/`")
-    return MOVE + parse_folder(text.removeprefix(MOVE))
+def check_afterwards(text: str) -> str:
+    """The text as it is. Raises ValueError."""
+    parse_afterwards(text)
+    return text

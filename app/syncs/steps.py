@@ -13,7 +13,6 @@ from app.storage.syncs import progress
 from app.syncs.settings import SyncSettings, load_settings
 
 SETTINGS: Final = "sync"  # the member of the run's options that has the settings
-STEPS: Final = (Step.FETCH, Step.WRITE, Step.APPLY)  # in the order in which a run goes through them
 DRY_RUN: Final = "dryRun"
 
 
@@ -22,12 +21,19 @@ def load_run_settings(run: Run) -> SyncSettings:
     return load_settings(run.options[SETTINGS])
 
 
+def list_steps(settings: SyncSettings) -> list[Step]:
+    """Those that a run goes through, in this order."""
+    return [Step.FETCH, Step.WRITE, Step.APPLY, *([] if settings.keeps_files else [Step.AFTERWARDS])]
+
+
 async def go_on(session: Session, run: Run, values: Mapping[str, Any]) -> Run | None:
     """Changes columns of a run whose step is done, in the caller's transaction, and lets it go on to its next step.
     After the last one the run has ended and is returned: `announce_end` it after the commit. Raises RunLost."""
-    following = dict(pairwise(STEPS)).get(run.step)
-    moved = {} if following is None else {"step": following, "plan_version": PLAN_VERSION}
-    if not await progress.change(session, run.id, run.attempt, run.step, {"crashes": 0, **moved, **values}):
+    following = dict(pairwise(list_steps(load_run_settings(run)))).get(run.step)
+    changes: dict[str, Any] = {"crashes": 0, "fetches": 0, **values}
+    if following is not None:
+        changes |= {"step": following, "plan_version": PLAN_VERSION}
+    if not await progress.change(session, run.id, run.attempt, run.step, changes):
         raise RunLost
     if following is not None:
         return None

@@ -364,6 +364,21 @@ async def test_0017_stores_schedules_and_can_be_taken_back(empty_database: str) 
     await connection.close()
 
 
+async def test_0018_lets_item_syncs_move_their_files_and_can_be_taken_back(empty_database: str) -> None:
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "0018")
+    connection = await asyncpg.connect(empty_database)
+    await connection.execute("INSERT INTO accounts (name, created_at) VALUES ('shop', now())")
+    run = RUN.replace("(id,", "(kind, step, sync_id, id,").replace(
+        "VALUES (", "VALUES ('sync', 'afterwards', 'sync_1', "
+    )
+    await connection.execute(run, "moving", 1, "running", None, None, 1)
+
+    await asyncio.to_thread(command.downgrade, configuration(empty_database), "0017")
+    assert await values(connection, "SELECT step || ' ' || state FROM runs") == ["write finished"]
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "head")
+    await connection.close()
+
+
 # As if a vacuum that may not be cancelled had kept the migration from its lock for too long.
 INTERRUPT = """
 CREATE FUNCTION interrupt() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN

@@ -33,7 +33,7 @@ async def drop_pruned(session: Session) -> Sequence[str]:
     return list(gone.scalars())
 
 
-async def mark_moved(session: Session, run_id: str, number: int, path: str) -> None:
-    """Notes where a file has been moved to at its server."""
+async def mark_settled(session: Session, run_id: str, number: int, path: str | None) -> None:
+    """Notes that a file has been dealt with at its server: where it was moved to, None if it was deleted."""
     mine = (sync_files.c.run_id == run_id, sync_files.c.number == number)
     await session.execute(update(sync_files).where(*mine).values(moved_to=path, moved_at=text("now()")))

@@ -201,7 +201,7 @@ def describe_fetched(fetching: Fetching, plan: FetchPlan, files: Sequence[SyncFi
         "plan": fetch_plan_to_json(plan),
         "file_bytes": size,
         "fetched_bytes": size,
-        "secret": None if settings.done_folder is None else run.secret,
+        "secret": None if settings.keeps_files else run.secret,
         "report": report_to_json(SyncReport(files=report_files(files), images=images)),
         "warnings": warnings,
     }

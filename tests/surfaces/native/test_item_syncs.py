@@ -22,6 +22,7 @@ DEFAULTS: dict[str, Any] = {
     "imagesOnlyFromPim": False,
     "picturesBySeparateTask": False,
     "blankCells": "keep",
+    "maxRemovedShare": 0.5,
     "afterwards": "keep",
     "quietSeconds": 5.0,
 }
@@ -40,6 +41,9 @@ OTHERS: dict[str, Any] = {
     "imagesOnlyFromPim": True,
     "picturesBySeparateTask": True,
     "blankCells": "clear",
+    "maxRemovedShare": None,
+    "maxErrors": 10,
+    "minRows": 1,
     "afterwards": "move:/done/",
     "quietSeconds": 0.5,
 }
@@ -84,7 +88,7 @@ async def test_the_settings_are_those_of_the_page_unless_they_are_set(
 
 async def test_words_and_folders_are_taken_as_people_write_them(client: httpx.AsyncClient, an_account: Account) -> None:
     sync = await made(client, an_account, itemsPath="/items", separator="", afterwards="move:done")
-    assert (sync["itemsPath"], sync["separator"], sync["afterwards"]) == ("/items/", ";", "move:done/")
+    assert (sync["itemsPath"], sync["separator"], sync["afterwards"]) == ("/items/", ";", "move:done")
     other = await made(client, an_account, name="B", connectionId=sync["connectionId"], separator="Pipe")
     assert other["separator"] == "|"
 
@@ -102,8 +106,10 @@ async def test_words_and_folders_are_taken_as_people_write_them(client: httpx.As
         ("separator", ";;", "`separator` must be one of comma"),
         ("encoding", "klingon", "`encoding` must be one of"),
         ("mode", "clean", "`mode` must be one of 'incremental' or 'full'"),
-        ("afterwards", "delete", "`afterwards` must be `keep`, or `move:` and a folder, such as `move:/done/`"),
-        ("afterwards", "move:", "`afterwards` must be a folder"),
+        ("afterwards", "archive", "`afterwards` must be keep, delete, or move: with a folder"),
+        ("afterwards", "move:", "`afterwards` must be keep, delete, or move: with a folder"),
+        ("maxRemovedShare", 1.5, "`maxRemovedShare` must be less than or equal to 1"),
+        ("maxErrors", -1, "`maxErrors` must be greater than or equal to 0"),
         ("quietSeconds", 301, "`quietSeconds` must be less than or equal to 300"),
         ("name", " a", "`name` must be 1 to 200 characters long"),
         ("cleanData", True, "`cleanData` is not a member of this request"),

@@ -68,6 +68,7 @@ class SyncFileItem(Shape):
     sha256: str
     modified: Timestamp = Field(default=UNSET_TIME, description="As its server tells. Absent if it does not")
     rows: RowCounts = Field(default=RowCounts(), description="Present once the rows of all files are read")
+    moved_to: str = Field(default="", description="Where it was moved to at its server, by `afterwards`")
 
 
 class SyncImagesItem(Shape):

@@ -11,7 +11,7 @@ from app.syncs.settings import (
     MOST_QUIET_SECONDS,
     BlankCells,
     Mode,
-    parse_afterwards,
+    check_afterwards,
     parse_encoding,
     parse_file_path,
     parse_folder,
@@ -74,9 +74,16 @@ class ItemSyncBody(BrakedBody):
     blank_cells: BlankCells = Field(
         default="keep", description="An empty cell leaves the field as it is, sets it to null, or stores empty text"
     )
-    afterwards: Annotated[str, AfterValidator(parse_afterwards)] = Field(
+    max_removed_share: float | None = Field(
+        default=MAX_REMOVED_SHARE,
+        ge=0,
+        le=1,
+        strict=True,
+        description="A run is halted if it would remove a larger share of the items that there are. Null: no limit",
+    )
+    afterwards: Annotated[str, AfterValidator(check_afterwards)] = Field(
         default="keep",
-        description="What becomes of the CSV files once a run has ended well: `keep`, or `move:` and a folder",
+        description="What becomes of the CSV files once all is written: `keep`, `delete`, or `move:` and a folder",
         examples=["move:/done/"],
     )
     max_removed_share: float | None = Field(default=MAX_REMOVED_SHARE, ge=0, le=1, strict=True)
