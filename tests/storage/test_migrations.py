@@ -358,7 +358,7 @@ async def test_0017_stores_schedules_and_can_be_taken_back(empty_database: str) 
         with pytest.raises(asyncpg.IntegrityConstraintViolationError):
             await connection.execute(schedule, schedule_id, name, enabled)
 
-    await asyncio.to_thread(command.downgrade, configuration(empty_database), "0017")
+    await asyncio.to_thread(command.downgrade, configuration(empty_database), "0016")
     assert await values(connection, "SELECT scopes && '{schedules:read,schedules:write}' FROM api_keys") == [False]
     await asyncio.to_thread(command.upgrade, configuration(empty_database), "head")
     await connection.close()
