@@ -22,7 +22,6 @@ DEFAULTS: dict[str, Any] = {
     "imagesOnlyFromPim": False,
     "picturesBySeparateTask": False,
     "blankCells": "keep",
-    "maxRemovedShare": 0.5,
     "afterwards": "keep",
     "quietSeconds": 5.0,
 }
@@ -41,8 +40,6 @@ OTHERS: dict[str, Any] = {
     "imagesOnlyFromPim": True,
     "picturesBySeparateTask": True,
     "blankCells": "clear",
-    "maxRemovedShare": None,
-    "maxErrors": 10,
     "minRows": 1,
     "afterwards": "move:/done/",
     "quietSeconds": 0.5,

@@ -86,7 +86,6 @@ class ItemSyncBody(BrakedBody):
         description="What becomes of the CSV files once all is written: `keep`, `delete`, or `move:` and a folder",
         examples=["move:/done/"],
     )
-    max_removed_share: float | None = Field(default=MAX_REMOVED_SHARE, ge=0, le=1, strict=True)
     quiet_seconds: float = Field(
         default=5.0,
         ge=0,
