@@ -7,6 +7,7 @@ import msgspec
 
 from app.item_images.archive import Image
 from app.storage import merge, records
+from app.storage.applying import closing
 from app.storage.database import Session
 from app.storage.images import records as image_records
 from app.storage.merge import MergeTarget
@@ -73,5 +74,5 @@ async def write_images(
 
 async def is_older_run_open(session: Session, target: MergeTarget) -> bool:
     """Whether an older import of images or sync of items may still write them: then unchanged ones are marked, too."""
-    others = [await merge.find_other_imports(session, replace(target, type=name)) for name in (TYPE, "items")]
+    others = [await closing.find_other_imports(session, replace(target, type=name)) for name in (TYPE, "items")]
     return any(each["older"] for each in others)

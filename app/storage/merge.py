@@ -15,7 +15,6 @@ from sqlalchemy import RowMapping, text
 
 from app.storage.database import Session
 from app.storage.overlays.places import OVERLAY, RECORDS, MergePlace
-from app.storage.runs import OPEN
 
 EPOCH = datetime.fromtimestamp(0, UTC)
 Mode = Literal["overwrite", "fill", "keep"]
@@ -110,16 +109,6 @@ ORDER BY s.row"""
 WANTED = "coalesce(s.data ->> CAST(:fixed AS text), r.data ->> CAST(:fixed AS text))"
 TOO_LARGE = f"""(NOT ({SMALL.format(held="r.data", given="s.data")}) AND {{merged}} IS DISTINCT FROM r.data
         AND octet_length(CAST({{merged}} AS text)) > :record_bytes)"""
-
-# An item sync is a run of the type `items`, and writes all of these.
-CATALOGUE = "('items', 'price-lists', 'item-prices', 'item-classes', 'item-class-values', 'item-images')"
-WRITERS = f"""FROM runs WHERE account_id = :account_id
-    AND (type = :type OR kind = 'sync' AND CAST(:type AS text) IN {CATALOGUE})"""
-OTHERS = f"""
-SELECT EXISTS (SELECT {WRITERS} AND seq < :run_seq AND {OPEN}) AS older,
-    EXISTS (SELECT {WRITERS} AND seq <> :run_seq AND {OPEN}) AS any_open,
-    EXISTS (SELECT FROM accounts WHERE id = :account_id AND last_seq > :run_seq) AS newer,
-    EXISTS (SELECT {WRITERS} AND seq > :run_seq AND removed IS NOT NULL AND state = 'finished') AS replaced"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,9 +282,3 @@ async def find_left_alone(session: Session, target: MergeTarget) -> Sequence[Row
     statement = LEFT_ALONE.format(found=target.place.found, wanted=WANTED, too_large=too_large)
     parameters = target.parameters() | sizes | {"unique_keys": target.unique_keys, "fixed": target.fixed}
     return (await session.execute(text(statement), parameters)).mappings().all()
-
-
-async def find_other_imports(session: Session, target: MergeTarget) -> RowMapping:
-    """Whether an `older` import of the same type, or `any_open` one besides this, has not ended, whether a `newer` one
-    was ever accepted, and whether one such has `replaced` all records of the type."""
-    return (await session.execute(text(OTHERS), target.parameters())).mappings().one()

@@ -31,7 +31,7 @@ from app.resources.sizes import is_longer
 from app.resources.stored_keys import KeyForms
 from app.runs.summary import RunWarning
 from app.storage import merge, records
-from app.storage.applying.closing import enter_type
+from app.storage.applying import closing
 from app.storage.applying.removal import name_keys
 from app.storage.database import Session
 from app.storage.merge import MergeTarget
@@ -75,7 +75,7 @@ async def stage_batch(session: Session, prepared: PreparedBatch) -> None:
 
 async def is_other_import_open(session: Session, target: MergeTarget) -> bool:
     """Whether another import of the same type is open."""
-    return bool((await merge.find_other_imports(session, target))["any_open"])
+    return bool((await closing.find_other_imports(session, target))["any_open"])
 
 
 async def merge_batch(
@@ -85,9 +85,9 @@ async def merge_batch(
     checked, target = prepared.checked, prepared.build_target(run_target)
     outcome = BatchOutcome(failed=checked.failed, problems=list(checked.problems), warnings=list(checked.warnings))
     if not target.staged and target.run_id is not None:
-        await enter_type(session, target.account_id, target.type)
+        await closing.enter_type(session, target.account_id, target.type)
     if checked.keys:
-        others = await merge.find_other_imports(session, target)
+        others = await closing.find_other_imports(session, target)
         await BatchMerge(session, target, checked, outcome, options, others).merge_rows(prepared.copy_text)
     if target.names_keys:
         # Where every row has written a record of its own, the overlay has all of their keys.
@@ -228,7 +228,7 @@ class BatchMerge:
             target.unique_keys
             or target.fixed is not None
             or any_too_large
-            or (await merge.find_other_imports(session, target))["newer"]
+            or (await closing.find_other_imports(session, target))["newer"]
         )
         for left_alone in await merge.find_left_alone(session, target) if may_differ else ():
             row = left_alone["row"]

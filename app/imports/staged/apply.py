@@ -16,7 +16,7 @@ from app.runs.lifecycle import RunLost, announce_end, announce_held, end_run, ho
 from app.runs.model import Run
 from app.runs.states import State
 from app.runtime import Runtime
-from app.storage import batches, claims, merge, records
+from app.storage import batches, claims, records
 from app.storage.applying import apply, closing, removal
 from app.storage.applying.apply import Again, Applying
 from app.storage.database import Session
@@ -116,7 +116,7 @@ async def store_counts(session: Session, run: Run, recount: Recount, removed: in
 
 
 async def open_applying(session: Session, target: MergeTarget) -> Applying:
-    others = await merge.find_other_imports(session, target)
+    others = await closing.find_other_imports(session, target)
     return Applying(session, target, await records.read_clock(session), creates=not others["replaced"])
 
 
@@ -132,7 +132,7 @@ async def apply_overlay(
         written += await applying.write_range(between)
     if planned.marked or written < planned.created + planned.updated:
         await write_changed(applying, note)
-    if planned.marked and (await merge.find_other_imports(session, target))["older"]:
+    if planned.marked and (await closing.find_other_imports(session, target))["older"]:
         async for between in apply.list_ranges(session, target):
             await apply.touch_range(session, target, between)
     return await removal.remove_unnamed(session, target) if removes else 0

@@ -1,14 +1,25 @@
-"""Who may write the records of a type while an overlay is applied to them, and the end of overlays."""
+"""Who else writes the records of a type, who may while an overlay is applied to them, and the end of overlays."""
 
 from collections.abc import Collection
 from typing import Final
 
-from sqlalchemy import text
+from sqlalchemy import RowMapping, text
 
 from app.storage.database import ReadSession, Session
+from app.storage.merge import MergeTarget
 from app.storage.runs import OPEN
 
 DROP_ROWS: Final = 20_000  # of a transaction
+
+# An item sync is a run of the type `items`, and writes all of these.
+CATALOGUE = "('items', 'price-lists', 'item-prices', 'item-classes', 'item-class-values', 'item-images')"
+WRITERS = f"""FROM runs WHERE account_id = :account_id
+    AND (type = :type OR kind = 'sync' AND CAST(:type AS text) IN {CATALOGUE})"""
+OTHERS = f"""
+SELECT EXISTS (SELECT {WRITERS} AND seq < :run_seq AND {OPEN}) AS older,
+    EXISTS (SELECT {WRITERS} AND seq <> :run_seq AND {OPEN}) AS any_open,
+    EXISTS (SELECT FROM accounts WHERE id = :account_id AND last_seq > :run_seq) AS newer,
+    EXISTS (SELECT {WRITERS} AND seq > :run_seq AND removed IS NOT NULL AND state = 'finished') AS replaced"""
 
 # An overlay is applied in three passes, each in the order of the keys, so that with a batch in the middle of its own
 # pass it could wait in a circle. Batches of one type let each other in, and keep out who applies.
@@ -29,6 +40,12 @@ WITH RECURSIVE staged AS (
 )
 SELECT account_id, staged_by FROM staged
 WHERE NOT EXISTS (SELECT FROM runs WHERE id = staged.staged_by AND {OPEN})"""
+
+
+async def find_other_imports(session: Session, target: MergeTarget) -> RowMapping:
+    """Whether an `older` import of the same type, or `any_open` one besides this, has not ended, whether a `newer` one
+    was ever accepted, and whether one such has `replaced` all records of the type."""
+    return (await session.execute(text(OTHERS), target.parameters())).mappings().one()
 
 
 async def enter_type(session: Session, account_id: int, type: str) -> None:
