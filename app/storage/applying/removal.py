@@ -14,7 +14,8 @@ NAME_KEYS = """
 INSERT INTO staged_keys (account_id, staged_by, type, key)
 SELECT :account_id, :run_id, :type, named.key FROM unnest(CAST(:keys AS text[])) AS named(key)
 WHERE NOT EXISTS (SELECT FROM staged_records
-    WHERE account_id = :account_id AND staged_by = :run_id AND type = :type AND key = named.key)
+    WHERE account_id = :account_id AND staged_by = :run_id AND type = :type AND key = named.key
+    OFFSET 0)
 ORDER BY key
 ON CONFLICT DO NOTHING"""
 
