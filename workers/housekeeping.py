@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from app.deliveries import outbox
+from app.feeds import watch as feeds
 from app.item_images.kept_pictures import sweep_pictures
 from app.observe.events import HousekeepingFailed
 from app.observe.export_events import OldSnapshotsEnded
@@ -25,6 +26,7 @@ WATCH_SECONDS = 60.0
 SNAPSHOT_SECONDS = 30.0
 DELIVER_SECONDS = 3.0
 SCHEDULES_SECONDS = 2.0
+FEEDS_SECONDS = 1.0
 PRUNE_SECONDS = 600.0
 PICTURES_SECONDS = 3_600.0  # it looks at all images of all items
 
@@ -49,6 +51,8 @@ def duties(runtime: Runtime) -> tuple[Duty, ...]:
         Duty("pictures", PICTURES_SECONDS, sweep_unused_pictures),
         Duty("deliver", DELIVER_SECONDS, deliver),
         Duty("schedules", SCHEDULES_SECONDS, start_scheduled),
+        Duty("feeds", FEEDS_SECONDS, watch_feeds),
+        Duty("feed_imports", FEEDS_SECONDS, go_on_with_feeds),
     )
 
 
@@ -106,6 +110,7 @@ async def prune(runtime: Runtime, _: str) -> None:
     await cancel_expired(runtime)
     await prune_runs(runtime)
     await sweep_overlays(runtime)
+    await feeds.forget_old_files(runtime)
     await sweep_blobs(runtime)
 
 
@@ -119,3 +124,16 @@ async def start_scheduled(runtime: Runtime, _: str) -> None:
 
 async def deliver(runtime: Runtime, _: str) -> None:
     await outbox.deliver_mails(runtime)
+
+
+async def watch_feeds(runtime: Runtime, _: str) -> None:
+    """Begins visits for as long as the schema can be used: one that takes long does not keep others from beginning."""
+    watching = feeds.FeedWatch(runtime)
+    async with asyncio.TaskGroup() as under_way:
+        while await schema_trouble(runtime) is None:
+            await watching.begin_visits(under_way)
+            await asyncio.sleep(FEEDS_SECONDS)
+
+
+async def go_on_with_feeds(runtime: Runtime, _: str) -> None:
+    await feeds.go_on(runtime)

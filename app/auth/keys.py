@@ -31,6 +31,8 @@ SCOPES: Mapping[str, str] = {
     "syncs:write": "Create, replace, delete, test and run item syncs",
     "schedules:read": "Read schedules, and what has become of their last start",
     "schedules:write": "Create, replace, pause and delete schedules, with the scopes for what they start",
+    "feeds:read": "Read feeds, and which files they have seen",
+    "feeds:write": "Create, replace, pause and delete feeds, with the scopes for what they import",
     "admin": "Everything above",
 }
 DEFAULT_SCOPES: tuple[str, ...] = tuple(scope for scope in SCOPES if scope != "admin")

@@ -1,13 +1,14 @@
 """A file to be fetched from another server: what may be shown of it, and how it is sealed until it has been fetched."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from pydantic import SecretStr
 
 from app.transports.failed import TransportFailed
-from app.transports.transport import LONGEST_PATH, WILD, Option, Remote, check_path, split_pattern
+from app.transports.transport import LONGEST_PATH, WILD, FileInfo, Option, Remote, check_path, split_pattern
 from app.transports.url import LONGEST_URL
 
 # Marks what was a secret, in the JSON that is sealed. Part of the stored format.
@@ -22,6 +23,7 @@ class Pull:
     remote: Remote
     path: str
     connection_id: str | None = None  # of the stored connection that the remote is
+    version: FileInfo | None = None  # the only one that is wanted
 
     @property
     def is_public(self) -> bool:
@@ -99,7 +101,15 @@ def pull_to_json(pull: Pull) -> dict[str, Any]:
         "password": option_to_json(remote.password),
         "options": {name: option_to_json(value) for name, value in remote.options.items()},
         "path": pull.path,
+        "version": version_to_json(pull.version),
     }
+
+
+def version_to_json(version: FileInfo | None) -> list[Any] | None:
+    """Size, time and tag."""
+    if version is None:
+        return None
+    return [version.size, version.modified.isoformat() if version.modified else None, version.tag]
 
 
 def pull_from_json(unsealed: Mapping[str, Any]) -> Pull:
@@ -113,7 +123,15 @@ def pull_from_json(unsealed: Mapping[str, Any]) -> Pull:
         option_from_json(password) if password is not None else None,  # type: ignore[arg-type]
         {name: option_from_json(value) for name, value in unsealed["options"].items()},
     )
-    return Pull(remote, unsealed["path"])
+    return Pull(remote, unsealed["path"], version=version_from_json(unsealed["path"], unsealed.get("version")))
+
+
+def version_from_json(path: str, stored: Sequence[Any] | None) -> FileInfo | None:
+    """The inverse of `version_to_json`."""
+    if stored is None:
+        return None
+    size, modified, tag = stored
+    return FileInfo(path, size, datetime.fromisoformat(modified) if modified else None, tag)
 
 
 def option_to_json(value: Option | None) -> Any:

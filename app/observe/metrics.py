@@ -17,9 +17,18 @@ from app.observe.events import (
     SliceFailed,
 )
 from app.observe.export_events import DeliveryFailed, FileDelivered
+from app.observe.feed_events import (
+    FileDisposed,
+    FileNotDisposed,
+    FileNotStarted,
+    FileStarted,
+    FolderListed,
+    FolderNotListed,
+)
 from app.observe.schedule_events import ScheduleSettled
 
 OUTCOMES = ("created", "updated", "unchanged", "skipped", "failed")
+FEED_ACTIONS = {FileStarted: "started", FileNotStarted: "not_started", FileNotDisposed: "not_disposed"}
 # Counted one by one as trouble.
 TROUBLES = (RunPostponed, RunRescued, EnqueueFailed, RateLimitUnavailable, SliceFailed, MailDeferred, MailNotSent)
 
@@ -36,27 +45,35 @@ class Metrics:
             ["method", "route", "status"],
             registry=self.registry,
         )
-        self._rows = Counter("sluice_rows", "Rows processed, by outcome", ["outcome"], registry=self.registry)
+        self._rows = self._counter("sluice_rows", "Rows processed, by outcome", "outcome")
         self._batches = Histogram("sluice_batch_seconds", "How long it took to write a batch", registry=self.registry)
-        self._ended = Counter("sluice_runs_ended", "Imports that ended, by state", ["state"], registry=self.registry)
-        self._deliveries = Counter(
+        self._ended = self._counter("sluice_runs_ended", "Imports that ended, by state", "state")
+        self._deliveries = self._counter(
             "sluice_deliveries",
             "Tries to deliver a file, by what became of it: delivered, pending (it is tried again) or failed",
-            ["status"],
-            registry=self.registry,
+            "status",
         )
-        self._schedules = Counter(
+        self._schedules = self._counter(
             "sluice_schedules",
             "Schedules that were due, by what became of it: started, waiting (it is tried again), skipped or failed",
-            ["status"],
-            registry=self.registry,
+            "status",
         )
-        self._refused = Counter(
-            "sluice_runs_refused", "Requests for an import that were refused, by code", ["code"], registry=self.registry
+        self._looks = self._counter(
+            "sluice_feed_looks", "Looks of feeds at their folders, by result: listed or failed", "result"
         )
-        self._trouble = Counter(
-            "sluice_trouble", "Crashes and outages, by the event that reported them", ["kind"], registry=self.registry
+        self._feed_files = self._counter(
+            "sluice_feed_files",
+            "Files of feeds, by what was done: started (an import), moved, deleted, gone or kept afterwards, or what "
+            "failed: not_started, not_disposed",
+            "action",
         )
+        self._refused = self._counter(
+            "sluice_runs_refused", "Requests for an import that were refused, by code", "code"
+        )
+        self._trouble = self._counter("sluice_trouble", "Crashes and outages, by the event that reported them", "kind")
+
+    def _counter(self, name: str, meaning: str, label: str) -> Counter:
+        return Counter(name, meaning, [label], registry=self.registry)
 
     def count(self, event: Event) -> None:
         match event:
@@ -74,6 +91,10 @@ class Metrics:
                 self._deliveries.labels(event.status).inc()
             case ScheduleSettled():
                 self._schedules.labels(event.status).inc()
+            case FolderListed() | FolderNotListed():
+                self._looks.labels("listed" if isinstance(event, FolderListed) else "failed").inc()
+            case FileStarted() | FileNotStarted() | FileDisposed() | FileNotDisposed():
+                self._feed_files.labels(getattr(event, "outcome", FEED_ACTIONS.get(type(event)))).inc()
             case RunRefused():
                 self._refused.labels(event.code).inc()
             case _ if isinstance(event, TROUBLES):

@@ -76,6 +76,7 @@ REASONS: dict[str, FailureReason] = {
     ),
     "missing": FailureReason("find", "The file does not exist"),
     "missing_folder": FailureReason("find", "The folder does not exist"),
+    "replaced": FailureReason("find", "The file was replaced after it had been found, and before it was fetched"),
     "no_bucket": FailureReason("find", "The bucket does not exist"),
     "no_match": FailureReason("find", "No file matches the pattern"),
     "elsewhere": FailureReason("find", "The bucket is not in the given region or not at the given endpoint"),

@@ -8,7 +8,7 @@ import pytest
 from alembic import command
 from sqlalchemy.exc import DBAPIError
 
-from app.auth.keys import DEFAULT_SCOPES
+from app.auth.keys import DEFAULT_SCOPES, SCOPES
 from app.cli.options import module_command, module_environment
 from app.storage.database import newest_migration
 from app.storage.migrate import configuration, upgrade
@@ -26,6 +26,14 @@ INSERT INTO records (account_id, type, key, data, created_at, updated_at, run_id
 VALUES (1, $1, $2, $3, now(), now(), NULL, 1, 1)"""
 DECLARED = """
 INSERT INTO record_types (account_id, name, declaration, created_at, updated_at) VALUES (1, $1, $2, now(), now())"""
+
+FEED = """
+INSERT INTO feeds (id, account_id, name, connection_id, request, every, afterwards, on_failed, enabled, created_at,
+    updated_at, next_at)
+VALUES ('feed', 1, 'in', 'con', '{}', 60, 'keep', 'keep', true, now(), now(), now())"""
+SEEN_FILE = """
+INSERT INTO seen_files (feed_id, key, connection_id, path, state, seen_at, run_id)
+VALUES ('feed', $1, 'con', '/in/a.csv', $1, now(), $2)"""
 
 
 async def test_0004_keeps_what_is_there_and_can_be_taken_back(empty_database: str) -> None:
@@ -471,6 +479,34 @@ async def test_0016_lets_pictures_own_files_and_can_be_taken_back(empty_database
 
     await asyncio.to_thread(command.downgrade, configuration(empty_database), "0015")
     assert await values(connection, "SELECT blob FROM blob_owners") == ["blob-1"]
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "head")
+    await connection.close()
+
+
+async def test_0019_adds_feeds_and_can_be_taken_back(empty_database: str) -> None:
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "0018")
+    connection = await asyncpg.connect(empty_database)
+    await connection.execute("INSERT INTO accounts (name, created_at) VALUES ('shop', now())")
+    key = "INSERT INTO api_keys (id, account_id, secret_hash, scopes, created_at) VALUES ($1, 1, '', $2, now())"
+    whole = sorted({scope for scope in SCOPES if not scope.startswith(("admin", "feeds:"))})
+    await connection.execute(key, "whole", whole)
+    await connection.execute(key, "part", ["imports:read", "connections:read"])
+
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "0019")
+    scopes = "SELECT array_agg(scope ORDER BY scope) FROM (SELECT id, unnest(scopes) AS scope FROM api_keys) AS k "
+    scopes += "GROUP BY id ORDER BY id"
+    assert await values(connection, scopes) == [
+        ["connections:read", "imports:read"],
+        sorted([*whole, "feeds:read", "feeds:write"]),
+    ]
+    await connection.execute(FEED)
+    await connection.execute(SEEN_FILE, "waiting", None)
+    with pytest.raises(asyncpg.CheckViolationError):
+        await connection.execute(SEEN_FILE, "importing", None)
+
+    await asyncio.to_thread(command.downgrade, configuration(empty_database), "0018")
+    assert await values(connection, scopes) == [["connections:read", "imports:read"], whole]
+    assert await values(connection, "SELECT to_regclass('seen_files')::text") == [None]
     await asyncio.to_thread(command.upgrade, configuration(empty_database), "head")
     await connection.close()
 

@@ -25,6 +25,7 @@ ROUTES = sorted(
 # They tell of the service, and need no key.
 OPEN = {"/", "/healthz", "/readyz", "/metrics", "/openapi.json", "/docs", "/docs/{file}"}
 OURS = [(method, path) for method, path in ROUTES if path not in OPEN]
+FEED_PATHS = ("", "/files", "/check", "/pause", "/resume")
 MEMBERS = ("results", "customers", "async_actions")
 
 Names = Mapping[str, str]
@@ -46,6 +47,7 @@ class Owner:
     export: str
     sync: str
     schedule: str
+    feed: str
 
     def named(self, template: str) -> list[Names]:
         """Every way in which a path names what this account alone has."""
@@ -95,6 +97,7 @@ class Owner:
             "/schedules/{schedule_id}": [{"schedule_id": self.schedule}],
             "/schedules/{schedule_id}/pause": [{"schedule_id": self.schedule}],
             "/schedules/{schedule_id}/resume": [{"schedule_id": self.schedule}],
+            **{f"/feeds/{{feed_id}}{each}": [{"feed_id": self.feed}] for each in FEED_PATHS},
             "/connections/{connection_id}": [{"connection_id": self.connection}],
             "/connections/{connection_id}/imports": [{"connection_id": self.connection}],
             "/connections/{connection_id}/test-import": [{"connection_id": self.connection}],
@@ -136,7 +139,7 @@ def filled(template: str, names: Names) -> str:
 async def owner(runtime: Runtime) -> AsyncIterator[Owner]:
     account = await make_account(runtime)
     async with client_of(app_on(runtime)) as client:
-        empty = Owner(account, client, f"mark{token_hex(4)}", {}, "", f"t{token_hex(4)}", "", "", "", "", "", "")
+        empty = Owner(account, client, f"mark{token_hex(4)}", {}, "", f"t{token_hex(4)}", *[""] * 7)
         yield await furnished(empty, runtime)
 
 
@@ -187,7 +190,10 @@ async def furnished(empty: Owner, runtime: Runtime) -> Owner:
     sync = (await client.post("/item-syncs", headers=headers, json=wanted)).json()["id"]
     wanted = {"name": mark, "kind": "export", "request": {"type": own}, "cron": "0 0 1 1 *"}
     schedule = (await client.post("/schedules", headers=headers, json=wanted)).json()["id"]
-    made_of = (customer.json()["id"], own, token.json()["access_token"], connection, mapping, export, sync, schedule)
+    watched = {"name": mark, "connectionId": connection, "request": {"path": f"/{mark}/*.csv", "type": own}}
+    feed = (await client.post("/feeds", headers=headers, json=watched)).json()["id"]
+    names = (customer.json()["id"], own, token.json()["access_token"], connection, mapping, export)
+    made_of = (*names, sync, schedule, feed)
     return Owner(empty.account, client, mark, ids, *made_of)
 
 
@@ -260,6 +266,7 @@ def requests(owner: Owner, template: str) -> list[dict[str, Any]]:
     sources = [f"a/b-{owner.own}", owner.customer]
     csv = {"files": {"file": ("customers.csv", file, "text/csv")}}
     item = f"item/{owner.own}"
+    stolen_feed = {"name": "Stolen", "connectionId": owner.connection, "request": {"path": "*", "type": "contacts"}}
     product = {"file": ("products.csv", f"productID,productName\n{item},Stolen\n".encode(), "text/csv")}
     stolen = {"name": "Stolen", "cron": "* * * * *"}
     schedules: list[dict[str, Any]] = [
@@ -307,6 +314,9 @@ def requests(owner: Owner, template: str) -> list[dict[str, Any]]:
         "/item-syncs/{sync_id}/runs": [{}],
         "/item-syncs/{sync_id}/test": [{}],
         "/item-syncs/{sync_id}": [{"json": {"name": "Stolen", "connectionId": owner.connection}}],
+        "/feeds": [{"json": stolen_feed}],
+        "/feeds/{feed_id}": [{"json": stolen_feed}],
+        **{f"/feeds/{{feed_id}}{each}": [{}] for each in ("/check", "/pause", "/resume")},
         "/connections": [{"json": {"name": owner.mark[:4], "transport": "ftp", "host": "example.com"}}],
         "/connections/{connection_id}": [{"json": {"name": "Stolen", "transport": "ftp", "host": "example.com"}}],
         "/connections/{connection_id}/imports": [{"json": {"path": "a.csv", "type": "contacts"}}],

@@ -36,8 +36,11 @@ class FileSink:
         self._encoding, self._before = encoding, before
         self._progress_at = time.monotonic()
         self.incoming = self._new_file()
+        self.version: FileInfo | None = None  # the only one that is wanted
 
     async def begin(self, file: FileInfo) -> None:
+        if self.version is not None and file.differs(self.version):
+            raise failure("replaced")
         try:
             self.incoming.describe(file.charset, parse_coding(file.coding))
         except ValueError:
@@ -84,6 +87,7 @@ async def fetch_file(runtime: Runtime, run: Run) -> None:
 async def receive_file(runtime: Runtime, run: Run, sink: FileSink) -> None:
     with source_failures(run):
         pull = open_pull(runtime, run)
+        sink.version = pull.version
         await fetch(pull.remote, pull.path, runtime.policy_for(run.account_id), sink)
     await sink.incoming.end()
 

@@ -1,14 +1,13 @@
 """Reads and makes the shapes of schedules. What a schedule requests is checked as its route checks it."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Final
 
 from app.auth.caller import Caller
 from app.connections.connection import load_connection
 from app.connections.pull import Pull
-from app.errors import Complaint, Refused, describe
+from app.errors import Refused, describe
 from app.exports.intake import check_export
 from app.imports.submissions.from_connection import build_submission, check_submission, read_wanted
 from app.mappings.declaring.requested import fill_options
@@ -19,6 +18,7 @@ from app.schedules.schedule import Schedule as StoredSchedule
 from app.schedules.schedule import ScheduleKind
 from app.schedules.stored import ScheduleDeclaration
 from app.surfaces.native import exports
+from app.surfaces.native.nested import complaining_of, refuse
 from app.surfaces.native.wire.declared.schedules import Schedule, ScheduleBody, ScheduleResult
 from app.surfaces.native.wire.exports import ExportBody
 from app.surfaces.native.wire.imports import ConnectionImportBody
@@ -98,29 +98,6 @@ async def check_requested_export(runtime: Runtime, caller: Caller, given: Schedu
 
 Check = Callable[[Runtime, Caller, ScheduleBody], Awaitable[dict[str, Any]]]
 CHECKS: Final[Mapping[ScheduleKind, Check]] = {"import": check_import, "export": check_requested_export}
-
-
-@contextmanager
-def complaining_of(member: str) -> Any:
-    """Complaints that are raised within are about parts of that member."""
-    try:
-        yield
-    except Refused as refused:
-        if refused.code != "invalid":
-            raise
-        complaints = [put_below(member, each) for each in refused.complaints]
-        raise Refused("invalid", describe(complaints), complaints) from None
-
-
-def put_below(member: str, complaint: Complaint) -> Complaint:
-    if not complaint.path:
-        return Complaint(member, complaint.reason)
-    path = f"{member}.{complaint.path}"
-    return Complaint(path, complaint.reason.replace(f"`{complaint.path}`", f"`{path}`", 1))
-
-
-def refuse(path: str, reason: str) -> Refused:
-    return Refused("invalid", reason, [Complaint(path, reason)])
 
 
 def render_schedule(schedule: StoredSchedule, *, now: datetime, whole: bool = True) -> Schedule:

@@ -24,6 +24,9 @@ class FilesOnDisk:
             os.utime(beside, (modified.timestamp(), modified.timestamp()))
         beside.replace(path)
 
+    async def remove(self, name: str) -> None:
+        (self.folder / name).unlink()
+
     async def stored(self, name: str) -> bytes | None:
         path = self.folder / name
         return path.read_bytes() if path.exists() else None

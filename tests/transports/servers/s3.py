@@ -47,6 +47,9 @@ class S3Server:
         if modified:
             key.last_modified = modified.replace(tzinfo=None)
 
+    async def remove(self, name: str) -> None:
+        self.backend.delete_object(BUCKET, name)
+
     async def stored(self, name: str) -> bytes | None:
         key = self.backend.get_object(BUCKET, name)
         return key.value if key else None

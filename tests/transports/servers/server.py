@@ -31,6 +31,9 @@ class Server(Protocol):
     async def store(self, name: str, data: bytes, modified: datetime | None = None) -> None:
         """Puts a file there, not over the protocol, at once and whole; the folders on the way are made."""
 
+    async def remove(self, name: str) -> None:
+        """Takes a file away, not over the protocol."""
+
     async def stored(self, name: str) -> bytes | None:
         """What is there now, not over the protocol."""
 

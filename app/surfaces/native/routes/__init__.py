@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Depends
 
 from app.surfaces.native.routes import item_images, records
-from app.surfaces.native.routes.declared import connections, coupon_sets, item_syncs, mappings, schedules, types
+from app.surfaces.native.routes.declared import connections, coupon_sets, feeds, item_syncs, mappings, schedules, types
 from app.surfaces.native.routes.runs import connection_imports, exports, imports, item_sync_runs, runs
 from app.surfaces.native.routes.service import documents, health, limits
 from app.web.checks import refuse_unknown_query
@@ -23,6 +23,7 @@ PARTS = (
     coupon_sets,
     connections,
     connection_imports,
+    feeds,
     item_syncs,
     item_sync_runs,
 )

@@ -1,0 +1,1 @@
+"""Feeds: folders on other servers that are watched, and each version of a file imported once."""
