@@ -85,6 +85,7 @@ WARNINGS: dict[str, str] = {
     "missing_column": "The mapping names this column, but the file does not have it",
     "read_only_column": "The service itself fills this field, so the column was ignored",
     "duplicate_key": "An earlier row of the file has the same key",
+    "nothing_replaced": "No row of the file is good, so no record was removed",
     "superseded": "An import that was accepted later has already written this record, so the row was skipped",
     "deleted_meanwhile": "The record was deleted before the import was applied, so it stays deleted and the row was "
     "skipped",
@@ -116,6 +117,7 @@ WARNING_REMEDIES: dict[str, str] = {
     "missing_column": "Add the column to the file, or remove it from the mapping",
     "read_only_column": "No action is needed; remove the column to avoid the warning",
     "duplicate_key": "Remove one of the rows if the wrong one is kept, or send `duplicates`",
+    "nothing_replaced": "Correct the rows and send the file again",
     "superseded": REMEDIES["superseded"],
     "deleted_meanwhile": "Send the file again if the record should be there",
     "changed_meanwhile": "Look at the record, and send the row again if it is right",

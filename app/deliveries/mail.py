@@ -18,7 +18,7 @@ NEWS = {
     State.HALTED: "is halted",
     State.PLANNED: "is planned, and nothing is written yet",
 }
-COUNTS = ("created", "updated", "unchanged", "skipped", "failed", "remaining")
+COUNTS = ("created", "updated", "unchanged", "skipped", "failed", "remaining", "removed")
 
 
 def build_mail(run: Run, *, to: str, account: str, sender: str, public_url: str | None) -> EmailMessage:

@@ -1,8 +1,12 @@
-"""Brakes of an import that writes batch after batch: the batch that would go beyond a limit is not written any more."""
+"""The brakes of an import: what would go beyond a limit is not written.
+
+Written batch after batch, an import stops before the batch that would. A staged one stops once every row is staged.
+"""
 
 from dataclasses import dataclass, replace
 
 from app.errors import Halted
+from app.imports.plan import Options
 from app.imports.rows import BatchOutcome
 from app.runs.holding.brakes import Brakes, Tally, find_tripped
 from app.runs.model import Run
@@ -34,8 +38,15 @@ class DirectBrakes:
         return counted
 
 
-def open_brakes(run: Run, brakes: Brakes | None) -> DirectBrakes:
+def open_brakes(run: Run, options: Options) -> DirectBrakes:
+    brakes = None if options.released or options.is_staged else options.brakes
     return DirectBrakes(brakes, Tally(run.total or 0, failed=run.failed, created=run.created, updated=run.updated))
+
+
+def find_staged_breach(options: Options, tally: Tally) -> str | None:
+    """Says which brakes stop an import of which every row is staged; None if none does."""
+    tripped = None if options.released else find_tripped(options.brakes, tally)
+    return tripped and f"{tripped}. Nothing is written yet"
 
 
 def describe_first_problem(outcome: BatchOutcome) -> list[str]:

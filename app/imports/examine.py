@@ -107,7 +107,7 @@ def settle_columns(
 ) -> FoundColumns:
     if dialect.format != "csv":
         return FoundColumns(list_fields(resource, mapping))
-    return find_columns(
+    found = find_columns(
         reader.header,
         resource,
         mapping,
@@ -115,6 +115,17 @@ def settle_columns(
         key_required=not options.anonymous,
         skip=REPORT_COLUMNS,
     )
+    if options.replace:
+        refuse_without_key(found, resource)
+    return found
+
+
+def refuse_without_key(found: FoundColumns, resource: Resource) -> None:
+    """Where this service makes the keys, each row without one makes a new record: a replacement would give all records
+    new keys. Raises Refused("invalid")."""
+    if resource.generates_key and all(column.field not in resource.keys for column in found.columns):
+        reason = f"`replace` needs a column for `{resource.keys[0]}`, which says of each row which record it is about"
+        raise Refused("invalid", reason, [Complaint("replace", reason)])
 
 
 def warn_of(column: WarnedColumn, mapping: Mapping) -> RunWarning:

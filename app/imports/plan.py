@@ -130,10 +130,13 @@ def find_contradictions(options: Options) -> Iterator[Complaint]:
     if options.only_empty and not options.override_existing:
         reason = "`updateOnlyEmptyFields` can be true only if `overrideExisting` is true"
         yield Complaint("updateOnlyEmptyFields", reason)
-    for name in REMOVAL if options.brakes else ():
+    if options.replace and options.only_empty:
+        reason = "`replace` cannot be combined with `updateOnlyEmptyFields`: what only fills gaps removes nothing"
+        yield Complaint("replace", reason)
+    for name in REMOVAL if options.brakes and not options.replace else ():
         if getattr(options.brakes, name) is not None:
             wire = BRAKES[name].name
-            yield Complaint(wire, f"`{wire}` can be set only for an import that removes records")
+            yield Complaint(wire, f"`{wire}` can be set only if `replace` is true: other imports remove nothing")
 
 
 def is_pending(run: Run) -> bool:

@@ -72,7 +72,7 @@ def open_slice(runtime: Runtime, run: Run) -> Iterator["Slice"]:
             checker=checker,
             options=options,
             target=build_target(runtime, run, flat=checker.is_flat),
-            brakes=open_brakes(run, None if options.released or options.is_staged else options.brakes),
+            brakes=open_brakes(run, options),
             clock=RecordClock(run.heartbeat_at or run.created_at),
             position=Position(run.at_offset, run.at_line, run.at_row) if run.batches else reader.first,
             batches=run.batches,

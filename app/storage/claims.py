@@ -84,9 +84,17 @@ NEXT_STEP = """
 UPDATE runs SET step = :step, removed = :removed, crashes = 0
 WHERE id = :id AND attempt = :attempt AND state = 'running' AND lease_until IS NOT NULL"""
 
-END = """
+# A run that is staged writes nothing before it is applied, and that ends it or brings its next step.
+UNWRITTEN = """(CAST(:state AS text) <> 'finished' AND step IN ('write', 'apply')
+    AND (options @> '{"staged": true}' OR options @> '{"replace": true}'))"""
+WRITTEN = ", ".join(
+    f"{name} = CASE WHEN {UNWRITTEN} THEN 0 ELSE {name} END" for name in ("created", "updated", "unchanged", "skipped")
+)
+
+END = f"""
 UPDATE runs SET state = :state, finished_at = now(), lease_until = NULL, held_at = NULL,
-    fail_code = :code, fail_detail = :detail, secret = NULL
+    fail_code = :code, fail_detail = :detail, secret = NULL,
+    removed = CASE WHEN {UNWRITTEN} THEN 0 * removed ELSE removed END, {WRITTEN}
 WHERE id = :id AND attempt = :attempt AND state = ANY(:before) RETURNING *"""
 
 # What is written stays written, and the cursor stays where it is.

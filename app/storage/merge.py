@@ -131,6 +131,7 @@ class MergeTarget:
     record_bytes: int | None = None  # how large an existing record may become, as JSON text; None: it is not measured
     staged: bool = False  # into the run's overlay, and not into the records
     names_keys: bool = False  # remember which keys the rows name, because the other records will be removed
+    within: str | None = None  # JSON of an object: of the type, a replacement concerns only the records that hold it
 
     @property
     def place(self) -> MergePlace:
@@ -142,12 +143,7 @@ class MergeTarget:
         return self.run_id if self.staged else None
 
     def parameters(self) -> dict[str, object]:
-        return {
-            "account_id": self.account_id,
-            "type": self.type,
-            "run_id": self.run_id,
-            "run_seq": self.run_seq,
-        }
+        return {"account_id": self.account_id, "type": self.type, "run_id": self.run_id, "run_seq": self.run_seq}
 
     def size_parameters(self) -> dict[str, object]:
         if self.record_bytes is None or self.mode == "keep":

@@ -159,6 +159,9 @@ of the command line: `sluice import --max-errors 20`. Without them nothing is ha
 An import writes batch after batch, each of at most 10,000 rows. **The batch that would go beyond a limit is not written any more**, and no
 row after it: what is written stays within the limit. The detail says how far the import has come, and shows the first row that failed.
 Resumed, it goes on with that batch. An import of one batch that goes too far writes nothing at all.
+
+An import that [replaces its type](../guides/replace-everything.md) checks all rows before it writes any: its brakes count what the whole file
+would do, and its report is whole. `maxRemoved` and `maxRemovedShare` are for these, and `maxRemovedShare` is 0.5 if it is not set.
 """
     return page("Brakes", intro, table(("Brake", "Value", "Meaning"), rows), direct)
 

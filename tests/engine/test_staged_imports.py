@@ -203,9 +203,10 @@ async def test_an_older_import_does_not_bring_back_what_a_later_one_has_replaced
 
 async def test_a_replacement_that_would_remove_too_much_is_halted_and_somebody_decides(engine: ImportEngine) -> None:
     await engine.run(HEADER + "".join(f"{key}@x.org,Ana,,1\n" for key in "abcd"))
-    run = await engine.slice(await engine.submit(HEADER + "a@x.org,Bo,,1\ne@x.org,,,\n", replace=True))
+    brakes = Brakes(max_removed_share=0.5)
+    run = await engine.slice(await engine.submit(HEADER + "a@x.org,Bo,,1\ne@x.org,,,\n", replace=True, brakes=brakes))
     assert (run.state, run.step, run.created, run.updated, run.removed) == ("halted", "apply", 1, 1, 3)
-    assert run.fail_detail == "`maxRemovedShare` is 0.5, but 3 of 4 records would be removed"
+    assert run.fail_detail == "`maxRemovedShare` is 0.5, but 3 of 4 records would be removed. Nothing is written yet"
     assert (await engine.slice(run)).attempt == run.attempt
 
     run = await engine.finish(await resume(engine, run))

@@ -14,7 +14,7 @@ from app.cli.client.mappings import choose_mapping
 from app.cli.client.options import DEFAULT_URL, AsJson, Key, Url
 from app.cli.importing import options
 from app.cli.importing.following import follow_import
-from app.cli.importing.options import DEFAULT_TYPE, add_brakes, build_parts, drop_defaults
+from app.cli.importing.options import DEFAULT_TYPE, add_file_options, build_parts, drop_defaults
 from app.cli.importing.progress import OnProgress
 from app.cli.importing.status import ImportResponse
 from app.cli.importing.transfer import ImportRequest, start_import
@@ -23,7 +23,7 @@ from app.cli.importing.waiting import print_wait
 WEB: Final = ("http://", "https://")
 
 
-@add_brakes
+@add_file_options
 def import_file(
     context: typer.Context,
     file: options.File = "",

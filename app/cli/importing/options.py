@@ -87,8 +87,9 @@ NoWait = Annotated[bool, typer.Option("--no-wait", help="Do not wait for the end
 
 Command = Callable[..., None]
 
-# Each with its type and its help. `add_brakes` gives them to a command.
-BRAKES: Final[Mapping[str, tuple[type, str]]] = {
+# What a file may do as a whole: each option with its type and its help. `add_file_options` gives them to a command.
+FILE_OPTIONS: Final[Mapping[str, tuple[type, str]]] = {
+    "replace": (bool, "Replace the type: remove records that no row names, all in one transaction"),
     "max_errors": (int, "Halt if more rows fail"),
     "max_error_share": (float, "Halt if a larger share of all rows fails, such as 0.1"),
     "max_created": (int, "Halt if more records would be created"),
@@ -96,7 +97,7 @@ BRAKES: Final[Mapping[str, tuple[type, str]]] = {
     "max_removed": (int, "Halt if more records would be removed"),
     "max_removed_share": (
         float,
-        "Halt if a larger share of the records would be removed",
+        "Halt if a larger share of the records would be removed; default with --replace: 0.5",
     ),
     "min_rows": (int, "Halt if the file has fewer rows"),
 }
@@ -110,6 +111,7 @@ PARTS: Final = {
     "delimiter": "delimiter",
     "override": "overrideExisting",
     "only_empty": "updateOnlyEmptyFields",
+    "replace": "replace",
     "coupon_set": "couponSetId",
     "format": "format",
     "encoding": "encoding",
@@ -128,22 +130,22 @@ PARTS: Final = {
 }
 
 
-def add_brakes(command: Command) -> Command:
-    """The command with the options of BRAKES, which it finds in its context."""
+def add_file_options(command: Command) -> Command:
+    """The command with FILE_OPTIONS, which it finds in its context."""
 
     @wraps(command)
-    def braked(**given: Any) -> None:
-        command(**{name: value for name, value in given.items() if name not in BRAKES})
+    def with_options(**given: Any) -> None:
+        command(**{name: value for name, value in given.items() if name not in FILE_OPTIONS})
 
     options = {
         name: Annotated[kind | None, typer.Option(f"--{name.replace('_', '-')}", help=text)]
-        for name, (kind, text) in BRAKES.items()
+        for name, (kind, text) in FILE_OPTIONS.items()
     }
     added = [Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=each) for name, each in options.items()]
     own = signature(command)
-    braked.__signature__ = own.replace(parameters=[*own.parameters.values(), *added])  # type: ignore[attr-defined]
-    braked.__annotations__ = {**command.__annotations__, **options}
-    return braked
+    with_options.__signature__ = own.replace(parameters=[*own.parameters.values(), *added])  # type: ignore[attr-defined]
+    with_options.__annotations__ = {**command.__annotations__, **options}
+    return with_options
 
 
 def drop_defaults(context: typer.Context) -> dict[str, Any]:

@@ -20,6 +20,9 @@ COUNTS: Final = (
 )
 
 
+REMOVED: Final = TableColumn("REMOVED", "removed", number=True)  # of an import that replaces
+
+
 def format_example(group: Mapping[str, Any]) -> str:
     """Where a problem was first seen, and the value: `line 4: ana@`."""
     if not group["samples"]:
@@ -44,7 +47,7 @@ def print_report(run: ImportStatus, *, url: str) -> None:
     if run.failure:
         what = "is halted" if run.held else "was cancelled" if run.status == "cancelled" else "failed"
         print_line(f"The import {what} ({run.failure.code}): {run.failure.detail}")
-    print_table(COUNTS, [msgspec.to_builtins(run)])
+    print_table(COUNTS if run.removed is None else (*COUNTS, REMOVED), [msgspec.to_builtins(run)])
     for title, groups in (("Problems of the failed rows", run.error_summary), ("Warnings", run.warnings)):
         if groups:
             print_line(f"\n{title}:")

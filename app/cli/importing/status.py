@@ -54,6 +54,7 @@ class ImportStatus(msgspec.Struct, frozen=True, rename="camel"):
     updated: int = 0
     unchanged: int = 0
     skipped: int = 0
+    removed: int | None = None
     success: int = 0
     errors: int = 0
     queue_position: int | None = None

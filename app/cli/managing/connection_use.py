@@ -15,7 +15,7 @@ from app.cli.client.options import DEFAULT_URL, AsJson, Key, Url
 from app.cli.client.printing import print_json, print_note
 from app.cli.client.tables import TableColumn, print_table
 from app.cli.importing import options
-from app.cli.importing.options import add_brakes, drop_defaults, pick_parts
+from app.cli.importing.options import add_file_options, drop_defaults, pick_parts
 from app.cli.importing.waiting import OnFull, print_wait, try_until_accepted
 
 NameOrId = Annotated[str, typer.Argument(metavar="NAME", help="Name or id of the connection")]
@@ -67,7 +67,7 @@ def run_test(client: httpx.Client, name: str, test: str, path: str, *, as_json: 
         raise typer.Exit(INCOMPLETE)
 
 
-@add_brakes
+@add_file_options
 def import_from_connection(
     context: typer.Context,
     name: NameOrId,

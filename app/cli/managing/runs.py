@@ -104,7 +104,7 @@ def describe_run(run: Mapping[str, Any]) -> dict[str, object]:
         "Outcome": run.get("outcome"),
         "Reason": run.get("failure", {}).get("detail"),
         "Waits for": run.get("waitingFor"),
-        "Rows": show_members({name: run[name] for name in ("total", *outcomes, "remaining")}),
+        "Rows": show_members({name: run[name] for name in ("total", *outcomes, "removed", "remaining") if name in run}),
         "File": run.get("fileName"),
         "Source": show_members(run.get("source")),
         "Origin": run["origin"],

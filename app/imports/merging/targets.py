@@ -2,6 +2,7 @@
 
 from app.declarations.types import build_resource
 from app.imports.plan import Options, Plan, load_options, load_plan
+from app.resources.conversion import quote_json
 from app.resources.schema import Resource
 from app.runs.model import Run
 from app.runtime import Runtime
@@ -26,6 +27,7 @@ def build_target(runtime: Runtime, run: Run, *, flat: bool = False) -> MergeTarg
         record_bytes=runtime.limits.record_bytes,
         staged=options.is_staged,
         names_keys=options.replace,
+        within=find_part(resource, plan),
     )
 
 
@@ -42,3 +44,11 @@ def find_fixed_field(resource: Resource, plan: Plan) -> str | None:
     if surrogate is not None and all(column.field != surrogate.id for column in plan.columns):
         return None
     return resource.fixed
+
+
+def find_part(resource: Resource, plan: Plan) -> str | None:
+    """The part of the type that the file is about, as JSON of an object; None: the whole type. The coupons of a file
+    are those of one set, and say nothing about others."""
+    if resource.fixed is None or resource.fixed not in plan.constants:
+        return None
+    return f"{{{quote_json(resource.fixed)}:{plan.constants[resource.fixed]}}}"

@@ -5,16 +5,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from app.errors import SluiceError
+from app.imports.braking import find_staged_breach
 from app.imports.merging.targets import build_target
 from app.imports.plan import Options, load_options
 from app.imports.staged.counts import Recount, describe_difference, ensure_counts
 from app.observe.events import StepReached
+from app.problems import WARNINGS
 from app.runs.deletion import drop_overlay
-from app.runs.holding.brakes import MAX_REMOVED_SHARE, Brakes, Tally, find_tripped
+from app.runs.holding.brakes import Tally
 from app.runs.kinds import Step
 from app.runs.lifecycle import RunLost, announce_end, announce_held, end_run, hold_run
 from app.runs.model import Run
 from app.runs.states import State
+from app.runs.summary import RunWarning, add_warnings
 from app.runtime import Runtime
 from app.storage import batches, claims, records
 from app.storage.applying import apply, closing, removal
@@ -29,32 +32,24 @@ class NotAsShown(SluiceError):
 
 
 async def finish_staging(runtime: Runtime, run: Run, target: MergeTarget, options: Options) -> bool:
-    """Every row has its outcome: lets the overlay be applied, or halts the run, which is returned. Raises RunLost,
-    Fatal."""
+    """Every row has its outcome: lets the overlay be applied, or halts the run, and says whether it does. Raises
+    RunLost, Fatal."""
     async with runtime.database.transaction() as session:
         counted = await ensure_counts(session, run)
         tally = Tally(counted["total"], counted["failed"], counted["created"], counted["updated"])
         if options.replace:
             good = tally.total - tally.failed
             removed = await removal.count_unnamed(session, target) if good else 0
-            tally = replace(tally, removed=removed, stored=await records.count(session, target.account_id, target.type))
+            tally = replace(tally, removed=removed, stored=await removal.count_stored(session, target))
         removed_then = tally.removed if options.replace else None
         if not await claims.next_step(session, run.id, run.attempt, Step.APPLY, removed=removed_then):
             raise RunLost
-        tripped = None if options.released else find_tripped(find_brakes(options), tally)
+        tripped = find_staged_breach(options, tally)
         held = None
         if tripped:
             held = await hold_run(session, run.id, run.attempt, State.HALTED, code="brake", detail=tripped)
     announce_held(runtime, held)
     return held is not None
-
-
-def find_brakes(options: Options) -> Brakes:
-    """The brakes of a staged import: a replacement has one that it does not have to be given."""
-    brakes = options.brakes or Brakes()
-    if options.replace and brakes.max_removed_share is None:
-        return replace(brakes, max_removed_share=MAX_REMOVED_SHARE)
-    return brakes
 
 
 async def apply_import(runtime: Runtime, run: Run) -> bool:
@@ -82,6 +77,8 @@ async def apply_and_end(runtime: Runtime, run: Run, target: MergeTarget, options
         report_step(runtime, run, "applied")
         if options.released and (recount.moved or removed != (run.removed or 0)):
             raise NotAsShown
+        if options.replace and not run.success:
+            add_warnings(recount.warnings, [RunWarning("nothing_replaced", "", WARNINGS["nothing_replaced"])])
         await store_counts(session, run, recount, removed if options.replace else None)
         await ensure_counts(session, run)
         finished = await end_run(session, run.id, run.attempt, State.FINISHED)

@@ -9,7 +9,7 @@ import msgspec
 
 from app.auth.identity import Identity
 from app.connections.connection import load_connection
-from app.connections.pull import Pull, check_path_or_pattern
+from app.connections.pull import Pull, check_path_or_pattern, is_pattern
 from app.deliveries.outbox import accept_notice
 from app.errors import Complaint, Refused, describe
 from app.imports.intake import Submission, check_pull, find_missing
@@ -28,6 +28,8 @@ from app.runtime import Runtime
 from app.storage.database import ReadSession
 from app.transports.failed import TransportFailed
 
+ONE_FILE = "`path` must name one file if `replace` is true: of several, each would remove what the last has brought"
+
 
 class ConnectionImport(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """What is wanted, with the members of `POST /connections/{id}/imports`, which has checked them. Those that choose
@@ -41,6 +43,7 @@ class ConnectionImport(msgspec.Struct, frozen=True, kw_only=True, rename="camel"
     encoding: str | None = None
     override_existing: bool = True
     update_only_empty_fields: bool = False
+    replace: bool = False
     blank_cells: BlankCells = "keep"
     null_marker: str | None = None
     duplicates: Duplicates = "last"
@@ -63,7 +66,8 @@ def read_wanted(members: Members[str, Any], mapping: Mapping | None) -> Connecti
     if filled.get("delimiter"):
         filled["delimiter"] = parse_delimiter(filled["delimiter"])  # a mapping may have a word for it
     limits = {name: filled[brake.name] for name, brake in BRAKES.items() if filled.get(brake.name) is not None}
-    brakes = collect_brakes({name: BRAKES[name].parse(limit) for name, limit in limits.items()})
+    parsed = {name: BRAKES[name].parse(limit) for name, limit in limits.items()}
+    brakes = collect_brakes(parsed, removes=bool(filled.get("replace")))
     return msgspec.structs.replace(msgspec.convert(filled, ConnectionImport), brakes=brakes)
 
 
@@ -81,17 +85,6 @@ def build_submission(
     if wanted.confirm_email is not None and isinstance(convert_email(wanted.confirm_email), BadCell):
         complaint = Complaint("confirmEmail", "`confirmEmail` must be an e-mail address")
         raise Refused("invalid", complaint.reason, [complaint])
-    options = Options(
-        override_existing=wanted.override_existing,
-        only_empty=wanted.update_only_empty_fields,
-        brakes=wanted.brakes,
-        blank_cells=wanted.blank_cells,
-        null_marker=wanted.null_marker,
-        duplicates=wanted.duplicates,
-        unknown_columns=wanted.unknown_columns,
-    )
-    if complaints := list(find_contradictions(options)):
-        raise Refused("invalid", describe(complaints), complaints)
     return Submission(
         account_id=account_id,
         sender=sender,
@@ -101,11 +94,31 @@ def build_submission(
         file=pull,
         read=ReadOptions(wanted.format, wanted.delimiter, wanted.encoding),
         mapping=mapping or DEFAULT_MAPPING,
-        options=options,
+        options=build_options(wanted, pull),
         name=wanted.name,
         notify=wanted.confirm_email,
         request_id=request,
     )
+
+
+def build_options(wanted: ConnectionImport, pull: Pull) -> Options:
+    """Raises Refused("invalid") for options that cannot go together."""
+    options = Options(
+        override_existing=wanted.override_existing,
+        only_empty=wanted.update_only_empty_fields,
+        replace=wanted.replace,
+        brakes=wanted.brakes,
+        blank_cells=wanted.blank_cells,
+        null_marker=wanted.null_marker,
+        duplicates=wanted.duplicates,
+        unknown_columns=wanted.unknown_columns,
+    )
+    complaints = list(find_contradictions(options))
+    if options.replace and is_pattern(pull.remote.scheme, pull.path):
+        complaints.append(Complaint("path", ONE_FILE))
+    if complaints:
+        raise Refused("invalid", describe(complaints), complaints)
+    return options
 
 
 async def load_submission(

@@ -34,5 +34,6 @@ OPTIONS: Final[dict[str, Callable[[object], str | None]]] = {
     "nullMarker": must_be_text(LONGEST_MARKER),
     "duplicates": must_be_one_of(("last", "first", "error")),
     "unknownColumns": must_be_one_of(("ignore", "keep", "error")),
+    "replace": find_mistake_of_flag,
     **{brake.name: brake.find_mistake for brake in BRAKES.values()},
 }

@@ -23,13 +23,15 @@ ON CONFLICT DO NOTHING"""
 # indexes: there are no statistics of a fresh overlay.
 UNNAMED = """
 SELECT key FROM records r
-WHERE account_id = :account_id AND type = :type AND run_seq <= :run_seq AND key > :after
+WHERE account_id = :account_id AND type = :type AND {within} AND run_seq <= :run_seq AND key > :after
     AND (CAST(:upto AS text) IS NULL OR key <= :upto)
     AND NOT EXISTS (SELECT FROM staged_records
         WHERE account_id = :account_id AND staged_by = :run_id AND type = :type AND key = r.key OFFSET 0)
     AND NOT EXISTS (SELECT FROM staged_keys
         WHERE account_id = :account_id AND staged_by = :run_id AND type = :type AND key = r.key OFFSET 0)"""
+WITHIN = "data @> CAST(:within AS jsonb)"  # only a part of the type is replaced
 COUNT = f"SELECT count(*) FROM ({UNNAMED}) AS unnamed"
+STORED = "SELECT count(*) FROM records WHERE account_id = :account_id AND type = :type AND {within}"
 REMOVE = f"""
 DELETE FROM records WHERE account_id = :account_id AND type = :type AND run_seq <= :run_seq
     AND key = ANY(ARRAY({UNNAMED} ORDER BY key))"""
@@ -43,11 +45,18 @@ async def name_keys(session: Session, target: MergeTarget, keys: Collection[str]
     await session.execute(text(NAME_KEYS), target.parameters() | {"keys": list(keys)})
 
 
+async def count_stored(session: ReadSession, target: MergeTarget) -> int:
+    """How many records there are of what is replaced."""
+    part = {"within": target.within}
+    counted = await session.execute(text(limit_to_part(STORED, target)), target.parameters() | part)
+    return int(counted.scalar_one())
+
+
 async def count_unnamed(session: ReadSession, target: MergeTarget) -> int:
     """How many records of the type no row of the run has named."""
     counted = 0
     async for given in list_ranges(session, target):
-        counted += int((await session.execute(text(COUNT), given)).scalar_one())
+        counted += int((await session.execute(text(limit_to_part(COUNT, target)), given)).scalar_one())
     return counted
 
 
@@ -55,8 +64,12 @@ async def remove_unnamed(session: Session, target: MergeTarget) -> int:
     """Removes them, and returns how many there were."""
     removed = 0
     async for given in list_ranges(session, target):
-        removed += (await session.execute(text(REMOVE), given)).rowcount
+        removed += (await session.execute(text(limit_to_part(REMOVE, target)), given)).rowcount
     return removed
+
+
+def limit_to_part(statement: str, target: MergeTarget) -> str:
+    return statement.format(within="true" if target.within is None else WITHIN)
 
 
 async def list_ranges(session: ReadSession, target: MergeTarget) -> AsyncIterator[dict[str, object]]:
@@ -64,7 +77,7 @@ async def list_ranges(session: ReadSession, target: MergeTarget) -> AsyncIterato
     after: str = ""
     upto: str | None = ""
     while upto is not None:
-        given = target.parameters() | {"after": after}
+        given = target.parameters() | {"after": after, "within": target.within}
         upto = (await session.execute(text(NEXT_END), given)).scalar_one_or_none()
         yield given | {"upto": upto}
         after = upto or after

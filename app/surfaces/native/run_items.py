@@ -26,6 +26,7 @@ def run_item(status: Status, *, base: str, retention_days: int) -> RunItem:
         "outcome": status.outcome,
         "eta_seconds": status.eta_seconds,
         "queue_position": status.queue_position,
+        "removed": run.removed,
         "written": run.at_row if run.kind is Kind.EXPORT else None,
         "waiting_for": None if run.done else run.waiting_for,
         "failure": RunFailure(code=run.fail_code, detail=run.fail_detail or "") if run.fail_code else None,

@@ -32,6 +32,7 @@ def to_wire(status: Status, *, base: str, retention_days: int) -> wire.Import:
         "eta_seconds": status.eta_seconds,
         "queue_position": status.queue_position,
         **render_obstacles(run),
+        "removed": run.removed,
         **render_source(run),
         "expires_at": run.finished_at + timedelta(days=retention_days) if run.finished_at else None,
     }
@@ -111,6 +112,7 @@ def render_options(run: Run) -> wire.Options:
         "coupon_set_id": None if coupon_set is None else json.loads(coupon_set),
         "null_marker": options.null_marker,
         "unknown_columns": options.unknown_columns,
+        "replace": options.replace or None,
         **{name: getattr(options.brakes, name, None) for name in BRAKES},
     }
     return wire.Options(

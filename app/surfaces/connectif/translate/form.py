@@ -161,10 +161,12 @@ def list_option_parts(form: Form, mapping: Mapping | None) -> dict[str, str]:
 def parse_options(reader: FormReader, *, strict: bool) -> Options:
     override = reader.read_boolean("overrideExisting", required=strict, default=True)
     only_empty = reader.read_boolean("updateOnlyEmptyFields", required=strict, default=False)
+    replaces = reader.read_boolean("replace", required=False, default=False)
     options = Options(
         override_existing=override,
         only_empty=only_empty,
-        brakes=parse_brakes(reader),
+        replace=replaces,
+        brakes=parse_brakes(reader, removes=replaces),
         blank_cells=reader.read_choice("blankCells", ("keep", "clear", "empty"), default="keep"),
         null_marker=reader.read_text("nullMarker"),
         duplicates=reader.read_choice("duplicates", ("last", "first", "error"), default="last"),
@@ -174,14 +176,14 @@ def parse_options(reader: FormReader, *, strict: bool) -> Options:
     return options
 
 
-def parse_brakes(reader: FormReader) -> Brakes | None:
+def parse_brakes(reader: FormReader, *, removes: bool) -> Brakes | None:
     limits: dict[str, float | None] = {}
     for field_name, brake in BRAKES.items():
         text = reader.read_text(brake.name)
         limits[field_name] = None if text is None else brake.parse(text.strip())
         if text is not None and limits[field_name] is None:
             reader.complain(brake.name, f"`{brake.name}` must be {brake.kind}")
-    return collect_brakes(limits)
+    return collect_brakes(limits, removes=removes)
 
 
 def find_upload(form: Form) -> Upload | None:

@@ -22,6 +22,7 @@ class Options(Shape):
     unknown_columns: Literal["ignore", "keep", "error"] = Field(
         default="ignore", description="Absent unless it was sent"
     )
+    replace: bool = Field(default=False, description="Absent unless it is true: records that no row names are removed")
     max_errors: int = Field(default=0, description="This and the other brakes are absent unless they were sent")
     max_error_share: float = Field(default=0.0)
     max_created: int = Field(default=0)
@@ -122,6 +123,11 @@ class Import(Shape):
     updated: int
     unchanged: int
     skipped: int = Field(description="Rows that were left out on purpose")
+    removed: int = Field(
+        default=0,
+        description="Present for an import that replaces the type, once all rows are checked: the records that no row "
+        "names. They are no rows of the file",
+    )
     remaining: int | None = Field(description="Rows that have no outcome yet. Null while `total` is null")
     done: bool
     outcome: Literal["complete", "partial", "none"] = Field(

@@ -110,6 +110,12 @@ MEMBERS: Final[dict[str, Any]] = {
         "description": "What happens to a column that the type does not have. If it is not set, the type decides",
         **LEFT_OUT,
     },
+    "replace": {
+        "type": "boolean",
+        "description": "Whether the file replaces the type: records that no row names are removed, in one "
+        "transaction with everything else; of coupons, those of the set. false by default. Cannot be combined with "
+        "`updateOnlyEmptyFields`",
+    },
     **{brake.name: describe_brake(brake) for brake in BRAKES.values()},
     "mappingId": MAPPING_ID | LEFT_OUT,
     "mapping": MAPPING,
@@ -141,6 +147,7 @@ FORM: Final[dict[str, Any]] = {
         **MEMBERS,
         "overrideExisting": MEMBERS["overrideExisting"] | BOOLEAN | {"examples": ["true"]},
         "updateOnlyEmptyFields": MEMBERS["updateOnlyEmptyFields"] | BOOLEAN | {"examples": ["false"]},
+        "replace": MEMBERS["replace"] | BOOLEAN | {"examples": ["false"]},
         "mapping": {
             "type": "string",
             "contentMediaType": "application/json",

@@ -2,12 +2,18 @@
 
 from pydantic import Field, StrictInt
 
-from app.runs.holding.brakes import BRAKES, MOST, Brakes, collect_brakes
+from app.runs.holding.brakes import MOST
 from app.surfaces.native.wire.shape import SentShape
 
 
 class BrakedBody(SentShape):
-    """Each is null if there is no such limit."""
+    """A limit is null if there is none."""
+
+    replace: bool = Field(
+        default=False,
+        description="Whether the file replaces the type: records that no row names are removed, in one transaction "
+        "with everything else. Then `path` names one file",
+    )
 
     max_errors: StrictInt | None = Field(default=None, ge=0, le=MOST)
     max_error_share: float | None = Field(default=None, ge=0, le=1, strict=True)
@@ -16,7 +22,3 @@ class BrakedBody(SentShape):
     max_removed: StrictInt | None = Field(default=None, ge=0, le=MOST)
     max_removed_share: float | None = Field(default=None, ge=0, le=1, strict=True)
     min_rows: StrictInt | None = Field(default=None, ge=0, le=MOST)
-
-    @property
-    def brakes(self) -> Brakes | None:
-        return collect_brakes({name: getattr(self, name) for name in BRAKES})

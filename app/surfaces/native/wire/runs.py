@@ -130,6 +130,9 @@ class RunItem(Shape):
     unchanged: int
     skipped: int
     failed: int
+    removed: int = Field(
+        default=0, description="Present for what replaces a type, once all rows are checked: records that no row names"
+    )
     written: int = Field(default=0, description="Present for an export: the records that are in its file")
     remaining: int | None = Field(description="Null while `total` is null")
     done: bool
