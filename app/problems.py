@@ -102,6 +102,10 @@ WARNINGS: dict[str, str] = {
     "folder_missing": "The folder of an item sync does not exist. Nothing that came from it earlier is removed",
     "folder_empty": "The folder of an item sync has no CSV file. Nothing that came from it earlier is removed",
     "file_left": "A file that an item sync has read could not be moved or deleted at its server",
+    "images_unreadable": "The ZIP of pictures of an item sync cannot be read. Items and prices are as they should be, "
+    "and no picture is removed for it",
+    "images_cut": "The ZIP of pictures of an item sync has more files than are looked at",
+    "images_refused": "Files in the ZIP of pictures of an item sync became no image",
     "no_images": "The ZIP of pictures of an item sync does not exist. No picture is removed for it",
     "mail_not_configured": "A notice by mail was asked for, but the service has no mail server (`SLUICE_SMTP_URL`)",
     "mail_not_sent": "The mail server refused the notice or could not be reached for three days, or the account has "
@@ -127,6 +131,9 @@ WARNING_REMEDIES: dict[str, str] = {
     "folder_missing": "Create the folder, or correct its path in the item sync",
     "folder_empty": "No action is needed if the shop had nothing new",
     "file_left": "Move or delete it by hand, or the next run reads it again. Check `afterwards`",
+    "images_unreadable": "Upload the ZIP again, as one file that is not encrypted",
+    "images_cut": "Leave out the pictures of items that do not exist, or split the catalogue into several syncs",
+    "images_refused": "Look at `images` in the report of the run: it names the files, each with a reason",
     "no_images": "Upload the ZIP, correct its path in the item sync, or set `imagesOnlyFromPim`",
     "mail_not_configured": "Ask the operator to set `SLUICE_SMTP_URL`",
     "mail_not_sent": "Check the address, and ask the operator to check the mail server and SLUICE_MAILS_PER_DAY",

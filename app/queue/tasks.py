@@ -28,4 +28,5 @@ TASKS: Final[Mapping[tuple[str, str], Task]] = {
     ("sync", "write"): Task("sync_slice", "slice"),
     ("sync", "apply"): Task("sync_apply", "transfer"),  # as above
     ("sync", "afterwards"): Task("sync_afterwards", "transfer"),
+    ("sync", "images"): Task("sync_images", "transfer"),  # another process does the work
 }

@@ -25,6 +25,7 @@ class Step(StrEnum):
     FETCH = "fetch"  # its file is still on another server
     WRITE = "write"  # its rows are written to the records or its overlay, or the records to its file
     APPLY = "apply"  # its overlay is applied to the records
+    IMAGES = "images"  # the pictures of its items are taken in
     AFTERWARDS = "afterwards"  # all is written, and the files that were read are moved or deleted at their server
     DELIVER = "deliver"  # its file is complete, and goes to other servers
 

@@ -33,6 +33,7 @@ WORKABLE = (
     ("sync", "write"),
     ("sync", "apply"),
     ("sync", "afterwards"),
+    ("sync", "images"),
 )
 KNOWN = f"""plan_version <= {PLAN_VERSION}
     AND (kind, {STEP}) IN ({", ".join(f"('{kind}', '{step}')" for kind, step in WORKABLE)})"""

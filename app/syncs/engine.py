@@ -6,6 +6,7 @@ from app.runs.model import Run
 from app.runtime import Runtime
 from app.syncs.afterwards import dispose_of_files
 from app.syncs.fetching.fetch import fetch_files
+from app.syncs.images import take_in_images
 from app.syncs.writing.apply import apply_sync
 from app.syncs.writing.write import write_files
 
@@ -16,6 +17,8 @@ async def work(runtime: Runtime, run: Run, stopping: Stopping) -> bool:
         return await fetch_files(runtime, run, stopping)
     if run.step is Step.APPLY:
         return await apply_sync(runtime, run)
+    if run.step is Step.IMAGES:
+        return await take_in_images(runtime, run, stopping)
     if run.step is Step.AFTERWARDS:
         return await dispose_of_files(runtime, run)
     await write_files(runtime, run, stopping)

@@ -23,11 +23,29 @@ class FileReport(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=Tru
     moved_to: str | None = None  # at its server, after the sync
 
 
+class RefusedPicture(msgspec.Struct, kw_only=True):
+    """A file of the ZIP that became no image. `code` is a key of `app.item_images.refusals.REFUSALS`."""
+
+    name: str
+    code: str
+    message: str
+
+
 class ImagesReport(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=True):
-    """What became of the ZIP of pictures."""
+    """What became of the ZIP of pictures. Counts are of images, `failed` and `ignored` of files in the ZIP; they are
+    there once it was read. `refused` has the first of those that failed, `failure` says why the ZIP cannot be read."""
 
     status: Images
     path: str
+    added: int | None = None
+    changed: int | None = None
+    unchanged: int | None = None
+    removed: int | None = None
+    skipped: int | None = None
+    failed: int | None = None
+    ignored: int | None = None
+    failure: str = ""
+    refused: list[RefusedPicture] = []
 
 
 class SyncReport(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=True):

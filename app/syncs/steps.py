@@ -23,7 +23,9 @@ def load_run_settings(run: Run) -> SyncSettings:
 
 def list_steps(settings: SyncSettings) -> list[Step]:
     """Those that a run goes through, in this order."""
-    return [Step.FETCH, Step.WRITE, Step.APPLY, *([] if settings.keeps_files else [Step.AFTERWARDS])]
+    has_images = settings.wants_images or settings.mode == "full"  # which takes away those of items that are gone
+    images, afterwards = [Step.IMAGES] * has_images, [Step.AFTERWARDS] * (not settings.keeps_files)
+    return [Step.FETCH, Step.WRITE, Step.APPLY, *images, *afterwards]
 
 
 async def go_on(session: Session, run: Run, values: Mapping[str, Any]) -> Run | None:

@@ -511,5 +511,19 @@ async def test_0019_adds_feeds_and_can_be_taken_back(empty_database: str) -> Non
     await connection.close()
 
 
+async def test_0020_knows_the_step_of_pictures_and_can_be_taken_back(empty_database: str) -> None:
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "0020")
+    connection = await asyncpg.connect(empty_database)
+    await connection.execute("INSERT INTO accounts (name, created_at) VALUES ('shop', now())")
+    for number, (run, state) in enumerate((("open", "queued"), ("ended", "finished"))):
+        await connection.execute(RUN, run, number, state, None, None, 1)
+    await connection.execute("UPDATE runs SET step = 'images'")
+
+    await asyncio.to_thread(command.downgrade, configuration(empty_database), "0019")
+    assert [tuple(row) for row in await connection.fetch("SELECT id, step FROM runs")] == [("ended", "fetch")]
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "head")
+    await connection.close()
+
+
 async def values(connection: "asyncpg.Connection[Any]", statement: str) -> list[Any]:
     return [row[0] for row in await connection.fetch(statement)]

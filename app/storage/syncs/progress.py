@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import func, literal, select, text, update
+from sqlalchemy import func, literal, null, select, text, update
 
 from app.storage.database import ReadSession, Session
 from app.storage.runs import OPEN
@@ -38,6 +38,11 @@ async def find_seen_images(session: ReadSession, sync_id: str) -> Mapping[str, A
     found = await session.execute(select(item_syncs.c.seen_images).where(item_syncs.c.id == sync_id))
     seen: Mapping[str, Any] | None = found.scalar_one_or_none()
     return seen
+
+
+async def forget_images(session: Session, sync_id: str) -> None:
+    """The ZIP is fetched by the next run, whether it is the same or not."""
+    await session.execute(update(item_syncs).where(item_syncs.c.id == sync_id).values(seen_images=null()))
 
 
 async def remember_images(session: Session, sync_id: str, seen: Mapping[str, Any]) -> None:

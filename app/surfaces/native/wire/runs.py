@@ -71,12 +71,29 @@ class SyncFileItem(Shape):
     moved_to: str = Field(default="", description="Where it was moved to at its server, by `afterwards`")
 
 
+class RefusedPictureItem(Shape):
+    """A file of the ZIP that became no image."""
+
+    name: str
+    code: str = Field(examples=["unknown_item"])
+    message: str
+
+
 class SyncImagesItem(Shape):
     path: str
     status: Images = Field(
         description="unwanted: a setting says so. missing: there is no ZIP. unchanged: it is the one whose pictures "
         "were taken in last. fetched: its pictures are taken in"
     )
+    added: int = Field(default=0, description="Images. The counts are present once the ZIP was read")
+    changed: int = 0
+    unchanged: int = 0
+    removed: int = Field(default=0, description="Images of items that are gone, in mode full")
+    skipped: int = Field(default=0, description="Images that something accepted later has written since")
+    failed: int = Field(default=0, description="Files of the ZIP that became no image")
+    ignored: int = Field(default=0, description="Folders, and what operating systems leave in a ZIP")
+    failure: str = Field(default="", description="Why the ZIP could not be read. Absent if it could")
+    refused: list[RefusedPictureItem] = Field(default=[], description="The first 100 of the files that failed")
 
 
 class SyncReportItem(Shape):

@@ -1,0 +1,181 @@
+"""The pictures of an item sync: taken in from the ZIP of a folder, or reported with what is wrong with them."""
+
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import text
+
+from app.runs.lifecycle import work_on
+from app.runs.model import Run
+from app.runtime import Runtime
+from app.syncs import images
+from app.syncs.engine import work
+from app.transports.transport import TransferPolicy
+from tests.support.archives import zip_of
+from tests.support.http import Account
+from tests.support.pictures import picture
+from tests.transports.servers.ftp import FtpServer, ftp_server
+from tests.transports.servers.server import Certificates
+from tests.transports.syncing import Syncing
+
+SHIRT, CAP = picture(size=(60, 40)), picture("PNG", size=(50, 30))
+
+
+@pytest.fixture(scope="module")
+async def running(certificates: Certificates) -> AsyncIterator[FtpServer]:
+    async with ftp_server("none", certificates) as server:
+        yield server
+
+
+@pytest.fixture
+async def ftp(running: FtpServer) -> FtpServer:
+    await running.clear()
+    await store_items(running, "SHIRT")
+    return running
+
+
+async def store_items(ftp: FtpServer, *codes: str) -> None:
+    await ftp.store("items/a.csv", "\n".join(["ItemCode", *codes]).encode())
+
+
+@pytest.fixture
+async def syncing(runtime: Runtime, an_account: Account, patient: Callable[..., TransferPolicy]) -> Syncing:
+    return Syncing(runtime, an_account, patient())
+
+
+async def reach_images(syncing: Syncing, run: Run) -> Run:
+    """Works on the run until its step is `images`."""
+    while run.step != "images":
+        run = await syncing.slice(run)
+    return run
+
+
+def report_of(run: Run) -> dict[str, Any]:
+    images: dict[str, Any] = (run.report or {})["images"]
+    return images
+
+
+def counts_of(run: Run) -> dict[str, int]:
+    return {name: number for name, number in report_of(run).items() if isinstance(number, int) and number}
+
+
+async def take_in(syncing: Syncing, sync_id: str, **more: Any) -> Run:
+    run = await syncing.finish(await syncing.start(sync_id, **more))
+    assert (run.state, run.fail_detail) == ("finished", None)
+    return run
+
+
+async def test_a_zip_is_taken_in_once_and_again_as_long_as_a_picture_waits_for_its_item(
+    ftp: FtpServer, syncing: Syncing, client: httpx.AsyncClient, an_account: Account
+) -> None:
+    files = {"SHIRT_1.jpg": SHIRT, "CAP_1.png": CAP, "folder/": b"", "Thumbs.db": b"?", "read.me": b"?"}
+    await ftp.store("itempictures.zip", zip_of(files))
+    sync = await syncing.create(ftp.remote)
+
+    run = await take_in(syncing, sync)
+    assert counts_of(run) == {"added": 1, "failed": 2, "ignored": 2}
+    assert [(each["name"], each["code"]) for each in report_of(run)["refused"]] == [
+        ("CAP_1.png", "unknown_item"),
+        ("read.me", "other_extension"),
+    ]
+    assert [(each["code"], each["count"]) for each in run.warnings if each["code"].startswith("images")] == [
+        ("images_refused", 2)
+    ]
+    shown = (await client.get(f"/runs/{run.id}", headers=an_account.headers)).json()
+    assert shown["report"]["images"]["refused"][0]["message"] == '"CAP_1.png" is named after no item'
+
+    await store_items(ftp, "SHIRT", "CAP", "HAT")
+    run = await take_in(syncing, sync)
+    assert (report_of(run)["status"], counts_of(run)) == (
+        "fetched",
+        {"added": 1, "unchanged": 1, "failed": 1, "ignored": 2},
+    )
+    run = await take_in(syncing, sync)
+    assert (report_of(run)["status"], counts_of(run)) == ("unchanged", {})
+    image = (await client.get("/items/CAP/images", headers=an_account.headers)).json()["results"][0]
+    assert (image["mediaType"], image["width"], image["height"]) == ("image/png", 50, 30)
+
+
+async def test_a_picture_that_changed_takes_the_place_of_the_old_one(
+    ftp: FtpServer, syncing: Syncing, client: httpx.AsyncClient, an_account: Account
+) -> None:
+    await store_items(ftp, "SHIRT", "CAP", "HAT")
+    sync = await syncing.create(ftp.remote)
+    await ftp.store("itempictures.zip", zip_of({"SHIRT.jpg": SHIRT, "CAP.png": CAP}))
+    await take_in(syncing, sync)
+    before = (await client.get("/items/SHIRT/images/1", headers=an_account.headers)).headers["etag"]
+    await ftp.store("itempictures.zip", zip_of({"SHIRT.jpg": picture(size=(61, 40))}))
+    assert counts_of(await take_in(syncing, sync)) == {"changed": 1}
+    after = await client.get("/items/SHIRT/images/1", headers=an_account.headers | {"If-None-Match": before})
+    assert (after.status_code, after.headers["etag"] != before) == (200, True)
+    assert (await client.get("/items/CAP/images/1", headers=an_account.headers)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("file", "failure"),
+    [
+        (b"ItemCode;Description\n", "The file is not a ZIP file"),
+        (zip_of({"SHIRT_1.jpg": SHIRT})[:-4], "The ZIP file is cut off: it has no end"),
+    ],
+)
+async def test_a_zip_that_is_none_is_reported_and_fails_no_sync(
+    ftp: FtpServer, syncing: Syncing, file: bytes, failure: str
+) -> None:
+    sync = await syncing.create(ftp.remote)
+    await ftp.store("itempictures.zip", zip_of({"SHIRT_1.jpg": SHIRT}))
+    await take_in(syncing, sync)
+    await ftp.store("itempictures.zip", file)
+    for _ in range(2):
+        run = await take_in(syncing, sync, mode="full")
+        assert (report_of(run)["status"], report_of(run)["failure"], counts_of(run)) == ("fetched", failure, {})
+        assert run.warnings[-1]["message"] == f"`itempictures.zip`: {failure}. No picture was read"
+
+
+async def test_in_full_mode_images_go_with_their_items_and_come_back_with_them(
+    ftp: FtpServer, syncing: Syncing
+) -> None:
+    await store_items(ftp, "SHIRT", "CAP", "HAT")
+    await ftp.store("itempictures.zip", zip_of({"SHIRT.jpg": SHIRT, "CAP.png": CAP}))
+    sync = await syncing.create(ftp.remote)
+    await take_in(syncing, sync)
+    await store_items(ftp, "SHIRT", "HAT")
+    assert counts_of(await take_in(syncing, sync)) == {}
+    assert counts_of(await take_in(syncing, sync, mode="full")) == {"removed": 1}
+    await store_items(ftp, "SHIRT", "CAP", "HAT")
+    assert counts_of(await take_in(syncing, sync)) == {"added": 1, "unchanged": 1}
+
+
+async def test_a_worker_that_lost_the_run_writes_no_image(
+    ftp: FtpServer, syncing: Syncing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await ftp.store("itempictures.zip", zip_of({"SHIRT.jpg": SHIRT}))
+    run = await reach_images(syncing, await syncing.start(await syncing.create(ftp.remote)))
+    read = images.read_archive
+
+    async def read_and_lose(runtime: Runtime, *given: Any) -> Any:
+        archive = await read(runtime, *given)
+        async with runtime.database.transaction() as session:
+            await session.execute(text("UPDATE runs SET attempt = attempt + 1 WHERE id = :id"), {"id": run.id})
+        return archive
+
+    with monkeypatch.context() as patched:
+        patched.setattr(images, "read_archive", read_and_lose)
+        await work_on(syncing.runtime, run.id, work)
+    async with syncing.runtime.database.transaction() as session:
+        count = "SELECT count(*) FROM records WHERE account_id = :id AND type = 'item-images'"
+        assert (await session.execute(text(count), {"id": syncing.account_id})).scalar_one() == 0
+        await session.execute(text("UPDATE runs SET lease_until = NULL WHERE id = :id"), {"id": run.id})
+    assert counts_of(await syncing.finish(run)) == {"added": 1}
+
+
+async def test_a_worker_that_has_to_stop_gives_the_run_back_and_the_next_one_goes_on(
+    ftp: FtpServer, syncing: Syncing
+) -> None:
+    await ftp.store("itempictures.zip", zip_of({"SHIRT.jpg": SHIRT}))
+    run = await reach_images(syncing, await syncing.start(await syncing.create(ftp.remote)))
+    await work_on(syncing.runtime, run.id, work, stopping=lambda: True)
+    run = await syncing.get(run)
+    assert (run.state, run.step, run.crashes) == ("running", "images", 0)
+    assert counts_of(await syncing.finish(run)) == {"added": 1}
