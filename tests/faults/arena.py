@@ -19,7 +19,8 @@ from app.embedded import Servers
 from app.imports.engine import work
 from app.imports.examine import Upload
 from app.imports.intake import Submission, submit
-from app.imports.plan import ReadOptions
+from app.imports.plan import Options, ReadOptions
+from app.runs.holding.brakes import Brakes
 from app.runs.lifecycle import work_on
 from app.runs.model import AccountId, Run
 from app.runtime import Runtime, open_runtime
@@ -198,12 +199,16 @@ class Arena:
         self.parts.append(api)
         return api
 
-    async def submit(self, data: str, account: AccountId | None = None, type: str = "contacts") -> Run:
+    async def submit(
+        self, data: str, account: AccountId | None = None, type: str = "contacts", *, replace: bool = False
+    ) -> Run:
         writer = self.runtime.blobs.create()
         writer.write(data.encode())
         upload = Upload(writer, "file.csv", len(data), "0" * 64, "utf-8")
         read = ReadOptions("csv", ",")
-        return await submit(self.runtime, Submission(account or self.account_id, "api", type, upload, read))
+        options = Options(replace=replace, brakes=Brakes(max_removed_share=1)) if replace else Options()
+        wanted = Submission(account or self.account_id, "api", type, upload, read, options=options)
+        return await submit(self.runtime, wanted)
 
     async def pull(self, remote: Remote, path: str) -> Run:
         """An import whose file a worker has to fetch first."""
@@ -244,6 +249,11 @@ class Arena:
         """Imports what was there before, and submits the file."""
         await self.prepare(truth, account)
         return await self.submit(truth.file, account)
+
+    async def replacement(self, truth: Truth) -> Run:
+        """The same, and what the file does not name is to be removed."""
+        await self.prepare(truth)
+        return await self.submit(truth.file, replace=True)
 
     async def unowned_files(self) -> list[Path]:
         """The stored files that no run has."""

@@ -19,7 +19,8 @@ OUTCOMES = ("created", "updated", "unchanged", "skipped", "failed")
 
 # One statement is one snapshot: nobody can commit between its parts.
 MOMENT = """
-SELECT r.*, (SELECT count(*) FROM records WHERE account_id = r.account_id) AS records, b.*
+SELECT r.*, (SELECT count(*) FROM records WHERE account_id = r.account_id) AS records,
+    (SELECT count(*) FROM records WHERE account_id = r.account_id AND run_id = r.id) AS written, b.*
 FROM runs r, LATERAL (
     SELECT count(*) AS ledger, coalesce(sum(created), 0) AS sum_created, coalesce(sum(updated), 0) AS sum_updated,
         coalesce(sum(unchanged), 0) AS sum_unchanged, coalesce(sum(skipped), 0) AS sum_skipped,
@@ -33,6 +34,7 @@ class Watch:
     """What a poller saw: how often it looked, how far the run was, and every moment at which something was untrue."""
 
     known_before: int
+    staged: bool = False  # all of the run's records are to appear at once, with its end
     looks: int = 0
     processed: int = 0
     crashes: int = 0  # the most that were seen
@@ -47,7 +49,11 @@ class Watch:
             "no more rows than there are": processed <= (moment["total"] or 0),
             "counts are the ledger's sums": all(moment[name] == moment[f"sum_{name}"] for name in OUTCOMES),
             "as many batches as in the ledger": moment["batches"] == moment["ledger"],
-            "every record created is counted": moment["records"] == self.known_before + moment["created"],
+            "every record created is counted": self.staged
+            or moment["records"] == self.known_before + moment["created"],
+            "nothing before the end": not self.staged
+            or moment["state"] == "finished"
+            or (moment["records"], moment["written"]) == (self.known_before, 0),
             "the cursor stands behind the rows counted": moment["at_row"] == processed,
             "finished means every row": moment["state"] != "finished" or processed == moment["total"],
         }
@@ -56,9 +62,9 @@ class Watch:
 
 
 @asynccontextmanager
-async def watched(arena: Arena, run: Run, truth: Truth) -> AsyncIterator[Watch]:
+async def watched(arena: Arena, run: Run, truth: Truth, *, staged: bool = False) -> AsyncIterator[Watch]:
     """Looks at the run some hundred times a second while the block runs."""
-    watch = Watch(truth.known_before)
+    watch = Watch(truth.known_before, staged)
     looking = asyncio.create_task(look_on(arena, run, watch))
     try:
         yield watch
