@@ -70,6 +70,9 @@ COMMANDS: Final = {
         "Store and test connections to other servers, and import from them",
         USE,
     ),
+    "syncs": CommandEntry(
+        "app.cli.managing.item_syncs", "syncs", "Store, test and run item syncs, which read the files of a folder", USE
+    ),
     "schedules": CommandEntry(
         "app.cli.managing.schedules",
         "schedules",

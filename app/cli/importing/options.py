@@ -1,12 +1,12 @@
 """The options of `sluice import`, and the parts of the form that they become."""
 
 import json
-from collections.abc import Callable, Mapping
-from functools import wraps
-from inspect import Parameter, signature
+from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
 import typer
+
+from app.cli.client.options import Command, add_options
 
 File = Annotated[
     str,
@@ -85,8 +85,6 @@ WaitForRoom = Annotated[
 ]
 NoWait = Annotated[bool, typer.Option("--no-wait", help="Do not wait for the end")]
 
-Command = Callable[..., None]
-
 # What a file may do as a whole: each option with its type and its help. `add_file_options` gives them to a command.
 FILE_OPTIONS: Final[Mapping[str, tuple[type, str]]] = {
     "replace": (bool, "Replace the type: remove records that no row names, all in one transaction"),
@@ -132,20 +130,7 @@ PARTS: Final = {
 
 def add_file_options(command: Command) -> Command:
     """The command with FILE_OPTIONS, which it finds in its context."""
-
-    @wraps(command)
-    def with_options(**given: Any) -> None:
-        command(**{name: value for name, value in given.items() if name not in FILE_OPTIONS})
-
-    options = {
-        name: Annotated[kind | None, typer.Option(f"--{name.replace('_', '-')}", help=text)]
-        for name, (kind, text) in FILE_OPTIONS.items()
-    }
-    added = [Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=each) for name, each in options.items()]
-    own = signature(command)
-    with_options.__signature__ = own.replace(parameters=[*own.parameters.values(), *added])  # type: ignore[attr-defined]
-    with_options.__annotations__ = {**command.__annotations__, **options}
-    return with_options
+    return add_options(command, FILE_OPTIONS)
 
 
 def drop_defaults(context: typer.Context) -> dict[str, Any]:

@@ -109,8 +109,21 @@ def describe_run(run: Mapping[str, Any]) -> dict[str, object]:
         "Source": show_members(run.get("source")),
         "Origin": run["origin"],
         "Parent": show_members({run["relation"]: run["parentId"]}) if "parentId" in run else None,
+        **describe_report(run),
         "Created": show_time(run["createdAt"]),
         "Started": show_time(run.get("startedAt")),
         "Finished": show_time(run.get("finishedAt")),
         "Kept until": show_time(run.get("expiresAt")),
+    }
+
+
+def describe_report(run: Mapping[str, Any]) -> dict[str, object]:
+    """What came of an item sync; nothing for other kinds."""
+    report = run.get("report", {})
+    entities = {name: show_members(counts) for name, counts in report.get("entities", {}).items()}
+    return {
+        **entities,
+        "Files": ", ".join(each["path"] for each in report.get("files", ())),
+        "Images": show_members(report.get("images")),
+        "Warnings": "; ".join(each["message"] for each in run.get("warnings", ())),
     }
