@@ -18,6 +18,7 @@ from app.observe.events import BatchWritten, Event, LeaseLost, RunPostponed, Sli
 from app.observe.process_events import ProcessStarted
 from app.runs import lifecycle
 from app.runtime import open_runtime
+from app.schedules import start
 from app.settings import Settings
 from app.storage.database import SERVER_SETTINGS
 from workers import housekeeping
@@ -96,6 +97,8 @@ async def work(settings: Settings) -> None:
     lifecycle.BACKOFF_SECONDS = backoff = float(os.environ["FAULTS_BACKOFF"])
     deliver.WAITS = (backoff,) * len(deliver.WAITS)
     housekeeping.SNAPSHOT_SECONDS = 0.3
+    housekeeping.SCHEDULES_SECONDS = 0.1
+    start.LEASE_SECONDS = 1.5
     async with open_runtime(settings) as runtime:
         await serve(replace(runtime, observe=saboteur))
 
