@@ -36,6 +36,8 @@ from app.storage.database import ReadSession, Session
 from app.storage.declared import coupon_sets
 from app.transports.transport import FileInfo
 
+ONE_FILE = "`replace` takes one file, and several match the path: each would remove what the one before has brought"
+
 
 @dataclass(frozen=True, slots=True)
 class Submission:
@@ -110,6 +112,8 @@ async def store_each(
     """Stores one import per file, as `submit_each` does, within a transaction. `submission.file` names the remote; each
     import gets the path of its own file. Announce the runs after the commit."""
     assert isinstance(submission.file, Pull)  # noqa: S101  for the type only
+    if submission.options.replace and len(files) > 1:
+        raise Refused("invalid", ONE_FILE, [Complaint("replace", ONE_FILE)])
     accepted: list[Run] = []
     for file in files:
         try:

@@ -293,10 +293,13 @@ async def test_a_pattern_starts_an_import_of_each_file_oldest_first(
     connection = await made(api, body(server.remote))
     own = f"/connections/{connection['id']}/imports"
 
+    replacing = await api.post(own, json={"path": "in/*.csv", "type": "contacts", "replace": True})
     begun = await api.post(own, json={"path": "in/*.csv", "type": "contacts", "name": "Nightly"})
     if not server.patterns:
         assert begun.status_code == 422
         return
+    # Each would remove what the one before it has brought.
+    assert (replacing.status_code, [each["path"] for each in replacing.json()["errors"]]) == (422, ["replace"])
     assert begun.status_code == 201, begun.text
     assert (begun.json()["matched"], begun.json()["left"]) == (3, 0)
     assert [each["path"].rpartition("/")[2] for each in begun.json()["results"]] == ["c.csv", "a.csv", "b.csv"]

@@ -9,7 +9,7 @@ import msgspec
 
 from app.auth.identity import Identity
 from app.connections.connection import load_connection
-from app.connections.pull import Pull, check_path_or_pattern, is_pattern
+from app.connections.pull import Pull, check_path_or_pattern
 from app.deliveries.outbox import accept_notice
 from app.errors import Complaint, Refused, describe
 from app.imports.intake import Submission, check_pull, find_missing
@@ -27,8 +27,6 @@ from app.runs.model import AccountId
 from app.runtime import Runtime
 from app.storage.database import ReadSession
 from app.transports.failed import TransportFailed
-
-ONE_FILE = "`path` must name one file if `replace` is true: of several, each would remove what the last has brought"
 
 
 class ConnectionImport(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -94,14 +92,14 @@ def build_submission(
         file=pull,
         read=ReadOptions(wanted.format, wanted.delimiter, wanted.encoding),
         mapping=mapping or DEFAULT_MAPPING,
-        options=build_options(wanted, pull),
+        options=build_options(wanted),
         name=wanted.name,
         notify=wanted.confirm_email,
         request_id=request,
     )
 
 
-def build_options(wanted: ConnectionImport, pull: Pull) -> Options:
+def build_options(wanted: ConnectionImport) -> Options:
     """Raises Refused("invalid") for options that cannot go together."""
     options = Options(
         override_existing=wanted.override_existing,
@@ -113,10 +111,7 @@ def build_options(wanted: ConnectionImport, pull: Pull) -> Options:
         duplicates=wanted.duplicates,
         unknown_columns=wanted.unknown_columns,
     )
-    complaints = list(find_contradictions(options))
-    if options.replace and is_pattern(pull.remote.scheme, pull.path):
-        complaints.append(Complaint("path", ONE_FILE))
-    if complaints:
+    if complaints := list(find_contradictions(options)):
         raise Refused("invalid", describe(complaints), complaints)
     return options
 

@@ -9,12 +9,6 @@ from app.surfaces.native.wire.shape import SentShape
 class BrakedBody(SentShape):
     """A limit is null if there is none."""
 
-    replace: bool = Field(
-        default=False,
-        description="Whether the file replaces the type: records that no row names are removed, in one transaction "
-        "with everything else. Then `path` names one file",
-    )
-
     max_errors: StrictInt | None = Field(default=None, ge=0, le=MOST)
     max_error_share: float | None = Field(default=None, ge=0, le=1, strict=True)
     max_created: StrictInt | None = Field(default=None, ge=0, le=MOST)

@@ -31,6 +31,11 @@ class ConnectionImportBody(BrakedBody):
     encoding: str | None = None
     override_existing: bool = True
     update_only_empty_fields: bool = False
+    replace: bool = Field(
+        default=False,
+        description="Whether the file replaces the type: records that no row names are removed, in one transaction "
+        "with everything else. Then at most one file may match `path`",
+    )
     blank_cells: Literal["keep", "clear", "empty"] = "keep"
     null_marker: str | None = None
     duplicates: Literal["last", "first", "error"] = "last"
