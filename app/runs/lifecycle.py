@@ -214,6 +214,7 @@ async def fail_run(runtime: Runtime, run: Run, fatal: Fatal) -> None:
 
 async def halt_run(runtime: Runtime, run: Run, halted: Halted) -> None:
     """Lets a run wait until somebody decides; rows written before stay."""
+    runtime.observe(StepReached(run.id, "halting"))
     held = await write_when_reachable(
         runtime,
         lambda session: hold_run(session, run.id, run.attempt, State.HALTED, code=halted.code, detail=halted.detail),

@@ -200,13 +200,19 @@ class Arena:
         return api
 
     async def submit(
-        self, data: str, account: AccountId | None = None, type: str = "contacts", *, replace: bool = False
+        self,
+        data: str,
+        account: AccountId | None = None,
+        type: str = "contacts",
+        *,
+        replace: bool = False,
+        brakes: Brakes | None = None,
     ) -> Run:
         writer = self.runtime.blobs.create()
         writer.write(data.encode())
         upload = Upload(writer, "file.csv", len(data), "0" * 64, "utf-8")
         read = ReadOptions("csv", ",")
-        options = Options(replace=replace, brakes=Brakes(max_removed_share=1)) if replace else Options()
+        options = Options(replace=replace, brakes=brakes)
         wanted = Submission(account or self.account_id, "api", type, upload, read, options=options)
         return await submit(self.runtime, wanted)
 
@@ -250,10 +256,10 @@ class Arena:
         await self.prepare(truth, account)
         return await self.submit(truth.file, account)
 
-    async def replacement(self, truth: Truth) -> Run:
+    async def replacement(self, truth: Truth, brakes: Brakes | None = None) -> Run:
         """The same, and what the file does not name is to be removed."""
         await self.prepare(truth)
-        return await self.submit(truth.file, replace=True)
+        return await self.submit(truth.file, replace=True, brakes=brakes)
 
     async def unowned_files(self) -> list[Path]:
         """The stored files that no run has."""
