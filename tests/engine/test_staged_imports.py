@@ -1,10 +1,12 @@
 """A staged import makes the same of the records as one that is written directly, and all of it at once."""
 
+import asyncio
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import text
 
 from app.runs.deletion import sweep_overlays
 from app.runs.holding.brakes import Brakes
@@ -241,3 +243,31 @@ async def test_what_somebody_was_shown_is_done_or_nothing_and_then_it_is_shown_a
 
 async def resume(engine: ImportEngine, run: Run) -> Run:
     return await resume_run(engine.runtime, engine.runtime.database.transaction(), run)
+
+
+@pytest.mark.parametrize("replace", [False, True])
+async def test_what_is_being_written_while_an_overlay_is_applied_is_not_lost(
+    engine: ImportEngine, replace: bool
+) -> None:
+    """A single write that has locked its record, and one that makes a record, commit while the overlay waits."""
+    await engine.run(HEADER + "a@x.org,Ana,,1\nb@x.org,Bob,,2\nc@x.org,Cem,,3\n")
+    rows = HEADER + "a@x.org,Bo,,\nb@x.org,Bo,,\nd@x.org,Bo,,\n"
+    run = await engine.slice(await engine.submit(rows, staged=True, replace=replace))
+    async with engine.runtime.database.transaction() as session:
+        await session.execute(text(SINGLE_WRITE), {"a": engine.account_id, "seq": run.seq + 1})
+        applying = asyncio.create_task(engine.slice(run))
+        while not await engine.sql("SELECT 1 FROM pg_locks WHERE NOT granted"):
+            await asyncio.sleep(0.01)
+    run = await applying
+    assert (run.state, run.created, run.updated, run.skipped) == ("finished", 0, 1, 2)
+    single = {"single": True}
+    assert [await engine.record(f"{key}@x.org") for key in "acd"] == [single, single, single]
+    assert [(each["code"], each["count"]) for each in run.warnings] == [("superseded", 2)]
+
+
+SINGLE_WRITE = """
+INSERT INTO records AS r (account_id, type, key, data, created_at, updated_at, run_seq, run_row)
+SELECT :a, 'contacts', key || '@x.org', '{"single": true}', clock_timestamp(), clock_timestamp(), :seq, 1
+FROM unnest('{a,c,d}'::text[]) AS keys(key)
+ON CONFLICT (account_id, type, key) DO UPDATE SET data = excluded.data, run_seq = excluded.run_seq,
+    updated_at = excluded.updated_at, run_id = NULL"""
