@@ -9,7 +9,9 @@ import json
 import resource
 import signal
 import sys
+from contextlib import suppress
 from io import BytesIO
+from pathlib import Path
 from struct import Struct
 from typing import Any, Final
 
@@ -47,10 +49,12 @@ def confine(limits: dict[str, Any]) -> None:
         signal.signal(number, signal.SIG_IGN)
     Image.preinit()
     Image.MAX_IMAGE_PIXELS = None  # there is a limit of our own, which does not only warn
+    if sys.platform == "linux":  # macOS has none of these
+        with suppress(OSError):  # a machine without memory ends this process, and no other
+            Path("/proc/self/oom_score_adj").write_text("1000")
+        resource.setrlimit(resource.RLIMIT_AS, (limits["memory_bytes"],) * 2)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    if sys.platform == "linux":  # macOS has no such limit
-        resource.setrlimit(resource.RLIMIT_AS, (limits["memory_bytes"],) * 2)
 
 
 def answer(told: dict[str, Any], content: bytes = b"") -> None:

@@ -100,8 +100,9 @@ class PictureDecoder:
         except (EOFError, ConnectionError, ValueError, msgspec.DecodeError):
             with suppress(TimeoutError):
                 await asyncio.wait_for(process.wait(), 1.0)
-            code = "picture_too_slow" if process.returncode == TOO_SLOW else "picture_breaks_decoder"
-            raise await self._note_end(code, len(content)) from None
+            if process.returncode == TOO_SLOW:  # however often it is tried
+                raise PictureRefused(str(await self._note_end("picture_too_slow", len(content)))) from None
+            raise await self._note_end("picture_breaks_decoder", len(content)) from None
         except BaseException:  # nobody waits for the answer any more, and the next one must not get it
             await self._end()
             raise

@@ -13,9 +13,11 @@ AS_IT_IS: Final = 0  # in the place of a width
 
 FIND = "SELECT * FROM pictures WHERE account_id = :account_id AND sha256 = :sha256 AND width = :width"
 
-# An update, and not a look, because what is noted as used is not swept.
+# An update, and not a look, because what is noted as used is not swept. A picture that was refused is tried again a day
+# later: the machine may have been short of something, or the decoder is a better one by then.
 RECOGNISE = """
-UPDATE pictures SET used_at = now() WHERE account_id = :account_id AND sha256 = ANY(:digests) AND width = 0
+UPDATE pictures SET used_at = CASE WHEN refused IS NULL THEN now() ELSE used_at END
+WHERE account_id = :account_id AND sha256 = ANY(:digests) AND width = 0
 RETURNING *"""
 
 SWEEP = """

@@ -163,6 +163,7 @@ async def test_the_process_has_no_secret_and_little_memory(monkeypatch: pytest.M
     process = Path(f"/proc/{decoder._process.pid}")
     assert (process / "environ").read_bytes() == b""
     told = (process / "limits").read_text()
+    assert (process / "oom_score_adj").read_text() == "1000\n"
     assert "Max address space         1073741824" in told
     assert "Max file size             0 " in told
     await decoder.close()
