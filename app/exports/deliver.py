@@ -15,7 +15,7 @@ from app.errors import Fatal
 from app.exports.destinations import Destination, load_destinations, open_target
 from app.observe.events import StepReached
 from app.observe.export_events import DeliveryFailed, FileDelivered
-from app.runs.lifecycle import RunLost, SourceAway, announce_end, end_run
+from app.runs.lifecycle import RunLost, SourceAway, announce_end, end_run, spell_times
 from app.runs.model import Run
 from app.runs.states import State
 from app.runtime import Runtime
@@ -29,7 +29,7 @@ WAITS: Final = (10.0, 60.0, 300.0)  # seconds after the first try that failed, t
 TRIES: Final = len(WAITS) + 1
 PIECE_BYTES: Final = 262_144
 LOCKED: Final = "The stored credentials cannot be decrypted with the keys of this service"
-CRASHED: Final = "The worker crashed {crashes} times in a row on this delivery"
+CRASHED: Final = "The worker crashed {times} on this delivery"
 
 
 class DestinationAway(SourceAway):
@@ -79,7 +79,7 @@ async def try_destination(runtime: Runtime, run: Run, number: int, destination: 
 def ensure_not_hopeless(runtime: Runtime, run: Run) -> None:
     """A destination that kills its workers is given up before it fails the export. Raises TransportFailed."""
     if run.crashes >= max(1, runtime.settings.max_crashes - 1):
-        raise TransportFailed("write", CRASHED.format(crashes=run.crashes))
+        raise TransportFailed("write", CRASHED.format(times=spell_times(run.crashes)))
 
 
 async def send_file(runtime: Runtime, run: Run, number: int, destination: Destination) -> int:

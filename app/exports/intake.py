@@ -19,7 +19,7 @@ from app.exports.layout import FileOptions, Selected, build_file_name, load_sele
 from app.exports.order import find_mapping
 from app.formats.decode import normalize_encoding
 from app.mappings.declaring.declaration import parse_mapping
-from app.mappings.declaring.fitting import fit_mapping
+from app.mappings.declaring.fitting import fit_requested
 from app.mappings.delimiters import parse_delimiter
 from app.mappings.mapping import DEFAULT, INLINE
 from app.mappings.mapping import Mapping as ColumnMapping
@@ -49,6 +49,7 @@ class ExportRequest:
     file: Mapping[str, Any] = field(default_factory=dict)  # those of FileOptions that the caller has set
     selected: Selected = field(default_factory=Selected)
     filter: Mapping[str, Any] = field(default_factory=dict)  # as app.exports.filters reads it; else that of `selected`
+    asked: Mapping[str, Any] = field(default_factory=dict)  # the filter as it was sent, for answers
     destinations: Sequence[WantedDestination] = ()
     name: str | None = None  # what people call it
     notify: str | None = None  # the e-mail address to notify when the export has ended
@@ -80,6 +81,7 @@ def read_request(
         file={name: members[name] for name in FILE_MEMBERS if name in members},
         selected=read_selected(members),
         filter=read_filter(members.get("filter") or {}),
+        asked=members.get("filter") or {},
         destinations=[
             WantedDestination(each["connectionId"], each["path"]) for each in members.get("destinations") or ()
         ],
@@ -109,6 +111,7 @@ def repeat_export(parent: Run, *, name: str | None, sender: Identity, request_id
         type=parent.type,
         file=parent.options["file"],
         selected=load_selected(parent),
+        asked=parent.options.get("filter", {}),
         destinations=load_wanted(parent),
         name=name or parent.name,
         notify=parent.notify,
@@ -170,6 +173,7 @@ async def build_values(session: ReadSession, runtime: Runtime, wanted: ExportReq
         "options": {
             "file": msgspec.to_builtins(file),
             "select": msgspec.to_builtins(replace(wanted.selected, filter=settled.filter)),
+            "filter": dict(wanted.asked),
             "mappingId": wanted.selected.mapping_id,
             "destinations": msgspec.to_builtins(wanted.destinations),
         },
@@ -199,15 +203,23 @@ async def settle(session: ReadSession, wanted: ExportRequest) -> Settled:
     mapping, chosen = ColumnMapping(), wanted.selected.filter
     try:
         found = await find_wanted_mapping(session, wanted)
-        mapping = await asyncio.to_thread(fit_mapping, found, resource)
+        mapping = await asyncio.to_thread(fit_requested, found, resource)
     except Refused as refused:
         complaints += refused.complaints
     try:
         if wanted.filter:
             chosen = await asyncio.to_thread(build_filter, wanted.filter, resource)
+            await refuse_unknown_import(session, wanted.account_id, chosen.import_id)
     except Refused as refused:
         complaints += refused.complaints
     return Settled(mapping, chosen, complaints)
+
+
+async def refuse_unknown_import(session: ReadSession, account_id: AccountId, import_id: str | None) -> None:
+    """Raises Refused("invalid"). An import that was pruned is known."""
+    if import_id is not None and await runs.get(session, account_id, import_id, whole=False) is None:
+        reason = "`filter.importId` must be the id of an import, and there is none with this id"
+        raise Refused("invalid", reason, [Complaint("filter.importId", reason)])
 
 
 async def find_wanted_mapping(session: ReadSession, wanted: ExportRequest) -> ColumnMapping:

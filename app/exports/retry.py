@@ -11,8 +11,9 @@ from app.runs.model import AccountId, Relation, Run, RunId, new_run_id, run_from
 from app.runs.states import State
 from app.runtime import Runtime
 from app.storage.database import Session
-from app.storage.exports.deliveries import lock_ended
+from app.storage.exports.deliveries import list_retried, lock_ended
 
+RETRIED = "Each delivery of this export that failed has been retried already, and that has not failed"
 SHARED = ("name", "type", "options", "plan", "blob", "blob_digests", "file_name", "file_bytes", "file_sha256", "total")
 
 
@@ -32,9 +33,12 @@ async def retry_export(runtime: Runtime, parent: Run, *, origin: str, sender: Id
     async with runtime.database.transaction() as session:
         await ensure_live(session, sender)
         row = await lock_ended(session, parent.account_id, parent.id)
-        failed = [] if row is None else list_failed(run_from(row))
-        if row is None or not failed:
+        if row is None or not list_failed(run_from(row)):
             raise Refused("nothing_to_retry", "No delivery of this export has failed, so there is nothing to retry")
+        retried = await list_retried(session, parent.id)
+        failed = [each for each in list_failed(run_from(row)) if (each.connection_id, each.path) not in retried]
+        if not failed:
+            raise Refused("nothing_to_retry", RETRIED)
         values = {name: row[name] for name in SHARED} | {
             "id": run_id,
             "parent_id": parent.id,

@@ -13,7 +13,7 @@ from app.formats.sniff import detect_dialect
 from app.imports.plan import Options, PendingPlan, Plan, ReadOptions
 from app.imports.seen import refuse_other_columns
 from app.mappings.columns import FoundColumns, WarnedColumn, find_columns, list_fields
-from app.mappings.declaring.fitting import fit_mapping
+from app.mappings.declaring.fitting import fit_requested
 from app.mappings.explain import FileStart, explain_refusal
 from app.mappings.headings import ColumnFinder
 from app.mappings.mapping import Mapping
@@ -65,7 +65,7 @@ def examine_upload(
 
     Raises Refused: empty_file, unreadable_file, invalid (header, options).
     """
-    read, mapping = pending.read, fit_mapping(pending.mapping, resource)
+    read, mapping = pending.read, fit_requested(pending.mapping, resource)
     with upload.writer.open_for_reading() as file:
         head = file.read(HEAD_BYTES)
         dialect = detect_dialect(

@@ -23,7 +23,7 @@ from app.imports.plan import (
 )
 from app.imports.sources.fetch import seal_pull
 from app.imports.sources.filenames import sanitize_filename
-from app.mappings.declaring.fitting import fit_mapping
+from app.mappings.declaring.fitting import fit_requested
 from app.mappings.mapping import Mapping
 from app.runs.acceptance import accept_run, announce_run
 from app.runs.kinds import Kind, Step
@@ -180,7 +180,7 @@ async def check_pull(runtime: Runtime, submission: Submission) -> None:
     if submission.mapping.is_native:
         async with runtime.database.read() as session:
             resource, _ = await load_resource(session, submission.account_id, submission.type)
-        await asyncio.to_thread(fit_mapping, submission.mapping, resource)
+        await asyncio.to_thread(fit_requested, submission.mapping, resource)
 
 
 async def store_pull(session: Session, runtime: Runtime, submission: Submission, pull: Pull) -> Run:

@@ -17,7 +17,7 @@ from app.imports.plan import Options, Plan, ReadOptions
 from app.imports.sources.head import FileHead
 from app.mappings.columns import Column, find_missing, list_fields
 from app.mappings.declaring.declaration import mapping_to_json
-from app.mappings.declaring.fitting import fit_mapping
+from app.mappings.declaring.fitting import fit_requested
 from app.mappings.headings import ColumnFinder
 from app.mappings.mapping import Conversions, Mapping
 from app.mappings.suggesting.field_names import EXACT, KnownName
@@ -83,7 +83,7 @@ def preview_file(
 
     Raises Refused: empty_file, unreadable_file, invalid (header, options, a mapping that does not fit the type).
     """
-    mapping = fit_mapping(mapping, resource)
+    mapping = fit_requested(mapping, resource)
     dialect, reader = open_head(head, resource, read, limits, mapping)
     batch = reader.read(reader.first, max_rows=MOST_ROWS, max_bytes=len(head.data))
     columns = propose_columns(list_cells(reader, batch), resource, mapping, named=dialect.format == "csv")

@@ -33,16 +33,17 @@ class ApartColumn:
 
 @dataclass(frozen=True, slots=True)
 class UnknownRecord:
-    """Why a row fails that names a record which does not exist, and the field in which it names it."""
+    """Why a row fails that names a record which does not exist, and the field and the column in which it names it."""
 
     code: str
     field: str | None
+    column: str | None = None
 
     def build_problem(self, checked: "CheckedBatch", index: int) -> Problem:
         return Problem(
             line=checked.lines[index],
             row=checked.rows[index],
-            column=None,
+            column=self.column,
             field=self.field,
             code=self.code,
             message=PROBLEMS[self.code],

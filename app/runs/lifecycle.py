@@ -222,11 +222,20 @@ async def halt_run(runtime: Runtime, run: Run, halted: Halted) -> None:
     announce_held(runtime, held)
 
 
+def spell_times(crashes: int) -> str:
+    return "once" if crashes == 1 else f"{crashes} times in a row"
+
+
 async def fail_if_hopeless(session: Session, runtime: Runtime, row: Any) -> Run | None:
-    """Ends a run that has crashed too often without getting any further; `row` has id, attempt and crashes."""
-    if row is None or row["crashes"] < runtime.settings.max_crashes:
+    """Ends a run that has crashed too often without getting any further; `row` has id, step, attempt and crashes."""
+    if row is None:
         return None
-    detail = f"The worker crashed {row['crashes']} times in a row on the same part of this file"
+    most = runtime.settings.max_crashes
+    if row["step"] == Step.DELIVER:
+        most = max(2, most)  # the crash before gives up the destination, and not the export: app.exports.deliver
+    if row["crashes"] < most:
+        return None
+    detail = f"The worker crashed {spell_times(row['crashes'])} on the same part of this file"
     return await end_run(session, row["id"], row["attempt"], State.FAILED, code="worker_crashed", detail=detail)
 
 

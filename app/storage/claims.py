@@ -67,7 +67,7 @@ RETURNING kind, step"""
 FAULT = """
 UPDATE runs SET lease_until = NULL, crashes = crashes + 1, attempt = attempt + 1,
     due_at = now() + make_interval(secs => :backoff * crashes * random())
-WHERE {which} RETURNING id, account_id, crashes, attempt"""
+WHERE {which} RETURNING id, account_id, step, crashes, attempt"""
 
 # A worker that froze just before its commit still holds its run's row lock, and the rescue of other runs must not wait
 # for it. (One that has only inserted its ledger row holds a key lock, which NO KEY UPDATE does not conflict with.)

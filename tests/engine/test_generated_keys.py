@@ -52,6 +52,7 @@ async def test_each_row_makes_a_record_or_updates_the_one_that_it_names(tickets:
     assert (second.created, second.updated, second.failed) == (2, 1, 1)
     [problem] = second.error_summary
     assert (problem["code"], problem["field"], problem["samples"][0]["row"]) == ("unknown_key", "number", 4)
+    assert problem["column"] == "number"
     found = await stored(tickets)
     assert found.keys() == {"Roof", "Door", "Gate", "Roof 2"}
     assert found["Roof"] == {"number": roof, "title": "Roof", "hours": 9}

@@ -1,6 +1,7 @@
 """Exports that are delivered to other servers: each destination is settled by itself, and none fails the export."""
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -9,7 +10,7 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from app.exports import deliver
-from app.runs.lifecycle import work_on
+from app.runs.lifecycle import rescue_runs, work_on
 from app.runtime import Runtime
 from tests.conftest import Finish, NewAccount
 from tests.support.http import PARTS, Account, stored_files
@@ -127,6 +128,11 @@ async def test_a_destination_that_refuses_fails_alone_and_is_retried_alone(
     assert (again["name"], again["total"], again["written"], again["file"]["sha256"]) == (
         "Every contact", 2, 2, ended["file"]["sha256"],
     )  # fmt: skip
+    retries = (await api.get("/runs", params={"parentId": f"aa_{started['id']}"})).json()["results"]
+    assert [each["id"] for each in retries] == [again["id"]]
+    twice = await api.post(f"/exports/{started['id']}/retry")
+    assert (twice.status_code, twice.json()["code"]) == (409, "nothing_to_retry")
+    assert twice.json()["detail"].startswith("Each delivery of this export that failed has been retried already")
     await finish(pulls, again["id"])
     assert told(await read(api, again["id"])) == [refused]
 
@@ -136,6 +142,7 @@ async def test_a_destination_that_refuses_fails_alone_and_is_retried_alone(
     third = (await api.post(f"/exports/{again['id']}/retry")).json()
     await finish(pulls, third["id"])
     assert told(await read(api, third["id"])) == [("delivered", 1, None)]
+    assert (await api.post(f"/exports/{again['id']}/retry")).status_code == 409
     file = (await api.get(third["file"]["url"])).content
     assert await server.names() == {"b.csv", f"{started['id']}.csv"}
     assert await server.stored(f"{started['id']}.csv") == file
@@ -152,13 +159,15 @@ async def test_a_destination_that_refuses_fails_alone_and_is_retried_alone(
 async def test_a_server_that_is_away_is_tried_four_times_and_no_other_waits_for_it(
     server: Server, api: httpx.AsyncClient, pulls: Runtime, finish: Finish, unused_tcp_port: int
 ) -> None:
+    await fill(api, pulls, finish)
     right = (await made(api, body(server.remote)))["id"]
     away = (await made(api, body(server.at(unused_tcp_port), "away")))["id"]
     started = await export(api, (away, "a.csv"), (right, "b.csv"))
     for _ in range(3):  # it is written, then each destination has its turn
         await work_on(pulls, started["id"], ENGINES["export"])
     now = await read(api, started["id"])
-    assert (now["status"], now["waitingFor"]) == ("running", "destination")
+    assert (now["status"], now["waitingFor"], now["percent"]) == ("running", "destination", 99.9)
+    assert "etaSeconds" not in now
     assert told(now) == [("pending", 1, "The server cannot be reached"), ("delivered", 1, None)]
     assert (await api.get(now["file"]["url"])).status_code == 200
     await finish(pulls, started["id"])
@@ -203,6 +212,21 @@ async def test_a_destination_that_kills_its_workers_is_given_up_and_the_export_i
     ended = await read(api, started["id"])
     given_up = ("failed", 1, "The worker crashed 4 times in a row on this delivery")
     assert (ended["status"], told(ended)) == ("finished", [given_up, ("delivered", 1, None)])
+
+
+async def test_one_crash_is_enough_to_give_up_a_destination_and_not_the_export(
+    api: httpx.AsyncClient, pulls: Runtime, finish: Finish
+) -> None:
+    strict = replace(pulls, settings=pulls.settings.model_copy(update={"max_crashes": 1}))
+    connection = (await made(api, FTP | {"name": "never reached", "host": "127.0.0.1"}))["id"]
+    started = await export(api, (connection, "a.csv"))
+    await work_on(strict, started["id"], ENGINES["export"])
+    await change(pulls, started["id"], "state = 'running', lease_until = now() - interval '1 second'")
+    await rescue_runs(strict)
+    await change(pulls, started["id"], "due_at = now()")
+    await finish(strict, started["id"])
+    ended = await read(api, started["id"])
+    assert (ended["status"], told(ended)) == ("finished", [("failed", 1, "The worker crashed once on this delivery")])
 
 
 @pytest.mark.usefixtures("writes")

@@ -69,8 +69,7 @@ class RowChecker:
         delimited = plan.dialect.format != "jsonl"
         self._resource = resource
         self.named_types = resource.named_types
-        code = "unknown_key" if resource.generates_key else "unknown_id"
-        self._unknown = UnknownRecord(code, resource.made_field) if resource.made_field else None
+        self._unknown = build_unknown_record(resource, plan) if resource.made_field else None
         self._constants, self._constant_references = split_constants(resource, plan.constants)
         planned = {column.field for column in plan.columns}
         self._new_records = NewRecords(resource, planned, plan.constants) if resource.generates_key else None
@@ -262,3 +261,10 @@ def build_splitter(resource: Resource, plan: Plan, options: Options) -> ColumnSp
     if not resource.families:
         return ObjectColumns(plan.columns, known, unknown_members)
     return NestedColumns(resource, plan.columns, options, known=known, unknown_members=unknown_members, mapped=mapped)
+
+
+def build_unknown_record(resource: Resource, plan: Plan) -> UnknownRecord:
+    if not resource.generates_key:  # Voucherify, whose words for this name no column
+        return UnknownRecord("unknown_id", resource.made_field)
+    headings = [column.heading for column in plan.columns if column.field == resource.made_field]
+    return UnknownRecord("unknown_key", resource.made_field, next(iter(headings), None))

@@ -10,7 +10,8 @@ from app.formats.characters import spell_heading
 from app.mappings.columns import MOST_DESCRIBED
 from app.mappings.conversions import UnconvertibleCell, compile_conversions, find_misfit
 from app.mappings.declaring.declaration import NAMED_MISTAKES
-from app.mappings.mapping import MappedColumn, Mapping
+from app.mappings.declaring.requested import BODY_MEMBER, ID_MEMBER
+from app.mappings.mapping import INLINE, MappedColumn, Mapping
 from app.mappings.nearest import NearestName
 from app.resources.conversion import BadCell
 from app.resources.field_types import compile_cell, compile_value
@@ -42,6 +43,18 @@ def fit_mapping(mapping: Mapping, resource: Resource) -> Mapping:
     if complaints:
         raise Refused("invalid", describe(complaints[:MOST_DESCRIBED]), complaints[:NAMED_MISTAKES])
     return replace(mapping, constants=constants)
+
+
+def fit_requested(mapping: Mapping, resource: Resource) -> Mapping:
+    """As `fit_mapping`, for a request that brings the mapping as its `mapping`, or names it by its `mappingId`."""
+    try:
+        return fit_mapping(mapping, resource)
+    except Refused as refused:
+        inline = mapping.id == INLINE
+        complaints = [
+            replace(each, path=f"{BODY_MEMBER}.{each.path}" if inline else ID_MEMBER) for each in refused.complaints
+        ]
+        raise Refused(refused.code, refused.detail, complaints) from None
 
 
 def find_field(id: str, resource: Resource) -> Field | None:

@@ -42,9 +42,28 @@ async def _store(
     return done.rowcount == 1
 
 
+# Destinations that a retry of an export, or a retry of that, has delivered or will still try.
+RETRIED: Final = """
+WITH RECURSIVE retries AS (
+    SELECT id, destinations, finished_at FROM runs WHERE parent_id = :id AND relation = 'retry'
+    UNION ALL
+    SELECT r.id, r.destinations, r.finished_at
+    FROM retries t JOIN runs r ON r.parent_id = t.id AND r.relation = 'retry')
+SELECT d ->> 'connectionId' AS connection_id, d ->> 'path' AS path
+FROM retries, jsonb_array_elements(destinations) AS d
+WHERE coalesce(d ->> 'status', 'pending') = 'delivered'
+    OR finished_at IS NULL AND coalesce(d ->> 'status', 'pending') = 'pending'"""
+
+
+async def list_retried(session: Session, run_id: str) -> set[tuple[str, str]]:
+    """Connection and path of each destination that is retried already, unless that has failed as well."""
+    found = await session.execute(text(RETRIED), {"id": run_id})
+    return {(row.connection_id, row.path) for row in found}
+
+
 async def lock_ended(session: Session, account_id: int, run_id: str) -> RowMapping | None:
-    """The account's export with its file, which nobody deletes or prunes before the transaction ends. None if it has
-    not ended, has no file or is gone."""
+    """The account's export with its file, which nobody deletes, prunes or retries before the transaction ends. None if
+    it has not ended, has no file or is gone."""
     kept = select(runs).where(
         runs.c.id == run_id,
         runs.c.account_id == account_id,
@@ -52,4 +71,4 @@ async def lock_ended(session: Session, account_id: int, run_id: str) -> RowMappi
         runs.c.finished_at.is_not(None),
         runs.c.blob.is_not(None),
     )
-    return (await session.execute(kept.with_for_update(read=True))).mappings().one_or_none()
+    return (await session.execute(kept.with_for_update(key_share=True))).mappings().one_or_none()

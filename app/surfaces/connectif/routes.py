@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -73,7 +74,8 @@ async def create_import(request: Request, caller: MayWriteImports, runtime: Open
     At most 10 imports of an account can be queued or running. The next one is refused with status 400 and code E0401.
     """
     chooser = MappingChooser(runtime, caller)
-    async with admit_import(runtime, caller), receive_request(request, runtime, chooser) as received:
+    async with admit_import(runtime, caller), receive_request(request, runtime, chooser) as sent:
+        received = replace(sent, parts=await chooser.fill_type(sent.parts))
         chosen, wrong = await choose_mapping(received, chooser)
         form = translate.parse_form(received, chosen)
         async with runtime.database.read() as session:

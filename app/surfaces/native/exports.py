@@ -39,13 +39,14 @@ def dump_body(body: ExportBody) -> dict[str, Any]:
     return body.model_dump(mode="json", by_alias=True, exclude_unset=True)
 
 
-def render_export(status: Status, *, base: str, retention_days: int) -> Export:
-    """The export as it is at this moment. What is not set is left out."""
+def render_export(status: Status, *, base: str, retention_days: int, in_list: bool = False) -> Export:
+    """The export as it is at this moment. What is not set is left out, and so is in a list what may be large."""
     run, options, own = status.run, load_file_options(status.run), f"{base}/exports/{status.run.id}"
     optional = {
         "name": run.name,
         "parent_id": run.parent_id,
         "relation": run.relation,
+        "filter": None if in_list else run.options.get("filter") or None,
         "eta_seconds": status.eta_seconds,
         "queue_position": status.queue_position,
         "waiting_for": None if run.done else run.waiting_for,
@@ -96,7 +97,7 @@ def render_file(run: Run, url: str) -> ExportFile:
 
 
 def render_list(statuses: Sequence[Status], next_page: str | None, *, base: str, retention_days: int) -> ExportList:
-    results = [render_export(each, base=base, retention_days=retention_days) for each in statuses]
+    results = [render_export(each, base=base, retention_days=retention_days, in_list=True) for each in statuses]
     return ExportList(links=Links() if next_page is None else Links(next=next_page), results=results)
 
 

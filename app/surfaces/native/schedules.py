@@ -70,8 +70,10 @@ async def check_import(runtime: Runtime, caller: Caller, given: ScheduleBody) ->
     except Refused as refused:
         raise refused if refused.code != "not_found" else refuse("connectionId", refused.detail) from None
     with complaining_of("request"):
-        mapping = await MappingChooser(runtime, caller).choose(given.request)
-        body = parse_shape(ConnectionImportBody, fill_options(given.request, mapping))
+        chooser = MappingChooser(runtime, caller)
+        requested = await chooser.fill_type(given.request)
+        mapping = await chooser.choose(requested)
+        body = parse_shape(ConnectionImportBody, fill_options(requested, mapping))
         members = body.model_dump(mode="json", by_alias=True, exclude_unset=True)
         pull = Pull(connection.remote(), body.path, connection.id)
         submission = build_submission(caller.account_id, read_wanted(members, mapping), pull, mapping)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping as Members
+from typing import TypeVar
 
 from app.auth.caller import Caller
 from app.errors import Refused
@@ -10,6 +11,8 @@ from app.mappings.declaring.requested import MappingChoice, build_mapping, choic
 from app.mappings.mapping import Mapping
 from app.mappings.templates.stored import StoredTemplate, as_mapping_for, find_template
 from app.runtime import Runtime
+
+T = TypeVar("T")
 
 
 class MappingChooser:
@@ -29,6 +32,13 @@ class MappingChooser:
         if not choice.names_template:
             return await asyncio.to_thread(build_mapping, choice)  # 13 ms for 2,000 columns
         return await asyncio.to_thread(as_mapping_for, await self._find(choice), choice.type)
+
+    async def fill_type(self, members: Members[str, T]) -> dict[str, T | str]:
+        """The members, with the type of the template that they name where they have none. Raises
+        Refused("not_allowed")."""
+        choice = choice_from(members, "")
+        template = await self._find(choice) if choice.names_template and not members.get("type") else None
+        return {**members} if template is None else {**members, "type": template.type}
 
     async def find_encoding(self, parts: Members[str, str]) -> str | None:
         """That of the mapping which the parts so far choose. What is wrong with it is told when the form is whole."""

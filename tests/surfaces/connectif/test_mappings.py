@@ -113,7 +113,7 @@ async def test_a_mapping_that_names_the_encoding_comes_before_the_file(
         (
             {"columns": [{"column": "A", "field": "_emial"}]},
             {
-                "columns": "Column `A` cannot be mapped: the type `contacts` has no field `_emial`. Did you "
+                "mapping.columns": "Column `A` cannot be mapped: the type `contacts` has no field `_emial`. Did you "
                 "mean `_email`?"
             },
         ),
@@ -177,7 +177,7 @@ async def test_a_mapping_comes_with_json_too(client: httpx.AsyncClient, an_accou
     assert columns.json() == {"links": {}, "results": []}
     mistaken = wanted | {"mapping": MAPPING | {"columns": [{"column": "A", "field": "nothing"}]}}
     refused = await client.post("/imports/", headers=an_account.headers, json=mistaken)
-    assert "has no field `nothing`" in (await errors(refused))["columns"]
+    assert "has no field `nothing`" in (await errors(refused))["mapping.columns"]
 
 
 async def test_the_largest_file_may_come_with_the_largest_mapping(

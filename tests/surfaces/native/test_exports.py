@@ -106,6 +106,25 @@ async def test_a_download_can_go_on_where_it_broke_off(
         assert await ask(**headers) == (200, whole.text, None)
 
 
+async def test_an_export_tells_its_filter_and_refuses_one_by_an_import_that_there_is_not(
+    client: httpx.AsyncClient, an_account: Account, runtime: Runtime, finish: Finish
+) -> None:
+    imported = (await post(client, an_account)).json()["id"]
+    await finish(runtime, imported)
+    asked = {"importId": imported, "keys": ["john@example.org"], "updatedSince": "2026-01-01T00:00:00Z"}
+    ended = await export(client, an_account, runtime, finish, filter=asked)
+    again = await client.post(f"{ended['links']['self']}/rerun", headers=an_account.headers)
+    assert (ended["filter"], again.json()["filter"], ended["total"]) == (asked, asked, 1)
+    listed = (await client.get("/exports", headers=an_account.headers)).json()["results"]
+    assert not any("filter" in each for each in listed)
+
+    unknown = {"type": "contacts", "filter": {"importId": "018bcfe568a1c0ffee012345"}}
+    refused = await client.post("/exports", headers=an_account.headers, json=unknown)
+    assert refused.status_code == 422
+    reason = "`filter.importId` must be the id of an import, and there is none with this id"
+    assert refused.json()["errors"] == [{"path": "filter.importId", "reason": reason}]
+
+
 async def test_exports_are_listed_newest_first(
     client: httpx.AsyncClient, an_account: Account, runtime: Runtime, finish: Finish
 ) -> None:

@@ -58,6 +58,24 @@ async def test_a_template_brings_its_columns_conversions_and_options(
     assert again.json()["options"]["overrideExisting"] is True
 
 
+async def test_a_template_says_for_which_type_it_is(client: httpx.AsyncClient, an_account: Account) -> None:
+    template = await store(client, an_account)
+    form = {"mappingId": (None, template), "file": ("a.csv", FILE, "text/csv")}
+    accepted = await client.post("/imports", headers=an_account.headers, files=form)
+    assert (accepted.status_code, accepted.json()["type"]) == (201, "contacts"), accepted.text
+    source = {"transport": "https", "url": "https://files.example.com/a.csv"}
+    pulled = await client.post("/imports/", headers=an_account.headers, json={"mappingId": template, "source": source})
+    assert (pulled.status_code, pulled.json()["type"]) == (201, "contacts"), pulled.text
+    place = {"name": "shop", "transport": "ftp", "host": "ftp.example.com"}
+    connection = (await client.post("/connections", headers=an_account.headers, json=place)).json()["id"]
+    wanted = {"path": "a.csv", "mappingId": template}
+    started = await client.post(f"/connections/{connection}/imports", headers=an_account.headers, json=wanted)
+    assert started.status_code == 201, started.text
+    for mapping in ("default", "map_0"):
+        refused = await client.post("/imports", headers=an_account.headers, files=form | {"mappingId": (None, mapping)})
+        assert "`type` is required" in [each["reason"] for each in refused.json()["errors"]]
+
+
 async def test_an_accepted_import_keeps_the_template_as_it_was(
     client: httpx.AsyncClient, an_account: Account, runtime: Runtime, finish: Finish
 ) -> None:

@@ -44,7 +44,8 @@ SOURCE: Final[dict[str, Any]] = {
 MEMBERS: Final[dict[str, Any]] = {
     "type": {
         "type": "string",
-        "description": "contacts, products, coupons, or a type that the account declared",
+        "description": "contacts, products, coupons, or a type that the account declared. A mapping template says it, "
+        "too",
         "examples": ["contacts"],
     },
     "name": {

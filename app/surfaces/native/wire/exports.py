@@ -170,6 +170,9 @@ class Export(Shape):
     gzip: bool
     formulas: Literal["keep", "neutralize"]
     mapping_id: str = Field(description="default, inline if the request brought one, or the id of a template")
+    filter: dict[str, Any] = Field(
+        default={}, description="Which records, as it was sent. Present if it was, and not in lists"
+    )
     total: int | None = Field(description="Records that the file will have. Null until they are counted")
     written: int = Field(description="How many of them are written")
     done: bool

@@ -24,7 +24,9 @@ class ConnectionImportBody(BrakedBody):
     after: str | None = Field(
         default=None, description="`next` of an earlier answer: goes on with the files after those that it started"
     )
-    type: str = Field(max_length=100, description="contacts, products, or another type of the account")
+    type: str = Field(
+        max_length=100, description="contacts, products, or another type of the account. `mappingId` says it as well"
+    )
     name: RunName | None = Field(default=None, description="What people call the imports that are started")
     format: Literal["csv", "jsonl"] | None = None
     delimiter: Annotated[str, AfterValidator(check_delimiter), WithJsonSchema(DELIMITER)] = "auto"

@@ -1,6 +1,7 @@
 """Mapping templates: which column of a file fills which field, stored by name or suggested from a file."""
 
 import asyncio
+from dataclasses import replace
 from typing import Annotated, Any
 
 import msgspec
@@ -168,6 +169,7 @@ async def suggest_mapping(request: Request, caller: MayReadMappings, runtime: Op
     chooser = MappingChooser(runtime, caller)
     with count_upload(runtime, caller.account_id):
         form, head = await receive_head(request, runtime.settings, chooser.find_encoding)
+    form = replace(form, parts=await chooser.fill_type(form.parts))
     mapping = await chooser.choose(form.parts) or NO_MAPPING
     parts, head = parse_suggest_form(form, head, mapping)
     async with runtime.heavy_reads.turn(caller.account_id):

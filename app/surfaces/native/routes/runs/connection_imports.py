@@ -44,8 +44,9 @@ async def import_from_connection(
     async with admit_import(runtime, caller):
         async with runtime.database.read() as session:
             connection = await load_connection(session, runtime.vault, caller.account_id, connection_id)
-        given = await read_json_object(request, idle=runtime.settings.upload_idle_seconds)
-        mapping = await MappingChooser(runtime, caller).choose(given)
+        chooser = MappingChooser(runtime, caller)
+        given = await chooser.fill_type(await read_json_object(request, idle=runtime.settings.upload_idle_seconds))
+        mapping = await chooser.choose(given)
         body = parse_shape(ConnectionImportBody, fill_options(given, mapping))
         pull, after = Pull(connection.remote(), body.path, connection.id), translate.decode_file_cursor(body.after)
         submission = build_submission(

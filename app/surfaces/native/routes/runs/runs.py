@@ -10,7 +10,7 @@ from app.errors import Refused
 from app.runs import status
 from app.runs.holding.held import cancel_run, resume_run
 from app.runs.kinds import KINDS, Kind
-from app.runs.model import Run
+from app.runs.model import Run, read_run_id
 from app.runs.status import RunQuery
 from app.runtime import Runtime
 from app.storage.runs import Filter
@@ -55,7 +55,7 @@ def filters_of(query: RunQueryParameters) -> dict[Filter, str]:
         "type": query.type,
         "name": query.name,
         "origin": query.origin,
-        "parent_id": query.parent_id,
+        "parent_id": None if query.parent_id is None else read_run_id(query.parent_id),
         "sync_id": query.sync_id,
         "created_by": query.created_by,
     }
