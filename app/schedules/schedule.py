@@ -12,7 +12,7 @@ from app.transports.transport import FileInfo
 
 PREFIX: Final = "sch_"
 
-ScheduleKind = Literal["import", "export"]
+ScheduleKind = Literal["import", "export", "sync"]
 Status = Literal["started", "waiting", "skipped", "failed"]
 
 
@@ -57,7 +57,7 @@ class Schedule:
     account_id: AccountId
     name: str
     kind: ScheduleKind
-    target: str | None  # the connection of an import
+    target: str | None  # the connection of an import, or the item sync
     request: Mapping[str, Any]  # the body of the route of its kind
     cron: str
     timezone: str

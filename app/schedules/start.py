@@ -24,6 +24,7 @@ from app.schedules.schedule import REASONS, Progress, Result, Schedule, Status, 
 from app.storage.access import accounts
 from app.storage.clock import schedules
 from app.storage.database import Session
+from app.syncs.intake import SyncRequest, store_sync_run
 from app.transports.failed import TransportFailed
 from app.transports.transport import FileInfo
 
@@ -88,9 +89,26 @@ async def prepare_export(runtime: Runtime, schedule: Schedule) -> Store:
     return store
 
 
+async def prepare_sync(runtime: Runtime, schedule: Schedule) -> Store:
+    assert schedule.target is not None  # noqa: S101  a sync has an item sync
+    wanted = SyncRequest(
+        account_id=schedule.account_id,
+        sync_id=schedule.target,
+        created_by=schedule.id,
+        mode=schedule.request.get("mode"),
+        dry_run=schedule.request.get("dryRun", False),
+    )
+
+    async def store(session: Session) -> Started:
+        return Started([await store_sync_run(session, runtime, wanted)])
+
+    return store
+
+
 PREPARE: Final[Mapping[str, Callable[[Runtime, Schedule], Awaitable[Store]]]] = {
     "import": prepare_import,
     "export": prepare_export,
+    "sync": prepare_sync,
 }
 
 
@@ -171,6 +189,8 @@ async def store_runs(session: Session, store: Store, schedule: Schedule) -> tupl
         if refused.code == "queue_full":
             detail = f"{before:,} imports were started. {refused.detail}" if before else refused.detail
             return Settlement("waiting", "queue_full", detail, before, ROOM_SECONDS, schedule.progress), Started()
+        if refused.code == "sync_not_ended":  # somebody else has run it
+            return Settlement("skipped", "previous_not_ended", refused.detail), Started()
         return Settlement("failed", refused.code, refused.detail, before), Started()
     runs = before + len(started.runs)
     if started.after is not None:

@@ -119,6 +119,27 @@ async def test_every_file_of_a_folder_is_imported_as_there_is_room(shop: Shop, f
     assert (await shop.see(schedule))["nextRunAt"] == "2026-11-29T02:30:00.000Z"
 
 
+async def test_an_item_sync_is_run_unless_a_run_of_it_is_open(shop: Shop, connection: str) -> None:
+    sync = (await shop.send("POST", "/item-syncs", 201, name="App4Sales", connectionId=connection))["id"]
+    schedule = await shop.schedule(kind="sync", syncId=sync, request={"mode": "full"})
+    assert (await shop.see(schedule))["syncId"] == sync
+    await shop.look("2026-11-28T02:30")
+    (run,) = await shop.runs(schedule)
+    assert (run["kind"], run["createdBy"], run["name"]) == ("sync", schedule, "App4Sales")
+    (settings,) = await shop.sql("SELECT options::text AS told FROM runs WHERE id = :id", id=run["id"])
+    assert '"mode": "full"' in settings["told"]
+    await shop.end_runs()
+    await shop.send("POST", f"/item-syncs/{sync}/runs", 201)  # by hand
+    await shop.look("2026-11-29T02:30")
+    result = await result_of(shop, schedule)
+    assert (result["status"], result["code"]) == ("skipped", "previous_not_ended")
+    assert result["detail"] == "A run of this item sync is still open. Wait until it has ended"
+    await shop.end_runs()
+    await shop.send("DELETE", f"/item-syncs/{sync}", 204)
+    await shop.look("2026-11-30T02:30")
+    assert (await result_of(shop, schedule))["detail"] == "There is no item sync with this id"
+
+
 async def test_a_template_counts_as_it_is_when_it_starts(shop: Shop, ftp: Server, connection: str) -> None:
     await ftp.store("in/a.csv", FILE)
     columns = [{"column": "_email", "field": "_email"}]

@@ -106,8 +106,14 @@ async def test_all_mistakes_are_named_at_once_as_the_routes_name_them(shop: Shop
     assert await refused(shop, kind="import", connectionId="con_x", request=IMPORT) == {
         "connectionId": "There is no connection with this id"
     }
-    assert list(await refused(shop, kind="import", request=IMPORT)) == ["connectionId"]
-    assert list(await refused(shop, connectionId=connection)) == ["connectionId"]
+    assert await refused(shop, kind="import", request=IMPORT) == {
+        "connectionId": "`connectionId` is required for the kind import"
+    }
+    assert await refused(shop, connectionId=connection, syncId="sync_x") == {
+        "connectionId": "`connectionId` is for the kind import, and not for export",
+        "syncId": "`syncId` is for the kind sync, and not for export",
+    }
+    assert await refused(shop, kind="sync", syncId="sync_x") == {"syncId": "There is no item sync with this id"}
     assert list(await refused(shop, kind="undo")) == ["kind"]
     assert list(await refused(shop, name="a\nb")) == ["name"]
 
@@ -123,14 +129,15 @@ async def test_names_are_unique_and_an_account_has_so_many(shop: Shop, monkeypat
     assert "would have 19 bytes together" in (await shop.send("PUT", f"/schedules/{schedule}", 422, **taken))["detail"]
 
 
-@pytest.mark.parametrize("kind", ["import", "export"])
+@pytest.mark.parametrize("kind", ["import", "export", "sync"])
 async def test_who_makes_a_schedule_needs_the_scopes_for_what_it_starts(
     shop: Shop, connection: str, a_key: NewAccount, kind: str
 ) -> None:
-    needed = {"import": ["imports:write", "connections:read"], "export": ["exports:write"]}[kind]
-    request = {"import": IMPORT, "export": {"type": "contacts"}}[kind]
+    scopes_of = {"import": ["imports:write", "connections:read"], "export": ["exports:write"], "sync": ["syncs:write"]}
+    needed, request = scopes_of[kind], {"import": IMPORT, "export": {"type": "contacts"}, "sync": {}}[kind]
+    sync = await shop.send("POST", "/item-syncs", 201, name="App4Sales", connectionId=connection)
     given = {"name": "A", "kind": kind, "request": request, "cron": NIGHTLY}
-    given |= {"connectionId": connection} if kind == "import" else {}
+    given |= {"import": {"connectionId": connection}, "sync": {"syncId": sync["id"]}}.get(kind, {})
     for left_out in needed:
         scopes = ["schedules:write", *(each for each in needed if each != left_out)]
         headers = (await a_key(scopes=scopes, name=shop.account.name)).headers

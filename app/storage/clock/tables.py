@@ -11,7 +11,7 @@ schedules = Table(
     Column("account_id", Integer, ForeignKey("accounts.id"), nullable=False),
     Column("name", Text, nullable=False),
     Column("kind", Text, nullable=False),  # of the runs that it starts: app.schedules.schedule.ScheduleKind
-    Column("target", Text),  # the connection of an import; it may be gone
+    Column("target", Text),  # the connection of an import, or the item sync; it may be gone
     Column("request", JSON, nullable=False),  # what is asked for, as a request does: the body of the route of its kind
     Column("cron", Text, nullable=False),
     Column("timezone", Text, nullable=False),

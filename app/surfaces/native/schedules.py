@@ -1,13 +1,15 @@
 """Reads and makes the shapes of schedules. What a schedule requests is checked as its route checks it."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
+
+from pydantic.alias_generators import to_camel
 
 from app.auth.caller import Caller
 from app.connections.connection import load_connection
 from app.connections.pull import Pull
-from app.errors import Refused, describe
+from app.errors import Complaint, Refused, describe
 from app.exports.intake import check_export
 from app.imports.submissions.from_connection import build_submission, check_submission, read_wanted
 from app.mappings.declaring.requested import fill_options
@@ -19,9 +21,11 @@ from app.schedules.schedule import ScheduleKind
 from app.schedules.stored import ScheduleDeclaration
 from app.surfaces.native import exports
 from app.surfaces.native.nested import complaining_of, refuse
+from app.surfaces.native.wire.declared.item_syncs import SyncRunBody
 from app.surfaces.native.wire.declared.schedules import Schedule, ScheduleBody, ScheduleResult
 from app.surfaces.native.wire.exports import ExportBody
 from app.surfaces.native.wire.imports import ConnectionImportBody
+from app.syncs.stored import load_sync
 from app.web.bodies.mapping_choice import MappingChooser
 from app.web.caller import ensure_scope
 from app.web.surface import parse_shape
@@ -32,16 +36,19 @@ ADDED: Final = frozenset(
      "updatedAt")
 )  # fmt: skip
 SHOWN_RUNS: Final = 3
+# What a kind of run is started from -> the member that names it.
+TARGETS: Final[Mapping[ScheduleKind, str]] = {"import": "connection_id", "sync": "sync_id"}
 NO_AFTER: Final = "`request.after` is not a member of a schedule's request: each start takes all files that match"
 
 
 async def declare_schedule(runtime: Runtime, caller: Caller, body: Mapping[str, object]) -> ScheduleDeclaration:
     """Raises Refused: not_allowed, secrets_locked, invalid (names every mistake)."""
     given = parse_shape(ScheduleBody, {member: value for member, value in body.items() if member not in ADDED})
-    complaints = [*find_cron_mistakes(given.cron), *find_zone_mistakes(given.timezone)]
+    mistakes = list(check_target(given))
+    complaints = [*mistakes, *find_cron_mistakes(given.cron), *find_zone_mistakes(given.timezone)]
     request: Mapping[str, Any] = {}
     try:
-        request = await CHECKS[given.kind](runtime, caller, given)
+        request = {} if mistakes else await CHECKS[given.kind](runtime, caller, given)
     except Refused as refused:
         if refused.code != "invalid":
             raise
@@ -51,22 +58,34 @@ async def declare_schedule(runtime: Runtime, caller: Caller, body: Mapping[str, 
     return ScheduleDeclaration(
         name=given.name,
         kind=given.kind,
-        target=given.connection_id,
+        target=find_target(given) if given.kind in TARGETS else None,
         request=request,
         cron=" ".join(given.cron.split()),
         timezone=given.timezone,
     )
 
 
+def check_target(given: ScheduleBody) -> Iterator[Complaint]:
+    """What is started has its own member, and not that of another kind."""
+    for kind, member in TARGETS.items():
+        wire, value = to_camel(member), getattr(given, member)
+        if kind == given.kind and not value:
+            yield Complaint(wire, f"`{wire}` is required for the kind {kind}")
+        if kind != given.kind and value is not None:
+            yield Complaint(wire, f"`{wire}` is for the kind {kind}, and not for {given.kind}")
+
+
+def find_target(given: ScheduleBody) -> str:
+    return str(getattr(given, TARGETS[given.kind]))
+
+
 async def check_import(runtime: Runtime, caller: Caller, given: ScheduleBody) -> dict[str, Any]:
     """What is requested, without what a mapping template adds: it may add something else later."""
     ensure_scope(caller, "imports:write")
     ensure_scope(caller, "connections:read")
-    if not given.connection_id:
-        raise refuse("connectionId", "`connectionId` is required for an import")
     try:
         async with runtime.database.read() as session:
-            connection = await load_connection(session, runtime.vault, caller.account_id, given.connection_id)
+            connection = await load_connection(session, runtime.vault, caller.account_id, find_target(given))
     except Refused as refused:
         raise refused if refused.code != "not_found" else refuse("connectionId", refused.detail) from None
     with complaining_of("request"):
@@ -86,8 +105,6 @@ async def check_import(runtime: Runtime, caller: Caller, given: ScheduleBody) ->
 
 async def check_requested_export(runtime: Runtime, caller: Caller, given: ScheduleBody) -> dict[str, Any]:
     ensure_scope(caller, "exports:write")
-    if given.connection_id is not None:
-        raise refuse("connectionId", "`connectionId` is for imports. An export has `request.destinations`")
     with complaining_of("request"):
         body = parse_shape(ExportBody, given.request)
         if body.destinations:
@@ -98,14 +115,30 @@ async def check_requested_export(runtime: Runtime, caller: Caller, given: Schedu
     return exports.dump_body(body)
 
 
+async def check_sync(runtime: Runtime, caller: Caller, given: ScheduleBody) -> dict[str, Any]:
+    ensure_scope(caller, "syncs:write")
+    try:
+        async with runtime.database.read() as session:
+            await load_sync(session, caller.account_id, find_target(given))
+    except Refused as refused:
+        raise refuse("syncId", refused.detail) from None
+    with complaining_of("request"):
+        body = parse_shape(SyncRunBody, given.request)
+    return body.model_dump(mode="json", by_alias=True, exclude_unset=True)
+
+
 Check = Callable[[Runtime, Caller, ScheduleBody], Awaitable[dict[str, Any]]]
-CHECKS: Final[Mapping[ScheduleKind, Check]] = {"import": check_import, "export": check_requested_export}
+CHECKS: Final[Mapping[ScheduleKind, Check]] = {
+    "import": check_import,
+    "export": check_requested_export,
+    "sync": check_sync,
+}
 
 
 def render_schedule(schedule: StoredSchedule, *, now: datetime, whole: bool = True) -> Schedule:
     """`whole`: with what it requests. What is not set is left out."""
     optional = {
-        "connection_id": schedule.target,
+        **({TARGETS[schedule.kind]: schedule.target} if schedule.kind in TARGETS else {}),
         "request": dict(schedule.request) if whole else None,
         "next_run_at": schedule.next_run_at,
         "last_run_id": schedule.last_run_id,

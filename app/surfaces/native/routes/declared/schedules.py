@@ -39,7 +39,7 @@ async def list_schedules(caller: MayReadSchedules, runtime: OpenRuntime) -> Resp
 )
 @router.post("/", include_in_schema=False)
 async def create_schedule(request: Request, caller: MayWriteSchedules, runtime: OpenRuntime) -> Response:
-    """Have imports from a connection, or exports, started by the clock.
+    """Have imports from a connection, exports or item syncs started by the clock.
 
     The key needs the scopes for what is started, too. Afterwards the schedule belongs to the account, and goes on when
     the key is revoked.

@@ -11,13 +11,18 @@ from app.web.shapes import UNSET_TIME, Shape, Timestamp
 
 class ScheduleBody(SentShape):
     name: RunName = Field(description="Unique among the schedules of the account")
-    kind: Literal["import", "export"] = Field(description="What is started")
+    kind: Literal["import", "export", "sync"] = Field(description="What is started")
     connection_id: str | None = Field(
         default=None, max_length=100, description="For an import, required: the connection to import from"
     )
+    sync_id: str | None = Field(
+        default=None, max_length=100, description="For a sync, required: the item sync that is run"
+    )
     request: dict[str, Any] = Field(
-        description="What is asked for: the body of POST /connections/{id}/imports without `after`, or that of POST "
-        "/exports. It is checked as there. Templates and connections that it names count as they are at each start"
+        default={},
+        description="What is asked for: the body of POST /connections/{id}/imports without `after`, of POST /exports, "
+        "or of POST /item-syncs/{id}/runs. It is checked as there. Templates and connections that it names count as they "
+        "are at each start",
     )
     cron: str = Field(
         max_length=1_000,
@@ -48,8 +53,9 @@ class ScheduleResult(Shape):
 class Schedule(Shape):
     id: str = Field(examples=["sch_c421b1e62576a02cbec11b04"])
     name: str
-    kind: Literal["import", "export"]
+    kind: Literal["import", "export", "sync"]
     connection_id: str = Field(default="", description="Present for an import")
+    sync_id: str = Field(default="", description="Present for a sync")
     request: dict[str, Any] = Field(default={}, description="What is asked for. Lists leave it out")
     cron: str
     timezone: str
