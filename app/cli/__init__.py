@@ -76,7 +76,7 @@ COMMANDS: Final = {
     "schedules": CommandEntry(
         "app.cli.managing.schedules",
         "schedules",
-        "Have imports from connections, and exports, started by the clock",
+        "Have imports from connections, exports and item syncs started by the clock",
         USE,
     ),
     "api": CommandEntry("app.cli.serving.parts", "api", "Serve the HTTP API", RUN),

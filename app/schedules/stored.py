@@ -1,6 +1,6 @@
 """The schedules of an account: listed, loaded, created, replaced, paused, resumed and deleted."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from secrets import token_hex
@@ -36,6 +36,11 @@ class ScheduleDeclaration:
 async def list_schedules(session: ReadSession, account_id: AccountId) -> list[Schedule]:
     """All schedules of the account, ordered by name."""
     return [schedule_from(row) for row in await schedules.list_all(session, account_id)]
+
+
+async def list_of_syncs(session: ReadSession, account_id: AccountId) -> Mapping[str, Sequence[str]]:
+    """The ids of the schedules that run each item sync."""
+    return await schedules.list_of_syncs(session, account_id)
 
 
 async def load_schedule(session: ReadSession, account_id: AccountId, schedule_id: str) -> Schedule:

@@ -32,6 +32,17 @@ def test_a_schedule_is_made_shown_changed_paused_and_deleted(sluice: Sluice, tmp
     assert sluice("schedules", "delete", "Weekly").stdout == "Schedule Weekly is deleted\n"
 
 
+def test_an_item_sync_and_an_import_are_named_as_people_call_them(sluice: Sluice) -> None:
+    connection = sluice("connections", "create", "Shop", "--transport", "ftp", "--host", "ftp.example.com", "--json")
+    sync = json.loads(sluice("syncs", "create", "App4Sales", "--connection", "Shop", "--json").stdout)
+    cron = ("--cron", "0 5 * * *", "--json")
+    made = json.loads(sluice("schedules", "create", "Catalogue", "--sync", "App4Sales", *cron).stdout)
+    assert (made["kind"], made["syncId"], made["request"]) == ("sync", sync["id"], {})
+    asked = '{"path": "/out/a.csv", "type": "contacts"}'
+    importing = sluice("schedules", "create", "Contacts", "--connection", "Shop", "--request", "-", *cron, sent=asked)
+    assert json.loads(importing.stdout)["connectionId"] == json.loads(connection.stdout)["id"]
+
+
 def test_what_is_wrong_is_told(sluice: Sluice) -> None:
     wrong = sluice("schedules", "create", "A", "--cron", "99 2 * * *", "--request", "-", sent='{"type": "contacts"}')
     assert (wrong.exit_code, wrong.stderr) == (1, 'sluice: The minute of `cron` must be 0 to 59, and "99" is not\n')

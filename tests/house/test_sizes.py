@@ -14,6 +14,7 @@ COMMANDS = {
     "print_runs",
     "import_from_connection",
     "create_connection",
+    "create_schedule",
     "put_connection",
 }
 NESTING = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith, ast.Try, ast.Match)

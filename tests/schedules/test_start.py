@@ -123,6 +123,9 @@ async def test_an_item_sync_is_run_unless_a_run_of_it_is_open(shop: Shop, connec
     sync = (await shop.send("POST", "/item-syncs", 201, name="App4Sales", connectionId=connection))["id"]
     schedule = await shop.schedule(kind="sync", syncId=sync, request={"mode": "full"})
     assert (await shop.see(schedule))["syncId"] == sync
+    stored = await shop.send("GET", f"/item-syncs/{sync}")
+    assert stored["scheduleIds"] == [schedule]
+    assert (await shop.send("PUT", f"/item-syncs/{sync}", **stored))["scheduleIds"] == [schedule]
     await shop.look("2026-11-28T02:30")
     (run,) = await shop.runs(schedule)
     assert (run["kind"], run["createdBy"], run["name"]) == ("sync", schedule, "App4Sales")

@@ -1,4 +1,4 @@
-"""`sluice schedules …`: has imports from connections, and exports, started by the clock."""
+"""`sluice schedules …`: has imports from connections, exports and item syncs started by the clock."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +14,7 @@ from app.cli.client.http import build_path, connect, get_object, read_object, re
 from app.cli.client.options import DEFAULT_URL, AsJson, Key, Url
 from app.cli.client.printing import print_facts, print_json, print_line, show_members, show_time
 from app.cli.client.tables import TableColumn, print_table
+from app.cli.managing.item_syncs import find_sync
 
 schedules = typer.Typer()
 
@@ -25,8 +26,10 @@ Timezone = Annotated[str | None, typer.Option("--timezone", help="Whose clock it
 Connection = Annotated[
     str | None, typer.Option("--connection", help="Import from the connection with this name or id; default: export")
 ]
+Sync = Annotated[str | None, typer.Option("--sync", help="Run the item sync with this name or id")]
 RequestFile = Annotated[
-    Path, typer.Option("--request", help="JSON file with what is asked for; `-` for standard input")
+    Path | None,
+    typer.Option("--request", help="JSON file with what is asked for; `-` for standard input; not needed with --sync"),
 ]
 NewRequestFile = Annotated[Path | None, typer.Option("--request", help="JSON file with what is asked for instead")]
 Rename = Annotated[str | None, typer.Option("--name", help="Another name for it")]
@@ -95,6 +98,7 @@ def print_schedule(schedule: Mapping[str, Any], *, as_json: bool) -> None:
             "Name": schedule["name"],
             "Kind": schedule["kind"],
             "Connection": schedule.get("connectionId"),
+            "Item sync": schedule.get("syncId"),
             "Request": show_members(schedule["request"]),
             "Cron": schedule["cron"],
             "Timezone": schedule["timezone"],
@@ -115,19 +119,22 @@ def create_schedule(
     name: NewName,
     *,
     cron: Cron,
-    request_file: RequestFile,
+    request_file: RequestFile = None,
     timezone: Timezone = None,
     connection: Connection = None,
+    sync: Sync = None,
     url: Url = DEFAULT_URL,
     key: Key = "",
     as_json: AsJson = False,
 ) -> None:
-    """Have an import from a connection, or an export, started by the clock."""
-    asked = read_json_file(request_file)
+    """Have an import from a connection, an export or an item sync started by the clock."""
+    asked = {} if request_file is None else read_json_file(request_file)
     with connect(url, key, as_json=as_json) as client:
-        body = {"name": name, "kind": "import" if connection else "export", "cron": cron, "request": asked}
+        kind = "import" if connection else "sync" if sync else "export"
+        body = {"name": name, "kind": kind, "cron": cron, "request": asked}
         body |= {"timezone": timezone} if timezone else {}
         body |= {"connectionId": find_connection(client, connection)["id"]} if connection else {}
+        body |= {"syncId": find_sync(client, sync)["id"]} if sync else {}
         print_schedule(read_object(request(client, "POST", "schedules", json=body)), as_json=as_json)
 
 

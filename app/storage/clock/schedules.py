@@ -49,6 +49,16 @@ async def list_all(session: ReadSession, account_id: int) -> Sequence[RowMapping
     return found.mappings().all()
 
 
+async def list_of_syncs(session: ReadSession, account_id: int) -> Mapping[str, list[str]]:
+    """The ids of the schedules that run each item sync of the account, ordered by name."""
+    of_syncs = (schedules.c.account_id == account_id, schedules.c.kind == "sync")
+    listed = select(schedules.c.target, schedules.c.id).where(*of_syncs).order_by(schedules.c.name)
+    found: dict[str, list[str]] = {}
+    for target, schedule_id in await session.execute(listed):
+        found.setdefault(target, []).append(schedule_id)
+    return found
+
+
 async def find_id(session: ReadSession, account_id: int, name: str) -> str | None:
     named = (schedules.c.account_id == account_id, schedules.c.name == name)
     return (await session.execute(select(schedules.c.id).where(*named))).scalar_one_or_none()

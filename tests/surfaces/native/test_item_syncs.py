@@ -68,7 +68,7 @@ async def test_the_settings_are_those_of_the_page_unless_they_are_set(
     client: httpx.AsyncClient, an_account: Account
 ) -> None:
     sync = await made(client, an_account)
-    added = {"id", "name", "connectionId", "createdAt", "updatedAt"}
+    added = {"id", "name", "connectionId", "scheduleIds", "createdAt", "updatedAt"}
     assert {member: value for member, value in sync.items() if member not in added} == DEFAULTS
     path = f"/item-syncs/{sync['id']}"
     body = {"name": "Other", "connectionId": sync["connectionId"], **OTHERS}

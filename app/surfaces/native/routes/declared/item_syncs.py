@@ -3,6 +3,9 @@
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from app.auth.caller import Caller
+from app.schedules.stored import list_of_syncs
+from app.storage.database import ReadSession
 from app.surfaces.native import item_syncs, translate
 from app.surfaces.native.wire.declared.connections import ConnectionTest
 from app.surfaces.native.wire.declared.item_syncs import ITEM_SYNC_BODY, ItemSync, ItemSyncList
@@ -22,8 +25,11 @@ router = APIRouter(prefix="/item-syncs", tags=["item syncs"], generate_unique_id
 async def list_item_syncs(caller: MayReadSyncs, runtime: OpenRuntime) -> Response:
     """List the account's item syncs, ordered by name."""
     async with runtime.database.read() as session:
-        found = await stored.list_syncs(session, caller.account_id)
-    return Response(item_syncs.item_sync_list(found).encoded(), media_type=translate.JSON)
+        found, schedules = (
+            await stored.list_syncs(session, caller.account_id),
+            await list_of_syncs(session, caller.account_id),
+        )
+    return Response(item_syncs.item_sync_list(found, schedules).encoded(), media_type=translate.JSON)
 
 
 @router.post(
@@ -42,11 +48,12 @@ async def create_item_sync(
     declaration = item_syncs.parse_declaration(body)
     async with write_as(caller, runtime) as session:
         created = await stored.create_sync(session, runtime.vault, caller.account_id, declaration)
-    return answer(created, 201)
+        return await answer(session, caller, created, 201)
 
 
-def answer(sync: StoredSync, status: int = 200) -> Response:
-    return Response(item_syncs.item_sync(sync).encoded(), status, media_type=translate.JSON)
+async def answer(session: ReadSession, caller: Caller, sync: StoredSync, status: int = 200) -> Response:
+    schedules = await list_of_syncs(session, caller.account_id)
+    return Response(item_syncs.item_sync(sync, schedules).encoded(), status, media_type=translate.JSON)
 
 
 @router.get("/{sync_id}", response_model=ItemSync, responses=refusals(401, 403, 404, 503))
@@ -54,7 +61,7 @@ def answer(sync: StoredSync, status: int = 200) -> Response:
 async def get_item_sync(sync_id: str, caller: MayReadSyncs, runtime: OpenRuntime) -> Response:
     """Read an item sync. It can be sent back as it is."""
     async with runtime.database.read() as session:
-        return answer(await stored.load_sync(session, caller.account_id, sync_id))
+        return await answer(session, caller, await stored.load_sync(session, caller.account_id, sync_id))
 
 
 @router.put(
@@ -74,7 +81,7 @@ async def put_item_sync(
     declaration = item_syncs.parse_declaration(body)
     async with write_as(caller, runtime) as session:
         replaced = await stored.replace_sync(session, runtime.vault, caller.account_id, sync_id, declaration)
-    return answer(replaced)
+        return await answer(session, caller, replaced)
 
 
 @router.delete("/{sync_id}", status_code=204, responses=refusals(401, 403, 404, 503))

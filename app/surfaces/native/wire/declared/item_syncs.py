@@ -96,6 +96,9 @@ class ItemSyncBody(BrakedBody):
 
 class ItemSync(ItemSyncBody):
     id: str = Field(examples=["sync_018bcfe568a1c0ffee012345"])
+    schedule_ids: list[str] = Field(
+        description="The schedules that run it: those of the kind sync that POST /schedules has made for it"
+    )
     created_at: Timestamp
     updated_at: Timestamp
 

@@ -21,8 +21,8 @@ class ScheduleBody(SentShape):
     request: dict[str, Any] = Field(
         default={},
         description="What is asked for: the body of POST /connections/{id}/imports without `after`, of POST /exports, "
-        "or of POST /item-syncs/{id}/runs. It is checked as there. Templates and connections that it names count as they "
-        "are at each start",
+        "or of POST /item-syncs/{id}/runs. It is checked as there. Templates and connections that it names count as "
+        "they are at each start",
     )
     cron: str = Field(
         max_length=1_000,
