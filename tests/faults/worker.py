@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from app.exports import deliver
+from app.feeds import visit, watch
 from app.observe import Observer
 from app.observe.events import BatchWritten, Event, LeaseLost, RunPostponed, SliceClaimed, SliceFailed, StepReached
 from app.observe.process_events import ProcessStarted
@@ -99,6 +100,8 @@ async def work(settings: Settings) -> None:
     housekeeping.SNAPSHOT_SECONDS = 0.3
     housekeeping.SCHEDULES_SECONDS = 0.1
     start.LEASE_SECONDS = 1.5
+    housekeeping.FEEDS_SECONDS, visit.SETTLE_SECONDS, visit.SHORTEST_WAIT = 0.1, 0.1, backoff
+    watch.LEASE_SECONDS = settings.lease_seconds
     async with open_runtime(settings) as runtime:
         await serve(replace(runtime, observe=saboteur))
 

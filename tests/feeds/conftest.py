@@ -106,6 +106,14 @@ class Watched:
         listed = await self.api.get("/runs", params={"kind": "import", "limit": "100", **query})
         return list(listed.json()["results"])[::-1]
 
+    async def names_of_imports(self) -> list[str]:
+        """The file of each import of the account, in the order in which they were accepted."""
+        async with self.runtime.database.read() as session:
+            found = await session.execute(
+                text("SELECT file_name FROM runs WHERE account_id = :id ORDER BY seq"), {"id": self.account.id}
+            )
+            return list(found.scalars())
+
     async def work(self) -> None:
         """A worker ends all open imports, and notes it."""
         for each in await self.imports(status="queued"):

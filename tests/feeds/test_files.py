@@ -4,6 +4,8 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from app.feeds.start import start_imports
 from app.feeds.watch import go_on
 from tests.feeds.conftest import BAD, Watched, over_all, rows
@@ -156,6 +158,24 @@ async def test_moving_is_tried_until_it_is_done(watched: Watched) -> None:
     assert len(await watched.imports()) == 1
 
 
+async def test_a_move_whose_answer_is_lost_is_done_once(watched: Watched) -> None:
+    feed = await watched.feed()
+    await watched.server.store("done/a.csv", rows("of yesterday"))
+    await watched.server.store("in/a.csv", rows("a"))
+    await watched.settle()
+    await watched.start()
+    await watched.work()
+    watched.server.faults.lost_rename = True
+    await watched.visit()
+    (file,) = await watched.files(feed)
+    assert (file["afterwards"], file["why"]) == ("pending", "The connection was lost")
+    await watched.visit()
+    (file,) = await watched.files(feed)
+    assert (file["afterwards"], file["movedTo"]) == ("moved", f"/done/a-{file['importId']}.csv")
+    assert await watched.server.stored(f"done/a-{file['importId']}.csv") == rows("a")
+    assert await watched.server.stored("done/a.csv") == rows("of yesterday")
+
+
 async def test_feeds_take_turns_and_leave_room_for_others(watched: Watched) -> None:
     """10 imports may be open in an account: 5 of its feeds."""
     feeds = {name: await watched.feed(name=name, request={"path": f"/{name}/*.csv"}) for name in ("many", "few")}
@@ -195,3 +215,23 @@ async def test_of_many_workers_one_starts_each_file_and_one_visits_each_folder(w
     await asyncio.gather(*(watched.visit() for _ in range(4)))
     assert {each["afterwards"] for each in await watched.files(feed)} == {"moved"}
     assert len({each["movedTo"] for each in await watched.files(feed)}) == 5
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+async def test_a_thousand_files_are_imported_in_their_order_without_anybody_asking(watched: Watched) -> None:
+    feed = await watched.feed()
+    for number in range(1_000):
+        await watched.server.store(f"in/{number:04}.csv", rows(f"p{number}"), watched.clock.at - timedelta(hours=1))
+    await watched.settle()
+    open_at_once = []
+    while started := await watched.start():
+        open_at_once.append(len(started))
+        await watched.work()
+        await watched.visit(10)
+    assert max(open_at_once) == 5
+    accepted = await watched.names_of_imports()
+    assert accepted == [f"{number:04}.csv" for number in range(1_000)]
+    await watched.settle()
+    assert {each["afterwards"] for each in await watched.files(feed)} == {"moved"}
+    assert len([name for name in await watched.server.names() if name.startswith("done/0")]) == 1_000

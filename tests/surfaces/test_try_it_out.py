@@ -21,13 +21,14 @@ FILES = {
     "/v2/productimports/": "productID,productName\nA-2,Steel rod\n",
 }
 NAMES = {"name": "parts", "set_id": "spring", "mapping_id": "map_0"}
-NAMES |= dict.fromkeys(("connection_id", "import_id", "export_id", "sync_id", "feed_id"), "0" * 24)
+NAMES |= dict.fromkeys(("connection_id", "import_id", "export_id", "sync_id", "feed_id", "schedule_id"), "0" * 24)
 # The connection, the run or the token that the request names is nobody's.
 UNKNOWN = (
     "{connection_id}",
     "{mapping_id}",
     "{sync_id}",
     "{feed_id}",
+    "{schedule_id}",
     "/test-import",
     "/test-export",
     "{connection_id}/imports",

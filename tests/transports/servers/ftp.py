@@ -46,6 +46,7 @@ class Faults:
     drip: tuple[int, float] | None = None  # so many bytes, then so many seconds of nothing
     keeps: bool = False  # it does not rename a file onto another
     broken_rename: int = 0  # the one that fails, counted from 1
+    lost_rename: bool = False  # it breaks off instead of answering, once
     asked: list[str] = field(default_factory=list)
     reused: list[bool] = field(default_factory=list)  # TLS sessions of data connections
 
@@ -110,6 +111,10 @@ class Listening:
             self.respond("550 Not now.")
         elif self.faults.keeps and Path(path).exists():
             self.respond("553 Target file exists.")
+        elif self.faults.lost_rename:
+            self.faults.lost_rename = False
+            Path(self._rnfr).replace(path)
+            self.close()
         else:
             super().ftp_RNTO(path)
 
