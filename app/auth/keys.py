@@ -17,7 +17,7 @@ PREFIX = "sluice_"
 SCOPES: Mapping[str, str] = {
     "imports:read": "Read imports, their problems and failed rows, and coupon sets",
     "imports:write": "Start imports, create and rename coupon sets, write single products",
-    "imports:delete": "Delete imports that have ended, and single products",
+    "imports:delete": "Delete imports that have ended and single products, and let imports replace a record type",
     "records:read": "Read imported records",
     "types:read": "Read record types and their fields",
     "types:write": "Declare record types and custom fields",

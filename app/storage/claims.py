@@ -87,7 +87,7 @@ WHERE id = :id AND attempt = :attempt AND state = 'running' AND lease_until IS N
 
 # A run that is staged writes nothing before it is applied, and that ends it or brings its next step.
 UNWRITTEN = """(CAST(:state AS text) <> 'finished' AND step IN ('write', 'apply')
-    AND (options @> '{"staged": true}' OR options @> '{"replace": true}'))"""
+    AND (kind = 'sync' OR options @> '{"staged": true}' OR options @> '{"replace": true}'))"""
 WRITTEN = ", ".join(
     f"{name} = CASE WHEN {UNWRITTEN} THEN 0 ELSE {name} END" for name in ("created", "updated", "unchanged", "skipped")
 )

@@ -89,6 +89,12 @@ def ensure_scope(caller: Caller, scope: str) -> None:
         raise Refused("not_allowed", f"The API key does not have the scope `{scope}`")
 
 
+def ensure_may_replace(caller: Caller, *, replaces: bool) -> None:
+    """What `replaces` a type removes records, so it is for those who may delete. Raises Refused("not_allowed")."""
+    if replaces:
+        ensure_scope(caller, "imports:delete")
+
+
 IdentifiedCaller = Annotated[Caller, Depends(identify_caller)]
 
 

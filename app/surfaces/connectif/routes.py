@@ -36,7 +36,15 @@ from app.web.bodies.json_body import read_json_object
 from app.web.bodies.mapping_choice import MappingChooser
 from app.web.bodies.multipart import is_form
 from app.web.bodies.upload import Form, receive_form
-from app.web.caller import MayDeleteImports, MayReadImports, MayWriteImports, OpenRuntime, ensure_scope, write_as
+from app.web.caller import (
+    MayDeleteImports,
+    MayReadImports,
+    MayWriteImports,
+    OpenRuntime,
+    ensure_may_replace,
+    ensure_scope,
+    write_as,
+)
 from app.web.links import base_url, link_to_same_path
 from app.web.openapi import operation_id
 from app.web.refusals import refusals
@@ -88,6 +96,7 @@ async def create_import(request: Request, caller: MayWriteImports, runtime: Open
         if complaints or file is None:
             raise translate.refuse(complaints)
         submission = form.build_submission(caller, file, request_id=request_id(request))
+        ensure_may_replace(caller, replaces=submission.options.replace)
         run = await submit(runtime, submission)
     return await answer_with(request, runtime, run, status_code=201)
 
@@ -124,6 +133,7 @@ async def rerun_import(request: Request, import_id: str, caller: MayWriteImports
             file = form.file or await pull_again(runtime, caller, parent)
             sent = request_id(request)
             submission = build_rerun(parent, file, name=form.name, sender=caller.identity, request_id=sent)
+            ensure_may_replace(caller, replaces=submission.options.replace)
             run = await submit(runtime, submission)
     return await answer_with(request, runtime, run, status_code=201)
 
@@ -229,6 +239,7 @@ async def resume_import(request: Request, import_id: str, caller: MayWriteImport
     Sent twice it does the same as sent once.
     """
     run = await find_import(runtime, caller, import_id)
+    ensure_may_replace(caller, replaces=bool(run.options.get("replace")))
     return await answer_with(request, runtime, await resume_run(runtime, write_as(caller, runtime), run))
 
 

@@ -18,7 +18,7 @@ from app.surfaces.native.wire.declared import feeds as wire
 from app.surfaces.native.wire.imports import ConnectionImportBody
 from app.surfaces.native.wire.shape import to_utc
 from app.web.bodies.mapping_choice import MappingChooser
-from app.web.caller import ensure_scope
+from app.web.caller import ensure_may_replace, ensure_scope
 from app.web.links import decode_cursor, encode_cursor, invalid_cursor
 from app.web.surface import parse_shape
 
@@ -81,6 +81,7 @@ async def read_request(
     parse_shape(ConnectionImportBody, fill_options(given, mapping))
     members = parse_shape(ConnectionImportBody, given).model_dump(mode="json", by_alias=True, exclude_unset=True)
     wanted = read_wanted(members, mapping)
+    ensure_may_replace(caller, replaces=wanted.replace)
     pull = Pull(connection.remote(), wanted.path, connection.id)
     await check_submission(runtime, build_submission(caller.account_id, wanted, pull, mapping))
     return members

@@ -27,7 +27,7 @@ from app.surfaces.native.wire.exports import ExportBody
 from app.surfaces.native.wire.imports import ConnectionImportBody
 from app.syncs.stored import load_sync
 from app.web.bodies.mapping_choice import MappingChooser
-from app.web.caller import ensure_scope
+from app.web.caller import ensure_may_replace, ensure_scope
 from app.web.surface import parse_shape
 
 # What an answer adds to a schedule, so that an answer can be sent back as it is.
@@ -96,6 +96,7 @@ async def check_import(runtime: Runtime, caller: Caller, given: ScheduleBody) ->
         members = body.model_dump(mode="json", by_alias=True, exclude_unset=True)
         pull = Pull(connection.remote(), body.path, connection.id)
         submission = build_submission(caller.account_id, read_wanted(members, mapping), pull, mapping)
+        ensure_may_replace(caller, replaces=submission.options.replace)
         await check_submission(runtime, submission)
     if body.after is not None:
         raise refuse("request.after", NO_AFTER)

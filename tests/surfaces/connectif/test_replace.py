@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from app.runtime import Runtime
-from tests.conftest import Finish
+from tests.conftest import Finish, NewAccount
 from tests.support.http import PARTS, Account, post
 
 HEADER = b"productId,productDetailUrl,name,unitPrice\n"
@@ -80,3 +80,36 @@ async def test_from_a_connection_one_file_replaces_its_type(client: httpx.AsyncC
     run = started.json()["results"][0]["importId"]
     shown = (await client.get(f"/imports/{run}", headers=an_account.headers)).json()["options"]
     assert (shown["replace"], shown["maxRemovedShare"]) == (True, 0.5)
+
+
+async def test_who_may_not_delete_may_not_replace(
+    client: httpx.AsyncClient, an_account: Account, a_key: NewAccount, runtime: Runtime, finish: Finish
+) -> None:
+    """Nor start it again, resume it, or let a schedule or a watched folder do it."""
+    scopes = ["imports:read", "imports:write", "connections:read", "schedules:write", "feeds:write", "mappings:read"]
+    weak = await a_key(scopes, an_account.name)
+    first = await post(client, an_account, rows(1, 2, 3), parts=PRODUCTS)
+    await finish(runtime, first.json()["id"])
+    halted = await post(client, an_account, rows(4), parts=PRODUCTS)
+    await finish(runtime, halted.json()["id"])
+    connection = {"name": "shop", "transport": "ftp", "host": "files.example.com"}
+    stored = (await client.post("/connections", headers=an_account.headers, json=connection)).json()["id"]
+    wanted = {"path": "/a.csv", "type": "products", "replace": True}
+    clock = {"name": "n", "kind": "import", "connectionId": stored, "cron": "0 5 * * *", "timezone": "UTC"}
+    file = {"file": ("p.csv", rows(1))}
+    for path, body in (
+        ("/imports", {"data": {**PARTS, **PRODUCTS}, "files": file}),
+        (f"/imports/{first.json()['id']}/rerun", {"files": file}),
+        (f"/imports/{halted.json()['id']}/resume", {}),
+        (f"/runs/{halted.json()['id']}/resume", {}),
+        (f"/connections/{stored}/imports", {"json": wanted}),
+        ("/schedules", {"json": {**clock, "request": wanted}}),
+        ("/feeds", {"json": {"name": "n", "connectionId": stored, "request": {**wanted, "path": "/in/*.csv"}}}),
+    ):
+        refused = await client.post(path, headers=weak.headers, **body)  # type: ignore[arg-type]
+        assert (refused.status_code, refused.json()["detail"]) == (
+            403,
+            "The API key does not have the scope `imports:delete`",
+        ), path
+    cancelled = await client.post(f"/runs/{halted.json()['id']}/cancel", headers=weak.headers)
+    assert (cancelled.status_code, cancelled.json()["removed"]) == (200, 0)

@@ -14,7 +14,7 @@ from app.surfaces.native.wire.imports import CONNECTION_IMPORT_BODY, ConnectionI
 from app.web.admission import admit_import
 from app.web.bodies.json_body import read_json_object
 from app.web.bodies.mapping_choice import MappingChooser
-from app.web.caller import MayReadConnections, MayWriteImports, OpenRuntime
+from app.web.caller import MayReadConnections, MayWriteImports, OpenRuntime, ensure_may_replace
 from app.web.openapi import operation_id
 from app.web.refusals import refusals
 from app.web.requests import request_id
@@ -57,6 +57,7 @@ async def import_from_connection(
             sender=caller.identity,
             request=request_id(request),
         )
+        ensure_may_replace(caller, replaces=submission.options.replace)
         await refuse_missing_coupon_set(runtime, submission)
         files = await find_files(runtime, caller.account_id, pull, after=after)
         runs = await submit_each(runtime, submission, files)

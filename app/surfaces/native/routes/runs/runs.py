@@ -17,7 +17,7 @@ from app.storage.runs import Filter
 from app.surfaces.native import translate
 from app.surfaces.native.run_items import decode_run_cursor, encode_run_cursor, run_item, run_list
 from app.surfaces.native.wire.runs import RunItem, RunList, RunQueryParameters
-from app.web.caller import MayReadRuns, MayWriteRuns, OpenRuntime, ensure_scope, write_as
+from app.web.caller import MayReadRuns, MayWriteRuns, OpenRuntime, ensure_may_replace, ensure_scope, write_as
 from app.web.links import base_url, link_to_same_path
 from app.web.openapi import operation_id
 from app.web.refusals import refusals
@@ -94,6 +94,7 @@ async def resume(request: Request, run_id: str, caller: MayWriteRuns, runtime: O
     Sent twice it does the same as sent once. Needs the scope that starts runs of its kind.
     """
     run = await find_to_decide(runtime, caller, run_id)
+    ensure_may_replace(caller, replaces=bool(run.options.get("replace")))
     return await answer_with(request, runtime, await resume_run(runtime, write_as(caller, runtime), run))
 
 
