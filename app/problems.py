@@ -150,7 +150,8 @@ class Problem:
 
     `line` is the physical line on which the record starts (the header is line 1). `row` is the number of the data
     record (the first is 1). `column` is the heading in the file and `field` the id of the field; both are None when
-    the whole row is meant. `key` is what the row calls its record, as far as that could be read.
+    the whole row is meant. `key` is what the row calls its record, as far as that could be read. `file` is the path of
+    the file where a run has several: its rows are numbered through all of them.
     """
 
     line: int
@@ -161,6 +162,7 @@ class Problem:
     message: str
     value: str | None
     key: str | None = None
+    file: str | None = None
 
 
 def row_error(code: str, **facts: object) -> RowError:

@@ -118,6 +118,8 @@ def test_problems_are_listed_in_the_order_of_the_file(sluice: Sluice, people: st
     first = sluice("imports", "problems", people, "--limit", "1")
     assert len(first.stdout.splitlines()) == 2
     assert "There are more" in first.stderr
+    of_run = sluice("runs", "problems", people).stdout.splitlines()
+    assert [line.split()[:3] for line in of_run[1:]] == [["3", "_email", "type_error"], ["4", "_points", "type_error"]]
 
 
 def test_failed_rows_are_downloaded_whole(sluice: Sluice, people: str, tmp_path: Path) -> None:

@@ -71,6 +71,7 @@ class Owner:
             "/imports/{import_id}/problems": [{"import_id": each} for each in runs],
             "/imports/{import_id}/failed-rows.csv": [{"import_id": each} for each in runs],
             "/runs/{run_id}": [{"run_id": each} for each in (*runs, *actions, self.export)],
+            "/runs/{run_id}/problems": [{"run_id": each} for each in (*runs, *actions, self.export)],
             "/runs/{run_id}/resume": [{"run_id": each} for each in (*runs, *actions, self.export)],
             "/runs/{run_id}/cancel": [{"run_id": each} for each in (*runs, *actions, self.export)],
             "/exports/{export_id}": [{"export_id": self.export}],

@@ -9,6 +9,7 @@ from app.cli.client.http import build_path, connect, fetch_pages, get_object, re
 from app.cli.client.options import DEFAULT_URL, AsJson, Key, Limit, Url
 from app.cli.client.printing import print_facts, print_json, print_line, show_members, show_time
 from app.cli.client.tables import TableColumn, print_pages
+from app.cli.managing.imports import PROBLEMS
 
 runs = typer.Typer()
 
@@ -71,6 +72,16 @@ def show_run(run_id: RunId, *, url: Url = DEFAULT_URL, key: Key = "", as_json: A
         print_json(run)
     else:
         print_facts(describe_run(run))
+
+
+@runs.command("problems")
+def list_run_problems(
+    run_id: RunId, *, limit: Limit = 100, url: Url = DEFAULT_URL, key: Key = "", as_json: AsJson = False
+) -> None:
+    """List everything that is wrong with the rows of a run; of an item sync, each with its file."""
+    with connect(url, key, as_json=as_json) as client:
+        pages = fetch_pages(client, build_path("runs", run_id, "problems"), limit=limit)
+        print_pages((TableColumn("FILE", "file", cut=True), *PROBLEMS), pages, as_json=as_json)
 
 
 @runs.command("resume")

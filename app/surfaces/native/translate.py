@@ -46,7 +46,9 @@ def problem_list(problems: Sequence[Problem], next_page: str | None) -> ProblemL
 
 
 def row_problem(problem: Problem) -> RowProblem:
+    of_file = {} if problem.file is None else {"file": problem.file}
     return RowProblem(
+        **of_file,
         line=problem.line,
         row=problem.row,
         column=problem.column,

@@ -5,7 +5,7 @@ While one batch is written the next is read and checked. A batch never holds row
 
 import asyncio
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
 from app.errors import Fatal, Refused
@@ -156,7 +156,9 @@ class SyncSlice:
         self, session: Session, file: ReadFile, prepared: PreparedRows, outcome: BatchOutcome
     ) -> Position:
         """Writes the ledger row and moves the counts and the cursor, if the run is still ours. Returns the cursor."""
-        outcome.problems.sort(key=lambda problem: problem.row)
+        outcome.problems = [
+            replace(each, file=file.path) for each in sorted(outcome.problems, key=lambda each: each.row)
+        ]
         add_problems(self.summary, outcome.problems, file=file.path)
         add_warnings(self.warnings, outcome.warnings, file=file.path)
         self.report.entities = self.counts.entities

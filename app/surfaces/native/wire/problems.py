@@ -1,4 +1,4 @@
-"""Shapes of what is wrong with the rows of an import."""
+"""Shapes of what is wrong with the rows of a run."""
 
 from pydantic import Field
 
@@ -9,8 +9,11 @@ from app.web.shapes import Shape
 class RowProblem(Shape):
     """One thing that is wrong with one row."""
 
+    file: str = Field(default="", description="Present for an item sync, which reads several files")
     line: int = Field(description="Line of the file on which the row begins; the header is line 1")
-    row: int = Field(description="Number of the row; the first after the header is 1")
+    row: int = Field(
+        description="Number of the row; the first after the header is 1. An item sync numbers the rows of all files"
+    )
     column: str | None = Field(description="The heading in the file; null if the problem concerns the whole row")
     field: str | None = Field(description="The field that the column fills")
     code: str = Field(examples=["type_error"])

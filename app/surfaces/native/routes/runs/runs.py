@@ -7,7 +7,7 @@ from fastapi.responses import Response
 
 from app.auth.caller import Caller
 from app.errors import Refused
-from app.runs import status
+from app.runs import problems, status
 from app.runs.holding.held import cancel_run, resume_run
 from app.runs.kinds import KINDS, Kind
 from app.runs.model import Run, read_run_id
@@ -16,6 +16,7 @@ from app.runtime import Runtime
 from app.storage.runs import Filter
 from app.surfaces.native import translate
 from app.surfaces.native.run_items import decode_run_cursor, encode_run_cursor, run_item, run_list
+from app.surfaces.native.wire.problems import ProblemList
 from app.surfaces.native.wire.runs import RunItem, RunList, RunQueryParameters
 from app.web.caller import MayReadRuns, MayWriteRuns, OpenRuntime, ensure_may_replace, ensure_scope, write_as
 from app.web.links import base_url, link_to_same_path
@@ -84,6 +85,27 @@ async def get_run(request: Request, run_id: str, caller: MayReadRuns, runtime: O
         run = await status.find_run(session, caller.account_id, run_id, kind=None, retention_days=days, whole=False)
         visible_kinds(caller, run.kind)
         return render_run(request, runtime, await status.read_status(session, run))
+
+
+@router.get("/{run_id}/problems", response_model=ProblemList, responses=refusals(401, 403, 404, 410, 422, 503))
+@router.get("/{run_id}/problems/", include_in_schema=False)
+async def list_run_problems(
+    request: Request,
+    run_id: str,
+    caller: MayReadRuns,
+    runtime: OpenRuntime,
+    *,
+    limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
+    cursor: str | None = None,
+) -> Response:
+    """List everything that is wrong with the rows of a run, in the order in which they were read."""
+    days = runtime.settings.retention_days
+    async with runtime.heavy_reads.turn(caller.account_id), runtime.database.read() as session:
+        run = await status.find_run(session, caller.account_id, run_id, kind=None, retention_days=days, whole=False)
+        visible_kinds(caller, run.kind)
+        found, following = await problems.load_page(session, run.id, cursor=cursor, limit=limit)
+    next_page = None if following is None else link_to_same_path(request, runtime, limit=limit, cursor=following)
+    return Response(translate.problem_list(found, next_page).encoded(), media_type=translate.JSON)
 
 
 @router.post("/{run_id}/resume", response_model=RunItem, responses=DECISION_REFUSALS)
