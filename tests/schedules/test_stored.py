@@ -118,6 +118,19 @@ async def test_all_mistakes_are_named_at_once_as_the_routes_name_them(shop: Shop
     assert list(await refused(shop, name="a\nb")) == ["name"]
 
 
+async def test_what_is_nested_deeply_is_refused_as_a_mistake(shop: Shop, connection: str) -> None:
+    deep: Any = 1
+    for _ in range(400):
+        deep = [deep]
+    where = {"type": "contacts", "filter": {"where": [{"field": "_email", "operator": "=", "value": deep}]}}
+    for request in ({"type": "contacts", "mapping": {"columns": deep}}, where):
+        await shop.send("POST", "/exports", 422, **request)
+        assert await refused(shop, request=request)
+    request = {**IMPORT, "mapping": {"columns": deep}}
+    assert await refused(shop, kind="import", connectionId=connection, request=request)
+    await shop.send("POST", "/feeds", 422, name="A", connectionId=connection, request=request)
+
+
 async def test_names_are_unique_and_an_account_has_so_many(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     schedule = await shop.schedule()
     taken = {"name": "Contacts", "kind": "export", "request": {"type": "contacts"}, "cron": NIGHTLY}

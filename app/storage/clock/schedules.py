@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, delete, insert, select, text, update
+from sqlalchemy import JSON, ColumnElement, RowMapping, delete, insert, literal_column, select, text, update
 
 from app.storage.clock.tables import schedules
 from app.storage.database import ReadSession, Session
@@ -31,6 +31,8 @@ FROM schedules WHERE account_id = :account_id AND id <> :id"""
 # Each with the state of its last run, which may be gone.
 LAST_STATE = select(runs.c.state).where(runs.c.id == schedules.c.last_run_id).scalar_subquery()
 SHOWN = select(schedules, LAST_STATE.label("last_run_state"))
+BRIEF = [literal_column("'{}'", JSON).label(each.name) if each.name == "request" else each for each in schedules.c]
+LISTED = select(*BRIEF, LAST_STATE.label("last_run_state"))
 
 
 async def add(session: Session, values: Mapping[str, Any]) -> None:
@@ -44,8 +46,9 @@ async def get(session: ReadSession, account_id: int, schedule_id: str) -> RowMap
 
 
 async def list_all(session: ReadSession, account_id: int) -> Sequence[RowMapping]:
-    """The account's schedules with `last_run_state`, ordered by name."""
-    found = await session.execute(SHOWN.where(schedules.c.account_id == account_id).order_by(schedules.c.name))
+    """The account's schedules with `last_run_state`, ordered by name. Their requests, which may be large, are left
+    out."""
+    found = await session.execute(LISTED.where(schedules.c.account_id == account_id).order_by(schedules.c.name))
     return found.mappings().all()
 
 

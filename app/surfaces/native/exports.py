@@ -1,7 +1,7 @@
 """Makes the shapes of exports, and reads requests for them."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, BinaryIO
 
 from app.auth.caller import Caller
@@ -35,8 +35,12 @@ def build_request(caller: Caller, body: ExportBody, request: str) -> ExportReque
 
 
 def dump_body(body: ExportBody) -> dict[str, Any]:
-    """What the caller has set, as JSON."""
-    return body.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    """What the caller has set, as JSON. Pydantic itself makes JSON of values of at most 255 levels."""
+    members = body.model_dump(by_alias=True, exclude_unset=True)
+    times = {name: at for name, at in members.get("filter", {}).items() if isinstance(at, datetime)}
+    if times:
+        members["filter"] |= {name: at.isoformat().replace("+00:00", "Z") for name, at in times.items()}
+    return members
 
 
 def render_export(status: Status, *, base: str, retention_days: int, in_list: bool = False) -> Export:

@@ -79,7 +79,7 @@ async def read_request(
         raise refuse("after", "`after` is not a member of this request: a feed knows which files it has imported")
     mapping = await MappingChooser(runtime, caller).choose(given)
     parse_shape(ConnectionImportBody, fill_options(given, mapping))
-    members = parse_shape(ConnectionImportBody, given).model_dump(mode="json", by_alias=True, exclude_unset=True)
+    members = parse_shape(ConnectionImportBody, given).model_dump(by_alias=True, exclude_unset=True)
     wanted = read_wanted(members, mapping)
     ensure_may_replace(caller, replaces=wanted.replace)
     pull = Pull(connection.remote(), wanted.path, connection.id)

@@ -93,7 +93,7 @@ async def check_import(runtime: Runtime, caller: Caller, given: ScheduleBody) ->
         requested = await chooser.fill_type(given.request)
         mapping = await chooser.choose(requested)
         body = parse_shape(ConnectionImportBody, fill_options(requested, mapping))
-        members = body.model_dump(mode="json", by_alias=True, exclude_unset=True)
+        members = body.model_dump(by_alias=True, exclude_unset=True)
         pull = Pull(connection.remote(), body.path, connection.id)
         submission = build_submission(caller.account_id, read_wanted(members, mapping), pull, mapping)
         ensure_may_replace(caller, replaces=submission.options.replace)
