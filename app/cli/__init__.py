@@ -71,13 +71,19 @@ COMMANDS: Final = {
         USE,
     ),
     "syncs": CommandEntry(
-        "app.cli.managing.item_syncs", "syncs", "Store, test and run item syncs, which read the files of a folder", USE
+        "app.cli.managing.automation.item_syncs",
+        "syncs",
+        "Store, test and run item syncs, which read the files of a folder",
+        USE,
     ),
     "schedules": CommandEntry(
-        "app.cli.managing.schedules",
+        "app.cli.managing.automation.schedules",
         "schedules",
         "Have imports from connections, exports and item syncs started by the clock",
         USE,
+    ),
+    "feeds": CommandEntry(
+        "app.cli.managing.automation.feeds", "feeds", "Watch folders, and have their files imported as they come", USE
     ),
     "api": CommandEntry("app.cli.serving.parts", "api", "Serve the HTTP API", RUN),
     "worker": CommandEntry("app.cli.serving.parts", "worker", "Process imports", RUN),

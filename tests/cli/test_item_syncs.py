@@ -4,7 +4,7 @@ import json
 from dataclasses import fields
 from pathlib import Path
 
-from app.cli.managing.item_syncs import SETTINGS
+from app.cli.managing.automation.item_syncs import SETTINGS
 from app.syncs.settings import SyncSettings
 from tests.cli.conftest import Sluice
 

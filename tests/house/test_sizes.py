@@ -15,6 +15,8 @@ COMMANDS = {
     "import_from_connection",
     "create_connection",
     "create_schedule",
+    "create_feed",
+    "put_feed",
     "put_connection",
 }
 NESTING = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith, ast.Try, ast.Match)

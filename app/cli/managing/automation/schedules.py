@@ -14,7 +14,7 @@ from app.cli.client.http import build_path, connect, get_object, read_object, re
 from app.cli.client.options import DEFAULT_URL, AsJson, Key, Url
 from app.cli.client.printing import print_facts, print_json, print_line, show_members, show_time
 from app.cli.client.tables import TableColumn, print_table
-from app.cli.managing.item_syncs import find_sync
+from app.cli.managing.automation.item_syncs import find_sync
 
 schedules = typer.Typer()
 
