@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from app.errors import Refused
+from app.imports.sources.fetch import ROUNDS
 from app.runs.deletion import delete_unowned
 from app.runs.lifecycle import work_on
 from app.runs.model import Run
@@ -188,6 +189,29 @@ async def test_a_listing_that_is_not_understood_ends_the_sync_and_reads_nothing(
         run = await syncing.fetch(await syncing.start(await syncing.create(remote)))
     assert failure_of(run)[:2] == ("failed", "source_find")
     assert "`items/`: The server's listing is not understood" in (run.fail_detail or "")
+
+
+@pytest.mark.parametrize("fault", ["cut", "hangs"])
+async def test_a_connection_that_breaks_off_in_the_middle_costs_nothing(
+    ftp: FtpServer, runtime: Runtime, an_account: Account, patient: MakePolicy, fault: str
+) -> None:
+    syncing = Syncing(runtime, an_account, patient(idle_seconds=0.3))
+    big = b"ItemCode\n" + b"".join(b"%06d\n" % number for number in range(100_000))
+    await ftp.store("items/big.csv", big, NOON)
+    (ftp.cut_after if fault == "cut" else ftp.stall_after)(300_000)
+    run = await syncing.fetch(await syncing.start(await syncing.create(ftp.remote)))
+    assert run.fail_code is None
+    assert [syncing.content(each) for each in await syncing.files(run)][:2] == [ITEMS, big]
+
+
+async def test_a_server_that_is_away_is_tried_again_and_then_the_sync_has_failed(
+    ftp: FtpServer, syncing: Syncing, unused_tcp_port: int
+) -> None:
+    run, rounds = await syncing.start(await syncing.create(ftp.at(unused_tcp_port))), 0
+    while not run.done:
+        run, rounds = await syncing.slice(run), rounds + 1
+        assert run.done or run.waiting_for == "source"
+    assert (failure_of(run), rounds) == (("failed", "source_connect", "The server cannot be reached"), ROUNDS)
 
 
 @pytest.mark.parametrize("setting", ["images_only_from_pim", "pictures_by_separate_task"])
