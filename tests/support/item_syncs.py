@@ -39,11 +39,18 @@ class SyncEngine:
         return SyncEngine(replace(self.runtime, settings=settings), self.account_id)
 
     async def submit(
-        self, items: Files | str = (), filters: Files | str = (), *, dry_run: bool = False, **settings: Any
+        self,
+        items: Files | str = (),
+        filters: Files | str = (),
+        *,
+        dry_run: bool = False,
+        images: bytes | None = None,
+        **settings: Any,
     ) -> Run:
-        """A run whose files have been fetched. Text is that of a single file."""
-        run_id, given = new_run_id(), SyncSettings(images_only_from_pim=True, **settings)
+        """A run whose files have been fetched. Text is that of a single file, and `images` a ZIP."""
+        run_id, given = new_run_id(), SyncSettings(images_only_from_pim=images is None, **settings)
         files = [*name_files(Role.ITEMS, "/items/", items), *name_files(Role.FILTERS, "/itemfilters/", filters)]
+        files += [] if images is None else [(Role.IMAGES, given.images_path, images)]
         reports = [
             FileReport(role=role, path=path, bytes=len(data), sha256=hashlib.sha256(data).hexdigest())
             for role, path, data in files
