@@ -1,6 +1,6 @@
 """`sluice inspect`: shows how a file would be read and mapped, without a service."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping as Members
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -15,9 +15,11 @@ from app.declarations.types import build_resource, read_declaration
 from app.errors import Misconfigured
 from app.formats.records import Limits
 from app.imports.plan import ReadOptions
-from app.imports.preview import preview_file, preview_to_json
+from app.imports.preview import NO_MAPPING, preview_file, preview_to_json
 from app.imports.sources.head import PIECE_BYTES, FileHead, HeadReader
+from app.mappings.declaring.requested import MappingChoice, build_mapping, fill_options
 from app.mappings.delimiters import DELIMITERS, NOT_A_DELIMITER, parse_delimiter
+from app.mappings.mapping import Mapping
 from app.mappings.suggesting.field_names import HIGH
 from app.resources.registry import BUILT_IN
 from app.resources.schema import Resource
@@ -29,10 +31,16 @@ Declaration = Annotated[
     Path | None,
     typer.Option("--declaration", help="For a type of your own: JSON file as `sluice types put` takes it"),
 ]
+MappingFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--mapping-file", help="File with a mapping as JSON: what it says of a column counts, and so do its options"
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else, with a mapping to store")]
 
 
-def heading_of(column: Mapping[str, Any]) -> str:
+def heading_of(column: Members[str, Any]) -> str:
     return column["column"] or f"Column {column['position'] + 1}"
 
 
@@ -56,6 +64,7 @@ def inspect(
     *,
     type: Type,
     declaration: Declaration = None,
+    mapping_file: MappingFile = None,
     delimiter: Delimiter = "auto",
     encoding: Encoding = None,
     format: Format = None,
@@ -66,15 +75,28 @@ def inspect(
     It looks at the first 1,000 rows, needs no service, and sends nothing anywhere.
     """
     resource = find_resource(type, declaration)
-    character = parse_delimiter(delimiter)
+    mapping = read_mapping(mapping_file, type)
+    read = fill_options(
+        {"delimiter": delimiter if delimiter != "auto" else "", "encoding": encoding, "format": format}, mapping
+    )
+    character = parse_delimiter(read["delimiter"] or "auto")
     if character is None:
         raise Misconfigured(NOT_A_DELIMITER)
-    preview = preview_file(read_head(file, encoding), resource, ReadOptions(format, character), limits=Limits())
-    shown = preview_to_json(preview, type)
+    head, options = read_head(file, read["encoding"]), ReadOptions(read["format"], character)
+    preview = preview_file(head, resource, options, limits=Limits(), mapping=mapping)
+    shown = preview_to_json(preview, type, mapping)
     if as_json:
         print_json(shown)
     else:
         print_preview(file.name, shown)
+
+
+def read_mapping(path: Path | None, type: str) -> Mapping:
+    """Raises Refused("invalid"), and what `read_json_file` raises."""
+    if path is None:
+        return NO_MAPPING
+    body = {member: value for member, value in read_json_file(path).items() if member != "name"}
+    return build_mapping(MappingChoice(type, body=body)) or NO_MAPPING
 
 
 def find_resource(name: str, declaration: Path | None) -> Resource:
@@ -102,7 +124,7 @@ def read_head(path: Path, encoding: str | None) -> FileHead:
     return reader.finish(path.name)
 
 
-def print_preview(name: str, preview: Mapping[str, Any]) -> None:
+def print_preview(name: str, preview: Members[str, Any]) -> None:
     dialect = preview["dialect"]
     words = {character: word for word, character in DELIMITERS.items()}
     read = f", delimiter {words[dialect['delimiter']]}" if dialect["format"] == "csv" else ""

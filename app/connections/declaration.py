@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from app.connections.pull import find_path_mistake
 from app.errors import Complaint, Refused, describe, join_choices
+from app.resources.invisible import UNSEEN_NAME, is_seen
 from app.transports.options import RULES
 from app.transports.transport import Option, Remote
 
@@ -79,6 +80,8 @@ def check_name(name: object) -> Iterator[Complaint]:
         yield Complaint("name", "`name` is required")
     elif not (isinstance(name, str) and _is_name(name)):
         yield Complaint("name", "`name` must be 1 to 100 characters long, without line breaks or surrounding spaces")
+    elif not is_seen(name):
+        yield Complaint("name", UNSEEN_NAME)
 
 
 def find_mistakes(members: Mapping[str, object], kept: Collection[str] = ()) -> Iterator[Complaint]:

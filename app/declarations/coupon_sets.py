@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from app.errors import Complaint, Refused, describe
+from app.resources.invisible import is_seen
 from app.storage.database import ReadSession, Session
 from app.storage.declared import coupon_sets
 
@@ -41,3 +42,5 @@ def check_text(member: str, value: object) -> Iterator[Complaint]:
         yield Complaint(member, f"`{member}` must be 1 to {LONGEST} characters long")
     elif any(unicodedata.category(each) in {"Cc", "Cs"} for each in value):
         yield Complaint(member, f"`{member}` must not contain control characters")
+    elif not is_seen(value):
+        yield Complaint(member, f"`{member}` must have a character that can be seen")

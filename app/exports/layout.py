@@ -156,11 +156,18 @@ def format_header(columns: Sequence[ExportColumn], delimiter: str, *, neutralize
 
 
 def format_lines(rows: Sequence[Sequence[str]], delimiter: str) -> bytes:
-    """The rows as CSV, each with LF at its end, as PostgreSQL writes it."""
+    """The rows as CSV, each with LF at its end, as PostgreSQL writes it. A row of one blank cell has it in quotes: else
+    it is no row for whoever reads the file."""
+    if any(len(row) == 1 and row[0].isspace() for row in rows):
+        return b"".join([format_line(row, delimiter) for row in rows])
     text = io.StringIO()
     csv.writer(text, delimiter=delimiter, lineterminator="\n").writerows(rows)
     written = text.getvalue()
     return (written if "\r" not in written else format_with_returns(rows, delimiter)).encode()
+
+
+def format_line(row: Sequence[str], delimiter: str) -> bytes:
+    return f'"{row[0]}"\n'.encode() if row[0].isspace() else format_lines([row], delimiter)
 
 
 def format_with_returns(rows: Sequence[Sequence[str]], delimiter: str) -> str:

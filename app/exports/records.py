@@ -188,7 +188,7 @@ async def write_cells(exporting: Exporting, order: ExportOrder) -> int:
     if respells:
         statement = select_rows(order.selection, sources, choose_formulas(order, guard=True))
         return await snapshot.copy_objects(exporting.session, statement, exporting.write)
-    if len(columns) > MOST_CELLS:
+    if len(columns) == 1 or len(columns) > MOST_CELLS:
         statement = select_lines(order.selection, sources, choose_formulas(order, guard=True), delimiter)
         return await snapshot.copy_lines(exporting.session, statement, exporting.write)
     formulas = choose_formulas(order, guard=guard)

@@ -4,7 +4,9 @@ They are left over from files that were joined (U+FEFF), from web pages (U+00A0,
 Windows and mobile phones (the marks of writing direction). Two texts that differ in them alone look the same (ADR 29).
 """
 
+import unicodedata
 from collections.abc import Callable
+from typing import Final
 
 BYTE_ORDER_MARK = "\ufeff"
 # Blanks at which a line must not be broken.
@@ -14,12 +16,20 @@ IDLE = "\ufeff\u00ad\u200b\u2060"
 # Within prose these order what is written in two directions; within an id or a number they do nothing.
 DIRECTIONS = "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 
+FILLERS = "\u034f\u115f\u1160\u2800\u3164\uffa0"  # letters and a pattern of Braille that are drawn as nothing
+UNSEEN_NAME: Final = "`name` must have a character that can be seen"
+
 UNSEEN = IDLE + NO_BREAK_BLANKS + DIRECTIONS
 _AT_ENDS = IDLE + NO_BREAK_BLANKS
 _AT_ENDS_AND_BLANKS = _AT_ENDS + " \t"
 _FROM_EXACT_TEXT = str.maketrans(dict.fromkeys(IDLE + DIRECTIONS) | dict.fromkeys(NO_BREAK_BLANKS, " "))
 
 Clean = Callable[[str], str]
+
+
+def is_seen(text: str) -> bool:
+    """Whether a person sees anything of the text. Marks that are drawn on other characters do not count."""
+    return any(unicodedata.category(each)[0] not in "CMZ" and each not in FILLERS for each in text)
 
 
 def find_unseen(text: str) -> list[str]:

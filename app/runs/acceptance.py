@@ -7,6 +7,7 @@ from typing import Any, Final
 from app.errors import Refused
 from app.observe.events import RunAccepted
 from app.queue.tasks import TASKS
+from app.resources.invisible import UNSEEN_NAME, is_seen
 from app.runs.kinds import KINDS, Kind, Step
 from app.runs.model import AccountId, Run, run_from
 from app.runtime import Runtime
@@ -18,13 +19,21 @@ RETRY_SECONDS: Final = 10  # after which a caller whose queue is full may try ag
 NOT_A_NAME: Final = "`name` must be 1 to 200 characters long, without line breaks or surrounding spaces"
 
 _control = r"\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff"
-is_name = re.compile(rf"[^\s{_control}](?:[^{_control}]{{0,198}}[^\s{_control}])?").fullmatch
+_is_line = re.compile(rf"[^\s{_control}](?:[^{_control}]{{0,198}}[^\s{_control}])?").fullmatch
+
+
+def find_name_mistake(name: str) -> str | None:
+    """Why people cannot call something this: it has to be one line, of which they see something."""
+    if not _is_line(name):
+        return NOT_A_NAME
+    return None if is_seen(name) else UNSEEN_NAME
 
 
 def parse_run_name(name: str) -> str:
     """What people call a run. Several runs may have one name. Raises ValueError."""
-    if not is_name(name):
-        raise ValueError(NOT_A_NAME)
+    mistake = find_name_mistake(name)
+    if mistake:
+        raise ValueError(mistake)
     return name
 
 

@@ -130,6 +130,8 @@ def test_what_is_wrong_with_an_export_is_told(sluice: Sluice, tmp_path: Path) ->
         assert refused.stderr == f"sluice: The file {output} cannot be written: {reason}\n"  # nothing was started
     for options, reason in (
         (("--where", "_name like A"), 'sluice: --where "_name like A" must look like `price>=10`'),
+        (("--where", "_points=>10"), 'sluice: --where "_points=>10" must look like `price>=10`'),
+        (("--where", "_name==Ana"), 'sluice: --where "_name==Ana" must look like `price>=10`'),
         (
             ("--where", "nothing=1"),
             "sluice: `filter.where[0].field` must be a field of `contacts`, and `nothing`",

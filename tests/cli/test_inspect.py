@@ -52,6 +52,23 @@ def test_columns_problems_and_what_is_missing_are_printed(inspect: Inspect, file
     assert "Look at these again" not in shown
 
 
+def test_a_mapping_file_says_what_columns_fill_and_how_the_file_is_read(
+    inspect: Inspect, file: Path, tmp_path: Path
+) -> None:
+    columns = [{"column": "Artikelnummer", "field": "productId"}, {"column": "VK-Preis", "ignore": True}]
+    mapping = {"name": "Mine", "type": "products", "columns": columns, "options": {"encoding": "iso-8859-1"}}
+    (tmp_path / "mapping.json").write_text(json.dumps(mapping))
+    code, shown, _ = inspect(
+        str(file), "--type", "products", "--mapping-file", str(tmp_path / "mapping.json"), "--json"
+    )
+    told = json.loads(shown)
+    assert (code, told["dialect"]["encoding"], told["dialect"]["delimiter"]) == (0, "iso-8859-1", ";")
+    assert told["columns"][0]["reason"] == "template"
+    assert "field" not in told["columns"][2]
+    code, _, said = inspect(str(file), "--type", "contacts", "--mapping-file", str(tmp_path / "mapping.json"))
+    assert (code, "is for another type" in said) == (2, True)
+
+
 def test_what_is_not_sure_is_told_with_the_reason(inspect: Inspect, tmp_path: Path) -> None:
     (tmp_path / "doubts.csv").write_text("SKU,Artikelnummer\n1,2\n")
     _, shown, _ = inspect(str(tmp_path / "doubts.csv"), "--type", "products")

@@ -312,7 +312,14 @@ def test_an_import_is_run_again(sluice: Sluice, shop: str, tmp_path: Path) -> No
 
     lacking = sluice("rerun", first["id"])
     assert lacking.exit_code == 2
-    assert lacking.stderr.startswith("sluice: `file` is required: this import was sent a file")
+    hint = f"sluice: This import was sent a file, so name it as it is now: sluice rerun {first['id']} FILE\n"
+    assert lacking.stderr.endswith(hint)
+    export = sluice("export", "contacts", "--no-wait").stdout.split()[1]
+    mistaken = sluice("rerun", export)
+    assert (mistaken.exit_code, mistaken.stderr) == (
+        2,
+        f"sluice: {export} is an export. Run it again with: sluice exports rerun {export}\n",
+    )
     file.write_text("_email,name\nana@example.com,Ana\n")
     other = sluice("rerun", first["id"], str(file)).stderr
     assert other.splitlines()[-1].startswith(

@@ -18,6 +18,11 @@ CONSTANTS = {"coupons": {"couponSetId": '"spring"'}}
 # Their ids are made here: an empty account has other ones, or refuses those that it has not made.
 MADE_HERE = {name for name, each in BUILT_IN.items() if each.made_field}
 
+NUMBERED = {
+    "key": "number",
+    "generateKey": True,
+    "fields": [{"id": "number", "type": "text"}, {"id": "name", "type": "text"}],
+}
 EVERY_TYPE = {
     "key": "code",
     "unknownColumns": "keep",
@@ -105,6 +110,20 @@ async def test_every_field_type_comes_back_unchanged_whatever_is_in_it(exports: 
     stored = await exports.load(as_lines(UGLY), "things", format="jsonl")
     assert (stored.created, stored.failed) == (len(UGLY), 0), stored.error_summary
     await assert_round_trip(exports, "things", resource, format=format)
+
+
+@pytest.mark.parametrize("respelled", [False, True])
+async def test_a_file_of_one_column_has_a_row_for_each_record_also_where_it_is_blank(
+    exports: Exports, respelled: bool
+) -> None:
+    records = [{"_email": "a@e.org"}, {"_email": "b@e.org", "_name": "  "}, {"_email": "c@e.org", "_name": "x"}]
+    await exports.load("".join(f"{json.dumps(each)}\n" for each in records))
+    mapping = {"columns": [{"column": "_name", "field": "_name", "case": "lower"}]} if respelled else None
+    file = await exports.export("contacts", mapping, filter={"fields": ["_name"]})
+    assert file == b'_name\n""\n"  "\nx\n'
+    async with exports.runtime.database.transaction() as session:
+        await declare_type(session, exports.account_id, "numbered", NUMBERED)
+    assert (await exports.load(file[1:], "numbered", delimiter=",")).total == 3
 
 
 async def test_null_and_empty_text_are_told_apart_where_a_file_can_do_it(exports: Exports) -> None:

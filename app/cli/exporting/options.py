@@ -74,7 +74,7 @@ NARROWING: Final = {
 LISTS: Final = {"fields": "fields", "keys": "keys"}
 
 _match_condition = re.compile(
-    r"\s*(?P<field>[^\s=!<>]+)\s*(?:(?P<operator>!=|<=|>=|=|<|>)\s*(?P<value>.*?)|\s(?P<set>in)\s+(?P<values>.+?)"
+    r"\s*(?P<field>[^\s=!<>]+)\s*(?:(?P<operator>!=|<=|>=|=|<|>)(?![=!<>])\s*(?P<value>.*?)|\s(?P<set>in)\s+(?P<values>.+?)"
     r"|\s(?P<empty>isEmpty)(?:\s+(?P<flag>true|false))?)\s*",
     re.DOTALL,
 ).fullmatch

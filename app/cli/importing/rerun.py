@@ -1,13 +1,14 @@
 """The command `sluice rerun`: the same import again, with its file as it is now."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import httpx
 import typer
 
+from app.cli.client.failures import RequestFailed
 from app.cli.client.files import read_json_file
-from app.cli.client.http import build_path
+from app.cli.client.http import build_path, get_object
 from app.cli.client.options import DEFAULT_URL, AsJson, Key, Url
 from app.cli.importing import options
 from app.cli.importing.following import follow_import
@@ -15,6 +16,9 @@ from app.cli.importing.progress import OnProgress
 from app.cli.importing.status import ImportResponse
 from app.cli.importing.transfer import ImportRequest, start_import
 from app.cli.importing.waiting import print_wait
+
+NOT_FOUND: Final = 404
+INVALID: Final = 422
 
 ImportId = Annotated[str, typer.Argument(metavar="ID", help="Id of the import to run again")]
 NewFile = Annotated[
@@ -53,6 +57,30 @@ def run_again(
         wanted = ImportRequest(
             Path(file), {"name": name} if name else {}, remote=remote, address=build_path("imports", import_id, "rerun")
         )
-        return start_import(client, wanted, on_progress, on_full)
+        try:
+            return start_import(client, wanted, on_progress, on_full)
+        except RequestFailed as refused:
+            raise explain_refusal(client, import_id, refused, sent=bool(file or source)) from None
 
     follow_import(begin, url=url, key=key, as_json=as_json, wait=not no_wait)
+
+
+def explain_refusal(client: httpx.Client, import_id: str, refused: RequestFailed, *, sent: bool) -> RequestFailed:
+    """The same in the words of the command line, where the service's own are about HTTP."""
+    status, detail = refused.body.get("status"), None
+    if status == NOT_FOUND and is_export(client, import_id):
+        detail = f"{import_id} is an export. Run it again with: sluice exports rerun {import_id}"
+    elif status == INVALID and not sent:
+        detail = f"This import was sent a file, so name it as it is now: sluice rerun {import_id} FILE"
+    return (
+        refused
+        if detail is None
+        else RequestFailed({"status": status, "title": refused.body["title"], "detail": detail})
+    )
+
+
+def is_export(client: httpx.Client, run_id: str) -> bool:
+    try:
+        return bool(get_object(client, build_path("runs", run_id))["kind"] == "export")
+    except RequestFailed:
+        return False

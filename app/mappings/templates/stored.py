@@ -18,7 +18,7 @@ from app.mappings.mapping import DEFAULT
 from app.mappings.mapping import Mapping as ColumnMapping
 from app.resources.canonical import to_nfc
 from app.resources.schema import Resource
-from app.runs.acceptance import NOT_A_NAME, is_name
+from app.runs.acceptance import NOT_A_NAME, find_name_mistake
 from app.storage.access import accounts
 from app.storage.database import ReadSession, Session
 from app.storage.declared import mappings
@@ -156,8 +156,10 @@ def read_template(body: Mapping[str, object], resource: Resource | None) -> tupl
 def check_name(name: object) -> Iterable[Complaint]:
     if name is None:
         yield Complaint("name", "`name` is required")
-    elif not isinstance(name, str) or not is_name(name):
+    elif not isinstance(name, str):
         yield Complaint("name", NOT_A_NAME)
+    elif mistake := find_name_mistake(name):
+        yield Complaint("name", mistake)
 
 
 def check_type(type: object, resource: Resource | None) -> Iterable[Complaint]:

@@ -107,11 +107,13 @@ def select_cells(selection: Selection, sources: Sequence[CellSource], formulas: 
 
 
 def select_lines(selection: Selection, sources: Sequence[CellSource], formulas: Formulas, delimiter: str) -> Statement:
-    """The same cells as lines of CSV, written as COPY writes them."""
-    statement = Statement()
+    """The same cells as lines of CSV, written as COPY writes them. Where a line is one cell, a blank one is quoted:
+    else it is no row for whoever reads the file."""
+    statement, alone = Statement(), len(sources) == 1
+    cells = [build_cell(statement, each, formulas) for each in sources]
     statement.text = LINE.format(
-        cells=", ".join(build_cell(statement, each, formulas) for each in sources),
-        special=statement.bind(f'["\r\n{delimiter}]'),
+        cells=f"coalesce({cells[0]}, '')" if alone else ", ".join(cells),
+        special=statement.bind(f'["\r\n{delimiter}]{"|^[[:space:]]*$" if alone else ""}'),
         delimiter=statement.bind(delimiter),
         records=read_plain(statement, selection),
     )

@@ -125,6 +125,22 @@ async def test_an_export_tells_its_filter_and_refuses_one_by_an_import_that_ther
     assert refused.json()["errors"] == [{"path": "filter.importId", "reason": reason}]
 
 
+@pytest.mark.parametrize("name", ["\u200b", "\u2060\u00ad", "\u3164", "\u200d\ufe0f"])
+async def test_a_name_of_which_nothing_is_seen_is_refused_wherever_there_are_names(
+    client: httpx.AsyncClient, an_account: Account, name: str
+) -> None:
+    for path, body in {
+        "/exports": {"type": "contacts"},
+        "/mappings": {"type": "contacts", "columns": [{"column": "A", "field": "_email"}]},
+        "/connections": {"transport": "ftp", "host": "ftp.example.com"},
+    }.items():
+        refused = await client.post(path, headers=an_account.headers, json=body | {"name": name})
+        reason = "`name` must have a character that can be seen"
+        assert refused.json()["errors"] == [{"path": "name", "reason": reason}], path
+    assert (await client.put("/coupon-sets/x", headers=an_account.headers, json={"name": name})).status_code == 422
+    assert (await post(client, an_account, parts={"name": name})).status_code == 422
+
+
 async def test_exports_are_listed_newest_first(
     client: httpx.AsyncClient, an_account: Account, runtime: Runtime, finish: Finish
 ) -> None:
@@ -221,7 +237,7 @@ async def test_mistakes_of_mapping_filter_and_destinations_are_named_together(
     assert (refused.status_code, [each["path"] for each in refused.json()["errors"]]) == (
         422,
         [
-            "columns",
+            "mapping.columns",
             "filter.where[0].value",
             "filter.fields[0]",
             "destinations[0].connectionId",
@@ -380,7 +396,7 @@ async def test_a_template_is_read_when_the_export_starts(
     for wrong, path in (
         ({"mappingId": "map_none"}, "mappingId"),
         ({"mappingId": "default", "mapping": {"columns": []}}, "mapping"),
-        ({"mapping": {"columns": [{"column": "A", "field": "nothing"}]}}, "columns"),
+        ({"mapping": {"columns": [{"column": "A", "field": "nothing"}]}}, "mapping.columns"),
     ):
         refused = await client.post("/exports", headers=headers, json={"type": "contacts", **wrong})
         assert (refused.status_code, refused.json()["errors"][0]["path"]) == (422, path), refused.text
