@@ -9,6 +9,7 @@ from app.imports.sources.head import HEAD_BYTES
 from app.mappings.declaring import declaration
 from app.mappings.templates import stored
 from app.resources import declared_fields, objects, paths
+from app.schedules import stored as schedules
 from app.settings import Settings
 from app.storage.records import PAGE_BYTES
 from app.web.bodies import arrival, json_body
@@ -78,6 +79,8 @@ ROWS = [
     ("Mapping templates of an account", "", f"{stored.MOST_TEMPLATES:,}", "422 `invalid`"),
     ("Bytes of a mapping as JSON", "", f"{declaration.MOST_BYTES:,}", "422 `invalid`"),
     ("Bytes of all mapping templates of an account", "", f"{stored.MOST_BYTES:,}", "422 `invalid`"),
+    ("Schedules of an account", "", schedules.MOST_SCHEDULES, "422 `invalid`"),
+    ("Bytes of all requests of an account's schedules", "", f"{schedules.MOST_BYTES:,}", "422 `invalid`"),
     ("Bytes of a file, and rows, from which a mapping is suggested", "", f"{HEAD_BYTES:,}, and {MOST_ROWS:,}", "not looked at"),
     ("Bytes of the records of a page", "", f"{PAGE_BYTES:,}", "the page of `GET /records/…` ends early; vendors' lists come in pieces"),
     ("Large reads of an account in one API process at a time", "", OF_AN_ACCOUNT,
