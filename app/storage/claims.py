@@ -95,7 +95,8 @@ WRITTEN = ", ".join(
 END = f"""
 UPDATE runs SET state = :state, finished_at = now(), lease_until = NULL, held_at = NULL,
     fail_code = :code, fail_detail = :detail, secret = NULL,
-    removed = CASE WHEN {UNWRITTEN} THEN 0 * removed ELSE removed END, {WRITTEN}
+    removed = CASE WHEN {UNWRITTEN} THEN 0 * removed ELSE removed END, {WRITTEN},
+    report = CASE WHEN {UNWRITTEN} THEN report - 'entities' ELSE report END
 WHERE id = :id AND attempt = :attempt AND state = ANY(:before) RETURNING *"""
 
 # What is written stays written, and the cursor stays where it is.

@@ -51,6 +51,14 @@ async def test_a_file_without_a_good_row_removes_nothing_and_says_so(engine: Imp
         assert [each["code"] for each in run.warnings] == ["nothing_replaced"]
 
 
+async def test_records_that_exist_may_be_left_alone_and_are_named_all_the_same(engine: ImportEngine) -> None:
+    await engine.run(HEADER + rows(1, 2, 3))
+    run = await engine.run(HEADER + rows(2, 3, 4, name="Eva"), replace=True, override_existing=False)
+    law(run)
+    assert (run.created, run.skipped, run.removed, await numbers(engine)) == (1, 2, 1, [2, 3, 4])
+    assert (await engine.record("000002@example.com") or {})["_name"] == "Ana"
+
+
 async def test_a_brake_halts_it_before_anything_is_written_and_says_both_numbers(engine: ImportEngine) -> None:
     await engine.run(HEADER + rows(1, 2, 3, 4))
     halted = await engine.run(HEADER + rows(4, name="Eva"), replace=True, brakes=HALF)

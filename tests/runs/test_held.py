@@ -81,6 +81,21 @@ async def test_a_cancelled_run_has_ended_and_stays_so(engine: ImportEngine) -> N
     await delete_run(engine.runtime, engine.account_id, run.id)
 
 
+async def test_what_was_staged_and_never_written_is_not_counted_as_written(engine: ImportEngine) -> None:
+    run = await engine.submit(ONE + "bad,Bob\n", replace=True)
+    while run.step != "apply":
+        run = await engine.slice(run)
+    report = '{"files": [], "entities": {"contacts": {"added": 1}}}'
+    await engine.sql(
+        "UPDATE runs SET report = CAST(:report AS jsonb), removed = 3 WHERE id = :id", report=report, id=run.id
+    )
+    halted = await halt(engine, run)
+    assert (halted.created, halted.failed, halted.removed) == (1, 1, 3)  # what it would do
+    cancelled = await cancel_run(engine.runtime, opening(engine), halted)
+    assert (cancelled.created, cancelled.failed, cancelled.removed, cancelled.remaining) == (0, 1, 0, 1)
+    assert cancelled.report == {"files": []}
+
+
 async def test_of_two_decisions_one_counts(engine: ImportEngine) -> None:
     run = await halt(engine)
     await resume_run(engine.runtime, opening(engine), run)
