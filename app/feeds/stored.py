@@ -45,7 +45,10 @@ async def list_files(
 
 
 def find_folder_mistakes(declaration: FeedDeclaration) -> Iterator[Complaint]:
-    """A file that was moved must not be found again."""
+    """A file that was moved must not be found again, and a folder alone is no pattern."""
+    if not split_pattern(declaration.path)[1]:
+        reason = "`request.path` must end with the name of a file or a pattern, such as /in/*.csv"
+        yield Complaint("request.path", reason)
     for name, text in (("afterwards", declaration.afterwards), ("onFailed", declaration.on_failed)):
         if leads_back(parse_afterwards(text), declaration.path):
             yield Complaint(name, f"`{name}` must name another folder than the one that is watched")

@@ -42,6 +42,9 @@ async def test_a_feed_that_could_import_nothing_is_refused(watched: Watched) -> 
     refused = await watched.send("POST", "/feeds", 422, **watched.declared(afterwards="move:in/"))
     reason = "`afterwards` must name another folder than the one that is watched"
     assert refused["errors"] == [{"path": "afterwards", "reason": reason}]
+    refused = await watched.send("POST", "/feeds", 422, **watched.declared(request={"path": "/in/"}))
+    reason = "`request.path` must end with the name of a file or a pattern, such as /in/*.csv"
+    assert refused["errors"] == [{"path": "request.path", "reason": reason}]
 
 
 async def test_a_feed_is_declared_read_replaced_paused_and_deleted(watched: Watched) -> None:

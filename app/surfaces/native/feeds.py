@@ -77,9 +77,11 @@ async def read_request(
     Refused: not_allowed, invalid."""
     if "after" in given:
         raise refuse("after", "`after` is not a member of this request: a feed knows which files it has imported")
-    mapping = await MappingChooser(runtime, caller).choose(given)
-    parse_shape(ConnectionImportBody, fill_options(given, mapping))
-    members = parse_shape(ConnectionImportBody, given).model_dump(by_alias=True, exclude_unset=True)
+    chooser = MappingChooser(runtime, caller)
+    requested = await chooser.fill_type(given)
+    mapping = await chooser.choose(requested)
+    parse_shape(ConnectionImportBody, fill_options(requested, mapping))
+    members = parse_shape(ConnectionImportBody, requested).model_dump(by_alias=True, exclude_unset=True)
     wanted = read_wanted(members, mapping)
     ensure_may_replace(caller, replaces=wanted.replace)
     pull = Pull(connection.remote(), wanted.path, connection.id)
