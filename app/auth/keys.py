@@ -28,7 +28,7 @@ SCOPES: Mapping[str, str] = {
     "exports:read": "Read exports and download their files",
     "exports:write": "Start exports, and delete those that have ended",
     "syncs:read": "Read item syncs, and what came of their runs",
-    "syncs:write": "Create, replace, delete, test and run item syncs",
+    "syncs:write": "Create, replace, delete, test and run item syncs; a full run removes records",
     "schedules:read": "Read schedules, and what has become of their last start",
     "schedules:write": "Create, replace, pause and delete schedules, with the scopes for what they start",
     "feeds:read": "Read feeds, and which files they have seen",
