@@ -48,7 +48,7 @@ REFUSALS: dict[str, str] = {
 
 # Every reason why a run can fail as a whole, is halted, or was cancelled: code -> the message shown.
 FAILURES: dict[str, str] = {
-    "brake": "A brake of the import has stopped it",
+    "brake": "A brake of the import has stopped it, or would",
     "plan_changed": "Others have changed records since somebody was shown what the import would do",
     "cancelled": "Somebody has cancelled it",
     "plan_expired": "Nobody has resumed or cancelled it in time",

@@ -9,7 +9,8 @@ down_revision = "0011"
 CHECKS = {
     "runs_state_check": "state IN ('queued', 'running', 'halted', 'planned', 'finished', 'failed', 'cancelled')",
     "ended_has_a_time": "(state IN ('finished', 'failed', 'cancelled')) = (finished_at IS NOT NULL)",
-    "failure_has_a_code": "(state IN ('failed', 'halted', 'cancelled')) = (fail_code IS NOT NULL)",
+    # What is planned may have one: the brake that it would meet.
+    "failure_has_a_code": "state = 'planned' OR (state IN ('failed', 'halted', 'cancelled')) = (fail_code IS NOT NULL)",
     "held_has_a_time": "(state IN ('halted', 'planned')) = (held_at IS NOT NULL)",
 }
 OLD_CHECKS = {

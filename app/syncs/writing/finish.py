@@ -64,7 +64,8 @@ async def finish_writing(slice_: SyncSlice, settings: SyncSettings) -> None:
         tripped = ". ".join([each async for each in find_breaches(session, targets, settings.brakes, counts, tally)])
         held = None
         if run.options.get(DRY_RUN):
-            held = await hold_run(session, run.id, run.attempt, State.PLANNED, detail=tripped or None)
+            code, detail = ("brake", tripped) if tripped else (None, None)
+            held = await hold_run(session, run.id, run.attempt, State.PLANNED, code=code, detail=detail)
         elif tripped:
             held = await hold_run(session, run.id, run.attempt, State.HALTED, code="brake", detail=tripped)
     slice_.report_step("written")

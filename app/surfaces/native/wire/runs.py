@@ -171,7 +171,8 @@ class RunItem(Shape):
     )
     warnings: list[RunWarningItem] = Field(default=[], description="Present for a sync")
     failure: RunFailure = Field(
-        default=RunFailure(code="", detail=""), description="Present with status failed, halted or cancelled: why"
+        default=RunFailure(code="", detail=""),
+        description="Present with status failed, halted or cancelled: why. With planned if a brake would halt it",
     )
     file_name: str = Field(default="")
     file_bytes: int
