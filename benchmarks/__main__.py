@@ -19,6 +19,7 @@ from benchmarks.polling import polling
 from benchmarks.report import Section, show, write
 from benchmarks.service import Service, started, work_folder
 from benchmarks.speed import speed
+from benchmarks.staged import staged
 
 RESULTS = Path(__file__).with_name("results.md")
 
@@ -47,6 +48,7 @@ MEASURES: dict[str, Measure] = {
     "customers": lambda service, folder: beside(service, folder, CUSTOMERS),
     "catalog": lambda service, folder: beside(service, folder, CATALOG),
     "catalog-lines": lambda service, folder: beside(service, folder, CATALOG_LINES),
+    "staged": lambda service, folder: staged(service, folder.large(), folder.large(changed=True)),
     "mappings": lambda service, folder: mappings(service, folder.path, folder.rows),
     # 1,000,000 records: as many as there are rows, and two thirds more.
     "exports": lambda service, folder: exports(service, folder.path, folder.rows * 10 // 6),
@@ -57,7 +59,7 @@ MEASURES: dict[str, Measure] = {
 }
 # What runs on one service; uploads and fairness leave imports behind that take minutes.
 SERVICES = (
-    ("growth", "speed", "customers", "catalog", "catalog-lines", "mappings", "polling"),
+    ("growth", "speed", "customers", "catalog", "catalog-lines", "staged", "mappings", "polling"),
     ("exports",),
     ("uploads",),
     ("fairness",),

@@ -76,9 +76,9 @@ UPDATE_AND_TOUCH = """UPDATE SET data = {merged}{named},
         repeats_row = CASE WHEN r.run_seq = excluded.run_seq THEN r.run_row END{collected}
     WHERE {mine} AND (r.run_seq < excluded.run_seq OR {changes}{more}) AND {fits}"""
 
-# An overlay also collects what the rows give, whether it changes anything now or not, and which rows change something:
-# the record may be another one when the overlay is applied.
-INCOMING = {mode: phrase.format(held="r.incoming", given="excluded.incoming") for mode, phrase in MERGED.items()}
+# An overlay also collects which rows change something and, while an older import may still change the record, what all
+# of them give it.
+INCOMING = {mode: phrase.format(held="r.incoming", given="excluded.data") for mode, phrase in MERGED.items()}
 COLLECTED = """, incoming = {incoming},
         rows = CASE WHEN {changes} THEN r.rows || excluded.rows ELSE r.rows END"""
 
@@ -226,7 +226,7 @@ def build_statement(target: MergeTarget, *, touch: bool) -> str:
     met = compare(target, held="b", given="s", number=":run_seq", touch=False)
     return INSERT.format(
         place=place,
-        values=place.values.format(created_at=CREATED_AT, name=name),
+        values=place.values.format(created_at=CREATED_AT, name=name, marked=str(touch).lower()),
         source=place.source.format(marked=str(touch).lower(), **met),
         action=build_action(target, touch=touch or target.staged),
         created_rows=CREATED_ROWS[target.tell_created_rows or target.tell_changed_rows],

@@ -272,7 +272,9 @@ staged_records = Table(
     Column("repeats_row", Integer),
     Column("name", Text(collation="C")),
     moment("base_updated_at"),  # of the record when it was staged; null: there was none
-    Column("incoming", JSONB, nullable=False),  # what the run's rows give the record together
+    Column(
+        "incoming", JSONB
+    ),  # what the run's rows give the record together; null: no older run can change it meanwhile
     Column("rows", ARRAY(Integer), nullable=False),  # those of them that change it; empty: it is not written
 )
 

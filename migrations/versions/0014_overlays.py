@@ -22,7 +22,7 @@ CREATE TABLE IF NOT EXISTS staged_records (
     repeats_row integer,
     name text COLLATE "C",
     base_updated_at timestamptz,
-    incoming jsonb NOT NULL,
+    incoming jsonb,
     rows integer[] NOT NULL,
     PRIMARY KEY (account_id, staged_by, type, key)
 )"""

@@ -35,6 +35,7 @@ from app.storage.applying import closing
 from app.storage.applying.removal import name_keys
 from app.storage.database import Session
 from app.storage.merge import MergeTarget
+from app.storage.overlays.view import use_indexes
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,9 @@ async def merge_batch(
     """Merges a batch that `stage_batch` has seen, in the caller's transaction."""
     checked, target = prepared.checked, prepared.build_target(run_target)
     outcome = BatchOutcome(failed=checked.failed, problems=list(checked.problems), warnings=list(checked.warnings))
-    if not target.staged and target.run_id is not None:
+    if target.staged:
+        await use_indexes(session)
+    elif target.run_id is not None:
         await closing.enter_type(session, target.account_id, target.type)
     if checked.keys:
         others = await closing.find_other_imports(session, target)

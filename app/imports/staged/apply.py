@@ -24,6 +24,7 @@ from app.storage.applying import apply, closing, removal
 from app.storage.applying.apply import Again, Applying
 from app.storage.database import Session
 from app.storage.merge import MergeTarget
+from app.storage.overlays.view import use_indexes
 
 
 class NotAsShown(SluiceError):
@@ -35,6 +36,7 @@ async def finish_staging(runtime: Runtime, run: Run, target: MergeTarget, option
     """Every row has its outcome: lets the overlay be applied, or halts the run, and says whether it does. Raises
     RunLost, Fatal."""
     async with runtime.database.transaction() as session:
+        await use_indexes(session)
         counted = await ensure_counts(session, run)
         tally = Tally(counted["total"], counted["failed"], counted["created"], counted["updated"])
         if options.replace:
@@ -91,7 +93,7 @@ async def show_again(runtime: Runtime, run: Run, target: MergeTarget, options: O
     """Stages again what has changed, and halts the run with what it would do now."""
     async with runtime.database.transaction() as session:
         await closing.close_types(session, target.account_id, [target.type])
-        await apply.use_indexes(session)
+        await use_indexes(session)
         recount = Recount(target.mode, await batches.list_starts(session, run.id), [*map(dict, run.warnings)])
         applying, after = await open_applying(session, target), ""
         while changed := await applying.merge_again(after=after, written=False):
@@ -123,7 +125,7 @@ async def apply_overlay(
     """Writes what the overlay makes of the records of a type, and `removes` those that no row has named. `note` is told
     of rows whose outcome is not what it was when they were staged. Returns how many records were removed. The type has
     to be closed to all others."""
-    await apply.use_indexes(session)
+    await use_indexes(session)
     applying, planned, written = await open_applying(session, target), await apply.count_planned(session, target), 0
     async for between in apply.list_ranges(session, target):
         written += await applying.write_range(between)

@@ -17,12 +17,9 @@ from app.storage.merge import CHANGED_AT, EPOCH, NAME, MergeTarget, compare
 RANGE_KEYS: Final = 20_000  # of a statement: it must end long before the driver gives it up
 AGAIN_KEYS: Final = 5_000  # records that have changed meanwhile, at a time
 
-# Records are found by their keys, one by one: there are no statistics of a fresh overlay. Where both the overlay and
-# the records are joined to be updated, rows are found by their place (`ctid`): else the planner may go through all
-# records for each row (122 s for 100,000 new ones). Before 2025 PostgreSQL does not look at the place again if somebody
-# has changed the row meanwhile, so what must not have changed is asked for once more.
-BY_INDEX = ("SET LOCAL enable_hashjoin = off", "SET LOCAL enable_mergejoin = off")
-
+# Where both the overlay and the records are joined to be updated, rows are found by their place (`ctid`): else the
+# planner may go through all records for each row (122 s for 100,000 new ones). Whether PostgreSQL looks at the place
+# again if somebody changes the row meanwhile depends on its release, so what must not have changed is asked once more.
 MINE = "account_id = :account_id AND staged_by = :run_id AND type = :type"
 PLANNED = f"""
 SELECT count(*) FILTER (WHERE rows <> '{{}}' AND base_updated_at IS NULL) AS created,
@@ -88,7 +85,8 @@ WITH stale AS (
         WHERE account_id = :account_id AND type = :type AND key = s.key OFFSET 0) b ON true
     CROSS JOIN LATERAL (SELECT CASE
         WHEN b.key IS NULL THEN CASE WHEN s.base_updated_at IS NOT NULL THEN 'deleted' ELSE '{{new}}' END
-        WHEN b.run_seq > :run_seq THEN 'superseded' WHEN NOT ({{mine}}) THEN 'held' WHEN NOT ({{changes}}) THEN 'same'
+        WHEN b.run_seq > :run_seq THEN 'superseded' WHEN s.data IS NULL OR NOT ({{mine}}) THEN 'held'
+        WHEN NOT ({{changes}}) THEN 'same'
         WHEN {{fits}} THEN 'changed' ELSE 'held' END AS fate OFFSET 0) f
     WHERE b.run_id IS DISTINCT FROM :run_id AND (
         b.updated_at IS DISTINCT FROM s.base_updated_at
@@ -127,12 +125,6 @@ class Again:
 async def count_planned(session: ReadSession, target: MergeTarget) -> Planned:
     row = (await session.execute(text(PLANNED), target.parameters())).mappings().one()
     return Planned(row["created"], row["updated"], row["marked"])
-
-
-async def use_indexes(session: Session) -> None:
-    """For the rest of the transaction."""
-    for setting in BY_INDEX:
-        await session.execute(text(setting))
 
 
 async def list_ranges(session: Session, target: MergeTarget) -> AsyncIterator[Mapping[str, str | None]]:

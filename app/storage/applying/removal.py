@@ -7,6 +7,7 @@ from sqlalchemy import text
 
 from app.storage.database import ReadSession, Session
 from app.storage.merge import MergeTarget
+from app.storage.overlays.view import use_indexes, use_joins
 
 RANGE_KEYS: Final = 50_000  # records that one statement looks at
 
@@ -19,16 +20,16 @@ WHERE NOT EXISTS (SELECT FROM staged_records
 ORDER BY key
 ON CONFLICT DO NOTHING"""
 
-# What a later run or a single write has written since stays. OFFSET 0 makes the planner look up each record in the
-# indexes: there are no statistics of a fresh overlay.
-UNNAMED = """
+IN_RANGE = "{alias}key > :after AND (CAST(:upto AS text) IS NULL OR {alias}key <= :upto)"
+NAMED = f"""EXISTS (SELECT FROM {{table}} s WHERE s.account_id = :account_id AND s.staged_by = :run_id
+        AND s.type = :type AND s.key = r.key AND {IN_RANGE.format(alias="s.")})"""
+# What a later run or a single write has written since stays.
+UNNAMED = f"""
 SELECT key FROM records r
-WHERE account_id = :account_id AND type = :type AND {within} AND run_seq <= :run_seq AND key > :after
-    AND (CAST(:upto AS text) IS NULL OR key <= :upto)
-    AND NOT EXISTS (SELECT FROM staged_records
-        WHERE account_id = :account_id AND staged_by = :run_id AND type = :type AND key = r.key OFFSET 0)
-    AND NOT EXISTS (SELECT FROM staged_keys
-        WHERE account_id = :account_id AND staged_by = :run_id AND type = :type AND key = r.key OFFSET 0)"""
+WHERE account_id = :account_id AND type = :type AND {{within}} AND run_seq <= :run_seq
+    AND {IN_RANGE.format(alias="")}
+    AND NOT {NAMED.format(table="staged_records")}
+    AND NOT {NAMED.format(table="staged_keys")}"""
 WITHIN = "data @> CAST(:within AS jsonb)"  # only a part of the type is replaced
 COUNT = f"SELECT count(*) FROM ({UNNAMED}) AS unnamed"
 STORED = "SELECT count(*) FROM records WHERE account_id = :account_id AND type = :type AND {within}"
@@ -55,16 +56,20 @@ async def count_stored(session: ReadSession, target: MergeTarget) -> int:
 async def count_unnamed(session: ReadSession, target: MergeTarget) -> int:
     """How many records of the type no row of the run has named."""
     counted = 0
+    await use_joins(session)
     async for given in list_ranges(session, target):
         counted += int((await session.execute(text(limit_to_part(COUNT, target)), given)).scalar_one())
+    await use_indexes(session)
     return counted
 
 
 async def remove_unnamed(session: Session, target: MergeTarget) -> int:
     """Removes them, and returns how many there were."""
     removed = 0
+    await use_joins(session)
     async for given in list_ranges(session, target):
         removed += (await session.execute(text(limit_to_part(REMOVE, target)), given)).rowcount
+    await use_indexes(session)
     return removed
 
 

@@ -58,7 +58,7 @@ OVERLAY: Final = MergePlace(
         CASE WHEN f.fate IN ('new', 'changed') THEN :run_id ELSE b.run_id END,
         CASE f.fate WHEN 'held' THEN b.run_seq ELSE :run_seq END,
         CASE f.fate WHEN 'held' THEN b.run_row ELSE s.row END, {name},
-        :run_id, b.updated_at, CASE f.fate WHEN 'held' THEN '{{}}' ELSE s.data END,
+        :run_id, b.updated_at, CASE WHEN {marked} THEN CASE f.fate WHEN 'held' THEN '{{}}' ELSE s.data END END,
         CASE WHEN f.fate IN ('new', 'changed') THEN s.earlier || s.row ELSE '{{}}' END""",
     source=SOURCE,
     created="xmax = 0 AND base_updated_at IS NULL",

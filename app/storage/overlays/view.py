@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import text
 
-from app.storage.database import Session
+from app.storage.database import ReadSession, Session
 
 SEEN = """(
     SELECT account_id, type, key, data, name FROM staged_records WHERE staged_by = :overlay
@@ -33,3 +33,23 @@ async def copy_in(session: Session, account_id: int, type: str, keys: Sequence[s
     """Copies the records with these keys into the overlay, unless they are there."""
     given = {"account_id": account_id, "type": type, "keys": list(keys), "overlay": overlay}
     await session.execute(text(COPY_IN), given)
+
+
+# Of a fresh overlay there are no statistics: the planner takes it for empty, and would go through all of it for each
+# row (11 s of 14 s for 100,000).
+BY_INDEX = """
+SELECT set_config('enable_seqscan', 'off', true), set_config('enable_nestloop', 'on', true),
+    set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)"""
+BY_JOIN = """
+SELECT set_config('enable_seqscan', 'off', true), set_config('enable_nestloop', 'off', true),
+    set_config('enable_hashjoin', 'on', true), set_config('enable_mergejoin', 'on', true)"""
+
+
+async def use_indexes(session: ReadSession) -> None:
+    """Looks up rows of overlays and records by their keys, one by one, for the rest of the transaction."""
+    await session.execute(text(BY_INDEX))
+
+
+async def use_joins(session: ReadSession) -> None:
+    """Goes through ranges of keys side by side, for the rest of the transaction."""
+    await session.execute(text(BY_JOIN))
