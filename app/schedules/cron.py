@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import cache
+from importlib import resources
 from itertools import islice
 from typing import Final
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
 
@@ -59,11 +61,18 @@ def is_readable(cron: str) -> bool:
 
 
 def find_zone_mistakes(timezone: str) -> Iterator[Complaint]:
-    if timezone not in available_timezones():
+    if timezone not in list_zones():
         given = shorten_name(timezone)
         yield Complaint(
             "timezone", f'`timezone` must be a time zone of the IANA such as `Europe/Amsterdam`, and "{given}" is none'
         )
+
+
+@cache
+def list_zones() -> frozenset[str]:
+    """The zones that every machine knows, because they are in the package `tzdata`. What a machine has beside it, such
+    as `localtime`, means something else on the next one."""
+    return frozenset((resources.files("tzdata") / "zones").read_text().split())
 
 
 def find_next(cron: str, timezone: str, *, after: datetime) -> datetime | None:

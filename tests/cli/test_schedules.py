@@ -29,6 +29,7 @@ def test_a_schedule_is_made_shown_changed_paused_and_deleted(sluice: Sluice, tmp
     assert "paused\n" in sluice("schedules", "pause", "Weekly").stdout
     assert sluice("schedules", "next", "Weekly").stdout == ""
     assert json.loads(sluice("schedules", "resume", shown["id"], "--json").stdout)["enabled"] is True
+    assert json.loads(sluice("runs", "list", "--created-by", shown["id"], "--json").stdout)["results"] == []
     assert sluice("schedules", "delete", "Weekly").stdout == "Schedule Weekly is deleted\n"
 
 

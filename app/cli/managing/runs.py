@@ -24,6 +24,7 @@ FILTERS: Final = {
     "name": "name",
     "origin": "origin",
     "parent": "parentId",
+    "created_by": "createdBy",
     "since": "since",
     "before": "before",
 }
@@ -49,6 +50,9 @@ def print_runs(
     name: Annotated[str | None, typer.Option(help="Only those with exactly this name")] = None,
     origin: Annotated[str | None, typer.Option(help="Only those of this origin, such as connectif")] = None,
     parent: Annotated[str | None, typer.Option(help="Only those that were started from the run with this id")] = None,
+    created_by: Annotated[
+        str | None, typer.Option(help="Only those that this API key, schedule or feed has started, by its id")
+    ] = None,
     since: Annotated[str | None, typer.Option(help="Only those accepted since, such as 2026-11-27T10:00:00Z")] = None,
     before: Annotated[str | None, typer.Option(help="Only those accepted before")] = None,
     limit: Limit = 20,
@@ -119,6 +123,7 @@ def describe_run(run: Mapping[str, Any]) -> dict[str, object]:
         "File": run.get("fileName"),
         "Source": show_members(run.get("source")),
         "Origin": run["origin"],
+        "Started by": run.get("createdBy"),
         "Parent": show_members({run["relation"]: run["parentId"]}) if "parentId" in run else None,
         **describe_report(run),
         "Created": show_time(run["createdAt"]),

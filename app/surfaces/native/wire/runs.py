@@ -22,7 +22,7 @@ class RunQueryParameters(BaseModel):
     parent_id: str | None = Field(default=None, alias="parentId", description="The run that the runs were started from")
     sync_id: str | None = Field(default=None, alias="syncId", description="The item sync")
     created_by: str | None = Field(
-        default=None, alias="createdBy", description="The API key or the schedule that has started them"
+        default=None, alias="createdBy", description="The API key, schedule or feed that has started them"
     )
     since: Moment | None = Field(default=None, description="Accepted at this moment or later")
     before: Moment | None = Field(default=None, description="Accepted before this moment")
@@ -126,7 +126,7 @@ class RunItem(Shape):
     )
     created_by: str = Field(
         default="",
-        description="The id of the API key or of the schedule that has started it. Absent for imports of release 0.1",
+        description="The id of the API key, schedule or feed that has started it. Absent for imports of release 0.1",
         examples=["sluice_0123456789abcdef"],
     )
     type: str = Field(description="The record type")
