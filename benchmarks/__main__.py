@@ -12,6 +12,7 @@ from benchmarks.crowd import fairness, uploads
 from benchmarks.exports import exports
 from benchmarks.growth import growth
 from benchmarks.hostile import hostile
+from benchmarks.item_syncs import item_syncs
 from benchmarks.kinds import CATALOG, CATALOG_LINES, CONTACTS, CUSTOMERS, Kind
 from benchmarks.machine import Machine, load_now, machine
 from benchmarks.mappings import mappings
@@ -52,6 +53,8 @@ MEASURES: dict[str, Measure] = {
     "mappings": lambda service, folder: mappings(service, folder.path, folder.rows),
     # 1,000,000 records: as many as there are rows, and two thirds more.
     "exports": lambda service, folder: exports(service, folder.path, folder.rows * 10 // 6),
+    # 100,000 items, and a price in each of five lists.
+    "item-syncs": lambda service, folder: item_syncs(service, folder.path, folder.rows // 6),
     "polling": lambda service, folder: polling(service, folder.large()),
     "uploads": lambda service, folder: uploads(service, folder.large()),
     "fairness": lambda service, folder: fairness(service, folder.large(), folder.path),
@@ -61,6 +64,7 @@ MEASURES: dict[str, Measure] = {
 SERVICES = (
     ("growth", "speed", "customers", "catalog", "catalog-lines", "staged", "mappings", "polling"),
     ("exports",),
+    ("item-syncs",),
     ("uploads",),
     ("fairness",),
     ("hostile",),

@@ -16,7 +16,7 @@ from app.syncs.rows.cells import CreatedDates, compile_free_fields, compile_vat,
 from app.syncs.rows.headings import ITEMS, PRICE, find_item_columns
 from app.syncs.rows.rules import RowRules
 
-MOST_PRICES: Final = 50_000  # of a batch, so that it stays small in memory
+MOST_PRICES: Final = 20_000  # of a batch, so that it stays small in memory
 read_code = compile_key(Field("itemCode", "text"))
 
 
@@ -24,11 +24,13 @@ read_code = compile_key(Field("itemCode", "text"))
 class CheckedItems:
     """A batch of an item file after its rows are checked. `items` has the problems of all rows, `prices` the records
     that follow from good ones. `skipped` rows have no item code. `failed_codes` are the items of bad rows, as far as
-    that could be told; `lists` the ids of all price lists that the file has a column for."""
+    that could be told; `lists` the ids of all price lists that the file has a column for. `is_flat`: no item of the
+    batch holds a list or an object."""
 
     items: CheckedBatch
     prices: CheckedBatch
     lists: tuple[str, ...]
+    is_flat: bool = False
     skipped: int = 0
     failed_codes: tuple[str, ...] = ()
 
@@ -58,6 +60,7 @@ class ItemRows:
             },
             apart=[field.id for field in fields],
         )
+        self.is_flat = self._checker.is_flat
         self.max_rows = min(self._checker.max_rows, MOST_PRICES // max(1, len(prices)))
 
     def check(self, batch: Batch) -> CheckedItems:
@@ -70,7 +73,7 @@ class ItemRows:
             items.warnings.append(RunWarning("no_item_code", "", message, row, line, count=len(skipped)))
         self._warn_of_dates(batch, items)
         prices = build_prices(items, self.lists)
-        return CheckedItems(items, prices, self.lists, len(skipped), self._find_failed(batch, items))
+        return CheckedItems(items, prices, self.lists, self.is_flat, len(skipped), self._find_failed(batch, items))
 
     @staticmethod
     def _keep_dates(column: Column) -> Column:

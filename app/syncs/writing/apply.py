@@ -35,7 +35,7 @@ async def apply_sync(runtime: Runtime, run: Run) -> bool:
         removable = find_removable(targets, await count_rows(session, run.id, report, load_reading(run) or ()))
         for each in TYPES:
             note = build_note(counts.of(each), warnings)
-            removed = await apply_overlay(session, targets.of(each), note, removes=each in removable)
+            removed = await apply_overlay(session, targets.of(each, flat=False), note, removes=each in removable)
             counts.of(each)["removed"] = removed
             report_step(runtime, run, f"applied {each}")
         report.entities = counts.entities

@@ -48,7 +48,7 @@ def write_list(list_id: str) -> str:
 async def stage_items(session: Session, targets: Targets, prepared: PreparedItems, counts: Counts) -> BatchOutcome:
     """What became of the rows: a row counts as updated if its item or any of its prices has changed."""
     checked = prepared.checked
-    items = await merge_into(session, targets.of(ITEMS), prepared.items)
+    items = await merge_into(session, targets.of(ITEMS, flat=checked.is_flat), prepared.items)
     prices = await merge_into(session, targets.of(PRICES), without_rows(prepared, find_failed(checked, items)))
     await merge_into(session, targets.of(PRICE_LISTS), prepared.lists)
     await name_keys(session, targets.of(PRICE_LISTS), prepared.checked.lists)

@@ -35,7 +35,7 @@ async def link_items(session: Session, targets: Targets, counts: Counts, *, row:
         given = await asyncio.to_thread(group_links, links)
         held = await load_lists(session, targets.run, list(given))
         batch = await asyncio.to_thread(build_lists, given, held, counts, row=row, unlink=unlink)
-        await merge_into(session, targets.of(ITEMS), prepare(batch, ITEMS))
+        await merge_into(session, targets.of(ITEMS, flat=False), prepare(batch, ITEMS))
 
 
 async def _unlink_items(session: Session, targets: Targets, counts: Counts, row: int) -> None:
@@ -44,7 +44,7 @@ async def _unlink_items(session: Session, targets: Targets, counts: Counts, row:
     while held := await load_unlinked(session, targets.run, after=after):
         after = list(held)[-1]
         batch = build_lists(dict.fromkeys(held, ()), held, counts, row=row, unlink=True)
-        await merge_into(session, targets.of(ITEMS), prepare(batch, ITEMS))
+        await merge_into(session, targets.of(ITEMS, flat=False), prepare(batch, ITEMS))
 
 
 def group_links(links: Sequence[str]) -> Lists:

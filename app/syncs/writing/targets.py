@@ -31,8 +31,9 @@ class Targets:
     run: MergeTarget
     replaces: bool  # what no row names is removed
 
-    def of(self, type: str) -> MergeTarget:
-        return replace(self.run, type=type, flat=type != ITEMS)
+    def of(self, type: str, *, flat: bool = True) -> MergeTarget:
+        """`flat`: what is merged holds no list and no object."""
+        return replace(self.run, type=type, flat=flat)
 
 
 def build_targets(run: Run, *, replaces: bool, record_bytes: int) -> Targets:
