@@ -69,6 +69,7 @@ FAILURES: dict[str, str] = {
     "count_mismatch": "The number of processed rows differs from the number of accepted rows",
     "unreadable_file": "The file cannot be read in the declared format",
     "too_many_columns": "The records have more fields than a file may have columns",
+    "export_no_room": "PostgreSQL had too little disk, memory or room for the export",
     "export_too_long": "The file could not be written within the time that an export has",
     "export_unencodable": "The file cannot be written in the encoding that was asked for",
     "mapping_missing": "The mapping template does not exist any more",
@@ -139,6 +140,9 @@ FAILURE_REMEDIES: dict[str, str] = {
     "count_mismatch": "Report it: this is a bug",
     "unreadable_file": "Send the file again: the stored copy has changed since the import was accepted",
     "too_many_columns": "Export as JSON Lines, which has no columns",
+    "export_no_room": (
+        "Ask the operator for what the detail names, or export fewer records or fields at a time. Then run it again"
+    ),
     "export_too_long": "Export fewer records at a time, or ask the operator to raise `SLUICE_EXPORT_SECONDS`",
     "mapping_missing": "Start the export again with another template",
     "mapping_unfit": "Correct the template as the detail says, then start the export again",

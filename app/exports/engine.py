@@ -7,6 +7,9 @@ starts from the beginning. Claiming, giving back and every ending are in app.run
 
 import asyncio
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
 
 from app.errors import Fatal
 from app.exports.deliver import deliver_file
@@ -17,13 +20,26 @@ from app.exports.records import Exporting, Oddities, OddityMet, write_records
 from app.observe.events import StepReached
 from app.observe.export_events import ExportWritten
 from app.runs.kinds import Step
-from app.runs.lifecycle import RunLost, Stopping, announce_end, end_run
+from app.runs.lifecycle import RunLost, SourceAway, Stopping, announce_end, end_run
 from app.runs.model import Run
 from app.runs.states import State
 from app.runtime import Runtime
+from app.storage.database import DatabaseShort
 from app.storage.exports import progress, snapshot
 
+WAITS: Final = (10.0, 60.0, 300.0, 900.0)  # seconds after the first try that PostgreSQL had no room for, and so on
+NO_ROOM: Final = "PostgreSQL had no room for it at {tries} tries: {reason}"
 TOO_LONG = "The file was not complete after {seconds:g} seconds, which is the limit"
+
+
+class DatabaseAway(SourceAway):
+    """PostgreSQL lacks something for this export."""
+
+    part = "database"
+
+    def __init__(self, detail: str, seconds: float) -> None:
+        super().__init__(detail)
+        self.seconds = seconds
 
 
 async def work(runtime: Runtime, run: Run, _stopping: Stopping) -> bool:
@@ -33,9 +49,22 @@ async def work(runtime: Runtime, run: Run, _stopping: Stopping) -> bool:
         return await deliver_file(runtime, run)
     started, order = time.monotonic(), await load_order(runtime, run)
     oddities: Oddities | None = Oddities()
-    while oddities is not None:
-        oddities = await write_file(runtime, run, order, started, oddities)
+    with shortages_bounded(run):
+        while oddities is not None:
+            oddities = await write_file(runtime, run, order, started, oddities)
     return not run.destinations
+
+
+@contextmanager
+def shortages_bounded(run: Run) -> Iterator[None]:
+    """What PostgreSQL lacks for this export may never come: it is tried some times, and each reads everything. Raises
+    DatabaseAway, Fatal."""
+    try:
+        yield
+    except DatabaseShort as short:
+        if run.fetches >= len(WAITS):
+            raise Fatal("export_no_room", NO_ROOM.format(tries=run.fetches + 1, reason=short)) from short
+        raise DatabaseAway(str(short), WAITS[run.fetches]) from short
 
 
 async def write_file(

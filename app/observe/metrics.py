@@ -47,7 +47,7 @@ class Metrics:
         )
         self._rows = self._counter("sluice_rows", "Rows processed, by outcome", "outcome")
         self._batches = Histogram("sluice_batch_seconds", "How long it took to write a batch", registry=self.registry)
-        self._ended = self._counter("sluice_runs_ended", "Imports that ended, by state", "state")
+        self._ended = self._counter("sluice_runs_ended", "Runs of every kind that ended, by state", "state")
         self._deliveries = self._counter(
             "sluice_deliveries",
             "Tries to deliver a file, by what became of it: delivered, pending (it is tried again) or failed",

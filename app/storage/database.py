@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import NewType
 
-from asyncpg.exceptions import InternalClientError
+from asyncpg.exceptions import InterfaceError, InternalClientError, PostgresError
 from sqlalchemy import event, text
 from sqlalchemy.engine import URL, ExceptionContext, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
@@ -72,6 +72,18 @@ class DatabaseUnavailable(Retryable):
     """PostgreSQL did not answer, or the connection broke."""
 
     part = "database"
+
+
+class DatabaseShort(DatabaseUnavailable):
+    """PostgreSQL has too little of something for this statement. It may pass, or come again with every try."""
+
+
+# What it is short of, by SQLSTATE. Connections are not among them: there are others in a moment.
+SHORT_OF = {
+    "53100": "its disk is full",
+    "53200": "it has too little memory",
+    "53400": "the statement reached a limit of its configuration, such as temp_file_limit",
+}
 
 
 class DatabaseRefused(ValueError):
@@ -207,6 +219,22 @@ def translate_errors() -> Iterator[None]:
     except DBAPIError as error:
         if not (error.connection_invalidated or is_passing(error)):
             raise
+        raise DatabaseUnavailable("PostgreSQL closed the connection or rolled the transaction back") from error
+
+
+@contextmanager
+def translate_driver_errors() -> Iterator[None]:
+    """Turns trouble with the connection or the server into DatabaseUnavailable: SQLAlchemy sees nothing of COPY,
+    and of whatever else is asked of the driver itself."""
+    try:
+        yield
+    except (InterfaceError, InternalClientError) as error:
+        raise DatabaseUnavailable("PostgreSQL closed the connection") from error
+    except PostgresError as error:
+        if not str(error.sqlstate or "").startswith(PASSING):
+            raise
+        if error.sqlstate in SHORT_OF:
+            raise DatabaseShort(SHORT_OF[error.sqlstate]) from error
         raise DatabaseUnavailable("PostgreSQL closed the connection or rolled the transaction back") from error
 
 

@@ -13,7 +13,7 @@ from typing import Literal
 
 from sqlalchemy import RowMapping, text
 
-from app.storage.database import Session
+from app.storage.database import Session, translate_driver_errors
 from app.storage.overlays.places import OVERLAY, RECORDS, MergePlace
 
 EPOCH = datetime.fromtimestamp(0, UTC)
@@ -195,9 +195,10 @@ async def stage(session: Session, lines: bytes, *, earlier: bool = False) -> Non
     await session.execute(text(STAGING))
     raw = await session.get_raw_connection()
     columns = ["key", "row", "data", "earlier"] if earlier else ["key", "row", "data"]
-    await raw.driver_connection.copy_to_table(  # type: ignore[union-attr]
-        "staging", source=yield_once(lines), columns=columns
-    )
+    with translate_driver_errors():
+        await raw.driver_connection.copy_to_table(  # type: ignore[union-attr]
+            "staging", source=yield_once(lines), columns=columns
+        )
 
 
 async def yield_once(data: bytes) -> AsyncIterator[bytes]:

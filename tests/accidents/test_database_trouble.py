@@ -3,12 +3,13 @@
 import asyncio
 import tempfile
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from secrets import token_hex
 
 import httpx
 import pytest
+from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
 from app.embedded import Servers
@@ -17,7 +18,9 @@ from app.runs.lifecycle import Stopping, work_on
 from app.runs.model import AccountId, Run
 from app.runs.status import find_run
 from app.runtime import Runtime, open_runtime
+from app.storage import merge
 from app.storage.access import accounts
+from app.storage.database import DatabaseUnavailable
 from tests.conftest import Finish
 from tests.engine.conftest import ImportEngine, law
 from tests.support.http import Account, app_on, client_of, make_account, post
@@ -165,3 +168,21 @@ async def test_a_restart_of_the_database_during_a_slice_is_no_crash(servers: Ser
         await engine.sql("UPDATE runs SET due_at = now() WHERE id = :id", id=run.id)
         assert (await engine.slice(run)).state == "finished"
     gate.shut()
+
+
+async def test_a_connection_that_breaks_while_rows_are_staged_is_trouble_of_the_database(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """COPY goes past SQLAlchemy, which turns the errors of all other statements into ours."""
+
+    async def end_and_yield(data: bytes) -> AsyncIterator[bytes]:
+        async with runtime.database.transaction() as other:
+            await other.execute(text(f"SELECT pg_terminate_backend({mine})"))
+        yield data
+
+    monkeypatch.setattr(merge, "yield_once", end_and_yield)
+    with suppress(DatabaseUnavailable):  # there is nothing to commit
+        async with runtime.database.transaction() as session:
+            mine = (await session.execute(text("SELECT pg_backend_pid()"))).scalar()
+            with pytest.raises(DatabaseUnavailable):
+                await merge.stage(session, b"k\t1\t{}\n")

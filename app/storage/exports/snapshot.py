@@ -1,14 +1,13 @@
 """Copies records out of one snapshot of the database, and bounds how long it is held."""
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, Final
 
-import asyncpg
 from sqlalchemy import text
 
-from app.storage.database import PASSING, Database, DatabaseUnavailable, ReadSession, Session
+from app.storage.database import Database, ReadSession, Session, translate_driver_errors
 from app.storage.exports.statement import MOST_CELLS, Statement
 
 APPLICATION: Final = "sluice export"  # in pg_stat_activity, while a snapshot is held
@@ -118,16 +117,3 @@ NO_TIMEOUT: Final = 1e9  # None would be that of the connection
 
 async def driver_of(session: ReadSession) -> Any:
     return (await session.get_raw_connection()).driver_connection
-
-
-@contextmanager
-def translate_driver_errors() -> Iterator[None]:
-    """Turns trouble with the connection or the server into DatabaseUnavailable: SQLAlchemy sees nothing of COPY."""
-    try:
-        yield
-    except (asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
-        raise DatabaseUnavailable("PostgreSQL closed the connection") from error
-    except asyncpg.PostgresError as error:
-        if not str(error.sqlstate or "").startswith(PASSING):
-            raise
-        raise DatabaseUnavailable("PostgreSQL closed the connection or rolled the transaction back") from error

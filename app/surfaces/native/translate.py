@@ -187,7 +187,7 @@ def decode_file_cursor(cursor: str | None) -> FileInfo | None:
 def gauges(figures: Iterable[Mapping[Any, Any]]) -> str:
     """The open runs of all accounts, in the text format of Prometheus."""
     by_state = {each["state"]: each for each in figures}
-    lines = ["# HELP sluice_runs Open imports by state", "# TYPE sluice_runs gauge"]
+    lines = ["# HELP sluice_runs Open runs of every kind by state", "# TYPE sluice_runs gauge"]
     lines += [
         f'sluice_runs{{state="{state}"}} {by_state[state]["runs"] if state in by_state else 0}'
         for state in State

@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import hashlib
+import json
 from typing import Any
 
 import httpx
@@ -10,6 +11,7 @@ import pytest
 
 from app.runtime import Runtime
 from tests.conftest import Finish, NewAccount
+from tests.support.contract import DOCUMENTS
 from tests.support.http import Account, post, stored_files
 
 HEADER = (
@@ -94,6 +96,13 @@ async def test_a_download_can_go_on_where_it_broke_off(
         part = await download(client, an_account, ended, **headers)
         return part.status_code, part.text, part.headers.get("content-range")
 
+    described = json.loads((DOCUMENTS / "native.json").read_text())["paths"]["/exports/{export_id}/file"]["get"]
+    for status, names in {
+        "200": {"ETag", "Accept-Ranges"},
+        "206": {"ETag", "Content-Range"},
+        "416": {"Content-Range"},
+    }.items():
+        assert names <= described["responses"][status]["headers"].keys()
     assert await ask(Range="bytes=100-") == (206, whole.text[100:], f"bytes 100-{size - 1}/{size}")
     assert await ask(Range="bytes=0-3") == (206, "_ema", f"bytes 0-3/{size}")
     assert await ask(Range="bytes=-4") == (206, ",20\n", f"bytes {size - 4}-{size - 1}/{size}")

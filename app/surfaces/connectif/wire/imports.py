@@ -103,7 +103,9 @@ class Import(Shape):
     )
     type: str = Field(description="contacts, products, coupons, or a type that the account has declared")
     status: Status
-    origin: Literal["api"] = Field(description="How the import was started")
+    origin: Literal["api"] = Field(
+        description="Always api, as in Connectif's contract. `origin` of `GET /runs` tells how it was started"
+    )
     total: int | None = Field(
         description="Rows of the file, without the header and blank lines. Null until a file that the service fetches "
         "has arrived"

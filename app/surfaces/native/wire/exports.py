@@ -215,9 +215,16 @@ FILE_CONTENT: Final[dict[str, Any]] = {
     media: {"schema": {"type": "string", "format": "binary"}}
     for media in ("text/csv", "application/jsonl", "application/gzip")
 }
+ETAG: Final[dict[str, Any]] = {
+    "ETag": {"schema": {"type": "string"}, "description": "The SHA-256 of the file in hexadecimal, in quotes"},
+    "Accept-Ranges": {"schema": {"type": "string", "enum": ["bytes"]}},
+}
+CONTENT_RANGE: Final[dict[str, Any]] = {
+    "Content-Range": {"schema": {"type": "string", "examples": ["bytes 0-1023/146515"]}},
+}
 EXPORT_FILE: Final[dict[int | str, dict[str, Any]]] = {
-    200: {"content": FILE_CONTENT, "description": "The whole file"},
-    206: {"content": FILE_CONTENT, "description": "The part that `Range` asks for"},
-    304: {"description": "The client has this file: its `ETag` is in `If-None-Match`"},
-    416: {"description": "No byte of the file is in the range"},
+    200: {"content": FILE_CONTENT, "description": "The whole file", "headers": ETAG},
+    206: {"content": FILE_CONTENT, "description": "The part that `Range` asks for", "headers": ETAG | CONTENT_RANGE},
+    304: {"description": "The client has this file: its `ETag` is in `If-None-Match`", "headers": ETAG},
+    416: {"description": "No byte of the file is in the range", "headers": ETAG | CONTENT_RANGE},
 }
