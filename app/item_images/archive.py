@@ -26,7 +26,7 @@ from app.storage.images import records as image_records
 MOST_ENTRIES: Final = 50_000  # of an archive that are looked at
 PICTURE_BYTES: Final = 26_214_400  # of a file in an archive
 UNPACKED_BYTES: Final = 4_294_967_296  # of an archive in all
-BATCH_BYTES: Final = 33_554_432  # that are unpacked before they are looked for among those that are kept
+BATCH_BYTES: Final = 16_777_216  # that are unpacked before they are looked for among those that are kept
 BATCH_PICTURES: Final = 200
 
 

@@ -14,3 +14,16 @@ class SyncFilesFetched(Event):
     files: int
     bytes: int
     looks: int
+
+
+@dataclass(frozen=True, slots=True)
+class SyncImagesWritten(Event):
+    """The pictures of an item sync have been taken in. `refused` files of its ZIP became no image."""
+
+    run_id: str
+    account_id: int
+    added: int
+    changed: int
+    unchanged: int
+    removed: int
+    refused: int

@@ -14,6 +14,7 @@ from app.imports.sources.fetch import report_step
 from app.item_images.archive import MOST_ENTRIES, Found, build_archive_limits, read_pictures
 from app.item_images.records import ImageCounts, format_images, write_images
 from app.item_images.refusals import REFUSALS
+from app.observe.sync_events import SyncImagesWritten
 from app.runs.lifecycle import Stopping, announce_end
 from app.runs.model import Run
 from app.runs.summary import RunWarning, add_warnings
@@ -52,8 +53,19 @@ async def take_in_images(runtime: Runtime, run: Run, stopping: Stopping) -> bool
     report_step(runtime, run, "pictures kept")
     lines = await asyncio.to_thread(format_images, archive.found.images)
     async with runtime.database.transaction() as session:
-        ended = await write_and_go_on(session, run, archive, lines)
+        counts, ended = await write_and_go_on(session, run, archive, lines)
     report_step(runtime, run, "images written")
+    runtime.observe(
+        SyncImagesWritten(
+            run.id,
+            run.account_id,
+            counts.added,
+            counts.changed,
+            counts.unchanged,
+            counts.removed,
+            len(archive.found.refused),
+        )
+    )
     announce_end(runtime, ended)
     return ended is not None
 
@@ -71,7 +83,7 @@ async def read_archive(runtime: Runtime, run: Run, zipped: SyncFile, stopping: S
     return None if found is None else Archive(zipped, found)
 
 
-async def write_and_go_on(session: Session, run: Run, archive: Archive, lines: bytes) -> Run | None:
+async def write_and_go_on(session: Session, run: Run, archive: Archive, lines: bytes) -> tuple[ImageCounts, Run | None]:
     """The images, the report and the end of the step, all at once. Raises RunLost."""
     settings = load_run_settings(run)
     counts = await write_images(session, run.account_id, run.id, run.seq, lines, remove_missing=settings.mode == "full")
@@ -82,7 +94,7 @@ async def write_and_go_on(session: Session, run: Run, archive: Archive, lines: b
     warnings = [dict(each) for each in run.warnings]
     add_warnings(warnings, find_warnings(settings, archive))
     values = {"report": report_to_json(msgspec.structs.replace(report, images=images)), "warnings": warnings}
-    return await go_on(session, run, values)
+    return counts, await go_on(session, run, values)
 
 
 async def remember_archive(session: Session, run: Run, archive: Archive, counts: ImageCounts) -> None:

@@ -44,9 +44,12 @@ async def read(runtime: Runtime, account: Account, files: Mapping[str, bytes] | 
     return found
 
 
-async def write(runtime: Runtime, account: Account, found: Found, *, remove_missing: bool = False) -> ImageCounts:
+async def write(
+    runtime: Runtime, account: Account, found: Found, *, remove_missing: bool = False, earlier: int = 0
+) -> ImageCounts:
+    """As a run that was accepted by so many numbers earlier than now."""
     async with runtime.database.transaction() as session:
-        number = await accounts.next_seq(session, account.id)
+        number = await accounts.next_seq(session, account.id) - earlier
         lines = format_images(found.images)
         return await write_images(session, account.id, "a-run", number, lines, remove_missing=remove_missing)
 
@@ -146,6 +149,26 @@ async def test_of_several_files_for_one_image_the_last_picture_counts(shop: Acco
     found = await read(runtime, shop, put_together(made))
     assert [each.width for each in found.images.values()] == [20]
     assert found.refused == [("other/SHIRT01.jpg", "not_a_picture"), ("SHIRT01_1.jpg", "repeated")]
+
+
+async def test_what_was_accepted_later_is_neither_overwritten_nor_removed(shop: Account, runtime: Runtime) -> None:
+    files = {"SHIRT01.jpg": picture(size=(20, 20)), "A_B.jpg": picture(size=(20, 20))}
+    await write(runtime, shop, await read(runtime, shop, files))
+    await write(runtime, shop, await read(runtime, shop, {"SHIRT01.jpg": picture(size=(30, 30))}))
+    async with runtime.database.transaction() as session:
+        await delete_items(session, shop, "SHIRT01")
+    older = await read(runtime, shop, {"A_B.jpg": picture(size=(40, 40))})
+    assert await write(runtime, shop, older, earlier=2, remove_missing=True) == ImageCounts(0, 1, 0, 0, 0)
+    await send_back(runtime, shop, "SHIRT01")
+    older = await read(runtime, shop, {"SHIRT01.jpg": picture(size=(50, 50)), "A_B.jpg": picture(size=(40, 40))})
+    assert await write(runtime, shop, older, earlier=3) == ImageCounts(0, 0, 1, 1, 0)
+
+
+async def send_back(runtime: Runtime, account: Account, code: str) -> None:
+    async with runtime.database.transaction() as session:
+        item = "INSERT INTO records (account_id, type, key, data, created_at, updated_at, run_seq, run_row) "
+        item += "VALUES (:id, 'items', :code, '{}', now(), now(), 1, 1)"
+        await session.execute(text(item), {"id": account.id, "code": code})
 
 
 async def test_images_of_items_that_are_gone_go_where_that_is_asked_for(

@@ -108,10 +108,15 @@ async def test_sixteen_bits_of_grey_become_eight(decoder: PictureDecoder) -> Non
 
 
 async def test_colours_of_a_profile_become_those_that_screens_show(decoder: PictureDecoder) -> None:
-    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB"))
-    for icc in (b"no profile", profile.tobytes(), ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()):
-        kept = await decoder.clean(picture(icc_profile=icc))
-        assert find_corner(kept.content) == "top left"
+    usual = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    # Its red and green are exchanged, and it has another name.
+    other = usual.replace("sRGB".encode("utf-16-be"), "swap".encode("utf-16-be")).replace(b"rXYZ", b"0XYZ")
+    other = other.replace(b"gXYZ", b"rXYZ").replace(b"0XYZ", b"gXYZ")
+    lab = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
+    for icc, swapped in ((usual, False), (b"no profile", False), (lab, False), (other, True)):
+        kept = opened((await decoder.clean(picture("PNG", icc_profile=icc))).content)
+        red, green, blue = kept.getpixel((55, 35))  # type: ignore[misc]
+        assert (red < green, blue) == (swapped, blue)
 
 
 async def test_a_damaged_note_of_the_camera_costs_no_picture(decoder: PictureDecoder) -> None:
