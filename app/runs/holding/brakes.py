@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from fractions import Fraction
+from decimal import Decimal
 from typing import Any, Final
 
 MOST: Final = 2_147_483_647
@@ -73,7 +73,7 @@ class Brake:
 
     def is_breached(self, limit: float, tally: Tally) -> bool:
         # 0.29 * 100 is less than 29 in floats.
-        allowed = Fraction(str(limit)) * (1 if self.find_whole is None else self.find_whole(tally))
+        allowed = Decimal(str(limit)) * (1 if self.find_whole is None else self.find_whole(tally))
         count = self.find_count(tally)
         return count < allowed if self.least else count > allowed
 
