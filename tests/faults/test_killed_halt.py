@@ -1,14 +1,21 @@
 """A worker is killed before and after it halts an import, and again when the import is resumed: what is written stays
 within the limit and is counted, and in the end every row has its outcome."""
 
+import asyncio
+import random
 import signal
+from contextlib import suppress
 
+import httpx
 import pytest
 
+from app.imports.engine import work
 from app.runs.holding.brakes import Brakes
 from app.runs.holding.held import cancel_run, resume_run
+from app.runs.lifecycle import work_on
 from app.runs.model import Run, run_from
 from tests.faults.arena import Arena, until
+from tests.faults.test_killed_api import client_of, started
 from tests.faults.truth import truth
 from tests.faults.verdict import assert_true, records
 
@@ -65,3 +72,23 @@ async def test_a_replacement_is_halted_before_it_writes_and_then_applied_or_drop
     await cancel_run(arena.runtime, arena.runtime.database.transaction(), await halted(arena, another))
     cancelled = await arena.run(another)
     assert (cancelled["state"], cancelled["updated"], await records(arena, run)) == ("cancelled", 0, after)
+
+
+async def test_a_decision_of_which_the_answer_is_lost_may_be_sent_again(arena: Arena) -> None:
+    """The API is killed at any moment of a decision: it is taken or not, and the second request takes it."""
+    chance = random.Random(11)
+    async with client_of(arena) as (client, port), httpx.AsyncClient() as http:
+        api = await started(arena, client, port)
+        for decision, state in (("resume", "queued"), ("cancel", "cancelled")):
+            run = await arena.submit(truth(ROWS).file, brakes=Brakes(max_created=0))
+            await work_on(arena.runtime, run.id, work)
+            address = f"{client.url}/runs/{(await halted(arena, run)).id}/{decision}"
+            first = asyncio.create_task(http.post(address, headers=client.headers))
+            await asyncio.sleep(chance.uniform(0, 0.02))
+            api.end()
+            with suppress(httpx.TransportError):
+                await first
+            assert (await arena.run(run))["state"] in ("halted", state)
+            api = await started(arena, client, port)
+            again = await http.post(address, headers=client.headers)
+            assert (again.status_code, again.json()["status"]) == (200, state)
