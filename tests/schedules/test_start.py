@@ -9,6 +9,7 @@ import pytest
 from app.observe.metrics import Metrics
 from app.schedules import start
 from app.schedules.start import start_due
+from tests.conftest import NewAccount
 from tests.schedules.conftest import Shop
 from tests.transports.servers.server import Server, black_hole
 
@@ -205,20 +206,30 @@ async def test_a_folder_without_a_file_is_skipped_and_a_server_that_is_away_wait
     assert (await shop.see(schedule))["nextRunAt"] == "2026-11-30T02:30:00.000Z"
 
 
-async def test_a_server_that_never_answers_holds_up_no_other_account(
-    shop: Shop, ftp: Server, connection: str, monkeypatch: pytest.MonkeyPatch
+async def test_servers_that_never_answer_hold_up_no_other_account(
+    shop: Shop, ftp: Server, connection: str, a_key: NewAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(start, "LIST_SECONDS", 0.5)
+    monkeypatch.setattr(start, "MOST_AT_ONCE", 2)
+    export = {"name": "A", "kind": "export", "request": {"type": "contacts"}, "cron": "31 2 * * *"}
     with black_hole() as port:
         moved = "UPDATE connections SET settings = jsonb_set(settings, '{port}', to_jsonb(CAST(:port AS int)))"
         await shop.sql(f"{moved} WHERE id = :id", port=port, id=connection)
-        schedule = await shop.schedule(**IMPORT, connectionId=connection)
-        await shop.look("2026-11-28T02:30")
-    result = await result_of(shop, schedule)
-    assert (result["status"], result["detail"]) == (
-        "waiting",
-        "The server did not list its files within 0.5 seconds. It is tried again",
-    )
+        slow = [await shop.schedule(**IMPORT, name=name, connectionId=connection) for name in "BC"]
+        shop.api.headers.update((await a_key()).headers)
+        other = (await shop.send("POST", "/schedules", 201, **export))["id"]
+        looking = asyncio.create_task(shop.look("2026-11-28T02:31"))
+        while not await shop.runs(other):
+            await asyncio.sleep(0.01)
+            assert not looking.done()
+        shop.api.headers.update(shop.account.headers)
+        assert ["lastResult" in await shop.see(each) for each in slow] == [False, False]
+        await looking
+    for result in [await result_of(shop, each) for each in slow]:
+        assert (result["status"], result["detail"]) == (
+            "waiting",
+            "The server did not list its files within 0.5 seconds. It is tried again",
+        )
 
 
 async def test_many_workers_start_each_schedule_once(shop: Shop) -> None:
