@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -15,12 +16,14 @@ from app.item_images.archive import MOST_ENTRIES, Found, build_archive_limits, r
 from app.item_images.records import ImageCounts, format_images, write_images
 from app.item_images.refusals import REFUSALS
 from app.observe.sync_events import SyncImagesWritten
+from app.runs.deletion import delete_unowned
 from app.runs.lifecycle import Stopping, announce_end
 from app.runs.model import Run
 from app.runs.summary import RunWarning, add_warnings
 from app.runtime import Runtime
-from app.storage.blobs import BlobDamaged, BlobMissing
+from app.storage.blobs import BlobDamaged, BlobMissing, BlobsUnavailable
 from app.storage.database import Session
+from app.storage.syncs import files as stored_files
 from app.storage.syncs import progress
 from app.syncs.files import Role, SyncFile, load_files
 from app.syncs.plan import Images, seen_zip_to_json
@@ -54,6 +57,7 @@ async def take_in_images(runtime: Runtime, run: Run, stopping: Stopping) -> bool
     lines = await asyncio.to_thread(format_images, archive.found.images)
     async with runtime.database.transaction() as session:
         counts, ended = await write_and_go_on(session, run, archive, lines)
+        dropped = await stored_files.drop(session, run.id, Role.IMAGES)  # it may be large, and nobody reads it again
     report_step(runtime, run, "images written")
     runtime.observe(
         SyncImagesWritten(
@@ -67,6 +71,8 @@ async def take_in_images(runtime: Runtime, run: Run, stopping: Stopping) -> bool
         )
     )
     announce_end(runtime, ended)
+    with suppress(BlobsUnavailable):  # the sweep deletes what nothing owns
+        await delete_unowned(runtime, dropped)
     return ended is not None
 
 

@@ -55,18 +55,23 @@ async def tried(api: httpx.AsyncClient, server: Server, **settings: Any) -> list
 
 
 async def test_every_step_tells_what_it_has_found(api: httpx.AsyncClient, ftp: FtpServer) -> None:
-    for name, data in {"items/a.csv": ITEMS, "items/b.CSV": ITEMS, "itemfilters/f.csv": FILTERS}.items():
+    await ftp.store("items/a.csv", ITEMS + b"A;Shirt\n" * 100_000)  # it is not read to its end
+    for name, data in {"items/b.CSV": ITEMS, "itemfilters/f.csv": FILTERS}.items():
         await ftp.store(name, data)
     await ftp.store("itempictures.zip", ZIP)
+    await ftp.store("done/x.csv", b"")
     before = await ftp.names()
-    steps = await tried(api, ftp)
+    steps = await tried(api, ftp, afterwards="move:done")
+    assert all(each["ok"] for each in steps), steps
     assert steps[0]["step"] == "connect"
     assert [(each["step"], each["found"]) for each in steps[1:]] == [
-        ("items", "2 files, 58 bytes"),
-        ("items header", "ItemCode;Description"),
+        ("items", "2 files, 800,058 bytes"),
         ("filters", "1 file, 42 bytes"),
-        ("filters header", "ItemCode;ClassName;ClassValue"),
         ("images", "1 file, 22 bytes"),
+        ("afterwards", "The folder `done` exists"),
+        ("items header", "ItemCode;Description"),
+        ("filters header", "ItemCode;ClassName;ClassValue"),
+        ("images content", "a ZIP archive"),
     ]
     assert await ftp.names() == before
 
@@ -81,13 +86,19 @@ async def test_every_step_tells_what_it_has_found(api: httpx.AsyncClient, ftp: F
             "items",
             "A full sync needs item files, and the folder `items/` has no `*.csv` file. Nothing was changed",
         ),
+        (
+            {"items/a.csv": ITEMS},
+            {"afterwards": "move:done"},
+            "afterwards",
+            "The folder `done` does not exist, so files cannot be moved to it",
+        ),
         ({"items/a.csv": b"Code;Name\nA;B\n"}, {}, "items header", "`items/a.csv`: "),
         ({"items/a.csv": ITEMS}, {"separator": ","}, "items header", "`items/a.csv`: "),
         ({"items/a.csv": b"PK\x03\x04" + b"\0" * 600}, {}, "items header", "`items/a.csv`: The file is "),
         (
             {"items/a.csv": ITEMS, "itempictures.zip": b"GIF89a"},
             {},
-            "images",
+            "images content",
             "`itempictures.zip` is not a ZIP archive",
         ),
     ],
@@ -106,9 +117,9 @@ async def test_what_a_run_can_do_without_is_no_failure(api: httpx.AsyncClient, f
     await ftp.store("items/a.csv", ITEMS)
     steps = await tried(api, ftp)
     assert steps[2:] == [
-        HEADER,
         {"step": "filters", "ok": True, "found": "The folder does not exist. Filters stay as they are"},
         {"step": "images", "ok": True, "found": "The file does not exist. Pictures stay as they are"},
+        HEADER,
     ]
 
 

@@ -39,10 +39,11 @@ async def look_at_folders(runtime: Runtime, run: Run, settings: SyncSettings, pl
     """
     with source_failures(run):
         folders = await read_folders(runtime, run, settings, open_pull(runtime, run))
+    ensure_few(settings, folders.files)
     settled = plan.looks > 0 and folders == plan.folders
     if settled:
         ensure_enough(settings, folders)
-        ensure_small(runtime, settings, folders.files)
+        ensure_small(runtime, folders.files)
     elif plan.looks + 1 >= MOST_LOOKS:
         raise Fatal("sync_unsettled", UNSETTLED.format(looks=MOST_LOOKS))
     images = await choose_images(runtime, run, settings, folders) if settled else "unwanted"
@@ -109,13 +110,17 @@ def ensure_enough(settings: SyncSettings, folders: Folders) -> None:
         raise Fatal("sync_no_items", NO_ITEMS.format(path=settings.items_path))
 
 
-def ensure_small(runtime: Runtime, settings: SyncSettings, files: Sequence[SeenFile]) -> None:
-    """Refuses by the sizes that the server tells what would be refused while it is fetched. Raises Fatal."""
-    most, most_together = runtime.settings.max_file_bytes, runtime.settings.max_file_bytes * TOTAL_FACTOR
+def ensure_few(settings: SyncSettings, files: Sequence[SeenFile]) -> None:
+    """Before they are stored as a plan. Raises Fatal."""
     for role, path in wanted_paths(settings):
         count = sum(file.role is role for file in files)
         if count > MOST_FILES:
             raise Fatal("sync_too_large", TOO_MANY.format(path=path, count=count, most=MOST_FILES))
+
+
+def ensure_small(runtime: Runtime, files: Sequence[SeenFile]) -> None:
+    """Refuses by the sizes that the server tells what would be refused while it is fetched. Raises Fatal."""
+    most, most_together = runtime.settings.max_file_bytes, runtime.settings.max_file_bytes * TOTAL_FACTOR
     for file in files:
         if file.role is not Role.IMAGES and (file.size or 0) > most:
             raise Fatal("sync_too_large", TOO_LARGE.format(path=file.path, size=file.size, most=most))

@@ -96,6 +96,7 @@ async def test_words_and_folders_are_taken_as_people_write_them(client: httpx.As
         ("itemsPath", "/a*/", "`itemsPath` must be a folder of at most 768 printable characters, without `..` and"),
         ("filtersPath", "/a/../b/", "`filtersPath` must be a folder of at most 768 printable characters"),
         ("itemsPath", "", "`itemsPath` must be a folder"),
+        ("filtersPath", "/items", "`filtersPath` must be another folder than `itemsPath`"),
         ("itemsPath", "/a\n/", "`itemsPath` must be a folder"),
         ("imagesPath", "/pictures/", "`imagesPath` must name one file, in at most 1,024 printable characters"),
         ("imagesPath", "/*.zip", "`imagesPath` must name one file"),

@@ -72,7 +72,8 @@ class ConnectionTestBody(Shape):
 class ConnectionTestStep(Shape):
     step: str = Field(
         description="connect, find, read, write or delete; or where it failed earlier: address, resolve or "
-        "authenticate. Of an item sync: connect, items, items header, filters, filters header and images"
+        "authenticate. Of an item sync: connect, items, filters, images, afterwards, items header, filters header and "
+        "images content"
     )
     ok: bool
     found: str = Field(default="", description="What the step found; absent if it failed")

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Final
 
-from pydantic import AfterValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, Field, ValidationInfo, WithJsonSchema, field_validator
 
 from app.runs.holding.brakes import MAX_REMOVED_SHARE
 from app.surfaces.native.wire.brakes import BrakedBody
@@ -92,6 +92,14 @@ class ItemSyncBody(BrakedBody):
         le=MOST_QUIET_SECONDS,
         description="How long no file may have changed before the files are read: somebody may still be writing one",
     )
+
+    @field_validator("filters_path")
+    @classmethod
+    def refuse_folder_of_items(cls, path: str, others: ValidationInfo) -> str:
+        """Raises ValueError."""
+        if path == others.data.get("items_path"):
+            raise ValueError("must be another folder than `itemsPath`")
+        return path
 
 
 class ItemSync(ItemSyncBody):
