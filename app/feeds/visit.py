@@ -58,8 +58,8 @@ async def visit_folder(runtime: Runtime, visit: Visit) -> None:
         async with (
             connect_briefly(remote, policy) if visit.waited_for else connect_patiently(remote, policy) as transport
         ):
-            if visit.looks:
-                looked = await look(runtime, visit, transport)
+            if visit.looks and not (looked := await look(runtime, visit, transport)):
+                return
             if not visit.waited_for:
                 await dispose_of_files(runtime, visit, transport)
     except TransportFailed as failed:

@@ -1,10 +1,15 @@
 """Feeds as an account declares them, and what they tell of their folders."""
 
+import asyncio
 from typing import Any
 
-from app.feeds.watch import forget_old_files
+from app.feeds.feed import feed_from
+from app.feeds.visit import Visit, visit_folder
+from app.feeds.watch import FeedWatch, forget_old_files
+from app.storage.feeds import visits
 from tests.feeds.conftest import Watched, rows
 from tests.support.http import make_account
+from tests.transports.servers.server import black_hole
 
 MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     "name": ({"name": ""}, "`name` must be 1 to 200 characters long, without line breaks or surrounding spaces"),
@@ -165,3 +170,37 @@ async def test_files_that_left_their_folder_are_forgotten_after_the_retention(wa
     await watched.sql("UPDATE seen_files SET gone_at = now() - interval '31 days'")
     await forget_old_files(watched.runtime)
     assert await watched.files(feed) == []
+
+
+async def test_a_server_that_hangs_holds_up_no_other_accounts_feeds(watched: Watched) -> None:
+    hanging = await make_account(watched.runtime)
+    with black_hole() as port:
+        nowhere = {"name": "hangs", "transport": "ftp", "host": "127.0.0.1", "port": port}
+        made = await watched.api.post("/connections", json=nowhere, headers=hanging.headers)
+        for number in range(3):
+            declared = watched.declared(name=f"feed {number}", connectionId=made.json()["id"])
+            await watched.api.post("/feeds", json=declared, headers=hanging.headers)
+        feed = await watched.feed()
+        watched.clock.go(60)
+        watch = FeedWatch(watched.runtime)
+        async with asyncio.TaskGroup() as group:
+            assert await watch.begin_visits(group) == 3, "two of the account whose server hangs"
+            async with asyncio.timeout(4):
+                while (await watched.see(feed))["status"] == "new":
+                    await asyncio.sleep(0.01)
+            assert await watch.begin_visits(group) == 0, "the third has to wait"
+
+
+async def test_a_visit_does_not_count_once_another_has_begun(watched: Watched) -> None:
+    feed = await watched.feed()
+    await watched.server.store("in/a.csv", rows("a"))
+    begun = []
+    for _ in range(2):
+        async with watched.runtime.database.transaction() as session:
+            row = await visits.claim_one(session, watched.account.id, feed, watched.clock.at, lease=60)
+            assert row is not None
+            begun.append(Visit(feed_from(row), watched.clock.at))
+    await visit_folder(watched.runtime, begun[0])
+    assert (await watched.files(feed), (await watched.see(feed))["status"]) == ([], "new")
+    await visit_folder(watched.runtime, begun[1])
+    assert (len(await watched.files(feed)), (await watched.see(feed))["status"]) == (1, "ok")

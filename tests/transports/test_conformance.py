@@ -330,6 +330,7 @@ async def test_a_file_that_was_dealt_with_is_moved_or_deleted_unless_it_has_chan
 ) -> None:
     move, delete = parse_afterwards("move:done/"), parse_afterwards("delete")
     await server.store("done/stock.csv.gz", b"of yesterday")
+    await server.store("free/.keep", b"")
     async with connect(server.remote, patient()) as transport:
         for number, (afterwards, outcome) in enumerate(((move, "moved"), (delete, "deleted"))):
             await server.store("in/stock.csv.gz", b"x" * (number + 1))
@@ -339,9 +340,10 @@ async def test_a_file_that_was_dealt_with_is_moved_or_deleted_unless_it_has_chan
             again = await dispose_of(transport, seen, afterwards, "mark")
             assert again == (expected if outcome == "moved" else Disposal("gone")), "its answer was lost"
             await server.store("in/stock.csv.gz", b"the next one")
-            assert await dispose_of(transport, seen, afterwards, "other") == Disposal("gone")
+            for each in (afterwards, parse_afterwards("move:free")):
+                assert await dispose_of(transport, seen, each, "other") == Disposal("gone")
             assert await server.stored("in/stock.csv.gz") == b"the next one"
-    assert await server.names() == {"in/stock.csv.gz", "done/stock.csv.gz", "done/stock-mark.csv.gz"}
+    assert await server.names() == {"in/stock.csv.gz", "done/stock.csv.gz", "done/stock-mark.csv.gz", "free/.keep"}
     assert await server.stored("done/stock.csv.gz") == b"of yesterday"
 
 

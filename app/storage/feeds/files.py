@@ -147,7 +147,7 @@ async def note_disposal(session: Session, feed_id: str, key: str, *, disposal: s
     await session.execute(
         text(
             "UPDATE seen_files SET disposal = :disposal, moved_to = :moved_to, error = NULL, try_at = NULL "
-            "WHERE feed_id = :feed_id AND key = :key"
+            "WHERE feed_id = :feed_id AND key = :key AND disposal IS NULL"
         ),
         {"feed_id": feed_id, "key": key, "disposal": disposal, "moved_to": moved_to},
     )
