@@ -171,6 +171,21 @@ async def test_a_dry_run_is_planned_and_shows_what_it_would_do(syncs: SyncEngine
     assert set(await syncs.stored("items")) == {"A", "B"}
 
 
+async def test_a_plan_that_somebody_was_shown_is_written_as_it_was_or_not_at_all(syncs: SyncEngine) -> None:
+    await syncs.run("ItemCode;Unit;salesprice1\nA;PCS;1\nB;PCS;1\n")
+    planned = await syncs.run("ItemCode;Unit;salesprice1\nA;BOX;2\nB;BOX;2\n", dry_run=True)
+    assert entities(planned)["items"] == {"changed": 2}
+    await syncs.run("ItemCode;Unit\nA;BAG\n")
+    halted = await syncs.resume(planned)
+    assert (halted.state, halted.fail_code) == ("halted", "plan_changed")
+    assert halted.fail_detail == "Of `items`, 1 would be changed by now, and not 2"
+    assert {each["unit"] for each in (await syncs.stored("items")).values()} == {"BAG", "PCS"}
+    done = await syncs.resume(halted)
+    assert (done.state, entities(done)["items"]) == ("finished", {"changed": 1, "skipped": 1})
+    units = {key: each["unit"] for key, each in (await syncs.stored("items")).items()}
+    assert units == {"A": "BAG", "B": "BOX"}
+
+
 async def test_a_file_that_cannot_be_read_fails_the_sync_and_changes_nothing(syncs: SyncEngine) -> None:
     run = await syncs.run({"a.csv": ITEMS, "b.csv": "Unit\nPCS\n"})
     assert (run.state, run.fail_code) == ("failed", "unreadable_file")
