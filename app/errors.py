@@ -62,6 +62,7 @@ FAILURES: dict[str, str] = {
     "source_find": "The file was not found at the source",
     "source_read": "The file could not be read to its end",
     "source_locked": "The stored credentials of the source cannot be decrypted with the keys of this service",
+    "type_taken": "The account has a record type of its own that is called as one that an item sync writes",
     "sync_no_items": "There are no item files, so the item sync did not begin",
     "sync_unsettled": "The files of the item sync did not stop changing",
     "sync_too_large": "The files of the item sync are too large or too many",
@@ -119,6 +120,7 @@ FAILURE_REMEDIES: dict[str, str] = {
     "cancelled": "Start it again if you still want it. What was written before stays",
     "plan_expired": "Start it again, and decide within `SLUICE_PLAN_HOURS`",
     "plan_changed": "Look at what it would do now, and resume or cancel it",
+    "type_taken": "Use another account for item syncs: this one declared the type before there was a built-in one",
     "worker_crashed": "Look for `slice_failed` in the workers' log, and report it together with the file",
     "source_missing": "Send the file again. Check that all machines share one blob store and that nobody cleans it up",
     "source_damaged": (
@@ -138,7 +140,10 @@ FAILURE_REMEDIES: dict[str, str] = {
     "sync_too_large": "Split the files over several runs, or ask the operator to raise `SLUICE_MAX_FILE_BYTES`",
     "file_refused": "Correct the file as the detail says, then start the import again",
     "count_mismatch": "Report it: this is a bug",
-    "unreadable_file": "Send the file again: the stored copy has changed since the import was accepted",
+    "unreadable_file": (
+        "Correct the file as the detail says. Of an import that was accepted, the stored copy has changed since: send the "
+        "file again"
+    ),
     "too_many_columns": "Export as JSON Lines, which has no columns",
     "export_no_room": (
         "Ask the operator for what the detail names, or export fewer records or fields at a time. Then run it again"

@@ -97,6 +97,7 @@ WARNINGS: dict[str, str] = {
     "text_formula": 'Values of the column are written as formulas for text (`="00123"`), of which the text was read',
     "no_item_code": "Rows without an item code were skipped",
     "no_filter": "Rows without a class or a value were skipped",
+    "too_many_links": "Items have more filter values than a record can hold. They keep those that they had",
     "unread_date": "Values of the column are not dates. A new item gets the time of the sync, and an item that exists "
     "keeps its date",
     "folder_missing": "The folder of an item sync does not exist. Nothing that came from it earlier is removed",
@@ -127,6 +128,7 @@ WARNING_REMEDIES: dict[str, str] = {
     "changed_meanwhile": "Look at the record, and send the row again if it is right",
     "no_item_code": "Fill `ItemCode`, or remove the rows",
     "no_filter": "Fill `ClassName` and `ClassValue`, or remove the rows",
+    "too_many_links": "Give these items fewer filter values",
     "unread_date": "Write dates like 2026-01-31, or remove the values",
     "folder_missing": "Create the folder, or correct its path in the item sync",
     "folder_empty": "No action is needed if the shop had nothing new",

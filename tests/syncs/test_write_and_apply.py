@@ -2,6 +2,7 @@
 
 import pytest
 
+from app.storage import types
 from tests.support.item_syncs import SyncEngine, entities
 
 ITEMS = "ItemCode;Description;SalesPrice;salesprice1;salesprice2\nA;Shirt;9.95;8;7.5\nB;Cap;5;;4\n;nobody;1;1;1\n"
@@ -202,3 +203,21 @@ async def test_any_size_of_batches_comes_to_the_same(syncs: SyncEngine) -> None:
         assert (await syncs.stored("items"))["B"]["unit"] == "BOX"
         assert (await syncs.stored("items"))["A"]["classValues"] == ["Brand:Nike", "Color:Red"]
         assert len(await syncs.stored("item-prices")) == 3
+
+
+async def test_links_that_a_record_cannot_hold_are_told_and_the_item_keeps_what_it_has(syncs: SyncEngine) -> None:
+    await syncs.run("ItemCode\nA\n", "ClassName;ClassValue;ItemCode\nColor;Red;A\n")
+    values = "".join(f"Size;{number:>0200};A\n" for number in range(6_000))
+    run = await syncs.run((), f"ClassName;ClassValue;ItemCode\n{values}")
+    assert [(each["code"], each["count"]) for each in run.warnings] == [("too_many_links", 1)]
+    assert (await syncs.stored("items"))["A"]["classValues"] == ["Color:Red"]
+
+
+async def test_an_accounts_own_type_of_the_name_is_left_alone(syncs: SyncEngine) -> None:
+    """It was declared before there was a built-in one."""
+    async with syncs.runtime.database.transaction() as session:
+        declaration = {"key": "nr", "fields": [{"id": "nr", "type": "text"}]}
+        await types.put(session, syncs.account_id, "items", declaration)
+    run = await syncs.run(ITEMS)
+    assert (run.state, run.fail_code) == ("failed", "type_taken")
+    assert "`items`" in (run.fail_detail or "")

@@ -2,21 +2,24 @@
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 from app.imports.staged.counts import ensure_counts
+from app.problems import WARNINGS
 from app.runs.holding.brakes import Brakes, Tally, find_tripped
 from app.runs.lifecycle import announce_held, hold_run
 from app.runs.model import Run
 from app.runs.states import State
+from app.runs.summary import RunWarning, add_warnings
 from app.storage import batches, records
 from app.storage.applying import removal
 from app.storage.applying.apply import count_planned
 from app.storage.catalogue.naming import count_named
 from app.storage.catalogue.new_items import complete_new_items
 from app.storage.database import Session
+from app.storage.overlays.view import use_indexes
 from app.syncs.files import Role
 from app.syncs.report import SyncReport, report_to_json
 from app.syncs.rows.cells import VAT_EXCLUDED
@@ -51,15 +54,18 @@ async def finish_writing(slice_: SyncSlice, settings: SyncSettings) -> None:
     """
     runtime, run, targets, counts = slice_.runtime, slice_.run, slice_.targets, slice_.counts
     async with runtime.database.transaction() as session:
+        await use_indexes(session)
         row = await ensure_counts(session, run)
         good = await count_rows(session, run.id, slice_.report, slice_.reading)
         removable = find_removable(targets, good)
-        await link_items(session, targets, counts, row=max(1, row["total"]), unlink=CLASSES in removable)
+        too_large = await link_items(session, targets, counts, row=max(1, row["total"]), unlink=CLASSES in removable)
+        warn_of_links(slice_.warnings, too_large)
         await complete_new_items(session, targets.run, build_defaults(run))
         await count_changes(session, targets, counts, removable)
         slice_.report.entities = counts.entities
         removed = counts.of(ITEMS)["removed"] if targets.replaces else None
-        await go_on(session, run, {"report": report_to_json(slice_.report), "removed": removed})
+        told = {"report": report_to_json(slice_.report), "warnings": slice_.warnings}
+        await go_on(session, run, {**told, "removed": removed})
         tally = Tally(row["total"], row["failed"])
         tripped = ". ".join([each async for each in find_breaches(session, targets, settings.brakes, counts, tally)])
         held = None
@@ -70,6 +76,12 @@ async def finish_writing(slice_: SyncSlice, settings: SyncSettings) -> None:
             held = await hold_run(session, run.id, run.attempt, State.HALTED, code="brake", detail=tripped)
     slice_.report_step("written")
     announce_held(runtime, held)
+
+
+def warn_of_links(warnings: list[dict[str, Any]], items: int) -> None:
+    if items:
+        code = "too_many_links"
+        add_warnings(warnings, [RunWarning(code, "", WARNINGS[code], count=items)])
 
 
 async def count_rows(session: Session, run_id: str, report: SyncReport, reading: Reading) -> Mapping[Role, int]:

@@ -24,18 +24,20 @@ FIRST: Final = ""  # before every key
 Lists = Mapping[str, Sequence[str]]
 
 
-async def link_items(session: Session, targets: Targets, counts: Counts, *, row: int, unlink: bool) -> None:
+async def link_items(session: Session, targets: Targets, counts: Counts, *, row: int, unlink: bool) -> int:
     """`row` is the number under which records are changed: that of the last row. With `unlink` the files have all links
-    that there are to be: items lose the others."""
+    that there are to be: items lose the others. Returns how many items keep what they have, because they would be too
+    large."""
     if unlink:
         await _unlink_items(session, targets, counts, row)
-    after = FIRST
+    after, too_large = FIRST, 0
     while links := await load_next_links(session, targets.run, after=after):
         after = links[-1]
         given = await asyncio.to_thread(group_links, links)
         held = await load_lists(session, targets.run, list(given))
         batch = await asyncio.to_thread(build_lists, given, held, counts, row=row, unlink=unlink)
-        await merge_into(session, targets.of(ITEMS, flat=False), prepare(batch, ITEMS))
+        too_large += (await merge_into(session, targets.of(ITEMS, flat=False), prepare(batch, ITEMS))).failed
+    return too_large
 
 
 async def _unlink_items(session: Session, targets: Targets, counts: Counts, row: int) -> None:

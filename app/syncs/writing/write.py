@@ -11,6 +11,7 @@ from app.runs.lifecycle import RunLost, Stopping
 from app.runs.model import Run
 from app.runs.summary import add_warnings
 from app.runtime import Runtime
+from app.storage import types
 from app.storage.blobs import BlobDamaged
 from app.storage.syncs import progress
 from app.syncs.files import Role, SyncFile, load_files
@@ -21,7 +22,7 @@ from app.syncs.writing.finish import finish_writing
 from app.syncs.writing.reading import READING, Reading, build_rules, examine_files, load_reading
 from app.syncs.writing.report import Counts
 from app.syncs.writing.slice import SyncSlice
-from app.syncs.writing.targets import build_targets
+from app.syncs.writing.targets import TYPES, build_targets
 
 
 async def write_files(runtime: Runtime, run: Run, stopping: Stopping) -> None:
@@ -55,6 +56,9 @@ async def keep_reading(runtime: Runtime, run: Run, files: Sequence[SyncFile], se
         "warnings": warnings,
     }
     async with runtime.database.transaction() as session:
+        if taken := await types.find_existing(session, run.account_id, TYPES):
+            names = ", ".join(f"`{name}`" for name in sorted(taken))
+            raise Fatal("type_taken", f"The account has record types of its own that an item sync writes: {names}")
         if not await progress.change(session, run.id, run.attempt, run.step, values):
             raise RunLost
 
