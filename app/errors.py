@@ -141,8 +141,8 @@ FAILURE_REMEDIES: dict[str, str] = {
     "file_refused": "Correct the file as the detail says, then start the import again",
     "count_mismatch": "Report it: this is a bug",
     "unreadable_file": (
-        "Correct the file as the detail says. Of an import that was accepted, the stored copy has changed since: send the "
-        "file again"
+        "Correct the file as the detail says. Of an import that was accepted, the stored copy has changed since: send "
+        "the file again"
     ),
     "too_many_columns": "Export as JSON Lines, which has no columns",
     "export_no_room": (
