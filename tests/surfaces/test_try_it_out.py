@@ -29,6 +29,7 @@ UNKNOWN = (
     "{sync_id}",
     "{feed_id}",
     "{schedule_id}",
+    "{sync_id}/runs",
     "/test-import",
     "/test-export",
     "{connection_id}/imports",
