@@ -12,6 +12,7 @@ from app.runs.deletion import sweep_overlays
 from app.runs.holding.brakes import Brakes
 from app.runs.holding.held import resume_run
 from app.runs.model import Run
+from app.storage.applying import closing
 from tests.engine.conftest import ImportEngine
 
 HEADER = "_email,_name,_surname,_points\n"
@@ -271,3 +272,29 @@ SELECT :a, 'contacts', key || '@x.org', '{"single": true}', clock_timestamp(), c
 FROM unnest('{a,c,d}'::text[]) AS keys(key)
 ON CONFLICT (account_id, type, key) DO UPDATE SET data = excluded.data, run_seq = excluded.run_seq,
     updated_at = excluded.updated_at, run_id = NULL"""
+
+
+async def test_batches_of_a_type_and_who_applies_an_overlay_to_it_keep_each_other_out(engine: ImportEngine) -> None:
+    """New records, old ones and those to be removed are three passes over the keys, and a batch makes one of its own:
+    side by side they could wait in a circle."""
+    run = await engine.slice(await engine.submit(HEADER + "a@x.org,Bo,,1\n", replace=True))
+    async with engine.runtime.database.transaction() as batch:
+        await closing.enter_type(batch, engine.account_id, "contacts")
+        applying = await begin_waiting(engine, run)
+        assert await engine.keys() == []
+    assert (await applying).state == "finished"
+
+    later = await engine.submit(HEADER + "a@x.org,Cy,,1\n")
+    async with engine.runtime.database.transaction() as applier:
+        await closing.close_types(applier, engine.account_id, ["contacts"])
+        writing = await begin_waiting(engine, later)
+    assert (await writing).updated == 1
+
+
+async def begin_waiting(engine: ImportEngine, run: Run) -> "asyncio.Task[Run]":
+    """A slice of the run that has come to a lock."""
+    waiting = asyncio.create_task(engine.slice(run))
+    while not await engine.sql("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"):
+        assert not waiting.done()
+        await asyncio.sleep(0.01)
+    return waiting

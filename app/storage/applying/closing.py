@@ -9,7 +9,7 @@ from app.storage.database import ReadSession, Session
 from app.storage.merge import MergeTarget
 from app.storage.runs import OPEN
 
-DROP_ROWS: Final = 20_000  # of a transaction
+DROP_ROWS: Final = 100_000  # of a transaction
 
 # An item sync is a run of the type `items`, and writes all of these.
 CATALOGUE = "('items', 'price-lists', 'item-prices', 'item-classes', 'item-class-values', 'item-images')"
