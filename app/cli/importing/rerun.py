@@ -48,7 +48,7 @@ def run_again(
 
     Type, mapping, options and source are the same.
 
-    Exit codes: 0 if all rows were imported, 1 if some rows failed, 2 if the import was refused or failed.
+    Exit codes: 0 if all rows were imported, 1 if some rows failed, 2 if the import was refused, failed or is halted.
     """
     on_full = print_wait if wait_for_room else None
 

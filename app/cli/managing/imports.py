@@ -108,7 +108,8 @@ def describe_import(run: Mapping[str, Any]) -> dict[str, object]:
 def watch_import(import_id: ImportId, *, url: Url = DEFAULT_URL, key: Key = "", as_json: AsJson = False) -> None:
     """Follow an import to its end, and report the outcome.
 
-    Exit codes: 0 if all rows were imported, 1 if some rows failed, 2 if the import failed or cannot be watched.
+    Exit codes: 0 if all rows were imported, 1 if some rows failed, 2 if the import failed, is halted or cannot be
+    watched.
     """
     follow_import(lambda client, _: load_import(client, import_id), url=url, key=key, as_json=as_json)
 
