@@ -124,6 +124,19 @@ async def test_a_size_is_made_once_and_never_larger(client: httpx.AsyncClient, s
     assert (refused.status_code, refused.json()["errors"][0]["path"]) == (422, "width")
 
 
+async def test_a_size_that_cannot_be_made_now_is_asked_for_again(
+    client: httpx.AsyncClient, shop: Account, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await write(runtime, shop, await read(runtime, shop, {"SHIRT01.jpg": picture(size=(900, 600))}))
+    await runtime.pictures.close()
+    url = "/items/SHIRT01/images/1?width=160"
+    with monkeypatch.context() as patched:
+        patched.setattr("app.pictures.process.SCRIPT", "/nowhere/decoder.py")
+        answer = await client.get(url, headers=shop.headers)
+    assert (answer.status_code, answer.headers["retry-after"].isdigit()) == (503, True)
+    assert opened((await client.get(url, headers=shop.headers)).content).size == (160, 107)
+
+
 async def test_one_content_is_kept_once_and_decoded_once(
     client: httpx.AsyncClient, shop: Account, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:

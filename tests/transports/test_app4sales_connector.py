@@ -11,8 +11,10 @@ from app.runs.model import Run
 from app.runtime import Runtime
 from app.storage import records
 from app.transports.transport import TransferPolicy
+from tests.support.archives import zip_of
 from tests.support.http import Account
 from tests.support.item_syncs import entities
+from tests.support.pictures import picture
 from tests.transports.conftest import SERVERS
 from tests.transports.servers.server import Certificates, Server
 from tests.transports.syncing import Syncing
@@ -72,7 +74,7 @@ class Catalogue:
         self.syncing = Syncing(runtime, account, calls)
 
     async def sync(self, server: Server, **settings: Any) -> Run:
-        sync_id = await self.syncing.create(server.remote, images_only_from_pim=True, **settings)
+        sync_id = await self.syncing.create(server.remote, **settings)
         return await self.syncing.finish(await self.syncing.start(sync_id))
 
     async def read(self, type: str) -> dict[str, Any]:
@@ -87,6 +89,9 @@ async def test_the_page_of_the_connector(
     catalogue = Catalogue(runtime, an_account, patient())
     for path, text in {"items/a.csv": ITEMS, "items/B.CSV": MORE_ITEMS, "itemfilters/f.csv": FILTERS}.items():
         await shop.store(path, text.encode(), NOON)
+
+    pictures = {"SHIRT01_1.jpg": picture(), "SHIRT01_2.jpeg": picture(size=(50, 40)), "CAP_1.PNG": picture("PNG")}
+    await shop.store("itempictures.zip", zip_of(pictures | {"read.me": b"no picture"}), NOON)
 
     run = await catalogue.sync(shop)  # an incremental update is the default
 
@@ -110,12 +115,20 @@ async def test_the_page_of_the_connector(
         "Brand:Nike": 1,
     }
     assert set(await catalogue.read("item-classes")) == {"Color", "Brand"}
+    images = await catalogue.read("item-images")  # the filename itself is used to link an image to an item
+    assert {key: (image["itemCode"], image["sequence"], image["width"]) for key, image in images.items()} == {
+        "SHIRT01_1": ("SHIRT01", 1, 60),
+        "SHIRT01_2": ("SHIRT01", 2, 50),
+        "CAP_1": ("CAP", 1, 60),
+    }
 
     # "Clean data": all that no file names any more is gone, and nobody saw an empty catalogue.
     await shop.clear()
     await shop.store("items/a.csv", b"ItemCode|FreeItemFields|salesprice1\nCAP|a,b|3\nBAG||\n", NOON)
     await shop.store("itemfilters/f.csv", b"ClassName|ClassValue|ItemCode\nColor|Blue|CAP\n", NOON)
-    old = {"use_deprecated_free_fields_format": True, "hide_free_field_caption": True}
+    await shop.store("itempictures.zip", zip_of({"BAG_1.jpg": picture()}), NOON)  # skipped: images come from PIM
+    old: dict[str, Any] = {"images_only_from_pim": True, "hide_free_field_caption": True}
+    old |= {"use_deprecated_free_fields_format": True}
     run = await catalogue.sync(shop, mode="full", separator="|", max_removed_share=None, **old)
 
     assert (run.state, run.removed) == ("finished", 1), run.fail_detail
@@ -126,4 +139,5 @@ async def test_the_page_of_the_connector(
     assert set(await catalogue.read("price-lists")) == {"1"}
     assert set(await catalogue.read("item-class-values")) == {"Color:Blue"}
     assert set(await catalogue.read("item-classes")) == {"Color"}
+    assert set(await catalogue.read("item-images")) == {"CAP_1"}  # its item is still there
     assert entities(run)["items"] == {"added": 1, "changed": 1, "removed": 1}
