@@ -33,6 +33,7 @@ UNKNOWN = (
     "/test-import",
     "/test-export",
     "{connection_id}/imports",
+    "{sync_id}/runs",
     "/rerun",
     "/rerun/",
     "/token/revoke",
