@@ -18,7 +18,8 @@ from app.transports import connect
 from app.transports.failed import TransportFailed
 from app.transports.guard import Guard
 from app.transports.options import TRUST_FIRST
-from app.transports.transport import FileInfo, Option, Remote, TransferPolicy
+from app.transports.send import send
+from app.transports.transport import FileInfo, Option, Remote, TransferPolicy, forget
 from tests.transports.servers.server import PASSWORD, USER
 from tests.transports.servers.sftp import Keys, SftpServer, sftp_server
 from tests.transports.servers.sockets import listener, silence
@@ -247,6 +248,20 @@ async def test_blocks_are_requested_ahead(sftp: SftpServer, patient: MakePolicy)
         started = time.monotonic()
         assert b"".join([piece async for piece in transport.read("a.bin")]) == data
         assert time.monotonic() - started < 3, "one block after the other would take 6 seconds"
+
+
+async def test_pieces_are_written_ahead(sftp: SftpServer, patient: MakePolicy) -> None:
+    piece = bytes(range(256)) * 512
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for _ in range(24):
+            yield piece
+
+    async with far_away(sftp.remote.port or 0, 0.1) as port:
+        started = time.monotonic()
+        assert await send(sftp.at(port), "a.bin", patient(), pieces(), forget) == 24 * len(piece)
+        assert time.monotonic() - started < 5.5, "one piece after the other would take 6 seconds"
+    assert await sftp.stored("a.bin") == piece * 24
 
 
 async def test_a_server_may_send_less_than_was_requested(sftp: SftpServer, patient: MakePolicy) -> None:

@@ -32,6 +32,7 @@ from app.transports.transport import (
 
 BLOCK = 65_536  # bytes per request, if the server allows as many
 IN_FLIGHT = 2_097_152  # bytes requested and not yet received: the channel's window
+PIECES_AHEAD = 8  # that are on their way to the server before it has confirmed the first of them
 MOST_REQUESTS = 64  # at a time: a server may claim that it sends a single byte per request
 MOST_ENTRIES = 50_000  # of one folder
 FILES = frozenset({asyncssh.FILEXFER_TYPE_REGULAR, asyncssh.FILEXFER_TYPE_UNKNOWN})
@@ -204,16 +205,31 @@ class Sftp:
                     await file.close()
 
     async def _store(self, part: str, data: AsyncIterator[bytes]) -> int:
+        """Writes several pieces ahead: a server that is 20 ms away would else get 12 MB a second at most."""
         async with self._request("write"):
             file = await self._client.open(part, "wb", encoding=None)
+        pending: deque[asyncio.Task[int]] = deque()
         size = 0
-        async for piece in data:
-            async with self._request("write"):
-                await file.write(piece)
-            size += len(piece)
+        try:
+            async for piece in data:
+                pending.append(asyncio.create_task(file.write(piece, size)))
+                size += len(piece)
+                if len(pending) == PIECES_AHEAD:
+                    await self._confirm(pending)
+            while pending:
+                await self._confirm(pending)
+        finally:
+            for task in pending:
+                task.cancel()
+            await asyncio.gather(*pending, return_exceptions=True)
         async with self._request("write"):
             await file.close()
         return size
+
+    async def _confirm(self, pending: deque[asyncio.Task[int]]) -> None:
+        """Waits until the server has the oldest piece."""
+        async with self._request("write"):
+            await pending.popleft()
 
     async def _check_size(self, part: str, size: int) -> None:
         """A server may hide from a login that only writes what it has written."""
