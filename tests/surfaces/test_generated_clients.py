@@ -71,6 +71,7 @@ def python_clients(
     interpreter = environments.python("openapi-python-client", pytestconfig)
     folder = tmp_path_factory.mktemp("python-clients")
     make = [str(interpreter), "-m", "openapi_python_client", "generate", "--meta", "none", "--fail-on-warning"]
+    make += ["--config", str(PROGRAMS / "openapi-python-client.yaml")]
     for document in (*documents.iterdir(), *whole_document.iterdir()):
         made = folder / f"{document.stem}_client"
         # It formats what it made with ruff, which it looks for on the path.

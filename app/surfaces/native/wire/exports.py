@@ -170,7 +170,8 @@ class Export(Shape):
     gzip: bool
     formulas: Literal["keep", "neutralize"]
     mapping_id: str = Field(description="default, inline if the request brought one, or the id of a template")
-    filter: dict[str, Any] = Field(
+    # Without a type: generators would call an object of its own here as they call that of the request.
+    filter: Annotated[dict[str, Any], WithJsonSchema({})] = Field(
         default={}, description="Which records, as it was sent. Present if it was, and not in lists"
     )
     total: int | None = Field(description="Records that the file will have. Null until they are counted")
