@@ -86,15 +86,6 @@ async def read_clock(session: ReadSession) -> datetime:
     return moment
 
 
-async def count(session: ReadSession, account_id: int, type: str) -> int:
-    """How many records of that type the account has."""
-    found = await session.execute(
-        text("SELECT count(*) FROM records WHERE account_id = :account_id AND type = :type"),
-        {"account_id": account_id, "type": type},
-    )
-    return int(found.scalar_one())
-
-
 async def has_any(session: ReadSession, account_id: int, type: str) -> bool:
     """Whether the account has any record of that type."""
     found = await session.execute(

@@ -13,11 +13,12 @@ from app.runs.lifecycle import announce_held, hold_run
 from app.runs.model import Run
 from app.runs.states import State
 from app.runs.summary import RunWarning, add_warnings
-from app.storage import batches, records
+from app.storage import batches
 from app.storage.applying import removal
 from app.storage.applying.apply import count_planned
 from app.storage.catalogue.naming import count_named
 from app.storage.catalogue.new_items import complete_new_items
+from app.storage.catalogue.sparing import spare_prices
 from app.storage.database import Session
 from app.storage.overlays.view import use_indexes
 from app.syncs.files import Role
@@ -61,6 +62,8 @@ async def finish_writing(slice_: SyncSlice, settings: SyncSettings) -> None:
         too_large = await link_items(session, targets, counts, row=max(1, row["total"]), unlink=CLASSES in removable)
         warn_of_links(slice_.warnings, too_large)
         await complete_new_items(session, targets.run, build_defaults(run))
+        if targets.replaces:
+            await spare_prices(session, targets.of(PRICES))
         await count_changes(session, targets, counts, removable)
         slice_.report.entities = counts.entities
         removed = counts.of(ITEMS)["removed"] if targets.replaces else None
@@ -128,7 +131,7 @@ async def find_breaches(
     of_records = replace(brakes, **dict.fromkeys(OF_ROWS))
     for each in TYPES:
         found = counts.of(each)
-        stored = await records.count(session, targets.run.account_id, each) if found["removed"] else 0
+        stored = await removal.count_stored(session, targets.of(each)) if found["removed"] else 0
         tally_of_type = replace(
             tally, created=found["added"], updated=found["changed"], removed=found["removed"], stored=stored
         )

@@ -6,7 +6,7 @@ from app.imports.merging.batch_merge import PreparedBatch
 from app.imports.rows import BatchOutcome
 from app.resources.conversion import quote_json
 from app.storage.applying.removal import name_keys
-from app.storage.catalogue.sparing import spare_items
+from app.storage.catalogue.sparing import SPARED, spare_items
 from app.storage.database import Session
 from app.syncs.rows.item_rows import CheckedItems
 from app.syncs.writing.report import Counts
@@ -56,7 +56,7 @@ async def stage_items(session: Session, targets: Targets, prepared: PreparedItem
         await name_keys(session, targets.of(ITEMS), checked.items.keys)
         await name_keys(session, targets.of(PRICES), checked.prices.keys)
         if checked.failed_codes:
-            await spare_items(session, targets.run, checked.failed_codes)
+            await spare_items(session, targets.of(ITEMS), targets.of(SPARED), checked.failed_codes)
     counts.add(ITEMS, items, skipped=checked.skipped)
     counts.add(PRICES, prices)
     return sum_up(checked, items, prices)
