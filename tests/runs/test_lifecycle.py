@@ -15,7 +15,7 @@ from app.runs.lifecycle import Stopping, end_run, work_on
 from app.runs.model import Run
 from app.runs.states import State
 from app.runtime import Runtime
-from app.storage import claims
+from app.storage import claims, runs
 from app.storage.blobs import BlobMissing, FileBlobs
 from app.storage.database import PLAN_VERSION, newest_migration
 from tests.engine.conftest import ImportEngine
@@ -26,6 +26,17 @@ ONE = "_email,_name\nana@example.com,Ana\n"
 async def test_an_accepted_file_is_an_import_whose_rows_are_to_be_written(engine: ImportEngine) -> None:
     run = await engine.submit(ONE)
     assert (run.kind, run.step, run.seq, run.parent_id) == (Kind.IMPORT, Step.WRITE, 1, None)
+
+
+async def test_a_poll_reads_no_more_of_a_run_than_it_shows(engine: ImportEngine) -> None:
+    run = await engine.submit(ONE)
+    async with engine.runtime.database.read() as session:
+        polled, whole = [await runs.get(session, engine.account_id, run.id, whole=each) for each in (False, True)]
+    assert polled is not None
+    assert whole is not None
+    assert set(polled) == set(whole)
+    assert (polled["blob_digests"], "columns" in polled["plan"]) == (None, False)
+    assert (len(whole["blob_digests"]) > 0, "columns" in whole["plan"]) == (True, True)
 
 
 @pytest.mark.parametrize(("blob", "step"), [("blob", "write"), ("NULL", "fetch")])
