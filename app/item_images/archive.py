@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -28,6 +29,7 @@ PICTURE_BYTES: Final = 26_214_400  # of a file in an archive
 UNPACKED_BYTES: Final = 4_294_967_296  # of an archive in all
 BATCH_BYTES: Final = 16_777_216  # that are unpacked before they are looked for among those that are kept
 BATCH_PICTURES: Final = 200
+TURN_SECONDS: Final = 300.0  # after which others have a turn; what is kept by then is only unpacked again
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,19 @@ class Unpacked:
     sha256: str
 
 
+@dataclass(slots=True)
+class Turn:
+    """How long a worker goes on. It ends only after a picture was kept, so that every turn comes further."""
+
+    stopping: Stopping
+    seconds: float = TURN_SECONDS
+    kept: int = 0
+    began: float = field(default_factory=time.monotonic)
+
+    def is_over(self) -> bool:
+        return self.stopping() or (self.kept > 0 and time.monotonic() - self.began >= self.seconds)
+
+
 Named = tuple[Entry, Reading]
 
 
@@ -82,15 +97,15 @@ def build_archive_limits(runtime: Runtime) -> ArchiveLimits:
     )
 
 
-async def read_pictures(runtime: Runtime, account_id: int, archive: ZipReader, stopping: Stopping) -> Found | None:
-    """Keeps the pictures of all items that there are. None when it is time to stop: what is kept by then is not decoded
+async def read_pictures(runtime: Runtime, account_id: int, archive: ZipReader, turn: Turn) -> Found | None:
+    """Keeps the pictures of all items that there are. None when the turn is over: what is kept by then is not decoded
     again. Raises DecoderAway, BlobsUnavailable, and what reading the archive raises."""
     entries = [each for each in archive.entries if not each.is_folder and not is_left_by_system(each.path)]
     found = Found(ignored=len(archive.entries) - len(entries), is_cut=archive.is_cut)
     named = await name_entries(runtime, account_id, entries, found)
     # From the end: of several files for one image the last counts, or the one before if that is no picture.
     for batch in cut_batches(named[::-1]):
-        if stopping() or not await read_batch(runtime, account_id, archive, batch, found, stopping=stopping):
+        if turn.is_over() or not await read_batch(runtime, account_id, archive, batch, found, turn=turn):
             return None
     return found
 
@@ -141,18 +156,19 @@ def cut_batches(named: Sequence[Named]) -> Iterator[list[Named]]:
 
 
 async def read_batch(
-    runtime: Runtime, account_id: int, archive: ZipReader, batch: Sequence[Named], found: Found, *, stopping: Stopping
+    runtime: Runtime, account_id: int, archive: ZipReader, batch: Sequence[Named], found: Found, *, turn: Turn
 ) -> bool:
-    """Adds the images of a batch to those that were found. False when it is time to stop."""
+    """Adds the images of a batch to those that were found. False when the turn is over."""
     unpacked = await asyncio.to_thread(lambda: list(unpack_batch(archive, batch, found)))
     async with runtime.database.transaction() as session:
         rows = await pictures.recognise(session, account_id, [each.sha256 for each in unpacked])
     known = {sha256: kept_from(row) for sha256, row in rows.items()}
     for each in unpacked:
-        if stopping():
+        if turn.is_over():
             return False
         if each.sha256 not in known:
             known[each.sha256] = await keep_picture(runtime, account_id, each.sha256, each.content)
+            turn.kept += 1
         add_image(found, each, known[each.sha256])
     return True
 

@@ -12,12 +12,12 @@ from app.errors import shorten_name
 from app.formats.archives.directory import NotAnArchive
 from app.formats.archives.zip_file import ZipReader
 from app.imports.sources.fetch import report_step
-from app.item_images.archive import MOST_ENTRIES, Found, build_archive_limits, read_pictures
+from app.item_images.archive import MOST_ENTRIES, Found, Turn, build_archive_limits, read_pictures
 from app.item_images.records import ImageCounts, format_images, write_images
 from app.item_images.refusals import REFUSALS
 from app.observe.sync_events import SyncImagesWritten
 from app.runs.deletion import delete_unowned
-from app.runs.lifecycle import Stopping, announce_end
+from app.runs.lifecycle import RunLost, Stopping, announce_end
 from app.runs.model import Run
 from app.runs.summary import RunWarning, add_warnings
 from app.runtime import Runtime
@@ -50,8 +50,10 @@ async def take_in_images(runtime: Runtime, run: Run, stopping: Stopping) -> bool
     reported, and ends no sync. Raises RunLost, DecoderAway, BlobsUnavailable."""
     async with runtime.database.read() as session:
         files = await load_files(session, run.id, Role.IMAGES)
-    archive = await read_archive(runtime, run, files[0], stopping) if files else Archive()
+    turn = Turn(stopping)
+    archive = await read_archive(runtime, run, files[0], turn) if files else Archive()
     if archive is None:
+        await note_progress(runtime, run, turn)
         return False
     report_step(runtime, run, "pictures kept")
     lines = await asyncio.to_thread(format_images, archive.found.images)
@@ -76,12 +78,19 @@ async def take_in_images(runtime: Runtime, run: Run, stopping: Stopping) -> bool
     return ended is not None
 
 
-async def read_archive(runtime: Runtime, run: Run, zipped: SyncFile, stopping: Stopping) -> Archive | None:
-    """None if it is time to stop."""
+async def note_progress(runtime: Runtime, run: Run, turn: Turn) -> None:
+    """A turn in which pictures were kept clears the crashes before it. Raises RunLost."""
+    async with runtime.database.transaction() as session:
+        if turn.kept and not await progress.change(session, run.id, run.attempt, run.step, {"crashes": 0}):
+            raise RunLost
+
+
+async def read_archive(runtime: Runtime, run: Run, zipped: SyncFile, turn: Turn) -> Archive | None:
+    """None if the turn is over."""
     try:
         with await asyncio.to_thread(runtime.blobs.open, zipped.blob, zipped.digests) as file:
             reader = await asyncio.to_thread(ZipReader, file, build_archive_limits(runtime))
-            found = await read_pictures(runtime, run.account_id, reader, stopping)
+            found = await read_pictures(runtime, run.account_id, reader, turn)
     except NotAnArchive as wrong:
         return Archive(zipped, failure=str(wrong))
     except (BlobMissing, BlobDamaged):

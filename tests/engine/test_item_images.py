@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from app.formats.archives.zip_file import ZipReader
-from app.item_images.archive import Found, build_archive_limits, read_pictures
+from app.item_images.archive import Found, Turn, build_archive_limits, read_pictures
 from app.item_images.kept_pictures import sweep_pictures
 from app.item_images.records import ImageCounts, format_images, write_images
 from app.runtime import Runtime
@@ -39,7 +39,7 @@ async def send_items(client: httpx.AsyncClient, account: Account, runtime: Runti
 async def read(runtime: Runtime, account: Account, files: Mapping[str, bytes] | bytes) -> Found:
     file = files if isinstance(files, bytes) else zip_of(files)
     archive = ZipReader(io.BytesIO(file), build_archive_limits(runtime))
-    found = await read_pictures(runtime, account.id, archive, lambda: False)
+    found = await read_pictures(runtime, account.id, archive, Turn(lambda: False))
     assert found is not None
     return found
 
@@ -271,6 +271,6 @@ async def test_reading_stops_when_it_is_time_and_goes_on_without_decoding_again(
     monkeypatch.setattr(type(runtime.pictures), "clean", counted)
     file = zip_of({f"SHIRT01_{each}.jpg": picture(size=(40 + each, 40)) for each in range(5)})
     archive = ZipReader(io.BytesIO(file), build_archive_limits(runtime))
-    assert await read_pictures(runtime, shop.id, archive, lambda: len(decoded) == 3) is None
+    assert await read_pictures(runtime, shop.id, archive, Turn(lambda: len(decoded) == 3)) is None
     assert len((await read(runtime, shop, file)).images) == 5
     assert len(decoded) == 5

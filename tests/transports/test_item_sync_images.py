@@ -7,6 +7,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
+from app.item_images.archive import Turn
 from app.runs.lifecycle import work_on
 from app.runs.model import Run
 from app.runtime import Runtime
@@ -179,3 +180,17 @@ async def test_a_worker_that_has_to_stop_gives_the_run_back_and_the_next_one_goe
     run = await syncing.get(run)
     assert (run.state, run.step, run.crashes) == ("running", "images", 0)
     assert counts_of(await syncing.finish(run)) == {"added": 1}
+
+
+async def test_pictures_that_take_long_are_taken_in_by_turns_and_every_turn_comes_further(
+    ftp: FtpServer, syncing: Syncing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = {f"SHIRT_{number}.jpg": picture(size=(60 + number, 40)) for number in range(3)}
+    await ftp.store("itempictures.zip", zip_of(files))
+    run = await reach_images(syncing, await syncing.start(await syncing.create(ftp.remote)))
+    monkeypatch.setattr(images, "Turn", lambda stopping: Turn(stopping, seconds=0))
+    async with syncing.runtime.database.transaction() as session:
+        await session.execute(text("UPDATE runs SET crashes = 3 WHERE id = :id"), {"id": run.id})
+    turns = [await syncing.slice(run) for _ in range(3)]
+    assert [(turn.done, turn.crashes) for turn in turns] == [(False, 0), (False, 0), (True, 0)]
+    assert counts_of(turns[-1]) == {"added": 3}
