@@ -38,6 +38,7 @@ ANSWERS: Final[Mapping[str, tuple[int, str]]] = {
     "export_not_ended": (409, "export_not_ended"),
     "not_held": (409, "not_held"),
     "nothing_to_retry": (409, "nothing_to_retry"),
+    "sync_not_ended": (409, "sync_not_ended"),
     "type_in_use": (409, "type_in_use"),
     "name_taken": (409, "name_taken"),
     "secrets_locked": (409, "secrets_locked"),
