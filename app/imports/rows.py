@@ -83,6 +83,10 @@ class CheckedBatch:
     generates_key: bool = False  # rows outside `must_exist` have keys that their callers do not know
     _index_of: dict[int, int] = field(default_factory=dict)  # of the good rows by their numbers, once it is needed
 
+    def list_named(self) -> list[str]:
+        """The keys that rows name, good or bad."""
+        return self.keys + self.failed_keys
+
     def caller_key(self, row: int) -> str:
         """What the good row with this number calls its record."""
         if not self._index_of:

@@ -94,7 +94,7 @@ class BatchWrite:
 
     def __init__(self, slice_: "Slice", prepared: PreparedBatch, previous: "BatchWrite | None") -> None:
         self.merged = asyncio.Event()
-        self.keys = frozenset(prepared.checked.keys)
+        self.keys = frozenset(prepared.checked.list_named())
         self.done = asyncio.create_task(slice_.write_batch(prepared, previous, self.merged))
         # If it fails before its merge, waiters resume and get the error from `done`.
         self.done.add_done_callback(lambda _: self.merged.set())
@@ -195,11 +195,13 @@ class Slice:
 
     async def wait_to_merge(self, previous: BatchWrite, prepared: PreparedBatch, session: Session) -> None:
         """Waits until the batch may be merged. A batch that looks at records before it merges has to see those of the
-        previous one. Any other waits for the previous merge, unless they share no key and no other import of the type
-        is open: so they cannot deadlock, and they are merged at the same time."""
-        if prepared.sees_records:
+        previous one, and so does a staged one with any of its keys. Any other waits for the previous merge, unless they
+        share no key and no other import of the type is open: so they cannot deadlock, and they are merged at the same
+        time. Nobody else writes into the overlay."""
+        shared, staged = not previous.keys.isdisjoint(prepared.checked.list_named()), self.target.staged
+        if prepared.sees_records or (staged and shared):
             await previous.done
-        elif not previous.keys.isdisjoint(prepared.checked.keys) or await is_other_import_open(session, self.target):
+        elif not staged and (shared or await is_other_import_open(session, self.target)):
             await previous.merged.wait()
 
     async def account_for(self, session: Session, prepared: PreparedBatch, outcome: BatchOutcome) -> None:
