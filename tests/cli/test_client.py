@@ -18,8 +18,9 @@ from app.cli import cli
 from app.cli.client.failures import RequestFailed
 from app.cli.client.http import open_client
 from app.cli.importing.progress import ProgressStep
+from app.cli.importing.status import ImportStatus
 from app.cli.importing.transfer import ImportRequest, start_import
-from app.cli.importing.watching import watch
+from app.cli.importing.watching import import_step, watch
 from tests.cli.scripted import RUN_ID, Said, Service, accepted, playing, run
 
 KEY = "abc:secret"
@@ -295,6 +296,9 @@ def test_without_a_terminal_progress_is_plain_lines(service: Playing, file: Path
     assert lines[1] == "Importing: 0 of 5 rows (0 %), waiting, position 4 in the queue"
     assert lines[-1] == "Importing: 5 of 5 rows (100 %)"
     assert len(lines) <= 4
+    assert import_step(ImportStatus("1", "inProgress", errors=1, waiting_for="database")).note == (
+        "1 failed, waiting for database"
+    )
     assert "\x1b" not in done.stderr
 
 

@@ -45,7 +45,8 @@ def export_failed(export: JsonObject) -> RequestFailed:
 
 def export_step(export: dict[str, Any]) -> ProgressStep:
     position = export.get("queuePosition")
-    note = f"waiting, position {position} in the queue" if position else ""
+    waits = f"waiting for {export['waitingFor']}" if "waitingFor" in export else ""
+    note = f"waiting, position {position} in the queue" if position else waits
     return ProgressStep(
         "Exporting", "rows", export["written"], export["total"], note=note, seconds_left=export.get("etaSeconds")
     )

@@ -58,6 +58,7 @@ class ImportStatus(msgspec.Struct, frozen=True, rename="camel"):
     success: int = 0
     errors: int = 0
     queue_position: int | None = None
+    waiting_for: str | None = None  # what it can do nothing without at the moment
     eta_seconds: float | None = None
     error_report_file_url: str | None = None
     error_summary: tuple[ProblemGroup, ...] = ()

@@ -85,7 +85,8 @@ def import_step(run: ImportStatus) -> ProgressStep:
     if run.status == "queued":
         note = f"waiting, position {run.queue_position} in the queue" if run.queue_position else "waiting"
     else:
-        note = f"{run.errors:,} failed" if run.errors else ""
+        failed = f"{run.errors:,} failed" if run.errors else ""
+        note = ", ".join(filter(None, (failed, f"waiting for {run.waiting_for}" if run.waiting_for else "")))
     return ProgressStep(
         "Importing", "rows", run.success + run.errors, run.total, note=note, seconds_left=run.eta_seconds
     )
