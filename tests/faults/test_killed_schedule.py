@@ -12,7 +12,7 @@ from tests.faults.arena import Arena, until
 
 pytestmark = pytest.mark.asyncio
 
-STEPS = ("schedule_taken", "schedule_stored", "schedule_settled")
+STEPS = ("schedule_taken", "schedule_stored", pytest.param("schedule_settled", marks=pytest.mark.slow))
 LATE = (
     "UPDATE schedules SET next_run_at = now() - interval '3 days', due_at = now() - interval '3 days' WHERE name = $1"
 )
@@ -58,7 +58,7 @@ async def test_a_worker_killed_at_a_step_of_a_start_starts_it_once(arena: Arena,
     await assert_started_once(arena)
 
 
-@pytest.mark.parametrize("step", STEPS[:2])
+@pytest.mark.parametrize("step", ["schedule_taken", pytest.param("schedule_stored", marks=pytest.mark.slow)])
 async def test_a_worker_frozen_during_a_start_starts_nothing_when_it_thaws(arena: Arena, step: str) -> None:
     await due(arena)
     zombie = arena.worker(f"{step}:1:stop", idle_ms=500)
