@@ -63,14 +63,14 @@ async def keep_picture(runtime: Runtime, account_id: int, sha256: str, content: 
 
 async def find_size(runtime: Runtime, account_id: int, sha256: str, width: int | None) -> KeptPicture | None:
     """The picture in at most this width; as it is if it is no wider, or cannot be made smaller. None if it is not kept.
-    Raises PictureLost, DecoderAway, BlobsUnavailable; Refused("too_many_reads") if the account makes others smaller."""
+    Raises PictureLost, DecoderAway, BlobsUnavailable, Refused("too_many_reads")."""
     async with runtime.database.read() as session:
         whole = await load(session, account_id, sha256)
         smaller = await load(session, account_id, sha256, width=width) if width else None
     if whole is None or whole.refused or not width or whole.width <= width:
         return whole
     if smaller is None:
-        async with runtime.heavy_reads.turn(account_id):
+        async with runtime.pictures.turn(account_id):
             async with runtime.database.read() as session:
                 smaller = await load(session, account_id, sha256, width=width)
             smaller = smaller or await make_smaller(runtime, account_id, whole, width)

@@ -4,7 +4,8 @@ import asyncio
 import signal
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from struct import Struct
@@ -12,10 +13,11 @@ from typing import Any, Final
 
 import msgspec
 
-from app.errors import Retryable
+from app.errors import Refused, Retryable
 from app.observe import Observer
 from app.observe.process_events import PictureProcessEnded
 from app.pictures.picture import PICTURE_REFUSALS, Picture, PictureLimits, PictureRefused
+from app.transports.slow_work import AccountTurns
 
 SCRIPT: Final = Path(__file__).with_name("decoder.py")  # never imported here: it would load Pillow
 REQUEST: Final = Struct(">IQ")
@@ -24,6 +26,10 @@ START_SECONDS: Final = 30.0
 IDLE_SECONDS: Final = 20.0  # after which a process is ended that has nothing to do: it holds 40 MB
 TRIES: Final = 2  # a process may be killed for no fault of the picture: by the system, for want of memory
 TOO_SLOW: Final = -signal.SIGPROF
+AT_ONCE: Final = 2  # pictures that wait for the process in memory: one is read while another is made smaller
+PATIENCE_SECONDS: Final = 20.0  # that a request waits for the others of its account, enough for a page of pictures
+RETRY_SECONDS: Final = 5
+BUSY: Final = "Other pictures of this account are being made smaller. Ask for fewer at a time"
 
 
 class DecoderAway(Retryable):
@@ -60,6 +66,8 @@ class PictureDecoder:
         self._idle_seconds = idle_seconds
         self._observe = observe
         self._turn = asyncio.Lock()
+        self._accounts = AccountTurns(1)
+        self._room = asyncio.Semaphore(AT_ONCE)
         self._process: Process | None = None
         self._ending: asyncio.TimerHandle | None = None
 
@@ -70,6 +78,22 @@ class PictureDecoder:
     async def scale(self, content: bytes, width: int) -> Picture:
         """The picture with at most this width. Raises PictureRefused, DecoderAway."""
         return await self._convert(content, width)
+
+    @asynccontextmanager
+    async def turn(self, account_id: int) -> AsyncIterator[None]:
+        """For one picture that somebody waits for: the accounts take turns, and few pictures are held in memory.
+        Raises Refused("too_many_reads") if it does not come in time."""
+        account = self._accounts.of(account_id)
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                await account.acquire()
+        except TimeoutError:
+            raise Refused("too_many_reads", BUSY, retry_after=RETRY_SECONDS) from None
+        try:
+            async with self._room:
+                yield
+        finally:
+            account.release()
 
     async def close(self) -> None:
         async with self._turn:

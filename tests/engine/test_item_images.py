@@ -124,6 +124,30 @@ async def test_a_size_is_made_once_and_never_larger(client: httpx.AsyncClient, s
     assert (refused.status_code, refused.json()["errors"][0]["path"]) == (422, "width")
 
 
+async def test_a_page_of_small_pictures_is_made_for_one_account_beside_another(
+    client: httpx.AsyncClient, shop: Account, runtime: Runtime, finish: Finish, a_key: NewAccount
+) -> None:
+    """Many at once, of which each takes its time, hold up the single picture of another account by one or two."""
+    files = {f"SHIRT01_{number}.jpg": picture(size=(900 + number, 600)) for number in range(24)}
+    await write(runtime, shop, await read(runtime, shop, files))
+    other = await a_key()
+    await send_items(client, other, runtime, finish, ITEMS)
+    await write(runtime, other, await read(runtime, other, {"SHIRT01.jpg": picture(size=(900, 600))}))
+    ended: list[str] = []
+
+    async def ask(account: Account, number: int) -> int:
+        answer = await client.get(f"/items/SHIRT01/images/{number}?width=160", headers=account.headers)
+        ended.append(account.name)
+        return answer.status_code
+
+    many = [asyncio.create_task(ask(shop, number)) for number in range(24)]
+    while len(ended) < 3:
+        await asyncio.sleep(0)
+    assert await ask(other, 1) == 200
+    assert ended.index(other.name) < 10
+    assert set(await asyncio.gather(*many)) == {200}
+
+
 async def test_a_size_that_cannot_be_made_now_is_asked_for_again(
     client: httpx.AsyncClient, shop: Account, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
