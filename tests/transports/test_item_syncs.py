@@ -125,10 +125,10 @@ async def test_files_that_never_come_to_rest_end_the_sync(
 ) -> None:
     monkeypatch.setattr(looking, "MOST_LOOKS", 3)
     run = await syncing.start(await syncing.create(ftp.remote))
-    for number in range(3):
+    for number in range(4):
         await ftp.store("items/a.csv", ITEMS + b"x" * number)
         run = await syncing.slice(run)
-    detail = "The files still changed at each of 3 looks at the folders. Nothing was changed"
+    detail = "The files still changed after 3 looks at the folders. Nothing was changed"
     assert failure_of(run) == ("failed", "sync_unsettled", detail)
 
 
@@ -212,6 +212,20 @@ async def test_a_server_that_is_away_is_tried_again_and_then_the_sync_has_failed
         run, rounds = await syncing.slice(run), rounds + 1
         assert run.done or run.waiting_for == "source"
     assert (failure_of(run), rounds) == (("failed", "source_connect", "The server cannot be reached"), ROUNDS)
+
+
+async def test_a_server_whose_files_are_never_those_that_it_lists_is_given_up(syncing: Syncing) -> None:
+    once = replace(syncing.runtime.transfer_policy, tries=1)
+    syncing.runtime = replace(syncing.runtime, transfer_policy=once)
+    listing = b"-rw-r--r-- 1 root root 29 Nov 20  2026 a.csv\r\n"
+    answers = {"SIZE": "213 29", "PWD": '257 "/" is here', "CWD": "250 yes"}
+    script = Script({"LIST items/": listing, "RETR items/a.csv": ITEMS * 2}, answers)
+    async with script.running():
+        remote = Remote("ftp", "127.0.0.1", script.port)
+        run, slices = await syncing.start(await syncing.create(remote, images_only_from_pim=True)), 0
+        while not run.done:
+            run, slices = await syncing.slice(run), slices + 1
+    assert (run.fail_code, slices < 20) == ("sync_unsettled", True), run.fail_detail
 
 
 @pytest.mark.parametrize("setting", ["images_only_from_pim", "pictures_by_separate_task"])

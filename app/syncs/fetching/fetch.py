@@ -20,7 +20,7 @@ from app.storage.blobs import BlobsUnavailable, BlobWriter
 from app.storage.database import Session
 from app.storage.syncs import files as stored
 from app.storage.syncs import progress
-from app.syncs.fetching.looking import TOTAL_FACTOR, look_at_folders, name_path, wanted_paths
+from app.syncs.fetching.looking import LOOKS_OF_A_FETCH, TOTAL_FACTOR, look_at_folders, name_path, wanted_paths
 from app.syncs.fetching.sinks import FoldersChanged, SyncSink, open_sink
 from app.syncs.files import Role, SyncFile, load_files
 from app.syncs.plan import FetchPlan, SeenFile, fetch_plan_to_json, load_fetch_plan, seen_zip_to_json
@@ -147,7 +147,9 @@ async def begin_again(fetching: Fetching) -> None:
     runtime, run = fetching.runtime, fetching.run
     async with runtime.database.transaction() as session:
         blobs = await stored.drop(session, run.id)
-        plan = fetch_plan_to_json(FetchPlan(looks=fetching.plan.looks, folders=fetching.plan.folders))
+        plan = fetch_plan_to_json(
+            FetchPlan(looks=fetching.plan.looks + LOOKS_OF_A_FETCH, folders=fetching.plan.folders)
+        )
         seconds = fetching.settings.quiet_seconds
         if not await progress.rest(session, run.id, run.attempt, run.step, plan=plan, seconds=seconds):
             raise RunLost

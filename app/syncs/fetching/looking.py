@@ -19,6 +19,7 @@ from app.transports.transport import FileInfo, Transport, time_limit
 
 MOST_FILES: Final = 100  # CSV files of one folder
 MOST_LOOKS: Final = 30
+LOOKS_OF_A_FETCH: Final = 5  # as which it counts when a file turns out to be another one than was seen
 TOTAL_FACTOR: Final = 10  # all files together may be so many times as large as one
 CSV: Final = "*.[cC][sS][vV]"
 
@@ -29,7 +30,7 @@ TOO_LARGE: Final = "The file `{path}` has {size:,} bytes, and at most {most:,} a
 TOO_MUCH: Final = (
     "All files of the sync have {size:,} bytes together, and at most {most:,} are read. Nothing was changed"
 )
-UNSETTLED: Final = "The files still changed at each of {looks} looks at the folders. Nothing was changed"
+UNSETTLED: Final = "The files still changed after {looks} looks at the folders. Nothing was changed"
 
 
 async def look_at_folders(runtime: Runtime, run: Run, settings: SyncSettings, plan: FetchPlan) -> None:
@@ -37,6 +38,8 @@ async def look_at_folders(runtime: Runtime, run: Run, settings: SyncSettings, pl
 
     Raises SourceAway, RunLost, and Fatal for folders that cannot be read, are too much, or do not settle.
     """
+    if plan.looks >= MOST_LOOKS:
+        raise Fatal("sync_unsettled", UNSETTLED.format(looks=MOST_LOOKS))
     with source_failures(run):
         folders = await read_folders(runtime, run, settings, open_pull(runtime, run))
     ensure_few(settings, folders.files)
@@ -44,8 +47,6 @@ async def look_at_folders(runtime: Runtime, run: Run, settings: SyncSettings, pl
     if settled:
         ensure_enough(settings, folders)
         ensure_small(runtime, folders.files)
-    elif plan.looks + 1 >= MOST_LOOKS:
-        raise Fatal("sync_unsettled", UNSETTLED.format(looks=MOST_LOOKS))
     images = await choose_images(runtime, run, settings, folders) if settled else "unwanted"
     await rest(runtime, run, FetchPlan(looks=plan.looks + 1, folders=folders, settled=settled, images=images), settings)
 
