@@ -228,6 +228,20 @@ async def test_a_server_whose_files_are_never_those_that_it_lists_is_given_up(sy
     assert (run.fail_code, slices < 20) == ("sync_unsettled", True), run.fail_detail
 
 
+async def test_each_file_that_has_come_gives_the_server_new_patience(ftp: FtpServer, syncing: Syncing) -> None:
+    once = replace(syncing.runtime.transfer_policy, tries=1)
+    syncing.runtime = replace(syncing.runtime, transfer_policy=once)
+    run = await syncing.start(await syncing.create(ftp.remote, images_only_from_pim=True))
+    while not run.plan.get("settled"):
+        run = await syncing.slice(run)
+    for size in (1, len(ITEMS) + 1):  # in the first file, then in the second
+        ftp.cut_after(size)
+        run = await syncing.slice(run)
+        assert (run.fetches, run.waiting_for) == (1, "source")
+    assert [each.path for each in await syncing.files(run)] == ["items/a.csv"]
+    assert (await syncing.fetch(run)).fail_code is None
+
+
 @pytest.mark.parametrize("setting", ["images_only_from_pim", "pictures_by_separate_task"])
 async def test_the_pictures_are_not_fetched_if_a_setting_says_so(
     ftp: FtpServer, syncing: Syncing, setting: str

@@ -132,7 +132,7 @@ async def keep_file(
         "sha256": sha256,
     }
     async with runtime.database.transaction() as session:
-        arrived = {"fetched_bytes": before + size, "crashes": 0}
+        arrived = {"fetched_bytes": before + size, "crashes": 0, "fetches": 0}  # it is a step forward
         ours = await progress.change(session, run.id, run.attempt, run.step, arrived)
         if ours:
             await stored.add(session, values)
