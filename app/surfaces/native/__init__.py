@@ -8,7 +8,7 @@ SURFACE = Surface(
     name="native",
     title="Sluice: what the vendors' APIs do not have",
     description="Problems and failed rows of an import, records, record types, coupon sets, connections, exports, "
-    "schedules, and health.",
+    "schedules, feeds, and health.",
     prefixes=("/",),
     router=router,
     render=render_failure,
