@@ -153,6 +153,17 @@ async def test_files_without_a_good_row_empty_nothing(syncs: SyncEngine, items: 
     assert [await syncs.stored(each) for each in types] == before
 
 
+async def test_items_that_stay_because_no_row_names_any_can_be_linked(syncs: SyncEngine) -> None:
+    await syncs.run(ITEMS, FILTERS)
+    filters = "ClassName;ClassValue;ItemCode\nColor;Red;B\nColor;Red;C\n"
+    run = await syncs.run("ItemCode;Unit\n", filters, mode="full", max_removed_share=None)
+    assert (run.state, run.created, run.failed, run.removed) == ("finished", 1, 1, 0)
+    assert {key: each["classValues"] for key, each in (await syncs.stored("items")).items()} == {
+        "A": [],
+        "B": ["Color:Red"],
+    }
+
+
 async def test_a_full_sync_that_would_remove_too_much_is_halted(syncs: SyncEngine) -> None:
     await syncs.run("ItemCode;salesprice1\nA;1\nB;1\nC;1\n")
     run = await syncs.run("ItemCode;salesprice1\nA;1\n", mode="full")

@@ -23,6 +23,14 @@ ESCAPED: Final = r"replace(replace({code}, E'\\', E'\\\\'), E'\n', E'\\n')"
 # The records of a type by their keys. OFFSET 0 makes the planner look up each of them in the index.
 RECORD: Final = "SELECT data FROM records WHERE account_id = :account_id AND type = '{type}' AND key = {key} OFFSET 0"
 
+# Whether the item with this key stays, by what rows have named until now.
+STAYS: Final = f"""(:all_stay
+    OR EXISTS (SELECT FROM staged_keys WHERE {MINE} AND type = 'items' AND key = {{key}} OFFSET 0)
+    OR EXISTS (SELECT FROM staged_records WHERE {MINE} AND type = 'items' AND key = {{key}} OFFSET 0))"""
+ANY_NAMED: Final = f"""
+SELECT EXISTS (SELECT FROM staged_keys WHERE {MINE} AND type = 'items')
+    OR EXISTS (SELECT FROM staged_records WHERE {MINE} AND type = 'items')"""
+
 STAGE: Final = f"""
 WITH given AS MATERIALIZED (
     SELECT g.key, i.data -> 'classValues' ? g.value AS there
@@ -42,9 +50,7 @@ HELD: Final = "there"
 UNKNOWN: Final = f"""
 SELECT c.code FROM unnest(CAST(:codes AS text[])) AS c(code)
 WHERE NOT EXISTS (SELECT FROM staged_records WHERE {MINE} AND type = 'items' AND key = c.code OFFSET 0)
-    AND NOT (EXISTS ({RECORD.format(type="items", key="c.code")}) AND {{stays}})"""
-NAMED: Final = f"EXISTS (SELECT FROM staged_keys WHERE {MINE} AND type = 'items' AND key = c.code OFFSET 0)"
-
+    AND NOT (EXISTS ({RECORD.format(type="items", key="c.code")}) AND {STAYS.format(key="c.code")})"""
 NEXT: Final = f"""
 SELECT key FROM staged_keys WHERE {MINE} AND type = '{LINKS}' AND key > :after ORDER BY key LIMIT {MOST_LINKS}"""
 REST: Final = f"""
@@ -61,8 +67,7 @@ UNLINKED: Final = f"""
 SELECT r.key AS code, CAST(r.data -> 'classValues' AS text) AS held FROM records r
 WHERE account_id = :account_id AND type = 'items' AND key > :after
     AND coalesce(data -> 'classValues', 'null') NOT IN ('null', '[]')
-    AND (EXISTS (SELECT FROM staged_records WHERE {MINE} AND type = 'items' AND key = r.key OFFSET 0)
-        OR EXISTS (SELECT FROM staged_keys WHERE {MINE} AND type = 'items' AND key = r.key OFFSET 0))
+    AND {STAYS.format(key="r.key")}
     AND NOT EXISTS (SELECT FROM staged_keys k WHERE {MINE} AND type = '{LINKS}'
         AND k.key > {ESCAPED.format(code="r.key")} || E'\\n'
         AND k.key < {ESCAPED.format(code="r.key")} || E'\\x0b' OFFSET 0)
@@ -95,13 +100,18 @@ async def stage_links(
     return {keys[key] for key in (await session.execute(text(STAGE.format(which=which)), given)).scalars()}
 
 
+async def is_any_item_named(session: ReadSession, target: MergeTarget) -> bool:
+    """Whether any row has named an item. If none has, a full sync leaves all of them."""
+    return bool((await session.execute(text(ANY_NAMED), target.parameters())).scalar_one())
+
+
 async def find_unknown_items(
     session: ReadSession, target: MergeTarget, codes: Sequence[str], *, replaces: bool
 ) -> set[str]:
     """Those of the codes that no item will have once the run is applied. `replaces`: items that no row names go."""
-    given = target.parameters() | {"codes": list(codes)}
-    statement = UNKNOWN.format(stays=NAMED if replaces else "true")
-    return set((await session.execute(text(statement), given)).scalars())
+    all_stay = not replaces or not await is_any_item_named(session, target)
+    given = target.parameters() | {"codes": list(codes), "all_stay": all_stay}
+    return set((await session.execute(text(UNKNOWN), given)).scalars())
 
 
 async def load_next_links(session: ReadSession, target: MergeTarget, *, after: str) -> list[str]:
@@ -121,9 +131,12 @@ async def load_lists(session: ReadSession, target: MergeTarget, codes: Sequence[
     return {row["code"]: read_list(row["held"]) for row in (await session.execute(text(LISTS), given)).mappings()}
 
 
-async def load_unlinked(session: ReadSession, target: MergeTarget, *, after: str) -> Mapping[str, list[str]]:
-    """The values of items that a full sync takes all of them from, by code in their order; none at the end."""
-    given = target.parameters() | {"after": after}
+async def load_unlinked(
+    session: ReadSession, target: MergeTarget, *, after: str, all_stay: bool
+) -> Mapping[str, list[str]]:
+    """The values of items that a full sync takes all of them from, by code in their order; none at the end. `all_stay`:
+    no item is removed."""
+    given = target.parameters() | {"after": after, "all_stay": all_stay}
     return {row["code"]: read_list(row["held"]) for row in (await session.execute(text(UNLINKED), given)).mappings()}
 
 

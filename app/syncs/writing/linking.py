@@ -14,7 +14,7 @@ import msgspec
 
 from app.formats.records import Position
 from app.imports.rows import CheckedBatch
-from app.storage.catalogue.links import load_lists, load_next_links, load_unlinked, split_link
+from app.storage.catalogue.links import is_any_item_named, load_lists, load_next_links, load_unlinked, split_link
 from app.storage.database import Session
 from app.syncs.writing.report import LINKS, Counts
 from app.syncs.writing.targets import ITEMS, Targets, build_batch, merge_into, prepare
@@ -42,8 +42,8 @@ async def link_items(session: Session, targets: Targets, counts: Counts, *, row:
 
 async def _unlink_items(session: Session, targets: Targets, counts: Counts, row: int) -> None:
     """Takes all values from items that have none in the files."""
-    after = FIRST
-    while held := await load_unlinked(session, targets.run, after=after):
+    after, all_stay = FIRST, not await is_any_item_named(session, targets.run)
+    while held := await load_unlinked(session, targets.run, after=after, all_stay=all_stay):
         after = list(held)[-1]
         batch = build_lists(dict.fromkeys(held, ()), held, counts, row=row, unlink=True)
         await merge_into(session, targets.of(ITEMS, flat=False), prepare(batch, ITEMS))
