@@ -253,8 +253,8 @@ async def test_what_somebody_was_shown_is_done_or_nothing_and_then_it_is_shown_a
     run = await engine.slice(await resume(engine, run))
     assert (run.state, run.fail_code, await list_records(engine)) == ("halted", "plan_changed", before)
     assert run.fail_detail == (
-        "Others have changed records meanwhile: it would create 0 records instead of 1, change 1 records instead of 2, "
-        "remove 2 records instead of 3"
+        "Others have changed records since this was shown. "
+        "Records that would be created: 0 instead of 1, changed: 1 instead of 2, removed: 2 instead of 3"
     )
     assert (run.created, run.updated, run.unchanged, run.skipped, run.removed) == (0, 1, 1, 1, 2)
     assert [(each["code"], each["count"]) for each in run.warnings] == [("superseded", 1)]

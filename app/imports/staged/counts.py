@@ -59,12 +59,12 @@ def list_moves(again: Again, mode: Mode) -> Iterator[tuple[int, str, str]]:
 def describe_difference(shown: Run, now: Mapping[str, Any]) -> str:
     """What a run would do now, where that is not what it was shown to do."""
     differing = [
-        f"{verb} {now[name]:,} records instead of {getattr(shown, name):,}"
-        for name, verb in (("created", "create"), ("updated", "change"), ("removed", "remove"))
+        f"{word}: {now[name]:,} instead of {getattr(shown, name):,}"
+        for name, word in (("created", "created"), ("updated", "changed"), ("removed", "removed"))
         if now[name] != getattr(shown, name)
     ]
-    told = f"it would {', '.join(differing)}" if differing else "some rows would have another outcome"
-    return f"Others have changed records meanwhile: {told}"
+    told = f"Records that would be {', '.join(differing)}" if differing else "Some rows would have another outcome"
+    return f"Others have changed records since this was shown. {told}"
 
 
 async def ensure_counts(session: Session, run: Run) -> dict[str, Any]:
