@@ -76,6 +76,24 @@ async def test_a_brake_halts_it_before_anything_is_written_and_says_both_numbers
     assert (await engine.record("000004@example.com") or {})["_name"] == "Eva"
 
 
+async def test_a_brake_stops_what_is_to_be_removed_only_since_all_rows_were_staged(engine: ImportEngine) -> None:
+    """An older import goes on in the turns between, and what it brings would be removed at once."""
+    await engine.run(HEADER + rows(1, 2, 3, 4))
+    older = await engine.submit(HEADER + rows(5, 6, 7))
+    run = await engine.slice(await engine.submit(HEADER + rows(1, 2, 3), replace=True, brakes=HALF))
+    assert (run.state, run.step, run.removed) == (State.RUNNING, "apply", 1)
+    await engine.finish(older)
+    halted = await engine.finish(run)
+    law(halted)
+    assert (halted.state, halted.fail_code, halted.removed) == (State.HALTED, "brake", 4)
+    assert halted.fail_detail == (
+        "`maxRemovedShare` is 0.5, but 4 of 7 records would be removed. Nothing is written yet"
+    )
+    assert await numbers(engine) == [1, 2, 3, 4, 5, 6, 7]
+    await decide(engine, halted, resume_run)
+    assert ((await engine.finish(halted)).state, await numbers(engine)) == (State.FINISHED, [1, 2, 3])
+
+
 async def test_cancelled_it_has_written_nothing_and_counts_nothing(engine: ImportEngine) -> None:
     await engine.run(HEADER + rows(1, 2, 3, 4))
     halted = await engine.run(HEADER + rows(4, 5) + "bad,Ana,1\n", replace=True, brakes=HALF)
@@ -102,13 +120,17 @@ async def test_every_brake_counts_what_the_whole_file_would_do(engine: ImportEng
     assert await numbers(engine) == [1, 2, 3]
 
 
-async def test_coupons_of_other_sets_stay(engine: ImportEngine) -> None:
+async def add_coupon_sets(engine: ImportEngine, *names: str) -> None:
     await engine.sql(
         "INSERT INTO coupon_sets (account_id, id, name, created_at, updated_at) "
         "SELECT :account, unnest(CAST(:sets AS text[])), '', now(), now()",
         account=engine.account_id,
-        sets=["spring", "autumn"],
+        sets=list(names),
     )
+
+
+async def test_coupons_of_other_sets_stay(engine: ImportEngine) -> None:
+    await add_coupon_sets(engine, "spring", "autumn")
     for name, code in (("spring", "S1"), ("spring", "S2"), ("autumn", "A1")):
         await engine.run(f"code\n{code}\n", "coupons", constants={"couponSetId": f'"{name}"'})
     run = await engine.run(
@@ -116,6 +138,27 @@ async def test_coupons_of_other_sets_stay(engine: ImportEngine) -> None:
     )
     assert (run.state, run.fail_detail, run.removed) == (State.FINISHED, None, 1)
     assert await engine.keys("coupons") == ["A1", "S2", "S3"]
+
+
+async def test_an_older_import_of_other_coupons_goes_on_after_a_replacement(engine: ImportEngine) -> None:
+    """Only the coupons of one set are replaced: an older file for another set loses nothing, one for the same does."""
+    await add_coupon_sets(engine, "spring", "autumn")
+    waiting = [
+        await engine.submit(f"code\n{code}\n", "coupons", constants={"couponSetId": f'"{name}"'}, staged=staged)
+        for name, code, staged in (("autumn", "A1", False), ("autumn", "A2", True), ("spring", "S1", False))
+    ]
+    await engine.run("code\nS2\n", "coupons", constants={"couponSetId": '"spring"'}, replace=True)
+    ended = [await engine.finish(run) for run in waiting]
+    assert [(run.created, run.skipped) for run in ended] == [(1, 0), (1, 0), (0, 1)]
+    assert await engine.keys("coupons") == ["A1", "A2", "S2"]
+
+
+async def test_a_replacement_that_has_replaced_nothing_keeps_no_older_import_from_its_records(
+    engine: ImportEngine,
+) -> None:
+    older = await engine.submit(HEADER + rows(1))
+    assert (await engine.run(HEADER, replace=True)).warnings[0]["code"] == "nothing_replaced"
+    assert (await engine.finish(older)).created == 1
 
 
 async def test_a_type_whose_keys_are_made_here_needs_a_column_for_them(engine: ImportEngine) -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from app.storage import types
+from tests.engine.conftest import ImportEngine
 from tests.support.item_syncs import SyncEngine, entities
 
 ITEMS = "ItemCode;Description;SalesPrice;salesprice1;salesprice2\nA;Shirt;9.95;8;7.5\nB;Cap;5;;4\n;nobody;1;1;1\n"
@@ -116,6 +117,21 @@ async def test_a_full_sync_removes_what_no_row_names(syncs: SyncEngine) -> None:
     assert removed == {
         "items": 1, "item-prices": 5, "price-lists": 1, "item-class-values": 2, "item-classes": 1, "links": 3,
     }  # fmt: skip
+
+
+async def test_an_older_import_brings_back_nothing_that_a_full_sync_has_removed_and_loses_nothing_else(
+    syncs: SyncEngine,
+) -> None:
+    """From the moment on that the sync is applied: its pictures come later, and may fail."""
+    imports = ImportEngine(syncs.runtime, syncs.account_id)
+    older = await imports.submit("itemCode,description\nA,Shirt\nZ,Old\n", "items")
+    of_class = await imports.submit("name\nColor\n", "item-classes")
+    run = await syncs.submit("ItemCode;Description\nA;Shirt\n", mode="full", max_removed_share=None)
+    while run.step != "images":
+        run = await syncs.slice(run)
+    older = await imports.finish(older)
+    assert (older.created, older.skipped, set(await syncs.stored("items"))) == (0, 2, {"A"})
+    assert (await imports.finish(of_class)).created == 1
 
 
 async def test_rows_that_failed_spare_what_they_name(syncs: SyncEngine) -> None:

@@ -15,11 +15,21 @@ DROP_ROWS: Final = 100_000  # of a transaction
 CATALOGUE = "('items', 'price-lists', 'item-prices', 'item-classes', 'item-class-values', 'item-images')"
 WRITERS = f"""FROM runs WHERE account_id = :account_id
     AND (type = :type OR kind = 'sync' AND CAST(:type AS text) IN {CATALOGUE})"""
+# A run that has replaced the type, or the part of it that the rows are about, and for that it has named or removed some
+# records. Of a sync its pictures and files may be left to do: they can fail, and the records are gone all the same.
+REPLACED = """removed IS NOT NULL AND CASE kind
+    WHEN 'sync' THEN (state = 'finished' OR step IN ('images', 'afterwards')) AND EXISTS (
+        SELECT FROM jsonb_each_text(report -> 'entities' -> CAST(:type AS text)) AS found(outcome, records)
+        WHERE outcome IN ('added', 'changed', 'unchanged', 'removed') AND records <> '0')
+    ELSE state = 'finished' AND created + updated + unchanged + skipped > 0 END
+    AND NOT EXISTS (
+        SELECT FROM jsonb_each(CAST(:within AS jsonb)) AS part(field, value)
+        WHERE CAST(options -> 'constants' ->> field AS jsonb) <> value)"""
 OTHERS = f"""
 SELECT EXISTS (SELECT {WRITERS} AND seq < :run_seq AND {OPEN}) AS older,
     EXISTS (SELECT {WRITERS} AND seq <> :run_seq AND {OPEN}) AS any_open,
     EXISTS (SELECT FROM accounts WHERE id = :account_id AND last_seq > :run_seq) AS newer,
-    EXISTS (SELECT {WRITERS} AND seq > :run_seq AND removed IS NOT NULL AND state = 'finished') AS replaced"""
+    EXISTS (SELECT {WRITERS} AND seq > :run_seq AND {REPLACED}) AS replaced"""
 
 # An overlay is applied in three passes, each in the order of the keys, so that with a batch in the middle of its own
 # pass it could wait in a circle. Batches of one type let each other in, and keep out who applies.
@@ -44,8 +54,9 @@ WHERE NOT EXISTS (SELECT FROM runs WHERE id = staged.staged_by AND {OPEN})"""
 
 async def find_other_imports(session: Session, target: MergeTarget) -> RowMapping:
     """Whether an `older` import of the same type, or `any_open` one besides this, has not ended, whether a `newer` one
-    was ever accepted, and whether one such has `replaced` all records of the type."""
-    return (await session.execute(text(OTHERS), target.parameters())).mappings().one()
+    was ever accepted, and whether one such has `replaced` all records of the type, or of the part that is written."""
+    given = target.parameters() | {"within": target.within}
+    return (await session.execute(text(OTHERS), given)).mappings().one()
 
 
 async def enter_type(session: Session, account_id: int, type: str) -> None:
