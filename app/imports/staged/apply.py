@@ -1,8 +1,8 @@
 """Ends the staging of an import, and applies its overlay to the records in one transaction."""
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from app.errors import SluiceError
 from app.imports.braking import find_staged_breach
@@ -28,8 +28,8 @@ from app.storage.overlays.view import use_indexes
 
 
 class NotAsShown(SluiceError):
-    """What a run would do is not what somebody was shown before it was resumed; what was written must be rolled
-    back."""
+    """What a run would do is not what somebody was shown before it was resumed, or by now a brake stops it; what was
+    written must be rolled back."""
 
 
 async def finish_staging(runtime: Runtime, run: Run, target: MergeTarget, options: Options) -> bool:
@@ -38,13 +38,11 @@ async def finish_staging(runtime: Runtime, run: Run, target: MergeTarget, option
     async with runtime.database.transaction() as session:
         await use_indexes(session)
         counted = await ensure_counts(session, run)
-        tally = Tally(counted["total"], counted["failed"], counted["created"], counted["updated"])
-        if options.replace:
-            good = tally.total - tally.failed
-            removed = await removal.count_unnamed(session, target) if good else 0
-            tally = replace(tally, removed=removed, stored=await removal.count_stored(session, target))
-        removed_then = tally.removed if options.replace else None
-        if not await claims.next_step(session, run.id, run.attempt, Step.APPLY, removed=removed_then):
+        good = counted["total"] - counted["failed"]
+        removed = await removal.count_unnamed(session, target) if options.replace and good else 0
+        tally = await build_tally(session, target, counted, removed)
+        shown = removed if options.replace else None
+        if not await claims.next_step(session, run.id, run.attempt, Step.APPLY, removed=shown):
             raise RunLost
         tripped = find_staged_breach(options, tally)
         held = None
@@ -55,9 +53,9 @@ async def finish_staging(runtime: Runtime, run: Run, target: MergeTarget, option
 
 
 async def apply_import(runtime: Runtime, run: Run) -> bool:
-    """Applies the overlay and ends the run, in one transaction. If somebody was shown what it would do, and it would do
-    something else by now, nothing is written and it is halted again. Returns True: it has ended, or is held. Raises
-    RunLost, Fatal."""
+    """Applies the overlay and ends the run, in one transaction. If it would do something else by now than somebody was
+    shown, or than its brakes have let pass, nothing is written and it is halted. Returns True: it has ended, or is
+    held. Raises RunLost, Fatal."""
     target, options = build_target(runtime, run), load_options(run)
     try:
         finished = await apply_and_end(runtime, run, target, options)
@@ -77,12 +75,15 @@ async def apply_and_end(runtime: Runtime, run: Run, target: MergeTarget, options
         recount = Recount(target.mode, await batches.list_starts(session, run.id), [*map(dict, run.warnings)])
         removed = await apply_overlay(session, target, recount.note, removes=options.replace and run.success > 0)
         report_step(runtime, run, "applied")
-        if options.released and (recount.moved or removed != (run.removed or 0)):
+        differs = recount.moved or removed != (run.removed or 0)
+        if options.released and differs:
             raise NotAsShown
         if options.replace and not run.success:
             add_warnings(recount.warnings, [RunWarning("nothing_replaced", "", WARNINGS["nothing_replaced"])])
         await store_counts(session, run, recount, removed if options.replace else None)
-        await ensure_counts(session, run)
+        counted = await ensure_counts(session, run)
+        if differs and find_staged_breach(options, await build_tally(session, target, counted, removed, applied=True)):
+            raise NotAsShown
         finished = await end_run(session, run.id, run.attempt, State.FINISHED)
         if finished is None:
             raise RunLost
@@ -102,9 +103,21 @@ async def show_again(runtime: Runtime, run: Run, target: MergeTarget, options: O
         removes = options.replace and run.success > 0
         removed = await removal.count_unnamed(session, target) if removes else 0
         await store_counts(session, run, recount, removed if options.replace else None)
-        detail = describe_difference(run, await ensure_counts(session, run))
-        held = await hold_run(session, run.id, run.attempt, State.HALTED, code="plan_changed", detail=detail)
+        counted = await ensure_counts(session, run)
+        tripped = find_staged_breach(options, await build_tally(session, target, counted, removed))
+        code, detail = ("brake", tripped) if tripped else ("plan_changed", describe_difference(run, counted))
+        held = await hold_run(session, run.id, run.attempt, State.HALTED, code=code, detail=detail)
     announce_held(runtime, held)
+
+
+async def build_tally(
+    session: Session, target: MergeTarget, counted: Mapping[str, Any], removed: int, *, applied: bool = False
+) -> Tally:
+    """What the brakes look at. `counted` is the run's row; `applied`: its overlay is applied already."""
+    stored = await removal.count_stored(session, target) if target.names_keys else 0
+    if applied:
+        stored += removed - counted["created"]
+    return Tally(counted["total"], counted["failed"], counted["created"], counted["updated"], removed, stored)
 
 
 async def store_counts(session: Session, run: Run, recount: Recount, removed: int | None) -> None:

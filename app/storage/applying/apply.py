@@ -168,7 +168,11 @@ class Applying:
         are no more. `written`: all others are, and these are to be next."""
         target = self.target
         met = compare(target, held="b", given="s", number=":run_seq", touch=False)
-        named = f", name = {NAME.format(data='stale.data', field=target.named_by)}" if target.named_by else ""
+        named = (
+            f", name = {NAME.format(data='coalesce(stale.data, o.data)', field=target.named_by)}"
+            if target.named_by
+            else ""
+        )
         new, unwritten = "new" if self.creates else "superseded", ", 'new'" if written else ""
         statement = AGAIN.format(named=named, new=new, unwritten=unwritten, **met)
         given = target.parameters() | target.size_parameters() | {"after": after}
