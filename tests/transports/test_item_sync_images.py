@@ -7,6 +7,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
+from app.item_images import archive
 from app.item_images.archive import Turn
 from app.runs.lifecycle import work_on
 from app.runs.model import Run
@@ -134,6 +135,23 @@ async def test_a_zip_that_is_none_is_reported_and_fails_no_sync(
         assert run.warnings[-1]["message"] == f"`itempictures.zip`: {failure}. No picture was read"
 
 
+async def test_a_stored_zip_that_is_lost_is_reported_and_fails_no_sync(ftp: FtpServer, syncing: Syncing) -> None:
+    await ftp.store("itempictures.zip", zip_of({"SHIRT.jpg": SHIRT}))
+    run = await reach_images(syncing, await syncing.start(await syncing.create(ftp.remote)))
+    syncing.runtime.blobs.delete((await syncing.files(run))[-1].blob)
+    run = await syncing.finish(run)
+    assert (run.state, report_of(run)["failure"]) == ("finished", "The stored ZIP file is missing or damaged")
+
+
+async def test_files_beyond_the_limit_are_told_of(
+    ftp: FtpServer, syncing: Syncing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archive, "MOST_ENTRIES", 1)
+    await ftp.store("itempictures.zip", zip_of({"SHIRT_1.jpg": SHIRT, "SHIRT_2.jpg": SHIRT}))
+    run = await take_in(syncing, await syncing.create(ftp.remote))
+    assert (counts_of(run), run.warnings[-1]["code"]) == ({"added": 1}, "images_cut")
+
+
 async def test_in_full_mode_images_go_with_their_items_and_come_back_with_them(
     ftp: FtpServer, syncing: Syncing
 ) -> None:
@@ -156,10 +174,10 @@ async def test_a_worker_that_lost_the_run_writes_no_image(
     read = images.read_archive
 
     async def read_and_lose(runtime: Runtime, *given: Any) -> Any:
-        archive = await read(runtime, *given)
+        found = await read(runtime, *given)
         async with runtime.database.transaction() as session:
             await session.execute(text("UPDATE runs SET attempt = attempt + 1 WHERE id = :id"), {"id": run.id})
-        return archive
+        return found
 
     with monkeypatch.context() as patched:
         patched.setattr(images, "read_archive", read_and_lose)
