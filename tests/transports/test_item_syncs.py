@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from app.errors import Refused
 from app.imports.sources.fetch import ROUNDS
-from app.runs.deletion import delete_unowned
+from app.runs.deletion import delete_unowned, prune_runs
 from app.runs.lifecycle import work_on
 from app.runs.model import Run
 from app.runtime import Runtime
@@ -311,3 +311,18 @@ async def test_a_run_keeps_the_settings_with_which_it_was_accepted(ftp: FtpServe
     sync_id = await syncing.create(ftp.remote, separator="|", trim_values=True)
     run = await syncing.start(sync_id, mode="full", dry_run=True)
     assert (run.options["sync"]["mode"], run.options["sync"]["separator"], run.options["dryRun"]) == ("full", "|", True)
+
+
+async def test_the_files_go_with_their_run_at_the_end_of_its_retention(ftp: FtpServer, syncing: Syncing) -> None:
+    run = await syncing.fetch(await syncing.start(await syncing.create(ftp.remote)))
+    blobs = [each.blob for each in await syncing.files(run)]
+    await ended(syncing, run)
+    await prune_runs(syncing.runtime)
+    assert [each.blob for each in await syncing.files(run)] == blobs, "it has just ended"
+    async with syncing.runtime.database.transaction() as session:
+        old = "UPDATE runs SET finished_at = now() - interval '40 days' WHERE id = :id"
+        await session.execute(text(old), {"id": run.id})
+    await prune_runs(syncing.runtime)
+    assert await syncing.files(run) == []
+    assert not [blob for blob in blobs if any(blob in path for path in stored_files(syncing.runtime))]
+    assert (await syncing.get(run)).report is None
