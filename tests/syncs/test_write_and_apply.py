@@ -134,6 +134,23 @@ async def test_an_older_import_brings_back_nothing_that_a_full_sync_has_removed_
     assert (await imports.finish(of_class)).created == 1
 
 
+async def test_a_brake_stops_a_full_sync_that_would_remove_too_much_only_since_its_files_were_read(
+    syncs: SyncEngine,
+) -> None:
+    imports = ImportEngine(syncs.runtime, syncs.account_id)
+    await syncs.run("ItemCode;Unit\nA;PCS\nB;PCS\n")
+    older = await imports.submit("itemCode\nC\nD\n", "items")
+    run = await syncs.submit("ItemCode;Unit\nA;PCS\n", mode="full")
+    while run.step != "apply":
+        run = await syncs.slice(run)
+    await imports.finish(older)
+    run = await syncs.finish(run)
+    assert (run.state, run.fail_code, set(await syncs.stored("items"))) == ("halted", "brake", {"A", "B", "C", "D"})
+    assert run.fail_detail == "Of `items`, `maxRemovedShare` is 0.5, but 3 of 4 records would be removed"
+    run = await syncs.resume(run)
+    assert (run.state, run.removed, set(await syncs.stored("items"))) == ("finished", 3, {"A"})
+
+
 async def test_rows_that_failed_spare_what_they_name(syncs: SyncEngine) -> None:
     await syncs.run(ITEMS, FILTERS)
     run = await syncs.run(

@@ -9,6 +9,7 @@ from app.imports.staged.counts import SKIPPED
 from app.observe.events import StepReached
 from app.problems import WARNINGS
 from app.runs.deletion import drop_overlay
+from app.runs.holding.brakes import Tally
 from app.runs.lifecycle import RunLost, announce_end, announce_held, hold_run
 from app.runs.model import Run
 from app.runs.states import State
@@ -22,7 +23,7 @@ from app.storage.overlays.view import use_indexes
 from app.storage.syncs import progress
 from app.syncs.report import SyncReport, load_report, report_to_json
 from app.syncs.steps import go_on, load_run_settings
-from app.syncs.writing.finish import count_rows, find_removable
+from app.syncs.writing.finish import count_rows, describe_breaches, find_removable
 from app.syncs.writing.reading import Reading, load_reading
 from app.syncs.writing.report import Counts
 from app.syncs.writing.targets import ITEMS, TYPES, Targets, build_targets
@@ -33,8 +34,9 @@ OUTCOMES: Final = {"new": "added", "changed": "changed", "same": "unchanged"}
 
 
 async def apply_sync(runtime: Runtime, run: Run) -> bool:
-    """Applies the overlay in one transaction, and says whether that has ended the run or it is held. If somebody was
-    shown what it would do, and it would do something else by now, nothing is written. Raises RunLost, Fatal."""
+    """Applies the overlay in one transaction, and says whether that has ended the run or it is held. If it would do
+    something else by now than somebody was shown, or than its brakes have let pass, nothing is written. Raises RunLost,
+    Fatal."""
     applying = load_applying(runtime, run)
     try:
         ended = await apply_types(applying)
@@ -61,6 +63,18 @@ class Application:
 
     async def find_removable(self, session: Session) -> frozenset[str]:
         return find_removable(self.targets, await count_rows(session, self.run.id, self.report, self.reading))
+
+    @property
+    def released(self) -> bool:
+        """Whether somebody has seen what it would do, and resumed it."""
+        return bool(self.run.options.get("released"))
+
+    async def find_breach(self, session: Session, *, applied: bool = False) -> str:
+        """Which brakes stop it by now, in words; nothing if none does. `applied`: it is in the records already."""
+        brakes, tally = load_run_settings(self.run).brakes, Tally(self.run.total or 0, self.run.failed)
+        if self.released:
+            return ""
+        return await describe_breaches(session, self.targets, brakes, self.counts, tally, applied=applied)
 
     def describe(self) -> dict[str, Any]:
         """The columns of the run that change."""
@@ -90,7 +104,7 @@ async def apply_types(applying: Application) -> Run | None:
             note, target = build_note(counts.of(each), applying.warnings), applying.targets.of(each, flat=False)
             counts.of(each)["removed"] = await apply_overlay(session, target, note, removes=each in removable)
             applying.report_step(f"applied {each}")
-        if run.options.get("released") and find_differences(run, counts):
+        if find_differences(run, counts) and (applying.released or await applying.find_breach(session, applied=True)):
             raise NotAsShown
         return await go_on(session, run, applying.describe())
 
@@ -108,8 +122,9 @@ async def show_again(applying: Application) -> None:
             counts.of(each)["removed"] = await removal.count_unnamed(session, target) if each in removable else 0
         if not await progress.change(session, run.id, run.attempt, run.step, applying.describe()):
             raise RunLost
-        detail = ". ".join(find_differences(run, counts))
-        held = await hold_run(session, run.id, run.attempt, State.HALTED, code="plan_changed", detail=detail)
+        tripped = await applying.find_breach(session)
+        code, detail = ("brake", tripped) if tripped else ("plan_changed", ". ".join(find_differences(run, counts)))
+        held = await hold_run(session, run.id, run.attempt, State.HALTED, code=code, detail=detail)
     announce_held(applying.runtime, held)
 
 

@@ -70,7 +70,7 @@ async def finish_writing(slice_: SyncSlice, settings: SyncSettings) -> None:
         told = {"report": report_to_json(slice_.report), "warnings": slice_.warnings}
         await go_on(session, run, {**told, "removed": removed})
         tally = Tally(row["total"], row["failed"])
-        tripped = ". ".join([each async for each in find_breaches(session, targets, settings.brakes, counts, tally)])
+        tripped = await describe_breaches(session, targets, settings.brakes, counts, tally)
         held = None
         if run.options.get(DRY_RUN):
             code, detail = ("brake", tripped) if tripped else (None, None)
@@ -123,17 +123,27 @@ async def count_changes(session: Session, targets: Targets, counts: Counts, remo
 
 
 async def find_breaches(
-    session: Session, targets: Targets, brakes: Brakes, counts: Counts, tally: Tally
+    session: Session, targets: Targets, brakes: Brakes, counts: Counts, tally: Tally, *, applied: bool = False
 ) -> AsyncIterator[str]:
-    """What each brake that stops the run says: those of rows once, those of records for each type."""
+    """What each brake that stops the run says: those of rows once, those of records for each type. `applied`: the
+    overlay is in the records already."""
     if tripped := find_tripped(replace(brakes, **dict.fromkeys(OF_RECORDS)), tally):
         yield tripped
     of_records = replace(brakes, **dict.fromkeys(OF_ROWS))
     for each in TYPES:
         found = counts.of(each)
         stored = await removal.count_stored(session, targets.of(each)) if found["removed"] else 0
+        stored += found["removed"] - found["added"] if applied else 0
         tally_of_type = replace(
             tally, created=found["added"], updated=found["changed"], removed=found["removed"], stored=stored
         )
         if tripped := find_tripped(of_records, tally_of_type):
             yield f"Of `{each}`, {tripped[:1].lower()}{tripped[1:]}"
+
+
+async def describe_breaches(
+    session: Session, targets: Targets, brakes: Brakes, counts: Counts, tally: Tally, *, applied: bool = False
+) -> str:
+    """The same as one text, which is empty if no brake stops the run."""
+    found = find_breaches(session, targets, brakes, counts, tally, applied=applied)
+    return ". ".join([each async for each in found])
