@@ -1,5 +1,6 @@
 """The engine of item syncs: works on a claimed run for one slice, in the step that it is in."""
 
+from app.runs.deletion import drop_overlay
 from app.runs.kinds import Step
 from app.runs.lifecycle import Stopping
 from app.runs.model import Run
@@ -17,9 +18,11 @@ async def work(runtime: Runtime, run: Run, stopping: Stopping) -> bool:
         return await fetch_files(runtime, run, stopping)
     if run.step is Step.APPLY:
         return await apply_sync(runtime, run)
-    if run.step is Step.IMAGES:
-        return await take_in_images(runtime, run, stopping)
-    if run.step is Step.AFTERWARDS:
-        return await dispose_of_files(runtime, run)
-    await write_files(runtime, run, stopping)
-    return False
+    if run.step is Step.WRITE:
+        await write_files(runtime, run, stopping)
+        return False
+    images = run.step is Step.IMAGES
+    ended = await (take_in_images(runtime, run, stopping) if images else dispose_of_files(runtime, run))
+    if ended:  # a worker that died after it had applied the overlay has left it
+        await drop_overlay(runtime, run.account_id, run.id)
+    return ended
