@@ -8,17 +8,21 @@ from itertools import groupby
 from typing import Any, Final
 
 from app.connections.pull import Pull
-from app.errors import Refused
+from app.errors import Refused, Retryable
 from app.feeds.feed import Feed, watched_file_from
 from app.feeds.stored import load_feed
 from app.imports.intake import Submission, check_pull, store_pull
 from app.imports.submissions.from_connection import load_submission
+from app.observe.events import HousekeepingFailed
 from app.observe.feed_events import FileNotStarted, FileStarted
+from app.observe.logs import error_kind
 from app.runs.acceptance import announce_run
+from app.runs.lifecycle import is_out_of_memory
 from app.runs.model import AccountId
 from app.runtime import Runtime
 from app.storage.feeds import files
 
+BROKEN: Final = "The import could not be started because of an error in this service. Its log names the error"
 RETRY_SECONDS: Final = 60.0  # after which a feed tries again that could not start an import
 
 
@@ -64,10 +68,16 @@ async def start_in_account(
         except Refused as refused:
             if refused.code == "queue_full":
                 break
-            await note_refusal(runtime, account_id, feed_id, refused, now)
+            await note_refusal(runtime, account_id, feed_id, now, code=refused.code, detail=refused.detail)
             more = False
         except NotStarted:
             break
+        except Exception as error:
+            if isinstance(error, Retryable) or is_out_of_memory(error):
+                raise
+            runtime.observe(HousekeepingFailed("feed_imports", error_kind(error)))  # and the other feeds go on
+            await note_refusal(runtime, account_id, feed_id, now, code="internal_error", detail=BROKEN)
+            more = False
         started += more
         importing, number = busy.pop(feed_id)
         if more:
@@ -98,19 +108,21 @@ async def start_oldest(runtime: Runtime, feed: Feed, submission: Submission, now
     async with runtime.database.transaction() as session:
         # From here on the account's row is locked, so the count below is exact.
         run = await store_pull(session, runtime, submission, replace(pull, path=file.path, version=file.version))
+        await files.note_start(session, feed.id, now)  # locks the feed before its files, as a look does
         ours = await files.start(session, feed.id, file.key, run_id=run.id, updated_at=feed.updated_at)
         if not ours or await files.count_importing(session, feed.account_id) > find_share(runtime):
             raise NotStarted
-        await files.note_start(session, feed.id, now)
     runtime.observe(FileStarted(feed.id, feed.account_id, run.id))
     await announce_run(runtime, run)
     return True
 
 
-async def note_refusal(runtime: Runtime, account_id: AccountId, feed_id: str, refused: Refused, now: datetime) -> None:
+async def note_refusal(
+    runtime: Runtime, account_id: AccountId, feed_id: str, now: datetime, *, code: str, detail: str
+) -> None:
     async with runtime.database.transaction() as session:
-        await files.note_refusal(session, feed_id, now, error=refused.detail, wait=RETRY_SECONDS)
-    runtime.observe(FileNotStarted(feed_id, account_id, refused.code))
+        await files.note_refusal(session, feed_id, now, error=detail, wait=RETRY_SECONDS)
+    runtime.observe(FileNotStarted(feed_id, account_id, code))
 
 
 async def note_ends(runtime: Runtime, now: datetime, *, most: int = 100) -> int:

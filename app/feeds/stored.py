@@ -14,7 +14,7 @@ from app.runs.model import AccountId
 from app.storage.access import accounts
 from app.storage.database import ReadSession, Session
 from app.storage.feeds import declared, files
-from app.transports.afterwards import Afterwards, parse_afterwards
+from app.transports.afterwards import leads_to, parse_afterwards
 from app.transports.transport import split_pattern
 
 MOST_FEEDS: Final = 100  # of an account
@@ -50,13 +50,8 @@ def find_folder_mistakes(declaration: FeedDeclaration) -> Iterator[Complaint]:
         reason = "`request.path` must end with the name of a file or a pattern, such as /in/*.csv"
         yield Complaint("request.path", reason)
     for name, text in (("afterwards", declaration.afterwards), ("onFailed", declaration.on_failed)):
-        if leads_back(parse_afterwards(text), declaration.path):
+        if leads_to(parse_afterwards(text), split_pattern(declaration.path)[0]):
             yield Complaint(name, f"`{name}` must name another folder than the one that is watched")
-
-
-def leads_back(afterwards: Afterwards, pattern: str) -> bool:
-    watched = split_pattern(pattern)[0].strip("/").removeprefix("./")
-    return afterwards.action == "move" and afterwards.folder.strip("/").removeprefix("./") == watched
 
 
 async def create_feed(

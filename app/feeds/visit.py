@@ -33,6 +33,7 @@ SETTLE_SECONDS: Final = 9.0  # from one look to the next: what has not changed m
 MOST_DISPOSALS: Final = 100  # of one visit
 SHORTEST_WAIT: Final = 30.0  # after a first failure; then twice as long, and so on
 LONGEST_WAIT: Final = 3_600.0
+LARGEST: Final = 2**63 - 1  # bytes, that can be stored. Some servers say more of a file whose size they do not know
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ def describe_files(connection_id: str, listed: Sequence[FileInfo]) -> str:
             {
                 "key": hash_version(connection_id, file),
                 "path": file.path,
-                "size": file.size,
+                "size": file.size if file.size is None or file.size <= LARGEST else None,
                 "modified": file.modified,
                 "tag": file.tag,
             }

@@ -39,7 +39,7 @@ class FileStarted(Event):
 @dataclass(frozen=True, slots=True)
 class FileNotStarted(Event):
     """A feed cannot start imports, because its connection, type or mapping was deleted or does not fit any more. It
-    tries again every minute. `code` is that of the refusal."""
+    tries again every minute. `code` is that of the refusal, or internal_error."""
 
     level: ClassVar[str] = "warning"
     feed_id: str

@@ -1,5 +1,6 @@
 """What becomes of a file on its server once it has been dealt with: it stays, is moved to a folder, or is deleted."""
 
+import posixpath
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -48,6 +49,21 @@ def parse_afterwards(text: str) -> Afterwards:
     if ".." in folder.split("/"):
         raise ValueError("must not contain the folder `..`")
     return Afterwards("move", folder.rstrip("/"))
+
+
+def leads_to(afterwards: Afterwards, folder: str) -> bool:
+    """Whether files are moved to this folder. What is read from it would be read again, and moved again, for ever."""
+    return afterwards.action == "move" and is_same_folder(afterwards.folder, folder)
+
+
+def is_same_folder(one: str, other: str) -> bool:
+    """Whether both name one folder, however they are written. Most logins begin in their root, so a slash at the start
+    does not count."""
+    return plain_folder(one) == plain_folder(other)
+
+
+def plain_folder(folder: str) -> str:
+    return posixpath.normpath("/" + folder.strip("/"))
 
 
 async def dispose_of(transport: Transport, file: FileInfo, afterwards: Afterwards, mark: str) -> Disposal:

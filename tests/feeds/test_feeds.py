@@ -44,9 +44,10 @@ async def test_a_feed_that_could_import_nothing_is_refused(watched: Watched) -> 
     for path, (changed, reason) in MISTAKES.items():
         refused = await watched.send("POST", "/feeds", 422, **watched.declared(**changed))
         assert refused["errors"] == [{"path": path, "reason": reason}]
-    refused = await watched.send("POST", "/feeds", 422, **watched.declared(afterwards="move:in/"))
     reason = "`afterwards` must name another folder than the one that is watched"
-    assert refused["errors"] == [{"path": "afterwards", "reason": reason}]
+    for folder in ("in/", "/in/.", "/./in//"):
+        refused = await watched.send("POST", "/feeds", 422, **watched.declared(afterwards=f"move:{folder}"))
+        assert refused["errors"] == [{"path": "afterwards", "reason": reason}]
     refused = await watched.send("POST", "/feeds", 422, **watched.declared(request={"path": "/in/"}))
     reason = "`request.path` must end with the name of a file or a pattern, such as /in/*.csv"
     assert refused["errors"] == [{"path": "request.path", "reason": reason}]

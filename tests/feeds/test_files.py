@@ -5,9 +5,13 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
-from app.feeds.start import start_imports
+from app.feeds.start import BROKEN, start_imports
+from app.feeds.visit import describe_files
 from app.feeds.watch import go_on
+from app.storage.feeds import files
+from app.transports.transport import FileInfo
 from tests.feeds.conftest import BAD, Watched, over_all, rows
 from tests.support.http import finish, post
 
@@ -215,6 +219,43 @@ async def test_of_many_workers_one_starts_each_file_and_one_visits_each_folder(w
     await asyncio.gather(*(watched.visit() for _ in range(4)))
     assert {each["afterwards"] for each in await watched.files(feed)} == {"moved"}
     assert len({each["movedTo"] for each in await watched.files(feed)}) == 5
+
+
+async def test_a_feed_that_this_service_cannot_start_holds_up_no_other(watched: Watched) -> None:
+    await watched.server.store("in/a.csv", rows("a"))
+    broken, whole = await watched.feed(), await watched.feed(name="Whole")
+    await watched.settle()
+    await watched.sql("UPDATE feeds SET request = '{}' WHERE id = :id", id=broken)
+    assert [each["name"] for each in await watched.start()] == ["Whole"]
+    assert (await watched.see(broken))["problem"] == BROKEN
+    assert (await watched.files(whole))[0]["status"] == "importing"
+
+
+async def test_a_size_that_no_file_has_is_no_size(watched: Watched) -> None:
+    """Some servers say -1, as a number without a sign, of a file whose size they do not know."""
+    feed = await watched.feed()
+    listed = describe_files(watched.connection, [FileInfo("/in/a.csv", 2**64 - 1), FileInfo("/in/b.csv", 2**63 - 1)])
+    async with watched.runtime.database.transaction() as session:
+        await files.record_look(session, feed, watched.connection, watched.clock.at, files=listed, settle=9)
+    assert [each.get("size") for each in await watched.files(feed)] == [None, 2**63 - 1]
+
+
+async def test_a_look_and_a_start_wait_for_each_other_in_one_order(watched: Watched) -> None:
+    feed = await watched.feed()
+    await watched.server.store("in/a.csv", rows("a"))
+    await watched.settle()
+    async with watched.runtime.database.transaction() as session:
+        await session.execute(text("UPDATE feeds SET detail = detail WHERE id = :id"), {"id": feed})
+        starting = asyncio.create_task(go_on(watched.runtime))
+        waits = text(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        async with asyncio.timeout(20):
+            while not (await session.execute(waits)).scalar_one():
+                await asyncio.sleep(0.01)
+        await session.execute(text("UPDATE seen_files SET gone_at = gone_at WHERE feed_id = :id"), {"id": feed})
+    await starting
+    assert [each["status"] for each in await watched.files(feed)] == ["importing"]
 
 
 @pytest.mark.slow

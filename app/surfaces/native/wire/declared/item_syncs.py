@@ -17,6 +17,7 @@ from app.syncs.settings import (
     parse_folder,
     parse_separator,
 )
+from app.transports.afterwards import is_same_folder, leads_to, parse_afterwards
 from app.web.shapes import DELIMITER, Shape, Timestamp
 
 Folder = Annotated[str, AfterValidator(parse_folder)]
@@ -97,9 +98,18 @@ class ItemSyncBody(BrakedBody):
     @classmethod
     def refuse_folder_of_items(cls, path: str, others: ValidationInfo) -> str:
         """Raises ValueError."""
-        if path == others.data.get("items_path"):
+        if "items_path" in others.data and is_same_folder(path, others.data["items_path"]):
             raise ValueError("must be another folder than `itemsPath`")
         return path
+
+    @field_validator("afterwards")
+    @classmethod
+    def refuse_folders_that_are_read(cls, text: str, others: ValidationInfo) -> str:
+        """Raises ValueError."""
+        read = (others.data.get(name) for name in ("items_path", "filters_path"))
+        if any(folder is not None and leads_to(parse_afterwards(text), folder) for folder in read):
+            raise ValueError("must name another folder than `itemsPath` and `filtersPath`")
+        return text
 
 
 class ItemSync(ItemSyncBody):
