@@ -63,6 +63,8 @@ async def write_record(
     checked = await asyncio.to_thread(checker.check_batch, build_batch(record))
     async with runtime.database.transaction() as session:
         await ensure_live(session, sender)
+        for key in checked.keys:
+            await records.wait_briefly(session, account_id, type, key)  # before it holds up others
         # Holds the account until the end: whatever is accepted later finds this record written.
         seq = await accounts.next_seq(session, account_id)
         target = build_target(runtime, account_id, resource, seq=seq, flat=checker.is_flat)

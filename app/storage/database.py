@@ -62,6 +62,7 @@ PASSING = (
     READ_ONLY,
     "25P03",  # idle too long
     "40",  # a deadlock or a conflict
+    "55P03",  # a lock that could not be had in time
     "53",  # a full disk, no memory, too many connections
     "57P",  # it stops or starts
     "58",  # the system or a disk

@@ -145,6 +145,21 @@ async def lock(
     return (await session.execute(text(statement), given | {"overlay": overlay})).mappings().all()
 
 
+WAIT_SECONDS: Final = 3.0  # of a request, for a record that somebody else is writing
+
+# A large overlay is applied in a minute, and whoever waits for one of its records has one of the few connections.
+WAIT_BRIEFLY = f"SELECT set_config('lock_timeout', '{WAIT_SECONDS:.0f}s', true)"
+AWAIT = """
+SELECT FROM records WHERE account_id = :account_id AND type = :type AND key = :key FOR NO KEY UPDATE"""
+
+
+async def wait_briefly(session: Session, account_id: int, type: str, key: str) -> None:
+    """Locks a record, if there is one. From now on the transaction waits only so long for whatever it locks, and then
+    it fails with DatabaseUnavailable."""
+    await session.execute(text(WAIT_BRIEFLY))
+    await session.execute(text(AWAIT), {"account_id": account_id, "type": type, "key": key})
+
+
 async def delete(session: Session, account_id: int, type: str, key: str) -> bool:
     """Whether there was such a record. An import that is at work may create it again."""
     gone = await session.execute(

@@ -202,3 +202,23 @@ async def test_each_scope_allows_what_it_says(cordial: Cordial, a_key: NewAccoun
             for method, path in requests:
                 status = (await holder.ask(method, path, json={} if method == "POST" else None)).status_code
                 assert (status == 403) == (scope != other), (scope, method, path)
+
+
+async def test_who_waits_for_a_product_that_is_being_written_holds_up_nobody_else(
+    cordial: Cordial, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An overlay is applied in one transaction, which may take a minute. Requests wait for a moment, with a connection
+    each, and never while they hold the account."""
+    monkeypatch.setattr("app.storage.records.WAIT_BRIEFLY", "SELECT set_config('lock_timeout', '2s', true)")
+    await cordial.save(productID="P1", productName="One")
+    async with runtime.database.transaction() as applying:
+        await applying.execute(text("SELECT FROM records WHERE key = 'P1' AND type = 'catalog' FOR NO KEY UPDATE"))
+        waiting = asyncio.create_task(cordial.post("/v2/products", {"productID": "P1", "productName": "Two"}))
+        while not (await applying.execute(text("SELECT 1 FROM pg_locks WHERE NOT granted"))).first():
+            await asyncio.sleep(0.01)
+        deleting = asyncio.create_task(cordial.ask("DELETE", "/v2/products/P1"))
+        await cordial.save(productID="P2", productName="Two")
+        assert not waiting.done()
+        answers = [await waiting, await deleting]
+    assert [(answer.status_code, answer.headers["retry-after"]) for answer in answers] == [(503, "5")] * 2
+    assert (await cordial.product("P1"))["productName"] == "One"

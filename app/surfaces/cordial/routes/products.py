@@ -95,8 +95,10 @@ async def get_product(
 @router.delete(key_path("product_id"), response_model=Success, responses=refusals(401, 403, 404, 429, 500, 503))
 async def delete_product(product_id: str, caller: MayDeleteImports, runtime: OpenRuntime) -> Response:
     """Delete a product. A running import that has yet to reach it creates it again."""
+    key = normalize_id(product_id)
     async with write_as(caller, runtime) as session:
-        deleted = await records.delete(session, caller.account_id, TYPE, normalize_id(product_id))
+        await records.wait_briefly(session, caller.account_id, TYPE, key)
+        deleted = await records.delete(session, caller.account_id, TYPE, key)
     if not deleted:
         raise Refused("not_found", "There is no product with this productID")
     return Response(Success(success=True).encoded(), media_type=JSON)
