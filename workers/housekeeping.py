@@ -104,14 +104,21 @@ async def end_old_snapshots(runtime: Runtime, _: str) -> None:
 
 async def prune(runtime: Runtime, _: str) -> None:
     """Deletes access tokens that have expired, cancels runs that nobody has decided about, strips runs past their
-    retention, and deletes files and overlays without an owner."""
+    retention, and deletes files and overlays without an owner. An error in one of these keeps none of the others from
+    being done, or the disk would fill: the first is raised at the end."""
+    errors: list[Exception] = []
+    for do in (delete_expired_tokens, cancel_expired, prune_runs, sweep_overlays, feeds.forget_old_files, sweep_blobs):
+        try:
+            await do(runtime)
+        except Exception as error:  # noqa: BLE001  it is raised below
+            errors.append(error)
+    if errors:
+        raise errors[0]
+
+
+async def delete_expired_tokens(runtime: Runtime) -> None:
     async with runtime.database.transaction() as session:
         await tokens.delete_expired(session)
-    await cancel_expired(runtime)
-    await prune_runs(runtime)
-    await sweep_overlays(runtime)
-    await feeds.forget_old_files(runtime)
-    await sweep_blobs(runtime)
 
 
 async def sweep_unused_pictures(runtime: Runtime, _: str) -> None:

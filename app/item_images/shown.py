@@ -18,7 +18,7 @@ from app.storage.images import records as image_records
 NO_ITEM = "There is no item with this code"
 NO_IMAGE = "The item has no image with this sequence"
 NOT_KEPT = "The picture of this image is not stored here. An item sync stores it"
-LOST = "The stored picture is missing or damaged. The next item sync that unpacks its archive stores it again"
+LOST = "The stored picture is missing or damaged. The next run of its item sync stores it again"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from app.item_images import archive
 from app.item_images.archive import Turn
+from app.item_images.shown import LOST
 from app.runs.lifecycle import work_on
 from app.runs.model import Run
 from app.runtime import Runtime
@@ -141,6 +142,21 @@ async def test_a_stored_zip_that_is_lost_is_reported_and_fails_no_sync(ftp: FtpS
     syncing.runtime.blobs.delete((await syncing.files(run))[-1].blob)
     run = await syncing.finish(run)
     assert (run.state, report_of(run)["failure"]) == ("finished", "The stored ZIP file is missing or damaged")
+
+
+async def test_a_picture_that_is_lost_is_read_from_the_same_zip_again(
+    ftp: FtpServer, syncing: Syncing, client: httpx.AsyncClient, an_account: Account
+) -> None:
+    await ftp.store("itempictures.zip", zip_of({"SHIRT.jpg": SHIRT}))
+    sync = await syncing.create(ftp.remote)
+    await take_in(syncing, sync)
+    async with syncing.runtime.database.read() as session:
+        kept = text("SELECT blob FROM pictures WHERE account_id = :id")
+        syncing.runtime.blobs.delete((await session.execute(kept, {"id": an_account.id})).scalar_one())
+    lost = await client.get("/items/SHIRT/images/1", headers=an_account.headers)
+    assert (lost.status_code, lost.json()["detail"]) == (410, LOST)
+    assert report_of(await take_in(syncing, sync))["status"] == "fetched"
+    assert (await client.get("/items/SHIRT/images/1", headers=an_account.headers)).status_code == 200
 
 
 async def test_files_beyond_the_limit_are_told_of(

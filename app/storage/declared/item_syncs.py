@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, delete, func, insert, select, text, update
+from sqlalchemy import ColumnElement, RowMapping, case, delete, func, insert, select, text, update
 
 from app.storage.database import ReadSession, Session
 from app.storage.tables import item_syncs
@@ -45,11 +45,12 @@ async def list_all(session: ReadSession, account_id: int) -> Sequence[RowMapping
 
 
 async def replace(session: Session, account_id: int, sync_id: str, values: Mapping[str, Any]) -> RowMapping:
-    """Gives an item sync, which must exist, new values and returns its row."""
+    """Gives an item sync, which must exist, new values and returns its row. The ZIP of another server is not known."""
+    same_server = item_syncs.c.connection_id == values["connection_id"]
     replaced = await session.execute(
         update(item_syncs)
         .where(*owned(account_id, sync_id))
-        .values(updated_at=text("now()"), **values)
+        .values(updated_at=text("now()"), seen_images=case((same_server, item_syncs.c.seen_images)), **values)
         .returning(*item_syncs.c)
     )
     return replaced.mappings().one()

@@ -47,9 +47,11 @@ async def add(session: Session, values: Mapping[str, Any]) -> bool:
 
 
 async def forget(session: Session, account_id: int, blob: str) -> None:
-    """Of a picture whose stored file is lost."""
+    """Of a picture whose stored file is lost. The account's item syncs forget their ZIP files, so that the next run of
+    each reads the pictures again."""
     given = {"account_id": account_id, "blob": blob}
     await session.execute(text("DELETE FROM pictures WHERE account_id = :account_id AND blob = :blob"), given)
+    await session.execute(text("UPDATE item_syncs SET seen_images = NULL WHERE account_id = :account_id"), given)
 
 
 async def delete_unused(session: Session, *, seconds: float) -> Sequence[str]:
