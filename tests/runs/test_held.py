@@ -66,7 +66,7 @@ async def test_a_resumed_run_is_queued_with_its_brakes_off_and_ends(engine: Impo
     ended = await engine.finish(run)
     assert (ended.state, ended.created) == (State.FINISHED, 1)
     assert (await resume_run(engine.runtime, opening(engine), ended)).state is State.FINISHED
-    with pytest.raises(Refused, match="can be cancelled, and this one is finished"):
+    with pytest.raises(Refused, match="can be cancelled, and this import is finished"):
         await cancel_run(engine.runtime, opening(engine), ended)
 
 
@@ -75,9 +75,12 @@ async def test_a_cancelled_run_has_ended_and_stays_so(engine: ImportEngine) -> N
     cancelled = await cancel_run(engine.runtime, opening(engine), run)
     assert (cancelled.state, cancelled.fail_code, cancelled.done) == (State.CANCELLED, "cancelled", True)
     assert (cancelled.remaining, cancelled.held_at) == (1, None)
-    assert (await cancel_run(engine.runtime, opening(engine), cancelled)).state is State.CANCELLED
-    with pytest.raises(Refused, match=r"^Only an import that is halted or planned can be resumed"):
-        await resume_run(engine.runtime, opening(engine), cancelled)
+    for sent_twice in (cancelled, run):  # one after the other, and at the same time
+        assert (await cancel_run(engine.runtime, opening(engine), sent_twice)).state is State.CANCELLED
+    with pytest.raises(
+        Refused, match=r"^Only a run that is halted or planned can be resumed, and this import is cancelled"
+    ):
+        await resume_run(engine.runtime, opening(engine), run)  # which saw it halted
     await delete_run(engine.runtime, engine.account_id, run.id)
 
 
@@ -98,8 +101,9 @@ async def test_what_was_staged_and_never_written_is_not_counted_as_written(engin
 
 async def test_of_two_decisions_one_counts(engine: ImportEngine) -> None:
     run = await halt(engine)
-    await resume_run(engine.runtime, opening(engine), run)
-    with pytest.raises(Refused) as refused:
+    for _ in range(2):  # sent twice at the same time
+        assert (await resume_run(engine.runtime, opening(engine), run)).state is State.QUEUED
+    with pytest.raises(Refused, match="this import is queued") as refused:
         await cancel_run(engine.runtime, opening(engine), run)  # which saw it halted
     assert refused.value.code == "not_held"
     assert (await engine.get(run)).state is State.QUEUED

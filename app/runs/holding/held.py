@@ -9,12 +9,12 @@ from app.runs.lifecycle import announce_end, end_run
 from app.runs.model import Run, run_from
 from app.runs.states import HELD, State, states_before
 from app.runtime import Runtime
-from app.storage import claims
+from app.storage import claims, runs
 from app.storage.database import Session
 
 Opening = AbstractAsyncContextManager[Session]
 
-NOT_HELD = "Only an {kind} that is halted or planned can be {done}, and this one is {state}"
+NOT_HELD = "Only a run that is halted or planned can be {done}, and this {kind} is {state}"
 EXPIRED = "It was {state} for {hours} hours, and nobody resumed or cancelled it"
 
 
@@ -23,6 +23,7 @@ async def resume_run(runtime: Runtime, opening: Opening, run: Run) -> Run:
     a transaction in the name of the caller. Raises Refused("not_held")."""
     async with opening as session:
         row = await claims.resume(session, run.id, before=states_before(State.QUEUED))
+        run = run if row is not None else await look_again(session, run)
     if row is not None:
         runtime.observe(RunResumed(run.id, run.account_id))
         await enqueue_run(runtime, run.id, row["kind"], row["step"], row["attempt"])
@@ -38,6 +39,7 @@ async def cancel_run(runtime: Runtime, opening: Opening, run: Run) -> Run:
     code, detail = "cancelled", FAILURES["cancelled"]
     async with opening as session:
         cancelled = await end_run(session, run.id, run.attempt, State.CANCELLED, code=code, detail=detail)
+        run = cancelled or await look_again(session, run)
     if cancelled is not None:
         announce_end(runtime, cancelled)
         return cancelled
@@ -63,6 +65,12 @@ async def cancel_expired(runtime: Runtime) -> None:
         ]
     for run in ended:
         announce_end(runtime, run)
+
+
+async def look_again(session: Session, run: Run) -> Run:
+    """The run by now: somebody else may have decided since it was read."""
+    row = await runs.get(session, run.account_id, run.id)
+    return run if row is None else run_from(row)
 
 
 def refuse(run: Run, done: str) -> Refused:
