@@ -1,6 +1,7 @@
 """A file that replaces a type: what no row names is removed, with everything else at once, unless a brake stops it."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -127,6 +128,27 @@ async def add_coupon_sets(engine: ImportEngine, *names: str) -> None:
         account=engine.account_id,
         sets=list(names),
     )
+
+
+async def test_a_record_may_be_deleted_between_two_rows_of_its_key(
+    engine: ImportEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its first row changes nothing and locks nothing. The record stays deleted, as its second row says."""
+    real_lock = records.lock
+
+    async def lock_late(*given: Any, **overlay: Any) -> Any:
+        await engine.sql("DELETE FROM records WHERE account_id = :id AND key LIKE '000001%'", id=engine.account_id)
+        return await real_lock(*given, **overlay)
+
+    monkeypatch.setattr("app.storage.records.lock", lock_late)
+    await engine.run(HEADER + rows(1, 2))
+    run = await engine.run(HEADER + rows(1, 2) + rows(1, 2, name="Eva"), replace=True)
+    law(run)
+    assert (run.state, run.updated, run.unchanged, run.skipped) == (State.FINISHED, 1, 2, 1)
+    assert [(each["code"], each["count"]) for each in run.warnings if each["code"] != "duplicate_key"] == [
+        ("deleted_meanwhile", 1)
+    ]
+    assert await numbers(engine) == [2]
 
 
 async def test_coupons_of_other_sets_stay(engine: ImportEngine) -> None:

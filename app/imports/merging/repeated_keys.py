@@ -13,7 +13,7 @@ import msgspec
 from app.imports.merging.json_values import differ
 from app.imports.plan import Duplicates
 from app.imports.rows import BatchOutcome, CheckedBatch
-from app.problems import PROBLEMS, Problem
+from app.problems import PROBLEMS, WARNINGS, Problem
 from app.resources.sizes import measure_json
 from app.runs.summary import RunWarning
 from app.storage import merge, records
@@ -130,10 +130,21 @@ async def apply_repeated_keys(
     stored = await records.lock(session, target.account_id, target.type, keys, overlay=target.overlay)
     states = {record["key"]: build_state(record["data"], record["run_seq"]) for record in stored}
     for index in applied:
-        apply_row(states[checked.keys[index]], target, checked, index, outcome)
+        state = states.get(checked.keys[index])
+        if state is None:
+            skip_deleted(checked, index, outcome)
+        else:
+            apply_row(state, target, checked, index, outcome)
     written = {key: state for key, state in states.items() if state.changing or (target.staged and state.given)}
     if written:
         await write_states(session, target, written)
+
+
+def skip_deleted(checked: CheckedBatch, index: int, outcome: BatchOutcome) -> None:
+    """Under an overlay nobody locks a record that the first row of the key has left as it is."""
+    row, line, code = checked.rows[index], checked.lines[index], "deleted_meanwhile"
+    outcome.skipped += 1
+    outcome.warnings.append(RunWarning(code, "", WARNINGS[code], row, line))
 
 
 def build_state(data: str, run_seq: int) -> RecordState:
