@@ -14,6 +14,7 @@ from app.exports.intake import check_export
 from app.imports.submissions.from_connection import build_submission, check_submission, read_wanted
 from app.mappings.declaring.requested import fill_options
 from app.mappings.mapping import DEFAULT, INLINE
+from app.runs.kinds import KINDS, Kind
 from app.runtime import Runtime
 from app.schedules.cron import find_cron_mistakes, find_zone_mistakes, list_next
 from app.schedules.schedule import Schedule as StoredSchedule
@@ -126,6 +127,12 @@ async def check_sync(runtime: Runtime, caller: Caller, given: ScheduleBody) -> d
     with complaining_of("request"):
         body = parse_shape(SyncRunBody, given.request)
     return body.model_dump(mode="json", by_alias=True, exclude_unset=True)
+
+
+def ensure_may_start(caller: Caller, schedule: StoredSchedule) -> None:
+    """Whether the caller may let go on what a schedule starts. Raises Refused("not_allowed")."""
+    ensure_scope(caller, KINDS[Kind(schedule.kind)].write_scope)
+    ensure_may_replace(caller, replaces=bool(schedule.request.get("replace")))
 
 
 Check = Callable[[Runtime, Caller, ScheduleBody], Awaitable[dict[str, Any]]]

@@ -85,8 +85,9 @@ async def test_from_a_connection_one_file_replaces_its_type(client: httpx.AsyncC
 async def test_who_may_not_delete_may_not_replace(
     client: httpx.AsyncClient, an_account: Account, a_key: NewAccount, runtime: Runtime, finish: Finish
 ) -> None:
-    """Nor start it again, resume it, or let a schedule or a watched folder do it."""
+    """Nor start it again, resume it, or let a schedule, a watched folder or a template do it."""
     scopes = ["imports:read", "imports:write", "connections:read", "schedules:write", "feeds:write", "mappings:read"]
+    scopes += ["mappings:write"]
     weak = await a_key(scopes, an_account.name)
     first = await post(client, an_account, rows(1, 2, 3), parts=PRODUCTS)
     await finish(runtime, first.json()["id"])
@@ -97,19 +98,33 @@ async def test_who_may_not_delete_may_not_replace(
     wanted = {"path": "/a.csv", "type": "products", "replace": True}
     clock = {"name": "n", "kind": "import", "connectionId": stored, "cron": "0 5 * * *", "timezone": "UTC"}
     file = {"file": ("p.csv", rows(1))}
+    columns = [{"column": each, "field": each} for each in ("productId", "productDetailUrl", "name", "unitPrice")]
+    folder = {"name": "n", "connectionId": stored, "request": {**wanted, "path": "/in/*.csv"}}
+    template = {"name": "t", "type": "products", "columns": columns}
+    replacing = {**template, "options": {"replace": True}}
+    made = [
+        (await client.post(path, headers=an_account.headers, json=body)).json()["id"]
+        for path, body in (("/mappings", template), ("/schedules", {**clock, "request": wanted}), ("/feeds", folder))
+    ]
     for path, body in (
+        ("/mappings", {"json": {**replacing, "name": "u"}}),
+        (f"/schedules/{made[1]}/resume", {}),
+        (f"/feeds/{made[2]}/resume", {}),
         ("/imports", {"data": {**PARTS, **PRODUCTS}, "files": file}),
         (f"/imports/{first.json()['id']}/rerun", {"files": file}),
         (f"/imports/{halted.json()['id']}/resume", {}),
         (f"/runs/{halted.json()['id']}/resume", {}),
         (f"/connections/{stored}/imports", {"json": wanted}),
         ("/schedules", {"json": {**clock, "request": wanted}}),
-        ("/feeds", {"json": {"name": "n", "connectionId": stored, "request": {**wanted, "path": "/in/*.csv"}}}),
+        ("/feeds", {"json": folder}),
     ):
         refused = await client.post(path, headers=weak.headers, **body)  # type: ignore[arg-type]
         assert (refused.status_code, refused.json()["detail"]) == (
             403,
             "The API key does not have the scope `imports:delete`",
         ), path
+    changed = await client.put(f"/mappings/{made[0]}", headers=weak.headers, json=replacing)
+    left = (await client.get(f"/mappings/{made[0]}", headers=an_account.headers)).json()
+    assert (changed.status_code, left.get("options", {}).get("replace")) == (403, None)
     cancelled = await client.post(f"/runs/{halted.json()['id']}/cancel", headers=weak.headers)
     assert (cancelled.status_code, cancelled.json()["removed"]) == (200, 0)

@@ -14,7 +14,15 @@ from app.surfaces.native import feeds, translate
 from app.surfaces.native.wire.declared import feeds as wire
 from app.surfaces.native.wire.shape import Links
 from app.web.bodies.json_body import read_json_object
-from app.web.caller import MayReadConnections, MayReadFeeds, MayWriteFeeds, OpenRuntime, write_as
+from app.web.caller import (
+    MayReadConnections,
+    MayReadFeeds,
+    MayWriteFeeds,
+    OpenRuntime,
+    ensure_may_replace,
+    ensure_scope,
+    write_as,
+)
 from app.web.links import link_to_same_path
 from app.web.openapi import operation_id
 from app.web.refusals import refusals
@@ -116,6 +124,9 @@ async def pause_feed(feed_id: str, caller: MayWriteFeeds, runtime: OpenRuntime) 
 @router.post("/{feed_id}/resume/", include_in_schema=False)
 async def resume_feed(feed_id: str, caller: MayWriteFeeds, runtime: OpenRuntime) -> Response:
     """Go on with a feed that was paused. It looks at its folder at once."""
+    request = (await load(runtime, caller, feed_id)).declared.request
+    ensure_scope(caller, "imports:write")
+    ensure_may_replace(caller, replaces=bool(request.get("replace")))
     return await set_enabled(feed_id, caller, runtime, enabled=True)
 
 

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 from pydantic import ValidationError
 
+from app.auth.caller import Caller
 from app.declarations.types import load_resource
 from app.errors import Complaint, Refused, describe
 from app.formats.characters import UNSTORABLE
@@ -39,7 +40,7 @@ from app.web.bodies.head import receive_head
 from app.web.bodies.json_body import read_json_object
 from app.web.bodies.mapping_choice import MappingChooser
 from app.web.bodies.upload import Form
-from app.web.caller import MayReadMappings, MayWriteMappings, OpenRuntime, write_as
+from app.web.caller import MayReadMappings, MayWriteMappings, OpenRuntime, ensure_may_replace, write_as
 from app.web.links import link_to_same_path
 from app.web.openapi import operation_id
 from app.web.refusals import refusals
@@ -87,7 +88,14 @@ async def create_mapping(request: Request, caller: MayWriteMappings, runtime: Op
     async with runtime.heavy_reads.turn(caller.account_id), write_as(caller, runtime) as session:
         resource = await find_type(session, caller.account_id, body.get("type"))
         created = await stored.create_template(session, caller.account_id, body, resource)
+        ensure_may_let_replace(caller, created)
     return answer(created, 201)
+
+
+def ensure_may_let_replace(caller: Caller, template: StoredTemplate) -> None:
+    """Schedules and watched folders that name a template do what it says later. Raises Refused("not_allowed")."""
+    options = msgspec.json.decode(template.wire).get("options") or {}
+    ensure_may_replace(caller, replaces=bool(options.get("replace")))
 
 
 async def find_type(session: ReadSession, account_id: AccountId, name: object) -> Resource | None:
@@ -142,6 +150,7 @@ async def put_mapping(request: Request, mapping_id: str, caller: MayWriteMapping
     async with runtime.heavy_reads.turn(caller.account_id), write_as(caller, runtime) as session:
         resource, _ = await load_resource(session, caller.account_id, template.type)
         replaced = await stored.replace_template(session, caller.account_id, template, body, resource)
+        ensure_may_let_replace(caller, replaced)
     return answer(replaced)
 
 

@@ -9,7 +9,7 @@ from app.schedules import stored
 from app.schedules.schedule import Schedule as StoredSchedule
 from app.storage.database import ReadSession
 from app.surfaces.native import translate
-from app.surfaces.native.schedules import declare_schedule, render_schedule
+from app.surfaces.native.schedules import declare_schedule, ensure_may_start, render_schedule
 from app.surfaces.native.wire.declared.schedules import SCHEDULE_BODY, Schedule, ScheduleList
 from app.surfaces.native.wire.shape import Links
 from app.web.bodies.json_body import read_json_object
@@ -110,6 +110,7 @@ async def pause_schedule(schedule_id: str, caller: MayWriteSchedules, runtime: O
 async def resume_schedule(schedule_id: str, caller: MayWriteSchedules, runtime: OpenRuntime) -> Response:
     """Go on after a pause, at the next time by the clock. What was missed meanwhile is not made up for."""
     async with write_as(caller, runtime) as session:
+        ensure_may_start(caller, await stored.load_schedule(session, caller.account_id, schedule_id))
         now = await runtime.now(session)
         resumed = await stored.resume_schedule(session, caller.account_id, schedule_id, now=now)
         return await answer(session, runtime, resumed)
