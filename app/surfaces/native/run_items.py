@@ -1,5 +1,6 @@
 """Makes the shape that runs of every kind have in one list, and the cursor of the list."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -70,9 +71,15 @@ def link_run(run: Run, base: str) -> RunAddresses:
     return RunAddresses(self=own, details=own if run.kind is Kind.SYNC else f"{base}/{run.kind}s/{run.id}", **decisions)
 
 
-def run_list(statuses: Sequence[Status], next_page: str | None, *, base: str, retention_days: int) -> RunList:
+async def encode_runs(statuses: Sequence[Status], next_page: str | None, *, base: str, retention_days: int) -> bytes:
+    """A list of runs as JSON. In a thread: the reports of 100 item syncs of 200 files each take a second."""
     links = Links() if next_page is None else Links(next=next_page)
-    return RunList(links=links, results=[run_item(each, base=base, retention_days=retention_days) for each in statuses])
+
+    def encode() -> bytes:
+        results = [run_item(each, base=base, retention_days=retention_days) for each in statuses]
+        return RunList(links=links, results=results).encoded()
+
+    return await asyncio.to_thread(encode)
 
 
 def encode_run_cursor(run: Run) -> str:

@@ -1,12 +1,17 @@
 """Runs of item syncs as callers see them: started, listed, read with their reports."""
 
+import asyncio
+import json
+from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
 from sqlalchemy import text
 
+from app.runs import status
 from app.runtime import Runtime
+from app.surfaces.native.run_items import encode_runs
 from tests.conftest import NewAccount
 from tests.support.http import Account
 from tests.surfaces.native.test_item_syncs import made
@@ -61,6 +66,24 @@ async def test_runs_are_paged_newest_first(client: httpx.AsyncClient, an_account
     last = (await client.get(first["links"]["next"], headers=an_account.headers)).json()
     assert [each["id"] for each in first["results"] + last["results"]] == ids[::-1]
     assert last["links"] == {}
+
+
+async def test_a_page_of_large_reports_holds_up_no_other_request(
+    client: httpx.AsyncClient, an_account: Account, runtime: Runtime
+) -> None:
+    started = (await run(client, an_account, await made(client, an_account))).json()["id"]
+    async with runtime.database.read() as session:
+        found = await status.find_run(session, an_account.id, started, kind=None, retention_days=1)
+        current = await status.read_status(session, found)
+    files = json.loads(REPORT)["files"] * 200
+    listed = [replace(current, run=replace(found, report={"files": files}))] * 50
+    encoding = asyncio.create_task(encode_runs(listed, None, base="", retention_days=1))
+    turns = 0
+    while not encoding.done():
+        await asyncio.sleep(0.001)
+        turns += 1
+    assert len(json.loads(await encoding)["results"][-1]["report"]["files"]) == 200
+    assert turns > 3, "of the event loop"
 
 
 async def test_a_run_that_is_open_is_the_only_one_of_its_sync(client: httpx.AsyncClient, an_account: Account) -> None:

@@ -9,7 +9,7 @@ from app.runs import status
 from app.runs.kinds import Kind
 from app.runs.status import RunQuery
 from app.surfaces.native import translate
-from app.surfaces.native.run_items import decode_run_cursor, encode_run_cursor, run_item, run_list
+from app.surfaces.native.run_items import decode_run_cursor, encode_run_cursor, encode_runs, run_item
 from app.surfaces.native.wire.declared.item_syncs import SYNC_RUN_BODY, SyncRunBody
 from app.surfaces.native.wire.runs import RunItem, RunList
 from app.syncs.intake import SyncRequest, submit_sync
@@ -75,4 +75,5 @@ async def list_item_sync_runs(
     following = encode_run_cursor(found[-1].run) if more else None
     next_page = link_to_same_path(request, runtime, limit=limit, cursor=following) if more else None
     base, days = base_url(request, runtime), runtime.settings.retention_days
-    return Response(run_list(found, next_page, base=base, retention_days=days).encoded(), media_type=translate.JSON)
+    body = await encode_runs(found, next_page, base=base, retention_days=days)
+    return Response(body, media_type=translate.JSON)

@@ -15,7 +15,7 @@ from app.runs.status import RunQuery
 from app.runtime import Runtime
 from app.storage.runs import Filter
 from app.surfaces.native import translate
-from app.surfaces.native.run_items import decode_run_cursor, encode_run_cursor, run_item, run_list
+from app.surfaces.native.run_items import decode_run_cursor, encode_run_cursor, encode_runs, run_item
 from app.surfaces.native.wire.problems import ProblemList
 from app.surfaces.native.wire.runs import RunItem, RunList, RunQueryParameters
 from app.web.caller import MayReadRuns, MayWriteRuns, OpenRuntime, ensure_may_replace, ensure_scope, write_as
@@ -47,7 +47,8 @@ async def list_runs(
     following = {**sent, "cursor": encode_run_cursor(found[-1].run)} if more else None
     next_page = None if following is None else link_to_same_path(request, runtime, **following)
     base, days = base_url(request, runtime), runtime.settings.retention_days
-    return Response(run_list(found, next_page, base=base, retention_days=days).encoded(), media_type=translate.JSON)
+    body = await encode_runs(found, next_page, base=base, retention_days=days)
+    return Response(body, media_type=translate.JSON)
 
 
 def filters_of(query: RunQueryParameters) -> dict[Filter, str]:
