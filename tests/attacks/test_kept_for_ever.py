@@ -6,6 +6,7 @@ import httpx
 from sqlalchemy import text
 
 from app.runs.deletion import prune_runs
+from app.runs.states import ENDED, State
 from app.runtime import Runtime
 from app.storage import runs
 from tests.conftest import Finish
@@ -31,6 +32,9 @@ async def test_of_a_pruned_run_no_plan_and_no_options_are_left(
         assert (await client.get(f"/imports/{run}{path}", headers=an_account.headers)).status_code == 410
 
 
+OPEN_STATES = {state.value for state in State if state not in ENDED}
+
+
 async def test_a_scrape_reads_open_runs_only(client: httpx.AsyncClient, runtime: Runtime, an_account: Account) -> None:
     await post(client, an_account)
     async with runtime.database.transaction() as session:
@@ -38,4 +42,4 @@ async def test_a_scrape_reads_open_runs_only(client: httpx.AsyncClient, runtime:
         plan = "\n".join((await session.execute(text(f"EXPLAIN {runs.FIGURES}"))).scalars())
     assert re.search(r"Index Scan (on|using) runs_unfinished", plan), plan
     metrics = (await client.get("/metrics")).text
-    assert set(re.findall(r'^sluice_runs\{state="([a-z]+)"\}', metrics, re.MULTILINE)) == {"queued", "running"}
+    assert set(re.findall(r'^sluice_runs\{state="([a-z]+)"\}', metrics, re.MULTILINE)) == OPEN_STATES
