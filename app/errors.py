@@ -38,7 +38,7 @@ REFUSALS: dict[str, str] = {
     "import_not_ended": "The import is still waiting, running or halted",
     "export_not_ended": "The export is still waiting or running",
     "not_held": "The run does not wait for a decision",
-    "sync_not_ended": "A run of the item sync is still waiting, running or halted",
+    "sync_not_ended": "A run of the item sync is still waiting, running, halted or planned",
     "nothing_to_retry": "No delivery of the export has failed",
     "type_in_use": "The new declaration does not fit stored records or open imports",
     "secrets_locked": "The stored secrets cannot be decrypted",

@@ -55,6 +55,10 @@ class ConnectionCheck:
             self._add_connect()
         self.steps.append(CheckStep(failed.step, error=failed.detail))
 
+    def add_error(self, name: str, error: str) -> None:
+        self._add_connect()
+        self.steps.append(CheckStep(name, error=error))
+
     def add_deletion(self, path: str, failed: TransportFailed | None) -> None:
         """The last step of an export's check. An export deletes nothing, so a login that may not is good enough."""
         if failed is None or failed.reason == "missing":
@@ -171,7 +175,7 @@ async def find_file(
     files = await transport.list(path)
     if not files and required:
         raise failure("no_match")
-    check.add_success("find", f"{len(files)} files")
+    check.add_success("find", f"{len(files)} file{'' if len(files) == 1 else 's'}")
     return next(iter(files), None)
 
 

@@ -12,7 +12,7 @@ MOST_EXPORTS: Final = 5  # open in one account: each may hold a snapshot of the 
 
 
 class Kind(StrEnum):
-    """Each is also the word for people."""
+    """Of the wire. `Rules.word` is the word for people."""
 
     IMPORT = "import"
     EXPORT = "export"
@@ -35,6 +35,7 @@ class Rules:
     """How a kind of run is accepted and shown. `numbered` runs write records and take the next number of the account's
     order of writes: for every record the run with the higher number wins."""
 
+    word: str  # for people
     read_scope: str  # that a key needs to see runs of this kind: app.auth.keys
     write_scope: str  # to resume and cancel them
     numbered: bool
@@ -44,6 +45,7 @@ class Rules:
 
 KINDS: Final[Mapping[Kind, Rules]] = {
     Kind.IMPORT: Rules(
+        word="import",
         read_scope="imports:read",
         write_scope="imports:write",
         numbered=True,
@@ -51,6 +53,7 @@ KINDS: Final[Mapping[Kind, Rules]] = {
         queue_full="{limit} imports of this account are waiting, running or halted. Wait until one of them has ended",
     ),
     Kind.EXPORT: Rules(
+        word="export",
         read_scope="exports:read",
         write_scope="exports:write",
         numbered=False,
@@ -58,10 +61,11 @@ KINDS: Final[Mapping[Kind, Rules]] = {
         queue_full="{limit} exports of this account are waiting or running. Wait until one of them has ended",
     ),
     Kind.SYNC: Rules(
+        word="item sync",
         read_scope="syncs:read",
         write_scope="syncs:write",
         numbered=True,
         queue_limit=lambda _runtime: MOST_SYNCS,
-        queue_full="{limit} item syncs of this account are waiting or running. Wait until one of them has ended",
+        queue_full="{limit} item syncs of this account are waiting, running or halted. Wait until one has ended",
     ),
 }

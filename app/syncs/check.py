@@ -7,7 +7,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Final
 
-from app.connections.check import CHECK_SECONDS, CheckStep, ConnectionCheck, connect_briefly
+from app.connections.check import CHECK_SECONDS, ConnectionCheck, connect_briefly
 from app.connections.connection import load_connection
 from app.errors import Refused
 from app.imports.sources.head import HeadReader
@@ -47,7 +47,7 @@ class SyncCheck:
     first: dict[Role, FileInfo] = field(default_factory=dict)  # file of each folder, and the ZIP
 
     def fail(self, step: str, error: str) -> CheckEnded:
-        self.report.steps.append(CheckStep(step, error=error))
+        self.report.add_error(step, error)
         return CheckEnded()
 
 

@@ -19,6 +19,7 @@ from app.syncs.steps import DRY_RUN, SETTINGS
 from app.syncs.stored import StoredSync, load_sync
 
 TYPE = "items"  # the record type under which runs of item syncs are listed
+STILL_OPEN = "A run of this item sync is still open. Wait until it has ended, or resume or cancel it if it is held"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ async def store_sync_run(session: Session, runtime: Runtime, wanted: SyncRequest
     await accounts.lock(session, wanted.account_id)
     sync = await load_sync(session, wanted.account_id, wanted.sync_id)
     if await progress.has_open_run(session, sync.id):
-        raise Refused("sync_not_ended", "A run of this item sync is still open. Wait until it has ended")
+        raise Refused("sync_not_ended", STILL_OPEN)
     settings, run_id = sync.declaration.settings, new_run_id()
     settings = replace(settings, mode=wanted.mode or settings.mode)
     connection = await find_connection(session, runtime, wanted.account_id, sync)

@@ -26,7 +26,7 @@ def test_an_item_sync_is_made_shown_changed_run_and_deleted(sluice: Sluice, tmp_
     assert "/itempictures.zip" in sluice("syncs", "show", "Catalogue").stdout
 
     options = ("--name", "Other", "--no-trim-values", "--afterwards", "move:/done")
-    changed = json.loads(sluice("syncs", "update", "Catalogue", *options, "--json").stdout)
+    changed = json.loads(sluice("syncs", "put", "Catalogue", *options, "--json").stdout)
     kept = ("connectionId", "separator", "maxErrors")
     assert [changed[each] for each in kept] == [made[each] for each in kept]
     assert (changed["name"], changed["trimValues"], changed["afterwards"]) == ("Other", False, "move:/done")
@@ -40,6 +40,9 @@ def test_an_item_sync_is_made_shown_changed_run_and_deleted(sluice: Sluice, tmp_
     assert run["id"] in sluice("syncs", "runs", "Other").stdout
     shown = sluice("runs", "show", run["id"])
     assert "sync" in shown.stdout, shown.stderr
+
+    refused = sluice("runs", "cancel", run["id"])
+    assert ", and this item sync is " in refused.stderr
 
     assert sluice("syncs", "delete", "Other").stdout == "Item sync Other is deleted\n"
     lost = sluice("syncs", "show", "Other")

@@ -398,6 +398,7 @@ def test_a_halted_import_tells_why_and_is_resumed(sluice: Sluice) -> None:
     head, why, *rest = halted.stdout.splitlines()
     run = head.split()[1]
     assert head == f"Import {run} of contacts: halted"
+    assert "halted" in sluice("imports", "list").stdout.splitlines()[1].split()
     assert why.startswith("The import is halted (brake): `maxCreated` is 0, but 1 would be created")
     assert rest[-2].strip().startswith(f"sluice runs resume {run}")
     resumed = sluice("runs", "resume", run)

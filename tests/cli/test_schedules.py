@@ -17,7 +17,10 @@ def test_a_schedule_is_made_shown_changed_paused_and_deleted(sluice: Sluice, tmp
     listed = sluice("schedules", "list").stdout.splitlines()
     assert listed[0].split() == ["ID", "NAME", "KIND", "CRON", "TIMEZONE", "NEXT", "LAST", "FAILURES"]
     assert listed[1].split()[:9] == [shown["id"], "Nightly", "export", "30", "2", "*", "*", "*", "UTC"]
-    assert len(sluice("schedules", "next", "Nightly").stdout.splitlines()) == 3
+    times = sluice("schedules", "next", "Nightly").stdout.splitlines()
+    assert [time.endswith(" UTC") for time in times] == [True] * 3
+    nothing = sluice("schedules", "create", "Nothing", "--cron", "0 9 * * *")
+    assert "Say what is started" in str(nothing.exception)
 
     (tmp_path / "asked.json").write_text('{"type": "products"}')
     options = ("--name", "Weekly", "--cron", "0 6 * * MON", "--request", str(tmp_path / "asked.json"))

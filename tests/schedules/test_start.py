@@ -9,6 +9,7 @@ import pytest
 from app.observe.metrics import Metrics
 from app.schedules import start
 from app.schedules.start import start_due
+from app.syncs.intake import STILL_OPEN
 from tests.conftest import NewAccount
 from tests.schedules.conftest import Shop
 from tests.transports.servers.server import Server, black_hole
@@ -137,7 +138,7 @@ async def test_an_item_sync_is_run_unless_a_run_of_it_is_open(shop: Shop, connec
     await shop.look("2026-11-29T02:30")
     result = await result_of(shop, schedule)
     assert (result["status"], result["code"]) == ("skipped", "previous_not_ended")
-    assert result["detail"] == "A run of this item sync is still open. Wait until it has ended"
+    assert result["detail"] == STILL_OPEN
     await shop.end_runs()
     await shop.send("DELETE", f"/item-syncs/{sync}", 204)
     await shop.look("2026-11-30T02:30")

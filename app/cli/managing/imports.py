@@ -34,7 +34,7 @@ def file_of(run: Mapping[str, Any]) -> str:
 LISTED: Final = (
     TableColumn("ID", "id"),
     TableColumn("TYPE", "type", cut=True, least=10),
-    TableColumn("STATUS", "status"),
+    TableColumn("STATUS", lambda run: run.get("held") or run["status"]),
     TableColumn("ROWS", "total", number=True),
     TableColumn("FAILED", "errors", number=True),
     TableColumn("CREATED", "createdAt", show=show_time, spare=True),

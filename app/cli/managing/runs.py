@@ -136,10 +136,12 @@ def describe_run(run: Mapping[str, Any]) -> dict[str, object]:
 def describe_report(run: Mapping[str, Any]) -> dict[str, object]:
     """What came of an item sync; nothing for other kinds."""
     report = run.get("report", {})
+    images = report.get("images", {})
     entities = {name: show_members(counts) for name, counts in report.get("entities", {}).items()}
     return {
         **entities,
         "Files": ", ".join(each["path"] for each in report.get("files", ())),
-        "Images": show_members(report.get("images")),
+        "Images": show_members({name: value for name, value in images.items() if name != "refused"}),
+        "Refused": "; ".join(each["message"] for each in images.get("refused", ())),
         "Warnings": "; ".join(each["message"] for each in run.get("warnings", ())),
     }

@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from app.errors import FAILURES, Refused
 from app.observe.events import RunResumed
 from app.runs.acceptance import enqueue_run
+from app.runs.kinds import KINDS
 from app.runs.lifecycle import announce_end, end_run
 from app.runs.model import Run, run_from
 from app.runs.states import HELD, State, states_before
@@ -74,4 +75,4 @@ async def look_again(session: Session, run: Run) -> Run:
 
 
 def refuse(run: Run, done: str) -> Refused:
-    return Refused("not_held", NOT_HELD.format(kind=run.kind, done=done, state=run.state))
+    return Refused("not_held", NOT_HELD.format(kind=KINDS[run.kind].word, done=done, state=run.state))

@@ -48,6 +48,8 @@ SETTINGS: Final[Mapping[str, tuple[type, str]]] = {
     "afterwards": (str, "What becomes of the CSV files: keep (the default), delete, or move: with a folder"),
     "quiet_seconds": (float, "How long no file may have changed before the files are read; default: 5"),
     **{name: option for name, option in FILE_OPTIONS.items() if name != "replace"},
+    "max_removed_share": (float, "Halt if a larger share of the records of one type would be removed; default: 0.5"),
+    "min_rows": (int, "Halt if all files have fewer rows together"),
 }
 LISTED: Final = (
     TableColumn("ID", "id"),
@@ -128,7 +130,7 @@ def camel(name: str) -> str:
     return first + "".join(each.capitalize() for each in others)
 
 
-def update_sync(
+def put_sync(
     context: typer.Context,
     name: NameOrId,
     *,
@@ -150,7 +152,7 @@ def update_sync(
 
 
 syncs.command("create")(add_options(create_sync, SETTINGS))
-syncs.command("update")(add_options(update_sync, SETTINGS))
+syncs.command("put")(add_options(put_sync, SETTINGS))
 
 
 @syncs.command("delete")

@@ -24,7 +24,7 @@ Cron = Annotated[str, typer.Option("--cron", help="When: minute, hour, day of th
 NewCron = Annotated[str | None, typer.Option("--cron", help="When: the five fields")]
 Timezone = Annotated[str | None, typer.Option("--timezone", help="Whose clock it is, such as Europe/Amsterdam; or UTC")]
 Connection = Annotated[
-    str | None, typer.Option("--connection", help="Import from the connection with this name or id; default: export")
+    str | None, typer.Option("--connection", help="Import from the connection with this name or id; default: an export")
 ]
 Sync = Annotated[str | None, typer.Option("--sync", help="Run the item sync with this name or id")]
 RequestFile = Annotated[
@@ -36,7 +36,12 @@ Rename = Annotated[str | None, typer.Option("--name", help="Another name for it"
 
 
 def show_next(schedule: Mapping[str, Any]) -> str:
-    return show_time(schedule.get("nextRunAt")) if schedule["enabled"] else "paused"
+    return show_utc(schedule.get("nextRunAt")) if schedule["enabled"] else "paused"
+
+
+def show_utc(time: object) -> str:
+    """Named, since the time of `cron` is that of the schedule's own zone."""
+    return f"{show_time(time)} UTC" if time else ""
 
 
 def last_of(schedule: Mapping[str, Any], member: str) -> Any:
@@ -104,7 +109,7 @@ def print_schedule(schedule: Mapping[str, Any], *, as_json: bool) -> None:
             "Timezone": schedule["timezone"],
             "Next": show_next(schedule),
             "Last result": last_of(schedule, "status"),
-            "Planned for": show_time(last_of(schedule, "plannedFor")),
+            "Planned for": show_utc(last_of(schedule, "plannedFor")),
             "Reason": last_of(schedule, "detail"),
             "Last run": show_members({schedule["lastRunId"]: schedule.get("lastRunStatus", "gone")})
             if "lastRunId" in schedule
@@ -128,6 +133,8 @@ def create_schedule(
     as_json: AsJson = False,
 ) -> None:
     """Have an import from a connection, an export or an item sync started by the clock."""
+    if request_file is None and sync is None:
+        raise typer.TyperException("Say what is started: --request, with --connection for an import, or --sync")
     asked = {} if request_file is None else read_json_file(request_file)
     with connect(url, key, as_json=as_json) as client:
         kind = "import" if connection else "sync" if sync else "export"
@@ -169,7 +176,7 @@ def show_next_runs(name: NameOrId, *, url: Url = DEFAULT_URL, key: Key = "", as_
         print_json({"nextRuns": times})
         return
     for each in times:
-        print_line(show_time(each))
+        print_line(show_utc(each))
 
 
 @schedules.command("pause")

@@ -80,7 +80,7 @@ class ItemSyncBody(BrakedBody):
         ge=0,
         le=1,
         strict=True,
-        description="A run is halted if it would remove a larger share of the items that there are. Null: no limit",
+        description="A run is halted if it would remove a larger share of the records of a type. Null: no limit",
     )
     afterwards: Annotated[str, AfterValidator(check_afterwards)] = Field(
         default="keep",
