@@ -50,7 +50,7 @@ REFUSALS: dict[str, str] = {
 FAILURES: dict[str, str] = {
     "brake": "A brake of the import has stopped it, or would",
     "plan_changed": "Others have changed records since somebody was shown what the import would do",
-    "cancelled": "Somebody has cancelled it",
+    "cancelled": "Somebody has cancelled the run",
     "plan_expired": "Nobody has resumed or cancelled it in time",
     "worker_crashed": "Workers crashed too many times on this file",
     "source_missing": "The stored file no longer exists",

@@ -146,7 +146,7 @@ async def test_a_brake_stops_a_full_sync_that_would_remove_too_much_only_since_i
     await imports.finish(older)
     run = await syncs.finish(run)
     assert (run.state, run.fail_code, set(await syncs.stored("items"))) == ("halted", "brake", {"A", "B", "C", "D"})
-    assert run.fail_detail == "Of `items`, `maxRemovedShare` is 0.5, but 3 of 4 records would be removed"
+    assert run.fail_detail == "For `items`, `maxRemovedShare` is 0.5, but 3 of 4 records would be removed"
     run = await syncs.resume(run)
     assert (run.state, run.removed, set(await syncs.stored("items"))) == ("finished", 3, {"A"})
 

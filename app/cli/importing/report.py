@@ -46,7 +46,8 @@ def print_report(run: ImportStatus, *, url: str) -> None:
     print_line(f"Import {run.id} of {run.type}: {run.held or run.status}")
     if run.failure:
         what = "is halted" if run.held else "was cancelled" if run.status == "cancelled" else "failed"
-        print_line(f"The import {what} ({run.failure.code}): {run.failure.detail}")
+        code = "" if run.failure.code == run.status else f" ({run.failure.code})"
+        print_line(f"The import {what}{code}: {run.failure.detail}")
     print_table(COUNTS if run.removed is None else (*COUNTS, REMOVED), [msgspec.to_builtins(run)])
     for title, groups in (("Problems of the failed rows", run.error_summary), ("Warnings", run.warnings)):
         if groups:
@@ -57,5 +58,10 @@ def print_report(run: ImportStatus, *, url: str) -> None:
             f"\nGet the failed rows with their reasons:\n  {command_for('imports failed-rows', run.id, url=url)}"
         )
     if run.held:
-        print_line(f"\nGo on all the same, or end it:\n  {command_for('runs resume', run.id, url=url)}")
-        print_line(f"  {command_for('runs cancel', run.id, url=url)}")
+        print_decisions(run.id, url=url)
+
+
+def print_decisions(run_id: str, *, url: str) -> None:
+    """Prints how somebody decides about a run that is held."""
+    print_line(f"\nGo on all the same, or end it:\n  {command_for('runs resume', run_id, url=url)}")
+    print_line(f"  {command_for('runs cancel', run_id, url=url)}")

@@ -9,12 +9,14 @@ from app.cli.client.http import build_path, connect, fetch_pages, get_object, re
 from app.cli.client.options import DEFAULT_URL, AsJson, Key, Limit, Url
 from app.cli.client.printing import print_facts, print_json, print_line, show_members, show_time
 from app.cli.client.tables import TableColumn, print_pages
+from app.cli.importing.report import print_decisions
 from app.cli.managing.imports import PROBLEMS
 
 runs = typer.Typer()
 
 RunId = Annotated[str, typer.Argument(metavar="ID", help="Id of the run")]
 LARGEST_PAGE: Final = 100
+HELD: Final = frozenset({"halted", "planned"})
 
 # Option -> parameter of the query.
 FILTERS: Final = {
@@ -76,6 +78,8 @@ def show_run(run_id: RunId, *, url: Url = DEFAULT_URL, key: Key = "", as_json: A
         print_json(run)
     else:
         print_facts(describe_run(run))
+        if run["status"] in HELD:
+            print_decisions(run_id, url=url)
 
 
 @runs.command("problems")

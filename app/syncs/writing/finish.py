@@ -138,7 +138,7 @@ async def find_breaches(
             tally, created=found["added"], updated=found["changed"], removed=found["removed"], stored=stored
         )
         if tripped := find_tripped(of_records, tally_of_type):
-            yield f"Of `{each}`, {tripped[:1].lower()}{tripped[1:]}"
+            yield f"For `{each}`, {tripped[:1].lower()}{tripped[1:]}"
 
 
 async def describe_breaches(
