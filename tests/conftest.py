@@ -16,6 +16,7 @@ from tests.support import http
 from tests.support.http import Account
 from tests.support.live import Live, running_live
 from tests.support.servers import new_database, redis_number, running_servers, settings_for
+from tests.transports.servers.server import Certificates
 
 # How long an example takes depends on what else the machine does. Speed belongs to the benchmarks.
 settings.register_profile("sluice", deadline=None)
@@ -56,6 +57,12 @@ def servers() -> Iterator[Servers]:
     """PostgreSQL and Valkey, running."""
     with running_servers() as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def certificates() -> Certificates:
+    """Of all servers of the tests: some run until the end, and other tests meet them."""
+    return Certificates()
 
 
 @pytest.fixture(scope="session")

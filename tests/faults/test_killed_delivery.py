@@ -32,11 +32,6 @@ FROM generate_series(1, $2) AS number, format('person%s@example.org', number) AS
 STEPS = {"SliceClaimed": 2, "begun": 1, "sending": 2, "sent": 1, "settled": 1}
 
 
-@pytest.fixture(scope="session")
-def certificates() -> Certificates:
-    return Certificates()
-
-
 @pytest.fixture
 async def sftp() -> AsyncIterator[SftpServer]:
     async with sftp_server() as running:

@@ -135,11 +135,6 @@ class Watched:
             await self.server.store(f"{name}/.keep", b"")
 
 
-@pytest.fixture(scope="session")
-def certificates() -> Certificates:
-    return Certificates()
-
-
 @pytest.fixture(scope="session", params=["ftp"])
 async def started(request: pytest.FixtureRequest, certificates: Certificates) -> AsyncIterator[Server]:
     async with SERVERS[request.param](certificates) as running:

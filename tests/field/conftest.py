@@ -12,11 +12,6 @@ from tests.support.http import Account, app_on, client_of
 from tests.transports.servers.server import Certificates, policy
 
 
-@pytest.fixture(scope="session")
-def certificates() -> Certificates:
-    return Certificates()
-
-
 @pytest.fixture
 def calls(certificates: Certificates) -> TransferPolicy:
     """A policy that trusts the servers of the tests."""

@@ -153,11 +153,6 @@ async def pulling(runtime: Runtime, an_account: Account, certificates: Certifica
     return Pulling(runtime, an_account, policy(tls=certificates.client()))
 
 
-@pytest.fixture(scope="module")
-def certificates() -> Certificates:
-    return Certificates()
-
-
 @pytest.fixture
 async def web(certificates: Certificates) -> AsyncIterator[Any]:
     async with http_server(certificates) as running:

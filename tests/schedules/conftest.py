@@ -92,11 +92,6 @@ async def shop(runtime: Runtime, an_account: Account, certificates: Certificates
 
 
 @pytest.fixture(scope="session")
-def certificates() -> Certificates:
-    return Certificates()
-
-
-@pytest.fixture(scope="session")
 async def running_ftp(certificates: Certificates) -> AsyncIterator[Server]:
     async with ftp_server("none", certificates) as running:
         yield running

@@ -26,11 +26,6 @@ SERVERS: dict[str, Callable[[Certificates], AbstractAsyncContextManager[Server]]
 
 
 @pytest.fixture(scope="session")
-def certificates() -> Certificates:
-    return Certificates()
-
-
-@pytest.fixture(scope="session")
 def patient(certificates: Certificates) -> Callable[..., TransferPolicy]:
     """Makes a policy that trusts the servers of the tests: patient(idle_seconds=1)."""
     trusted = certificates.client()

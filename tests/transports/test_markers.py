@@ -128,8 +128,10 @@ def native_bodies(house: House, name: str) -> list[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-async def house(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
-    folder, marks, certificates = tmp_path_factory.mktemp("marked"), Marks(), Certificates()
+async def house(
+    servers: Servers, certificates: Certificates, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[House]:
+    folder, marks = tmp_path_factory.mktemp("marked"), Marks()
     database = await asyncio.to_thread(new_database, servers, "marked")
     async with AsyncExitStack() as stack:
         patch = stack.enter_context(ExitStack())

@@ -106,11 +106,6 @@ async def mail_server(
         server.close()
 
 
-@pytest.fixture(scope="session")
-def certificates() -> Certificates:
-    return Certificates()
-
-
 NewServer = Callable[..., AbstractAsyncContextManager[Inbox]]
 
 

@@ -65,7 +65,9 @@ class S3Server:
         self.permit(*RIGHTS)
 
     def permit(self, *rights: str) -> None:
-        actions = [action for right in rights for action in ACTIONS[right]]
+        self.allow([action for right in rights for action in ACTIONS[right]])
+
+    def allow(self, actions: list[str]) -> None:
         statement = {"Effect": "Allow", "Action": actions, "Resource": "*"}
         policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
         get_backend("iam")[DEFAULT_ACCOUNT_ID]["aws"].put_user_policy("partner", "all", policy)
@@ -90,8 +92,9 @@ RUNNING: list[S3Server] = []
 
 @asynccontextmanager
 async def s3_server(certificates: Certificates) -> AsyncIterator[S3Server]:
-    """The one that runs, else a new one."""
+    """The one that runs, else a new one. Its user may do everything."""
     if RUNNING:
+        RUNNING[0].allow(["*"])
         yield RUNNING[0]
         return
     async with started(certificates) as server:
@@ -116,12 +119,12 @@ async def started(certificates: Certificates) -> AsyncIterator[S3Server]:
         boto3.client("s3", endpoint_url=url, **given).create_bucket(Bucket=BUCKET)
         people = boto3.client("iam", endpoint_url=url, **given)
         people.create_user(UserName="partner")
-        everything = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}'
-        people.put_user_policy(UserName="partner", PolicyName="all", PolicyDocument=everything)
         keys = people.create_access_key(UserName="partner")["AccessKey"]
         # From now on moto looks at keys and signatures.
         httpx.post(f"{url}/moto-api/reset-auth", content=b"0").raise_for_status()
         async with Wire(port, certificates.server()).running() as wire:
-            yield S3Server(wire, keys["AccessKeyId"], keys["SecretAccessKey"])
+            server = S3Server(wire, keys["AccessKeyId"], keys["SecretAccessKey"])
+            server.allow(["*"])
+            yield server
     finally:
         moto.stop()
