@@ -6,8 +6,9 @@ from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
-from app.storage.database import Database, ReadSession, Session, translate_driver_errors
+from app.storage.database import Database, DatabaseUnavailable, ReadSession, Session, translate_driver_errors
 from app.storage.exports.statement import MOST_CELLS, Statement
 
 APPLICATION: Final = "sluice export"  # in pg_stat_activity, while a snapshot is held
@@ -38,8 +39,8 @@ async def open_snapshot(database: Database, shared: str | None = None) -> AsyncI
     """A session in which everything that is read is of one moment; with `shared`, of the same as in the session that
     shares it. Raises DatabaseUnavailable."""
     async with database.snapshot() as session:
-        if shared is not None:  # PostgreSQL wants it first, and takes no parameter
-            await session.execute(text(f"SET TRANSACTION SNAPSHOT '{shared}'"))
+        if shared is not None:
+            await adopt_snapshot(session, shared)
         await session.execute(text(f"SET LOCAL application_name = '{APPLICATION}'"))
         await session.execute(text(f"SET LOCAL parallel_tuple_cost = {TUPLE_COST}"))
         yield session
@@ -48,6 +49,14 @@ async def open_snapshot(database: Database, shared: str | None = None) -> AsyncI
 async def share_snapshot(session: ReadSession) -> str:
     """A name for what the session sees, good until it ends."""
     return str((await session.execute(text("SELECT pg_export_snapshot()"))).scalar_one())
+
+
+async def adopt_snapshot(session: ReadSession, shared: str) -> None:
+    """Has to be the first statement of the session. Raises DatabaseUnavailable if the sharing session has ended."""
+    try:
+        await session.execute(text(f"SET TRANSACTION SNAPSHOT '{shared}'"))  # it takes no parameter
+    except DBAPIError as error:
+        raise DatabaseUnavailable("The session that shares the snapshot has ended") from error
 
 
 async def end_old_snapshots(session: Session, *, seconds: float) -> int:
