@@ -19,7 +19,7 @@ START_SECONDS, STOP_SECONDS = 120.0, 30.0
 SETTINGS: dict[str, str] = {
     "listen_addresses": LOOPBACK,
     "unix_socket_directories": "",
-    "max_connections": "60",
+    "max_connections": "100",
     "shared_buffers": "128MB",
     # Imports write in bursts: with the default of 1GB a large one would cause many checkpoints.
     "max_wal_size": "2GB",
