@@ -14,6 +14,7 @@ from app.errors import Complaint, Refused, describe
 from app.runs.model import AccountId, Run, RunId
 from app.runtime import Runtime
 from app.storage.database import ReadSession
+from app.stored_values import compile_reader
 
 MOST_DESTINATIONS: Final = 10  # of one export
 MEMBER: Final = "destinations"
@@ -108,13 +109,16 @@ def build_columns(
     }
 
 
+read_wanted, read_destinations = compile_reader(list[WantedDestination]), compile_reader(list[Destination])
+
+
 def load_wanted(run: Run) -> list[WantedDestination]:
     """The destinations as they were asked for."""
-    return msgspec.convert(run.options.get(MEMBER, []), list[WantedDestination])
+    return read_wanted(run.options.get(MEMBER, []))
 
 
 def load_destinations(run: Run) -> list[Destination]:
-    return msgspec.convert(run.destinations or [], list[Destination])
+    return read_destinations(run.destinations or [])
 
 
 def open_target(runtime: Runtime, run: Run, number: int) -> Pull:

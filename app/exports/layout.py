@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Final, Literal
 
-import msgspec
-
 from app.formats.header import name_position
 from app.mappings.conversions import WriteColumn, compile_inverse
 from app.mappings.declaring.fitting import find_field
@@ -19,6 +17,7 @@ from app.resources.schema import Field, Resource
 from app.runs.model import Run
 from app.storage.exports.selection import Filter
 from app.storage.exports.statement import CellSource
+from app.stored_values import compile_reader
 
 Format = Literal["csv", "jsonl"]
 Respell = Callable[[bytes], bytes]  # takes what PostgreSQL sends, in pieces of any size, and gives what is written
@@ -55,15 +54,16 @@ class ExportColumn:
 
 
 EMPTY: Final = CellSource("")
+read_file_options, read_selected = compile_reader(FileOptions), compile_reader(Selected)
 is_formula = re.compile(r"'*[=+@\t\r-]").match  # as in app.storage.exports.statement.FORMULA
 
 
 def load_file_options(run: Run) -> FileOptions:
-    return msgspec.convert(run.options["file"], FileOptions)
+    return read_file_options(run.options["file"])
 
 
 def load_selected(run: Run) -> Selected:
-    return msgspec.convert(run.options["select"], Selected)
+    return read_selected(run.options["select"])
 
 
 def build_file_name(type: str, run_id: str, options: FileOptions) -> str:

@@ -13,6 +13,7 @@ from app.mappings.columns import Column
 from app.mappings.mapping import DEFAULT, MappedColumn, Mapping
 from app.runs.holding.brakes import BRAKES, REMOVAL, Brakes
 from app.runs.model import Run
+from app.stored_values import compile_reader
 
 BlankCells = Literal["keep", "clear", "empty"]
 Duplicates = Literal["last", "first", "error"]
@@ -74,6 +75,10 @@ class PendingPlan:
     seen: SeenColumns | None = None  # of the import that is run again: the file has to have the same columns
 
 
+read_options, read_plan = compile_reader(Options), compile_reader(Plan)
+read_pending_plan = compile_reader(PendingPlan)
+
+
 def plan_to_json(plan: Plan) -> dict[str, object]:
     """The plan as JSON for the run's row."""
     built: dict[str, Any] = msgspec.to_builtins(plan)
@@ -122,7 +127,7 @@ def load_request(run: Run) -> PendingPlan:
 
 
 def load_options(run: Run) -> Options:
-    return msgspec.convert(run.options, Options)
+    return read_options(run.options)
 
 
 def find_contradictions(options: Options) -> Iterator[Complaint]:
@@ -157,7 +162,7 @@ def load_plan(run: Run) -> Plan:
     """The plan of a run whose file is stored."""
     # Runs of release 0.1 have their constants among the options, and were counted by its rules.
     dialect = {"rules": 1, **run.plan["dialect"]}
-    return msgspec.convert({"constants": run.options.get("constants", {}), **run.plan, "dialect": dialect}, Plan)
+    return read_plan({"constants": run.options.get("constants", {}), **run.plan, "dialect": dialect})
 
 
 def load_pending_plan(run: Run) -> PendingPlan:
@@ -172,4 +177,4 @@ def load_pending_plan(run: Run) -> PendingPlan:
             constants=run.options.get("constants", {}),
         )
         return PendingPlan(read, mapping)
-    return msgspec.convert(run.plan, PendingPlan)
+    return read_pending_plan(run.plan)

@@ -212,10 +212,13 @@ async def exchange(process: Process, content: bytes, width: int, limits: Picture
     return answer, await pipe.readexactly(answer.bytes)
 
 
+decode_answer = msgspec.json.Decoder(Answer).decode
+
+
 async def read_answer(process: Process) -> Answer:
     """Raises EOFError, ValueError, DecodeError."""
     pipe: Any = process.stdout
     line = await pipe.readline()
     if not line:
         raise EOFError
-    return msgspec.json.decode(line, type=Answer)
+    return decode_answer(line)

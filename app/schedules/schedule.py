@@ -8,6 +8,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from app.runs.model import AccountId
+from app.stored_values import compile_reader
 from app.transports.transport import FileInfo
 
 PREFIX: Final = "sch_"
@@ -72,6 +73,9 @@ class Schedule:
     updated_at: datetime
 
 
+read_progress, read_result = compile_reader(Progress), compile_reader(Result)
+
+
 def schedule_from(row: Mapping[Any, Any]) -> Schedule:
     """A schedule from its row."""
     result = row["last_result"]
@@ -86,10 +90,10 @@ def schedule_from(row: Mapping[Any, Any]) -> Schedule:
         timezone=row["timezone"],
         enabled=row["enabled"],
         next_run_at=row["next_run_at"],
-        progress=msgspec.convert(row["progress"] or {}, Progress),
+        progress=read_progress(row["progress"] or {}),
         last_run_id=row["last_run_id"],
         last_run_state=row.get("last_run_state"),
-        last_result=None if result is None else msgspec.convert(result, Result),
+        last_result=None if result is None else read_result(result),
         failures=row["failures"],
         created_at=row["created_at"],
         updated_at=row["updated_at"],

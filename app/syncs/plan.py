@@ -7,6 +7,7 @@ from typing import Any, Literal
 import msgspec
 
 from app.runs.model import Run
+from app.stored_values import compile_reader
 from app.syncs.files import Role, SyncFile
 from app.transports.transport import FileInfo
 
@@ -55,8 +56,11 @@ class FetchPlan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
                 yield number, file
 
 
+read_fetch_plan, read_seen_zip = compile_reader(FetchPlan), compile_reader(SeenZip)
+
+
 def load_fetch_plan(run: Run) -> FetchPlan:
-    return msgspec.convert(dict(run.plan), FetchPlan)
+    return read_fetch_plan(dict(run.plan))
 
 
 def fetch_plan_to_json(plan: FetchPlan) -> dict[str, Any]:
@@ -66,7 +70,7 @@ def fetch_plan_to_json(plan: FetchPlan) -> dict[str, Any]:
 
 def is_known(zipped: SeenFile, seen: Mapping[str, Any]) -> bool:
     """Whether the ZIP is certainly the one that was taken in last: same size, and same time or tag."""
-    last = msgspec.convert(dict(seen), SeenZip)
+    last = read_seen_zip(dict(seen))
     proofs = [(zipped.modified, last.modified), (zipped.tag, last.tag)]
     same = zipped.path == last.path and zipped.size is not None and zipped.size == last.size
     return same and any(None not in pair for pair in proofs) and all(one == other for one, other in proofs)

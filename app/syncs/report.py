@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from app.runs.model import Run
+from app.stored_values import compile_reader
 from app.syncs.files import Role, SyncFile
 from app.syncs.plan import Images
 
@@ -56,8 +57,11 @@ class SyncReport(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=Tru
     entities: dict[str, dict[str, int]] = {}  # by type, and `links` of items to filter values: what becomes of records
 
 
+read_report = compile_reader(SyncReport)
+
+
 def load_report(run: Run) -> SyncReport:
-    return msgspec.convert(dict(run.report or {}), SyncReport)
+    return read_report(dict(run.report or {}))
 
 
 def report_to_json(report: SyncReport) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from app.errors import Refused, join_choices
 from app.formats.decode import normalize_encoding
 from app.mappings.delimiters import DELIMITERS, parse_delimiter
 from app.runs.holding.brakes import BRAKES, MAX_REMOVED_SHARE, Brakes
+from app.stored_values import compile_reader
 from app.transports.afterwards import parse_afterwards
 from app.transports.failed import TransportFailed
 from app.transports.transport import LONGEST_PATH, WILD, check_path
@@ -78,6 +79,9 @@ class SyncSettings:
         return not (self.images_only_from_pim or self.pictures_by_separate_task)
 
 
+read_settings = compile_reader(SyncSettings)
+
+
 def settings_to_json(settings: SyncSettings) -> dict[str, Any]:
     built: dict[str, Any] = msgspec.to_builtins(settings)
     return built
@@ -85,7 +89,7 @@ def settings_to_json(settings: SyncSettings) -> dict[str, Any]:
 
 def load_settings(stored: Mapping[str, Any]) -> SyncSettings:
     """The inverse of `settings_to_json`. Members of newer releases are passed over."""
-    return msgspec.convert(dict(stored), SyncSettings)
+    return read_settings(dict(stored))
 
 
 def parse_folder(path: str) -> str:

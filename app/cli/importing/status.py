@@ -86,12 +86,15 @@ class ImportResponse:
     wait: float
 
 
+decode_status = msgspec.json.Decoder(ImportStatus).decode
+
+
 def parse_import(response: httpx.Response) -> ImportResponse:
     """Raises RequestFailed for a response that does not describe an import."""
     body = read_object(response)
     wait = retry_after_seconds(response, longest=MAX_WAIT_SECONDS)
     try:
-        return ImportResponse(msgspec.json.decode(body.text, type=ImportStatus), body, 1.0 if wait is None else wait)
+        return ImportResponse(decode_status(body.text), body, 1.0 if wait is None else wait)
     except msgspec.DecodeError as error:
         raise request_failed(
             "Unexpected response", f"{response.request.url} did not answer with an import: {error}"

@@ -26,6 +26,7 @@ from app.runs.kinds import Kind
 from app.runs.model import AccountId
 from app.runtime import Runtime
 from app.storage.database import ReadSession
+from app.stored_values import compile_reader
 from app.transports.failed import TransportFailed
 
 
@@ -50,6 +51,9 @@ class ConnectionImport(msgspec.Struct, frozen=True, kw_only=True, rename="camel"
     brakes: Brakes | None = None
 
 
+convert_members = compile_reader(ConnectionImport)
+
+
 async def find_mapping(session: ReadSession, account_id: AccountId, members: Members[str, Any]) -> Mapping | None:
     """The mapping that the members choose, as it is now; None if they choose none. Raises Refused("invalid")."""
     choice = choice_from(members, str(members.get("type") or ""))
@@ -66,7 +70,7 @@ def read_wanted(members: Members[str, Any], mapping: Mapping | None) -> Connecti
     limits = {name: filled[brake.name] for name, brake in BRAKES.items() if filled.get(brake.name) is not None}
     parsed = {name: BRAKES[name].parse(limit) for name, limit in limits.items()}
     brakes = collect_brakes(parsed, removes=bool(filled.get("replace")))
-    return msgspec.structs.replace(msgspec.convert(filled, ConnectionImport), brakes=brakes)
+    return msgspec.structs.replace(convert_members(filled), brakes=brakes)
 
 
 def build_submission(

@@ -14,6 +14,7 @@ from app.runs.model import Run
 from app.runs.summary import RunWarning
 from app.runtime import Runtime
 from app.storage.blobs import BlobMissing
+from app.stored_values import compile_reader
 from app.syncs.files import Role, SyncFile
 from app.syncs.rows.rules import RowRules
 from app.syncs.rows.sync_file import ExaminedFile, examine_file
@@ -41,12 +42,13 @@ class ReadFile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Reading = tuple[ReadFile, ...]
+read_reading = compile_reader(Reading)
 
 
 def load_reading(run: Run) -> Reading | None:
     """None until the files have been examined."""
     stored = run.plan.get(READING)
-    return None if stored is None else msgspec.convert(stored, Reading)
+    return None if stored is None else read_reading(stored)
 
 
 def examine_files(
