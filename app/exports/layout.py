@@ -156,8 +156,8 @@ def format_header(columns: Sequence[ExportColumn], delimiter: str, *, neutralize
 
 
 def format_lines(rows: Sequence[Sequence[str]], delimiter: str) -> bytes:
-    """The rows as CSV, each with LF at its end, as PostgreSQL writes it. A row of one blank cell has it in quotes: else
-    it is no row for whoever reads the file."""
+    """The rows as CSV, each with LF at its end, as PostgreSQL writes it. A row of one blank cell has it in quotes,
+    because readers skip blank lines."""
     if any(len(row) == 1 and row[0].isspace() for row in rows):
         return b"".join([format_line(row, delimiter) for row in rows])
     text = io.StringIO()

@@ -89,6 +89,16 @@ def open_stored_file(file: BinaryIO, plan: Plan, runtime: Runtime) -> Reader:
         raise Fatal("unreadable_file", refused.detail) from None
 
 
+async def has_time(runtime: Runtime, started: float, batch_seconds: float) -> bool:
+    """Whether another batch that takes so long fits into the slice that started then (monotonic seconds)."""
+    spent = time.monotonic() + batch_seconds - started
+    allowed = runtime.settings.slice_seconds
+    if spent < allowed or spent > allowed * LONGEST_SLICES:
+        return spent < allowed
+    async with runtime.database.read() as session:
+        return not await claims.anyone_waits(session)
+
+
 class BatchWrite:
     """One batch on its way into the store: a task that writes it, and what the batch after it has to know."""
 
@@ -137,22 +147,17 @@ class Slice:
                 writing.append(BatchWrite(self, prepared, writing[-1] if writing else None))
                 if len(writing) > 1:
                     await writing.pop(0).done
-                more = not prepared.checked.last and not stopping() and await self.has_time(started)
+                more = (
+                    not prepared.checked.last
+                    and not stopping()
+                    and await has_time(self.runtime, started, self.batch_seconds)
+                )
                 reading = self.start_reading(prepared.checked.end) if more else None
             await writing[-1].done
             return prepared.checked.last
         finally:
             under_way = [*(batch.done for batch in writing), *([reading] if reading else [])]
             await asyncio.gather(*under_way, return_exceptions=True)
-
-    async def has_time(self, started: float) -> bool:
-        """Whether another batch fits into the slice that started then (monotonic seconds)."""
-        spent = time.monotonic() + self.batch_seconds - started
-        allowed = self.runtime.settings.slice_seconds
-        if spent < allowed or spent > allowed * LONGEST_SLICES:
-            return spent < allowed
-        async with self.runtime.database.read() as session:
-            return not await claims.anyone_waits(session)
 
     def start_reading(self, start: Position) -> asyncio.Task[PreparedBatch]:
         return asyncio.create_task(asyncio.to_thread(self.read_batch, start))

@@ -1,1 +1,1 @@
-"""The pictures of items: from an archive to records and stored pictures, and back to whoever wants to see them."""
+"""The pictures of items: read from an archive, stored, and served."""

@@ -147,7 +147,7 @@ async def lock(
 
 WAIT_SECONDS: Final = 3.0  # of a request, for a record that somebody else is writing
 
-# A large overlay is applied in a minute, and whoever waits for one of its records has one of the few connections.
+# Applying a large overlay takes up to a minute, and a request that waits for one of its records holds a connection.
 WAIT_BRIEFLY = f"SELECT set_config('lock_timeout', '{WAIT_SECONDS:.0f}s', true)"
 AWAIT = """
 SELECT FROM records WHERE account_id = :account_id AND type = :type AND key = :key FOR NO KEY UPDATE"""

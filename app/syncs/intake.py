@@ -1,4 +1,4 @@
-"""Accepts a run of an item sync, for whoever starts it: a caller, or the clock."""
+"""Accepts a run of an item sync that a caller or a schedule starts."""
 
 from dataclasses import dataclass, replace
 

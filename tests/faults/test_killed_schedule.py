@@ -36,7 +36,7 @@ async def is_started(arena: Arena, name: str = "Yearly") -> None:
 
 
 async def assert_started_once(arena: Arena) -> None:
-    """Also after whoever is at work has started something else."""
+    """Also after the worker has started something else."""
     await is_started(arena)
     await due(arena, "Another")
     await is_started(arena, "Another")

@@ -60,7 +60,7 @@ async def test_postgresql_killed_at_one_step_after_the_other_of_a_replacement(ar
 
 @pytest.mark.timeout(120)
 async def test_a_worker_frozen_while_it_applies_a_replacement_writes_nothing_when_it_thaws(arena: Arena) -> None:
-    """It holds up whoever comes after it until PostgreSQL ends its transaction."""
+    """Imports of the type wait for it until PostgreSQL ends its transaction."""
     expected = build_truth()
     run = await arena.replacement(expected)
     async with watched(arena, run, expected, staged=True):

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from app.transports.transport import TransferPolicy
-from tests.transports.servers.ftp import ftp_server
+from tests.transports.servers.ftp import FtpServer, ftp_server
 from tests.transports.servers.http import http_server
 from tests.transports.servers.s3 import s3_server
 from tests.transports.servers.server import Certificates, Server, policy
@@ -35,6 +35,12 @@ def patient(certificates: Certificates) -> Callable[..., TransferPolicy]:
 @pytest.fixture(scope="session", params=list(SERVERS))
 async def any_server(request: pytest.FixtureRequest, certificates: Certificates) -> AsyncIterator[Server]:
     async with SERVERS[request.param](certificates) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+async def running_ftp(certificates: Certificates) -> AsyncIterator[FtpServer]:
+    async with ftp_server("none", certificates) as running:
         yield running
 
 

@@ -24,17 +24,11 @@ FACTS = {"MLSD", "MLST"}
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
-@pytest.fixture(scope="module")
-async def running(certificates: Certificates) -> AsyncIterator[FtpServer]:
-    async with ftp_server("none", certificates) as server:
-        yield server
-
-
 @pytest.fixture
-async def ftp(running: FtpServer) -> FtpServer:
+async def ftp(running_ftp: FtpServer) -> FtpServer:
     """A plain server, empty and whole."""
-    await running.clear()
-    return running
+    await running_ftp.clear()
+    return running_ftp
 
 
 @asynccontextmanager

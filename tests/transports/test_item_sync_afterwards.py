@@ -1,6 +1,6 @@
 """What becomes of the files of an item sync once all is written: moved, deleted or left, and never twice."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,27 +13,20 @@ from app.runs.model import Run
 from app.runtime import Runtime
 from app.transports.transport import TransferPolicy
 from tests.support.http import Account
-from tests.transports.servers.ftp import FtpServer, ftp_server
-from tests.transports.servers.server import Certificates
+from tests.transports.servers.ftp import FtpServer
 from tests.transports.syncing import Syncing
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 LEFT = "The file `items/a.csv` was left where it is: "
 
 
-@pytest.fixture(scope="module")
-async def running(certificates: Certificates) -> AsyncIterator[FtpServer]:
-    async with ftp_server("none", certificates) as server:
-        yield server
-
-
 @pytest.fixture
-async def ftp(running: FtpServer) -> FtpServer:
-    await running.clear()
-    await running.store("items/a.csv", b"ItemCode\nA\n", NOON)
-    await running.store("itemfilters/f.csv", b"ItemCode;ClassName;ClassValue\nA;Color;Red\n", NOON)
-    await running.store("done/other.csv", b"?", NOON)
-    return running
+async def ftp(running_ftp: FtpServer) -> FtpServer:
+    await running_ftp.clear()
+    await running_ftp.store("items/a.csv", b"ItemCode\nA\n", NOON)
+    await running_ftp.store("itemfilters/f.csv", b"ItemCode;ClassName;ClassValue\nA;Color;Red\n", NOON)
+    await running_ftp.store("done/other.csv", b"?", NOON)
+    return running_ftp
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ import pytest
 from app.runtime import Runtime
 from app.transports.transport import TransferPolicy
 from tests.support.http import Account, app_on, client_of
-from tests.transports.servers.ftp import FtpServer, ftp_server
-from tests.transports.servers.server import Certificates, Server
+from tests.transports.servers.ftp import FtpServer
+from tests.transports.servers.server import Server
 from tests.transports.test_connections import body
 
 ITEMS = b"ItemCode;Description\nA;Shirt\n"
@@ -20,16 +20,10 @@ ZIP = b"PK\x05\x06" + b"\0" * 18
 HEADER = {"step": "items header", "ok": True, "found": "ItemCode;Description"}
 
 
-@pytest.fixture(scope="module")
-async def running(certificates: Certificates) -> AsyncIterator[FtpServer]:
-    async with ftp_server("none", certificates) as server:
-        yield server
-
-
 @pytest.fixture
-async def ftp(running: FtpServer) -> FtpServer:
-    await running.clear()
-    return running
+async def ftp(running_ftp: FtpServer) -> FtpServer:
+    await running_ftp.clear()
+    return running_ftp
 
 
 @pytest.fixture

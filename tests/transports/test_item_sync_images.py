@@ -1,6 +1,6 @@
 """The pictures of an item sync: taken in from the ZIP of a folder, or reported with what is wrong with them."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -19,24 +19,17 @@ from app.transports.transport import TransferPolicy
 from tests.support.archives import zip_of
 from tests.support.http import Account
 from tests.support.pictures import picture
-from tests.transports.servers.ftp import FtpServer, ftp_server
-from tests.transports.servers.server import Certificates
+from tests.transports.servers.ftp import FtpServer
 from tests.transports.syncing import Syncing
 
 SHIRT, CAP = picture(size=(60, 40)), picture("PNG", size=(50, 30))
 
 
-@pytest.fixture(scope="module")
-async def running(certificates: Certificates) -> AsyncIterator[FtpServer]:
-    async with ftp_server("none", certificates) as server:
-        yield server
-
-
 @pytest.fixture
-async def ftp(running: FtpServer) -> FtpServer:
-    await running.clear()
-    await store_items(running, "SHIRT")
-    return running
+async def ftp(running_ftp: FtpServer) -> FtpServer:
+    await running_ftp.clear()
+    await store_items(running_ftp, "SHIRT")
+    return running_ftp
 
 
 async def store_items(ftp: FtpServer, *codes: str) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -22,8 +22,8 @@ from app.syncs.fetching import looking
 from app.syncs.plan import seen_zip_to_json
 from app.transports.transport import Remote, TransferPolicy
 from tests.support.http import Account, stored_files
-from tests.transports.servers.ftp import FtpServer, Script, ftp_server
-from tests.transports.servers.server import PASSWORD, Certificates, Server
+from tests.transports.servers.ftp import FtpServer, Script
+from tests.transports.servers.server import PASSWORD, Server
 from tests.transports.syncing import Syncing
 
 MakePolicy = Callable[..., TransferPolicy]
@@ -34,20 +34,14 @@ FILTERS = b"ItemCode;ClassName;ClassValue\nA;Color;Red\n"
 ZIP = b"PK\x05\x06" + b"\0" * 18
 
 
-@pytest.fixture(scope="module")
-async def running(certificates: Certificates) -> AsyncIterator[FtpServer]:
-    async with ftp_server("none", certificates) as server:
-        yield server
-
-
 @pytest.fixture
-async def ftp(running: FtpServer) -> FtpServer:
+async def ftp(running_ftp: FtpServer) -> FtpServer:
     """A shop's server with a file in each folder, and its pictures."""
-    await running.clear()
-    await running.store("items/a.csv", ITEMS, NOON)
-    await running.store("itemfilters/f.csv", FILTERS, NOON)
-    await running.store("itempictures.zip", ZIP, NOON)
-    return running
+    await running_ftp.clear()
+    await running_ftp.store("items/a.csv", ITEMS, NOON)
+    await running_ftp.store("itemfilters/f.csv", FILTERS, NOON)
+    await running_ftp.store("itempictures.zip", ZIP, NOON)
+    return running_ftp
 
 
 @pytest.fixture

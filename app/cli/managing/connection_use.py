@@ -59,6 +59,11 @@ def run_test(client: httpx.Client, name: str, test: str, path: str, *, as_json: 
     address = build_path("connections", find_connection(client, name)["id"], test)
     # A server that does not answer is given up by the service, not here.
     tested = read_object(request(client, "POST", address, json={"path": path}, timeout=None))
+    report_test(tested, as_json=as_json)
+
+
+def report_test(tested: JsonObject, *, as_json: bool) -> None:
+    """Prints the steps of a test, and ends the command with INCOMPLETE if it has failed."""
     if as_json:
         print_json(tested)
     else:

@@ -10,8 +10,8 @@ from app.storage.clock.tables import schedules
 from app.storage.database import ReadSession, Session
 from app.storage.tables import runs
 
-# `due_at` is lease and backoff in one: whoever takes a schedule moves it on, and only whoever finds it where he has put
-# it may start something. One of each account at a time: what is slow for one account does not hold up another.
+# `due_at` is lease and backoff in one: a worker that takes a schedule moves it on, and starts something only while it
+# is where that worker put it. One of each account at a time: what is slow for one account does not hold up another.
 TAKE = """
 UPDATE schedules s SET due_at = :until
 WHERE id IN (

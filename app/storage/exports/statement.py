@@ -107,8 +107,8 @@ def select_cells(selection: Selection, sources: Sequence[CellSource], formulas: 
 
 
 def select_lines(selection: Selection, sources: Sequence[CellSource], formulas: Formulas, delimiter: str) -> Statement:
-    """The same cells as lines of CSV, written as COPY writes them. Where a line is one cell, a blank one is quoted:
-    else it is no row for whoever reads the file."""
+    """The same cells as lines of CSV, written as COPY writes them. Where a line is one cell, a blank one is quoted,
+    because readers skip blank lines."""
     statement, alone = Statement(), len(sources) == 1
     cells = [build_cell(statement, each, formulas) for each in sources]
     statement.text = LINE.format(

@@ -11,14 +11,14 @@ from typing import Any, BinaryIO
 from app.errors import Fatal, Refused
 from app.formats.records import Position, Reader
 from app.imports.rows import BatchOutcome
-from app.imports.slice import LONGEST_SLICES, counts_of, cursor_at, to_json
+from app.imports.slice import counts_of, cursor_at, has_time, to_json
 from app.observe.events import BatchWritten, StepReached
 from app.runs import problems
 from app.runs.lifecycle import RunLost, Stopping
 from app.runs.model import Run
 from app.runs.summary import add_problems, add_warnings
 from app.runtime import Runtime
-from app.storage import batches, claims
+from app.storage import batches
 from app.storage.database import Session
 from app.storage.syncs import progress
 from app.syncs.files import SyncFile
@@ -110,7 +110,9 @@ class SyncSlice:
         try:
             while reading is not None:
                 prepared = await reading
-                more = not prepared.last and not stopping() and await self.has_time(started)
+                more = (
+                    not prepared.last and not stopping() and await has_time(self.runtime, started, self.batch_seconds)
+                )
                 reading = self.start_reading(opened, prepared.end) if more else None
                 await self.write_batch(opened.file, prepared)
         finally:
@@ -123,15 +125,6 @@ class SyncSlice:
         return asyncio.create_task(
             asyncio.to_thread(opened.read_batch, start, settings.batch_rows, settings.batch_bytes)
         )
-
-    async def has_time(self, started: float) -> bool:
-        """Whether another batch fits into the slice that started then (monotonic seconds)."""
-        spent = time.monotonic() + self.batch_seconds - started
-        allowed = self.runtime.settings.slice_seconds
-        if spent < allowed or spent > allowed * LONGEST_SLICES:
-            return spent < allowed
-        async with self.runtime.database.read() as session:
-            return not await claims.anyone_waits(session)
 
     async def write_batch(self, file: ReadFile, prepared: PreparedRows) -> None:
         """Stages records and writes counts, problems and cursor of one batch in one transaction."""

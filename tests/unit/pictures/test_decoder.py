@@ -250,7 +250,7 @@ async def test_an_idle_process_ends_and_another_one_starts() -> None:
     await decoder.close()
 
 
-async def test_whoever_gives_up_waiting_leaves_no_answer_to_the_next(decoder: PictureDecoder) -> None:
+async def test_a_caller_that_gives_up_waiting_leaves_no_answer_to_the_next(decoder: PictureDecoder) -> None:
     asking = asyncio.create_task(decoder.clean(picture("PNG", size=(900, 900))))
     await decoder.clean(picture()) if asking.done() else await asyncio.sleep(0)
     asking.cancel()

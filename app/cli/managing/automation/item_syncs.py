@@ -15,7 +15,7 @@ from app.cli.client.options import DEFAULT_URL, AsJson, Key, Limit, Url, add_opt
 from app.cli.client.printing import print_facts, print_json, print_line, show_time
 from app.cli.client.tables import TableColumn, print_pages, print_table
 from app.cli.importing.options import FILE_OPTIONS
-from app.cli.managing.connection_use import INCOMPLETE, STEPS
+from app.cli.managing.connection_use import report_test
 from app.cli.managing.runs import LARGEST_PAGE
 from app.cli.managing.runs import LISTED as RUNS
 
@@ -173,12 +173,7 @@ def check_sync(name: NameOrId, *, url: Url = DEFAULT_URL, key: Key = "", as_json
     with connect(url, key, as_json=as_json) as client:
         # A server that does not answer is given up by the service, not here.
         tested = read_object(request(client, "POST", path_of(client, name, "test"), timeout=None))
-    if as_json:
-        print_json(tested)
-    else:
-        print_table(STEPS, tested["steps"])
-    if not tested["ok"]:
-        raise typer.Exit(INCOMPLETE)
+    report_test(tested, as_json=as_json)
 
 
 @syncs.command("run")
