@@ -14,7 +14,7 @@ from app.errors import Complaint, Refused, describe
 from app.runs.model import AccountId, Run, RunId
 from app.runtime import Runtime
 from app.storage.database import ReadSession
-from app.stored_values import compile_reader
+from app.storage.json_columns import compile_reader
 
 MOST_DESTINATIONS: Final = 10  # of one export
 MEMBER: Final = "destinations"

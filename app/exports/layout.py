@@ -17,7 +17,7 @@ from app.resources.schema import Field, Resource
 from app.runs.model import Run
 from app.storage.exports.selection import Filter
 from app.storage.exports.statement import CellSource
-from app.stored_values import compile_reader
+from app.storage.json_columns import compile_reader
 
 Format = Literal["csv", "jsonl"]
 Respell = Callable[[bytes], bytes]  # takes what PostgreSQL sends, in pieces of any size, and gives what is written

@@ -13,7 +13,7 @@ from app.mappings.columns import Column
 from app.mappings.mapping import DEFAULT, MappedColumn, Mapping
 from app.runs.holding.brakes import BRAKES, REMOVAL, Brakes
 from app.runs.model import Run
-from app.stored_values import compile_reader
+from app.storage.json_columns import compile_reader
 
 BlankCells = Literal["keep", "clear", "empty"]
 Duplicates = Literal["last", "first", "error"]

@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from app.runs.model import AccountId
-from app.stored_values import compile_reader
+from app.storage.json_columns import compile_reader
 from app.transports.transport import FileInfo
 
 PREFIX: Final = "sch_"

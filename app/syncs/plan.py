@@ -7,7 +7,7 @@ from typing import Any, Literal
 import msgspec
 
 from app.runs.model import Run
-from app.stored_values import compile_reader
+from app.storage.json_columns import compile_reader
 from app.syncs.files import Role, SyncFile
 from app.transports.transport import FileInfo
 

@@ -10,7 +10,7 @@ from app.errors import Refused, join_choices
 from app.formats.decode import normalize_encoding
 from app.mappings.delimiters import DELIMITERS, parse_delimiter
 from app.runs.holding.brakes import BRAKES, MAX_REMOVED_SHARE, Brakes
-from app.stored_values import compile_reader
+from app.storage.json_columns import compile_reader
 from app.transports.afterwards import parse_afterwards
 from app.transports.failed import TransportFailed
 from app.transports.transport import LONGEST_PATH, WILD, check_path

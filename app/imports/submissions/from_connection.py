@@ -26,7 +26,7 @@ from app.runs.kinds import Kind
 from app.runs.model import AccountId
 from app.runtime import Runtime
 from app.storage.database import ReadSession
-from app.stored_values import compile_reader
+from app.storage.json_columns import compile_reader
 from app.transports.failed import TransportFailed
 
 

@@ -14,7 +14,7 @@ from app.runs.model import Run
 from app.runs.summary import RunWarning
 from app.runtime import Runtime
 from app.storage.blobs import BlobMissing
-from app.stored_values import compile_reader
+from app.storage.json_columns import compile_reader
 from app.syncs.files import Role, SyncFile
 from app.syncs.rows.rules import RowRules
 from app.syncs.rows.sync_file import ExaminedFile, examine_file

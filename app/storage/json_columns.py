@@ -1,4 +1,4 @@
-"""Reads plain values, such as those of a JSON column, as the types that they were written from."""
+"""Reads the values of JSON columns, and others like them, as the types that they were written from."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
