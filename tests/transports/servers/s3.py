@@ -92,8 +92,9 @@ RUNNING: list[S3Server] = []
 
 @asynccontextmanager
 async def s3_server(certificates: Certificates) -> AsyncIterator[S3Server]:
-    """The one that runs, else a new one. Its user may do everything."""
+    """The one that runs, emptied of what another test has left, else a new one. Its user may do everything."""
     if RUNNING:
+        await RUNNING[0].clear()
         RUNNING[0].allow(["*"])
         yield RUNNING[0]
         return
