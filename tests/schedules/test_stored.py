@@ -8,7 +8,7 @@ import pytest
 from app.imports.submissions.from_connection import ConnectionImport
 from app.runs.holding.brakes import BRAKES
 from app.schedules import stored
-from app.surfaces.native.wire.imports import ConnectionImportBody
+from app.web.declared.connection_imports import ConnectionImportBody
 from tests.conftest import NewAccount
 from tests.schedules.conftest import NIGHTLY, Shop
 

@@ -1,19 +1,16 @@
-"""Makes the shapes of exports, and reads requests for them."""
+"""Makes the shapes of exports."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
-from typing import Any, BinaryIO
+from datetime import timedelta
+from typing import BinaryIO
 
-from app.auth.caller import Caller
 from app.exports.destinations import Destination, load_destinations
-from app.exports.intake import ExportRequest, read_request
 from app.exports.layout import load_file_options
 from app.mappings.mapping import DEFAULT
 from app.runs.model import Run
 from app.runs.status import Status
 from app.surfaces.native.wire.exports import (
     Export,
-    ExportBody,
     ExportDestination,
     ExportFile,
     ExportLinks,
@@ -27,20 +24,6 @@ from app.web.shapes import RunFailure
 MEDIA_TYPES = {"csv": "text/csv; charset={encoding}", "jsonl": "application/jsonl; charset={encoding}"}
 GZIP = "application/gzip"
 NEVER_SENT = "The export failed before this delivery"
-
-
-def build_request(caller: Caller, body: ExportBody, request: str) -> ExportRequest:
-    """`request` is the id of the request. Raises Refused("invalid")."""
-    return read_request(caller.account_id, dump_body(body), sender=caller.identity, request_id=request)
-
-
-def dump_body(body: ExportBody) -> dict[str, Any]:
-    """What the caller has set, as JSON. Pydantic itself makes JSON of values of at most 255 levels."""
-    members = body.model_dump(by_alias=True, exclude_unset=True)
-    times = {name: at for name, at in members.get("filter", {}).items() if isinstance(at, datetime)}
-    if times:
-        members["filter"] |= {name: at.isoformat().replace("+00:00", "Z") for name, at in times.items()}
-    return members
 
 
 def render_export(status: Status, *, base: str, retention_days: int, in_list: bool = False) -> Export:

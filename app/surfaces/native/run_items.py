@@ -9,7 +9,8 @@ from app.runs.model import Run
 from app.runs.states import HELD
 from app.runs.status import Status
 from app.surfaces.native.wire.runs import RunAddresses, RunItem, RunList, RunWarningItem, SyncReportItem
-from app.surfaces.native.wire.shape import Links, to_utc
+from app.surfaces.native.wire.shape import Links
+from app.web.declared.shape import to_utc
 from app.web.links import decode_cursor, encode_cursor, invalid_cursor
 from app.web.shapes import RunFailure, Source
 

@@ -7,9 +7,8 @@ import msgspec
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
-from app.declarations.types import ensure_type, load_key_forms, unknown_type
-from app.errors import Refused
-from app.resources.canonical import to_nfc
+from app.declarations.stored_records import find_record
+from app.declarations.types import ensure_type
 from app.storage import records
 from app.surfaces.native import translate
 from app.surfaces.native.wire.records import Record, RecordList
@@ -53,11 +52,5 @@ async def list_records(
 async def get_record(type: str, key: str, caller: MayReadRecords, runtime: OpenRuntime) -> Response:
     """Read a record by its percent-encoded key. An e-mail address may be in any case."""
     async with runtime.database.read() as session:
-        key_forms = (await load_key_forms(session, caller.account_id, [type])).get(type)
-        if key_forms is None:
-            raise unknown_type(type)
-        for form in dict.fromkeys([*key_forms(key), to_nfc(key)]):
-            row = await records.get(session, caller.account_id, type, form)
-            if row is not None:
-                return Response(msgspec.json.encode(translate.record(row, type)), media_type=translate.JSON)
-    raise Refused("not_found", f'There is no record of type "{type}" with this key')
+        row = await find_record(session, caller.account_id, type, key)
+    return Response(msgspec.json.encode(translate.record(row, type)), media_type=translate.JSON)

@@ -5,9 +5,10 @@ from pydantic import BaseModel, Field
 from app.runs.kinds import Kind, Step
 from app.runs.progress import Outcome
 from app.runs.states import State
-from app.surfaces.native.wire.shape import Links, Moment
+from app.surfaces.native.wire.shape import Links
 from app.syncs.files import Role
 from app.syncs.plan import Images
+from app.web.declared.shape import Moment
 from app.web.shapes import UNSET_TIME, RunFailure, Shape, Source, Timestamp, WaitingFor
 
 

@@ -19,10 +19,9 @@ from app.web.caller import (
     MayReadFeeds,
     MayWriteFeeds,
     OpenRuntime,
-    ensure_may_replace,
-    ensure_scope,
     write_as,
 )
+from app.web.declared.feeds import FEED_BODY, declare_feed, ensure_may_resume
 from app.web.links import link_to_same_path
 from app.web.openapi import operation_id
 from app.web.refusals import refusals
@@ -45,7 +44,7 @@ async def list_feeds(caller: MayReadFeeds, runtime: OpenRuntime) -> Response:
     status_code=201,
     response_model=wire.Feed,
     responses=refusals(400, 401, 403, 409, 413, 415, 422, 503),
-    openapi_extra=wire.FEED_BODY,
+    openapi_extra=FEED_BODY,
 )
 @router.post("/", include_in_schema=False)
 async def create_feed(request: Request, caller: MayWriteFeeds, _: MayReadConnections, runtime: OpenRuntime) -> Response:
@@ -65,7 +64,7 @@ async def read_declaration(request: Request, caller: Caller, runtime: Runtime) -
     """Raises Refused: not_allowed, invalid, secrets_locked."""
     given = await read_json_object(request, idle=runtime.settings.upload_idle_seconds)
     async with runtime.heavy_reads.turn(caller.account_id):
-        return await feeds.declare_feed(runtime, caller, given)
+        return await declare_feed(runtime, caller, given)
 
 
 def answer(feed: Feed, status: int = 200) -> Response:
@@ -88,7 +87,7 @@ async def load(runtime: Runtime, caller: Caller, feed_id: str) -> Feed:
     "/{feed_id}",
     response_model=wire.Feed,
     responses=refusals(400, 401, 403, 404, 409, 413, 415, 422, 503),
-    openapi_extra=wire.FEED_BODY,
+    openapi_extra=FEED_BODY,
 )
 @router.put("/{feed_id}/", include_in_schema=False)
 async def put_feed(
@@ -124,9 +123,7 @@ async def pause_feed(feed_id: str, caller: MayWriteFeeds, runtime: OpenRuntime) 
 @router.post("/{feed_id}/resume/", include_in_schema=False)
 async def resume_feed(feed_id: str, caller: MayWriteFeeds, runtime: OpenRuntime) -> Response:
     """Go on with a feed that was paused. It looks at its folder at once."""
-    request = (await load(runtime, caller, feed_id)).declared.request
-    ensure_scope(caller, "imports:write")
-    ensure_may_replace(caller, replaces=bool(request.get("replace")))
+    ensure_may_resume(caller, await load(runtime, caller, feed_id))
     return await set_enabled(feed_id, caller, runtime, enabled=True)
 
 

@@ -8,12 +8,13 @@ from app.schedules.stored import list_of_syncs
 from app.storage.database import ReadSession
 from app.surfaces.native import item_syncs, translate
 from app.surfaces.native.wire.declared.connections import ConnectionTest
-from app.surfaces.native.wire.declared.item_syncs import ITEM_SYNC_BODY, ItemSync, ItemSyncList
+from app.surfaces.native.wire.declared.item_syncs import ItemSync, ItemSyncList
 from app.syncs import stored
 from app.syncs.check import check_sync
 from app.syncs.stored import StoredSync
 from app.web.bodies.json_body import read_json_object
 from app.web.caller import MayReadConnections, MayReadSyncs, MayWriteSyncs, OpenRuntime, write_as
+from app.web.declared.item_syncs import ITEM_SYNC_BODY, parse_declaration
 from app.web.openapi import operation_id
 from app.web.refusals import refusals
 
@@ -45,7 +46,7 @@ async def create_item_sync(
 ) -> Response:
     """Store an item sync. No server is called, and nothing is read."""
     body = await read_json_object(request, idle=runtime.settings.upload_idle_seconds)
-    declaration = item_syncs.parse_declaration(body)
+    declaration = parse_declaration(body)
     async with write_as(caller, runtime) as session:
         created = await stored.create_sync(session, runtime.vault, caller.account_id, declaration)
         return await answer(session, caller, created, 201)
@@ -78,7 +79,7 @@ async def put_item_sync(
     async with runtime.database.read() as session:  # what is not there is refused before the body is read
         await stored.load_sync(session, caller.account_id, sync_id)
     body = await read_json_object(request, idle=runtime.settings.upload_idle_seconds)
-    declaration = item_syncs.parse_declaration(body)
+    declaration = parse_declaration(body)
     async with write_as(caller, runtime) as session:
         replaced = await stored.replace_sync(session, runtime.vault, caller.account_id, sync_id, declaration)
         return await answer(session, caller, replaced)

@@ -9,11 +9,12 @@ from app.schedules import stored
 from app.schedules.schedule import Schedule as StoredSchedule
 from app.storage.database import ReadSession
 from app.surfaces.native import translate
-from app.surfaces.native.schedules import declare_schedule, ensure_may_start, render_schedule
-from app.surfaces.native.wire.declared.schedules import SCHEDULE_BODY, Schedule, ScheduleList
+from app.surfaces.native.schedules import render_schedule
+from app.surfaces.native.wire.declared.schedules import Schedule, ScheduleList
 from app.surfaces.native.wire.shape import Links
 from app.web.bodies.json_body import read_json_object
 from app.web.caller import MayReadSchedules, MayWriteSchedules, OpenRuntime, write_as
+from app.web.declared.schedules import SCHEDULE_BODY, declare_schedule, ensure_may_start
 from app.web.openapi import operation_id
 from app.web.refusals import refusals
 

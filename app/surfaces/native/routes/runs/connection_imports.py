@@ -10,11 +10,12 @@ from app.imports.sources.pattern import find_files
 from app.imports.submissions.from_connection import build_submission, read_wanted, refuse_missing_coupon_set
 from app.mappings.declaring.requested import fill_options
 from app.surfaces.native import translate
-from app.surfaces.native.wire.imports import CONNECTION_IMPORT_BODY, ConnectionImportBody, StartedImports
+from app.surfaces.native.wire.imports import StartedImports
 from app.web.admission import admit_import
 from app.web.bodies.json_body import read_json_object
 from app.web.bodies.mapping_choice import MappingChooser
 from app.web.caller import MayReadConnections, MayWriteImports, OpenRuntime, ensure_may_replace
+from app.web.declared.connection_imports import CONNECTION_IMPORT_BODY, ConnectionImportBody
 from app.web.openapi import operation_id
 from app.web.refusals import refusals
 from app.web.requests import request_id

@@ -22,16 +22,15 @@ from app.storage.runs import Filter
 from app.surfaces.native import exports, translate
 from app.surfaces.native.run_items import decode_run_cursor, encode_run_cursor
 from app.surfaces.native.wire.exports import (
-    EXPORT_BODY,
     EXPORT_FILE,
     EXPORT_RERUN_BODY,
     Export,
-    ExportBody,
     ExportList,
     ExportRerunBody,
 )
 from app.web.bodies.json_body import read_json_object
 from app.web.caller import MayReadConnections, MayReadExports, MayWriteExports, OpenRuntime, ensure_scope
+from app.web.declared.exports import EXPORT_BODY, ExportBody, build_request
 from app.web.links import base_url, link_to_same_path
 from app.web.openapi import operation_id
 from app.web.refusals import refusals
@@ -60,7 +59,7 @@ async def create_export(request: Request, caller: MayWriteExports, runtime: Open
     """
     body = parse_shape(ExportBody, await read_json_object(request, idle=runtime.settings.upload_idle_seconds))
     ensure_scopes(caller, body.mapping_id, body.destinations)
-    run = await submit_export(runtime, exports.build_request(caller, body, request_id(request)))
+    run = await submit_export(runtime, build_request(caller, body, request_id(request)))
     async with runtime.database.read() as session:
         return render_export(request, runtime, await read_status(session, run), status_code=201)
 

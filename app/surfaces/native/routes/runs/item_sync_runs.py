@@ -10,12 +10,12 @@ from app.runs.kinds import Kind
 from app.runs.status import RunQuery
 from app.surfaces.native import translate
 from app.surfaces.native.run_items import decode_run_cursor, encode_run_cursor, encode_runs, run_item
-from app.surfaces.native.wire.declared.item_syncs import SYNC_RUN_BODY, SyncRunBody
 from app.surfaces.native.wire.runs import RunItem, RunList
 from app.syncs.intake import SyncRequest, submit_sync
 from app.syncs.stored import load_sync
 from app.web.bodies.json_body import read_json_object
 from app.web.caller import MayReadSyncs, MayWriteSyncs, OpenRuntime
+from app.web.declared.item_syncs import SYNC_RUN_BODY, SyncRunBody
 from app.web.links import base_url, link_to_same_path
 from app.web.openapi import operation_id
 from app.web.refusals import refusals

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from pydantic import Field
 
-from app.surfaces.native.wire.shape import json_body
+from app.web.declared.shape import json_body
 from app.web.shapes import Shape, Timestamp
 
 

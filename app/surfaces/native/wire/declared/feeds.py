@@ -1,57 +1,12 @@
 """Shapes of feeds: folders that are watched, and the files that were seen there."""
 
-from typing import Annotated, Any, Final, Literal
+from typing import Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from app.feeds.feed import FeedState, FileState
-from app.surfaces.native.wire.shape import Links, RunName, SentShape, json_body
-from app.transports.afterwards import parse_afterwards
+from app.surfaces.native.wire.shape import Links
 from app.web.shapes import UNSET_TIME, Shape, Timestamp
-
-SHORTEST_EVERY: Final = 10  # seconds
-LONGEST_EVERY: Final = 86_400
-
-
-def check_afterwards(text: str) -> str:
-    """Raises ValueError."""
-    parse_afterwards(text)
-    return text
-
-
-def check_on_failed(text: str) -> str:
-    """Raises ValueError."""
-    if text == "delete":
-        raise ValueError("must be keep, or move: with a folder, such as move:/failed")
-    return check_afterwards(text)
-
-
-class FeedBody(SentShape):
-    name: RunName = Field(
-        description="Unique among the feeds of the account. Its imports are called so, unless `request` names them"
-    )
-    connection_id: str = Field(max_length=100, description="An FTP, FTPS, SFTP or S3 connection")
-    request: dict[str, Any] = Field(
-        description="What is imported: the body of POST /connections/{id}/imports without `after`. Its `path` is the "
-        "folder with a pattern, `/in/*.csv`. Connection and mapping template count as they are when an import starts"
-    )
-    every: int = Field(
-        default=60, ge=SHORTEST_EVERY, le=LONGEST_EVERY, description="Seconds from one look at the folder to the next"
-    )
-    afterwards: Annotated[str, AfterValidator(check_afterwards)] = Field(
-        default="keep",
-        max_length=1_000,
-        description="What becomes of a file of which no row has failed: keep, delete, or move: with a folder, which "
-        "must exist",
-        examples=["move:/done"],
-    )
-    on_failed: Annotated[str, AfterValidator(check_on_failed)] = Field(
-        default="keep",
-        max_length=1_000,
-        description="What becomes of a file whose import has failed, as a whole or in some rows: keep, or move: with a "
-        "folder",
-        examples=["move:/failed"],
-    )
 
 
 class FeedFileCounts(Shape):
@@ -123,15 +78,3 @@ class FeedFileList(Shape):
 
     links: Links
     results: list[FeedFile]
-
-
-FEED_BODY: Final = json_body(
-    FeedBody,
-    {
-        "name": "Supplier A",
-        "connectionId": "con_3f2a9c41d07b5e8806f1a2b3",
-        "request": {"path": "/in/*.csv", "type": "contacts"},
-        "every": 60,
-        "afterwards": "move:/done",
-    },
-)

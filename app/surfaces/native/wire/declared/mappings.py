@@ -4,8 +4,9 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 
-from app.surfaces.native.wire.imports import check_delimiter
-from app.surfaces.native.wire.shape import Links, json_body
+from app.surfaces.native.wire.shape import Links
+from app.web.declared.connection_imports import check_delimiter
+from app.web.declared.shape import json_body
 from app.web.mapping_schema import MAPPING
 from app.web.shapes import DELIMITER, Shape, Timestamp
 

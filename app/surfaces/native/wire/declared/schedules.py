@@ -1,36 +1,12 @@
 """Shapes of schedules: what an account has started by the clock."""
 
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
 from app.runs.states import State
-from app.surfaces.native.wire.shape import Links, RunName, SentShape, json_body
+from app.surfaces.native.wire.shape import Links
 from app.web.shapes import UNSET_TIME, Shape, Timestamp
-
-
-class ScheduleBody(SentShape):
-    name: RunName = Field(description="Unique among the schedules of the account")
-    kind: Literal["import", "export", "sync"] = Field(description="What is started")
-    connection_id: str | None = Field(
-        default=None, max_length=100, description="For an import, required: the connection to import from"
-    )
-    sync_id: str | None = Field(
-        default=None, max_length=100, description="For a sync, required: the item sync that is run"
-    )
-    request: dict[str, Any] = Field(
-        default={},
-        description="What is asked for: the body of POST /connections/{id}/imports without `after`, of POST /exports, "
-        "or of POST /item-syncs/{id}/runs. It is checked as there. Templates and connections that it names count as "
-        "they are at each start",
-    )
-    cron: str = Field(
-        max_length=1_000,
-        description="Five fields: minute, hour, day of the month, month, day of the week. `30 2 * * MON-FRI` is half "
-        "past two on working days",
-        examples=["30 2 * * MON-FRI"],
-    )
-    timezone: str = Field(default="UTC", max_length=100, description="Whose clock it is", examples=["Europe/Amsterdam"])
 
 
 class ScheduleResult(Shape):
@@ -83,15 +59,3 @@ class ScheduleList(Shape):
 
     links: Links
     results: list[Schedule]
-
-
-SCHEDULE_BODY: Final = json_body(
-    ScheduleBody,
-    {
-        "name": "Contacts every night",
-        "kind": "export",
-        "request": {"type": "contacts"},
-        "cron": "30 2 * * *",
-        "timezone": "Europe/Amsterdam",
-    },
-)

@@ -4,7 +4,8 @@ from typing import Any, Final, Literal
 
 from pydantic import Field
 
-from app.surfaces.native.wire.shape import Links, json_body
+from app.surfaces.native.wire.shape import Links
+from app.web.declared.shape import json_body
 from app.web.shapes import Shape
 
 

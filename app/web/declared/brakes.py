@@ -3,7 +3,7 @@
 from pydantic import Field, StrictInt
 
 from app.runs.holding.brakes import MOST
-from app.surfaces.native.wire.shape import SentShape
+from app.web.declared.shape import SentShape
 
 
 class BrakedBody(SentShape):

@@ -1,0 +1,1 @@
+"""What callers declare and ask for: the shapes of bodies and their checks, the same at every door."""

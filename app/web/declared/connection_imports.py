@@ -1,0 +1,52 @@
+"""What an import from a connection is asked for with."""
+
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import AfterValidator, Field, WithJsonSchema
+
+from app.mappings.delimiters import NOT_A_DELIMITER, parse_delimiter
+from app.web.declared.brakes import BrakedBody
+from app.web.declared.shape import RunName, json_body
+from app.web.mapping_schema import MAPPING, MAPPING_ID
+from app.web.shapes import DELIMITER
+
+
+def check_delimiter(name: str) -> str:
+    """The delimiter of that name. Raises ValueError."""
+    delimiter = parse_delimiter(name)
+    if delimiter is None:
+        raise ValueError(NOT_A_DELIMITER)
+    return delimiter
+
+
+class ConnectionImportBody(BrakedBody):
+    path: str = Field(min_length=1, description="The file, or a pattern in its last part: `/in/*.csv`")
+    after: str | None = Field(
+        default=None, description="`next` of an earlier answer: goes on with the files after those that it started"
+    )
+    type: str = Field(
+        max_length=100, description="contacts, products, or another type of the account. `mappingId` says it as well"
+    )
+    name: RunName | None = Field(default=None, description="What people call the imports that are started")
+    format: Literal["csv", "jsonl"] | None = None
+    delimiter: Annotated[str, AfterValidator(check_delimiter), WithJsonSchema(DELIMITER)] = "auto"
+    encoding: str | None = None
+    override_existing: bool = True
+    update_only_empty_fields: bool = False
+    replace: bool = Field(
+        default=False,
+        description="Whether the file replaces the type: records that no row names are removed, in one transaction "
+        "with everything else. Then at most one file may match `path`",
+    )
+    blank_cells: Literal["keep", "clear", "empty"] = "keep"
+    null_marker: str | None = None
+    duplicates: Literal["last", "first", "error"] = "last"
+    unknown_columns: Literal["ignore", "keep", "error"] | None = None
+    mapping_id: str | None = Field(default=None, max_length=100, description=MAPPING_ID["description"])
+    mapping: Annotated[dict[str, Any] | None, WithJsonSchema(MAPPING)] = None
+    confirm_email: str | None = Field(default=None, description="Who is sent a mail when an import has ended")
+
+
+CONNECTION_IMPORT_BODY: Final = json_body(
+    ConnectionImportBody, {"path": "/out/contacts.csv", "type": "contacts", "delimiter": ","}
+)
