@@ -79,13 +79,28 @@ def build_document(
     document = get_openapi(title=title, version=version, description=description, routes=routes)
     document.setdefault("components", {})["securitySchemes"] = security.schemes
     document["security"] = security.enough
+    schemas = document["components"].setdefault("schemas", {})
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            name_refusals(operation["responses"], schemas)
+    schemas = dict(sorted(each for each in schemas.items() if each[0] not in FRAMEWORK_SCHEMAS))
+    document["components"]["schemas"] = schemas
     for path, operations in document["paths"].items():
         for operation in operations.values():
             operation["responses"] = dict(list_responses(operation, problem=not path.startswith("/imports")))
-            name_schemas(operation.get("requestBody", {}), document["components"].setdefault("schemas", {}))
-    for name in FRAMEWORK_SCHEMAS:
-        document["components"].get("schemas", {}).pop(name, None)
+            name_schemas(operation.get("requestBody", {}), schemas)
     return document
+
+
+def name_refusals(responses: dict[str, dict[str, Any]], schemas: dict[str, Any]) -> None:
+    """Moves the schemas of errors, which `describe_refusal` has written into the responses, to the components."""
+    for response in responses.values():
+        content = response.get("content", {}).get("application/json", {})
+        named = content.get("schema", {})
+        if "$defs" in named or "properties" in named:
+            schemas |= named.pop("$defs", {})
+            schemas[named["title"]] = named
+            content["schema"] = {"$ref": f"#/components/schemas/{named['title']}"}
 
 
 def name_schemas(described: dict[str, Any], schemas: dict[str, Any]) -> None:

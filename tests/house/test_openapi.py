@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi.routing import APIRoute, iter_route_contexts
 from openapi_spec_validator import validate
 
 from app.main import OPENAPI, write_openapi
@@ -26,6 +27,13 @@ def test_the_committed_documents_are_what_the_code_makes(tmp_path: Path) -> None
     assert sorted(path.name for path in tmp_path.iterdir()) == NAMES == [f"{each.name}.json" for each in SURFACES]
     for name in NAMES:
         assert (tmp_path / name).read_text() == (OPENAPI / name).read_text(), "stale: run make openapi"
+
+
+def test_no_error_has_a_model_for_which_a_validator_would_be_built() -> None:
+    for surface in SURFACES:
+        for context in iter_route_contexts(surface.router.routes):
+            if isinstance(context.original_route, APIRoute):
+                assert not [status for status in context.response_fields if int(status) >= 400], context.path
 
 
 @pytest.mark.parametrize("name", NAMES)

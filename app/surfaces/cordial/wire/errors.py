@@ -6,6 +6,7 @@ from typing import Any, Final
 from pydantic import Field
 
 from app.surfaces.cordial.wire.shape import CordialShape
+from app.web.refusals import describe_refusal
 
 MEANINGS: Final = {
     400: "The body cannot be read",
@@ -41,6 +42,5 @@ class ErrorMessage(CordialShape):
 def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The refusals of a route, for its OpenAPI description."""
     return {
-        status: {"model": ErrorMessage, "description": MEANINGS.get(status, HTTPStatus(status).phrase)}
-        for status in statuses
+        status: describe_refusal(ErrorMessage, MEANINGS.get(status, HTTPStatus(status).phrase)) for status in statuses
     }

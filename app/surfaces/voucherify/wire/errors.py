@@ -6,6 +6,7 @@ from typing import Any, Final
 from pydantic import Field
 
 from app.surfaces.voucherify.wire.shape import VoucherifyShape
+from app.web.refusals import describe_refusal
 
 MEANINGS: Final = {
     400: "The request cannot be read, or something in it is wrong",
@@ -46,9 +47,6 @@ class TooLarge(VoucherifyShape):
 def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The refusals of a route, for its OpenAPI description."""
     return {
-        status: {
-            "model": TooLarge if status == 413 else Error,
-            "description": MEANINGS.get(status, HTTPStatus(status).phrase),
-        }
+        status: describe_refusal(TooLarge if status == 413 else Error, MEANINGS.get(status, HTTPStatus(status).phrase))
         for status in statuses
     }

@@ -1,5 +1,7 @@
 """Health, readiness and metrics. None of them needs a key."""
 
+from typing import Any, Final
+
 from fastapi import APIRouter
 from fastapi.responses import Response
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -11,8 +13,10 @@ from app.surfaces.native.readiness import check_parts
 from app.surfaces.native.wire.health import METRICS, Health, Readiness
 from app.web.caller import OpenRuntime
 from app.web.openapi import PUBLIC, operation_id
+from app.web.refusals import describe_refusal
 
 router = APIRouter(tags=["health"], generate_unique_id_function=operation_id)
+NOT_READY: Final[dict[int | str, dict[str, Any]]] = {503: describe_refusal(Readiness, "Service Unavailable")}
 
 
 @router.get("/healthz", response_model=Health, openapi_extra=PUBLIC)
@@ -21,7 +25,7 @@ async def healthz() -> Response:
     return Response(Health(status="ok").encoded(), media_type=translate.JSON)
 
 
-@router.get("/readyz", response_model=Readiness, responses={503: {"model": Readiness}}, openapi_extra=PUBLIC)
+@router.get("/readyz", response_model=Readiness, responses=NOT_READY, openapi_extra=PUBLIC)
 async def readyz(runtime: OpenRuntime) -> Response:
     """Say for each part that the service depends on whether it works; 503 if one does not."""
     readiness = translate.readiness(await check_parts(runtime))
