@@ -3,11 +3,13 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field, replace
-from typing import Final, Literal
+from typing import Final
 
-from app.connections.connection import StoredConnection
+from app.auth.identity import Identity, ensure_live
+from app.connections.connection import StoredConnection, keep_test
 from app.connections.declaration import invalid
-from app.connections.pull import check_path_or_pattern, is_pattern
+from app.connections.outcome import CheckStep, Purpose, is_ok, outcome_to_json
+from app.connections.pull import check_path_or_pattern, is_pattern, omit_query
 from app.errors import Complaint
 from app.runs.model import AccountId
 from app.runtime import Runtime
@@ -26,15 +28,6 @@ UNCONNECTED: Final = frozenset({"address", "resolve", "connect"})  # steps that 
 LOCAL: Final = frozenset({"too_slow", "no_patterns", "no_writing"})  # reasons that may arise before the server is asked
 
 
-@dataclass(frozen=True, slots=True)
-class CheckStep:
-    """`detail` is what was seen; `error` is None if the step succeeded."""
-
-    name: str
-    detail: str = ""
-    error: str | None = None
-
-
 @dataclass(slots=True)
 class ConnectionCheck:
     """The steps that were taken. The first that fails is the last."""
@@ -44,7 +37,7 @@ class ConnectionCheck:
 
     @property
     def ok(self) -> bool:
-        return all(step.error is None for step in self.steps)
+        return is_ok(self.steps)
 
     def add_success(self, name: str, detail: str = "") -> None:
         self._add_connect()
@@ -77,12 +70,23 @@ async def check_connection(
     runtime: Runtime,
     account_id: AccountId,
     connection: StoredConnection,
-    purpose: Literal["import", "export"],
+    purpose: Purpose,
     path: object,
+    *,
+    sender: Identity,
 ) -> ConnectionCheck:
-    """Checks a stored connection. `path` is a file or a pattern to import (empty: any file), or a folder to export to.
-    Raises Refused: secrets_locked, invalid (the path)."""
-    return await CHECKS[purpose](connection.remote(), check_text(path), runtime.policy_for(account_id))
+    """Checks a stored connection, and keeps what was found with it. `path` is a file or a pattern to import (empty: any
+    file), or a folder to export to. A host key that is trusted on first use is pinned if all goes well.
+
+    Raises Refused: secrets_locked, invalid (the path), not_authenticated."""
+    given, remote = check_text(path), connection.remote()
+    check = await CHECKS[purpose](remote, given, runtime.policy_for(account_id))
+    kept = outcome_to_json(omit_query(remote.scheme, given), check.steps)
+    async with runtime.database.transaction() as session:
+        await ensure_live(session, sender)
+        pinned = check.host_key if check.ok else None
+        await keep_test(session, account_id, connection, {purpose: kept}, host_key=pinned)
+    return check
 
 
 def check_text(path: object) -> str:

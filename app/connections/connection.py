@@ -1,10 +1,10 @@
 """The stored connections of an account: listed, loaded, created, replaced and deleted, their secrets sealed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from secrets import token_hex
-from typing import Any
+from typing import Any, Literal
 
 from app.connections.declaration import (
     SECRETS,
@@ -14,6 +14,7 @@ from app.connections.declaration import (
     invalid,
     parse_declaration,
 )
+from app.connections.outcome import LastTest, Purpose, read_last_tests
 from app.connections.pull import Pull
 from app.errors import Complaint, Refused
 from app.runs.model import AccountId
@@ -22,6 +23,15 @@ from app.storage.database import ReadSession, Session
 from app.transports.options import TRUST_FIRST
 from app.transports.transport import Remote
 from app.vault import Vault, VaultError
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionUse:
+    """Something that an account has declared, and that calls a connection."""
+
+    kind: Literal["feed", "schedule", "sync"]
+    id: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +44,7 @@ class StoredConnection:
     created_at: datetime
     updated_at: datetime
     locked: bool = False
+    last_tests: Mapping[Purpose, LastTest] = field(default_factory=dict)  # since it was changed
 
     def remote(self) -> Remote:
         """Raises Refused("secrets_locked")."""
@@ -75,7 +86,7 @@ async def create_connection(
         raise name_taken(declaration.name)
     values = build_columns(vault, account_id, connection_id, declaration)
     row = await connections.add(session, {"id": connection_id, "account_id": account_id, **values})
-    return StoredConnection(connection_id, declaration, row["created_at"], row["updated_at"])
+    return describe_stored(row, declaration)
 
 
 async def replace_connection(
@@ -94,8 +105,10 @@ async def replace_connection(
     if await connections.find_id(session, account_id, declaration.name) not in (None, connection_id):
         raise name_taken(declaration.name)
     values = build_columns(vault, account_id, connection_id, declaration)
+    if not declaration.is_same_remote(stored.declaration):
+        values["last_tests"] = {}  # they were of another server, or other credentials
     row = await connections.replace(session, account_id, connection_id, values)
-    return StoredConnection(connection_id, declaration, row["created_at"], row["updated_at"])
+    return describe_stored(row, declaration)
 
 
 async def delete_connection(session: Session, account_id: AccountId, connection_id: str) -> None:
@@ -105,12 +118,27 @@ async def delete_connection(session: Session, account_id: AccountId, connection_
         raise not_found()
 
 
-async def pin_host_key(session: Session, account_id: AccountId, connection: StoredConnection, host_key: str) -> None:
-    """Stores the host key that the server presented, if the connection trusts the first one and has not changed."""
-    settings = connection.declaration.settings
-    if settings.get("hostKey") == TRUST_FIRST:
-        pinned = {**settings, "hostKey": host_key}
-        await connections.update_settings(session, account_id, connection.id, old=settings, new=pinned)
+async def keep_test(
+    session: Session,
+    account_id: AccountId,
+    connection: StoredConnection,
+    outcome: Mapping[str, Mapping[str, Any]],
+    *,
+    host_key: str | None,
+) -> None:
+    """Keeps what a test found, by its purpose, unless the connection has changed since it was loaded. If it trusts the
+    first host key, the one that the server presented is stored with it."""
+    settings, since = connection.declaration.settings, connection.updated_at
+    pinned = {**settings, "hostKey": host_key} if host_key and settings.get("hostKey") == TRUST_FIRST else None
+    await connections.keep_test(session, account_id, connection.id, outcome, settings=pinned, updated_at=since)
+
+
+async def list_uses(session: ReadSession, account_id: AccountId, connection_id: str) -> list[ConnectionUse]:
+    """What of the account would fail without the connection, ordered by kind and name."""
+    return [
+        ConnectionUse(row.kind, row.id, row.name)
+        for row in await connections.list_uses(session, account_id, connection_id)
+    ]
 
 
 def open_connection(vault: Vault, row: Mapping[Any, Any]) -> StoredConnection:
@@ -118,8 +146,14 @@ def open_connection(vault: Vault, row: Mapping[Any, Any]) -> StoredConnection:
         secrets = vault.open(row["secret"], bound_to=seal_binding(row["account_id"], row["id"]))
     except VaultError:
         secrets = None
-    declaration = ConnectionDeclaration(row["settings"], secrets or {})
-    return StoredConnection(row["id"], declaration, row["created_at"], row["updated_at"], locked=secrets is None)
+    return describe_stored(row, ConnectionDeclaration(row["settings"], secrets or {}), locked=secrets is None)
+
+
+def describe_stored(
+    row: Mapping[Any, Any], declaration: ConnectionDeclaration, *, locked: bool = False
+) -> StoredConnection:
+    tests = read_last_tests(row["last_tests"])
+    return StoredConnection(row["id"], declaration, row["created_at"], row["updated_at"], locked, tests)
 
 
 def build_columns(

@@ -55,6 +55,10 @@ class ConnectionDeclaration:
     def name(self) -> str:
         return str(self.settings["name"])
 
+    def is_same_remote(self, other: "ConnectionDeclaration") -> bool:
+        """Whether both are the same but for the name."""
+        return self.secrets == other.secrets and {**self.settings, "name": ""} == {**other.settings, "name": ""}
+
 
 def parse_declaration(body: Mapping[str, object], stored: ConnectionDeclaration | None = None) -> ConnectionDeclaration:
     """What a body declares. Secrets that it leaves out are taken from `stored`, unless they would go to another server.

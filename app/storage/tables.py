@@ -67,6 +67,7 @@ connections = Table(
     Column("name", Text, nullable=False),
     Column("settings", JSONB, nullable=False),  # without secrets
     Column("secret", LargeBinary, nullable=False),  # the secrets, sealed to this row
+    Column("last_tests", JSONB, nullable=False, server_default="{}"),  # app.connections.outcome.LastTest by purpose
     moment("created_at", nullable=False),
     moment("updated_at", nullable=False),
 )

@@ -286,6 +286,10 @@ def test_a_connection_is_tested(sluice: Sluice, shop: str) -> None:
     refused = sluice("connections", "test-export", shop)
     assert refused.exit_code == 1
     assert sluice("connections", "test-import", "none", "/people.csv").exit_code == 1
+    told = sluice("connections", "show", shop).stdout
+    (tests,) = [line for line in told.splitlines() if line.startswith("lastTests")]
+    assert "import ok 20" in tests, tests
+    assert "export failed at write 20" in tests, tests
 
 
 def test_an_import_comes_from_a_connection(sluice: Sluice, shop: str) -> None:

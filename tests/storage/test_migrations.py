@@ -525,5 +525,21 @@ async def test_0020_knows_the_step_of_pictures_and_can_be_taken_back(empty_datab
     await connection.close()
 
 
+async def test_0021_keeps_connections_and_can_be_taken_back(empty_database: str) -> None:
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "0020")
+    connection = await asyncpg.connect(empty_database)
+    await connection.execute("INSERT INTO accounts (name, created_at) VALUES ('shop', now())")
+    await connection.execute(
+        "INSERT INTO connections (id, account_id, name, settings, secret, created_at, updated_at) "
+        "VALUES ('con', 1, 'shop', '{}', '', now(), now())"
+    )
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "0021")
+    assert await values(connection, "SELECT last_tests FROM connections") == ["{}"]
+    await asyncio.to_thread(command.downgrade, configuration(empty_database), "0020")
+    assert await values(connection, "SELECT name FROM connections") == ["shop"]
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "head")
+    await connection.close()
+
+
 async def values(connection: "asyncpg.Connection[Any]", statement: str) -> list[Any]:
     return [row[0] for row in await connection.fetch(statement)]

@@ -10,6 +10,11 @@ import httpx
 import pytest
 from sqlalchemy import text
 
+from app.auth.identity import Identity
+from app.connections.check import check_connection
+from app.connections.connection import load_connection
+from app.connections.pull import WEB
+from app.runs.model import AccountId
 from app.runtime import Runtime
 from app.transports.transport import Remote, TransferPolicy
 from tests.conftest import Finish, NewAccount
@@ -510,6 +515,76 @@ async def test_a_successful_test_pins_a_host_key_that_is_trusted_on_first_use(
     assert key.startswith("SHA256:")
     assert tried.json()["steps"][0] == {"step": "connect", "ok": True, "found": f"host key {key}"}
     assert (await api.post(f"{own}/test-import", json={"path": "a.csv"})).json()["ok"] is True
+
+
+async def test_what_the_last_tests_found_is_kept_until_the_connection_is_another(
+    server: Server, api: httpx.AsyncClient
+) -> None:
+    await server.store("in/a.csv", FILE)
+    given = body(server.remote)
+    connection = await made(api, given)
+    own, before = f"/connections/{connection['id']}", connection["updatedAt"]
+    assert "lastTests" not in (await api.get(own)).json()
+    await api.post(f"{own}/test-import", json={"path": "in/b.csv?token=1"})
+    if server.remote.scheme in WEB:
+        assert "token" not in (await api.get(own)).text
+    read = (await api.post(f"{own}/test-import", json={"path": "in/a.csv"})).json()
+    written = (await api.post(f"{own}/test-export", json={"path": "in"})).json()
+
+    kept = (await api.get(own)).json()
+    for purpose, told, path in (("import", read, "in/a.csv"), ("export", written, "in")):
+        test = kept["lastTests"][purpose]
+        assert (test["ok"], test["steps"], test["path"]) == (told["ok"], told["steps"], path)
+        assert test["at"] > before
+    assert kept["updatedAt"] == before, "a test is no change"
+    (listed,) = (await api.get("/connections")).json()["results"]
+    assert listed["lastTests"] == kept["lastTests"]
+
+    renamed = (await api.put(own, json=given | {"name": "other"})).json()
+    assert renamed["lastTests"] == kept["lastTests"]
+    secret = next(name for name in ("password", "secretKey") if name in given)
+    changed = (await api.put(own, json=given | {secret: "another"})).json()
+    assert "lastTests" not in changed, "it may be that nobody gets in with it"
+
+
+async def test_a_test_of_what_a_connection_was_before_is_not_kept(
+    web: Any, api: httpx.AsyncClient, pulls: Runtime, an_account: Account
+) -> None:
+    given = body(web.remote)
+    own = f"/connections/{(await made(api, given))['id']}"
+    account_id, connection_id = AccountId(an_account.id), own.rpartition("/")[2]
+    async with pulls.database.read() as session:
+        before = await load_connection(session, pulls.vault, account_id, connection_id)
+    assert (await api.put(own, json=given | {"password": "another"})).status_code == 200
+    identity = Identity(an_account.key.partition(":")[0])
+    assert not (await check_connection(pulls, account_id, before, "import", "a.csv", sender=identity)).ok
+    assert "lastTests" not in (await api.get(own)).json()
+
+
+async def test_a_connection_tells_what_uses_it(api: httpx.AsyncClient) -> None:
+    ours, other = await made(api, FTP | {"name": "shop"}), await made(api, FTP | {"name": "other"})
+    for name, connection in (("ours", ours), ("theirs", other)):
+        found = {"connectionId": connection["id"]}
+        request = {"path": "a.csv", "type": "contacts"}
+        wanted = [
+            ("/feeds", {"name": name, "request": {"path": "in/*.csv", "type": "contacts"}, **found}),
+            ("/item-syncs", {"name": name, **found}),
+            ("/schedules", {"name": f"{name} in", "kind": "import", "request": request, **found}),
+            ("/schedules", {"name": f"{name} out", "kind": "export", "request": sent_to(connection["id"])}),
+        ]
+        for path, given in wanted:
+            cron = {"cron": "0 2 * * *", "timezone": "UTC"} if path == "/schedules" else {}
+            answer = await api.post(path, json=given | cron)
+            assert answer.status_code == 201, answer.text
+    uses = (await api.get(f"/connections/{ours['id']}")).json()["usedBy"]
+    assert [(each["kind"], each["name"]) for each in uses] == [
+        ("feed", "ours"), ("schedule", "ours in"), ("schedule", "ours out"), ("sync", "ours")
+    ]  # fmt: skip
+    assert (await api.get(f"/connections/{(await made(api, FTP | {'name': 'new'}))['id']}")).json()["usedBy"] == []
+
+
+def sent_to(connection_id: str) -> dict[str, Any]:
+    return {"type": "contacts", "destinations": [{"connectionId": connection_id, "path": "a.csv"}]}
 
 
 async def test_the_query_of_a_web_address_is_not_a_pattern(web: Any, api: httpx.AsyncClient) -> None:

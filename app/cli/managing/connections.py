@@ -65,7 +65,16 @@ def print_connection(stored: Mapping[str, Any], *, as_json: bool) -> None:
         print_json(stored)
         return
     times = {"createdAt": show_time(stored["createdAt"]), "updatedAt": show_time(stored["updatedAt"])}
-    print_facts({**stored, "secrets": ", ".join(stored["secrets"]), **times})
+    facts = {**stored, "secrets": ", ".join(stored["secrets"]), **times}
+    facts["usedBy"] = ", ".join(f"{each['kind']} {each['name']}" for each in stored.get("usedBy", ()))
+    facts["lastTests"] = ", ".join(describe_test(*each) for each in stored.get("lastTests", {}).items())
+    print_facts(facts)
+
+
+def describe_test(purpose: str, test: Mapping[str, Any]) -> str:
+    """Such as `export failed at write 2026-11-27 10:37`."""
+    outcome = "ok" if test["ok"] else f"failed at {test['steps'][-1]['step']}"
+    return f"{purpose} {outcome} {show_time(test['at'])}"
 
 
 @connections.command("create")

@@ -1,12 +1,27 @@
 """Connections: the sources and destinations that an account has stored by name."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from datetime import datetime
+from itertools import chain
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, RowMapping, delete, insert, select, text, update
+from sqlalchemy import ColumnElement, Row, RowMapping, cast, delete, func, insert, select, text, update
+from sqlalchemy.dialects.postgresql import JSONB
 
 from app.storage.database import ReadSession, Session
 from app.storage.tables import connections
+
+USES: Final = text("""
+SELECT 'feed' AS kind, id, name FROM feeds WHERE account_id = :account_id AND connection_id = :connection_id
+UNION ALL
+SELECT 'sync', id, name FROM item_syncs WHERE account_id = :account_id AND connection_id = :connection_id
+UNION ALL
+SELECT 'schedule', id, name FROM schedules
+WHERE account_id = :account_id AND (
+    (kind = 'import' AND target = :connection_id)
+    OR (kind = 'export' AND jsonb_path_exists(request::jsonb, '$.destinations[*].connectionId ? (@ == $id)',
+        jsonb_build_object('id', CAST(:connection_id AS text)))))
+ORDER BY kind, name""")
 
 
 async def add(session: Session, values: Mapping[str, Any]) -> RowMapping:
@@ -53,12 +68,30 @@ async def remove(session: Session, account_id: int, connection_id: str) -> bool:
     return bool((await session.execute(delete(connections).where(*owned(account_id, connection_id)))).rowcount)
 
 
-async def update_settings(
-    session: Session, account_id: int, connection_id: str, *, old: Mapping[str, Any], new: Mapping[str, Any]
+async def keep_test(
+    session: Session,
+    account_id: int,
+    connection_id: str,
+    outcome: Mapping[str, Mapping[str, Any]],
+    *,
+    settings: Mapping[str, Any] | None,
+    updated_at: datetime,
 ) -> None:
-    """Stores new settings, unless the connection no longer has the old ones."""
-    unchanged = (*owned(account_id, connection_id), connections.c.settings == old)
-    await session.execute(update(connections).where(*unchanged).values(updated_at=text("now()"), settings=new))
+    """Stores the outcome of a test by its purpose, with the time, and new settings if there are any, unless the
+    connection has been updated at another time. A test is no change of the connection; new settings are."""
+    dated = {
+        purpose: cast(each, JSONB).op("||")(func.jsonb_build_object("at", func.now()))
+        for purpose, each in outcome.items()
+    }
+    tests = connections.c.last_tests.op("||")(func.jsonb_build_object(*chain(*dated.items())))
+    changed = {} if settings is None else {"settings": settings, "updated_at": text("now()")}
+    unchanged = (*owned(account_id, connection_id), connections.c.updated_at == updated_at)
+    await session.execute(update(connections).where(*unchanged).values(last_tests=tests, **changed))
+
+
+async def list_uses(session: ReadSession, account_id: int, connection_id: str) -> Sequence[Row[Any]]:
+    """Kind, id and name of what the account has declared with this connection, ordered by kind and name."""
+    return (await session.execute(USES, {"account_id": account_id, "connection_id": connection_id})).all()
 
 
 def owned(account_id: int, connection_id: str) -> tuple[ColumnElement[bool], ...]:

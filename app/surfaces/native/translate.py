@@ -11,7 +11,9 @@ from fastapi.responses import Response
 from pydantic.alias_generators import to_snake
 
 from app.connections.check import ConnectionCheck
+from app.connections.connection import ConnectionUse as StoredUse
 from app.connections.connection import StoredConnection
+from app.connections.outcome import CheckStep, LastTest
 from app.connections.pull import omit_query
 from app.declarations.types import build_resources
 from app.imports.results.columns import DescribedColumn
@@ -24,7 +26,14 @@ from app.runs.model import Run
 from app.runs.states import ENDED, State
 from app.surfaces.native.readiness import PartStatus
 from app.surfaces.native.vocabulary import STATUSES
-from app.surfaces.native.wire.declared.connections import Connection, ConnectionTest, ConnectionTestStep
+from app.surfaces.native.wire.declared.connections import (
+    Connection,
+    ConnectionTest,
+    ConnectionTestStep,
+    ConnectionUse,
+    LastConnectionTest,
+    LastConnectionTests,
+)
 from app.surfaces.native.wire.declared.coupon_sets import CouponSet
 from app.surfaces.native.wire.declared.mappings import MappingList, MappingSummary
 from app.surfaces.native.wire.health import PartReadiness, Readiness
@@ -135,25 +144,39 @@ def decode_template_cursor(cursor: str | None) -> tuple[str, str]:
     return name, type_name
 
 
-def connection(stored: StoredConnection) -> Connection:
-    """Shows the names of the secrets, never the secrets."""
+def connection(stored: StoredConnection, uses: Sequence[StoredUse] | None = None) -> Connection:
+    """Shows the names of the secrets, never the secrets. What is not known is left out."""
+    optional: dict[str, Any] = {}
+    if stored.last_tests:
+        tests = {f"{purpose}_": render_test(test) for purpose, test in stored.last_tests.items()}
+        optional["last_tests"] = LastConnectionTests(**tests)
+    if uses is not None:
+        optional["used_by"] = [ConnectionUse(kind=each.kind, id=each.id, name=each.name) for each in uses]
     return Connection(
         id=stored.id,
         secrets=sorted(stored.declaration.secrets),
         created_at=stored.created_at,
         updated_at=stored.updated_at,
+        **optional,
         **{to_snake(member): value for member, value in stored.declaration.settings.items()},
     )
 
 
+def render_test(test: LastTest) -> LastConnectionTest:
+    return LastConnectionTest(at=test.at, path=test.path, ok=test.ok, steps=render_steps(test.steps))
+
+
 def connection_test(check: ConnectionCheck) -> ConnectionTest:
-    steps = [
+    return ConnectionTest(ok=check.ok, steps=render_steps(check.steps))
+
+
+def render_steps(steps: Iterable[CheckStep]) -> list[ConnectionTestStep]:
+    return [
         ConnectionTestStep(step=each.name, ok=True, found=each.detail)
         if each.error is None
         else ConnectionTestStep(step=each.name, ok=False, why=each.error)
-        for each in check.steps
+        for each in steps
     ]
-    return ConnectionTest(ok=check.ok, steps=steps)
 
 
 def started_imports(scheme: str, files: Sequence[FileInfo], runs: Sequence[Run]) -> StartedImports:

@@ -1,7 +1,5 @@
 """Connections: the sources and destinations that an account stores by name, and tests of them."""
 
-from typing import Literal
-
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
@@ -9,6 +7,7 @@ from app.auth.caller import Caller
 from app.connections import connection as stored
 from app.connections.check import check_connection
 from app.connections.connection import StoredConnection
+from app.connections.outcome import Purpose
 from app.runtime import Runtime
 from app.surfaces.native import translate
 from app.surfaces.native.wire.declared.connections import (
@@ -60,8 +59,11 @@ def answer(connection: StoredConnection, status: int = 200) -> Response:
 @router.get("/{connection_id}", response_model=Connection, responses=refusals(401, 403, 404, 503))
 @router.get("/{connection_id}/", include_in_schema=False)
 async def get_connection(connection_id: str, caller: MayReadConnections, runtime: OpenRuntime) -> Response:
-    """Read a connection, without its secrets."""
-    return answer(await load(runtime, caller, connection_id))
+    """Read a connection, without its secrets, and by what it is used."""
+    async with runtime.database.read() as session:
+        connection = await stored.load_connection(session, runtime.vault, caller.account_id, connection_id)
+        uses = await stored.list_uses(session, caller.account_id, connection_id)
+    return Response(translate.connection(connection, uses).encoded(), media_type=translate.JSON)
 
 
 async def load(runtime: Runtime, caller: Caller, connection_id: str) -> StoredConnection:
@@ -130,12 +132,10 @@ async def test_export(
 
 
 async def run_test(
-    request: Request, connection_id: str, caller: Caller, runtime: Runtime, purpose: Literal["import", "export"]
+    request: Request, connection_id: str, caller: Caller, runtime: Runtime, purpose: Purpose
 ) -> Response:
     connection = await load(runtime, caller, connection_id)
     body = await read_json_object(request, idle=runtime.settings.upload_idle_seconds)
-    check = await check_connection(runtime, caller.account_id, connection, purpose, body.get("path"))
-    if check.ok and check.host_key is not None:
-        async with write_as(caller, runtime) as session:
-            await stored.pin_host_key(session, caller.account_id, connection, check.host_key)
+    path, account_id = body.get("path"), caller.account_id
+    check = await check_connection(runtime, account_id, connection, purpose, path, sender=caller.identity)
     return Response(translate.connection_test(check).encoded(), media_type=translate.JSON)

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from app.surfaces.native.wire.shape import Links
 from app.web.declared.shape import json_body
-from app.web.shapes import Shape, Timestamp
+from app.web.shapes import UNSET_TIME, Shape, Timestamp
 
 TransportName = Literal["http", "https", "ftp", "ftps", "sftp", "s3"]
 
@@ -37,6 +37,42 @@ class ConnectionBody(Shape):
     session_token: str = Field(default="", description="For S3")
 
 
+class ConnectionTestStep(Shape):
+    step: str = Field(
+        description="connect, find, read, write or delete; or where it failed earlier: address, resolve or "
+        "authenticate. Of an item sync: connect, items, filters, images, afterwards, items header, filters header and "
+        "images content"
+    )
+    ok: bool
+    found: str = Field(default="", description="What the step found; absent if it failed")
+    why: str = Field(default="", description="Why the step failed; absent if it succeeded")
+
+
+class LastConnectionTest(Shape):
+    at: Timestamp
+    path: str = Field(description="The file, pattern or folder; of a URL without its query, which may be a secret")
+    ok: bool
+    steps: list[ConnectionTestStep]
+
+
+NO_TEST: Final = LastConnectionTest(at=UNSET_TIME, path="", ok=False, steps=[])
+
+
+class LastConnectionTests(Shape):
+    """The last test of each kind. A change of the connection removes them, unless it changes the name alone."""
+
+    import_: LastConnectionTest = Field(default=NO_TEST, alias="import", description="Absent if there was none")
+    export_: LastConnectionTest = Field(default=NO_TEST, alias="export", description="Absent if there was none")
+
+
+class ConnectionUse(Shape):
+    """Something that calls the connection, and fails when the connection is deleted."""
+
+    kind: Literal["feed", "schedule", "sync"]
+    id: str
+    name: str
+
+
 class Connection(Shape):
     id: str
     name: str
@@ -52,6 +88,12 @@ class Connection(Shape):
     endpoint: str = ""
     path_style: bool = False
     secrets: list[str] = Field(description="The names of the secrets that are set", examples=[["password"]])
+    last_tests: LastConnectionTests = Field(
+        default=LastConnectionTests(), description="What the last tests have found. Absent if there were none"
+    )
+    used_by: list[ConnectionUse] = Field(
+        default=[], description="The feeds, schedules and item syncs that name it. Present if one connection is read"
+    )
     created_at: Timestamp
     updated_at: Timestamp
 
@@ -68,17 +110,6 @@ class ConnectionTestBody(Shape):
         default="",
         description="test-import: the file, or a pattern; any file if it is empty. test-export: the folder, or empty",
     )
-
-
-class ConnectionTestStep(Shape):
-    step: str = Field(
-        description="connect, find, read, write or delete; or where it failed earlier: address, resolve or "
-        "authenticate. Of an item sync: connect, items, filters, images, afterwards, items header, filters header and "
-        "images content"
-    )
-    ok: bool
-    found: str = Field(default="", description="What the step found; absent if it failed")
-    why: str = Field(default="", description="Why the step failed; absent if it succeeded")
 
 
 class ConnectionTest(Shape):
