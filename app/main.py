@@ -17,6 +17,7 @@ from starlette.middleware.cors import CORSMiddleware
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from app.addresses import join_port, open_sockets
+from app.dashboard import DASHBOARD
 from app.observe.process_events import ProcessStarted, ProcessStopped
 from app.process import run_process
 from app.runtime import open_runtime, parse_origins, parse_proxies
@@ -28,12 +29,14 @@ from app.web.openapi import build_openapi
 from app.web.requests import RequestMiddleware
 from app.web.server.connections import Connections, build_connection_limits
 from app.web.server.protocol import ServerLimits, build_protocol
-from app.web.surface import internal_error
+from app.web.surface import Surfaces, internal_error
 
 METHODS = ("DELETE", "GET", "HEAD", "POST", "PUT")
 # How long a thread that renders something large keeps the event loop waiting. Python's 5 ms made polls twice as slow
 # meanwhile: each waits for several turns.
 SWITCH_SECONDS = 0.0005
+# What is mounted: the APIs, and the pages, which are in no OpenAPI document.
+SITES = Surfaces((*SURFACES.all, DASHBOARD))
 OPENAPI = Path(__file__).resolve().parents[1] / "openapi"
 
 
@@ -50,7 +53,7 @@ def create_app(settings: Settings) -> FastAPI:
         middleware=build_middleware(settings),
         dependencies=[Depends(refuse_nul), Depends(refuse_line_break)],
     )
-    SURFACES.mount(app)
+    SITES.mount(app)
     return app
 
 
@@ -82,11 +85,11 @@ def build_cors(origins: list[str]) -> Middleware:
 
 
 def render_crash(request: Request, request_id: str) -> Response:
-    return SURFACES.render(internal_error(request_id), request)
+    return SITES.render(internal_error(request_id), request)
 
 
 def rate_headers(request: Request, allowance: Allowance) -> Mapping[str, str]:
-    return SURFACES.find(request).rate_headers(allowance)
+    return SITES.find(request).rate_headers(allowance)
 
 
 def write_openapi(folder: Path) -> None:

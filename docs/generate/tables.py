@@ -15,8 +15,9 @@ from app.problems import PROBLEMS, REMEDIES, WARNING_REMEDIES, WARNINGS
 from app.runs.holding.brakes import BRAKES
 from app.runs.states import NEXT, State
 from app.settings import Settings
-from app.surfaces import connectif, cordial, native, voucherify
+from app.surfaces import connectif, cordial, voucherify
 from app.surfaces.native.translate import gauges
+from app.web.failures import STATUSES
 from docs.generate.markdown import code, page, sentence, table
 
 # Refusal -> what a surface answers: its HTTP status, and the code or key in its body.
@@ -78,7 +79,7 @@ def readable(template: str) -> str:
 
 def refusals() -> str:
     rows = []
-    for name in dict.fromkeys([*REFUSALS, *native.vocabulary.STATUSES]):
+    for name in dict.fromkeys([*REFUSALS, *STATUSES]):
         title, remedy = (REFUSALS[name], REFUSAL_REMEDIES[name]) if name in REFUSALS else INTERNAL
         remedy = REFUSAL_REMEDIES.get(name, INTERNAL[1])
         rows.append(
@@ -120,7 +121,7 @@ def of_cordial(name: str) -> tuple[int, str | None] | None:
 
 
 def of_native(name: str) -> tuple[int, str | None] | None:
-    status = native.vocabulary.STATUSES.get(name)
+    status = STATUSES.get(name)
     return (status, name) if status else None
 
 

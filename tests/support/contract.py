@@ -18,7 +18,7 @@ DOCUMENTS = Path(__file__).resolve().parents[2] / "openapi"
 # Any route may meet a fault of ours, and what is refused before a route is known is in no route's list.
 NEVER_LISTED = frozenset({500})
 # Pages for people and the description itself, which no document describes, and a route that a test adds.
-NOT_DESCRIBED = re.compile(r"/(docs(/.*)?|openapi\.json|v1/probe/.*)?")
+NOT_DESCRIBED = re.compile(r"/(app(/.*)?|docs(/.*)?|openapi\.json|v1/probe/.*)?")
 # A second spelling of a path, which only the first has in its document.
 ALIASES = {"/customers/importCSV": "/v1/customers/importCSV"}
 LONGEST_SHOWN = 600

@@ -9,7 +9,7 @@ import pytest
 from app.errors import REFUSALS
 from app.runtime import Runtime
 from app.storage.database import Database
-from app.surfaces.native.vocabulary import STATUSES
+from app.web.failures import STATUSES
 from tests.support.http import Account, app_on, client_of
 
 

@@ -25,7 +25,6 @@ from app.resources.schema import Resource
 from app.runs.model import Run
 from app.runs.states import ENDED, State
 from app.surfaces.native.readiness import PartStatus
-from app.surfaces.native.vocabulary import STATUSES
 from app.surfaces.native.wire.declared.connections import (
     Connection,
     ConnectionTest,
@@ -42,7 +41,7 @@ from app.surfaces.native.wire.problems import ProblemList, RowProblem
 from app.surfaces.native.wire.shape import Links
 from app.throttle import Allowance
 from app.transports.transport import FileInfo
-from app.web.failures import TITLES, Failure, ProblemShape, render_problem
+from app.web.failures import STATUSES, TITLES, Failure, ProblemShape, render_problem
 from app.web.links import decode_cursor, encode_cursor, invalid_cursor
 from app.web.shapes import format_timestamp
 

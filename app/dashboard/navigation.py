@@ -1,0 +1,24 @@
+"""The pages in the left column, each with the scope that it needs."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from app.dashboard.visitor import Visitor
+
+
+@dataclass(frozen=True, slots=True)
+class PageLink:
+    """A page of the navigation."""
+
+    title: str
+    path: str
+    scope: str
+    icon: str  # the name of a symbol in templates/parts/icons.html
+
+
+ENTRIES: Final[tuple[PageLink, ...]] = ()
+
+
+def visible_entries(visitor: Visitor) -> list[PageLink]:
+    """The pages that the visitor has a right to, in the order of the navigation."""
+    return [entry for entry in ENTRIES if visitor.has_scope(entry.scope)]

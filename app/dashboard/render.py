@@ -1,0 +1,92 @@
+"""Renders pages, the regions of a page that are live, and failures."""
+
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote, unquote
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from app.dashboard.navigation import visible_entries
+from app.dashboard.static_files import static_path
+from app.dashboard.visitor import Visitor
+from app.dashboard.words import FILTERS, title_of_failure
+from app.web.failures import STATUSES, Failure
+from app.web.requests import request_id
+
+TEMPLATES: Final = Path(__file__).parent / "templates"
+MACROS: Final = {"icons": "parts/icons.html", "show": "parts/show.html", "field": "parts/form.html"}
+NOTICE_COOKIE: Final = "sluice-notice"
+NOTICE_SECONDS: Final = 60
+LONGEST_NOTICE: Final = 500  # characters
+
+
+def build_environment() -> Environment:
+    """Everything is escaped, and a name that a page does not get is an error. Templates are read once."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.filters.update(FILTERS)
+    environment.globals["static"] = static_path
+    # Macros are components: known everywhere without an import, also in a block that is rendered alone.
+    for name, template in MACROS.items():
+        environment.globals[name] = environment.get_template(template).module
+    return environment
+
+
+ENVIRONMENT: Final = build_environment()
+
+
+def render_page(
+    request: Request, visitor: Visitor | None, template: str, /, status: int = 200, **context: Any
+) -> HTMLResponse:
+    """A whole page. It shows the notice that a redirect has left, once."""
+    notice = unquote(request.cookies.get(NOTICE_COOKIE, ""))[:LONGEST_NOTICE]
+    page = ENVIRONMENT.get_template(template).render(
+        visitor=visitor,
+        entries=visible_entries(visitor) if visitor else [],
+        path=request.scope["path"],
+        notice=notice,
+        **context,
+    )
+    response = HTMLResponse(page, status)
+    if notice:
+        response.delete_cookie(NOTICE_COOKIE, path="/app")
+    return response
+
+
+def render_block(template: str, block: str, /, **context: Any) -> str:
+    """One block of a page's template, alone: a region that is live."""
+    page = ENVIRONMENT.get_template(template)
+    return "".join(page.blocks[block](page.new_context({**context, "visitor": None})))
+
+
+def redirect(path: str, notice: str = "") -> Response:
+    """See another page, by GET. The notice stands on top of it, and stays until the next one."""
+    response = RedirectResponse(path, 303)
+    if notice:
+        response.set_cookie(
+            NOTICE_COOKIE, quote(notice), max_age=NOTICE_SECONDS, path="/app", httponly=True, samesite="lax"
+        )
+    return response
+
+
+def render_failure(failure: Failure, request: Request) -> Response:
+    """A failure as a page: what is wrong, what to do, and the id of the request."""
+    response = render_page(
+        request,
+        None,
+        "failure.html",
+        STATUSES[failure.code],
+        title=title_of_failure(failure.code),
+        failure=failure,
+        request_id=request_id(request),
+    )
+    response.headers.update(failure.headers)
+    return response

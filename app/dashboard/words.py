@@ -1,0 +1,115 @@
+"""How a page says things: codes as sentences, and numbers, sizes, times and values of cells as people read them."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from markupsafe import Markup
+
+from app.web.failures import TITLES
+
+EXACT_UNTIL: Final = 10_000_000
+LONGEST_CHIP: Final = 80  # characters
+MINUTE: Final = 60
+HOUR: Final = 3_600
+DAY: Final = 86_400
+# How characters without a shape of their own are shown in the value of a cell.
+SHOWN: Final = {code: chr(0x2400 + code) for code in range(32)} | {0x20: "\u2423", 0x7F: "\u2421", 0xA0: "\u237d"}
+
+# What a page says of a failed request: the title of the page. The API's own titles speak of keys.
+FAILURE_TITLES: Final[Mapping[str, str]] = {
+    **TITLES,
+    "not_authenticated": "You are not signed in",
+    "not_allowed": "You may not do that",
+    "not_found": "There is no such page",
+    "gone": "It was deleted at the end of its time",
+    "too_large": "The file is too large",
+    "too_many_requests": "Too many requests",
+    "internal_error": "Something went wrong here",
+    "not_ready": "The service is not available right now",
+}
+
+
+def title_of_failure(code: str) -> str:
+    """The headline of a failure page. Raises KeyError for a code that does not exist."""
+    return FAILURE_TITLES[code]
+
+
+def write_number(number: int) -> str:
+    """With separators, exact until ten million: "600,000", "12.4 million"."""
+    return f"{number:,}" if abs(number) < EXACT_UNTIL else f"{number / 1_000_000:,.1f} million"
+
+
+def count_of(number: int, one: str, many: str = "") -> str:
+    """A number with what it counts: "1 row", "600,000 rows"."""
+    return f"{write_number(number)} {one if number == 1 else many or one + 's'}"
+
+
+def write_bytes(size: int | None) -> str:
+    """A size in decimal units, as file managers show it: "48.2 MB"."""
+    if size is None:
+        return "unknown size"
+    if size < 1_000:
+        return count_of(size, "byte")
+    value, unit = (size / 1_000, "kB") if size < 1_000_000 else (size / 1_000_000, "MB")
+    value, unit = (value / 1_000, "GB") if value >= 1_000 and unit == "MB" else (value, unit)
+    return f"{value:,.1f} {unit}"
+
+
+def write_percent(percent: float) -> str:
+    """Rounded down: "100 %" means all."""
+    return f"{int(percent)} %"
+
+
+def write_duration(seconds: float) -> str:
+    """In the largest unit that fits: "about 40 seconds", "3 minutes", "2 hours", "5 days"."""
+    if seconds < MINUTE:
+        return count_of(max(1, round(seconds)), "second")
+    if seconds < HOUR:
+        return count_of(round(seconds / MINUTE), "minute")
+    if seconds < 2 * DAY:
+        return count_of(round(seconds / HOUR), "hour")
+    return count_of(round(seconds / DAY), "day")
+
+
+def write_moment(moment: datetime | None) -> Markup:
+    """A moment in UTC, which is named; `static/times.js` turns it into the reader's zone."""
+    if moment is None:
+        return Markup("never")
+    utc = moment.astimezone(UTC)
+    day = "" if utc.date() == datetime.now(UTC).date() else f"{utc.day} {utc:%B}{year_of(utc)}, "
+    stamp = utc.isoformat(timespec="seconds").replace("+00:00", "Z")
+    return Markup('<time datetime="{}">{}{:%H:%M} UTC</time>').format(stamp, day, utc)
+
+
+def year_of(moment: datetime) -> str:
+    return "" if moment.year == datetime.now(UTC).year else f" {moment.year}"
+
+
+def show_value(value: Any) -> str:
+    """The value of a cell as text in which blanks at the ends and control characters can be seen; none is "blank"."""
+    text = "" if value is None else str(value)
+    if not text:
+        return ""
+    inner = text.strip(" \u00a0")
+    start = len(text) - len(text.lstrip(" \u00a0"))
+    visible = text[:start].translate(SHOWN) + inner.translate({k: v for k, v in SHOWN.items() if k not in (0x20, 0xA0)})
+    return visible + text[start + len(inner) :].translate(SHOWN)
+
+
+def join_words(words: list[str]) -> str:
+    """ "a", "a and b", "a, b and c"."""
+    *others, last = words or [""]
+    return f"{', '.join(others)} and {last}" if others else last
+
+
+FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
+    "number": write_number,
+    "count": count_of,
+    "bytes": write_bytes,
+    "percent": write_percent,
+    "duration": write_duration,
+    "when": write_moment,
+    "value": show_value,
+    "and_list": join_words,
+}
