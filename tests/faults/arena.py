@@ -199,6 +199,13 @@ class Arena:
         self.parts.append(api)
         return api
 
+    def ftp(self, home: Path, port: int, dies: str = "") -> Part:
+        """An FTP server of the folder. `dies`: see tests/faults/ftp_server.py."""
+        asked = {"FAULTS_HOME": str(home), "FAULTS_PORT": str(port), "FAULTS_DIE": dies}
+        server = Part(self.nursery, "ftp", self.folder, self.environment() | asked)
+        self.parts.append(server)
+        return server
+
     async def submit(
         self,
         data: str,

@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 
 from app.main import main as serve
+from tests.faults import ftp_server
 from tests.faults.worker import main, work
 
 PR_SET_PDEATHSIG = 1
@@ -28,7 +29,7 @@ def api() -> int:
     return serve("127.0.0.1", int(os.environ["FAULTS_PORT"]))
 
 
-PARTS = {"worker": worker, "api": api}
+PARTS = {"worker": worker, "api": api, "ftp": ftp_server.serve}
 
 
 class Nursery:
@@ -46,7 +47,7 @@ class Nursery:
         )
 
     def start(self, part: str, environment: dict[str, str], log: Path) -> int:
-        """Starts a worker or an API and returns its process id."""
+        """Starts one of PARTS and returns its process id."""
         assert self.process.stdin
         assert self.process.stdout
         self.process.stdin.write(json.dumps([part, environment, str(log)]) + "\n")

@@ -96,6 +96,7 @@ async def work(settings: Settings) -> None:
     # What is right for a service is long for a test.
     SERVER_SETTINGS["idle_in_transaction_session_timeout"] = os.environ["FAULTS_IDLE_MS"]
     lifecycle.BACKOFF_SECONDS = backoff = float(os.environ["FAULTS_BACKOFF"])
+    lifecycle.SourceAway.seconds = 1.0  # a server that was killed is there again by then
     deliver.WAITS = (backoff,) * len(deliver.WAITS)
     housekeeping.SNAPSHOT_SECONDS = 0.3
     housekeeping.SCHEDULES_SECONDS = 0.1

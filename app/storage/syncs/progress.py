@@ -28,9 +28,10 @@ async def change(session: Session, run_id: str, attempt: int, step: str, values:
 async def rest(
     session: Session, run_id: str, attempt: int, step: str, *, plan: Mapping[str, Any], seconds: float
 ) -> bool:
-    """Stores the plan of a run that nobody works on for so many seconds. False as `change`."""
+    """Stores the plan of a run that nobody works on for so many seconds. Its server has answered, so failures to reach
+    it before do not count any more. False as `change`."""
     due = func.now() + literal(timedelta(seconds=seconds))
-    return await change(session, run_id, attempt, step, {"plan": dict(plan), "due_at": due})
+    return await change(session, run_id, attempt, step, {"plan": dict(plan), "due_at": due, "fetches": 0})
 
 
 async def find_seen_images(session: ReadSession, sync_id: str) -> Mapping[str, Any] | None:
