@@ -4,10 +4,11 @@ from collections.abc import Mapping as Members
 from pathlib import Path
 from typing import Annotated, Any, Final
 
+import msgspec
 import typer
 
 from app.cli.client.files import read_json_file
-from app.cli.client.printing import print_json, print_line, show_members
+from app.cli.client.printing import print_line, show_members
 from app.cli.client.tables import TableColumn, print_table
 from app.cli.importing.options import Delimiter, Encoding, Format
 from app.cli.importing.report import PROBLEMS
@@ -86,7 +87,7 @@ def inspect(
     preview = preview_file(head, resource, options, limits=Limits(), mapping=mapping)
     shown = preview_to_json(preview, type, mapping)
     if as_json:
-        print_json(shown)
+        typer.echo(msgspec.json.encode(shown))
     else:
         print_preview(file.name, shown)
 

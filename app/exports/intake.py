@@ -23,6 +23,7 @@ from app.mappings.declaring.fitting import fit_requested
 from app.mappings.delimiters import parse_delimiter
 from app.mappings.mapping import DEFAULT, INLINE
 from app.mappings.mapping import Mapping as ColumnMapping
+from app.mappings.templates.stored import mark_used
 from app.runs.acceptance import accept_run, announce_run
 from app.runs.kinds import Kind, Step
 from app.runs.model import AccountId, Relation, Run, RunId, new_run_id
@@ -145,7 +146,9 @@ async def store_export(session: Session, runtime: Runtime, wanted: ExportRequest
     if wanted.parent_id is not None and not await runs.hold(session, wanted.parent_id):
         raise Refused("not_found", "The export that was to run again has been deleted meanwhile")
     values = await build_values(session, runtime, wanted)
-    return await accept_run(session, runtime, wanted.account_id, Kind.EXPORT, Step.WRITE, values)
+    run = await accept_run(session, runtime, wanted.account_id, Kind.EXPORT, Step.WRITE, values)
+    await mark_used(session, wanted.account_id, wanted.selected.mapping_id)
+    return run
 
 
 async def check_export(runtime: Runtime, wanted: ExportRequest) -> None:

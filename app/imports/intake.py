@@ -25,6 +25,7 @@ from app.imports.sources.fetch import seal_pull
 from app.imports.sources.filenames import sanitize_filename
 from app.mappings.declaring.fitting import fit_requested
 from app.mappings.mapping import Mapping
+from app.mappings.templates.stored import mark_used
 from app.runs.acceptance import accept_run, announce_run
 from app.runs.kinds import Kind, Step
 from app.runs.model import AccountId, Relation, Run, new_run_id
@@ -234,4 +235,6 @@ async def store_run(
         "notify": submission.notify,
         "warnings": warnings,
     }
-    return await accept_run(session, runtime, submission.account_id, Kind.IMPORT, step, values | file)
+    run = await accept_run(session, runtime, submission.account_id, Kind.IMPORT, step, values | file)
+    await mark_used(session, submission.account_id, submission.mapping.id)
+    return run

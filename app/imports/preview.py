@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from itertools import chain, islice
 from typing import Any, Final
 
+import msgspec
+
 from app.formats import open_reader
 from app.formats.records import Batch, Dialect, Limits, Reader
 from app.formats.sniff import detect_dialect
@@ -15,6 +17,7 @@ from app.imports.checking.row_checker import RowChecker
 from app.imports.examine import refuse_foreign
 from app.imports.plan import Options, Plan, ReadOptions
 from app.imports.sources.head import FileHead
+from app.imports.stored_values import StoredValue, show_stored
 from app.mappings.columns import Column, find_missing, list_fields
 from app.mappings.declaring.declaration import mapping_to_json
 from app.mappings.declaring.fitting import fit_requested
@@ -41,16 +44,29 @@ KEY_CHARACTERS: Final = 255  # as long as SLUICE_MAX_KEY_CHARACTERS is not set
 
 @dataclass(frozen=True, slots=True)
 class PreviewColumn:
-    """A column of the file, what it probably means, how its cells have to be converted, and its first values that
-    differ."""
+    """A column of the file, what it probably means, how its cells have to be converted, and what would become of its
+    first values that differ, if it fills a field."""
 
     column: ColumnCells
     proposal: Proposal | None
     conversions: Conversions
+    stored: Sequence[StoredValue] = ()
+
+    @property
+    def first_values(self) -> list[str]:
+        return list(dict.fromkeys(self.column.values))[:SAMPLES]
 
     @property
     def samples(self) -> list[str]:
-        return [shorten(value) for value in dict.fromkeys(self.column.values)][:SAMPLES]
+        return [shorten(value) for value in self.first_values]
+
+    @property
+    def planned(self) -> Column | None:
+        """The column of an import; None if it fills no field."""
+        if self.proposal is None:
+            return None
+        field = self.proposal.field
+        return Column(self.column.heading, field.id, self.column.index, conversions=self.conversions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +102,9 @@ def preview_file(
     mapping = fit_requested(mapping, resource)
     dialect, reader = open_head(head, resource, read, limits, mapping)
     batch = reader.read(reader.first, max_rows=MOST_ROWS, max_bytes=len(head.data))
-    columns = propose_columns(list_cells(reader, batch), resource, mapping, named=dialect.format == "csv")
-    planned = tuple(
-        Column(each.column.heading, each.proposal.field.id, each.column.index, conversions=each.conversions)
-        for each in columns
-        if each.proposal
-    )
+    proposed = propose_columns(list_cells(reader, batch), resource, mapping, named=dialect.format == "csv")
+    columns = [show_column(each, batch, resource, delimited=dialect.format == "csv") for each in proposed]
+    planned = tuple(each.planned for each in columns if each.planned)
     missing = list(find_missing(planned, resource, mapping, key_required=not resource.generates_key))
     problems: list[Problem] = []
     if checked := resource.keys not in missing:
@@ -145,6 +158,20 @@ def propose_columns(
             guessed = guess_conversions(proposal.field, each.values) if named else {}
             columns.append(PreviewColumn(each, proposal, guessed))
     return columns
+
+
+def show_column(column: PreviewColumn, batch: Batch, resource: Resource, *, delimited: bool) -> PreviewColumn:
+    """The column with what would become of its first values, if it fills a field."""
+    if column.planned is None:
+        return column
+    values: list[object] = [*column.first_values]
+    if not delimited:  # a member may be no text
+        name = column.column.heading
+        records = [record for record in batch.records if isinstance(record, dict)]
+        sent = {show_member(record.get(name)): record.get(name) for record in records}
+        values = [sent[text] for text in column.first_values]
+    stored = show_stored(values, column.planned, resource, Options(), delimited=delimited)
+    return replace(column, stored=stored)
 
 
 def list_cells(reader: Reader, batch: Batch) -> list[ColumnCells]:
@@ -218,7 +245,14 @@ def column_to_json(column: PreviewColumn) -> dict[str, object]:
         told |= {"field": name.field.id, "reason": name.reason, "why": name.why}
         told |= {"confidence": round(name.confidence, 2)}
     conversions = {"conversions": column.conversions} if column.conversions else {}
-    return {**told, **conversions, "samples": column.samples}
+    stored = {"stored": [stored_to_json(each) for each in column.stored]} if column.stored else {}
+    return {**told, **conversions, "samples": column.samples, **stored}
+
+
+def stored_to_json(value: StoredValue) -> dict[str, object]:
+    if value.wrong:
+        return {"code": value.wrong.code, "message": value.wrong.message}
+    return {"value": msgspec.Raw(value.json.encode())} if value.json else {}
 
 
 def map_columns(columns: Iterable[PreviewColumn], *, named: bool) -> list[dict[str, object]]:

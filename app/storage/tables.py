@@ -92,6 +92,7 @@ mappings = Table(
     Column("mapping", JSON, nullable=False),  # in its wire form; `json` keeps the order of members
     moment("created_at", nullable=False),
     moment("updated_at", nullable=False),
+    moment("last_used_at"),  # the acceptance of the last run with it
 )
 
 coupon_sets = Table(

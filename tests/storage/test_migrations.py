@@ -541,5 +541,30 @@ async def test_0021_keeps_connections_and_can_be_taken_back(empty_database: str)
     await connection.close()
 
 
+async def test_0022_tells_when_templates_were_used_and_can_be_taken_back(empty_database: str) -> None:
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "0021")
+    connection = await asyncpg.connect(empty_database)
+    await connection.execute("INSERT INTO accounts (name, created_at) VALUES ('shop', now())")
+    template = """INSERT INTO mappings (id, account_id, name, type, mapping, created_at, updated_at)
+    VALUES ($1, 1, $1, 'contacts', '{}', now(), now())"""
+    options = ('{"mapping": {"id": "map_1"}}', '{"mapping": {"id": "map_1"}}', '{"mappingId": "map_2"}', "{}")
+    for number, each in enumerate(options):
+        await connection.execute(template, f"map_{number + 1}")
+        await connection.execute(RUN, f"run-{number}", number, "finished", None, None, 1)
+        day = f"2026-11-0{number + 1}"
+        await connection.execute(
+            "UPDATE runs SET options = $1, created_at = $2::text::date WHERE seq = $3", each, day, number
+        )
+
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "0022")
+    days = "SELECT last_used_at::date::text FROM mappings ORDER BY id"
+    assert await values(connection, days) == ["2026-11-02", "2026-11-03", None, None]
+
+    await asyncio.to_thread(command.downgrade, configuration(empty_database), "0021")
+    assert await values(connection, "SELECT id FROM mappings ORDER BY id") == ["map_1", "map_2", "map_3", "map_4"]
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "head")
+    await connection.close()
+
+
 async def values(connection: "asyncpg.Connection[Any]", statement: str) -> list[Any]:
     return [row[0] for row in await connection.fetch(statement)]

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from secrets import token_hex
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -27,7 +27,7 @@ PREFIX: Final = "map_"
 MOST_TEMPLATES: Final = 1_000  # of an account
 MOST_BYTES: Final = 8_388_608  # of all templates of an account, as JSON
 # What an answer adds to a template, so that an answer can be sent back as it is.
-ADDED: Final = ("id", "createdAt", "updatedAt")
+ADDED: Final = ("id", "createdAt", "updatedAt", "lastUsedAt", "usedBy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,7 @@ class StoredTemplate:
     wire: str
     created_at: datetime
     updated_at: datetime
+    last_used_at: datetime | None  # when a run was last accepted with it
 
     def as_mapping(self) -> ColumnMapping:
         """The mapping, not yet fitted to its type. Blocking: some 5 ms for 2,000 columns."""
@@ -47,8 +48,18 @@ class StoredTemplate:
 
 
 @dataclass(frozen=True, slots=True)
+class TemplateUse:
+    """A feed or a schedule that starts runs with a template."""
+
+    kind: Literal["feed", "schedule"]
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class TemplatePage:
-    """Templates in brief, ordered by name and type: id, name, type, columns (how many), created_at, updated_at."""
+    """Templates in brief, ordered by name and type: id, name, type, created_at, updated_at, last_used_at, and how many
+    `columns` they have, how many of these are `ignored`, and how many `uses` there are."""
 
     rows: Sequence[Mapping[Any, Any]]
     more: bool
@@ -73,6 +84,16 @@ async def load_template(session: ReadSession, account_id: int, template_id: str)
     if template is None:
         raise not_found()
     return template
+
+
+async def list_uses(session: ReadSession, account_id: int, template_id: str) -> list[TemplateUse]:
+    return [TemplateUse(**row) for row in await mappings.list_uses(session, account_id, template_id)]
+
+
+async def mark_used(session: Session, account_id: int, mapping_id: str) -> None:
+    """Remembers that a run was accepted with this mapping, if it is a template. The account is locked by then."""
+    if mapping_id.startswith(PREFIX):
+        await mappings.mark_used(session, account_id, mapping_id)
 
 
 async def load_mapping(session: ReadSession, account_id: int, mapping_id: str, type: str) -> ColumnMapping:
@@ -191,7 +212,15 @@ def too_much(reason: str) -> Refused:
 
 
 def template_from(row: Mapping[Any, Any]) -> StoredTemplate:
-    return StoredTemplate(row["id"], row["name"], row["type"], row["mapping"], row["created_at"], row["updated_at"])
+    return StoredTemplate(
+        row["id"],
+        row["name"],
+        row["type"],
+        row["mapping"],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+        last_used_at=row["last_used_at"],
+    )
 
 
 def not_found() -> Refused:

@@ -8,8 +8,19 @@ from sqlalchemy import RowMapping, text
 from app.storage.database import ReadSession, Session
 
 # A mapping is written and read as JSON text, so that its members stay in the order that was sent.
-WHOLE = "id, name, type, mapping::text AS mapping, created_at, updated_at"
-BRIEF = "id, name, type, coalesce(json_array_length(mapping -> 'columns'), 0) AS columns, created_at, updated_at"
+WHOLE = "id, name, type, mapping::text AS mapping, created_at, updated_at, last_used_at"
+# The feeds and schedules of an account that start runs with a template.
+USES = """
+    SELECT 'feed' AS kind, id, name, request ->> 'mappingId' AS template_id FROM feeds WHERE account_id = :account_id
+    UNION ALL
+    SELECT 'schedule', id, name, request ->> 'mappingId' FROM schedules WHERE account_id = :account_id
+"""
+BRIEF = f"""
+    id, name, type, coalesce(json_array_length(mapping -> 'columns'), 0) AS columns,
+    (SELECT count(*) FROM json_array_elements(mapping -> 'columns') AS c WHERE c ->> 'ignore' = 'true') AS ignored,
+    (SELECT count(*) FROM ({USES}) AS uses WHERE template_id = mappings.id) AS uses,
+    created_at, updated_at, last_used_at
+"""
 
 
 async def add(session: Session, account_id: int, values: Mapping[str, str]) -> RowMapping:
@@ -44,7 +55,8 @@ async def find_id(session: ReadSession, account_id: int, *, name: str, type: str
 async def list_page(
     session: ReadSession, account_id: int, *, type: str | None, after: tuple[str, str], limit: int
 ) -> Sequence[RowMapping]:
-    """Templates after that name and type, of one type or of all, in this order. `columns` is how many they have."""
+    """Templates after that name and type, of one type or of all, in this order. `columns` is how many they have, of
+    which some are `ignored`, and `uses` how many feeds and schedules start runs with them."""
     of_type = "" if type is None else "AND type = :type "
     name, last_type = after
     found = await session.execute(
@@ -55,6 +67,23 @@ async def list_page(
         {"account_id": account_id, "type": type, "after_name": name, "after_type": last_type, "limit": limit},
     )
     return found.mappings().all()
+
+
+async def list_uses(session: ReadSession, account_id: int, template_id: str) -> Sequence[RowMapping]:
+    """The `kind`, `id` and `name` of each feed and schedule that starts runs with the template."""
+    found = await session.execute(
+        text(f"SELECT kind, id, name FROM ({USES}) AS uses WHERE template_id = :id ORDER BY kind, name, id"),
+        {"account_id": account_id, "id": template_id},
+    )
+    return found.mappings().all()
+
+
+async def mark_used(session: Session, account_id: int, template_id: str) -> None:
+    """Dates the last run that was accepted with the template, if there still is one."""
+    await session.execute(
+        text("UPDATE mappings SET last_used_at = now() WHERE account_id = :account_id AND id = :id"),
+        {"account_id": account_id, "id": template_id},
+    )
 
 
 async def count_others(session: ReadSession, account_id: int, template_id: str) -> RowMapping:

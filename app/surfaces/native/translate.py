@@ -17,7 +17,7 @@ from app.connections.outcome import CheckStep, LastTest
 from app.connections.pull import omit_query
 from app.declarations.types import build_resources
 from app.imports.results.columns import DescribedColumn
-from app.mappings.templates.stored import StoredTemplate
+from app.mappings.templates.stored import StoredTemplate, TemplateUse
 from app.problems import Problem
 from app.resources.declare import resource_to_json
 from app.resources.registry import BUILT_IN
@@ -120,17 +120,22 @@ def coupon_set(row: Mapping[Any, Any]) -> CouponSet:
     )
 
 
-def mapping_template(template: StoredTemplate) -> bytes:
+def mapping_template(template: StoredTemplate, uses: Sequence[TemplateUse]) -> bytes:
     """Has the shape of `MappingTemplate`. The mapping stays the text that is stored."""
-    members = {"id": template.id, "name": template.name, "type": template.type}
+    members: dict[str, object] = {"id": template.id, "name": template.name, "type": template.type}
     members |= msgspec.json.decode(template.wire, type=dict[str, msgspec.Raw])
-    times = {"createdAt": template.created_at, "updatedAt": template.updated_at}
-    return msgspec.json.encode(members | {name: format_timestamp(at) for name, at in times.items()})
+    times = {"createdAt": template.created_at, "updatedAt": template.updated_at, "lastUsedAt": template.last_used_at}
+    members |= {name: format_timestamp(at) for name, at in times.items() if at is not None}
+    return msgspec.json.encode(members | {"usedBy": uses})
 
 
 def mapping_list(rows: Iterable[Mapping[Any, Any]], next_page: str | None) -> MappingList:
     links = Links() if next_page is None else Links(next=next_page)
-    return MappingList(links=links, results=[MappingSummary(**row) for row in rows])
+    return MappingList(links=links, results=[mapping_summary(row) for row in rows])
+
+
+def mapping_summary(row: Mapping[Any, Any]) -> MappingSummary:
+    return MappingSummary(**{name: value for name, value in row.items() if value is not None})
 
 
 def encode_template_cursor(row: Mapping[Any, Any]) -> str:

@@ -114,15 +114,51 @@ async def test_templates_are_listed_in_brief_by_name_and_type(client: httpx.Asyn
     while path:
         page = (await client.get(path, headers=an_account.headers)).json()
         assert MappingList.model_validate(page)
-        seen += [(each["name"], each["type"], each["columns"]) for each in page["results"]]
+        seen += [(each["name"], each["type"], each["columns"], each["ignored"]) for each in page["results"]]
         path = page["links"].get("next", "")
-    assert seen == [
-        (name, kind, columns) for name in ("a", "b", "c d") for kind, columns in (("contacts", 1), ("products", 6))
-    ]
+    assert seen == [(name, *brief) for name in ("a", "b", "c d") for brief in (("contacts", 1, 0), ("products", 6, 1))]
     of_type = (await client.get("/mappings?type=contacts&limit=2", headers=an_account.headers)).json()
     assert [each["name"] for each in of_type["results"]] == ["a", "b"]
     rest = (await client.get(of_type["links"]["next"], headers=an_account.headers)).json()
     assert [(each["name"], each["type"]) for each in rest["results"]] == [("c d", "contacts")]
+
+
+async def test_a_template_tells_when_it_was_used_and_what_uses_it(
+    client: httpx.AsyncClient, an_account: Account
+) -> None:
+    used, other = [await made(client, an_account, name=name) for name in ("Used", "Other")]
+    assert (used["usedBy"], "lastUsedAt" in used) == ([], False)
+    settings = {"name": "Shop", "transport": "ftp", "host": "files.example.com", "user": "shop", "password": "x"}
+    exported = {"type": "products", "mappingId": used["id"]}
+    where = (await client.post("/connections", headers=an_account.headers, json=settings)).json()["id"]
+    wanted = {"path": "/in/*.csv", "type": "products", "mappingId": used["id"]}
+    feed = {"name": "Folder", "connectionId": where, "request": wanted}
+    schedule = {"name": "By night", "kind": "export", "request": exported, "cron": "0 2 * * *"}
+    uses = []
+    for path, body in (("/feeds", feed), ("/schedules", schedule)):
+        answer = await client.post(path, headers=an_account.headers, json=body)
+        assert answer.status_code == 201, answer.text
+        uses.append({"kind": path[1:-1], "id": answer.json()["id"], "name": body["name"]})
+    assert (await client.post("/exports", headers=an_account.headers, json=exported)).status_code == 201
+
+    read = (await client.get(f"/mappings/{used['id']}", headers=an_account.headers)).json()
+    assert MappingTemplate.model_validate(read)
+    assert (read["usedBy"], "lastUsedAt" in read) == (uses, True)
+    again = await client.put(f"/mappings/{used['id']}", headers=an_account.headers, json=read)
+    assert {**again.json(), "updatedAt": ""} == {**read, "updatedAt": ""}
+    listed = (await client.get("/mappings", headers=an_account.headers)).json()["results"]
+    assert [(each["name"], each["uses"], "lastUsedAt" in each) for each in listed] == [
+        (other["name"], 0, False),
+        (used["name"], 2, True),
+    ]
+    other = await made(
+        client, an_account, type="contacts", columns=[{"column": "Mail", "field": "_email"}], constants={}
+    )
+    imported = {"type": "contacts", "mappingId": other["id"]}
+    file = {"file": ("a.csv", b"Mail\nana@example.com\n", "text/csv")}
+    answer = await client.post("/imports", headers=an_account.headers, data=imported, files=file)
+    assert answer.status_code == 201, answer.text
+    assert "lastUsedAt" in (await client.get(f"/mappings/{other['id']}", headers=an_account.headers)).json()
 
 
 async def test_a_template_that_is_deleted_is_gone(client: httpx.AsyncClient, an_account: Account) -> None:

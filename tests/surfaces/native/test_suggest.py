@@ -1,11 +1,13 @@
 """POST /mappings/suggest: what the beginning of a file shows, without an import."""
 
+import json
 from typing import Any
 
 import httpx
 import pytest
 
 from app.runtime import Runtime
+from app.surfaces.native.wire.declared.mappings import Suggestion
 from tests.conftest import NewAccount
 from tests.support.http import Account, app_on, client_of, post, stored_files
 
@@ -34,6 +36,10 @@ async def test_a_mapping_is_suggested_for_a_file(client: httpx.AsyncClient, an_a
             "why": "It is the label of `_email`",
             "confidence": 0.98,
             "samples": ["ana@example.com", "bob"],
+            "stored": [
+                {"value": "ana@example.com"},
+                {"code": "type_error", "message": "The value is not a valid e-mail address"},
+            ],
         },
         {
             "column": "Vorname",
@@ -43,11 +49,42 @@ async def test_a_mapping_is_suggested_for_a_file(client: httpx.AsyncClient, an_a
             "why": "It is a usual name for a first name",
             "confidence": 0.9,
             "samples": ["Ana", "Bob"],
+            "stored": [{"value": "Ana"}, {"value": "Bob"}],
         },
         {"column": "Notiz", "position": 2, "samples": ["x"]},
     ]
     assert (body["rows"], body["checked"], body["failed"], body["missing"]) == (2, True, 1, [])
     assert body["problems"][0]["samples"] == [{"line": 3, "row": 2, "value": "bob"}]
+
+
+async def test_samples_are_shown_as_the_fields_would_hold_them(client: httpx.AsyncClient, an_account: Account) -> None:
+    """With a mapping that the request brings along, as somebody does who corrects what was suggested."""
+    file = b"Nr;Preis;Datum;Aktiv;Notiz\nA-1;1.234,50;31.12.2026;J;n/a\nA-2;viel;2026-12-31;N;x\n"
+    columns = [
+        {"column": "Nr", "field": "productId"},
+        {"column": "Preis", "field": "unitPrice", "decimalComma": True},
+        {"column": "Datum", "field": "publishedAt", "dateFormat": "DD.MM.YYYY"},
+        {"column": "Aktiv", "field": "isBlacklisted", "values": {"J": "true", "N": "false"}},
+        {"column": "Notiz", "field": "description", "nullMarker": "n/a"},
+    ]
+    mapping = json.dumps({"columns": columns, "options": {"delimiter": ";"}})
+    body = (await suggest(client, an_account, file, type="products", mapping=mapping)).json()
+    assert Suggestion.model_validate(body)
+    wrong = {"code": "type_error", "message": "The value is not a date that looks like `DD.MM.YYYY`"}
+    price, day = (body["columns"][index]["stored"] for index in (1, 2))
+    assert price.pop()["message"].startswith("The value is not a number with a decimal comma")
+    assert day.pop() == wrong
+    assert [each["stored"] for each in body["columns"]] == [
+        [{"value": "A-1"}, {"value": "A-2"}],
+        [{"value": 1234.5}],
+        [{"value": "2026-12-31T00:00:00Z"}],
+        [{"value": True}, {"value": False}],
+        [{}, {"value": "x"}],
+    ]
+    members = b'{"productId": "A-1", "unitPrice": 12.50}\n{"productId": "A-2", "unitPrice": true}\n'
+    read = (await suggest(client, an_account, members, type="products", format="jsonl")).json()
+    assert [each["stored"][0] for each in read["columns"]] == [{"value": "A-1"}, {"value": 12.5}]
+    assert read["columns"][1]["stored"][1]["code"] == "type_error"
 
 
 async def test_nothing_is_stored_and_no_place_in_the_queue_is_taken(

@@ -20,7 +20,7 @@ from app.mappings.declaring.fitting import fit_mapping
 from app.mappings.mapping import Mapping
 from app.mappings.templates import stored
 from app.mappings.templates.sample import mapping_sample
-from app.mappings.templates.stored import StoredTemplate
+from app.mappings.templates.stored import StoredTemplate, TemplateUse
 from app.resources.schema import Resource
 from app.runs.model import AccountId
 from app.runtime import Runtime
@@ -89,7 +89,7 @@ async def create_mapping(request: Request, caller: MayWriteMappings, runtime: Op
         resource = await find_type(session, caller.account_id, body.get("type"))
         created = await stored.create_template(session, caller.account_id, body, resource)
         ensure_may_let_replace(caller, created)
-    return answer(created, 201)
+    return answer(created, [], 201)
 
 
 def ensure_may_let_replace(caller: Caller, template: StoredTemplate) -> None:
@@ -108,8 +108,8 @@ async def find_type(session: ReadSession, account_id: AccountId, name: object) -
         return None
 
 
-def answer(template: StoredTemplate, status: int = 200) -> Response:
-    return Response(translate.mapping_template(template), status, media_type=translate.JSON)
+def answer(template: StoredTemplate, uses: list[TemplateUse], status: int = 200) -> Response:
+    return Response(translate.mapping_template(template, uses), status, media_type=translate.JSON)
 
 
 @router.get("/{mapping_id}", response_model=MappingTemplate, responses=refusals(401, 403, 404, 503))
@@ -117,7 +117,8 @@ def answer(template: StoredTemplate, status: int = 200) -> Response:
 async def get_mapping(mapping_id: str, caller: MayReadMappings, runtime: OpenRuntime) -> Response:
     """Read a mapping template with all of its columns. It can be sent back as it is."""
     async with runtime.database.read() as session:
-        return answer(await stored.load_template(session, caller.account_id, mapping_id))
+        template = await stored.load_template(session, caller.account_id, mapping_id)
+        return answer(template, await stored.list_uses(session, caller.account_id, mapping_id))
 
 
 @router.get("/{mapping_id}/sample.csv", response_class=Response, responses=refusals(401, 403, 404, 422, 503) | SAMPLE)
@@ -151,7 +152,8 @@ async def put_mapping(request: Request, mapping_id: str, caller: MayWriteMapping
         resource, _ = await load_resource(session, caller.account_id, template.type)
         replaced = await stored.replace_template(session, caller.account_id, template, body, resource)
         ensure_may_let_replace(caller, replaced)
-    return answer(replaced)
+        uses = await stored.list_uses(session, caller.account_id, mapping_id)
+    return answer(replaced, uses)
 
 
 @router.delete("/{mapping_id}", status_code=204, responses=refusals(401, 403, 404, 503))

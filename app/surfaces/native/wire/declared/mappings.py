@@ -8,9 +8,10 @@ from app.surfaces.native.wire.shape import Links
 from app.web.declared.connection_imports import check_delimiter
 from app.web.declared.shape import json_body
 from app.web.mapping_schema import MAPPING
-from app.web.shapes import DELIMITER, Shape, Timestamp
+from app.web.shapes import DELIMITER, UNSET_TIME, Shape, Timestamp
 
 PARTS: Final[dict[str, Any]] = MAPPING["properties"]
+LAST_USED: Final = "When an import or an export was last accepted with it; absent if none was"
 
 
 class MappingBody(Shape):
@@ -22,12 +23,22 @@ class MappingBody(Shape):
     options: Annotated[dict[str, Any], WithJsonSchema(PARTS["options"])] = Field(default={})
 
 
+class MappingUse(Shape):
+    """What starts runs with a template."""
+
+    kind: Literal["feed", "schedule"]
+    id: str
+    name: str
+
+
 class MappingTemplate(MappingBody):
     """A mapping that is stored by name. An import keeps a copy of the one that it was accepted with."""
 
     id: str = Field(examples=["map_018bcfe568a1c0ffee012345"])
     created_at: Timestamp
     updated_at: Timestamp
+    last_used_at: Timestamp = Field(default=UNSET_TIME, description=LAST_USED)
+    used_by: list[MappingUse] = Field(description="The feeds and schedules that start runs with it")
 
 
 class MappingSummary(Shape):
@@ -35,8 +46,11 @@ class MappingSummary(Shape):
     name: str
     type: str
     columns: int = Field(description="How many it has")
+    ignored: int = Field(description="How many of them it ignores")
+    uses: int = Field(description="How many feeds and schedules start runs with it")
     created_at: Timestamp
     updated_at: Timestamp
+    last_used_at: Timestamp = Field(default=UNSET_TIME, description=LAST_USED)
 
 
 class MappingList(Shape):
@@ -61,6 +75,15 @@ MAPPING_BODY: Final = json_body(
 )
 
 
+class StoredSample(Shape):
+    """What would become of a sample: the value as its field would hold it, or why it cannot be stored. With neither it
+    leaves the field as it is."""
+
+    value: Any = None
+    code: str = Field(default="", description="Of the problem that its row would have", examples=["type_error"])
+    message: str = ""
+
+
 class SuggestedColumn(Shape):
     column: str = Field(description="The heading, or the name of a member of JSON Lines")
     position: int = Field(description="The first column is 0")
@@ -76,6 +99,9 @@ class SuggestedColumn(Shape):
         default={}, description="How its cells have to be converted, as members of a column of a mapping"
     )
     samples: list[str] = Field(description="The first three different values")
+    stored: list[StoredSample] = Field(
+        default=[], description="What would become of each sample; absent if the column fills no field"
+    )
 
 
 class ProblemSample(Shape):
@@ -131,6 +157,7 @@ class SuggestParts(Shape):
     encoding: str | None = None
     format: Literal["csv", "jsonl"] | None = None
     mapping_id: str | None = None
+    mapping: str | None = None
 
 
 SUGGEST_FORM: Final[dict[str, Any]] = {
@@ -144,6 +171,14 @@ SUGGEST_FORM: Final[dict[str, Any]] = {
             "type": "string",
             "description": "A mapping template to begin with: what it says of a column counts. Must come before the "
             "file in the form if it names the encoding",
+            "examples": [""],
+        },
+        "mapping": {
+            "type": "string",
+            "contentMediaType": "application/json",
+            "contentSchema": MAPPING,
+            "description": "In place of `mappingId`: a mapping to begin with, as JSON, such as a changed suggestion. "
+            "Must come before the file in the form if it names the encoding",
             "examples": [""],
         },
         "encoding": {
