@@ -60,6 +60,7 @@ class Run:
     batches: int
     attempt: int
     crashes: int
+    interruptions: Sequence[Mapping[str, Any]] | None  # the first 20, as `Interruption`
     report: Mapping[str, Any] | None  # of a sync: app.syncs.report.SyncReport
     error_summary: Sequence[Mapping[str, Any]]
     warnings: Sequence[Mapping[str, Any]]
@@ -97,6 +98,22 @@ class Run:
     @property
     def done(self) -> bool:
         return self.state in ENDED
+
+
+@dataclass(frozen=True, slots=True)
+class Interruption:
+    """A worker that had the run was `lost`, or it met an error that nobody expected. The run went on after `row`."""
+
+    at: datetime
+    row: int
+    lost: bool
+
+
+def list_interruptions(run: Run) -> list[Interruption]:
+    """The first 20, in their order."""
+    return [
+        Interruption(datetime.fromisoformat(each["at"]), each["row"], each["lost"]) for each in run.interruptions or ()
+    ]
 
 
 NAMES = tuple(each.name for each in fields(Run))

@@ -11,6 +11,7 @@ from app.runs.progress import Outcome, estimate_seconds_left, outcome_of, percen
 from app.runs.states import HELD, State
 from app.storage import runs
 from app.storage.database import ReadSession
+from app.storage.overview import account_runs
 from app.storage.runs import Filter
 
 SMALL_ROWS = 50_000  # an import of fewer rows is polled every second, a larger one every two
@@ -56,8 +57,7 @@ async def read_status(session: ReadSession, run: Run) -> Status:
     position = None
     if run.state is State.QUEUED:
         position = await runs.queue_position(session, run.account_id, run.kind, run.id, run.created_at)
-    # This machine's clock is good enough for an estimate; leases use the database's.
-    return Status(run, position, percent_done(run), estimate_seconds_left(run, datetime.now(UTC)), outcome_of(run))
+    return describe_status(run, position)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,19 @@ async def list_accepted(
         after=query.after,
         limit=limit + 1,
     )
-    return [await read_status(session, run_from(row)) for row in rows[:limit]], len(rows) > limit
+    return await read_statuses(session, account_id, [run_from(row) for row in rows[:limit]]), len(rows) > limit
+
+
+async def read_statuses(session: ReadSession, account_id: AccountId, listed: Sequence[Run]) -> list[Status]:
+    """The same for runs of one account, with one query."""
+    waits = any(run.state is State.QUEUED for run in listed)
+    places = await account_runs.find_places(session, account_id) if waits else {}
+    return [describe_status(run, places.get(run.id) if run.state is State.QUEUED else None) for run in listed]
+
+
+def describe_status(run: Run, position: int | None) -> Status:
+    # This machine's clock is good enough for an estimate; leases use the database's.
+    return Status(run, position, percent_done(run), estimate_seconds_left(run, datetime.now(UTC)), outcome_of(run))
 
 
 async def list_newest(

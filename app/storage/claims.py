@@ -66,7 +66,10 @@ RETURNING kind, step"""
 
 FAULT = """
 UPDATE runs SET lease_until = NULL, crashes = crashes + 1, attempt = attempt + 1,
-    due_at = now() + make_interval(secs => :backoff * crashes * random())
+    due_at = now() + make_interval(secs => :backoff * crashes * random()),
+    interruptions = CASE WHEN jsonb_array_length(coalesce(interruptions, '[]')) < 20
+        THEN coalesce(interruptions, '[]') || jsonb_build_object('at', now(), 'row', at_row, 'lost', {lost})
+        ELSE interruptions END
 WHERE {which} RETURNING id, account_id, step, crashes, attempt"""
 
 # A worker that froze just before its commit still holds its run's row lock, and the rescue of other runs must not wait
@@ -175,13 +178,15 @@ async def fault(session: Session, run_id: str, attempt: int, *, backoff: float) 
     """Gives the run back after its slice broke, and counts a crash. It waits for a random time, so that an innocent run
     is not caught in another one's crashes for ever. None if it was not ours any more."""
     mine = "id = :id AND attempt = :attempt AND state = 'running' AND lease_until IS NOT NULL"
-    done = await session.execute(text(FAULT.format(which=mine)), {"id": run_id, "attempt": attempt, "backoff": backoff})
+    done = await session.execute(
+        text(FAULT.format(which=mine, lost="false")), {"id": run_id, "attempt": attempt, "backoff": backoff}
+    )
     return done.mappings().one_or_none()
 
 
 async def rescue(session: Session, *, backoff: float) -> Sequence[RowMapping]:
     """Takes every run whose lease has expired from its dead or frozen worker, and counts a crash for each."""
-    done = await session.execute(text(FAULT.format(which=SILENT)), {"backoff": backoff})
+    done = await session.execute(text(FAULT.format(which=SILENT, lost="true")), {"backoff": backoff})
     return done.mappings().all()
 
 

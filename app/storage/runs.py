@@ -1,10 +1,22 @@
 """Runs as rows of a table: inserted, read, listed, deleted and pruned."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import RowMapping, insert, literal, literal_column, null, select, text, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    RowMapping,
+    insert,
+    literal,
+    literal_column,
+    null,
+    or_,
+    select,
+    text,
+    tuple_,
+    update,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 
 from app.storage.database import PLAN_VERSION, ReadSession, Session
@@ -35,8 +47,14 @@ LEFT_OUT = {
 }
 BRIEF = [LEFT_OUT[column.name].label(column.name) if column.name in LEFT_OUT else column for column in runs.c]
 
-# The columns of `runs` by which lists are filtered.
-Filter = Literal["state", "type", "name", "origin", "parent_id", "sync_id", "created_by"]
+# By what lists are filtered: columns of `runs`, and what CONDITIONS has.
+Filter = Literal["state", "type", "name", "origin", "parent_id", "sync_id", "created_by", "connection_id", "text"]
+CONDITIONS: Mapping[Filter, Callable[[str], ColumnElement[bool]]] = {
+    "connection_id": lambda value: runs.c.source["connection_id"].as_string() == value,
+    "text": lambda value: or_(
+        *(column.icontains(value, autoescape=True) for column in (runs.c.name, runs.c.file_name))
+    ),
+}
 
 
 async def open_count(session: ReadSession, account_id: int, kind: str) -> int:
@@ -145,11 +163,11 @@ async def list_accepted(
     after: tuple[datetime, str] | None = None,
     limit: int,
 ) -> Sequence[RowMapping]:
-    """The account's runs of these kinds whose columns have these values, accepted since one moment and before another,
+    """The account's runs of these kinds that meet these filters, accepted since one moment and before another,
     newest first, without those that were pruned and without what LEFT_OUT names. `after` is the moment and the id of
     the last run that was seen."""
-    kept = select(*BRIEF).where(runs.c.account_id == account_id, runs.c.pruned_at.is_(None), runs.c.kind.in_(kinds))
-    kept = kept.where(*(runs.c[name] == value for name, value in filters.items()))
+    kept = select(runs.c.id).where(runs.c.account_id == account_id, runs.c.pruned_at.is_(None), runs.c.kind.in_(kinds))
+    kept = kept.where(*(meet_filter(name, value) for name, value in filters.items()))
     if filters.get("state") in UNFINISHED:  # for the index of open runs, which are few
         kept = kept.where(text(OPEN))
     if since is not None:
@@ -158,8 +176,16 @@ async def list_accepted(
         kept = kept.where(runs.c.created_at < before)
     if after is not None:
         kept = kept.where(tuple_(runs.c.created_at, runs.c.id) < tuple_(*map(literal, after)))
-    found = await session.execute(kept.order_by(runs.c.created_at.desc(), runs.c.id.desc()).limit(limit))
+    newest = (runs.c.created_at.desc(), runs.c.id.desc())
+    # The index `runs_shown` finds the ids without a look at the table, whose rows are wide.
+    page = kept.order_by(*newest).limit(limit).scalar_subquery()
+    found = await session.execute(select(*BRIEF).where(runs.c.id.in_(page)).order_by(*newest))
     return found.mappings().all()
+
+
+def meet_filter(name: Filter, value: str) -> ColumnElement[bool]:
+    condition = CONDITIONS.get(name)
+    return runs.c[name] == value if condition is None else condition(value)
 
 
 async def delete_ended(session: Session, account_id: int, run_id: str) -> RowMapping | None:
@@ -181,7 +207,8 @@ async def prune(session: Session, days: int, *, limit: int = 500) -> Sequence[st
             "OR finished_at < now() - make_interval(days => :days + 7)) ORDER BY finished_at LIMIT :limit "
             "FOR UPDATE SKIP LOCKED), gone AS (DELETE FROM batches b USING old WHERE b.run_id = old.id) "
             "UPDATE runs r SET pruned_at = now(), blob = NULL, blob_digests = NULL, error_summary = '[]', "
-            "warnings = '[]', report = NULL, source = NULL, destinations = NULL, notify = NULL, options = '{}', "
+            "warnings = '[]', report = NULL, interruptions = NULL, source = NULL, destinations = NULL, "
+            "notify = NULL, options = '{}', "
             "plan = '{}' FROM old WHERE r.id = old.id RETURNING old.blob"
         ),
         {"days": days, "limit": limit},

@@ -172,6 +172,7 @@ runs = Table(
     Column("notify", Text),  # who gets a mail when it has ended
     moment("notified_at"),  # sent, or given up: then there is a warning
     moment("tell_at"),  # no mail before this moment: the lease of the worker that sends it, then the backoff
+    Column("interruptions", JSONB),  # when and where a worker was lost that had it: app.runs.model.Interruption
     Column("report", JSONB),  # of a sync: app.syncs.report.SyncReport
     Column("error_summary", JSONB, nullable=False, server_default="[]"),
     Column("warnings", JSONB, nullable=False, server_default="[]"),

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from app.imports.slice import BatchWrite, open_slice
-from app.runs.model import Run
+from app.runs.model import Run, list_interruptions
 from app.storage import claims
 from tests.engine.conftest import ImportEngine, law
 
@@ -70,7 +70,9 @@ async def test_a_rescued_run_counts_a_crash_and_a_batch_forgives_it(engine: Impo
         await claims.rescue(session, backoff=0)
 
     assert (await engine.get(run)).crashes == 1
-    assert (await engine.finish(run)).crashes == 0
+    after = await engine.finish(run)
+    assert after.crashes == 0
+    assert [(each.row, each.lost) for each in list_interruptions(after)] == [(0, True)]
 
 
 async def test_suspects_go_one_at_a_time_even_when_two_workers_ask_in_the_same_moment(engine: ImportEngine) -> None:

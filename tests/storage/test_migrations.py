@@ -157,7 +157,7 @@ async def test_0007_builds_its_indexes_while_runs_go_on_and_can_be_taken_back(em
         await batch.execute("UPDATE runs SET total = 2 WHERE id = 'named'")
     await migrating
     assert await waiting.wait() == 0
-    valid = "SELECT indisvalid FROM pg_index WHERE indexrelid::regclass::text IN ('runs_accepted', 'runs_named')"
+    valid = "SELECT indisvalid FROM pg_index WHERE indexrelid::regclass::text IN ('runs_shown', 'runs_named')"
     assert await values(connection, valid) == [True, True]
     with pytest.raises(asyncpg.CheckViolationError):
         await connection.execute("UPDATE runs SET name = repeat('é', 201)")
@@ -562,6 +562,22 @@ async def test_0022_tells_when_templates_were_used_and_can_be_taken_back(empty_d
 
     await asyncio.to_thread(command.downgrade, configuration(empty_database), "0021")
     assert await values(connection, "SELECT id FROM mappings ORDER BY id") == ["map_1", "map_2", "map_3", "map_4"]
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "head")
+    await connection.close()
+
+
+async def test_0023_replaces_the_index_of_lists_and_can_be_taken_back(empty_database: str) -> None:
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "0023")
+    connection = await asyncpg.connect(empty_database)
+    await connection.execute("INSERT INTO accounts (name, created_at) VALUES ('shop', now())")
+    await connection.execute(RUN, "kept", 1, "queued", None, None, 1)
+    await connection.execute("UPDATE runs SET interruptions = '[]'")
+    lists = "SELECT indexname::text FROM pg_indexes WHERE indexname IN ('runs_accepted', 'runs_shown')"
+    assert await values(connection, lists) == ["runs_shown"]
+
+    await asyncio.to_thread(command.downgrade, configuration(empty_database), "0022")
+    assert await values(connection, lists) == ["runs_accepted"]
+    assert await values(connection, "SELECT id FROM runs") == ["kept"]
     await asyncio.to_thread(command.upgrade, configuration(empty_database), "head")
     await connection.close()
 

@@ -1,17 +1,22 @@
-"""Makes the shape that runs of every kind have in one list, and the cursor of the list."""
+"""Makes the shape that runs of every kind have in one list."""
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from app.runs.kinds import Kind
-from app.runs.model import Run
+from app.runs.model import Run, list_interruptions
 from app.runs.states import HELD
 from app.runs.status import Status
-from app.surfaces.native.wire.runs import RunAddresses, RunItem, RunList, RunWarningItem, SyncReportItem
+from app.surfaces.native.wire.runs import (
+    InterruptionItem,
+    RunAddresses,
+    RunItem,
+    RunList,
+    RunWarningItem,
+    SyncReportItem,
+)
 from app.surfaces.native.wire.shape import Links
-from app.web.declared.shape import to_utc
-from app.web.links import decode_cursor, encode_cursor, invalid_cursor
 from app.web.shapes import RunFailure, Source
 
 
@@ -34,6 +39,7 @@ def run_item(status: Status, *, base: str, retention_days: int) -> RunItem:
         "failure": RunFailure(code=run.fail_code, detail=run.fail_detail or "") if run.fail_code else None,
         "file_name": run.file_name,
         "source": None if run.source is None else Source(**run.source),
+        "interruptions": list_interrupted(run) or None,
         "expires_at": run.finished_at + timedelta(days=retention_days) if run.finished_at else None,
     }
     return RunItem(
@@ -53,6 +59,10 @@ def run_item(status: Status, *, base: str, retention_days: int) -> RunItem:
         links=link_run(run, base),
         **{name: value for name, value in (optional | describe_sync(run)).items() if value is not None},
     )
+
+
+def list_interrupted(run: Run) -> list[InterruptionItem]:
+    return [InterruptionItem(at=each.at, row=each.row, lost=each.lost) for each in list_interruptions(run)]
 
 
 def describe_sync(run: Run) -> dict[str, object]:
@@ -81,23 +91,3 @@ async def encode_runs(statuses: Sequence[Status], next_page: str | None, *, base
         return RunList(links=links, results=results).encoded()
 
     return await asyncio.to_thread(encode)
-
-
-def encode_run_cursor(run: Run) -> str:
-    return encode_cursor(f"{run.created_at.isoformat()} {run.id}")
-
-
-def decode_run_cursor(cursor: str | None) -> tuple[datetime, str] | None:
-    """The moment and the id of the last run that was seen. Raises Refused("invalid") for a cursor that this service has
-    not issued."""
-    text = decode_cursor(cursor)
-    if text is None:
-        return None
-    moment, _, run_id = text.partition(" ")
-    try:
-        created_at = to_utc(datetime.fromisoformat(moment))
-    except ValueError:
-        raise invalid_cursor("cursor") from None
-    if not run_id:
-        raise invalid_cursor("cursor")
-    return created_at, run_id

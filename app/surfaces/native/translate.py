@@ -24,7 +24,6 @@ from app.resources.registry import BUILT_IN
 from app.resources.schema import Resource
 from app.runs.model import Run
 from app.runs.states import ENDED, State
-from app.surfaces.native.readiness import PartStatus
 from app.surfaces.native.wire.declared.connections import (
     Connection,
     ConnectionTest,
@@ -43,6 +42,7 @@ from app.throttle import Allowance
 from app.transports.transport import FileInfo
 from app.web.failures import STATUSES, TITLES, Failure, ProblemShape, render_problem
 from app.web.links import decode_cursor, encode_cursor, invalid_cursor
+from app.web.server.readiness import PartStatus
 from app.web.shapes import format_timestamp
 
 JSON, PROBLEM_JSON = "application/json", "application/problem+json"

@@ -11,8 +11,8 @@ from app.queue.task_queue import HEARTBEATS
 from app.runtime import Runtime
 from app.storage.blobs import FileBlobs
 from app.storage.database import PLAN_VERSION, Database
-from app.surfaces.native.readiness import OLD_WORKERS
 from app.surfaces.native.wire.health import Readiness
+from app.web.server.readiness import OLD_WORKERS
 from tests.conftest import Finish
 from tests.support.http import Account, app_on, client_of, post
 

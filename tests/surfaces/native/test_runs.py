@@ -1,5 +1,6 @@
 """All work of an account in one list: imports of every surface, filtered, in the order of acceptance, page by page."""
 
+from datetime import date, timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -82,6 +83,11 @@ async def test_every_filter_leaves_what_it_says(
         ({"name": "Prices"}, []),
         ({"origin": "voucherify.csv"}, [ended]),
         ({"parentId": ended}, []),
+        ({"text": "PRICES &"}, [named]),
+        ({"text": "contacts"}, [newest, named]),
+        ({"text": "c.c"}, [ended]),
+        ({"text": "%"}, []),
+        ({"connectionId": "conn_1"}, []),
         ({"since": moment}, [newest, named]),
         ({"before": moment}, [ended]),
         ({"type": "contacts", "status": "queued", "origin": "connectif"}, [named]),
@@ -110,6 +116,22 @@ async def test_a_run_is_read_by_its_id_and_says_when_to_ask_again(
     for run in await listed(client, an_account):
         answer = await client.get(f"/runs/{run['id']}", headers=an_account.headers)
         assert (answer.json(), "retry-after" in answer.headers) == (run, not run["done"])
+
+
+async def test_runs_are_counted_by_the_day_of_their_acceptance(
+    client: httpx.AsyncClient, an_account: Account, runtime: Runtime, three: list[str]
+) -> None:
+    aged = """UPDATE runs SET state = 'failed', fail_code = 'file_refused', finished_at = now(),
+        created_at = created_at - interval '2 days' WHERE id = :id"""
+    async with runtime.database.transaction() as session:
+        await session.execute(text(aged), {"id": three[0]})
+    answer = await client.get("/runs/daily?days=3", headers=an_account.headers)
+    counts = [(each["runs"], each["failed"]) for each in answer.json()["results"]]
+    assert counts == [(1, 1), (0, 0), (2, 0)]
+    days = [date.fromisoformat(each["day"]) for each in answer.json()["results"]]
+    assert [days[2] - each for each in days] == [timedelta(2), timedelta(1), timedelta(0)]
+    exports = await client.get("/runs/daily?kind=export&days=1", headers=an_account.headers)
+    assert exports.json()["results"] == [{"day": str(days[2]), "runs": 0, "failed": 0}]
 
 
 async def test_what_was_pruned_is_gone_and_in_no_list(

@@ -1,5 +1,7 @@
 """Shapes of runs: the work of every kind that an account has, in one list."""
 
+from datetime import date
+
 from pydantic import BaseModel, Field
 
 from app.runs.kinds import Kind, Step
@@ -24,6 +26,14 @@ class RunQueryParameters(BaseModel):
     sync_id: str | None = Field(default=None, alias="syncId", description="The item sync")
     created_by: str | None = Field(
         default=None, alias="createdBy", description="The API key, schedule or feed that has started them"
+    )
+    connection_id: str | None = Field(
+        default=None, alias="connectionId", description="The stored connection that the file is from"
+    )
+    text: str | None = Field(
+        default=None,
+        max_length=200,
+        description="What the name or the name of the file contains, in capital or small letters",
     )
     since: Moment | None = Field(default=None, description="Accepted at this moment or later")
     before: Moment | None = Field(default=None, description="Accepted before this moment")
@@ -114,6 +124,14 @@ class RunWarningItem(Shape):
     message: str
 
 
+class InterruptionItem(Shape):
+    """A worker was lost, or met an error that nobody expected, and another one went on."""
+
+    at: Timestamp
+    row: int = Field(description="How many rows had an outcome by then. The run went on with the next")
+    lost: bool = Field(description="True: the worker stopped to answer. False: it met an error, which is in its log")
+
+
 class RunItem(Shape):
     """One piece of work, such as an import. total = created + updated + unchanged + skipped + failed + remaining; of an
     export, total = written + remaining."""
@@ -171,6 +189,9 @@ class RunItem(Shape):
         default=SyncReportItem(), description="Present for a sync once its files are fetched: what came of it"
     )
     warnings: list[RunWarningItem] = Field(default=[], description="Present for a sync")
+    interruptions: list[InterruptionItem] = Field(
+        default=[], description="Present if workers were lost while they had it: the first 20 times"
+    )
     failure: RunFailure = Field(
         default=RunFailure(code="", detail=""),
         description="Present with status failed, halted or cancelled: why. With planned if a brake would halt it",
@@ -180,6 +201,28 @@ class RunItem(Shape):
     source: Source = Field(default=Source(transport=""), description="Present if its file is fetched: where from")
     expires_at: Timestamp = Field(default=UNSET_TIME, description="Present once it has ended: until when it is kept")
     links: RunAddresses
+
+
+class DailyQueryParameters(BaseModel):
+    """The query of GET /runs/daily."""
+
+    kind: Kind | None = None
+    days: int = Field(default=30, ge=1, le=366, description="How many days, the last of which is today in UTC")
+
+
+class DayOfRuns(Shape):
+    """A day in UTC."""
+
+    day: date = Field(examples=["2026-11-27"])
+    runs: int = Field(description="Accepted on this day, and still kept")
+    failed: int = Field(description="How many of them could not be finished, and have the status failed")
+
+
+class DailyRuns(Shape):
+    """Oldest first. A day without runs has zeros."""
+
+    links: Links
+    results: list[DayOfRuns]
 
 
 class RunList(Shape):

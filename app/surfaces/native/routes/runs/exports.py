@@ -20,7 +20,6 @@ from app.runtime import Runtime
 from app.storage.database import ReadSession
 from app.storage.runs import Filter
 from app.surfaces.native import exports, translate
-from app.surfaces.native.run_items import decode_run_cursor, encode_run_cursor
 from app.surfaces.native.wire.exports import (
     EXPORT_FILE,
     EXPORT_RERUN_BODY,
@@ -37,6 +36,7 @@ from app.web.refusals import refusals
 from app.web.requests import request_id
 from app.web.responses.downloads import ensure_few_downloads
 from app.web.responses.ranges import respond_with_file
+from app.web.runs.reading import decode_run_cursor, encode_run_cursor
 from app.web.surface import parse_shape
 
 router = APIRouter(prefix="/exports", tags=["exports"], generate_unique_id_function=operation_id)

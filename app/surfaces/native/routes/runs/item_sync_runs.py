@@ -9,7 +9,7 @@ from app.runs import status
 from app.runs.kinds import Kind
 from app.runs.status import RunQuery
 from app.surfaces.native import translate
-from app.surfaces.native.run_items import decode_run_cursor, encode_run_cursor, encode_runs, run_item
+from app.surfaces.native.run_items import encode_runs, run_item
 from app.surfaces.native.wire.runs import RunItem, RunList
 from app.syncs.intake import SyncRequest, submit_sync
 from app.syncs.stored import load_sync
@@ -20,6 +20,7 @@ from app.web.links import base_url, link_to_same_path
 from app.web.openapi import operation_id
 from app.web.refusals import refusals
 from app.web.requests import request_id
+from app.web.runs.reading import decode_run_cursor, encode_run_cursor
 from app.web.surface import parse_shape
 
 router = APIRouter(prefix="/item-syncs/{sync_id}/runs", tags=["item syncs"], generate_unique_id_function=operation_id)

@@ -6,22 +6,31 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from app.auth.caller import Caller
-from app.errors import Refused
 from app.runs import problems, status
 from app.runs.holding.held import cancel_run, resume_run
-from app.runs.kinds import KINDS, Kind
+from app.runs.kinds import KINDS
 from app.runs.model import Run, read_run_id
+from app.runs.overview.days import count_daily
 from app.runs.status import RunQuery
 from app.runtime import Runtime
 from app.storage.runs import Filter
 from app.surfaces.native import translate
-from app.surfaces.native.run_items import decode_run_cursor, encode_run_cursor, encode_runs, run_item
+from app.surfaces.native.run_items import encode_runs, run_item
 from app.surfaces.native.wire.problems import ProblemList
-from app.surfaces.native.wire.runs import RunItem, RunList, RunQueryParameters
+from app.surfaces.native.wire.runs import (
+    DailyQueryParameters,
+    DailyRuns,
+    DayOfRuns,
+    RunItem,
+    RunList,
+    RunQueryParameters,
+)
+from app.surfaces.native.wire.shape import Links
 from app.web.caller import MayReadRuns, MayWriteRuns, OpenRuntime, ensure_may_replace, ensure_scope, write_as
 from app.web.links import base_url, link_to_same_path
 from app.web.openapi import operation_id
 from app.web.refusals import refusals
+from app.web.runs.reading import decode_run_cursor, encode_run_cursor, visible_kinds
 
 router = APIRouter(prefix="/runs", tags=["runs"], generate_unique_id_function=operation_id)
 DECISION_REFUSALS = refusals(401, 403, 404, 409, 410, 503)
@@ -60,18 +69,24 @@ def filters_of(query: RunQueryParameters) -> dict[Filter, str]:
         "parent_id": None if query.parent_id is None else read_run_id(query.parent_id),
         "sync_id": query.sync_id,
         "created_by": query.created_by,
+        "connection_id": query.connection_id,
+        "text": query.text,
     }
     return {name: value for name, value in given.items() if value is not None}
 
 
-def visible_kinds(caller: Caller, wanted: Kind | None) -> list[Kind]:
-    """The kinds of runs that the caller may see, or the one that is wanted. Raises Refused("not_allowed")."""
-    if wanted is None:
-        return [kind for kind, rules in KINDS.items() if caller.has_scope(rules.read_scope)]
-    scope = KINDS[wanted].read_scope
-    if not caller.has_scope(scope):
-        raise Refused("not_allowed", f"The API key does not have the scope `{scope}`")
-    return [wanted]
+@router.get("/daily", response_model=DailyRuns, responses=refusals(401, 403, 422, 503))
+@router.get("/daily/", include_in_schema=False)
+async def count_runs_by_day(
+    caller: MayReadRuns, runtime: OpenRuntime, query: Annotated[DailyQueryParameters, Query()]
+) -> Response:
+    """Count the runs of each of the last days: how many were accepted, and how many could not be finished."""
+    kinds = visible_kinds(caller, query.kind)
+    async with runtime.database.read() as session:
+        now = await runtime.now(session)
+        found = await count_daily(session, caller.account_id, kinds, now=now, days=query.days)
+    results = [DayOfRuns(day=each.day, runs=each.runs, failed=each.failed) for each in found]
+    return Response(DailyRuns(links=Links(), results=results).encoded(), media_type=translate.JSON)
 
 
 @router.get("/{run_id}", response_model=RunItem, responses=refusals(401, 403, 404, 410, 503))

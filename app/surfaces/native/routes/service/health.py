@@ -9,11 +9,11 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from app.errors import Retryable
 from app.storage import runs
 from app.surfaces.native import translate
-from app.surfaces.native.readiness import check_parts
 from app.surfaces.native.wire.health import METRICS, Health, Readiness
 from app.web.caller import OpenRuntime
 from app.web.openapi import PUBLIC, operation_id
 from app.web.refusals import describe_refusal
+from app.web.server.readiness import check_parts
 
 router = APIRouter(tags=["health"], generate_unique_id_function=operation_id)
 NOT_READY: Final[dict[int | str, dict[str, Any]]] = {503: describe_refusal(Readiness, "Service Unavailable")}

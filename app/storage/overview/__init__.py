@@ -1,0 +1,1 @@
+"""What an account's runs look like together: those that are open, and how many there were on each day."""

@@ -1,0 +1,55 @@
+"""Reads an account's runs together: the open ones, their places in the queue, and how many there were on each day."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import RowMapping, select, text
+
+from app.storage.database import ReadSession
+from app.storage.runs import BRIEF, OPEN
+from app.storage.tables import runs
+
+PLACES = f"""
+SELECT id, row_number() OVER (PARTITION BY kind ORDER BY created_at, id) AS place
+FROM runs WHERE account_id = :account_id AND {OPEN} AND state = 'queued'"""
+
+# Of `runs_shown` alone, without a look at the table.
+BY_DAY = """
+SELECT CAST(created_at AT TIME ZONE 'UTC' AS date) AS day, count(*) AS runs,
+    count(*) FILTER (WHERE state = 'failed') AS failed
+FROM runs WHERE account_id = :account_id AND pruned_at IS NULL AND kind = ANY(:kinds) AND created_at >= :since
+GROUP BY day ORDER BY day"""
+
+# Whatever can start a run. Ids of different tables cannot be equal.
+MAKERS = """
+SELECT id, 'key' AS sort, label AS name FROM api_keys WHERE account_id = :account_id AND id = ANY(:ids)
+UNION ALL SELECT id, 'schedule', name FROM schedules WHERE account_id = :account_id AND id = ANY(:ids)
+UNION ALL SELECT id, 'feed', name FROM feeds WHERE account_id = :account_id AND id = ANY(:ids)"""
+
+
+async def list_open(session: ReadSession, account_id: int, kinds: Sequence[str]) -> Sequence[RowMapping]:
+    """The account's open runs of these kinds in the order of their acceptance, without what lists leave out."""
+    mine = (runs.c.account_id == account_id, runs.c.kind.in_(kinds), text(OPEN))
+    found = await session.execute(select(*BRIEF).where(*mine).order_by(runs.c.created_at, runs.c.id))
+    return found.mappings().all()
+
+
+async def find_places(session: ReadSession, account_id: int) -> Mapping[str, int]:
+    """The place of each queued run of the account among those of its kind, by id; the first is 1."""
+    found = await session.execute(text(PLACES), {"account_id": account_id})
+    return {row.id: row.place for row in found}
+
+
+async def count_by_day(
+    session: ReadSession, account_id: int, kinds: Sequence[str], *, since: datetime
+) -> Sequence[RowMapping]:
+    """For each day in UTC with runs that were accepted since a moment, and are kept: how many, and how many of them
+    could not be finished."""
+    values = {"account_id": account_id, "kinds": list(kinds), "since": since}
+    return (await session.execute(text(BY_DAY), values)).mappings().all()
+
+
+async def find_makers(session: ReadSession, account_id: int, ids: Iterable[str]) -> Sequence[RowMapping]:
+    """What the account's keys, schedules and feeds with these ids are (`sort`) and are called."""
+    found = await session.execute(text(MAKERS), {"account_id": account_id, "ids": sorted(set(ids))})
+    return found.mappings().all()

@@ -1,0 +1,1 @@
+"""Runs as callers of every door ask for them."""

@@ -1,0 +1,46 @@
+"""Which runs a caller may see, and the cursor of their list."""
+
+from datetime import datetime
+from typing import Protocol
+
+from app.errors import Refused
+from app.runs.kinds import KINDS, Kind
+from app.runs.model import Run
+from app.web.declared.shape import to_utc
+from app.web.links import decode_cursor, encode_cursor, invalid_cursor
+
+
+class Scoped(Protocol):
+    """Whoever calls, by a key or as a person."""
+
+    def has_scope(self, scope: str) -> bool: ...
+
+
+def visible_kinds(caller: Scoped, wanted: Kind | None) -> list[Kind]:
+    """The kinds of runs that the caller may see, or the one that is wanted. Raises Refused("not_allowed")."""
+    if wanted is None:
+        return [kind for kind, rules in KINDS.items() if caller.has_scope(rules.read_scope)]
+    scope = KINDS[wanted].read_scope
+    if not caller.has_scope(scope):
+        raise Refused("not_allowed", f"The API key does not have the scope `{scope}`")
+    return [wanted]
+
+
+def encode_run_cursor(run: Run) -> str:
+    return encode_cursor(f"{run.created_at.isoformat()} {run.id}")
+
+
+def decode_run_cursor(cursor: str | None) -> tuple[datetime, str] | None:
+    """The moment and the id of the last run that was seen. Raises Refused("invalid") for a cursor that this service has
+    not issued."""
+    text = decode_cursor(cursor)
+    if text is None:
+        return None
+    moment, _, run_id = text.partition(" ")
+    try:
+        created_at = to_utc(datetime.fromisoformat(moment))
+    except ValueError:
+        raise invalid_cursor("cursor") from None
+    if not run_id:
+        raise invalid_cursor("cursor")
+    return created_at, run_id
