@@ -1,4 +1,4 @@
-"""Finds a stored record by what a caller calls it."""
+"""Finds a stored record by what a caller calls it, and counts those of each type."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,8 +6,16 @@ from typing import Any
 from app.declarations.types import load_key_forms, unknown_type
 from app.errors import Refused
 from app.resources.canonical import to_nfc
-from app.storage import records
+from app.resources.registry import BUILT_IN
+from app.storage import records, types
+from app.storage.counts.records import RecordCount, count_records
 from app.storage.database import ReadSession
+
+
+async def count_stored(session: ReadSession, account_id: int) -> Mapping[str, RecordCount]:
+    """By the name of each type that the account can import: the built-in ones first, then its own."""
+    own = await types.list_names(session, account_id)
+    return await count_records(session, account_id, list(dict.fromkeys([*BUILT_IN, *own])))
 
 
 async def find_record(session: ReadSession, account_id: int, type: str, key: str) -> Mapping[Any, Any]:

@@ -96,6 +96,17 @@ async def with_problems(session: ReadSession, run_id: str, *, since: int, limit:
     return found.mappings().all()
 
 
+async def find_holding(session: ReadSession, run_id: str, row: int) -> RowMapping | None:
+    """Where the batch begins that has the row with this number, or that would have it: at_offset, at_line, at_row."""
+    found = await session.execute(
+        select(batches.c.at_offset, batches.c.at_line, batches.c.at_row)
+        .where(batches.c.run_id == run_id, batches.c.at_row < row)
+        .order_by(batches.c.number.desc())
+        .limit(1)
+    )
+    return found.mappings().one_or_none()
+
+
 async def from_number(session: ReadSession, run_id: str, *, since: int, limit: int) -> Sequence[RowMapping]:
     """Whole batches from number `since` on."""
     found = await session.execute(

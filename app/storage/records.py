@@ -19,10 +19,16 @@ PIECE_BYTES: Final = 524_288  # of the data of a piece, where a page has to be w
 VIEW = "key, data::text AS data, created_at, updated_at, run_id"
 
 
+# A later run that had the key and changed nothing has left its own row, but not its id.
+ROW = """(SELECT records.run_row FROM runs WHERE runs.id = records.run_id AND runs.seq = records.run_seq
+AND runs.kind = 'import') AS run_row"""
+
+
 async def get(session: ReadSession, account_id: int, type: str, key: str) -> RowMapping | None:
-    """key, data (JSON text), created_at, updated_at, run_id."""
+    """key, data (JSON text), created_at, updated_at, run_id; run_row: the row of that run, if it was an import and no
+    later run had the key."""
     found = await session.execute(
-        text(f"SELECT {VIEW} FROM records WHERE account_id = :account_id AND type = :type AND key = :key"),
+        text(f"SELECT {VIEW}, {ROW} FROM records WHERE account_id = :account_id AND type = :type AND key = :key"),
         {"account_id": account_id, "type": type, "key": key},
     )
     return found.mappings().one_or_none()

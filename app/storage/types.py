@@ -62,6 +62,14 @@ async def count_others(session: ReadSession, account_id: int, name: str) -> RowM
     return found.mappings().one()
 
 
+async def list_names(session: ReadSession, account_id: int) -> Sequence[str]:
+    """The names of the types that the account has declared, in their order."""
+    found = await session.execute(
+        text("SELECT name FROM record_types WHERE account_id = :account_id ORDER BY name"), {"account_id": account_id}
+    )
+    return found.scalars().all()
+
+
 async def list_all(session: ReadSession, account_id: int) -> Sequence[RowMapping]:
     """`name` and `declaration` (JSON text) of every type that the account has declared, ordered by name."""
     found = await session.execute(

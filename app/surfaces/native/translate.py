@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final, Literal
 
 import msgspec
 from fastapi import Request
@@ -17,6 +17,7 @@ from app.connections.outcome import CheckStep, LastTest
 from app.connections.pull import omit_query
 from app.declarations.types import build_resources
 from app.imports.results.columns import DescribedColumn
+from app.imports.results.sent_row import SentRow
 from app.mappings.templates.stored import StoredTemplate, TemplateUse
 from app.problems import Problem
 from app.resources.declare import resource_to_json
@@ -24,6 +25,8 @@ from app.resources.registry import BUILT_IN
 from app.resources.schema import Resource
 from app.runs.model import Run
 from app.runs.states import ENDED, State
+from app.storage.counts.records import Precision, RecordCount
+from app.surfaces.native.readiness import PartStatus
 from app.surfaces.native.wire.declared.connections import (
     Connection,
     ConnectionTest,
@@ -37,6 +40,7 @@ from app.surfaces.native.wire.declared.mappings import MappingList, MappingSumma
 from app.surfaces.native.wire.health import PartReadiness, Readiness
 from app.surfaces.native.wire.imports import StartedImport, StartedImports
 from app.surfaces.native.wire.problems import ProblemList, RowProblem
+from app.surfaces.native.wire.records import RecordCountItem, RecordCountList
 from app.surfaces.native.wire.shape import Links
 from app.throttle import Allowance
 from app.transports.transport import FileInfo
@@ -45,6 +49,11 @@ from app.web.links import decode_cursor, encode_cursor, invalid_cursor
 from app.web.server.readiness import PartStatus
 from app.web.shapes import format_timestamp
 
+PRECISIONS: Final[Mapping[Precision, Literal["exact", "estimated", "atLeast"]]] = {
+    "exact": "exact",
+    "estimated": "estimated",
+    "at_least": "atLeast",
+}
 JSON, PROBLEM_JSON = "application/json", "application/problem+json"
 
 
@@ -88,6 +97,26 @@ def record(row: Mapping[Any, Any], type: str) -> dict[str, object]:
         "updatedAt": format_timestamp(row["updated_at"]),
         "importId": row["run_id"],
     }
+
+
+def record_counts(counts: Mapping[str, RecordCount]) -> RecordCountList:
+    results = [
+        RecordCountItem(type=name, count=found.count, precision=PRECISIONS[found.precision])
+        for name, found in counts.items()
+    ]
+    return RecordCountList(links=Links(), results=results)
+
+
+def found_record(row: Mapping[Any, Any], type: str) -> dict[str, object]:
+    """Has the shape of `FoundRecord`."""
+    return record(row, type) | ({} if row["run_row"] is None else {"importRow": row["run_row"]})
+
+
+def sent_row(row: SentRow) -> bytes:
+    """Has the shape of `SentRowItem`."""
+    cells = [{"column": column, "value": value} for column, value in row.cells]
+    body = {"row": row.row, "line": row.line, "cells": cells}
+    return msgspec.json.encode(body | ({"raw": row.raw} if row.raw else {}))
 
 
 def record_list(rows: Sequence[Mapping[Any, Any]], type: str, next_page: str | None) -> bytes:

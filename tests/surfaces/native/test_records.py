@@ -4,6 +4,7 @@ from urllib.parse import quote
 
 import httpx
 import pytest
+from sqlalchemy import text
 
 from app.runtime import Runtime
 from tests.conftest import Finish
@@ -44,7 +45,7 @@ async def test_a_record_keeps_the_digits_it_was_given(
     body = answer.json()
     assert '"price": 0.10' in answer.text
     assert '"stock": 12345678901234567890' in answer.text
-    assert body.keys() == {"type", "key", "data", "createdAt", "updatedAt", "importId"}
+    assert body.keys() == {"type", "key", "data", "createdAt", "updatedAt", "importId", "importRow"}
     assert body["createdAt"].endswith("Z")
 
 
@@ -89,3 +90,50 @@ async def test_a_wrong_query_is_named(client: httpx.AsyncClient, an_account: Acc
     assert answer.status_code == 422
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["errors"][0]["path"] == query.partition("=")[0]
+
+
+async def test_a_record_leads_to_the_row_that_wrote_it(
+    client: httpx.AsyncClient, an_account: Account, runtime: Runtime, finish: Finish
+) -> None:
+    file = b'_email,_name\na@example.org,"Ann\nMary"\nb@example.org,B\xfcb\nc@example.org,"x'
+    run = (await post(client, an_account, file)).json()
+    await finish(runtime, run["id"])
+    record = (await client.get("/records/contacts/a@example.org", headers=an_account.headers)).json()
+    row = f"/imports/{record['importId']}/rows/"
+    sent = await client.get(f"{row}{record['importRow']}", headers=an_account.headers)
+    cells = [{"column": "_email", "value": "a@example.org"}, {"column": "_name", "value": "Ann\nMary"}]
+    assert sent.json() == {"row": 1, "line": 2, "cells": cells}
+    second = (await client.get(f"{row}2", headers=an_account.headers)).json()
+    assert (second["line"], second["cells"], second["raw"]) == (4, [], "b@example.org,B\\xfcb")
+    third = (await client.get(f"{row}3", headers=an_account.headers)).json()
+    assert (third["line"], third["cells"], third["raw"]) == (5, [], 'c@example.org,"x')
+    assert (await client.get(f"{row}4", headers=an_account.headers)).status_code == 404
+    assert (await client.get(f"{row}0", headers=an_account.headers)).status_code == 422
+
+
+async def test_the_row_of_another_run_is_not_told_as_that_of_the_import(
+    client: httpx.AsyncClient, an_account: Account, runtime: Runtime, finish: Finish
+) -> None:
+    """An import that is accepted later and changes nothing leaves its number on the record while an older one is
+    open."""
+    one, *others = [(await post(client, an_account)).json()["id"] for _ in range(3)]
+    for run in (*others, one):
+        await finish(runtime, run)
+    record = (await client.get("/records/contacts/john@example.org", headers=an_account.headers)).json()
+    assert record["importId"] == others[0]
+    assert "importRow" not in record
+
+
+async def test_few_records_are_counted_and_many_are_estimated(
+    client: httpx.AsyncClient, an_account: Account, things: list[str], runtime: Runtime
+) -> None:
+    rows = """INSERT INTO records (account_id, type, key, data, created_at, updated_at, run_seq, run_row)
+        SELECT :id, 'contacts', 'k' || i, '{}', now(), now(), 1, i FROM generate_series(1, 12000) i"""
+    async with runtime.database.transaction() as session:
+        await session.execute(text(rows), {"id": an_account.id})
+    answer = (await client.get("/records", headers=an_account.headers)).json()["results"]
+    found = {each.pop("type"): each for each in answer}
+    assert found["things"] == {"count": len(things), "precision": "exact"}
+    assert found["products"] == {"count": 0, "precision": "exact"}
+    assert found["contacts"]["precision"] != "exact"
+    assert found["contacts"]["count"] >= 10_000

@@ -27,8 +27,8 @@ PARTS = (
     item_syncs,
     item_sync_runs,
 )
-for part in PARTS:
-    router.include_router(part.router, dependencies=[Depends(refuse_unknown_query)], responses=refusals(422))
+for part in (records.counts, *(each.router for each in PARTS)):
+    router.include_router(part, dependencies=[Depends(refuse_unknown_query)], responses=refusals(422))
 # Monitors add parameters of their own to an address, and browsers keep what they are given.
 for open_part in (health, documents):
     router.include_router(open_part.router)

@@ -7,11 +7,11 @@ import msgspec
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
-from app.declarations.stored_records import find_record
+from app.declarations.stored_records import count_stored, find_record
 from app.declarations.types import ensure_type
 from app.storage import records
 from app.surfaces.native import translate
-from app.surfaces.native.wire.records import Record, RecordList
+from app.surfaces.native.wire.records import FoundRecord, RecordCountList, RecordList
 from app.web.caller import MayReadRecords, OpenRuntime
 from app.web.links import decode_cursor, encode_cursor, key_path, link_to_same_path
 from app.web.openapi import operation_id
@@ -20,6 +20,18 @@ from app.web.responses.downloads import ensure_few_downloads
 from app.web.responses.pieces import respond
 
 router = APIRouter(prefix="/records/{type}", tags=["records"], generate_unique_id_function=operation_id)
+
+
+counts = APIRouter(prefix="/records", tags=["records"], generate_unique_id_function=operation_id)
+
+
+@counts.get("", response_model=RecordCountList, responses=refusals(401, 403, 503))
+@counts.get("/", include_in_schema=False)
+async def count_records(caller: MayReadRecords, runtime: OpenRuntime) -> Response:
+    """Tell how many records of each type there are, in a few milliseconds: large numbers are estimates."""
+    async with runtime.database.read() as session:
+        found = await count_stored(session, caller.account_id)
+    return Response(translate.record_counts(found).encoded(), media_type=translate.JSON)
 
 
 @router.get("", response_model=RecordList, responses=refusals(401, 403, 404, 422, 503))
@@ -48,9 +60,9 @@ async def list_records(
     return respond(runtime, caller.account_id, body, translate.JSON)
 
 
-@router.get(key_path("key"), response_model=Record, responses=refusals(401, 403, 404, 503))
+@router.get(key_path("key"), response_model=FoundRecord, responses=refusals(401, 403, 404, 503))
 async def get_record(type: str, key: str, caller: MayReadRecords, runtime: OpenRuntime) -> Response:
     """Read a record by its percent-encoded key. An e-mail address may be in any case."""
     async with runtime.database.read() as session:
         row = await find_record(session, caller.account_id, type, key)
-    return Response(msgspec.json.encode(translate.record(row, type)), media_type=translate.JSON)
+    return Response(msgspec.json.encode(translate.found_record(row, type)), media_type=translate.JSON)

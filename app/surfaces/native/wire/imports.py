@@ -25,6 +25,20 @@ class ColumnList(Shape):
     results: list[ImportColumn] = Field(description="In the order of the file")
 
 
+class SentCell(Shape):
+    column: str = Field(description="The heading; for JSON Lines the name of the member")
+    value: str
+
+
+class SentRowItem(Shape):
+    """A row of the file, as it was sent."""
+
+    row: int
+    line: int = Field(description="Line of the file on which the row begins; the header is line 1")
+    cells: list[SentCell] = Field(description="In the order of the file")
+    raw: str = Field(default="", description="Present for a row that could not be read: its text, maybe cut")
+
+
 class StartedImport(Shape):
     import_id: str
     path: str

@@ -1,6 +1,6 @@
 """Shapes of records."""
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -17,6 +17,32 @@ class Record(Shape):
     import_id: str | None = Field(
         description="The import that last changed the record; null if it was written by itself, without an import"
     )
+
+
+class FoundRecord(Record):
+    """One record."""
+
+    import_row: int | None = Field(
+        default=None,
+        description="The row of that import that wrote it, for GET /imports/{import_id}/rows/{row}. Absent if another "
+        "run has looked at the record since, and if no import of a file has written it",
+    )
+
+
+class RecordCountItem(Shape):
+    type: str
+    count: int
+    precision: Literal["exact", "estimated", "atLeast"] = Field(
+        description="Up to 10,000 records are counted. Of more PostgreSQL estimates the number; atLeast: there are "
+        "more, and it does not know how many"
+    )
+
+
+class RecordCountList(Shape):
+    """All types of the account, in the order of GET /types."""
+
+    links: Links
+    results: list[RecordCountItem]
 
 
 class RecordList(Shape):

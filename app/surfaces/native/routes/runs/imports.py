@@ -3,20 +3,22 @@
 import asyncio
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import Response, StreamingResponse
 
 from app.imports.results.columns import describe_columns
 from app.imports.results.failed_rows import open_failed_rows
+from app.imports.results.sent_row import read_sent_row
 from app.runs import problems, status
 from app.surfaces.native import translate
-from app.surfaces.native.wire.imports import ColumnList
+from app.surfaces.native.wire.imports import ColumnList, SentRowItem
 from app.surfaces.native.wire.problems import ProblemList
 from app.web.caller import MayReadImports, OpenRuntime
 from app.web.links import link_to_same_path
 from app.web.openapi import operation_id
 from app.web.refusals import refusals
 from app.web.responses.downloads import FileDownload, ensure_few_downloads
+from app.web.responses.pieces import respond
 
 router = APIRouter(prefix="/imports/{import_id}", tags=["imports"], generate_unique_id_function=operation_id)
 Limit = Annotated[int, Query(ge=1, le=1_000)]
@@ -53,6 +55,19 @@ async def list_columns(import_id: str, caller: MayReadImports, runtime: OpenRunt
             run = await status.find_run(session, caller.account_id, import_id, retention_days=days)
         body = await asyncio.to_thread(translate.column_list, describe_columns(run))
     return Response(body, media_type=translate.JSON)
+
+
+@router.get("/rows/{row}", response_model=SentRowItem, responses=refusals(401, 403, 404, 410, 422, 503))
+@router.get("/rows/{row}/", include_in_schema=False)
+async def get_row(
+    import_id: str, row: Annotated[int, Path(ge=1, le=2_147_483_647)], caller: MayReadImports, runtime: OpenRuntime
+) -> Response:
+    """Read a row of the file as it was sent, as long as the file is stored. The first after the header is row 1."""
+    days = runtime.settings.retention_days
+    async with runtime.database.read() as session:
+        run = await status.find_run(session, caller.account_id, import_id, retention_days=days)
+    body = translate.sent_row(await read_sent_row(runtime, run, row))
+    return respond(runtime, caller.account_id, body, translate.JSON)
 
 
 @router.get(

@@ -1,0 +1,1 @@
+"""How much there is of something, where counting all of it would take too long."""
