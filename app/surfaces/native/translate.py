@@ -26,7 +26,6 @@ from app.resources.schema import Resource
 from app.runs.model import Run
 from app.runs.states import ENDED, State
 from app.storage.counts.records import Precision, RecordCount
-from app.surfaces.native.readiness import PartStatus
 from app.surfaces.native.wire.declared.connections import (
     Connection,
     ConnectionTest,
