@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from app.deliveries import outbox
+from app.drafts.draft import drop_expired
 from app.feeds import watch as feeds
 from app.item_images.kept_pictures import sweep_pictures
 from app.observe.events import HousekeepingFailed
@@ -103,11 +104,11 @@ async def end_old_snapshots(runtime: Runtime, _: str) -> None:
 
 
 async def prune(runtime: Runtime, _: str) -> None:
-    """Deletes access tokens that have expired, cancels runs that nobody has decided about, strips runs past their
-    retention, and deletes files and overlays without an owner. An error in one of these keeps none of the others from
-    being done, or the disk would fill: the first is raised at the end."""
+    """Deletes access tokens and drafts that have expired, cancels runs that nobody has decided about, strips runs past
+    their retention, and deletes files and overlays without an owner. An error in one of these keeps none of the others
+    from being done, or the disk would fill: the first is raised at the end."""
     errors: list[Exception] = []
-    for do in (delete_expired_tokens, cancel_expired, prune_runs, sweep_overlays, feeds.forget_old_files, sweep_blobs):
+    for do in PRUNING:
         try:
             await do(runtime)
         except Exception as error:  # noqa: BLE001  it is raised below
@@ -119,6 +120,17 @@ async def prune(runtime: Runtime, _: str) -> None:
 async def delete_expired_tokens(runtime: Runtime) -> None:
     async with runtime.database.transaction() as session:
         await tokens.delete_expired(session)
+
+
+PRUNING: tuple[Callable[[Runtime], Awaitable[None]], ...] = (
+    delete_expired_tokens,
+    drop_expired,
+    cancel_expired,
+    prune_runs,
+    sweep_overlays,
+    feeds.forget_old_files,
+    sweep_blobs,
+)
 
 
 async def sweep_unused_pictures(runtime: Runtime, _: str) -> None:

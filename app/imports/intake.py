@@ -35,6 +35,7 @@ from app.storage import runs, types
 from app.storage.blobs import BlobsUnavailable
 from app.storage.database import ReadSession, Session
 from app.storage.declared import coupon_sets
+from app.storage.drafts import rows as drafts
 from app.transports.transport import FileInfo
 
 ONE_FILE = "`replace` takes one file, and several match the path: each would remove what the one before has brought"
@@ -57,6 +58,8 @@ class Submission:
     parent: Run | None = None  # the import that this one runs again
     sender: Identity | None = None
     started_by: str | None = None  # the id of what has started it, if no caller did
+    draft_id: str | None = None  # of the draft that becomes this import, and is used up by it
+    same_columns: bool = True  # whether the file has to have the columns that the parent's had
 
     @property
     def created_by(self) -> str | None:
@@ -64,7 +67,7 @@ class Submission:
 
     @property
     def pending_plan(self) -> PendingPlan:
-        seen = None if self.parent is None else load_request(self.parent).seen
+        seen = load_request(self.parent).seen if self.parent is not None and self.same_columns else None
         return PendingPlan(self.read, self.mapping, seen)
 
 
@@ -118,7 +121,8 @@ async def store_each(
     accepted: list[Run] = []
     for file in files:
         try:
-            accepted.append(await store_pull(session, runtime, submission, replace(submission.file, path=file.path)))
+            one = submission if not accepted else replace(submission, draft_id=None)  # the first has used it up
+            accepted.append(await store_pull(session, runtime, one, replace(submission.file, path=file.path)))
         except Refused as refused:
             if refused.code != "queue_full" or not accepted:
                 raise
@@ -215,10 +219,12 @@ async def store_run(
     file: dict[str, object],
     warned: Sequence[RunWarning],
 ) -> Run:
-    """Stores the run with its warnings. `file` is what is known of its file. Raises Refused: queue_full, and
-    not_authenticated if the key was revoked meanwhile."""
+    """Stores the run with its warnings. `file` is what is known of its file. Raises Refused: queue_full, not_found (the
+    draft, or the import that is to run again), and not_authenticated if the sender is not live any more."""
     if submission.sender is not None:
         await ensure_live(session, submission.sender)
+    if submission.draft_id is not None:
+        await use_draft(session, submission, str(file["id"]))
     if submission.parent is not None and not await runs.hold(session, submission.parent.id):
         raise Refused("not_found", "The import that was to run again has been deleted meanwhile")
     warnings: list[dict[str, object]] = []
@@ -238,3 +244,9 @@ async def store_run(
     run = await accept_run(session, runtime, submission.account_id, Kind.IMPORT, step, values | file)
     await mark_used(session, submission.account_id, submission.mapping.id)
     return run
+
+
+async def use_draft(session: Session, submission: Submission, run_id: str) -> None:
+    """Of several requests that start one draft, one gets here first. Raises Refused("not_found")."""
+    if not await drafts.use_up(session, submission.account_id, str(submission.draft_id), run_id):
+        raise Refused("not_found", "This draft has been started or discarded meanwhile")

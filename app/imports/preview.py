@@ -132,7 +132,12 @@ def open_head(
 def is_data(header: Sequence[str], resource: Resource) -> bool:
     """Whether the first row has no name of a field, and has a value that is nobody's name."""
     named = propose_fields([ColumnCells(heading, index) for index, heading in enumerate(header)], resource)
-    return not named and any(not isinstance(convert(heading), BadCell) for heading in header for convert in VALUES)
+    return not named and has_values(header)
+
+
+def has_values(header: Sequence[str]) -> bool:
+    """Whether the first row has a value that is nobody's name for a column."""
+    return any(not isinstance(convert(heading), BadCell) for heading in header for convert in VALUES)
 
 
 def propose_columns(

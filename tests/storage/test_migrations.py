@@ -582,5 +582,25 @@ async def test_0023_replaces_the_index_of_lists_and_can_be_taken_back(empty_data
     await connection.close()
 
 
+async def test_0024_stores_drafts_that_own_files_and_can_be_taken_back(empty_database: str) -> None:
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "0024")
+    connection = await asyncpg.connect(empty_database)
+    await connection.execute("INSERT INTO accounts (name, created_at) VALUES ('shop', now())")
+    await connection.execute(RUN, "run", 1, "queued", "blob-1", None, 1)
+    draft = """INSERT INTO drafts (id, account_id, step, choices, blob, run_id, created_at, changed_at, expires_at)
+    VALUES ($1, 1, 'type', '{}', $2, $3, now(), now(), now())"""
+    await connection.execute(draft, "open", "blob-2", None)
+    await connection.execute(draft, "done", None, "run")
+    with pytest.raises(asyncpg.CheckViolationError):
+        await connection.execute(draft, "wrong", "blob-3", "run")
+    owners = "SELECT owner || ' ' || blob FROM blob_owners ORDER BY blob"
+    assert await values(connection, owners) == ["run blob-1", "draft blob-2"]
+
+    await asyncio.to_thread(command.downgrade, configuration(empty_database), "0023")
+    assert await values(connection, owners) == ["run blob-1"]
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "head")
+    await connection.close()
+
+
 async def values(connection: "asyncpg.Connection[Any]", statement: str) -> list[Any]:
     return [row[0] for row in await connection.fetch(statement)]

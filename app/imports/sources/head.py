@@ -50,9 +50,10 @@ class HeadReader:
             self._sent += len(piece)
             self._data += self._decoder.feed(piece)
 
-    def finish(self, file_name: str | None) -> FileHead:
-        """Raises Refused("unreadable_file") for a file that is not text."""
-        whole = not (self.full and self._data)
+    def finish(self, file_name: str | None, *, ended: bool = True) -> FileHead:
+        """`ended`: the file has no more bytes than were fed. Raises Refused("unreadable_file") for a file that is not
+        text."""
+        whole = not self._data or (ended and not self.full)
         if whole:
             self._data += self._decoder.finish()
         data = bytes(self._data)

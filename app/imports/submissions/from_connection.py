@@ -12,6 +12,7 @@ from app.connections.connection import load_connection
 from app.connections.pull import Pull, check_path_or_pattern
 from app.deliveries.outbox import accept_notice
 from app.errors import Complaint, Refused, describe
+from app.imports.examine import Upload
 from app.imports.intake import Submission, check_pull, find_missing
 from app.imports.plan import BlankCells, Duplicates, Options, ReadOptions, find_contradictions
 from app.imports.sources.pattern import refuse_path
@@ -76,7 +77,7 @@ def read_wanted(members: Members[str, Any], mapping: Mapping | None) -> Connecti
 def build_submission(
     account_id: AccountId,
     wanted: ConnectionImport,
-    pull: Pull,
+    file: Upload | Pull,
     mapping: Mapping | None,
     *,
     sender: Identity | None = None,
@@ -93,7 +94,7 @@ def build_submission(
         started_by=started_by,
         origin="native",
         type=wanted.type,
-        file=pull,
+        file=file,
         read=ReadOptions(wanted.format, wanted.delimiter, wanted.encoding),
         mapping=mapping or DEFAULT_MAPPING,
         options=build_options(wanted),
