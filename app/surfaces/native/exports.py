@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import BinaryIO
 
 from app.exports.destinations import Destination, load_destinations
 from app.exports.layout import load_file_options
@@ -18,11 +17,8 @@ from app.surfaces.native.wire.exports import (
     ExportWarning,
 )
 from app.surfaces.native.wire.shape import Links
-from app.web.responses.ranges import StoredDownload
 from app.web.shapes import RunFailure
 
-MEDIA_TYPES = {"csv": "text/csv; charset={encoding}", "jsonl": "application/jsonl; charset={encoding}"}
-GZIP = "application/gzip"
 NEVER_SENT = "The export failed before this delivery"
 
 
@@ -86,9 +82,3 @@ def render_file(run: Run, url: str) -> ExportFile:
 def render_list(statuses: Sequence[Status], next_page: str | None, *, base: str, retention_days: int) -> ExportList:
     results = [render_export(each, base=base, retention_days=retention_days, in_list=True) for each in statuses]
     return ExportList(links=Links() if next_page is None else Links(next=next_page), results=results)
-
-
-def build_download(run: Run, file: BinaryIO) -> StoredDownload:
-    options = load_file_options(run)
-    media_type = GZIP if options.gzip else MEDIA_TYPES[options.format].format(encoding=options.encoding)
-    return StoredDownload(file, run.file_name or run.id, media_type, run.file_bytes, run.file_sha256)

@@ -115,6 +115,23 @@ async def test_a_download_can_go_on_where_it_broke_off(
         assert await ask(**headers) == (200, whole.text, None)
 
 
+async def test_a_file_is_made_for_spreadsheets(
+    client: httpx.AsyncClient, an_account: Account, runtime: Runtime, finish: Finish
+) -> None:
+    started = (await post(client, an_account, b"_email,_name\na@example.com,=1+1\n")).json()["id"]
+    await finish(runtime, started)
+    ended = await export(client, an_account, runtime, finish, gzip=True)
+    made = await client.get(f"{ended['file']['url']}?spreadsheet=true", headers=an_account.headers)
+    assert made.content.startswith(b"\xef\xbb\xbf_email")
+    assert "'=1+1" in made.text
+    name = ended["file"]["name"].removesuffix(".gz")
+    assert made.headers["content-disposition"] == f'attachment; filename="{name}"'
+
+    lines = await export(client, an_account, runtime, finish, format="jsonl")
+    refused = await client.get(f"{lines['file']['url']}?spreadsheet=true", headers=an_account.headers)
+    assert (refused.status_code, refused.json()["errors"][0]["path"]) == (422, "spreadsheet")
+
+
 async def test_an_export_tells_its_filter_and_refuses_one_by_an_import_that_there_is_not(
     client: httpx.AsyncClient, an_account: Account, runtime: Runtime, finish: Finish
 ) -> None:

@@ -9,7 +9,6 @@ from fastapi.responses import Response
 from app.auth.caller import Caller
 from app.exports import retry
 from app.exports.intake import repeat_export, submit_export
-from app.exports.results import open_export_file
 from app.mappings.mapping import DEFAULT, INLINE
 from app.runs.deletion import delete_run
 from app.runs.kinds import Kind
@@ -34,8 +33,7 @@ from app.web.links import base_url, link_to_same_path
 from app.web.openapi import operation_id
 from app.web.refusals import refusals
 from app.web.requests import request_id
-from app.web.responses.downloads import ensure_few_downloads
-from app.web.responses.ranges import respond_with_file
+from app.web.responses.export_file import respond_with_export
 from app.web.runs.reading import decode_run_cursor, encode_run_cursor
 from app.web.surface import parse_shape
 
@@ -104,19 +102,21 @@ async def get_export(request: Request, export_id: str, caller: MayReadExports, r
 @router.get(
     "/{export_id}/file",
     response_class=Response,
-    responses=refusals(401, 403, 404, 409, 410, 503) | EXPORT_FILE,
+    responses=refusals(401, 403, 404, 409, 410, 422, 503) | EXPORT_FILE,
 )
 @router.get("/{export_id}/file/", include_in_schema=False)
-async def download_export(request: Request, export_id: str, caller: MayReadExports, runtime: OpenRuntime) -> Response:
+async def download_export(
+    request: Request, export_id: str, caller: MayReadExports, runtime: OpenRuntime, *, spreadsheet: bool = False
+) -> Response:
     """Download the file of an export that has ended.
 
     A download that broke off can go on: send `Range: bytes=N-`, with the `ETag` of the first answer as `If-Range`.
+    With `spreadsheet`, a CSV file is made for people who open it in a spreadsheet: unpacked, as `formulas: neutralize`
+    writes it, and with a byte order mark if it is UTF-8. That is sent whole, without an `ETag`.
     """
     async with runtime.database.read() as session:
         run = await find_export(session, runtime, caller.account_id, export_id)
-    ensure_few_downloads(runtime, caller.account_id)
-    file = await open_export_file(runtime, run)
-    return respond_with_file(request, runtime, caller.account_id, exports.build_download(run, file))
+    return await respond_with_export(request, runtime, run, spreadsheet=spreadsheet)
 
 
 @router.post(
