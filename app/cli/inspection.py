@@ -16,7 +16,8 @@ from app.declarations.types import build_resource, read_declaration
 from app.errors import Misconfigured
 from app.formats.records import Limits
 from app.imports.plan import ReadOptions
-from app.imports.preview import NO_MAPPING, preview_file, preview_to_json
+from app.imports.preview import NO_MAPPING, preview_file
+from app.imports.preview_json import preview_to_json
 from app.imports.sources.head import PIECE_BYTES, FileHead, HeadReader
 from app.mappings.declaring.requested import MappingChoice, build_mapping, fill_options
 from app.mappings.delimiters import DELIMITERS, NOT_A_DELIMITER, parse_delimiter

@@ -7,8 +7,6 @@ from dataclasses import dataclass, replace
 from itertools import chain, islice
 from typing import Any, Final
 
-import msgspec
-
 from app.formats import open_reader
 from app.formats.records import Batch, Dialect, Limits, Reader
 from app.formats.sniff import detect_dialect
@@ -19,7 +17,6 @@ from app.imports.plan import Options, Plan, ReadOptions
 from app.imports.sources.head import FileHead
 from app.imports.stored_values import StoredValue, show_stored
 from app.mappings.columns import Column, find_missing, list_fields
-from app.mappings.declaring.declaration import mapping_to_json
 from app.mappings.declaring.fitting import fit_requested
 from app.mappings.headings import ColumnFinder
 from app.mappings.mapping import Conversions, Mapping
@@ -85,6 +82,25 @@ class Preview:
     problems: list[dict[str, Any]]
 
 
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """The beginning of a file as it is read: at most MOST_ROWS rows of it."""
+
+    dialect: Dialect
+    reader: Reader
+    batch: Batch
+    limits: Limits
+    whole: bool  # whether that is the whole file
+
+    @property
+    def is_delimited(self) -> bool:
+        return self.dialect.format == "csv"
+
+    @property
+    def cells(self) -> list[ColumnCells]:
+        return list_cells(self.reader, self.batch)
+
+
 def preview_file(
     head: FileHead,
     resource: Resource,
@@ -100,30 +116,56 @@ def preview_file(
     Raises Refused: empty_file, unreadable_file, invalid (header, options, a mapping that does not fit the type).
     """
     mapping = fit_requested(mapping, resource)
-    dialect, reader = open_head(head, resource, read, limits, mapping)
-    batch = reader.read(reader.first, max_rows=MOST_ROWS, max_bytes=len(head.data))
-    proposed = propose_columns(list_cells(reader, batch), resource, mapping, named=dialect.format == "csv")
-    columns = [show_column(each, batch, resource, delimited=dialect.format == "csv") for each in proposed]
-    planned = tuple(each.planned for each in columns if each.planned)
+    beginning = read_beginning(head, resource, read, limits, mapping)
+    columns = propose_columns(beginning.cells, resource, mapping, named=beginning.is_delimited)
+    return preview_columns(beginning, columns, resource, mapping, key_limit=key_limit)
+
+
+def read_beginning(
+    head: FileHead, resource: Resource, read: ReadOptions, limits: Limits, mapping: Mapping, *, told: bool = False
+) -> Beginning:
+    """`told`: the mapping says whether the file has a header, and nobody has to guess. Raises Refused: empty_file,
+    unreadable_file, invalid (header, options)."""
+    dialect, reader = open_head(head, resource, read, limits, mapping, told=told)
+    batch = reader.read(reader.first, max_rows=MOST_ROWS, max_bytes=max(1, len(head.data)))
+    return Beginning(dialect, reader, batch, limits, whole=head.whole)
+
+
+def preview_columns(
+    beginning: Beginning,
+    columns: Sequence[PreviewColumn],
+    resource: Resource,
+    mapping: Mapping,
+    *,
+    key_limit: int = KEY_CHARACTERS,
+) -> Preview:
+    """What comes of the rows if the columns become what is proposed for them; of several that fill one field the first
+    counts. `mapping` says what else every record gets. Blocking."""
+    batch, reader, limits = beginning.batch, beginning.reader, beginning.limits
+    columns = [show_column(each, batch, resource, delimited=beginning.is_delimited) for each in columns]
+    by_field = {each.planned.field: each.planned for each in reversed(columns) if each.planned}
+    planned = tuple(sorted(by_field.values(), key=lambda each: each.index))
     missing = list(find_missing(planned, resource, mapping, key_required=not resource.generates_key))
     problems: list[Problem] = []
     if checked := resource.keys not in missing:
-        planned = planned if reader.header else list_fields(resource, Mapping())
-        plan = Plan(dialect, reader.header, planned, constants=mapping.constants)
+        planned = planned if reader.header or mapping.is_native else list_fields(resource, Mapping())
+        plan = Plan(beginning.dialect, reader.header, planned, constants=mapping.constants)
         problems = check_rows(plan, resource, batch, limits, key_limit)
     failed = len({problem.row for problem in problems})
-    return Preview(dialect, head.whole, columns, missing, batch.end.row, checked, failed, sum_up(problems))
+    return Preview(
+        beginning.dialect, beginning.whole, columns, missing, batch.end.row, checked, failed, sum_up(problems)
+    )
 
 
 def open_head(
-    head: FileHead, resource: Resource, read: ReadOptions, limits: Limits, mapping: Mapping
+    head: FileHead, resource: Resource, read: ReadOptions, limits: Limits, mapping: Mapping, *, told: bool
 ) -> tuple[Dialect, Reader]:
     """The head in the dialect that is found, and without a header if its first row is data."""
     dialect = detect_dialect(head.data, declared_format=read.format, file_name=head.file_name, delimiter=read.delimiter)
     dialect = replace(dialect, encoding=head.encoding, has_header=mapping.has_header)
     refuse_foreign(head.data, dialect, read)
     reader = open_reader(io.BytesIO(head.data), dialect, limits)
-    if mapping.columns or not reader.header or not is_data(reader.header, resource):
+    if told or mapping.columns or not reader.header or not is_data(reader.header, resource):
         return dialect, reader
     dialect = replace(dialect, has_header=False)
     return dialect, open_reader(io.BytesIO(head.data), dialect, limits)
@@ -216,60 +258,3 @@ def sum_up(problems: Iterable[Problem]) -> list[dict[str, Any]]:
     summary: list[dict[str, Any]] = []
     add_problems(summary, problems)
     return summary
-
-
-def preview_to_json(preview: Preview, type: str, mapping: Mapping = NO_MAPPING) -> dict[str, object]:
-    """The preview as JSON, and in it the mapping that it proposes, as `POST /mappings` takes it. `mapping` is what the
-    proposal began with."""
-    dialect = preview.dialect
-    read = {"delimiter": dialect.delimiter, "encoding": dialect.encoding}
-    return {
-        "type": type,
-        "dialect": {"format": dialect.format, **read, "hasHeader": dialect.has_header},
-        "whole": preview.whole,
-        "rows": preview.rows,
-        "columns": [column_to_json(each) for each in preview.columns],
-        "missing": [list(fields) for fields in preview.missing],
-        "checked": preview.checked,
-        "failed": preview.failed,
-        "problems": preview.problems,
-        "mapping": {
-            "type": type,
-            "hasHeader": dialect.has_header,
-            "columns": map_columns(preview.columns, named=dialect.has_header),
-            **({"constants": mapping_to_json(mapping)["constants"]} if mapping.constants else {}),
-            "options": {**mapping.options, **read},
-        },
-    }
-
-
-def column_to_json(column: PreviewColumn) -> dict[str, object]:
-    told: dict[str, object] = {"column": column.column.heading, "position": column.column.index}
-    if column.proposal is not None:
-        name = column.proposal.name
-        told |= {"field": name.field.id, "reason": name.reason, "why": name.why}
-        told |= {"confidence": round(name.confidence, 2)}
-    conversions = {"conversions": column.conversions} if column.conversions else {}
-    stored = {"stored": [stored_to_json(each) for each in column.stored]} if column.stored else {}
-    return {**told, **conversions, "samples": column.samples, **stored}
-
-
-def stored_to_json(value: StoredValue) -> dict[str, object]:
-    if value.wrong:
-        return {"code": value.wrong.code, "message": value.wrong.message}
-    return {"value": msgspec.Raw(value.json.encode())} if value.json else {}
-
-
-def map_columns(columns: Iterable[PreviewColumn], *, named: bool) -> list[dict[str, object]]:
-    """The columns of a mapping: by heading, or by position where that says nothing: there is none, or it was there
-    before."""
-    mapped, seen = [], {""}
-    for column in columns:
-        heading, index = column.column.heading, column.column.index
-        place: dict[str, object] = {"position": index} if not named or heading in seen else {"column": heading}
-        seen.add(heading)
-        if column.proposal is not None:
-            mapped.append({**place, "field": column.proposal.field.id, **column.conversions})
-        elif heading:
-            mapped.append({**place, "ignore": True})
-    return mapped

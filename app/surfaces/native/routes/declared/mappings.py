@@ -9,12 +9,11 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 from pydantic import ValidationError
 
-from app.auth.caller import Caller
 from app.declarations.types import load_resource
 from app.errors import Complaint, Refused, describe
-from app.formats.characters import UNSTORABLE
 from app.imports.plan import ReadOptions
-from app.imports.preview import NO_MAPPING, preview_file, preview_to_json
+from app.imports.preview import NO_MAPPING, preview_file
+from app.imports.preview_json import preview_to_json
 from app.imports.sources.head import FileHead
 from app.mappings.declaring.fitting import fit_mapping
 from app.mappings.mapping import Mapping
@@ -22,9 +21,7 @@ from app.mappings.templates import stored
 from app.mappings.templates.sample import mapping_sample
 from app.mappings.templates.stored import StoredTemplate, TemplateUse
 from app.resources.schema import Resource
-from app.runs.model import AccountId
 from app.runtime import Runtime
-from app.storage.database import ReadSession
 from app.surfaces.native import translate
 from app.surfaces.native.wire.declared.mappings import (
     MAPPING_BODY,
@@ -40,7 +37,8 @@ from app.web.bodies.head import receive_head
 from app.web.bodies.json_body import read_json_object
 from app.web.bodies.mapping_choice import MappingChooser
 from app.web.bodies.upload import Form
-from app.web.caller import MayReadMappings, MayWriteMappings, OpenRuntime, ensure_may_replace, write_as
+from app.web.caller import MayReadMappings, MayWriteMappings, OpenRuntime
+from app.web.declared import mappings as declared
 from app.web.links import link_to_same_path
 from app.web.openapi import operation_id
 from app.web.refusals import refusals
@@ -85,27 +83,7 @@ async def list_mappings(
 async def create_mapping(request: Request, caller: MayWriteMappings, runtime: OpenRuntime) -> Response:
     """Store a mapping template, from a list of columns or from what `POST /mappings/suggest` has answered."""
     body = await read_json_object(request, idle=runtime.settings.upload_idle_seconds)
-    async with runtime.heavy_reads.turn(caller.account_id), write_as(caller, runtime) as session:
-        resource = await find_type(session, caller.account_id, body.get("type"))
-        created = await stored.create_template(session, caller.account_id, body, resource)
-        ensure_may_let_replace(caller, created)
-    return answer(created, [], 201)
-
-
-def ensure_may_let_replace(caller: Caller, template: StoredTemplate) -> None:
-    """Schedules and watched folders that name a template do what it says later. Raises Refused("not_allowed")."""
-    options = msgspec.json.decode(template.wire).get("options") or {}
-    ensure_may_replace(caller, replaces=bool(options.get("replace")))
-
-
-async def find_type(session: ReadSession, account_id: AccountId, name: object) -> Resource | None:
-    """The type that a body names, if there is one."""
-    if not isinstance(name, str) or UNSTORABLE.search(name):
-        return None
-    try:
-        return (await load_resource(session, account_id, name))[0]
-    except Refused:
-        return None
+    return answer(await declared.create_mapping(runtime, caller, body), [], 201)
 
 
 def answer(template: StoredTemplate, uses: list[TemplateUse], status: int = 200) -> Response:
@@ -148,20 +126,16 @@ async def put_mapping(request: Request, mapping_id: str, caller: MayWriteMapping
     async with runtime.database.read() as session:  # what is not there is refused before the body is read
         template = await stored.load_template(session, caller.account_id, mapping_id)
     body = await read_json_object(request, idle=runtime.settings.upload_idle_seconds)
-    async with runtime.heavy_reads.turn(caller.account_id), write_as(caller, runtime) as session:
-        resource, _ = await load_resource(session, caller.account_id, template.type)
-        replaced = await stored.replace_template(session, caller.account_id, template, body, resource)
-        ensure_may_let_replace(caller, replaced)
-        uses = await stored.list_uses(session, caller.account_id, mapping_id)
-    return answer(replaced, uses)
+    replaced = await declared.replace_mapping(runtime, caller, template, body)
+    async with runtime.database.read() as session:
+        return answer(replaced, await stored.list_uses(session, caller.account_id, mapping_id))
 
 
 @router.delete("/{mapping_id}", status_code=204, responses=refusals(401, 403, 404, 503))
 @router.delete("/{mapping_id}/", include_in_schema=False)
 async def delete_mapping(mapping_id: str, caller: MayWriteMappings, runtime: OpenRuntime) -> Response:
     """Delete a mapping template. Imports that were accepted with it go on."""
-    async with write_as(caller, runtime) as session:
-        await stored.delete_template(session, caller.account_id, mapping_id)
+    await declared.delete_mapping(runtime, caller, mapping_id)
     return Response(status_code=204)
 
 
