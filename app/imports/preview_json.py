@@ -1,6 +1,6 @@
 """A preview as JSON, with the mapping that it proposes."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import msgspec
 
@@ -52,9 +52,11 @@ def stored_to_json(value: StoredValue) -> dict[str, object]:
     return {"value": msgspec.Raw(value.json.encode())} if value.json else {}
 
 
-def map_columns(columns: Iterable[PreviewColumn], *, named: bool) -> list[dict[str, object]]:
+def map_columns(
+    columns: Iterable[PreviewColumn], *, named: bool, left_open: Collection[int] = ()
+) -> list[dict[str, object]]:
     """The columns of a mapping: by heading, or by position where that says nothing: there is none, or it was there
-    before."""
+    before. Those whose index is `left_open` are left out."""
     mapped, seen = [], {""}
     for column in columns:
         heading, index = column.column.heading, column.column.index
@@ -62,6 +64,6 @@ def map_columns(columns: Iterable[PreviewColumn], *, named: bool) -> list[dict[s
         seen.add(heading)
         if column.proposal is not None:
             mapped.append({**place, "field": column.proposal.field.id, **column.conversions})
-        elif heading:
+        elif heading and index not in left_open:
             mapped.append({**place, "ignore": True})
     return mapped

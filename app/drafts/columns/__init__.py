@@ -1,0 +1,1 @@
+"""Which column of a draft's file becomes which field: guessed at first, then as somebody chooses."""

@@ -1,0 +1,246 @@
+"""Looks at a draft's file with what was chosen for its columns: how it would be stored, and what needs somebody."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+import msgspec
+
+from app.declarations.types import load_resource
+from app.drafts.columns.choice import IGNORED, ColumnChoice
+from app.drafts.draft import Draft
+from app.drafts.file import read_head
+from app.errors import Complaint, Refused
+from app.formats.header import name_position
+from app.imports.plan import ReadOptions
+from app.imports.preview import Preview, PreviewColumn, preview_columns, propose_columns, read_beginning
+from app.imports.preview_json import map_columns
+from app.mappings.declaring.declaration import Complaints, read_columns, read_constants
+from app.mappings.declaring.fitting import find_field
+from app.mappings.declaring.requested import DEFAULT_MAPPING
+from app.mappings.headings import ColumnFinder, FoundField, find_absent
+from app.mappings.mapping import DEFAULT
+from app.mappings.mapping import Mapping as ColumnMapping
+from app.mappings.suggesting.field_names import EXACT, HIGH, KnownName
+from app.mappings.suggesting.proposals import ColumnCells, Proposal
+from app.mappings.templates.stored import StoredTemplate, find_template
+from app.resources.schema import Resource
+from app.runtime import Runtime
+
+NOT_READ: Final = "Nothing of the file has been read yet, so nobody knows its columns"
+State = Literal["mapped", "ignored", "open"]
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewedColumn:
+    """A column of the file with what was chosen for it. `guess` is what the file suggests; `unsure`: that counts, and
+    somebody should look at it. `rivals` are other columns that become the same field, and `problems` groups of rows, as
+    an import has them."""
+
+    preview: PreviewColumn
+    choice: ColumnChoice
+    guess: Proposal | None
+    unsure: bool
+    rivals: tuple[str, ...] = ()
+    problems: tuple[Mapping[str, Any], ...] = ()
+
+    @property
+    def index(self) -> int:
+        return self.preview.column.index
+
+    @property
+    def name(self) -> str:
+        return name_column(self.preview.column)
+
+    @property
+    def state(self) -> State:
+        return "open" if self.choice.field is None else "mapped" if self.choice.field else "ignored"
+
+    @property
+    def needs_somebody(self) -> bool:
+        wrong = any(each.wrong for each in self.preview.stored)
+        return self.state == "open" or self.unsure or wrong or bool(self.rivals or self.problems)
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnReview:
+    """All columns of a file as they are chosen. `base` is the template that was begun with, and `absent` what it names
+    and the file does not have. `body` is the mapping as `POST /mappings` takes it, without name and type."""
+
+    resource: Resource
+    preview: Preview
+    columns: Sequence[ReviewedColumn]
+    base: StoredTemplate | None
+    absent: tuple[str, ...]
+    body: Mapping[str, Any]
+    is_changed: bool  # what is chosen is not what the base, or the default mapping, says
+
+    def list_in(self, state: State) -> list[ReviewedColumn]:
+        return [each for each in self.columns if each.state == state]
+
+    @property
+    def needy(self) -> list[ReviewedColumn]:
+        return [each for each in self.columns if each.needs_somebody]
+
+
+@dataclass(frozen=True, slots=True)
+class BegunMapping:
+    """What a review begins with. `settled`: somebody has chosen it for this file, and nothing is guessed any more."""
+
+    mapping: ColumnMapping
+    body: Mapping[str, Any] = field(default_factory=dict)  # as JSON
+    settled: bool = False
+
+
+def name_column(column: ColumnCells) -> str:
+    """What people call it: its heading, or its number."""
+    return column.heading or name_position(column.index)
+
+
+async def review_draft(
+    runtime: Runtime, draft: Draft, chosen: Mapping[int, ColumnChoice] | None = None
+) -> ColumnReview:
+    """`chosen`, by the indexes of columns, counts in place of what the draft says of these.
+
+    Raises Refused: not_found (the type), gone (the file), invalid (nothing of it has been read; the header).
+    """
+    if draft.facts is None or draft.blob is None:
+        raise Refused("invalid", NOT_READ, [Complaint("", NOT_READ)])
+    async with runtime.database.read() as session:
+        resource, _ = await load_resource(session, draft.account_id, draft.type)
+        template_id = str(draft.choices.get("basedOn") or draft.choices.get("mappingId") or DEFAULT)
+        template = await find_template(session, draft.account_id, template_id)
+    base = template if template and template.type == resource.name else None
+    async with runtime.heavy_reads.turn(draft.account_id):
+        return await asyncio.to_thread(review_file, runtime, draft, resource, base, chosen or {})
+
+
+def review_file(
+    runtime: Runtime, draft: Draft, resource: Resource, base: StoredTemplate | None, chosen: Mapping[int, ColumnChoice]
+) -> ColumnReview:
+    """Blocking: 0.2 s for a file of 2,000 columns."""
+    facts = draft.facts
+    assert facts is not None  # noqa: S101  for the type only
+    begun, original = begin(draft, base), base.as_mapping() if base else DEFAULT_MAPPING
+    reading = ColumnMapping(has_header=facts.has_header)
+    head, read = read_head(runtime, draft, facts.encoding), ReadOptions(facts.format, facts.delimiter)
+    beginning = read_beginning(head, resource, read, runtime.limits, reading, told=True)
+    cells = beginning.cells
+    # Where nothing is settled, what the template says is part of the proposal.
+    known = ColumnMapping() if begun.settled else begun.mapping
+    guesses = propose_columns(cells, resource, known, named=beginning.is_delimited)
+    told = tell_choices(begun.mapping, cells, resource) if begun.mapping.columns else {}
+    choices = settle_choices(guesses, told, settled=begun.settled) | dict(chosen)
+    columns = [fill_column(each, choices[each.index], resource) for each in cells]
+    body = build_body(begun.body, columns, choices, has_header=facts.has_header)
+    preview = preview_columns(
+        beginning, columns, resource, read_body(body), key_limit=runtime.settings.max_key_characters
+    )
+    unsure = set() if begun.settled else choices.keys() - told.keys() - chosen.keys()
+    reviewed = review_columns(preview, choices, guesses, unsure)
+    found = find_each(original, cells, resource).values()
+    absent = tuple(column.name for column in find_absent(original, found))
+    by_original = tell_choices(original, cells, resource)
+    is_changed = any(choices[each.index] != by_original.get(each.index, left_alone(each)) for each in cells)
+    return ColumnReview(resource, preview, reviewed, base, absent, body, is_changed)
+
+
+def begin(draft: Draft, base: StoredTemplate | None) -> BegunMapping:
+    chosen = draft.choices.get("mapping")
+    if chosen:
+        return BegunMapping(read_body(chosen), chosen, settled=True)
+    if base is not None:
+        return BegunMapping(base.as_mapping(), msgspec.json.decode(base.wire))
+    return BegunMapping(DEFAULT_MAPPING)
+
+
+def read_body(body: Mapping[str, Any]) -> ColumnMapping:
+    """A mapping that somebody is still at: two columns may fill one field, and there may be none."""
+    unsaid = Complaints("")
+    columns = read_columns(body.get("columns"), unsaid)
+    constants = read_constants(body.get("constants"), unsaid)
+    return ColumnMapping(columns, "loose", body.get("hasHeader") is not False, constants=constants)
+
+
+def find_each(mapping: ColumnMapping, cells: Iterable[ColumnCells], resource: Resource) -> dict[int, FoundField]:
+    """What the mapping says of each column, by index."""
+    finder = ColumnFinder(mapping, resource)
+    found = {each.index: finder.find(each.heading, each.index) for each in cells}
+    return {index: each for index, each in found.items() if each is not None}
+
+
+def tell_choices(mapping: ColumnMapping, cells: Iterable[ColumnCells], resource: Resource) -> dict[int, ColumnChoice]:
+    """The same as choices."""
+    found = find_each(mapping, cells, resource)
+    return {
+        index: ColumnChoice(each.field.id if each.field else IGNORED, each.conversions)
+        for index, each in found.items()
+        if each.field is None or not each.field.read_only
+    }
+
+
+def settle_choices(
+    guesses: Iterable[PreviewColumn], told: Mapping[int, ColumnChoice], *, settled: bool
+) -> dict[int, ColumnChoice]:
+    """What is told of each column, or else guessed, unless everything is settled."""
+    choices = {}
+    for each in guesses:
+        index, proposal = each.column.index, None if settled else each.proposal
+        guessed = ColumnChoice(proposal.field.id, each.conversions) if proposal else left_alone(each.column)
+        choices[index] = told.get(index, guessed)
+    return choices
+
+
+def left_alone(column: ColumnCells) -> ColumnChoice:
+    """A column without a heading holds nothing that an import would miss."""
+    return ColumnChoice() if column.heading else ColumnChoice(IGNORED)
+
+
+def fill_column(column: ColumnCells, choice: ColumnChoice, resource: Resource) -> PreviewColumn:
+    filled = find_field(choice.field, resource) if choice.field else None
+    if filled is None:
+        return PreviewColumn(column, None, {})
+    return PreviewColumn(column, Proposal(column, KnownName(filled, "template", EXACT, "")), choice.conversions)
+
+
+def build_body(
+    begun: Mapping[str, Any],
+    columns: Iterable[PreviewColumn],
+    choices: Mapping[int, ColumnChoice],
+    *,
+    has_header: bool,
+) -> dict[str, Any]:
+    left_open = {index for index, choice in choices.items() if choice.field is None}
+    kept = {name: begun[name] for name in ("constants", "options") if begun.get(name)}
+    return {"hasHeader": has_header, "columns": map_columns(columns, named=has_header, left_open=left_open), **kept}
+
+
+def review_columns(
+    preview: Preview, choices: Mapping[int, ColumnChoice], guesses: Sequence[PreviewColumn], unsure: Iterable[int]
+) -> list[ReviewedColumn]:
+    by_field: dict[str | None, list[ColumnCells]] = defaultdict(list)
+    for each in preview.columns:
+        by_field[choices[each.column.index].field].append(each.column)
+    problems: dict[str | None, list[Mapping[str, Any]]] = defaultdict(list)
+    for group in preview.problems:
+        problems[group["field"]].append(group)
+    doubtful = set(unsure)
+    reviewed = []
+    for each, guess in zip(preview.columns, guesses, strict=True):
+        index = each.column.index
+        choice, proposal = choices[index], guess.proposal
+        others = [other for other in by_field[choice.field] if other.index != index] if choice.field else []
+        is_doubtful = proposal is not None and index in doubtful and proposal.name.confidence < HIGH
+        reviewed.append(
+            ReviewedColumn(
+                each,
+                choice,
+                proposal,
+                unsure=is_doubtful,
+                rivals=tuple(map(name_column, others)),
+                problems=tuple(problems[choice.field]) if choice.field else (),
+            )
+        )
+    return reviewed
