@@ -27,7 +27,7 @@ async def test_columns_are_guessed_and_shown_as_they_would_be_stored(runtime: Ru
         ("open", True),
     ]
     assert price.choice.conversions == {"decimalComma": True}
-    assert [each.json for each in price.preview.stored] == ["10.5", "11.5", "12.5"]
+    assert [each.json for each in price.preview.stored] == ["10.50", "11.50", "12.50"]
     assert [group["count"] for group in price.problems] == [1]
     assert [each.name for each in review.needy] == ["Preis", "Notiz"]
 
