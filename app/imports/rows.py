@@ -87,11 +87,18 @@ class CheckedBatch:
         """The keys that rows name, good or bad."""
         return self.keys + self.failed_keys
 
-    def caller_key(self, row: int) -> str:
-        """What the good row with this number calls its record."""
+    def find_index(self, row: int) -> int:
+        """Of the good row with this number."""
         if not self._index_of:
             self._index_of = {number: index for index, number in enumerate(self.rows)}
-        index = self._index_of[row]
+        return self._index_of[row]
+
+    def find_key(self, row: int) -> str:
+        return self.keys[self.find_index(row)]
+
+    def caller_key(self, row: int) -> str:
+        """What the good row with this number calls its record."""
+        index = self.find_index(row)
         if self.generates_key and index not in self.must_exist:
             return ""
         if self.caller_key_field is None:
@@ -105,6 +112,24 @@ class CheckedBatch:
         if self.unknown is not None and index in self.must_exist:
             problems.append(self.unknown.build_problem(self, index))
         return problems
+
+
+@dataclass(frozen=True, slots=True)
+class RepeatedKey:
+    """A later row of a key: its number and line, and those of the row before it. `earlier_line` is None for a row of an
+    earlier batch."""
+
+    key: str
+    row: int
+    line: int
+    earlier_row: int
+    earlier_line: int | None
+
+    def describe(self) -> str:
+        earlier = f"row {self.earlier_row}"
+        if self.earlier_line:
+            earlier = f"line {self.earlier_line} ({earlier})"
+        return f"Line {self.line} (row {self.row}) has the same key as {earlier}"
 
 
 @dataclass(slots=True)
@@ -121,3 +146,4 @@ class BatchOutcome:
     created_rows: list[int] = field(default_factory=list)  # filled for imports that keep a ledger
     changed_rows: list[int] = field(default_factory=list)  # that created or changed a record, where that is asked for
     superseded_rows: list[int] = field(default_factory=list)  # left alone because of an import that was accepted later
+    repeated: list[RepeatedKey] = field(default_factory=list)  # of which the warnings tell

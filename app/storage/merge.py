@@ -80,7 +80,9 @@ UPDATE_AND_TOUCH = """UPDATE SET data = {merged}{named},
 # of them give it.
 INCOMING = {mode: phrase.format(held="r.incoming", given="excluded.data") for mode, phrase in MERGED.items()}
 COLLECTED = """, incoming = {incoming},
-        rows = CASE WHEN {changes} THEN r.rows || excluded.rows ELSE r.rows END"""
+        rows = CASE WHEN {changes}{several} THEN r.rows || excluded.rows ELSE r.rows END"""
+# Several rows that are merged as one have changed the record, if only for each other.
+SEVERAL = " OR cardinality(excluded.rows) > 1"
 
 # Leaves an existing record as it is, but marks that its key was seen.
 KEEP_AND_TOUCH = """UPDATE SET run_seq = excluded.run_seq, run_row = excluded.run_row, repeats_row = NULL
@@ -263,8 +265,9 @@ def build_action(target: MergeTarget, *, touch: bool) -> str:
     met = compare(target, held="r", given="excluded", number="excluded.run_seq", touch=touch)
     named = f", name = {NAME.format(data=met['merged'], field=target.named_by)}" if target.named_by else ""
     incoming = INCOMING[target.mode]
-    collected = COLLECTED.format(incoming=incoming, **met) if target.staged else ""
-    more = f" OR {incoming} IS DISTINCT FROM r.incoming" if target.staged else ""
+    several = SEVERAL if target.tell_changed_rows else ""
+    collected = COLLECTED.format(incoming=incoming, several=several, **met) if target.staged else ""
+    more = f" OR {incoming} IS DISTINCT FROM r.incoming{several}" if target.staged else ""
     return (UPDATE_AND_TOUCH if touch else UPDATE).format(
         named=named, changed_at=CHANGED_AT, collected=collected, more=more, **met
     )

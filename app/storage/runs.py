@@ -37,12 +37,16 @@ LEAN = [
     null().label("blob_digests"),
 ]
 
-# What lists of runs of all kinds leave out: it may be a megabyte for each, and belongs to its kind.
+# What lists of runs of all kinds leave out: it may be a megabyte for each, and belongs to the single run.
+WARNINGS = """CASE kind WHEN 'export' THEN warnings
+    WHEN 'sync' THEN (SELECT coalesce(jsonb_agg(each - 'samples'), '[]') FROM jsonb_array_elements(warnings) AS w(each))
+    ELSE '[]' END"""
 LEFT_OUT = {
     "options": literal_column("CASE kind WHEN 'export' THEN options - ARRAY['select', 'filter'] ELSE '{}' END", JSONB),
     "plan": literal_column("'{}'", JSONB),
     "error_summary": literal_column("'[]'", JSONB),
-    "warnings": literal_column("CASE WHEN kind IN ('export', 'sync') THEN warnings ELSE '[]' END", JSONB),
+    "warnings": literal_column(WARNINGS, JSONB),
+    "report": literal_column("(report - 'files') #- '{images,refused}'", JSONB),
     **{name: null() for name in ("blob_digests", "secret")},
 }
 BRIEF = [LEFT_OUT[column.name].label(column.name) if column.name in LEFT_OUT else column for column in runs.c]

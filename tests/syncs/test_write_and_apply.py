@@ -97,6 +97,47 @@ async def test_the_same_item_in_two_files_is_what_the_later_one_says(syncs: Sync
     assert (run.created, run.updated) == (1, 1)
     (warning,) = [each for each in run.warnings if each["code"] == "duplicate_key"]
     assert (warning["count"], warning["samples"][0]["file"], warning["samples"][0]["line"]) == (1, "/items/b.csv", 2)
+    assert (
+        warning["message"] == "Item `A` is in row 1 of `/items/a.csv` and in row 1 of `/items/b.csv`. The later counts"
+    )
+
+
+@pytest.mark.parametrize("mode", ["incremental", "full"])
+@pytest.mark.parametrize("older_is_open", [False, True])
+async def test_items_that_two_files_name_differently_are_unchanged_when_the_same_files_come_again(
+    syncs: SyncEngine, mode: str, older_is_open: bool
+) -> None:
+    items = {
+        "a.csv": "ItemCode;Unit;salesprice1\nC;PCS;\nC;BOX;\nC;PCS;\nA;PCS;1\nB;PCS;1\n",
+        "b.csv": "ItemCode;Unit;salesprice1\nC;PCS;\nC;BOX;\nC;PCS;\nA;BOX;2\nB;BOX;3\nB;PCS;1\n",
+    }
+    filters = {"a.csv": "ClassName;ClassValue;ItemCode;Sequence\nSize;L;A;1\nSize;L;B;2\n",
+               "b.csv": "ClassName;ClassValue;ItemCode;Sequence\nSize;L;C;3\n"}  # fmt: skip
+    small = syncs.with_settings(batch_rows=3)
+    await small.run(items, filters, mode=mode)
+    before = await syncs.sql("SELECT * FROM records WHERE account_id = :id ORDER BY type, key", id=syncs.account_id)
+    if older_is_open:
+        await ImportEngine(syncs.runtime, syncs.account_id).submit("itemCode\nA\n", "items")
+    run = await small.run(items, filters, mode=mode)
+    assert (run.state, run.total, run.unchanged) == ("finished", 14, 14)
+    assert [each["rows"]["unchanged"] for each in run.report["files"]] == [5, 6, 2, 1]
+    changed = {name: counts.keys() - {"unchanged"} for name, counts in entities(run).items()}
+    assert not any(changed.values()), entities(run)
+    after = await syncs.sql("SELECT * FROM records WHERE account_id = :id ORDER BY type, key", id=syncs.account_id)
+    seen = ("key", "data", "updated_at", "run_id")
+    assert [[row[name] for name in seen] for row in after] == [[row[name] for name in seen] for row in before]
+
+
+async def test_rows_that_create_something_else_keep_their_outcome_where_what_they_repeat_is_unchanged(
+    syncs: SyncEngine,
+) -> None:
+    filters = {"a.csv": "ClassName;ClassValue;ItemCode;Sequence\nSize;L;A;1\n",
+               "b.csv": "ClassName;ClassValue;ItemCode;Sequence\nSize;L;A;2\n"}  # fmt: skip
+    await syncs.run("ItemCode\nA\nB\n", filters)
+    filters["a.csv"] += "Size;L;B;3\n"
+    run = await syncs.with_settings(batch_rows=1).run("ItemCode\nA\nB\n", filters)
+    assert (run.created, run.updated, run.unchanged) == (1, 0, 4)
+    assert entities(run)["item-class-values"] == {"unchanged": 1}
 
 
 async def test_a_full_sync_removes_what_no_row_names(syncs: SyncEngine) -> None:

@@ -147,5 +147,11 @@ def describe_report(run: Mapping[str, Any]) -> dict[str, object]:
         "Files": ", ".join(each["path"] for each in report.get("files", ())),
         "Images": show_members({name: value for name, value in images.items() if name != "refused"}),
         "Refused": "; ".join(each["message"] for each in images.get("refused", ())),
-        "Warnings": "; ".join(each["message"] for each in run.get("warnings", ())),
+        "Warnings": "; ".join(map(show_warning, run.get("warnings", ()))),
     }
+
+
+def show_warning(warning: Mapping[str, Any]) -> str:
+    """The first of its kind in words, and how many more there are."""
+    more = warning["count"] - 1
+    return f"{warning['message']} ({more:,} more)" if more else str(warning["message"])

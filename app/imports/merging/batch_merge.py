@@ -18,14 +18,13 @@ from app.imports.merging.references import (
     write_references,
 )
 from app.imports.merging.repeated_keys import (
-    RepeatedKey,
     apply_repeated_keys,
     build_conflict,
     build_too_large,
     note_repeated_key,
 )
 from app.imports.plan import Options
-from app.imports.rows import BatchOutcome, CheckedBatch
+from app.imports.rows import BatchOutcome, CheckedBatch, RepeatedKey
 from app.problems import PROBLEMS, Problem
 from app.resources.sizes import is_longer
 from app.resources.stored_keys import KeyForms
@@ -263,6 +262,7 @@ class BatchMerge:
 
     def _find_repeated_key(self, earlier_row: int, row: int) -> RepeatedKey:
         return RepeatedKey(
+            key=self.checked.find_key(row),
             row=row,
             line=self._find_line(row) or 0,
             earlier_row=earlier_row,

@@ -12,7 +12,7 @@ import msgspec
 
 from app.imports.merging.json_values import differ
 from app.imports.plan import Duplicates
-from app.imports.rows import BatchOutcome, CheckedBatch
+from app.imports.rows import BatchOutcome, CheckedBatch, RepeatedKey
 from app.problems import PROBLEMS, WARNINGS, Problem
 from app.resources.sizes import measure_json
 from app.runs.summary import RunWarning
@@ -37,23 +37,6 @@ class RecordState:
     row: int = 0  # the last of those that give it anything
 
 
-@dataclass(frozen=True, slots=True)
-class RepeatedKey:
-    """A later row of a key: its number and line, and those of the row before it. `earlier_line` is None for a row of an
-    earlier batch."""
-
-    row: int
-    line: int
-    earlier_row: int
-    earlier_line: int | None
-
-    def describe(self) -> str:
-        earlier = f"row {self.earlier_row}"
-        if self.earlier_line:
-            earlier = f"line {self.earlier_line} ({earlier})"
-        return f"Line {self.line} (row {self.row}) has the same key as {earlier}"
-
-
 def note_repeated_key(outcome: BatchOutcome, repeated: RepeatedKey, duplicates: Duplicates) -> bool:
     """Warns of a repeated key, or fails its row if the import asks for that. Returns whether the row is to be
     applied."""
@@ -71,6 +54,7 @@ def note_repeated_key(outcome: BatchOutcome, repeated: RepeatedKey, duplicates: 
         )
         outcome.failed += 1
         return False
+    outcome.repeated.append(repeated)
     outcome.warnings.append(RunWarning("duplicate_key", "", repeated.describe(), repeated.row, repeated.line))
     if duplicates == "first":
         outcome.skipped += 1
@@ -153,6 +137,7 @@ def build_state(data: str, run_seq: int) -> RecordState:
 
 def find_repeated_key(checked: CheckedBatch, index: int, first: int) -> RepeatedKey:
     return RepeatedKey(
+        key=checked.keys[index],
         row=checked.rows[index],
         line=checked.lines[index],
         earlier_row=checked.rows[first],

@@ -12,6 +12,7 @@ from app.storage.applying.removal import name_keys
 from app.storage.catalogue.links import EVERY, HELD, NEW, find_unknown_items, stage_links
 from app.storage.database import Session
 from app.syncs.rows.filter_rows import CheckedFilters
+from app.syncs.writing.repeats import settle_rows
 from app.syncs.writing.report import LINKS, Counts
 from app.syncs.writing.targets import (
     CLASSES,
@@ -51,7 +52,9 @@ async def stage_filters(session: Session, targets: Targets, checked: CheckedFilt
         await spare_failed(session, targets, checked, unknown)
     outcome = sum_up(checked, good.indexes, unknown)
     created = {links[link] for link in new} | set(values.created_rows)
-    outcome.created, outcome.updated = len(created), len(find_changed([values]) - created)
+    changed = find_changed([values])
+    outcome.created, outcome.updated = len(created), len(changed - created)
+    await settle_rows(session, targets, changed & created)
     outcome.unchanged = len(good.indexes) - outcome.created - outcome.updated
     counts.of(LINKS)["failed"] += outcome.failed
     counts.of(LINKS)["skipped"] += outcome.skipped

@@ -28,6 +28,7 @@ from app.syncs.settings import SyncSettings
 from app.syncs.steps import DRY_RUN, go_on
 from app.syncs.writing.linking import link_items
 from app.syncs.writing.reading import Reading
+from app.syncs.writing.repeats import restore_repeated
 from app.syncs.writing.report import ROWS, Counts
 from app.syncs.writing.slice import SyncSlice
 from app.syncs.writing.targets import CLASSES, ITEMS, PRICE_LISTS, PRICES, TYPES, VALUES, Targets
@@ -57,6 +58,7 @@ async def finish_writing(slice_: SyncSlice, settings: SyncSettings) -> None:
     async with runtime.database.transaction() as session:
         await use_indexes(session)
         row = await ensure_counts(session, run)
+        await restore_repeated(session, run, targets, counts)
         good = await count_rows(session, run.id, slice_.report, slice_.reading)
         removable = find_removable(targets, good)
         too_large = await link_items(session, targets, counts, row=max(1, row["total"]), unlink=CLASSES in removable)

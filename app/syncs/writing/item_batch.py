@@ -9,6 +9,7 @@ from app.storage.applying.removal import name_keys
 from app.storage.catalogue.sparing import SPARED, spare_items
 from app.storage.database import Session
 from app.syncs.rows.item_rows import CheckedItems
+from app.syncs.writing.repeats import settle_rows
 from app.syncs.writing.report import Counts
 from app.syncs.writing.targets import (
     ITEMS,
@@ -59,6 +60,7 @@ async def stage_items(session: Session, targets: Targets, prepared: PreparedItem
             await spare_items(session, targets.of(ITEMS), targets.of(SPARED), checked.failed_codes)
     counts.add(ITEMS, items, skipped=checked.skipped)
     counts.add(PRICES, prices)
+    await settle_rows(session, targets, find_changed([prices]).intersection(items.superseded_rows))
     return sum_up(checked, items, prices)
 
 
@@ -90,5 +92,6 @@ def sum_up(checked: CheckedItems, items: BatchOutcome, prices: BatchOutcome) -> 
         skipped=skipped,
         failed=items.failed,
         problems=items.problems,
-        warnings=items.warnings,
+        warnings=[each for each in items.warnings if each.code != "duplicate_key"],
+        repeated=items.repeated,
     )

@@ -30,6 +30,7 @@ from app.syncs.rows.sync_file import open_rows
 from app.syncs.writing.filter_batch import stage_filters
 from app.syncs.writing.item_batch import PreparedItems, prepare_items, stage_items
 from app.syncs.writing.reading import ReadFile, Reading, open_stored
+from app.syncs.writing.repeats import describe_repeats
 from app.syncs.writing.report import Counts
 from app.syncs.writing.targets import Targets
 
@@ -153,7 +154,8 @@ class SyncSlice:
             replace(each, file=file.path) for each in sorted(outcome.problems, key=lambda each: each.row)
         ]
         add_problems(self.summary, outcome.problems, file=file.path)
-        add_warnings(self.warnings, outcome.warnings, file=file.path)
+        found = [*outcome.warnings, *describe_repeats(self.reading, outcome.repeated)]
+        add_warnings(self.warnings, found, file=file.path)
         self.report.entities = self.counts.entities
         batch = {"run_id": self.run.id, "attempt": self.run.attempt, "number": self.batches + 1, **counts_of(outcome)}
         packed = {

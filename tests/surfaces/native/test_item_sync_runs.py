@@ -17,8 +17,14 @@ from tests.support.http import Account
 from tests.surfaces.native.test_item_syncs import made
 
 REPORT = """{"files": [{"role": "items", "path": "/items/a.csv", "bytes": 3, "sha256": "00"}],
-"images": {"path": "/itempictures.zip", "status": "missing"}}"""
-WARNINGS = """[{"code": "no_images", "subject": "", "message": "There are none", "count": 1, "samples": []}]"""
+"images": {"path": "/itempictures.zip", "status": "fetched", "added": 1, "refused": [
+    {"name": "a.txt", "code": "other_extension", "message": "No"}]},
+"entities": {"items": {"added": 1}}}"""
+TWICE = {"file": "/items/a.csv", "line": 3, "row": 2, "message": "Twice"}
+WARNINGS = [
+    {"code": "no_images", "subject": "", "message": "There are none", "count": 1, "samples": []},
+    {"code": "duplicate_key", "subject": "", "message": "Twice", "count": 1, "samples": [TWICE]},
+]
 
 
 async def run(client: httpx.AsyncClient, account: Account, sync: dict[str, Any], **body: Any) -> httpx.Response:
@@ -30,7 +36,7 @@ async def fetched(runtime: Runtime, run_id: str) -> None:
     worked_off = """UPDATE runs SET state = 'finished', finished_at = now(), total = 0, secret = NULL,
         report = CAST(:report AS jsonb), warnings = CAST(:warnings AS jsonb) WHERE id = :id"""
     async with runtime.database.transaction() as session:
-        await session.execute(text(worked_off), {"id": run_id, "report": REPORT, "warnings": WARNINGS})
+        await session.execute(text(worked_off), {"id": run_id, "report": REPORT, "warnings": json.dumps(WARNINGS)})
 
 
 async def test_a_run_is_started_and_found_in_every_list_with_its_report(
@@ -42,15 +48,18 @@ async def test_a_run_is_started_and_found_in_every_list_with_its_report(
     started = answer.json()
     assert (started["kind"], started["status"], started["step"]) == ("sync", "queued", "fetch")
     assert (started["syncId"], started["name"]) == (sync["id"], "App4Sales")
-    assert started["links"] == dict.fromkeys(("self", "details"), f"http://sluice.test/runs/{started['id']}")
+    assert started["links"] == {"self": f"http://sluice.test/runs/{started['id']}"}
     assert "report" not in started
 
     await fetched(runtime, started["id"])
 
     read = (await client.get(f"/runs/{started['id']}", headers=an_account.headers)).json()
-    files = [{"role": "items", "path": "/items/a.csv", "bytes": 3, "sha256": "00"}]
-    assert read["report"] == {"files": files, "images": {"path": "/itempictures.zip", "status": "missing"}}
-    assert read["warnings"] == [{"code": "no_images", "message": "There are none"}]
+    assert read["report"] == json.loads(REPORT)
+    assert read["warnings"] == [
+        {"code": "no_images", "message": "There are none", "count": 1},
+        {"code": "duplicate_key", "message": "Twice", "count": 1, "samples": [TWICE]},
+    ]
+    del read["report"]["files"], read["report"]["images"]["refused"], read["warnings"][1]["samples"]
     for path in (f"/item-syncs/{sync['id']}/runs", "/runs?kind=sync", f"/runs?syncId={sync['id']}"):
         listed = await client.get(path, headers=an_account.headers)
         assert listed.json() == {"links": {}, "results": [read]}, path
@@ -68,21 +77,20 @@ async def test_runs_are_paged_newest_first(client: httpx.AsyncClient, an_account
     assert last["links"] == {}
 
 
-async def test_a_page_of_large_reports_holds_up_no_other_request(
+async def test_a_page_of_runs_with_many_warnings_holds_up_no_other_request(
     client: httpx.AsyncClient, an_account: Account, runtime: Runtime
 ) -> None:
     started = (await run(client, an_account, await made(client, an_account))).json()["id"]
     async with runtime.database.read() as session:
         found = await status.find_run(session, an_account.id, started, kind=None, retention_days=1)
         current = await status.read_status(session, found)
-    files = json.loads(REPORT)["files"] * 200
-    listed = [replace(current, run=replace(found, report={"files": files}))] * 50
+    listed = [replace(current, run=replace(found, warnings=WARNINGS[:1] * 200))] * 100
     encoding = asyncio.create_task(encode_runs(listed, None, base="", retention_days=1))
     turns = 0
     while not encoding.done():
         await asyncio.sleep(0.001)
         turns += 1
-    assert len(json.loads(await encoding)["results"][-1]["report"]["files"]) == 200
+    assert len(json.loads(await encoding)["results"][-1]["warnings"]) == 200
     assert turns > 3, "of the event loop"
 
 

@@ -45,7 +45,9 @@ class RunAddresses(Shape):
     """Absolute URLs."""
 
     self: str
-    details: str = Field(description="Everything about the run, in the words of its kind")
+    details: str = Field(
+        default="", description="Everything about the run, in the words of its kind. Absent for a sync: it is all here"
+    )
     resume: str = Field(default="", description="Present while it is halted or planned")
     cancel: str = Field(default="", description="Present while it is halted or planned")
 
@@ -104,13 +106,15 @@ class SyncImagesItem(Shape):
     failed: int = Field(default=0, description="Files of the ZIP that became no image")
     ignored: int = Field(default=0, description="Folders, and what operating systems leave in a ZIP")
     failure: str = Field(default="", description="Why the ZIP could not be read. Absent if it could")
-    refused: list[RefusedPictureItem] = Field(default=[], description="The first 100 of the files that failed")
+    refused: list[RefusedPictureItem] = Field(
+        default=[], description="The first 100 of the files that failed. Left out of lists"
+    )
 
 
 class SyncReportItem(Shape):
     """What came of an item sync."""
 
-    files: list[SyncFileItem] = Field(default=[], description="In the order in which they are read")
+    files: list[SyncFileItem] = Field(default=[], description="In the order in which they are read. Left out of lists")
     images: SyncImagesItem = Field(default=SyncImagesItem(path="", status="unwanted"))
     entities: dict[str, EntityCounts] = Field(
         default={},
@@ -119,9 +123,18 @@ class SyncReportItem(Shape):
     )
 
 
-class RunWarningItem(Shape):
-    code: str = Field(examples=["folder_missing"])
+class RunWarningSample(Shape):
+    file: str = Field(default="", description="Present if it is about a row of a file")
+    line: int | None = Field(description="The line on which the row begins. Null if it is not known")
+    row: int = Field(description="The number of the row among those of all files")
     message: str
+
+
+class RunWarningItem(Shape):
+    code: str = Field(examples=["duplicate_key"])
+    message: str
+    count: int = Field(description="How many times it happened")
+    samples: list[RunWarningSample] = Field(default=[], description="The first three. Left out of lists")
 
 
 class InterruptionItem(Shape):

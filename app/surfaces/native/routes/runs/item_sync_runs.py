@@ -68,7 +68,7 @@ async def list_item_sync_runs(
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
     cursor: str | None = None,
 ) -> Response:
-    """List the runs of an item sync, newest first, with their reports."""
+    """List the runs of an item sync, newest first, each with what its report counts."""
     wanted = RunQuery([Kind.SYNC], {"sync_id": sync_id}, after=decode_run_cursor(cursor))
     async with runtime.database.read() as session:
         await load_sync(session, caller.account_id, sync_id)
