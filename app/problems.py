@@ -144,6 +144,7 @@ WARNING_REMEDIES: dict[str, str] = {
 RowError = tuple[str, str]  # a key of PROBLEMS, and the message made from its template
 
 VALUE_CHARACTERS = 200  # of a bad value that a report repeats
+NO_ROW = 0  # the line and the row of a problem that is about no row
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +154,8 @@ class Problem:
     `line` is the physical line on which the record starts (the header is line 1). `row` is the number of the data
     record (the first is 1). `column` is the heading in the file and `field` the id of the field; both are None when
     the whole row is meant. `key` is what the row calls its record, as far as that could be read. `file` is the path of
-    the file where a run has several: its rows are numbered through all of them.
+    the file where a run has several: its rows are numbered through all of them. A file in a ZIP is the `value`, and is
+    in NO_ROW.
     """
 
     line: int

@@ -16,11 +16,14 @@ from app.item_images.archive import MOST_ENTRIES, Found, Turn, build_archive_lim
 from app.item_images.records import ImageCounts, format_images, write_images
 from app.item_images.refusals import REFUSALS
 from app.observe.sync_events import SyncImagesWritten
+from app.problems import NO_ROW, Problem, shorten
+from app.runs import problems
 from app.runs.deletion import delete_unowned
 from app.runs.lifecycle import RunLost, Stopping, announce_end
 from app.runs.model import Run
 from app.runs.summary import RunWarning, add_warnings
 from app.runtime import Runtime
+from app.storage import batches
 from app.storage.blobs import BlobDamaged, BlobMissing, BlobsUnavailable
 from app.storage.database import Session
 from app.storage.syncs import files as stored_files
@@ -30,8 +33,9 @@ from app.syncs.plan import Images, seen_zip_to_json
 from app.syncs.report import ImagesReport, RefusedPicture, load_report, report_to_json
 from app.syncs.settings import SyncSettings
 from app.syncs.steps import go_on, load_run_settings
+from app.syncs.writing.report import ROWS
 
-MOST_LISTED: Final = 100  # refused files in a report; all are counted
+MOST_LISTED: Final = 100  # refused files in a report; all are counted, and are problems of the run
 LOST: Final = "The stored ZIP file is missing or damaged"
 CUT: Final = f"The ZIP file has more than {MOST_ENTRIES:,} files; the others were not looked at"
 
@@ -57,7 +61,9 @@ async def take_in_images(runtime: Runtime, run: Run, stopping: Stopping) -> bool
         return False
     report_step(runtime, run, "pictures kept")
     lines = await asyncio.to_thread(format_images, archive.found.images)
+    packed = await asyncio.to_thread(pack_refused, archive)
     async with runtime.database.transaction() as session:
+        await add_problems(session, run, archive, packed)
         counts, ended = await write_and_go_on(session, run, archive, lines)
         dropped = await stored_files.drop(session, run.id, Role.IMAGES)  # it may be large, and nobody reads it again
     report_step(runtime, run, "images written")
@@ -98,6 +104,34 @@ async def read_archive(runtime: Runtime, run: Run, zipped: SyncFile, turn: Turn)
     return None if found is None else Archive(zipped, found)
 
 
+def pack_refused(archive: Archive) -> bytes | None:
+    """Every file that became no image, as a problem. Blocking."""
+    path = archive.zipped.path if archive.zipped else None
+    return problems.pack(build_problem(path, name, code) for name, code in archive.found.refused)
+
+
+def build_problem(path: str | None, name: str, code: str) -> Problem:
+    return Problem(
+        line=NO_ROW,
+        row=NO_ROW,
+        column=None,
+        field=None,
+        code=code,
+        message=f'"{shorten_name(name)}" {REFUSALS[code]}',
+        value=shorten(name),
+        file=path,
+    )
+
+
+async def add_problems(session: Session, run: Run, archive: Archive, packed: bytes | None) -> None:
+    """A batch without rows, which has the problems with pictures."""
+    if packed is not None:
+        place = {"at_offset": run.at_offset, "at_line": run.at_line, "at_row": run.at_row}
+        values = {"run_id": run.id, "number": run.batches + 1, "attempt": run.attempt, **place}
+        told = {"problem_count": len(archive.found.refused), "problems": packed, "created_rows": None}
+        await batches.add(session, {**values, **dict.fromkeys(ROWS, 0), **told})
+
+
 async def write_and_go_on(session: Session, run: Run, archive: Archive, lines: bytes) -> tuple[ImageCounts, Run | None]:
     """The images, the report and the end of the step, all at once. Raises RunLost."""
     settings = load_run_settings(run)
@@ -108,8 +142,9 @@ async def write_and_go_on(session: Session, run: Run, archive: Archive, lines: b
     images = build_report(status, settings, archive, counts)
     warnings = [dict(each) for each in run.warnings]
     add_warnings(warnings, find_warnings(settings, archive))
-    values = {"report": report_to_json(msgspec.structs.replace(report, images=images)), "warnings": warnings}
-    return counts, await go_on(session, run, values)
+    told = {"report": report_to_json(msgspec.structs.replace(report, images=images)), "warnings": warnings}
+    has_batch = bool(archive.found.refused)
+    return counts, await go_on(session, run, {**told, "batches": run.batches + has_batch})
 
 
 async def remember_archive(session: Session, run: Run, archive: Archive, counts: ImageCounts) -> None:

@@ -65,8 +65,8 @@ def row_problem(problem: Problem) -> RowProblem:
     of_file = {} if problem.file is None else {"file": problem.file}
     return RowProblem(
         **of_file,
-        line=problem.line,
-        row=problem.row,
+        line=problem.line or None,
+        row=problem.row or None,
         column=problem.column,
         field=problem.field,
         code=problem.code,

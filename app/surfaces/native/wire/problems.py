@@ -7,12 +7,16 @@ from app.web.shapes import Shape
 
 
 class RowProblem(Shape):
-    """One thing that is wrong with one row."""
+    """One thing that is wrong with one row, or with one file in the ZIP of pictures of an item sync: `value` is its
+    name."""
 
     file: str = Field(default="", description="Present for an item sync, which reads several files")
-    line: int = Field(description="Line of the file on which the row begins; the header is line 1")
-    row: int = Field(
-        description="Number of the row; the first after the header is 1. An item sync numbers the rows of all files"
+    line: int | None = Field(
+        description="Line of the file on which the row begins; the header is line 1. Null for a file in a ZIP"
+    )
+    row: int | None = Field(
+        description="Number of the row; the first after the header is 1. An item sync numbers the rows of all files. "
+        "Null for a file in a ZIP"
     )
     column: str | None = Field(description="The heading in the file; null if the problem concerns the whole row")
     field: str | None = Field(description="The field that the column fills")

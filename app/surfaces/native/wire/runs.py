@@ -107,7 +107,8 @@ class SyncImagesItem(Shape):
     ignored: int = Field(default=0, description="Folders, and what operating systems leave in a ZIP")
     failure: str = Field(default="", description="Why the ZIP could not be read. Absent if it could")
     refused: list[RefusedPictureItem] = Field(
-        default=[], description="The first 100 of the files that failed. Left out of lists"
+        default=[],
+        description="The first 100 of the files that failed; `GET /runs/{id}/problems` lists all. Left out of lists",
     )
 
 

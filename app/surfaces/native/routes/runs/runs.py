@@ -114,7 +114,8 @@ async def list_run_problems(
     limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
     cursor: str | None = None,
 ) -> Response:
-    """List everything that is wrong with the rows of a run, in the order in which they were read."""
+    """List everything that is wrong with the rows of a run, in the order in which they were read; of an item sync, also
+    every file in its ZIP that became no image."""
     days = runtime.settings.retention_days
     async with runtime.heavy_reads.turn(caller.account_id), runtime.database.read() as session:
         run = await status.find_run(session, caller.account_id, run_id, kind=None, retention_days=days, whole=False)
