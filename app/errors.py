@@ -43,6 +43,8 @@ REFUSALS: dict[str, str] = {
     "type_in_use": "The new declaration does not fit stored records or open imports",
     "secrets_locked": "The stored secrets cannot be decrypted",
     "name_taken": "The name is already taken in this account",
+    "last_admin": "The account would be left without an admin",
+    "belongs_elsewhere": "The person belongs to other accounts, too",
     "not_ready": "The service is temporarily unavailable",
 }
 
@@ -88,9 +90,7 @@ REFUSAL_REMEDIES: dict[str, str] = {
     "gone": "The import cannot be restored. Send the file again if you still need it",
     "bad_request": "Check the body for what the detail names, then send it again. An upload may have been cut off",
     "unsupported_media_type": "Send the media type that the detail names",
-    "too_large": (
-        "Split the file, or ask the operator to raise `SLUICE_MAX_FILE_BYTES`. The limit of a JSON body is fixed"
-    ),
+    "too_large": "Split the file, or have `SLUICE_MAX_FILE_BYTES` raised. The limit of a JSON body is fixed",
     "empty_file": "Send a file that has at least a header",
     "unreadable_file": "Send CSV or JSON Lines, plain or gzip. The detail says what the file is instead",
     "invalid": "Correct everything that `errors` lists",
@@ -108,6 +108,8 @@ REFUSAL_REMEDIES: dict[str, str] = {
     ),
     "secrets_locked": "Send the secrets again with `PUT /connections/{id}`, or restore the key that encrypted them",
     "name_taken": "Choose another name",
+    "last_admin": "Make somebody else an admin first",
+    "belongs_elsewhere": "Ask whoever runs the service to reset the password, with `sluice person reset`",
     "not_ready": "Wait for the seconds in `Retry-After`, then send the request again",
 }
 
@@ -140,10 +142,7 @@ FAILURE_REMEDIES: dict[str, str] = {
     "sync_too_large": "Split the files over several runs, or ask the operator to raise `SLUICE_MAX_FILE_BYTES`",
     "file_refused": "Correct the file as the detail says, then start the import again",
     "count_mismatch": "Report it: this is a bug",
-    "unreadable_file": (
-        "Correct the file as the detail says. Of an import that was accepted, the stored copy has changed since: send "
-        "the file again"
-    ),
+    "unreadable_file": "Correct the file as the detail says. If the stored copy is damaged, send it again",
     "too_many_columns": "Export as JSON Lines, which has no columns",
     "export_no_room": (
         "Ask the operator for what the detail names, or export fewer records or fields at a time. Then run it again"

@@ -18,6 +18,8 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from app.addresses import join_port, open_sockets
 from app.dashboard import DASHBOARD
+from app.dashboard.headers import PageHeadersMiddleware
+from app.dashboard.origin import SameOriginMiddleware
 from app.observe.process_events import ProcessStarted, ProcessStopped
 from app.process import run_process
 from app.runtime import open_runtime, parse_origins, parse_proxies
@@ -67,7 +69,9 @@ def build_middleware(settings: Settings) -> list[Middleware]:
     return [
         *([Middleware(ProxyHeadersMiddleware, trusted_hosts=proxies)] if proxies else []),
         *([build_cors(origins)] if origins else []),
+        *(Middleware(PageHeadersMiddleware, prefix=each) for each in DASHBOARD.prefixes),
         requests,
+        *(Middleware(SameOriginMiddleware, prefix=each, render=DASHBOARD.render) for each in DASHBOARD.prefixes),
     ]
 
 

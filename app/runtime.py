@@ -50,6 +50,11 @@ class Runtime:
     under_way: UnderWay = field(default_factory=UnderWay)
     now: Clock = read_clock  # what is done by the clock asks this one, and tests set it
 
+    @property
+    def pepper(self) -> str:
+        """What the hashes of keys, tokens and sessions depend on."""
+        return secret_value(self.settings.secret_key)
+
     def policy_for(self, account_id: int) -> TransferPolicy:
         """The policy for a transfer of this account."""
         return replace(self.transfer_policy, account_id=account_id)

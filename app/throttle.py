@@ -13,6 +13,7 @@ from limits.aio.storage import RedisStorage
 from redis.asyncio import ConnectionPool
 from redis.exceptions import RedisError
 
+from app.errors import Retryable
 from app.observe import Observer
 from app.observe.events import RateLimitUnavailable
 
@@ -51,6 +52,23 @@ def parse_rate_limit(text: str) -> RateLimit | None:
     if len(rates) != 1 or rates[0].requests < 1 or rates[0].seconds > LONGEST_SECONDS:
         raise ValueError("a rate limit is one number above 0, in one period of at most 31 days")
     return rates[0]
+
+
+class CannotCount(Retryable):
+    """Requests that have to be counted cannot be counted at the moment."""
+
+    part = "queue"
+
+
+def window_key(rate: RateLimit, who: str) -> str:
+    return f"{rate.seconds}:{int(time.time()) // rate.seconds}:{who}"
+
+
+def allow(rate: RateLimit, count: int) -> Allowance:
+    """What is left after the request with this number in the window that lasts now."""
+    reset_at = (int(time.time()) // rate.seconds + 1) * rate.seconds
+    retry_after = max(1, ceil(reset_at - time.time())) if count > rate.requests else None
+    return Allowance(rate.requests, max(0, rate.requests - count), reset_at, retry_after)
 
 
 class LeanRedisStorage(RedisStorage):
@@ -157,14 +175,15 @@ class Throttle:
         """Counts a request of `who`, and returns what is left. None: there is no limit."""
         if self.rate is None:
             return None
-        limit, seconds = self.rate.requests, self.rate.seconds
-        window = int(time.time()) // seconds
-        count = await self._count(f"{seconds}:{window}:{who}", seconds)
+        count = await self._count(window_key(self.rate, who), self.rate.seconds)
+        return self.full() if count is None else allow(self.rate, count)
+
+    async def take_strictly(self, who: str, rate: RateLimit) -> Allowance:
+        """Counts against a limit of its own, as whoever guesses passwords has to be counted. Raises CannotCount."""
+        count = await self._count(window_key(rate, who), rate.seconds)
         if count is None:
-            return self.full()
-        reset_at = (window + 1) * seconds
-        retry_after = max(1, ceil(reset_at - time.time())) if count > limit else None
-        return Allowance(limit, max(0, limit - count), reset_at, retry_after)
+            raise CannotCount("Redis does not answer")
+        return allow(rate, count)
 
     async def _count(self, key: str, seconds: int) -> int | None:
         """The number of this request. None if Redis does not answer, which is logged once."""

@@ -21,6 +21,7 @@ from app.storage import claims
 from app.storage.access import tokens
 from app.storage.database import PLAN_VERSION, find_schema_trouble
 from app.storage.exports import snapshot
+from app.storage.people import links, sessions
 
 HEARTBEAT_SECONDS = 10.0
 WATCH_SECONDS = 60.0
@@ -120,6 +121,8 @@ async def prune(runtime: Runtime, _: str) -> None:
 async def delete_expired_tokens(runtime: Runtime) -> None:
     async with runtime.database.transaction() as session:
         await tokens.delete_expired(session)
+        await sessions.delete_expired(session)
+        await links.delete_expired(session)
 
 
 PRUNING: tuple[Callable[[Runtime], Awaitable[None]], ...] = (

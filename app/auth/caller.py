@@ -28,17 +28,19 @@ NO_SUCH_KEY: Mapping[str, Any] = {"account_id": 0, "account": "", "secret_hash":
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The account that calls, and the key it uses, or the key that issued the token it uses."""
+    """The account that calls, and by what: a key, a token of a key, or a session of the dashboard."""
 
     account_id: AccountId
     account: str
     identity: Identity
-    scopes: frozenset[str]  # the key's
+    scopes: frozenset[str]  # of the key, or of the person's role
     areas: frozenset[str] | None = None  # the token's scopes; None: a key, which can reach every area
+    stale: bool = False  # the last use of the key has to be written again
 
     @property
-    def key_id(self) -> str:
-        return self.identity.key_id
+    def id(self) -> str:
+        """Of the key or the person."""
+        return self.identity.id
 
     def has_scope(self, scope: str) -> bool:
         return scope in self.scopes or "admin" in self.scopes
@@ -64,7 +66,8 @@ async def find_key_owner(session: ReadSession, presented: PresentedKey, *, peppe
     secret_matches = hmac.compare_digest(secret_hash(presented.key_id, presented.secret, pepper), key["secret_hash"])
     if row is None or not secret_matches:
         raise Refused("not_authenticated", "The API key is unknown, revoked or wrong")
-    return Caller(AccountId(key["account_id"]), key["account"], Identity(presented.key_id), frozenset(key["scopes"]))
+    identity = Identity(presented.key_id)
+    return Caller(AccountId(row["account_id"]), row["account"], identity, frozenset(row["scopes"]), stale=row["stale"])
 
 
 async def find_token_owner(session: ReadSession, presented: PresentedToken, *, pepper: str) -> Caller:
@@ -76,4 +79,5 @@ async def find_token_owner(session: ReadSession, presented: PresentedToken, *, p
         raise Refused("not_authenticated", "The access token is unknown, expired or revoked, or its key is revoked")
     areas = frozenset(row["token_scopes"])
     identity = Identity(row["key_id"], hashed)
-    return Caller(AccountId(row["account_id"]), row["account"], identity, frozenset(row["scopes"]), areas)
+    account_id, scopes = AccountId(row["account_id"]), frozenset(row["scopes"])
+    return Caller(account_id, row["account"], identity, scopes, areas, stale=row["stale"])

@@ -5,20 +5,26 @@ from dataclasses import dataclass, field
 from app.errors import Refused
 from app.storage.access import accounts, tokens
 from app.storage.database import Session
+from app.storage.people import sessions
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A key, or an access token with the key that issued it."""
+    """A key, an access token with the key that issued it, or a session of the dashboard with who signed in."""
 
-    key_id: str
+    id: str  # of the key or the person: what is made shows it as `createdBy`
     token_hash: bytes | None = field(default=None, repr=False)
+    session_hash: bytes | None = field(default=None, repr=False)
 
 
 async def ensure_live(session: Session, identity: Identity) -> None:
-    """Identifies the sender of a body again, in the transaction that stores it: the body may have taken minutes. Key
-    and token cannot be revoked until the transaction ends. Raises Refused("not_authenticated")."""
-    if not await accounts.hold_key(session, identity.key_id):
+    """Identifies the sender of a body again, in the transaction that stores it: the body may have taken minutes. Key,
+    token and session cannot be ended until the transaction ends. Raises Refused("not_authenticated")."""
+    if identity.session_hash is not None:
+        if not await sessions.hold(session, identity.session_hash):
+            raise Refused("not_authenticated", "You were signed out while the request was being received")
+        return
+    if not await accounts.hold_key(session, identity.id):
         raise Refused("not_authenticated", "The API key was revoked while the request was being received")
     if identity.token_hash is not None and not await tokens.hold(session, identity.token_hash):
         raise Refused(

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from app.runs.model import AccountId
 from app.storage.access import accounts
 from app.storage.database import ReadSession, Session
 
@@ -46,8 +47,21 @@ class KeyInfo:
     account: str
     scopes: tuple[str, ...]
     label: str
+    created_by: str | None  # the person or the key that made it; None: the operator, with `sluice key create`
+    made_by: str | None  # what that one is called
     created_at: datetime
+    last_used_at: datetime | None  # to the minute
+    expires_at: datetime | None
     revoked_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewKey:
+    """What somebody wants of a new key."""
+
+    label: str
+    scopes: tuple[str, ...]
+    days: int | None = None  # until it expires; None: never
 
 
 async def create_key(session: Session, *, account: str, scopes: Sequence[str], label: str, pepper: str) -> str:
@@ -55,19 +69,31 @@ async def create_key(session: Session, *, account: str, scopes: Sequence[str], l
     key. Raises ValueError for a scope that does not exist."""
     if unknown := [scope for scope in scopes if scope not in SCOPES]:
         raise ValueError(f"There is no scope {', '.join(unknown)}. The scopes are {', '.join(SCOPES)}")
+    account_id = AccountId(await accounts.account_named(session, account))
+    return await add_key(session, account_id, NewKey(label, tuple(scopes)), pepper=pepper)
+
+
+async def add_key(
+    session: Session, account_id: AccountId, wanted: NewKey, *, pepper: str, created_by: str | None = None
+) -> str:
+    """Stores a key with a new secret, and returns it as `id:secret`."""
     key_id, secret = PREFIX + secrets.token_hex(8), secrets.token_urlsafe(32)
-    account_id = await accounts.account_named(session, account)
-    hashed = secret_hash(key_id, secret, pepper)
-    await accounts.add_key(session, account_id, key_id, secret_hash=hashed, scopes=list(scopes), label=label)
+    await accounts.add_key(
+        session,
+        account_id,
+        key_id,
+        secret_hash=secret_hash(key_id, secret, pepper),
+        scopes=list(wanted.scopes),
+        label=wanted.label,
+        created_by=created_by,
+        days=wanted.days,
+    )
     return f"{key_id}:{secret}"
 
 
 async def list_keys(session: ReadSession, account: str | None) -> list[KeyInfo]:
     """All keys, or those of one account, by its name or number, oldest first."""
-    return [
-        KeyInfo(row["id"], row["account"], tuple(row["scopes"]), row["label"], row["created_at"], row["revoked_at"])
-        for row in await accounts.keys(session, account)
-    ]
+    return [KeyInfo(**{**row, "scopes": tuple(row["scopes"])}) for row in await accounts.keys(session, account)]
 
 
 async def revoke_key(session: Session, key_id: str) -> bool:

@@ -89,6 +89,9 @@ COMMANDS: Final = {
     "worker": CommandEntry("app.cli.serving.parts", "worker", "Process imports", RUN),
     "migrate": CommandEntry("app.cli.serving.parts", "migrate", "Upgrade the database to the newest schema", RUN),
     "key": CommandEntry("app.cli.keys.api", "keys", "Create, list and revoke API keys", RUN),
+    "person": CommandEntry(
+        "app.cli.keys.people", "people", "Let people into the dashboard, reset their passwords, and let them out", RUN
+    ),
     "blobs": CommandEntry("app.cli.serving.blobs", "blobs", "Manage the store of uploaded files", RUN),
     "vault": CommandEntry("app.cli.keys.vault", "vault", "Manage the encryption of stored credentials", RUN),
 }

@@ -2,15 +2,16 @@
 
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import quote, unquote
+from urllib.parse import quote, unquote, urlencode
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from app.dashboard.navigation import visible_entries
+from app.dashboard.session import PLAIN_COOKIE, SECURE_COOKIE
 from app.dashboard.static_files import static_path
-from app.dashboard.visitor import Visitor
+from app.dashboard.visitor import VISITOR, Visitor
 from app.dashboard.words import FILTERS, title_of_failure
 from app.web.failures import STATUSES, Failure
 from app.web.requests import request_id
@@ -20,6 +21,7 @@ MACROS: Final = {"icons": "parts/icons.html", "show": "parts/show.html", "field"
 NOTICE_COOKIE: Final = "sluice-notice"
 NOTICE_SECONDS: Final = 60
 LONGEST_NOTICE: Final = 500  # characters
+SIGNED_OUT: Final = "You were signed out. Sign in; what you prepared is kept."
 
 
 def build_environment() -> Environment:
@@ -78,10 +80,13 @@ def redirect(path: str, notice: str = "") -> Response:
 
 
 def render_failure(failure: Failure, request: Request) -> Response:
-    """A failure as a page: what is wrong, what to do, and the id of the request."""
+    """A failure as a page: what is wrong, what to do, and the id of the request. Whoever is not signed in is shown how
+    to."""
+    if failure.code == "not_authenticated":
+        return ask_to_sign_in(request)
     response = render_page(
         request,
-        None,
+        request.scope.get(VISITOR),
         "failure.html",
         STATUSES[failure.code],
         title=title_of_failure(failure.code),
@@ -89,4 +94,20 @@ def render_failure(failure: Failure, request: Request) -> Response:
         request_id=request_id(request),
     )
     response.headers.update(failure.headers)
+    if failure.retry_after is not None:
+        response.headers["Retry-After"] = str(failure.retry_after)
     return response
+
+
+def ask_to_sign_in(request: Request) -> Response:
+    """Afterwards the page is shown that was asked for; of a form that was sent, the page that it stands on."""
+    asked = request.scope["path"] + (f"?{request.url.query}" if request.url.query else "")
+    wanted = asked if request.method == "GET" else page_of_form(request)
+    had_session = any(name in request.cookies for name in (SECURE_COOKIE, PLAIN_COOKIE))
+    return redirect(f"/app/sign-in?{urlencode({'next': wanted})}", SIGNED_OUT if had_session else "")
+
+
+def page_of_form(request: Request) -> str:
+    """From which of our pages a form was sent."""
+    _, prefix, rest = request.headers.get("referer", "").partition("/app/")
+    return prefix + rest

@@ -1,25 +1,129 @@
-"""Who looks at a page: a person or an API key, in one account at a time, with the scopes of a role or of the key."""
+"""Who looks at a page: a person or an API key, in one account at a time, with the scopes of a role or of the key.
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+The types of a route's signature stand at the end: `SignedIn`, `MayReadImports` and so on.
+"""
 
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Annotated, Final
+
+from fastapi import Depends, Request
+
+from app.auth.caller import Caller
+from app.auth.keys import SCOPES
+from app.dashboard.session import load_session
+from app.errors import Refused
+from app.people.sessions import OpenSession, note_seen
+from app.runs.kinds import KINDS
 from app.runs.model import AccountId
+from app.storage.database import DatabaseUnavailable
+from app.web.caller import OpenRuntime, client_bucket
+from app.web.rate_limits import count_request
+from app.web.server.connections import CALLER
 
-Theme = Literal["system", "light", "dark"]
+VISITOR: Final = "visitor"  # where the scope of a request holds who sent it, once that is known
+KEY_ROLE: Final = "key"
 
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Somebody who is signed in."""
+    """Somebody who is signed in. `caller` is who they are to the engine."""
 
-    account_id: AccountId
-    account: str  # its name
-    name: str  # the person's name or address, or the label of the key
-    role: str  # viewer, operator, admin; or "key"
-    scopes: frozenset[str]
-    theme: Theme = "system"
-    accounts: Mapping[int, str] = field(default_factory=dict)  # id -> name of those that the person may switch to
+    session: OpenSession
+    caller: Caller
+
+    @property
+    def account_id(self) -> AccountId:
+        return self.session.account_id
+
+    @property
+    def account(self) -> str:
+        """Its name."""
+        return self.session.account
+
+    @property
+    def name(self) -> str:
+        """The person's name, or the label of the key."""
+        return self.session.name
+
+    @property
+    def role(self) -> str:
+        """viewer, operator or admin; "key" for whoever has signed in with an API key."""
+        return self.session.role or KEY_ROLE
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        return self.session.scopes
+
+    @property
+    def theme(self) -> str:
+        """system, light or dark."""
+        return self.session.theme
 
     def has_scope(self, scope: str) -> bool:
-        return scope in self.scopes or "admin" in self.scopes
+        return self.caller.has_scope(scope)
+
+
+async def find_visitor(request: Request, runtime: OpenRuntime) -> Visitor:
+    """Whoever has signed in, by the cookie alone: `Authorization` is for the APIs. Counts the request.
+
+    Raises Refused: not_authenticated, which a page answers with the way to sign in; too_many_requests.
+    """
+    opened = await load_session(request, runtime)
+    if opened is None:
+        await count_request(request, runtime, f"address:{client_bucket(request)}")
+        raise Refused("not_authenticated", "Sign in to see this page")
+    await count_request(request, runtime, f"key:{opened.identity.id}")
+    if opened.stale:
+        with suppress(DatabaseUnavailable):  # a database that cannot be written stops nobody from reading
+            await note_seen(runtime, opened)
+    visitor = Visitor(opened, Caller(opened.account_id, opened.account, opened.identity, opened.scopes))
+    request.scope[CALLER], request.scope[VISITOR] = visitor.caller, visitor
+    return visitor
+
+
+SignedIn = Annotated[Visitor, Depends(find_visitor)]
+
+
+@dataclass(frozen=True, slots=True)
+class NeedScope:
+    """Lets in whoever has at least one of these scopes."""
+
+    scopes: tuple[str, ...]
+
+    async def __call__(self, visitor: SignedIn) -> Visitor:
+        """Raises Refused: not_authenticated, too_many_requests, not_allowed."""
+        if not any(map(visitor.has_scope, self.scopes)):
+            raise Refused("not_allowed", f"{explain_scope(self.scopes[0])} Ask an admin of {visitor.account}")
+        return visitor
+
+
+def explain_scope(scope: str) -> str:
+    """What somebody would need a right for, in a sentence."""
+    if scope == "admin":
+        return "Only admins see and change who may come in, people and API keys."
+    may = SCOPES[scope]
+    return f"You do not have the right to do this: {may[0].lower()}{may[1:]}."
+
+
+MayReadRuns = Annotated[Visitor, Depends(NeedScope(tuple(rules.read_scope for rules in KINDS.values())))]
+MayWriteRuns = Annotated[Visitor, Depends(NeedScope(tuple(rules.write_scope for rules in KINDS.values())))]
+MayReadImports = Annotated[Visitor, Depends(NeedScope(("imports:read",)))]
+MayWriteImports = Annotated[Visitor, Depends(NeedScope(("imports:write",)))]
+MayDeleteImports = Annotated[Visitor, Depends(NeedScope(("imports:delete",)))]
+MayReadRecords = Annotated[Visitor, Depends(NeedScope(("records:read",)))]
+MayReadTypes = Annotated[Visitor, Depends(NeedScope(("types:read",)))]
+MayWriteTypes = Annotated[Visitor, Depends(NeedScope(("types:write",)))]
+MayReadMappings = Annotated[Visitor, Depends(NeedScope(("mappings:read",)))]
+MayWriteMappings = Annotated[Visitor, Depends(NeedScope(("mappings:write",)))]
+MayReadConnections = Annotated[Visitor, Depends(NeedScope(("connections:read",)))]
+MayWriteConnections = Annotated[Visitor, Depends(NeedScope(("connections:write",)))]
+MayReadExports = Annotated[Visitor, Depends(NeedScope(("exports:read",)))]
+MayWriteExports = Annotated[Visitor, Depends(NeedScope(("exports:write",)))]
+MayReadSyncs = Annotated[Visitor, Depends(NeedScope(("syncs:read",)))]
+MayWriteSyncs = Annotated[Visitor, Depends(NeedScope(("syncs:write",)))]
+MayReadSchedules = Annotated[Visitor, Depends(NeedScope(("schedules:read",)))]
+MayWriteSchedules = Annotated[Visitor, Depends(NeedScope(("schedules:write",)))]
+MayReadFeeds = Annotated[Visitor, Depends(NeedScope(("feeds:read",)))]
+MayWriteFeeds = Annotated[Visitor, Depends(NeedScope(("feeds:write",)))]
+MayAdminister = Annotated[Visitor, Depends(NeedScope(("admin",)))]

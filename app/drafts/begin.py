@@ -95,7 +95,7 @@ async def store(
         await ensure_live(session, sender)
         if draft is not None:
             return await change_draft(session, draft, columns)
-        return await add_draft(session, account_id, {"created_by": sender.key_id, **columns})
+        return await add_draft(session, account_id, {"created_by": sender.id, **columns})
 
 
 async def look_at_beginning(runtime: Runtime, draft: Draft, pull: Pull, sender: Identity) -> Draft:

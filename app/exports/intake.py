@@ -61,7 +61,7 @@ class ExportRequest:
 
     @property
     def created_by(self) -> str | None:
-        return self.started_by if self.sender is None else self.sender.key_id
+        return self.started_by if self.sender is None else self.sender.id
 
 
 def read_request(

@@ -45,7 +45,7 @@ async def retry_export(runtime: Runtime, parent: Run, *, origin: str, sender: Id
             "relation": Relation.RETRY,
             "origin": origin,
             "request_id": request_id,
-            "created_by": sender.key_id,
+            "created_by": sender.id,
             "at_row": row["at_row"],
         }
         values |= await build_retried(session, runtime, parent.account_id, run_id, failed)

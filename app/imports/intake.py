@@ -63,7 +63,7 @@ class Submission:
 
     @property
     def created_by(self) -> str | None:
-        return self.started_by if self.sender is None else self.sender.key_id
+        return self.started_by if self.sender is None else self.sender.id
 
     @property
     def pending_plan(self) -> PendingPlan:

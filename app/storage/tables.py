@@ -45,7 +45,10 @@ api_keys = Table(
     Column("secret_hash", LargeBinary, nullable=False),
     Column("scopes", ARRAY(Text), nullable=False),
     Column("label", Text, nullable=False, server_default=""),
+    Column("created_by", Text),  # the person or the key that made it; null: the operator
     moment("created_at", nullable=False),
+    moment("last_used_at"),  # to the minute
+    moment("expires_at"),  # null: never
     moment("revoked_at"),
 )
 

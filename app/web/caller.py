@@ -1,7 +1,7 @@
 """Parameter types of routes: the runtime, and callers with a required scope (`MayReadImports` and so on)."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -13,6 +13,7 @@ from app.auth.identity import ensure_live
 from app.errors import Refused, join_choices
 from app.runs.kinds import KINDS
 from app.runtime import Runtime
+from app.storage.access import accounts
 from app.storage.database import DatabaseUnavailable, Session
 from app.web.rate_limits import count_request
 from app.web.server.connections import CALLER, group_address
@@ -38,9 +39,18 @@ async def identify_caller(request: Request, runtime: OpenRuntime) -> Caller:
         # Failed attempts count against the address that they come from, not against any key.
         await count_request(request, runtime, f"address:{client_bucket(request)}")
         raise
-    await count_request(request, runtime, f"key:{caller.key_id}")
+    await count_request(request, runtime, f"key:{caller.id}")
+    if caller.stale:
+        await note_use(runtime, caller)
     request.scope[CALLER] = caller
     return caller
+
+
+async def note_use(runtime: Runtime, caller: Caller) -> None:
+    """Writes when the key was used last. A database that cannot be written stops nobody from reading."""
+    with suppress(DatabaseUnavailable):
+        async with runtime.database.transaction() as session:
+            await accounts.note_use(session, caller.id)
 
 
 def known_caller(request: Request) -> Caller:
@@ -74,13 +84,7 @@ async def find_caller(request: Request, runtime: Runtime) -> Caller:
 
 async def load_caller(request: Request, runtime: Runtime) -> Caller:
     async with runtime.database.read() as session:
-        return await authenticate(session, read_credentials(request.headers), pepper=pepper(runtime))
-
-
-def pepper(runtime: Runtime) -> str:
-    key = runtime.settings.secret_key
-    assert key is not None  # noqa: S101  open_runtime has checked
-    return key.get_secret_value()
+        return await authenticate(session, read_credentials(request.headers), pepper=runtime.pepper)
 
 
 def ensure_scope(caller: Caller, scope: str) -> None:

@@ -28,6 +28,8 @@ STATUSES: Final[Mapping[str, int]] = {
     "nothing_to_retry": 409,
     "type_in_use": 409,
     "name_taken": 409,
+    "last_admin": 409,
+    "belongs_elsewhere": 409,
     "secrets_locked": 409,
     "gone": 410,
     "too_large": 413,

@@ -27,6 +27,7 @@ NO_ROUTE = "none"
 PROBES = ("/healthz", "/readyz", "/metrics")
 # What begins an unknown path is told as long as it can be neither an address nor a key nor a token.
 WORD = re.compile(r"[A-Za-z0-9._-]{0,24}")
+HIDDEN = "token"  # a parameter of a path that is called so is a secret
 PARAMETER = re.compile(r"\{(\w+)(:key)?\}")
 # Browsers must not take files or messages for pages.
 NOSNIFF = (b"x-content-type-options", b"nosniff")
@@ -97,7 +98,7 @@ class RequestMiddleware:
                 status,
                 ms=round(seconds * 1000, 3),
                 bytes=exchange.sent,
-                key=caller and caller.key_id,
+                key=caller and caller.id,
                 account=caller and caller.account,
             )
         )
@@ -128,7 +129,7 @@ class Exchange:
 
     @property
     def shown_path(self) -> str:
-        """For the log: keys of records are not shown, and of a path that is not known only two short words."""
+        """For the log: no keys of records and no tokens, and of a path that is not known only two short words."""
         if self.route == NO_ROUTE:
             first, *rest = self.scope["path"].removeprefix("/").split("/")
             shown = [each if WORD.fullmatch(each) else "…" for each in (first, *rest[:1])]
@@ -136,6 +137,8 @@ class Exchange:
         given = self.scope.get("path_params", {})
 
         def fill(found: re.Match[str]) -> str:
+            if found[1] == HIDDEN:
+                return "{token}"
             return "{key}" if found[2] else shorten_name(str(given.get(found[1], found[0])))
 
         return PARAMETER.sub(fill, self.route)

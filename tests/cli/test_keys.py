@@ -43,7 +43,7 @@ def test_keys_are_listed_by_the_name_of_their_account_or_its_number(url: str) ->
     number = asyncio.run(number_of(url, "acme"))
 
     every = sluice_key("list").stdout
-    assert every.splitlines()[0].split() == ["KEY", "ACCOUNT", "SCOPES", "LABEL", "CREATED", "REVOKED"]
+    assert every.splitlines()[0].split() == ["KEY", "ACCOUNT", "SCOPES", "LABEL", "CREATED", "USED", "REVOKED"]
     assert acme in every
     assert other in every
     for account in ("acme", str(number)):
@@ -77,5 +77,5 @@ def test_a_revoked_key_shows_when(url: str) -> None:
     key = make("acme")
 
     assert sluice_key("revoke", key).stdout == "The key is revoked\n"
-    assert len(sluice_key("list").stdout.splitlines()[1].split("  ")[-1]) == len("2026-11-27 10:37")
+    assert len(sluice_key("list").stdout.splitlines()[1].split("  ")[-1].strip()) == len("2026-11-27 10:37")
     assert str(sluice_key("revoke", key).exception) == f"There is no valid key with the id {key}"

@@ -100,7 +100,7 @@ async def check_page(page: Page) -> None:
         found += [f"{width}: {overflow} px too wide"] if overflow > 0 else []
     await page.set_viewport_size({"width": WIDE, "height": HEIGHT})
     await page.emulate_media(color_scheme="light")
-    assert found == [], page.url
+    assert found == [], "\n".join([page.url, *found])
 
 
 async def violations(page: Page) -> list[str]:

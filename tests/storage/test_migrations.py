@@ -27,6 +27,11 @@ VALUES (1, $1, $2, $3, now(), now(), NULL, 1, 1)"""
 DECLARED = """
 INSERT INTO record_types (account_id, name, declaration, created_at, updated_at) VALUES (1, $1, $2, now(), now())"""
 
+MEMBERSHIP = "INSERT INTO memberships (person_id, account_id, role, created_at) VALUES ('ana', 1, $1, now())"
+SESSION = """
+INSERT INTO sessions (hash, id, person_id, key_id, account_id, created_at, seen_at, confirmed_at, expires_at)
+VALUES ('', '1', $1, $2, 1, now(), now(), now(), now())"""
+
 FEED = """
 INSERT INTO feeds (id, account_id, name, connection_id, request, every, afterwards, on_failed, enabled, created_at,
     updated_at, next_at)
@@ -598,6 +603,36 @@ async def test_0024_stores_drafts_that_own_files_and_can_be_taken_back(empty_dat
 
     await asyncio.to_thread(command.downgrade, configuration(empty_database), "0023")
     assert await values(connection, owners) == ["run blob-1"]
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "head")
+    await connection.close()
+
+
+async def test_0025_lets_people_in_and_can_be_taken_back(empty_database: str) -> None:
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "0024")
+    connection = await asyncpg.connect(empty_database)
+    await connection.execute("INSERT INTO accounts (name, created_at) VALUES ('shop', now())")
+    key = "INSERT INTO api_keys (id, account_id, secret_hash, scopes, created_at) VALUES ($1, 1, '', '{}', now())"
+    for key_id in ("kept", "ending"):
+        await connection.execute(key, key_id)
+
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "0025")
+    assert await values(connection, "SELECT DISTINCT expires_at FROM api_keys WHERE last_used_at IS NULL") == [None]
+    await connection.execute("INSERT INTO people (id, email, name, created_at) VALUES ('ana', 'a@b.c', 'Ana', now())")
+    with pytest.raises(asyncpg.UniqueViolationError):
+        await connection.execute("INSERT INTO people (id, email, name, created_at) VALUES ('eve', 'a@b.c', 'E', now())")
+    with pytest.raises(asyncpg.CheckViolationError, match="known_role"):
+        await connection.execute(MEMBERSHIP, "owner")
+    await connection.execute(MEMBERSHIP, "viewer")
+    with pytest.raises(asyncpg.CheckViolationError, match="of_a_person_or_a_key"):
+        await connection.execute(SESSION, "ana", "kept")
+    await connection.execute(SESSION, "ana", None)
+    await connection.execute("DELETE FROM people")
+    assert await values(connection, "SELECT count(*) FROM sessions") == [0]
+    await connection.execute("UPDATE api_keys SET expires_at = now() + interval '1 day' WHERE id = 'ending'")
+
+    await asyncio.to_thread(command.downgrade, configuration(empty_database), "0024")
+    assert await values(connection, "SELECT id FROM api_keys WHERE revoked_at IS NULL") == ["kept"]
+    assert await values(connection, "SELECT to_regclass('people')::text") == [None]
     await asyncio.to_thread(command.upgrade, configuration(empty_database), "head")
     await connection.close()
 

@@ -25,7 +25,7 @@ ROUTES = sorted(
 # They tell of the service, and need no key.
 OPEN = {"/", "/healthz", "/readyz", "/metrics", "/openapi.json", "/docs", "/docs/{file}"}
 # The dashboard has tests of its own: it asks who has signed in, and not for a key.
-OURS = [(method, path) for method, path in ROUTES if path not in OPEN and not path.startswith("/app/")]
+OURS = [(method, path) for method, path in ROUTES if path not in OPEN and not f"{path}/".startswith("/app/")]
 FEED_PATHS = ("", "/files", "/check", "/pause", "/resume")
 MEMBERS = ("results", "customers", "async_actions")
 

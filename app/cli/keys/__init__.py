@@ -1,1 +1,1 @@
-"""`sluice key …` and `sluice vault …`: API keys, and the keys that encrypt stored credentials."""
+"""`sluice key …`, `sluice person …` and `sluice vault …`: who may come in, and the keys that encrypt credentials."""

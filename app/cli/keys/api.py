@@ -10,7 +10,7 @@ import typer
 from app.auth.keys import DEFAULT_SCOPES, SCOPES, KeyInfo, create_key, list_keys, revoke_key
 from app.cli.client.printing import show_time
 from app.cli.client.tables import TableColumn, print_table
-from app.cli.keys.database import DatabaseTarget, find_database, open_database
+from app.cli.keys.database import DatabaseTarget, check_account_name, find_database, open_database
 from app.cli.options import Data, UsageError
 
 keys = typer.Typer()
@@ -31,6 +31,7 @@ LISTED: Final = (
     TableColumn("SCOPES", lambda key: " ".join(key["scopes"]), wraps=True),
     TableColumn("LABEL", "label", cut=True),
     TableColumn("CREATED", "created_at", show=show_time, spare=True),
+    TableColumn("USED", "last_used_at", show=show_time),
     TableColumn("REVOKED", "revoked_at", show=show_time),
 )
 
@@ -41,8 +42,7 @@ def create(account: Account, scope: Scopes = None, label: Label = "", data: Data
 
     The last line of the output is the key, as id:secret.
     """
-    if not account.strip() or not account.isprintable():
-        raise UsageError("`--account` must be a name on one line")
+    check_account_name(account)
     scopes = tuple(scope or DEFAULT_SCOPES)
     if unknown := [name for name in scopes if name not in SCOPES]:
         raise UsageError(f"Unknown scope {', '.join(unknown)}. The scopes are {', '.join(SCOPES)}")
@@ -67,13 +67,9 @@ def revoke(key_id: KeyId, data: Data = None) -> None:
 
 
 async def _create(target: DatabaseTarget, account: str, scopes: Sequence[str], *, label: str) -> str:
-    if target.secret_key is None:
-        raise UsageError(
-            "SLUICE_SECRET_KEY must be set to the value that the API uses. For an instance that `sluice up` runs, "
-            "use --data instead"
-        )
+    pepper = target.require_pepper()
     async with open_database(target) as database, database.transaction() as session:
-        return await create_key(session, account=account, scopes=scopes, label=label, pepper=target.secret_key)
+        return await create_key(session, account=account, scopes=scopes, label=label, pepper=pepper)
 
 
 async def _list(target: DatabaseTarget, account: str | None) -> Sequence[KeyInfo]:

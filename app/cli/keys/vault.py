@@ -38,14 +38,10 @@ def rotate(data: Data = None) -> None:
 
 
 def _open_vault(target: DatabaseTarget) -> Vault:
-    if target.secret_key is None:
-        raise UsageError(
-            "SLUICE_SECRET_KEY must be set to the value that the API uses. For an instance that `sluice up` runs, "
-            "use --data instead"
-        )
+    pepper = target.require_pepper()
     vault_keys = Settings().vault_keys
     try:
-        return build_vault(vault_keys.get_secret_value() if vault_keys else "", target.secret_key)
+        return build_vault(vault_keys.get_secret_value() if vault_keys else "", pepper)
     except ValueError as wrong:
         raise UsageError(f"SLUICE_VAULT_KEYS is not valid: {wrong}") from None
 

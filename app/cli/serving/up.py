@@ -112,7 +112,12 @@ def _run(supervisor: Supervisor, settings: Settings, folder: DataFolder, options
     unready = _find_unready(supervisor, options)
     publish_instance(folder, instance)
     print(f"Sluice is ready at {options.url}")
-    print(f"Create an API key with: sluice key create --account NAME --data {_display_path(folder.data)}", flush=True)
+    data = _display_path(folder.data)
+    print(f"Create an API key with: sluice key create --account NAME --data {data}")
+    print(
+        f"Let somebody into the dashboard with: sluice person create --account NAME --email ADDRESS --data {data}",
+        flush=True,
+    )
     if unready:
         print(f"sluice: not ready yet: {unready} (see {options.url}/readyz)", file=sys.stderr)
     supervisor.run()

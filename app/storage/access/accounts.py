@@ -1,11 +1,22 @@
 """Accounts and their API keys."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import RowMapping, text
 
 from app.storage.database import ReadSession, Session
+
+# Whether the row `k` of `api_keys` is a key that may be used.
+LIVE_KEY: Final = "k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())"
+USED_SECONDS: Final = 60  # the last use of a key is written at most once in so many seconds
+STALE_KEY: Final = f"(k.last_used_at IS NULL OR k.last_used_at < now() - make_interval(secs => {USED_SECONDS}))"
+KEY: Final = (
+    "k.id, a.name AS account, k.scopes, k.label, k.created_by, k.created_at, k.last_used_at, k.expires_at, "
+    "k.revoked_at, coalesce(p.name, by_key.label) AS made_by "
+    "FROM api_keys k JOIN accounts a ON a.id = k.account_id "
+    "LEFT JOIN people p ON p.id = k.created_by LEFT JOIN api_keys by_key ON by_key.id = k.created_by"
+)
 
 
 async def account_named(session: Session, name: str) -> int:
@@ -16,6 +27,12 @@ async def account_named(session: Session, name: str) -> int:
     )
     found = await session.execute(text("SELECT id FROM accounts WHERE name = :name"), {"name": name})
     return int(found.scalar_one())
+
+
+async def find_account(session: ReadSession, name: str) -> int | None:
+    """The id of the account with this name."""
+    found = await session.execute(text("SELECT id FROM accounts WHERE name = :name"), {"name": name})
+    return found.scalar_one_or_none()
 
 
 async def next_seq(session: Session, account_id: int) -> int:
@@ -35,26 +52,40 @@ async def lock(session: Session, account_id: int) -> None:
 
 
 async def add_key(session: Session, account_id: int, key_id: str, **values: Any) -> None:
-    """`values`: secret_hash (bytes), scopes (list of str), label (str)."""
+    """`values`: secret_hash (bytes), scopes (list of str), label (str), created_by (a key or a person; None: the
+    operator), days (until it expires; None: never)."""
     await session.execute(
         text(
-            "INSERT INTO api_keys (id, account_id, secret_hash, scopes, label, created_at) "
-            "VALUES (:id, :account_id, :secret_hash, :scopes, :label, now())"
+            "INSERT INTO api_keys (id, account_id, secret_hash, scopes, label, created_by, created_at, expires_at) "
+            "VALUES (:id, :account_id, :secret_hash, :scopes, :label, :created_by, now(), "
+            "now() + make_interval(days => CAST(:days AS integer)))"
         ),
         {"id": key_id, "account_id": account_id, **values},
     )
 
 
 async def key(session: ReadSession, key_id: str) -> RowMapping | None:
-    """The key with this id, unless it is revoked: account_id, account (name), secret_hash, scopes."""
+    """The key with this id, if it is live: account_id, account (name), secret_hash, scopes, label, and whether it is
+    stale: its last use has to be written again."""
     found = await session.execute(
         text(
-            "SELECT k.account_id, a.name AS account, k.secret_hash, k.scopes "
-            "FROM api_keys k JOIN accounts a ON a.id = k.account_id WHERE k.id = :id AND k.revoked_at IS NULL"
+            f"SELECT k.account_id, a.name AS account, k.secret_hash, k.scopes, k.label, {STALE_KEY} AS stale "
+            f"FROM api_keys k JOIN accounts a ON a.id = k.account_id WHERE k.id = :id AND {LIVE_KEY}"
         ),
         {"id": key_id},
     )
     return found.mappings().one_or_none()
+
+
+async def note_use(session: Session, key_id: str) -> None:
+    """Writes that the key is used now, unless somebody else holds or writes its row: it waits for nobody."""
+    await session.execute(
+        text(
+            "UPDATE api_keys SET last_used_at = now() WHERE id = (SELECT k.id FROM api_keys k WHERE k.id = :id "
+            f"AND {STALE_KEY} FOR NO KEY UPDATE SKIP LOCKED)"
+        ),
+        {"id": key_id},
+    )
 
 
 async def has_keys(session: ReadSession) -> bool:
@@ -65,21 +96,21 @@ async def has_keys(session: ReadSession) -> bool:
 async def hold_key(session: Session, key_id: str) -> bool:
     """Whether the key is live. It cannot be revoked until the transaction ends."""
     found = await session.execute(
-        text("SELECT id FROM api_keys WHERE id = :id AND revoked_at IS NULL FOR SHARE"), {"id": key_id}
+        text(f"SELECT k.id FROM api_keys k WHERE k.id = :id AND {LIVE_KEY} FOR SHARE"), {"id": key_id}
     )
     return found.one_or_none() is not None
 
 
 async def keys(session: ReadSession, account: str | None) -> Sequence[RowMapping]:
-    """All keys, or those of one account, oldest first: id, account, scopes, label, created_at, revoked_at.
+    """All keys, or those of one account, oldest first: id, account, scopes, label, created_by, created_at,
+    last_used_at, expires_at, revoked_at, made_by (what `created_by` is called).
 
     `account` is a name, or the number by which logs call an account, unless another one has it as its name.
     """
     found = await session.execute(
         text(
-            "SELECT k.id, a.name AS account, k.scopes, k.label, k.created_at, k.revoked_at "
-            "FROM api_keys k JOIN accounts a ON a.id = k.account_id "
-            "WHERE CAST(:account AS text) IS NULL OR a.name = :account OR (CAST(a.id AS text) = :account "
+            f"SELECT {KEY} WHERE CAST(:account AS text) IS NULL OR a.name = :account "
+            "OR (CAST(a.id AS text) = :account "
             "AND NOT EXISTS (SELECT FROM accounts WHERE name = :account)) ORDER BY k.created_at, k.id"
         ),
         {"account": account},
@@ -87,9 +118,22 @@ async def keys(session: ReadSession, account: str | None) -> Sequence[RowMapping
     return found.mappings().all()
 
 
+async def keys_in_use(session: ReadSession, account_id: int, key_id: str | None = None) -> Sequence[RowMapping]:
+    """The account's keys that are not revoked, expired ones too, oldest first; or one of them. As `keys`."""
+    found = await session.execute(
+        text(
+            f"SELECT {KEY} WHERE k.account_id = :account_id AND k.revoked_at IS NULL "
+            "AND (CAST(:id AS text) IS NULL OR k.id = :id) ORDER BY k.created_at, k.id"
+        ),
+        {"account_id": account_id, "id": key_id},
+    )
+    return found.mappings().all()
+
+
 async def revoke_key(session: Session, key_id: str) -> bool:
-    """Whether there was such a key that was not revoked yet."""
+    """Whether there was such a key that was not revoked yet. Sessions that were begun with it end."""
     done = await session.execute(
         text("UPDATE api_keys SET revoked_at = now() WHERE id = :id AND revoked_at IS NULL"), {"id": key_id}
     )
+    await session.execute(text("DELETE FROM sessions WHERE key_id = :id"), {"id": key_id})
     return done.rowcount == 1

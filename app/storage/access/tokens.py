@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import RowMapping, text
 
+from app.storage.access.accounts import LIVE_KEY, STALE_KEY
 from app.storage.database import ReadSession, Session
 
 
@@ -23,14 +24,14 @@ async def add(session: Session, hashed: bytes, *, key_id: str, scopes: Sequence[
 
 async def live(session: ReadSession, hashed: bytes) -> RowMapping | None:
     """The live token with this hash: token_scopes, expires_at, seconds_left; and of its key: key_id, account_id,
-    account (name), scopes."""
+    account (name), scopes, stale (as `accounts.key`)."""
     found = await session.execute(
         text(
             "SELECT t.scopes AS token_scopes, t.expires_at, "
             "CAST(floor(extract(epoch FROM t.expires_at - now())) AS integer) AS seconds_left, "
-            "t.key_id, k.account_id, a.name AS account, k.scopes "
+            f"t.key_id, k.account_id, a.name AS account, k.scopes, {STALE_KEY} AS stale "
             "FROM tokens t JOIN api_keys k ON k.id = t.key_id JOIN accounts a ON a.id = k.account_id "
-            "WHERE t.hash = :hash AND t.expires_at > now() AND k.revoked_at IS NULL"
+            f"WHERE t.hash = :hash AND t.expires_at > now() AND {LIVE_KEY}"
         ),
         {"hash": hashed},
     )

@@ -10,7 +10,7 @@ from app.surfaces.voucherify.wire import oauth as wire
 from app.surfaces.voucherify.wire.errors import refusals
 from app.surfaces.voucherify.wire.shape import VoucherifyShape
 from app.web.bodies.form_body import read_form_fields
-from app.web.caller import OpenRuntime, pepper, write_as
+from app.web.caller import OpenRuntime, write_as
 from app.web.openapi import operation_id
 
 router = APIRouter(prefix="/v1/oauth", tags=["oauth"], generate_unique_id_function=operation_id)
@@ -26,7 +26,7 @@ async def generate_oauth_token(request: Request, caller: HoldsKey, runtime: Open
     """
     scopes = translate.parse_scopes(await read_form_fields(request, idle=runtime.settings.upload_idle_seconds))
     async with write_as(caller, runtime) as session:
-        token = await tokens.issue(session, caller.key_id, scopes, pepper=pepper(runtime))
+        token = await tokens.issue(session, caller.id, scopes, pepper=runtime.pepper)
     return respond_with_token(translate.render_issued(token))
 
 
@@ -36,7 +36,7 @@ async def introspect_oauth_token(request: Request, caller: HoldsKey, runtime: Op
     """Check whether a token is active, what it allows and for how long. Tokens of other accounts count as inactive."""
     value = translate.parse_token(await read_form_fields(request, idle=runtime.settings.upload_idle_seconds))
     async with runtime.database.read() as session:
-        token = await tokens.introspect(session, caller.account_id, value, pepper=pepper(runtime))
+        token = await tokens.introspect(session, caller.account_id, value, pepper=runtime.pepper)
     return respond_with_token(translate.render_introspected(token))
 
 
@@ -46,7 +46,7 @@ async def revoke_oauth_token(request: Request, caller: HoldsKey, runtime: OpenRu
     """Revoke a token. The next request with it is refused. 404, without a body, if there is no such active token."""
     value = translate.parse_token(await read_form_fields(request, idle=runtime.settings.upload_idle_seconds))
     async with write_as(caller, runtime) as session:
-        revoked = await tokens.revoke(session, caller.account_id, value, pepper=pepper(runtime))
+        revoked = await tokens.revoke(session, caller.account_id, value, pepper=runtime.pepper)
     return Response(status_code=204 if revoked else 404)
 
 

@@ -56,7 +56,7 @@ async def create_feed(request: Request, caller: MayWriteFeeds, _: MayReadConnect
     declaration = await read_declaration(request, caller, runtime)
     async with write_as(caller, runtime) as session:
         now = await runtime.now(session)
-        created = await stored.create_feed(session, caller.account_id, declaration, now, created_by=caller.key_id)
+        created = await stored.create_feed(session, caller.account_id, declaration, now, created_by=caller.id)
     return answer(created, 201)
 
 

@@ -43,7 +43,7 @@ async def run_item_sync(request: Request, sync_id: str, caller: MayWriteSyncs, r
     wanted = SyncRequest(
         account_id=caller.account_id,
         sync_id=sync_id,
-        created_by=caller.key_id,
+        created_by=caller.id,
         mode=body.mode,
         dry_run=body.dry_run,
         request_id=request_id(request),
