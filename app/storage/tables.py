@@ -260,36 +260,3 @@ records = Table(
     # The text by which others may refer to it, as it is indexed, in types that have such a field; else null.
     Column("name", Text(collation="C")),
 )
-
-# What open runs make of the records, until it is applied. The columns up to `name` are those of `records`.
-staged_records = Table(
-    "staged_records",
-    metadata,
-    Column("account_id", Integer, primary_key=True),
-    Column("staged_by", Text, primary_key=True),  # the run; without a foreign key, which every row would have to check
-    Column("type", Text, primary_key=True),
-    Column("key", Text(collation="C"), primary_key=True),
-    Column("data", JSONB, nullable=False),
-    moment("created_at", nullable=False),
-    moment("updated_at", nullable=False),
-    Column("run_id", Text),
-    Column("run_seq", BigInteger, nullable=False),
-    Column("run_row", Integer, nullable=False),
-    Column("repeats_row", Integer),
-    Column("name", Text(collation="C")),
-    moment("base_updated_at"),  # of the record when it was staged; null: there was none
-    Column(
-        "incoming", JSONB
-    ),  # what the run's rows give the record together; null: no older run can change it meanwhile
-    Column("rows", ARRAY(Integer), nullable=False),  # those of them that change it; empty: it is not written
-)
-
-# Keys that rows of a replacement have named and that are not in its overlay: these records stay.
-staged_keys = Table(
-    "staged_keys",
-    metadata,
-    Column("account_id", Integer, primary_key=True),
-    Column("staged_by", Text, primary_key=True),
-    Column("type", Text, primary_key=True),
-    Column("key", Text(collation="C"), primary_key=True),
-)

@@ -13,7 +13,7 @@ from app.runs.holding.brakes import Brakes
 from app.runs.holding.held import resume_run
 from app.runs.model import Run
 from app.storage import batches
-from app.storage.applying import closing
+from app.storage.applying import closing, removal
 from tests.engine.conftest import ImportEngine
 
 HEADER = "_email,_name,_surname,_points\n"
@@ -114,7 +114,7 @@ async def list_records(engine: ImportEngine) -> list[Any]:
 
 
 async def count_staged(engine: ImportEngine) -> Any:
-    tables = "SELECT account_id FROM staged_records UNION ALL SELECT account_id FROM staged_keys"
+    tables = " UNION ALL ".join(f"SELECT account_id FROM {table}" for table in closing.OVERLAYS)
     counted = f"SELECT count(*) AS rows FROM ({tables}) AS staged WHERE account_id = :a"
     return (await engine.sql(counted, a=engine.account_id))[0]["rows"]
 
@@ -188,6 +188,19 @@ async def test_a_replacement_in_small_batches_knows_all_the_keys(engine: ImportE
     keep: dict[str, Any] = {"override_existing": False, "brakes": Brakes(max_removed_share=1)}
     run = await engine.run(HEADER + "b@x.org,x,,9\ng@x.org,,,\n", replace=True, **keep)
     assert (run.created, run.skipped, run.removed, await engine.keys()) == (1, 1, 2, ["b@x.org", "g@x.org"])
+
+
+async def test_ranges_of_records_meet_the_named_keys_wherever_they_are_kept(
+    engine: ImportEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three records of a statement, two keys in a row: ranges and rows begin and end at different keys."""
+    monkeypatch.setattr(removal, "NEXT_END", removal.NEXT_END.replace(str(removal.RANGE_KEYS - 1), "2"))
+    monkeypatch.setattr(removal, "NAMED_TOGETHER", 2)
+    await engine.run(HEADER + "".join(f"{key}@x.org,Ana,,1\n" for key in "abcdefghij"))
+    named = "".join(f"{key}@x.org,Ana,,1\n" for key in "jbhcfd")
+    run = await engine.run(HEADER + named, replace=True)
+    assert (run.unchanged, run.removed) == (6, 4)
+    assert await engine.keys() == [f"{key}@x.org" for key in "bcdfhj"]
 
 
 async def test_what_a_later_import_or_a_single_write_has_written_is_never_removed(engine: ImportEngine) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from app.runs.deletion import sweep_overlays
 from app.runs.model import Run
+from app.storage.applying.closing import OVERLAYS
 from app.storage.database import DatabaseUnavailable
 from tests.faults.arena import Arena, until
 from tests.faults.truth import Truth, truth
@@ -107,4 +108,4 @@ async def assert_replaced(arena: Arena, run: Run, expected: Truth) -> None:
     with suppress(DatabaseUnavailable):  # the connections of this process may be those to the server that was killed
         await sweep_overlays(arena.runtime)
     await sweep_overlays(arena.runtime)
-    assert await arena.ask("SELECT FROM staged_records") == await arena.ask("SELECT FROM staged_keys") == []
+    assert [await arena.ask(f"SELECT FROM {table}") for table in OVERLAYS] == [[], [], []]

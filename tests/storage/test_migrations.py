@@ -637,5 +637,16 @@ async def test_0025_lets_people_in_and_can_be_taken_back(empty_database: str) ->
     await connection.close()
 
 
+async def test_0026_keeps_many_named_keys_in_a_row_and_can_be_taken_back(empty_database: str) -> None:
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "0026")
+    connection = await asyncpg.connect(empty_database)
+    await connection.execute("INSERT INTO named_keys VALUES (1, 'run', 'contacts', 7, 'a', 'c', '{a,b,c}')")
+
+    await asyncio.to_thread(command.downgrade, configuration(empty_database), "0025")
+    assert await values(connection, "SELECT staged_by || ' ' || key FROM staged_keys") == ["run a", "run b", "run c"]
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "head")
+    await connection.close()
+
+
 async def values(connection: "asyncpg.Connection[Any]", statement: str) -> list[Any]:
     return [row[0] for row in await connection.fetch(statement)]

@@ -31,7 +31,7 @@ from app.resources.stored_keys import KeyForms
 from app.runs.summary import RunWarning
 from app.storage import merge, records
 from app.storage.applying import closing
-from app.storage.applying.removal import name_keys
+from app.storage.applying.removal import name_many_keys
 from app.storage.database import Session
 from app.storage.merge import MergeTarget
 from app.storage.overlays.view import use_indexes
@@ -95,7 +95,7 @@ async def merge_batch(
         # Where every row has written a record of its own, the overlay has all of their keys.
         unwritten = outcome.created + outcome.updated < len(checked.keys)
         if named := {*checked.failed_keys, *(checked.keys if unwritten else ())}:
-            await name_keys(session, target, named)
+            await name_many_keys(session, target, named, first_row=checked.start.row)
     return outcome
 
 

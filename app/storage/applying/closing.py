@@ -9,6 +9,7 @@ from app.storage.database import ReadSession, Session
 from app.storage.merge import MergeTarget
 from app.storage.runs import OPEN
 
+OVERLAYS: Final = ("staged_records", "staged_keys", "named_keys")
 DROP_ROWS: Final = 100_000  # of a transaction
 
 # An item sync is a run of the type `items`, and writes all of these.
@@ -79,7 +80,7 @@ async def drop_some(session: Session, account_id: int, run_id: str) -> int:
     """Deletes some rows of an overlay, and returns how many there were."""
     given = {"account_id": account_id, "run_id": run_id, "limit": DROP_ROWS}
     dropped = 0
-    for table in ("staged_records", "staged_keys"):
+    for table in OVERLAYS:
         dropped += (await session.execute(text(DROP.format(table=table)), given)).rowcount
     return dropped
 
@@ -87,7 +88,7 @@ async def drop_some(session: Session, account_id: int, run_id: str) -> int:
 async def find_orphans(session: ReadSession) -> set[tuple[int, str]]:
     """(account, run) of the overlays whose run has ended or is deleted."""
     found = set[tuple[int, str]]()
-    for table in ("staged_records", "staged_keys"):
+    for table in OVERLAYS:
         rows = await session.execute(text(ORPHANS.format(table=table)))
         found |= {(account_id, run_id) for account_id, run_id in rows}
     return found

@@ -10,6 +10,7 @@ from app.storage.merge import MergeTarget
 from app.storage.overlays.view import use_indexes, use_joins
 
 RANGE_KEYS: Final = 50_000  # records that one statement looks at
+NAMED_TOGETHER: Final = 500  # keys in a row of `named_keys`
 
 NAME_KEYS = """
 INSERT INTO staged_keys (account_id, staged_by, type, key)
@@ -20,16 +21,24 @@ WHERE NOT EXISTS (SELECT FROM staged_records
 ORDER BY key
 ON CONFLICT DO NOTHING"""
 
+NAME_MANY = """
+INSERT INTO named_keys (account_id, staged_by, type, number, first_key, last_key, keys)
+VALUES (:account_id, :run_id, :type, :number, :first_key, :last_key, :keys)"""
+
 IN_RANGE = "{alias}key > :after AND (CAST(:upto AS text) IS NULL OR {alias}key <= :upto)"
 NAMED = f"""EXISTS (SELECT FROM {{table}} s WHERE s.account_id = :account_id AND s.staged_by = :run_id
         AND s.type = :type AND s.key = r.key AND {IN_RANGE.format(alias="s.")})"""
+NAMED_MANY = """EXISTS (SELECT FROM named_keys s CROSS JOIN LATERAL unnest(s.keys) AS named(key)
+    WHERE s.account_id = :account_id AND s.staged_by = :run_id AND s.type = :type AND named.key = r.key
+        AND s.last_key > :after AND (CAST(:upto AS text) IS NULL OR s.first_key <= :upto))"""
 # What a later run or a single write has written since stays.
 UNNAMED = f"""
 SELECT key FROM records r
 WHERE account_id = :account_id AND type = :type AND {{within}} AND run_seq <= :run_seq
     AND {IN_RANGE.format(alias="")}
     AND NOT {NAMED.format(table="staged_records")}
-    AND NOT {NAMED.format(table="staged_keys")}"""
+    AND NOT {NAMED.format(table="staged_keys")}
+    AND NOT {NAMED_MANY}"""
 WITHIN = "data @> CAST(:within AS jsonb)"  # only a part of the type is replaced
 COUNT = f"SELECT count(*) FROM ({UNNAMED}) AS unnamed"
 STORED = "SELECT count(*) FROM records WHERE account_id = :account_id AND type = :type AND {within}"
@@ -42,8 +51,21 @@ ORDER BY key OFFSET {RANGE_KEYS - 1} LIMIT 1"""
 
 
 async def name_keys(session: Session, target: MergeTarget, keys: Collection[str]) -> None:
-    """Remembers that rows have named these keys, as far as the overlay does not know it."""
+    """Remembers that rows have named these keys, as far as the overlay does not know it, so that each can be looked
+    up."""
     await session.execute(text(NAME_KEYS), target.parameters() | {"keys": list(keys)})
+
+
+async def name_many_keys(session: Session, target: MergeTarget, keys: Collection[str], *, first_row: int) -> None:
+    """Remembers that the rows of a batch have named these keys, which takes a tenth of the time. `first_row`: of the
+    batch; it has at least as many rows as keys."""
+    ordered = sorted(keys)
+    parts = [ordered[start : start + NAMED_TOGETHER] for start in range(0, len(ordered), NAMED_TOGETHER)]
+    rows = [
+        target.parameters() | {"number": number, "first_key": part[0], "last_key": part[-1], "keys": part}
+        for number, part in enumerate(parts, start=first_row)
+    ]
+    await session.execute(text(NAME_MANY), rows)
 
 
 async def count_stored(session: ReadSession, target: MergeTarget) -> int:
