@@ -16,7 +16,9 @@ class PageLink:
     icon: str  # the name of a symbol in templates/parts/icons.html
 
 
-ENTRIES: Final[tuple[PageLink, ...]] = ()
+ENTRIES: Final[tuple[PageLink, ...]] = (
+    PageLink("Records", "/app/records", "records:read", "records"),
+)
 
 
 def visible_entries(visitor: Visitor) -> list[PageLink]:

@@ -4,7 +4,12 @@ from fastapi import APIRouter
 
 from app.dashboard.routes import files
 from app.dashboard.routes.access import me, sign_in, welcome
+from app.dashboard.routes.catalogue import records, rows, types
 
 router = APIRouter()
-for page in (files, me, sign_in, welcome):
+PAGES = (
+    *(files, me, sign_in, welcome),
+    *(types, records, rows),
+)
+for page in PAGES:
     router.include_router(page.router, include_in_schema=False)

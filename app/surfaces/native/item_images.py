@@ -1,15 +1,11 @@
-"""Makes the shapes of the images of items, and the answer that is a picture."""
+"""Makes the shapes of the images of items."""
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
-from app.item_images.shown import OpenPicture, ShownImage
+from app.item_images.shown import ShownImage
 from app.surfaces.native.wire.item_images import ItemImage, ItemImageList
 from app.surfaces.native.wire.shape import Links
-from app.web.responses.ranges import StoredDownload
-
-EXTENSIONS = {"image/jpeg": "jpg", "image/png": "png"}
 
 
 def render_images(images: Sequence[ShownImage], path: str, next_page: str | None) -> ItemImageList:
@@ -33,9 +29,3 @@ def render_image(image: ShownImage, path: str) -> ItemImage:
         if isinstance(image.data.get(member), kind)
     }
     return ItemImage(sequence=image.sequence, url=f"{path}/{image.sequence}", updated_at=image.updated_at, **told)
-
-
-def build_picture(picture: OpenPicture, item_code: str, sequence: int) -> StoredDownload:
-    kept = picture.kept
-    name = f"{re.sub(r'[^A-Za-z0-9.-]', '-', item_code)[:100]}_{sequence}.{EXTENSIONS[kept.media_type]}"
-    return StoredDownload(picture.file, name, kept.media_type, kept.size, kept.blob_sha256)

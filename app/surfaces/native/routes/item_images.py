@@ -5,19 +5,17 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import Response
 
-from app.item_images.shown import list_images, open_image, parse_cursor
+from app.item_images.shown import list_images, parse_cursor
 from app.surfaces.native import item_images, translate
 from app.surfaces.native.wire.item_images import PICTURE, ItemImageList, PictureWidth
 from app.web.caller import MayReadRecords, OpenRuntime
 from app.web.links import decode_cursor, encode_cursor, key_path, link_to_same_path
 from app.web.openapi import operation_id
 from app.web.refusals import refusals
-from app.web.responses.downloads import ensure_few_downloads
-from app.web.responses.ranges import respond_with_file
+from app.web.responses.pictures import respond_with_picture
 
 router = APIRouter(prefix="/items", tags=["items"], generate_unique_id_function=operation_id)
 IMAGES = f"{key_path('item_code')}/images"
-CACHED = "private, no-cache"  # kept by the client, who asks whether it is still the same
 
 
 @router.get(IMAGES, response_model=ItemImageList, responses=refusals(401, 403, 404, 422, 503))
@@ -59,9 +57,5 @@ async def get_item_image(
 ) -> Response:
     """Download an image of an item, as it is or smaller. Send its `ETag` as `If-None-Match` to be told that it is
     still the same. A size is made when somebody asks for it first, and kept."""
-    ensure_few_downloads(runtime, caller.account_id)
-    picture = await open_image(runtime, caller.account_id, item_code, sequence, None if width is None else width.value)
-    stored = item_images.build_picture(picture, item_code, sequence)
-    response = respond_with_file(request, runtime, caller.account_id, stored)
-    response.headers["Cache-Control"] = CACHED
-    return response
+    pixels = None if width is None else width.value
+    return await respond_with_picture(request, runtime, caller.account_id, item_code, sequence, pixels)

@@ -1,14 +1,12 @@
 """Record types: the built-in ones, an account's custom fields, and the types it declares."""
 
 import asyncio
-from urllib.parse import quote
 
 import msgspec
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from app.declarations.types import declare_type, load_declarations, load_resource
-from app.resources.sample import sample_csv
 from app.surfaces.native import translate
 from app.surfaces.native.wire.declared.types import NEW_TYPE, SAMPLE, TYPE_BODY, RecordType, TypeList
 from app.web.bodies.json_body import read_json_object
@@ -17,6 +15,7 @@ from app.web.openapi import operation_id
 from app.web.refusals import refusals
 from app.web.responses.downloads import ensure_few_downloads
 from app.web.responses.pieces import respond
+from app.web.responses.samples import respond_with_sample
 
 router = APIRouter(prefix="/types", tags=["types"], generate_unique_id_function=operation_id)
 
@@ -48,8 +47,7 @@ async def download_sample(name: str, caller: MayReadTypes, runtime: OpenRuntime)
     """Download a small file to start from; it imports without errors."""
     async with runtime.database.read() as session:
         resource, _ = await load_resource(session, caller.account_id, name)
-    headers = {"Content-Disposition": f'attachment; filename="{quote(name, safe="")}-sample.csv"'}
-    return Response(sample_csv(resource), headers=headers, media_type="text/csv; charset=utf-8")
+    return respond_with_sample(resource)
 
 
 @router.put(

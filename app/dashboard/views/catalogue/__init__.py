@@ -1,0 +1,1 @@
+"""Record types and records as their pages show them."""
