@@ -16,7 +16,7 @@ DOTS: Final = (".", "..")  # browsers take such a part of a path for a folder
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class TableColumn:
     """A column of the table: the id of its field, and what people call it."""
 
     id: str
@@ -35,7 +35,7 @@ class RecordLine:
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class ValueLink:
     """A value of a field. `path` leads to the record that it names; "" if it names none."""
 
     text: str
@@ -43,12 +43,12 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
-class Value:
+class FieldValue:
     """A field of a record that has a value."""
 
     id: str
     label: str
-    links: Sequence[Link]
+    links: Sequence[ValueLink]
 
 
 def record_path(type_name: str, key: str) -> str:
@@ -58,15 +58,15 @@ def record_path(type_name: str, key: str) -> str:
     return f"{type_path(type_name)}/{quote(key, safe='')}"
 
 
-def choose_columns(resource: Resource, rows: Sequence[Mapping[str, Any]]) -> list[Column]:
+def choose_columns(resource: Resource, rows: Sequence[Mapping[str, Any]]) -> list[TableColumn]:
     """Those fields that the records of a page have: first what new records need, then in the order of the type, then
     what the type does not declare."""
     filled = dict.fromkeys(name for row in rows for name, value in row.items() if value not in (None, "", []))
     by_id = {each.id: each for each in resource.fields if each.id != resource.keys[0]}
     declared = sorted((each for each in by_id.values() if each.id in filled), key=lambda each: not each.required)
     others = [name for name in filled if name not in by_id and name != resource.keys[0]]
-    columns = [Column(each.id, each.label or each.id, is_numeric(each)) for each in declared]
-    return [*columns, *(Column(name, name, False) for name in others)][:MOST_COLUMNS]
+    columns = [TableColumn(each.id, each.label or each.id, is_numeric(each)) for each in declared]
+    return [*columns, *(TableColumn(name, name, False) for name in others)][:MOST_COLUMNS]
 
 
 def is_numeric(field: Field) -> bool:
@@ -74,7 +74,7 @@ def is_numeric(field: Field) -> bool:
 
 
 def list_lines(
-    type_name: str, columns: Sequence[Column], rows: Sequence[tuple[str, Mapping[str, Any], datetime]]
+    type_name: str, columns: Sequence[TableColumn], rows: Sequence[tuple[str, Mapping[str, Any], datetime]]
 ) -> list[RecordLine]:
     """`rows` are the key, the data and the last change of each record."""
     return [
@@ -88,35 +88,37 @@ def write_value(value: Any) -> str:
     return format_cell(value, " | ")
 
 
-def list_values(resource: Resource, data: Mapping[str, Any]) -> list[Value]:
+def list_values(resource: Resource, data: Mapping[str, Any]) -> list[FieldValue]:
     """The fields of a record that have a value, in the order of the type, then what it does not declare."""
     declared = [each.id for each in resource.fields if each.id in data]
     return [describe_value(resource, name, data[name]) for name in dict.fromkeys([*declared, *data])]
 
 
-def describe_value(resource: Resource, name: str, value: Any) -> Value:
+def describe_value(resource: Resource, name: str, value: Any) -> FieldValue:
     field = resource.field(name)
-    return Value(name, field.label if field else "", list(list_links(field, value)))
+    return FieldValue(name, field.label if field else "", list(list_links(field, value)))
 
 
-def list_links(field: Field | None, value: Any) -> Iterator[Link]:
+def list_links(field: Field | None, value: Any) -> Iterator[ValueLink]:
     """Each value of a list by itself, if it names a record."""
     named = value if isinstance(value, list) else [value]
     if field is not None and field.to and value and all(isinstance(each, str) for each in named):
-        yield from (Link(each, record_path(field.to, each)) for each in named)
+        yield from (ValueLink(each, record_path(field.to, each)) for each in named)
     else:
-        yield Link(write_value(value))
+        yield ValueLink(write_value(value))
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class ShownPicture:
     """An image of an item: where the picture is, and what it shows in words."""
 
     path: str
     words: str
 
 
-def list_pictures(type_name: str, key: str, data: Mapping[str, Any], images: Sequence[ShownImage]) -> list[Picture]:
+def list_pictures(
+    type_name: str, key: str, data: Mapping[str, Any], images: Sequence[ShownImage]
+) -> list[ShownPicture]:
     """Those of an item, or the one of a record of `item-images`, if an item sync has stored it."""
     if type_name == "item-images":
         item, _, sequence = key.rpartition("_")
@@ -125,5 +127,5 @@ def list_pictures(type_name: str, key: str, data: Mapping[str, Any], images: Seq
     return [build_picture(key, each.sequence) for each in images if isinstance(each.data.get("sha256"), str)]
 
 
-def build_picture(item: str, sequence: int) -> Picture:
-    return Picture(f"/app/pictures/{sequence}/{quote(item, safe='')}", f"Image {sequence} of {item}")
+def build_picture(item: str, sequence: int) -> ShownPicture:
+    return ShownPicture(f"/app/pictures/{sequence}/{quote(item, safe='')}", f"Image {sequence} of {item}")
