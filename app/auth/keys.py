@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from app.runs.model import AccountId
 from app.storage.access import accounts
@@ -93,7 +94,11 @@ async def add_key(
 
 async def list_keys(session: ReadSession, account: str | None) -> list[KeyInfo]:
     """All keys, or those of one account, by its name or number, oldest first."""
-    return [KeyInfo(**{**row, "scopes": tuple(row["scopes"])}) for row in await accounts.keys(session, account)]
+    return [key_from(row) for row in await accounts.keys(session, account)]
+
+
+def key_from(row: Mapping[Any, Any]) -> KeyInfo:
+    return KeyInfo(**{**row, "scopes": tuple(row["scopes"])})
 
 
 async def revoke_key(session: Session, key_id: str) -> bool:

@@ -58,7 +58,7 @@ def check_invitation(invitation: Invitation) -> Invitation:
         complaints.append(Complaint("role", f"`role` must be one of {join_choices(ROLES)}"))
     if complaints:
         raise Refused("invalid", ". ".join(each.reason for each in complaints), complaints)
-    return Invitation(email, name or email.partition("@")[0], invitation.role)
+    return Invitation(email, name or invitation.email.strip().partition("@")[0], invitation.role)
 
 
 async def list_members(session: ReadSession, account_id: AccountId) -> list[Member]:

@@ -134,6 +134,7 @@ class RequireAnyScope:
         return await RequireScope(next(filter(caller.has_scope, self.scopes)))(caller)
 
 
+MayAdminister = Annotated[Caller, Depends(RequireScope("admin"))]
 MayReadRuns = Annotated[Caller, Depends(RequireAnyScope(tuple(rules.read_scope for rules in KINDS.values())))]
 MayWriteRuns = Annotated[Caller, Depends(RequireAnyScope(tuple(rules.write_scope for rules in KINDS.values())))]
 MayReadImports = Annotated[Caller, Depends(RequireScope("imports:read"))]

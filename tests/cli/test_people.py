@@ -31,7 +31,7 @@ def test_people_of_an_account(monkeypatch: pytest.MonkeyPatch) -> None:
     assert second.stdout.splitlines()[-1].startswith("https://imports.shop.example/app/welcome/")
 
     listed = [line.split()[:4] for line in person("list", "--account", "shop").stdout.splitlines()]
-    assert listed[1:] == [["ana@shop.example", "ana", "shop", "admin"], ["bob@shop.example", "Bob", "shop", "viewer"]]
+    assert listed[1:] == [["ana@shop.example", "Ana", "shop", "admin"], ["bob@shop.example", "Bob", "shop", "viewer"]]
 
     reset = person("reset", "--email", "BOB@shop.example")
     assert reset.stdout.splitlines()[-1] != second.stdout.splitlines()[-1]

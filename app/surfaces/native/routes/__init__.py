@@ -3,6 +3,7 @@
 from fastapi import APIRouter, Depends
 
 from app.surfaces.native.routes import item_images, records
+from app.surfaces.native.routes.access import keys, people
 from app.surfaces.native.routes.declared import connections, coupon_sets, feeds, item_syncs, mappings, schedules, types
 from app.surfaces.native.routes.runs import connection_imports, exports, imports, item_sync_runs, runs
 from app.surfaces.native.routes.service import documents, health, limits
@@ -26,6 +27,8 @@ PARTS = (
     feeds,
     item_syncs,
     item_sync_runs,
+    keys,
+    people,
 )
 for part in (records.counts, *(each.router for each in PARTS)):
     router.include_router(part, dependencies=[Depends(refuse_unknown_query)], responses=refusals(422))

@@ -1,0 +1,1 @@
+"""Shapes of who may come in: API keys and people."""
