@@ -16,7 +16,7 @@ DOTS: Final = (".", "..")  # browsers take such a part of a path for a folder
 
 
 @dataclass(frozen=True, slots=True)
-class TableColumn:
+class RecordColumn:
     """A column of the table: the id of its field, and what people call it."""
 
     id: str
@@ -58,15 +58,15 @@ def record_path(type_name: str, key: str) -> str:
     return f"{type_path(type_name)}/{quote(key, safe='')}"
 
 
-def choose_columns(resource: Resource, rows: Sequence[Mapping[str, Any]]) -> list[TableColumn]:
+def choose_columns(resource: Resource, rows: Sequence[Mapping[str, Any]]) -> list[RecordColumn]:
     """Those fields that the records of a page have: first what new records need, then in the order of the type, then
     what the type does not declare."""
     filled = dict.fromkeys(name for row in rows for name, value in row.items() if value not in (None, "", []))
     by_id = {each.id: each for each in resource.fields if each.id != resource.keys[0]}
     declared = sorted((each for each in by_id.values() if each.id in filled), key=lambda each: not each.required)
     others = [name for name in filled if name not in by_id and name != resource.keys[0]]
-    columns = [TableColumn(each.id, each.label or each.id, is_numeric(each)) for each in declared]
-    return [*columns, *(TableColumn(name, name, False) for name in others)][:MOST_COLUMNS]
+    columns = [RecordColumn(each.id, each.label or each.id, is_numeric(each)) for each in declared]
+    return [*columns, *(RecordColumn(name, name, False) for name in others)][:MOST_COLUMNS]
 
 
 def is_numeric(field: Field) -> bool:
@@ -74,7 +74,7 @@ def is_numeric(field: Field) -> bool:
 
 
 def list_lines(
-    type_name: str, columns: Sequence[TableColumn], rows: Sequence[tuple[str, Mapping[str, Any], datetime]]
+    type_name: str, columns: Sequence[RecordColumn], rows: Sequence[tuple[str, Mapping[str, Any], datetime]]
 ) -> list[RecordLine]:
     """`rows` are the key, the data and the last change of each record."""
     return [
