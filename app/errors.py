@@ -102,10 +102,8 @@ REFUSAL_REMEDIES: dict[str, str] = {
     "sync_not_ended": "Wait until the run has ended, or cancel it if it is halted",
     "not_held": "Resume or cancel only what is `halted` or `planned`. Look at its `status`",
     "nothing_to_retry": "Look at the `status` of each destination. Start a new export for other destinations",
-    "type_in_use": (
-        "Keep the fields that `errors` names as they are. "
-        "If only open imports are in the way, wait until they have ended"
-    ),
+    "type_in_use": "Keep the fields that `errors` names as they are. If only open imports are in the way, wait until "
+    "they have ended",
     "secrets_locked": "Send the secrets again with `PUT /connections/{id}`, or restore the key that encrypted them",
     "name_taken": "Choose another name",
     "last_admin": "Make somebody else an admin first",
@@ -197,9 +195,12 @@ def shorten_name(name: str) -> str:
 
 # What pydantic asks for -> what callers call it.
 WORDS_FOR: Final = {
+    "be a valid boolean": "be true or false",
     "be a valid datetime": "be a time such as 2026-11-27T10:00:00Z",
     "be a valid dictionary": "be a JSON object",
+    "be a valid integer": "be a whole number",
     "be a valid list": "be a list",
+    "be a valid number": "be a number",
     "be a valid string": "be text",
 }
 
@@ -220,9 +221,11 @@ def name_subject(name: str, message: str) -> str:
         return f"{subject} is not valid: {message}"
     for technical in (", unable", " or instance of ", " after validation", " or date, "):
         rest = rest.partition(technical)[0]
+    rest = rest.replace("be greater than or equal to", "be at least").replace("be less than or equal to", "be at most")
     requirement = WORDS_FOR.get(rest, rest)
-    if requirement.startswith("be '") and " or '" in requirement:
-        requirement = f"be one of {requirement.removeprefix('be ')}"
+    if requirement.startswith("be '"):  # choices
+        requirement = requirement.replace("'", "")
+        requirement = f"be one of {requirement.removeprefix('be ')}" if ", " in requirement else requirement
     return f"{subject} must {requirement}"
 
 

@@ -19,7 +19,8 @@ PREFIX = "sluice_"
 SCOPES: Mapping[str, str] = {
     "imports:read": "Read imports, their problems and failed rows, and coupon sets",
     "imports:write": "Start imports, create and rename coupon sets, write single products",
-    "imports:delete": "Delete imports that have ended and single products, and let imports replace a record type",
+    "imports:delete": "Delete imports that have ended and single products, let imports replace a record type, and run "
+    "item syncs in mode full",
     "records:read": "Read imported records",
     "types:read": "Read record types and their fields",
     "types:write": "Declare record types and custom fields",
@@ -30,7 +31,7 @@ SCOPES: Mapping[str, str] = {
     "exports:read": "Read exports and download their files",
     "exports:write": "Start exports, and delete those that have ended",
     "syncs:read": "Read item syncs, and what came of their runs",
-    "syncs:write": "Create, replace, delete, test and run item syncs; a full run removes records",
+    "syncs:write": "Create, replace, delete, test and run item syncs; with `imports:delete` in mode full, too",
     "schedules:read": "Read schedules, and what has become of their last start",
     "schedules:write": "Create, replace, pause and delete schedules, with the scopes for what they start",
     "feeds:read": "Read feeds, and which files they have seen",

@@ -96,6 +96,12 @@ class Run:
         return None if self.total is None else self.total - self.processed
 
     @property
+    def replaces(self) -> bool:
+        """Whether it removes records that no row of its files names: a replacement, or an item sync in mode full."""
+        sync = self.options.get("sync", {})
+        return bool(self.options.get("replace")) or sync.get("mode") == "full"
+
+    @property
     def done(self) -> bool:
         return self.state in ENDED
 

@@ -34,9 +34,9 @@ def sluice(monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
     ("called", "told"),
     [
         (("key", "create"), "Missing option '--account'"),
-        (("up", "--port", "x"), "`--port` must be a valid integer\n"),
-        (("up", "--port", "70000"), "`--port` must be less than or equal to 65535\n"),
-        (("imports", "list", "--limit", "0"), "`--limit` must be greater than or equal to 1\n"),
+        (("up", "--port", "x"), "`--port` must be a whole number\n"),
+        (("up", "--port", "70000"), "`--port` must be at most 65535\n"),
+        (("imports", "list", "--limit", "0"), "`--limit` must be at least 1\n"),
         (("up", "--nosuch"), "No such option: --nosuch"),
         (("nosuch",), "No such command 'nosuch'"),
         (("import",), "Missing argument 'FILE'"),

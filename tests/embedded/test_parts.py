@@ -32,7 +32,7 @@ def test_a_setting_of_the_wrong_kind_is_named() -> None:
     refused = run_command("worker", SLUICE_QUEUE_LIMIT="many")
 
     assert refused.returncode == 2
-    assert refused.stderr.startswith("sluice: SLUICE_QUEUE_LIMIT must be a valid integer")
+    assert refused.stderr.startswith("sluice: SLUICE_QUEUE_LIMIT must be a whole number")
 
 
 @pytest.mark.parametrize("part", ["api", "worker"])

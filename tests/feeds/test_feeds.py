@@ -13,7 +13,7 @@ from tests.transports.servers.server import black_hole
 
 MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     "name": ({"name": ""}, "`name` must be 1 to 200 characters long, without line breaks or surrounding spaces"),
-    "every": ({"every": 9}, "`every` must be greater than or equal to 10"),
+    "every": ({"every": 9}, "`every` must be at least 10"),
     "afterwards": (
         {"afterwards": "move:"},
         "`afterwards` must be keep, delete, or move: with a folder, such as move:/done",

@@ -84,7 +84,7 @@ async def test_all_mistakes_are_named_at_once_as_the_routes_name_them(shop: Shop
         "request.type": 'There is no record type "x". Declare it with PUT /types/x',
     }
     assert await refused(shop, request={"type": "contacts", "format": "xml", "filter": {"fields": ["x"]}}) == {
-        "request.format": "`request.format` must be one of 'csv' or 'jsonl'"
+        "request.format": "`request.format` must be csv or jsonl"
     }
     assert await refused(shop, request={"type": "contacts", "mappingId": "map_x"}) == {
         "request.mappingId": "`request.mappingId` must be `default` or the id of a mapping template, and there is none "

@@ -648,5 +648,22 @@ async def test_0026_keeps_many_named_keys_in_a_row_and_can_be_taken_back(empty_d
     await connection.close()
 
 
+async def test_0027_lets_a_run_that_waits_keep_its_credentials_and_can_be_taken_back(empty_database: str) -> None:
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "0027")
+    connection = await asyncpg.connect(empty_database)
+    await connection.execute("INSERT INTO accounts (name, created_at) VALUES ('shop', now())")
+    for number, run in enumerate(("open", "planned", "ended")):
+        await connection.execute(RUN, run, number, "finished" if run == "ended" else "queued", None, None, 1)
+    await connection.execute("UPDATE runs SET secret = 'x' WHERE id <> 'ended'")
+    await connection.execute("UPDATE runs SET state = 'planned', held_at = now() WHERE id = 'planned'")
+    with pytest.raises(asyncpg.CheckViolationError, match="ended_keeps_no_secret"):
+        await connection.execute("UPDATE runs SET secret = 'x' WHERE id = 'ended'")
+
+    await asyncio.to_thread(command.downgrade, configuration(empty_database), "0026")
+    assert await values(connection, "SELECT id FROM runs WHERE secret IS NOT NULL") == ["open"]
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "head")
+    await connection.close()
+
+
 async def values(connection: "asyncpg.Connection[Any]", statement: str) -> list[Any]:
     return [row[0] for row in await connection.fetch(statement)]

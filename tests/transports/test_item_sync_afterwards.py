@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from app.connections.pull import Pull
 from app.imports.sources.fetch import ROUNDS, seal_pull
+from app.runs.holding.held import cancel_run, resume_run
 from app.runs.model import Run
 from app.runtime import Runtime
 from app.transports.transport import TransferPolicy
@@ -61,6 +62,25 @@ async def test_files_are_deleted_if_that_is_asked_for(ftp: FtpServer, syncing: S
     run = await syncing.slice(await written(syncing, ftp, "delete"))
     assert (run.state, warned(run)) == ("finished", [])
     assert await ftp.names() == {"done/other.csv"}
+
+
+async def test_a_plan_keeps_what_it_needs_to_move_the_files_until_somebody_decides(
+    ftp: FtpServer, syncing: Syncing
+) -> None:
+    sync = await syncing.create(ftp.remote, afterwards="move:done", images_only_from_pim=True)
+    run = await syncing.start(sync, dry_run=True)
+    while run.state != "planned":
+        run = await syncing.slice(run)
+        assert not run.done, run.fail_detail
+    given_up = await cancel_run(syncing.runtime, syncing.runtime.database.transaction(), run)
+    assert (given_up.state, given_up.secret) == ("cancelled", None)
+
+    run = await syncing.start(sync, dry_run=True)
+    while run.state != "planned":
+        run = await syncing.slice(run)
+    run = await syncing.finish(await resume_run(syncing.runtime, syncing.runtime.database.transaction(), run))
+    assert (run.state, warned(run)) == ("finished", [])
+    assert await ftp.names() == {"done/a.csv", "done/f.csv", "done/other.csv"}
 
 
 async def test_a_file_of_the_same_name_in_the_folder_stays(ftp: FtpServer, syncing: Syncing) -> None:

@@ -78,9 +78,9 @@ def test_complaints_are_joined_without_a_change_to_what_they_quote(reasons: list
         (
             "limit",
             "Input should be a valid integer, unable to parse string as an integer",
-            "`limit` must be a valid integer",
+            "`limit` must be a whole number",
         ),
-        ("order", "Input should be 'id', '-id' or 'email'", "`order` must be one of 'id', '-id' or 'email'"),
+        ("order", "Input should be 'id', '-id' or 'email'", "`order` must be one of id, -id or email"),
         ("tags", "List should have at most 3 items after validation, not 4", "`tags` must have at most 3 items"),
         ("filter", "Input should be a valid dictionary or instance of Filter", "`filter` must be a JSON object"),
         ("at", "Value error, must be a time", "`at` must be a time"),

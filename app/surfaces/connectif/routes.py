@@ -239,7 +239,7 @@ async def resume_import(request: Request, import_id: str, caller: MayWriteImport
     Sent twice it does the same as sent once.
     """
     run = await find_import(runtime, caller, import_id)
-    ensure_may_replace(caller, replaces=bool(run.options.get("replace")))
+    ensure_may_replace(caller, replaces=run.replaces)
     return await answer_with(request, runtime, await resume_run(runtime, write_as(caller, runtime), run))
 
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, Field, ValidationInfo, WithJsonSchema, field_validator
 
+from app.auth.caller import Caller
 from app.runs.holding.brakes import MAX_REMOVED_SHARE
 from app.syncs.settings import (
     MOST_QUIET_SECONDS,
@@ -17,8 +18,9 @@ from app.syncs.settings import (
     parse_folder,
     parse_separator,
 )
-from app.syncs.stored import SyncDeclaration
+from app.syncs.stored import StoredSync, SyncDeclaration
 from app.transports.afterwards import is_same_folder, leads_to, parse_afterwards
+from app.web.caller import ensure_may_replace
 from app.web.declared.brakes import BrakedBody
 from app.web.declared.shape import RunName, SentShape, json_body
 from app.web.shapes import DELIMITER
@@ -58,7 +60,8 @@ class ItemSyncBody(BrakedBody):
     mode: Mode = Field(
         default="incremental",
         description='full: "Clean data" as the page of the item sync means it, which erases all existing item data '
-        "before the import. Here what no file names any more is removed at the end, together with all changes",
+        "before the import. Here what no file names any more is removed at the end, together with all changes. Needs "
+        "`imports:delete`, too",
     )
     trim_values: bool = Field(
         default=False,
@@ -133,8 +136,21 @@ class SyncRunBody(SentShape):
 SYNC_RUN_BODY: Final = json_body(SyncRunBody, {}, required=False)
 
 
-def parse_declaration(body: dict[str, Any]) -> SyncDeclaration:
-    """Raises one Refused("invalid") that names every mistake."""
+def parse_declaration(caller: Caller, body: dict[str, Any]) -> SyncDeclaration:
+    """Raises one Refused("invalid") that names every mistake, and Refused("not_allowed") for the mode full."""
     shape = parse_shape(ItemSyncBody, {member: value for member, value in body.items() if member not in ADDED})
     settings = SyncSettings(**shape.model_dump(include=SETTINGS))
+    ensure_may_sync(caller, settings.mode)
     return SyncDeclaration(shape.name, shape.connection_id, settings)
+
+
+def ensure_may_sync(caller: Caller, mode: Mode) -> None:
+    """A full sync removes records. Raises Refused("not_allowed")."""
+    ensure_may_replace(caller, replaces=mode == "full")
+
+
+def parse_run(caller: Caller, sync: StoredSync, body: dict[str, Any]) -> SyncRunBody:
+    """What is asked of a run of the item sync. Raises Refused: invalid, not_allowed (mode full)."""
+    shape = parse_shape(SyncRunBody, body)
+    ensure_may_sync(caller, shape.mode or sync.declaration.settings.mode)
+    return shape

@@ -19,12 +19,14 @@ from app.runtime import Runtime
 from app.schedules.cron import find_cron_mistakes, find_zone_mistakes
 from app.schedules.schedule import Schedule, ScheduleKind
 from app.schedules.stored import ScheduleDeclaration
+from app.storage.database import ReadSession
+from app.syncs.settings import Mode
 from app.syncs.stored import load_sync
 from app.web.bodies.mapping_choice import MappingChooser
 from app.web.caller import ensure_may_replace, ensure_scope
 from app.web.declared.connection_imports import ConnectionImportBody
 from app.web.declared.exports import ExportBody, build_request, dump_body
-from app.web.declared.item_syncs import SyncRunBody
+from app.web.declared.item_syncs import ensure_may_sync, parse_run
 from app.web.declared.nested import complaining_of, refuse
 from app.web.declared.shape import RunName, SentShape, json_body
 from app.web.surface import parse_shape
@@ -154,18 +156,29 @@ async def check_sync(runtime: Runtime, caller: Caller, given: ScheduleBody) -> d
     ensure_scope(caller, "syncs:write")
     try:
         async with runtime.database.read() as session:
-            await load_sync(session, caller.account_id, find_target(given))
+            sync = await load_sync(session, caller.account_id, find_target(given))
     except Refused as refused:
         raise refuse("syncId", refused.detail) from None
     with complaining_of("request"):
-        body = parse_shape(SyncRunBody, given.request)
+        body = parse_run(caller, sync, dict(given.request))
     return body.model_dump(mode="json", by_alias=True, exclude_unset=True)
 
 
-def ensure_may_start(caller: Caller, schedule: Schedule) -> None:
+async def ensure_may_start(session: ReadSession, caller: Caller, schedule: Schedule) -> None:
     """Whether the caller may let go on what a schedule starts. Raises Refused("not_allowed")."""
     ensure_scope(caller, KINDS[Kind(schedule.kind)].write_scope)
     ensure_may_replace(caller, replaces=bool(schedule.request.get("replace")))
+    if schedule.kind == "sync":
+        ensure_may_sync(caller, schedule.request.get("mode") or await find_sync_mode(session, schedule))
+
+
+async def find_sync_mode(session: ReadSession, schedule: Schedule) -> Mode:
+    """Of an item sync that is gone, the mode that takes nothing: that it is gone is told when it is to be started."""
+    try:
+        sync = await load_sync(session, schedule.account_id, schedule.target or "")
+    except Refused:
+        return "incremental"
+    return sync.declaration.settings.mode
 
 
 Check = Callable[[Runtime, Caller, ScheduleBody], Awaitable[dict[str, Any]]]

@@ -241,7 +241,7 @@ async def test_what_is_wrong_with_a_request_is_named(client: httpx.AsyncClient, 
     assert await refuse() == ["`type` is required"]
     assert await refuse(type="nothing") == ['There is no record type "nothing". Declare it with PUT /types/nothing']
     assert await refuse(type="contacts", delimiter="auto", encoding="klingon", format="xml") == [
-        "`format` must be one of 'csv' or 'jsonl'",
+        "`format` must be csv or jsonl",
         "`delimiter` must be one of comma, semicolon, tab and pipe",
         (
             "`encoding` must be one of utf-8, utf-16, utf-16-le, utf-16-be, iso-8859-1, iso-8859-15, windows-1250, "

@@ -119,6 +119,39 @@ async def test_a_wrong_member_is_named(
     assert (answer.status_code, [each["path"] for each in answer.json()["errors"]]) == (422, [path])
 
 
+async def test_the_mode_full_takes_the_right_to_remove_records(
+    client: httpx.AsyncClient, an_account: Account, a_key: NewAccount, runtime: Runtime
+) -> None:
+    sync = await made(client, an_account)
+    writer = await a_key(["syncs:write", "connections:read", "schedules:write"], name=an_account.name)
+
+    async def refused(method: str, path: str, **body: Any) -> bool:
+        answer = await client.request(method, path, headers=writer.headers, json=body)
+        assert answer.status_code in (200, 201, 403), answer.text
+        return answer.status_code == 403 and "`imports:delete`" in answer.json()["detail"]
+
+    own, nightly = f"/item-syncs/{sync['id']}", {"kind": "sync", "syncId": sync["id"], "cron": "0 2 * * *"}
+    assert not await refused("PUT", own, **sync)
+    assert await refused("PUT", own, **{**sync, "mode": "full"})
+    assert await refused("POST", "/item-syncs", name="B", connectionId=sync["connectionId"], mode="full")
+    assert await refused("POST", f"{own}/runs", mode="full")
+    assert await refused("POST", "/schedules", name="A", **nightly, request={"mode": "full"})
+    assert not await refused("POST", "/schedules", name="C", **nightly)
+
+    # Somebody else makes the item sync full: what the writer does not say counts as well.
+    await client.put(own, headers=an_account.headers, json={**sync, "mode": "full"})
+    assert await refused("POST", f"{own}/runs")
+    assert await refused("POST", "/schedules", name="D", **nightly)
+    schedules = (await client.get("/schedules", headers=an_account.headers)).json()["results"]
+    assert await refused("POST", f"/schedules/{schedules[0]['id']}/resume")
+    assert not await refused("POST", "/schedules", name="D", **nightly, request={"mode": "incremental"})
+    started = (await client.post(f"{own}/runs", headers=an_account.headers)).json()["id"]
+    async with runtime.database.transaction() as session:
+        halt = "UPDATE runs SET state = 'halted', held_at = now(), fail_code = 'brake', fail_detail = '' WHERE id = :id"
+        await session.execute(text(halt), {"id": started})
+    assert await refused("POST", f"/runs/{started}/resume")
+
+
 async def test_running_takes_the_scope_to_write(
     client: httpx.AsyncClient, an_account: Account, a_key: NewAccount
 ) -> None:

@@ -391,7 +391,7 @@ async def test_times_are_parsed_as_the_sdks_send_them(customers: Customers, at: 
 
 NOT_A_DATE = "Property .{} cannot be recognized as a ISO-8601 compliant date"
 MOMENTS = ["created_at[before]", "created_at[after]", "updated_at[before]", "updated_at[after]", "starting_after"]
-ORDERS = "'created_at', '-created_at', 'updated_at', '-updated_at', 'source_id' or '-source_id'"
+ORDERS = "created_at, -created_at, updated_at, -updated_at, source_id or -source_id"
 
 
 @pytest.mark.parametrize(
@@ -399,11 +399,11 @@ ORDERS = "'created_at', '-created_at', 'updated_at', '-updated_at', 'source_id' 
     [
         *(({name: "yesterday"}, NOT_A_DATE.format(name)) for name in MOMENTS),
         ({"starting_after": "", "segment_id": "seg_1"}, NOT_A_DATE.format("starting_after")),
-        ({"limit": "0"}, "`limit` must be greater than or equal to 1"),
-        ({"limit": "101"}, "`limit` must be less than or equal to 100"),
-        ({"limit": "x"}, "`limit` must be a valid integer"),
-        ({"page": "0"}, "`page` must be greater than or equal to 1"),
-        ({"page": "100"}, "`page` must be less than or equal to 99"),
+        ({"limit": "0"}, "`limit` must be at least 1"),
+        ({"limit": "101"}, "`limit` must be at most 100"),
+        ({"limit": "x"}, "`limit` must be a whole number"),
+        ({"page": "0"}, "`page` must be at least 1"),
+        ({"page": "100"}, "`page` must be at most 99"),
         ({"order": "name"}, f"`order` must be one of {ORDERS}"),
     ],
 )

@@ -46,7 +46,7 @@ async def create_item_sync(
 ) -> Response:
     """Store an item sync. No server is called, and nothing is read."""
     body = await read_json_object(request, idle=runtime.settings.upload_idle_seconds)
-    declaration = parse_declaration(body)
+    declaration = parse_declaration(caller, body)
     async with write_as(caller, runtime) as session:
         created = await stored.create_sync(session, runtime.vault, caller.account_id, declaration)
         return await answer(session, caller, created, 201)
@@ -79,7 +79,7 @@ async def put_item_sync(
     async with runtime.database.read() as session:  # what is not there is refused before the body is read
         await stored.load_sync(session, caller.account_id, sync_id)
     body = await read_json_object(request, idle=runtime.settings.upload_idle_seconds)
-    declaration = parse_declaration(body)
+    declaration = parse_declaration(caller, body)
     async with write_as(caller, runtime) as session:
         replaced = await stored.replace_sync(session, runtime.vault, caller.account_id, sync_id, declaration)
         return await answer(session, caller, replaced)

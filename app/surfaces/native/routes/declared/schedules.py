@@ -111,7 +111,7 @@ async def pause_schedule(schedule_id: str, caller: MayWriteSchedules, runtime: O
 async def resume_schedule(schedule_id: str, caller: MayWriteSchedules, runtime: OpenRuntime) -> Response:
     """Go on after a pause, at the next time by the clock. What was missed meanwhile is not made up for."""
     async with write_as(caller, runtime) as session:
-        ensure_may_start(caller, await stored.load_schedule(session, caller.account_id, schedule_id))
+        await ensure_may_start(session, caller, await stored.load_schedule(session, caller.account_id, schedule_id))
         now = await runtime.now(session)
         resumed = await stored.resume_schedule(session, caller.account_id, schedule_id, now=now)
         return await answer(session, runtime, resumed)

@@ -15,13 +15,12 @@ from app.syncs.intake import SyncRequest, submit_sync
 from app.syncs.stored import load_sync
 from app.web.bodies.json_body import read_json_object
 from app.web.caller import MayReadSyncs, MayWriteSyncs, OpenRuntime
-from app.web.declared.item_syncs import SYNC_RUN_BODY, SyncRunBody
+from app.web.declared.item_syncs import SYNC_RUN_BODY, parse_run
 from app.web.links import base_url, link_to_same_path
 from app.web.openapi import operation_id
 from app.web.refusals import refusals
 from app.web.requests import request_id
 from app.web.runs.reading import decode_run_cursor, encode_run_cursor
-from app.web.surface import parse_shape
 
 router = APIRouter(prefix="/item-syncs/{sync_id}/runs", tags=["item syncs"], generate_unique_id_function=operation_id)
 
@@ -35,16 +34,17 @@ router = APIRouter(prefix="/item-syncs/{sync_id}/runs", tags=["item syncs"], gen
 )
 @router.post("/", include_in_schema=False)
 async def run_item_sync(request: Request, sync_id: str, caller: MayWriteSyncs, runtime: OpenRuntime) -> Response:
-    """Run an item sync. One run of it can be open at a time."""
+    """Run an item sync. One run of it can be open at a time. The mode full removes records, and needs `imports:delete`,
+    too."""
     async with runtime.database.read() as session:  # what is not there is refused before the body is read
-        await load_sync(session, caller.account_id, sync_id)
+        sync = await load_sync(session, caller.account_id, sync_id)
     given = await read_json_object(request, idle=runtime.settings.upload_idle_seconds, optional=True)
-    body = parse_shape(SyncRunBody, given)
+    body = parse_run(caller, sync, given)
     wanted = SyncRequest(
         account_id=caller.account_id,
         sync_id=sync_id,
         created_by=caller.id,
-        mode=body.mode,
+        mode=body.mode or sync.declaration.settings.mode,  # which the caller may run, whatever becomes of it
         dry_run=body.dry_run,
         request_id=request_id(request),
         sender=caller.identity,

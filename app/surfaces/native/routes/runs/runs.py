@@ -133,7 +133,7 @@ async def resume(request: Request, run_id: str, caller: MayWriteRuns, runtime: O
     Sent twice it does the same as sent once. Needs the scope that starts runs of its kind.
     """
     run = await find_to_decide(runtime, caller, run_id)
-    ensure_may_replace(caller, replaces=bool(run.options.get("replace")))
+    ensure_may_replace(caller, replaces=run.replaces)
     return await answer_with(request, runtime, await resume_run(runtime, write_as(caller, runtime), run))
 
 
