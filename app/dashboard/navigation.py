@@ -16,7 +16,10 @@ class PageLink:
     icon: str  # the name of a symbol in templates/parts/icons.html
 
 
-ENTRIES: Final[tuple[PageLink, ...]] = (PageLink("Records", "/app/records", "records:read", "records"),)
+ENTRIES: Final[tuple[PageLink, ...]] = (
+    PageLink("Records", "/app/records", "records:read", "records"),
+    PageLink("Templates", "/app/templates", "mappings:read", "templates"),
+)
 
 
 def visible_entries(visitor: Visitor) -> list[PageLink]:

@@ -71,11 +71,15 @@ async def load_declarations(session: ReadSession, account_id: int) -> Mapping[st
 def build_resources(declarations: Mapping[str, str]) -> list[Resource]:
     """All types that an account with these declarations can import: the built-in ones first, then its own by name.
     Blocking."""
-    own = sorted(declarations.keys() - BUILT_IN.keys())
     return [
         build_resource(name, msgspec.json.decode(declarations[name]) if name in declarations else None)
-        for name in (*BUILT_IN, *own)
+        for name in list_names(declarations)
     ]
+
+
+def list_names(declarations: Collection[str]) -> list[str]:
+    """The names of all types of an account that has declared these: the built-in ones first."""
+    return [*BUILT_IN, *sorted(set(declarations) - BUILT_IN.keys())]
 
 
 def build_resource(name: str, declaration: object | None) -> Resource:

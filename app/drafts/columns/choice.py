@@ -14,6 +14,9 @@ from app.mappings.nearest import NearestName
 from app.resources.schema import Resource
 
 IGNORED: Final = ""
+# Choices of a draft that say what becomes of columns, taken back where another type or template is chosen. `basedOn`
+# is the template that `mapping` began with; `settled`: what `mappingId` does not name is left open, and not guessed.
+FORGOTTEN: Final = {"mapping": None, "basedOn": None, "settled": None}
 NO_NAMES: Final = NearestName([])
 
 

@@ -11,12 +11,14 @@ import msgspec
 from app.declarations.types import load_resource
 from app.drafts.columns.choice import IGNORED, ColumnChoice
 from app.drafts.draft import Draft
+from app.drafts.facts import FileFacts
 from app.drafts.file import read_head
 from app.errors import Complaint, Refused
 from app.formats.header import name_position
 from app.imports.plan import ReadOptions
 from app.imports.preview import Preview, PreviewColumn, preview_columns, propose_columns, read_beginning
 from app.imports.preview_json import map_columns
+from app.imports.sources.head import FileHead
 from app.mappings.declaring.declaration import Complaints, read_columns, read_constants
 from app.mappings.declaring.fitting import find_field
 from app.mappings.declaring.requested import DEFAULT_MAPPING
@@ -77,6 +79,11 @@ class ColumnReview:
     body: Mapping[str, Any]
     is_changed: bool  # what is chosen is not what the base, or the default mapping, says
 
+    @property
+    def is_storable(self) -> bool:
+        """Whether `body` is a mapping: it has a column, and no two that fill one field."""
+        return bool(self.body["columns"]) and not any(each.rivals for each in self.columns)
+
     def list_in(self, state: State) -> list[ReviewedColumn]:
         return [each for each in self.columns if each.state == state]
 
@@ -92,11 +99,35 @@ class BegunMapping:
     mapping: ColumnMapping
     body: Mapping[str, Any] = field(default_factory=dict)  # as JSON
     settled: bool = False
+    base: StoredTemplate | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FileToReview:
+    """The beginning of a file and how it is read. `named`: a mapping names its columns by their headings, and not by
+    their positions alone."""
+
+    head: FileHead
+    read: ReadOptions
+    has_header: bool
+    named: bool
 
 
 def name_column(column: ColumnCells) -> str:
     """What people call it: its heading, or its number."""
     return column.heading or name_position(column.index)
+
+
+def name_columns(draft: Draft) -> list[str]:
+    """What the columns of a draft's file are called, by their indexes."""
+    header = draft.facts.header if draft.facts else ()
+    return [heading or name_position(index) for index, heading in enumerate(header)]
+
+
+async def load_draft_type(runtime: Runtime, draft: Draft) -> Resource:
+    """Raises Refused("not_found")."""
+    async with runtime.database.read() as session:
+        return (await load_resource(session, draft.account_id, draft.type))[0]
 
 
 async def review_draft(
@@ -114,46 +145,65 @@ async def review_draft(
         template = await find_template(session, draft.account_id, template_id)
     base = template if template and template.type == resource.name else None
     async with runtime.heavy_reads.turn(draft.account_id):
-        return await asyncio.to_thread(review_file, runtime, draft, resource, base, chosen or {})
+        return await asyncio.to_thread(
+            review_file, runtime, draft, draft.facts, resource, begin(draft, base), chosen or {}
+        )
+
+
+def begin(draft: Draft, base: StoredTemplate | None) -> BegunMapping:
+    if chosen := draft.choices.get("mapping"):
+        return BegunMapping(read_body(chosen), chosen, settled=True, base=base)
+    settled = bool(draft.choices.get("settled"))
+    if base is not None:
+        return BegunMapping(base.as_mapping(), msgspec.json.decode(base.wire), settled, base)
+    return BegunMapping(DEFAULT_MAPPING, settled=settled)
 
 
 def review_file(
-    runtime: Runtime, draft: Draft, resource: Resource, base: StoredTemplate | None, chosen: Mapping[int, ColumnChoice]
+    runtime: Runtime,
+    draft: Draft,
+    facts: FileFacts,
+    resource: Resource,
+    begun: BegunMapping,
+    chosen: Mapping[int, ColumnChoice],
+) -> ColumnReview:
+    read = ReadOptions(facts.format, facts.delimiter)
+    file = FileToReview(read_head(runtime, draft, facts.encoding), read, facts.has_header, named=facts.has_header)
+    return review_beginning(runtime, file, resource, begun, chosen)
+
+
+def review_beginning(
+    runtime: Runtime,
+    file: FileToReview,
+    resource: Resource,
+    begun: BegunMapping,
+    chosen: Mapping[int, ColumnChoice],
 ) -> ColumnReview:
     """Blocking: 0.2 s for a file of 2,000 columns."""
-    facts = draft.facts
-    assert facts is not None  # noqa: S101  for the type only
-    begun, original = begin(draft, base), base.as_mapping() if base else DEFAULT_MAPPING
-    reading = ColumnMapping(has_header=facts.has_header)
-    head, read = read_head(runtime, draft, facts.encoding), ReadOptions(facts.format, facts.delimiter)
-    beginning = read_beginning(head, resource, read, runtime.limits, reading, told=True)
+    reading = ColumnMapping(has_header=file.has_header)
+    beginning = read_beginning(file.head, resource, file.read, runtime.limits, reading, told=True)
     cells = beginning.cells
     # Where nothing is settled, what the template says is part of the proposal.
     known = ColumnMapping() if begun.settled else begun.mapping
     guesses = propose_columns(cells, resource, known, named=beginning.is_delimited)
-    told = tell_choices(begun.mapping, cells, resource) if begun.mapping.columns else {}
+    told = tell_choices(begun.mapping, cells, resource) if begun.mapping.columns or begun.settled else {}
     choices = settle_choices(guesses, told, settled=begun.settled) | dict(chosen)
     columns = [fill_column(each, choices[each.index], resource) for each in cells]
-    body = build_body(begun.body, columns, choices, has_header=facts.has_header)
-    preview = preview_columns(
-        beginning, columns, resource, read_body(body), key_limit=runtime.settings.max_key_characters
-    )
+    body = build_body(begun.body, columns, choices, named=file.named)
+    key_limit = runtime.settings.max_key_characters
+    preview = preview_columns(beginning, columns, resource, read_body(body), key_limit=key_limit)
     unsure = set() if begun.settled else choices.keys() - told.keys() - chosen.keys()
-    reviewed = review_columns(preview, choices, guesses, unsure)
-    found = find_each(original, cells, resource).values()
-    absent = tuple(column.name for column in find_absent(original, found))
+    original = begun.base.as_mapping() if begun.base else DEFAULT_MAPPING
     by_original = tell_choices(original, cells, resource)
-    is_changed = any(choices[each.index] != by_original.get(each.index, left_alone(each)) for each in cells)
-    return ColumnReview(resource, preview, reviewed, base, absent, body, is_changed)
-
-
-def begin(draft: Draft, base: StoredTemplate | None) -> BegunMapping:
-    chosen = draft.choices.get("mapping")
-    if chosen:
-        return BegunMapping(read_body(chosen), chosen, settled=True)
-    if base is not None:
-        return BegunMapping(base.as_mapping(), msgspec.json.decode(base.wire))
-    return BegunMapping(DEFAULT_MAPPING)
+    return ColumnReview(
+        resource,
+        preview,
+        review_columns(preview, choices, guesses, unsure),
+        begun.base,
+        tuple(each.name for each in find_absent(original, find_each(original, cells, resource).values())),
+        body,
+        is_changed=any(choices[each.index] != by_original.get(each.index, left_alone(each)) for each in cells),
+    )
 
 
 def read_body(body: Mapping[str, Any]) -> ColumnMapping:
@@ -210,11 +260,11 @@ def build_body(
     columns: Iterable[PreviewColumn],
     choices: Mapping[int, ColumnChoice],
     *,
-    has_header: bool,
+    named: bool,
 ) -> dict[str, Any]:
     left_open = {index for index, choice in choices.items() if choice.field is None}
     kept = {name: begun[name] for name in ("constants", "options") if begun.get(name)}
-    return {"hasHeader": has_header, "columns": map_columns(columns, named=has_header, left_open=left_open), **kept}
+    return {"hasHeader": named, "columns": map_columns(columns, named=named, left_open=left_open), **kept}
 
 
 def review_columns(

@@ -32,23 +32,33 @@ ABSENT: Final = "The template names columns that this file does not have: {}"
 def find_blocks(review: ColumnReview, unknown: UnknownColumns | None) -> Iterator[Complaint]:
     """Why an import with this would be refused, or would come to nothing. `unknown` is what was chosen to happen to
     columns without a field; None: as the type declares. The path of a complaint is that of `check_choice`, or ""."""
-    keys, opened = review.resource.keys, review.list_in("open")
+    yield from find_lacking(review)
+    yield from find_doubles(review)
+    opened = review.list_in("open")
+    if opened and maps_only_keys(review):
+        yield Complaint(f"field-{opened[0].index}", ONLY_KEY)
+    if opened and (unknown or review.resource.unknown_columns) == "error":
+        names = join_names(column.name for column in opened)
+        yield Complaint(f"field-{opened[0].index}", NOT_TAKEN.format(names))
+
+
+def find_lacking(review: ColumnReview) -> Iterator[Complaint]:
+    """The fields without which no import begins."""
     for fields in review.preview.missing:
         words = join_choices(f"`{each}`" for each in fields)
-        yield Complaint("", (NO_KEY if fields == keys else REQUIRED).format(words))
+        yield Complaint("", (NO_KEY if fields == review.resource.keys else REQUIRED).format(words))
     if not review.list_in("mapped") and review.resource.generates_key:
         yield Complaint("", NO_FIELD.format(review.resource.name))
+
+
+def find_doubles(review: ColumnReview) -> Iterator[Complaint]:
+    """Columns that become one field, each field once."""
     told: set[str] = set()
     for column in review.columns:
         field = column.choice.field or ""
         if column.rivals and field not in told:
             told.add(field)
             yield Complaint(f"field-{column.index}", TWICE.format(name_all(column), field))
-    if opened and maps_only_keys(review):
-        yield Complaint(f"field-{opened[0].index}", ONLY_KEY)
-    if opened and (unknown or review.resource.unknown_columns) == "error":
-        names = join_names(column.name for column in opened)
-        yield Complaint(f"field-{opened[0].index}", NOT_TAKEN.format(names))
 
 
 def name_all(column: ReviewedColumn) -> str:

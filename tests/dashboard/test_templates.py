@@ -1,0 +1,122 @@
+"""Mapping templates as pages: listed, changed, renamed and removed, with the words of the API."""
+
+from typing import Any
+
+from tests.dashboard.people import Dashboard
+
+COLUMNS: list[dict[str, Any]] = [
+    {"column": "Art. no.", "field": "productId"},
+    {"column": "Price", "field": "unitPrice", "decimalComma": True},
+    {"column": "Blocked", "field": "isBlacklisted", "values": {"N": "false", "J": "true"}},
+    {"column": "Internal <note>", "ignore": True},
+]
+TEMPLATE: dict[str, Any] = {
+    "name": "Supplier <A>",
+    "type": "products",
+    "columns": COLUMNS,
+    "constants": {"brand": "Acme"},
+    "options": {"delimiter": ";"},
+}
+
+
+async def store(dashboard: Dashboard, **other: Any) -> dict[str, Any]:
+    answer = await dashboard.client.post("/mappings", headers=dashboard.account.headers, json=TEMPLATE | other)
+    assert answer.status_code == 201, answer.text
+    return dict(answer.json())
+
+
+async def read(dashboard: Dashboard, template: dict[str, Any]) -> dict[str, Any]:
+    answer = await dashboard.client.get(f"/mappings/{template['id']}", headers=dashboard.account.headers)
+    return dict(answer.json())
+
+
+FORM = {
+    "name": "Supplier B",
+    "number": "1",
+    "field-0": "productId",
+    "field-1": "unitPrice",
+    "decimalComma-1": "true",
+    "field-2": "isBlacklisted",
+    "values-2": "N = false\nJ = true",
+    "field-3": "-",
+    "go": "next",
+}
+
+
+async def test_templates_are_listed_with_what_uses_them(dashboard: Dashboard) -> None:
+    assert "Make one from a file" in (await dashboard.get("/app/templates")).text
+    template = await store(dashboard)
+    page = await dashboard.get("/app/templates")
+    assert "Supplier &lt;A&gt;" in page.text
+    assert ">3<" in page.text  # mapped
+    assert "never" in page.text
+    viewer = await dashboard.as_role("viewer")
+    assert "/app/templates/new" not in (await viewer.get("/app/templates")).text
+    assert "Save template" not in (await viewer.get(f"/app/templates/{template['id']}")).text
+
+
+async def test_a_template_is_changed_and_what_the_page_does_not_show_stays(dashboard: Dashboard) -> None:
+    template = await store(dashboard)
+    path = f"/app/templates/{template['id']}"
+    page = await dashboard.get(path)
+    for shown in (
+        "Art. no.",
+        "Internal &lt;note&gt;",
+        "3 mapped, 1 ignored",
+        "Read with decimal comma",
+        "N = false",
+        "Acme",
+    ):
+        assert shown in page.text, shown
+    same = await dashboard.post(path, FORM | {"name": TEMPLATE["name"]})
+    assert (same.status_code, same.headers["location"]) == (303, path)
+    unchanged = await read(dashboard, template)
+    assert {**unchanged, "updatedAt": ""} == {**template, "updatedAt": ""}
+    changed = {"field-3": "description", "trim-3": "true", "decimalComma-1": ""}
+    assert (await dashboard.post(path, FORM | changed)).status_code == 303
+    stored = await read(dashboard, template)
+    assert (stored["name"], stored["columns"][1], stored["columns"][3]) == (
+        "Supplier B",
+        {"column": "Price", "field": "unitPrice"},
+        {"column": "Internal <note>", "field": "description", "trim": True},
+    )
+    assert "Template saved." in (await dashboard.get(path)).text
+
+
+async def test_what_is_wrong_is_told_beside_its_field_and_nothing_is_stored(dashboard: Dashboard) -> None:
+    template = await store(dashboard)
+    await store(dashboard, name="Taken")
+    path = f"/app/templates/{template['id']}"
+    mistakes = {
+        "becomes the same field": {"field-3": "unitPrice"},
+        "Columns `Price` and `Internal &lt;note&gt;` become `unitPrice` alike": {"field-3": "unitPrice"},
+        "There is already a mapping template named &#34;Taken&#34;": {"name": "Taken"},
+        "`name` must be 1 to 200 characters long": {"name": ""},
+        "`values` of column `Blocked` must be an object": {"values-2": "N"},
+        "cannot become": {"field-3": "nothing"},
+    }
+    for words, wrong in mistakes.items():
+        answer = await dashboard.post(path, FORM | wrong)
+        assert (answer.status_code, words in answer.text) == (422, True), words
+        assert "There is a problem" in answer.text
+    assert (await read(dashboard, template))["name"] == TEMPLATE["name"]
+    kept = await dashboard.post(path, FORM | {"go": "check", "field-3": "description"})
+    assert (kept.status_code, (await read(dashboard, template))["columns"]) == (200, COLUMNS)
+    viewer = await dashboard.as_role("viewer")
+    assert (await viewer.post(path, FORM)).status_code == 403
+    assert (await dashboard.get("/app/templates/map_0")).status_code == 404
+
+
+async def test_removing_a_template_says_first_what_uses_it(dashboard: Dashboard) -> None:
+    template = await store(dashboard)
+    request = {"type": "products", "mappingId": template["id"]}
+    body = {"name": "By night", "kind": "export", "request": request, "cron": "0 2 * * *"}
+    made = await dashboard.client.post("/schedules", headers=dashboard.account.headers, json=body)
+    assert made.status_code == 201
+    path = f"/app/templates/{template['id']}/delete"
+    page = await dashboard.get(path)
+    assert "1 feed or schedule uses it" in page.text
+    assert "By night" in page.text
+    gone = await dashboard.post(path)
+    assert (gone.status_code, gone.headers["location"]) == (303, "/app/templates")
+    assert (await dashboard.get(path)).status_code == 404
