@@ -19,6 +19,9 @@ class PageLink:
 ENTRIES: Final[tuple[PageLink, ...]] = (
     PageLink("Records", "/app/records", "records:read", "records"),
     PageLink("Templates", "/app/templates", "mappings:read", "templates"),
+    PageLink("Item sync", "/app/syncs", "syncs:read", "sync"),
+    PageLink("Schedules", "/app/schedules", "schedules:read", "clock"),
+    PageLink("Feeds", "/app/feeds", "feeds:read", "folder"),
 )
 
 

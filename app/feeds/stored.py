@@ -24,7 +24,7 @@ WATCHES: Final = DELIVERS
 
 
 async def list_feeds(session: ReadSession, account_id: AccountId) -> list[Feed]:
-    """Without the numbers of files, ordered by name."""
+    """Without the numbers of files, and with no more of their requests than the path, ordered by name."""
     return [feed_from(row) for row in await declared.list_all(session, account_id)]
 
 

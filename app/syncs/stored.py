@@ -10,10 +10,11 @@ from app.connections.connection import load_connection
 from app.errors import Complaint, Refused, describe, join_choices
 from app.formats.characters import UNSTORABLE
 from app.resources.canonical import to_nfc
-from app.runs.model import AccountId
+from app.runs.model import AccountId, Run, run_from
 from app.storage.access import accounts
 from app.storage.database import ReadSession, Session
 from app.storage.declared import item_syncs
+from app.storage.syncs import last_runs
 from app.syncs.settings import SyncSettings, load_settings, settings_to_json
 from app.vault import Vault
 
@@ -45,6 +46,12 @@ class StoredSync:
 async def list_syncs(session: ReadSession, account_id: AccountId) -> Sequence[StoredSync]:
     """Ordered by name."""
     return [sync_from(row) for row in await item_syncs.list_all(session, account_id)]
+
+
+async def list_last_runs(session: ReadSession, account_id: AccountId) -> Mapping[str, Run]:
+    """The last run of each item sync that has one, by the id of the sync."""
+    runs = [run_from(row) for row in await last_runs.list_last(session, account_id)]
+    return {str(run.sync_id): run for run in runs}
 
 
 async def load_sync(session: ReadSession, account_id: AccountId, sync_id: str) -> StoredSync:

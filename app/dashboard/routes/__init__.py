@@ -4,13 +4,17 @@ from fastapi import APIRouter
 
 from app.dashboard.routes import files, templates
 from app.dashboard.routes.access import me, sign_in, welcome
-from app.dashboard.routes.catalogue import records, rows, types
+from app.dashboard.routes.catalogue import record, records, rows, types
+from app.dashboard.routes.clock import feed_form, feeds, schedule_form, schedules
+from app.dashboard.routes.syncs import actions, lists, settings
 
 router = APIRouter()
 PAGES = (
     *(files, me, sign_in, welcome),
-    *(types, records, rows),
     templates,
+    *(types, records, record, rows),
+    *(settings, lists, actions),
+    *(schedule_form, schedules, feed_form, feeds),
 )
 for page in PAGES:
     router.include_router(page.router, include_in_schema=False)

@@ -14,8 +14,8 @@ NOW = "CAST(:now AS timestamptz)"
 COLUMNS = """f.id, f.account_id, f.name, f.connection_id, f.request::text AS request, f.afterwards, f.on_failed,
 f.every, f.enabled, f.created_by, f.created_at, f.updated_at, f.state, f.detail, f.failures, f.looked_at, f.next_at,
 f.start_error, f.round"""
-# What is imported may be large, and lists do without it.
-BRIEF = COLUMNS.replace("f.request::text AS request", "'{}' AS request")
+# What is imported may be large, and lists do without it, but for the path.
+BRIEF = COLUMNS.replace("f.request::text", "json_build_object('path', f.request -> 'path')::text")
 # How many files there are in which state, as JSON.
 COUNTS = """(SELECT coalesce(jsonb_object_agg(state, files), '{}') FROM (SELECT state, count(*) AS files FROM seen_files
 WHERE feed_id = f.id AND gone_at IS NULL GROUP BY state) AS by_state)::text AS files"""
@@ -53,7 +53,7 @@ async def get(session: ReadSession, account_id: int, feed_id: str) -> RowMapping
 
 
 async def list_all(session: ReadSession, account_id: int) -> Sequence[RowMapping]:
-    """The account's feeds, without `files` and what they import, ordered by name."""
+    """The account's feeds, without `files`, and of what they import the path only, ordered by name."""
     found = await session.execute(
         text(f"SELECT {BRIEF} FROM feeds AS f WHERE f.account_id = :account_id ORDER BY f.name"),
         {"account_id": account_id},

@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, cast
 from urllib.parse import quote
 
 from app.dashboard.views.catalogue.types import type_path
+from app.imports.merging.json_values import parse_exactly
 from app.imports.results.csv_cells import format_cell
 from app.item_images.shown import ShownImage
 from app.resources.schema import Field, Resource
@@ -51,6 +52,20 @@ class FieldValue:
     links: Sequence[ValueLink]
 
 
+# The key, the data and the last change of a record.
+Row = tuple[str, Mapping[str, Any], datetime]
+
+
+def read_rows(rows: Sequence[Mapping[Any, Any]]) -> list[Row]:
+    """Blocking."""
+    return [(row["key"], read_data(row["data"]), row["updated_at"]) for row in rows]
+
+
+def read_data(text: str) -> dict[str, Any]:
+    """The data of a record, with every number to its last digit."""
+    return cast("dict[str, Any]", parse_exactly(text.encode()))
+
+
 def record_path(type_name: str, key: str) -> str:
     """The address of a record's page, whatever its key is."""
     if key in DOTS:
@@ -73,10 +88,8 @@ def is_numeric(field: Field) -> bool:
     return field.type in ("integer", "decimal")
 
 
-def list_lines(
-    type_name: str, columns: Sequence[RecordColumn], rows: Sequence[tuple[str, Mapping[str, Any], datetime]]
-) -> list[RecordLine]:
-    """`rows` are the key, the data and the last change of each record."""
+def list_lines(type_name: str, columns: Sequence[RecordColumn], rows: Sequence[Row]) -> list[RecordLine]:
+    """A line for each of the records."""
     return [
         RecordLine(key, record_path(type_name, key), [write_value(data.get(each.id)) for each in columns], updated_at)
         for key, data, updated_at in rows

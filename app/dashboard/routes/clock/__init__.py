@@ -1,0 +1,1 @@
+"""Pages of what starts by itself: schedules by the clock, feeds by what comes into a folder."""

@@ -1,0 +1,1 @@
+"""Pages of item syncs: settings, tests, runs."""

@@ -1,0 +1,70 @@
+"""The item syncs of an account, and the page of one: how it is set, when it runs, and what came of it."""
+
+from typing import Final
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from app.dashboard.render import render_page
+from app.dashboard.views.clock.schedules import describe_schedule
+from app.dashboard.views.syncs.lines import describe_settings, describe_sync
+from app.dashboard.views.syncs.runs import OUTCOMES, describe_last, describe_run
+from app.dashboard.visitor import MayReadSyncs
+from app.runs.kinds import Kind
+from app.runs.status import RunQuery, list_accepted, read_status
+from app.schedules.stored import list_schedules
+from app.syncs.stored import list_last_runs, load_sync
+from app.syncs.stored import list_syncs as list_stored
+from app.web.caller import OpenRuntime
+from app.web.links import base_url
+
+router = APIRouter(prefix="/app/syncs")
+RUNS: Final = 20  # on the page of a sync
+
+
+@router.get("")
+async def show_syncs(request: Request, visitor: MayReadSyncs, runtime: OpenRuntime) -> Response:
+    """Each with its last run and its next one."""
+    async with runtime.database.read() as session:
+        now = await runtime.now(session)
+        stored = await list_stored(session, visitor.account_id)
+        schedules = [each for each in await list_schedules(session, visitor.account_id) if each.kind == "sync"]
+        runs = await list_last_runs(session, visitor.account_id)
+        last = {sync_id: await read_status(session, run) for sync_id, run in runs.items()}
+    lines = [
+        describe_sync(
+            each,
+            [describe_schedule(one, now) for one in schedules if one.target == each.id],
+            describe_run(last[each.id]) if each.id in last else None,
+        )
+        for each in stored
+    ]
+    base = base_url(request, runtime)
+    return render_page(request, visitor, "syncs/list.html", lines=lines, base=base)
+
+
+@router.get("/{sync_id}")
+async def show_sync(request: Request, sync_id: str, visitor: MayReadSyncs, runtime: OpenRuntime) -> Response:
+    """Its settings, schedules and runs, and the report of the last one."""
+    async with runtime.database.read() as session:
+        now = await runtime.now(session)
+        sync = await load_sync(session, visitor.account_id, sync_id)
+        schedules = await list_schedules(session, visitor.account_id)
+        query = RunQuery([Kind.SYNC], {"sync_id": sync.id})
+        runs, more = await list_accepted(session, visitor.account_id, query, limit=RUNS)
+    mine = [each for each in schedules if each.kind == "sync" and each.target == sync.id]
+    return render_page(
+        request,
+        visitor,
+        "syncs/sync.html",
+        sync=sync,
+        settings=describe_settings(sync),
+        schedules=[describe_schedule(each, now) for each in mine],
+        runs=[describe_run(each) for each in runs],
+        more=more,
+        last=describe_last(runs[0]) if runs else None,
+        outcomes=OUTCOMES,
+        may_write=visitor.has_scope("syncs:write"),
+        may_schedule=visitor.has_scope("schedules:write"),
+        base=base_url(request, runtime),
+    )

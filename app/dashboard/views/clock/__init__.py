@@ -1,0 +1,1 @@
+"""Schedules and feeds as their pages show them."""

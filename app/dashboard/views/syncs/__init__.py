@@ -1,0 +1,1 @@
+"""Item syncs as their pages show them."""
