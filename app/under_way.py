@@ -4,29 +4,33 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TypeVar
+
+Holder = TypeVar("Holder", int, str)
 
 
 @dataclass(frozen=True, slots=True)
 class UnderWay:
-    """Numbers by account."""
+    """Numbers by account, of streams by session."""
 
     uploads: Counter[int] = field(default_factory=Counter)
     downloads: Counter[int] = field(default_factory=Counter)
+    streams: Counter[str] = field(default_factory=Counter)
     body_bytes: Counter[int] = field(default_factory=Counter)  # of bodies that are read as a whole
 
 
 @contextmanager
-def counting(counter: Counter[int], account_id: int) -> Iterator[None]:
-    """Counts one more of the account for as long as the block lasts."""
-    counter[account_id] += 1
+def counting(counter: Counter[Holder], holder: Holder) -> Iterator[None]:
+    """Counts one more of the holder for as long as the block lasts."""
+    counter[holder] += 1
     try:
         yield
     finally:
-        discount(counter, account_id, 1)
+        discount(counter, holder, 1)
 
 
-def discount(counter: Counter[int], account_id: int, number: int) -> None:
-    """Keeps no account that has nothing any more."""
-    counter[account_id] -= number
-    if not counter[account_id]:
-        del counter[account_id]
+def discount(counter: Counter[Holder], holder: Holder, number: int) -> None:
+    """Keeps nobody who has nothing any more."""
+    counter[holder] -= number
+    if not counter[holder]:
+        del counter[holder]

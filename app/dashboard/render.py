@@ -17,7 +17,12 @@ from app.web.failures import STATUSES, Failure
 from app.web.requests import request_id
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
-MACROS: Final = {"icons": "parts/icons.html", "show": "parts/show.html", "field": "parts/form.html"}
+MACROS: Final = {
+    "icons": "parts/icons.html",
+    "show": "parts/show.html",
+    "field": "parts/form.html",
+    "jobs": "parts/jobs.html",
+}
 NOTICE_COOKIE: Final = "sluice-notice"
 NOTICE_SECONDS: Final = 60
 LONGEST_NOTICE: Final = 500  # characters
@@ -67,6 +72,11 @@ def render_block(template: str, block: str, /, **context: Any) -> str:
     """One block of a page's template, alone: a region that is live."""
     page = ENVIRONMENT.get_template(template)
     return "".join(page.blocks[block](page.new_context({**context, "visitor": None})))
+
+
+def render_part(name: str, macro: str, /, *given: Any) -> str:
+    """One of the macros that are known everywhere, alone."""
+    return str(getattr(ENVIRONMENT.globals[name], macro)(*given))
 
 
 def redirect(path: str, notice: str = "") -> Response:

@@ -108,6 +108,7 @@ def explain_scope(scope: str) -> str:
 
 MayReadRuns = Annotated[Visitor, Depends(NeedScope(tuple(rules.read_scope for rules in KINDS.values())))]
 MayWriteRuns = Annotated[Visitor, Depends(NeedScope(tuple(rules.write_scope for rules in KINDS.values())))]
+MayDeleteRuns = Annotated[Visitor, Depends(NeedScope(("imports:delete", "exports:write")))]
 MayReadImports = Annotated[Visitor, Depends(NeedScope(("imports:read",)))]
 MayWriteImports = Annotated[Visitor, Depends(NeedScope(("imports:write",)))]
 MayDeleteImports = Annotated[Visitor, Depends(NeedScope(("imports:delete",)))]

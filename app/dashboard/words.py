@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from app.web.failures import TITLES
 
@@ -15,6 +15,8 @@ HOUR: Final = 3_600
 DAY: Final = 86_400
 # How characters without a shape of their own are shown in the value of a cell.
 SHOWN: Final = {code: chr(0x2400 + code) for code in range(32)} | {0x20: "\u2423", 0x7F: "\u2421", 0xA0: "\u237d"}
+
+CODE: Final = Markup("<code>{}</code>")
 
 # What a page says of a failed request: the title of the page. The API's own titles speak of keys.
 FAILURE_TITLES: Final[Mapping[str, str]] = {
@@ -103,6 +105,20 @@ def join_words(words: list[str]) -> str:
     return f"{', '.join(others)} and {last}" if others else last
 
 
+def mark_code(text: str) -> Markup:
+    """A sentence whose names stand in backticks, with each of them as code. What it says is escaped."""
+    *pairs, last = text.split("`")
+    if len(pairs) % 2:  # a backtick of its own
+        return escape(text)
+    marked = (escape(part) if place % 2 == 0 else CODE.format(part) for place, part in enumerate(pairs))
+    return Markup("").join([*marked, escape(last)])
+
+
+def close_sentence(text: str) -> str:
+    """With a full stop: messages of the engine have none."""
+    return text if text.endswith((".", "?")) else f"{text}."
+
+
 FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "number": write_number,
     "count": count_of,
@@ -112,4 +128,6 @@ FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "when": write_moment,
     "value": show_value,
     "and_list": join_words,
+    "marked": mark_code,
+    "closed": close_sentence,
 }

@@ -9,7 +9,9 @@ import asyncio
 import re
 import zlib
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from itertools import islice, pairwise
+from typing import Final
 
 import msgspec
 
@@ -27,6 +29,7 @@ match_cursor = re.compile(r"([0-9]{1,10})\.([0-9]{1,10})").fullmatch
 PIECE = 1_000  # problems that are unpacked at once: less than a megabyte, as a rule
 MARK = b"\0pieces\0"  # the last bytes of problems whose stream can be entered
 NUMBER = 4  # bytes of an offset, and of their number
+MOST_OF_PAGE = 100_000  # problems that a page looks at: a quarter of a second
 MOST_OF_ROWS = 20_000  # problems that are listed with a number of rows: a row may have hundreds
 
 
@@ -89,27 +92,55 @@ def take_rows(packed: bytes, rows: int) -> list[Problem]:
     return taken
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which problems of a run: those of a cause, of a column or field, or both; all of them if neither is given."""
+
+    code: str | None = None
+    column: str | None = None
+
+    def fits(self, problem: Problem) -> bool:
+        return self.code in (None, problem.code) and self.column in (None, problem.column, problem.field)
+
+
+ALL: Final = Wanted()
+
+
 async def load_page(
-    session: ReadSession, run_id: RunId, *, cursor: str | None, limit: int
+    session: ReadSession, run_id: RunId, *, cursor: str | None, limit: int, wanted: Wanted = ALL
 ) -> tuple[list[Problem], str | None]:
-    """At most `limit` problems in the order of the file, beginning at `cursor`, and the cursor of the next page."""
+    """At most `limit` problems in the order of the file, beginning at `cursor`, and the cursor of the next page. When
+    few are wanted a page looks at MOST_OF_PAGE problems, so that it may hold fewer, even none, and have a next one."""
     number, skip = parse_cursor(cursor)
     problems: list[Problem] = []
+    looked_at = 0
     while found := await batches.with_problems(session, run_id, since=number, limit=1):
         if found[0]["number"] != number:
             number, skip = found[0]["number"], 0
         room = limit - len(problems)
         # Not on the event loop, because a piece may be large.
-        problems += await asyncio.to_thread(take, found[0]["problems"], skip, room)
-        if found[0]["problem_count"] - skip > room:
-            return problems, f"{number}.{skip + room}"
+        taken, end = await asyncio.to_thread(take, found[0]["problems"], skip, room, wanted)
+        problems += taken
+        looked_at += end - skip
+        if end < found[0]["problem_count"]:
+            return problems, f"{number}.{end}"
         number, skip = number + 1, 0
+        if looked_at >= MOST_OF_PAGE:
+            return problems, f"{number}.0"
     return problems, None
 
 
-def take(packed: bytes, skip: int, count: int) -> list[Problem]:
-    """Blocking."""
-    return list(islice(unpack(packed, skip=skip), count))
+def take(packed: bytes, skip: int, room: int, wanted: Wanted) -> tuple[list[Problem], int]:
+    """The next problems that are wanted, and at which place a page that has no more `room` ended. Blocking."""
+    taken: list[Problem] = []
+    end = skip
+    for problem in unpack(packed, skip=skip):
+        if len(taken) == room:
+            break
+        end += 1
+        if wanted.fits(problem):
+            taken.append(problem)
+    return taken, end
 
 
 def parse_cursor(cursor: str | None) -> tuple[int, int]:

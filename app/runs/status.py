@@ -100,6 +100,21 @@ def describe_status(run: Run, position: int | None) -> Status:
     return Status(run, position, percent_done(run), estimate_seconds_left(run, datetime.now(UTC)), outcome_of(run))
 
 
+async def list_by_id(
+    session: ReadSession, account_id: AccountId, kinds: Sequence[Kind], ids: Sequence[str]
+) -> list[Status]:
+    """Those of the account's runs with these ids, in no order, without what lists leave out."""
+    rows = await account_runs.list_by_id(session, account_id, kinds, ids)
+    return await read_statuses(session, account_id, [run_from(row) for row in rows])
+
+
+async def count_newer(session: ReadSession, account_id: AccountId, query: RunQuery, *, limit: int) -> int:
+    """How many runs that the query finds are newer than the last that was seen, counted up to `limit`."""
+    if query.after is None:
+        return 0
+    return await runs.count_newer(session, account_id, query.kinds, query.filters, seen=query.after, limit=limit)
+
+
 async def list_newest(
     session: ReadSession, account_id: AccountId, origins: Sequence[str], *, before: datetime | None, limit: int
 ) -> tuple[list[Run], bool]:

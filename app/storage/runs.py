@@ -7,6 +7,8 @@ from typing import Any, Literal
 from sqlalchemy import (
     ColumnElement,
     RowMapping,
+    Select,
+    func,
     insert,
     literal,
     literal_column,
@@ -170,8 +172,7 @@ async def list_accepted(
     """The account's runs of these kinds that meet these filters, accepted since one moment and before another,
     newest first, without those that were pruned and without what LEFT_OUT names. `after` is the moment and the id of
     the last run that was seen."""
-    kept = select(runs.c.id).where(runs.c.account_id == account_id, runs.c.pruned_at.is_(None), runs.c.kind.in_(kinds))
-    kept = kept.where(*(meet_filter(name, value) for name, value in filters.items()))
+    kept = select_ids(account_id, kinds, filters)
     if filters.get("state") in UNFINISHED:  # for the index of open runs, which are few
         kept = kept.where(text(OPEN))
     if since is not None:
@@ -185,6 +186,29 @@ async def list_accepted(
     page = kept.order_by(*newest).limit(limit).scalar_subquery()
     found = await session.execute(select(*BRIEF).where(runs.c.id.in_(page)).order_by(*newest))
     return found.mappings().all()
+
+
+async def count_newer(
+    session: ReadSession,
+    account_id: int,
+    kinds: Sequence[str],
+    filters: Mapping[Filter, str],
+    *,
+    seen: tuple[datetime, str],
+    limit: int,
+) -> int:
+    """How many of the same runs are newer than one that was seen, counted up to `limit`."""
+    newer = select_ids(account_id, kinds, filters).where(
+        tuple_(runs.c.created_at, runs.c.id) > tuple_(*map(literal, seen))
+    )
+    counted = await session.execute(select(func.count()).select_from(newer.limit(limit).subquery()))
+    return int(counted.scalar_one())
+
+
+def select_ids(account_id: int, kinds: Sequence[str], filters: Mapping[Filter, str]) -> Select[tuple[str]]:
+    """The account's runs of these kinds that meet these filters, without those that were pruned."""
+    kept = select(runs.c.id).where(runs.c.account_id == account_id, runs.c.pruned_at.is_(None), runs.c.kind.in_(kinds))
+    return kept.where(*(meet_filter(name, value) for name, value in filters.items()))
 
 
 def meet_filter(name: Filter, value: str) -> ColumnElement[bool]:

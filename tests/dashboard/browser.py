@@ -1,7 +1,9 @@
 """A real Chromium whose pages are watched: whatever goes wrong in one of them fails the test."""
 
+import asyncio
 import os
 import shutil
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -87,6 +89,17 @@ class Visitors:
     async def close(self) -> None:
         for context in self.contexts:
             await context.close()
+
+
+async def wait_until(page: Page, expression: str, *, seconds: float = 30) -> Any:
+    """The value of the JavaScript once it is true. Playwright's own `wait_for_function` evaluates a text in the page,
+    which its policy forbids."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if found := await page.evaluate(expression):
+            return found
+        await asyncio.sleep(0.05)
+    raise AssertionError(f"It never became true: {expression}")
 
 
 async def check_page(page: Page) -> None:

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from app.problems import Problem
-from app.runs.problems import PIECE, pack, read_places, unpack
+from app.runs.problems import PIECE, Wanted, pack, read_places, take, unpack
 
 
 def problems(count: int) -> list[Problem]:
@@ -37,6 +37,18 @@ def test_packed_problems_come_back_from_any_place(count: int) -> None:
     assert list(unpack(stored)) == every
     for skip in {0, 1, PIECE - 1, PIECE, PIECE + 1, 2 * PIECE + 3, count - 1, count, count + 1, count + PIECE}:
         assert list(unpack(stored, skip=skip)) == every[skip:]
+
+
+def test_those_that_are_wanted_are_taken_and_the_next_page_begins_after_them() -> None:
+    stored, every = packed(PIECE + 7), problems(PIECE + 7)
+    wanted = Wanted("type_error", "c1")
+    fitting = [each for each in every if each.column == "c1"]
+    first, end = take(stored, 0, 5, wanted)
+    assert (first, end) == (fitting[:5], 14)
+    rest, end = take(stored, end, len(every), wanted)
+    assert (rest, end) == (fitting[5:], len(every))
+    assert take(stored, 0, 5, Wanted("required")) == ([], len(every))
+    assert take(stored, 3, 0, wanted) == ([], 3)
 
 
 def test_no_problems_are_stored_as_nothing() -> None:

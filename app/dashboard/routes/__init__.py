@@ -2,15 +2,17 @@
 
 from fastapi import APIRouter
 
-from app.dashboard.routes import files, templates
+from app.dashboard.routes import files, jobs, live, templates
 from app.dashboard.routes.access import me, sign_in, welcome
 from app.dashboard.routes.catalogue import record, records, rows, types
 from app.dashboard.routes.clock import feed_form, feeds, schedule_form, schedules
+from app.dashboard.routes.runs import decide, problems, show
 from app.dashboard.routes.syncs import actions, lists, settings
 
 router = APIRouter()
 PAGES = (
     *(files, me, sign_in, welcome),
+    *(jobs, live, show, problems, decide),
     templates,
     *(types, records, record, rows),
     *(settings, lists, actions),
@@ -18,3 +20,5 @@ PAGES = (
 )
 for page in PAGES:
     router.include_router(page.router, include_in_schema=False)
+# Last, because a path such as /app/imports/new must not be taken for a run.
+router.include_router(show.addresses, include_in_schema=False)

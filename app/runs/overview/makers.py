@@ -1,4 +1,4 @@
-"""What has started runs: API keys, schedules and feeds, by the names that people gave them."""
+"""What has started runs: people, API keys, schedules and feeds, by the names that people gave them."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

@@ -24,7 +24,9 @@ GROUP BY day ORDER BY day"""
 MAKERS = """
 SELECT id, 'key' AS sort, label AS name FROM api_keys WHERE account_id = :account_id AND id = ANY(:ids)
 UNION ALL SELECT id, 'schedule', name FROM schedules WHERE account_id = :account_id AND id = ANY(:ids)
-UNION ALL SELECT id, 'feed', name FROM feeds WHERE account_id = :account_id AND id = ANY(:ids)"""
+UNION ALL SELECT id, 'feed', name FROM feeds WHERE account_id = :account_id AND id = ANY(:ids)
+UNION ALL SELECT id, 'person', name FROM people JOIN memberships ON person_id = id
+    WHERE account_id = :account_id AND id = ANY(:ids)"""
 
 
 async def list_open(session: ReadSession, account_id: int, kinds: Sequence[str]) -> Sequence[RowMapping]:
@@ -32,6 +34,14 @@ async def list_open(session: ReadSession, account_id: int, kinds: Sequence[str])
     mine = (runs.c.account_id == account_id, runs.c.kind.in_(kinds), text(OPEN))
     found = await session.execute(select(*BRIEF).where(*mine).order_by(runs.c.created_at, runs.c.id))
     return found.mappings().all()
+
+
+async def list_by_id(
+    session: ReadSession, account_id: int, kinds: Sequence[str], ids: Sequence[str]
+) -> Sequence[RowMapping]:
+    """The account's runs of these kinds with these ids, without what lists leave out."""
+    mine = (runs.c.id.in_(ids), runs.c.account_id == account_id, runs.c.kind.in_(kinds), runs.c.pruned_at.is_(None))
+    return (await session.execute(select(*BRIEF).where(*mine))).mappings().all()
 
 
 async def find_places(session: ReadSession, account_id: int) -> Mapping[str, int]:
@@ -50,6 +60,6 @@ async def count_by_day(
 
 
 async def find_makers(session: ReadSession, account_id: int, ids: Iterable[str]) -> Sequence[RowMapping]:
-    """What the account's keys, schedules and feeds with these ids are (`sort`) and are called."""
+    """What the account's keys, schedules, feeds and people with these ids are (`sort`) and are called."""
     found = await session.execute(text(MAKERS), {"account_id": account_id, "ids": sorted(set(ids))})
     return found.mappings().all()

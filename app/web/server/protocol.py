@@ -18,6 +18,9 @@ from app.web.server.connections import CALLER, Connections, group_address
 from app.web.server.parser import FRAMING, Parser
 from app.web.server.verdicts import CROWDED, LONG_HEAD, LONG_PATH, SLOW, UNREADABLE, Verdict
 
+# Where the scope of a request whose answer goes on until it is told to end has an event for that. Without it the server
+# would wait for such an answer as long as it may.
+STOPPING: Final = "stopping"
 # Answered although there are too many connections: a process that is busy is alive.
 PROBES: Final = frozenset({b"/healthz", b"/readyz"})
 
@@ -94,6 +97,13 @@ class Protocol(HttpToolsProtocol):
             return self._idle_since
         patient_until = self._asked_at + self._limits.anonymous_seconds
         return patient_until if self.loop.time() > patient_until else None
+
+    def shutdown(self) -> None:
+        cycle: RequestResponseCycle | None = self.cycle
+        stopping: Any = None if cycle is None else cycle.scope.get(STOPPING)
+        if stopping is not None:
+            stopping.set()
+        super().shutdown()
 
     def evict(self) -> None:
         self.transport.abort()

@@ -28,6 +28,11 @@ async def check_parts(runtime: Runtime) -> tuple[PartStatus, ...]:
     return tuple(await asyncio.gather(*(check_part(part, check, runtime) for part, check in CHECKS.items())))
 
 
+async def check_worker_there(runtime: Runtime) -> str | None:
+    """Why nobody works on anything; None if somebody does."""
+    return (await check_part("worker", check_worker, runtime)).error
+
+
 async def check_part(part: str, check: Callable[[Runtime], Awaitable[str | None]], runtime: Runtime) -> PartStatus:
     try:
         async with asyncio.timeout(CHECK_SECONDS):

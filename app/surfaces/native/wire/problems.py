@@ -1,9 +1,16 @@
 """Shapes of what is wrong with the rows of a run."""
 
+from typing import Annotated
+
+from fastapi import Query
 from pydantic import Field
 
 from app.surfaces.native.wire.shape import Links
 from app.web.shapes import Shape
+
+# Parameters of lists. Few rows among very many may take several pages to find, of which some are empty.
+OfCause = Annotated[str | None, Query(description="Only problems with this `code`")]
+OfColumn = Annotated[str | None, Query(description="Only problems of this column, or of this field")]
 
 
 class RowProblem(Shape):

@@ -12,7 +12,7 @@ from app.imports.results.sent_row import read_sent_row
 from app.runs import problems, status
 from app.surfaces.native import translate
 from app.surfaces.native.wire.imports import ColumnList, SentRowItem
-from app.surfaces.native.wire.problems import ProblemList
+from app.surfaces.native.wire.problems import OfCause, OfColumn, ProblemList
 from app.web.caller import MayReadImports, OpenRuntime
 from app.web.links import link_to_same_path
 from app.web.openapi import operation_id
@@ -34,13 +34,21 @@ async def list_problems(
     *,
     limit: Limit = 100,
     cursor: str | None = None,
+    code: OfCause = None,
+    column: OfColumn = None,
 ) -> Response:
     """List everything that is wrong with the rows of an import, in the order of the file."""
     days = runtime.settings.retention_days
     async with runtime.heavy_reads.turn(caller.account_id), runtime.database.read() as session:
         run = await status.find_run(session, caller.account_id, import_id, retention_days=days, whole=False)
-        found, next_cursor = await problems.load_page(session, run.id, cursor=cursor, limit=limit)
-    next_page = None if next_cursor is None else link_to_same_path(request, runtime, limit=limit, cursor=next_cursor)
+        found, next_cursor = await problems.load_page(
+            session, run.id, cursor=cursor, limit=limit, wanted=problems.Wanted(code, column)
+        )
+    next_page = (
+        None
+        if next_cursor is None
+        else link_to_same_path(request, runtime, limit=limit, code=code, column=column, cursor=next_cursor)
+    )
     return Response(translate.problem_list(found, next_page).encoded(), media_type=translate.JSON)
 
 

@@ -16,7 +16,7 @@ from app.runtime import Runtime
 from app.storage.runs import Filter
 from app.surfaces.native import translate
 from app.surfaces.native.run_items import encode_runs, run_item
-from app.surfaces.native.wire.problems import ProblemList
+from app.surfaces.native.wire.problems import OfCause, OfColumn, ProblemList
 from app.surfaces.native.wire.runs import (
     DailyQueryParameters,
     DailyRuns,
@@ -113,6 +113,8 @@ async def list_run_problems(
     *,
     limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
     cursor: str | None = None,
+    code: OfCause = None,
+    column: OfColumn = None,
 ) -> Response:
     """List everything that is wrong with the rows of a run, in the order in which they were read; of an item sync, also
     every file in its ZIP that became no image."""
@@ -120,8 +122,14 @@ async def list_run_problems(
     async with runtime.heavy_reads.turn(caller.account_id), runtime.database.read() as session:
         run = await status.find_run(session, caller.account_id, run_id, kind=None, retention_days=days, whole=False)
         visible_kinds(caller, run.kind)
-        found, following = await problems.load_page(session, run.id, cursor=cursor, limit=limit)
-    next_page = None if following is None else link_to_same_path(request, runtime, limit=limit, cursor=following)
+        found, following = await problems.load_page(
+            session, run.id, cursor=cursor, limit=limit, wanted=problems.Wanted(code, column)
+        )
+    next_page = (
+        None
+        if following is None
+        else link_to_same_path(request, runtime, limit=limit, code=code, column=column, cursor=following)
+    )
     return Response(translate.problem_list(found, next_page).encoded(), media_type=translate.JSON)
 
 

@@ -1,0 +1,64 @@
+"""Reads the list of jobs, for the page and for its stream."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from app.dashboard.live.page import Moment
+from app.dashboard.render import render_block, render_part
+from app.dashboard.views.runs.jobs import Job, job_from
+from app.dashboard.views.runs.queue import queue_cards
+from app.dashboard.visitor import Visitor
+from app.runs.kinds import Kind
+from app.runs.overview.queue import read_queues
+from app.runs.status import RunQuery, count_newer, list_by_id
+from app.runtime import Runtime
+from app.storage.database import ReadSession
+from app.web.runs.reading import visible_kinds
+from app.web.server.readiness import PartStatus, check_parts
+
+TEMPLATE: Final = "jobs.html"
+CELLS: Final = ("state", "progress", "rows", "failed")  # macros of parts/jobs.html, and the beginnings of ids
+PAGE_SIZE: Final = 25
+
+
+@dataclass(frozen=True, slots=True)
+class LiveJobs:
+    """The rows that a page shows stay where they are, and change in place. What came since is counted: `query` finds
+    what is newer than the newest row."""
+
+    runtime: Runtime
+    visitor: Visitor
+    ids: Sequence[str]
+    query: RunQuery
+    address: str  # of the first page with these filters
+
+    async def read(self) -> Moment:
+        account_id = self.visitor.account_id
+        troubles = await find_troubles(self.runtime)
+        async with self.runtime.database.read() as session:
+            queue = await read_queue_cards(session, self.runtime, self.visitor)
+            listed = await list_by_id(session, account_id, self.query.kinds, self.ids)
+            arrived = await count_newer(session, account_id, self.query, limit=PAGE_SIZE)
+        context = {"troubles": troubles, "arrived": arrived, "first": self.address, **queue}
+        regions = {name: render_block(TEMPLATE, name, **context) for name in ("banners", "queue", "arrived", "now")}
+        for status in listed:
+            regions |= render_cells(job_from(status, None))
+        return Moment(regions, moves=bool(queue["moving"]))
+
+
+def render_cells(job: Job) -> dict[str, str]:
+    return {f"{cell}-{job.run.id}": render_part("jobs", f"{cell}_cell", job) for cell in CELLS}
+
+
+async def find_troubles(runtime: Runtime) -> list[PartStatus]:
+    """The parts of the service that do not work."""
+    return [part for part in await check_parts(runtime) if part.error is not None]
+
+
+async def read_queue_cards(session: ReadSession, runtime: Runtime, visitor: Visitor) -> dict[str, Any]:
+    """What the card of the queue needs, how many runs move, and what is read out when that changes."""
+    queues: Mapping[Kind, Any] = await read_queues(session, runtime, visitor.account_id, visible_kinds(visitor, None))
+    cards = queue_cards(queues)
+    moving = sum(len(queue.running) + len(queue.waiting) for queue in queues.values())
+    return {"queues": cards, "moving": moving, "said": ". ".join(card.words for card in cards)}

@@ -1,0 +1,65 @@
+"""Reads a run as its page shows it, for the page and for its stream."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from app.dashboard.live.page import Moment
+from app.dashboard.render import render_block
+from app.dashboard.views.runs.actions import actions_of
+from app.dashboard.views.runs.run import RunView, view_run
+from app.dashboard.visitor import Visitor
+from app.runs.model import Run
+from app.runs.overview.makers import find_makers
+from app.runs.states import HELD, State
+from app.runs.status import find_run, read_status
+from app.runtime import Runtime
+from app.storage.database import ReadSession
+from app.web.runs.reading import visible_kinds
+from app.web.server.readiness import check_worker_there
+
+TEMPLATE: Final = "run.html"
+REGIONS: Final = ("badge", "actions", "now", "state", "counts", "groups", "about")  # blocks, which are regions, too
+
+
+@dataclass(frozen=True, slots=True)
+class LiveRun:
+    """The page of one run."""
+
+    runtime: Runtime
+    visitor: Visitor
+    run_id: str
+
+    async def read(self) -> Moment:
+        """Raises Refused: not_found, gone, not_allowed."""
+        view = await load_run_view(self.runtime, self.visitor, self.run_id)
+        context = run_context(self.runtime, view)
+        regions = {name: render_block(TEMPLATE, name, **context) for name in REGIONS}
+        return Moment(regions, moves=view.run.state not in HELD, ended=view.run.done)
+
+
+def run_context(runtime: Runtime, view: RunView) -> dict[str, Any]:
+    """What all blocks of the page need."""
+    return {"view": view, "actions": list(actions_of(view)), "plan_hours": runtime.settings.plan_hours}
+
+
+async def load_run_view(runtime: Runtime, visitor: Visitor, run_id: str) -> RunView:
+    """Raises Refused: not_found, gone, not_allowed."""
+    days = runtime.settings.retention_days
+    async with runtime.database.read() as session:
+        run = await find_visible(session, runtime, visitor, run_id)
+        status = await read_status(session, run)
+        makers = await find_makers(session, visitor.account_id, [run])
+    waits = run.state is State.QUEUED or (run.state is State.RUNNING and run.waiting_for is not None)
+    no_worker = await check_worker_there(runtime) if waits else None
+    maker = makers.get(run.created_by or "")
+    return view_run(status, visitor, maker=maker, no_worker=no_worker or "", retention_days=days)
+
+
+async def find_visible(
+    session: ReadSession, runtime: Runtime, visitor: Visitor, run_id: str, *, whole: bool = False
+) -> Run:
+    """A run of any kind that the visitor may see. Raises Refused: not_found, gone, not_allowed."""
+    days = runtime.settings.retention_days
+    run = await find_run(session, visitor.account_id, run_id, kind=None, retention_days=days, whole=whole)
+    visible_kinds(visitor, run.kind)
+    return run

@@ -1,0 +1,126 @@
+"""Jobs: the queue, and the history of imports, exports and item syncs."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from app.dashboard.live.jobs import PAGE_SIZE, TEMPLATE, find_troubles, read_queue_cards
+from app.dashboard.render import render_page
+from app.dashboard.views.runs.badge import KIND_WORDS, STATE_CHOICES
+from app.dashboard.views.runs.jobs import chart_of, list_jobs
+from app.dashboard.views.runs.scripts import script_of_import
+from app.dashboard.visitor import MayReadRuns, Visitor
+from app.errors import Complaint, Refused
+from app.runs.kinds import Kind
+from app.runs.overview.days import count_daily
+from app.runs.overview.makers import find_makers
+from app.runs.states import State
+from app.runs.status import RunQuery, Status, list_accepted
+from app.storage.runs import Filter
+from app.web.caller import OpenRuntime
+from app.web.links import base_url
+from app.web.runs.reading import decode_run_cursor, encode_run_cursor, visible_kinds
+
+router = APIRouter(prefix="/app/jobs")
+CHART_DAYS: Final = 30
+# Filter of the page -> that of the list.
+FILTERS: Final[Mapping[str, Filter]] = {
+    "state": "state",
+    "type": "type",
+    "text": "text",
+    "by": "created_by",
+    "sync": "sync_id",
+    "connection": "connection_id",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class JobFilters:
+    """The filters in the address; "" where there is none."""
+
+    kind: str = ""
+    state: str = ""
+    type: str = ""
+    text: str = ""
+    by: str = ""
+    sync: str = ""
+    connection: str = ""
+
+    @property
+    def any(self) -> bool:
+        return any(asdict(self).values())
+
+    def __getitem__(self, name: str) -> str:
+        return str(getattr(self, name))
+
+    def address(self, path: str, **more: str) -> str:
+        """With these filters, and more."""
+        given = {name: value for name, value in (asdict(self) | more).items() if value}
+        return f"{path}?{urlencode(given)}" if given else path
+
+    def query(self, visitor: Visitor, cursor: str | None) -> RunQuery:
+        """Raises Refused: not_allowed, invalid."""
+        kinds = visible_kinds(visitor, read_choice("kind", Kind, self.kind) if self.kind else None)
+        if self.state:
+            read_choice("state", State, self.state)
+        filters = {column: self[name] for name, column in FILTERS.items() if self[name]}
+        return RunQuery(kinds, filters, after=decode_run_cursor(cursor))
+
+
+def read_choice(name: str, choices: type[Any], value: str) -> Any:
+    """Raises Refused("invalid")."""
+    try:
+        return choices(value)
+    except ValueError:
+        reason = f"There is no {name} “{value[:40]}”"
+        raise Refused("invalid", reason, [Complaint(name, reason)]) from None
+
+
+def read_filters(request: Request) -> JobFilters:
+    given = request.query_params
+    return JobFilters(**{name: given.get(name, "").strip()[:200] for name in ("kind", *FILTERS)})
+
+
+@router.get("")
+async def show_jobs(
+    request: Request, visitor: MayReadRuns, runtime: OpenRuntime, cursor: str | None = None
+) -> Response:
+    """A page of the list, the newest first, with the card of the queue."""
+    filters = read_filters(request)
+    query = filters.query(visitor, cursor)
+    troubles = await find_troubles(runtime)
+    async with runtime.database.read() as session:
+        queue = await read_queue_cards(session, runtime, visitor)
+        found, more = await list_accepted(session, visitor.account_id, query, limit=PAGE_SIZE)
+        makers = await find_makers(session, visitor.account_id, [each.run for each in found])
+        now = await runtime.now(session)
+        days = await count_daily(session, visitor.account_id, query.kinds, now=now, days=CHART_DAYS)
+    return render_page(
+        request,
+        visitor,
+        TEMPLATE,
+        filters=filters,
+        kinds=list(KIND_WORDS.items()),
+        states=STATE_CHOICES,
+        maker=makers.get(filters.by),
+        troubles=troubles,
+        arrived=0,
+        rows=list_jobs(found, makers),
+        chart=chart_of(days) if any(day.runs for day in days) else None,
+        later=cursor is not None,
+        first=filters.address("/app/jobs"),
+        following=filters.address("/app/jobs", cursor=encode_run_cursor(found[-1].run)) if more else None,
+        live=filters.address("/app/live", page="jobs", **seen_rows(found, first=cursor is None)),
+        script=script_of_import(base_url(request, runtime)),
+        **queue,
+    )
+
+
+def seen_rows(found: list[Status], *, first: bool) -> dict[str, str]:
+    """What the stream of the page needs to know: the rows on it, and the newest, if it is the first page."""
+    newest = {"newest": encode_run_cursor(found[0].run)} if first and found else {}
+    return {"ids": ",".join(each.run.id for each in found), **newest}

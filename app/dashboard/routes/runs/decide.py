@@ -1,0 +1,111 @@
+"""What somebody decides about a run: it goes on, is cancelled or deleted. A page says before what will happen."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from app.dashboard.live.run import load_run_view, run_context
+from app.dashboard.render import redirect, render_page
+from app.dashboard.views.runs.run import DELETE_SCOPES, RunView
+from app.dashboard.visitor import MayDeleteRuns, MayReadRuns, MayWriteRuns, NeedScope, Visitor
+from app.errors import Refused
+from app.runs.deletion import delete_run
+from app.runs.holding.held import cancel_run, resume_run
+from app.runs.kinds import KINDS
+from app.runtime import Runtime
+from app.web.caller import OpenRuntime, write_as
+
+router = APIRouter(prefix="/app/runs/{run_id}")
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A decision: what its page asks, what its button says, and what the next page tells."""
+
+    question: str
+    button: str
+    done: str
+    danger: bool = True
+
+
+DECISIONS: Final[Mapping[str, Decision]] = {
+    "resume": Decision("Let it go on?", "Continue without limits", "It goes on.", danger=False),
+    "cancel": Decision("Cancel it?", "Cancel this {kind}", "It is cancelled."),
+    "delete": Decision("Delete it?", "Delete this {kind}", "It is deleted."),
+}
+
+
+@router.get("/resume")
+@router.get("/cancel")
+@router.get("/delete")
+async def ask(request: Request, run_id: str, visitor: MayReadRuns, runtime: OpenRuntime) -> Response:
+    """Says in numbers what will happen."""
+    name = request.scope["path"].rpartition("/")[2]
+    view = await load_run_view(runtime, visitor, run_id)
+    await ensure_may(visitor, view, name)
+    refuse_if_late(view, name)
+    return render_page(
+        request,
+        visitor,
+        "runs/decide.html",
+        name=name,
+        decision=DECISIONS[name],
+        button=DECISIONS[name].button.format(kind=view.kind.lower()),
+        **run_context(runtime, view),
+    )
+
+
+async def ensure_may(visitor: Visitor, view: RunView, name: str) -> None:
+    """Raises Refused: not_allowed, not_found."""
+    kind = view.run.kind
+    if name == "delete":
+        if kind not in DELETE_SCOPES:
+            raise Refused("not_found", f"A run of an {KINDS[kind].word} is deleted at the end of its time")
+        await NeedScope((DELETE_SCOPES[kind],))(visitor)
+        return
+    await NeedScope((KINDS[kind].write_scope,))(visitor)
+    if name == "resume" and view.run.options.get("replace"):
+        await NeedScope(("imports:delete",))(visitor)
+
+
+def refuse_if_late(view: RunView, name: str) -> None:
+    """The page of a decision that has been taken, or cannot be taken yet. Raises Refused."""
+    held = view.may_decide
+    if name == "delete" and not view.run.done:
+        raise Refused(f"{view.run.kind}_not_ended", "It is still going on, and can be deleted when it has ended")
+    if name != "delete" and not held:
+        raise Refused("not_held", "Only what is stopped or planned waits for a decision")
+
+
+@router.post("/resume")
+async def resume(run_id: str, visitor: MayWriteRuns, runtime: OpenRuntime) -> Response:
+    """Without its brakes, from where it is."""
+    view = await load_to_decide(runtime, visitor, run_id, "resume")
+    await resume_run(runtime, write_as(visitor.caller, runtime), view.run)
+    return redirect(f"/app/runs/{view.run.id}", DECISIONS["resume"].done)
+
+
+@router.post("/cancel")
+async def cancel(run_id: str, visitor: MayWriteRuns, runtime: OpenRuntime) -> Response:
+    """What was written stays."""
+    view = await load_to_decide(runtime, visitor, run_id, "cancel")
+    await cancel_run(runtime, write_as(visitor.caller, runtime), view.run)
+    return redirect(f"/app/runs/{view.run.id}", DECISIONS["cancel"].done)
+
+
+@router.post("/delete")
+async def delete(run_id: str, visitor: MayDeleteRuns, runtime: OpenRuntime) -> Response:
+    """With its file and its problems; records stay."""
+    view = await load_to_decide(runtime, visitor, run_id, "delete")
+    await delete_run(runtime, visitor.account_id, view.run.id, kind=view.run.kind)
+    return redirect("/app/jobs", f"“{view.title}” is deleted.")
+
+
+async def load_to_decide(runtime: Runtime, visitor: Visitor, run_id: str, name: str) -> RunView:
+    """Raises Refused: not_found, gone, not_allowed."""
+    view = await load_run_view(runtime, visitor, run_id)
+    await ensure_may(visitor, view, name)
+    return view

@@ -1,0 +1,29 @@
+"""What a page offers to do with a run."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from app.dashboard.views.runs.run import RunView
+from app.runs.kinds import Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """A link that looks like a button."""
+
+    name: str
+    words: str
+    path: str
+    danger: bool = False
+
+
+def actions_of(view: RunView) -> Iterator[Action]:
+    """In the order of the page: what helps first, what takes away last."""
+    run, own = view.run, f"/app/runs/{view.run.id}"
+    if view.may_decide:
+        yield Action("resume", "Continue", f"{own}/resume")
+        yield Action("cancel", f"Cancel this {view.kind.lower()}", f"{own}/cancel", danger=True)
+    if run.kind is Kind.IMPORT and run.failed:
+        yield Action("failed-rows", "Download failed rows", f"{own}/failed-rows.csv")
+    if view.may_delete:
+        yield Action("delete", f"Delete this {view.kind.lower()}", f"{own}/delete", danger=True)

@@ -1,0 +1,145 @@
+"""A run as its page shows it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from app.dashboard.sentences import remedy_of_failure
+from app.dashboard.views.runs.badge import KIND_WORDS, Badge, badge_of, short_state, title_of
+from app.dashboard.views.runs.counts import Counts, counts_of
+from app.dashboard.views.runs.groups import MOST_GROUPS, Group, Warned, groups_of, warnings_of
+from app.dashboard.visitor import Visitor
+from app.runs.holding.brakes import BRAKES
+from app.runs.kinds import KINDS, Kind
+from app.runs.model import Interruption, Run, list_interruptions
+from app.runs.overview.makers import Maker
+from app.runs.states import HELD
+from app.runs.status import Status
+from app.syncs.report import SyncReport, load_report
+
+# What has to come back before a run goes on: app.runs.lifecycle.WAITS.
+WAITS: Final[Mapping[str, str]] = {
+    "storage": "The store of files cannot be reached.",
+    "database": "The database cannot be reached.",
+    "queue": "The queue cannot be reached.",
+    "source": "The server that has the file cannot be reached.",
+    "destination": "The server that gets the file cannot be reached.",
+    "machine": "The worker's machine has no memory or disk left.",
+}
+TRANSPORTS: Final[Mapping[str, str]] = {
+    "sftp": "SFTP",
+    "ftp": "FTP",
+    "ftps": "FTPS",
+    "s3": "S3",
+    "https": "HTTPS",
+    "http": "HTTP",
+}
+DELETE_SCOPES: Final[Mapping[Kind, str]] = {Kind.IMPORT: "imports:delete", Kind.EXPORT: "exports:write"}
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """`no_worker` says why nobody works on anything; "" if somebody does, or nobody has looked."""
+
+    status: Status
+    badge: Badge
+    title: str
+    kind: str
+    counts: Counts
+    groups: list[Group]
+    more_groups: int
+    warnings: list[Warned]
+    interruptions: list[Interruption]
+    source: str
+    maker: Maker | None
+    waits: str
+    no_worker: str
+    speed: int | None  # rows a second
+    expires_at: datetime | None
+    may_decide: bool
+    may_delete: bool
+    remedy: str  # what to do if it could not be finished
+    report: SyncReport | None
+    template: str  # the mapping template that was chosen; "" for none
+    brakes: list[str]
+
+    @property
+    def run(self) -> Run:
+        return self.status.run
+
+    @property
+    def state(self) -> str:
+        return self.run.state.value
+
+    @property
+    def short(self) -> str:
+        return short_state(self.status)
+
+    @property
+    def staged(self) -> bool:
+        """Whether nothing is written before all rows are looked at."""
+        return self.run.kind is Kind.SYNC or bool(self.run.options.get("staged") or self.run.options.get("replace"))
+
+    @property
+    def has_columns(self) -> bool:
+        return self.run.kind is Kind.IMPORT and self.run.total is not None
+
+    @property
+    def said(self) -> str:
+        """What is read out when it changes: the state, and each full tenth of the way."""
+        tenth = int(self.status.percent // 10 * 10)
+        return f"{self.badge.words}, {tenth} %" if self.badge.moves and tenth else self.badge.words
+
+
+def view_run(
+    status: Status, visitor: Visitor, *, maker: Maker | None = None, no_worker: str = "", retention_days: int
+) -> RunView:
+    run, groups = status.run, groups_of(status.run)
+    return RunView(
+        status=status,
+        badge=badge_of(status),
+        title=title_of(run),
+        kind=KIND_WORDS[run.kind],
+        counts=counts_of(run),
+        groups=groups[:MOST_GROUPS],
+        more_groups=len(groups[MOST_GROUPS:]),
+        warnings=list(warnings_of(run)),
+        interruptions=list_interruptions(run),
+        source=tell_source(run),
+        maker=maker,
+        waits="" if run.done or not run.waiting_for else WAITS[run.waiting_for],
+        no_worker=no_worker,
+        speed=speed_of(run),
+        expires_at=run.finished_at + timedelta(days=retention_days) if run.finished_at else None,
+        may_decide=run.state in HELD and visitor.has_scope(KINDS[run.kind].write_scope),
+        may_delete=run.done and run.kind in DELETE_SCOPES and visitor.has_scope(DELETE_SCOPES[run.kind]),
+        remedy=remedy_of_failure(run.fail_code) if run.fail_code else "",
+        report=load_report(run) if run.report else None,
+        template=(run.options.get("mapping") or {}).get("name") or "",
+        brakes=tell_brakes(run),
+    )
+
+
+def tell_source(run: Run) -> str:
+    """Where the file is from; "" for what reads none."""
+    if run.kind is Kind.EXPORT:
+        return ""
+    source = run.source
+    if source is None:
+        return "uploaded"
+    return f"from {source['transport'].upper()} {source.get('host') or source.get('bucket') or ''}".rstrip()
+
+
+def tell_brakes(run: Run) -> list[str]:
+    """The limits that stop it, for "Stops when …"."""
+    limits = run.options.get("brakes") or {}
+    return [f"{BRAKES[name].about}: {limit:,}" for name, limit in limits.items() if limit is not None]
+
+
+def speed_of(run: Run) -> int | None:
+    """Rows a second of a run that has ended; None where that says nothing."""
+    if run.started_at is None or run.finished_at is None or run.processed < 1_000:
+        return None
+    seconds = (run.finished_at - run.started_at).total_seconds()
+    return round(run.processed / seconds) if seconds >= 1 else None

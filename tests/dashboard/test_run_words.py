@@ -1,0 +1,127 @@
+"""What a page says of a run in each of its states, without a service."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from app.dashboard.render import TEMPLATES
+from app.dashboard.views.runs.badge import BADGES, STATE_CHOICES, STEP_WORDS, badge_of, ordinal, short_state
+from app.dashboard.views.runs.counts import counts_of
+from app.dashboard.views.runs.found import FOUND_WORDS
+from app.dashboard.views.runs.groups import groups_of
+from app.dashboard.views.runs.jobs import chart_of, job_from
+from app.dashboard.views.runs.queue import tell_queue
+from app.dashboard.views.runs.run import WAITS
+from app.dashboard.words import mark_code
+from app.runs.kinds import Kind, Step
+from app.runs.model import NAMES, Run
+from app.runs.overview.days import Day
+from app.runs.overview.queue import Queue
+from app.runs.states import State
+from app.runs.status import Status, describe_status
+
+NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
+EMPTY = dict.fromkeys(NAMES, None) | dict.fromkeys(
+    ("created", "updated", "unchanged", "skipped", "failed", "at_row", "file_bytes", "fetches", "fetched_bytes"), 0
+)
+
+
+def run_with(**values: object) -> Run:
+    given = {"id": "0", "kind": Kind.IMPORT, "step": Step.WRITE, "state": State.QUEUED, "type": "contacts"}
+    given |= {"options": {}, "plan": {}, "error_summary": [], "warnings": [], "created_at": NOW}
+    return Run(**EMPTY | given | values)  # type: ignore[arg-type]
+
+
+def status_of(position: int | None = None, **values: object) -> Status:
+    return describe_status(run_with(**values), position)
+
+
+def test_every_state_and_step_has_a_badge_and_a_fragment() -> None:
+    assert set(BADGES) == set(State)
+    assert {state for state, _ in STATE_CHOICES} - {""} == set(State)
+    assert set(STEP_WORDS) == set(Step)
+    for state in State:
+        assert (TEMPLATES / "runs" / f"{state}.html").is_file(), state
+
+
+def test_everything_that_a_run_can_wait_for_has_a_sentence() -> None:
+    assert set(WAITS) == {"storage", "database", "queue", "source", "destination", "machine"}
+    assert set(FOUND_WORDS) == {"exact", "label", "loose", "position", "ignored", "unknown"}
+
+
+@pytest.mark.parametrize(
+    ("values", "words", "tone"),
+    [
+        ({"position": 2}, "Waiting, 2nd", "idle"),
+        ({"state": State.RUNNING, "step": Step.FETCH}, "Fetching the file", "run"),
+        ({"state": State.FINISHED, "total": 4, "created": 4}, "Finished", "ok"),
+        ({"state": State.FINISHED, "total": 10, "created": 1, "failed": 9}, "Finished, 9 rows failed", "warn"),
+        ({"state": State.FINISHED, "total": 2, "failed": 2}, "Finished, no row went in", "bad"),
+        ({"state": State.HALTED}, "Stopped, needs you", "warn"),
+    ],
+)
+def test_a_badge_says_the_state_in_words(values: dict[str, object], words: str, tone: str) -> None:
+    badge = badge_of(status_of(**values))  # type: ignore[arg-type]
+    assert (badge.words, badge.tone) == (words, tone)
+
+
+def test_a_title_begins_with_the_percent_of_what_runs_and_with_the_words_of_what_does_not() -> None:
+    running = status_of(state=State.RUNNING, total=100, created=62, started_at=NOW)
+    assert short_state(running) == "62 %"
+    assert short_state(replace(running, run=replace(running.run, step=Step.FETCH))) == "Fetching the file"
+    assert [ordinal(number) for number in (1, 2, 3, 4, 11, 12, 21, 111, 1_002)] == [
+        *("1st", "2nd", "3rd", "4th", "11th", "12th", "21st", "111th", "1,002nd")
+    ]
+
+
+def test_the_parts_of_the_counts_make_the_total() -> None:
+    counts = counts_of(run_with(total=100, created=40, updated=20, unchanged=5, skipped=5, failed=10))
+    assert sum(each.number for each in counts.parts) == counts.total == 100
+    assert counts.segments == [("created", 0.4), ("updated", 0.2), ("same", 0.05), ("same", 0.05), ("failed", 0.1)]
+    assert counts.name == "40 created, 20 updated, 5 unchanged, 5 skipped, 10 failed and 20 remaining of 100 rows"
+    assert counts_of(run_with()).total is None
+
+
+def test_causes_come_by_their_number_with_what_was_seen() -> None:
+    samples = [{"line": 3, "row": 2, "value": "n/a"}, {"line": 4, "row": 3, "value": "n/a"}]
+    stored = {"code": "type_error", "field": "points", "column": "Points", "message": "It must be a number"}
+    rare = {"code": "missing_cell", "field": None, "column": None, "message": "The row has 2 cells"}
+    run = run_with(error_summary=[rare | {"count": 1, "samples": []}, stored | {"count": 2, "samples": samples}])
+    often, once = groups_of(run)
+    assert (often.column, often.seen, often.line, often.query) == (
+        "Points",
+        ("n/a",),
+        3,
+        "code=type_error&column=Points",
+    )
+    assert (once.column, once.seen, once.line, once.query) == ("", (), None, "code=missing_cell")
+
+
+def test_the_queue_says_who_holds_the_places_and_who_will_be_done_first() -> None:
+    slow = Status(run_with(id="slow", state=State.RUNNING), None, 1.0, 90, None)
+    fast = Status(run_with(id="fast", state=State.RUNNING), None, 50.0, 3, None)
+    waiting, held = status_of(1), status_of(state=State.HALTED)
+    queue = Queue(Kind.IMPORT, 4, [slow, waiting, fast, held])
+    assert tell_queue(queue) == "4 of 4 places for imports taken: 2 run, 1 waits, 1 needs a decision"
+    assert (queue.full, queue.ends_first) == (True, fast)
+    assert tell_queue(Queue(Kind.EXPORT, 5, [])) == "0 of 5 places for exports taken"
+    assert Queue(Kind.IMPORT, 4, [waiting]).ends_first is None
+
+
+def test_a_job_tells_how_far_it_is_and_why_it_stopped() -> None:
+    running = Status(run_with(state=State.RUNNING, total=100, created=62), None, 62.0, 40, None)
+    assert job_from(running, None).progress == "62 %, 40 seconds left"
+    failed = status_of(state=State.FAILED, fail_code="source_find", fail_detail="There is no file")
+    assert (job_from(failed, None).reason, job_from(failed, None).progress) == ("There is no file", "")
+
+
+def test_the_chart_draws_days_from_left_to_right_and_most_on_top() -> None:
+    days = [Day(NOW.date()), Day(NOW.date(), 10, 10), Day(NOW.date(), 5)]
+    assert chart_of(days).runs == "0.0,78.0 300.0,2.0 600.0,40.0"
+    assert chart_of([]).runs == ""
+
+
+def test_names_in_backticks_are_code_and_nothing_is_trusted() -> None:
+    assert mark_code("Column `<b>` is required") == "Column <code>&lt;b&gt;</code> is required"
+    assert mark_code("a ` b <i>") == "a ` b &lt;i&gt;"
