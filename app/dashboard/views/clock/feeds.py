@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from app.dashboard.views.badge import Tone
+from app.dashboard.views.runs.badge import Tone
 from app.dashboard.words import write_duration
 from app.feeds.feed import Feed, FeedState, FileState, WatchedFile
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from app.dashboard.views.badge import Tone
 from app.dashboard.views.clock.rhythm import SHOWN_RUNS, Upcoming, describe_cron, describe_upcoming
+from app.dashboard.views.runs.badge import Tone
 from app.dashboard.words import count_of
 from app.schedules.cron import list_next
 from app.schedules.schedule import Result, Schedule

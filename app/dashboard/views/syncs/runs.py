@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from app.dashboard.views.badge import Badge, badge_of
+from app.dashboard.views.runs.badge import Badge, badge_of
 from app.dashboard.words import count_of, join_words, write_number
 from app.runs.model import Run
 from app.runs.status import Status
