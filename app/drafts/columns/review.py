@@ -105,12 +105,13 @@ class BegunMapping:
 @dataclass(frozen=True, slots=True)
 class FileToReview:
     """The beginning of a file and how it is read. `named`: a mapping names its columns by their headings, and not by
-    their positions alone."""
+    their positions alone; `guessed`: there is something to guess about them."""
 
     head: FileHead
     read: ReadOptions
     has_header: bool
     named: bool
+    guessed: bool = True
 
 
 def name_column(column: ColumnCells) -> str:
@@ -185,7 +186,9 @@ def review_beginning(
     cells = beginning.cells
     # Where nothing is settled, what the template says is part of the proposal.
     known = ColumnMapping() if begun.settled else begun.mapping
-    guesses = propose_columns(cells, resource, known, named=beginning.is_delimited)
+    guesses = [PreviewColumn(each, None, {}) for each in cells]
+    if file.guessed:
+        guesses = propose_columns(cells, resource, known, named=beginning.is_delimited)
     told = tell_choices(begun.mapping, cells, resource) if begun.mapping.columns or begun.settled else {}
     choices = settle_choices(guesses, told, settled=begun.settled) | dict(chosen)
     columns = [fill_column(each, choices[each.index], resource) for each in cells]

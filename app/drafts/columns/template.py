@@ -59,5 +59,5 @@ def _review(
     csv.writer(header).writerow(list_names(mapping))
     head = FileHead(header.getvalue().encode(), whole=True, encoding="utf-8", file_name=None)
     begun = BegunMapping(mapping, msgspec.json.decode(template.wire), settled=True, base=template)
-    file = FileToReview(head, ReadOptions("csv", ","), has_header=True, named=mapping.has_header)
+    file = FileToReview(head, ReadOptions("csv", ","), has_header=True, named=mapping.has_header, guessed=False)
     return review_beginning(runtime, file, resource, begun, chosen)

@@ -24,7 +24,8 @@ class FieldGroup:
 
 @dataclass(frozen=True, slots=True)
 class ColumnsPage:
-    """`number` counts pages from 1, and there are `pages`. `typed`: fields are typed, because there are too many."""
+    """`number` counts pages from 1, and there are `pages`. `typed`: fields are typed, because there are too many.
+    `with_values`: the file has rows."""
 
     rows: Sequence[ColumnRow]
     groups: Sequence[FieldGroup]
@@ -34,6 +35,7 @@ class ColumnsPage:
     only: bool
     number: int
     pages: int
+    with_values: bool
 
 
 def show_columns(review: ColumnReview, *, number: int, only: bool) -> ColumnsPage:
@@ -51,6 +53,7 @@ def show_columns(review: ColumnReview, *, number: int, only: bool) -> ColumnsPag
         only,
         number,
         pages,
+        any(each.preview.first_values for each in shown),
     )
 
 

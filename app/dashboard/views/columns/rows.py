@@ -13,7 +13,7 @@ from app.mappings.declaring.fitting import find_field
 from app.resources.schema import Resource
 
 IGNORE: Final = "-"  # what the select sends for a column that is left out; "" leaves it open
-FITS, IGNORED, UNSURE, WRONG, OPEN = "Fits", "Ignored", "Look at it", "Does not fit", "Needs you"
+FITS, MAPPED, IGNORED, UNSURE, WRONG, OPEN = "Fits", "Mapped", "Ignored", "Look at it", "Does not fit", "Needs you"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ def judge(column: ReviewedColumn, rows: int) -> ColumnVerdict:
         return ColumnVerdict("bad", WRONG, sentences, stored)
     if column.unsure and column.guess:
         return ColumnVerdict("warn", UNSURE, [column.guess.name.why], stored)
-    return ColumnVerdict("ok", FITS, (), stored)
+    return ColumnVerdict("ok", FITS if column.preview.first_values else MAPPED, (), stored)
 
 
 def tell_wrong(column: ReviewedColumn, rows: int) -> Iterator[str]:
