@@ -1,6 +1,6 @@
 """The stored connections of an account: listed, loaded, created, replaced and deleted, their secrets sealed."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from secrets import token_hex
@@ -64,6 +64,11 @@ class StoredConnection:
 async def list_connections(session: ReadSession, vault: Vault, account_id: AccountId) -> list[StoredConnection]:
     """All connections of the account, ordered by name."""
     return [open_connection(vault, row) for row in await connections.list_all(session, account_id)]
+
+
+async def find_names(session: ReadSession, account_id: AccountId, ids: Collection[str]) -> Mapping[str, str]:
+    """The name of each of these connections that there is, by its id."""
+    return await connections.find_names(session, account_id, ids) if ids else {}
 
 
 async def load_connection(

@@ -60,6 +60,12 @@ def expand_path(path: str, values: PathValues) -> str:
     return BRACES.sub(lambda braces: values.find(braces[1]), path)
 
 
+def find_folder(path: str, values: PathValues) -> str:
+    """The folder that a file is delivered to; "" for the one in which the connection begins."""
+    folder, slash, _ = expand_path(path, values).rpartition("/")
+    return folder or slash
+
+
 def find_target_mistake(path: str, values: PathValues) -> str | None:
     """Why no file can be delivered to `path`, as a sentence; None if one can."""
     for placeholder in BRACES.findall(path):

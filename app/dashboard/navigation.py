@@ -23,6 +23,7 @@ ENTRIES: Final[tuple[PageLink, ...]] = (
     PageLink("Item sync", "/app/syncs", "syncs:read", "sync"),
     PageLink("Schedules", "/app/schedules", "schedules:read", "clock"),
     PageLink("Feeds", "/app/feeds", "feeds:read", "folder"),
+    PageLink("Import/Export settings", "/app/settings/connections", "connections:read", "server"),
 )
 
 

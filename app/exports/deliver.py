@@ -70,10 +70,10 @@ async def try_destination(runtime: Runtime, run: Run, number: int, destination: 
         runtime.observe(
             DeliveryFailed(run.id, run.account_id, number, destination.transport, failed.step, tries, status=status)
         )
-        return {"status": status, "tries": tries, "error": failed.detail}
+        return {"status": status, "tries": tries, "error": failed.detail, "failedStep": failed.step}
     seconds = time.monotonic() - began
     runtime.observe(FileDelivered(run.id, run.account_id, number, destination.transport, sent, seconds=seconds))
-    return {"status": "delivered", "tries": tries, "error": None, "remains": None}
+    return {"status": "delivered", "tries": tries, "error": None, "failedStep": None, "remains": None}
 
 
 def ensure_not_hopeless(runtime: Runtime, run: Run) -> None:

@@ -18,6 +18,7 @@ from app.storage.json_columns import compile_reader
 
 MOST_DESTINATIONS: Final = 10  # of one export
 MEMBER: Final = "destinations"
+NEVER_SENT: Final = "The export failed before this delivery"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class Destination(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omi
     status: Literal["pending", "delivered", "failed"] = "pending"
     tries: int = 0  # that came to an end, whatever it was
     error: str | None = None  # why the last of them failed
+    failed_step: str | None = None  # at which step it failed: app.transports.failed.Step
     tried_at: datetime | None = None
     remains: str | None = None  # what a try that was killed would leave: app.transports.transport.Transport.put
 
@@ -119,6 +121,16 @@ def load_wanted(run: Run) -> list[WantedDestination]:
 
 def load_destinations(run: Run) -> list[Destination]:
     return read_destinations(run.destinations or [])
+
+
+def describe_destinations(run: Run) -> list[Destination]:
+    """The destinations as they are told: with an export that has failed every delivery has, that was not settled."""
+    return [
+        msgspec.structs.replace(each, status="failed", error=NEVER_SENT)
+        if run.done and each.status == "pending"
+        else each
+        for each in load_destinations(run)
+    ]
 
 
 def open_target(runtime: Runtime, run: Run, number: int) -> Pull:

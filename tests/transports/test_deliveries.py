@@ -119,6 +119,7 @@ async def test_a_destination_that_refuses_fails_alone_and_is_retried_alone(
     ended = await read(api, started["id"])
     refused = ("failed", 1, "The server did not accept the credentials")
     assert (ended["status"], told(ended)) == ("finished", [refused, ("delivered", 1, None)])
+    assert [each.get("failedStep") for each in ended["destinations"]] == ["authenticate", None]
     listed = (await api.get("/runs", params={"kind": "export"})).json()["results"]
     assert [(each["id"], each["outcome"]) for each in listed] == [(started["id"], "partial")]
     assert await server.names() == {"b.csv"}

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from app.dashboard.routes import files, jobs, live, templates
+from app.dashboard.routes import connections, files, jobs, live, templates
 from app.dashboard.routes.access import me, sign_in, welcome
 from app.dashboard.routes.catalogue import record, records, rows, types
 from app.dashboard.routes.clock import feed_form, feeds, schedule_form, schedules
@@ -17,6 +17,7 @@ PAGES = (
     *(types, records, record, rows),
     *(settings, lists, actions),
     *(schedule_form, schedules, feed_form, feeds),
+    connections,
 )
 for page in PAGES:
     router.include_router(page.router, include_in_schema=False)

@@ -1,4 +1,5 @@
-// Copies what stands beside a Copy button; moves the focus to the summary of what is wrong with a form.
+// Copies what stands beside a Copy button; moves the focus to the summary of what is wrong with a form; says that a slow
+// button is at work, and takes no second click.
 for (const button of document.querySelectorAll("[data-copy]")) {
   if (!navigator.clipboard) continue;
   button.hidden = false;
@@ -9,3 +10,10 @@ for (const button of document.querySelectorAll("[data-copy]")) {
   });
 }
 document.querySelector("[data-focus]")?.focus();
+document.addEventListener("submit", ({ submitter }) => {
+  if (!submitter?.dataset.busy) return;
+  setTimeout(() => {
+    submitter.disabled = true;
+    submitter.textContent = submitter.dataset.busy;
+  });
+});

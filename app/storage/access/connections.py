@@ -1,6 +1,6 @@
 """Connections: the sources and destinations that an account has stored by name."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from itertools import chain
 from typing import Any, Final
@@ -37,6 +37,14 @@ async def find_id(session: ReadSession, account_id: int, name: str) -> str | Non
     """The id of the account's connection with that name."""
     named = (connections.c.account_id == account_id, connections.c.name == name)
     return (await session.execute(select(connections.c.id).where(*named))).scalar_one_or_none()
+
+
+async def find_names(session: ReadSession, account_id: int, ids: Collection[str]) -> Mapping[str, str]:
+    """The name of each of these connections that there is, by its id."""
+    named = select(connections.c.id, connections.c.name).where(
+        connections.c.account_id == account_id, connections.c.id.in_(ids)
+    )
+    return {row.id: row.name for row in await session.execute(named)}
 
 
 async def get(session: ReadSession, account_id: int, connection_id: str) -> RowMapping | None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from app.exports.destinations import Destination, load_destinations
+from app.exports.destinations import Destination, describe_destinations
 from app.exports.layout import load_file_options
 from app.mappings.mapping import DEFAULT
 from app.runs.model import Run
@@ -19,8 +19,6 @@ from app.surfaces.native.wire.exports import (
 from app.surfaces.native.wire.shape import Links
 from app.web.shapes import RunFailure
 
-NEVER_SENT = "The export failed before this delivery"
-
 
 def render_export(status: Status, *, base: str, retention_days: int, in_list: bool = False) -> Export:
     """The export as it is at this moment. What is not set is left out, and so is in a list what may be large."""
@@ -35,7 +33,7 @@ def render_export(status: Status, *, base: str, retention_days: int, in_list: bo
         "waiting_for": None if run.done else run.waiting_for,
         "failure": RunFailure(code=run.fail_code, detail=run.fail_detail or "") if run.fail_code else None,
         "file": None if run.blob is None else render_file(run, f"{own}/file"),
-        "destinations": [render_destination(each, ended=run.done) for each in load_destinations(run)] or None,
+        "destinations": [render_destination(each) for each in describe_destinations(run)] or None,
         "started_at": run.started_at,
         "finished_at": run.finished_at,
         "expires_at": run.finished_at + timedelta(days=retention_days) if run.finished_at else None,
@@ -61,15 +59,17 @@ def render_export(status: Status, *, base: str, retention_days: int, in_list: bo
     )
 
 
-def render_destination(destination: Destination, *, ended: bool) -> ExportDestination:
-    """`ended`: the export has, and with it every delivery."""
-    never_sent = ended and destination.status == "pending"
-    optional = {"error": NEVER_SENT if never_sent else destination.error, "tried_at": destination.tried_at}
+def render_destination(destination: Destination) -> ExportDestination:
+    optional = {
+        "error": destination.error,
+        "failed_step": destination.failed_step,
+        "tried_at": destination.tried_at,
+    }
     return ExportDestination(
         connection_id=destination.connection_id,
         path=destination.path,
         transport=destination.transport,
-        status="failed" if never_sent else destination.status,
+        status=destination.status,
         tries=destination.tries,
         **{name: value for name, value in optional.items() if value is not None},
     )

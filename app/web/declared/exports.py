@@ -1,5 +1,6 @@
 """What an export is asked for with."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
@@ -12,10 +13,11 @@ from app.exports.filters import MOST_CONDITIONS, MOST_KEYS
 from app.exports.intake import ExportRequest, read_request
 from app.formats.decode import normalize_encoding
 from app.mappings.delimiters import DELIMITERS, parse_delimiter
-from app.mappings.mapping import DEFAULT
+from app.mappings.mapping import DEFAULT, INLINE
 from app.resources.conversion import BadCell
 from app.resources.email import convert_email
 from app.storage.exports.selection import Operator
+from app.web.caller import ensure_scope
 from app.web.declared.shape import Moment, RunName, SentShape, json_body
 from app.web.shapes import NAMES_OF_VALUES
 
@@ -119,6 +121,14 @@ class ExportBody(SentShape):
 
 
 EXPORT_BODY: Final = json_body(ExportBody, {"type": "contacts", "format": "csv", "delimiter": ","})
+
+
+def ensure_may_export(caller: Caller, mapping_id: str, destinations: Sequence[object]) -> None:
+    """For what an export reads besides records. Raises Refused("not_allowed")."""
+    if destinations:
+        ensure_scope(caller, "connections:read")
+    if mapping_id not in (DEFAULT, INLINE):
+        ensure_scope(caller, "mappings:read")
 
 
 def build_request(caller: Caller, body: ExportBody, request: str) -> ExportRequest:

@@ -13,7 +13,6 @@ from app.errors import Complaint, Refused, describe
 from app.exports.intake import check_export
 from app.imports.submissions.from_connection import build_submission, check_submission, read_wanted
 from app.mappings.declaring.requested import fill_options
-from app.mappings.mapping import DEFAULT, INLINE
 from app.runs.kinds import KINDS, Kind
 from app.runtime import Runtime
 from app.schedules.cron import find_cron_mistakes, find_zone_mistakes
@@ -25,7 +24,7 @@ from app.syncs.stored import load_sync
 from app.web.bodies.mapping_choice import MappingChooser
 from app.web.caller import ensure_may_replace, ensure_scope
 from app.web.declared.connection_imports import ConnectionImportBody
-from app.web.declared.exports import ExportBody, build_request, dump_body
+from app.web.declared.exports import ExportBody, build_request, dump_body, ensure_may_export
 from app.web.declared.item_syncs import ensure_may_sync, parse_run
 from app.web.declared.nested import complaining_of, refuse
 from app.web.declared.shape import RunName, SentShape, json_body
@@ -144,10 +143,7 @@ async def check_requested_export(runtime: Runtime, caller: Caller, given: Schedu
     ensure_scope(caller, "exports:write")
     with complaining_of("request"):
         body = parse_shape(ExportBody, given.request)
-        if body.destinations:
-            ensure_scope(caller, "connections:read")
-        if body.mapping_id not in (DEFAULT, INLINE):
-            ensure_scope(caller, "mappings:read")
+        ensure_may_export(caller, body.mapping_id, body.destinations)
         await check_export(runtime, build_request(caller, body, ""))
     return dump_body(body)
 

@@ -19,6 +19,11 @@ class ExportDestination(Shape):
     status: Literal["pending", "delivered", "failed"]
     tries: int
     error: str = Field(default="", description="Why the last try failed; absent if none has, or a later one succeeded")
+    failed_step: str = Field(
+        default="",
+        description="Where the last try failed, as a test of the connection names it: address, resolve, connect, "
+        "authenticate, find or write",
+    )
     tried_at: Timestamp = Field(default=UNSET_TIME, description="When the last try ended; absent before that")
 
 

@@ -1,15 +1,13 @@
 """Exports: started, read, downloaded and deleted."""
 
-from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
-from app.auth.caller import Caller
 from app.exports import retry
 from app.exports.intake import repeat_export, submit_export
-from app.mappings.mapping import DEFAULT, INLINE
+from app.mappings.mapping import DEFAULT
 from app.runs.deletion import delete_run
 from app.runs.kinds import Kind
 from app.runs.model import AccountId, Run
@@ -27,8 +25,8 @@ from app.surfaces.native.wire.exports import (
     ExportRerunBody,
 )
 from app.web.bodies.json_body import read_json_object
-from app.web.caller import MayReadConnections, MayReadExports, MayWriteExports, OpenRuntime, ensure_scope
-from app.web.declared.exports import EXPORT_BODY, ExportBody, build_request
+from app.web.caller import MayReadConnections, MayReadExports, MayWriteExports, OpenRuntime
+from app.web.declared.exports import EXPORT_BODY, ExportBody, build_request, ensure_may_export
 from app.web.links import base_url, link_to_same_path
 from app.web.openapi import operation_id
 from app.web.refusals import refusals
@@ -56,7 +54,7 @@ async def create_export(request: Request, caller: MayWriteExports, runtime: Open
     requires the scope `connections:read` as well. A mapping template requires `mappings:read`.
     """
     body = parse_shape(ExportBody, await read_json_object(request, idle=runtime.settings.upload_idle_seconds))
-    ensure_scopes(caller, body.mapping_id, body.destinations)
+    ensure_may_export(caller, body.mapping_id, body.destinations)
     run = await submit_export(runtime, build_request(caller, body, request_id(request)))
     async with runtime.database.read() as session:
         return render_export(request, runtime, await read_status(session, run), status_code=201)
@@ -132,7 +130,7 @@ async def rerun_export(request: Request, export_id: str, caller: MayWriteExports
     mapping template and connections count as they are now. Nothing needs to be sent."""
     async with runtime.database.read() as session:
         parent = await find_export(session, runtime, caller.account_id, export_id)
-    ensure_scopes(caller, parent.options.get("mappingId", DEFAULT), parent.destinations or ())
+    ensure_may_export(caller, parent.options.get("mappingId", DEFAULT), parent.destinations or ())
     given = await read_json_object(request, idle=runtime.settings.upload_idle_seconds, optional=True)
     body = parse_shape(ExportRerunBody, given)
     sent = request_id(request)
@@ -170,14 +168,6 @@ async def delete_export(export_id: str, caller: MayWriteExports, runtime: OpenRu
     """Delete an export that has ended, with its file."""
     await delete_run(runtime, caller.account_id, export_id, kind=Kind.EXPORT)
     return Response(status_code=204)
-
-
-def ensure_scopes(caller: Caller, mapping_id: str, destinations: Sequence[object]) -> None:
-    """For what an export reads besides records. Raises Refused("not_allowed")."""
-    if destinations:
-        ensure_scope(caller, "connections:read")
-    if mapping_id not in (DEFAULT, INLINE):
-        ensure_scope(caller, "mappings:read")
 
 
 async def find_export(session: ReadSession, runtime: Runtime, account_id: AccountId, export_id: str) -> Run:
