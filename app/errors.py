@@ -38,6 +38,7 @@ REFUSALS: dict[str, str] = {
     "import_not_ended": "The import is still waiting, running or halted",
     "export_not_ended": "The export is still waiting or running",
     "not_held": "The run does not wait for a decision",
+    "plan_changed": "The run waits with another plan by now",
     "sync_not_ended": "A run of the item sync is still waiting, running, halted or planned",
     "nothing_to_retry": "No delivery of the export has failed",
     "type_in_use": "The new declaration does not fit stored records or open imports",
@@ -100,6 +101,7 @@ REFUSAL_REMEDIES: dict[str, str] = {
     "import_not_ended": "Wait until the import is done. If it is halted, resume or cancel it",
     "export_not_ended": "Wait until the export is done",
     "sync_not_ended": "Wait until the run has ended, or cancel it if it is halted",
+    "plan_changed": "Look at what the run would do by now, and resume it with its new `plan`, or cancel it",
     "not_held": "Resume or cancel only what is `halted` or `planned`. Look at its `status`",
     "nothing_to_retry": "Look at the `status` of each destination. Start a new export for other destinations",
     "type_in_use": "Keep the fields that `errors` names as they are. If only open imports are in the way, wait until "
@@ -128,9 +130,7 @@ FAILURE_REMEDIES: dict[str, str] = {
     ),
     "source_address": "Correct the address, path or setting that the detail names",
     "source_resolve": "Check the spelling of the host. Private addresses need `SLUICE_ALLOW_NETWORKS`",
-    "source_connect": (
-        "Check host, port and firewall. Test a stored connection with `POST /connections/{id}/test-import`"
-    ),
+    "source_connect": "Check host, port and firewall. `POST /connections/{id}/test-import` tests a stored connection",
     "source_authenticate": "Correct user, password or key, and try them with `POST /connections/{id}/test-import`",
     "source_find": "Correct the path, and try it with `POST /connections/{id}/test-import`",
     "source_read": "Send the import again; the detail says what cut the transfer off",

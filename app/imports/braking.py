@@ -39,13 +39,13 @@ class DirectBrakes:
 
 
 def open_brakes(run: Run, options: Options) -> DirectBrakes:
-    brakes = None if options.released or options.is_staged else options.brakes
+    brakes = None if options.is_staged else options.brakes_in_force
     return DirectBrakes(brakes, Tally(run.total or 0, failed=run.failed, created=run.created, updated=run.updated))
 
 
 def find_staged_breach(options: Options, tally: Tally) -> str | None:
     """Says which brakes stop an import of which every row is staged; None if none does."""
-    tripped = None if options.released else find_tripped(options.brakes, tally)
+    tripped = find_tripped(options.brakes_in_force, tally)
     return tripped and f"{tripped}. Nothing is written yet"
 
 

@@ -27,6 +27,7 @@ class Options:
     only_empty: bool = False  # write only fields that are absent, null or "" in the store
     brakes: Brakes | None = None
     released: bool = False  # somebody has seen why a brake stopped it, and resumed it
+    accepted: Brakes | None = None  # the limits within which that somebody accepts what it comes to
     blank_cells: BlankCells = "keep"  # an empty cell leaves the field, sets it to null, or stores ""
     null_marker: str | None = None  # a cell equal to it is skipped
     duplicates: Duplicates = "last"  # which of several rows with one key counts; "error": the later ones fail
@@ -39,6 +40,11 @@ class Options:
     @property
     def is_staged(self) -> bool:
         return self.staged or self.replace
+
+    @property
+    def brakes_in_force(self) -> Brakes | None:
+        """Its own until somebody resumes it, and then those with which it was resumed."""
+        return self.accepted if self.released else self.brakes
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from secrets import token_hex
 from typing import Any, NewType
 
 from app.runs.kinds import Kind, Step
-from app.runs.states import ENDED, State
+from app.runs.states import ENDED, HELD, State
 
 RunId = NewType("RunId", str)
 AccountId = NewType("AccountId", int)
@@ -100,6 +100,11 @@ class Run:
         """Whether it removes records that no row of its files names: a replacement, or an item sync in mode full."""
         sync = self.options.get("sync", {})
         return bool(self.options.get("replace")) or sync.get("mode") == "full"
+
+    @property
+    def plan_number(self) -> int | None:
+        """By which somebody who resumes it names what it shows; None unless it waits for that."""
+        return self.attempt if self.state in HELD else None
 
     @property
     def done(self) -> bool:

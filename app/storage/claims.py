@@ -108,11 +108,11 @@ UPDATE runs SET state = :state, held_at = now(), lease_until = NULL, waiting_for
     fail_code = :code, fail_detail = :detail
 WHERE id = :id AND attempt = :attempt AND state = ANY(:before) RETURNING *"""
 
-# The next thing that becomes of it is told again.
+# The next thing that becomes of it is told again. A run that is held has the attempt with which it came to be so.
 RESUME = """
 UPDATE runs SET state = 'queued', held_at = NULL, due_at = now(), fail_code = NULL, fail_detail = NULL,
-    notified_at = NULL, tell_at = NULL, options = options || '{"released": true}'
-WHERE id = :id AND state = ANY(:before) RETURNING *"""
+    notified_at = NULL, tell_at = NULL, options = options || '{"released": true}' || CAST(:options AS jsonb)
+WHERE id = :id AND state = ANY(:before) AND attempt = coalesce(CAST(:attempt AS integer), attempt) RETURNING *"""
 
 EXPIRED = f"""
 SELECT id, attempt, state FROM runs WHERE {OPEN} AND held_at < now() - make_interval(hours => :hours)
@@ -229,10 +229,13 @@ async def hold(
     return (await session.execute(text(HOLD), values)).mappings().one_or_none()
 
 
-async def resume(session: Session, run_id: str, *, before: Sequence[str]) -> RowMapping | None:
-    """Puts a run that is held back into the queue, with its brakes off, and returns it whole. None if it is in none of
-    the states `before`."""
-    return (await session.execute(text(RESUME), {"id": run_id, "before": list(before)})).mappings().one_or_none()
+async def resume(
+    session: Session, run_id: str, *, before: Sequence[str], attempt: int | None = None, options: str = "{}"
+) -> RowMapping | None:
+    """Puts a run that is held back into the queue, with its brakes off and `options` (a JSON object) among its own, and
+    returns it whole. None if it is in none of the states `before`, or held with another `attempt`."""
+    given = {"id": run_id, "before": list(before), "attempt": attempt, "options": options}
+    return (await session.execute(text(RESUME), given)).mappings().one_or_none()
 
 
 async def find_expired(session: Session, *, hours: int, limit: int = 100) -> Sequence[RowMapping]:

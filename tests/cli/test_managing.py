@@ -406,7 +406,9 @@ def test_a_halted_import_tells_why_and_is_resumed(sluice: Sluice) -> None:
     assert why.startswith("The import is halted (brake): `maxCreated` is 0, but 1 would be created")
     assert rest[-2].strip().startswith(f"sluice runs resume {run}")
     assert sluice("runs", "show", run).stdout.splitlines()[-2:] == rest[-2:]
-    resumed = sluice("runs", "resume", run)
+    stale = sluice("runs", "resume", run, "--plan", "99")
+    assert (stale.exit_code, "and not with plan 99" in stale.stderr) == (1, True)
+    resumed = sluice(*rest[-2].split()[1:])
     assert (resumed.exit_code, resumed.stdout) == (0, f"Import {run} is queued\n")
     assert sluice("imports", "watch", run).exit_code == 0
     refused = sluice("runs", "cancel", run)

@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from app.runs.deletion import sweep_overlays
 from app.runs.holding.brakes import Brakes
-from app.runs.holding.held import resume_run
+from app.runs.holding.held import Approval, resume_run
 from app.runs.model import Run
 from app.storage import batches
 from app.storage.applying import closing, removal
@@ -278,8 +278,23 @@ async def test_what_somebody_was_shown_is_done_or_nothing_and_then_it_is_shown_a
     assert await engine.record("f@x.org") == {"_email": "f@x.org", "_name": "Fay"}
 
 
-async def resume(engine: ImportEngine, run: Run) -> Run:
-    return await resume_run(engine.runtime, engine.runtime.database.transaction(), run)
+async def test_who_accepts_anything_gets_it_within_the_limits_that_he_gives(engine: ImportEngine) -> None:
+    await engine.run(HEADER + "".join(f"{key}@x.org,Ana,,1\n" for key in "abcde"))
+    rows = HEADER + "a@x.org,Bo,,1\nb@x.org,Bo,,1\n"
+    run = await engine.slice(await engine.submit(rows, replace=True, brakes=Brakes(max_updated=0)))
+    assert (run.state, run.updated, run.removed) == ("halted", 2, 3)
+    run = await engine.slice(await resume(engine, run, Brakes(max_removed=2)))
+    assert (run.state, run.fail_code) == ("halted", "brake")
+    assert run.fail_detail == ("`maxRemoved` is 2, but 3 of 5 records would be removed. Nothing is written yet")
+    await engine.run(HEADER + "a@x.org,Al,,1\nf@x.org,Fay,,\n")  # somebody else goes on writing
+    run = await engine.slice(await resume(engine, run, Brakes(max_removed=3)))
+    assert (run.state, run.updated, run.skipped, run.removed) == ("finished", 1, 1, 3)
+    assert await engine.keys() == ["a@x.org", "b@x.org", "f@x.org"]
+
+
+async def resume(engine: ImportEngine, run: Run, within: Brakes | None = None) -> Run:
+    opening, approval = engine.runtime.database.transaction(), Approval(within=within)
+    return await resume_run(engine.runtime, opening, run, approval)
 
 
 @pytest.mark.parametrize("replace", [False, True])

@@ -11,6 +11,8 @@ import msgspec
 from sqlalchemy import text
 
 from app.runs.acceptance import accept_run
+from app.runs.holding.brakes import Brakes
+from app.runs.holding.held import ACCEPTED
 from app.runs.kinds import Kind, Step
 from app.runs.lifecycle import work_on
 from app.runs.model import AccountId, Run, RunId, new_run_id, run_from
@@ -88,9 +90,10 @@ class SyncEngine:
     async def run(self, items: Files | str = (), filters: Files | str = (), **settings: Any) -> Run:
         return await self.finish(await self.submit(items, filters, **settings))
 
-    async def resume(self, run: Run) -> Run:
+    async def resume(self, run: Run, within: Brakes | None = None) -> Run:
+        options = msgspec.json.encode({ACCEPTED: within}).decode()
         async with self.runtime.database.transaction() as session:
-            await claims.resume(session, run.id, before=states_before(State.QUEUED))
+            await claims.resume(session, run.id, before=states_before(State.QUEUED), options=options)
         return await self.finish(run)
 
     async def get(self, run: Run) -> Run:

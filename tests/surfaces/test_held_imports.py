@@ -65,6 +65,28 @@ async def test_it_is_resumed_and_goes_on(
 
 
 @pytest.mark.parametrize("of", ["imports", "runs"])
+async def test_who_names_a_plan_resumes_that_one_and_no_other(
+    client: httpx.AsyncClient, an_account: Account, runtime: Runtime, halted: str, of: str
+) -> None:
+    async def resume(**body: Any) -> httpx.Response:
+        return await client.post(f"/{of}/{halted}/resume", headers=an_account.headers, json=body)
+
+    seen = (await read(client, an_account, f"/{of}/{halted}"))["plan"]
+    for _ in range(2):  # the answer was lost
+        resumed = await resume(plan=seen)
+        assert (resumed.status_code, resumed.json()["status"], "plan" in resumed.json()) == (200, "queued", False)
+    await work_on(runtime, RunId(halted), be_braked)  # and meanwhile it is halted once more
+    late = await resume(plan=seen)
+    now = (await read(client, an_account, f"/{of}/{halted}"))["plan"]
+    assert (late.status_code, late.json()["code"]) == (409, "plan_changed")
+    assert late.json()["detail"] == f"The run waits with plan {now} by now, and not with plan {seen}. {WHY}"
+    wrong = await resume(plan=now, maxErrors=3)
+    reason = "Limits are for `accept` any: without it the run does what it shows"
+    assert wrong.json()["errors"] == [{"path": "", "reason": reason}]
+    assert (await resume(plan=now, accept="any", maxErrors=3)).status_code == 200
+
+
+@pytest.mark.parametrize("of", ["imports", "runs"])
 async def test_it_is_cancelled_and_has_ended(
     client: httpx.AsyncClient, an_account: Account, halted: str, of: str
 ) -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from app.runs.holding.brakes import Brakes
 from app.storage import types
 from tests.engine.conftest import ImportEngine
 from tests.support.item_syncs import SyncEngine, entities
@@ -270,6 +271,18 @@ async def test_a_plan_that_somebody_was_shown_is_written_as_it_was_or_not_at_all
     assert (done.state, entities(done)["items"]) == ("finished", {"changed": 1, "skipped": 1})
     units = {key: each["unit"] for key, each in (await syncs.stored("items")).items()}
     assert units == {"A": "BAG", "B": "BOX"}
+
+
+async def test_who_accepts_anything_gets_it_within_the_limits_that_he_gives(syncs: SyncEngine) -> None:
+    await syncs.run("ItemCode;Unit;salesprice1\nA;PCS;1\nB;PCS;1\n")
+    planned = await syncs.run("ItemCode;Unit;salesprice1\nA;BOX;2\nB;BOX;2\n", dry_run=True)
+    await syncs.run("ItemCode;Unit\nA;BAG\n")
+    halted = await syncs.resume(planned, Brakes(max_updated=0))
+    assert (halted.state, halted.fail_code) == ("halted", "brake")
+    assert halted.fail_detail.endswith("For `items`, `maxUpdated` is 0, but 1 would be changed")
+    await syncs.run("ItemCode;Unit\nB;BAG\n")
+    done = await syncs.resume(halted, Brakes(max_updated=2))
+    assert (done.state, entities(done)["items"]) == ("finished", {"skipped": 2})
 
 
 async def test_a_file_that_cannot_be_read_fails_the_sync_and_changes_nothing(syncs: SyncEngine) -> None:

@@ -58,10 +58,10 @@ def print_report(run: ImportStatus, *, url: str) -> None:
             f"\nGet the failed rows with their reasons:\n  {command_for('imports failed-rows', run.id, url=url)}"
         )
     if run.held:
-        print_decisions(run.id, url=url)
+        print_decisions(run.id, run.plan, url=url)
 
 
-def print_decisions(run_id: str, *, url: str) -> None:
-    """Prints how somebody decides about a run that is held."""
-    print_line(f"\nGo on all the same, or end it:\n  {command_for('runs resume', run_id, url=url)}")
-    print_line(f"  {command_for('runs cancel', run_id, url=url)}")
+def print_decisions(run_id: str, plan: int, *, url: str) -> None:
+    """Prints how somebody decides about a run that is held, and shows this plan."""
+    resume = command_for("runs resume", run_id, "--plan", str(plan), url=url)
+    print_line(f"\nGo on all the same, or end it:\n  {resume}\n  {command_for('runs cancel', run_id, url=url)}")

@@ -66,6 +66,7 @@ class ImportStatus(msgspec.Struct, frozen=True, rename="camel"):
     links: ImportLinks = ImportLinks()
     failure: ImportFailure | None = None
     held: str | None = None  # halted or planned: it waits for somebody to resume or cancel it
+    plan: int = 0  # the number of what it shows then
 
     @property
     def is_settled(self) -> bool:

@@ -6,9 +6,10 @@ from typing import Annotated, Any, Final
 import typer
 
 from app.cli.client.http import build_path, connect, fetch_pages, get_object, read_object, request
-from app.cli.client.options import DEFAULT_URL, AsJson, Key, Limit, Url
+from app.cli.client.options import DEFAULT_URL, AsJson, Key, Limit, Url, add_options
 from app.cli.client.printing import print_facts, print_json, print_line, show_members, show_time
 from app.cli.client.tables import TableColumn, print_pages
+from app.cli.importing.options import FILE_OPTIONS, PARTS
 from app.cli.importing.report import print_decisions
 from app.cli.managing.imports import PROBLEMS
 
@@ -18,6 +19,10 @@ RunId = Annotated[str, typer.Argument(metavar="ID", help="Id of the run")]
 LARGEST_PAGE: Final = 100
 HELD: Final = frozenset({"halted", "planned"})
 
+# What a run may do that is resumed with --accept-any.
+LIMITS: Final = {name: option for name, option in FILE_OPTIONS.items() if name != "replace"} | {
+    "max_removed_share": (float, "Halt if a larger share of the records would be removed")
+}
 # Option -> parameter of the query.
 FILTERS: Final = {
     "kind": "kind",
@@ -79,7 +84,7 @@ def show_run(run_id: RunId, *, url: Url = DEFAULT_URL, key: Key = "", as_json: A
     else:
         print_facts(describe_run(run))
         if run["status"] in HELD:
-            print_decisions(run_id, url=url)
+            print_decisions(run_id, run["plan"], url=url)
 
 
 @runs.command("problems")
@@ -92,21 +97,38 @@ def list_run_problems(
         print_pages((TableColumn("FILE", "file", cut=True), *PROBLEMS), pages, as_json=as_json)
 
 
-@runs.command("resume")
-def resume_run(run_id: RunId, *, url: Url = DEFAULT_URL, key: Key = "", as_json: AsJson = False) -> None:
+def resume_run(
+    context: typer.Context,
+    run_id: RunId,
+    *,
+    plan: Annotated[
+        int | None, typer.Option(help="The plan that `show` printed: refuse if the run waits with another one by now")
+    ] = None,
+    accept_any: Annotated[
+        bool, typer.Option("--accept-any", help="Let it write what it comes to by then, within the limits of this call")
+    ] = False,
+    url: Url = DEFAULT_URL,
+    key: Key = "",
+    as_json: AsJson = False,
+) -> None:
     """Let a run that is halted or planned go on where it is, without its brakes."""
-    decide(run_id, "resume", url=url, key=key, as_json=as_json)
+    limits = {PARTS[name]: context.params[name] for name in LIMITS if context.params[name] is not None}
+    approval = ({"plan": plan} if plan is not None else {}) | ({"accept": "any"} if accept_any else {}) | limits
+    decide(run_id, "resume", approval, url=url, key=key, as_json=as_json)
+
+
+runs.command("resume")(add_options(resume_run, LIMITS))
 
 
 @runs.command("cancel")
 def cancel_run(run_id: RunId, *, url: Url = DEFAULT_URL, key: Key = "", as_json: AsJson = False) -> None:
     """End a run that is halted or planned. What it has written stays."""
-    decide(run_id, "cancel", url=url, key=key, as_json=as_json)
+    decide(run_id, "cancel", {}, url=url, key=key, as_json=as_json)
 
 
-def decide(run_id: str, decision: str, *, url: str, key: str, as_json: bool) -> None:
+def decide(run_id: str, decision: str, body: dict[str, Any], *, url: str, key: str, as_json: bool) -> None:
     with connect(url, key, as_json=as_json) as client:
-        run = read_object(request(client, "POST", build_path("runs", run_id, decision)))
+        run = read_object(request(client, "POST", build_path("runs", run_id, decision), json=body or None))
     if as_json:
         print_json(run)
     else:
@@ -122,6 +144,7 @@ def describe_run(run: Mapping[str, Any]) -> dict[str, object]:
         "Status": run["status"],
         "Outcome": run.get("outcome"),
         "Reason": run.get("failure", {}).get("detail"),
+        "Plan": run.get("plan"),
         "Waits for": run.get("waitingFor"),
         "Rows": show_members({name: run[name] for name in ("total", *outcomes, "removed", "remaining") if name in run}),
         "File": run.get("fileName"),

@@ -76,13 +76,14 @@ async def apply_and_end(runtime: Runtime, run: Run, target: MergeTarget, options
         removed = await apply_overlay(session, target, recount.note, removes=options.replace and run.success > 0)
         report_step(runtime, run, "applied")
         differs = recount.moved or removed != (run.removed or 0)
-        if options.released and differs:
+        if options.released and options.accepted is None and differs:
             raise NotAsShown
         if options.replace and not run.success:
             add_warnings(recount.warnings, [RunWarning("nothing_replaced", "", WARNINGS["nothing_replaced"])])
         await store_counts(session, run, recount, removed if options.replace else None)
         counted = await ensure_counts(session, run)
-        if differs and find_staged_breach(options, await build_tally(session, target, counted, removed, applied=True)):
+        tally = await build_tally(session, target, counted, removed, applied=True)
+        if (differs or options.accepted is not None) and find_staged_breach(options, tally):
             raise NotAsShown
         finished = await end_run(session, run.id, run.attempt, State.FINISHED)
         if finished is None:

@@ -30,7 +30,7 @@ def build_rerun(parent: Run, file: Upload | Pull, *, name: str | None, sender: I
         file=file,
         read=wanted.read,
         mapping=wanted.mapping,
-        options=replace(load_options(parent), released=False),
+        options=replace(load_options(parent), released=False, accepted=None),
         name=name or parent.name,
         notify=parent.notify,
         request_id=request_id,

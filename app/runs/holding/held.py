@@ -1,10 +1,15 @@
 """Runs that are held: somebody resumes or cancels them, and if nobody does in time they are cancelled."""
 
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
 
 from app.errors import FAILURES, Refused
 from app.observe.events import RunResumed
 from app.runs.acceptance import enqueue_run
+from app.runs.holding.brakes import Brakes
 from app.runs.kinds import KINDS
 from app.runs.lifecycle import announce_end, end_run
 from app.runs.model import Run, run_from
@@ -12,26 +17,54 @@ from app.runs.states import HELD, State, states_before
 from app.runtime import Runtime
 from app.storage import claims, runs
 from app.storage.database import Session
+from app.storage.json_columns import compile_reader
 
 Opening = AbstractAsyncContextManager[Session]
+read_brakes = compile_reader(Brakes)
 
 NOT_HELD = "Only a run that is halted or planned can be {done}, and this {kind} is {state}"
+PLAN_CHANGED = "The run waits with plan {now} by now, and not with plan {shown}. {why}"
+ACCEPTED: Final = "accepted"  # the member of the run's options that has the limits of an approval
 EXPIRED = "It was {state} for {hours} hours, and nobody resumed or cancelled it"
 
 
-async def resume_run(runtime: Runtime, opening: Opening, run: Run) -> Run:
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """What somebody who resumes a run agrees to: its `plan`, or whatever it is by now if there is none, and to nothing
+    else. With `within` also to anything else that it comes to until it is written, as far as these limits let it."""
+
+    plan: int | None = None
+    within: Brakes | None = None
+
+
+AS_SHOWN: Final = Approval()
+
+
+async def resume_run(runtime: Runtime, opening: Opening, run: Run, approval: Approval = AS_SHOWN) -> Run:
     """Lets a held run go on where it is, with its brakes off. One that was resumed before stays as it is. `opening` is
-    a transaction in the name of the caller. Raises Refused("not_held")."""
+    a transaction in the name of the caller. Raises Refused: not_held, plan_changed."""
+    options = msgspec.json.encode({ACCEPTED: approval.within}).decode()
     async with opening as session:
-        row = await claims.resume(session, run.id, before=states_before(State.QUEUED))
+        row = await claims.resume(
+            session, run.id, before=states_before(State.QUEUED), attempt=approval.plan, options=options
+        )
         run = run if row is not None else await look_again(session, run)
     if row is not None:
         runtime.observe(RunResumed(run.id, run.account_id))
         await enqueue_run(runtime, run.id, row["kind"], row["step"], row["attempt"])
         return run_from(row)
+    if run.state in HELD and approval.plan is not None:
+        why = run.fail_detail or "Nothing stops it"
+        raise Refused("plan_changed", PLAN_CHANGED.format(shown=approval.plan, now=run.plan_number, why=why))
     if run.options.get("released") and run.state not in HELD:
         return run
     raise refuse(run, "resumed")
+
+
+def read_accepted(run: Run) -> Brakes | None:
+    """The limits within which a run may do something else than it has shown; None: it may not."""
+    stored = run.options.get(ACCEPTED)
+    return None if stored is None else read_brakes(stored)
 
 
 async def cancel_run(runtime: Runtime, opening: Opening, run: Run) -> Run:

@@ -45,6 +45,7 @@ from app.web.caller import (
     ensure_scope,
     write_as,
 )
+from app.web.declared.resuming import RESUME_BODY, parse_approval
 from app.web.links import base_url, link_to_same_path
 from app.web.openapi import operation_id
 from app.web.refusals import refusals
@@ -54,6 +55,7 @@ router = APIRouter(tags=["imports"], generate_unique_id_function=operation_id)
 JSON = "application/json"
 RERUN_REFUSALS = refusals(400, 401, 403, 404, 409, 410, 413, 415, 422, 503)
 DECISION_REFUSALS = refusals(401, 403, 404, 409, 410, 503)
+RESUME_REFUSALS = refusals(400, 401, 403, 404, 409, 410, 413, 422, 503)
 CREATE_REFUSALS = refusals(400, 401, 403, 413, 415, 422, 503)
 
 
@@ -231,16 +233,20 @@ async def get_import(request: Request, import_id: str, caller: MayReadImports, r
         return render_import(request, runtime, await status.read_status(session, run))
 
 
-@router.post("/imports/{import_id}/resume", response_model=wire.Import, responses=DECISION_REFUSALS)
+@router.post(
+    "/imports/{import_id}/resume", response_model=wire.Import, responses=RESUME_REFUSALS, openapi_extra=RESUME_BODY
+)
 @router.post("/imports/{import_id}/resume/", include_in_schema=False)
 async def resume_import(request: Request, import_id: str, caller: MayWriteImports, runtime: OpenRuntime) -> Response:
     """Let an import that is halted or planned go on where it is, without its brakes. It is queued again.
 
-    Sent twice it does the same as sent once.
+    Sent twice it does the same as sent once: with `plan`, also if it is halted again in between.
     """
     run = await find_import(runtime, caller, import_id)
     ensure_may_replace(caller, replaces=run.replaces)
-    return await answer_with(request, runtime, await resume_run(runtime, write_as(caller, runtime), run))
+    body = await read_json_object(request, idle=runtime.settings.upload_idle_seconds, optional=True)
+    resumed = await resume_run(runtime, write_as(caller, runtime), run, parse_approval(body))
+    return await answer_with(request, runtime, resumed)
 
 
 @router.post("/imports/{import_id}/cancel", response_model=wire.Import, responses=DECISION_REFUSALS)

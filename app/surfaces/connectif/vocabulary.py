@@ -37,6 +37,7 @@ ANSWERS: Final[Mapping[str, tuple[int, str]]] = {
     "import_not_ended": (409, "import_not_ended"),
     "export_not_ended": (409, "export_not_ended"),
     "not_held": (409, "not_held"),
+    "plan_changed": (409, "plan_changed"),
     "nothing_to_retry": (409, "nothing_to_retry"),
     "sync_not_ended": (409, "sync_not_ended"),
     "type_in_use": (409, "type_in_use"),

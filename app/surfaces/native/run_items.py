@@ -38,6 +38,7 @@ def run_item(status: Status, *, base: str, retention_days: int) -> RunItem:
         "written": run.at_row if run.kind is Kind.EXPORT else None,
         "waiting_for": None if run.done else run.waiting_for,
         "failure": RunFailure(code=run.fail_code, detail=run.fail_detail or "") if run.fail_code else None,
+        "plan": run.plan_number,
         "file_name": run.file_name,
         "source": None if run.source is None else Source(**run.source),
         "interruptions": list_interrupted(run) or None,

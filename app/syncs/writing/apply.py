@@ -9,7 +9,8 @@ from app.imports.staged.counts import SKIPPED
 from app.observe.events import StepReached
 from app.problems import WARNINGS
 from app.runs.deletion import drop_overlay
-from app.runs.holding.brakes import Tally
+from app.runs.holding.brakes import Brakes, Tally
+from app.runs.holding.held import read_accepted
 from app.runs.lifecycle import RunLost, announce_end, announce_held, hold_run
 from app.runs.model import Run
 from app.runs.states import State
@@ -69,10 +70,16 @@ class Application:
         """Whether somebody has seen what it would do, and resumed it."""
         return bool(self.run.options.get("released"))
 
+    @property
+    def accepted(self) -> Brakes | None:
+        """The limits within which that somebody accepts what it comes to; None: only what was shown."""
+        return read_accepted(self.run)
+
     async def find_breach(self, session: Session, *, applied: bool = False) -> str:
         """Which brakes stop it by now, in words; nothing if none does. `applied`: it is in the records already."""
-        brakes, tally = load_run_settings(self.run).brakes, Tally(self.run.total or 0, self.run.failed)
-        if self.released:
+        brakes = self.accepted if self.released else load_run_settings(self.run).brakes
+        tally = Tally(self.run.total or 0, self.run.failed)
+        if brakes is None:
             return ""
         return await describe_breaches(session, self.targets, brakes, self.counts, tally, applied=applied)
 
@@ -104,9 +111,17 @@ async def apply_types(applying: Application) -> Run | None:
             note, target = build_note(counts.of(each), applying.warnings), applying.targets.of(each, flat=False)
             counts.of(each)["removed"] = await apply_overlay(session, target, note, removes=each in removable)
             applying.report_step(f"applied {each}")
-        if find_differences(run, counts) and (applying.released or await applying.find_breach(session, applied=True)):
+        if await is_unwanted(session, applying):
             raise NotAsShown
         return await go_on(session, run, applying.describe())
+
+
+async def is_unwanted(session: Session, applying: Application) -> bool:
+    """Whether what is applied now is neither what was shown nor within the limits that count."""
+    differs, accepted = bool(find_differences(applying.run, applying.counts)), applying.accepted is not None
+    if differs and applying.released and not accepted:
+        return True
+    return (differs or accepted) and bool(await applying.find_breach(session, applied=True))
 
 
 async def show_again(applying: Application) -> None:

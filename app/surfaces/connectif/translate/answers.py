@@ -78,6 +78,7 @@ def render_obstacles(run: Run) -> dict[str, object]:
     return {
         "waiting_for": None if run.done else run.waiting_for,
         "held": run.state if run.state in HELD else None,
+        "plan": run.plan_number,
         "failure": RunFailure(code=run.fail_code, detail=run.fail_detail or "") if run.fail_code else None,
     }
 

@@ -153,6 +153,7 @@ class Import(Shape):
         description="Present while the import waits for somebody to resume or cancel it: a brake has halted it "
         "(`status` is error), or it was only to be planned (`status` is queued)",
     )
+    plan: int = Field(default=0, description="Present with `held`: the number of what it shows, which `resume` takes")
     failure: RunFailure = Field(
         default=RunFailure(code="", detail=""), description="Present with status error or cancelled: why"
     )

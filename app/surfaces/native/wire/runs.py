@@ -206,6 +206,10 @@ class RunItem(Shape):
     interruptions: list[InterruptionItem] = Field(
         default=[], description="Present if workers were lost while they had it: the first 20 times"
     )
+    plan: int = Field(
+        default=0,
+        description="Present while it is halted or planned: the number of what it shows, which `resume` takes",
+    )
     failure: RunFailure = Field(
         default=RunFailure(code="", detail=""),
         description="Present with status failed, halted or cancelled: why. With planned if a brake would halt it",

@@ -26,7 +26,9 @@ from app.surfaces.native.wire.runs import (
     RunQueryParameters,
 )
 from app.surfaces.native.wire.shape import Links
+from app.web.bodies.json_body import read_json_object
 from app.web.caller import MayReadRuns, MayWriteRuns, OpenRuntime, ensure_may_replace, ensure_scope, write_as
+from app.web.declared.resuming import RESUME_BODY, parse_approval
 from app.web.links import base_url, link_to_same_path
 from app.web.openapi import operation_id
 from app.web.refusals import refusals
@@ -34,6 +36,7 @@ from app.web.runs.reading import decode_run_cursor, encode_run_cursor, visible_k
 
 router = APIRouter(prefix="/runs", tags=["runs"], generate_unique_id_function=operation_id)
 DECISION_REFUSALS = refusals(401, 403, 404, 409, 410, 503)
+RESUME_REFUSALS = refusals(400, 401, 403, 404, 409, 410, 413, 422, 503)
 
 
 @router.get("", response_model=RunList, responses=refusals(401, 403, 422, 503))
@@ -133,16 +136,19 @@ async def list_run_problems(
     return Response(translate.problem_list(found, next_page).encoded(), media_type=translate.JSON)
 
 
-@router.post("/{run_id}/resume", response_model=RunItem, responses=DECISION_REFUSALS)
+@router.post("/{run_id}/resume", response_model=RunItem, responses=RESUME_REFUSALS, openapi_extra=RESUME_BODY)
 @router.post("/{run_id}/resume/", include_in_schema=False)
 async def resume(request: Request, run_id: str, caller: MayWriteRuns, runtime: OpenRuntime) -> Response:
     """Let a run that is halted or planned go on where it is, without its brakes. It is queued again.
 
-    Sent twice it does the same as sent once. Needs the scope that starts runs of its kind.
+    Sent twice it does the same as sent once: with `plan`, also if it is halted again in between. Needs the scope that
+    starts runs of its kind.
     """
     run = await find_to_decide(runtime, caller, run_id)
     ensure_may_replace(caller, replaces=run.replaces)
-    return await answer_with(request, runtime, await resume_run(runtime, write_as(caller, runtime), run))
+    body = await read_json_object(request, idle=runtime.settings.upload_idle_seconds, optional=True)
+    resumed = await resume_run(runtime, write_as(caller, runtime), run, parse_approval(body))
+    return await answer_with(request, runtime, resumed)
 
 
 @router.post("/{run_id}/cancel", response_model=RunItem, responses=DECISION_REFUSALS)
