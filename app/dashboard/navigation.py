@@ -24,6 +24,8 @@ ENTRIES: Final[tuple[PageLink, ...]] = (
     PageLink("Schedules", "/app/schedules", "schedules:read", "clock"),
     PageLink("Feeds", "/app/feeds", "feeds:read", "folder"),
     PageLink("Import/Export settings", "/app/settings/connections", "connections:read", "server"),
+    PageLink("API keys", "/app/keys", "admin", "key"),
+    PageLink("People", "/app/people", "admin", "people"),
 )
 
 

@@ -101,6 +101,11 @@ async def list_sessions(session: ReadSession, opened: OpenSession) -> list[Liste
     return [ListedSession(**row) for row in await sessions.of_owner(session, opened.owner)]
 
 
+async def count_sessions(session: ReadSession, account_id: AccountId, owner_id: str) -> int:
+    """The live ones of a person or a key in this account."""
+    return await sessions.count(session, account_id, owner_id)
+
+
 async def end_session(session: Session, opened: OpenSession) -> None:
     await sessions.end(session, hash_of(opened))
 

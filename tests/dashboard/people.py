@@ -20,6 +20,7 @@ from tests.support.http import Account
 from tests.support.servers import PEPPER
 
 OWN = {"Origin": "http://sluice.test"}
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 PASSWORD = "the horse reads backwards"
 STORED_PASSWORD = derive(PASSWORD)
 
@@ -78,7 +79,9 @@ class Dashboard:
         return await self.client.get(path, **given)
 
     async def post(self, path: str, data: dict[str, Any] | None = None, **given: Any) -> httpx.Response:
-        return await self.client.post(path, data=data or {}, headers=OWN | given.pop("headers", {}), **given)
+        """As browsers send a form, also one without fields."""
+        headers = OWN | FORM | given.pop("headers", {})
+        return await self.client.post(path, data=data or {}, headers=headers, **given)
 
     async def as_role(self, role: str) -> "Dashboard":
         """Another person of the same account."""

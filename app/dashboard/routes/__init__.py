@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from app.dashboard.routes import connections, files, jobs, live, templates
-from app.dashboard.routes.access import me, sign_in, welcome
+from app.dashboard.routes.access import keys, me, people, sign_in, welcome
 from app.dashboard.routes.catalogue import record, records, rows, types
 from app.dashboard.routes.clock import feed_form, feeds, schedule_form, schedules
 from app.dashboard.routes.runs import decide, problems, show
@@ -11,7 +11,7 @@ from app.dashboard.routes.syncs import actions, lists, settings
 
 router = APIRouter()
 PAGES = (
-    *(files, me, sign_in, welcome),
+    *(files, keys, me, people, sign_in, welcome),
     *(jobs, live, show, problems, decide),
     templates,
     *(types, records, record, rows),

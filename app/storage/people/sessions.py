@@ -95,6 +95,18 @@ async def of_owner(session: ReadSession, owner: Mapping[str, str | None]) -> Seq
     return found.mappings().all()
 
 
+async def count(session: ReadSession, account_id: int, owner_id: str) -> int:
+    """The live sessions of a person or a key in this account."""
+    found = await session.execute(
+        text(
+            "SELECT count(*) FROM sessions s WHERE (s.person_id = :owner_id OR s.key_id = :owner_id) "
+            f"AND s.account_id = :account_id AND {LIVE}"
+        ),
+        {"account_id": account_id, "owner_id": owner_id},
+    )
+    return int(found.scalar_one())
+
+
 async def end(session: Session, hashed: bytes) -> None:
     await session.execute(text("DELETE FROM sessions WHERE hash = :hash"), {"hash": hashed})
 

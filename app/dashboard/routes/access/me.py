@@ -34,7 +34,7 @@ async def render_me(
         listed = await list_sessions(session, visitor.session)
         places = await accounts.list_accounts(session, visitor.session)
     own = {"sessions": listed, "places": places, "theme": FilledForm({"theme": visitor.theme})}
-    return render_page(request, visitor, "me.html", status, form=form, **own)
+    return render_page(request, visitor, "access/me.html", status, form=form, **own)
 
 
 @router.post("/theme")

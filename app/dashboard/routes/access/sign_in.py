@@ -66,7 +66,7 @@ async def try_sign_in(request: Request, runtime: OpenRuntime) -> Response:
 def render_sign_in(request: Request, form: FilledForm, *, with_key: bool, status: int = 200) -> Response:
     runtime = request.app.state.runtime
     exposed = not is_encrypted(request, runtime) and request.url.hostname not in LOOPBACK
-    return render_page(request, None, "sign_in.html", status, form=form, with_key=with_key, exposed=exposed)
+    return render_page(request, None, "access/sign_in.html", status, form=form, with_key=with_key, exposed=exposed)
 
 
 def safe_next(wanted: str) -> str:

@@ -21,8 +21,8 @@ async def show_welcome(request: Request, token: str, runtime: OpenRuntime) -> Re
     try:
         link = await load(runtime, token)
     except Refused as refused:
-        return render_page(request, None, "welcome.html", STATUSES[refused.code], link=None, form=FORM)
-    return render_page(request, None, "welcome.html", link=link, form=FORM)
+        return render_page(request, None, "access/welcome.html", STATUSES[refused.code], link=None, form=FORM)
+    return render_page(request, None, "access/welcome.html", link=link, form=FORM)
 
 
 @router.post("/{token}")
@@ -33,7 +33,7 @@ async def take_link(request: Request, token: str, runtime: OpenRuntime) -> Respo
     except Refused as refused:
         link = None if refused.code == "gone" else await load(runtime, token)
         form = FORM.refused(refused)
-        return render_page(request, None, "welcome.html", STATUSES[refused.code], link=link, form=form)
+        return render_page(request, None, "access/welcome.html", STATUSES[refused.code], link=link, form=form)
     answer = redirect("/app")
     give_cookie(answer, request, runtime, cookie)
     return answer
