@@ -18,6 +18,7 @@ class PageLink:
 
 ENTRIES: Final[tuple[PageLink, ...]] = (
     PageLink("Jobs", "/app/jobs", "imports:read", "jobs"),
+    PageLink("New job", "/app/start", "imports:write", "new"),
     PageLink("Records", "/app/records", "records:read", "records"),
     PageLink("Templates", "/app/templates", "mappings:read", "templates"),
     PageLink("Item sync", "/app/syncs", "syncs:read", "sync"),

@@ -57,6 +57,11 @@ class Draft:
         return self.source is None
 
     @property
+    def has_file(self) -> bool:
+        """Whether a file was sent or named."""
+        return self.source is not None or self.blob is not None
+
+    @property
     def type(self) -> str:
         """The record type, "" until one is chosen."""
         return str(self.choices.get("type") or "")
@@ -66,9 +71,9 @@ class Draft:
         """What people call it: the name that its run will have, or else that of its file."""
         return str(self.choices.get("name") or self.file_name or "An import without a file")
 
-    def is_done(self, step: Step) -> bool:
-        """Whether a step is behind the one that is next."""
-        return STEPS.index(step) < STEPS.index(self.step)
+    def has_reached(self, step: Step) -> bool:
+        """Whether a step is done, or the next one."""
+        return STEPS.index(step) <= STEPS.index(self.step)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +119,15 @@ def new_draft_id() -> str:
 async def add_draft(session: Session, account_id: AccountId, values: Mapping[str, Any]) -> Draft:
     """Stores a new draft; `values` are columns. Raises Refused("queue_full") if the account has too many."""
     await accounts.lock(session, account_id)
-    if await rows.count_open(session, account_id) >= MOST_DRAFTS:
-        raise Refused("queue_full", TOO_MANY)
+    await ensure_few_drafts(session, account_id)
     filled = {"id": new_draft_id(), "account_id": account_id, "step": "source", "choices": {}, **values}
     return draft_from(await rows.add(session, filled, hours=HOURS))
+
+
+async def ensure_few_drafts(session: ReadSession, account_id: AccountId) -> None:
+    """Refuses before a file is read what `add_draft` would refuse afterwards. Raises Refused("queue_full")."""
+    if await rows.count_open(session, account_id) >= MOST_DRAFTS:
+        raise Refused("queue_full", TOO_MANY)
 
 
 async def load_draft(session: ReadSession, account_id: AccountId, draft_id: str) -> Draft:

@@ -90,7 +90,7 @@ def find_facts(file: BinaryIO, head: FileHead, reading: FileReading, limits: Lim
         header=tuple(each.heading for each in cells),
         rows=reader.count() if count else None,
         first=tuple(
-            tuple(shorten(str(each.cells[row])) for each in cells[:SHOWN_COLUMNS])
+            tuple(shorten(each.cells[row]) for each in cells[:SHOWN_COLUMNS])
             for row in range(min(FIRST_ROWS, len(batch.records)))
         ),
         odd=tuple(find_oddities(reader, batch, dialect, reading)),

@@ -22,7 +22,7 @@ from app.imports.submissions.from_connection import (
 from app.mappings.declaring.requested import DEFAULT_MAPPING
 from app.mappings.mapping import Mapping
 from app.resources.conversion import quote_json
-from app.runs.model import AccountId, Run
+from app.runs.model import Run
 from app.runs.status import find_run
 from app.runtime import Runtime
 from app.storage.database import ReadSession
@@ -95,14 +95,14 @@ async def find_file(runtime: Runtime, draft: Draft) -> Upload | Pull:
     """Raises Refused: gone, secrets_locked, not_found (the connection), unreadable_file."""
     if draft.is_upload:
         return await asyncio.to_thread(build_upload, runtime, draft)
-    return await find_pull(runtime, draft.account_id, draft)
+    return await find_pull(runtime, draft)
 
 
-async def find_pull(runtime: Runtime, account_id: AccountId, draft: Draft) -> Pull:
+async def find_pull(runtime: Runtime, draft: Draft) -> Pull:
     """Where the draft's file is. Raises Refused: secrets_locked, not_found (the connection)."""
     source = draft.source or {}
     if "connection_id" not in source:
         return open_source(runtime, draft)
     async with runtime.database.read() as session:
-        connection = await load_connection(session, runtime.vault, account_id, source["connection_id"])
+        connection = await load_connection(session, runtime.vault, draft.account_id, source["connection_id"])
     return Pull(connection.remote(), source["path"], connection.id)

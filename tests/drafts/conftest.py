@@ -32,11 +32,10 @@ async def put_file(runtime: Runtime, account: Account, data: bytes, name: str, *
 
 @pytest.fixture
 def a_draft(runtime: Runtime, an_account: Account) -> NewDraft:
-    """Makes a draft of a file: a_draft(b"…", "people.csv", choices={…}, draft=…)."""
+    """Makes a draft of a file: a_draft(b"…", "people.csv", choices={…}, draft=…, parent_id=…)."""
 
     async def make(data: bytes, name: str = "people.csv", **more: Any) -> Draft:
-        choices = more.pop("choices", None)
-        values = {"values": {"choices": choices}} if choices else {}
-        return await put_file(runtime, an_account, data, name, **values, **more)
+        draft, columns = more.pop("draft", None), {"choices": more.pop("choices", {}), **more}
+        return await put_file(runtime, an_account, data, name, draft=draft, values=columns)
 
     return make

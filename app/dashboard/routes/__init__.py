@@ -8,6 +8,7 @@ from app.dashboard.routes.catalogue import record, records, rows, types
 from app.dashboard.routes.clock import feed_form, feeds, schedule_form, schedules
 from app.dashboard.routes.runs import decide, problems, show
 from app.dashboard.routes.syncs import actions, lists, settings
+from app.dashboard.routes.wizard import WIZARD
 
 router = APIRouter()
 PAGES = (
@@ -18,6 +19,7 @@ PAGES = (
     *(settings, lists, actions),
     *(schedule_form, schedules, feed_form, feeds),
     connections,
+    *WIZARD,
 )
 for page in PAGES:
     router.include_router(page.router, include_in_schema=False)

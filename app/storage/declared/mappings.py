@@ -86,6 +86,18 @@ async def mark_used(session: Session, account_id: int, template_id: str) -> None
     )
 
 
+async def list_whole(session: ReadSession, account_id: int) -> Sequence[RowMapping]:
+    """All templates with their mappings, ordered by name: `id`, `name`, `type`, `mapping`. They may have 8 MB."""
+    found = await session.execute(
+        text(
+            "SELECT id, name, type, mapping::text AS mapping FROM mappings WHERE account_id = :account_id "
+            "ORDER BY name, type"
+        ),
+        {"account_id": account_id},
+    )
+    return found.mappings().all()
+
+
 async def count_others(session: ReadSession, account_id: int, template_id: str) -> RowMapping:
     """`templates` and `bytes` of all templates of the account, without the one with that id."""
     counted = await session.execute(

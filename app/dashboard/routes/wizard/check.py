@@ -1,0 +1,47 @@
+"""The fourth step of the wizard: the first rows are checked as the import would, and nothing is written."""
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from app.dashboard.forms import FilledForm
+from app.dashboard.render import render_page
+from app.dashboard.routes.wizard.draft import BASE, find_other_page, go_to, open_draft
+from app.dashboard.views.wizard.check import show_check
+from app.dashboard.views.wizard.frame import show_frame
+from app.dashboard.visitor import MayWriteImports
+from app.drafts.check import check_draft
+from app.drafts.draft import choose
+from app.errors import Refused
+from app.web.caller import OpenRuntime, write_as
+
+router = APIRouter(prefix=f"{BASE}/{{draft_id}}/check")
+
+
+@router.get("")
+async def show(request: Request, draft_id: str, visitor: MayWriteImports, runtime: OpenRuntime) -> Response:
+    """What cannot be checked at all, such as a column that is missing, is told as an error with the way to mend it."""
+    draft = await open_draft(runtime, visitor, draft_id)
+    if elsewhere := find_other_page(draft, "check"):
+        return elsewhere
+    form, check = FilledForm(), None
+    try:
+        check = await check_draft(runtime, draft)
+    except Refused as refused:
+        if refused.code != "invalid":
+            raise
+        form = form.refused(refused)
+    view = show_check(check, draft) if check else None
+    status = 422 if form.complaints else 200
+    frame = show_frame(draft, "check")
+    return render_page(request, visitor, "wizard/check.html", status, frame=frame, form=form, draft=draft, check=view)
+
+
+@router.post("")
+async def go_on(draft_id: str, visitor: MayWriteImports, runtime: OpenRuntime) -> Response:
+    """Next: what was found is all right."""
+    draft = await open_draft(runtime, visitor, draft_id)
+    if elsewhere := find_other_page(draft, "check"):
+        return elsewhere
+    async with write_as(visitor.caller, runtime) as session:
+        await choose(session, draft, {}, next_step="run")
+    return go_to(draft, "run")

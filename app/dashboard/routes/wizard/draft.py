@@ -1,0 +1,34 @@
+"""The draft of a request: loaded for its account, and where the browser has to go if a step is not for it."""
+
+from typing import Final
+
+from fastapi.responses import Response
+
+from app.dashboard.render import redirect
+from app.dashboard.visitor import Visitor
+from app.drafts.draft import Draft, Step, load_draft
+from app.runtime import Runtime
+
+BASE: Final = "/app/imports/new"
+LOOKED_AT: Final[tuple[Step, ...]] = ("columns", "check")  # steps that show what is in the file
+NOT_LOOKED_AT: Final = "Nothing of the file is known yet. Look at its beginning first."
+
+
+async def open_draft(runtime: Runtime, visitor: Visitor, draft_id: str) -> Draft:
+    """Raises Refused("not_found")."""
+    async with runtime.database.read() as session:
+        return await load_draft(session, visitor.account_id, draft_id)
+
+
+def find_other_page(draft: Draft, step: Step) -> Response | None:
+    """A draft that has become an import leads to that, and a step that was not reached yet to the next one; None for a
+    step that can be shown."""
+    if draft.run_id is not None:
+        return redirect(f"/app/imports/{draft.run_id}")
+    if step in LOOKED_AT and draft.facts is None:
+        return go_to(draft, "source", NOT_LOOKED_AT)
+    return None if draft.has_reached(step) else go_to(draft, draft.step)
+
+
+def go_to(draft: Draft, step: Step, notice: str = "") -> Response:
+    return redirect(f"{BASE}/{draft.id}/{step}", notice)

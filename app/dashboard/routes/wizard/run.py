@@ -1,0 +1,92 @@
+"""The last step of the wizard: everything in one list, a name, and the button that starts the import, once."""
+
+from datetime import UTC, datetime
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from app.dashboard.forms import FilledForm, read_form, text_of
+from app.dashboard.render import redirect, render_page
+from app.dashboard.routes.wizard.draft import BASE, find_other_page, open_draft
+from app.dashboard.views.wizard.frame import show_frame
+from app.dashboard.views.wizard.summary import list_chosen
+from app.dashboard.visitor import MayWriteImports, Visitor
+from app.dashboard.words import count_of
+from app.drafts.draft import Draft, choose
+from app.drafts.run_choice import SHARES, find_percentages, read_run_choices, suggest_name
+from app.drafts.start import StartedDraft, load_chosen_mapping, start_import
+from app.errors import Refused
+from app.runtime import Runtime
+from app.web.caller import OpenRuntime, ensure_may_replace, write_as
+from app.web.failures import STATUSES
+from app.web.requests import request_id
+
+router = APIRouter(prefix=f"{BASE}/{{draft_id}}/run")
+# What is told on the page of the step; anything else is a page of its own.
+TOLD_HERE = ("invalid", "queue_full", "not_found", "gone", "secrets_locked", "unreadable_file", "empty_file")
+
+
+@router.get("")
+async def show(request: Request, draft_id: str, visitor: MayWriteImports, runtime: OpenRuntime) -> Response:
+    draft = await open_draft(runtime, visitor, draft_id)
+    if elsewhere := find_other_page(draft, "run"):
+        return elsewhere
+    name = draft.choices.get("name") or suggest_name(draft, datetime.now(UTC))
+    values = {"name": name, "confirmEmail": draft.choices.get("confirmEmail"), **find_percentages(draft)}
+    return await show_run(request, runtime, visitor, draft, FilledForm(values))
+
+
+@router.post("")
+async def run(request: Request, draft_id: str, visitor: MayWriteImports, runtime: OpenRuntime) -> Response:
+    """Starts it. Sent twice it leads to the same import. Unless it could be started the draft is as before."""
+    draft = await open_draft(runtime, visitor, draft_id)
+    if elsewhere := find_other_page(draft, "run"):
+        return elsewhere
+    posted = await read_form(request)
+    given = {name: text_of(posted, name) for name in ("name", "confirmEmail", *SHARES)}
+    try:
+        ensure_may_replace(visitor.caller, replaces=bool(draft.choices.get("replace")))
+        async with write_as(visitor.caller, runtime) as session:
+            draft = await choose(session, draft, read_run_choices(given))
+        identity = visitor.caller.identity
+        return lead_on(await start_import(runtime, draft, identity, request_id=request_id(request)))
+    except Refused as refused:
+        if refused.code not in TOLD_HERE:
+            raise
+        draft = await open_draft(runtime, visitor, draft_id)  # it may have become an import meanwhile
+        elsewhere = find_other_page(draft, "run")
+        return elsewhere or await show_run(request, runtime, visitor, draft, FilledForm(given), refused)
+
+
+def lead_on(started: StartedDraft) -> Response:
+    if len(started.runs) == 1 and not started.left:
+        return redirect(f"/app/imports/{started.runs[0].id}")
+    notice = f"{count_of(len(started.runs), 'import')} started."
+    if started.left:
+        notice += f" {count_of(started.left, 'file')} found no room in the queue: import them when there is room again."
+    return redirect("/app/jobs", notice)
+
+
+async def show_run(
+    request: Request,
+    runtime: Runtime,
+    visitor: Visitor,
+    draft: Draft,
+    form: FilledForm,
+    refused: Refused | None = None,
+) -> Response:
+    async with runtime.database.read() as session:
+        mapping = await load_chosen_mapping(session, draft)
+    full = refused is not None and refused.code == "queue_full"
+    return render_page(
+        request,
+        visitor,
+        "wizard/run.html",
+        STATUSES[refused.code] if refused else 200,
+        frame=show_frame(draft, "run"),
+        form=form if refused is None or full else form.refused(refused),
+        draft=draft,
+        full=refused.detail if refused and full else "",
+        chosen=list_chosen(draft, mapping),
+        may_mail=runtime.mailer is not None,
+    )

@@ -1,0 +1,59 @@
+"""Everything that was chosen for an import, in one list with the way back to each."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from app.dashboard.views.wizard import options
+from app.dashboard.views.wizard.frame import tell_encoding, tell_file
+from app.dashboard.words import count_of
+from app.drafts.draft import Draft
+from app.drafts.type_choice import DEFAULTS, find_options
+from app.mappings.mapping import DEFAULT, INLINE, Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenRow:
+    """`step` is where it can be changed."""
+
+    term: str
+    value: str
+    step: str
+
+
+def list_chosen(draft: Draft, mapping: Mapping) -> list[ChosenRow]:
+    found = find_options(draft.choices, mapping)
+    rows = [
+        ChosenRow("File", tell_file(draft), "source"),
+        ChosenRow("Record type", draft.type, "type"),
+        ChosenRow("Columns", tell_mapping(mapping), "columns" if draft.facts else "type"),
+        ChosenRow("Records that exist", options.word_of(options.EXISTING, options.tell_existing(found)), "type"),
+        ChosenRow("Blank cells", options.word_of(options.BLANKS, found["blankCells"]), "type"),
+        ChosenRow("A key that comes twice", options.word_of(options.DUPLICATES, found["duplicates"]), "type"),
+    ]
+    return [*rows, *list_unusual(draft, found)]
+
+
+def list_unusual(draft: Draft, found: dict[str, Any]) -> Sequence[ChosenRow]:
+    """What is told only where it is not as usual."""
+    told: dict[str, tuple[str, Callable[[Any], str]]] = {
+        "encoding": ("Encoding", tell_encoding),
+        "unknownColumns": ("Columns that nobody knows", lambda value: options.word_of(options.UNKNOWN, value)),
+        "nullMarker": ("Text that means nothing", str),
+        "couponSetId": ("Coupon set", str),
+        "replace": ("The file replaces the type", lambda _: "Records that no row names are removed"),
+    }
+    values = {"encoding": draft.choices.get("encoding"), **found}
+    return [
+        ChosenRow(term, words(values[name]), "type")
+        for name, (term, words) in told.items()
+        if values[name] and values[name] != DEFAULTS.get(name)
+    ]
+
+
+def tell_mapping(mapping: Mapping) -> str:
+    filling = sum(1 for column in mapping.columns if column.field)
+    mapped = f"{count_of(filling, 'column')} mapped, {len(mapping.columns) - filling} ignored"
+    if mapping.id == DEFAULT:
+        return "Columns are called like the fields"
+    return f"{mapped}, chosen for this import" if mapping.id == INLINE else f'{mapped}, template "{mapping.name}"'

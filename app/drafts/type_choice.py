@@ -1,0 +1,122 @@
+"""The second step of a draft: which type or template, how the file is read, what happens to what is there."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any, Final
+
+from app.auth.identity import Identity
+from app.declarations.types import ensure_type
+from app.drafts.begin import READING, store
+from app.drafts.draft import STEPS, Draft, Step
+from app.drafts.facts import FileFacts, FileReading, facts_to_json
+from app.drafts.file import read_again
+from app.errors import Complaint, Refused, describe
+from app.imports.submissions.from_connection import build_options, find_mapping, read_wanted
+from app.mappings.declaring.options import OPTIONS
+from app.mappings.mapping import Mapping as ColumnMapping
+from app.mappings.templates.stored import find_template
+from app.runtime import Runtime
+
+# What holds where neither somebody nor a template says it. "" stands for what the type declares, or for none.
+DEFAULTS: Final[Mapping[str, Any]] = {
+    "overrideExisting": True,
+    "updateOnlyEmptyFields": False,
+    "replace": False,
+    "blankCells": "keep",
+    "nullMarker": "",
+    "duplicates": "last",
+    "unknownColumns": "",
+    "couponSetId": "",
+}
+OF_MAPPING: Final = ("mapping", "mappingId", "basedOn")  # choices that go with the template or type
+NOTHING_CHOSEN: Final = "Choose a mapping template or a record type"
+
+
+def tell_use(choices: Mapping[str, Any]) -> str:
+    """What a draft has chosen: `template:ID`, `type:NAME`, or "" for nothing yet."""
+    template = choices.get("mappingId") or choices.get("basedOn")
+    if template:
+        return f"template:{template}"
+    return f"type:{choices['type']}" if choices.get("type") else ""
+
+
+def find_options(choices: Mapping[str, Any], mapping: ColumnMapping | None) -> dict[str, Any]:
+    """What counts: what somebody has chosen, else what the mapping says, else DEFAULTS."""
+    said = mapping.options if mapping else {}
+    return {name: choices.get(name, said.get(name, default)) for name, default in DEFAULTS.items()}
+
+
+async def choose_type(
+    runtime: Runtime, draft: Draft, sender: Identity, use: str, given: Mapping[str, Any], *, required: bool
+) -> Draft:
+    """`use` is as `tell_use` has it; unless it is `required` it may be "", while the reading is tried out. `given` has
+    members of READING and DEFAULTS, "" for none; what is as it was shown is not taken for a choice. The file is read
+    again if that is needed.
+
+    Raises Refused: invalid (names members), not_found, not_authenticated, and what reading a file raises.
+    """
+    if required and not use:
+        raise nothing_chosen()
+    async with runtime.database.read() as session:
+        before = await find_mapping(session, draft.account_id, draft.choices)
+    choices = await choose_use(runtime, draft, use)
+    choices = merge(choices, find_changed(draft.choices, before, given))
+    async with runtime.database.read() as session:
+        mapping = await find_mapping(session, draft.account_id, choices)
+    build_options(read_wanted({"path": "", "type": "", **choices}, mapping))
+    facts = draft.facts
+    if FileReading.from_choices(choices) != FileReading.from_choices(draft.choices):
+        facts = await read_again(runtime, draft, choices)
+    if facts and draft.facts and facts.header != draft.facts.header:
+        choices = merge(choices, {"mapping": None})  # it is about other columns
+    columns = {"choices": choices, "facts": facts_to_json(facts), "step": find_step(draft, choices, facts)}
+    return await store(runtime, draft.account_id, sender, draft, columns)
+
+
+def find_step(draft: Draft, choices: Mapping[str, Any], facts: FileFacts | None) -> Step:
+    """The step that is reached with a type. Nothing stands in the way of a file that was not looked at."""
+    reached: Step = "columns" if facts else "run"
+    return max(draft.step, reached if choices.get("type") else draft.step, key=STEPS.index)
+
+
+def find_changed(
+    choices: Mapping[str, Any], mapping: ColumnMapping | None, given: Mapping[str, Any]
+) -> Mapping[str, Any]:
+    """What of a form differs from what it has shown. Raises Refused("invalid")."""
+    shown = {**choices, **find_options(choices, mapping)}
+    changed = {name: value for name, value in given.items() if value != shown.get(name, "")}
+    mistakes = {name: OPTIONS[name](value) for name, value in changed.items() if name in OPTIONS and value != ""}
+    complaints = [Complaint(name, f"`{name}` {mistake}") for name, mistake in mistakes.items() if mistake]
+    if complaints:
+        raise Refused("invalid", describe(complaints), complaints)
+    return changed
+
+
+def merge(choices: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
+    """The choices with more of them; none and "" take one back."""
+    return {name: value for name, value in {**choices, **more}.items() if value is not None and value != ""}
+
+
+async def choose_use(runtime: Runtime, draft: Draft, use: str) -> dict[str, Any]:
+    """The choices with this template or type. What was mapped for another one is let go. What a template says of how a
+    file is read counts where nothing was chosen."""
+    if use == tell_use(draft.choices):
+        return dict(draft.choices)
+    kind, _, name = use.partition(":")
+    without: dict[str, Any] = {each: value for each, value in draft.choices.items() if each not in OF_MAPPING}
+    async with runtime.database.read() as session:
+        if kind == "type" and name:
+            await ensure_type(session, draft.account_id, name)
+            return without | {"type": name}
+        template = await find_template(session, draft.account_id, name) if kind == "template" else None
+    if template is None:
+        raise nothing_chosen()
+    mapping = await asyncio.to_thread(template.as_mapping)
+    reading = {each: value for each, value in mapping.options.items() if each in READING}
+    if not mapping.has_header:
+        reading["hasHeader"] = False
+    return {**reading, **without, "type": template.type, "mappingId": template.id}
+
+
+def nothing_chosen() -> Refused:
+    return Refused("invalid", NOTHING_CHOSEN, [Complaint("use", NOTHING_CHOSEN)])

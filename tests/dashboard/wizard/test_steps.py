@@ -1,0 +1,191 @@
+"""The import wizard over HTTP: every step stores what was chosen and goes on, and refuses in words."""
+
+import asyncio
+import re
+
+import pytest
+from sqlalchemy import text
+
+from app.drafts.draft import list_drafts
+from app.runs.status import find_run
+from tests.conftest import Finish
+from tests.dashboard.people import Dashboard
+from tests.dashboard.wizard.pages import SHOP, begin, make_template, next_path, pass_columns, reach_run, upload, words
+from tests.support.http import stored_files
+
+GERMAN = "_email;_name\na@example.org;Jürgen\n".encode("windows-1252")
+
+
+async def test_a_file_becomes_an_import_step_by_step(dashboard: Dashboard, finish: Finish) -> None:
+    template = await make_template(dashboard)
+    await make_template(dashboard, "Other")
+    shown = words(await dashboard.get("/app/imports/new"))
+    assert "CSV or JSON Lines, also .gz, at most" in shown
+    base = await begin(dashboard)
+    shown = words(await dashboard.get(f"{base}/source"))
+    assert "semicolon, UTF-8 · 3 rows" in shown
+    assert "Mail Points Note" in shown
+
+    assert next_path(await dashboard.post(f"{base}/source")) == f"{base}/type"
+    page = await dashboard.get(f"{base}/type")
+    assert "For contacts, fits 2 of 2 columns" in words(page)
+    assert "Key: _email or _externalId" in words(page)
+    wrong = await dashboard.post(f"{base}/type", {"blankCells": "clear"})
+    assert (wrong.status_code, wrong.text.count("Choose a mapping template or a record type")) == (422, 2)
+    chosen = {"use": f"template:{template}", "blankCells": "clear", "existing": "fill", "duplicates": "last"}
+    assert next_path(await dashboard.post(f"{base}/type", chosen)) == f"{base}/columns"
+    page = await dashboard.get(f"{base}/type")
+    assert re.search(r'value="clear" checked', page.text)
+    assert re.search(rf'value="template:{template}" checked', page.text)
+
+    await pass_columns(dashboard, base)
+    shown = words(await dashboard.get(f"{base}/check"))
+    assert "2 of 3 rows would fail The whole file was checked. Nothing was written." in shown
+    assert "a@example.org line 2" in shown
+    assert "1250" in shown
+    assert next_path(await dashboard.post(f"{base}/check")) == f"{base}/run"
+    page = await dashboard.get(f"{base}/run")
+    assert "Import 3 rows" in words(page)
+    assert 'template "Shop"' in words(page)
+    assert "Fill only what is empty" in words(page)
+
+    posted = {"name": "August", "maxErrorShare": "80", "confirmEmail": ""}
+    answers = await asyncio.gather(*(dashboard.post(f"{base}/run", posted) for _ in range(3)))
+    [address] = {next_path(each) for each in answers}
+    assert next_path(await dashboard.get(f"{base}/type")) == address
+    run_id = address.rpartition("/")[2]
+    await finish(dashboard.runtime, run_id)
+    async with dashboard.runtime.database.read() as session:
+        run = await find_run(session, dashboard.person.account_id, run_id, retention_days=30)
+        assert not await list_drafts(session, dashboard.person.account_id)
+    assert (run.name, run.created, run.failed, run.created_by) == ("August", 1, 2, dashboard.person.id)
+    assert (run.options["only_empty"], run.options["blank_cells"]) == (True, "clear")
+    assert run.options["brakes"]["max_error_share"] == 0.8
+
+
+@pytest.mark.parametrize(
+    ("data", "name", "told"),
+    [
+        (b"", "", "Choose a file"),
+        (b"", "empty.csv", "The file is empty"),
+        (b"PK\x03\x04" + bytes(2_000), "book.xlsx", "The file is a ZIP archive"),
+        (b"x" * 70_000_000, "big.csv", "is larger than 52,428,800 bytes"),
+    ],
+)
+async def test_what_is_no_file_is_refused_beside_the_field_and_nothing_is_kept(
+    dashboard: Dashboard, data: bytes, name: str, told: str
+) -> None:
+    before = stored_files(dashboard.runtime)
+    answer = await upload(dashboard, data, name)
+    assert told in words(answer), words(answer)
+    if answer.status_code != 413:  # which is a page of its own, before the file has arrived
+        assert answer.status_code == 422
+        assert 'id="file-error"' in answer.text
+        assert answer.text.count("Error: ") == 1
+    assert stored_files(dashboard.runtime) == before
+
+
+async def test_the_file_is_read_anew_and_an_old_error_goes_away(dashboard: Dashboard) -> None:
+    base = await begin(dashboard, GERMAN)
+    await dashboard.post(f"{base}/source")
+    shown = words(await dashboard.get(f"{base}/type"))
+    assert "was read as Windows-1252" in shown
+    answer = await dashboard.post(f"{base}/type", {"do": "read", "format": "jsonl"})
+    assert answer.status_code == 422
+    assert 'value="jsonl" selected' in answer.text
+    for encoding, name in (("windows-1251", "Jьrgen"), ("windows-1252", "Jürgen")):
+        read = {"do": "read", "delimiter": ";", "encoding": encoding}
+        assert next_path(await dashboard.post(f"{base}/type", read)) == f"{base}/type"
+        shown = words(await dashboard.get(f"{base}/type"))
+        assert name in shown
+        assert "There is a problem" not in shown
+    await dashboard.post(f"{base}/type", {"do": "read", "hasHeader": "false", "delimiter": ";"})
+    shown = words(await dashboard.get(f"{base}/type"))
+    assert "Column 1 Column 2" in shown
+
+
+async def test_steps_that_were_not_reached_lead_to_the_next_one_and_back_keeps_everything(
+    dashboard: Dashboard,
+) -> None:
+    base, template = await begin(dashboard), await make_template(dashboard)
+    for step in ("type", "check", "run"):
+        assert next_path(await dashboard.get(f"{base}/{step}")) == f"{base}/source"
+    await dashboard.post(f"{base}/source")
+    assert next_path(await dashboard.get(f"{base}/run")) == f"{base}/type"
+    chosen = {"use": f"template:{template}", "duplicates": "error", "nullMarker": "NULL"}
+    await dashboard.post(f"{base}/type", chosen)
+    for step in ("source", "type"):
+        page = await dashboard.get(f"{base}/{step}")
+        assert page.status_code == 200
+        assert f'href="{base}/columns"' in page.text
+    assert 'value="error" checked' in page.text
+    assert 'value="NULL"' in page.text
+
+    replaced = await upload(dashboard, SHOP, "other.csv", f"{base}/upload")
+    assert next_path(replaced) == f"{base}/source"
+    page = await dashboard.get(f"{base}/type")
+    assert "other.csv" in words(page)
+    assert f'value="template:{template}" checked' in page.text
+
+
+async def test_a_full_queue_keeps_the_draft_and_says_so(dashboard: Dashboard) -> None:
+    template = await make_template(dashboard)
+    for _ in range(dashboard.runtime.settings.queue_limit):
+        base = await reach_run(dashboard, template)
+        next_path(await dashboard.post(f"{base}/run", {"name": "Filler"}))
+    base = await reach_run(dashboard, template)
+    answer = await dashboard.post(f"{base}/run", {"name": "Waits"})
+    assert "The queue is full" in words(answer)
+    assert 'value="Waits"' in answer.text
+    assert 'value="Waits"' in (await dashboard.get(f"{base}/run")).text
+    async with dashboard.runtime.database.transaction() as session:
+        await session.execute(text("DELETE FROM runs WHERE account_id = :id"), {"id": dashboard.person.account_id})
+    assert next_path(await dashboard.post(f"{base}/run", {"name": "Waits"})).startswith("/app/imports/")
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"name": ""}, "`name` must be 1 to 200 characters long"),
+        ({"name": "x", "maxErrorShare": "many"}, "Enter a percentage from 0 to 100"),
+        ({"name": "x", "confirmEmail": "nobody"}, "Enter an e-mail address"),
+    ],
+)
+async def test_what_is_wrong_at_the_last_step_is_told_and_kept(
+    dashboard: Dashboard, given: dict[str, str], told: str
+) -> None:
+    base = await reach_run(dashboard, await make_template(dashboard))
+    answer = await dashboard.post(f"{base}/run", given)
+    assert (answer.status_code, told in words(answer)) == (422, True)
+    assert f'value="{given.get("maxErrorShare", "")}"' in answer.text
+
+
+async def test_whoever_may_not_delete_cannot_replace_a_type(dashboard: Dashboard) -> None:
+    operator = await dashboard.as_role("operator")
+    base, template = await begin(operator), await make_template(dashboard)
+    await operator.post(f"{base}/source")
+    assert 'name="replace"' not in (await operator.get(f"{base}/type")).text
+    answer = await operator.post(f"{base}/type", {"use": f"template:{template}", "replace": "true"})
+    assert answer.status_code in (403, 422)
+    assert next_path(await dashboard.post(f"{base}/type", {"use": f"template:{template}", "replace": "true"}))
+    await pass_columns(dashboard, base)
+    assert "would be removed" in words(await dashboard.get(f"{base}/run"))
+    assert (await operator.post(f"{base}/run", {"name": "x"})).status_code in (403, 422)
+
+
+async def test_a_colleague_goes_on_and_a_draft_is_discarded_after_a_page_that_says_so(dashboard: Dashboard) -> None:
+    before = stored_files(dashboard.runtime)
+    base = await begin(dashboard)
+    colleague = await dashboard.as_role("operator")
+    assert next_path(await colleague.post(f"{base}/source")) == f"{base}/type"
+    assert "the file that was uploaded go for good" in words(await colleague.get(f"{base}/discard"))
+    assert next_path(await colleague.post(f"{base}/discard")) == "/app/jobs"
+    assert (await dashboard.get(f"{base}/type")).status_code == 404
+    assert stored_files(dashboard.runtime) == before
+    async with dashboard.runtime.database.read() as session:
+        assert not await list_drafts(session, dashboard.person.account_id)
+
+
+async def test_start_offers_what_somebody_has_a_right_to(dashboard: Dashboard) -> None:
+    assert "New import From a previous import" in words(await dashboard.get("/app/start"))
+    assert (await (await dashboard.as_role("viewer")).get("/app/start")).status_code == 403
