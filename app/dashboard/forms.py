@@ -1,8 +1,9 @@
 """What a person has typed into a form, and what is wrong with it: both are shown again."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 from urllib.parse import parse_qsl
 
 from fastapi import Request
@@ -16,6 +17,8 @@ from app.web.requests import get_runtime
 MOST_FIELDS = 10_000  # a mapping of 2,000 columns has several fields for each
 MOST_BYTES = 1_048_576
 MOST_OPEN_BYTES = 8_192
+FORM: Final = "form"  # where the scope of a request holds the form that it brought
+is_secret = re.compile("password|secret|token|key|passphrase", re.IGNORECASE).search
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,8 @@ async def read_form(request: Request) -> FormData:
     """
     check_media_type(request)
     idle = get_runtime(request.scope).settings.upload_idle_seconds
-    return parse_form(await read_body(request, MOST_BYTES, idle=idle))
+    form = request.scope[FORM] = parse_form(await read_body(request, MOST_BYTES, idle=idle))
+    return form
 
 
 async def read_open_form(request: Request) -> FormData:
@@ -63,7 +67,8 @@ async def read_open_form(request: Request) -> FormData:
         body += chunk
         if len(body) > MOST_OPEN_BYTES:
             raise Refused("too_large", "The form is too large")
-    return parse_form(bytes(body))
+    form = request.scope[FORM] = parse_form(bytes(body))
+    return form
 
 
 def check_media_type(request: Request) -> None:
@@ -87,3 +92,23 @@ def text_of(form: FormData, name: str) -> str:
     """A field without blanks around it; "" when it is missing."""
     found = form.get(name, "")
     return found.strip() if isinstance(found, str) else ""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptForm:
+    """A form that could not be dealt with, to be sent once more: without secrets, which no page shows."""
+
+    action: str
+    fields: list[tuple[str, str]]
+    has_secrets: bool
+
+
+def keep_form(request: Request) -> KeptForm | None:
+    """The form that the request brought, as far as it was read."""
+    form: FormData | None = request.scope.get(FORM)
+    if form is None:
+        return None
+    given = [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
+    fields = [(name, value) for name, value in given if not is_secret(name)]
+    query = f"?{request.url.query}" if request.url.query else ""
+    return KeptForm(request.scope["path"] + query, fields, any(value for name, value in given if is_secret(name)))

@@ -8,7 +8,9 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from app.dashboard.forms import keep_form
 from app.dashboard.navigation import visible_entries
+from app.dashboard.sentences import remedy_of_refusal
 from app.dashboard.session import PLAIN_COOKIE, SECURE_COOKIE
 from app.dashboard.static_files import static_path
 from app.dashboard.visitor import VISITOR, Visitor
@@ -101,6 +103,8 @@ def render_failure(failure: Failure, request: Request) -> Response:
         STATUSES[failure.code],
         title=title_of_failure(failure.code),
         failure=failure,
+        remedy=remedy_of_refusal(failure.code),
+        kept=keep_form(request) if failure.code == "not_ready" else None,
         request_id=request_id(request),
     )
     response.headers.update(failure.headers)

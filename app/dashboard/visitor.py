@@ -11,6 +11,7 @@ from fastapi import Depends, Request
 
 from app.auth.caller import Caller
 from app.auth.keys import SCOPES
+from app.dashboard.forms import read_open_form
 from app.dashboard.session import load_session
 from app.errors import Refused
 from app.people.sessions import OpenSession, note_seen
@@ -69,7 +70,12 @@ async def find_visitor(request: Request, runtime: OpenRuntime) -> Visitor:
 
     Raises Refused: not_authenticated, which a page answers with the way to sign in; too_many_requests.
     """
-    opened = await load_session(request, runtime)
+    try:
+        opened = await load_session(request, runtime)
+    except DatabaseUnavailable:
+        with suppress(Refused):  # the page that says so keeps what was typed
+            await read_open_form(request)
+        raise
     if opened is None:
         await count_request(request, runtime, f"address:{client_bucket(request)}")
         raise Refused("not_authenticated", "Sign in to see this page")
