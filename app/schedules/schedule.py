@@ -35,6 +35,8 @@ REASONS: Final[Mapping[str, str]] = {
     "no_room": "{runs:,} imports were started. {left:,} files wait for room in the queue",
     "source_away": "{reason}. It is tried again",
     "source_lost": "{reason}, and {tries} tries have failed",
+    "unexpected": "{reason}. It is tried again",
+    "unexpected_again": "{reason}, and {tries} tries have failed",
 }
 
 

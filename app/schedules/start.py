@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -9,7 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from app.connections.pull import Pull
-from app.errors import Refused
+from app.errors import Refused, Retryable
 from app.exports.intake import read_request, store_export
 from app.imports.intake import check_pull, store_each
 from app.imports.sources.pattern import list_matching
@@ -23,9 +24,10 @@ from app.schedules.cron import find_next
 from app.schedules.schedule import REASONS, Progress, Result, Schedule, Status, schedule_from
 from app.storage.access import accounts
 from app.storage.clock import schedules
-from app.storage.database import Session
+from app.storage.database import DatabaseUnavailable, Session
 from app.syncs.intake import SyncRequest, store_sync_run
 from app.transports.failed import TransportFailed
+from app.transports.guard import is_own_trouble
 from app.transports.transport import FileInfo
 
 MOST_AT_ONCE: Final = 20  # starts of one worker, each of another account
@@ -34,6 +36,8 @@ LIST_SECONDS: Final = 20.0  # in which the files of a folder have to be listed
 LEASE_SECONDS: Final = 90.0  # after which a start that a worker has begun is begun by another one
 ROOM_SECONDS: Final = 30.0  # until a start that found no room is tried again
 AWAY_SECONDS: Final = (30.0, 60.0, 120.0, 300.0, 600.0)  # the same, if a server did not answer
+LOST: Final = {"source_away": "source_lost", "unexpected": "unexpected_again"}  # what it becomes in the end
+UNEXPECTED: Final = "The service met an error that it did not expect, which its log describes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +118,7 @@ PREPARE: Final[Mapping[str, Callable[[Runtime, Schedule], Awaitable[Store]]]] = 
 
 async def start_due(runtime: Runtime) -> None:
     """Starts everything that is due. Several workers may do it at a time. An error in one start delays no other: the
-    first is raised when all have ended, and what it has hit is tried again when its lease ends."""
+    first is raised when all have ended, and what it has hit is tried again."""
     while taken := await take_due(runtime):
         ended = await asyncio.gather(*(start(runtime, row) for row in taken), return_exceptions=True)
         for error in ended:
@@ -130,11 +134,24 @@ async def take_due(runtime: Runtime) -> Sequence[Mapping[Any, Any]]:
 
 
 async def start(runtime: Runtime, row: Mapping[Any, Any]) -> None:
-    """Starts a schedule that was taken: its runs and what has become of it are stored in one transaction, so that it is
-    started once."""
-    schedule, until = schedule_from(row), row["due_at"]
-    runtime.observe(StepReached(schedule.id, "schedule_taken"))
-    settled, store = await prepare(runtime, schedule, row["open_run"])
+    """Starts a schedule that was taken. An error that nobody has expected is raised, and shown: whoever has made the
+    schedule does not read the log. What the service only waits for is tried again when the lease ends."""
+    schedule = schedule_from(row)
+    try:
+        settled, store = await prepare(runtime, schedule, row["open_run"])
+        await settle(runtime, schedule, row["due_at"], settled, store)
+    except Exception as error:
+        if not isinstance(error, Retryable) and not is_own_trouble(error):
+            with suppress(DatabaseUnavailable):
+                await settle(runtime, schedule, row["due_at"], try_again(schedule, "unexpected", UNEXPECTED), None)
+        raise
+
+
+async def settle(
+    runtime: Runtime, schedule: Schedule, until: datetime, settled: Settlement, store: Store | None
+) -> None:
+    """Its runs and what has become of it are stored in one transaction, so that it is started once. `until` is the
+    lease."""
     started = Started()
     async with runtime.database.transaction() as session:
         await accounts.lock(session, schedule.account_id)  # in this order, as those who change a schedule
@@ -155,6 +172,7 @@ async def start(runtime: Runtime, row: Mapping[Any, Any]) -> None:
 
 async def prepare(runtime: Runtime, schedule: Schedule, open_run: str | None) -> tuple[Settlement, Store | None]:
     """What stores the runs; None if nothing is to be started now, for the reason beside it."""
+    runtime.observe(StepReached(schedule.id, "schedule_taken"))
     if open_run is not None and schedule.progress == NONE:
         detail = REASONS["previous_not_ended"].format(kind=schedule.kind, run=open_run)
         return Settlement("skipped", "previous_not_ended", detail), None
@@ -164,20 +182,21 @@ async def prepare(runtime: Runtime, schedule: Schedule, open_run: str | None) ->
     except Refused as refused:
         return Settlement("failed", refused.code, refused.detail, schedule.progress.runs), None
     except TransportFailed as failed:
-        return wait_for_source(schedule, failed.detail), None
+        return try_again(schedule, "source_away", failed.detail), None
     except TimeoutError:
-        return wait_for_source(schedule, f"The server did not list its files within {LIST_SECONDS:g} seconds"), None
+        slow = f"The server did not list its files within {LIST_SECONDS:g} seconds"
+        return try_again(schedule, "source_away", slow), None
 
 
-def wait_for_source(schedule: Schedule, reason: str) -> Settlement:
+def try_again(schedule: Schedule, code: str, reason: str) -> Settlement:
     """Tries again for a while, and then gives up."""
     reason, done = reason.rstrip("."), schedule.progress
     if done.tries < len(AWAY_SECONDS):
         progress = msgspec.structs.replace(done, tries=done.tries + 1)
-        detail = REASONS["source_away"].format(reason=reason)
-        return Settlement("waiting", "source_away", detail, done.runs, AWAY_SECONDS[done.tries], progress)
-    detail = REASONS["source_lost"].format(reason=reason, tries=done.tries + 1)
-    return Settlement("failed", "source_lost", detail, done.runs)
+        detail = REASONS[code].format(reason=reason)
+        return Settlement("waiting", code, detail, done.runs, AWAY_SECONDS[done.tries], progress)
+    detail = REASONS[LOST[code]].format(reason=reason, tries=done.tries + 1)
+    return Settlement("failed", LOST[code], detail, done.runs)
 
 
 async def store_runs(session: Session, store: Store, schedule: Schedule) -> tuple[Settlement, Started]:

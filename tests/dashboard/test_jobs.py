@@ -213,7 +213,9 @@ async def test_a_held_run_goes_on_or_is_cancelled_by_whoever_may(dashboard: Dash
     assert f'href="{own}/resume"' not in (await viewer.get(own)).text
     assert (await viewer.post(f"{own}/resume")).status_code == 403
     assert "3 rows remain. It goes on where it is" in await seen(dashboard, f"{own}/resume")
-    assert (await dashboard.post(f"{own}/resume")).headers["location"] == own
+    (action,) = re.findall(r'action="([^"]*/resume[^"]*)"', (await dashboard.get(f"{own}/resume")).text)
+    assert "and not with plan 99" in (await dashboard.post(f"{own}/resume?plan=99")).text
+    assert (await dashboard.post(action)).headers["location"] == own
     assert "It goes on." in await seen(dashboard, own)
     await set_run(dashboard, run_id, held)
     assert "0 rows are written and stay. 3 rows will not be." in await seen(dashboard, f"{own}/cancel")

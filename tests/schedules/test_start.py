@@ -268,9 +268,24 @@ async def test_an_error_in_one_start_delays_no_other(shop: Shop, monkeypatch: py
         await shop.look("2026-11-28T02:30")
     await shop.look()
     assert len(await shop.runs(whole)) == 1
+    told = (await shop.see(broken))["lastResult"]
+    sentence = "The service met an error that it did not expect, which its log describes"
+    assert (told["status"], told["code"], told["detail"]) == ("waiting", "unexpected", f"{sentence}. It is tried again")
     await shop.sql("""UPDATE schedules SET request = '{"type": "contacts"}' WHERE id = :id""", id=broken)
-    await shop.look("2026-11-28T02:31:31")  # when the lease of the first try has ended
+    await shop.look("2026-11-28T02:30:31")
     assert len(await shop.runs(broken)) == 1
+
+
+async def test_an_error_that_comes_again_and_again_counts_as_a_failure(shop: Shop) -> None:
+    broken = await shop.schedule()
+    await shop.sql("UPDATE schedules SET request = '[]' WHERE id = :id", id=broken)
+    for minute in (30, 31, 33, 36, 42, 53):
+        with pytest.raises(TypeError):
+            await shop.look(f"2026-11-28T02:{minute}")
+    seen = await shop.see(broken)
+    assert (seen["failures"], seen["lastResult"]["status"]) == (1, "failed")
+    assert seen["lastResult"]["detail"].endswith("which its log describes, and 6 tries have failed")
+    assert seen["nextRunAt"] == "2026-11-29T02:30:00.000Z"
 
 
 async def test_what_becomes_of_starts_is_counted(shop: Shop) -> None:

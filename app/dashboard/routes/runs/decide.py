@@ -13,7 +13,7 @@ from app.dashboard.views.runs.run import DELETE_SCOPES, RunView
 from app.dashboard.visitor import MayDeleteRuns, MayReadRuns, MayWriteRuns, NeedScope, Visitor
 from app.errors import Refused
 from app.runs.deletion import delete_run
-from app.runs.holding.held import cancel_run, resume_run
+from app.runs.holding.held import Approval, cancel_run, resume_run
 from app.runs.kinds import KINDS
 from app.runtime import Runtime
 from app.web.caller import OpenRuntime, write_as
@@ -67,7 +67,7 @@ async def ensure_may(visitor: Visitor, view: RunView, name: str) -> None:
         await NeedScope((DELETE_SCOPES[kind],))(visitor)
         return
     await NeedScope((KINDS[kind].write_scope,))(visitor)
-    if name == "resume" and view.run.options.get("replace"):
+    if name == "resume" and view.run.replaces:
         await NeedScope(("imports:delete",))(visitor)
 
 
@@ -81,10 +81,10 @@ def refuse_if_late(view: RunView, name: str) -> None:
 
 
 @router.post("/resume")
-async def resume(run_id: str, visitor: MayWriteRuns, runtime: OpenRuntime) -> Response:
-    """Without its brakes, from where it is."""
+async def resume(run_id: str, visitor: MayWriteRuns, runtime: OpenRuntime, plan: int | None = None) -> Response:
+    """Without its brakes, from where it is; with the `plan` that was seen, and no other."""
     view = await load_to_decide(runtime, visitor, run_id, "resume")
-    await resume_run(runtime, write_as(visitor.caller, runtime), view.run)
+    await resume_run(runtime, write_as(visitor.caller, runtime), view.run, Approval(plan))
     return redirect(f"/app/runs/{view.run.id}", DECISIONS["resume"].done)
 
 
