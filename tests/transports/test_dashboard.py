@@ -9,7 +9,9 @@ from pydantic import SecretStr
 
 from app.runtime import Runtime
 from app.transports.transport import TransferPolicy
+from tests.conftest import Finish
 from tests.dashboard.people import Dashboard, new_dashboard
+from tests.support.http import PARTS
 from tests.transports.servers.server import Server
 from tests.transports.test_connections import FILE, body
 
@@ -100,3 +102,62 @@ async def test_secrets_stay_when_they_come_empty_and_are_asked_for_anew_for_anot
     assert "a stored secret is never sent to another server" in refused.text
     assert next(iter(moved.values())) in refused.text, "what was typed stays"
     assert "renamed" in await read(pages, own, server)
+
+
+@pytest.mark.usefixtures("writes")
+async def test_an_export_is_made_tested_delivered_and_made_again(
+    server: Server, pages: Dashboard, finish: Finish
+) -> None:
+    imported = await pages.client.post(
+        "/imports",
+        headers=pages.account.headers,
+        data=PARTS,
+        files={"file": ("a.csv", FORMULA)},
+    )
+    await finish(pages.runtime, imported.json()["id"])
+    await server.store("out/old.csv", b"")
+    connection = (await store(pages, server)).rpartition("/")[2]
+    wanted = {"type": "contacts", "name": "Every contact", "mappingId": "default", "format": "csv"}
+    wanted |= {"destination-0-connection": connection, "destination-0-path": "out/{type}.csv"}
+
+    tested = await pages.post("/app/exports/new", wanted | {"do": "test-0"})
+    assert "The test file was deleted again." in tested.text
+    assert 'value="out/{type}.csv"' in tested.text
+    started = await pages.post("/app/exports/new", wanted)
+    assert started.status_code == 303, started.text
+    export_id = started.headers["location"].rpartition("/")[2]
+    await finish(pages.runtime, export_id)
+    assert await server.stored("out/contacts.csv") == (await pages.get(f"/app/exports/{export_id}/file")).content
+    for_people = await pages.get(f"/app/exports/{export_id}/file?spreadsheet=true")
+    assert "'=1+1" in for_people.text
+
+    run_page = await read(pages, f"/app/runs/{export_id}", server)
+    for words in ("Delivered", "out/contacts.csv", "Download for spreadsheets", "kept until", ">shop</a>"):
+        assert words in run_page, words
+    assert "Try again" not in run_page
+
+    again = await read(pages, f"/app/exports/again/{export_id}", server)
+    assert 'value="Every contact"' in again
+    assert f'<option value="{connection}" selected>' in again
+
+
+@pytest.mark.usefixtures("writes")
+async def test_a_delivery_that_failed_says_where_and_is_tried_again(
+    server: Server, pages: Dashboard, finish: Finish
+) -> None:
+    connection = (await store(pages, server)).rpartition("/")[2]
+    wanted = {"type": "contacts", "destination-0-connection": connection, "destination-0-path": "out/a.csv"}
+    server.permit("read")
+    started = (await pages.post("/app/exports/new", wanted)).headers["location"]
+    await finish(pages.runtime, started.rpartition("/")[2])
+    failed = await read(pages, started.replace("/exports/", "/runs/"), server)
+    for words in ("Finished, not delivered", "Failed: ", "Try again what failed", "Download</a>"):
+        assert words in failed, words
+    server.permit("read", "write", "delete")
+    await server.store("out/old.csv", b"")
+    again = (await pages.post(f"{started}/retry")).headers["location"]
+    assert again != started
+    await finish(pages.runtime, again.rpartition("/")[2])
+    assert "Delivered" in await read(pages, again.replace("/exports/", "/runs/"), server)
+    told = await pages.post(f"{started}/retry")
+    assert told.headers["location"] == started, "once is enough"

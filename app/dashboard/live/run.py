@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
+from app.connections.connection import find_names
 from app.dashboard.live.page import Moment
 from app.dashboard.render import render_block
+from app.dashboard.views.exports.outcome import list_connection_ids
 from app.dashboard.views.runs.actions import actions_of
 from app.dashboard.views.runs.run import RunView, view_run
 from app.dashboard.visitor import Visitor
@@ -18,7 +20,16 @@ from app.web.runs.reading import visible_kinds
 from app.web.server.readiness import check_worker_there
 
 TEMPLATE: Final = "run.html"
-REGIONS: Final = ("badge", "actions", "now", "state", "counts", "groups", "about")  # blocks, which are regions, too
+REGIONS: Final = (
+    "badge",
+    "actions",
+    "now",
+    "state",
+    "counts",
+    "outcome",
+    "groups",
+    "about",
+)  # blocks, which are regions, too
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +60,11 @@ async def load_run_view(runtime: Runtime, visitor: Visitor, run_id: str) -> RunV
         run = await find_visible(session, runtime, visitor, run_id)
         status = await read_status(session, run)
         makers = await find_makers(session, visitor.account_id, [run])
+        names = await find_names(session, visitor.account_id, list_connection_ids(run))
     waits = run.state is State.QUEUED or (run.state is State.RUNNING and run.waiting_for is not None)
     no_worker = await check_worker_there(runtime) if waits else None
     maker = makers.get(run.created_by or "")
-    return view_run(status, visitor, maker=maker, no_worker=no_worker or "", retention_days=days)
+    return view_run(status, visitor, maker=maker, no_worker=no_worker or "", retention_days=days, connections=names)
 
 
 async def find_visible(

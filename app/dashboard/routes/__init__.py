@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from app.dashboard.routes import connections, files, jobs, live, templates
+from app.dashboard.routes import connections, exports, files, jobs, live, templates
 from app.dashboard.routes.access import keys, me, people, sign_in, welcome
 from app.dashboard.routes.catalogue import record, records, rows, types
 from app.dashboard.routes.clock import feed_form, feeds, schedule_form, schedules
@@ -20,6 +20,7 @@ PAGES = (
     *(schedule_form, schedules, feed_form, feeds),
     connections,
     *WIZARD,
+    exports,
 )
 for page in PAGES:
     router.include_router(page.router, include_in_schema=False)

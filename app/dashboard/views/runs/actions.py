@@ -25,5 +25,7 @@ def actions_of(view: RunView) -> Iterator[Action]:
         yield Action("cancel", f"Cancel this {view.kind.lower()}", f"{own}/cancel", danger=True)
     if run.kind is Kind.IMPORT and run.failed:
         yield Action("failed-rows", "Download failed rows", f"{own}/failed-rows.csv")
+    if view.again:
+        yield Action("again", f"{view.kind} again", view.again)
     if view.may_delete:
         yield Action("delete", f"Delete this {view.kind.lower()}", f"{own}/delete", danger=True)

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from app.dashboard.sentences import remedy_of_failure
+from app.dashboard.views.exports.outcome import ExportView, show_export
 from app.dashboard.views.runs.badge import KIND_WORDS, Badge, badge_of, short_state, title_of
 from app.dashboard.views.runs.counts import Counts, counts_of
 from app.dashboard.views.runs.groups import MOST_GROUPS, Group, Warned, groups_of, warnings_of
@@ -35,6 +36,8 @@ TRANSPORTS: Final[Mapping[str, str]] = {
     "https": "HTTPS",
     "http": "HTTP",
 }
+# Where a run that has ended is started again, and the scope for that.
+AGAIN: Final[Mapping[Kind, tuple[str, str]]] = {Kind.EXPORT: ("exports:write", "/app/exports/again")}
 DELETE_SCOPES: Final[Mapping[Kind, str]] = {Kind.IMPORT: "imports:delete", Kind.EXPORT: "exports:write"}
 
 
@@ -63,6 +66,8 @@ class RunView:
     report: SyncReport | None
     template: str  # the mapping template that was chosen; "" for none
     brakes: list[str]
+    export: ExportView | None = None  # what has come of an export
+    again: str = ""  # where the same can be started again; "" if the visitor may not
 
     @property
     def run(self) -> Run:
@@ -93,8 +98,15 @@ class RunView:
 
 
 def view_run(
-    status: Status, visitor: Visitor, *, maker: Maker | None = None, no_worker: str = "", retention_days: int
+    status: Status,
+    visitor: Visitor,
+    *,
+    maker: Maker | None = None,
+    no_worker: str = "",
+    retention_days: int,
+    connections: Mapping[str, str] | None = None,
 ) -> RunView:
+    """`connections`: the names of those that an export is delivered over, by id."""
     run, groups = status.run, groups_of(status.run)
     return RunView(
         status=status,
@@ -118,7 +130,19 @@ def view_run(
         report=load_report(run) if run.report else None,
         template=(run.options.get("mapping") or {}).get("name") or "",
         brakes=tell_brakes(run),
+        export=view_export(run, visitor, connections or {}, retention_days) if run.kind is Kind.EXPORT else None,
+        again=find_again(run, visitor),
     )
+
+
+def view_export(run: Run, visitor: Visitor, connections: Mapping[str, str], retention_days: int) -> ExportView:
+    may_retry = visitor.has_scope("exports:write") and visitor.has_scope("connections:read")
+    return show_export(run, connections, may_retry=may_retry, retention_days=retention_days)
+
+
+def find_again(run: Run, visitor: Visitor) -> str:
+    scope, path = AGAIN.get(run.kind, ("", ""))
+    return f"{path}/{run.id}" if run.done and scope and visitor.has_scope(scope) else ""
 
 
 def tell_source(run: Run) -> str:

@@ -1,0 +1,81 @@
+"""A new export, or one like another: what, in which form, and where to."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from app.dashboard.render import redirect
+from app.dashboard.routes.exports.again import find_export
+from app.dashboard.routes.exports.form import MOST_ROWS, SentExport, place_complaints, read_export, read_values
+from app.dashboard.routes.exports.page import LEAST_ROWS, OpenForm, render_form
+from app.dashboard.routes.exports.tried import try_destination
+from app.dashboard.views.exports.filled import count_rows, fill
+from app.dashboard.visitor import MayWriteExports, Visitor
+from app.errors import Refused
+from app.exports.intake import ExportRequest, submit_export
+from app.exports.layout import load_selected
+from app.mappings.mapping import INLINE
+from app.runtime import Runtime
+from app.web.caller import OpenRuntime
+from app.web.declared.exports import ExportBody, build_request, ensure_may_export
+from app.web.failures import STATUSES
+from app.web.requests import request_id
+from app.web.surface import parse_shape
+
+router = APIRouter(prefix="/app/exports")
+
+
+@router.get("/new")
+async def new_page(
+    request: Request, visitor: MayWriteExports, runtime: OpenRuntime, type: str = "contacts"
+) -> Response:
+    members = {"type": type}
+    return await render_form(request, visitor, runtime, OpenForm(fill(members), members))
+
+
+@router.post("/new")
+async def make(request: Request, visitor: MayWriteExports, runtime: OpenRuntime) -> Response:
+    """Starts the export; or adds a row, shows another type, tests a destination: then all that was typed stays."""
+    values = await read_values(request)
+    sent, act = read_export(values), values.pop("do", "")
+    if not act:
+        return await start(request, visitor, runtime, values, sent)
+    opened = OpenForm(values, sent.members)
+    kind, _, number = act.partition("-")
+    if kind == "add" and number in MOST_ROWS:
+        most = min(count_rows(values, number) + 1, MOST_ROWS[number])
+        opened = replace(opened, rows={**LEAST_ROWS, number: most})
+    if kind == "test" and number.isdecimal():
+        opened = await try_destination(runtime, visitor, opened, int(number))
+    return await render_form(request, visitor, runtime, opened)
+
+
+async def start(
+    request: Request, visitor: Visitor, runtime: Runtime, values: Mapping[str, str], sent: SentExport
+) -> Response:
+    try:
+        wanted = await build_wanted(request, visitor, runtime, values, sent)
+        run = await submit_export(runtime, wanted)
+    except Refused as refused:
+        if refused.code in ("not_allowed", "not_authenticated"):
+            raise
+        opened = OpenForm(values, sent.members, place_complaints(refused, sent.fields))
+        return await render_form(request, visitor, runtime, opened, status=STATUSES[refused.code])
+    return redirect(f"/app/exports/{run.id}", notice="Export started.")
+
+
+async def build_wanted(
+    request: Request, visitor: Visitor, runtime: Runtime, values: Mapping[str, str], sent: SentExport
+) -> ExportRequest:
+    """Raises Refused: invalid, not_allowed; not_found, gone (the export before)."""
+    body = parse_shape(ExportBody, dict(sent.members))
+    ensure_may_export(visitor.caller, body.mapping_id, body.destinations)
+    wanted = build_request(visitor.caller, body, request_id(request))
+    if not values.get("parent"):
+        return wanted
+    parent = await find_export(runtime, visitor, values["parent"])
+    same_mapping = values.get("mappingId") == INLINE and parent.type == body.type
+    selected = load_selected(parent) if same_mapping else wanted.selected
+    return replace(wanted, parent_id=parent.id, selected=selected)
