@@ -10,11 +10,14 @@ import httpx
 import pytest
 from redis.asyncio import ConnectionPool
 
+from app.auth.identity import ensure_live
 from app.auth.keys import revoke_key
 from app.dashboard.session import PLAIN_COOKIE, SECURE_COOKIE
+from app.errors import Refused
 from app.people import members
 from app.people.links import link_path, make_link
 from app.people.members import Invitation
+from app.people.sessions import find_session
 from app.people.sign_in import WRONG
 from app.runs.model import AccountId
 from app.runtime import Runtime
@@ -246,6 +249,22 @@ async def test_a_reset_ends_all_sessions_and_the_old_password(
     assert (await dashboard.get("/app")).headers["location"].startswith("/app/sign-in")
     assert (await sign_in(stranger, dashboard.person.email)).status_code == 401
     assert (await sign_in(stranger, dashboard.person.email, ANOTHER)).status_code == 303
+
+
+async def test_a_session_that_ends_while_a_body_arrives_stores_nothing(dashboard: Dashboard) -> None:
+    runtime = dashboard.runtime
+    async with runtime.database.read() as session:
+        opened = await find_session(session, dashboard.person.cookie, pepper=PEPPER)
+    assert opened is not None
+    async with runtime.database.transaction() as session:
+        await ensure_live(session, opened.identity)
+        ending = asyncio.create_task(dashboard.post("/app/sign-out"))
+        await asyncio.sleep(0.2)
+        assert not ending.done(), "a session that is held is not ended"
+    assert (await ending).status_code == 303
+    async with runtime.database.transaction() as session:
+        with pytest.raises(Refused, match="signed out while"):
+            await ensure_live(session, opened.identity)
 
 
 async def test_a_link_is_in_no_log(dashboard: Dashboard, logged: pytest.CaptureFixture[str]) -> None:
