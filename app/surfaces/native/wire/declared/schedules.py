@@ -20,8 +20,8 @@ class ScheduleResult(Shape):
     runs: int = Field(description="How many runs were started")
     code: str = Field(
         default="",
-        description="Why it was not started: a refusal, or previous_not_ended, no_files, no_room, source_away or "
-        "source_lost",
+        description="Why it was not started: a refusal, or previous_not_ended, no_files, no_room, source_away, "
+        "source_lost, unexpected or unexpected_again",
     )
     detail: str = Field(default="", description="The same for people")
 
