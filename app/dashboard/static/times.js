@@ -13,5 +13,9 @@ export function localise(root) {
   }
 }
 
+// A form that asks for a time zone begins with the reader's.
+for (const option of document.querySelectorAll("select[data-zone] option")) {
+  option.selected ||= option.value === Intl.DateTimeFormat().resolvedOptions().timeZone;
+}
 localise(document);
 document.addEventListener("sluice:swapped", (event) => localise(event.target));

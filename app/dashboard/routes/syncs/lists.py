@@ -11,8 +11,10 @@ from app.dashboard.views.syncs.lines import describe_settings, describe_sync
 from app.dashboard.views.syncs.runs import OUTCOMES, describe_last, describe_run
 from app.dashboard.visitor import MayReadSyncs
 from app.runs.kinds import Kind
-from app.runs.status import RunQuery, list_accepted, read_status
+from app.runs.model import AccountId
+from app.runs.status import RunQuery, Status, find_run, list_accepted, read_status
 from app.schedules.stored import list_schedules
+from app.storage.database import ReadSession
 from app.syncs.stored import list_last_runs, load_sync
 from app.syncs.stored import list_syncs as list_stored
 from app.web.caller import OpenRuntime
@@ -46,12 +48,15 @@ async def show_syncs(request: Request, visitor: MayReadSyncs, runtime: OpenRunti
 @router.get("/{sync_id}")
 async def show_sync(request: Request, sync_id: str, visitor: MayReadSyncs, runtime: OpenRuntime) -> Response:
     """Its settings, schedules and runs, and the report of the last one."""
+    days = runtime.settings.retention_days
     async with runtime.database.read() as session:
         now = await runtime.now(session)
         sync = await load_sync(session, visitor.account_id, sync_id)
         schedules = await list_schedules(session, visitor.account_id)
         query = RunQuery([Kind.SYNC], {"sync_id": sync.id})
         runs, more = await list_accepted(session, visitor.account_id, query, limit=RUNS)
+        # Lists leave out the files.
+        last = await load_run(session, visitor.account_id, runs[0].run.id, days) if runs else None
     mine = [each for each in schedules if each.kind == "sync" and each.target == sync.id]
     return render_page(
         request,
@@ -62,9 +67,13 @@ async def show_sync(request: Request, sync_id: str, visitor: MayReadSyncs, runti
         schedules=[describe_schedule(each, now) for each in mine],
         runs=[describe_run(each) for each in runs],
         more=more,
-        last=describe_last(runs[0]) if runs else None,
+        last=describe_last(last) if last else None,
         outcomes=OUTCOMES,
         may_write=visitor.has_scope("syncs:write"),
         may_schedule=visitor.has_scope("schedules:write"),
         base=base_url(request, runtime),
     )
+
+
+async def load_run(session: ReadSession, account_id: AccountId, run_id: str, days: int) -> Status:
+    return await read_status(session, await find_run(session, account_id, run_id, kind=Kind.SYNC, retention_days=days))
