@@ -14,7 +14,7 @@ from typing import Literal
 from sqlalchemy import RowMapping, text
 
 from app.storage.database import Session, translate_driver_errors
-from app.storage.overlays.places import OVERLAY, RECORDS, MergePlace
+from app.storage.overlays.places import ANY_STAGED, FRESH_OVERLAY, OVERLAY, RECORDS, MergePlace
 
 EPOCH = datetime.fromtimestamp(0, UTC)
 Mode = Literal["overwrite", "fill", "keep"]
@@ -37,7 +37,7 @@ WITH merged AS (
     INSERT INTO {place.table} AS r ({place.columns})
     SELECT {values}
     FROM {source}
-    ON CONFLICT ({place.identity}) DO {action}
+    {conflict}
     RETURNING {place.created} AS created, {place.changed} AS changed, run_seq, run_row, repeats_row
 )
 SELECT count(*) FILTER (WHERE created) AS created,
@@ -216,22 +216,24 @@ async def merge(session: Session, target: MergeTarget, *, touch: bool) -> Merged
     counts."""
     parameters = target.parameters() | target.size_parameters()
     parameters |= {"created_at": target.created_at, "first_row": target.first_row}
-    row = (await session.execute(text(build_statement(target, touch=touch)), parameters)).mappings().one()
+    fresh = target.staged and not (await session.execute(text(ANY_STAGED), target.parameters())).scalar_one()
+    statement = build_statement(target, FRESH_OVERLAY if fresh else target.place, touch=touch)
+    row = (await session.execute(text(statement), parameters)).mappings().one()
     repeats = [(earlier, later) for earlier, later in row["repeats"] or ()]
     created_rows, changed_rows = row["created_rows"] or (), row["changed_rows"] or ()
     counted = (row["created"], row["updated"], row["touched"])
     return Merged(*counted, repeats, created_rows, changed_rows, row["any_too_large"])
 
 
-def build_statement(target: MergeTarget, *, touch: bool) -> str:
-    place, data = target.place, "m.data" if target.staged else "s.data"
+def build_statement(target: MergeTarget, place: MergePlace, *, touch: bool) -> str:
+    data = "m.data" if target.staged else "s.data"
     name = NAME.format(data=data, field=target.named_by) if target.named_by else "NULL"
     met = compare(target, held="b", given="s", number=":run_seq", touch=False)
     return INSERT.format(
         place=place,
         values=place.values.format(created_at=CREATED_AT, name=name, marked=str(touch).lower()),
         source=place.source.format(marked=str(touch).lower(), **met),
-        action=build_action(target, touch=touch or target.staged),
+        conflict=place.conflict.format(action=build_action(target, touch=touch or target.staged)),
         created_rows=CREATED_ROWS[target.tell_created_rows or target.tell_changed_rows],
         changed_rows=CHANGED_ROWS[target.tell_changed_rows],
     )

@@ -140,14 +140,15 @@ async def apply_overlay(
     of rows whose outcome is not what it was when they were staged. Returns how many records were removed. The type has
     to be closed to all others."""
     await use_indexes(session)
-    applying, planned, written = await open_applying(session, target), await apply.count_planned(session, target), 0
-    async for between in apply.list_ranges(session, target):
-        written += await applying.write_range(between)
-    if planned.marked or written < planned.created + planned.updated:
+    applying, ranges, written = await open_applying(session, target), await apply.list_ranges(session, target), 0
+    for each in ranges:
+        written += await applying.write_range(each)
+    marked = any(each.marked for each in ranges)
+    if marked or written < sum(each.created + each.updated for each in ranges):
         await write_changed(applying, note)
-    if planned.marked and (await closing.find_other_imports(session, target))["older"]:
-        async for between in apply.list_ranges(session, target):
-            await apply.touch_range(session, target, between)
+    if marked and (await closing.find_other_imports(session, target))["older"]:
+        for each in ranges:
+            await apply.touch_range(session, target, each)
     return await removal.remove_unnamed(session, target) if removes else 0
 
 

@@ -4,7 +4,7 @@ Only a record that still is what it was when it was staged is written. Those tha
 the rows give them, as rows of a direct import would be that came only now, and then written.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -21,15 +21,15 @@ AGAIN_KEYS: Final = 5_000  # records that have changed meanwhile, at a time
 # planner may go through all records for each row (122 s for 100,000 new ones). Whether PostgreSQL looks at the place
 # again if somebody changes the row meanwhile depends on its release, so what must not have changed is asked once more.
 MINE = "account_id = :account_id AND staged_by = :run_id AND type = :type"
-PLANNED = f"""
-SELECT count(*) FILTER (WHERE rows <> '{{}}' AND base_updated_at IS NULL) AS created,
+RANGES = f"""
+SELECT max(key) AS upto,
+    count(*) FILTER (WHERE rows <> '{{}}' AND base_updated_at IS NULL) AS created,
     count(*) FILTER (WHERE rows <> '{{}}' AND base_updated_at IS NOT NULL) AS updated,
     count(*) FILTER (WHERE rows = '{{}}' AND run_seq = :run_seq) AS marked
-FROM staged_records WHERE {MINE}"""
-
-NEXT_END = f"""
-SELECT key FROM staged_records WHERE {MINE} AND key > :after ORDER BY key OFFSET {RANGE_KEYS - 1} LIMIT 1"""
-IN_RANGE = "key > :after AND (CAST(:upto AS text) IS NULL OR key <= :upto)"
+FROM (SELECT key, rows, base_updated_at, run_seq, (row_number() OVER (ORDER BY key) - 1) / {RANGE_KEYS} AS part
+    FROM staged_records WHERE {MINE}) AS staged
+GROUP BY part ORDER BY part"""
+IN_RANGE = "key > :after AND key <= :upto"
 AMONG = "key = ANY(:keys)"
 
 # The times of an overlay count from the epoch, a microsecond for each row.
@@ -102,12 +102,19 @@ RETURNING stale.key, stale.rows, stale.run_row AS row, stale.was_new, stale.fate
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
-    """How many records an overlay creates and changes, and how many of its rows change nothing."""
+class Range:
+    """The keys of an overlay `after` one and `upto` another: how many records they create and change, and how many of
+    their rows change nothing."""
 
+    after: str
+    upto: str
     created: int
     updated: int
     marked: int
+
+    @property
+    def between(self) -> Mapping[str, str]:
+        return {"after": self.after, "upto": self.upto}
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,20 +129,12 @@ class Again:
     fate: str
 
 
-async def count_planned(session: ReadSession, target: MergeTarget) -> Planned:
-    row = (await session.execute(text(PLANNED), target.parameters())).mappings().one()
-    return Planned(row["created"], row["updated"], row["marked"])
-
-
-async def list_ranges(session: Session, target: MergeTarget) -> AsyncIterator[Mapping[str, str | None]]:
-    """The keys of the overlay in ranges, each `after` one key and `upto` another or the end."""
-    after: str = ""
-    upto: str | None = ""
-    while upto is not None:
-        given = target.parameters() | {"after": after}
-        upto = (await session.execute(text(NEXT_END), given)).scalar_one_or_none()
-        yield {"after": after, "upto": upto}
-        after = upto or after
+async def list_ranges(session: ReadSession, target: MergeTarget) -> Sequence[Range]:
+    """All of the overlay, in ranges for a statement each."""
+    ranges: list[Range] = []
+    for row in (await session.execute(text(RANGES), target.parameters())).mappings():
+        ranges.append(Range(ranges[-1].upto if ranges else "", **row))
+    return ranges
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,21 +146,24 @@ class Applying:
     applied_at: datetime
     creates: bool
 
-    async def write_range(self, between: Mapping[str, str | None]) -> int:
+    async def write_range(self, planned: Range) -> int:
         """Writes the records of a range that are as they were when they were staged, and returns how many."""
-        return await self._write(dict(between), IN_RANGE)
+        written = 0
+        if planned.updated:
+            written += await self._write(UPDATE, IN_RANGE, planned.between)
+        if planned.created and self.creates:
+            written += await self._write(INSERT, IN_RANGE, planned.between)
+        return written
 
     async def write_keys(self, keys: Sequence[str]) -> None:
         """The same for single records."""
-        await self._write({"keys": list(keys)}, AMONG)
+        await self._write(UPDATE, AMONG, {"keys": list(keys)})
+        if self.creates:
+            await self._write(INSERT, AMONG, {"keys": list(keys)})
 
-    async def _write(self, given: Mapping[str, object], which: str) -> int:
-        given = {**self.target.parameters(), **given, "applied_at": self.applied_at}
-        updated = await self.session.execute(text(UPDATE.format(which=which)), given)
-        if not self.creates:
-            return updated.rowcount
-        inserted = await self.session.execute(text(INSERT.format(which=which)), {**given, "epoch": EPOCH})
-        return inserted.rowcount + updated.rowcount
+    async def _write(self, statement: str, which: str, keys: Mapping[str, object]) -> int:
+        given = {**self.target.parameters(), **keys, "applied_at": self.applied_at, "epoch": EPOCH}
+        return (await self.session.execute(text(statement.format(which=which)), given)).rowcount
 
     async def merge_again(self, *, after: str, written: bool) -> Sequence[Again]:
         """Stages some of the records once more that have changed since, with greater keys than `after`; none when there
@@ -179,6 +181,6 @@ class Applying:
         return [Again(**row) for row in (await self.session.execute(text(statement), given)).mappings()]
 
 
-async def touch_range(session: Session, target: MergeTarget, between: Mapping[str, str | None]) -> None:
+async def touch_range(session: Session, target: MergeTarget, planned: Range) -> None:
     """Leaves the run's number on records of the range that its rows leave as they are."""
-    await session.execute(text(TOUCH), target.parameters() | dict(between))
+    await session.execute(text(TOUCH), {**target.parameters(), **planned.between})

@@ -31,11 +31,11 @@ NAMED = f"""EXISTS (SELECT FROM {{table}} s WHERE s.account_id = :account_id AND
 NAMED_MANY = """EXISTS (SELECT FROM named_keys s CROSS JOIN LATERAL unnest(s.keys) AS named(key)
     WHERE s.account_id = :account_id AND s.staged_by = :run_id AND s.type = :type AND named.key = r.key
         AND s.last_key > :after AND (CAST(:upto AS text) IS NULL OR s.first_key <= :upto))"""
-# What a later run or a single write has written since stays.
+# What a later run or a single write has written since stays. What the run itself has written it has named.
 UNNAMED = f"""
 SELECT key FROM records r
-WHERE account_id = :account_id AND type = :type AND {{within}} AND run_seq <= :run_seq
-    AND {IN_RANGE.format(alias="")}
+WHERE account_id = :account_id AND type = :type AND {{within}}
+    AND run_seq <= :run_seq AND run_id IS DISTINCT FROM :run_id AND {IN_RANGE.format(alias="")}
     AND NOT {NAMED.format(table="staged_records")}
     AND NOT {NAMED.format(table="staged_keys")}
     AND NOT {NAMED_MANY}"""

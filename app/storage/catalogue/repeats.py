@@ -20,7 +20,7 @@ WITH same AS (
         SELECT run_id, run_seq, run_row FROM records
         WHERE account_id = :account_id AND type = :type AND key = s.key AND updated_at = s.base_updated_at
             AND data = s.data OFFSET 0) r
-    WHERE {MINE} AND type = :type AND key > :after AND (CAST(:upto AS text) IS NULL OR key <= :upto)
+    WHERE {MINE} AND type = :type AND key > :after AND key <= :upto
         AND base_updated_at IS NOT NULL AND cardinality(rows) > 1)
 UPDATE staged_records o SET rows = '{{}}',
     run_id = CASE WHEN same.marked THEN o.run_id ELSE same.run_id END,
@@ -39,8 +39,8 @@ async def restore_unchanged(session: Session, target: MergeTarget) -> Sequence[S
     """Leaves records of a type alone that are what they were, and returns for each of them the rows that have changed
     it."""
     restored: list[Sequence[int]] = []
-    async for between in list_ranges(session, target):
-        found = await session.execute(text(RESTORE), target.parameters() | dict(between))
+    for each in await list_ranges(session, target):
+        found = await session.execute(text(RESTORE), {**target.parameters(), **each.between})
         restored += found.scalars().all()
     return restored
 

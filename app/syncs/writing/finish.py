@@ -15,7 +15,7 @@ from app.runs.states import State
 from app.runs.summary import RunWarning, add_warnings
 from app.storage import batches
 from app.storage.applying import removal
-from app.storage.applying.apply import count_planned
+from app.storage.applying.apply import list_ranges
 from app.storage.catalogue.naming import count_named
 from app.storage.catalogue.new_items import complete_new_items
 from app.storage.catalogue.sparing import spare_prices
@@ -117,10 +117,10 @@ async def count_changes(session: Session, targets: Targets, counts: Counts, remo
     """Replaces what was counted batch by batch: a record that two rows name has one outcome."""
     for each in TYPES:
         target, found = targets.of(each), counts.of(each)
-        planned = await count_planned(session, target)
-        found["added"], found["changed"] = planned.created, planned.updated
+        ranges = await list_ranges(session, target)
+        found["added"], found["changed"] = sum(part.created for part in ranges), sum(part.updated for part in ranges)
         if each in KEPT:
-            found["unchanged"] = await count_named(session, target) - planned.created - planned.updated
+            found["unchanged"] = await count_named(session, target) - found["added"] - found["changed"]
         found["removed"] = await removal.count_unnamed(session, target) if each in removable else 0
 
 
