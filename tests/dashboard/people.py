@@ -79,8 +79,8 @@ class Dashboard:
         return await self.client.get(path, **given)
 
     async def post(self, path: str, data: dict[str, Any] | None = None, **given: Any) -> httpx.Response:
-        """As browsers send a form, also one without fields."""
-        headers = OWN | FORM | given.pop("headers", {})
+        """As browsers send a form, also one without fields; one with `files` has parts."""
+        headers = OWN | ({} if "files" in given else FORM) | given.pop("headers", {})
         return await self.client.post(path, data=data or {}, headers=headers, **given)
 
     async def as_role(self, role: str) -> "Dashboard":
