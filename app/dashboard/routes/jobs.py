@@ -13,7 +13,9 @@ from app.dashboard.render import render_page
 from app.dashboard.views.runs.badge import KIND_WORDS, STATE_CHOICES
 from app.dashboard.views.runs.jobs import chart_of, list_jobs
 from app.dashboard.views.runs.scripts import script_of_import
+from app.dashboard.views.wizard.drafts import show_drafts
 from app.dashboard.visitor import MayReadRuns, Visitor
+from app.drafts.draft import list_drafts
 from app.errors import Complaint, Refused
 from app.runs.kinds import Kind
 from app.runs.overview.days import count_daily
@@ -97,6 +99,7 @@ async def show_jobs(
         queue = await read_queue_cards(session, runtime, visitor)
         found, more = await list_accepted(session, visitor.account_id, query, limit=PAGE_SIZE)
         makers = await find_makers(session, visitor.account_id, [each.run for each in found])
+        drafts = await list_drafts(session, visitor.account_id) if visitor.has_scope("imports:write") else []
         now = await runtime.now(session)
         days = await count_daily(session, visitor.account_id, query.kinds, now=now, days=CHART_DAYS)
     return render_page(
@@ -109,6 +112,7 @@ async def show_jobs(
         maker=makers.get(filters.by),
         troubles=troubles,
         arrived=0,
+        drafts=show_drafts(drafts),
         rows=list_jobs(found, makers),
         chart=chart_of(days) if any(day.runs for day in days) else None,
         later=cursor is not None,

@@ -177,6 +177,10 @@ async def test_a_colleague_goes_on_and_a_draft_is_discarded_after_a_page_that_sa
     before = stored_files(dashboard.runtime)
     base = await begin(dashboard)
     colleague = await dashboard.as_role("operator")
+    jobs = await colleague.get("/app/jobs")
+    assert "Unfinished shop.csv , at Source" in words(jobs)
+    assert f'href="{base}/source"' in jobs.text
+    assert "Unfinished" not in words(await (await dashboard.as_role("viewer")).get("/app/jobs"))
     assert next_path(await colleague.post(f"{base}/source")) == f"{base}/type"
     assert "the file that was uploaded go for good" in words(await colleague.get(f"{base}/discard"))
     assert next_path(await colleague.post(f"{base}/discard")) == "/app/jobs"

@@ -5,16 +5,12 @@ from fastapi.responses import Response
 
 from app.dashboard.render import render_page
 from app.dashboard.views.wizard.kinds import list_kinds
-from app.dashboard.visitor import SignedIn
-from app.errors import Refused
+from app.dashboard.visitor import MayStartJobs
 
 router = APIRouter(prefix="/app/start")
 
 
 @router.get("")
-async def start(request: Request, visitor: SignedIn) -> Response:
-    """For whoever may start something."""
-    kinds = list_kinds(visitor.has_scope)
-    if not kinds:
-        raise Refused("not_allowed", f"Imports, exports and templates are made here. Ask an admin of {visitor.account}")
-    return render_page(request, visitor, "wizard/start.html", kinds=kinds)
+async def start(request: Request, visitor: MayStartJobs) -> Response:
+    """What of it somebody has a right to."""
+    return render_page(request, visitor, "wizard/start.html", kinds=list_kinds(visitor.has_scope))
