@@ -22,6 +22,7 @@ from app.vault import VaultError
 HOURS: Final = 24  # that a draft is kept after its last change
 MOST_DRAFTS: Final = 20  # of an account; each may have a file
 PREFIX: Final = "draft_"
+TEMPLATE: Final = "template"  # `purpose` among the choices of a draft that no import comes of
 Step = Literal["source", "type", "columns", "check", "run"]
 STEPS: Final[tuple[Step, ...]] = ("source", "type", "columns", "check", "run")
 TOO_MANY: Final = f"{MOST_DRAFTS} imports are unfinished. Finish or discard one of them, then begin another"
@@ -86,6 +87,7 @@ class DraftItem:
     created_by: str | None
     changed_at: datetime
     expires_at: datetime
+    for_template: bool  # a mapping template comes of it, and no import
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +150,7 @@ async def list_drafts(session: ReadSession, account_id: AccountId) -> Sequence[D
             row["created_by"],
             row["changed_at"],
             row["expires_at"],
+            for_template=row["purpose"] == TEMPLATE,
         )
         for row in await rows.list_open(session, account_id)
     ]

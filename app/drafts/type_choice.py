@@ -7,6 +7,7 @@ from typing import Any, Final
 from app.auth.identity import Identity
 from app.declarations.types import ensure_type
 from app.drafts.begin import READING, store
+from app.drafts.columns.choice import FORGOTTEN
 from app.drafts.draft import STEPS, Draft, Step
 from app.drafts.facts import FileFacts, FileReading, facts_to_json
 from app.drafts.file import read_again
@@ -28,7 +29,7 @@ DEFAULTS: Final[Mapping[str, Any]] = {
     "unknownColumns": "",
     "couponSetId": "",
 }
-OF_MAPPING: Final = ("mapping", "mappingId", "basedOn")  # choices that go with the template or type
+OF_MAPPING: Final = ("mappingId", *FORGOTTEN)  # choices that go with the template or type
 NOTHING_CHOSEN: Final = "Choose a mapping template or a record type"
 
 

@@ -43,8 +43,9 @@ async def get(session: ReadSession, account_id: int, draft_id: str) -> RowMappin
 
 
 async def list_open(session: ReadSession, account_id: int) -> Sequence[RowMapping]:
-    """In brief (BRIEF, and `name`, which its run would have), last changed first."""
-    columns = [*(drafts.c[name] for name in BRIEF), drafts.c.choices["name"].as_string().label("name")]
+    """In brief (BRIEF, `name`, which its run would have, and `purpose`), last changed first."""
+    chosen = [drafts.c.choices[name].as_string().label(name) for name in ("name", "purpose")]
+    columns = [*(drafts.c[name] for name in BRIEF), *chosen]
     found = await session.execute(
         select(*columns).where(drafts.c.account_id == account_id, *_open).order_by(drafts.c.changed_at.desc())
     )

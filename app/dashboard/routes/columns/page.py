@@ -46,14 +46,14 @@ def render_columns(
     )
 
 
-def unknown_of(draft: Draft) -> UnknownColumns | None:
-    """What was chosen to happen to columns without a field."""
-    chosen = draft.choices.get("unknownColumns")
+def unknown_of(draft: Draft, review: ColumnReview) -> UnknownColumns | None:
+    """What is to happen to columns without a field: as somebody has chosen, or as the template says."""
+    chosen = draft.choices.get("unknownColumns") or review.body.get("options", {}).get("unknownColumns")
     return chosen if chosen in ("ignore", "keep", "error") else None
 
 
 def warn(review: ColumnReview, draft: Draft) -> list[str]:
-    return list(find_warnings(review, unknown_of(draft)))
+    return list(find_warnings(review, unknown_of(draft, review)))
 
 
 def warn_of_template(review: ColumnReview) -> list[str]:

@@ -13,11 +13,12 @@ from app.dashboard.routes.columns.saving import NEW as SAVE
 from app.dashboard.routes.columns.saving import build_template, keep_choices, save_template
 from app.dashboard.routes.templates.listed import TEMPLATES
 from app.dashboard.routes.templates.new import NEW
+from app.dashboard.routes.wizard.draft import open_draft
 from app.dashboard.script import write_curl
 from app.dashboard.visitor import MayWriteMappings, Visitor
 from app.drafts.columns.review import ColumnReview, load_draft_type, name_columns, review_draft
 from app.drafts.columns.verdict import find_doubles
-from app.drafts.draft import Draft, discard_draft, drop_files, load_draft
+from app.drafts.draft import Draft, discard_draft, drop_files
 from app.errors import Refused
 from app.runtime import Runtime
 from app.web.caller import OpenRuntime, write_as
@@ -64,12 +65,6 @@ async def save(request: Request, draft_id: str, visitor: MayWriteMappings, runti
         return show_page(request, runtime, visitor, draft, review, filled.refused(refused))
     await finish(runtime, visitor, draft)
     return redirect(f"{TEMPLATES}/{template.id}" if template else TEMPLATES, "Template saved.")
-
-
-async def open_draft(runtime: Runtime, visitor: Visitor, draft_id: str) -> Draft:
-    """Raises Refused("not_found")."""
-    async with runtime.database.read() as session:
-        return await load_draft(session, visitor.account_id, draft_id)
 
 
 async def finish(runtime: Runtime, visitor: Visitor, draft: Draft) -> None:
