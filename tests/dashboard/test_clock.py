@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
+from app.dashboard.script import write_curl
 from app.dashboard.views.clock.rhythm import Rhythm, describe_cron, describe_upcoming, read_cron
-from app.dashboard.views.commands import write_curl
 from app.runtime import Runtime
 from tests.dashboard.people import Dashboard
 from tests.surfaces.native.test_item_syncs import connection
@@ -160,6 +160,6 @@ def test_a_start_is_told_by_the_schedules_clock_and_in_utc() -> None:
 
 
 def test_a_command_keeps_what_it_sends_together() -> None:
-    words = shlex.split(write_curl("https://shop.example/feeds", "PUT", {"name": "it's; rm -rf $HOME"}))
+    words = shlex.split(write_curl("https://shop.example", "/feeds", method="PUT", body={"name": "it's; rm -rf $HOME"}))
     assert words[-1] == '{"name": "it\'s; rm -rf $HOME"}'
     assert words[:3] == ["curl", "-X", "PUT"]

@@ -85,7 +85,7 @@ async def test_a_connection_is_removed_after_it_was_told_what_uses_it(dashboard:
     assert made.status_code == 201, made.text
     page = (await dashboard.get(f"{own}/delete")).text
     assert "1 thing uses it" in page
-    assert "Feed Night" in page
+    assert f'Feed <a href="/app/feeds/{made.json()["id"]}">Night</a>' in page
     assert "<b>shop" not in page, "a name is text"
     gone = await dashboard.post(f"{own}/delete")
     assert gone.headers["location"] == CONNECTIONS

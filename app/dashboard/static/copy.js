@@ -10,10 +10,11 @@ for (const button of document.querySelectorAll("[data-copy]")) {
   });
 }
 document.querySelector("[data-focus]")?.focus();
-document.addEventListener("submit", ({ submitter }) => {
-  if (!submitter?.dataset.busy) return;
+document.addEventListener("submit", ({ target, submitter }) => {
+  const words = submitter?.dataset.busy ?? target.dataset.busy;
+  if (!words || !submitter) return;
   setTimeout(() => {
     submitter.disabled = true;
-    submitter.textContent = submitter.dataset.busy;
+    submitter.textContent = words;
   });
 });

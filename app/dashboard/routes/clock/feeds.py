@@ -4,9 +4,9 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from app.dashboard.render import redirect, render_page
+from app.dashboard.script import write_curl
 from app.dashboard.views.clock.feeds import count_files, describe_feed, describe_file
 from app.dashboard.views.clock.form import body_of_feed
-from app.dashboard.views.commands import write_curl
 from app.dashboard.visitor import MayReadFeeds, MayWriteFeeds, Visitor
 from app.feeds import stored
 from app.feeds.feed import Feed
@@ -24,7 +24,7 @@ FILES = 50  # on the page of a feed
 async def show_feeds(request: Request, visitor: MayReadFeeds, runtime: OpenRuntime) -> Response:
     async with runtime.database.read() as session:
         found = await stored.list_feeds(session, visitor.account_id)
-    script = write_curl(f"{base_url(request, runtime)}/feeds")
+    script = write_curl(base_url(request, runtime), "/feeds")
     lines = [describe_feed(each) for each in found]
     return render_page(request, visitor, "clock/feeds.html", lines=lines, script=script)
 
@@ -45,8 +45,8 @@ async def show_feed(request: Request, feed_id: str, visitor: MayReadFeeds, runti
         files=[describe_file(each) for each in files],
         more=more,
         may_write=visitor.has_scope("feeds:write"),
-        script=write_curl(f"{base_url(request, runtime)}/feeds/{feed.id}", "PUT", body),
-        files_script=write_curl(f"{base_url(request, runtime)}/feeds/{feed.id}/files"),
+        script=write_curl(base_url(request, runtime), f"/feeds/{feed.id}", method="PUT", body=body),
+        files_script=write_curl(base_url(request, runtime), f"/feeds/{feed.id}/files"),
     )
 
 

@@ -6,9 +6,9 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from app.dashboard.render import redirect, render_page
+from app.dashboard.script import write_curl
 from app.dashboard.views.clock.form import body_of_schedule
 from app.dashboard.views.clock.schedules import describe_schedule
-from app.dashboard.views.commands import write_curl
 from app.dashboard.visitor import MayReadSchedules, MayWriteSchedules
 from app.schedules import stored
 from app.web.caller import OpenRuntime, write_as
@@ -24,7 +24,7 @@ async def show_schedules(request: Request, visitor: MayReadSchedules, runtime: O
         now = await runtime.now(session)
         found = await stored.list_schedules(session, visitor.account_id)
     lines = [describe_schedule(each, now) for each in found]
-    script = write_curl(f"{base_url(request, runtime)}/schedules")
+    script = write_curl(base_url(request, runtime), "/schedules")
     return render_page(request, visitor, "clock/schedules.html", lines=lines, script=script)
 
 
@@ -44,7 +44,7 @@ async def show_schedule(
         line=describe_schedule(schedule, now),
         request=json.dumps(body["request"], indent=2, ensure_ascii=False),
         may_write=visitor.has_scope("schedules:write"),
-        script=write_curl(f"{base_url(request, runtime)}/schedules/{schedule.id}", "PUT", body),
+        script=write_curl(base_url(request, runtime), f"/schedules/{schedule.id}", method="PUT", body=body),
     )
 
 

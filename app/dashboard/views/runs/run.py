@@ -28,14 +28,6 @@ WAITS: Final[Mapping[str, str]] = {
     "destination": "The server that gets the file cannot be reached.",
     "machine": "The worker's machine has no memory or disk left.",
 }
-TRANSPORTS: Final[Mapping[str, str]] = {
-    "sftp": "SFTP",
-    "ftp": "FTP",
-    "ftps": "FTPS",
-    "s3": "S3",
-    "https": "HTTPS",
-    "http": "HTTP",
-}
 # Where a run that has ended is started again, and the scope for that.
 AGAIN: Final[Mapping[Kind, tuple[str, str]]] = {Kind.EXPORT: ("exports:write", "/app/exports/again")}
 DELETE_SCOPES: Final[Mapping[Kind, str]] = {Kind.IMPORT: "imports:delete", Kind.EXPORT: "exports:write"}

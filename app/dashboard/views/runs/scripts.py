@@ -2,11 +2,10 @@
 
 from shlex import quote
 
+from app.dashboard.script import KEY
 from app.runs.kinds import Kind
 from app.runs.model import Run
 from app.runs.states import HELD
-
-KEY = '-H "Authorization: apiKey $SLUICE_KEY"'
 
 
 def script_of_run(run: Run, base: str) -> str:
