@@ -29,6 +29,11 @@ from app.web.runs.reading import decode_run_cursor, encode_run_cursor, visible_k
 
 router = APIRouter(prefix="/app/jobs")
 CHART_DAYS: Final = 30
+# What can be begun: words, path, scope. The last one is the main button.
+BEGINNINGS: Final = (
+    ("New export", "/app/exports/new", "exports:write"),
+    ("New import", "/app/imports/new", "imports:write"),
+)
 # Filter of the page -> that of the list.
 FILTERS: Final[Mapping[str, Filter]] = {
     "state": "state",
@@ -110,6 +115,7 @@ async def show_jobs(
         kinds=list(KIND_WORDS.items()),
         states=STATE_CHOICES,
         maker=makers.get(filters.by),
+        begin=[(words, path) for words, path, scope in BEGINNINGS if visitor.has_scope(scope)],
         troubles=troubles,
         arrived=0,
         drafts=show_drafts(drafts),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from app.dashboard.views.runs.run import RunView
 from app.runs.kinds import Kind
@@ -27,5 +28,9 @@ def actions_of(view: RunView) -> Iterator[Action]:
         yield Action("failed-rows", "Download failed rows", f"{own}/failed-rows.csv")
     if view.again:
         yield Action("again", f"{view.kind} again", view.again)
+    if run.kind is Kind.IMPORT and run.success and run.done and view.may_browse:
+        yield Action("records", "Show the records", f"/app/records/{quote(run.type, safe='')}")
+    if view.connection:
+        yield Action("connection", "Look at the connection", f"/app/settings/connections/{view.connection}")
     if view.may_delete:
         yield Action("delete", f"Delete this {view.kind.lower()}", f"{own}/delete", danger=True)

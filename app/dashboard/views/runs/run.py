@@ -29,7 +29,10 @@ WAITS: Final[Mapping[str, str]] = {
     "machine": "The worker's machine has no memory or disk left.",
 }
 # Where a run that has ended is started again, and the scope for that.
-AGAIN: Final[Mapping[Kind, tuple[str, str]]] = {Kind.EXPORT: ("exports:write", "/app/exports/again")}
+AGAIN: Final[Mapping[Kind, tuple[str, str]]] = {
+    Kind.IMPORT: ("imports:write", "/app/imports/again"),
+    Kind.EXPORT: ("exports:write", "/app/exports/again"),
+}
 DELETE_SCOPES: Final[Mapping[Kind, str]] = {Kind.IMPORT: "imports:delete", Kind.EXPORT: "exports:write"}
 
 
@@ -58,6 +61,8 @@ class RunView:
     report: SyncReport | None
     template: str  # the mapping template that was chosen; "" for none
     brakes: list[str]
+    may_browse: bool
+    connection: str  # the stored one that it could not fetch its file over; "" for none
     export: ExportView | None = None  # what has come of an export
     again: str = ""  # where the same can be started again; "" if the visitor may not
 
@@ -122,6 +127,8 @@ def view_run(
         report=load_report(run) if run.report else None,
         template=(run.options.get("mapping") or {}).get("name") or "",
         brakes=tell_brakes(run),
+        may_browse=visitor.has_scope("records:read"),
+        connection=find_connection(run) if visitor.has_scope("connections:read") else "",
         export=view_export(run, visitor, connections or {}, retention_days) if run.kind is Kind.EXPORT else None,
         again=find_again(run, visitor),
     )
@@ -145,6 +152,11 @@ def tell_source(run: Run) -> str:
     if source is None:
         return "uploaded"
     return f"from {source['transport'].upper()} {source.get('host') or source.get('bucket') or ''}".rstrip()
+
+
+def find_connection(run: Run) -> str:
+    fetching_failed = run.fail_code is not None and run.fail_code.startswith("source_")
+    return str((run.source or {}).get("connection_id") or "") if fetching_failed else ""
 
 
 def tell_brakes(run: Run) -> list[str]:
