@@ -145,7 +145,7 @@ async def test_a_viewer_changes_no_schedule_and_no_feed(dashboard: Dashboard, ru
         (Rhythm("day", "02:30", ""), "30 2 * * *", "Every day at 02:30, UTC"),
         (Rhythm("weekdays", "2:05", ""), "5 2 * * MON-FRI", "Monday to Friday at 02:05, UTC"),
         (Rhythm("hour", "00:15", ""), "15 * * * *", "Every hour at :15, UTC"),
-        (Rhythm("cron", "", "0 3 1 * *"), "0 3 1 * *", "By `0 3 1 * *`, UTC"),
+        (Rhythm("cron", "", "0 3 1 * *"), "0 3 1 * *", "Cron 0 3 1 * *, UTC"),
     ],
 )
 def test_a_rhythm_is_a_cron_expression_and_back(rhythm: Rhythm, cron: str, words: str) -> None:

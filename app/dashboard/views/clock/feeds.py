@@ -64,7 +64,7 @@ def describe_feed(feed: Feed) -> FeedLine:
         path=f"/app/feeds/{feed.id}",
         name=feed.declared.name,
         folder=feed.declared.path,
-        every=f"every {write_duration(feed.declared.every)}",
+        every=f"every {write_duration(feed.declared.every).removeprefix('1 ')}",
         enabled=feed.enabled,
         words=words,
         tone=tone,

@@ -93,7 +93,8 @@ def build_schedule(
 
 def request_import(values: Mapping[str, str], kept: dict[str, Any]) -> dict[str, Any]:
     """A mapping that the API has sent along stays, unless a template is chosen."""
-    return choose_mapping(kept | {"path": values["path"], "type": values["type"]}, values["mappingId"])
+    wanted = kept | {"path": values["path"], "type": values["type"]}
+    return choose_mapping({name: value for name, value in wanted.items() if value != ""}, values["mappingId"])
 
 
 def choose_mapping(request: dict[str, Any], mapping_id: str) -> dict[str, Any]:

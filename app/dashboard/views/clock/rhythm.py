@@ -61,7 +61,7 @@ def describe_cron(cron: str, timezone: str) -> str:
         "day": f"Every day at {found.time}",
         "weekdays": f"Monday to Friday at {found.time}",
         "hour": f"Every hour at {found.time[2:]}",
-        "cron": f"By `{cron}`",
+        "cron": f"Cron {cron}",
     }[found.rhythm]
     return f"{words}, {timezone}"
 

@@ -51,6 +51,6 @@ def describe_settings(stored: StoredSync) -> list[tuple[str, str]]:
         ("An empty cell", BLANK_WORDS[settings.blank_cells]),
         ("Files that were read", f"{AFTERWARDS_WORDS[afterwards.action]}{folder}"),
         ("Stops when it would remove", "no limit" if share is None else f"more than {write_percent(share * 100)}"),
-        ("Files must not have changed for", write_duration(settings.quiet_seconds) if settings.quiet_seconds else "–"),
+        *([("Files must not have changed for", write_duration(quiet))] if (quiet := settings.quiet_seconds) else []),
         *((FLAGS[name][0], "Yes") for name, on in flags.items() if on),
     ]

@@ -10,11 +10,13 @@ from app.dashboard.words import count_of, join_words, write_number
 from app.runs.model import Run
 from app.runs.status import Status
 from app.syncs.report import FileReport, SyncReport, load_report
+from app.syncs.writing.report import LINKS
 
 IMAGES: Final = {
     "missing": "There is no {path}. Images stay as they are.",
     "unchanged": "{path} is the same as the last time.",
 }
+ENTITIES: Final = {LINKS: "links of items to filters"}
 OUTCOMES: Final = ("added", "changed", "removed", "unchanged", "skipped", "failed")
 
 
@@ -55,6 +57,11 @@ class LastRun:
     entities: Sequence[EntityLine]
     images: str
 
+    @property
+    def moved(self) -> bool:
+        """Whether any of the files was moved."""
+        return any(each.moved_to for each in self.files)
+
 
 def describe_run(status: Status) -> SyncRunLine:
     run = status.run
@@ -76,7 +83,8 @@ def describe_last(status: Status) -> LastRun:
         line=describe_run(status),
         files=[describe_file(each) for each in report.files],
         entities=[
-            EntityLine(name, [counts.get(each, 0) for each in OUTCOMES]) for name, counts in report.entities.items()
+            EntityLine(ENTITIES.get(name, name), [counts.get(each, 0) for each in OUTCOMES])
+            for name, counts in report.entities.items()
         ],
         images=describe_images(report),
     )
