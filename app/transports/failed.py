@@ -90,6 +90,7 @@ REASONS: dict[str, FailureReason] = {
         "find", "A file of the folder has a name that is not UTF-8, too long or unprintable. Rename it"
     ),
     "odd_answer": FailureReason("find", "The server's answer could not be understood"),
+    "odd_size": FailureReason("find", "The server tells a size of the file that no file has"),
     "cut": FailureReason("read", "The connection was lost", transient=True),
     "idle": FailureReason("read", "The server sent nothing for too long", transient=True),
     "crawling": FailureReason(

@@ -308,6 +308,9 @@ async def test_an_answer_in_another_alphabet_is_understood(patient: MakePolicy) 
         ("550 /denied/a.csv: No such file", "missing", False),
         ("421 Too many of you", "busy", True),
         ("213 many", "odd_answer", False),
+        ("213 -1", "odd_size", False),
+        ("213 4294967295", "odd_size", False),
+        ("213 18446744073709551615", "odd_size", False),
         ("nonsense", "idle", True),
     ],
 )

@@ -176,13 +176,22 @@ async def test_what_is_not_there_is_told_apart(ftp: FtpServer, syncing: Syncing,
         assert [(each["code"], each["message"]) for each in run.warnings] == [WARNED[lack]]
 
 
-async def test_a_listing_that_is_not_understood_ends_the_sync_and_reads_nothing(syncing: Syncing) -> None:
-    listing = b"-rw-r--r-- 1 root root 29 Nov 20  2026 a.csv\r\n-rw-r--r-- 1 root ro"
-    async with Script({"LIST items/": listing}, {"SIZE": "213 29"}).running() as script:
+@pytest.mark.parametrize(
+    ("rest", "size", "told"),
+    [
+        (b"\r\n-rw-r--r-- 1 root ro", "29", "The server's listing is not understood"),
+        (b"\r\n", "18446744073709551615", "The server tells a size of the file that no file has"),
+    ],
+)
+async def test_a_listing_that_is_not_understood_ends_the_sync_and_reads_nothing(
+    syncing: Syncing, rest: bytes, size: str, told: str
+) -> None:
+    listing = b"-rw-r--r-- 1 root root 29 Nov 20  2026 a.csv" + rest
+    async with Script({"LIST items/": listing}, {"SIZE": f"213 {size}"}).running() as script:
         remote = Remote("ftp", "127.0.0.1", script.port)
         run = await syncing.fetch(await syncing.start(await syncing.create(remote)))
     assert failure_of(run)[:2] == ("failed", "source_find")
-    assert "`items/`: The server's listing is not understood" in (run.fail_detail or "")
+    assert f"`items/`: {told}" in (run.fail_detail or "")
 
 
 @pytest.mark.parametrize("fault", ["cut", "hangs"])

@@ -5,13 +5,13 @@ import re
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import replace
-from datetime import UTC, datetime
 from functools import partial
 
 import aioftp
 
 from app.transports.failed import DELETING, MOVING, TransportFailed, as_write_failure, failure
 from app.transports.ftp.answers import translate_errors
+from app.transports.ftp.facts import file_from_facts, parse_facts, parse_size, parse_time, require_size
 from app.transports.ftp.listing import ListedFile, check_understood, parse_list_line
 from app.transports.ftp.session import FtpSession
 from app.transports.transport import (
@@ -176,14 +176,16 @@ class Ftp:
         if kind in FOLDERS:
             raise failure("missing")
         file = file_from_facts(path, facts)
-        return file if kind == "file" and file.size is not None else None
+        if kind == "file" and facts.get("size"):
+            return require_size(file)
+        return None
 
     async def _stat_by_size(self, path: str, where: str) -> FileInfo | None:
         size = await self._session.ask(f"SIZE {where}", "213")
         if size is None:
             return None
         modified = await self._session.ask(f"MDTM {where}", "213", unless="5")
-        return FileInfo(path, int(size), parse_time(modified or ""))
+        return require_size(FileInfo(path, parse_size(size), parse_time(modified or "")))
 
     async def _stat_each(self, files: Iterable[FileInfo], *, strict: bool) -> AsyncIterator[FileInfo]:
         """The same files as `stat` describes them, unless `strict` without links to folders and files that are gone by
@@ -275,23 +277,3 @@ def parse_mlsd_line(line: str) -> ListedFile | None:
         file = file_from_facts(name, facts)
         return ListedFile("file" if facts["type"].lower() == "file" else "other", name, file.size, file.modified)
     return None
-
-
-def parse_facts(line: str) -> tuple[dict[str, str], str]:
-    """Parses `Type=file;Size=3; a name` (RFC 3659 §7.2)."""
-    facts, _, name = line.partition(" ")
-    pairs = (fact.partition("=") for fact in facts.split(";"))
-    return {key.lower(): value for key, _, value in pairs}, name
-
-
-def file_from_facts(path: str, facts: dict[str, str]) -> FileInfo:
-    size = facts.get("size", "")
-    return FileInfo(path, int(size) if size.isdecimal() else None, parse_time(facts.get("modify", "")))
-
-
-def parse_time(text: str) -> datetime | None:
-    """Parses `20261121093000`, in UTC (RFC 3659 §2.3). A fraction is dropped: not every command gives it."""
-    try:
-        return datetime.strptime(text[:14], "%Y%m%d%H%M%S").replace(tzinfo=UTC)
-    except ValueError:
-        return None
