@@ -24,6 +24,7 @@ class ImageCounts:
     unchanged: int
     skipped: int
     removed: int
+    held_back: int = 0  # of those that are skipped: a later import has replaced all images, and they are not among them
 
 
 def format_images(images: Mapping[str, Image]) -> bytes:
@@ -61,15 +62,17 @@ async def write_images(
         created_at=await records.now(session),
         flat=True,
     )
-    created = updated = superseded = 0
+    created = updated = superseded = held_back = 0
     if lines:
         await merge.stage(session, lines)
+        if (await closing.find_other_imports(session, target))["replaced"]:
+            held_back = await image_records.hold_back_new(session, account_id)
         merged = await merge.merge(session, target, touch=await is_older_run_open(session, target))
         created, updated = merged.created, merged.updated
-        superseded = sum(row["superseded"] for row in await merge.find_left_alone(session, target))
+        superseded = held_back + sum(row["superseded"] for row in await merge.find_left_alone(session, target))
     removed = await image_records.remove_of_missing_items(session, account_id, run_seq) if remove_missing else 0
     unchanged = lines.count(b"\n") - created - updated - superseded
-    return ImageCounts(created, updated, unchanged, superseded, removed)
+    return ImageCounts(created, updated, unchanged, superseded, removed, held_back)
 
 
 async def is_older_run_open(session: Session, target: MergeTarget) -> bool:

@@ -16,6 +16,10 @@ from app.storage.blobs import BlobsUnavailable, owners
 from app.storage.database import DatabaseUnavailable
 from app.storage.syncs import files
 
+NEEDED = (
+    "An import of the type `{type}` that was accepted before this one has not ended. It must not bring back what this "
+    "one has removed, so delete this one after that"
+)
 ORPHAN_SECONDS = 86_400.0  # a blob this old without an owner belongs to nobody, even if some clock is hours wrong
 
 
@@ -27,6 +31,8 @@ async def delete_run(runtime: Runtime, account_id: AccountId, run_id: str, *, ki
     async with runtime.database.transaction() as session:
         days = runtime.settings.retention_days
         run = await status.find_run(session, account_id, run_id, kind=kind, retention_days=days, whole=False)
+        if run.removed and await closing.is_older_open(session, account_id, run.type, run.seq):
+            raise Refused("import_not_ended", NEEDED.format(type=run.type))
         deleted = await runs.delete_ended(session, account_id, run.id)
         if deleted is None:
             raise Refused(

@@ -148,9 +148,9 @@ async def write_and_go_on(session: Session, run: Run, archive: Archive, lines: b
 
 
 async def remember_archive(session: Session, run: Run, archive: Archive, counts: ImageCounts) -> None:
-    """The ZIP is not fetched again while it is the same, unless one of its files may get an item later: one that has
-    none now, or whose item has just gone."""
-    waits = any(code == "unknown_item" for _, code in archive.found.refused) or counts.removed
+    """The ZIP is not fetched again while it is the same, unless one of its files may become an image later: one that
+    has no item now, or whose item has just gone, or whose image a later import has removed."""
+    waits = any(code == "unknown_item" for _, code in archive.found.refused) or counts.removed or counts.held_back
     if waits:
         await progress.forget_images(session, run.sync_id or "")
     elif archive.zipped is not None and not archive.failure:

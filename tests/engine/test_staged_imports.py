@@ -8,7 +8,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from app.runs.deletion import sweep_overlays
+from app.errors import Refused
+from app.runs.deletion import delete_run, sweep_overlays
 from app.runs.holding.brakes import Brakes
 from app.runs.holding.held import Approval, resume_run
 from app.runs.model import Run
@@ -235,8 +236,11 @@ async def test_an_older_import_does_not_bring_back_what_a_later_one_has_replaced
         await engine.slice(older)
     run = await engine.run(HEADER + "a@x.org,Anna,,1\nd@x.org,,,\n", replace=True)
     assert (run.removed, await engine.keys()) == (1, ["a@x.org", "d@x.org"])
+    with pytest.raises(Refused, match="must not bring back what this one has removed"):
+        await delete_run(engine.runtime, engine.account_id, run.id)
     older = await engine.finish(older)
     assert (older.skipped, await engine.keys()) == (3, ["a@x.org", "d@x.org"])
+    await delete_run(engine.runtime, engine.account_id, run.id)
     assert await engine.record("a@x.org") == {"_email": "a@x.org", "_name": "Anna", "_points": 1}
 
 

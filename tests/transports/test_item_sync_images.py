@@ -16,6 +16,7 @@ from app.runtime import Runtime
 from app.syncs import images
 from app.syncs.engine import work
 from app.transports.transport import TransferPolicy
+from tests.engine.conftest import ImportEngine
 from tests.support.archives import zip_of
 from tests.support.http import Account
 from tests.support.pictures import picture
@@ -92,6 +93,27 @@ async def test_a_zip_is_taken_in_once_and_again_as_long_as_a_picture_waits_for_i
     assert (report_of(run)["status"], counts_of(run)) == ("unchanged", {})
     image = (await client.get("/items/CAP/images", headers=an_account.headers)).json()["results"][0]
     assert (image["mediaType"], image["width"], image["height"]) == ("image/png", 50, 30)
+
+
+@pytest.mark.parametrize("meanwhile", [False, True])
+async def test_images_that_a_replacement_has_removed_come_back_with_the_next_sync_and_not_with_an_older_one(
+    ftp: FtpServer, syncing: Syncing, an_account: Account, meanwhile: bool
+) -> None:
+    await store_items(ftp, "SHIRT", "CAP")
+    sync = await syncing.create(ftp.remote)
+    await ftp.store("itempictures.zip", zip_of({"SHIRT.jpg": SHIRT, "CAP.png": CAP}))
+    await take_in(syncing, sync)
+    imports = ImportEngine(syncing.runtime, syncing.account_id)
+    if meanwhile:
+        await ftp.store("itempictures.zip", zip_of({"CAP.png": CAP, "SHIRT.jpg": SHIRT}))
+        older = await reach_images(syncing, await syncing.start(sync))
+    replacement = await imports.run("id,itemCode\nSHIRT_1,SHIRT\n", "item-images", replace=True)
+    assert (replacement.state, replacement.removed) == ("finished", 1)
+    if meanwhile:
+        assert counts_of(await syncing.finish(older)) == {"skipped": 2}
+    run = await take_in(syncing, sync)
+    assert (report_of(run)["status"], counts_of(run)) == ("fetched", {"added": 1, "unchanged": 1})
+    assert report_of(await take_in(syncing, sync))["status"] == "unchanged"
 
 
 async def test_a_picture_that_changed_takes_the_place_of_the_old_one(

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from app.errors import SluiceError
 from app.imports.braking import find_staged_breach
@@ -25,6 +25,9 @@ from app.storage.applying.apply import Again, Applying
 from app.storage.database import Session
 from app.storage.merge import MergeTarget
 from app.storage.overlays.view import use_indexes
+from app.storage.syncs.progress import forget_all_images
+
+IMAGES: Final = "item-images"
 
 
 class NotAsShown(SluiceError):
@@ -82,6 +85,8 @@ async def apply_and_end(runtime: Runtime, run: Run, target: MergeTarget, options
             add_warnings(recount.warnings, [RunWarning("nothing_replaced", "", WARNINGS["nothing_replaced"])])
         await store_counts(session, run, recount, removed if options.replace else None)
         counted = await ensure_counts(session, run)
+        if removed and target.type == IMAGES:
+            await forget_all_images(session, target.account_id)
         tally = await build_tally(session, target, counted, removed, applied=True)
         if (differs or options.accepted is not None) and find_staged_breach(options, tally):
             raise NotAsShown

@@ -26,6 +26,7 @@ REPLACED = """removed IS NOT NULL AND CASE kind
     AND NOT EXISTS (
         SELECT FROM jsonb_each(CAST(:within AS jsonb)) AS part(field, value)
         WHERE CAST(options -> 'constants' ->> field AS jsonb) <> value)"""
+OLDER = f"SELECT EXISTS (SELECT {WRITERS} AND seq < :seq AND {OPEN})"
 OTHERS = f"""
 SELECT EXISTS (SELECT {WRITERS} AND seq < :run_seq AND {OPEN}) AS older,
     EXISTS (SELECT {WRITERS} AND seq <> :run_seq AND {OPEN}) AS any_open,
@@ -58,6 +59,12 @@ async def find_other_imports(session: Session, target: MergeTarget) -> RowMappin
     was ever accepted, and whether one such has `replaced` all records of the type, or of the part that is written."""
     given = target.parameters() | {"within": target.within}
     return (await session.execute(text(OTHERS), given)).mappings().one()
+
+
+async def is_older_open(session: ReadSession, account_id: int, type: str, seq: int) -> bool:
+    """Whether an import of the type that was accepted before another one, with this `seq`, has not ended."""
+    given = {"account_id": account_id, "type": type, "seq": seq}
+    return bool((await session.execute(text(OLDER), given)).scalar_one())
 
 
 async def enter_type(session: Session, account_id: int, type: str) -> None:

@@ -23,6 +23,11 @@ CODES = "SELECT key FROM records WHERE account_id = :account_id AND type = 'item
 SIMILAR = """
 SELECT key FROM records WHERE account_id = :account_id AND type = 'items' AND lower(key) = ANY(:lowered)"""
 
+# Of the images in the staging table.
+HOLD_BACK = """
+DELETE FROM staging s WHERE NOT EXISTS (
+    SELECT FROM records WHERE account_id = :account_id AND type = 'item-images' AND key = s.key OFFSET 0)"""
+
 # A record that a later run or write has made is not ours to remove.
 REMOVE = """
 DELETE FROM records i WHERE account_id = :account_id AND type = 'item-images' AND run_seq <= :run_seq AND NOT EXISTS (
@@ -47,6 +52,11 @@ async def find_similar_codes(session: ReadSession, account_id: int, lowered: Col
     """The codes of items that are one of these in lower case."""
     found = await session.execute(text(SIMILAR), {"account_id": account_id, "lowered": list(lowered)})
     return found.scalars().all()
+
+
+async def hold_back_new(session: Session, account_id: int) -> int:
+    """Takes the staged images that are not there from the staging table, and returns how many."""
+    return (await session.execute(text(HOLD_BACK), {"account_id": account_id})).rowcount
 
 
 async def remove_of_missing_items(session: Session, account_id: int, run_seq: int) -> int:

@@ -46,6 +46,11 @@ async def forget_images(session: Session, sync_id: str) -> None:
     await session.execute(update(item_syncs).where(item_syncs.c.id == sync_id).values(seen_images=null()))
 
 
+async def forget_all_images(session: Session, account_id: int) -> None:
+    """The same for all item syncs of the account, because images were removed otherwise than by a sync."""
+    await session.execute(update(item_syncs).where(item_syncs.c.account_id == account_id).values(seen_images=null()))
+
+
 async def remember_images(session: Session, sync_id: str, seen: Mapping[str, Any]) -> None:
     """Stores what `find_seen_images` tells. Does nothing if the sync is gone."""
     await session.execute(update(item_syncs).where(item_syncs.c.id == sync_id).values(seen_images=dict(seen)))
