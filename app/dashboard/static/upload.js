@@ -9,7 +9,7 @@ function tell(text) {
 }
 
 function settle(request) {
-  const wrong = request.response?.querySelector("#summary li, main h1");
+  const wrong = request.response?.querySelector("#summary li") ?? request.response?.querySelector("main h1");
   if (request.status < 300 && request.responseURL !== form.action) location.assign(request.responseURL);
   else end(wrong?.textContent ?? "The file could not be sent. Try again");
 }
