@@ -54,7 +54,11 @@ async def test_what_is_wrong_stands_at_its_field_and_secrets_do_not_come_back(da
     sent = FTP | {"name": "", "host": "https://files.example.com", "port": "abc"}
     page = await dashboard.post(f"{CONNECTIONS}/new", sent)
     assert page.status_code == 422
-    for field, words in (("name", "`name` is required"), ("host", "must be a host name"), ("port", "must be a number")):
+    for field, words in (
+        ("name", "Name is required"),
+        ("host", "Host must be a host name"),
+        ("port", "Port must be a number"),
+    ):
         assert f'<a href="#{field}">' in page.text
         assert words in page.text
     assert 'value="https://files.example.com"' in page.text

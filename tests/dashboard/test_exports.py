@@ -17,7 +17,7 @@ from tests.dashboard.browser import check_page
 from tests.dashboard.conftest import Visit
 from tests.dashboard.people import Dashboard, LiveAccount
 from tests.support.http import PARTS
-from tests.support.live import Live
+from tests.support.live import SOURCE_HOST, Live
 
 NEW = "/app/exports/new"
 # Everything that an export may be asked for, as the API takes it.
@@ -105,7 +105,7 @@ async def test_what_is_wrong_stands_at_its_field_and_all_stays(dashboard: Dashbo
     assert {name: shown[name] for name in sent if name in shown} == {name: sent[name] for name in sent if name in shown}
 
     unmailed = await dashboard.post(NEW, sent | {"confirmEmail": "nobody"})
-    assert '<a href="#confirmEmail">' in unmailed.text
+    assert '<a href="#confirmEmail">The address for the mail must be an e-mail address' in unmailed.text
     gone = await dashboard.post(NEW, fill({"type": "contacts", "mappingId": "map_gone"}))
     assert '<a href="#mappingId">' in gone.text
     assert "A template that was deleted" in gone.text
@@ -146,15 +146,25 @@ async def test_who_may_not_export_sees_no_form(dashboard: Dashboard) -> None:
 
 @pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
 async def test_an_export_is_made_and_downloaded_in_a_browser(
-    visit: Visit, live: Live, live_account: LiveAccount, script: bool
+    visit: Visit, live: Live, live_account: LiveAccount, script: bool, unused_tcp_port: int
 ) -> None:
     key = await asyncio.to_thread(live.key, live_account.name)
     async with httpx.AsyncClient(base_url=live.url, headers={"Authorization": f"apiKey {key}"}) as api:
         file = {"file": ("a.csv", b"_email,_name\nana@example.com,=1+1\n")}
         imported = (await api.post("/imports", data=PARTS, files=file)).json()["id"]
+        away = {"name": "away", "transport": "ftp", "host": SOURCE_HOST, "port": unused_tcp_port}
+        assert (await api.post("/connections", json=away)).status_code == 201
         while not (await api.get(f"/runs/{imported}")).json()["done"]:
             await asyncio.sleep(0.05)
     page = await visit(NEW, script=script)
+    await page.get_by_label("Connection").select_option(label="away (FTP)")
+    await page.get_by_label("Path").fill("a.csv")
+    await page.get_by_role("button", name="Test for Export").click()
+    await page.get_by_text("The server cannot be reached").wait_for()
+    assert await page.locator("#tested").evaluate("shown => document.activeElement === shown")
+    if script:
+        await check_page(page)
+    await page.get_by_label("Connection").select_option("")
     await page.get_by_text("Only some of the records").click()
     await page.get_by_label("Only these columns").fill("_email\n_name")
     await page.get_by_label("Name").last.fill("For the fair")

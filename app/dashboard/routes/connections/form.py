@@ -6,8 +6,8 @@ from starlette.datastructures import FormData
 
 from app.connections.declaration import SECRETS
 from app.dashboard.forms import FilledForm, text_of
-from app.dashboard.views.connections.fields import list_members
-from app.errors import Refused
+from app.dashboard.views.connections.fields import list_members, name_fields
+from app.errors import Complaint, Refused
 from app.transports.options import RULES
 
 FLAGS: Mapping[str, bool] = {"true": True, "false": False}
@@ -36,7 +36,8 @@ def show_again(members: Mapping[str, object], transport: str, refused: Refused) 
     """What was typed, without secrets, and what the engine has refused."""
     values = {member: members.get(member) for member in ("name", *list_members(transport))}
     shown = {member: None if member in SECRETS else show_flag(value) for member, value in values.items()}
-    return FilledForm(shown).refused(refused)
+    given = refused.complaints or (Complaint("", refused.detail),)
+    return FilledForm(shown).complain(Complaint(each.path, name_fields(each.reason)) for each in given)
 
 
 def show_flag(value: object) -> object:

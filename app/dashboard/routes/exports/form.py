@@ -17,6 +17,16 @@ from app.mappings.mapping import INLINE
 
 FLAGS: Final = ("gzip", "neutralize")
 ALONE: Final = (*PLAIN, *MOMENTS, *LISTS, *FLAGS, "delimiter", "importId", "parent", "inline", "do")
+LABELS: Final[Mapping[str, str]] = {
+    "name": "The name",
+    "mappingId": "The choice of columns",
+    "updatedSince": "The time of the last change",
+    "createdSince": "The time of creation",
+    "importId": "The id of the import",
+    "keys": "The list of keys",
+    "fields": "The list of columns",
+    "confirmEmail": "The address for the mail",
+}
 ROW_WORDS: Final = {"where": "condition", "destination": "destination"}
 MOST_ROWS: Final = {"where": MOST_CONDITIONS, "destination": MOST_DESTINATIONS}
 
@@ -100,12 +110,11 @@ def place_complaints(refused: Refused, fields: Mapping[str, str]) -> tuple[Compl
     given = refused.complaints or (Complaint("", refused.detail),)
     placed = [(each, fields.get(each.path, each.path)) for each in given]
     return tuple(
-        Complaint(name, each.reason.replace(f"`{each.path}`", describe_field(name) or f"`{name}`", 1))
-        for each, name in placed
+        Complaint(name, each.reason.replace(f"`{each.path}`", describe_field(name), 1)) for each, name in placed
     )
 
 
 def describe_field(name: str) -> str:
-    """What people call a field that is in a row; "" for another one."""
+    """What the form calls a field."""
     found = fullmatch(r"([a-z]+)-([0-9]+)-([a-z]+)", name)
-    return f"The {found[3]} of {ROW_WORDS[found[1]]} {int(found[2]) + 1}" if found else ""
+    return f"The {found[3]} of {ROW_WORDS[found[1]]} {int(found[2]) + 1}" if found else LABELS.get(name, f"`{name}`")

@@ -1,5 +1,6 @@
 """The fields of a connection's form, by transport: app.transports.options says which, here is how they are called."""
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
@@ -17,6 +18,9 @@ TRANSPORTS: Final[Mapping[str, tuple[str, str]]] = {
     "https": ("HTTPS", "Files of a web server. Nothing can be delivered there"),
     "http": ("HTTP", "The same without encryption"),
 }
+
+
+MEMBER: Final = re.compile(r"`(\w+)`")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,3 +101,9 @@ def show_settings(settings: Mapping[str, Any]) -> dict[str, object]:
     if "pathStyle" in shown and shown["pathStyle"] is not None:
         shown["pathStyle"] = "true" if shown["pathStyle"] else "false"
     return {"name": settings.get("name"), **shown}
+
+
+def name_fields(reason: str) -> str:
+    """A complaint in the words of the form: "`hostKey` is required" is "Host key is required"."""
+    labels = {"name": "Name", **{member: words.label for member, words in FIELDS.items()}}
+    return MEMBER.sub(lambda found: labels.get(found[1], found[0]), reason)
