@@ -6,6 +6,8 @@ import re
 import httpx
 import pytest
 
+from app.dashboard.forms import is_secret
+from app.dashboard.render import ENVIRONMENT
 from app.people import members
 from app.people.members import Invitation
 from app.runs.model import AccountId
@@ -74,11 +76,11 @@ async def test_nobody_gives_a_scope_that_they_lack(dashboard: Dashboard) -> None
 
 
 async def test_the_password_is_asked_for_again_and_nothing_is_lost(dashboard: Dashboard) -> None:
-    assert 'name="again"' not in (await dashboard.get("/app/keys/new")).text
+    assert 'name="password_again"' not in (await dashboard.get("/app/keys/new")).text
     await long_ago(dashboard)
-    assert 'name="again"' in (await dashboard.get("/app/keys/new")).text
+    assert 'name="password_again"' in (await dashboard.get("/app/keys/new")).text
     for again, said in (("", "Type your password"), ("not the password", "The password is not right")):
-        refused = await dashboard.post("/app/keys/new", NEW_KEY | {"again": again})
+        refused = await dashboard.post("/app/keys/new", NEW_KEY | {"password_again": again})
         assert (refused.status_code, said in refused.text) == (422, True)
         assert 'value="30"' in refused.text
         assert "sluice_" not in refused.text
@@ -90,13 +92,13 @@ async def test_the_password_is_asked_for_again_and_nothing_is_lost(dashboard: Da
         (f"/app/people/{viewer.person.id}/remove", {}),
     ):
         refused = await dashboard.post(path, data)
-        assert (refused.status_code, 'href="#again"' in refused.text) == (422, True), path
+        assert (refused.status_code, 'href="#password_again"' in refused.text) == (422, True), path
     assert (await viewer.get("/app/people")).status_code == 403
 
 
 async def test_typing_the_password_again_is_enough_for_a_while(dashboard: Dashboard) -> None:
     await long_ago(dashboard)
-    assert (await dashboard.post("/app/keys/new", NEW_KEY | {"again": PASSWORD})).status_code == 200
+    assert (await dashboard.post("/app/keys/new", NEW_KEY | {"password_again": PASSWORD})).status_code == 200
     assert (await dashboard.post("/app/keys/new", NEW_KEY)).status_code == 200
 
 
@@ -160,15 +162,26 @@ async def test_no_page_shows_a_secret_that_is_stored(dashboard: Dashboard) -> No
         assert not [each for each in secrets if each in answer.text or html.escape(each) in answer.text], path
 
 
+def test_a_form_that_is_shown_again_knows_every_secret_by_its_name() -> None:
+    """`keep_form` shows all others."""
+    assert ENVIRONMENT.loader is not None
+    found = []
+    for name in ENVIRONMENT.list_templates():
+        text, _, _ = ENVIRONMENT.loader.get_source(ENVIRONMENT, name)
+        found += re.findall(r'field\.input\(form, "(\w+)",[^\n]*type="password"', text)
+    assert {"password", "new_password", "password_again", "key"} <= set(found)
+    assert [name for name in found if not is_secret(name)] == []
+
+
 async def test_changing_the_password_asks_for_the_old_one_and_ends_other_sessions(dashboard: Dashboard) -> None:
     new = "another horse reads forwards"
     for old, given, status in (("wrong", new, 401), (PASSWORD, "short", 422)):
-        answer = await dashboard.post("/app/me/password", {"password": old, "new": given})
+        answer = await dashboard.post("/app/me/password", {"password": old, "new_password": given})
         assert answer.status_code == status
         assert answer.text.count('aria-invalid="true"') == 1
-    assert (await dashboard.post("/app/me/password", {"password": PASSWORD, "new": new})).status_code == 303
+    assert (await dashboard.post("/app/me/password", {"password": PASSWORD, "new_password": new})).status_code == 303
     assert (await dashboard.get("/app/me")).status_code == 200
-    assert (await dashboard.post("/app/me/password", {"password": PASSWORD, "new": new})).status_code == 401
+    assert (await dashboard.post("/app/me/password", {"password": PASSWORD, "new_password": new})).status_code == 401
 
 
 async def test_sessions_are_listed_and_ended_by_their_owner_alone(dashboard: Dashboard) -> None:

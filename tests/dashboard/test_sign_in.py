@@ -17,12 +17,14 @@ from app.errors import Refused
 from app.people import members
 from app.people.links import link_path, make_link
 from app.people.members import Invitation
-from app.people.sessions import find_session
+from app.people.sessions import find_session, start_session
 from app.people.sign_in import WRONG
 from app.runs.model import AccountId
 from app.runtime import Runtime
+from app.storage.people.sessions import MOST
 from app.throttle import RequestCounter
-from tests.dashboard.people import OWN, PASSWORD, Dashboard, make_person
+from tests.dashboard.conftest import Visit
+from tests.dashboard.people import OWN, PASSWORD, Dashboard, LiveAccount, make_person
 from tests.support import http
 from tests.support.http import Account
 from tests.support.servers import PEPPER
@@ -46,6 +48,7 @@ async def test_a_page_leads_to_signing_in_and_back(dashboard: Dashboard, strange
     asked = await stranger.get("/app/me?tab=1")
     assert (asked.status_code, asked.headers["location"]) == (303, "/app/sign-in?next=%2Fapp%2Fme%3Ftab%3D1")
     form = await stranger.get(asked.headers["location"])
+    assert "This connection is not encrypted" in form.text
     assert 'name="next" value="/app/me?tab=1"' in form.text
 
     done = await sign_in(stranger, f" {dashboard.person.email.upper()} ", next="/app/me?tab=1")
@@ -122,6 +125,43 @@ async def test_a_key_signs_in_with_its_scopes_and_ends_with_it(
     async with runtime.database.transaction() as session:
         await revoke_key(session, account.key.partition(":")[0])
     assert (await stranger.get("/app")).headers["location"].startswith("/app/sign-in")
+
+
+@pytest.mark.parametrize(
+    "end",
+    ["UPDATE api_keys SET expires_at = now() WHERE account_id = {0}",
+     "UPDATE api_keys SET revoked_at = now() WHERE account_id = {0}"],
+)  # fmt: skip
+async def test_a_session_stands_on_its_key(
+    dashboard: Dashboard, stranger: httpx.AsyncClient, runtime: Runtime, end: str
+) -> None:
+    assert (await stranger.post("/app/sign-in", data={"key": dashboard.account.key})).status_code == 303
+    assert (await stranger.get("/app/me")).status_code == 200
+    await run(runtime, end.format(dashboard.account.id))
+    assert (await stranger.get("/app/me")).status_code == 303
+
+
+@pytest.mark.parametrize(
+    "end",
+    ["DELETE FROM memberships WHERE person_id = '{0}'",
+     "UPDATE memberships SET joined_at = NULL WHERE person_id = '{0}'", "DELETE FROM people WHERE id = '{0}'"],
+)  # fmt: skip
+async def test_a_session_stands_on_its_membership(dashboard: Dashboard, runtime: Runtime, end: str) -> None:
+    assert (await dashboard.get("/app/me")).status_code == 200
+    await run(runtime, end.format(dashboard.person.id))
+    assert (await dashboard.get("/app/me")).status_code == 303
+
+
+async def test_of_too_many_sessions_the_oldest_end(dashboard: Dashboard, runtime: Runtime) -> None:
+    async with runtime.database.transaction() as session:
+        for _ in range(MOST):
+            await start_session(session, dashboard.account.id, pepper=PEPPER, person_id=dashboard.person.id)
+    assert (await dashboard.get("/app/me")).status_code == 303
+
+
+async def run(runtime: Runtime, statement: str) -> None:
+    async with runtime.database.transaction() as session:
+        await session.exec_driver_sql(statement)
 
 
 async def test_signing_in_makes_a_new_session_whatever_cookie_was_there(
@@ -275,3 +315,17 @@ async def test_a_link_is_in_no_log(dashboard: Dashboard, logged: pytest.CaptureF
     lines = logged.readouterr().err
     assert "/app/welcome/{token}" in lines
     assert token not in lines
+
+
+async def test_somebody_signs_in_and_out_without_a_script(visit: Visit, live_account: LiveAccount) -> None:
+    person = await live_account.sign_in("viewer")
+    page = await visit("/app/me", role=None, script=False)
+    assert await page.get_by_text("This connection is not encrypted").count() == 0, "it does not leave the machine"
+    await page.get_by_label("E-mail address").fill(person.email)
+    await page.get_by_label("Password").fill(PASSWORD)
+    await page.keyboard.press("Enter")
+    assert await page.locator("h1").inner_text() == "Ana Viewer"
+    await page.get_by_role("button", name="Sign out", exact=True).click()
+    assert await page.get_by_role("status").inner_text() == "You are signed out."
+    await page.goto("/app/me")
+    assert await page.locator("h1").inner_text() == "Sign in"

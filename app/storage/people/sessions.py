@@ -10,6 +10,7 @@ from app.storage.database import ReadSession, Session
 
 IDLE_SECONDS: Final = 12 * 3600
 LONGEST_SECONDS: Final = 7 * 86_400
+MOST: Final = 50  # of one person or key
 SEEN_SECONDS: Final = 60  # `seen_at` is written at most once in so many seconds
 LIVE: Final = f"s.expires_at > now() AND s.seen_at > now() - make_interval(secs => {IDLE_SECONDS})"
 # A session lives as long as the key is live, or the person belongs to the account.
@@ -22,7 +23,8 @@ WHERE s.hash = :hash AND {LIVE} AND (m.person_id IS NOT NULL OR k.id IS NOT NULL
 
 
 async def add(session: Session, **values: Any) -> None:
-    """`values`: hash, id, person_id, key_id, account_id."""
+    """`values`: hash, id, person_id, key_id, account_id. Of too many sessions of one owner those end that were seen
+    longest ago."""
     await session.execute(
         text(
             "INSERT INTO sessions (hash, id, person_id, key_id, account_id, created_at, seen_at, confirmed_at, "
@@ -30,6 +32,13 @@ async def add(session: Session, **values: Any) -> None:
             "now() + make_interval(secs => :seconds))"
         ),
         {**values, "seconds": LONGEST_SECONDS},
+    )
+    await session.execute(
+        text(
+            "DELETE FROM sessions WHERE hash IN (SELECT hash FROM sessions "
+            "WHERE person_id = :person_id OR key_id = :key_id ORDER BY seen_at DESC, created_at DESC OFFSET :most)"
+        ),
+        {"person_id": values["person_id"], "key_id": values["key_id"], "most": MOST},
     )
 
 

@@ -9,7 +9,7 @@ from app.people.sign_in import confirm
 from app.runtime import Runtime
 from app.web.caller import client_bucket
 
-FIELD = "again"
+FIELD = "password_again"
 MISSING = "You signed in more than 15 minutes ago. Type your password, or your API key, again"
 
 

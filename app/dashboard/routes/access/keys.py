@@ -35,7 +35,7 @@ async def show_keys(request: Request, visitor: MayAdminister, runtime: OpenRunti
 
 @router.get("/new")
 async def show_new_key(request: Request, visitor: MayAdminister) -> Response:
-    return render_new(request, visitor, FilledForm({"label": "", "days": NEVER, "scopes": USUAL, "again": ""}))
+    return render_new(request, visitor, FilledForm({"label": "", "days": NEVER, "scopes": USUAL, "password_again": ""}))
 
 
 @router.post("/new")
@@ -43,7 +43,9 @@ async def create_key(request: Request, visitor: MayAdminister, runtime: OpenRunt
     """Answers with the secret, without a redirect: it is stored nowhere."""
     sent = await read_form(request)
     chosen = [str(each) for each in sent.getlist("scopes")]
-    form = FilledForm({"label": text_of(sent, "label"), "days": text_of(sent, "days"), "scopes": chosen, "again": ""})
+    form = FilledForm(
+        {"label": text_of(sent, "label"), "days": text_of(sent, "days"), "scopes": chosen, "password_again": ""}
+    )
     try:
         wanted = NewKey(form.value("label"), tuple(chosen), read_days(form.value("days")))
         await ensure_confirmed(request, visitor, runtime, sent)
@@ -75,7 +77,7 @@ def render_new(request: Request, visitor: Visitor, form: FilledForm, status: int
 
 @router.get("/{key_id}/revoke")
 async def show_revoke(request: Request, key_id: str, visitor: MayAdminister, runtime: OpenRuntime) -> Response:
-    return await render_revoke(request, key_id, visitor, runtime, FilledForm({"again": ""}))
+    return await render_revoke(request, key_id, visitor, runtime, FilledForm({"password_again": ""}))
 
 
 @router.post("/{key_id}/revoke")
@@ -84,7 +86,7 @@ async def revoke_key(request: Request, key_id: str, visitor: MayAdminister, runt
     try:
         await ensure_confirmed(request, visitor, runtime, sent)
     except Refused as refused:
-        form = FilledForm({"again": ""}).refused(refused)
+        form = FilledForm({"password_again": ""}).refused(refused)
         return await render_revoke(request, key_id, visitor, runtime, form, STATUSES[refused.code])
     async with write_as(visitor.caller, runtime) as session:
         key = await load_key(session, visitor.account_id, key_id)

@@ -19,7 +19,7 @@ from app.web.failures import STATUSES
 
 router = APIRouter(prefix="/app/me")
 PAGE: Final = "/app/me"
-EMPTY: Final = FilledForm({"password": "", "new": ""})
+EMPTY: Final = FilledForm({"password": "", "new_password": ""})
 
 
 @router.get("")
@@ -54,9 +54,9 @@ async def set_password(request: Request, visitor: SignedIn, runtime: OpenRuntime
         raise Refused("not_allowed", "An API key has no password. Sign in as a person to change yours")
     try:
         await confirm(runtime, visitor.session, sent.get("password", ""), address=client_bucket(request))
-        await change_password(runtime, email, sent.get("new", ""), but=sessions.hash_of(visitor.session))
+        await change_password(runtime, email, sent.get("new_password", ""), but=sessions.hash_of(visitor.session))
     except Refused as refused:
-        fields = {"password": "new"} if refused.code == "invalid" else {"": "password"}
+        fields = {"password": "new_password"} if refused.code == "invalid" else {"": "password"}
         form = EMPTY.refused(refused, fields)
         return await render_me(request, visitor, runtime, form, STATUSES[refused.code])
     return redirect(PAGE, "Password changed. Everywhere else you are signed out.")

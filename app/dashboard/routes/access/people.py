@@ -22,7 +22,7 @@ from app.web.links import base_url
 router = APIRouter(prefix="/app/people")
 LIST: Final = "/app/people"
 CHOICES: Final = [(name, name.title(), role.may) for name, role in ROLES.items()]
-EMPTY: Final = {"email": "", "name": "", "role": "viewer", "again": ""}
+EMPTY: Final = {"email": "", "name": "", "role": "viewer", "password_again": ""}
 
 
 @router.get("")
@@ -112,7 +112,7 @@ async def render_person(
     async with runtime.database.read() as session:
         person = await load_member(session, visitor.account_id, person_id)
         sessions = await count_sessions(session, visitor.account_id, person_id)
-    form = FilledForm({"role": person.role, "again": ""})
+    form = FilledForm({"role": person.role, "password_again": ""})
     status = STATUSES[refused.code] if refused else 200
     form = form.refused(refused) if refused else form
     return render_page(request, visitor, page, status, person=person, sessions=sessions, form=form, roles=CHOICES)
