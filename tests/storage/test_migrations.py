@@ -1,6 +1,7 @@
 """A database with data goes to the newest schema and back, and nothing that waits in it is lost."""
 
 import asyncio
+import json
 from typing import Any
 
 import asyncpg
@@ -10,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app.auth.keys import DEFAULT_SCOPES, SCOPES
 from app.cli.options import module_command, module_environment
+from app.storage.counts.records import ESTIMATE
 from app.storage.database import newest_migration
 from app.storage.migrate import configuration, upgrade
 
@@ -24,6 +26,9 @@ VALUES (1, 'contacts', $1, '{}', now(), now(), $2, 1, 1)"""
 KEYED = """
 INSERT INTO records (account_id, type, key, data, created_at, updated_at, run_id, run_seq, run_row)
 VALUES (1, $1, $2, $3, now(), now(), NULL, 1, 1)"""
+RECORDS = """
+INSERT INTO records (account_id, type, key, data, created_at, updated_at, run_seq, run_row)
+SELECT $1, $2, 'k' || i, '{}', now(), now(), 1, i FROM generate_series(1, $3) i"""
 DECLARED = """
 INSERT INTO record_types (account_id, name, declaration, created_at, updated_at) VALUES (1, $1, $2, now(), now())"""
 
@@ -663,6 +668,28 @@ async def test_0027_lets_a_run_that_waits_keep_its_credentials_and_can_be_taken_
     assert await values(connection, "SELECT id FROM runs WHERE secret IS NOT NULL") == ["open"]
     await asyncio.to_thread(command.upgrade, configuration(empty_database), "head")
     await connection.close()
+
+
+async def test_0028_tells_about_how_many_records_an_account_has_of_a_type(empty_database: str) -> None:
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "0027")
+    connection = await asyncpg.connect(empty_database)
+    for account, type_, many in ((1, "items", 12_000), (2, "contacts", 12_000), (2, "items", 20)):
+        await connection.execute(RECORDS, account, type_, many)
+
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "0028")
+    told = [await estimate(connection, *of) for of in ((1, "items"), (2, "items"), (1, "contacts"))]
+    assert 10_000 < told[0] < 14_000
+    assert max(told[1:]) < 500
+
+    await asyncio.to_thread(command.downgrade, configuration(empty_database), "0027")
+    assert await values(connection, "SELECT count(*) FROM pg_statistic_ext") == [0]
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "head")
+    await connection.close()
+
+
+async def estimate(connection: "asyncpg.Connection[Any]", account_id: int, type_: str) -> int:
+    plan = await connection.fetchval(ESTIMATE.replace(":account_id", "$1").replace(":type", "$2"), account_id, type_)
+    return int(json.loads(plan)[0]["Plan"]["Plan Rows"])
 
 
 async def values(connection: "asyncpg.Connection[Any]", statement: str) -> list[Any]:
