@@ -9,7 +9,7 @@ down_revision = "0022"
 # no column that changes with every batch: PostgreSQL would then have to write all indexes anew for each. It begins as
 # the index of 0007 does, and takes its place.
 SHOWN = """CREATE INDEX CONCURRENTLY runs_shown ON runs (account_id, created_at, id)
-INCLUDE (kind, state, type, name, file_name) WHERE pruned_at IS NULL"""
+INCLUDE (kind, state, type, name, file_name, created_by) WHERE pruned_at IS NULL"""
 ACCEPTED = "CREATE INDEX CONCURRENTLY runs_accepted ON runs (account_id, created_at, id) WHERE pruned_at IS NULL"
 
 

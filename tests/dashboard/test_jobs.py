@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import event, text
 
 from app.runtime import Runtime
+from app.storage import claims
 from tests.conftest import Finish
 from tests.dashboard.people import Dashboard
 from tests.support import http
@@ -177,6 +178,26 @@ async def test_a_run_shows_the_law_of_its_counts_and_every_cause(
     )
     for old in (f"/app/imports/{run_id}", f"/app/exports/{run_id}", f"/app/syncs/any/runs/{run_id}"):
         assert (await dashboard.get(old)).headers["location"] == f"/app/runs/{run_id}"
+
+
+async def test_after_a_worker_was_lost_the_numbers_are_those_of_the_api_and_the_page_says_so(
+    dashboard: Dashboard, api: httpx.AsyncClient, finish: Finish
+) -> None:
+    run_id = await imported(dashboard, api)
+    async with dashboard.runtime.database.transaction() as session:
+        assert await claims.claim(session, run_id, lease=0)
+    async with dashboard.runtime.database.transaction() as session:
+        await claims.rescue(session, backoff=0)
+    page = await seen(dashboard, f"/app/runs/{run_id}")
+    assert "Worker lost at" in page
+    assert "went on from row 1 " in page
+    assert "0 created 0 updated 0 unchanged 0 skipped 0 failed 3 remaining = 3 in all" in page
+    await finish(dashboard.runtime, run_id)
+    page = await seen(dashboard, f"/app/runs/{run_id}")
+    assert "1 created 0 updated 0 unchanged 0 skipped 2 failed 0 remaining = 3 in all" in page
+    told = (await api.get(f"/runs/{run_id}", headers=dashboard.account.headers)).json()
+    assert (told["created"], told["failed"], told["remaining"], told["total"]) == (1, 2, 0, 3)
+    assert [(each["row"], each["lost"]) for each in told["interruptions"]] == [(0, True)]
 
 
 async def test_problems_are_filtered_and_failed_rows_come_back_as_a_file(

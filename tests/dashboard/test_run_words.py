@@ -1,11 +1,12 @@
 """What a page says of a run in each of its states, without a service."""
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
-from app.dashboard.render import TEMPLATES
+from app.dashboard.render import TEMPLATES, render_part
 from app.dashboard.views.runs.badge import BADGES, STATE_CHOICES, STEP_WORDS, badge_of, ordinal, short_state
 from app.dashboard.views.runs.counts import counts_of
 from app.dashboard.views.runs.found import FOUND_WORDS
@@ -20,6 +21,8 @@ from app.runs.overview.days import Day
 from app.runs.overview.queue import Queue
 from app.runs.states import State
 from app.runs.status import Status, describe_status
+from app.syncs.files import Role
+from app.syncs.report import FileReport, ImagesReport, RefusedPicture, SyncReport
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
 EMPTY = dict.fromkeys(NAMES, None) | dict.fromkeys(
@@ -120,6 +123,20 @@ def test_the_chart_draws_days_from_left_to_right_and_most_on_top() -> None:
     days = [Day(NOW.date()), Day(NOW.date(), 10, 10), Day(NOW.date(), 5)]
     assert chart_of(days).runs == "0.0,78.0 300.0,2.0 600.0,40.0"
     assert chart_of([]).runs == ""
+
+
+def test_the_report_of_an_item_sync_tells_of_files_records_and_pictures() -> None:
+    items = FileReport(
+        role=Role.ITEMS, path="/in/items.csv", bytes=2_000, sha256="", rows={"created": 3}, moved_to="/b"
+    )
+    refused = [RefusedPicture(name="x.gif", code="unknown_item", message="There is no item `x`")]
+    pictures = ImagesReport(status="fetched", path="/in/p.zip", added=2, failed=1, refused=refused)
+    report = SyncReport(files=[items], entities={"items": {"added": 3, "removed": 1}}, images=pictures)
+    words = " ".join(re.sub(r"<[^>]*>", " ", render_part("jobs", "report", report)).split())
+    assert "/in/items.csv Moved to /b items 2.0 kB 3 created" in words
+    assert "items 3 0 0 1 0 0" in words
+    assert "Pictures: 2 added, 0 changed, 0 unchanged, 0 removed, 1 failed." in words
+    assert "x.gif: There is no item x ." in words
 
 
 def test_names_in_backticks_are_code_and_nothing_is_trusted() -> None:

@@ -1,5 +1,6 @@
 """Reads the list of jobs, for the page and for its stream."""
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -20,31 +21,41 @@ from app.web.server.readiness import PartStatus, check_parts
 TEMPLATE: Final = "jobs.html"
 CELLS: Final = ("state", "progress", "rows", "failed")  # macros of parts/jobs.html, and the beginnings of ids
 PAGE_SIZE: Final = 25
+CHECK_SECONDS: Final = 5.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class LiveJobs:
     """The rows that a page shows stay where they are, and change in place. What came since is counted: `query` finds
     what is newer than the newest row."""
 
     runtime: Runtime
     visitor: Visitor
-    ids: Sequence[str]
+    ids: Sequence[str]  # of the rows that may still change
     query: RunQuery
     address: str  # of the first page with these filters
+    troubles: Sequence[PartStatus] = ()
+    checked_at: float | None = None
 
     async def read(self) -> Moment:
         account_id = self.visitor.account_id
-        troubles = await find_troubles(self.runtime)
+        await self.check()
         async with self.runtime.database.read() as session:
             queue = await read_queue_cards(session, self.runtime, self.visitor)
             listed = await list_by_id(session, account_id, self.query.kinds, self.ids)
             arrived = await count_newer(session, account_id, self.query, limit=PAGE_SIZE)
-        context = {"troubles": troubles, "arrived": arrived, "first": self.address, **queue}
+        context = {"troubles": self.troubles, "arrived": arrived, "first": self.address, **queue}
         regions = {name: render_block(TEMPLATE, name, **context) for name in ("banners", "queue", "arrived", "now")}
         for status in listed:
             regions |= render_cells(job_from(status, None))
+        self.ids = [status.run.id for status in listed if not status.run.done]
         return Moment(regions, moves=bool(queue["moving"]))
+
+    async def check(self) -> None:
+        """Now and then: some of the parts are other servers."""
+        now = time.monotonic()
+        if self.checked_at is None or now - self.checked_at >= CHECK_SECONDS:
+            self.checked_at, self.troubles = now, await find_troubles(self.runtime)
 
 
 def render_cells(job: Job) -> dict[str, str]:

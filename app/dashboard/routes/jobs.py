@@ -1,31 +1,25 @@
 """Jobs: the queue, and the history of imports, exports and item syncs."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, Final
-from urllib.parse import urlencode
+from typing import Final
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from app.dashboard.live.filters import read_filters
 from app.dashboard.live.jobs import PAGE_SIZE, TEMPLATE, find_troubles, read_queue_cards
 from app.dashboard.render import render_page
 from app.dashboard.views.runs.badge import KIND_WORDS, STATE_CHOICES
 from app.dashboard.views.runs.jobs import chart_of, list_jobs
 from app.dashboard.views.runs.scripts import script_of_import
 from app.dashboard.views.wizard.drafts import show_drafts
-from app.dashboard.visitor import MayReadRuns, Visitor
+from app.dashboard.visitor import MayReadRuns
 from app.drafts.draft import list_drafts
-from app.errors import Complaint, Refused
-from app.runs.kinds import Kind
-from app.runs.overview.days import count_daily
+from app.runs.overview.days import Day, count_daily
 from app.runs.overview.makers import find_makers
-from app.runs.states import State
-from app.runs.status import RunQuery, Status, list_accepted
-from app.storage.runs import Filter
+from app.runs.status import Status, list_accepted
 from app.web.caller import OpenRuntime
 from app.web.links import base_url
-from app.web.runs.reading import decode_run_cursor, encode_run_cursor, visible_kinds
+from app.web.runs.reading import encode_run_cursor
 
 router = APIRouter(prefix="/app/jobs")
 CHART_DAYS: Final = 30
@@ -34,62 +28,6 @@ BEGINNINGS: Final = (
     ("New export", "/app/exports/new", "exports:write"),
     ("New import", "/app/imports/new", "imports:write"),
 )
-# Filter of the page -> that of the list.
-FILTERS: Final[Mapping[str, Filter]] = {
-    "state": "state",
-    "type": "type",
-    "text": "text",
-    "by": "created_by",
-    "sync": "sync_id",
-    "connection": "connection_id",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class JobFilters:
-    """The filters in the address; "" where there is none."""
-
-    kind: str = ""
-    state: str = ""
-    type: str = ""
-    text: str = ""
-    by: str = ""
-    sync: str = ""
-    connection: str = ""
-
-    @property
-    def any(self) -> bool:
-        return any(asdict(self).values())
-
-    def __getitem__(self, name: str) -> str:
-        return str(getattr(self, name))
-
-    def address(self, path: str, **more: str) -> str:
-        """With these filters, and more."""
-        given = {name: value for name, value in (asdict(self) | more).items() if value}
-        return f"{path}?{urlencode(given)}" if given else path
-
-    def query(self, visitor: Visitor, cursor: str | None) -> RunQuery:
-        """Raises Refused: not_allowed, invalid."""
-        kinds = visible_kinds(visitor, read_choice("kind", Kind, self.kind) if self.kind else None)
-        if self.state:
-            read_choice("state", State, self.state)
-        filters = {column: self[name] for name, column in FILTERS.items() if self[name]}
-        return RunQuery(kinds, filters, after=decode_run_cursor(cursor))
-
-
-def read_choice(name: str, choices: type[Any], value: str) -> Any:
-    """Raises Refused("invalid")."""
-    try:
-        return choices(value)
-    except ValueError:
-        reason = f"There is no {name} “{value[:40]}”"
-        raise Refused("invalid", reason, [Complaint(name, reason)]) from None
-
-
-def read_filters(request: Request) -> JobFilters:
-    given = request.query_params
-    return JobFilters(**{name: given.get(name, "").strip()[:200] for name in ("kind", *FILTERS)})
 
 
 @router.get("")
@@ -105,8 +43,10 @@ async def show_jobs(
         found, more = await list_accepted(session, visitor.account_id, query, limit=PAGE_SIZE)
         makers = await find_makers(session, visitor.account_id, [each.run for each in found])
         drafts = await list_drafts(session, visitor.account_id) if visitor.has_scope("imports:write") else []
-        now = await runtime.now(session)
-        days = await count_daily(session, visitor.account_id, query.kinds, now=now, days=CHART_DAYS)
+        days: list[Day] = []
+        if cursor is None and not filters.any:
+            now = await runtime.now(session)
+            days = await count_daily(session, visitor.account_id, query.kinds, now=now, days=CHART_DAYS)
     return render_page(
         request,
         visitor,

@@ -7,11 +7,11 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 from fastapi.sse import EventSourceResponse
 
+from app.dashboard.live.filters import read_filters
 from app.dashboard.live.jobs import PAGE_SIZE, LiveJobs
 from app.dashboard.live.page import LivePage
 from app.dashboard.live.run import LiveRun
 from app.dashboard.live.stream import RETRY_MS, follow
-from app.dashboard.routes.jobs import read_filters
 from app.dashboard.session import load_session
 from app.dashboard.visitor import MayReadRuns, Visitor
 from app.errors import Refused

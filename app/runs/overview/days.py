@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from app.runs.kinds import Kind
 from app.runs.model import AccountId
@@ -23,11 +23,8 @@ async def count_daily(
     session: ReadSession, account_id: AccountId, kinds: Sequence[Kind], *, now: datetime, days: int
 ) -> list[Day]:
     """The last days, the oldest first, each of them also if it had no run."""
-    dates = list(last_days(now, days))
-    since = datetime.combine(dates[0], time(), UTC)
-    found = await account_runs.count_by_day(session, account_id, kinds, since=since)
-    counted = {row["day"]: Day(row["day"], row["runs"], row["failed"]) for row in found}
-    return [counted.get(each, Day(each)) for each in dates]
+    found = await account_runs.count_by_day(session, account_id, kinds, list(last_days(now, days)))
+    return [Day(row["day"], row["runs"], row["failed"]) for row in found]
 
 
 def last_days(now: datetime, days: int) -> Iterator[date]:

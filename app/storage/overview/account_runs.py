@@ -1,7 +1,7 @@
 """Reads an account's runs together: the open ones, their places in the queue, and how many there were on each day."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date
 
 from sqlalchemy import RowMapping, select, text
 
@@ -13,12 +13,14 @@ PLACES = f"""
 SELECT id, row_number() OVER (PARTITION BY kind ORDER BY created_at, id) AS place
 FROM runs WHERE account_id = :account_id AND {OPEN} AND state = 'queued'"""
 
-# Of `runs_shown` alone, without a look at the table.
+# Of `runs_shown` alone, without a look at the table. Grouped by their day, 46,000 runs would be sorted first.
 BY_DAY = """
-SELECT CAST(created_at AT TIME ZONE 'UTC' AS date) AS day, count(*) AS runs,
-    count(*) FILTER (WHERE state = 'failed') AS failed
-FROM runs WHERE account_id = :account_id AND pruned_at IS NULL AND kind = ANY(:kinds) AND created_at >= :since
-GROUP BY day ORDER BY day"""
+SELECT day, runs, failed FROM unnest(CAST(:days AS date[])) AS day, LATERAL (
+    SELECT count(*) AS runs, count(*) FILTER (WHERE state = 'failed') AS failed FROM runs
+    WHERE account_id = :account_id AND pruned_at IS NULL AND kind = ANY(:kinds)
+        AND created_at >= CAST(day AS timestamp) AT TIME ZONE 'UTC'
+        AND created_at < CAST(day + 1 AS timestamp) AT TIME ZONE 'UTC'
+) AS counted ORDER BY day"""
 
 # Whatever can start a run. Ids of different tables cannot be equal.
 MAKERS = """
@@ -51,11 +53,11 @@ async def find_places(session: ReadSession, account_id: int) -> Mapping[str, int
 
 
 async def count_by_day(
-    session: ReadSession, account_id: int, kinds: Sequence[str], *, since: datetime
+    session: ReadSession, account_id: int, kinds: Sequence[str], days: Sequence[date]
 ) -> Sequence[RowMapping]:
-    """For each day in UTC with runs that were accepted since a moment, and are kept: how many, and how many of them
-    could not be finished."""
-    values = {"account_id": account_id, "kinds": list(kinds), "since": since}
+    """How many runs were accepted on each of these days in UTC, and are kept, and how many of them could not be
+    finished."""
+    values = {"account_id": account_id, "kinds": list(kinds), "days": list(days)}
     return (await session.execute(text(BY_DAY), values)).mappings().all()
 
 
