@@ -30,6 +30,7 @@ DEFAULTS: Final[Mapping[str, Any]] = {
     "couponSetId": "",
 }
 OF_MAPPING: Final = ("mappingId", *FORGOTTEN)  # choices that go with the template or type
+OF_DRAFTS: Final = ("hasHeader", "basedOn")  # choices that no request has: a mapping says them
 NOTHING_CHOSEN: Final = "Choose a mapping template or a record type"
 
 

@@ -2,7 +2,10 @@
 
 import asyncio
 import re
+import shlex
+from html import unescape
 
+import httpx
 import pytest
 from sqlalchemy import text
 
@@ -193,3 +196,36 @@ async def test_a_colleague_goes_on_and_a_draft_is_discarded_after_a_page_that_sa
 async def test_start_offers_what_somebody_has_a_right_to(dashboard: Dashboard) -> None:
     assert "New import From a previous import" in words(await dashboard.get("/app/start"))
     assert (await (await dashboard.as_role("viewer")).get("/app/start")).status_code == 403
+
+
+async def test_the_last_step_tells_the_same_as_a_command(dashboard: Dashboard, client: httpx.AsyncClient) -> None:
+    """Whoever sends what it says gets the same import."""
+    base = await reach_run(dashboard, await make_template(dashboard))
+    page = await dashboard.get(f"{base}/run")
+    command = unescape(page.text[page.text.index("<pre") :].partition("<code>")[2].partition("</code>")[0])
+    assert "$SLUICE_KEY" in command
+    told = shlex.split(command.replace("\\\n", ""))
+    parts = dict(told[at + 1].split("=", 1) for at, word in enumerate(told) if word == "--form-string")
+    assert told[-1] == "http://sluice.test/imports"
+    files = {"file": ("shop.csv", SHOP, "text/csv")}
+    sent = await client.post("/imports", headers=dashboard.account.headers, data=parts, files=files)
+    assert sent.status_code == 201, sent.text
+    ours = next_path(await dashboard.post(f"{base}/run", {"name": "Ours"})).rpartition("/")[2]
+    async with dashboard.runtime.database.read() as session:
+        runs = [
+            await find_run(session, dashboard.person.account_id, each, retention_days=30)
+            for each in (ours, sent.json()["id"])
+        ]
+    assert runs[0].options == runs[1].options
+    assert runs[0].plan["columns"] == runs[1].plan["columns"]
+
+
+async def test_what_a_file_says_is_text_on_every_page(dashboard: Dashboard) -> None:
+    evil = "'><script>alert(1)</script>"
+    base = await begin(dashboard, f"_email;{evil}\na@example.org;{evil}\n".encode(), f"{evil}.csv".replace("/", ""))
+    await dashboard.post(f"{base}/source")
+    for path in (f"{base}/source", f"{base}/type", f"{base}/discard", "/app/jobs"):
+        page = await dashboard.get(path)
+        assert page.status_code == 200
+        assert "<script>alert" not in page.text
+        assert "alert(1)" in page.text

@@ -9,6 +9,7 @@ from app.dashboard.forms import FilledForm, read_form, text_of
 from app.dashboard.render import redirect, render_page
 from app.dashboard.routes.wizard.draft import BASE, find_other_page, open_draft
 from app.dashboard.views.wizard.frame import show_frame
+from app.dashboard.views.wizard.script import script_of_draft
 from app.dashboard.views.wizard.summary import list_chosen
 from app.dashboard.visitor import MayWriteImports, Visitor
 from app.dashboard.words import count_of
@@ -19,6 +20,7 @@ from app.errors import Refused
 from app.runtime import Runtime
 from app.web.caller import OpenRuntime, ensure_may_replace, write_as
 from app.web.failures import STATUSES
+from app.web.links import base_url
 from app.web.requests import request_id
 
 router = APIRouter(prefix=f"{BASE}/{{draft_id}}/run")
@@ -88,5 +90,6 @@ async def show_run(
         draft=draft,
         full=refused.detail if refused and full else "",
         chosen=list_chosen(draft, mapping),
+        script=script_of_draft(draft, mapping, base_url(request, runtime)),
         may_mail=runtime.mailer is not None,
     )
