@@ -38,7 +38,10 @@ class FilledForm:
 
     def refused(self, refused: Refused, fields: Mapping[str, str] | None = None) -> "FilledForm":
         """The same values with what the engine has refused. `fields`: path in the complaint -> field of the form; a
-        path without a field complains about the form as a whole."""
+        path without a field complains about the form as a whole. Raises the refusal itself if nobody is signed in any
+        more."""
+        if refused.code == "not_authenticated":
+            raise refused
         names = fields or {}
         given = refused.complaints or (Complaint("", refused.detail),)
         return self.complain(Complaint(names.get(each.path, each.path), each.reason) for each in given)

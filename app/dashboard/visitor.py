@@ -10,7 +10,6 @@ from typing import Annotated, Final
 from fastapi import Depends, Request
 
 from app.auth.caller import Caller
-from app.auth.keys import SCOPES
 from app.dashboard.forms import read_open_form
 from app.dashboard.session import load_session
 from app.errors import Refused
@@ -18,7 +17,7 @@ from app.people.sessions import OpenSession, note_seen
 from app.runs.kinds import KINDS
 from app.runs.model import AccountId
 from app.storage.database import DatabaseUnavailable
-from app.web.caller import OpenRuntime, client_bucket
+from app.web.caller import OpenRuntime, client_bucket, explain_scope
 from app.web.rate_limits import count_request
 from app.web.server.connections import CALLER
 
@@ -102,14 +101,6 @@ class NeedScope:
         if not any(map(visitor.has_scope, self.scopes)):
             raise Refused("not_allowed", f"{explain_scope(self.scopes[0])} Ask an admin of {visitor.account}")
         return visitor
-
-
-def explain_scope(scope: str) -> str:
-    """What somebody would need a right for, in a sentence."""
-    if scope == "admin":
-        return "Only admins see and change who may come in, people and API keys."
-    may = SCOPES[scope]
-    return f"You do not have the right to do this: {may[0].lower()}{may[1:]}."
 
 
 MayReadRuns = Annotated[Visitor, Depends(NeedScope(tuple(rules.read_scope for rules in KINDS.values())))]

@@ -10,6 +10,7 @@ from fastapi import Depends, Request
 from app.auth.caller import EVERY_AREA, Caller, authenticate
 from app.auth.credentials import read_credentials
 from app.auth.identity import ensure_live
+from app.auth.keys import SCOPES
 from app.errors import Refused, join_choices
 from app.runs.kinds import KINDS
 from app.runtime import Runtime
@@ -89,8 +90,19 @@ async def load_caller(request: Request, runtime: Runtime) -> Caller:
 
 def ensure_scope(caller: Caller, scope: str) -> None:
     """Raises Refused("not_allowed")."""
-    if not caller.has_scope(scope):
-        raise Refused("not_allowed", f"The API key does not have the scope `{scope}`")
+    if caller.has_scope(scope):
+        return
+    if caller.identity.session_hash is not None:
+        raise Refused("not_allowed", f"{explain_scope(scope)} Ask an admin of {caller.account}")
+    raise Refused("not_allowed", f"The API key does not have the scope `{scope}`")
+
+
+def explain_scope(scope: str) -> str:
+    """What somebody would need a right for, in a sentence."""
+    if scope == "admin":
+        return "Only admins see and change who may come in, people and API keys."
+    may = SCOPES[scope]
+    return f"You do not have the right to do this: {may[0].lower()}{may[1:]}."
 
 
 def ensure_may_replace(caller: Caller, *, replaces: bool) -> None:

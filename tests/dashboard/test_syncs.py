@@ -6,10 +6,15 @@ from typing import Any
 import httpx
 import pytest
 
+from app.dashboard.session import PLAIN_COOKIE
 from app.dashboard.views.syncs.form import FLAGS, build_body, values_of
+from app.people.sessions import start_session
+from app.runs.model import AccountId
+from app.runtime import Runtime
 from app.syncs.settings import SyncSettings
 from tests.conftest import NewAccount
 from tests.dashboard.people import Dashboard
+from tests.support.servers import PEPPER
 from tests.surfaces.native.test_item_syncs import OTHERS, connection
 
 FILLED: dict[str, Any] = {
@@ -109,3 +114,22 @@ def test_a_share_is_read_as_it_is_shown(percent: str) -> None:
     share = build_body(values, None)["maxRemovedShare"]
     assert share == (None if percent == "" else float(percent) / 100)
     assert SyncSettings(max_removed_share=share).max_removed_share == share
+
+
+async def test_a_right_that_is_missing_is_told_to_a_person_in_their_words(
+    client: httpx.AsyncClient, dashboard: Dashboard, a_key: NewAccount, runtime: Runtime
+) -> None:
+    """Somebody who has signed in with a key that may not remove records asks for a full sync."""
+    con = await connection(client, dashboard.account)
+    scopes = ["syncs:read", "syncs:write", "connections:read"]
+    key = (await a_key(scopes, dashboard.account.name)).key
+    async with runtime.database.transaction() as session:
+        cookie = await start_session(
+            session, AccountId(dashboard.account.id), pepper=PEPPER, key_id=key.partition(":")[0]
+        )
+    dashboard.client.cookies.set(PLAIN_COOKIE, cookie)
+    page = await dashboard.post("/app/syncs/new", FILLED | {"connectionId": con})
+    assert page.status_code == 422
+    assert "You do not have the right to do this: " in page.text
+    assert f"Ask an admin of {dashboard.account.name}" in page.text
+    assert 'value="Catalogue"' in page.text

@@ -52,7 +52,7 @@ class JobFilters:
 
     def query(self, visitor: Visitor, cursor: str | None) -> RunQuery:
         """Raises Refused: not_allowed, invalid."""
-        kinds = visible_kinds(visitor, read_choice("kind", Kind, self.kind) if self.kind else None)
+        kinds = visible_kinds(visitor.caller, read_choice("kind", Kind, self.kind) if self.kind else None)
         if self.state:
             read_choice("state", State, self.state)
         filters = {column: self[name] for name, column in FILTERS.items() if self[name]}

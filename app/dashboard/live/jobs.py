@@ -69,7 +69,9 @@ async def find_troubles(runtime: Runtime) -> list[PartStatus]:
 
 async def read_queue_cards(session: ReadSession, runtime: Runtime, visitor: Visitor) -> dict[str, Any]:
     """What the card of the queue needs, how many runs move, and what is read out when that changes."""
-    queues: Mapping[Kind, Any] = await read_queues(session, runtime, visitor.account_id, visible_kinds(visitor, None))
+    queues: Mapping[Kind, Any] = await read_queues(
+        session, runtime, visitor.account_id, visible_kinds(visitor.caller, None)
+    )
     cards = queue_cards(queues)
     moving = sum(len(queue.running) + len(queue.waiting) for queue in queues.values())
     return {"queues": cards, "moving": moving, "said": ". ".join(card.words for card in cards)}

@@ -73,5 +73,5 @@ async def find_visible(
     """A run of any kind that the visitor may see. Raises Refused: not_found, gone, not_allowed."""
     days = runtime.settings.retention_days
     run = await find_run(session, visitor.account_id, run_id, kind=None, retention_days=days, whole=whole)
-    visible_kinds(visitor, run.kind)
+    visible_kinds(visitor.caller, run.kind)
     return run

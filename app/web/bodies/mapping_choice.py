@@ -11,6 +11,7 @@ from app.mappings.declaring.requested import MappingChoice, build_mapping, choic
 from app.mappings.mapping import Mapping
 from app.mappings.templates.stored import StoredTemplate, as_mapping_for, find_template
 from app.runtime import Runtime
+from app.web.caller import ensure_scope
 
 T = TypeVar("T")
 
@@ -50,8 +51,7 @@ class MappingChooser:
         return None if encoding is None else normalize_encoding(encoding)
 
     async def _find(self, choice: MappingChoice) -> StoredTemplate | None:
-        if not self._caller.has_scope("mappings:read"):
-            raise Refused("not_allowed", "The API key does not have the scope `mappings:read`")
+        ensure_scope(self._caller, "mappings:read")
         template_id = str(choice.id)
         if template_id not in self._templates:
             async with self._runtime.database.read() as session:

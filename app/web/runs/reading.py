@@ -1,28 +1,20 @@
 """Which runs a caller may see, and the cursor of their list."""
 
 from datetime import datetime
-from typing import Protocol
 
-from app.errors import Refused
+from app.auth.caller import Caller
 from app.runs.kinds import KINDS, Kind
 from app.runs.model import Run
+from app.web.caller import ensure_scope
 from app.web.declared.shape import to_utc
 from app.web.links import decode_cursor, encode_cursor, invalid_cursor
 
 
-class Scoped(Protocol):
-    """Whoever calls, by a key or as a person."""
-
-    def has_scope(self, scope: str) -> bool: ...
-
-
-def visible_kinds(caller: Scoped, wanted: Kind | None) -> list[Kind]:
+def visible_kinds(caller: Caller, wanted: Kind | None) -> list[Kind]:
     """The kinds of runs that the caller may see, or the one that is wanted. Raises Refused("not_allowed")."""
     if wanted is None:
         return [kind for kind, rules in KINDS.items() if caller.has_scope(rules.read_scope)]
-    scope = KINDS[wanted].read_scope
-    if not caller.has_scope(scope):
-        raise Refused("not_allowed", f"The API key does not have the scope `{scope}`")
+    ensure_scope(caller, KINDS[wanted].read_scope)
     return [wanted]
 
 
