@@ -5,28 +5,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
-
 from app.declarations.stored_records import count_stored
 from app.declarations.types import build_resources, load_declarations
 from app.mappings.declaring.requested import DEFAULT_MAPPING
-from app.mappings.headings import ColumnFinder, reduce_heading
+from app.mappings.headings import ColumnFinder
+from app.mappings.templates.fits import TemplateFit, rank_templates
 from app.resources.schema import Resource
 from app.runs.model import AccountId
 from app.runtime import Runtime
 from app.storage.counts.records import RecordCount
 from app.storage.declared import mappings
-
-
-@dataclass(frozen=True, slots=True)
-class TemplateFit:
-    """A mapping template: how many of the columns that fill a field by it the file has."""
-
-    id: str
-    name: str
-    type: str
-    fits: int
-    columns: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,21 +55,8 @@ def rank(
     counts: Mapping[str, RecordCount],
 ) -> Fits:
     """Blocking: up to half a second for 200 types and a header of 2,000 columns."""
-    templates = [rate_template(row, {*map(reduce_heading, header)}, len(header)) for row in rows]
     types = [rate_type(resource, header, counts) for resource in build_resources(declarations)]
-    return Fits(
-        sorted(templates, key=lambda each: (-each.fits / max(1, each.columns), -each.columns, each.name)),
-        sorted(types, key=lambda each: -each.fits),
-    )
-
-
-def rate_template(row: Mapping[Any, Any], headings: set[str], width: int) -> TemplateFit:
-    columns = [each for each in msgspec.json.decode(row["mapping"]).get("columns") or () if each.get("field")]
-    found = [
-        each["position"] < width if each.get("position") is not None else reduce_heading(each["column"]) in headings
-        for each in columns
-    ]
-    return TemplateFit(row["id"], row["name"], row["type"], sum(found), len(columns))
+    return Fits(rank_templates(rows, header), sorted(types, key=lambda each: -each.fits))
 
 
 def rate_type(resource: Resource, header: Sequence[str], counts: Mapping[str, RecordCount]) -> TypeFit:

@@ -86,14 +86,16 @@ async def mark_used(session: Session, account_id: int, template_id: str) -> None
     )
 
 
-async def list_whole(session: ReadSession, account_id: int) -> Sequence[RowMapping]:
-    """All templates with their mappings, ordered by name: `id`, `name`, `type`, `mapping`. They may have 8 MB."""
+async def list_whole(session: ReadSession, account_id: int, *, type: str | None = None) -> Sequence[RowMapping]:
+    """All templates, or those for a type, with their mappings, ordered by name: `id`, `name`, `type`, `mapping`. They
+    may have 8 MB."""
+    of_type = "" if type is None else "AND type = :type "
     found = await session.execute(
         text(
             "SELECT id, name, type, mapping::text AS mapping FROM mappings WHERE account_id = :account_id "
-            "ORDER BY name, type"
+            f"{of_type}ORDER BY name, type"
         ),
-        {"account_id": account_id},
+        {"account_id": account_id} | ({} if type is None else {"type": type}),
     )
     return found.mappings().all()
 

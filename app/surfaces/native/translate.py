@@ -18,6 +18,7 @@ from app.connections.pull import omit_query
 from app.declarations.types import build_resources
 from app.imports.results.columns import DescribedColumn
 from app.imports.results.sent_row import SentRow
+from app.mappings.templates.fits import TemplateFit
 from app.mappings.templates.stored import StoredTemplate, TemplateUse
 from app.problems import Problem
 from app.resources.declare import resource_to_json
@@ -155,6 +156,11 @@ def mapping_template(template: StoredTemplate, uses: Sequence[TemplateUse]) -> b
     times = {"createdAt": template.created_at, "updatedAt": template.updated_at, "lastUsedAt": template.last_used_at}
     members |= {name: format_timestamp(at) for name, at in times.items() if at is not None}
     return msgspec.json.encode(members | {"usedBy": uses})
+
+
+def template_fit(fit: TemplateFit) -> dict[str, object]:
+    """Has the shape of `FittingTemplate`."""
+    return {"id": fit.id, "name": fit.name, "fits": fit.fits, "columns": fit.columns}
 
 
 def mapping_list(rows: Iterable[Mapping[Any, Any]], next_page: str | None) -> MappingList:

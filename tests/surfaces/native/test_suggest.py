@@ -155,6 +155,7 @@ async def test_a_template_to_begin_with_counts(client: httpx.AsyncClient, an_acc
         ("_surname", "template"),
     ]
     assert body["columns"][1]["samples"][0] == "Zoë"
+    assert body["templates"] == [{"id": made.json()["id"], "name": "People", "fits": 2, "columns": 2}]
     other = await suggest(client, an_account, type="products", mappingId=made.json()["id"])
     assert [each["path"] for each in other.json()["errors"]] == ["mappingId"]
 

@@ -6,7 +6,8 @@ from typing import Final
 from urllib.parse import quote
 
 from app.dashboard.words import count_of
-from app.drafts.fits import Fits, TemplateFit, TypeFit
+from app.drafts.fits import Fits, TypeFit
+from app.mappings.templates.fits import TemplateFit
 from app.storage.counts.records import RecordCount
 
 SHOWN: Final = 8  # templates that are not folded away

@@ -1,6 +1,8 @@
 """Mapping templates: which column of a file fills which field, stored by name or suggested from a file."""
 
 import asyncio
+from collections.abc import Mapping as Members
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated, Any
 
@@ -18,10 +20,12 @@ from app.imports.sources.head import FileHead
 from app.mappings.declaring.fitting import fit_mapping
 from app.mappings.mapping import Mapping
 from app.mappings.templates import stored
+from app.mappings.templates.fits import rank_templates
 from app.mappings.templates.sample import mapping_sample
 from app.mappings.templates.stored import StoredTemplate, TemplateUse
 from app.resources.schema import Resource
 from app.runtime import Runtime
+from app.storage.declared.mappings import list_whole
 from app.surfaces.native import translate
 from app.surfaces.native.wire.declared.mappings import (
     MAPPING_BODY,
@@ -45,6 +49,7 @@ from app.web.refusals import refusals
 from app.web.surface import complaint_from
 
 Limit = Annotated[int, Query(ge=1, le=1_000)]
+MOST_FITTING = 10  # templates that a suggestion names
 router = APIRouter(prefix="/mappings", tags=["mappings"], generate_unique_id_function=operation_id)
 
 
@@ -160,7 +165,8 @@ async def suggest_mapping(request: Request, caller: MayReadMappings, runtime: Op
     async with runtime.heavy_reads.turn(caller.account_id):
         async with runtime.database.read() as session:
             resource, _ = await load_resource(session, caller.account_id, parts.type)
-        body = await asyncio.to_thread(suggest, head, resource, parts, mapping, runtime)
+            templates = await list_whole(session, caller.account_id, type=parts.type)
+        body = await asyncio.to_thread(suggest, head, resource, parts, mapping, runtime, templates=templates)
     return Response(body, media_type=translate.JSON)
 
 
@@ -188,9 +194,19 @@ def pick_read_options(mapping: Mapping) -> dict[str, Any]:
     return {name: value for name, value in mapping.options.items() if name in ("format", "delimiter", "encoding")}
 
 
-def suggest(head: FileHead, resource: Resource, parts: SuggestParts, mapping: Mapping, runtime: Runtime) -> bytes:
-    """The answer. Blocking. Raises Refused: empty_file, unreadable_file, invalid."""
+def suggest(
+    head: FileHead,
+    resource: Resource,
+    parts: SuggestParts,
+    mapping: Mapping,
+    runtime: Runtime,
+    *,
+    templates: Sequence[Members[Any, Any]],
+) -> bytes:
+    """The answer. `templates` are those of the type. Blocking. Raises Refused: empty_file, unreadable_file, invalid."""
     read = ReadOptions(parts.format, parts.delimiter)
     key_limit = runtime.settings.max_key_characters
     preview = preview_file(head, resource, read, limits=runtime.limits, key_limit=key_limit, mapping=mapping)
-    return msgspec.json.encode(preview_to_json(preview, resource.name, mapping))
+    ranked = rank_templates(templates, [each.column.heading for each in preview.columns])
+    fitting = [translate.template_fit(each) for each in ranked if each.fits][:MOST_FITTING]
+    return msgspec.json.encode({**preview_to_json(preview, resource.name, mapping), "templates": fitting})

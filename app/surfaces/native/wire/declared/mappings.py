@@ -130,6 +130,15 @@ class FileDialect(Shape):
     has_header: bool = Field(description="Whether the first row has the names of the columns")
 
 
+class FittingTemplate(Shape):
+    """A mapping template of the type that fits the columns of the file."""
+
+    id: str
+    name: str
+    fits: int = Field(description="How many of its columns the file has")
+    columns: int = Field(description="How many of its columns fill a field")
+
+
 class Suggestion(Shape):
     """What the beginning of a file shows."""
 
@@ -146,6 +155,9 @@ class Suggestion(Shape):
     problems: list[ProblemGroup] = Field(description="As an import would report them if none of its records existed")
     mapping: Annotated[dict[str, Any], WithJsonSchema(MAPPING)] = Field(
         description="The same as a mapping, to be sent as it is or with a name to `POST /mappings`"
+    )
+    templates: list[FittingTemplate] = Field(
+        description="Templates of the type that fit the file, at most 10, the best fit first"
     )
 
 
