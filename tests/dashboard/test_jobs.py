@@ -210,7 +210,7 @@ async def test_problems_are_filtered_and_failed_rows_come_back_as_a_file(
     assert "_points" in every
     assert "_email" in every
     points = (await dashboard.get(f"{own}/problems?code=type_error&column=_points")).text
-    assert re.findall(r'data-label="Line" class="num">(\d+)', points) == ["3"]
+    assert re.findall(r'data-label="Line" class="num"><a [^>]*>(\d+)', points) == ["3"]
     assert "No row failed for this cause" in await seen(dashboard, f"{own}/problems?code=required&column=_points")
     rows = await dashboard.get(f"{own}/failed-rows.csv")
     assert rows.headers["content-disposition"].startswith("attachment")

@@ -106,6 +106,19 @@ async def test_a_record_leads_to_the_row_as_it_was_sent(dashboard: Dashboard, th
     assert (await dashboard.get(f"/app/imports/{things}/rows/99")).status_code == 404
 
 
+async def test_what_is_wrong_with_a_row_leads_to_the_row(
+    client: httpx.AsyncClient, dashboard: Dashboard, runtime: Runtime, finish: Finish
+) -> None:
+    file = b"_email,_name,_points\na@example.org,Ann,1\nnobody,<i>Bob</i>,2\n"
+    run = (await post(client, dashboard.account, file)).json()
+    await finish(runtime, run["id"])
+    page = await dashboard.get(f"/app/runs/{run['id']}/problems")
+    (row,) = links(page, "/app/imports/")
+    sent = await dashboard.get(row)
+    assert "<h1>Line 3</h1>" in sent.text
+    assert "&lt;i&gt;Bob&lt;/i&gt;" in sent.text
+
+
 async def test_the_pictures_of_an_item_come_from_our_own_origin(
     client: httpx.AsyncClient, dashboard: Dashboard, runtime: Runtime, finish: Finish
 ) -> None:
