@@ -214,6 +214,9 @@ def test_every_path_that_names_something_is_looked_at(owner: Owner) -> None:
             assert owner.named(plain(path)), path
 
 
+SAME_FOR_ALL = ("/types", "/records", "/runs/daily")  # lists of types and days, which all accounts have
+
+
 async def test_the_owner_reads_all_of_it(owner: Owner) -> None:
     for path in owner.readable():
         answer = await owner.client.get(path, headers=owner.account.headers)
@@ -241,11 +244,16 @@ async def test_a_name_that_all_accounts_have_shows_nothing_of_another(
         assert answer.status_code == 200, where
         assert owner.mark not in answer.text
         assert not any(run in answer.text for run in owner.runs.values())
-        if plain(path) not in ("/types", "/records") and answer.headers["content-type"] == "application/json":
+        if (
+            plain(path) not in ("/types", "/records", "/runs/daily")
+            and answer.headers["content-type"] == "application/json"
+        ):
             told = answer.json()
             assert told == [] or not any(told.get(member) for member in MEMBERS), where
         if plain(path) == "/records":
             assert not any(each["count"] for each in answer.json()["results"])
+        if plain(path) == "/runs/daily":
+            assert not any(each[figure] for each in answer.json()["results"] for figure in each if figure != "day")
 
 
 async def test_what_another_account_has_is_not_changed(owner: Owner, runtime: Runtime) -> None:

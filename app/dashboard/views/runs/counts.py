@@ -19,7 +19,7 @@ TONES: Final[Mapping[str, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Count:
+class CountView:
     """One of the outcomes, or what remains. `tone` is its colour in the bar; "" for none."""
 
     name: str
@@ -28,11 +28,11 @@ class Count:
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
+class CountsView:
     """total = the sum of `parts`, of the numbers at one instant. None while it is not known how many there are."""
 
     total: int | None
-    parts: tuple[Count, ...]
+    parts: tuple[CountView, ...]
 
     @property
     def segments(self) -> list[tuple[str, float]]:
@@ -47,9 +47,9 @@ class Counts:
         return f"{join_words(told)} of {count_of(self.total, 'row')}" if self.total and told else "Nothing yet"
 
 
-def counts_of(run: Run) -> Counts:
+def counts_of(run: Run) -> CountsView:
     if run.kind is Kind.EXPORT:
-        parts = [Count("written", run.success, "created")]
+        parts = [CountView("written", run.success, "created")]
     else:
-        parts = [Count(name, getattr(run, name), tone) for name, tone in TONES.items()]
-    return Counts(run.total, (*parts, Count("remaining", run.remaining or 0)))
+        parts = [CountView(name, getattr(run, name), tone) for name, tone in TONES.items()]
+    return CountsView(run.total, (*parts, CountView("remaining", run.remaining or 0)))

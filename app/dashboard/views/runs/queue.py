@@ -11,7 +11,7 @@ from app.runs.status import Status
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class PlaceView:
     """A place that is taken, and by what."""
 
     id: str
@@ -28,8 +28,8 @@ class QueueCard:
     words: str
     waits: bool
     full: bool
-    places: list[Place]
-    first: Place | None
+    places: list[PlaceView]
+    first: PlaceView | None
 
 
 def queue_cards(queues: Mapping[Kind, Queue]) -> list[QueueCard]:
@@ -49,8 +49,8 @@ def card_of(queue: Queue) -> QueueCard:
     )
 
 
-def place_of(status: Status) -> Place:
-    return Place(status.run.id, title_of(status.run), badge_of(status).words, status.eta_seconds)
+def place_of(status: Status) -> PlaceView:
+    return PlaceView(status.run.id, title_of(status.run), badge_of(status).words, status.eta_seconds)
 
 
 def tell_queue(queue: Queue) -> str:

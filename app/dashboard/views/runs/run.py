@@ -8,7 +8,7 @@ from typing import Final
 from app.dashboard.sentences import remedy_of_failure
 from app.dashboard.views.exports.outcome import ExportView, show_export
 from app.dashboard.views.runs.badge import KIND_WORDS, Badge, badge_of, short_state, title_of
-from app.dashboard.views.runs.counts import Counts, counts_of
+from app.dashboard.views.runs.counts import CountsView, counts_of
 from app.dashboard.views.runs.groups import MOST_GROUPS, Group, Warned, groups_of, warnings_of
 from app.dashboard.visitor import Visitor
 from app.runs.holding.brakes import BRAKES
@@ -44,7 +44,7 @@ class RunView:
     badge: Badge
     title: str
     kind: str
-    counts: Counts
+    counts: CountsView
     groups: list[Group]
     more_groups: int
     warnings: list[Warned]
