@@ -60,7 +60,8 @@ async def show_jobs(
         arrived=0,
         drafts=show_drafts(drafts),
         rows=list_jobs(found, makers),
-        chart=chart_of(days) if any(day.runs for day in days) else None,
+        # A line needs two points.
+        chart=chart_of(days) if sum(day.runs > 0 for day in days) > 1 else None,
         later=cursor is not None,
         first=filters.address("/app/jobs"),
         following=filters.address("/app/jobs", cursor=encode_run_cursor(found[-1].run)) if more else None,
