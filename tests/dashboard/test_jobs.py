@@ -1,6 +1,7 @@
 """Jobs and the page of a run, over HTTP: every state, filter and decision, in one account that nobody else sees."""
 
 import asyncio
+import html
 import re
 from collections.abc import AsyncIterator
 from typing import Any
@@ -210,7 +211,9 @@ async def test_problems_are_filtered_and_failed_rows_come_back_as_a_file(
     assert "_points" in every
     assert "_email" in every
     points = (await dashboard.get(f"{own}/problems?code=type_error&column=_points")).text
-    assert re.findall(r'data-label="Line" class="num"><a [^>]*>(\d+)', points) == ["3"]
+    sent = f"/app/imports/{run_id}/rows/2"
+    assert re.findall(r'<a href="([^"]+)" aria-label="Line 3, as it was sent">', points) == [sent]
+    assert "<i>many</i>" in html.unescape((await dashboard.get(sent)).text)
     assert "No row failed for this cause" in await seen(dashboard, f"{own}/problems?code=required&column=_points")
     rows = await dashboard.get(f"{own}/failed-rows.csv")
     assert rows.headers["content-disposition"].startswith("attachment")

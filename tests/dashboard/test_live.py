@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import text
 
 from app.embedded import Servers
 from app.storage.database import Database
@@ -158,3 +159,44 @@ async def measure_end(live: Live, address: str, cookies: dict[str, str]) -> floa
         async for _ in events:
             pass
         return time.monotonic() - began
+
+
+LEASE = {"lease_until": "now() + interval '1 hour'"}
+HELD_NOW = {"held_at": "now()", "fail_code": "'brake'", "fail_detail": "'`maxErrors` is 0'"}
+ENDED_NOW = {"finished_at": "now()"}
+RESET = dict.fromkeys(("finished_at", "lease_until", "held_at", "waiting_for", "fail_code", "fail_detail"), "null")
+LOOKS: dict[str, dict[str, str]] = {
+    "queued": {"waiting_for": "'storage'", "due_at": "now() + interval '1 hour'"},
+    "running": LEASE | {"created": "1"},
+    "halted": HELD_NOW,
+    "planned": HELD_NOW,
+    "failed": ENDED_NOW | {"fail_code": "'source_find'", "fail_detail": "'There is no `x.csv`'"},
+    "cancelled": ENDED_NOW | {"fail_code": "'cancelled'", "fail_detail": "'Somebody has cancelled it'"},
+    "finished": ENDED_NOW | {"created": "2"},
+}
+
+
+async def look_like(account: LiveAccount, run_id: str, state: str) -> None:
+    values = {"state": f"'{state}'", "created": "0", **RESET, **LOOKS[state]}
+    assigned = ", ".join(f"{name} = {value}" for name, value in values.items())
+    async with account.database.transaction() as session:
+        await session.execute(text(f"UPDATE runs SET {assigned} WHERE id = :id"), {"id": run_id})
+
+
+async def test_no_state_of_a_run_has_a_barrier(live: Live, live_account: LiveAccount, visit: Visit) -> None:
+    run_id, headers = await start(live, live_account, rows(4, bad=2), name="August prices")
+    own = f"/app/runs/{run_id}"
+    page = await visit(own)
+    await wait_until(page, says("#badge", "Finished"))
+    for path in (f"{own}/problems", f"{own}/columns", f"{own}/delete", "/app/jobs?text=nothing", "/app/runs/none"):
+        await page.goto(path)
+        await check_page(page)
+    for state in LOOKS:
+        await look_like(live_account, run_id, state)
+        await page.goto(own)
+        assert await page.locator(f"[data-state={state}]").count() == 1
+        await check_page(page)
+        if state == "halted":
+            await page.goto(f"{own}/cancel")
+            await check_page(page)
+    httpx.delete(f"{live.url}/imports/{run_id}", headers=headers).raise_for_status()
