@@ -47,7 +47,7 @@ async def test_an_export_is_scheduled_changed_paused_and_deleted(
     schedule = await stored(client, dashboard, path)
     assert (schedule["cron"], schedule["timezone"]) == ("30 2 * * MON-FRI", "Europe/Amsterdam")
     destinations = [{"connectionId": con, "path": "/out/{date}.csv"}]
-    assert schedule["request"] == {"type": "contacts", "format": "csv", "destinations": destinations}
+    assert schedule["request"] == {"type": "contacts", "destinations": destinations}
 
     page = (await dashboard.get(path)).text
     assert page.count("in Europe/Amsterdam, ") == 3

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path, Request
 from fastapi.responses import Response
 
 from app.dashboard.render import render_page
-from app.dashboard.views.catalogue.writers import name_run
+from app.dashboard.views.runs.badge import title_of
 from app.dashboard.visitor import MayReadImports, MayReadRecords
 from app.imports.results.sent_row import read_sent_row
 from app.runs.status import find_run
@@ -32,7 +32,7 @@ async def show_row(
         run = await find_run(session, visitor.account_id, import_id, retention_days=days)
     sent = await read_sent_row(runtime, run, row)
     address = f"{base_url(request, runtime)}/imports/{run.id}/rows/{row}"
-    return render_page(request, visitor, "records/row.html", sent=sent, run=run, title=name_run(run), address=address)
+    return render_page(request, visitor, "records/row.html", sent=sent, run=run, title=title_of(run), address=address)
 
 
 @router.get(f"/pictures/{{sequence}}{key_path('item')}")

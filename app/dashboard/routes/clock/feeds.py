@@ -1,5 +1,7 @@
 """Feeds: folders that are watched, what is in them, and what has become of each file."""
 
+from typing import Final
+
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
@@ -17,7 +19,7 @@ from app.web.declared.feeds import ensure_may_resume
 from app.web.links import base_url
 
 router = APIRouter(prefix="/app/feeds")
-FILES = 50  # on the page of a feed
+FILES: Final = 50  # on the page of a feed
 
 
 @router.get("")

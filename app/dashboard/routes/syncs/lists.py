@@ -6,7 +6,9 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from app.dashboard.render import render_page
+from app.dashboard.script import write_curl
 from app.dashboard.views.clock.schedules import describe_schedule
+from app.dashboard.views.syncs.form import body_of_sync
 from app.dashboard.views.syncs.lines import describe_settings, describe_sync
 from app.dashboard.views.syncs.runs import OUTCOMES, describe_last, describe_run
 from app.dashboard.visitor import MayReadSyncs
@@ -57,6 +59,7 @@ async def show_sync(request: Request, sync_id: str, visitor: MayReadSyncs, runti
         runs, more = await list_accepted(session, visitor.account_id, query, limit=RUNS)
         # Lists leave out the files.
         last = await load_run(session, visitor.account_id, runs[0].run.id, days) if runs else None
+    base, own = base_url(request, runtime), f"/item-syncs/{sync.id}"
     mine = [each for each in schedules if each.kind == "sync" and each.target == sync.id]
     return render_page(
         request,
@@ -71,7 +74,10 @@ async def show_sync(request: Request, sync_id: str, visitor: MayReadSyncs, runti
         outcomes=OUTCOMES,
         may_write=visitor.has_scope("syncs:write"),
         may_schedule=visitor.has_scope("schedules:write"),
-        base=base_url(request, runtime),
+        scripts={
+            "Run it from a script": write_curl(base, f"{own}/runs", method="POST"),
+            "Set it from a script": write_curl(base, own, method="PUT", body=body_of_sync(sync)),
+        },
     )
 
 

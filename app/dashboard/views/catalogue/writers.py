@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from app.dashboard.views.runs.badge import title_of
 from app.runs.kinds import KINDS
 from app.runs.model import Run
 
@@ -18,12 +19,7 @@ class Writer:
 
 
 def describe_writer(run: Run, row: int | None) -> Writer:
-    title, path = name_run(run), f"/app/runs/{run.id}"
+    title, path = title_of(run), f"/app/runs/{run.id}"
     if row is None or run.blob is None:
         return Writer(title, path, KINDS[run.kind].word)
     return Writer(title, path, KINDS[run.kind].word, row, f"/app/imports/{run.id}/rows/{row}")
-
-
-def name_run(run: Run) -> str:
-    """What people call it, or its file, or what it is."""
-    return run.name or run.file_name or f"{KINDS[run.kind].word} of {run.type}"

@@ -23,7 +23,6 @@ FIELDS: Final = {
     "request.destinations[0].path": "destinationPath",
     "request.destinations[0]": "destinationPath",
     "request.mode": "mode",
-    "onFailed": "onFailed",
 }
 SCHEDULE_FIELDS: Final = (
     "name", "rhythm", "time", "cron", "timezone", "connectionId", "syncId", "path", "type", "mappingId", "mode",
@@ -38,7 +37,7 @@ AFTERWARDS: Final = (
     ("move", "Is moved to a folder", ""),
     ("delete", "Is deleted", ""),
 )
-FORMATS: Final = [("csv", "CSV"), ("jsonl", "JSON Lines")]
+FORMATS: Final = [("", "CSV, or what the template says"), ("csv", "CSV"), ("jsonl", "JSON Lines")]
 SYNC_MODES: Final = [("", "As the item sync says"), ("incremental", "Incremental"), ("full", "Full")]
 
 
@@ -68,7 +67,7 @@ def values_of_schedule(schedule: Schedule | None, given: Mapping[str, str]) -> d
             "type": request.get("type", ""),
             "mappingId": request.get("mappingId") or DEFAULT,
             "mode": request.get("mode") or "",
-            "format": request.get("format") or "csv",
+            "format": request.get("format") or "",
             "destinationId": destination.get("connectionId", ""),
             "destinationPath": destination.get("path", ""),
         }
@@ -108,8 +107,9 @@ def request_export(values: Mapping[str, str], kept: dict[str, Any]) -> dict[str,
     others = list(kept.get("destinations") or [])[1:]
     first = {"connectionId": values["destinationId"], "path": values["destinationPath"]}
     destinations = [*([first] if values["destinationId"] else []), *others]
-    request = kept | {"type": values["type"], "format": values["format"] or "csv", "destinations": destinations}
-    return choose_mapping(request, values["mappingId"])
+    shown = {"type": values["type"], "format": values["format"], "destinations": destinations}
+    left = {name: value for name, value in kept.items() if name not in shown}
+    return choose_mapping(left | {name: value for name, value in shown.items() if value}, values["mappingId"])
 
 
 def request_sync(values: Mapping[str, str], kept: dict[str, Any]) -> dict[str, Any]:

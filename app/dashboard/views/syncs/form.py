@@ -111,6 +111,13 @@ def build_body(values: Mapping[str, Any], stored: StoredSync | None) -> dict[str
     )
 
 
+def body_of_sync(stored: StoredSync) -> dict[str, Any]:
+    """What the API would be sent for the same."""
+    declaration = stored.declaration
+    settings = {to_camel(name): value for name, value in asdict(declaration.settings).items() if value is not None}
+    return {"name": declaration.name, "connectionId": declaration.connection_id, **settings}
+
+
 def find_mistakes(values: Mapping[str, Any]) -> Iterator[Complaint]:
     """What the API would say of a share, which people do not type."""
     share = read_number(values["removedPercent"])
