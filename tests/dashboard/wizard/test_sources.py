@@ -6,10 +6,14 @@ from dataclasses import replace
 import pytest
 
 from app.connections.connection import list_connections
+from app.dashboard.session import PLAIN_COOKIE
+from app.people.sessions import start_session
 from app.runtime import Runtime
 from tests.conftest import Finish
 from tests.dashboard.people import Dashboard, new_dashboard
 from tests.dashboard.wizard.pages import SHOP, make_template, next_path, pass_columns, words
+from tests.support.http import make_account
+from tests.support.servers import PEPPER
 from tests.transports.servers.server import PASSWORD, Certificates, policy
 from tests.transports.servers.sftp import SftpServer, sftp_server
 from tests.transports.test_connections import body
@@ -97,3 +101,31 @@ async def test_a_server_that_refuses_is_told_step_by_step(calling: Dashboard, se
     looked = await calling.post(f"{base}/look")
     assert looked.status_code == 422
     assert "There is a problem" in words(looked)
+
+
+async def test_whoever_may_not_use_connections_or_templates_goes_on_with_neither(
+    calling: Dashboard, server: SftpServer
+) -> None:
+    template = await make_template(calling)
+    stored = form_of(server, "in/a.csv", store="true", name="ERP")
+    base = next_path(await calling.post("/app/imports/new/server", stored)).removesuffix("/source")
+    await calling.post(f"{base}/source")
+    await calling.post(f"{base}/type", {"use": f"template:{template}"})
+    narrow = await make_account(calling.runtime, ["imports:read", "imports:write"], calling.account.name)
+    async with calling.runtime.database.transaction() as session:
+        key_id = narrow.key.partition(":")[0]
+        cookie = await start_session(session, calling.person.account_id, pepper=PEPPER, key_id=key_id)
+    calling.client.cookies.set(PLAIN_COOKIE, cookie)
+    assert "There is no stored connection that you may use" in words(
+        await calling.get(f"{base}/source?from=connection")
+    )
+    assert "Shop" not in words(await calling.get(f"{base}/type"))
+    for path, data in (
+        ("look", {}),
+        ("test", {}),
+        ("run", {"name": "x"}),
+        ("type", {"use": f"template:{template}"}),
+        ("server", {"way": "connection", "connection": "con_1", "path": "a.csv"}),
+    ):
+        assert (await calling.post(f"{base}/{path}", data)).status_code in (403, 422), path
+    assert words(await calling.get(f"{base}/run")).count("Name and run")

@@ -6,7 +6,7 @@ from fastapi.responses import Response
 from app.dashboard.forms import FilledForm, read_form, text_of
 from app.dashboard.render import render_page
 from app.dashboard.routes.received import receive_file
-from app.dashboard.routes.wizard.draft import go_to
+from app.dashboard.routes.wizard.draft import ensure_may_fetch, go_to
 from app.dashboard.views.wizard.again import show_changes, show_parent, show_parents
 from app.dashboard.visitor import MayReadImports, MayWriteImports, Visitor
 from app.drafts.again import repeat_elsewhere, repeat_source, repeat_upload
@@ -67,6 +67,7 @@ async def make_draft(request: Request, runtime: Runtime, visitor: Visitor, paren
         return go_to(draft, "columns", show_changes(changed)) if changed else go_to(draft, "run")
     if text_of(await read_form(request), "do") == "elsewhere":
         return go_to(await repeat_elsewhere(runtime, parent, sender), "source")
+    ensure_may_fetch(visitor, parent.source)
     return go_to(await repeat_source(runtime, parent, sender), "run")
 
 

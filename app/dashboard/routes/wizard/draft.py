@@ -1,6 +1,7 @@
 """The draft of a request: loaded for its account, and where the browser has to go if a step is not for it."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from fastapi.responses import Response
 
@@ -8,6 +9,7 @@ from app.dashboard.render import redirect
 from app.dashboard.visitor import Visitor
 from app.drafts.draft import Draft, Step, load_draft
 from app.runtime import Runtime
+from app.web.caller import ensure_scope
 
 BASE: Final = "/app/imports/new"
 LOOKED_AT: Final[tuple[Step, ...]] = ("columns", "check")  # steps that show what is in the file
@@ -32,3 +34,10 @@ def find_other_page(draft: Draft, step: Step) -> Response | None:
 
 def go_to(draft: Draft, step: Step, notice: str = "") -> Response:
     return redirect(f"{BASE}/{draft.id}/{step}", notice)
+
+
+def ensure_may_fetch(visitor: Visitor, source: Mapping[str, Any] | None) -> None:
+    """What is at a stored connection is for those who may use connections, whoever has begun with it. Raises
+    Refused("not_allowed")."""
+    if source and "connection_id" in source:
+        ensure_scope(visitor.caller, "connections:read")

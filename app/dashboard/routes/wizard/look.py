@@ -8,7 +8,7 @@ from fastapi.responses import Response
 from app.auth.identity import Identity
 from app.connections.pull import Pull
 from app.dashboard.forms import FilledForm
-from app.dashboard.routes.wizard.draft import BASE, find_other_page, go_to, open_draft
+from app.dashboard.routes.wizard.draft import BASE, ensure_may_fetch, find_other_page, go_to, open_draft
 from app.dashboard.routes.wizard.source import show_source
 from app.dashboard.visitor import MayWriteImports, Visitor
 from app.drafts.begin import look_at_beginning
@@ -39,6 +39,7 @@ async def call_server(request: Request, runtime: Runtime, visitor: Visitor, draf
     draft = await open_draft(runtime, visitor, draft_id)
     if elsewhere := find_other_page(draft, "source"):
         return elsewhere
+    ensure_may_fetch(visitor, draft.source)
     if not draft.is_upload:
         try:
             await how(runtime, draft, await find_pull(runtime, draft), visitor.caller.identity)

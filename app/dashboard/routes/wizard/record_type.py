@@ -19,7 +19,7 @@ from app.drafts.type_choice import choose_type, find_options, tell_use
 from app.errors import Refused
 from app.imports.submissions.from_connection import find_mapping
 from app.runtime import Runtime
-from app.web.caller import OpenRuntime, ensure_may_replace
+from app.web.caller import OpenRuntime, ensure_may_replace, ensure_scope
 
 router = APIRouter(prefix=BASE)
 FIELDS = {"overrideExisting": "existing", "updateOnlyEmptyFields": "existing"}  # what the form calls them
@@ -41,6 +41,7 @@ async def store(request: Request, draft_id: str, visitor: MayWriteImports, runti
     use, members, reads_again = text_of(given, "use"), read_members(given), text_of(given, "do") == "read"
     try:
         ensure_may_replace(visitor.caller, replaces=members["replace"])
+        ensure_may_use(visitor, use)
         draft = await choose_type(runtime, draft, visitor.caller.identity, use, members, required=not reads_again)
     except Refused as refused:
         form = FilledForm({**dict(given), "use": use}).refused(refused, FIELDS)
@@ -48,6 +49,12 @@ async def store(request: Request, draft_id: str, visitor: MayWriteImports, runti
     if reads_again:
         return go_to(draft, "type")
     return go_to(draft, "columns" if draft.facts else "run")
+
+
+def ensure_may_use(visitor: Visitor, use: str) -> None:
+    """Templates are for those who may see them. Raises Refused("not_allowed")."""
+    if use.startswith("template:"):
+        ensure_scope(visitor.caller, "mappings:read")
 
 
 def read_members(given: FormData) -> dict[str, Any]:
@@ -77,7 +84,7 @@ async def show_type(
     stored = {**draft.choices, **found, "use": chosen, "existing": options.tell_existing(found)}
     stored["hasHeader"] = "false" if draft.choices.get("hasHeader") is False else ""
     shown = form or FilledForm(stored)
-    uses = show_uses(fits, shown.value("use"))
+    uses = show_uses(fits, shown.value("use"), templates=visitor.has_scope("mappings:read"))
     return render_page(
         request,
         visitor,

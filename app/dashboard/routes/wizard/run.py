@@ -7,7 +7,7 @@ from fastapi.responses import Response
 
 from app.dashboard.forms import FilledForm, read_form, text_of
 from app.dashboard.render import redirect, render_page
-from app.dashboard.routes.wizard.draft import BASE, find_other_page, open_draft
+from app.dashboard.routes.wizard.draft import BASE, ensure_may_fetch, find_other_page, open_draft
 from app.dashboard.views.wizard.frame import show_frame
 from app.dashboard.views.wizard.script import script_of_draft
 from app.dashboard.views.wizard.summary import list_chosen
@@ -44,6 +44,7 @@ async def run(request: Request, draft_id: str, visitor: MayWriteImports, runtime
     draft = await open_draft(runtime, visitor, draft_id)
     if elsewhere := find_other_page(draft, "run"):
         return elsewhere
+    ensure_may_fetch(visitor, draft.source)
     posted = await read_form(request)
     given = {name: text_of(posted, name) for name in ("name", "confirmEmail", *SHARES)}
     try:

@@ -33,10 +33,11 @@ class UseChoices:
     types: Sequence[UseChoice]
 
 
-def show_uses(fits: Fits, chosen: str) -> UseChoices:
-    templates = [(show_template(each), each.fits) for each in fits.templates]
-    best = [choice for choice, found in templates if found or choice.value == chosen][:SHOWN]
-    others = [choice for choice, _ in templates if choice not in best]
+def show_uses(fits: Fits, chosen: str, *, templates: bool) -> UseChoices:
+    """Without `templates` for those who may not see them."""
+    shown = [(show_template(each), each.fits) for each in fits.templates] if templates else []
+    best = [choice for choice, found in shown if found or choice.value == chosen][:SHOWN]
+    others = [choice for choice, _ in shown if choice not in best]
     return UseChoices(best, others, [show_type(each) for each in fits.types])
 
 
