@@ -51,7 +51,8 @@ def test_the_steps_after_the_one_that_failed_are_shown_as_not_reached() -> None:
 
 
 async def test_what_is_wrong_stands_at_its_field_and_secrets_do_not_come_back(dashboard: Dashboard) -> None:
-    sent = FTP | {"name": "", "host": "https://files.example.com", "port": "abc"}
+    sent = FTP | {"transport": "sftp", "name": "", "host": "https://files.example.com", "port": "abc"}
+    sent |= {"privateKey": f"-----BEGIN {FTP['password']}", "hostKey": "trust-on-first-use"}
     page = await dashboard.post(f"{CONNECTIONS}/new", sent)
     assert page.status_code == 422
     for field, words in (
