@@ -50,6 +50,17 @@ async def test_what_is_chosen_counts_and_is_a_mapping(runtime: Runtime, a_draft:
     assert settled.columns[1].guess is not None
 
 
+async def test_columns_that_are_called_like_fields_become_them_also_the_ids_that_are_made_here(
+    runtime: Runtime, a_draft: NewDraft
+) -> None:
+    """As an import without a template would have it: else rows that name a record would make another one."""
+    file = b"ID;Title;Name;Price\nx1;Hat;Hut;9,50\n"
+    review = await review_draft(runtime, await a_draft(file, "shop.csv", choices={"type": "shop-products"}))
+    assert [each.choice.field for each in review.columns] == ["_id", "title", None, "price"]
+    assert [each.unsure for each in review.columns] == [True, False, False, False]
+    assert review.columns[3].choice.conversions == {"decimalComma": True}
+
+
 SKU = {"column": "SKU", "field": "productId"}
 
 

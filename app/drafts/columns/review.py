@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
@@ -189,13 +189,13 @@ def review_beginning(
     guesses = [PreviewColumn(each, None, {}) for each in cells]
     if file.guessed:
         guesses = propose_columns(cells, resource, known, named=beginning.is_delimited)
-    told = tell_choices(begun.mapping, cells, resource) if begun.mapping.columns or begun.settled else {}
+    told = tell_choices(begun.mapping, cells, resource)
     choices = settle_choices(guesses, told, settled=begun.settled) | dict(chosen)
     columns = [fill_column(each, choices[each.index], resource) for each in cells]
     body = build_body(begun.body, columns, choices, named=file.named)
     key_limit = runtime.settings.max_key_characters
     preview = preview_columns(beginning, columns, resource, read_body(body), key_limit=key_limit)
-    unsure = set() if begun.settled else choices.keys() - told.keys() - chosen.keys()
+    unsure = set() if begun.settled else find_unsure(guesses, choices, told, resource) - chosen.keys()
     original = begun.base.as_mapping() if begun.base else DEFAULT_MAPPING
     by_original = tell_choices(original, cells, resource)
     return ColumnReview(
@@ -237,13 +237,39 @@ def tell_choices(mapping: ColumnMapping, cells: Iterable[ColumnCells], resource:
 def settle_choices(
     guesses: Iterable[PreviewColumn], told: Mapping[int, ColumnChoice], *, settled: bool
 ) -> dict[int, ColumnChoice]:
-    """What is told of each column, or else guessed, unless everything is settled."""
+    """What is told of each column, or else guessed, unless everything is settled. No guess takes a field that is told
+    of another column. What is guessed of how cells are converted counts for what is told as well."""
+    taken = {choice.field for choice in told.values()}
     choices = {}
     for each in guesses:
         index, proposal = each.column.index, None if settled else each.proposal
         guessed = ColumnChoice(proposal.field.id, each.conversions) if proposal else left_alone(each.column)
-        choices[index] = told.get(index, guessed)
+        said = told.get(index)
+        if said is None:
+            choices[index] = left_alone(each.column) if guessed.field in taken else guessed
+        else:
+            choices[index] = guessed if guessed.field == said.field else said
     return choices
+
+
+def find_unsure(
+    guesses: Iterable[PreviewColumn],
+    choices: Mapping[int, ColumnChoice],
+    told: Mapping[int, ColumnChoice],
+    resource: Resource,
+) -> set[int]:
+    """Columns that somebody should look at: a guess that is not sure, or a name that says that the column has the ids
+    which this service makes, and nothing in it that does. Other systems call theirs `id` as well."""
+    guessed = {each.column.index: each.proposal for each in guesses}
+    unsure = set()
+    for index, choice in choices.items():
+        proposal = guessed[index]
+        if proposal is None or proposal.field.id != choice.field:
+            doubtful = index in told and choice.field == resource.made_field
+        else:
+            doubtful = index not in told and proposal.name.confidence < HIGH
+        unsure |= {index} if doubtful else set()
+    return unsure
 
 
 def left_alone(column: ColumnCells) -> ColumnChoice:
@@ -271,7 +297,7 @@ def build_body(
 
 
 def review_columns(
-    preview: Preview, choices: Mapping[int, ColumnChoice], guesses: Sequence[PreviewColumn], unsure: Iterable[int]
+    preview: Preview, choices: Mapping[int, ColumnChoice], guesses: Sequence[PreviewColumn], unsure: Collection[int]
 ) -> list[ReviewedColumn]:
     by_field: dict[str | None, list[ColumnCells]] = defaultdict(list)
     for each in preview.columns:
@@ -279,19 +305,17 @@ def review_columns(
     problems: dict[str | None, list[Mapping[str, Any]]] = defaultdict(list)
     for group in preview.problems:
         problems[group["field"]].append(group)
-    doubtful = set(unsure)
     reviewed = []
     for each, guess in zip(preview.columns, guesses, strict=True):
         index = each.column.index
         choice, proposal = choices[index], guess.proposal
         others = [other for other in by_field[choice.field] if other.index != index] if choice.field else []
-        is_doubtful = proposal is not None and index in doubtful and proposal.name.confidence < HIGH
         reviewed.append(
             ReviewedColumn(
                 each,
                 choice,
                 proposal,
-                unsure=is_doubtful,
+                unsure=index in unsure,
                 rivals=tuple(map(name_column, others)),
                 problems=tuple(problems[choice.field]) if choice.field else (),
             )

@@ -32,7 +32,7 @@ async def test_what_is_chosen_is_kept_and_is_what_the_import_goes_by(dashboard: 
     page = await reach_columns(dashboard)
     shown = words(await dashboard.get(page))
     assert "Which column is what?" in shown
-    assert "1 mapped, 2 left open, 2 need you." in shown
+    assert "2 mapped, 1 left open, 2 need you." in shown
     assert await go_on(dashboard, page) == page.replace("columns", "check")
     assert "2 mapped, 1 ignored" in words(await dashboard.get(page))
     run = page.replace("columns", "run")

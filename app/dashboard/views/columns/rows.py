@@ -12,6 +12,7 @@ from app.imports.stored_values import StoredValue
 from app.mappings.declaring.fitting import find_field
 from app.resources.schema import Resource
 
+MADE_HERE: Final = "Only ids that this service has made are known: rows with another one fail"
 IGNORE: Final = "-"  # what the select sends for a column that is left out; "" leaves it open
 FITS, MAPPED, IGNORED, UNSURE, WRONG, OPEN = "Fits", "Mapped", "Ignored", "Look at it", "Does not fit", "Needs you"
 
@@ -74,8 +75,9 @@ def judge(column: ReviewedColumn, rows: int) -> ColumnVerdict:
         return ColumnVerdict("bad", OPEN, [f"{others} {becomes} the same field"], stored)
     if sentences := list(tell_wrong(column, rows)):
         return ColumnVerdict("bad", WRONG, sentences, stored)
-    if column.unsure and column.guess:
-        return ColumnVerdict("warn", UNSURE, [column.guess.name.why], stored)
+    if column.unsure:
+        guessed = column.guess and column.guess.field.id == column.choice.field
+        return ColumnVerdict("warn", UNSURE, [column.guess.name.why if column.guess and guessed else MADE_HERE], stored)
     return ColumnVerdict("ok", FITS if column.preview.first_values else MAPPED, (), stored)
 
 

@@ -31,8 +31,15 @@ FORMATS: Final = (
     ("csv", "CSV", "One row for each record, as an import reads it."),
     ("jsonl", "JSON Lines", "All that is stored: null, empty text and numbers stay what they are."),
 )
-DELIMITERS: Final[Choices] = (("comma", "Comma"), ("semicolon", "Semicolon"), ("tab", "Tab"), ("pipe", "Pipe |"))
-ENCODING_CHOICES: Final[Choices] = [(name, name.upper()) for name in dict.fromkeys(ENCODINGS.values())]
+# What is not chosen is as the mapping template says, or else as it stands there.
+DELIMITERS: Final[Choices] = (
+    ("", "As the template says, or comma"),
+    *(("comma", "Comma"), ("semicolon", "Semicolon"), ("tab", "Tab"), ("pipe", "Pipe |")),
+)
+ENCODING_CHOICES: Final[Choices] = [
+    ("", "As the template says, or UTF-8"),
+    *((name, name.upper()) for name in dict.fromkeys(ENCODINGS.values())),
+]
 EVERY_FIELD: Final = (DEFAULT, "Every field, under its id")
 AS_BEFORE: Final = (INLINE, "The mapping of the export before")
 

@@ -21,9 +21,9 @@ FLAGS: Final = {True: "true", False: "false"}
 
 def fill(members: Mapping[str, Any]) -> dict[str, str]:
     """The values of the form for the members of `POST /exports`."""
-    given, asked = {"mappingId": DEFAULT, "format": "csv", "encoding": "utf-8", **members}, members.get("filter") or {}
+    given, asked = {"mappingId": DEFAULT, "format": "csv", **members}, members.get("filter") or {}
     values = {name: str(given.get(name) or "") for name in PLAIN}
-    values["delimiter"] = WORDS.get(members.get("delimiter", ","), "comma")
+    values["delimiter"] = WORDS.get(members.get("delimiter", ""), "")
     values |= {"gzip": FLAGS[True] if members.get("gzip") else "", "importId": str(asked.get("importId") or "")}
     values["neutralize"] = FLAGS[True] if members.get("formulas") == "neutralize" else ""
     values |= {name: show_moment(str(asked.get(name) or "")) for name in MOMENTS}
