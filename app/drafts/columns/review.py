@@ -9,7 +9,8 @@ from typing import Any, Final, Literal
 import msgspec
 
 from app.declarations.types import load_resource
-from app.drafts.columns.choice import IGNORED, ColumnChoice
+from app.drafts.columns.choice import ColumnChoice
+from app.drafts.columns.told import find_each, find_unsure, left_alone, settle_choices, tell_choices
 from app.drafts.draft import Draft
 from app.drafts.facts import FileFacts
 from app.drafts.file import read_head
@@ -22,10 +23,10 @@ from app.imports.sources.head import FileHead
 from app.mappings.declaring.declaration import Complaints, read_columns, read_constants
 from app.mappings.declaring.fitting import find_field
 from app.mappings.declaring.requested import DEFAULT_MAPPING
-from app.mappings.headings import ColumnFinder, FoundField, find_absent
+from app.mappings.headings import find_absent
 from app.mappings.mapping import DEFAULT
 from app.mappings.mapping import Mapping as ColumnMapping
-from app.mappings.suggesting.field_names import EXACT, HIGH, KnownName
+from app.mappings.suggesting.field_names import EXACT, KnownName
 from app.mappings.suggesting.proposals import ColumnCells, Proposal
 from app.mappings.templates.stored import StoredTemplate, find_template
 from app.resources.schema import Resource
@@ -215,66 +216,6 @@ def read_body(body: Mapping[str, Any]) -> ColumnMapping:
     columns = read_columns(body.get("columns"), unsaid)
     constants = read_constants(body.get("constants"), unsaid)
     return ColumnMapping(columns, "loose", body.get("hasHeader") is not False, constants=constants)
-
-
-def find_each(mapping: ColumnMapping, cells: Iterable[ColumnCells], resource: Resource) -> dict[int, FoundField]:
-    """What the mapping says of each column, by index."""
-    finder = ColumnFinder(mapping, resource)
-    found = {each.index: finder.find(each.heading, each.index) for each in cells}
-    return {index: each for index, each in found.items() if each is not None}
-
-
-def tell_choices(mapping: ColumnMapping, cells: Iterable[ColumnCells], resource: Resource) -> dict[int, ColumnChoice]:
-    """The same as choices."""
-    found = find_each(mapping, cells, resource)
-    return {
-        index: ColumnChoice(each.field.id if each.field else IGNORED, each.conversions)
-        for index, each in found.items()
-        if each.field is None or not each.field.read_only
-    }
-
-
-def settle_choices(
-    guesses: Iterable[PreviewColumn], told: Mapping[int, ColumnChoice], *, settled: bool
-) -> dict[int, ColumnChoice]:
-    """What is told of each column, or else guessed, unless everything is settled. No guess takes a field that is told
-    of another column. What is guessed of how cells are converted counts for what is told as well."""
-    taken = {choice.field for choice in told.values()}
-    choices = {}
-    for each in guesses:
-        index, proposal = each.column.index, None if settled else each.proposal
-        guessed = ColumnChoice(proposal.field.id, each.conversions) if proposal else left_alone(each.column)
-        said = told.get(index)
-        if said is None:
-            choices[index] = left_alone(each.column) if guessed.field in taken else guessed
-        else:
-            choices[index] = guessed if guessed.field == said.field else said
-    return choices
-
-
-def find_unsure(
-    guesses: Iterable[PreviewColumn],
-    choices: Mapping[int, ColumnChoice],
-    told: Mapping[int, ColumnChoice],
-    resource: Resource,
-) -> set[int]:
-    """Columns that somebody should look at: a guess that is not sure, or a name that says that the column has the ids
-    which this service makes, and nothing in it that does. Other systems call theirs `id` as well."""
-    guessed = {each.column.index: each.proposal for each in guesses}
-    unsure = set()
-    for index, choice in choices.items():
-        proposal = guessed[index]
-        if proposal is None or proposal.field.id != choice.field:
-            doubtful = index in told and choice.field == resource.made_field
-        else:
-            doubtful = index not in told and proposal.name.confidence < HIGH
-        unsure |= {index} if doubtful else set()
-    return unsure
-
-
-def left_alone(column: ColumnCells) -> ColumnChoice:
-    """A column without a heading holds nothing that an import would miss."""
-    return ColumnChoice() if column.heading else ColumnChoice(IGNORED)
 
 
 def fill_column(column: ColumnCells, choice: ColumnChoice, resource: Resource) -> PreviewColumn:
