@@ -115,6 +115,7 @@ async def test_pages_of_the_catalogue_have_no_barrier(visit: Visit, connection: 
     # Whoever opens the form sits by this clock.
     assert await page.get_by_label("Time zone").input_value() == "Europe/Berlin"
     await page.get_by_label("Name", exact=True).fill("Nightly")
+    await page.get_by_label("Type").select_option("contacts")
     await page.get_by_role("button", name="Create schedule").click()
     await expect(page.locator("main")).to_contain_text("in Europe/Berlin")
     await check_page(page)
