@@ -141,7 +141,12 @@ async def test_a_connection_is_made_and_tested_in_a_browser(visit: Visit, script
         await page.get_by_role("button", name="Test for Import").click()
         await page.get_by_text("Works").wait_for()
         assert "mArKeR" not in await page.content()
-        if script:
-            await check_page(page)
-            await page.goto(CONNECTIONS)
+        looked_at += [
+            page.url,
+            f"{page.url.partition('#')[0]}/delete",
+            f"{CONNECTIONS}/new?transport=sftp",
+            CONNECTIONS,
+        ]
+        for address in looked_at if script else ():
+            await page.goto(address)
             await check_page(page)
