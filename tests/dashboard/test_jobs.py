@@ -76,7 +76,7 @@ async def test_jobs_are_listed_and_found_by_every_filter(
         ("sync=nothing", set()),
     ):
         page = (await dashboard.get(f"/app/jobs?{query}")).text
-        assert set(re.findall(r'<th scope="row"><a href="/app/runs/(\w+)"', page)) == ids, query
+        assert set(re.findall(r'<th scope="row" class="broad"><a href="/app/runs/(\w+)"', page)) == ids, query
         assert ids or "No job fits these filters." in page
     for wrong in ("kind=x", "state=x", "cursor=x"):
         assert "Error: " in (await dashboard.get(f"/app/jobs?{wrong}")).text
@@ -96,7 +96,7 @@ async def test_pages_follow_each_other_by_a_cursor_that_keeps_the_filters(
     following = re.search(r'href="([^"]+)" rel="next"', page)
     assert following is not None
     second = (await dashboard.get(following[1].replace("&amp;", "&"))).text
-    ids = re.findall(r'<th scope="row"><a href="/app/runs/(\w+)"', page + second)
+    ids = re.findall(r'<th scope="row" class="broad"><a href="/app/runs/(\w+)"', page + second)
     assert len(ids) == len(set(ids)) == 30
     assert 'href="/app/jobs?state=cancelled">First page' in second
 
