@@ -141,12 +141,7 @@ async def test_a_connection_is_made_and_tested_in_a_browser(visit: Visit, script
         await page.get_by_role("button", name="Test for Import").click()
         await page.get_by_text("Works").wait_for()
         assert "mArKeR" not in await page.content()
-        looked_at += [
-            page.url,
-            f"{page.url.partition('#')[0]}/delete",
-            f"{CONNECTIONS}/new?transport=sftp",
-            CONNECTIONS,
-        ]
-        for address in looked_at if script else ():
+        own, new = page.url.partition("#")[0], f"{CONNECTIONS}/new"
+        for address in (own, f"{own}/delete", new, f"{new}?transport=sftp", CONNECTIONS) if script else ():
             await page.goto(address)
             await check_page(page)
