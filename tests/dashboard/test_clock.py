@@ -163,3 +163,22 @@ def test_a_command_keeps_what_it_sends_together() -> None:
     words = shlex.split(write_curl("https://shop.example", "/feeds", method="PUT", body={"name": "it's; rm -rf $HOME"}))
     assert words[-1] == '{"name": "it\'s; rm -rf $HOME"}'
     assert words[:3] == ["curl", "-X", "PUT"]
+
+
+async def test_names_are_text_wherever_they_are_shown(client: httpx.AsyncClient, dashboard: Dashboard) -> None:
+    evil, headers = "\"><script>alert(1)</script>'", dashboard.account.headers
+    con = await connection(client, dashboard.account)
+    for path, body in (
+        ("/item-syncs", {"connectionId": con, "itemsPath": f"/{evil}/"}),
+        ("/schedules", {"kind": "export", "request": {"type": "contacts", "name": evil}, "cron": "0 2 * * *"}),
+        ("/feeds", {"connectionId": con, "request": {"path": f"/{evil}/*.csv", "type": "contacts"}}),
+    ):
+        made = await client.post(path, headers=headers, json={"name": evil, **body})
+        assert made.status_code == 201, made.text
+        pages = f"/app/{path.removeprefix('/item-').removeprefix('/')}"
+        own = f"{pages}/{made.json()['id']}"
+        for page in (pages, own, f"{own}/change", f"{own}/delete"):
+            shown = await dashboard.get(page)
+            assert shown.status_code == 200, page
+            assert "<script>alert" not in shown.text
+            assert "&lt;script&gt;alert" in shown.text, page
