@@ -23,6 +23,7 @@ async def test_a_template_is_made_from_a_file_and_no_job(dashboard: Dashboard) -
     assert (await dashboard.get("/app/samples/products")).status_code == 200
     assert "/app/samples/products" in (await dashboard.get(f"{NEW}?type=products")).text
     page = await send_file(dashboard)
+    assert f'href="{page}"' in (await dashboard.get("/app/jobs")).text
     shown = (await dashboard.get(page)).text
     for words in ("3 mapped, 1 left open", "It is a usual name for a sales price", "10.50", "Read with decimal comma"):
         assert words in shown, words

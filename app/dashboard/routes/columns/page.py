@@ -9,6 +9,8 @@ from fastapi.responses import Response
 from app.dashboard.forms import FilledForm
 from app.dashboard.render import render_page
 from app.dashboard.routes.columns.filled import FilledColumns
+from app.dashboard.routes.columns.saving import build_template
+from app.dashboard.script import write_curl
 from app.dashboard.views.columns.page import show_columns, write_form
 from app.dashboard.visitor import Visitor
 from app.drafts.columns.review import ColumnReview
@@ -17,6 +19,7 @@ from app.drafts.draft import Draft
 from app.mappings.templates.stored import TemplateUse, list_uses
 from app.resources.schema import UnknownColumns
 from app.runtime import Runtime
+from app.web.links import base_url
 
 MAY_WRITE: Final = "mappings:write"
 
@@ -60,6 +63,12 @@ def warn_of_template(review: ColumnReview) -> list[str]:
     """A template may lack what an import needs: exports use them, too."""
     lacking = [each.reason for each in find_lacking(review)]
     return [*lacking, *find_warnings(review, None)]
+
+
+def write_command(request: Request, runtime: Runtime, review: ColumnReview, name: str) -> str:
+    """The command that makes a template of what is chosen."""
+    body = {**build_template(review, name or "My template"), "type": review.resource.name}
+    return write_curl(base_url(request, runtime), "/mappings", body=body)
 
 
 async def load_uses(runtime: Runtime, visitor: Visitor, review: ColumnReview) -> Sequence[TemplateUse]:

@@ -8,13 +8,12 @@ from fastapi.responses import Response
 from app.dashboard.forms import FilledForm, read_form, text_of
 from app.dashboard.render import redirect
 from app.dashboard.routes.columns.filled import NEXT, FilledColumns, read_columns
-from app.dashboard.routes.columns.page import render_columns, warn_of_template
+from app.dashboard.routes.columns.page import render_columns, warn_of_template, write_command
 from app.dashboard.routes.columns.saving import NEW as SAVE
-from app.dashboard.routes.columns.saving import build_template, keep_choices, save_template
+from app.dashboard.routes.columns.saving import keep_choices, save_template
 from app.dashboard.routes.templates.listed import TEMPLATES
 from app.dashboard.routes.templates.new import NEW
 from app.dashboard.routes.wizard.draft import open_draft
-from app.dashboard.script import write_curl
 from app.dashboard.visitor import MayWriteMappings, Visitor
 from app.drafts.columns.review import ColumnReview, load_draft_type, name_columns, review_draft
 from app.drafts.columns.verdict import find_doubles
@@ -22,7 +21,6 @@ from app.drafts.draft import Draft, discard_draft, drop_files
 from app.errors import Refused
 from app.runtime import Runtime
 from app.web.caller import OpenRuntime, write_as
-from app.web.links import base_url
 
 router = APIRouter(prefix=NEW)
 Number = Annotated[int, Query(alias="page", ge=1, le=100)]
@@ -76,8 +74,6 @@ async def finish(runtime: Runtime, visitor: Visitor, draft: Draft) -> None:
 def show_page(
     request: Request, runtime: Runtime, visitor: Visitor, draft: Draft, review: ColumnReview, filled: FilledColumns
 ) -> Response:
-    name = str(filled.form.values.get("name") or "My template")
-    body = {**build_template(review, name), "type": review.resource.name}
     return render_columns(
         request,
         visitor,
@@ -87,5 +83,5 @@ def show_page(
         {"name": ""},
         draft=draft,
         warnings=warn_of_template(review),
-        command=write_curl(base_url(request, runtime), "/mappings", body=body),
+        command=write_command(request, runtime, review, str(filled.form.values.get("name") or "")),
     )

@@ -8,7 +8,7 @@ from fastapi.responses import Response
 from app.dashboard.forms import FilledForm, read_form, text_of
 from app.dashboard.render import redirect
 from app.dashboard.routes.columns.filled import NEXT, FilledColumns, read_columns
-from app.dashboard.routes.columns.page import load_uses, render_columns, unknown_of, warn
+from app.dashboard.routes.columns.page import load_uses, render_columns, unknown_of, warn, write_command
 from app.dashboard.routes.columns.saving import keep_choices, save_template, settle_columns
 from app.dashboard.routes.wizard.draft import BASE, find_other_page, go_to, open_draft
 from app.dashboard.views.wizard.frame import show_frame
@@ -86,4 +86,5 @@ async def show_page(
         frame=show_frame(draft, "columns"),
         warnings=warn(review, draft),
         uses=await load_uses(runtime, visitor, review),
+        command=write_command(request, runtime, review, str(filled.form.values.get("name") or "")),
     )
