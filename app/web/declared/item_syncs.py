@@ -31,7 +31,7 @@ FilePath = Annotated[str, AfterValidator(parse_file_path)]
 SEPARATOR: Final = {**DELIMITER, "enum": [each for each in DELIMITER["enum"] if each != "auto"], "title": "Separator"}
 SETTINGS: Final = {each.name for each in fields(SyncSettings)}
 # What an answer adds, so that an answer can be sent back as it is.
-ADDED: Final = ("id", "scheduleIds", "createdAt", "updatedAt")
+ADDED: Final = ("id", "scheduleIds", "lastRunId", "lastRunStatus", "createdAt", "updatedAt")
 
 
 class ItemSyncBody(BrakedBody):

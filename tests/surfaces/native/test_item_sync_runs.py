@@ -59,6 +59,11 @@ async def test_a_run_is_started_and_found_in_every_list_with_its_report(
         {"code": "no_images", "message": "There are none", "count": 1},
         {"code": "duplicate_key", "message": "Twice", "count": 1, "samples": [TWICE]},
     ]
+    shown = (await client.get(f"/item-syncs/{sync['id']}", headers=an_account.headers)).json()
+    assert (shown["lastRunId"], shown["lastRunStatus"]) == (started["id"], "finished")
+    assert (await client.get("/item-syncs", headers=an_account.headers)).json()["results"] == [shown]
+    again = await client.put(f"/item-syncs/{sync['id']}", headers=an_account.headers, json=shown)
+    assert again.json()["lastRunId"] == started["id"]
     del read["report"]["files"], read["report"]["images"]["refused"], read["warnings"][1]["samples"]
     for path in (f"/item-syncs/{sync['id']}/runs", "/runs?kind=sync", f"/runs?syncId={sync['id']}"):
         listed = await client.get(path, headers=an_account.headers)

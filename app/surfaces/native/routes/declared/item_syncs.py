@@ -26,11 +26,10 @@ router = APIRouter(prefix="/item-syncs", tags=["item syncs"], generate_unique_id
 async def list_item_syncs(caller: MayReadSyncs, runtime: OpenRuntime) -> Response:
     """List the account's item syncs, ordered by name."""
     async with runtime.database.read() as session:
-        found, schedules = (
-            await stored.list_syncs(session, caller.account_id),
-            await list_of_syncs(session, caller.account_id),
-        )
-    return Response(item_syncs.item_sync_list(found, schedules).encoded(), media_type=translate.JSON)
+        found = await stored.list_syncs(session, caller.account_id)
+        schedules = await list_of_syncs(session, caller.account_id)
+        runs = await stored.list_last_runs(session, caller.account_id)
+    return Response(item_syncs.item_sync_list(found, schedules, runs).encoded(), media_type=translate.JSON)
 
 
 @router.post(
@@ -54,7 +53,8 @@ async def create_item_sync(
 
 async def answer(session: ReadSession, caller: Caller, sync: StoredSync, status: int = 200) -> Response:
     schedules = await list_of_syncs(session, caller.account_id)
-    return Response(item_syncs.item_sync(sync, schedules).encoded(), status, media_type=translate.JSON)
+    runs = await stored.list_last_runs(session, caller.account_id)
+    return Response(item_syncs.item_sync(sync, schedules, runs).encoded(), status, media_type=translate.JSON)
 
 
 @router.get("/{sync_id}", response_model=ItemSync, responses=refusals(401, 403, 404, 503))
