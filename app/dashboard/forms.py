@@ -42,6 +42,10 @@ class FilledForm:
         more."""
         if refused.code == "not_authenticated":
             raise refused
+        return self.explain(refused, fields)
+
+    def explain(self, refused: Refused, fields: Mapping[str, str] | None = None) -> "FilledForm":
+        """As `refused`, of a form that asks for a password or a key itself: a wrong one is a complaint."""
         names = fields or {}
         given = refused.complaints or (Complaint("", refused.detail),)
         return self.complain(Complaint(names.get(each.path, each.path), each.reason) for each in given)

@@ -57,7 +57,7 @@ async def set_password(request: Request, visitor: SignedIn, runtime: OpenRuntime
         await change_password(runtime, email, sent.get("new_password", ""), but=sessions.hash_of(visitor.session))
     except Refused as refused:
         fields = {"password": "new_password"} if refused.code == "invalid" else {"": "password"}
-        form = EMPTY.refused(refused, fields)
+        form = EMPTY.explain(refused, fields)
         return await render_me(request, visitor, runtime, form, STATUSES[refused.code])
     return redirect(PAGE, "Password changed. Everywhere else you are signed out.")
 

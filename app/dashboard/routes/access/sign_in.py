@@ -53,7 +53,7 @@ async def try_sign_in(request: Request, runtime: OpenRuntime) -> Response:
         else:
             cookie = await sign_in(runtime, email, str(sent.get("password", "")), address=address)
     except Refused as refused:
-        form = FilledForm({"next": wanted, "email": email, "password": "", "key": ""}).refused(refused)
+        form = FilledForm({"next": wanted, "email": email, "password": "", "key": ""}).explain(refused)
         answer = render_sign_in(request, form, with_key="key" in sent, status=STATUSES[refused.code])
         if refused.retry_after is not None:
             answer.headers["Retry-After"] = str(refused.retry_after)

@@ -32,7 +32,7 @@ async def take_link(request: Request, token: str, runtime: OpenRuntime) -> Respo
         cookie = await use_link(runtime, token, str(sent.get("password", "")), address=client_bucket(request))
     except Refused as refused:
         link = None if refused.code == "gone" else await load(runtime, token)
-        form = FORM.refused(refused)
+        form = FORM.explain(refused)
         return render_page(request, None, "access/welcome.html", STATUSES[refused.code], link=link, form=form)
     answer = redirect("/app")
     give_cookie(answer, request, runtime, cookie)
