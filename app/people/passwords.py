@@ -7,10 +7,9 @@ from functools import cache, partial
 from itertools import pairwise
 from typing import Final
 
-from cryptography.exceptions import InvalidKey
-from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
-
 from app.errors import Complaint, Refused
+
+# `cryptography` takes 9 MB, and a process to which nobody sends a password does without it.
 
 SHORTEST, LONGEST = 12, 1_000  # characters
 # OWASP's first choice for Argon2id with little memory: 32 ms on one core.
@@ -76,11 +75,16 @@ async def verify_password(password: str, stored: str | None) -> bool:
 
 
 def derive(password: str) -> str:
+    from cryptography.hazmat.primitives.kdf.argon2 import Argon2id  # noqa: PLC0415
+
     kdf = Argon2id(salt=os.urandom(16), length=32, iterations=PASSES, lanes=LANES, memory_cost=MEMORY_KIB)
     return kdf.derive_phc_encoded(encode(password))
 
 
 def verify(password: str, stored: str) -> bool:
+    from cryptography.exceptions import InvalidKey  # noqa: PLC0415
+    from cryptography.hazmat.primitives.kdf.argon2 import Argon2id  # noqa: PLC0415
+
     try:
         Argon2id.verify_phc_encoded(encode(password), stored)
     except InvalidKey:
