@@ -57,6 +57,14 @@ async def test_what_is_wrong_with_a_column_is_told_in_its_row(dashboard: Dashboa
     assert "11 rows of the first 11:" in twice.text
     bad = await dashboard.post(page, form | {"field-3": "publishedAt", "dateFormat-3": "TT.MM.JJJJ", "go": "check"})
     assert (bad.status_code, bad.text.count("`dateFormat` of column `Notiz` must")) == (422, 3)
+    for hostile in (
+        {"values-3": "[" * 9_000},
+        {"values-3": '{"a":' * 9_000},
+        {"field-3": "a\0b"},
+        {"field-3": "x" * 9_000},
+    ):
+        answer = await dashboard.post(page, form | {"field-3": "description", "go": "check"} | hostile)
+        assert answer.status_code == 422, hostile
     empty = await dashboard.post(f"{NEW}?type=products", files={"file": ("a.csv", b"", "text/csv")})
     assert (empty.status_code, "The file is empty" in empty.text) == (422, True)
 

@@ -83,6 +83,17 @@ async def test_a_template_is_changed_and_what_the_page_does_not_show_stays(dashb
     assert "Template saved." in (await dashboard.get(path)).text
 
 
+async def test_a_template_that_knows_columns_by_their_numbers_keeps_them(dashboard: Dashboard) -> None:
+    columns = [{"position": 0, "field": "productId"}, {"position": 2, "field": "name", "trim": True}]
+    template = await store(dashboard, columns=columns, hasHeader=False)
+    path = f"/app/templates/{template['id']}"
+    page = await dashboard.get(path)
+    assert "Column 3" in page.text
+    form = {"name": "By number", "field-0": "productId", "field-2": "name", "trim-2": "true", "go": "next"}
+    assert (await dashboard.post(path, form)).status_code == 303
+    assert {**await read(dashboard, template), "name": "", "updatedAt": ""} == {**template, "name": "", "updatedAt": ""}
+
+
 async def test_what_is_wrong_is_told_beside_its_field_and_nothing_is_stored(dashboard: Dashboard) -> None:
     template = await store(dashboard)
     await store(dashboard, name="Taken")

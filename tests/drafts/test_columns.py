@@ -64,6 +64,29 @@ async def test_columns_that_are_called_like_fields_become_them_also_the_ids_that
 SKU = {"column": "SKU", "field": "productId"}
 
 
+async def test_members_of_json_lines_and_columns_without_a_header_become_fields_too(
+    runtime: Runtime, a_draft: NewDraft
+) -> None:
+    lines = b'{"mail": "ana@example.com", "age": 3}\n{"mail": "bob@example.com", "age": "x"}\n'
+    draft = await a_draft(lines, "people.jsonl", choices={"type": "contacts"})
+    chosen = {0: ColumnChoice("_email"), 1: ColumnChoice("_points")}
+    members = await review_draft(runtime, draft, chosen)
+    assert members.body["columns"] == [{"column": "mail", "field": "_email"}, {"column": "age", "field": "_points"}]
+    assert [each.json for each in members.columns[1].preview.stored] == ["3", ""]
+    assert [group["count"] for group in members.columns[1].problems] == [1]
+
+    bare = {"type": "contacts", "hasHeader": False}
+    review = await review_draft(runtime, await a_draft(b"ana@example.com,Ana\nb@example.com,Bob\n", choices=bare))
+    assert [each.name for each in review.columns] == ["Column 1", "Column 2"]
+    chosen = {0: ColumnChoice("_email"), 1: ColumnChoice("_name")}
+    review = await review_draft(runtime, await a_draft(b"ana@example.com,Ana\n", choices=bare), chosen)
+    assert review.body == {
+        "hasHeader": False,
+        "columns": [{"position": 0, "field": "_email"}, {"position": 1, "field": "_name"}],
+    }
+    assert list(find_blocks(review, None)) == []
+
+
 async def blocks(runtime: Runtime, a_draft: NewDraft, columns: list[dict[str, Any]], **more: Any) -> list[str]:
     choices = {"type": "contacts", "mapping": {"columns": columns}}
     draft = await a_draft(b"Mail,Name,First\nana@example.com,Ana,Ana\n", choices=choices)

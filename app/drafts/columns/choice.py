@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from app.errors import Complaint
-from app.formats.characters import spell_heading
+from app.errors import Complaint, shorten_name
+from app.formats.characters import UNSTORABLE, spell_heading
 from app.mappings.conversions import CONVERSIONS
 from app.mappings.declaring.fitting import check_column, find_field
 from app.mappings.mapping import Conversions, MappedColumn
@@ -44,9 +44,11 @@ def check_choice(
     silence: they belong to the field that was chosen before."""
     if not field_id:
         return CheckedChoice(ColumnChoice(field_id))
-    found = find_field(field_id, resource)
+    found = None if UNSTORABLE.search(field_id) else find_field(field_id, resource)
     if found is None or found.read_only:
-        complaint = Complaint(f"field-{index}", f"`{spell_heading(name)}` cannot become `{spell_heading(field_id)}`")
+        complaint = Complaint(
+            f"field-{index}", f"`{spell_heading(name)}` cannot become `{spell_heading(shorten_name(field_id))}`"
+        )
         return CheckedChoice(ColumnChoice(), (complaint,))
     kept = {each: value for each, value in conversions.items() if suits(each, found.type)}
     complaints = list(find_mistakes(index, name, kept))

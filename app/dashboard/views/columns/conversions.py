@@ -77,7 +77,7 @@ def read_pairs(text: str) -> Any:
     if text.lstrip().startswith("{"):
         try:
             return json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             return text
     pairs = [line.partition("=") for line in text.splitlines() if line.strip()]
     if not all(sign for _, sign, _ in pairs):
