@@ -60,7 +60,6 @@ async def test_what_is_wrong_with_a_column_is_told_in_its_row(dashboard: Dashboa
     for hostile in (
         {"values-3": "[" * 9_000},
         {"values-3": '{"a":' * 9_000},
-        {"field-3": "a\0b"},
         {"field-3": "x" * 9_000},
     ):
         answer = await dashboard.post(page, form | {"field-3": "description", "go": "check"} | hostile)
