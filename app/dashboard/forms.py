@@ -39,8 +39,8 @@ class FilledForm:
     def refused(self, refused: Refused, fields: Mapping[str, str] | None = None) -> "FilledForm":
         """The same values with what the engine has refused. `fields`: path in the complaint -> field of the form; a
         path without a field complains about the form as a whole. Raises the refusal itself if nobody is signed in any
-        more."""
-        if refused.code == "not_authenticated":
+        more; of a password that is wrong there is a complaint."""
+        if refused.code == "not_authenticated" and not refused.complaints:
             raise refused
         return self.explain(refused, fields)
 

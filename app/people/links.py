@@ -9,7 +9,7 @@ from app.auth.tokens import token_hash
 from app.errors import Refused
 from app.people.passwords import check_password, hash_password, verify_password
 from app.people.sessions import start_session
-from app.people.sign_in import count_try
+from app.people.sign_in import count_try, wrong
 from app.runtime import Runtime
 from app.storage.database import ReadSession, Session
 from app.storage.people import links, members, sessions
@@ -86,7 +86,7 @@ async def use_link(runtime: Runtime, token: str, password: str, *, address: str)
         await count_try(runtime, link.email, address)
         hashed = None
         if not await verify_password(password, link.password):
-            raise Refused("not_authenticated", "The password is not right. Type the one that you sign in with")
+            raise wrong("The password is not right. Type the one that you sign in with")
     async with runtime.database.transaction() as session:
         return await finish(session, link, token, hashed, pepper=runtime.pepper)
 

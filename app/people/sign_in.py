@@ -5,7 +5,7 @@ from typing import Final
 
 from app.auth.caller import Caller, authenticate
 from app.auth.credentials import PresentedKey, parse_key
-from app.errors import Refused
+from app.errors import Complaint, Refused
 from app.people import sessions
 from app.people.passwords import verify_password
 from app.people.sessions import OpenSession
@@ -31,12 +31,12 @@ async def sign_in(runtime: Runtime, email: str, password: str, *, address: str) 
     async with runtime.database.read() as session:
         person = await members.find_person(session, email)
     if not await verify_password(password, person["password"] if person else None) or person is None:
-        raise Refused("not_authenticated", WRONG)
+        raise wrong(WRONG)
     async with runtime.database.transaction() as session:
         held = await members.hold_person(session, person["id"])
         belongs = await members.memberships(session, person["id"])
         if held is None or held["password"] != person["password"] or not belongs:
-            raise Refused("not_authenticated", WRONG)
+            raise wrong(WRONG)
         await members.note_sign_in(session, person["id"])
         return await sessions.start_session(
             session, belongs[0]["account_id"], pepper=runtime.pepper, person_id=person["id"]
@@ -48,7 +48,7 @@ async def sign_in_with_key(runtime: Runtime, key: str, *, address: str) -> str:
     caller = await verify_key(runtime, key, address=address)
     async with runtime.database.transaction() as session:
         if not await accounts.hold_key(session, caller.id):
-            raise Refused("not_authenticated", WRONG_KEY)
+            raise wrong(WRONG_KEY)
         await accounts.note_use(session, caller.id)
         return await sessions.start_session(session, caller.account_id, pepper=runtime.pepper, key_id=caller.id)
 
@@ -61,7 +61,7 @@ async def confirm(runtime: Runtime, opened: OpenSession, secret: str, *, address
     else:
         right = await is_password_of(runtime, opened.email, secret, address=address)
     if not right:
-        raise Refused("not_authenticated", "This is not right" if opened.email is None else "The password is not right")
+        raise wrong(WRONG_KEY if opened.email is None else "The password is not right")
     async with runtime.database.transaction() as session:
         await stored.confirm(session, sessions.hash_of(opened))
 
@@ -79,7 +79,15 @@ async def verify_key(runtime: Runtime, key: str, *, address: str) -> Caller:
     presented = parse_key(key.strip()) or NO_KEY
     await count_try(runtime, presented.key_id, address)
     async with runtime.database.read() as session:
-        return await authenticate(session, presented, pepper=runtime.pepper)
+        try:
+            return await authenticate(session, presented, pepper=runtime.pepper)
+        except Refused:
+            raise wrong(WRONG_KEY) from None
+
+
+def wrong(reason: str) -> Refused:
+    """A complaint about what was typed: without one, the refusal would say that nobody is signed in."""
+    return Refused("not_authenticated", reason, [Complaint("", reason)])
 
 
 async def count_try(runtime: Runtime, name: str, address: str) -> None:

@@ -14,6 +14,7 @@ from app.runs.model import AccountId
 from tests.dashboard.browser import check_page
 from tests.dashboard.conftest import Visit
 from tests.dashboard.people import PASSWORD, Dashboard, new_dashboard
+from tests.support.http import make_account
 from tests.support.servers import PEPPER
 
 NEW_KEY = {"label": "nightly <import>", "scopes": ["imports:read", "records:read"], "days": "30"}
@@ -100,6 +101,21 @@ async def test_typing_the_password_again_is_enough_for_a_while(dashboard: Dashbo
     await long_ago(dashboard)
     assert (await dashboard.post("/app/keys/new", NEW_KEY | {"password_again": PASSWORD})).status_code == 200
     assert (await dashboard.post("/app/keys/new", NEW_KEY)).status_code == 200
+
+
+async def test_whoever_signed_in_with_a_key_types_that_key_again(dashboard: Dashboard) -> None:
+    own, other = [await make_account(dashboard.runtime, ["admin"], dashboard.account.name) for _ in range(2)]
+    assert (await dashboard.post("/app/sign-out")).status_code == 303
+    assert (await dashboard.post("/app/sign-in", {"key": own.key})).status_code == 303
+    async with dashboard.runtime.database.transaction() as session:
+        await session.exec_driver_sql(
+            "UPDATE sessions SET confirmed_at = now() - interval '15 minutes' "
+            f"WHERE key_id = '{own.key.partition(':')[0]}'"
+        )
+    for again, status in ((other.key, 422), ("nonsense", 422), (own.key, 200)):
+        answer = await dashboard.post("/app/keys/new", NEW_KEY | {"password_again": again})
+        assert answer.status_code == status
+    assert "by test" in (await dashboard.get("/app/keys")).text, "the label of the key that made it"
 
 
 async def test_a_person_is_invited_changed_and_removed(dashboard: Dashboard) -> None:

@@ -75,9 +75,9 @@ async def test_a_wrong_name_and_a_wrong_password_are_answered_alike(
 ) -> None:
     answers, seconds = [], []
     for email in (dashboard.person.email, "nobody@shop.example", dashboard.person.email, "nobody@shop.example"):
-        started = time.perf_counter()
+        started = time.process_time()  # of all threads: what others do on the machine does not count
         answer = await sign_in(stranger, email, "not the password at all")
-        seconds.append(time.perf_counter() - started)
+        seconds.append(time.process_time() - started)
         answers.append(answer.text.replace(email, "NAME"))
         assert (answer.status_code, WRONG in answer.text) == (401, True)
         assert "set-cookie" not in answer.headers
@@ -324,8 +324,8 @@ async def test_somebody_signs_in_and_out_without_a_script(visit: Visit, live_acc
     await page.get_by_label("E-mail address").fill(person.email)
     await page.get_by_label("Password").fill(PASSWORD)
     await page.keyboard.press("Enter")
-    assert await page.locator("h1").inner_text() == "Ana Viewer"
+    await page.get_by_role("heading", name="Ana Viewer").wait_for()
     await page.get_by_role("button", name="Sign out", exact=True).click()
-    assert await page.get_by_role("status").inner_text() == "You are signed out."
+    await page.get_by_role("status").get_by_text("You are signed out.").wait_for()
     await page.goto("/app/me")
     assert await page.locator("h1").inner_text() == "Sign in"
