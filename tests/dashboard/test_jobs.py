@@ -286,12 +286,18 @@ async def test_the_page_of_a_run_does_at_most_six_queries(
 async def test_a_page_that_finds_no_free_stream_asks_once_for_its_regions(
     dashboard: Dashboard, api: httpx.AsyncClient, finish: Finish
 ) -> None:
+    async def ask(page: str) -> httpx.Response:
+        address = re.search(r'data-live="([^"]+)"', page)
+        assert address is not None
+        return await dashboard.get(html.unescape(address[1]) + "&once=true")
+
+    nothing = (await dashboard.get("/app/jobs")).text
+    assert "new job" not in (await ask(nothing)).text
     run_id = await imported(dashboard, api)
+    assert "1 new job. Show" in (await ask(nothing)).text
     page = (await dashboard.get("/app/jobs")).text
-    address = re.search(r'data-live="([^"]+)"', page)
-    assert address is not None
     newer = await imported(dashboard, api, name="Newer")
-    asked = await dashboard.get(address[1].replace("&amp;", "&") + "&once=true")
+    asked = await ask(page)
     assert "1 new job. Show" in asked.text
     assert f'id="state-{run_id}"' in asked.text
     assert newer not in asked.text.partition('id="arrived"')[2], "nothing moves under the reader"

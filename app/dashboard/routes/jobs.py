@@ -19,7 +19,7 @@ from app.runs.overview.makers import find_makers
 from app.runs.status import Status, list_accepted
 from app.web.caller import OpenRuntime
 from app.web.links import base_url
-from app.web.runs.reading import encode_run_cursor
+from app.web.runs.reading import BEFORE_ALL, encode_run_cursor
 
 router = APIRouter(prefix="/app/jobs")
 CHART_DAYS: Final = 30
@@ -73,5 +73,5 @@ async def show_jobs(
 
 def seen_rows(found: list[Status], *, first: bool) -> dict[str, str]:
     """What the stream of the page needs to know: the rows on it, and the newest, if it is the first page."""
-    newest = {"newest": encode_run_cursor(found[0].run)} if first and found else {}
-    return {"ids": ",".join(each.run.id for each in found), **newest}
+    newest = encode_run_cursor(found[0].run) if found else BEFORE_ALL
+    return {"ids": ",".join(each.run.id for each in found), "newest": newest if first else ""}

@@ -1,6 +1,7 @@
 """Which runs a caller may see, and the cursor of their list."""
 
 from datetime import datetime
+from typing import Final
 
 from app.auth.caller import Caller
 from app.runs.kinds import KINDS, Kind
@@ -8,6 +9,8 @@ from app.runs.model import Run
 from app.web.caller import ensure_scope
 from app.web.declared.shape import to_utc
 from app.web.links import decode_cursor, encode_cursor, invalid_cursor
+
+BEFORE_ALL: Final = encode_cursor("1970-01-01T00:00:00+00:00 0")  # as the cursor of a run that is older than all
 
 
 def visible_kinds(caller: Caller, wanted: Kind | None) -> list[Kind]:
