@@ -197,8 +197,8 @@ async def choose_source(shop: Shop, source: str | None, path: str, text: str) ->
 async def choose_mapping(shop: Shop, mapping: str) -> None:
     """4. and 5.: the data type with its default template, or a template, which says the type."""
     await shop.page.get_by_role("heading", name="What is in it?").wait_for()
-    folded = shop.page.locator("#use summary")  # templates of which nobody knows whether they fit
-    if await folded.count():
+    # Templates of which nobody knows whether they fit, and types of which the file has no field.
+    for folded in await shop.page.locator("#use summary").all():
         await folded.click()
     await shop.page.get_by_role("radio", name=mapping, exact=True).check()
     await shop.click("Next")

@@ -33,6 +33,7 @@ async def test_a_file_becomes_an_import_step_by_step(dashboard: Dashboard, finis
     page = await dashboard.get(f"{base}/type")
     assert "For contacts, fits 2 of 2 columns" in words(page)
     assert "Key: _email or _externalId" in words(page)
+    assert "other record types" in words(page)
     wrong = await dashboard.post(f"{base}/type", {"blankCells": "clear"})
     assert (wrong.status_code, wrong.text.count("Choose a mapping template or a record type")) == (422, 2)
     chosen = {"use": f"template:{template}", "blankCells": "clear", "existing": "fill", "duplicates": "last"}

@@ -26,11 +26,13 @@ class UseChoice:
 
 @dataclass(frozen=True, slots=True)
 class UseChoices:
-    """`best` are the templates that fit, `others` the rest of them."""
+    """`best` are the templates that fit, `others` the rest of them. `types` are those of which the file has fields, or
+    all if it has none of any, and `other_types` the rest."""
 
     best: Sequence[UseChoice]
     others: Sequence[UseChoice]
     types: Sequence[UseChoice]
+    other_types: Sequence[UseChoice]
 
 
 def show_uses(fits: Fits, chosen: str, *, templates: bool) -> UseChoices:
@@ -38,7 +40,9 @@ def show_uses(fits: Fits, chosen: str, *, templates: bool) -> UseChoices:
     shown = [(show_template(each), each.fits) for each in fits.templates] if templates else []
     best = [choice for choice, found in shown if found or choice.value == chosen][:SHOWN]
     others = [choice for choice, _ in shown if choice not in best]
-    return UseChoices(best, others, [show_type(each) for each in fits.types])
+    types = [(show_type(each), each.fits) for each in fits.types]
+    near = [choice for choice, found in types if found or choice.value == chosen] or [choice for choice, _ in types]
+    return UseChoices(best, others, near, [choice for choice, _ in types if choice not in near])
 
 
 def show_template(fit: TemplateFit) -> UseChoice:
