@@ -10,7 +10,7 @@ from ipaddress import ip_network
 from pathlib import Path
 
 import uvicorn
-from fastapi import Depends, FastAPI, Request
+from fastapi import FastAPI, Request
 from fastapi.responses import Response
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
@@ -26,7 +26,7 @@ from app.runtime import open_runtime, parse_origins, parse_proxies
 from app.settings import Settings
 from app.surfaces import SURFACES
 from app.throttle import Allowance
-from app.web.checks import refuse_line_break, refuse_nul
+from app.web.checks import NulMiddleware
 from app.web.openapi import build_openapi
 from app.web.requests import RequestMiddleware
 from app.web.server.connections import Connections, build_connection_limits
@@ -53,7 +53,6 @@ def create_app(settings: Settings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         middleware=build_middleware(settings),
-        dependencies=[Depends(refuse_nul), Depends(refuse_line_break)],
     )
     SITES.mount(app)
     return app
@@ -71,6 +70,7 @@ def build_middleware(settings: Settings) -> list[Middleware]:
         *([build_cors(origins)] if origins else []),
         *(Middleware(PageHeadersMiddleware, prefix=each) for each in DASHBOARD.prefixes),
         requests,
+        Middleware(NulMiddleware, render=SITES.render),
         *(Middleware(SameOriginMiddleware, prefix=each, render=DASHBOARD.render) for each in DASHBOARD.prefixes),
     ]
 

@@ -1,29 +1,40 @@
 """Checks of every request, whatever its path."""
 
+from collections.abc import Callable
+
 from fastapi import Request
 from fastapi.dependencies.utils import get_flat_params
 from fastapi.params import Cookie, Header, Path
+from fastapi.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.errors import Complaint, Refused, describe, join_choices, shorten_name
 from app.web.caller import IdentifiedCaller
+from app.web.failures import Failure, failure_from
 
 
-async def refuse_line_break(request: Request) -> None:
-    """Refuses a path that ends with a line break: the `$` of a route's pattern matches before it. Raises
-    Refused("not_found")."""
-    values = map(str, request.path_params.values())
-    if request.scope["path"].endswith("\n") and not any(value.endswith("\n") for value in values):
-        raise Refused("not_found", "Nothing exists at this path")
+class NulMiddleware:
+    """Refuses NUL characters in path and query: PostgreSQL cannot store them. `render` renders the refusal."""
+
+    def __init__(self, app: ASGIApp, render: Callable[[Failure, Request], Response]) -> None:
+        self.app = app
+        self.render = render
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        refused = find_nul(Request(scope)) if scope["type"] == "http" else None
+        app = self.render(failure_from(refused), Request(scope)) if refused else self.app
+        await app(scope, receive, send)
 
 
-async def refuse_nul(request: Request) -> None:
-    """Refuses NUL characters in path and query: PostgreSQL cannot store them. Raises Refused: not_found, invalid."""
+def find_nul(request: Request) -> Refused | None:
+    """not_found, invalid; None if there is none."""
     if "\0" in request.scope["path"]:
-        raise Refused("not_found", "Nothing exists at this path")
+        return Refused("not_found", "Nothing exists at this path")
     for name, value in request.query_params.multi_items():
         if "\0" in value:
             reason = f"The query parameter `{shorten_name(name)}` must not contain NUL characters"
-            raise Refused("invalid", reason, [Complaint(name, reason)], facts={"in": "query"})
+            return Refused("invalid", reason, [Complaint(name, reason)], facts={"in": "query"})
+    return None
 
 
 async def refuse_unknown_query(request: Request, _: IdentifiedCaller) -> None:

@@ -49,7 +49,7 @@ def operation_id(route: APIRoute) -> str:
 
 def build_openapi(surface: Surface) -> dict[str, Any]:
     """The OpenAPI document of a surface."""
-    document = build_document(surface.title, surface.description, surface.router.routes, surface.security or SECURITY)
+    document = build_document(surface.title, surface.description, surface.routes, surface.security or SECURITY)
     for operations in document["paths"].values():
         for operation in operations.values():
             declare_rate_headers(operation["responses"], surface)

@@ -1,12 +1,11 @@
 """Writes the HTTP reference: a page for each surface, from its OpenAPI document and its routes."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
 from fastapi.dependencies.models import Dependant
-from fastapi.routing import APIRoute
 
 from app.errors import join_choices
 from app.main import OPENAPI
@@ -82,7 +81,7 @@ def first(operation: Json) -> str:
 def scopes_of(surface: Surface) -> Mapping[tuple[str, str], str]:
     """Method and path of a route -> the scope that its key needs."""
     found: dict[tuple[str, str], str] = {}
-    for route in all_routes(surface.router.routes):
+    for route in surface.routes:
         needed = [scope for each in all_dependants(route.dependant) if (scope := required_scope(each.call))]
         found |= {(method.lower(), route.path_format): ", ".join(needed) for method in route.methods or ()}
     return found
@@ -93,15 +92,6 @@ def required_scope(check: object) -> str:
     if isinstance(check, RequireScope):
         return code(check.scope)
     return join_choices(map(code, check.scopes)) if isinstance(check, RequireAnyScope) else ""
-
-
-def all_routes(routes: Iterable[Any]) -> Iterator[APIRoute]:
-    """The routes, those of included routers among them."""
-    for each in routes:
-        if isinstance(each, APIRoute):
-            yield each
-        else:
-            yield from all_routes(each.original_router.routes)
 
 
 def all_dependants(dependant: Dependant) -> Iterator[Dependant]:

@@ -13,7 +13,6 @@ from app.dashboard.headers import CONTENT_SECURITY_POLICY
 from app.dashboard.origin import origin_of
 from app.dashboard.visitor import NeedScope
 from app.people.roles import ROLES
-from docs.generate.http import all_routes
 from tests.dashboard.browser import check_page
 from tests.dashboard.conftest import Visit
 from tests.dashboard.people import Dashboard
@@ -25,7 +24,7 @@ OWN = {"/app", "/app/", "/app/sign-out", "/app/me", "/app/me/theme", "/app/me/pa
 
 
 def pages() -> list[APIRoute]:
-    return list(all_routes(DASHBOARD.router.routes))
+    return list(DASHBOARD.routes)
 
 
 def needed_scopes(dependant: Dependant) -> Iterator[tuple[str, ...]]:

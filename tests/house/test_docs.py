@@ -23,7 +23,7 @@ from app.transports.options import RULES
 from app.web.surface import Surface
 from docs.generate import site
 from docs.generate.commands import all_commands
-from docs.generate.http import all_routes, operations
+from docs.generate.http import operations
 from docs.generate.tables import about, all_events, event_name
 from docs.record.layout import layout
 from docs.record.page import steps
@@ -108,7 +108,7 @@ def test_every_transport_and_record_type_has_a_heading() -> None:
 @pytest.mark.parametrize("surface", SURFACES.all, ids=lambda surface: surface.name)
 def test_every_operation_of_a_surface_is_in_the_reference(surface: Surface) -> None:
     page = REFERENCE[f"http/{surface.name}.md"]
-    for route in all_routes(surface.router.routes):
+    for route in surface.routes:
         if route.include_in_schema:
             for method in route.methods or ():
                 assert f"### {method} {route.path_format} " in page

@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from functools import cache
 from secrets import token_hex
 from typing import Any
 
@@ -18,7 +17,6 @@ from app.runs.lifecycle import work_on
 from app.runs.model import run_from
 from app.runs.states import HELD
 from app.runtime import Runtime, read_rate_limit
-from app.settings import Settings
 from app.storage.access.accounts import account_named
 from app.storage.blobs.errors import MARKER
 from app.storage.tables import runs
@@ -31,17 +29,10 @@ CONTACTS = b"_email,_name,_points\njohn@example.org,John,10\nsteve@example.org,S
 PARTS = {"type": "contacts", "delimiter": ",", "overrideExisting": "true", "updateOnlyEmptyFields": "false"}
 
 
-@cache
-def routed() -> FastAPI:
-    """An app whose routes all others have, too: FastAPI works them out at the first requests, for 0.15 s each time."""
-    return create_app(Settings(_env_file=None))  # type: ignore[call-arg]
-
-
 def app_on(runtime: Runtime, **settings: object) -> FastAPI:
     """The app on a runtime that is open already, with some settings changed. It logs to what is stderr now."""
     configure(runtime.settings.log_level)
     app = create_app(runtime.settings)
-    app.router.routes[:] = routed().router.routes
     changed = runtime.settings.model_copy(update=settings)
     throttle = replace(runtime.throttle, rate=read_rate_limit(changed))
     app.state.runtime = replace(runtime, settings=changed, throttle=throttle) if settings else runtime

@@ -21,14 +21,16 @@ FILES = {
     "/v2/productimports/": "productID,productName\nA-2,Steel rod\n",
 }
 NAMES = {"name": "parts", "set_id": "spring", "mapping_id": "map_0"}
-NAMES |= dict.fromkeys(("connection_id", "import_id", "export_id", "sync_id", "feed_id", "schedule_id"), "0" * 24)
-# The connection, the run or the token that the request names is nobody's.
+IDS = ("connection_id", "import_id", "export_id", "person_id", "run_id", "sync_id", "feed_id", "schedule_id")
+NAMES |= dict.fromkeys(IDS, "0" * 24)
+# The connection, the run, the person or the token that the request names is nobody's.
 UNKNOWN = (
     "{connection_id}",
     "{mapping_id}",
     "{sync_id}",
     "{feed_id}",
     "{schedule_id}",
+    "{person_id}",
     "{sync_id}/runs",
     "/test-import",
     "/test-export",
@@ -36,6 +38,7 @@ UNKNOWN = (
     "{sync_id}/runs",
     "/rerun",
     "/rerun/",
+    "/resume",
     "/token/revoke",
 )
 # Cordial's API looks for the server of the file before it answers, and the example's has none.

@@ -2,14 +2,14 @@
 
 from app.surfaces.connectif.routes import router
 from app.surfaces.connectif.translate import build_rate_headers, render_failure
-from app.web.surface import Surface
+from app.web.surface import Surface, collect_routes
 
 SURFACE = Surface(
     name="connectif",
     title="Sluice: Connectif's Import API",
     description="Send a CSV or JSON Lines file, get an import in return, and poll it for its counts.",
     prefixes=("/imports",),
-    router=router,
+    routes=collect_routes([router]),
     render=render_failure,
     rate_headers=build_rate_headers,
 )

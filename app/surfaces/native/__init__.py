@@ -1,6 +1,6 @@
 """Our own surface: what no vendor's API has, such as failed rows, record types, connections and health."""
 
-from app.surfaces.native.routes import router
+from app.surfaces.native.routes import ROUTES
 from app.surfaces.native.translate import rate_headers, render_failure
 from app.web.surface import Surface
 
@@ -10,7 +10,7 @@ SURFACE = Surface(
     description="Problems and failed rows of an import, records, record types, coupon sets, connections, exports, "
     "schedules, feeds, and health.",
     prefixes=("/",),
-    router=router,
+    routes=ROUTES,
     render=render_failure,
     rate_headers=rate_headers,
 )

@@ -1,9 +1,6 @@
 """Cordial's endpoints, one module per subject."""
 
-from fastapi import APIRouter
-
 from app.surfaces.cordial.routes import health, imports, jobs, products
+from app.web.surface import collect_routes
 
-router = APIRouter()
-for part in (imports, jobs, products, health):
-    router.include_router(part.router)
+ROUTES = collect_routes(part.router for part in (imports, jobs, products, health))

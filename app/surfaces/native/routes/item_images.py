@@ -2,19 +2,19 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import Path, Query, Request
 from fastapi.responses import Response
 
 from app.item_images.shown import list_images, parse_cursor
 from app.surfaces.native import item_images, translate
+from app.surfaces.native.router import build_router
 from app.surfaces.native.wire.item_images import PICTURE, ItemImageList, PictureWidth
 from app.web.caller import MayReadRecords, OpenRuntime
 from app.web.links import decode_cursor, encode_cursor, key_path, link_to_same_path
-from app.web.openapi import operation_id
 from app.web.refusals import refusals
 from app.web.responses.pictures import respond_with_picture
 
-router = APIRouter(prefix="/items", tags=["items"], generate_unique_id_function=operation_id)
+router = build_router("/items", "items")
 IMAGES = f"{key_path('item_code')}/images"
 
 

@@ -4,25 +4,25 @@ import asyncio
 from typing import Annotated
 
 import msgspec
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from fastapi.responses import Response
 
 from app.declarations.stored_records import count_stored, find_record
 from app.declarations.types import ensure_type
 from app.storage import records
 from app.surfaces.native import translate
+from app.surfaces.native.router import build_router
 from app.surfaces.native.wire.records import FoundRecord, RecordCountList, RecordList
 from app.web.caller import MayReadRecords, OpenRuntime
 from app.web.links import decode_cursor, encode_cursor, key_path, link_to_same_path
-from app.web.openapi import operation_id
 from app.web.refusals import refusals
 from app.web.responses.downloads import ensure_few_downloads
 from app.web.responses.pieces import respond
 
-router = APIRouter(prefix="/records/{type}", tags=["records"], generate_unique_id_function=operation_id)
+router = build_router("/records/{type}", "records")
 
 
-counts = APIRouter(prefix="/records", tags=["records"], generate_unique_id_function=operation_id)
+counts = build_router("/records", "records")
 
 
 @counts.get("", response_model=RecordCountList, responses=refusals(401, 403, 503))

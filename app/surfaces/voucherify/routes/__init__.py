@@ -1,9 +1,6 @@
 """Voucherify's endpoints, one module per subject."""
 
-from fastapi import APIRouter
-
 from app.surfaces.voucherify.routes import actions, customers, imports, oauth
+from app.web.surface import collect_routes
 
-router = APIRouter()
-for part in (imports, actions, customers, oauth):
-    router.include_router(part.router)
+ROUTES = collect_routes(part.router for part in (imports, actions, customers, oauth))

@@ -1,20 +1,20 @@
 """API keys: made, listed and revoked by an admin of their account."""
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import Response
 
 from app.auth.account_keys import list_account_keys, load_key, make_key, revoke_account_key
 from app.auth.keys import NewKey
 from app.surfaces.native import access, translate
+from app.surfaces.native.router import build_router
 from app.surfaces.native.wire.access.keys import API_KEY_BODY, ApiKey, ApiKeyBody, ApiKeyList, NewApiKey
 from app.surfaces.native.wire.shape import Links
 from app.web.bodies.json_body import read_json_object
 from app.web.caller import MayAdminister, OpenRuntime, write_as
-from app.web.openapi import operation_id
 from app.web.refusals import refusals
 from app.web.surface import parse_shape
 
-router = APIRouter(prefix="/keys", tags=["keys"], generate_unique_id_function=operation_id)
+router = build_router("/keys", "keys")
 
 
 @router.get("", response_model=ApiKeyList, responses=refusals(401, 403, 503))

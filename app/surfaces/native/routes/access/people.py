@@ -1,11 +1,12 @@
 """People: who may sign in to the dashboard of the account, and as what."""
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import Response
 
 from app.people.links import link_path
 from app.people.members import Invitation, change_role, invite, list_members, load_member, remove, renew_link
 from app.surfaces.native import access, translate
+from app.surfaces.native.router import build_router
 from app.surfaces.native.wire.access.people import (
     INVITATION_BODY,
     ROLE_BODY,
@@ -20,11 +21,10 @@ from app.surfaces.native.wire.shape import Links
 from app.web.bodies.json_body import read_json_object
 from app.web.caller import MayAdminister, OpenRuntime, write_as
 from app.web.links import base_url
-from app.web.openapi import operation_id
 from app.web.refusals import refusals
 from app.web.surface import parse_shape
 
-router = APIRouter(prefix="/people", tags=["people"], generate_unique_id_function=operation_id)
+router = build_router("/people", "people")
 
 
 @router.get("", response_model=AccountMemberList, responses=refusals(401, 403, 503))

@@ -1,6 +1,6 @@
 """Connections: the sources and destinations that an account stores by name, and tests of them."""
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import Response
 
 from app.auth.caller import Caller
@@ -10,6 +10,7 @@ from app.connections.connection import StoredConnection
 from app.connections.outcome import Purpose
 from app.runtime import Runtime
 from app.surfaces.native import translate
+from app.surfaces.native.router import build_router
 from app.surfaces.native.wire.declared.connections import (
     CONNECTION_BODY,
     CONNECTION_TEST_BODY,
@@ -20,10 +21,9 @@ from app.surfaces.native.wire.declared.connections import (
 from app.surfaces.native.wire.shape import Links
 from app.web.bodies.json_body import read_json_object
 from app.web.caller import MayReadConnections, MayWriteConnections, OpenRuntime, write_as
-from app.web.openapi import operation_id
 from app.web.refusals import refusals
 
-router = APIRouter(prefix="/connections", tags=["connections"], generate_unique_id_function=operation_id)
+router = build_router("/connections", "connections")
 
 
 @router.get("", response_model=ConnectionList, responses=refusals(401, 403, 503))

@@ -1,17 +1,17 @@
 """Coupon sets: created here, filled by imports."""
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import Response
 
 from app.declarations import coupon_sets
 from app.surfaces.native import translate
+from app.surfaces.native.router import build_router
 from app.surfaces.native.wire.declared.coupon_sets import COUPON_SET_BODY, NEW_COUPON_SET, CouponSet
 from app.web.bodies.json_body import read_json_object
 from app.web.caller import MayReadImports, MayWriteImports, OpenRuntime, write_as
-from app.web.openapi import operation_id
 from app.web.refusals import refusals
 
-router = APIRouter(prefix="/coupon-sets/{set_id}", tags=["coupon sets"], generate_unique_id_function=operation_id)
+router = build_router("/coupon-sets/{set_id}", "coupon sets")
 
 
 @router.put(

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from fastapi.responses import Response
 
 from app.auth.caller import Caller
@@ -11,6 +11,7 @@ from app.feeds.feed import Feed, FeedDeclaration, FileState
 from app.feeds.watch import check_now
 from app.runtime import Runtime
 from app.surfaces.native import feeds, translate
+from app.surfaces.native.router import build_router
 from app.surfaces.native.wire.declared import feeds as wire
 from app.surfaces.native.wire.shape import Links
 from app.web.bodies.json_body import read_json_object
@@ -23,10 +24,9 @@ from app.web.caller import (
 )
 from app.web.declared.feeds import FEED_BODY, declare_feed, ensure_may_resume
 from app.web.links import link_to_same_path
-from app.web.openapi import operation_id
 from app.web.refusals import refusals
 
-router = APIRouter(prefix="/feeds", tags=["feeds"], generate_unique_id_function=operation_id)
+router = build_router("/feeds", "feeds")
 
 
 @router.get("", response_model=wire.FeedList, responses=refusals(401, 403, 503))

@@ -1,12 +1,13 @@
 """Item syncs: the folders of items, filters and pictures that an account has read, and how."""
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import Response
 
 from app.auth.caller import Caller
 from app.schedules.stored import list_of_syncs
 from app.storage.database import ReadSession
 from app.surfaces.native import item_syncs, translate
+from app.surfaces.native.router import build_router
 from app.surfaces.native.wire.declared.connections import ConnectionTest
 from app.surfaces.native.wire.declared.item_syncs import ItemSync, ItemSyncList
 from app.syncs import stored
@@ -15,10 +16,9 @@ from app.syncs.stored import StoredSync
 from app.web.bodies.json_body import read_json_object
 from app.web.caller import MayReadConnections, MayReadSyncs, MayWriteSyncs, OpenRuntime, write_as
 from app.web.declared.item_syncs import ITEM_SYNC_BODY, parse_declaration
-from app.web.openapi import operation_id
 from app.web.refusals import refusals
 
-router = APIRouter(prefix="/item-syncs", tags=["item syncs"], generate_unique_id_function=operation_id)
+router = build_router("/item-syncs", "item syncs")
 
 
 @router.get("", response_model=ItemSyncList, responses=refusals(401, 403, 503))

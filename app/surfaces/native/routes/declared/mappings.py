@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from fastapi.responses import Response
 from pydantic import ValidationError
 
@@ -27,6 +27,7 @@ from app.resources.schema import Resource
 from app.runtime import Runtime
 from app.storage.declared.mappings import list_whole
 from app.surfaces.native import translate
+from app.surfaces.native.router import build_router
 from app.surfaces.native.wire.declared.mappings import (
     MAPPING_BODY,
     SUGGEST_BODY,
@@ -44,13 +45,12 @@ from app.web.bodies.upload import Form
 from app.web.caller import MayReadMappings, MayWriteMappings, OpenRuntime
 from app.web.declared import mappings as declared
 from app.web.links import link_to_same_path
-from app.web.openapi import operation_id
 from app.web.refusals import refusals
 from app.web.surface import complaint_from
 
 Limit = Annotated[int, Query(ge=1, le=1_000)]
 MOST_FITTING = 10  # templates that a suggestion names
-router = APIRouter(prefix="/mappings", tags=["mappings"], generate_unique_id_function=operation_id)
+router = build_router("/mappings", "mappings")
 
 
 @router.get("", response_model=MappingList, responses=refusals(401, 403, 422, 503))

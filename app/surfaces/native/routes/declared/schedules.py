@@ -1,6 +1,6 @@
 """Schedules: what an account has started by the clock."""
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import Response
 
 from app.auth.caller import Caller
@@ -9,16 +9,16 @@ from app.schedules import stored
 from app.schedules.schedule import Schedule as StoredSchedule
 from app.storage.database import ReadSession
 from app.surfaces.native import translate
+from app.surfaces.native.router import build_router
 from app.surfaces.native.schedules import render_schedule
 from app.surfaces.native.wire.declared.schedules import Schedule, ScheduleList
 from app.surfaces.native.wire.shape import Links
 from app.web.bodies.json_body import read_json_object
 from app.web.caller import MayReadSchedules, MayWriteSchedules, OpenRuntime, write_as
 from app.web.declared.schedules import SCHEDULE_BODY, declare_schedule, ensure_may_start
-from app.web.openapi import operation_id
 from app.web.refusals import refusals
 
-router = APIRouter(prefix="/schedules", tags=["schedules"], generate_unique_id_function=operation_id)
+router = build_router("/schedules", "schedules")
 
 
 @router.get("", response_model=ScheduleList, responses=refusals(401, 403, 503))

@@ -3,21 +3,21 @@
 import asyncio
 
 import msgspec
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import Response
 
 from app.declarations.types import declare_type, load_declarations, load_resource
 from app.surfaces.native import translate
+from app.surfaces.native.router import build_router
 from app.surfaces.native.wire.declared.types import NEW_TYPE, SAMPLE, TYPE_BODY, RecordType, TypeList
 from app.web.bodies.json_body import read_json_object
 from app.web.caller import MayReadTypes, MayWriteTypes, OpenRuntime, write_as
-from app.web.openapi import operation_id
 from app.web.refusals import refusals
 from app.web.responses.downloads import ensure_few_downloads
 from app.web.responses.pieces import respond
 from app.web.responses.samples import respond_with_sample
 
-router = APIRouter(prefix="/types", tags=["types"], generate_unique_id_function=operation_id)
+router = build_router("/types", "types")
 
 
 @router.get("", response_model=TypeList, responses=refusals(401, 403, 503))

@@ -1,6 +1,6 @@
 """Imports from a connection: of one file, or of all files that match a pattern."""
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import Response
 
 from app.connections.connection import load_connection
@@ -10,20 +10,18 @@ from app.imports.sources.pattern import find_files
 from app.imports.submissions.from_connection import build_submission, read_wanted, refuse_missing_coupon_set
 from app.mappings.declaring.requested import fill_options
 from app.surfaces.native import translate
+from app.surfaces.native.router import build_router
 from app.surfaces.native.wire.imports import StartedImports
 from app.web.admission import admit_import
 from app.web.bodies.json_body import read_json_object
 from app.web.bodies.mapping_choice import MappingChooser
 from app.web.caller import MayReadConnections, MayWriteImports, OpenRuntime, ensure_may_replace
 from app.web.declared.connection_imports import CONNECTION_IMPORT_BODY, ConnectionImportBody
-from app.web.openapi import operation_id
 from app.web.refusals import refusals
 from app.web.requests import request_id
 from app.web.surface import parse_shape
 
-router = APIRouter(
-    prefix="/connections/{connection_id}", tags=["connections"], generate_unique_id_function=operation_id
-)
+router = build_router("/connections/{connection_id}", "connections")
 
 
 @router.post(

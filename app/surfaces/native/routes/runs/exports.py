@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from fastapi.responses import Response
 
 from app.exports import retry
@@ -17,6 +17,7 @@ from app.runtime import Runtime
 from app.storage.database import ReadSession
 from app.storage.runs import Filter
 from app.surfaces.native import exports, translate
+from app.surfaces.native.router import build_router
 from app.surfaces.native.wire.exports import (
     EXPORT_FILE,
     EXPORT_RERUN_BODY,
@@ -28,14 +29,13 @@ from app.web.bodies.json_body import read_json_object
 from app.web.caller import MayReadConnections, MayReadExports, MayWriteExports, OpenRuntime
 from app.web.declared.exports import EXPORT_BODY, ExportBody, build_request, ensure_may_export
 from app.web.links import base_url, link_to_same_path
-from app.web.openapi import operation_id
 from app.web.refusals import refusals
 from app.web.requests import request_id
 from app.web.responses.export_file import respond_with_export
 from app.web.runs.reading import decode_run_cursor, encode_run_cursor
 from app.web.surface import parse_shape
 
-router = APIRouter(prefix="/exports", tags=["exports"], generate_unique_id_function=operation_id)
+router = build_router("/exports", "exports")
 
 
 @router.post(

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import Path, Query, Request
 from fastapi.responses import Response, StreamingResponse
 
 from app.imports.results.columns import describe_columns
@@ -11,16 +11,16 @@ from app.imports.results.failed_rows import open_failed_rows
 from app.imports.results.sent_row import read_sent_row
 from app.runs import problems, status
 from app.surfaces.native import translate
+from app.surfaces.native.router import build_router
 from app.surfaces.native.wire.imports import ColumnList, SentRowItem
 from app.surfaces.native.wire.problems import OfCause, OfColumn, ProblemList
 from app.web.caller import MayReadImports, OpenRuntime
 from app.web.links import link_to_same_path
-from app.web.openapi import operation_id
 from app.web.refusals import refusals
 from app.web.responses.downloads import FileDownload, ensure_few_downloads
 from app.web.responses.pieces import respond
 
-router = APIRouter(prefix="/imports/{import_id}", tags=["imports"], generate_unique_id_function=operation_id)
+router = build_router("/imports/{import_id}", "imports")
 Limit = Annotated[int, Query(ge=1, le=1_000)]
 
 

@@ -2,13 +2,14 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from fastapi.responses import Response
 
 from app.runs import status
 from app.runs.kinds import Kind
 from app.runs.status import RunQuery
 from app.surfaces.native import translate
+from app.surfaces.native.router import build_router
 from app.surfaces.native.run_items import encode_runs, run_item
 from app.surfaces.native.wire.runs import RunItem, RunList
 from app.syncs.intake import SyncRequest, submit_sync
@@ -17,12 +18,11 @@ from app.web.bodies.json_body import read_json_object
 from app.web.caller import MayReadSyncs, MayWriteSyncs, OpenRuntime
 from app.web.declared.item_syncs import SYNC_RUN_BODY, parse_run
 from app.web.links import base_url, link_to_same_path
-from app.web.openapi import operation_id
 from app.web.refusals import refusals
 from app.web.requests import request_id
 from app.web.runs.reading import decode_run_cursor, encode_run_cursor
 
-router = APIRouter(prefix="/item-syncs/{sync_id}/runs", tags=["item syncs"], generate_unique_id_function=operation_id)
+router = build_router("/item-syncs/{sync_id}/runs", "item syncs")
 
 
 @router.post(

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from fastapi.responses import Response
 
 from app.auth.caller import Caller
@@ -15,6 +15,7 @@ from app.runs.status import RunQuery
 from app.runtime import Runtime
 from app.storage.runs import Filter
 from app.surfaces.native import translate
+from app.surfaces.native.router import build_router
 from app.surfaces.native.run_items import encode_runs, run_item
 from app.surfaces.native.wire.problems import OfCause, OfColumn, ProblemList
 from app.surfaces.native.wire.runs import (
@@ -30,11 +31,10 @@ from app.web.bodies.json_body import read_json_object
 from app.web.caller import MayReadRuns, MayWriteRuns, OpenRuntime, ensure_may_replace, ensure_scope, write_as
 from app.web.declared.resuming import RESUME_BODY, parse_approval
 from app.web.links import base_url, link_to_same_path
-from app.web.openapi import operation_id
 from app.web.refusals import refusals
 from app.web.runs.reading import decode_run_cursor, encode_run_cursor, visible_kinds
 
-router = APIRouter(prefix="/runs", tags=["runs"], generate_unique_id_function=operation_id)
+router = build_router("/runs", "runs")
 DECISION_REFUSALS = refusals(401, 403, 404, 409, 410, 503)
 RESUME_REFUSALS = refusals(400, 401, 403, 404, 409, 410, 413, 422, 503)
 

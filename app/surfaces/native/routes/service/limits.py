@@ -1,15 +1,14 @@
 """The limits of this service, for clients that send files."""
 
-from fastapi import APIRouter
 from fastapi.responses import Response
 
 from app.surfaces.native import translate
+from app.surfaces.native.router import build_router
 from app.surfaces.native.wire.limits import Limits
 from app.web.caller import MayWriteImports, OpenRuntime
-from app.web.openapi import operation_id
 from app.web.refusals import refusals
 
-router = APIRouter(prefix="/limits", tags=["imports"], generate_unique_id_function=operation_id)
+router = build_router("/limits", "imports")
 
 
 @router.get("", response_model=Limits, responses=refusals(401, 403, 503))

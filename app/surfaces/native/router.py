@@ -1,0 +1,19 @@
+"""How the routes of our own surface are made: named for generators of clients, and strict with queries."""
+
+from fastapi import APIRouter, Depends
+
+from app.web.checks import refuse_unknown_query
+from app.web.openapi import operation_id
+from app.web.refusals import refusals
+
+
+def build_router(prefix: str, tag: str) -> APIRouter:
+    """A router whose routes refuse query parameters that they do not have. Those for monitors and browsers, which add
+    some of their own, are not made here."""
+    return APIRouter(
+        prefix=prefix,
+        tags=[tag],
+        dependencies=[Depends(refuse_unknown_query)],
+        responses=refusals(422),
+        generate_unique_id_function=operation_id,
+    )
