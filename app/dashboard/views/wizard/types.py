@@ -16,7 +16,7 @@ PRECISION: Final = {"exact": "", "estimated": "about ", "at_least": "more than "
 
 @dataclass(frozen=True, slots=True)
 class UseChoice:
-    """A template, or a type with columns that are called like its fields. `value` is what the form sends."""
+    """A template, or a type whose fields would be suggested for columns of the file. `value` is what the form sends."""
 
     value: str
     title: str
@@ -54,7 +54,7 @@ def show_type(fit: TypeFit) -> UseChoice:
     keys = " or ".join(fit.keys)
     parts = [f"Key: {keys}{', or a new record without one' if fit.generates_key else ''}"]
     parts += [f"new records need {', '.join(fit.required)}"] if fit.required else []
-    named = f"{count_of(fit.fits, 'column')} of this file {'is' if fit.fits == 1 else 'are'} called like its fields"
+    named = f"{count_of(fit.fits, 'column')} of this file {'fits' if fit.fits == 1 else 'fit'} its fields"
     parts += [named] if fit.fits else []
     parts += [tell_records(fit.records)]
     sentence = ". ".join(f"{each[0].upper()}{each[1:]}" for each in parts)
