@@ -1,5 +1,6 @@
 """A draft: what somebody has chosen so far for an import. It is made, read, changed and discarded."""
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ PREFIX: Final = "draft_"
 TEMPLATE: Final = "template"  # `purpose` among the choices of a draft that no import comes of
 Step = Literal["source", "type", "columns", "check", "run"]
 STEPS: Final[tuple[Step, ...]] = ("source", "type", "columns", "check", "run")
+LAST_CHOICES: Final = frozenset(("name", "confirmEmail", "maxErrorShare", "maxRemovedShare"))  # of the last step
 TOO_MANY: Final = f"{MOST_DRAFTS} imports are unfinished. Finish or discard one of them, then begin another"
 
 
@@ -72,6 +74,18 @@ class Draft:
         """What people call it: the name that its run will have, or else that of its file."""
         return str(self.choices.get("name") or self.file_name or "An import without a file")
 
+    @property
+    def file_mark(self) -> str:
+        """Another one for each other file, reading of it or record type. A page says which of them it has shown: what
+        is chosen there by the numbers of columns is not for another one."""
+        return mark(self.blob, self.source, self.facts, self.type)
+
+    @property
+    def whole_mark(self) -> str:
+        """Another one for each change, but those of the last step."""
+        choices = {name: value for name, value in sorted(self.choices.items()) if name not in LAST_CHOICES}
+        return mark(self.file_mark, choices)
+
     def has_reached(self, step: Step) -> bool:
         """Whether a step is done, or the next one."""
         return STEPS.index(step) <= STEPS.index(self.step)
@@ -112,6 +126,11 @@ class DraftFile:
 
 NO_FILE: Final = dict.fromkeys(("blob", "blob_digests", "file_name", "file_bytes", "file_sha256", "facts"))
 NO_SOURCE: Final = dict.fromkeys(("source", "secret", "checked"))
+
+
+def mark(*parts: Any) -> str:
+    """A short text that is another one for other parts."""
+    return hashlib.sha256(repr(parts).encode("utf-8", "backslashreplace")).hexdigest()[:16]
 
 
 def new_draft_id() -> str:

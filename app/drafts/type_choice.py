@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Final
 
 from app.auth.identity import Identity
@@ -17,6 +18,7 @@ from app.mappings.declaring.options import OPTIONS
 from app.mappings.mapping import Mapping as ColumnMapping
 from app.mappings.templates.stored import find_template
 from app.runtime import Runtime
+from app.storage.database import ReadSession
 
 # What holds where neither somebody nor a template says it. "" stands for what the type declares, or for none.
 DEFAULTS: Final[Mapping[str, Any]] = {
@@ -42,6 +44,13 @@ def tell_use(choices: Mapping[str, Any]) -> str:
     return f"type:{choices['type']}" if choices.get("type") else ""
 
 
+async def find_usable_mapping(session: ReadSession, draft: Draft) -> ColumnMapping | None:
+    """The mapping that a draft has chosen; None, too, if its template was deleted or is for another type meanwhile."""
+    with suppress(Refused):
+        return await find_mapping(session, draft.account_id, draft.choices)
+    return None
+
+
 def find_options(choices: Mapping[str, Any], mapping: ColumnMapping | None) -> dict[str, Any]:
     """What counts: what somebody has chosen, else what the mapping says, else DEFAULTS."""
     said = mapping.options if mapping else {}
@@ -60,7 +69,7 @@ async def choose_type(
     if required and not use:
         raise nothing_chosen()
     async with runtime.database.read() as session:
-        before = await find_mapping(session, draft.account_id, draft.choices)
+        before = await find_usable_mapping(session, draft)
     choices = await choose_use(runtime, draft, use)
     choices = merge(choices, find_changed(draft.choices, before, given))
     async with runtime.database.read() as session:

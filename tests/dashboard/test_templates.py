@@ -1,5 +1,6 @@
 """Mapping templates as pages: listed, changed, renamed and removed, with the words of the API."""
 
+import re
 from typing import Any
 
 from tests.dashboard.people import Dashboard
@@ -81,6 +82,17 @@ async def test_a_template_is_changed_and_what_the_page_does_not_show_stays(dashb
         {"column": "Internal <note>", "field": "description", "trim": True},
     )
     assert "Template saved." in (await dashboard.get(path)).text
+
+
+async def test_a_page_of_a_template_that_was_changed_meanwhile_changes_nothing(dashboard: Dashboard) -> None:
+    template = await store(dashboard)
+    path = f"/app/templates/{template['id']}"
+    [seen] = re.findall(r'name="seen" value="(\w+)"', (await dashboard.get(path)).text)
+    assert (await dashboard.post(path, FORM | {"seen": seen, "field-3": "description"})).status_code == 303
+    stored = await read(dashboard, template)
+    late = await dashboard.post(path, FORM | {"seen": seen, "name": "Late"})
+    assert (late.status_code, "This is what it says now" in late.text) == (422, True)
+    assert await read(dashboard, template) == stored
 
 
 async def test_a_template_that_knows_columns_by_their_numbers_keeps_them(dashboard: Dashboard) -> None:

@@ -1,11 +1,14 @@
 """The step "Columns" of the wizard: what it keeps, what it refuses, and what it saves for other imports."""
 
+import re
 from typing import Any
 
+import httpx
 import pytest
 
+from app.drafts.draft import load_draft
 from tests.dashboard.people import Dashboard
-from tests.dashboard.wizard.pages import SHOP, begin, make_template, next_path, words
+from tests.dashboard.wizard.pages import SHOP, begin, make_template, next_path, pass_columns, reach_run, upload, words
 
 MAIL = {"field-0": "_email"}
 CHOSEN = {**MAIL, "field-1": "_points", "decimalComma-1": "true", "field-2": "-", "number": "1"}
@@ -16,6 +19,12 @@ async def reach_columns(dashboard: Dashboard, use: str = "type:contacts", data: 
     await dashboard.post(f"{base}/source")
     assert next_path(await dashboard.post(f"{base}/type", {"use": use})) == f"{base}/columns"
     return f"{base}/columns"
+
+
+def seen_on(page: httpx.Response) -> str:
+    """What the form of a page says that it has shown."""
+    [seen] = re.findall(r'name="seen" value="(\w+)"', page.text)
+    return str(seen)
 
 
 async def go_on(dashboard: Dashboard, page: str, **changed: str) -> str:
@@ -89,3 +98,52 @@ async def test_another_type_begins_anew_and_a_viewer_sees_nothing(dashboard: Das
     assert next_path(await dashboard.post(page.replace("columns", "type"), {"use": "type:customers"})) == page
     assert "2 mapped, 1 left open, 1 needs you." in words(await dashboard.get(page))
     assert (await (await dashboard.as_role("viewer")).get(page)).status_code == 403
+
+
+async def test_what_was_chosen_for_another_file_is_not_taken_for_this_one(dashboard: Dashboard) -> None:
+    page = await reach_columns(dashboard, data=b"_email,_name,_surname\na@example.org,An,Z\n")
+    base = page.removesuffix("/columns")
+    fields = {"field-0": "_email", "field-1": "_name", "field-2": "_surname", "go": "next", "save": "no"}
+    sent = fields | {"seen": seen_on(await dashboard.get(page))}
+    # In another tab, or by a colleague.
+    await upload(dashboard, b"_email,_surname,_name\na@example.org,Z,An\n", "b.csv", f"{base}/upload")
+    told = await dashboard.post(page, sent)
+    assert (told.status_code, "These are its columns now" in words(told)) == (422, True)
+    assert next_path(await dashboard.post(page, sent | {"seen": seen_on(told)})) == f"{base}/check"
+
+    await dashboard.post(f"{base}/check")
+    seen = seen_on(await dashboard.get(f"{base}/run"))
+    await dashboard.post(f"{base}/type", {"use": "type:contacts", "blankCells": "clear", "duplicates": "last"})
+    told = await dashboard.post(f"{base}/run", {"name": "x", "seen": seen})
+    assert (told.status_code, "Look at it once more" in words(told)) == (422, True)
+    again = {"name": "x", "maxErrorShare": "a", "seen": seen_on(told)}
+    assert "Enter a percentage" in words(await dashboard.post(f"{base}/run", again))
+    started = next_path(await dashboard.post(f"{base}/run", again | {"maxErrorShare": "5"}))
+    assert started.startswith("/app/imports/")
+
+
+async def test_a_template_that_is_deleted_meanwhile_leads_to_choosing_another(dashboard: Dashboard) -> None:
+    template = await make_template(dashboard)
+    base = await reach_run(dashboard, template)
+    await dashboard.post(f"/app/templates/{template}/delete")
+    for answer in (
+        await dashboard.get(f"{base}/check"),
+        await dashboard.get(f"{base}/run"),
+        await dashboard.post(f"{base}/run", {"name": "x"}),
+    ):
+        assert next_path(answer) == f"{base}/type"
+    shown = words(await dashboard.get(f"{base}/type"))
+    assert "The mapping template that was chosen is there no more. Choose another one" in shown
+    assert next_path(await dashboard.post(f"{base}/type", {"use": "type:contacts"})) == f"{base}/columns"
+
+
+async def test_a_file_that_is_lost_leads_to_sending_it_again(dashboard: Dashboard) -> None:
+    page = await reach_columns(dashboard)
+    base = page.removesuffix("/columns")
+    async with dashboard.runtime.database.read() as session:
+        draft = await load_draft(session, dashboard.person.account_id, base.rpartition("/")[2])
+    dashboard.runtime.blobs.delete(draft.blob or "")
+    await pass_columns(dashboard, base)
+    for step in ("columns", "check"):
+        assert next_path(await dashboard.get(f"{base}/{step}")) == f"{base}/source"
+    assert "not stored any more. Send it again." in words(await dashboard.get(f"{base}/source"))

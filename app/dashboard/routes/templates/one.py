@@ -1,6 +1,7 @@
 """A mapping template: what it says of each column, changed and renamed."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -17,7 +18,8 @@ from app.dashboard.visitor import MayReadMappings, MayWriteMappings, Visitor
 from app.drafts.columns.review import ColumnReview
 from app.drafts.columns.template import list_names, load_template_type, review_template
 from app.drafts.columns.verdict import find_doubles
-from app.errors import Refused
+from app.drafts.draft import mark
+from app.errors import Complaint, Refused
 from app.mappings.templates.stored import StoredTemplate, TemplateUse, list_uses, load_template
 from app.runtime import Runtime
 from app.web.caller import OpenRuntime
@@ -25,6 +27,7 @@ from app.web.declared.mappings import replace_mapping
 from app.web.links import base_url
 
 router = APIRouter(prefix=TEMPLATES)
+CHANGED: Final = "The template was changed meanwhile. This is what it says now"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,10 @@ async def change(request: Request, template_id: str, visitor: MayWriteMappings, 
     opened = await open_template(runtime, visitor, template_id)
     resource = await load_template_type(runtime, visitor.account_id, opened.template)
     form = await read_form(request)
+    if text_of(form, "seen") not in ("", mark(opened.template.wire)):
+        told = FilledForm({"name": opened.template.name}).complain([Complaint("", CHANGED)])
+        review = await review_template(runtime, visitor.account_id, opened.template, resource)
+        return show_page(request, runtime, visitor, opened, review, FilledColumns({}, told, "", 1, only=False))
     filled = read_columns(form, list_names(opened.template.as_mapping()), resource)
     review = await review_template(runtime, visitor.account_id, opened.template, resource, filled.chosen)
     filled = filled.complaining(() if filled.form.complaints else find_doubles(review))
@@ -92,6 +99,7 @@ def show_page(
         {},
         template=template,
         uses=opened.uses,
+        seen=mark(template.wire),
         facts=list_facts(review),
         warnings=warn_of_template(review),
         command=command,

@@ -5,7 +5,7 @@ from fastapi.responses import Response
 
 from app.dashboard.forms import FilledForm
 from app.dashboard.render import render_page
-from app.dashboard.routes.wizard.draft import BASE, find_other_page, go_to, open_draft
+from app.dashboard.routes.wizard.draft import BASE, NO_MAPPING, find_other_page, go_to, lead_from, open_draft
 from app.dashboard.views.wizard.check import show_check
 from app.dashboard.views.wizard.frame import show_frame
 from app.dashboard.visitor import MayWriteImports
@@ -28,7 +28,9 @@ async def show(request: Request, draft_id: str, visitor: MayWriteImports, runtim
         check = await check_draft(runtime, draft)
     except Refused as refused:
         if refused.code != "invalid":
-            raise
+            return lead_from(draft, refused)
+        if any(each.path == "mappingId" for each in refused.complaints):
+            return go_to(draft, "type", NO_MAPPING)
         form = form.refused(refused)
     view = show_check(check, draft) if check else None
     status = 422 if form.complaints else 200

@@ -8,11 +8,13 @@ from fastapi.responses import Response
 from app.dashboard.render import redirect
 from app.dashboard.visitor import Visitor
 from app.drafts.draft import Draft, Step, load_draft
+from app.errors import Refused
 from app.runtime import Runtime
 from app.web.caller import ensure_scope
 
 BASE: Final = "/app/imports/new"
 LOOKED_AT: Final[tuple[Step, ...]] = ("columns", "check")  # steps that show what is in the file
+NO_MAPPING: Final = "The mapping template that was chosen is there no more. Choose another one, or a record type."
 NOT_LOOKED_AT: Final = "Nothing of the file is known yet. Look at its beginning first."
 
 
@@ -30,6 +32,13 @@ def find_other_page(draft: Draft, step: Step) -> Response | None:
     if step in LOOKED_AT and draft.facts is None:
         return go_to(draft, "source", NOT_LOOKED_AT)
     return None if draft.has_reached(step) else go_to(draft, draft.step)
+
+
+def lead_from(draft: Draft, refused: Refused) -> Response:
+    """Where a step leads that cannot be shown without the file. Raises the refusal for another reason."""
+    if refused.code != "gone":
+        raise refused
+    return go_to(draft, "source", f"{refused.detail}.")
 
 
 def go_to(draft: Draft, step: Step, notice: str = "") -> Response:

@@ -15,9 +15,8 @@ from app.dashboard.views.wizard.types import show_uses
 from app.dashboard.visitor import MayWriteImports, Visitor
 from app.drafts.draft import Draft
 from app.drafts.fits import find_fits
-from app.drafts.type_choice import choose_type, find_options, tell_use
+from app.drafts.type_choice import choose_type, find_options, find_usable_mapping, tell_use
 from app.errors import Refused
-from app.imports.submissions.from_connection import find_mapping
 from app.runtime import Runtime
 from app.web.caller import OpenRuntime, ensure_may_replace, ensure_scope
 
@@ -78,7 +77,7 @@ async def show_type(
     request: Request, runtime: Runtime, visitor: Visitor, draft: Draft, form: FilledForm | None = None
 ) -> Response:
     async with runtime.database.read() as session:
-        mapping = await find_mapping(session, draft.account_id, draft.choices)
+        mapping = await find_usable_mapping(session, draft)
     fits = await find_fits(runtime, visitor.account_id, draft.facts.header if draft.facts else ())
     chosen, found = tell_use(draft.choices), find_options(draft.choices, mapping)
     stored = {**draft.choices, **found, "use": chosen, "existing": options.tell_existing(found)}

@@ -1,13 +1,14 @@
 """The last step of the wizard: everything in one list, a name, and the button that starts the import, once."""
 
 from datetime import UTC, datetime
+from typing import Final
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from app.dashboard.forms import FilledForm, read_form, text_of
 from app.dashboard.render import redirect, render_page
-from app.dashboard.routes.wizard.draft import BASE, ensure_may_fetch, find_other_page, open_draft
+from app.dashboard.routes.wizard.draft import BASE, NO_MAPPING, ensure_may_fetch, find_other_page, go_to, open_draft
 from app.dashboard.views.wizard.frame import show_frame
 from app.dashboard.views.wizard.script import script_of_draft
 from app.dashboard.views.wizard.summary import list_chosen
@@ -24,6 +25,7 @@ from app.web.links import base_url
 from app.web.requests import request_id
 
 router = APIRouter(prefix=f"{BASE}/{{draft_id}}/run")
+CHANGED: Final = "What was chosen was changed meanwhile. Look at it once more"
 # What is told on the page of the step; anything else is a page of its own.
 TOLD_HERE = ("invalid", "queue_full", "not_found", "gone", "secrets_locked", "unreadable_file", "empty_file")
 
@@ -47,6 +49,8 @@ async def run(request: Request, draft_id: str, visitor: MayWriteImports, runtime
     ensure_may_fetch(visitor, draft.source)
     posted = await read_form(request)
     given = {name: text_of(posted, name) for name in ("name", "confirmEmail", *SHARES)}
+    if text_of(posted, "seen") not in ("", draft.whole_mark):
+        return await show_run(request, runtime, visitor, draft, FilledForm(given), Refused("invalid", CHANGED))
     try:
         ensure_may_replace(visitor.caller, replaces=bool(draft.choices.get("replace")))
         async with write_as(visitor.caller, runtime) as session:
@@ -78,8 +82,11 @@ async def show_run(
     form: FilledForm,
     refused: Refused | None = None,
 ) -> Response:
-    async with runtime.database.read() as session:
-        mapping = await load_chosen_mapping(session, draft)
+    try:
+        async with runtime.database.read() as session:
+            mapping = await load_chosen_mapping(session, draft)
+    except Refused:
+        return go_to(draft, "type", NO_MAPPING)
     full = refused is not None and refused.code == "queue_full"
     return render_page(
         request,
