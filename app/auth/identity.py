@@ -1,11 +1,14 @@
 """By what a request was identified, and whether that still holds when what it sent is stored."""
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from app.errors import Refused
 from app.storage.access import accounts, tokens
 from app.storage.database import Session
 from app.storage.people import sessions
+
+CHANGED: Final = "You were signed out while the request was being received, or got another account or role"
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,14 +18,16 @@ class Identity:
     id: str  # of the key or the person: what is made shows it as `createdBy`
     token_hash: bytes | None = field(default=None, repr=False)
     session_hash: bytes | None = field(default=None, repr=False)
+    account_id: int | None = None  # that the session looked at
+    role: str | None = None  # that its person had there
 
 
 async def ensure_live(session: Session, identity: Identity) -> None:
     """Identifies the sender of a body again, in the transaction that stores it: the body may have taken minutes. Key,
     token and session cannot be ended until the transaction ends. Raises Refused("not_authenticated")."""
     if identity.session_hash is not None:
-        if not await sessions.hold(session, identity.session_hash):
-            raise Refused("not_authenticated", "You were signed out while the request was being received")
+        if not await sessions.hold(session, identity.session_hash, account_id=identity.account_id, role=identity.role):
+            raise Refused("not_authenticated", CHANGED)
         return
     if not await accounts.hold_key(session, identity.id):
         raise Refused("not_authenticated", "The API key was revoked while the request was being received")

@@ -16,6 +16,8 @@ from app.storage.people import links, members, sessions
 
 LINK_SECONDS: Final = 86_400
 TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{43}")
+WRONG: Final = "The password is not right. Type the one that you sign in with"
+NOT_SET: Final = "You have no password yet. First use the link of the other account that you belong to, then this one"
 USED: Final = "This link has been used or is older than 24 hours. Ask for a new one"
 
 
@@ -66,8 +68,9 @@ async def read_link(session: ReadSession, token: str, *, pepper: str) -> OpenLin
         name=row["name"],
         account_id=row["account_id"],
         account=row["account"],
-        # The admin of one account cannot get at another one by a link for somebody who belongs to both.
-        sets_password=row["password"] is None or (row["resets"] and not row["others"]),
+        # The admin of one account cannot get at another one by a link for somebody who belongs to both, not even before
+        # that person has a password.
+        sets_password=not row["others"] and (row["password"] is None or row["resets"]),
         password=row["password"],
     )
 
@@ -86,7 +89,7 @@ async def use_link(runtime: Runtime, token: str, password: str, *, address: str)
         await count_try(runtime, link.email, address)
         hashed = None
         if not await verify_password(password, link.password):
-            raise wrong("The password is not right. Type the one that you sign in with")
+            raise wrong(NOT_SET if link.password is None else WRONG)
     async with runtime.database.transaction() as session:
         return await finish(session, link, token, hashed, pepper=runtime.pepper)
 

@@ -1,6 +1,7 @@
 """What whoever runs the service may do with people of all accounts: the commands `sluice person …`."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from app.errors import Refused
@@ -11,11 +12,19 @@ from app.storage.database import ReadSession, Session
 from app.storage.people import members
 
 
-async def enroll(session: Session, account: str, wanted: Invitation, *, pepper: str) -> str | None:
-    """Makes somebody a member of an account, which is created if it is new. Without a role the first one is an admin.
+@dataclass(frozen=True, slots=True)
+class EnrolledPerson:
+    """Somebody who may come into an account, and the token of their link."""
 
-    Returns the token of a link that sets a password; None for somebody who has one, from another account. Raises
-    Refused: invalid, name_taken.
+    token: str = field(repr=False)
+    sets_password: bool  # else they type the one that they have
+
+
+async def enroll(session: Session, account: str, wanted: Invitation, *, pepper: str) -> EnrolledPerson:
+    """Lets somebody into an account, which is created if it is new. Without a role the first one is an admin.
+
+    Whoever has a password from another account is invited: it may be that the admin of that one has invented the
+    person, and knows it. Raises Refused: invalid, name_taken.
     """
     account_id = await accounts.account_named(session, account)
     await accounts.lock(session, account_id)
@@ -26,11 +35,11 @@ async def enroll(session: Session, account: str, wanted: Invitation, *, pepper: 
         session, person_id=person_id, account_id=account_id, role=invitation.role, created_by=None
     ):
         raise Refused("name_taken", f"`{invitation.email}` is already in this account")
-    await members.join(session, person_id, account_id)
     person = await members.hold_person(session, person_id)
-    if person is None or person["password"] is not None:
-        return None
-    return await make_link(session, person_id, None, pepper=pepper, resets=True)
+    if person is not None and person["password"] is not None:
+        return EnrolledPerson(await make_link(session, person_id, account_id, pepper=pepper), sets_password=False)
+    await members.join(session, person_id, account_id)
+    return EnrolledPerson(await make_link(session, person_id, None, pepper=pepper, resets=True), sets_password=True)
 
 
 async def reset(session: Session, email: str, *, pepper: str) -> str:

@@ -70,7 +70,7 @@ async def hash_password(password: str) -> str:
 
 async def verify_password(password: str, stored: str | None) -> bool:
     """Whether it is the password that is stored. None is no password, and takes the same time."""
-    right = await asyncio.get_running_loop().run_in_executor(threads(), partial(verify, password, stored or nobodys()))
+    right = await asyncio.get_running_loop().run_in_executor(threads(), partial(verify, password, stored))
     return right and stored is not None
 
 
@@ -81,12 +81,12 @@ def derive(password: str) -> str:
     return kdf.derive_phc_encoded(encode(password))
 
 
-def verify(password: str, stored: str) -> bool:
+def verify(password: str, stored: str | None) -> bool:
     from cryptography.exceptions import InvalidKey  # noqa: PLC0415
     from cryptography.hazmat.primitives.kdf.argon2 import Argon2id  # noqa: PLC0415
 
     try:
-        Argon2id.verify_phc_encoded(encode(password), stored)
+        Argon2id.verify_phc_encoded(encode(password), stored or nobodys())
     except InvalidKey:
         return False
     return True

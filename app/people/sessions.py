@@ -77,7 +77,7 @@ def read_session(row: Mapping[Any, Any], hashed: bytes) -> OpenSession:
         id=row["id"],
         account_id=AccountId(row["account_id"]),
         account=row["account"],
-        identity=Identity(person or row["key_id"], session_hash=hashed),
+        identity=Identity(person or row["key_id"], session_hash=hashed, account_id=row["account_id"], role=row["role"]),
         name=row["name"] if person else row["label"] or row["key_id"],
         scopes=scopes,
         role=row["role"],

@@ -43,18 +43,15 @@ LISTED: Final = (
 def create(account: Account, email: Email, role: RoleName = None, name: Name = "", data: Data = None) -> None:
     """Let a person into the dashboard of an account, and print a link that sets their password.
 
-    The link works once and for 24 hours. Whoever has a password already, from another account, keeps it. The last line
-    of the output is the link.
+    The link works once and for 24 hours. Whoever has a password already, from another account, keeps it and types it
+    there. The last line of the output is the link.
     """
     check_account_name(account)
     if role is not None and role not in ROLES:
         raise UsageError(f"Unknown role {role}. The roles are {', '.join(ROLES)}")
     target = find_database(data)
-    token = asyncio.run(_create(target, account, Invitation(email, name, role or "")))
-    if token is None:
-        typer.echo(f"{email} is in the account {account} now, and signs in at {target.url.rstrip('/')}/app")
-        return
-    _print_link(target, token)
+    person = asyncio.run(_create(target, account, Invitation(email, name, role or "")))
+    _print_link(target, person.token, "to set a password" if person.sets_password else "and type your password")
 
 
 @people.command("list")
@@ -77,12 +74,12 @@ def remove(account: OfAccount, email: Email, data: Data = None) -> None:
     typer.echo(f"{email} cannot sign in to {account} any more")
 
 
-def _print_link(target: DatabaseTarget, token: str) -> None:
-    typer.echo("Open this link within 24 hours to set a password. It works once:")
+def _print_link(target: DatabaseTarget, token: str, purpose: str = "to set a password") -> None:
+    typer.echo(f"Open this link within 24 hours {purpose}. It works once:")
     typer.echo(f"{target.url.rstrip('/')}{link_path(token)}")
 
 
-async def _create(target: DatabaseTarget, account: str, wanted: Invitation) -> str | None:
+async def _create(target: DatabaseTarget, account: str, wanted: Invitation) -> operator.EnrolledPerson:
     pepper = target.require_pepper()
     async with open_database(target) as database, database.transaction() as session:
         try:

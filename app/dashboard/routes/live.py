@@ -39,7 +39,7 @@ async def follow_page(request: Request, visitor: MayReadRuns, runtime: OpenRunti
 
     async def still_in() -> bool:
         found = await load_session(request, runtime)
-        return found is not None and found.scopes == visitor.scopes
+        return found is not None and (found.account_id, found.scopes) == (visitor.account_id, visitor.scopes)
 
     events = follow(page, stopping, still_in, runtime.under_way.streams, session)
     return EventSourceResponse(events, headers={"X-Accel-Buffering": "no"})

@@ -8,7 +8,12 @@ from sqlalchemy import RowMapping, text
 
 from app.storage.database import ReadSession, Session
 
-MEMBER: Final = "p.id, p.email, p.name, p.signed_in_at, m.role, m.created_by, m.created_at, m.joined_at"
+# Of somebody who has not taken the invitation an account sees what it has sent, and nothing of other accounts.
+MEMBER: Final = (
+    "p.id, p.email, CASE WHEN m.joined_at IS NULL AND p.password IS NOT NULL THEN split_part(p.email, '@', 1) "
+    "ELSE p.name END AS name, CASE WHEN m.joined_at IS NOT NULL THEN p.signed_in_at END AS signed_in_at, "
+    "m.role, m.created_by, m.created_at, m.joined_at"
+)
 
 
 async def find_person(session: ReadSession, email: str) -> RowMapping | None:

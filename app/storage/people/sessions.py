@@ -56,9 +56,16 @@ async def live(session: ReadSession, hashed: bytes) -> RowMapping | None:
     return found.mappings().one_or_none()
 
 
-async def hold(session: Session, hashed: bytes) -> bool:
-    """Whether the session is live. It cannot be ended until the transaction ends."""
-    found = await session.execute(text(f"SELECT s.id {OWNED} FOR SHARE OF s"), {"hash": hashed})
+async def hold(session: Session, hashed: bytes, *, account_id: int | None, role: str | None) -> bool:
+    """Whether the session is live, in this account and, of a person, with this role. It cannot be ended until the
+    transaction ends."""
+    found = await session.execute(
+        text(
+            f"SELECT s.id {OWNED} AND s.account_id = :account_id AND m.role IS NOT DISTINCT FROM CAST(:role AS text) "
+            "FOR SHARE OF s"
+        ),
+        {"hash": hashed, "account_id": account_id, "role": role},
+    )
     return found.one_or_none() is not None
 
 
