@@ -1,7 +1,7 @@
 """Starts the import that a draft has become, once: draft and run are settled in one transaction."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from app.auth.identity import Identity
@@ -38,8 +38,11 @@ class StartedDraft:
     left: int = 0
 
 
-async def start_import(runtime: Runtime, draft: Draft, sender: Identity, *, request_id: str) -> StartedDraft:
-    """Accepts the draft as an import; where its path is a pattern, one for each file that matches.
+async def start_import(
+    runtime: Runtime, draft: Draft, sender: Identity, *, request_id: str, check: Callable[[Submission], None]
+) -> StartedDraft:
+    """Accepts the draft as an import; where its path is a pattern, one for each file that matches. `check` raises
+    Refused for what the sender has no right to: the template may say it as well as the draft.
 
     Raises Refused as `submit` and `submit_each` do: after queue_full the draft is there as before. Raises not_found
     for a draft that has become an import meanwhile.
@@ -55,6 +58,7 @@ async def start_import(runtime: Runtime, draft: Draft, sender: Identity, *, requ
         built = build_submission(draft.account_id, wanted, file, mapping, sender=sender, request=request_id)
         # Its columns were looked at, so they need not be those of the import that it repeats.
         submission = replace(built, origin="dashboard", draft_id=draft.id, parent=parent, same_columns=False)
+        check(submission)
         await refuse_missing_coupon_set(runtime, submission)
         started = await accept(runtime, submission)
     finally:

@@ -67,7 +67,9 @@ async def test_a_draft_becomes_one_import_however_often_it_is_started(
     runtime: Runtime, an_account: Account, a_draft: NewDraft, finish: Finish
 ) -> None:
     draft = await a_draft(GERMAN, choices={"type": "contacts", "name": "Newsletter", "overrideExisting": False})
-    tries = [start_import(runtime, draft, sender_of(an_account), request_id="r") for _ in range(3)]
+    tries = [
+        start_import(runtime, draft, sender_of(an_account), request_id="r", check=lambda _: None) for _ in range(3)
+    ]
     ended = await asyncio.gather(*tries, return_exceptions=True)
     [started] = [each for each in ended if not isinstance(each, BaseException)]
     assert {each.code for each in ended if isinstance(each, Refused)} <= {"not_found", "gone"}
@@ -90,10 +92,10 @@ async def test_a_full_queue_leaves_the_draft_as_it_was(
 ) -> None:
     for _ in range(runtime.settings.queue_limit):
         made = await a_draft(CONTACTS, choices={"type": "contacts"})
-        await start_import(runtime, made, sender_of(an_account), request_id="r")
+        await start_import(runtime, made, sender_of(an_account), request_id="r", check=lambda _: None)
     draft = await a_draft(CONTACTS, choices={"type": "contacts"})
     with pytest.raises(Refused) as refused:
-        await start_import(runtime, draft, sender_of(an_account), request_id="r")
+        await start_import(runtime, draft, sender_of(an_account), request_id="r", check=lambda _: None)
     assert refused.value.code == "queue_full"
     async with runtime.database.read() as session:
         assert await load_draft(session, AccountId(an_account.id), draft.id) == draft

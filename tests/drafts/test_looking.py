@@ -55,7 +55,7 @@ async def test_the_first_rows_are_checked_as_the_import_would_and_nothing_is_wri
     assert [(each["code"], each["count"]) for each in checked.problems] == [("type_error", 1), ("missing_key", 1)]
     assert [(each.line, each.key, each.fields["_points"]) for each in checked.records] == [(2, "a@example.org", "1250")]
 
-    started = await start_import(runtime, draft, sender_of(an_account), request_id="r")
+    started = await start_import(runtime, draft, sender_of(an_account), request_id="r", check=lambda _: None)
     run_id = started.runs[0].id
     await finish(runtime, run_id)
     async with runtime.database.read() as session:
@@ -68,7 +68,7 @@ async def test_an_earlier_import_is_copied_and_compared(
 ) -> None:
     choices = {"type": "contacts", "mapping": {"columns": COLUMNS}, "blankCells": "clear", "maxErrorShare": 0.1}
     draft = await a_draft(SHOP, "shop.csv", choices=choices)
-    parent = (await start_import(runtime, draft, sender_of(an_account), request_id="r")).runs[0]
+    parent = (await start_import(runtime, draft, sender_of(an_account), request_id="r", check=lambda _: None)).runs[0]
     copied = copy_choices(parent)
     assert {name: copied[name] for name in ("type", "blankCells", "maxErrorShare")} == {
         "type": "contacts",
@@ -83,5 +83,5 @@ async def test_an_earlier_import_is_copied_and_compared(
     again = await a_draft(SHOP, "shop.csv", parent_id=parent.id, choices=copied)
     async with runtime.database.transaction() as session:
         again = await choose(session, again, {"name": "Second"})
-    run = (await start_import(runtime, again, sender_of(an_account), request_id="r")).runs[0]
+    run = (await start_import(runtime, again, sender_of(an_account), request_id="r", check=lambda _: None)).runs[0]
     assert (run.parent_id, run.relation, run.name) == (parent.id, "rerun", "Second")

@@ -17,7 +17,7 @@ from app.dashboard.routes.wizard.draft import open_draft
 from app.dashboard.visitor import MayWriteMappings, Visitor
 from app.drafts.columns.review import ColumnReview, load_draft_type, name_columns, review_draft
 from app.drafts.columns.verdict import find_doubles
-from app.drafts.draft import Draft, discard_draft, drop_files
+from app.drafts.draft import TEMPLATE, Draft, discard_draft, drop_files, not_found
 from app.errors import Refused
 from app.runtime import Runtime
 from app.web.caller import OpenRuntime, write_as
@@ -35,7 +35,7 @@ async def show(
     number: Number = 1,
     only: bool = False,
 ) -> Response:
-    draft = await open_draft(runtime, visitor, draft_id)
+    draft = await open_template_draft(runtime, visitor, draft_id)
     review = await review_draft(runtime, draft)
     return show_page(request, runtime, visitor, draft, review, FilledColumns({}, FilledForm(), "", number, only))
 
@@ -43,7 +43,7 @@ async def show(
 @router.post("/{draft_id}")
 async def save(request: Request, draft_id: str, visitor: MayWriteMappings, runtime: OpenRuntime) -> Response:
     """Keeps what is chosen, and makes the template when that is asked for: then the draft is done."""
-    draft = await open_draft(runtime, visitor, draft_id)
+    draft = await open_template_draft(runtime, visitor, draft_id)
     form = await read_form(request)
     filled = read_columns(form, name_columns(draft), await load_draft_type(runtime, draft))
     review = await review_draft(runtime, draft, filled.chosen)
@@ -63,6 +63,14 @@ async def save(request: Request, draft_id: str, visitor: MayWriteMappings, runti
         return show_page(request, runtime, visitor, draft, review, filled.refused(refused))
     await finish(runtime, visitor, draft)
     return redirect(f"{TEMPLATES}/{template.id}" if template else TEMPLATES, "Template saved.")
+
+
+async def open_template_draft(runtime: Runtime, visitor: Visitor, draft_id: str) -> Draft:
+    """One that a template comes of: that of an import is for those who import. Raises Refused("not_found")."""
+    draft = await open_draft(runtime, visitor, draft_id)
+    if draft.choices.get("purpose") != TEMPLATE:
+        raise not_found()
+    return draft
 
 
 async def finish(runtime: Runtime, visitor: Visitor, draft: Draft) -> None:

@@ -5,7 +5,15 @@ from fastapi.responses import Response
 
 from app.dashboard.forms import FilledForm
 from app.dashboard.render import render_page
-from app.dashboard.routes.wizard.draft import BASE, NO_MAPPING, find_other_page, go_to, lead_from, open_draft
+from app.dashboard.routes.wizard.draft import (
+    BASE,
+    NO_MAPPING,
+    ensure_may_use,
+    find_other_page,
+    go_to,
+    lead_from,
+    open_draft,
+)
 from app.dashboard.views.wizard.check import show_check
 from app.dashboard.views.wizard.frame import show_frame
 from app.dashboard.visitor import MayWriteImports
@@ -23,6 +31,7 @@ async def show(request: Request, draft_id: str, visitor: MayWriteImports, runtim
     draft = await open_draft(runtime, visitor, draft_id)
     if elsewhere := find_other_page(draft, "check"):
         return elsewhere
+    ensure_may_use(visitor, draft.choices)
     form, check = FilledForm(), None
     try:
         check = await check_draft(runtime, draft)
@@ -44,6 +53,7 @@ async def go_on(draft_id: str, visitor: MayWriteImports, runtime: OpenRuntime) -
     draft = await open_draft(runtime, visitor, draft_id)
     if elsewhere := find_other_page(draft, "check"):
         return elsewhere
+    ensure_may_use(visitor, draft.choices)
     async with write_as(visitor.caller, runtime) as session:
         await choose(session, draft, {}, next_step="run")
     return go_to(draft, "run")

@@ -10,7 +10,7 @@ from app.dashboard.render import redirect
 from app.dashboard.routes.columns.filled import NEXT, FilledColumns, read_columns
 from app.dashboard.routes.columns.page import load_uses, render_columns, unknown_of, warn, write_command
 from app.dashboard.routes.columns.saving import keep_choices, save_template, settle_columns
-from app.dashboard.routes.wizard.draft import BASE, find_other_page, go_to, lead_from, open_draft
+from app.dashboard.routes.wizard.draft import BASE, ensure_may_use, find_other_page, go_to, lead_from, open_draft
 from app.dashboard.views.wizard.frame import show_frame
 from app.dashboard.visitor import MayWriteImports, Visitor
 from app.drafts.columns.review import ColumnReview, load_draft_type, name_columns, review_draft
@@ -37,6 +37,7 @@ async def show(
     draft = await open_draft(runtime, visitor, draft_id)
     if elsewhere := find_other_page(draft, "columns"):
         return elsewhere
+    ensure_may_use(visitor, draft.choices)
     return await show_anew(request, runtime, visitor, draft, FilledColumns({}, FilledForm(), "", number, only))
 
 
@@ -45,6 +46,7 @@ async def choose_columns(request: Request, draft_id: str, visitor: MayWriteImpor
     draft = await open_draft(runtime, visitor, draft_id)
     if elsewhere := find_other_page(draft, "columns"):
         return elsewhere
+    ensure_may_use(visitor, draft.choices)
     form = await read_form(request)
     if text_of(form, "seen") not in ("", draft.file_mark):
         told = FilledForm().complain([Complaint("", CHANGED)])

@@ -9,6 +9,7 @@ from app.dashboard.render import redirect
 from app.dashboard.visitor import Visitor
 from app.drafts.draft import Draft, Step, load_draft
 from app.errors import Refused
+from app.mappings.mapping import DEFAULT
 from app.runtime import Runtime
 from app.web.caller import ensure_scope
 
@@ -50,3 +51,9 @@ def ensure_may_fetch(visitor: Visitor, source: Mapping[str, Any] | None) -> None
     Refused("not_allowed")."""
     if source and "connection_id" in source:
         ensure_scope(visitor.caller, "connections:read")
+
+
+def ensure_may_use(visitor: Visitor, choices: Mapping[str, Any]) -> None:
+    """Templates are for those who may see them, whoever has chosen one. Raises Refused("not_allowed")."""
+    if {choices.get("mappingId"), choices.get("basedOn")} - {None, DEFAULT}:
+        ensure_scope(visitor.caller, "mappings:read")

@@ -8,7 +8,7 @@ from starlette.datastructures import FormData
 
 from app.dashboard.forms import FilledForm, read_form, text_of
 from app.dashboard.render import render_page
-from app.dashboard.routes.wizard.draft import BASE, find_other_page, go_to, open_draft
+from app.dashboard.routes.wizard.draft import BASE, ensure_may_use, find_other_page, go_to, open_draft
 from app.dashboard.views.wizard import options
 from app.dashboard.views.wizard.frame import show_frame
 from app.dashboard.views.wizard.types import show_uses
@@ -18,7 +18,7 @@ from app.drafts.fits import find_fits
 from app.drafts.type_choice import choose_type, find_options, find_usable_mapping, tell_use
 from app.errors import Refused
 from app.runtime import Runtime
-from app.web.caller import OpenRuntime, ensure_may_replace, ensure_scope
+from app.web.caller import OpenRuntime, ensure_may_replace
 
 router = APIRouter(prefix=BASE)
 FIELDS = {"overrideExisting": "existing", "updateOnlyEmptyFields": "existing"}  # what the form calls them
@@ -40,7 +40,8 @@ async def store(request: Request, draft_id: str, visitor: MayWriteImports, runti
     use, members, reads_again = text_of(given, "use"), read_members(given), text_of(given, "do") == "read"
     try:
         ensure_may_replace(visitor.caller, replaces=members["replace"])
-        ensure_may_use(visitor, use)
+        kind, _, name = use.partition(":")
+        ensure_may_use(visitor, {"mappingId": name} if kind == "template" else {})
         draft = await choose_type(runtime, draft, visitor.caller.identity, use, members, required=not reads_again)
     except Refused as refused:
         form = FilledForm({**dict(given), "use": use}).refused(refused, FIELDS)
@@ -48,12 +49,6 @@ async def store(request: Request, draft_id: str, visitor: MayWriteImports, runti
     if reads_again:
         return go_to(draft, "type")
     return go_to(draft, "columns" if draft.facts else "run")
-
-
-def ensure_may_use(visitor: Visitor, use: str) -> None:
-    """Templates are for those who may see them. Raises Refused("not_allowed")."""
-    if use.startswith("template:"):
-        ensure_scope(visitor.caller, "mappings:read")
 
 
 def read_members(given: FormData) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The last step of the wizard: everything in one list, a name, and the button that starts the import, once."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
 
@@ -8,7 +9,15 @@ from fastapi.responses import Response
 
 from app.dashboard.forms import FilledForm, read_form, text_of
 from app.dashboard.render import redirect, render_page
-from app.dashboard.routes.wizard.draft import BASE, NO_MAPPING, ensure_may_fetch, find_other_page, go_to, open_draft
+from app.dashboard.routes.wizard.draft import (
+    BASE,
+    NO_MAPPING,
+    ensure_may_fetch,
+    ensure_may_use,
+    find_other_page,
+    go_to,
+    open_draft,
+)
 from app.dashboard.views.wizard.frame import show_frame
 from app.dashboard.views.wizard.script import script_of_draft
 from app.dashboard.views.wizard.summary import list_chosen
@@ -18,6 +27,7 @@ from app.drafts.draft import Draft, choose
 from app.drafts.run_choice import SHARES, find_percentages, read_run_choices, suggest_name
 from app.drafts.start import StartedDraft, load_chosen_mapping, start_import
 from app.errors import Refused
+from app.imports.intake import Submission
 from app.runtime import Runtime
 from app.web.caller import OpenRuntime, ensure_may_replace, write_as
 from app.web.failures import STATUSES
@@ -47,22 +57,27 @@ async def run(request: Request, draft_id: str, visitor: MayWriteImports, runtime
     if elsewhere := find_other_page(draft, "run"):
         return elsewhere
     ensure_may_fetch(visitor, draft.source)
+    ensure_may_use(visitor, draft.choices)
     posted = await read_form(request)
     given = {name: text_of(posted, name) for name in ("name", "confirmEmail", *SHARES)}
     if text_of(posted, "seen") not in ("", draft.whole_mark):
         return await show_run(request, runtime, visitor, draft, FilledForm(given), Refused("invalid", CHANGED))
     try:
-        ensure_may_replace(visitor.caller, replaces=bool(draft.choices.get("replace")))
         async with write_as(visitor.caller, runtime) as session:
             draft = await choose(session, draft, read_run_choices(given))
-        identity = visitor.caller.identity
-        return lead_on(await start_import(runtime, draft, identity, request_id=request_id(request)))
+        sender, sent_as = visitor.caller.identity, request_id(request)
+        return lead_on(await start_import(runtime, draft, sender, request_id=sent_as, check=check_for(visitor)))
     except Refused as refused:
         if refused.code not in TOLD_HERE:
             raise
         draft = await open_draft(runtime, visitor, draft_id)  # it may have become an import meanwhile
         elsewhere = find_other_page(draft, "run")
         return elsewhere or await show_run(request, runtime, visitor, draft, FilledForm(given), refused)
+
+
+def check_for(visitor: Visitor) -> Callable[[Submission], None]:
+    """Whatever says that the file replaces what is there, a choice or a template."""
+    return lambda submission: ensure_may_replace(visitor.caller, replaces=submission.options.replace)
 
 
 def lead_on(started: StartedDraft) -> Response:
