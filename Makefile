@@ -50,9 +50,10 @@ docs: $(VENV)/.dev ## Build the documentation into site/; a broken link fails
 docs-serve: $(VENV)/.dev ## Show the documentation on 127.0.0.1:8001
 	@$(BIN)/python -m docs.generate --pages && $(BIN)/zensical serve --dev-addr 127.0.0.1:8001
 
-docs-answers: $(VENV)/.dev ## Run the commands that the documentation prints, and write the answers into its pages
+docs-answers: $(VENV)/.dev ## Run the commands that the documentation prints, and write the answers and pictures into its pages
 	$(BIN)/python -m docs.record
 	$(BIN)/python -m docs.record.demo
+	$(BIN)/python -m docs.record.pages
 
 format: $(VENV)/.dev ## Format the code
 	$(BIN)/ruff check --fix-only -q .

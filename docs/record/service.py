@@ -53,10 +53,13 @@ class Stage:
             ("http://files.example.com", f"http://127.0.0.1:{self.web}"),
         ]
 
-    def key(self, account: str) -> str:
+    def key(self, account: str, label: str = "") -> str:
         """A key of an account; made in this process, because starting one takes longer than all commands of a page."""
         with redirect_stdout(io.StringIO()) as printed:
-            cli(["key", "create", "--account", account, "--data", str(self.folder / ".sluice")], standalone_mode=False)
+            cli(
+                ["key", "create", "--account", account, "--label", label, "--data", str(self.folder / ".sluice")],
+                standalone_mode=False,
+            )
         return printed.getvalue().split()[-1]
 
 
