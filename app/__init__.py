@@ -30,13 +30,21 @@ def _load_without(other: str, name: str) -> None:
         sys.modules[other] = loaded
 
 
-def _skip_package(name: str) -> None:
-    """Lets the modules of a package be imported without what the package itself imports. Its own names are missing."""
+def _skip_package(name: str, **homes: str) -> None:
+    """Lets the modules of a package be imported without what the package itself imports. Its own names are missing,
+    except those whose module `homes` tells."""
+
+    def find(own: str) -> Any:
+        if own not in homes:
+            raise AttributeError(own)
+        return getattr(import_module(homes[own]), own)
+
     outermost, *inner = name.split(".")
     spec = find_spec(outermost)
     if spec and spec.submodule_search_locations and name not in sys.modules:
         package = sys.modules[name] = ModuleType(name)
         package.__path__ = [str(Path(spec.submodule_search_locations[0], *inner))]
+        package.__getattr__ = find  # type: ignore[method-assign]
 
 
 # structlog imports rich to print tracebacks, which is not used here: 4 MB per process.
@@ -45,7 +53,7 @@ _load_without("rich", "structlog")
 sys.modules.setdefault("jwt", _LazyModule("jwt"))
 # FastAPI asks of every model whether it is one of Pydantic's old ones, of which there are none here: 1.5 MB.
 sys.modules.setdefault("pydantic.v1", None)  # type: ignore[arg-type]
-# uvicorn imports watchfiles to start again when code changes, which is not used here: 1 MB.
-sys.modules.setdefault("watchfiles", None)  # type: ignore[arg-type]
 # SQLAlchemy's connections for asyncio come with all of its ORM, which is not used here: 8 MB per process.
 _skip_package("sqlalchemy.ext.asyncio")
+# uvicorn comes with its command line, and with what starts it again when code changes: 1.5 MB.
+_skip_package("uvicorn", Config="uvicorn.config", Server="uvicorn.server")
