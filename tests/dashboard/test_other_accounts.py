@@ -19,6 +19,10 @@ Named = Mapping[str, list[str]]
 
 @pytest.fixture(scope="module")
 async def owner(runtime: Runtime) -> tuple[Owner, Named]:
+    return await furnish(runtime)
+
+
+async def furnish(runtime: Runtime) -> tuple[Owner, Named]:
     """An account that has something of everything, and its ids by the parameters of paths."""
     account = await make_account(runtime)
     async with client_of(app_on(runtime)) as client:
