@@ -15,7 +15,15 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 PAGES = DOCS / ".pages"  # all pages together, as Zensical reads them
 SITE = ROOT / "site"
-OWN_FOLDERS = ("adr", "assets", "development", "guides", "images", "reference", "vendors")  # of docs/, what the site shows
+OWN_FOLDERS = (
+    "adr",
+    "assets",
+    "development",
+    "guides",
+    "images",
+    "reference",
+    "vendors",
+)  # of docs/, what the site shows
 # Pages of the project's root that the site shows too -> their place there.
 FROM_ROOT = {"ARCHITECTURE.md": "project/architecture.md", "CONTRIBUTING.md": "project/contributing.md",
              "CHANGELOG.md": "project/changelog.md"}  # fmt: skip

@@ -1,4 +1,4 @@
-"""No page has a barrier: axe looks at every GET of the router with something on it. A new page is covered by its path."""
+"""No page has a barrier: axe looks at every GET of the router, with something on it, so no new page is left out."""
 
 from collections.abc import Iterator
 
