@@ -53,7 +53,7 @@ REFUSALS: dict[str, str] = {
 FAILURES: dict[str, str] = {
     "brake": "A brake of the import has stopped it, or would",
     "plan_changed": "Others have changed records since somebody was shown what the import would do",
-    "cancelled": "Somebody has cancelled the run",
+    "cancelled": "The run was cancelled",
     "plan_expired": "Nobody has resumed or cancelled it in time",
     "worker_crashed": "Workers crashed too many times on this file",
     "source_missing": "The stored file no longer exists",

@@ -10,7 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from app.dashboard.forms import keep_form
 from app.dashboard.navigation import visible_entries
-from app.dashboard.sentences import remedy_of_refusal
+from app.dashboard.sentences import remedy_of_refusal, tell_limits
 from app.dashboard.session import PLAIN_COOKIE, SECURE_COOKIE
 from app.dashboard.static_files import static_path
 from app.dashboard.visitor import VISITOR, Visitor
@@ -41,7 +41,7 @@ def build_environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    environment.filters.update(FILTERS)
+    environment.filters.update(FILTERS, limits=tell_limits)
     environment.globals["static"] = static_path
     # Macros are components: known everywhere without an import, also in a block that is rendered alone.
     for name, template in MACROS.items():

@@ -1,9 +1,11 @@
 """What every code says to people: what is wrong with rows, why a run did not finish, what a refused request needs."""
 
+import re
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Final
 
-from app.dashboard.words import close_sentence
+from app.dashboard.words import close_sentence, count_of
 from app.errors import FAILURE_REMEDIES, REFUSAL_REMEDIES
 from app.problems import PROBLEMS, REMEDIES, WARNING_REMEDIES
 from app.web.failures import INTERNAL_ERROR
@@ -47,6 +49,8 @@ GROUP_HEADLINES: Final[Mapping[str, str]] = {
 PERSONS_REMEDIES: Final[Mapping[str, str]] = {
     "encoding_error": "Save the file as UTF-8, or choose its encoding when you import it.",
     "unknown_column": "Add the field to the type, or ignore the column.",
+    "type_error": "Correct the value in the file, or change how the column is read.",
+    "missing_key": "Fill the cell of the key.",
     "duplicate_key": "Remove one of the rows, or let the last or the first of them count.",
     "conflict": "Use another key.",
 }
@@ -54,6 +58,7 @@ PERSONS_WARNINGS: Final[Mapping[str, str]] = {
     "unknown_column": "Map the column to a field, or ignore it on purpose.",
     "duplicate_key": "Remove one of the rows if the wrong one is kept, or let another one count.",
     "images_refused": "Look at the pictures below: each has a reason.",
+    "no_images": "Upload the ZIP, correct its path in the item sync, or choose there that it is not read.",
     "file_left": "Move or delete it by hand, or the next run reads it again.",
 }
 
@@ -78,7 +83,7 @@ PERSONS_FAILURES: Final[Mapping[str, str]] = {
 # What a person does about a request that was refused; "" where there is nothing but to go back.
 PERSONS_REFUSALS: Final[Mapping[str, str]] = {
     "not_authenticated": "Sign in. What you prepared is kept.",
-    "not_allowed": "An admin of the account can give you the right.",
+    "not_allowed": "Go back, or go on with what you may do.",
     "not_found": "It may have been deleted, or it belongs to another account.",
     "method_not_allowed": "Go back and use the buttons of the page.",
     "gone": "It cannot be restored. Import the file again if you still need it.",
@@ -99,6 +104,33 @@ PERSONS_REFUSALS: Final[Mapping[str, str]] = {
     "not_ready": "Wait a little, then try again. Nothing that you sent was half done.",
     INTERNAL_ERROR: "Go back and try again. Tell an operator the request below if it happens again.",
 }
+
+# What a run stops at, by the name in requests, with what is counted; of shares nothing is.
+PERSONS_LIMITS: Final[Mapping[str, tuple[str, str]]] = {
+    "maxErrors": ("At most {} may fail", "row"),
+    "maxErrorShare": ("At most {} of the rows may fail", ""),
+    "maxCreated": ("At most {} may be created", "record"),
+    "maxUpdated": ("At most {} may be changed", "record"),
+    "maxRemoved": ("At most {} may be removed", "record"),
+    "maxRemovedShare": ("At most {} of the records may be removed", ""),
+    "minRows": ("The file must have at least {}", "row"),
+}
+LIMIT_AT_FIRST: Final = re.compile(r"`(\w+)` is ([0-9][0-9.,e-]*), ")
+
+
+def tell_limit(name: str, limit: float | str) -> str:
+    """ "At most 5 % of the rows may fail". Raises KeyError for a name that does not exist."""
+    words, counted = PERSONS_LIMITS[name]
+    number = Decimal(str(limit).replace(",", ""))
+    return words.format(count_of(int(number), counted) if counted else f"{(number * 100).normalize():f} %")
+
+
+def tell_limits(detail: str) -> str:
+    """Why a run stopped, as the engine says it to those who have set the limit by its name in a request."""
+    found = LIMIT_AT_FIRST.match(detail)
+    if found is None or found[1] not in PERSONS_LIMITS:
+        return detail
+    return f"{tell_limit(found[1], found[2])}, {detail[found.end() :]}"
 
 
 def headline_of_group(code: str) -> str:

@@ -74,11 +74,12 @@ async def test_what_is_wrong_with_a_schedule_stands_beside_its_field(
     form = fields((await dashboard.get("/app/schedules/new?kind=import")).text)
     late = await dashboard.post("/app/schedules/new?kind=import", form | {"name": "A", "time": "25:00"})
     assert (late.status_code, '<a href="#time">The time must be hours' in late.text) == (422, True)
+    assert '<a href="#type">Choose a type, or a mapping template' in late.text
     con = await connection(client, dashboard.account)
     filled = form | {"name": "A", "rhythm": "cron", "cron": "61 * * * *", "connectionId": con, "path": "/in*/a.csv"}
     page = await dashboard.post("/app/schedules/new?kind=import", filled | {"type": "contacts"})
     assert page.status_code == 422
-    assert '<a href="#cron">The minute of `cron` must be 0 to 59' in page.text
+    assert '<a href="#cron">The minute of <code>cron</code> must be 0 to 59' in page.text
     assert '<a href="#path">' in page.text
     assert 'value="61 * * * *"' in page.text
 

@@ -96,7 +96,7 @@ async def test_a_connection_is_removed_after_it_was_told_what_uses_it(dashboard:
     assert gone.headers["location"] == CONNECTIONS
     listed = (await dashboard.get(CONNECTIONS)).text
     assert "Connection &lt;b&gt;shop &amp; co&lt;/b&gt; removed." in listed
-    assert "Only needed for files on other servers." in listed
+    assert "No connections yet. You need one only for files on other servers." in listed
     assert (await dashboard.get(own)).status_code == 404
 
 
@@ -121,7 +121,7 @@ async def test_a_path_that_cannot_be_tested_is_refused_at_its_field(dashboard: D
     assert (await dashboard.get(f"{CONNECTIONS}/con_of_nobody")).status_code == 404
     assert (await dashboard.post("/app/settings/connections/con_of_nobody/test-import")).status_code == 404
     shown = await dashboard.get(f"{CONNECTIONS}/new?transport=smtp")
-    assert "What does the server speak?" in shown.text
+    assert "How is the server reached?" in shown.text
     assert own in (await dashboard.get(CONNECTIONS)).text
 
 

@@ -122,8 +122,8 @@ STATES: dict[str, tuple[str, str]] = {
         "The store of files cannot be reached. It goes on by",
     ),
     "halted": (
-        "state = 'halted', held_at = now(), fail_code = 'brake', fail_detail = '`maxErrors` is 1, but 2 of 3 failed'",
-        "maxErrors is 1, but 2 of 3 failed.",
+        "state = 'halted', held_at = now(), fail_code = 'brake', fail_detail = '`maxErrors` is 1, but 3 rows failed'",
+        "At most 1 row may fail, but 3 rows failed.",
     ),
     "planned": ("state = 'planned', held_at = now()", "Nothing is written yet"),
     "failed": (
@@ -236,11 +236,11 @@ async def test_a_held_run_goes_on_or_is_cancelled_by_whoever_may(dashboard: Dash
     viewer = await dashboard.as_role("viewer")
     assert f'href="{own}/resume"' not in (await viewer.get(own)).text
     assert (await viewer.post(f"{own}/resume")).status_code == 403
-    assert "3 rows remain. It goes on where it is" in await seen(dashboard, f"{own}/resume")
+    assert "3 rows remain. It continues where it stopped" in await seen(dashboard, f"{own}/resume")
     (action,) = re.findall(r'action="([^"]*/resume[^"]*)"', (await dashboard.get(f"{own}/resume")).text)
     assert "and not with plan 99" in (await dashboard.post(f"{own}/resume?plan=99")).text
     assert (await dashboard.post(action)).headers["location"] == own
-    assert "It goes on." in await seen(dashboard, own)
+    assert "The import continues." in await seen(dashboard, own)
     await set_run(dashboard, run_id, held)
     assert "0 rows are written and stay. 3 rows will not be." in await seen(dashboard, f"{own}/cancel")
     assert (await dashboard.post(f"{own}/cancel")).headers["location"] == own

@@ -8,6 +8,7 @@ import pytest
 
 from app.dashboard.forms import is_secret
 from app.dashboard.render import ENVIRONMENT
+from app.dashboard.words import mark_code
 from app.people import members
 from app.people.members import Invitation
 from app.runs.model import AccountId
@@ -65,7 +66,7 @@ async def test_a_form_keeps_what_was_typed_and_says_what_is_wrong(
 ) -> None:
     answer = await dashboard.post("/app/keys/new", NEW_KEY | wrong)
     assert answer.status_code == 422
-    assert html.escape(said, quote=False) in answer.text
+    assert mark_code(said) in answer.text
     assert 'value="records:read" checked' in answer.text or "scopes" in wrong
     assert "nightly" in answer.text or "label" in wrong
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from app.dashboard.render import TEMPLATES, render_part
+from app.dashboard.sentences import PERSONS_LIMITS, tell_limit, tell_limits
 from app.dashboard.views.runs.badge import BADGES, STATE_CHOICES, STEP_WORDS, badge_of, ordinal, short_state
 from app.dashboard.views.runs.counts import counts_of
 from app.dashboard.views.runs.found import FOUND_WORDS
@@ -15,6 +16,7 @@ from app.dashboard.views.runs.jobs import chart_of, job_from
 from app.dashboard.views.runs.queue import tell_queue
 from app.dashboard.views.runs.run import WAITS
 from app.dashboard.words import mark_code
+from app.runs.holding.brakes import BRAKES
 from app.runs.kinds import Kind, Step
 from app.runs.model import NAMES, Run
 from app.runs.overview.days import Day
@@ -142,3 +144,16 @@ def test_the_report_of_an_item_sync_tells_of_files_records_and_pictures() -> Non
 def test_names_in_backticks_are_code_and_nothing_is_trusted() -> None:
     assert mark_code("Column `<b>` is required") == "Column <code>&lt;b&gt;</code> is required"
     assert mark_code("a ` b <i>") == "a ` b &lt;i&gt;"
+
+
+def test_people_are_told_of_limits_without_their_names_in_requests() -> None:
+    assert {each.name for each in BRAKES.values()} == set(PERSONS_LIMITS)
+    assert [tell_limit("maxErrorShare", 0.29), tell_limit("maxRemovedShare", 0.005), tell_limit("minRows", 1_000)] == [
+        "At most 29 % of the rows may fail",
+        "At most 0.5 % of the records may be removed",
+        "The file must have at least 1,000 rows",
+    ]
+    for each in BRAKES.values():
+        words = each.words.format(limit=1, count=4, rows=47, stored=50)
+        assert tell_limits(words).startswith(f"{tell_limit(each.name, 1)}, but "), words
+    assert tell_limits("The server was away") == "The server was away"

@@ -25,14 +25,19 @@ async def test_a_template_is_made_from_a_file_and_no_job(dashboard: Dashboard) -
     page = await send_file(dashboard)
     assert f'href="{page}"' in (await dashboard.get("/app/jobs")).text
     shown = (await dashboard.get(page)).text
-    for words in ("3 mapped, 1 left open", "It is a usual name for a sales price", "10.50", "Read with decimal comma"):
+    for words in (
+        "3 mapped, 1 left open",
+        "It is a usual name for a sales price",
+        "10.50",
+        "How it is read: decimal comma",
+    ):
         assert words in shown, words
     form = {"number": "1", "field-0": "productId", "field-1": "name", "field-2": "unitPrice", "decimalComma-2": "true"}
     checked = await dashboard.post(page, form | {"field-3": "-", "go": "check"})
     assert (checked.status_code, checked.headers["location"]) == (303, page)
     assert "3 mapped, 1 ignored" in (await dashboard.get(page)).text
     unnamed = await dashboard.post(page, form | {"field-3": "-", "go": "next", "name": ""})
-    assert (unnamed.status_code, "`name` must be 1 to 200" in unnamed.text) == (422, True)
+    assert (unnamed.status_code, "<code>name</code> must be 1 to 200" in unnamed.text) == (422, True)
     saved = await dashboard.post(page, form | {"field-3": "-", "go": "next", "name": "Supplier"})
     assert (saved.status_code, saved.headers["location"].startswith("/app/templates/map_")) == (303, True)
     path = saved.headers["location"].replace("/app/templates", "/mappings")
@@ -56,7 +61,7 @@ async def test_what_is_wrong_with_a_column_is_told_in_its_row(dashboard: Dashboa
         assert words in twice.text, words
     assert "11 rows of the first 11:" in twice.text
     bad = await dashboard.post(page, form | {"field-3": "publishedAt", "dateFormat-3": "TT.MM.JJJJ", "go": "check"})
-    assert (bad.status_code, bad.text.count("`dateFormat` of column `Notiz` must")) == (422, 3)
+    assert (bad.status_code, bad.text.count("<code>dateFormat</code> of column <code>Notiz</code> must")) == (422, 3)
     for hostile in (
         {"values-3": "[" * 9_000},
         {"values-3": '{"a":' * 9_000},
@@ -107,11 +112,11 @@ async def test_columns_by_keyboard_alone_are_checked_at_once(visit: Visit) -> No
     await page.get_by_role("button", name="Next").press("Enter")
     await page.wait_for_url("**/new/draft_*")
     await check_page(page)
-    assert await page.locator("#columns-summary").inner_text() == "3 mapped, 1 left open, 2 need you."
+    assert await page.locator("#columns-summary").inner_text() == "3 mapped, 1 left open. 2 need you."
     note = page.get_by_label("Notiz becomes")
     await note.focus()
     await note.press("I")  # of Ignore
-    await page.get_by_text("3 mapped, 1 ignored, 1 needs you.").wait_for()
+    await page.get_by_text("3 mapped, 1 ignored. 1 needs you.").wait_for()
     assert await page.locator("#verdict-3").inner_text() == "Ignored"
     fold = page.locator("#more-2 summary")
     await fold.focus()
@@ -131,7 +136,7 @@ async def test_columns_without_script(visit: Visit) -> None:
     await page.get_by_role("button", name="Next").click()
     await page.get_by_label("Notiz becomes").select_option("-")
     await page.get_by_role("button", name="Check").click()
-    assert await page.locator("#columns-summary").inner_text() == "3 mapped, 1 ignored, 1 needs you."
+    assert await page.locator("#columns-summary").inner_text() == "3 mapped, 1 ignored. 1 needs you."
     await page.get_by_role("button", name="Only those that need you").click()
     assert await page.locator("tbody tr").count() == 1
     await page.get_by_label("Name of the template").fill("Without script")

@@ -64,7 +64,7 @@ async def test_a_template_is_changed_and_what_the_page_does_not_show_stays(dashb
         "Art. no.",
         "Internal &lt;note&gt;",
         "3 mapped, 1 ignored",
-        "Read with decimal comma",
+        "How it is read: decimal comma",
         "N = false",
         "Acme",
     ):
@@ -112,10 +112,12 @@ async def test_what_is_wrong_is_told_beside_its_field_and_nothing_is_stored(dash
     path = f"/app/templates/{template['id']}"
     mistakes = {
         "becomes the same field": {"field-3": "unitPrice"},
-        "Columns `Price` and `Internal &lt;note&gt;` become `unitPrice` alike": {"field-3": "unitPrice"},
+        "Columns <code>Price</code> and <code>Internal &lt;note&gt;</code> become <code>unitPrice</code> alike": {
+            "field-3": "unitPrice"
+        },
         "There is already a mapping template named &#34;Taken&#34;": {"name": "Taken"},
-        "`name` must be 1 to 200 characters long": {"name": ""},
-        "`values` of column `Blocked` must be an object": {"values-2": "N"},
+        "<code>name</code> must be 1 to 200 characters long": {"name": ""},
+        "<code>values</code> of column <code>Blocked</code> must be an object": {"values-2": "N"},
         "cannot become": {"field-3": "nothing"},
     }
     for words, wrong in mistakes.items():

@@ -3,8 +3,10 @@ const form = document.querySelector("form[data-upload]");
 const part = (name) => form.querySelector(`[data-${name}]`);
 const size = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`;
 
-function tell(text) {
+function tell(text, wrong = false) {
   part("told").textContent = text;
+  part("told").className = wrong ? "error" : "";
+  part("bar").hidden = wrong;
   part("progress").hidden = false;
 }
 
@@ -17,7 +19,7 @@ function settle(request) {
 function end(text) {
   part("cancel").hidden = true;
   form.querySelector(".main, button:not([type])").disabled = false;
-  tell(text);
+  tell(text, true);
 }
 
 form?.addEventListener("submit", (event) => {

@@ -41,7 +41,7 @@ async def test_what_is_chosen_is_kept_and_is_what_the_import_goes_by(dashboard: 
     page = await reach_columns(dashboard)
     shown = words(await dashboard.get(page))
     assert "Which column is what?" in shown
-    assert "2 mapped, 1 left open, 2 need you." in shown
+    assert "2 mapped, 1 left open. 2 need you." in shown
     assert await go_on(dashboard, page) == page.replace("columns", "check")
     assert "2 mapped, 1 ignored" in words(await dashboard.get(page))
     run = page.replace("columns", "run")
@@ -59,7 +59,7 @@ async def test_what_is_chosen_is_kept_and_is_what_the_import_goes_by(dashboard: 
         ({"field-0": "-"}, ", by which records are told apart. Choose it for one of the columns"),
         ({"field-2": "_points"}, "Columns `Points` and `Note` become `_points` alike"),
         ({"field-1": "", "field-2": "-"}, "Only the key is mapped, so nothing would change"),
-        ({"save": "new", "name": ""}, "`name` must be 1 to 200 characters long"),
+        ({"save": "new", "name": ""}, "name must be 1 to 200 characters long"),
         ({"nullMarker-1": "x" * 256}, "`nullMarker` of column `Points` must be text"),
     ],
 )
@@ -96,7 +96,7 @@ async def test_another_type_begins_anew_and_a_viewer_sees_nothing(dashboard: Das
     page = await reach_columns(dashboard)
     await go_on(dashboard, page)
     assert next_path(await dashboard.post(page.replace("columns", "type"), {"use": "type:customers"})) == page
-    assert "2 mapped, 1 left open, 1 needs you." in words(await dashboard.get(page))
+    assert "2 mapped, 1 left open. 1 needs you." in words(await dashboard.get(page))
     assert (await (await dashboard.as_role("viewer")).get(page)).status_code == 403
 
 

@@ -150,7 +150,7 @@ async def test_a_full_queue_keeps_the_draft_and_says_so(dashboard: Dashboard) ->
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        ({"name": ""}, "`name` must be 1 to 200 characters long"),
+        ({"name": ""}, "name must be 1 to 200 characters long"),
         ({"name": "x", "maxErrorShare": "many"}, "Enter a percentage from 0 to 100"),
         ({"name": "x", "confirmEmail": "nobody"}, "Enter an e-mail address"),
     ],

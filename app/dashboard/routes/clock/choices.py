@@ -42,7 +42,7 @@ async def load_choices(runtime: Runtime, visitor: Visitor, transports: Collectio
     templates = [(row["id"], f"{row['name']} ({row['type']})") for row in found.rows if may("mappings:read")]
     return Choices(
         connections=[
-            (each.id, f"{each.declaration.settings['name']} ({each.declaration.settings['transport']})")
+            (each.id, f"{each.declaration.settings['name']} ({each.declaration.settings['transport'].upper()})")
             for each in connections
             if not transports or each.declaration.settings["transport"] in transports
         ],

@@ -58,6 +58,9 @@ async def save(
 ) -> Response:
     """Checks the values as the API does, and shows the form again with what is wrong."""
     account_id = visitor.account_id
+    form = FilledForm(values).complain(shown.find_missing(values))
+    if form.complaints:
+        return await answer_form(request, visitor, runtime, feed, form)
     try:
         async with runtime.heavy_reads.turn(account_id):
             declared = await declare_feed(runtime, visitor.caller, shown.build_feed(values, feed))
@@ -68,8 +71,7 @@ async def save(
             else:
                 saved = await replace_feed(session, account_id, feed.id, declared, now)
     except Refused as refused:
-        form = FilledForm(values).refused(refused, shown.FIELDS)
-        return await answer_form(request, visitor, runtime, feed, form)
+        return await answer_form(request, visitor, runtime, feed, form.refused(refused, shown.FIELDS))
     return redirect(f"/app/feeds/{saved.id}", "Feed saved." if feed else "Feed created.")
 
 

@@ -49,7 +49,7 @@ async def create(request: Request, visitor: MayWriteConnections, runtime: OpenRu
     except Refused as refused:
         form, status = show_again(members, transport, refused), STATUSES[refused.code]
         return render_form(request, visitor, runtime, transport, form, members=members, status=status)
-    return redirect(f"{CONNECTIONS}/{created.id}", notice="Connection saved. Test what it is for.")
+    return redirect(f"{CONNECTIONS}/{created.id}", notice="Connection saved. Test it now for what you need it for.")
 
 
 def render_form(

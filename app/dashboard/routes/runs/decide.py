@@ -32,9 +32,9 @@ class Decision:
 
 
 DECISIONS: Final[Mapping[str, Decision]] = {
-    "resume": Decision("Let it go on?", "Continue without limits", "It goes on.", danger=False),
-    "cancel": Decision("Cancel it?", "Cancel this {kind}", "It is cancelled."),
-    "delete": Decision("Delete it?", "Delete this {kind}", "It is deleted."),
+    "resume": Decision("Continue this {kind}?", "Continue without limits", "The {kind} continues.", danger=False),
+    "cancel": Decision("Cancel this {kind}?", "Cancel this {kind}", "The {kind} is cancelled."),
+    "delete": Decision("Delete this {kind}?", "Delete this {kind}", "The {kind} is deleted."),
 }
 
 
@@ -47,13 +47,15 @@ async def ask(request: Request, run_id: str, visitor: MayReadRuns, runtime: Open
     view = await load_run_view(runtime, visitor, run_id)
     await ensure_may(visitor, view, name)
     refuse_if_late(view, name)
+    kind = view.kind.lower()
     return render_page(
         request,
         visitor,
         "runs/decide.html",
         name=name,
-        decision=DECISIONS[name],
-        button=DECISIONS[name].button.format(kind=view.kind.lower()),
+        question=DECISIONS[name].question.format(kind=kind),
+        button=DECISIONS[name].button.format(kind=kind),
+        danger=DECISIONS[name].danger,
         **run_context(runtime, view),
     )
 
@@ -85,7 +87,7 @@ async def resume(run_id: str, visitor: MayWriteRuns, runtime: OpenRuntime, plan:
     """Without its brakes, from where it is; with the `plan` that was seen, and no other."""
     view = await load_to_decide(runtime, visitor, run_id, "resume")
     await resume_run(runtime, write_as(visitor.caller, runtime), view.run, Approval(plan))
-    return redirect(f"/app/runs/{view.run.id}", DECISIONS["resume"].done)
+    return redirect(f"/app/runs/{view.run.id}", DECISIONS["resume"].done.format(kind=view.kind.lower()))
 
 
 @router.post("/cancel")
@@ -93,7 +95,7 @@ async def cancel(run_id: str, visitor: MayWriteRuns, runtime: OpenRuntime) -> Re
     """What was written stays."""
     view = await load_to_decide(runtime, visitor, run_id, "cancel")
     await cancel_run(runtime, write_as(visitor.caller, runtime), view.run)
-    return redirect(f"/app/runs/{view.run.id}", DECISIONS["cancel"].done)
+    return redirect(f"/app/runs/{view.run.id}", DECISIONS["cancel"].done.format(kind=view.kind.lower()))
 
 
 @router.post("/delete")

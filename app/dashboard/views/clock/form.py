@@ -77,7 +77,7 @@ def values_of_schedule(schedule: Schedule | None, given: Mapping[str, str]) -> d
 def build_schedule(
     kind: ScheduleKind, values: Mapping[str, str], schedule: Schedule | None
 ) -> tuple[dict[str, Any], list[Complaint]]:
-    """As `PUT /schedules/{id}` takes it, and what is wrong with the time. What the form does not show stays."""
+    """As `PUT /schedules/{id}` takes it, and what is wrong with time and type. What the form does not show stays."""
     cron, mistakes = Rhythm(values["rhythm"], values["time"], values["cron"]).build_cron()
     body: dict[str, Any] = {
         "name": values["name"],
@@ -87,7 +87,15 @@ def build_schedule(
         "request": BUILD[kind](values, dict(schedule.request) if schedule else {}),
     }
     target = {"import": "connectionId", "sync": "syncId"}.get(kind)
-    return body | ({target: values[target]} if target else {}), mistakes
+    missing = [] if kind == "sync" else find_missing(values)
+    return body | ({target: values[target]} if target else {}), [*mistakes, *missing]
+
+
+def find_missing(values: Mapping[str, str]) -> list[Complaint]:
+    """A type is needed where no template has one."""
+    if values["type"] or values["mappingId"] not in ("", DEFAULT):
+        return []
+    return [Complaint("type", "Choose a type, or a mapping template, which has one")]
 
 
 def request_import(values: Mapping[str, str], kept: dict[str, Any]) -> dict[str, Any]:

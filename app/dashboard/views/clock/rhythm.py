@@ -15,7 +15,7 @@ DAYS: Final = {"day": "*", "weekdays": "MON-FRI"}  # the last field of cron
 RHYTHMS: Final = (
     ("day", "Every day", ""),
     ("weekdays", "Monday to Friday", ""),
-    ("hour", "Every hour", "At the minutes of the time."),
+    ("hour", "Every hour", "At the minutes of the time below."),
     ("cron", "Something else", "By a cron expression."),
 )
 NOT_A_TIME: Final = "The time must be hours and minutes, such as 02:30"

@@ -25,7 +25,7 @@ class ConversionField:
 # In the order of the page: what is needed most often comes first. The names are those of CONVERSIONS.
 CONVERSION_FIELDS: Final[Mapping[str, ConversionField]] = {
     "decimalComma": ConversionField("Decimal comma", "flag", "Reads 1.234,50 as 1234.50"),
-    "dateFormat": ConversionField("How dates are written", "text", "For example DD.MM.YYYY or MM/DD/YYYY HH:mm"),
+    "dateFormat": ConversionField("Dates are written as", "text", "For example DD.MM.YYYY or MM/DD/YYYY HH:mm"),
     "separator": ConversionField("Between the items of a list", "text", "For example ; or ,"),
     "trim": ConversionField("Remove white space at both ends", "flag", ""),
     "case": ConversionField(
@@ -87,4 +87,8 @@ def read_pairs(text: str) -> Any:
 
 def sum_up(conversions: Conversions) -> str:
     """The conversions of a column in a few words."""
-    return ", ".join(CONVERSION_FIELDS[name].label.lower() for name in CONVERSION_FIELDS if name in conversions)
+    return ", ".join(
+        CONVERSION_FIELDS[name].label[:1].lower() + CONVERSION_FIELDS[name].label[1:]
+        for name in CONVERSION_FIELDS
+        if name in conversions
+    )

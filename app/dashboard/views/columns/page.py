@@ -58,14 +58,15 @@ def show_columns(review: ColumnReview, *, number: int, only: bool) -> ColumnsPag
 
 
 def sum_up_columns(review: ColumnReview) -> str:
-    """ "4 mapped, 1 ignored, 1 needs you" """
+    """ "4 mapped, 1 ignored. 1 needs you" """
     needy = len(review.needy)
     parts = [f"{write_number(len(review.list_in('mapped')))} mapped"]
     if ignored := len(review.list_in("ignored")):
         parts.append(f"{write_number(ignored)} ignored")
     if opened := len(review.list_in("open")):
         parts.append(f"{write_number(opened)} left open")
-    return ", ".join([*parts, f"{write_number(needy)} {'needs' if needy == 1 else 'need'} you"] if needy else parts)
+    told = ", ".join(parts)
+    return f"{told}. {write_number(needy)} {'needs' if needy == 1 else 'need'} you" if needy else told
 
 
 def group_fields(resource: Resource) -> list[FieldGroup]:

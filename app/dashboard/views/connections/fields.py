@@ -48,7 +48,7 @@ FIELDS: Final[Mapping[str, FieldWords]] = {
     "secretKey": FieldWords("Secret key", kind="password"),
     "sessionToken": FieldWords("Session token", "Only for keys that were lent for a while", "password"),
     "host": FieldWords("Host", "A name or an address alone, such as files.example.com"),
-    "port": FieldWords("Port", "Empty: the protocol's own"),
+    "port": FieldWords("Port", "Leave empty for the usual one"),
     "hostKey": FieldWords(
         "Host key",
         f"The server's public key or its SHA256 fingerprint. {TRUST_FIRST}: the key that the server shows at the first "
@@ -61,7 +61,7 @@ FIELDS: Final[Mapping[str, FieldWords]] = {
     "password": FieldWords("Password", kind="password"),
     "privateKey": FieldWords("Private key", "In OpenSSH or PEM format, from BEGIN to END", "lines"),
     "passphrase": FieldWords("Passphrase", "Of the private key", "password"),
-    "root": FieldWords("Folder", "Paths begin here. Empty: where the server begins"),
+    "root": FieldWords("Folder", "Paths start here. Leave empty for the folder in which the login starts"),
 }
 
 

@@ -34,11 +34,11 @@ FORMATS: Final = (
 # What is not chosen is as the mapping template says, or else as it stands there.
 DELIMITERS: Final[Choices] = (
     ("", "As the template says, or comma"),
-    *(("comma", "Comma"), ("semicolon", "Semicolon"), ("tab", "Tab"), ("pipe", "Pipe |")),
+    *(("comma", "Comma ,"), ("semicolon", "Semicolon ;"), ("tab", "Tab"), ("pipe", "Vertical bar |")),
 )
 ENCODING_CHOICES: Final[Choices] = [
     ("", "As the template says, or UTF-8"),
-    *((name, name.upper()) for name in dict.fromkeys(ENCODINGS.values())),
+    *((name, name.upper().replace("WINDOWS", "Windows")) for name in dict.fromkeys(ENCODINGS.values())),
 ]
 EVERY_FIELD: Final = (DEFAULT, "Every field, under its id")
 AS_BEFORE: Final = (INLINE, "The mapping of the export before")

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from app.dashboard.sentences import tell_limits
 from app.dashboard.views.runs.badge import KIND_WORDS, Badge, badge_of, title_of
 from app.dashboard.views.runs.run import tell_source
 from app.dashboard.words import write_duration, write_percent
@@ -43,7 +44,7 @@ def job_from(status: Status, maker: Maker | None) -> Job:
         source=tell_source(run) if run.source is not None else "",
         maker=maker,
         progress=tell_progress(status),
-        reason=run.fail_detail or "" if run.state in (State.FAILED, State.HALTED) else "",
+        reason=tell_limits(run.fail_detail or "") if run.state in (State.FAILED, State.HALTED) else "",
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from app.dashboard.sentences import remedy_of_failure
+from app.dashboard.sentences import remedy_of_failure, tell_limit
 from app.dashboard.views.exports.outcome import ExportView, show_export
 from app.dashboard.views.runs.badge import KIND_WORDS, Badge, badge_of, short_state, title_of
 from app.dashboard.views.runs.counts import CountsView, counts_of
@@ -160,9 +160,9 @@ def find_connection(run: Run) -> str:
 
 
 def tell_brakes(run: Run) -> list[str]:
-    """The limits that stop it, for "Stops when …"."""
+    """The limits that stop it."""
     limits = run.options.get("brakes") or {}
-    return [f"{BRAKES[name].about}: {limit:,}" for name, limit in limits.items() if limit is not None]
+    return [tell_limit(BRAKES[name].name, limit) for name, limit in limits.items() if limit is not None]
 
 
 def speed_of(run: Run) -> int | None:

@@ -48,7 +48,7 @@ MODES: Final = (
         "Items, prices and filters that are in no file are removed, together with all other changes and at once.",
     ),
 )
-SEPARATOR_WORDS: Final = {"semicolon": "Semicolon ;", "comma": "Comma ,", "tab": "Tab", "pipe": "Pipe |"}
+SEPARATOR_WORDS: Final = {"semicolon": "Semicolon ;", "comma": "Comma ,", "tab": "Tab", "pipe": "Vertical bar |"}
 SEPARATOR_CHOICES: Final = [(word, SEPARATOR_WORDS.get(word, word)) for word in SEPARATORS]
 WORD_OF: Final = {character: word for word, character in SEPARATORS.items()}
 BLANKS: Final = (
@@ -67,7 +67,7 @@ NUMBERS: Final = ("quietSeconds", "removedPercent")
 def list_connections(connections: Sequence[StoredConnection]) -> list[tuple[str, str]]:
     """Those that can list a folder, as choices."""
     return [
-        (each.id, f"{each.declaration.settings['name']} ({each.declaration.settings['transport']})")
+        (each.id, f"{each.declaration.settings['name']} ({each.declaration.settings['transport'].upper()})")
         for each in connections
         if each.declaration.settings["transport"] in LISTS
     ]

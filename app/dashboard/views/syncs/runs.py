@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from app.dashboard.sentences import tell_limits
 from app.dashboard.views.runs.badge import Badge, badge_of
 from app.dashboard.words import count_of, join_words, write_number
 from app.runs.model import Run
@@ -71,7 +72,7 @@ def describe_run(status: Status) -> SyncRunLine:
 def say_counts(run: Run) -> str:
     """In a few words, of all kinds of records together."""
     if run.fail_detail:
-        return run.fail_detail
+        return tell_limits(run.fail_detail)
     entities = load_report(run).entities
     told = [(name, sum(each.get(name, 0) for each in entities.values())) for name in ("added", "changed", "removed")]
     return join_words([f"{write_number(number)} {name}" for name, number in told]) if entities else ""

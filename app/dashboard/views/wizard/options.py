@@ -8,14 +8,18 @@ from app.formats.decode import ENCODINGS
 Choices = tuple[tuple[str, str, str], ...]  # value, words, a sentence
 
 DELIMITERS: Final = (
-    ("auto", "As it is found"),
+    ("auto", "As found in the file"),
     (",", "Comma ,"),
     (";", "Semicolon ;"),
     ("\t", "Tab"),
     ("|", "Vertical bar |"),
 )
 HEADERS: Final = (("", "The first row has the headings"), ("false", "There is no header: the first row is data"))
-FORMATS: Final = (("", "As it is found"), ("csv", "CSV: rows of cells"), ("jsonl", "JSON Lines: an object a line"))
+FORMATS: Final = (
+    ("", "As found in the file"),
+    ("csv", "CSV: rows of cells"),
+    ("jsonl", "JSON Lines: an object a line"),
+)
 EXISTING: Final[Choices] = (
     ("update", "Change them", "A row whose key is known changes the fields that it has a value for."),
     ("fill", "Fill only what is empty", "A field that has a value keeps it."),
@@ -48,7 +52,7 @@ FLAGS: Final[Mapping[str, tuple[bool, bool]]] = {
 def list_encodings() -> list[tuple[str, str]]:
     """Each once, by the name that is stored."""
     names = dict.fromkeys(ENCODINGS.values())
-    return [("", "As it is found"), *((name, name.upper().replace("WINDOWS", "Windows")) for name in names)]
+    return [("", "As found in the file"), *((name, name.upper().replace("WINDOWS", "Windows")) for name in names)]
 
 
 def tell_existing(options: Mapping[str, Any]) -> str:

@@ -38,8 +38,8 @@ def list_unusual(draft: Draft, found: dict[str, Any]) -> Sequence[ChosenRow]:
     """What is told only where it is not as usual."""
     told: dict[str, tuple[str, Callable[[Any], str]]] = {
         "encoding": ("Encoding", tell_encoding),
-        "unknownColumns": ("Columns that nobody knows", lambda value: options.word_of(options.UNKNOWN, value)),
-        "nullMarker": ("Text that means nothing", str),
+        "unknownColumns": ("Columns that fit no field", lambda value: options.word_of(options.UNKNOWN, value)),
+        "nullMarker": ("Text that stands for no value", str),
         "couponSetId": ("Coupon set", str),
         "replace": ("The file replaces the type", lambda _: "Records that no row names are removed"),
     }

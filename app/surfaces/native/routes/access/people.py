@@ -46,7 +46,7 @@ async def list_people(caller: MayAdminister, runtime: OpenRuntime) -> Response:
 )
 @router.post("/", include_in_schema=False)
 async def invite_person(request: Request, caller: MayAdminister, runtime: OpenRuntime) -> Response:
-    """Invite a person. No mail is sent: pass the link on yourself, on a way that only they read."""
+    """Invite a person. No mail is sent: pass the link on yourself, in a way that only they can read."""
     body = parse_shape(InvitationBody, await read_json_object(request, idle=runtime.settings.upload_idle_seconds))
     wanted = Invitation(body.email, body.name, body.role)
     async with write_as(caller, runtime) as session:
