@@ -11,7 +11,7 @@ Holder = TypeVar("Holder", int, str)
 
 @dataclass(frozen=True, slots=True)
 class UnderWay:
-    """Numbers by account, of streams by session."""
+    """Numbers by account, of streams by session and by who has signed in."""
 
     uploads: Counter[int] = field(default_factory=Counter)
     downloads: Counter[int] = field(default_factory=Counter)

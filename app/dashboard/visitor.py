@@ -22,6 +22,8 @@ from app.web.rate_limits import count_request
 from app.web.server.connections import CALLER
 
 VISITOR: Final = "visitor"  # where the scope of a request holds who sent it, once that is known
+# Open pages ask for what is new by themselves. Nobody is there for that, so an idle session ends all the same.
+FOLLOWING: Final = "/app/live"
 KEY_ROLE: Final = "key"
 
 
@@ -79,7 +81,7 @@ async def find_visitor(request: Request, runtime: OpenRuntime) -> Visitor:
         await count_request(request, runtime, f"address:{client_bucket(request)}")
         raise Refused("not_authenticated", "Sign in to see this page")
     await count_request(request, runtime, f"key:{opened.identity.id}")
-    if opened.stale:
+    if opened.stale and request.scope["path"] != FOLLOWING:
         with suppress(DatabaseUnavailable):  # a database that cannot be written stops nobody from reading
             await note_seen(runtime, opened)
     visitor = Visitor(opened, Caller(opened.account_id, opened.account, opened.identity, opened.scopes))

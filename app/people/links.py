@@ -101,8 +101,7 @@ async def finish(session: Session, link: OpenLink, token: str, hashed: str | Non
     if not same or not await links.use(session, link.hash):
         raise Refused("gone", USED)
     if hashed is not None:
-        await members.set_password(session, link.person_id, hashed)
-        await sessions.end_all(session, {"person_id": link.person_id, "key_id": None})
+        await renew_password(session, link.person_id, hashed)
     if link.account_id is not None:
         await members.join(session, link.person_id, link.account_id)
     belongs: list[int] = [each["account_id"] for each in await members.memberships(session, link.person_id)]
@@ -121,5 +120,11 @@ async def change_password(runtime: Runtime, email: str, password: str, *, but: b
     async with runtime.database.transaction() as session:
         person = await members.find_person(session, email)
         assert person is not None  # noqa: S101  they have a session
-        await members.set_password(session, person["id"], hashed)
-        await sessions.end_all(session, {"person_id": person["id"], "key_id": None}, but=but)
+        await renew_password(session, person["id"], hashed, but=but)
+
+
+async def renew_password(session: Session, person_id: str, hashed: str, *, but: bytes = b"") -> None:
+    """What the old password, or a link that replaces it, has opened or could open is closed."""
+    await members.set_password(session, person_id, hashed)
+    await links.drop_resets(session, person_id)
+    await sessions.end_all(session, {"person_id": person_id, "key_id": None}, but=but)

@@ -329,3 +329,14 @@ async def test_somebody_signs_in_and_out_without_a_script(visit: Visit, live_acc
     await page.get_by_role("status").get_by_text("You are signed out.").wait_for()
     await page.goto("/app/me")
     assert await page.locator("h1").inner_text() == "Sign in"
+
+
+async def test_a_page_that_follows_by_itself_keeps_no_idle_session(dashboard: Dashboard) -> None:
+    ago = f"UPDATE sessions SET seen_at = now() - interval '2 hours' WHERE person_id = '{dashboard.person.id}'"
+    seen = f"SELECT seen_at > now() - interval '1 hour' FROM sessions WHERE person_id = '{dashboard.person.id}'"
+    async with dashboard.runtime.database.transaction() as session:
+        await session.exec_driver_sql(ago)
+    for path, kept in (("/app/live?page=jobs&once=true", False), ("/app/jobs", True)):
+        assert (await dashboard.get(path)).status_code == 200
+        async with dashboard.runtime.database.transaction() as session:
+            assert (await session.exec_driver_sql(seen)).scalar_one() is kept, path

@@ -91,6 +91,16 @@ async def test_an_invitation_tells_nothing_of_another_account(dashboard: Dashboa
     assert member.signed_in_at is None
 
 
+async def test_a_new_password_ends_the_links_that_would_replace_it(
+    dashboard: Dashboard, stranger: httpx.AsyncClient
+) -> None:
+    account_id, viewer = AccountId(dashboard.account.id), await dashboard.as_role("viewer")
+    async with dashboard.runtime.database.transaction() as session:
+        reset = await members.renew_link(session, account_id, viewer.person.id, pepper=PEPPER)
+    await viewer.post("/app/me/password", {"password": PASSWORD, "new_password": ANOTHER})
+    assert (await stranger.post(link_path(reset), data={"password": PASSWORD})).status_code == 410
+
+
 async def belong(dashboard: Dashboard, other: Dashboard, role: str = "admin") -> None:
     async with dashboard.runtime.database.transaction() as session:
         values = {"person_id": dashboard.person.id, "account_id": other.account.id}

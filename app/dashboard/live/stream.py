@@ -20,15 +20,27 @@ SILENT_SECONDS: Final = 15.0  # after which a comment is sent: proxies cut off w
 RETRY_MS: Final = 2_000
 END: Final = format_sse_event(event="end", data_str="done")
 LOST: Final = format_sse_event(event="end", data_str="lost")
+# Of one session: a browser has six connections, which pages need, too. Of one person or key: three browsers.
+MOST_STREAMS: Final = (4, 12)
+Holders = tuple[str, str]  # the ids of a session, and of the person or key that it belongs to
 StillIn = Callable[[], Awaitable[bool]]
 
 
+def has_room(streams: Counter[str], holders: Holders) -> bool:
+    """Whether one more stream may be opened."""
+    return all(streams[holder] < most for holder, most in zip(holders, MOST_STREAMS, strict=True))
+
+
 async def follow(
-    page: LivePage, stopping: asyncio.Event, still_in: StillIn, streams: Counter[str], session: str
+    page: LivePage, stopping: asyncio.Event, still_in: StillIn, streams: Counter[str], holders: Holders
 ) -> AsyncIterator[bytes]:
     """The events. `end` says that no more will come, because all is done, or because the page or the session is lost.
     Without it the browser opens the stream again."""
-    with counting(streams, session):
+    if not has_room(streams, holders):  # requests that come at once are all let in before any of them counts
+        yield LOST
+        return
+    session, owner = holders
+    with counting(streams, session), counting(streams, owner):
         async for event in read_changes(page, stopping, still_in):
             yield event
 

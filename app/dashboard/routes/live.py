@@ -11,18 +11,17 @@ from app.dashboard.live.filters import read_filters
 from app.dashboard.live.jobs import PAGE_SIZE, LiveJobs
 from app.dashboard.live.page import LivePage
 from app.dashboard.live.run import LiveRun
-from app.dashboard.live.stream import RETRY_MS, follow
+from app.dashboard.live.stream import RETRY_MS, follow, has_room
 from app.dashboard.session import load_session
-from app.dashboard.visitor import MayReadRuns, Visitor
+from app.dashboard.visitor import FOLLOWING, MayReadRuns, Visitor
 from app.errors import Refused
 from app.runtime import Runtime
 from app.web.caller import OpenRuntime
 from app.web.server.protocol import STOPPING
 
-router = APIRouter(prefix="/app/live")
-MOST_STREAMS: Final = 4  # of one session: a browser has six connections, which pages need, too
+router = APIRouter(prefix=FOLLOWING)
 LIVE: Final = "Sluice-Live"
-TOO_MANY: Final = f"{MOST_STREAMS} pages of this browser are already followed"
+TOO_MANY: Final = "So many pages are already followed that there is no room for another one"
 
 
 @router.get("")
@@ -32,8 +31,8 @@ async def follow_page(request: Request, visitor: MayReadRuns, runtime: OpenRunti
     if "once" in request.query_params:  # for browsers in which too many pages are open
         moment = await page.read()
         return HTMLResponse("".join(moment.regions.values()), headers={LIVE: "ended" if moment.ended else "follows"})
-    session = visitor.session.id
-    if runtime.under_way.streams[session] >= MOST_STREAMS:
+    streams, holders = runtime.under_way.streams, (visitor.session.id, visitor.caller.id)
+    if not has_room(streams, holders):
         raise Refused("too_many_reads", TOO_MANY, retry_after=RETRY_MS // 1_000)
     stopping = request.scope[STOPPING] = asyncio.Event()
 
@@ -41,7 +40,7 @@ async def follow_page(request: Request, visitor: MayReadRuns, runtime: OpenRunti
         found = await load_session(request, runtime)
         return found is not None and (found.account_id, found.scopes) == (visitor.account_id, visitor.scopes)
 
-    events = follow(page, stopping, still_in, runtime.under_way.streams, session)
+    events = follow(page, stopping, still_in, streams, holders)
     return EventSourceResponse(events, headers={"X-Accel-Buffering": "no"})
 
 

@@ -50,6 +50,13 @@ async def use(session: Session, hashed: bytes) -> bool:
     return done.rowcount == 1
 
 
+async def drop_resets(session: Session, person_id: str) -> None:
+    """Deletes the links that would replace the person's password."""
+    await session.execute(
+        text("DELETE FROM person_links WHERE person_id = :person_id AND resets"), {"person_id": person_id}
+    )
+
+
 async def delete_expired(session: Session) -> int:
     """How many there were."""
     return (await session.execute(text("DELETE FROM person_links WHERE expires_at <= now()"))).rowcount
