@@ -13,10 +13,10 @@ from typing import Any, Final, Protocol
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import certifi
-from botocore.exceptions import BotoCoreError, ClientError, SSLError
-from urllib3.exceptions import HTTPError
 
 from app.storage.blobs.errors import MARKER, BlobDamaged, BlobMissing, BlobsUnavailable, translate_os_errors
+
+# boto3 takes 35 MB, and its errors alone 1.3, which a service that keeps its files in a folder should not pay for.
 
 CHUNK_BYTES: Final = 262_144
 DIGEST_METADATA: Final = "sha256"  # the name under which a blob's digest is stored with it
@@ -147,6 +147,9 @@ class Bucket:
 
 def read_piece(body: Any) -> bytes:
     """The next piece of a response's body. Raises IncompleteTransfer."""
+    from botocore.exceptions import BotoCoreError  # noqa: PLC0415
+    from urllib3.exceptions import HTTPError  # noqa: PLC0415
+
     try:
         piece: bytes = body.read(CHUNK_BYTES)
     except (BotoCoreError, HTTPError, OSError) as error:
@@ -158,6 +161,8 @@ def read_piece(body: Any) -> bytes:
 def translate_errors() -> Iterator[None]:
     """Turns what the client raises into our own errors. A blob is missing only if the server says so: a wrong bucket, a
     wrong key or the 404 of a proxy can be corrected, and no import should fail because of it."""
+    from botocore.exceptions import BotoCoreError, ClientError, SSLError  # noqa: PLC0415
+
     try:
         yield
     except ClientError as error:
@@ -194,9 +199,9 @@ def build_client_factory(
 ) -> Callable[[RequestLimits], S3Client]:
     """A function that makes clients. Without keys a client looks for some where the tools of AWS do. `ca_bundle` is the
     path of a file of certificates. Raises ValueError for an address that boto3 does not accept."""
-    # Loading these takes 35 MB, which a service that keeps its files in a folder should not pay for.
     import boto3  # noqa: PLC0415
     from botocore.config import Config  # noqa: PLC0415
+    from botocore.exceptions import BotoCoreError  # noqa: PLC0415
 
     session = boto3.session.Session(aws_access_key_id=key, aws_secret_access_key=secret, region_name=address.region)
     path_style = address.endpoint is not None if address.path_style is None else address.path_style
