@@ -185,6 +185,12 @@ async def look(page: Page, folder: Path, ids: dict[str, str]) -> None:
     seen: set[str] = set()
     for start in ("/app/jobs", "/app/start"):
         paths += [start, *await linked(page, start)]
+    await page.goto(f"{ids['draft']}/columns")
+    await page.get_by_label("Bemerkung becomes").select_option(label="Ignore")
+    await page.get_by_role("button", name="Next").click()
+    await page.wait_for_url("**/check")
+    await page.get_by_role("button", name="Next").click()
+    await page.wait_for_url("**/run")
     for path in list(dict.fromkeys(paths)):
         paths += await linked(page, path)
     paths += [f"{ids['draft']}/{step}" for step in ("source", "type", "columns", "check", "run")]
