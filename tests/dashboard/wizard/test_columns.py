@@ -57,10 +57,10 @@ async def test_what_is_chosen_is_kept_and_is_what_the_import_goes_by(dashboard: 
     ("changed", "told"),
     [
         ({"field-0": "-"}, ", by which records are told apart. Choose it for one of the columns"),
-        ({"field-2": "_points"}, "Columns `Points` and `Note` become `_points` alike"),
+        ({"field-2": "_points"}, "Columns Points and Note become _points alike"),
         ({"field-1": "", "field-2": "-"}, "Only the key is mapped, so nothing would change"),
         ({"save": "new", "name": ""}, "name must be 1 to 200 characters long"),
-        ({"nullMarker-1": "x" * 256}, "`nullMarker` of column `Points` must be text"),
+        ({"nullMarker-1": "x" * 256}, "nullMarker of column Points must be text"),
     ],
 )
 async def test_what_cannot_work_is_refused_and_stays_on_the_page(

@@ -26,8 +26,8 @@ class UseChoice:
 
 @dataclass(frozen=True, slots=True)
 class UseChoices:
-    """`best` are the templates that fit, `others` the rest of them. `types` are those of which the file has fields, or
-    all if it has none of any, and `other_types` the rest."""
+    """`best` are the templates that fit, `others` the rest of them. `types` are those that fit at
+    least half as well as the best, or all if none fits, and `other_types` the rest."""
 
     best: Sequence[UseChoice]
     others: Sequence[UseChoice]
@@ -41,7 +41,8 @@ def show_uses(fits: Fits, chosen: str, *, templates: bool) -> UseChoices:
     best = [choice for choice, found in shown if found or choice.value == chosen][:SHOWN]
     others = [choice for choice, _ in shown if choice not in best]
     types = [(show_type(each), each.fits) for each in fits.types]
-    near = [choice for choice, found in types if found or choice.value == chosen] or [choice for choice, _ in types]
+    most = max((each.fits for each in fits.types), default=0)
+    near = [choice for choice, found in types if found * 2 >= most or choice.value == chosen]
     return UseChoices(best, others, near, [choice for choice, _ in types if choice not in near])
 
 
