@@ -53,6 +53,7 @@ async def test_an_export_is_scheduled_changed_paused_and_deleted(
     assert page.count("in Europe/Amsterdam, ") == 3
     assert re.search(r"(Monday|Tuesday|Wednesday|Thursday|Friday) \d+ \w+, 02:30 <span", page)
     assert "It has not been due yet." in page
+    assert ("<dd>/out/{date}.csv</dd>" in page, "Set by the API" in page) == (True, False)
 
     changed = fields((await dashboard.get(f"{path}/change")).text)
     assert (await dashboard.post(f"{path}/change", changed)).status_code == 303

@@ -115,7 +115,8 @@ def _run(supervisor: Supervisor, settings: Settings, folder: DataFolder, options
     data = _display_path(folder.data)
     print(f"Create an API key with: sluice key create --account NAME --data {data}")
     print(
-        f"Let somebody into the dashboard with: sluice person create --account NAME --email ADDRESS --data {data}",
+        f"Let somebody into the dashboard at {options.url}/app with: "
+        f"sluice person create --account NAME --email ADDRESS --data {data}",
         flush=True,
     )
     if unready:

@@ -8,6 +8,7 @@ from fastapi.responses import Response
 from app.dashboard.render import redirect, render_page
 from app.dashboard.script import write_curl
 from app.dashboard.views.clock.form import body_of_schedule
+from app.dashboard.views.clock.request import facts_of_request, others_of_request
 from app.dashboard.views.clock.schedules import describe_schedule
 from app.dashboard.visitor import MayReadSchedules, MayWriteSchedules
 from app.schedules import stored
@@ -35,14 +36,15 @@ async def show_schedule(
     async with runtime.database.read() as session:
         now = await runtime.now(session)
         schedule = await stored.load_schedule(session, visitor.account_id, schedule_id)
-    body = body_of_schedule(schedule)
+    body, others = body_of_schedule(schedule), others_of_request(schedule.request)
     return render_page(
         request,
         visitor,
         "clock/schedule.html",
         schedule=schedule,
         line=describe_schedule(schedule, now),
-        request=json.dumps(body["request"], indent=2, ensure_ascii=False),
+        facts=facts_of_request(schedule.request),
+        others=json.dumps(others, indent=2, ensure_ascii=False) if others else "",
         may_write=visitor.has_scope("schedules:write"),
         script=write_curl(base_url(request, runtime), f"/schedules/{schedule.id}", method="PUT", body=body),
     )
