@@ -78,7 +78,7 @@ async def find_visitor(request: Request, runtime: OpenRuntime) -> Visitor:
             await read_open_form(request)
         raise
     if opened is None:
-        await count_request(request, runtime, f"address:{client_bucket(request)}")
+        await count_stranger(request, runtime)
         raise Refused("not_authenticated", "Sign in to see this page")
     await count_request(request, runtime, f"key:{opened.identity.id}")
     if opened.stale and request.scope["path"] != FOLLOWING:
@@ -89,7 +89,13 @@ async def find_visitor(request: Request, runtime: OpenRuntime) -> Visitor:
     return visitor
 
 
+async def count_stranger(request: Request, runtime: OpenRuntime) -> None:
+    """Counts a request of nobody in particular against its address. Raises Refused("too_many_requests")."""
+    await count_request(request, runtime, f"address:{client_bucket(request)}")
+
+
 SignedIn = Annotated[Visitor, Depends(find_visitor)]
+STRANGER: Final = [Depends(count_stranger)]  # what every page needs that is open to whoever has not signed in
 
 
 @dataclass(frozen=True, slots=True)

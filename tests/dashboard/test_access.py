@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 
+import httpx
 import pytest
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
@@ -13,9 +14,11 @@ from app.dashboard.headers import CONTENT_SECURITY_POLICY
 from app.dashboard.origin import origin_of
 from app.dashboard.visitor import NeedScope
 from app.people.roles import ROLES
+from app.runtime import Runtime
 from tests.dashboard.browser import check_page
 from tests.dashboard.conftest import Visit
 from tests.dashboard.people import Dashboard
+from tests.support.http import app_on
 
 # Pages for whoever has not signed in, and those for everybody who has.
 OPEN = {"/app/sign-in", "/app/welcome/{token}", "/app/static/{name}"}
@@ -171,3 +174,14 @@ async def test_pages_of_signing_in_have_no_barrier(visit: Visit) -> None:
     await check_page(await visit("/app/sign-in?key=true", role=None))
     await check_page(await visit("/app/welcome/" + "x" * 43, role=None))
     await check_page(await visit("/app/me"))
+
+
+@pytest.mark.parametrize("path", ["/app/sign-in", "/app/welcome/" + "x" * 43, "/app/jobs"])
+async def test_whoever_has_not_signed_in_is_counted_by_address_on_every_page(runtime: Runtime, path: str) -> None:
+    app = app_on(runtime, rate_limit="2/day")
+    address = f"203.0.113.{sum(path.encode()) % 250}"
+    transport = httpx.ASGITransport(app=app, client=(address, 1))
+    async with httpx.AsyncClient(transport=transport, base_url="http://sluice.test") as stranger:
+        statuses = [(await stranger.get(path, headers={"Cookie": "sluice=" + "x" * 43})).status_code for _ in range(3)]
+    assert statuses[2] == 429
+    assert 429 not in statuses[:2]

@@ -9,7 +9,7 @@ from app.dashboard.forms import FilledForm, read_open_form, text_of
 from app.dashboard.navigation import visible_entries
 from app.dashboard.render import redirect, render_page
 from app.dashboard.session import drop_cookie, give_cookie, is_encrypted, load_session
-from app.dashboard.visitor import SignedIn
+from app.dashboard.visitor import STRANGER, SignedIn
 from app.errors import Refused
 from app.people.sessions import end_session
 from app.people.sign_in import sign_in, sign_in_with_key
@@ -31,7 +31,7 @@ async def go_home(visitor: SignedIn) -> Response:
     return redirect(entries[0].path if entries else OWN_PAGE)
 
 
-@router.get("/sign-in")
+@router.get("/sign-in", dependencies=STRANGER)
 async def show_sign_in(request: Request, runtime: OpenRuntime) -> Response:
     wanted = request.query_params.get("next", "")
     if await load_session(request, runtime):
@@ -42,7 +42,7 @@ async def show_sign_in(request: Request, runtime: OpenRuntime) -> Response:
     )
 
 
-@router.post("/sign-in")
+@router.post("/sign-in", dependencies=STRANGER)
 async def try_sign_in(request: Request, runtime: OpenRuntime) -> Response:
     sent = await read_open_form(request)
     key, email, wanted = text_of(sent, "key"), text_of(sent, "email"), text_of(sent, "next")

@@ -6,6 +6,7 @@ from fastapi.responses import Response
 from app.dashboard.forms import FilledForm, read_open_form
 from app.dashboard.render import redirect, render_page
 from app.dashboard.session import give_cookie
+from app.dashboard.visitor import STRANGER
 from app.errors import Refused
 from app.people.links import OpenLink, read_link, use_link
 from app.runtime import Runtime
@@ -16,7 +17,7 @@ router = APIRouter(prefix="/app/welcome")
 FORM = FilledForm({"password": ""})
 
 
-@router.get("/{token}")
+@router.get("/{token}", dependencies=STRANGER)
 async def show_welcome(request: Request, token: str, runtime: OpenRuntime) -> Response:
     try:
         link = await load(runtime, token)
@@ -25,7 +26,7 @@ async def show_welcome(request: Request, token: str, runtime: OpenRuntime) -> Re
     return render_page(request, None, "access/welcome.html", link=link, form=FORM)
 
 
-@router.post("/{token}")
+@router.post("/{token}", dependencies=STRANGER)
 async def take_link(request: Request, token: str, runtime: OpenRuntime) -> Response:
     sent = await read_open_form(request)
     try:
