@@ -13,8 +13,19 @@ LONGEST_CHIP: Final = 80  # characters
 MINUTE: Final = 60
 HOUR: Final = 3_600
 DAY: Final = 86_400
+# What nobody sees, or turns the text after it around: marks and overrides of direction, C1, zero width.
+UNSEEN: Final = (
+    *(0x61C, 0x200B, 0x200E, 0x200F, 0xFEFF),
+    *(*range(0x80, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A)),
+)
 # How characters without a shape of their own are shown in the value of a cell.
-SHOWN: Final = {code: chr(0x2400 + code) for code in range(32)} | {0x20: "\u2423", 0x7F: "\u2421", 0xA0: "\u237d"}
+SHOWN: Final = {
+    **{code: chr(0x2400 + code) for code in range(32)},
+    **{code: f"⟨{code:04X}⟩" for code in UNSEEN},
+    0x20: "\u2423",
+    0x7F: "\u2421",
+    0xA0: "\u237d",
+}
 
 CODE: Final = Markup("<code>{}</code>")
 

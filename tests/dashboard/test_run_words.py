@@ -15,7 +15,7 @@ from app.dashboard.views.runs.groups import groups_of
 from app.dashboard.views.runs.jobs import chart_of, job_from
 from app.dashboard.views.runs.queue import tell_queue
 from app.dashboard.views.runs.run import WAITS
-from app.dashboard.words import mark_code
+from app.dashboard.words import mark_code, show_value
 from app.runs.holding.brakes import BRAKES
 from app.runs.kinds import Kind, Step
 from app.runs.model import NAMES, Run
@@ -157,3 +157,10 @@ def test_people_are_told_of_limits_without_their_names_in_requests() -> None:
         words = each.words.format(limit=1, count=4, rows=47, stored=50)
         assert tell_limits(words).startswith(f"{tell_limit(each.name, 1)}, but "), words
     assert tell_limits("The server was away") == "The server was away"
+
+
+def test_a_value_shows_what_nobody_sees_and_turns_nothing_around() -> None:
+    assert show_value(" a\tb ") == "␣a␉b␣"
+    assert show_value("safe\u202egpj.exe") == "safe⟨202E⟩gpj.exe"
+    assert show_value("\ufeffid\u200b") == "⟨FEFF⟩id⟨200B⟩"
+    assert show_value("👩\u200d🌾 שלום") == "👩\u200d🌾 שלום", "what people write stays"

@@ -1,10 +1,12 @@
 """A mapping template without a job: type, file with a header, columns, name, Save; and the columns of any file."""
 
 import time
+from collections.abc import AsyncIterator
 
+from app.drafts.draft import MOST_DRAFTS, add_draft
 from tests.dashboard.browser import check_page
 from tests.dashboard.conftest import Visit
-from tests.dashboard.people import Dashboard
+from tests.dashboard.people import OWN, Dashboard
 
 NEW = "/app/templates/new"
 PRICES = "SKU;Bezeichnung;Preis;Notiz\n" + "".join(f"A-{n};Hut;1{n},50;a\n" for n in range(10)) + "B;Mütze;viel;b\n"
@@ -142,3 +144,17 @@ async def test_columns_without_script(visit: Visit) -> None:
     await page.get_by_label("Name of the template").fill("Without script")
     await page.get_by_role("button", name="Save template").click()
     assert await page.get_by_role("status").first.inner_text() == "Template saved."
+
+
+async def test_too_many_drafts_are_told_before_the_file_is_read(dashboard: Dashboard) -> None:
+    async with dashboard.runtime.database.transaction() as session:
+        for _ in range(MOST_DRAFTS):
+            await add_draft(session, dashboard.person.account_id, {})
+
+    async def body() -> AsyncIterator[bytes]:
+        raise AssertionError("the body was read")
+        yield b""
+
+    headers = OWN | {"Content-Type": "multipart/form-data; boundary=x", "Expect": "100-continue"}
+    answer = await dashboard.client.post(f"{NEW}?type=products", headers=headers, content=body())
+    assert "20 imports are unfinished" in answer.text

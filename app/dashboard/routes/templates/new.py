@@ -12,7 +12,7 @@ from app.dashboard.routes.templates.listed import TEMPLATES
 from app.dashboard.visitor import MayWriteMappings, Visitor
 from app.declarations.types import ensure_type, list_names, load_declarations
 from app.drafts.begin import keep_upload
-from app.drafts.draft import TEMPLATE
+from app.drafts.draft import TEMPLATE, ensure_few_drafts
 from app.errors import Complaint, Refused
 from app.resources.registry import BUILT_IN
 from app.runtime import Runtime
@@ -37,6 +37,7 @@ async def take_file(request: Request, visitor: MayWriteMappings, runtime: OpenRu
     try:
         async with runtime.database.read() as session:
             await ensure_type(session, visitor.account_id, type)
+            await ensure_few_drafts(session, visitor.account_id)
         choices = {"type": type, "purpose": TEMPLATE}
         async with receive_file(request, runtime, visitor) as upload:
             draft = await keep_upload(
