@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from app.auth.identity import Identity
@@ -88,11 +89,13 @@ async def load_chosen_mapping(session: ReadSession, draft: Draft) -> Mapping:
 
 
 async def find_parent(session: ReadSession, runtime: Runtime, draft: Draft) -> Run | None:
-    """The import that is run again. Raises Refused: not_found, gone."""
+    """The import that is run again, unless it was deleted meanwhile: the draft has all that it needs."""
     if draft.parent_id is None:
         return None
     days = runtime.settings.retention_days
-    return await find_run(session, draft.account_id, draft.parent_id, retention_days=days)
+    with suppress(Refused):
+        return await find_run(session, draft.account_id, draft.parent_id, retention_days=days)
+    return None
 
 
 async def find_file(runtime: Runtime, draft: Draft) -> Upload | Pull:

@@ -132,6 +132,28 @@ async def test_a_feed_is_made_changed_paused_and_deleted(client: httpx.AsyncClie
     assert (await dashboard.get(path)).status_code == 404
 
 
+async def test_no_other_connection_takes_the_place_of_one_that_was_removed(
+    client: httpx.AsyncClient, dashboard: Dashboard
+) -> None:
+    con, headers = await connection(client, dashboard.account), dashboard.account.headers
+    request = {"type": "contacts", "destinations": [{"connectionId": con, "path": "/a.csv"}]}
+    pages = []
+    for path, body in (
+        ("/feeds", {"connectionId": con, "request": {"path": "/in/*.csv", "type": "contacts"}}),
+        ("/item-syncs", {"connectionId": con}),
+        ("/schedules", {"kind": "export", "request": request, "cron": "0 2 * * *"}),
+    ):
+        made = await client.post(path, headers=headers, json={"name": "Nightly", **body})
+        pages.append(f"/app{path.replace('/item-', '/')}/{made.json()['id']}/change")
+    await client.delete(f"/connections/{con}", headers=headers)
+    await connection(client, dashboard.account)
+    for page in pages:
+        shown = fields((await dashboard.get(page)).text)
+        assert con in (shown.get("connectionId"), shown.get("destinationId")), page
+        refused = await dashboard.post(page, shown)
+        assert (refused.status_code, "connection" in refused.text) == (422, True), page
+
+
 async def test_a_viewer_changes_no_schedule_and_no_feed(dashboard: Dashboard, runtime: Runtime) -> None:
     viewer = await dashboard.as_role("viewer")
     for path in ("/app/schedules", "/app/feeds"):

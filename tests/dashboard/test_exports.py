@@ -69,7 +69,9 @@ def test_every_format_and_operator_can_be_chosen() -> None:
     assert [value for value, *_ in FORMATS] == ["csv", "jsonl"]
 
 
-async def test_the_form_asks_for_all_that_the_api_takes_and_again_fills_it_in(dashboard: Dashboard) -> None:
+async def test_the_form_asks_for_all_that_the_api_takes_and_again_fills_it_in(
+    dashboard: Dashboard, finish: Finish
+) -> None:
     first = await made(dashboard, fill(WHOLE))
     assert {name: first[name] for name in WHOLE if name != "confirmEmail"} == {
         name: value for name, value in WHOLE.items() if name != "confirmEmail"
@@ -79,6 +81,9 @@ async def test_the_form_asks_for_all_that_the_api_takes_and_again_fills_it_in(da
     assert (again["parentId"], again["relation"]) == (first["id"], "rerun")
     same = ("type", "name", "format", "delimiter", "encoding", "gzip", "formulas", "mappingId", "filter")
     assert {name: again[name] for name in same} == {name: first[name] for name in same}
+    await finish(dashboard.runtime, first["id"])
+    assert (await dashboard.post(f"/app/runs/{first['id']}/delete")).status_code == 303
+    assert "parentId" not in await made(dashboard, fields_of(page))
 
 
 async def test_a_mapping_that_an_export_brought_with_it_is_used_again(dashboard: Dashboard, finish: Finish) -> None:

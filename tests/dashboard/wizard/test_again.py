@@ -36,6 +36,11 @@ async def test_the_same_columns_lead_to_the_last_step_and_others_to_the_columns(
         0.9,
     )
 
+    kept = next_path(await upload(dashboard, SHOP, "kept.csv", page))
     other = await upload(dashboard, b"Mail;Age;Size\na@example.org;1;2\n", "other.csv", page)
     assert next_path(other).endswith("/columns")
     assert "2%20columns%20are%20new%2C%201%20is%20missing" in dashboard.client.cookies["sluice-notice"]
+
+    # What is prepared needs no earlier import any more.
+    assert next_path(await dashboard.post(f"/app/runs/{first}/delete")) == "/app/jobs"
+    assert next_path(await dashboard.post(kept, {"name": "Third"})).startswith("/app/imports/")

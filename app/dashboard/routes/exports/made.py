@@ -75,7 +75,13 @@ async def build_wanted(
     wanted = build_request(visitor.caller, body, request_id(request))
     if not values.get("parent"):
         return wanted
-    parent = await find_export(runtime, visitor, values["parent"])
-    same_mapping = values.get("mappingId") == INLINE and parent.type == body.type
+    keeps_mapping = values.get("mappingId") == INLINE
+    try:
+        parent = await find_export(runtime, visitor, values["parent"])
+    except Refused:
+        if keeps_mapping:
+            raise
+        return wanted  # the one before was deleted meanwhile, and nothing of it is needed
+    same_mapping = keeps_mapping and parent.type == body.type
     selected = load_selected(parent) if same_mapping else wanted.selected
     return replace(wanted, parent_id=parent.id, selected=selected)
