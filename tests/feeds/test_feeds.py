@@ -157,6 +157,22 @@ async def test_a_feed_requires_the_scopes_of_what_it_does(watched: Watched) -> N
         assert (answer.status_code, answer.json()["detail"]) == (403, wanted)
 
 
+async def test_what_a_template_replaces_goes_on_only_for_those_who_may_delete(watched: Watched) -> None:
+    body = {"name": "All", "type": "contacts", "columns": [{"column": "a", "field": "_email"}]}
+    template = await watched.send("POST", "/mappings", 201, **body, options={"replace": True})
+    request = {"path": "/in/*.csv", "mappingId": template["id"]}
+    feed = await watched.feed(request=request)
+    nightly = {"name": "All", "kind": "import", "connectionId": watched.connection, "cron": "0 2 * * *"}
+    schedule = (await watched.send("POST", "/schedules", 201, **nightly, request=request))["id"]
+    scopes = ["feeds:write", "schedules:write", "imports:write"]
+    for more, status in (([], 403), (["imports:delete"], 200)):
+        key = await make_account(watched.runtime, [*scopes, *more], watched.account.name)
+        for path in (f"/feeds/{feed}/resume", f"/schedules/{schedule}/resume"):
+            answer = await watched.api.post(path, headers=key.headers)
+            assert answer.status_code == status, path
+            assert status == 200 or "`imports:delete`" in answer.json()["detail"]
+
+
 async def test_files_that_left_their_folder_are_forgotten_after_the_retention(watched: Watched) -> None:
     feed = await watched.feed(afterwards="delete")
     await watched.server.store("in/a.csv", rows("a"))

@@ -1,10 +1,17 @@
 """What an import from a connection is asked for with."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 
+from app.auth.caller import Caller
+from app.errors import Refused
+from app.imports.submissions.from_connection import find_mapping
+from app.mappings.declaring.requested import fill_options
 from app.mappings.delimiters import NOT_A_DELIMITER, parse_delimiter
+from app.storage.database import ReadSession
+from app.web.caller import ensure_may_replace
 from app.web.declared.brakes import BrakedBody
 from app.web.declared.shape import RunName, json_body
 from app.web.mapping_schema import MAPPING, MAPPING_ID
@@ -50,3 +57,13 @@ class ConnectionImportBody(BrakedBody):
 CONNECTION_IMPORT_BODY: Final = json_body(
     ConnectionImportBody, {"path": "/out/contacts.csv", "type": "contacts", "delimiter": ","}
 )
+
+
+async def ensure_may_let_go(session: ReadSession, caller: Caller, request: Mapping[str, Any]) -> None:
+    """Whether the caller may have started, later and without them, what is requested: the template that it names may
+    say that it replaces a type. Raises Refused("not_allowed")."""
+    try:
+        mapping = await find_mapping(session, caller.account_id, request)
+    except Refused:  # a template that is gone, which is told when it is to be started
+        mapping = None
+    ensure_may_replace(caller, replaces=bool(fill_options(request, mapping).get("replace")))

@@ -14,10 +14,11 @@ from app.feeds.stored import WATCHES, find_folder_mistakes
 from app.imports.submissions.from_connection import build_submission, check_submission, read_wanted
 from app.mappings.declaring.requested import fill_options
 from app.runtime import Runtime
+from app.storage.database import ReadSession
 from app.transports.afterwards import parse_afterwards
 from app.web.bodies.mapping_choice import MappingChooser
 from app.web.caller import ensure_may_replace, ensure_scope
-from app.web.declared.connection_imports import ConnectionImportBody
+from app.web.declared.connection_imports import ConnectionImportBody, ensure_may_let_go
 from app.web.declared.nested import complaining_of, refuse
 from app.web.declared.shape import RunName, SentShape, json_body
 from app.web.surface import parse_shape
@@ -146,7 +147,7 @@ async def read_request(
     return members
 
 
-def ensure_may_resume(caller: Caller, feed: Feed) -> None:
+async def ensure_may_resume(session: ReadSession, caller: Caller, feed: Feed) -> None:
     """Whether the caller may let go on what a feed starts. Raises Refused("not_allowed")."""
     ensure_scope(caller, "imports:write")
-    ensure_may_replace(caller, replaces=bool(feed.declared.request.get("replace")))
+    await ensure_may_let_go(session, caller, feed.declared.request)

@@ -23,7 +23,7 @@ from app.syncs.settings import Mode
 from app.syncs.stored import load_sync
 from app.web.bodies.mapping_choice import MappingChooser
 from app.web.caller import ensure_may_replace, ensure_scope
-from app.web.declared.connection_imports import ConnectionImportBody
+from app.web.declared.connection_imports import ConnectionImportBody, ensure_may_let_go
 from app.web.declared.exports import ExportBody, build_request, dump_body, ensure_may_export
 from app.web.declared.item_syncs import ensure_may_sync, parse_run
 from app.web.declared.nested import complaining_of, refuse
@@ -163,7 +163,8 @@ async def check_sync(runtime: Runtime, caller: Caller, given: ScheduleBody) -> d
 async def ensure_may_start(session: ReadSession, caller: Caller, schedule: Schedule) -> None:
     """Whether the caller may let go on what a schedule starts. Raises Refused("not_allowed")."""
     ensure_scope(caller, KINDS[Kind(schedule.kind)].write_scope)
-    ensure_may_replace(caller, replaces=bool(schedule.request.get("replace")))
+    if schedule.kind == "import":
+        await ensure_may_let_go(session, caller, schedule.request)
     if schedule.kind == "sync":
         ensure_may_sync(caller, schedule.request.get("mode") or await find_sync_mode(session, schedule))
 

@@ -66,7 +66,9 @@ async def set_enabled(runtime: Runtime, visitor: Visitor, feed_id: str, *, enabl
 
 @router.post("/{feed_id}/resume")
 async def resume(feed_id: str, visitor: MayWriteFeeds, runtime: OpenRuntime) -> Response:
-    ensure_may_resume(visitor.caller, await load(runtime, visitor, feed_id))
+    feed = await load(runtime, visitor, feed_id)
+    async with runtime.database.read() as session:
+        await ensure_may_resume(session, visitor.caller, feed)
     await set_enabled(runtime, visitor, feed_id, enabled=True)
     return redirect(f"/app/feeds/{feed_id}", "Resumed. It looks at its folder at once.")
 

@@ -123,7 +123,9 @@ async def pause_feed(feed_id: str, caller: MayWriteFeeds, runtime: OpenRuntime) 
 @router.post("/{feed_id}/resume/", include_in_schema=False)
 async def resume_feed(feed_id: str, caller: MayWriteFeeds, runtime: OpenRuntime) -> Response:
     """Go on with a feed that was paused. It looks at its folder at once."""
-    ensure_may_resume(caller, await load(runtime, caller, feed_id))
+    feed = await load(runtime, caller, feed_id)
+    async with runtime.database.read() as session:
+        await ensure_may_resume(session, caller, feed)
     return await set_enabled(feed_id, caller, runtime, enabled=True)
 
 
