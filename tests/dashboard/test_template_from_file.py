@@ -62,6 +62,9 @@ async def test_what_is_wrong_with_a_column_is_told_in_its_row(dashboard: Dashboa
     for words in ("“Notiz” becomes the same field", "“Bezeichnung” becomes the same field", "is not a number"):
         assert words in twice.text, words
     assert "11 rows of the first 11:" in twice.text
+    assert twice.text.count("say how these values are written") == 1
+    await dashboard.post(page, form | {"field-3": "publishedAt", "dateFormat-3": "DD.MM.YYYY", "go": "check"})
+    assert "How it is read: dates are written as DD.MM.YYYY" in (await dashboard.get(page)).text
     bad = await dashboard.post(page, form | {"field-3": "publishedAt", "dateFormat-3": "TT.MM.JJJJ", "go": "check"})
     assert (bad.status_code, bad.text.count("<code>dateFormat</code> of column <code>Notiz</code> must")) == (422, 3)
     for hostile in (

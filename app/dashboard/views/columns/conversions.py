@@ -86,9 +86,10 @@ def read_pairs(text: str) -> Any:
 
 
 def sum_up(conversions: Conversions) -> str:
-    """The conversions of a column in a few words."""
-    return ", ".join(
-        CONVERSION_FIELDS[name].label[:1].lower() + CONVERSION_FIELDS[name].label[1:]
-        for name in CONVERSION_FIELDS
-        if name in conversions
-    )
+    """The conversions of a column in a few words: "decimal comma, dates are written as DD.MM.YYYY"."""
+    return ", ".join(tell(field, conversions[name]) for name, field in CONVERSION_FIELDS.items() if name in conversions)
+
+
+def tell(field: ConversionField, value: Any) -> str:
+    words = field.label[:1].lower() + field.label[1:]
+    return f"{words} {value}" if field.kind == "text" else words

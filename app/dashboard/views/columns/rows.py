@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from app.dashboard.views.columns.conversions import ConversionField, list_conversions, sum_up
@@ -13,6 +13,8 @@ from app.mappings.declaring.fitting import find_field
 from app.resources.schema import Resource
 
 MADE_HERE: Final = "Only ids that this service has made are known: rows with another one fail"
+HOW_READ: Final = "Open “How it is read” and say how these values are written"
+NOTATIONS: Final = ("decimalComma", "dateFormat")  # conversions without which right values can look wrong
 IGNORE: Final = "-"  # what the select sends for a column that is left out; "" leaves it open
 FITS, MAPPED, IGNORED, UNSURE, WRONG, OPEN = "Fits", "Mapped", "Ignored", "Look at it", "Does not fit", "Needs you"
 
@@ -49,6 +51,10 @@ def show_row(column: ReviewedColumn, resource: Resource, rows: int) -> ColumnRow
     field = find_field(choice.field, resource) if choice.field else None
     chosen = "" if choice.field is None else choice.field or IGNORE
     kept = resource.unknown_field_id(column.name) if resource.unknown_columns == "keep" else ""
+    conversions = list_conversions(field.type) if field else []
+    verdict = judge(column, rows)
+    if verdict.words == WRONG and any(name in NOTATIONS and name not in choice.conversions for name, _ in conversions):
+        verdict = replace(verdict, sentences=[*verdict.sentences, HOW_READ])
     own = chosen if field and all(each.id != chosen for each in resource.fields) else kept
     return ColumnRow(
         column.index,
@@ -57,9 +63,9 @@ def show_row(column: ReviewedColumn, resource: Resource, rows: int) -> ColumnRow
         chosen,
         own if own and find_field(own, resource) else "",
         column.guess.name.why if column.guess and column.guess.field.id == choice.field else "",
-        list_conversions(field.type) if field else [],
+        conversions,
         sum_up(choice.conversions),
-        judge(column, rows),
+        verdict,
     )
 
 

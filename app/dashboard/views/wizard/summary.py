@@ -56,4 +56,4 @@ def tell_mapping(mapping: Mapping) -> str:
     mapped = f"{count_of(filling, 'column')} mapped, {len(mapping.columns) - filling} ignored"
     if mapping.id == DEFAULT:
         return "Columns are called like the fields"
-    return f"{mapped}, chosen for this import" if mapping.id == INLINE else f'{mapped}, template "{mapping.name}"'
+    return f"{mapped}, for this import alone" if mapping.id == INLINE else f'{mapped}, template "{mapping.name}"'
