@@ -152,6 +152,10 @@ async def test_no_other_connection_takes_the_place_of_one_that_was_removed(
         assert con in (shown.get("connectionId"), shown.get("destinationId")), page
         refused = await dashboard.post(page, shown)
         assert (refused.status_code, "connection" in refused.text) == (422, True), page
+    sync = pages[1].removesuffix("/change")
+    for action in ("run", "test"):
+        assert (await dashboard.post(f"{sync}/{action}")).headers["location"] == sync
+        assert "Its connection was removed" in (await dashboard.get(sync)).text
 
 
 async def test_a_viewer_changes_no_schedule_and_no_feed(dashboard: Dashboard, runtime: Runtime) -> None:

@@ -18,6 +18,7 @@ from tests.dashboard.conftest import Visit
 from tests.dashboard.people import Dashboard, LiveAccount
 from tests.support.http import PARTS
 from tests.support.live import SOURCE_HOST, Live
+from tests.surfaces.native.test_item_syncs import connection
 
 NEW = "/app/exports/new"
 # Everything that an export may be asked for, as the API takes it.
@@ -190,3 +191,17 @@ async def test_an_export_is_made_and_downloaded_in_a_browser(
         await check_page(page)
     await page.get_by_role("link", name="Export again").click()
     assert await page.get_by_label("Name").last.input_value() == "For the fair"
+
+
+async def test_a_connection_that_was_removed_is_told_on_the_page_of_its_export(
+    client: httpx.AsyncClient, dashboard: Dashboard, finish: Finish
+) -> None:
+    headers = dashboard.account.headers
+    con = await connection(client, dashboard.account)
+    body = {"type": "contacts", "destinations": [{"connectionId": con, "path": "/a.csv"}]}
+    export = (await client.post("/exports", headers=headers, json=body)).json()["id"]
+    await finish(dashboard.runtime, export)
+    await client.delete(f"/connections/{con}", headers=headers)
+    again = await dashboard.post(f"/app/exports/{export}/retry")
+    assert (again.status_code, again.headers["location"]) == (303, f"/app/exports/{export}")
+    assert "There is no connection with this id." in (await dashboard.get(f"/app/runs/{export}")).text

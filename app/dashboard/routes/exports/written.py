@@ -1,5 +1,7 @@
 """What can be had of an export that has ended: its file, and another try of what was not delivered."""
 
+from typing import Final
+
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
@@ -13,6 +15,8 @@ from app.web.requests import request_id
 from app.web.responses.export_file import respond_with_export
 
 router = APIRouter(prefix="/app/exports")
+# What the page of the export tells: nothing to deliver, a connection that was removed or is locked, no place.
+TOLD_THERE: Final = ("nothing_to_retry", "invalid", "not_found", "secrets_locked", "queue_full")
 
 
 @router.get("/{export_id}/file")
@@ -32,7 +36,7 @@ async def try_again(request: Request, visitor: MayWriteExports, runtime: OpenRun
     try:
         run = await retry_export(runtime, parent, origin="native", sender=sender, request_id=request_id(request))
     except Refused as refused:
-        if refused.code != "nothing_to_retry":
+        if refused.code not in TOLD_THERE:
             raise
         return redirect(f"/app/exports/{export_id}", notice=f"{refused.detail}.")
     return redirect(f"/app/exports/{run.id}", notice="The file is delivered again to what failed.")

@@ -5,6 +5,7 @@ from typing import Final
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from app.connections.connection import find_names
 from app.dashboard.render import render_page
 from app.dashboard.script import write_curl
 from app.dashboard.views.clock.schedules import describe_schedule
@@ -54,6 +55,7 @@ async def show_sync(request: Request, sync_id: str, visitor: MayReadSyncs, runti
     async with runtime.database.read() as session:
         now = await runtime.now(session)
         sync = await load_sync(session, visitor.account_id, sync_id)
+        connections = await find_names(session, visitor.account_id, [sync.declaration.connection_id])
         schedules = await list_schedules(session, visitor.account_id)
         query = RunQuery([Kind.SYNC], {"sync_id": sync.id})
         runs, more = await list_accepted(session, visitor.account_id, query, limit=RUNS)
@@ -66,6 +68,7 @@ async def show_sync(request: Request, sync_id: str, visitor: MayReadSyncs, runti
         visitor,
         "syncs/sync.html",
         sync=sync,
+        is_connected=bool(connections),
         settings=describe_settings(sync),
         schedules=[describe_schedule(each, now) for each in mine],
         runs=[describe_run(each) for each in runs],
