@@ -12,11 +12,13 @@ from starlette.datastructures import FormData
 from app.errors import Complaint, Refused
 from app.web.bodies.arrival import body_chunks, read_body
 from app.web.bodies.form_body import MEDIA_TYPE
+from app.web.caller import known_caller
 from app.web.requests import get_runtime
 
 MOST_FIELDS = 10_000  # a mapping of 2,000 columns has several fields for each
 MOST_BYTES = 1_048_576
 MOST_OPEN_BYTES = 8_192
+OF_ACCOUNT: Final = "of_account"  # the account in which a form was shown; a form that makes something names it
 FORM: Final = "form"  # where the scope of a request holds the form that it brought
 is_secret = re.compile("password|secret|token|key|passphrase", re.IGNORECASE).search
 
@@ -58,12 +60,21 @@ class FilledForm:
 async def read_form(request: Request) -> FormData:
     """The fields of a posted form without files, at most 10,000 in 1 MiB. Several fields may have one name.
 
-    Raises Refused: unsupported_media_type, too_large, too_many_requests, bad_request.
+    Raises Refused: unsupported_media_type, too_large, too_many_requests, bad_request, invalid (of another account).
     """
     check_media_type(request)
     idle = get_runtime(request.scope).settings.upload_idle_seconds
     form = request.scope[FORM] = parse_form(await read_body(request, MOST_BYTES, idle=idle))
+    ensure_same_account(request, form)
     return form
+
+
+def ensure_same_account(request: Request, form: FormData) -> None:
+    """Raises Refused("invalid") for a form of an account that the person has left since, in another window: it would
+    make in one account what was meant for another one."""
+    caller, shown_in = known_caller(request), form.get(OF_ACCOUNT)
+    if shown_in not in (None, str(caller.account_id)):
+        raise Refused("invalid", f"You are in {caller.account} now, and this form is of another account. Open it again")
 
 
 async def read_open_form(request: Request) -> FormData:

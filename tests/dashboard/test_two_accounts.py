@@ -143,3 +143,24 @@ async def test_a_stream_ends_when_its_session_turns_to_another_account(
     async with asyncio.timeout(10):
         assert "lost" in (await following).text
     await other.close()
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["keys/new", "people/new", "settings/connections/new", "exports/new", "syncs/new", "feeds/new",
+     "schedules/new?kind=export", "imports/new/server"],
+)  # fmt: skip
+async def test_a_form_makes_nothing_in_an_account_that_was_turned_to_in_another_window(
+    dashboard: Dashboard, path: str
+) -> None:
+    other = await new_dashboard(dashboard.runtime)
+    await belong(dashboard, other)
+    page = {"imports/new/server": "imports/new?from=sftp", "settings/connections/new": f"{path}?transport=sftp"}
+    shown = (await dashboard.get(f"/app/{page.get(path, path)}")).text
+    account = str(dashboard.account.id)
+    assert f'name="of_account" value="{account}"' in shown
+    await dashboard.post("/app/me/account", {"account": str(other.account.id)})
+    sent = await dashboard.post(f"/app/{path}", {"of_account": account, "label": "x", "scopes": "admin"})
+    assert sent.status_code == 422
+    assert f"You are in {other.account.name} now" in sent.text
+    await other.close()
