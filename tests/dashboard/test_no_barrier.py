@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import httpx
+import pytest
 from playwright.async_api import Browser, Page, Route
 
 from app.people.links import make_link
@@ -52,6 +53,7 @@ async def look_at(page: Page, path: str) -> list[str]:
     return [*wide, *(f"{path}: {each}" for each in await violations(page))]
 
 
+@pytest.mark.timeout(180)  # some sixty pages in a browser
 async def test_no_page_of_the_router_has_a_barrier(
     runtime: Runtime, chromium: Browser, client: httpx.AsyncClient
 ) -> None:
