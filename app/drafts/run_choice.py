@@ -22,6 +22,11 @@ def suggest_name(draft: Draft, now: datetime) -> str:
     return f"{draft.name[:LONGEST_NAME]}, {now.day} {now:%B %Y}"
 
 
+def is_of_file(name: str | None, file_name: str | None) -> bool:
+    """Whether the name of an import begins with that of its file, as a suggested one does: it suits no other file."""
+    return bool(name and file_name and name.startswith(file_name[:LONGEST_NAME]))
+
+
 def find_percentages(draft: Draft) -> dict[str, str]:
     """The limits of the draft as people write them; "" for none."""
     shares = {name: draft.choices.get(name) for name in SHARES}

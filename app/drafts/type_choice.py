@@ -32,7 +32,8 @@ DEFAULTS: Final[Mapping[str, Any]] = {
     "couponSetId": "",
 }
 OF_MAPPING: Final = ("mappingId", *FORGOTTEN)  # choices that go with the template or type
-OF_DRAFTS: Final = ("hasHeader", "basedOn")  # choices that no request has: a mapping says them
+# Choices that no request has: a mapping says them, or they are about how a person came to it.
+OF_DRAFTS: Final = ("hasHeader", "basedOn", "settled", "copied")
 NOTHING_CHOSEN: Final = "Choose a mapping template or a record type"
 
 

@@ -16,7 +16,8 @@ from app.resources.schema import Resource
 IGNORED: Final = ""
 # Choices of a draft that say what becomes of columns, taken back where another type or template is chosen. `basedOn`
 # is the template that `mapping` began with; `settled`: what `mappingId` does not name is left open, and not guessed.
-FORGOTTEN: Final = {"mapping": None, "basedOn": None, "settled": None}
+# `copied`: `mapping` is that of an earlier import.
+FORGOTTEN: Final = {"mapping": None, "basedOn": None, "settled": None, "copied": None}
 NO_NAMES: Final = NearestName([])
 
 

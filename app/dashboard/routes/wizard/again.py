@@ -9,7 +9,7 @@ from app.dashboard.routes.received import receive_file
 from app.dashboard.routes.wizard.draft import ensure_may_fetch, go_to
 from app.dashboard.views.wizard.again import show_changes, show_parent, show_parents
 from app.dashboard.visitor import MayReadImports, MayWriteImports, Visitor
-from app.drafts.again import repeat_elsewhere, repeat_source, repeat_upload
+from app.drafts.again import copy_with_template, repeat_elsewhere, repeat_source, repeat_upload
 from app.drafts.draft import ensure_few_drafts
 from app.errors import Complaint, Refused
 from app.runs.kinds import Kind
@@ -60,15 +60,16 @@ async def repeat(
 
 
 async def make_draft(request: Request, runtime: Runtime, visitor: Visitor, parent: Run) -> Response:
-    sender = visitor.caller.identity
+    sender, may_use_templates = visitor.caller.identity, visitor.has_scope("mappings:read")
+    choices = await copy_with_template(runtime, parent, may_use_templates=may_use_templates)
     if is_form(request):
         async with receive_file(request, runtime, visitor) as upload:
-            draft, changed = await repeat_upload(runtime, parent, sender, upload)
+            draft, changed = await repeat_upload(runtime, parent, sender, upload, choices)
         return go_to(draft, "columns", show_changes(changed)) if changed else go_to(draft, "run")
     if text_of(await read_form(request), "do") == "elsewhere":
-        return go_to(await repeat_elsewhere(runtime, parent, sender), "source")
+        return go_to(await repeat_elsewhere(runtime, parent, sender, choices), "source")
     ensure_may_fetch(visitor, parent.source)
-    return go_to(await repeat_source(runtime, parent, sender), "run")
+    return go_to(await repeat_source(runtime, parent, sender, choices), "run")
 
 
 async def find_parent(runtime: Runtime, visitor: Visitor, import_id: str) -> Run:

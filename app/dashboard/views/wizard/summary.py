@@ -23,10 +23,11 @@ class ChosenRow:
 
 def list_chosen(draft: Draft, mapping: Mapping) -> list[ChosenRow]:
     found = find_options(draft.choices, mapping)
+    columns = tell_mapping(mapping, copied=bool(draft.choices.get("copied")))
     rows = [
         ChosenRow("File", tell_file(draft), "source"),
         ChosenRow("Record type", draft.type, "type"),
-        ChosenRow("Columns", tell_mapping(mapping), "columns" if draft.facts else "type"),
+        ChosenRow("Columns", columns, "columns" if draft.facts else "type"),
         ChosenRow("Records that exist", options.word_of(options.EXISTING, options.tell_existing(found)), "type"),
         ChosenRow("Blank cells", options.word_of(options.BLANKS, found["blankCells"]), "type"),
         ChosenRow("A key that comes twice", options.word_of(options.DUPLICATES, found["duplicates"]), "type"),
@@ -51,9 +52,12 @@ def list_unusual(draft: Draft, found: dict[str, Any]) -> Sequence[ChosenRow]:
     ]
 
 
-def tell_mapping(mapping: Mapping) -> str:
+def tell_mapping(mapping: Mapping, *, copied: bool = False) -> str:
+    """`copied`: a mapping that is no template is that of an earlier import."""
     filling = sum(1 for column in mapping.columns if column.field)
     mapped = f"{count_of(filling, 'column')} mapped, {len(mapping.columns) - filling} ignored"
     if mapping.id == DEFAULT:
         return "Columns are called like the fields"
-    return f"{mapped}, for this import alone" if mapping.id == INLINE else f'{mapped}, template "{mapping.name}"'
+    if mapping.id == INLINE:
+        return f"{mapped}, as in the earlier import" if copied else f"{mapped}, for this import alone"
+    return f'{mapped}, template "{mapping.name}"'
