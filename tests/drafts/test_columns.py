@@ -50,6 +50,24 @@ async def test_what_is_chosen_counts_and_is_a_mapping(runtime: Runtime, a_draft:
     assert settled.columns[1].guess is not None
 
 
+async def test_how_a_column_is_read_is_guessed_for_the_field_that_it_is_given(
+    runtime: Runtime, a_draft: NewDraft
+) -> None:
+    """Once: what somebody takes back afterwards stays so."""
+    draft = await a_draft(b"Mail;Bis\na@example.org;31.12.2026\n", "until.csv", choices={"type": "contacts"})
+    chosen = {0: ColumnChoice("_email"), 1: ColumnChoice("_birthdate")}
+    review = await review_draft(runtime, draft, chosen)
+    assert review.columns[1].choice.conversions == {"dateFormat": "DD.MM.YYYY"}
+    assert not review.columns[1].needs_somebody
+
+    stored = await a_draft(
+        b"Mail;Bis\na@example.org;31.12.2026\n", "until.csv", choices={"type": "contacts", "mapping": dict(review.body)}
+    )
+    assert (await review_draft(runtime, stored, chosen)).columns[1].choice.conversions == {}
+    spelt = {1: ColumnChoice("_birthdate", {"dateFormat": "MM/DD/YYYY"})}
+    assert (await review_draft(runtime, draft, spelt)).columns[1].choice.conversions == {"dateFormat": "MM/DD/YYYY"}
+
+
 async def test_columns_that_are_called_like_fields_become_them_also_the_ids_that_are_made_here(
     runtime: Runtime, a_draft: NewDraft
 ) -> None:

@@ -10,7 +10,7 @@ import msgspec
 
 from app.declarations.types import load_resource
 from app.drafts.columns.choice import ColumnChoice
-from app.drafts.columns.told import find_each, find_unsure, left_alone, settle_choices, tell_choices
+from app.drafts.columns.told import convert_changed, find_each, find_unsure, left_alone, settle_choices, tell_choices
 from app.drafts.draft import Draft
 from app.drafts.facts import FileFacts
 from app.drafts.file import read_head
@@ -191,7 +191,8 @@ def review_beginning(
     if file.guessed:
         guesses = propose_columns(cells, resource, known, named=beginning.is_delimited)
     told = tell_choices(begun.mapping, cells, resource)
-    choices = settle_choices(guesses, told, settled=begun.settled) | dict(chosen)
+    before = settle_choices(guesses, told, settled=begun.settled)
+    choices = before | convert_changed(chosen, before, cells, resource)
     columns = [fill_column(each, choices[each.index], resource) for each in cells]
     body = build_body(begun.body, columns, choices, named=file.named)
     key_limit = runtime.settings.max_key_characters

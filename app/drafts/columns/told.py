@@ -4,9 +4,11 @@ from collections.abc import Iterable, Mapping
 
 from app.drafts.columns.choice import IGNORED, ColumnChoice
 from app.imports.preview import PreviewColumn
+from app.mappings.declaring.fitting import find_field
 from app.mappings.headings import ColumnFinder, FoundField
 from app.mappings.mapping import Mapping as ColumnMapping
 from app.mappings.suggesting.field_names import HIGH
+from app.mappings.suggesting.guesses import guess_conversions
 from app.mappings.suggesting.proposals import ColumnCells
 from app.resources.schema import Resource
 
@@ -44,6 +46,24 @@ def settle_choices(
         else:
             choices[index] = guessed if guessed.field == said.field else said
     return choices
+
+
+def convert_changed(
+    chosen: Mapping[int, ColumnChoice],
+    before: Mapping[int, ColumnChoice],
+    cells: Iterable[ColumnCells],
+    resource: Resource,
+) -> dict[int, ColumnChoice]:
+    """What is `chosen`. Where that is another field than `before`, and nothing is said of how its cells are converted,
+    that is guessed."""
+    values = {each.index: each.values for each in cells}
+    converted = dict(chosen)
+    for index, choice in chosen.items():
+        field = find_field(choice.field, resource) if choice.field else None
+        if field is None or choice.conversions or index not in values or before[index].field == choice.field:
+            continue
+        converted[index] = ColumnChoice(choice.field, guess_conversions(field, values[index]))
+    return converted
 
 
 def find_unsure(

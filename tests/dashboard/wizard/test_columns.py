@@ -53,6 +53,15 @@ async def test_what_is_chosen_is_kept_and_is_what_the_import_goes_by(dashboard: 
     assert [each.get("field") for each in columns["results"]] == ["_email", "_points", None]
 
 
+async def test_a_column_that_is_given_a_date_fits_at_once(dashboard: Dashboard) -> None:
+    page = await reach_columns(dashboard, data=b"Mail;Bis\na@example.org;31.12.2026\n")
+    chosen = {**MAIL, "field-1": "_birthdate", "number": "1", "go": "check"}
+    assert next_path(await dashboard.post(page, chosen)) == page
+    shown = await dashboard.get(page)
+    assert 'value="DD.MM.YYYY"' in shown.text
+    assert "2 mapped." in words(shown)
+
+
 @pytest.mark.parametrize(
     ("changed", "told"),
     [
