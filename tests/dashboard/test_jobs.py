@@ -219,7 +219,7 @@ async def test_problems_are_filtered_and_failed_rows_come_back_as_a_file(
     assert rows.headers["content-disposition"].startswith("attachment")
     assert rows.text.count("\n") == 3
     columns = await seen(dashboard, f"{own}/columns")
-    assert "_email _email It is called like" in columns
+    assert "_email _email It is called like the field" in columns
     api_page = await api.get(
         f"/imports/{run_id}/problems", params={"column": "_points"}, headers=dashboard.account.headers
     )

@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import get_args
 
 import pytest
 
@@ -10,12 +11,14 @@ from app.dashboard.render import TEMPLATES, render_part
 from app.dashboard.sentences import PERSONS_LIMITS, tell_limit, tell_limits
 from app.dashboard.views.runs.badge import BADGES, STATE_CHOICES, STEP_WORDS, badge_of, ordinal, short_state
 from app.dashboard.views.runs.counts import counts_of
-from app.dashboard.views.runs.found import FOUND_WORDS
+from app.dashboard.views.runs.found import FOUND_WORDS, NAMED_WORDS, tell_found
 from app.dashboard.views.runs.groups import groups_of
 from app.dashboard.views.runs.jobs import chart_of, job_from
 from app.dashboard.views.runs.queue import tell_queue
 from app.dashboard.views.runs.run import WAITS
 from app.dashboard.words import mark_code, show_value
+from app.imports.results.columns import DescribedColumn
+from app.mappings.headings import How
 from app.runs.holding.brakes import BRAKES
 from app.runs.kinds import Kind, Step
 from app.runs.model import NAMES, Run
@@ -52,7 +55,14 @@ def test_every_state_and_step_has_a_badge_and_a_fragment() -> None:
 
 def test_everything_that_a_run_can_wait_for_has_a_sentence() -> None:
     assert set(WAITS) == {"storage", "database", "queue", "source", "destination", "machine"}
+
+
+def test_a_column_that_the_mapping_names_is_not_told_to_be_called_like_its_field() -> None:
     assert set(FOUND_WORDS) == {"exact", "label", "loose", "position", "ignored", "unknown"}
+    assert set(NAMED_WORDS) == set(get_args(How)) - {"label"}  # a mapping with columns looks at no labels
+    assert tell_found(DescribedColumn("Mail", 0, "exact", "_email", named=True)) == "It is named in the mapping"
+    assert tell_found(DescribedColumn("_email", 0, "exact", "_email")) == "It is called like the field"
+    assert tell_found(DescribedColumn("Note", 1, "ignored")) == "Ignored on purpose"
 
 
 @pytest.mark.parametrize(

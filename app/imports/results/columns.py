@@ -10,12 +10,14 @@ from app.runs.model import Run
 
 @dataclass(frozen=True, slots=True)
 class DescribedColumn:
-    """A column at an index from 0. `found` is `How`, or `ignored`, or `unknown`: then `field` is where it is kept."""
+    """A column at an index from 0. `found` is `How`, or `ignored`, or `unknown`: then `field` is where it is kept.
+    `named`: what was found is the mapping's name for the column, and not one of the field's."""
 
     heading: str
     index: int
     found: str
     field: str = ""
+    named: bool = False
 
 
 def describe_columns(run: Run) -> Iterator[DescribedColumn]:
@@ -23,19 +25,19 @@ def describe_columns(run: Run) -> Iterator[DescribedColumn]:
     if is_pending(run):
         return
     plan = load_plan(run)
+    named = bool(plan.mapping.columns)
     columns, ignored = {column.index: column for column in plan.columns}, set(plan.ignored)
     for index, heading in enumerate(plan.header):
         column = columns.get(index)
         if column is not None:
-            yield describe_column(column)
+            yield describe_column(column, named=named)
         else:
             yield DescribedColumn(heading, index, "ignored" if index in ignored else "unknown")
     if not plan.header:
-        yield from map(describe_column, plan.columns)
+        yield from (describe_column(column, named=named) for column in plan.columns)
 
 
-def describe_column(column: Column) -> DescribedColumn:
+def describe_column(column: Column, *, named: bool) -> DescribedColumn:
     """Imports that release 0.1 accepted do not know how a column was found."""
-    return DescribedColumn(
-        column.heading, column.index, (column.found or "exact") if column.known else "unknown", column.field
-    )
+    found = (column.found or "exact") if column.known else "unknown"
+    return DescribedColumn(column.heading, column.index, found, column.field, named and column.known)

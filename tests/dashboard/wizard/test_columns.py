@@ -51,6 +51,8 @@ async def test_what_is_chosen_is_kept_and_is_what_the_import_goes_by(dashboard: 
     assert (imported["name"], imported["total"]) == ("Points", 3)
     columns = await mapping_of(dashboard, f"{started.removeprefix('/app')}/columns")
     assert [each.get("field") for each in columns["results"]] == ["_email", "_points", None]
+    told = words(await dashboard.get(f"{started.replace('imports', 'runs')}/columns"))
+    assert "Mail _email It is named in the mapping" in told
 
 
 async def test_a_column_that_is_given_a_date_fits_at_once(dashboard: Dashboard) -> None:

@@ -11,7 +11,7 @@ from app.dashboard.live.run import find_visible
 from app.dashboard.render import render_page
 from app.dashboard.sentences import PROBLEM_CHOICES, remedy_of_problem
 from app.dashboard.views.runs.badge import title_of
-from app.dashboard.views.runs.found import FOUND_WORDS
+from app.dashboard.views.runs.found import tell_found
 from app.dashboard.visitor import MayReadImports, MayReadRuns
 from app.imports.results.columns import describe_columns
 from app.imports.results.failed_rows import open_failed_rows
@@ -88,7 +88,6 @@ async def show_columns(request: Request, run_id: str, visitor: MayReadImports, r
         "runs/columns.html",
         run=run,
         title=title_of(run),
-        columns=columns[:MOST_COLUMNS],
+        columns=[(each, tell_found(each)) for each in columns[:MOST_COLUMNS]],
         more=len(columns[MOST_COLUMNS:]),
-        words=FOUND_WORDS,
     )

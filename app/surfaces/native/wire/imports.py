@@ -14,8 +14,8 @@ class ImportColumn(Shape):
     column: str = Field(description="Its heading; for JSON Lines the name of the member")
     position: int = Field(description="The first is 0")
     found: Literal["exact", "label", "loose", "position", "ignored", "unknown"] = Field(
-        description="By what: the id of its field or the heading in the mapping, a label, what looks the same, or its "
-        "position; or that it is ignored, or nobody says what it fills"
+        description="By what: `exact`, its heading is the one in the mapping or, without a mapping, the id of its "
+        "field; a label, what looks the same, or its position; or that it is ignored, or nobody says what it fills"
     )
     field: str = Field(default="", description="What it fills. An unknown column has one if it is kept")
 
