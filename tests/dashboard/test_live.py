@@ -200,3 +200,29 @@ async def test_no_state_of_a_run_has_a_barrier(live: Live, live_account: LiveAcc
             await page.goto(f"{own}/cancel")
             await check_page(page)
     httpx.delete(f"{live.url}/imports/{run_id}", headers=headers).raise_for_status()
+
+
+async def test_a_held_run_is_decided_without_script(live: Live, live_account: LiveAccount, visit: Visit) -> None:
+    """One is let go on and one is cancelled, by links and forms alone."""
+    for title, link, button, end in (
+        ("Goes on", "Continue", "Continue without limits", "Finished"),
+        ("Is cancelled", "Cancel this import", "Cancel this import", "Cancelled"),
+    ):
+        run_id, headers = await start(live, live_account, rows(3), name=title, minRows="1000")
+        async with httpx.AsyncClient(base_url=live.url, headers=headers) as client:
+            await until_status(client, run_id, "halted")
+            page = await visit(f"/app/runs/{run_id}", script=False)
+            await page.get_by_role("link", name=link).click()
+            await page.wait_for_url("**/runs/*/*")
+            await page.get_by_role("button", name=button).click()
+            await page.wait_for_url(f"**/runs/{run_id}")
+            await until_status(client, run_id, end.lower())
+        await page.reload()
+        assert end in await page.locator("#badge").inner_text()
+
+
+async def until_status(client: httpx.AsyncClient, run_id: str, status: str) -> None:
+    deadline = time.monotonic() + 30
+    while (await client.get(f"/runs/{run_id}")).json()["status"] != status:
+        assert time.monotonic() < deadline, status
+        await asyncio.sleep(0.1)
