@@ -10,6 +10,8 @@ from app.web.failures import TITLES
 
 EXACT_UNTIL: Final = 10_000_000
 LONGEST_CHIP: Final = 80  # characters
+KILOBYTE: Final = 1_024
+UNITS: Final = {1: "kB", 2: "MB", 3: "GB"}
 MINUTE: Final = 60
 HOUR: Final = 3_600
 DAY: Final = 86_400
@@ -59,14 +61,13 @@ def count_of(number: int, one: str, many: str = "") -> str:
 
 
 def write_bytes(size: int | None) -> str:
-    """A size in decimal units, as file managers show it: "48.2 MB"."""
+    """A size in the units of the limits that operators set, 1 MB = 1,048,576 bytes: "48.2 MB", "50 MB"."""
     if size is None:
         return "unknown size"
-    if size < 1_000:
+    if size < KILOBYTE:
         return count_of(size, "byte")
-    value, unit = (size / 1_000, "kB") if size < 1_000_000 else (size / 1_000_000, "MB")
-    value, unit = (value / 1_000, "GB") if value >= 1_000 and unit == "MB" else (value, unit)
-    return f"{value:,.1f} {unit}"
+    exponent = next(each for each in (3, 2, 1) if size >= KILOBYTE**each or each == 1)
+    return f"{size / KILOBYTE**exponent:,.1f}".removesuffix(".0") + f" {UNITS[exponent]}"
 
 
 def write_percent(percent: float) -> str:

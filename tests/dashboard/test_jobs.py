@@ -112,7 +112,7 @@ async def test_a_full_queue_names_what_holds_the_places(dashboard: Dashboard, ap
 
 STATES: dict[str, tuple[str, str]] = {
     "queued": ("attempt = 0", "It is number 1 of those that wait."),
-    "fetching": ("state = 'running', step = 'fetch', blob = null, total = null, fetched_bytes = 12100000", "12.1 MB"),
+    "fetching": ("state = 'running', step = 'fetch', blob = null, total = null, fetched_bytes = 12100000", "11.5 MB"),
     "running": (
         "state = 'running', started_at = now() - interval '10 s', created = 1",
         "33 % : 1 of 3 rows, about 20 seconds left.",

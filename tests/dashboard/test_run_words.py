@@ -145,7 +145,7 @@ def test_the_report_of_an_item_sync_tells_of_files_records_and_pictures() -> Non
     pictures = ImagesReport(status="fetched", path="/in/p.zip", added=2, failed=1, refused=refused)
     report = SyncReport(files=[items], entities={"items": {"added": 3, "removed": 1}}, images=pictures)
     words = " ".join(re.sub(r"<[^>]*>", " ", render_part("jobs", "report", report)).split())
-    assert "/in/items.csv Moved to /b items 2.0 kB 3 created" in words
+    assert "/in/items.csv Moved to /b items 2 kB 3 created" in words
     assert "items 3 0 0 1 0 0" in words
     assert "Pictures: 2 added, 0 changed, 0 unchanged, 0 removed, 1 failed." in words
     assert "x.gif: There is no item x ." in words

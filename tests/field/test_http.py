@@ -35,7 +35,7 @@ async def test_no_answer_is_kept_by_a_cache(client: httpx.AsyncClient, an_accoun
 
 async def test_the_address_alone_leads_to_the_pages(client: httpx.AsyncClient) -> None:
     answer = await client.get("/")
-    assert (answer.status_code, answer.headers["location"]) == (307, "docs")
+    assert (answer.status_code, answer.headers["location"]) == (307, "app")
     assert (await client.get("/", follow_redirects=True)).headers["content-type"].startswith("text/html")
 
 
@@ -119,7 +119,7 @@ async def test_line_breaks_reach_the_vendors_paths(client: httpx.AsyncClient, an
     [
         ("GET", "/records/contacts", "It takes `limit` and `cursor`"),
         ("GET", "/records/contacts/a@example.com", "It takes none"),
-        ("GET", "/imports/0123/problems", "It takes `limit` and `cursor`"),
+        ("GET", "/imports/0123/problems", "It takes `limit`, `cursor`, `code` and `column`"),
         ("GET", "/imports/0123/failed-rows.csv", "It takes none"),
         ("GET", "/types", "It takes none"),
         ("PUT", "/types/things", "It takes none"),

@@ -1,7 +1,7 @@
 // Sends a file with its progress in bytes, and can be cancelled. Without it the form sends the file by itself.
 const form = document.querySelector("form[data-upload]");
 const part = (name) => form.querySelector(`[data-${name}]`);
-const size = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`;
+const size = (bytes) => `${(bytes / 1048576).toFixed(1)} MB`;
 
 function tell(text, wrong = false) {
   part("told").textContent = text;

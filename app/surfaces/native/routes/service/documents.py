@@ -27,7 +27,7 @@ FILES = {
 @router.get("/")
 async def root() -> RedirectResponse:
     """Leads a browser that was given only the address to the pages. The path is relative, for proxies with a prefix."""
-    return RedirectResponse("docs")
+    return RedirectResponse("app")
 
 
 @router.get("/openapi.json")
