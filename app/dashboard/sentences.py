@@ -122,7 +122,7 @@ def tell_limit(name: str, limit: float | str) -> str:
     """ "At most 5 % of the rows may fail". Raises KeyError for a name that does not exist."""
     words, counted = PERSONS_LIMITS[name]
     number = Decimal(str(limit).replace(",", ""))
-    return words.format(count_of(int(number), counted) if counted else f"{(number * 100).normalize():f} %")
+    return words.format(count_of(int(number), counted) if counted else f"{float(number * 100):g} %")
 
 
 def tell_limits(detail: str) -> str:

@@ -10,7 +10,8 @@ import pytest
 from app.errors import Refused
 from app.formats.records import Limits
 from app.imports.plan import ReadOptions
-from app.imports.preview import preview_file, preview_to_json
+from app.imports.preview import preview_file
+from app.imports.preview_json import preview_to_json
 from app.imports.sources.head import HEAD_BYTES, HeadReader
 from app.resources.declare import parse_resource
 from app.resources.schema import Resource

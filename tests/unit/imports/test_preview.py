@@ -9,7 +9,8 @@ import pytest
 from app.errors import Refused
 from app.formats.records import Limits
 from app.imports.plan import ReadOptions
-from app.imports.preview import preview_file, preview_to_json
+from app.imports.preview import preview_file
+from app.imports.preview_json import preview_to_json
 from app.imports.sources.head import HEAD_BYTES, FileHead, HeadReader
 from app.mappings.declaring.declaration import parse_mapping
 from app.resources.declare import parse_resource
