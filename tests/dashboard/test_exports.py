@@ -87,6 +87,19 @@ async def test_the_form_asks_for_all_that_the_api_takes_and_again_fills_it_in(
     assert "parentId" not in await made(dashboard, fields_of(page))
 
 
+async def test_a_new_export_begins_with_the_type_that_has_most_records(dashboard: Dashboard, finish: Finish) -> None:
+    assert fields_of((await dashboard.get(NEW)).text)["type"] == "contacts"
+    file = {"file": ("items.csv", b"itemCode\na/1\na/2\n")}
+    sent = await dashboard.client.post(
+        "/imports", data={"type": "items"}, files=file, headers=dashboard.account.headers
+    )
+    await finish(dashboard.runtime, sent.json()["id"])
+    page = (await dashboard.get(NEW)).text
+    assert fields_of(page)["type"] == "items"
+    assert "items (2 records)" in page
+    assert fields_of((await dashboard.get(f"{NEW}?type=products")).text)["type"] == "products"
+
+
 async def test_a_mapping_that_an_export_brought_with_it_is_used_again(dashboard: Dashboard, finish: Finish) -> None:
     mapping = {"columns": [{"column": "Mail", "field": "_email"}]}
     body = {"type": "contacts", "mapping": mapping}

@@ -11,8 +11,10 @@ from app.dashboard.routes.exports.again import find_export
 from app.dashboard.routes.exports.form import MOST_ROWS, SentExport, place_complaints, read_export, read_values
 from app.dashboard.routes.exports.page import LEAST_ROWS, OpenForm, render_form
 from app.dashboard.routes.exports.tried import try_destination
+from app.dashboard.views.exports.choices import find_fullest
 from app.dashboard.views.exports.filled import count_rows, fill
 from app.dashboard.visitor import MayWriteExports, Visitor
+from app.declarations.stored_records import count_stored
 from app.errors import Refused
 from app.exports.intake import ExportRequest, submit_export
 from app.exports.layout import load_selected
@@ -28,11 +30,14 @@ router = APIRouter(prefix="/app/exports")
 
 
 @router.get("/new")
-async def new_page(
-    request: Request, visitor: MayWriteExports, runtime: OpenRuntime, type: str = "contacts"
-) -> Response:
-    members = {"type": type}
+async def new_page(request: Request, visitor: MayWriteExports, runtime: OpenRuntime, type: str = "") -> Response:
+    members = {"type": type or await suggest_type(runtime, visitor)}
     return await render_form(request, visitor, runtime, OpenForm(fill(members), members))
+
+
+async def suggest_type(runtime: Runtime, visitor: Visitor) -> str:
+    async with runtime.database.read() as session:
+        return find_fullest(await count_stored(session, visitor.account_id))
 
 
 @router.post("/new")

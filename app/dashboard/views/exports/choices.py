@@ -58,6 +58,11 @@ def list_types(counts: Mapping[str, RecordCount]) -> Choices:
     return [(name, f"{name} ({show_count(count)})") for name, count in counts.items()]
 
 
+def find_fullest(counts: Mapping[str, RecordCount]) -> str:
+    """The type that has most records: what somebody who says nothing wants to export."""
+    return max(counts, key=lambda name: counts[name].count)
+
+
 def show_count(count: RecordCount) -> str:
     words = count_of(count.count, "record")
     return {"exact": words, "estimated": f"about {words}", "at_least": f"more than {words}"}.get(count.precision, words)
