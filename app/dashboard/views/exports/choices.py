@@ -15,6 +15,7 @@ from app.storage.counts.records import RecordCount
 
 Choices = Sequence[tuple[str, str]]  # values and their words
 
+FIRST: Final = "contacts"  # the type that is offered while there are no records
 NOT_EMPTY: Final = "isNotEmpty"  # of the form: to the API it is isEmpty with false
 OPERATORS: Final[Choices] = (
     ("=", "is"),
@@ -59,8 +60,9 @@ def list_types(counts: Mapping[str, RecordCount]) -> Choices:
 
 
 def find_fullest(counts: Mapping[str, RecordCount]) -> str:
-    """The type that has most records: what somebody who says nothing wants to export."""
-    return max(counts, key=lambda name: counts[name].count)
+    """The type that has most records, which is what somebody who says nothing wants to export; FIRST if none has."""
+    fullest = max(counts, key=lambda name: counts[name].count)
+    return fullest if counts[fullest].count else FIRST
 
 
 def show_count(count: RecordCount) -> str:
