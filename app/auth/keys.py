@@ -38,6 +38,28 @@ SCOPES: Mapping[str, str] = {
     "feeds:write": "Create, replace, pause and delete feeds, with the scopes for what they import",
     "admin": "Everything above",
 }
+# What a person wants who lacks a scope, as in "You may not start imports".
+DEEDS: Mapping[str, str] = {
+    "imports:read": "see imports",
+    "imports:write": "start imports",
+    "imports:delete": "delete imports, or records by an import",
+    "records:read": "see records",
+    "types:read": "see record types",
+    "types:write": "change record types",
+    "mappings:read": "see mapping templates",
+    "mappings:write": "change mapping templates",
+    "connections:read": "see connections",
+    "connections:write": "change connections",
+    "exports:read": "see exports",
+    "exports:write": "start or delete exports",
+    "syncs:read": "see item syncs",
+    "syncs:write": "change or run item syncs",
+    "schedules:read": "see schedules",
+    "schedules:write": "change schedules",
+    "feeds:read": "see feeds",
+    "feeds:write": "change feeds",
+    "admin": "see or change people and API keys",
+}
 DEFAULT_SCOPES: tuple[str, ...] = tuple(scope for scope in SCOPES if scope != "admin")
 
 

@@ -10,7 +10,7 @@ from fastapi import Depends, Request
 from app.auth.caller import EVERY_AREA, Caller, authenticate
 from app.auth.credentials import read_credentials
 from app.auth.identity import ensure_live
-from app.auth.keys import SCOPES
+from app.auth.keys import DEEDS
 from app.errors import Refused, join_choices
 from app.runs.kinds import KINDS
 from app.runtime import Runtime
@@ -98,11 +98,8 @@ def ensure_scope(caller: Caller, scope: str) -> None:
 
 
 def explain_scope(scope: str) -> str:
-    """What somebody would need a right for, in a sentence."""
-    if scope == "admin":
-        return "Only admins see and change who may come in, people and API keys."
-    may = SCOPES[scope]
-    return f"You do not have the right to do this: {may[0].lower()}{may[1:]}."
+    """What a person without the scope is told, in a sentence."""
+    return f"You may not {DEEDS[scope]}."
 
 
 def ensure_may_replace(caller: Caller, *, replaces: bool) -> None:

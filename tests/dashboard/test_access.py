@@ -8,7 +8,7 @@ import pytest
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
-from app.auth.keys import SCOPES
+from app.auth.keys import DEEDS, SCOPES
 from app.dashboard import DASHBOARD
 from app.dashboard.headers import CONTENT_SECURITY_POLICY
 from app.dashboard.origin import origin_of
@@ -82,6 +82,16 @@ async def test_a_role_is_refused_what_it_has_no_scope_for(dashboard: Dashboard, 
             assert f"Ask an admin of {dashboard.account.name}" in answer.text, (method, path)
             refused += 1
     assert (refused == 0) == (role == "admin")
+
+
+async def test_a_refusal_says_in_one_sentence_what_was_wanted(dashboard: Dashboard) -> None:
+    viewer = await dashboard.as_role("viewer")
+    wants = {"/app/imports/new": "start imports", "/app/keys": "see or change people and API keys"}
+    for path, wanted in wants.items():
+        refused = await viewer.get(path)
+        assert refused.status_code == 403
+        assert f"<p>You may not {wanted}. Ask an admin of {dashboard.account.name}.</p>" in refused.text
+    assert DEEDS.keys() == SCOPES.keys()
 
 
 def test_roles_grow() -> None:

@@ -130,6 +130,6 @@ async def test_a_right_that_is_missing_is_told_to_a_person_in_their_words(
     dashboard.client.cookies.set(PLAIN_COOKIE, cookie)
     page = await dashboard.post("/app/syncs/new", FILLED | {"connectionId": con})
     assert page.status_code == 422
-    assert "You do not have the right to do this: " in page.text
+    assert "You may not " in page.text
     assert f"Ask an admin of {dashboard.account.name}" in page.text
     assert 'value="Catalogue"' in page.text
