@@ -216,7 +216,7 @@ async def test_problems_are_filtered_and_failed_rows_come_back_as_a_file(
     assert "<i>many</i>" in html.unescape((await dashboard.get(sent)).text)
     assert "No row failed for this cause" in await seen(dashboard, f"{own}/problems?code=required&column=_points")
     rows = await dashboard.get(f"{own}/failed-rows.csv")
-    assert rows.headers["content-disposition"].startswith("attachment")
+    assert rows.headers["content-disposition"] == 'attachment; filename="contacts failed rows.csv"'
     assert rows.text.count("\n") == 3
     columns = await seen(dashboard, f"{own}/columns")
     assert "_email _email It is called like the field" in columns

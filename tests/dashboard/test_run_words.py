@@ -11,6 +11,7 @@ from app.dashboard.render import TEMPLATES, render_part
 from app.dashboard.sentences import PERSONS_LIMITS, tell_limit, tell_limits
 from app.dashboard.views.runs.badge import BADGES, STATE_CHOICES, STEP_WORDS, badge_of, ordinal, short_state
 from app.dashboard.views.runs.counts import counts_of
+from app.dashboard.views.runs.failed_rows import name_failed_rows
 from app.dashboard.views.runs.found import FOUND_WORDS, NAMED_WORDS, tell_found
 from app.dashboard.views.runs.groups import groups_of
 from app.dashboard.views.runs.jobs import chart_of, job_from
@@ -174,3 +175,19 @@ def test_a_value_shows_what_nobody_sees_and_turns_nothing_around() -> None:
     assert show_value("safe\u202egpj.exe") == "safe⟨202E⟩gpj.exe"
     assert show_value("\ufeffid\u200b") == "⟨FEFF⟩id⟨200B⟩"
     assert show_value("👩\u200d🌾 שלום") == "👩\u200d🌾 שלום", "what people write stays"
+
+
+@pytest.mark.parametrize(
+    ("file_name", "named"),
+    [
+        ("prices-08.csv", "prices-08 failed rows.csv"),
+        ("Preisliste M\u00e4rz 2026.CSV.gz", "Preisliste Marz 2026 failed rows.csv"),
+        ('a"; filename="b.exe\r\nX: y', "a- filename-b.exe-X- y failed rows.csv"),
+        ("\u65e5\u672c.csv", "0 failed rows.csv"),
+        (".csv.gz", "0 failed rows.csv"),
+        ("v1.2 " + "x" * 300, f"v1.2 {'x' * 95} failed rows.csv"),
+        (None, "0 failed rows.csv"),
+    ],
+)
+def test_failed_rows_are_named_after_the_file_in_safe_characters(file_name: str | None, named: str) -> None:
+    assert name_failed_rows(run_with(file_name=file_name)) == named

@@ -11,6 +11,7 @@ from app.dashboard.live.run import find_visible
 from app.dashboard.render import render_page
 from app.dashboard.sentences import PROBLEM_CHOICES, remedy_of_problem
 from app.dashboard.views.runs.badge import title_of
+from app.dashboard.views.runs.failed_rows import name_failed_rows
 from app.dashboard.views.runs.found import tell_found
 from app.dashboard.visitor import MayReadImports, MayReadRuns
 from app.imports.results.columns import describe_columns
@@ -71,7 +72,7 @@ async def download_failed_rows(run_id: str, visitor: MayReadImports, runtime: Op
         run = await find_run(session, visitor.account_id, run_id, retention_days=days)
     ensure_few_downloads(runtime, visitor.account_id)
     rows = await open_failed_rows(runtime, run)
-    return FileDownload(runtime, visitor.account_id, rows, f"{run.id}-failed-rows.csv")
+    return FileDownload(runtime, visitor.account_id, rows, name_failed_rows(run))
 
 
 @router.get("/columns")

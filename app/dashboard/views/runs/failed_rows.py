@@ -1,0 +1,17 @@
+"""What the file with the failed rows of a run is called."""
+
+import re
+from typing import Final
+from unicodedata import normalize
+
+from app.runs.model import Run
+
+LONGEST: Final = 100  # characters of a file's name in it
+_drop_ending = re.compile(r"(\.(csv|tsv|txt|jsonl|ndjson|json))?(\.(gz|zip|bz2|xz|zst))?$", re.IGNORECASE).sub
+_replace_unsafe = re.compile(r"[^A-Za-z0-9 ._-]+").sub
+
+
+def name_failed_rows(run: Run) -> str:
+    """ "prices-08 failed rows.csv": after the run's file, in characters that every system takes for a name."""
+    stem = normalize("NFKD", _drop_ending("", run.file_name or "", count=1)).encode("ascii", "ignore").decode()
+    return f"{_replace_unsafe('-', stem)[:LONGEST].strip(' .-') or run.id} failed rows.csv"
