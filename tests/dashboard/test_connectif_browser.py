@@ -26,7 +26,7 @@ async def test_a_key_is_made_and_the_vendors_script_imports_with_it(
     await page.get_by_label("What is it for?").fill("Nightly contacts")
     for scope in ("imports:read", "imports:write", "imports:delete"):
         await page.get_by_label(scope, exact=True).check()
-    await page.get_by_role("button", name="Make the key").click()
+    await page.get_by_role("button", name="Create key").click()
     await check_page(page)
     key = await page.get_by_label("API key", exact=True).inner_text()
     await page.get_by_role("link", name="I have stored it").click()

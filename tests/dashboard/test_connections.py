@@ -136,7 +136,7 @@ async def test_a_connection_is_made_and_tested_in_a_browser(visit: Visit, script
         await page.get_by_label("Host").fill(SOURCE_HOST)
         await page.get_by_label("Port").fill(service.url.rpartition(":")[2])
         await page.get_by_label("Password").fill("mArKeR-0123456789")
-        await page.get_by_role("button", name="Save connection").click()
+        await page.get_by_role("button", name="Create connection").click()
         await page.get_by_label("File").fill("/people.csv")
         await page.get_by_role("button", name="Test for Import").click()
         await page.get_by_text("Works").wait_for()

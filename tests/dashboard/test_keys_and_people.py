@@ -233,7 +233,7 @@ async def test_pages_of_keys_and_people_have_no_barrier(visit: Visit) -> None:
     await check_page(page)
     await page.get_by_label("What is it for?").fill("nightly import")
     for role, name, headline in (
-        ("button", "Make the key", "The key nightly import"),
+        ("button", "Create key", "The key nightly import"),
         ("link", "I have stored it", "API keys"),
         ("link", "Revoke nightly import", "Revoke nightly import"),
         ("link", "People", "People"),

@@ -136,7 +136,7 @@ async def configure(shop: Shop, name: str, server: Server) -> str:
     for member, value in given.items():
         if member in FORM:
             await page.locator(f"#{member}").fill(str(value))
-    await shop.click("Save connection")
+    await shop.click("Create connection")
     await page.get_by_role("heading", name=name, exact=True).wait_for()
     await server.store("in/any.csv", b"Title\n")
     await page.locator("#import-path").fill("in/any.csv")
@@ -167,7 +167,7 @@ async def create_template(shop: Shop) -> None:
     await page.locator("#more-1 summary").click()
     await page.locator("#decimalComma-1").check()
     await page.get_by_label("Name of the template").fill("Supplier")
-    await shop.click("Save template")
+    await shop.click("Create template")
     await page.get_by_text("Template saved.").wait_for()
     (template,) = (await shop.get("/mappings"))["results"]
     stored = await shop.get(f"/mappings/{template['id']}")

@@ -143,9 +143,10 @@ async def test_columns_without_script(visit: Visit) -> None:
     await page.get_by_role("button", name="Check").click()
     assert await page.locator("#columns-summary").inner_text() == "3 mapped, 1 ignored. 1 needs you."
     await page.get_by_role("button", name="Only those that need you").click()
+    await page.get_by_role("button", name="All columns").wait_for()
     assert await page.locator("tbody tr").count() == 1
     await page.get_by_label("Name of the template").fill("Without script")
-    await page.get_by_role("button", name="Save template").click()
+    await page.get_by_role("button", name="Create template").click()
     assert await page.get_by_role("status").first.inner_text() == "Template saved."
 
 

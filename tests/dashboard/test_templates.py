@@ -55,6 +55,8 @@ async def test_templates_are_listed_with_what_uses_them(dashboard: Dashboard) ->
     assert "/app/templates/new" not in (await viewer.get("/app/templates")).text
     seen = (await viewer.get(f"/app/templates/{template['id']}")).text
     assert ("Save template" in seen, '<fieldset class="field" disabled>' in seen) == (False, True)
+    assert ">Check</button>" not in seen
+    assert ">Check</button>" in (await dashboard.get(f"/app/templates/{template['id']}")).text
 
 
 async def test_a_template_is_changed_and_what_the_page_does_not_show_stays(dashboard: Dashboard) -> None:
