@@ -100,10 +100,25 @@ async def test_a_record_leads_to_the_row_as_it_was_sent(dashboard: Dashboard, th
     (row,) = links(page, "/app/imports/")
     assert f"/app/runs/{things}" in links(page, "/app/runs/")
     assert ">things.csv</a>" in page.text
+    assert ">row 2 as it was sent</a>" in page.text  # a key of this file has two lines
     sent = await dashboard.get(row)
     assert (sent.status_code, "<h1>Line 3</h1>" in sent.text) == (200, True)
     assert "john@example.org" in sent.text
     assert (await dashboard.get(f"/app/imports/{things}/rows/99")).status_code == 404
+
+
+async def test_a_record_names_its_line_unless_a_row_of_the_file_may_be_several(
+    client: httpx.AsyncClient, dashboard: Dashboard, runtime: Runtime, finish: Finish
+) -> None:
+    for file, named, line in (
+        (b"_email,_name\na@example.org,Ann\nb@example.org,Bob", "line 3", 3),
+        (b'_email,_name\na@example.org,"An\nn"\nb@example.org,Bib', "row 2", 4),
+    ):
+        await finish(runtime, (await post(client, dashboard.account, file)).json()["id"])
+        page = await dashboard.get("/app/records/contacts/b@example.org")
+        assert f">{named} as it was sent</a>" in page.text
+        (row,) = links(page, "/app/imports/")
+        assert f"<h1>Line {line}</h1>" in (await dashboard.get(row)).text
 
 
 async def test_what_is_wrong_with_a_row_leads_to_the_row(

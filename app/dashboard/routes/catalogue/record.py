@@ -17,6 +17,7 @@ from app.dashboard.visitor import MayReadRecords, MayReadTypes, Visitor
 from app.declarations.stored_records import find_record
 from app.declarations.types import load_resource
 from app.errors import Refused
+from app.imports.results.sent_row import find_line
 from app.item_images.shown import ShownImage, list_images
 from app.resources.schema import Resource
 from app.runs.kinds import KINDS
@@ -75,7 +76,10 @@ async def find_writer(
         run = await find_run(session, visitor.account_id, found["run_id"], kind=None, retention_days=days, whole=False)
     except Refused:
         return None
-    return describe_writer(run, found["run_row"]) if visitor.has_scope(KINDS[run.kind].read_scope) else None
+    if not visitor.has_scope(KINDS[run.kind].read_scope):
+        return None
+    row = found["run_row"]
+    return describe_writer(run, row, None if row is None else await find_line(session, run, row))
 
 
 async def find_images(session: ReadSession, visitor: Visitor, resource: Resource, key: str) -> Sequence[ShownImage]:
