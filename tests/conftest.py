@@ -28,6 +28,7 @@ COSTLY: Final[Mapping[str, str]] = {
     "tests/attacks/": "live",
     "tests/attacks/test_connections.py": "poor",
     "tests/cli/": "served",
+    "tests/dashboard/": "chromium",
     "tests/dashboard/test_other_accounts.py": "owner",
     "tests/embedded/test_up.py": "running",
     "tests/house/test_docs.py": "built",
