@@ -28,7 +28,7 @@ async def test_a_template_that_replaces_is_for_those_who_may_delete(dashboard: D
     base = await reach_run(operator, template.id)
     refused = await operator.post(f"{base}/run", {"name": "x"})
     assert refused.status_code == 403
-    assert "let imports replace a record type" in words(refused)
+    assert "You may not delete imports, or records by an import" in words(refused)
     assert (await dashboard.post(f"{base}/run", {"name": "x"})).headers["location"].startswith("/app/imports/")
 
 
