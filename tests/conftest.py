@@ -1,5 +1,6 @@
 """Servers, a runtime and a client for all tests; each xdist worker has its own servers, each test its own accounts."""
 
+import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
@@ -46,6 +47,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for place, fixture in COSTLY.items():
             if item.nodeid.startswith(place) and fixture in getattr(item, "fixturenames", ()):
                 item.add_marker(pytest.mark.xdist_group(f"{fixture} of {place}"))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Without their groups each worker starts what is costly for itself: nothing fails, and everything is slow."""
+    for item in session.items:
+        grouped = "PYTEST_XDIST_WORKER" in os.environ and item.get_closest_marker("xdist_group")
+        assert not grouped or "@" in item.nodeid, "pytest-xdist does not tell groups to this pytest"
 
 
 def pytest_configure() -> None:
