@@ -11,11 +11,14 @@ UTF8 = 0x800
 
 
 def zip_of(files: Mapping[str, bytes], **options: int) -> bytes:
-    """As Python's own module writes it; `options` are those of ZipFile."""
+    """As Python's own module writes it, with the date of the format's first day: the same bytes at any time, because
+    tests are named after them. `options` are those of ZipFile."""
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w", **options) as archive:  # type: ignore[call-overload]
         for name, content in files.items():
-            archive.writestr(name, content)
+            entry = zipfile.ZipInfo(name)
+            entry.external_attr = 0o600 << 16
+            archive.writestr(entry, content, compress_type=archive.compression)
     return made.getvalue()
 
 
