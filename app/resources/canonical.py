@@ -24,6 +24,11 @@ def fold(text: str) -> str:
     return folded if has_many_marks(folded) else normalize("NFD", normalize("NFKC", folded).casefold())
 
 
+def split_marks(text: str) -> str:
+    """The text with its accents as marks of their own (NFKD); as it is with more than MOST_MARKS of them in a row."""
+    return text if has_many_marks(text) else normalize("NFKD", text)
+
+
 def has_many_marks(text: str) -> bool:
     if _find_many(text) is None:
         return False

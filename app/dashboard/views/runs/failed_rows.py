@@ -2,8 +2,8 @@
 
 import re
 from typing import Final
-from unicodedata import normalize
 
+from app.resources.canonical import split_marks
 from app.runs.model import Run
 
 LONGEST: Final = 100  # characters of a file's name in it
@@ -13,5 +13,5 @@ _replace_unsafe = re.compile(r"[^A-Za-z0-9 ._-]+").sub
 
 def name_failed_rows(run: Run) -> str:
     """ "prices-08 failed rows.csv": after the run's file, in characters that every system takes for a name."""
-    stem = normalize("NFKD", _drop_ending("", run.file_name or "", count=1)).encode("ascii", "ignore").decode()
+    stem = split_marks(_drop_ending("", run.file_name or "", count=1)).encode("ascii", "ignore").decode()
     return f"{_replace_unsafe('-', stem)[:LONGEST].strip(' .-') or run.id} failed rows.csv"
