@@ -109,7 +109,7 @@ REFUSAL_REMEDIES: dict[str, str] = {
     "secrets_locked": "Send the secrets again with `PUT /connections/{id}`, or restore the key that encrypted them",
     "name_taken": "Choose another name",
     "last_admin": "Make somebody else an admin first",
-    "belongs_elsewhere": "Ask whoever runs the service to reset the password, with `sluice person reset`",
+    "belongs_elsewhere": "Ask the operator of the service to reset the password, with `sluice person reset`",
     "not_ready": "Wait for the seconds in `Retry-After`, then send the request again",
 }
 

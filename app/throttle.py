@@ -179,7 +179,7 @@ class Throttle:
         return self.full() if count is None else allow(self.rate, count)
 
     async def take_strictly(self, who: str, rate: RateLimit) -> Allowance:
-        """Counts against a limit of its own, as whoever guesses passwords has to be counted. Raises CannotCount."""
+        """Counts against a limit of its own, for tries of passwords. Raises CannotCount."""
         count = await self._count(window_key(rate, who), rate.seconds)
         if count is None:
             raise CannotCount("Redis does not answer")

@@ -92,7 +92,7 @@ def redirect(path: str, notice: str = "") -> Response:
 
 
 def render_failure(failure: Failure, request: Request) -> Response:
-    """A failure as a page: what is wrong, what to do, and the id of the request. Whoever is not signed in is shown how
+    """A failure as a page: what is wrong, what to do, and the id of the request. Somebody who is not signed in sees how
     to."""
     if failure.code == "not_authenticated":
         return ask_to_sign_in(request)

@@ -50,7 +50,7 @@ class Visitor:
 
     @property
     def role(self) -> str:
-        """viewer, operator or admin; "key" for whoever has signed in with an API key."""
+        """viewer, operator or admin; "key" for a sign-in with an API key."""
         return self.session.role or KEY_ROLE
 
     @property
@@ -67,7 +67,7 @@ class Visitor:
 
 
 async def find_visitor(request: Request, runtime: OpenRuntime) -> Visitor:
-    """Whoever has signed in, by the cookie alone: `Authorization` is for the APIs. Counts the request.
+    """The visitor of this session, by the cookie alone: `Authorization` is for the APIs. Counts the request.
 
     Raises Refused: not_authenticated, which a page answers with the way to sign in; too_many_requests.
     """
@@ -95,12 +95,12 @@ async def count_stranger(request: Request, runtime: OpenRuntime) -> None:
 
 
 SignedIn = Annotated[Visitor, Depends(find_visitor)]
-STRANGER: Final = [Depends(count_stranger)]  # what every page needs that is open to whoever has not signed in
+STRANGER: Final = [Depends(count_stranger)]  # what every page needs that is open to people who are not signed in
 
 
 @dataclass(frozen=True, slots=True)
 class NeedScope:
-    """Lets in whoever has at least one of these scopes."""
+    """Lets in visitors with at least one of these scopes."""
 
     scopes: tuple[str, ...]
 

@@ -160,7 +160,7 @@ async def repeat_source(runtime: Runtime, parent: Run, sender: Identity, choices
 
 
 async def repeat_elsewhere(runtime: Runtime, parent: Run, sender: Identity, choices: Mapping[str, Any]) -> Draft:
-    """A draft that has everything but its file: somebody says anew where that is. Raises Refused: queue_full (too many
+    """A draft that has everything but its file: somebody has to say where that is. Raises Refused: queue_full (too many
     drafts), not_authenticated."""
     values = {"choices": choices, "parent_id": parent.id}
     return await store(runtime, parent.account_id, sender, None, values)

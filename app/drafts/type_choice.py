@@ -86,7 +86,7 @@ async def choose_type(
 
 
 def find_step(draft: Draft, choices: Mapping[str, Any], facts: FileFacts | None) -> Step:
-    """The step that is reached with a type. Nothing stands in the way of a file that was not looked at."""
+    """The step that is reached with a type. A file that was not looked at can always go on."""
     reached: Step = "columns" if facts else "run"
     return max(draft.step, reached if choices.get("type") else draft.step, key=STEPS.index)
 

@@ -81,7 +81,7 @@ def read_member(row: Mapping[Any, Any]) -> Member:
 async def invite(
     session: Session, account_id: AccountId, wanted: Invitation, *, pepper: str, created_by: str | None
 ) -> tuple[Member, str]:
-    """The new member, and the token of a link with which the person takes the invitation. Whoever has no password sets
+    """The new member, and the token of a link by which the person takes the invitation. One without a password sets
     one there, and all others type theirs: nobody else can take it by having been first to use the address.
 
     Raises Refused: invalid, name_taken.
@@ -110,8 +110,8 @@ async def renew_link(session: Session, account_id: AccountId, person_id: str, *,
     if await stored.count_others(session, account_id, person_id):
         raise Refused(
             "belongs_elsewhere",
-            f"{member.name} belongs to other accounts, too, so their password can be reset only by whoever runs this "
-            f"service: `sluice person reset --email {member.email}`",
+            f"{member.name} belongs to other accounts, too, so only the operator can reset their password: "
+            f"`sluice person reset --email {member.email}`",
         )
     return await make_link(session, person_id, account_id, pepper=pepper, resets=True)
 

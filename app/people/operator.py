@@ -1,4 +1,4 @@
-"""What whoever runs the service may do with people of all accounts: the commands `sluice person …`."""
+"""What the operator of the service may do with people of all accounts: the commands `sluice person …`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ class EnrolledPerson:
 async def enroll(session: Session, account: str, wanted: Invitation, *, pepper: str) -> EnrolledPerson:
     """Lets somebody into an account, which is created if it is new. Without a role the first one is an admin.
 
-    Whoever has a password from another account is invited: it may be that the admin of that one has invented the
+    A person with a password from another account is invited: it may be that the admin of that one has invented the
     person, and knows it. Raises Refused: invalid, name_taken.
     """
     account_id = await accounts.account_named(session, account)
@@ -50,7 +50,7 @@ async def reset(session: Session, email: str, *, pepper: str) -> str:
 
 
 async def expel(session: Session, account: str, email: str) -> None:
-    """Takes somebody out of an account, whoever is left. Raises Refused("not_found")."""
+    """Takes somebody out of an account, even the last admin. Raises Refused("not_found")."""
     person, account_id = await find_person(session, email), await accounts.find_account(session, account)
     if account_id is None or not await members.members(session, account_id, person["id"]):
         raise Refused("not_found", f"`{email}` is not in the account {account}")

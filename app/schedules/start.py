@@ -134,7 +134,7 @@ async def take_due(runtime: Runtime) -> Sequence[Mapping[Any, Any]]:
 
 
 async def start(runtime: Runtime, row: Mapping[Any, Any]) -> None:
-    """Starts a schedule that was taken. An error that nobody has expected is raised, and shown: whoever has made the
+    """Starts a schedule that was taken. An error that nobody has expected is raised, and shown: the owner of the
     schedule does not read the log. What the service only waits for is tried again when the lease ends."""
     schedule = schedule_from(row)
     try:

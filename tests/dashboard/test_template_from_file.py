@@ -1,7 +1,10 @@
 """A mapping template without a job: type, file with a header, columns, name, Save; and the columns of any file."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
+
+from playwright.async_api import Route
 
 from app.drafts.draft import MOST_DRAFTS, add_draft
 from tests.dashboard.browser import check_page
@@ -133,6 +136,22 @@ async def test_columns_by_keyboard_alone_are_checked_at_once(visit: Visit) -> No
     await page.keyboard.press("Enter")
     await page.get_by_role("heading", name="By keyboard").wait_for()
     await check_page(page)
+
+
+async def test_a_column_that_is_changed_before_the_script_is_there_is_checked_too(visit: Visit) -> None:
+    page = await visit(f"{NEW}?type=products")
+    await page.set_input_files("#file", {"name": "prices.csv", "mimeType": "text/csv", "buffer": PRICES.encode()})
+    changed = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await changed.wait()
+        await route.continue_()
+
+    await page.route("**/columns.*.js", hold)
+    await page.get_by_role("button", name="Next").click(no_wait_after=True)
+    await page.get_by_label("Notiz becomes").select_option("-")
+    changed.set()
+    await page.get_by_text("3 mapped, 1 ignored. 1 needs you.").wait_for()
 
 
 async def test_columns_without_script(visit: Visit) -> None:

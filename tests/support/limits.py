@@ -48,6 +48,7 @@ def limited(limit: int, soft: int) -> Iterator[None]:
 
 @contextmanager
 def no_more_files() -> Iterator[None]:
-    """This process without a free file descriptor."""
-    with limited(resource.RLIMIT_NOFILE, 0):
+    """This process without a free file descriptor, in which everything that is open goes on."""
+    # Not 0: poll(2) refuses to wait for more files than may be open, which ends a server that waits in another thread.
+    with limited(resource.RLIMIT_NOFILE, 3):
         yield

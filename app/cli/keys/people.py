@@ -43,7 +43,7 @@ LISTED: Final = (
 def create(account: Account, email: Email, role: RoleName = None, name: Name = "", data: Data = None) -> None:
     """Let a person into the dashboard of an account, and print a link that sets their password.
 
-    The link works once and for 24 hours. Whoever has a password already, from another account, keeps it and types it
+    The link works once and for 24 hours. Somebody who has a password from another account keeps it, and types it
     there. The last line of the output is the link.
     """
     check_account_name(account)

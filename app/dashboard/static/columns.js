@@ -14,8 +14,7 @@ function swap(fresh) {
   }
 }
 
-form.addEventListener("change", (event) => {
-  if (!event.target.matches("table *")) return;
+function check() {
   sent?.abort();
   sent = new XMLHttpRequest();
   sent.open("POST", form.action);
@@ -24,4 +23,9 @@ form.addEventListener("change", (event) => {
   fields.set("go", "check");
   sent.addEventListener("load", ({ target }) => target.response && swap(target.response));
   sent.send(new URLSearchParams(fields));
-});
+}
+
+form.addEventListener("change", (event) => event.target.matches("table *") && check());
+// Changed before this script was there, or kept by the browser when the page was loaded again.
+const first = (select) => Math.max(0, [...select.options].findIndex((each) => each.defaultSelected));
+if ([...form.querySelectorAll("table select")].some((each) => each.selectedIndex !== first(each))) check();

@@ -1,4 +1,4 @@
-"""What stands in the way of an import with the columns as they are chosen, and what somebody should know."""
+"""What prevents an import with the chosen columns, and what is worth a warning."""
 
 from collections.abc import Iterator
 from typing import Final

@@ -126,7 +126,7 @@ async def set_role(session: Session, account_id: int, person_id: str, role: str)
 
 
 async def remove_member(session: Session, account_id: int, person_id: str) -> None:
-    """With their sessions and links of the account. Whoever belongs to no account any more is deleted."""
+    """With their sessions and links of the account. A person who belongs to no account any more is deleted."""
     values = {"account_id": account_id, "person_id": person_id}
     for table in ("sessions", "person_links", "memberships"):
         await session.execute(

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final, Literal
 
 from app.runs.states import State
-from app.web.failures import INTERNAL_ERROR
+from app.web.failures import STATUSES as STATUS_OF
 
 Status = Literal["queued", "inProgress", "finished", "error", "cancelled"]
 
@@ -24,31 +24,8 @@ ELEMENTS: Final = frozenset({"contacts", "products", "coupons"})
 
 BOOLEANS: Final[Mapping[str, bool]] = {"true": True, "false": False}
 
-# Refusal -> HTTP status and the `code` on the wire.
+# Refusal -> HTTP status and the `code` on the wire: those of our own API, but for a full queue (`E0401`, status 400).
 ANSWERS: Final[Mapping[str, tuple[int, str]]] = {
-    "bad_request": (400, "bad_request"),
+    **{code: (status, code) for code, status in STATUS_OF.items()},
     "queue_full": (400, "E0401"),
-    "too_many_requests": (429, "too_many_requests"),
-    "too_many_reads": (429, "too_many_reads"),
-    "not_authenticated": (401, "not_authenticated"),
-    "not_allowed": (403, "not_allowed"),
-    "not_found": (404, "not_found"),
-    "method_not_allowed": (405, "method_not_allowed"),
-    "import_not_ended": (409, "import_not_ended"),
-    "export_not_ended": (409, "export_not_ended"),
-    "not_held": (409, "not_held"),
-    "plan_changed": (409, "plan_changed"),
-    "nothing_to_retry": (409, "nothing_to_retry"),
-    "sync_not_ended": (409, "sync_not_ended"),
-    "type_in_use": (409, "type_in_use"),
-    "name_taken": (409, "name_taken"),
-    "secrets_locked": (409, "secrets_locked"),
-    "gone": (410, "gone"),
-    "too_large": (413, "too_large"),
-    "unsupported_media_type": (415, "unsupported_media_type"),
-    "empty_file": (422, "empty_file"),
-    "unreadable_file": (422, "unreadable_file"),
-    "invalid": (422, "invalid"),
-    INTERNAL_ERROR: (500, "internal_error"),
-    "not_ready": (503, "not_ready"),
 }

@@ -9,11 +9,11 @@ from app.auth.account_keys import list_account_keys, load_key, make_key, revoke_
 from app.auth.keys import SCOPES, NewKey
 from app.dashboard.forms import FilledForm, read_form, text_of
 from app.dashboard.render import redirect, render_page
-from app.dashboard.routes.access.again import ensure_confirmed
+from app.dashboard.routes.access.again import write_confirmed
 from app.dashboard.visitor import MayAdminister, Visitor
 from app.errors import Refused
 from app.people.sessions import count_sessions
-from app.web.caller import OpenRuntime, write_as
+from app.web.caller import OpenRuntime
 from app.web.failures import STATUSES
 from app.web.links import base_url
 
@@ -48,8 +48,7 @@ async def create_key(request: Request, visitor: MayAdminister, runtime: OpenRunt
     )
     try:
         wanted = NewKey(form.value("label"), tuple(chosen), read_days(form.value("days")))
-        await ensure_confirmed(request, visitor, runtime, sent)
-        async with write_as(visitor.caller, runtime) as session:
+        async with write_confirmed(request, visitor, runtime, sent) as session:
             made, whole = await make_key(
                 session,
                 visitor.account_id,
@@ -84,13 +83,12 @@ async def show_revoke(request: Request, key_id: str, visitor: MayAdminister, run
 async def revoke_key(request: Request, key_id: str, visitor: MayAdminister, runtime: OpenRuntime) -> Response:
     sent = await read_form(request)
     try:
-        await ensure_confirmed(request, visitor, runtime, sent)
+        async with write_confirmed(request, visitor, runtime, sent) as session:
+            key = await load_key(session, visitor.account_id, key_id)
+            await revoke_account_key(session, visitor.account_id, key_id)
     except Refused as refused:
         form = FilledForm({"password_again": ""}).refused(refused)
         return await render_revoke(request, key_id, visitor, runtime, form, STATUSES[refused.code])
-    async with write_as(visitor.caller, runtime) as session:
-        key = await load_key(session, visitor.account_id, key_id)
-        await revoke_account_key(session, visitor.account_id, key_id)
     return redirect(LIST, f"The key {key.label or key.id} is revoked.")
 
 

@@ -7,7 +7,7 @@ from fastapi.responses import Response
 
 from app.dashboard.forms import FilledForm, read_form, text_of
 from app.dashboard.render import redirect, render_page
-from app.dashboard.routes.access.again import ensure_confirmed
+from app.dashboard.routes.access.again import write_confirmed
 from app.dashboard.visitor import MayAdminister, Visitor
 from app.errors import Refused
 from app.people.links import link_path
@@ -15,7 +15,7 @@ from app.people.members import Invitation, change_role, invite, list_members, lo
 from app.people.roles import ROLES
 from app.people.sessions import count_sessions
 from app.runtime import Runtime
-from app.web.caller import OpenRuntime, write_as
+from app.web.caller import OpenRuntime
 from app.web.failures import STATUSES
 from app.web.links import base_url
 
@@ -44,8 +44,7 @@ async def invite_person(request: Request, visitor: MayAdminister, runtime: OpenR
     form = FilledForm({**EMPTY, **{name: text_of(sent, name) for name in ("email", "name", "role")}})
     wanted = Invitation(form.value("email"), form.value("name"), form.value("role"))
     try:
-        await ensure_confirmed(request, visitor, runtime, sent)
-        async with write_as(visitor.caller, runtime) as session:
+        async with write_confirmed(request, visitor, runtime, sent) as session:
             member, token = await invite(
                 session, visitor.account_id, wanted, pepper=runtime.pepper, created_by=visitor.caller.id
             )
@@ -65,8 +64,7 @@ async def show_person(request: Request, person_id: str, visitor: MayAdminister, 
 async def set_role(request: Request, person_id: str, visitor: MayAdminister, runtime: OpenRuntime) -> Response:
     sent = await read_form(request)
     try:
-        await ensure_confirmed(request, visitor, runtime, sent)
-        async with write_as(visitor.caller, runtime) as session:
+        async with write_confirmed(request, visitor, runtime, sent) as session:
             member = await change_role(session, visitor.account_id, person_id, text_of(sent, "role"))
     except Refused as refused:
         return await render_person(request, person_id, visitor, runtime, "access/person.html", refused)
@@ -77,8 +75,7 @@ async def set_role(request: Request, person_id: str, visitor: MayAdminister, run
 async def renew(request: Request, person_id: str, visitor: MayAdminister, runtime: OpenRuntime) -> Response:
     sent = await read_form(request)
     try:
-        await ensure_confirmed(request, visitor, runtime, sent)
-        async with write_as(visitor.caller, runtime) as session:
+        async with write_confirmed(request, visitor, runtime, sent) as session:
             token = await renew_link(session, visitor.account_id, person_id, pepper=runtime.pepper)
             member = await load_member(session, visitor.account_id, person_id)
     except Refused as refused:
@@ -96,8 +93,7 @@ async def show_remove(request: Request, person_id: str, visitor: MayAdminister, 
 async def remove_person(request: Request, person_id: str, visitor: MayAdminister, runtime: OpenRuntime) -> Response:
     sent = await read_form(request)
     try:
-        await ensure_confirmed(request, visitor, runtime, sent)
-        async with write_as(visitor.caller, runtime) as session:
+        async with write_confirmed(request, visitor, runtime, sent) as session:
             member = await load_member(session, visitor.account_id, person_id)
             await remove(session, visitor.account_id, person_id)
     except Refused as refused:

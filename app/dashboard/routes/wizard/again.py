@@ -6,11 +6,10 @@ from fastapi.responses import Response
 from app.dashboard.forms import FilledForm, read_form, text_of
 from app.dashboard.render import render_page
 from app.dashboard.routes.received import receive_file
-from app.dashboard.routes.wizard.draft import ensure_may_fetch, go_to
+from app.dashboard.routes.wizard.draft import ensure_may_fetch, ensure_room, go_to
 from app.dashboard.views.wizard.again import show_changes, show_parent, show_parents
 from app.dashboard.visitor import MayReadImports, MayWriteImports, Visitor
 from app.drafts.again import copy_with_template, repeat_elsewhere, repeat_source, repeat_upload
-from app.drafts.draft import ensure_few_drafts
 from app.errors import Complaint, Refused
 from app.runs.kinds import Kind
 from app.runs.model import Run
@@ -50,8 +49,7 @@ async def repeat(
     """Makes a draft. With the columns as before it leads to the last step, else to the columns."""
     parent = await find_parent(runtime, visitor, import_id)
     try:
-        async with runtime.database.read() as session:
-            await ensure_few_drafts(session, visitor.account_id)
+        await ensure_room(runtime, visitor)
         return await make_draft(request, runtime, visitor, parent)
     except Refused as refused:
         if refused.code not in TOLD_HERE:

@@ -38,7 +38,7 @@ async def show(
     if elsewhere := find_other_page(draft, "columns"):
         return elsewhere
     ensure_may_use(visitor, draft.choices)
-    return await show_anew(request, runtime, visitor, draft, FilledColumns({}, FilledForm(), "", number, only))
+    return await show_columns_again(request, runtime, visitor, draft, FilledColumns({}, FilledForm(), "", number, only))
 
 
 @router.post("/{draft_id}/columns")
@@ -50,7 +50,7 @@ async def choose_columns(request: Request, draft_id: str, visitor: MayWriteImpor
     form = await read_form(request)
     if text_of(form, "seen") not in ("", draft.file_mark):
         told = FilledForm().complain([Complaint("", CHANGED)])
-        return await show_anew(request, runtime, visitor, draft, FilledColumns({}, told, "", 1, only=False))
+        return await show_columns_again(request, runtime, visitor, draft, FilledColumns({}, told, "", 1, only=False))
     filled = read_columns(form, name_columns(draft), await load_draft_type(runtime, draft))
     review = await review_draft(runtime, draft, filled.chosen)
     if not filled.form.complaints and review.is_storable:
@@ -73,7 +73,7 @@ async def choose_columns(request: Request, draft_id: str, visitor: MayWriteImpor
     return go_to(draft, "check", f"Template {template.name} saved." if template else "")
 
 
-async def show_anew(
+async def show_columns_again(
     request: Request, runtime: Runtime, visitor: Visitor, draft: Draft, filled: FilledColumns
 ) -> Response:
     """The page as it is without what was typed."""

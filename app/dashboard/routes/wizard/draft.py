@@ -7,7 +7,7 @@ from fastapi.responses import Response
 
 from app.dashboard.render import redirect
 from app.dashboard.visitor import Visitor
-from app.drafts.draft import Draft, Step, load_draft
+from app.drafts.draft import Draft, Step, ensure_few_drafts, load_draft
 from app.errors import Refused
 from app.mappings.mapping import DEFAULT
 from app.runtime import Runtime
@@ -17,6 +17,12 @@ BASE: Final = "/app/imports/new"
 LOOKED_AT: Final[tuple[Step, ...]] = ("columns", "check")  # steps that show what is in the file
 NO_MAPPING: Final = "The mapping template that was chosen is there no more. Choose another one, or a record type."
 NOT_LOOKED_AT: Final = "Nothing of the file is known yet. Look at its beginning first."
+
+
+async def ensure_room(runtime: Runtime, visitor: Visitor) -> None:
+    """Before a byte of a file is read. Raises Refused("queue_full") if the account has too many drafts."""
+    async with runtime.database.read() as session:
+        await ensure_few_drafts(session, visitor.account_id)
 
 
 async def open_draft(runtime: Runtime, visitor: Visitor, draft_id: str) -> Draft:
@@ -47,13 +53,13 @@ def go_to(draft: Draft, step: Step, notice: str = "") -> Response:
 
 
 def ensure_may_fetch(visitor: Visitor, source: Mapping[str, Any] | None) -> None:
-    """What is at a stored connection is for those who may use connections, whoever has begun with it. Raises
+    """A draft with a stored connection is only for those who may use connections. Raises
     Refused("not_allowed")."""
     if source and "connection_id" in source:
         ensure_scope(visitor.caller, "connections:read")
 
 
 def ensure_may_use(visitor: Visitor, choices: Mapping[str, Any]) -> None:
-    """Templates are for those who may see them, whoever has chosen one. Raises Refused("not_allowed")."""
+    """A draft with a template is only for those who may see templates. Raises Refused("not_allowed")."""
     if {choices.get("mappingId"), choices.get("basedOn")} - {None, DEFAULT}:
         ensure_scope(visitor.caller, "mappings:read")

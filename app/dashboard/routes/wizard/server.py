@@ -11,12 +11,12 @@ from app.connections.declaration import invalid
 from app.connections.pull import Pull
 from app.dashboard.forms import FilledForm, read_form, text_of
 from app.dashboard.routes.connections.form import read_member, show_again
-from app.dashboard.routes.wizard.draft import BASE, find_other_page, go_to, open_draft
+from app.dashboard.routes.wizard.draft import BASE, ensure_room, find_other_page, go_to, open_draft
 from app.dashboard.routes.wizard.source import show_source
 from app.dashboard.views.wizard.source import WAYS, list_source_members
 from app.dashboard.visitor import MayWriteImports, Visitor
 from app.drafts.begin import keep_source
-from app.drafts.draft import Draft, ensure_few_drafts
+from app.drafts.draft import Draft
 from app.drafts.source import as_connection, check_path, read_source
 from app.errors import Refused
 from app.runtime import Runtime
@@ -29,8 +29,7 @@ PLACES = ("path", "url", "store")  # fields of the form beside those of a connec
 @router.post("/server")
 async def begin_with_server(request: Request, visitor: MayWriteImports, runtime: OpenRuntime) -> Response:
     """Makes a draft of a file that is elsewhere."""
-    async with runtime.database.read() as session:
-        await ensure_few_drafts(session, visitor.account_id)
+    await ensure_room(runtime, visitor)
     return await take_server(request, runtime, visitor, None)
 
 

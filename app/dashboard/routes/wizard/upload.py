@@ -7,11 +7,11 @@ from fastapi.responses import Response
 
 from app.dashboard.forms import FilledForm
 from app.dashboard.routes.received import receive_file
-from app.dashboard.routes.wizard.draft import BASE, find_other_page, go_to, open_draft
+from app.dashboard.routes.wizard.draft import BASE, ensure_room, find_other_page, go_to, open_draft
 from app.dashboard.routes.wizard.source import show_source
 from app.dashboard.visitor import MayWriteImports, Visitor
 from app.drafts.begin import keep_upload
-from app.drafts.draft import Draft, ensure_few_drafts
+from app.drafts.draft import Draft
 from app.errors import Complaint, Refused
 from app.runtime import Runtime
 from app.web.caller import OpenRuntime
@@ -23,8 +23,7 @@ NOT_A_FILE: Final = frozenset({"empty_file", "unreadable_file", "too_large", "in
 @router.post("/upload")
 async def begin_with_upload(request: Request, visitor: MayWriteImports, runtime: OpenRuntime) -> Response:
     """Makes a draft of the file."""
-    async with runtime.database.read() as session:
-        await ensure_few_drafts(session, visitor.account_id)
+    await ensure_room(runtime, visitor)
     return await take_upload(request, runtime, visitor, None)
 
 

@@ -28,9 +28,9 @@ REMEDIES: Final[Mapping[str, str]] = {
     "address": "Correct the path, or the settings of the connection.",
     "resolve": "Look for a typing error in the host. Sluice must be able to look it up, too.",
     "connect": "Check host and port, and whether a firewall between Sluice and the server lets it through.",
-    "authenticate": "Type user and password, or the key, again, and ask whoever runs the server about the login.",
+    "authenticate": "Type user and password, or the key, again, and ask the server's owner about the login.",
     "find": "Check the path. It begins in the folder of the connection; capital letters count.",
-    "read": "Ask whoever runs the server to let this login read the file.",
+    "read": "Ask the server's owner to let this login read the file.",
     "write": "Check that the folder is there, and that this login may write to it.",
     "delete": "Let this login delete files, or delete sluice-test.txt yourself.",
 }

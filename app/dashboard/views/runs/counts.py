@@ -42,7 +42,7 @@ class CountsView:
 
     @property
     def name(self) -> str:
-        """The numbers in words, for whoever does not see the bar."""
+        """The numbers in words, for those who cannot see the bar."""
         told = [f"{each.number:,} {each.name}" for each in self.parts if each.number]
         return f"{join_words(told)} of {count_of(self.total, 'row')}" if self.total and told else "Nothing yet"
 
