@@ -1,0 +1,38 @@
+"""What several routes share: how an import is found, and how it is answered with."""
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from app.auth.caller import Caller
+from app.runs import status
+from app.runs.model import Run
+from app.runtime import Runtime
+from app.surfaces.connectif import translate
+from app.web.links import base_url
+from app.web.openapi import operation_id
+
+JSON = "application/json"
+
+
+def build_router() -> APIRouter:
+    return APIRouter(tags=["imports"], generate_unique_id_function=operation_id)
+
+
+async def find_import(runtime: Runtime, caller: Caller, import_id: str) -> Run:
+    """Raises Refused: not_found, gone."""
+    days = runtime.settings.retention_days
+    async with runtime.database.read() as session:
+        return await status.find_run(session, caller.account_id, import_id, retention_days=days, whole=False)
+
+
+async def answer_with(request: Request, runtime: Runtime, run: Run, *, status_code: int = 200) -> Response:
+    async with runtime.database.read() as session:
+        return render_import(request, runtime, await status.read_status(session, run), status_code=status_code)
+
+
+def render_import(request: Request, runtime: Runtime, current: status.Status, *, status_code: int = 200) -> Response:
+    base, days = base_url(request, runtime), runtime.settings.retention_days
+    body = translate.to_wire(current, base=base, retention_days=days)
+    wait = status.retry_after(current.run)
+    headers = {} if wait is None else {"Retry-After": str(int(wait.total_seconds()))}
+    return Response(body.encoded(), status_code, headers, JSON)

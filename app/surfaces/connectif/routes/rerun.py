@@ -1,0 +1,105 @@
+"""Starts an import again, with the file as it is now."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import Request
+from fastapi.responses import Response
+
+from app.auth.caller import Caller
+from app.connections.pull import Pull
+from app.errors import Complaint, Refused
+from app.imports.intake import submit
+from app.imports.submissions.rerun import build_pull, build_rerun, read_charset, refuse_list
+from app.runs import status
+from app.runs.model import Run
+from app.runtime import Runtime
+from app.surfaces.connectif import translate
+from app.surfaces.connectif.routes.answers import JSON, answer_with, build_router
+from app.surfaces.connectif.routes.received import find_connection
+from app.surfaces.connectif.wire import imports as wire
+from app.surfaces.connectif.wire.request import (
+    RERUN_FROM_SOURCE,
+    RERUN_REQUEST,
+    RERUN_SOURCE_REQUEST,
+)
+from app.web.admission import admit_import
+from app.web.bodies.json_body import read_json_object
+from app.web.bodies.multipart import is_form
+from app.web.bodies.upload import Form, receive_form
+from app.web.caller import (
+    MayWriteImports,
+    OpenRuntime,
+    ensure_may_replace,
+)
+from app.web.refusals import refusals
+from app.web.requests import request_id
+
+router = build_router()
+RERUN_REFUSALS = refusals(400, 401, 403, 404, 409, 410, 413, 415, 422, 503)
+
+
+@router.post(
+    "/imports/{import_id}/rerun/",
+    name="rerun_import_from_source",
+    description=RERUN_FROM_SOURCE,
+    status_code=201,
+    response_model=wire.Import,
+    responses=RERUN_REFUSALS,
+    openapi_extra=RERUN_SOURCE_REQUEST,
+)
+@router.post(
+    "/imports/{import_id}/rerun",
+    status_code=201,
+    response_model=wire.Import,
+    responses=RERUN_REFUSALS,
+    openapi_extra=RERUN_REQUEST,
+)
+async def rerun_import(request: Request, import_id: str, caller: MayWriteImports, runtime: OpenRuntime) -> Response:
+    """Start an import again: same type, mapping and options, with the file as it is now.
+
+    The file is refused if it lacks a column that the earlier file had, or has a new one that the mapping does not know.
+    Where the service fetches the file nothing needs to be sent: see `POST /imports/{import_id}/rerun/`.
+    """
+    async with admit_import(runtime, caller):
+        days = runtime.settings.retention_days
+        async with runtime.database.read() as session:
+            parent = await status.find_run(session, caller.account_id, import_id, retention_days=days)
+        refuse_list(parent)
+        async with receive_rerun(request, runtime, parent) as received:
+            form = translate.parse_rerun(received, parent)
+            file = form.file or await pull_again(runtime, caller, parent)
+            sent = request_id(request)
+            submission = build_rerun(parent, file, name=form.name, sender=caller.identity, request_id=sent)
+            ensure_may_replace(caller, replaces=submission.options.replace)
+            run = await submit(runtime, submission)
+    return await answer_with(request, runtime, run, status_code=201)
+
+
+@asynccontextmanager
+async def receive_rerun(request: Request, runtime: Runtime, parent: Run) -> AsyncIterator[Form]:
+    """A form, JSON, or nothing. Raises Refused as `receive_form` does."""
+    if is_form(request):
+        async with receive_form(request, runtime, charset=read_charset(parent)) as form:
+            yield form
+    elif request.headers.get("content-type", JSON).lower().startswith(JSON):
+        idle = runtime.settings.upload_idle_seconds
+        yield translate.form_from_members(await read_json_object(request, idle=idle, optional=True))
+    else:
+        detail = "Send multipart/form-data with a `file`, or application/json, or nothing"
+        raise Refused("unsupported_media_type", detail)
+
+
+async def pull_again(runtime: Runtime, caller: Caller, parent: Run) -> Pull:
+    """The file that the parent has fetched. Raises Refused: not_allowed, secrets_locked, invalid."""
+    source = parent.source or {}
+    if not source.get("complete") or "connection_id" not in source:
+        return build_pull(parent)
+    try:
+        connection = await find_connection(runtime, caller, source["connection_id"])
+    except Refused as refused:
+        if refused.code != "invalid":
+            raise
+        raise translate.refuse((Complaint("source", f"{refused.detail} any more. Send a `source`"),)) from None
+    # The path is that of a file which was there: where a pattern found it, its name may have what makes a pattern.
+    return Pull(connection.remote(), source["path"], connection.id)
