@@ -11,7 +11,7 @@ from app.cli.client.files import read_json_file
 from app.cli.client.printing import print_line, show_members
 from app.cli.client.tables import TableColumn, print_table
 from app.cli.importing.options import Delimiter, Encoding, Format
-from app.cli.importing.report import PROBLEMS
+from app.cli.importing.report import PROBLEMS, print_hints
 from app.declarations.types import build_resource, read_declaration
 from app.errors import Misconfigured
 from app.formats.records import Limits
@@ -142,5 +142,6 @@ def print_preview(name: str, preview: Members[str, Any]) -> None:
     if preview["problems"]:
         print_line(f"\nRows with a problem: {preview['failed']:,}")
         print_table(PROBLEMS, preview["problems"])
+        print_hints(each.get("hint", "") for each in preview["problems"])
     elif preview["checked"]:
         print_line("\nNo problem in these rows")

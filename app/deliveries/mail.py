@@ -74,9 +74,18 @@ def format_import(run: Run, base: str) -> Iterator[str]:
     if run.state in HELD:
         yield f"Resume it: POST {base}/runs/{run.id}/resume"
         yield f"Cancel it: POST {base}/runs/{run.id}/cancel"
+    yield from map(printable, list_hints(run))
     yield f"Report: {base}/imports/{run.id}"
     if run.failed:
         yield f"Failed rows: {base}/imports/{run.id}/failed-rows.csv"
+
+
+def list_hints(run: Run) -> Iterator[str]:
+    """Those that repeat no cell."""
+    for group in run.error_summary:
+        fix = group.get("fix", {})
+        if "hint" in group and not any("from" in each for each in fix.get("corrections", ())):
+            yield f"Hint: {group['hint']}"
 
 
 def format_export(run: Run, base: str) -> Iterator[str]:

@@ -88,10 +88,13 @@ def check_beginning(runtime: Runtime, draft: Draft, mapping: ColumnMapping, reso
         record_limit=runtime.limits.record_bytes,
     )
     warned = [warn_of(column, mapping) for column in found.warned]
-    return sum_up_check(checker.check_batch(batch), warned, whole=head.whole and batch.last)
+    checked, whole = checker.check_batch(batch), head.whole and batch.last
+    return sum_up_check(checked, warned, resource, plan, whole=whole)
 
 
-def sum_up_check(checked: CheckedBatch, warned: Sequence[RunWarning], *, whole: bool) -> DraftCheck:
+def sum_up_check(
+    checked: CheckedBatch, warned: Sequence[RunWarning], resource: Resource, plan: Plan, *, whole: bool
+) -> DraftCheck:
     incomplete = chain.from_iterable(
         problems for index, problems in checked.incomplete.items() if index not in checked.must_exist
     )
@@ -99,9 +102,9 @@ def sum_up_check(checked: CheckedBatch, warned: Sequence[RunWarning], *, whole: 
         rows=checked.end.row,
         whole=whole,
         failed=checked.failed,
-        problems=sum_up(checked.problems),
-        incomplete=sum_up(incomplete),
-        warnings=[each.message for each in (*warned, *checked.warnings)],
+        problems=sum_up(checked.problems, resource, plan),
+        incomplete=sum_up(incomplete, resource, plan),
+        warnings=[each.told for each in (*warned, *checked.warnings)],
         records=[show_record(checked, index) for index in range(min(SHOWN, len(checked.rows)))],
     )
 

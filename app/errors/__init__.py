@@ -10,8 +10,8 @@ A bad row raises none of these: it is a value, see `app.problems`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import ClassVar, Final
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Final
 
 from app.errors.failures import FAILURE_REMEDIES, FAILURES
 from app.errors.refusals import REFUSAL_REMEDIES, REFUSALS
@@ -53,11 +53,13 @@ class Complaint:
     """One thing that is wrong with a request.
 
     `path` is where: the name of a form part, parameter, member or column, or "" for the request as a whole. `reason` is
-    a whole sentence that names its subject, without a full stop: clients show it without the path.
+    a whole sentence that names its subject, without a full stop: clients show it without the path. `fix` is for
+    programs.
     """
 
     path: str
     reason: str
+    fix: Mapping[str, Any] | None = field(default=None, hash=False)  # what would mend it, as hints have it
 
 
 MOST_DESCRIBED: Final = 20  # complaints in a text for people; a request may have thousands of mistakes

@@ -16,6 +16,7 @@ from app.mappings.columns import FoundColumns, WarnedColumn, find_columns, list_
 from app.mappings.declaring.fitting import fit_requested
 from app.mappings.explain import FileStart, explain_refusal
 from app.mappings.headings import ColumnFinder
+from app.mappings.hints.headings import ask_meaning
 from app.mappings.mapping import Mapping
 from app.problems import shorten
 from app.resources.schema import Resource
@@ -131,7 +132,9 @@ def refuse_without_key(found: FoundColumns, resource: Resource) -> None:
 def warn_of(column: WarnedColumn, mapping: Mapping) -> RunWarning:
     heading = shorten(column.heading)
     unnamed = mapping.is_native and column.code == "unknown_column"
-    return RunWarning(column.code, heading, (UNNAMED if unnamed else WARNED[column.code]).format(heading))
+    message = (UNNAMED if unnamed else WARNED[column.code]).format(heading)
+    advice = ask_meaning(column.heading, column.meant, column.field) if column.meant else {}
+    return RunWarning(column.code, heading, message, advice=advice)
 
 
 def refuse_bulky(constants: dict[str, str], total: int) -> None:

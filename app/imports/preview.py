@@ -10,6 +10,7 @@ from typing import Any, Final
 from app.formats import open_reader
 from app.formats.records import Batch, Dialect, Limits, Reader
 from app.formats.sniff import detect_dialect
+from app.imports.checking.findings import build_hints
 from app.imports.checking.record_keys import IdScope
 from app.imports.checking.row_checker import RowChecker
 from app.imports.examine import refuse_foreign
@@ -26,7 +27,7 @@ from app.mappings.suggesting.proposals import ColumnCells, Proposal, propose_fie
 from app.problems import Problem, shorten
 from app.resources.field_types import BadCell, compile_cell
 from app.resources.schema import Field, Resource
-from app.runs.summary import add_problems
+from app.runs.summary import add_problems, told_groups
 
 MOST_ROWS: Final = 1_000  # are read and checked
 MOST_MEMBERS: Final = 2_000  # of JSON Lines, as many as a delimited file may have columns
@@ -147,14 +148,14 @@ def preview_columns(
     planned = tuple(sorted(by_field.values(), key=lambda each: each.index))
     missing = list(find_missing(planned, resource, mapping, key_required=not resource.generates_key))
     problems: list[Problem] = []
+    groups: list[dict[str, Any]] = []
     if checked := resource.keys not in missing:
         planned = planned if reader.header or mapping.is_native else list_fields(resource, Mapping())
         plan = Plan(beginning.dialect, reader.header, planned, constants=mapping.constants)
         problems = check_rows(plan, resource, batch, limits, key_limit)
+        groups = sum_up(problems, resource, plan)
     failed = len({problem.row for problem in problems})
-    return Preview(
-        beginning.dialect, beginning.whole, columns, missing, batch.end.row, checked, failed, sum_up(problems)
-    )
+    return Preview(beginning.dialect, beginning.whole, columns, missing, batch.end.row, checked, failed, groups)
 
 
 def open_head(
@@ -254,7 +255,9 @@ def check_rows(plan: Plan, resource: Resource, batch: Batch, limits: Limits, key
     return sorted([*checked.problems, *chain.from_iterable(incomplete)], key=lambda problem: problem.row)
 
 
-def sum_up(problems: Iterable[Problem]) -> list[dict[str, Any]]:
+def sum_up(problems: Iterable[Problem], resource: Resource, plan: Plan) -> list[dict[str, Any]]:
+    """Groups as an import has them, with their hints."""
     summary: list[dict[str, Any]] = []
     add_problems(summary, problems)
-    return summary
+    build_hints(resource, plan).give(summary)
+    return told_groups(summary)

@@ -18,6 +18,7 @@ from app.errors import Fatal, Refused
 from app.formats import open_reader
 from app.formats.records import Position, Reader
 from app.imports.braking import DirectBrakes, open_brakes
+from app.imports.checking.findings import build_hints
 from app.imports.checking.record_keys import IdScope
 from app.imports.checking.row_checker import RowChecker
 from app.imports.merging.batch_merge import (
@@ -34,6 +35,7 @@ from app.imports.plan import Options, Plan, load_options, load_plan
 from app.imports.rows import BatchOutcome
 from app.imports.staged.apply import finish_staging
 from app.imports.staged.counts import COUNTS, ensure_counts
+from app.mappings.hints.giving import HintGiver
 from app.observe.events import BatchWritten, StepReached
 from app.resources.stored_keys import KeyForms
 from app.runs import ledger, problems
@@ -77,6 +79,7 @@ def open_slice(runtime: Runtime, run: Run) -> Iterator["Slice"]:
             position=Position(run.at_offset, run.at_line, run.at_row) if run.batches else reader.first,
             batches=run.batches,
             summary=[dict(group) for group in run.error_summary],
+            hints=build_hints(resource, plan),
             warnings=[dict(group) for group in run.warnings],
         )
 
@@ -125,6 +128,7 @@ class Slice:
     position: Position  # where the next batch begins
     batches: int  # how many are committed
     summary: list[dict[str, Any]]
+    hints: HintGiver
     warnings: list[dict[str, Any]]
     max_rows: int = field(init=False)  # of a batch
     key_forms: Mapping[str, KeyForms] = field(default_factory=dict)  # how the records that a record may name are named
@@ -214,6 +218,7 @@ class Slice:
         checked, number = prepared.checked, self.batches + 1
         outcome.problems.sort(key=lambda problem: problem.row)
         add_problems(self.summary, outcome.problems)
+        self.hints.give(self.summary)
         add_warnings(self.warnings, outcome.warnings)
         batch = {"run_id": self.run.id, "attempt": self.run.attempt, "number": number, **counts_of(outcome)}
         packed = {

@@ -2,13 +2,14 @@
 
 import dataclasses
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from app.errors import Complaint, Refused, describe
 from app.formats.characters import spell_heading
 from app.formats.header import name_position
 from app.mappings.headings import ColumnFinder, FoundField, How, find_absent, list_headings
+from app.mappings.hints.headings import mean_column
 from app.mappings.mapping import Conversions, MappedColumn, Mapping
 from app.mappings.nearest import NearestName
 from app.resources.schema import Resource, UnknownColumns
@@ -36,6 +37,8 @@ class WarnedColumn:
 
     heading: str
     code: Literal["read_only_column", "unknown_column", "missing_column"]
+    meant: str = ""  # what was probably meant by a heading that is not known
+    field: str = ""  # that this would fill
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,11 @@ def find_columns(
         complaints += describe_differences(absent, list(sorted_.strays.values()))
         raise Refused("invalid", describe(complaints[:MOST_DESCRIBED]), complaints)
     missing = [WarnedColumn(column.name, "missing_column") for column in absent]
-    warned = [warning for _, warning in sorted(sorted_.warned.items())]
+    filled = {column.field for column in columns} | {""}
+    warned = [
+        replace(each, meant="", field="") if each.field in filled else each
+        for _, each in sorted(sorted_.warned.items())
+    ]
     return FoundColumns(columns, (*warned, *missing), tuple(sorted_.ignored))
 
 
@@ -114,12 +121,14 @@ class SortedColumns:
 
     def settle_strays(self, resource: Resource, unknown: UnknownColumns) -> list[Complaint]:
         """Keeps or ignores them, or says why they cannot be."""
-        nearest = NearestName(list_headings(self._mapping, resource))
+        names = list_headings(self._mapping, resource)
+        nearest = NearestName(names)
         complaints = []
         for index, heading in self.strays.items():
             kept = resource.unknown_field_id(heading)
             if unknown == "ignore":
-                self.warned[index] = WarnedColumn(heading, "unknown_column")
+                meant = nearest.find(heading) or ""
+                self.warned[index] = WarnedColumn(heading, "unknown_column", meant, names.get(meant, ""))
             elif unknown == "error" or not resource.has_room_for(heading) or resource.field(kept) is not None:
                 complaints.append(describe_unknown(heading, resource, self._mapping, unknown, nearest))
             else:
@@ -149,7 +158,10 @@ def describe_unknown(
     why = ", and it cannot be kept beside the declared fields around it" if unknown == "keep" else ""
     reason = f"{lacks} `{spell_heading(heading)}`{why}"
     meant = nearest.find(heading)
-    return Complaint(heading, f"{reason}. Did you mean `{meant}`?" if meant else reason)
+    if not meant:
+        return Complaint(heading, reason)
+    fix = mean_column(heading, list_headings(mapping, resource)[meant])
+    return Complaint(heading, f"{reason}. Did you mean `{meant}`?", fix)
 
 
 def complain_of_missing(
@@ -172,12 +184,22 @@ def describe_nothing_known(resource: Resource, names: Collection[str]) -> Compla
     return Complaint("file", f"No column of the file is a field of `{resource.name}`. It may have {listed}{more}")
 
 
-def guess_fields(strays: Iterable[str], names: dict[str, str]) -> dict[str, str]:
+def guess_fields(strays: Iterable[str], names: dict[str, str]) -> dict[str, Complaint]:
     """For fields of which an unknown heading looks like the name: the question whether it was meant."""
     nearest = NearestName(names)
     found = [(name, heading) for heading in strays if (name := nearest.find(heading))]
     # Of several headings that look like one name the first counts.
-    asked = [(names[name], f"Did you mean `{name}` instead of `{spell_heading(heading)}`?") for name, heading in found]
+    asked = [
+        (
+            names[name],
+            Complaint(
+                heading,
+                f"Did you mean `{name}` instead of `{spell_heading(heading)}`?",
+                mean_column(heading, names[name]),
+            ),
+        )
+        for name, heading in found
+    ]
     return dict(reversed(asked))
 
 
@@ -204,10 +226,10 @@ def find_missing(
             yield (field.id,)
 
 
-def describe_missing(fields: tuple[str, ...], guesses: dict[str, str], mapping: Mapping) -> Complaint:
+def describe_missing(fields: tuple[str, ...], guesses: dict[str, Complaint], mapping: Mapping) -> Complaint:
     required = require_column(fields, mapping)
     guess = next((guesses[field] for field in fields if field in guesses), None)
-    return Complaint(fields[0], f"{required}. {guess}" if guess else required)
+    return Complaint(fields[0], f"{required}. {guess.reason}", guess.fix) if guess else Complaint(fields[0], required)
 
 
 def require_column(fields: tuple[str, ...], mapping: Mapping) -> str:

@@ -13,6 +13,7 @@ from app.formats.detection.separator_line import read_separator_line
 from app.formats.records import Dialect
 from app.formats.sniff import DELIMITERS, sniff_delimiter
 from app.mappings.columns import MOST_DESCRIBED
+from app.mappings.hints.rows import guess_western
 from app.resources.schema import Field
 
 FindField = Callable[[str], Field | None]  # heading -> field
@@ -77,13 +78,16 @@ class HeaderText:
         if fitting is None:
             return
         (name, word), (needed, _) = DELIMITER_WORDS[fitting], DELIMITER_WORDS[self._dialect.delimiter]
+        fixed = self._prescribed or self._rerun
         remedy = (
-            f"Separate it by {needed}"
-            if self._prescribed or self._rerun
-            else f"Send `delimiter={word}`, or `delimiter=auto` to have it found"
+            f"Separate it by {needed}" if fixed else f"Send `delimiter={word}`, or `delimiter=auto` to have it found"
         )
+        shown, count = "tab" if fitting == "\t" else fitting, len(_split(self._text, fitting))
         yield Complaint(
-            "delimiter", f"The file looks separated by {name}, but was read as separated by {needed}. {remedy}"
+            "delimiter",
+            f"`{shown}` would give {count:,} columns. The file looks separated by {name}, but was read as separated by "
+            f"{needed}. {remedy}",
+            None if fixed else read_with("delimiter", word),
         )
 
     def _find_delimiter(self) -> str | None:
@@ -101,16 +105,21 @@ class HeaderText:
         header = self._dialect.delimiter.join(self._headings)
         encoding = self._dialect.encoding
         if b"\0" in self._data[:ZEROS_WITHIN]:
-            yield Complaint("encoding", "The file has zero bytes. If the file is UTF-16, send `encoding=utf-16`")
+            reason = "The file has zero bytes. If the file is UTF-16, send `encoding=utf-16`"
+            yield Complaint("encoding", reason, read_with("encoding", "utf-16"))
         elif encoding == "utf-8" and UNSTORABLE.search(header):
             remedy = (
                 "Save the file as UTF-8, or start a new import with its encoding"
                 if self._rerun
                 else "Send the file's encoding, such as `encoding=windows-1252`"
             )
-            yield Complaint("encoding", f"The header is not UTF-8. {remedy}")
+            western = None if self._rerun else guess_western(header)
+            yield Complaint(
+                "encoding", f"The header is not UTF-8. {remedy}", read_with("encoding", western) if western else None
+            )
         elif not encoding.startswith("utf") and not header.isascii() and _decode(header, encoding, "utf-8"):
-            yield Complaint("encoding", "The header is UTF-8. Send `encoding=utf-8`")
+            reason = "The header is UTF-8. Send `encoding=utf-8`"
+            yield Complaint("encoding", reason, read_with("encoding", "utf-8"))
         elif _UTF7.search(header) and self._is_better(_decode(header, encoding, "utf-7")):
             yield Complaint("encoding", "The header looks like UTF-7, which cannot be read. Save the file as UTF-8")
 
@@ -137,3 +146,8 @@ def _decode(text: str, encoding: str, other: str) -> str:
     except UnicodeError:
         return ""
     return "" if decoded == text else decoded
+
+
+def read_with(option: str, value: str) -> dict[str, object]:
+    """A fix: import the file again with this option."""
+    return {"action": "importAgain", "options": {option: value}}

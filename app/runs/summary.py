@@ -1,16 +1,20 @@
 """Sums up what is wrong with the rows of a run: problems grouped by cause, warnings by subject, with a few samples.
 
-A summary is JSON that is stored with the run, and each batch adds to it.
+A summary is JSON that is stored with the run, and each batch adds to it. A group also keeps the first few values that
+differ, as `seen`, of which nobody but the hints is told (app/mappings/hints).
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from app.problems import Problem
+from app.problems import VALUE_CHARACTERS, Problem
 
 SAMPLES = 3  # per group
+SEEN = 8  # different values per group
 GROUPS = 200  # a file may name more columns than anybody wants to read about
+
+SummaryGroup = dict[str, Any]  # of a summary
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +27,14 @@ class RunWarning:
     row: int | None = None
     line: int | None = None
     count: int = 1  # how many times it happened
+    advice: Mapping[str, Any] = field(default_factory=dict)  # `hint` and `fix`, as a group of problems has them
+
+    @property
+    def told(self) -> str:
+        return ". ".join(filter(None, (self.message, self.advice.get("hint"))))
 
 
-def add_problems(summary: list[dict[str, Any]], problems: Iterable[Problem], *, file: str | None = None) -> None:
+def add_problems(summary: list[SummaryGroup], problems: Iterable[Problem], *, file: str | None = None) -> None:
     """Counts problems into `summary`: one group per code, field and column, each with its first three samples. `file`
     is named in them where a run has several."""
     of_file = {} if file is None else {"file": file}
@@ -36,15 +45,27 @@ def add_problems(summary: list[dict[str, Any]], problems: Iterable[Problem], *, 
             if len(groups) >= GROUPS:
                 continue
             group = {"code": problem.code, "field": problem.field, "column": problem.column}
-            group |= {"message": problem.message, "count": 0, "samples": []}
+            group |= {"message": problem.message, "count": 0, "samples": [], "seen": []}
             groups[problem.code, problem.field, problem.column] = group
             summary.append(group)
         group["count"] += 1
         if len(group["samples"]) < SAMPLES:
             group["samples"].append({**of_file, "line": problem.line, "row": problem.row, "value": problem.value})
+        add_seen(group.get("seen"), problem.value)
 
 
-def add_warnings(summary: list[dict[str, Any]], warnings: Iterable[RunWarning], *, file: str | None = None) -> None:
+def told_groups(summary: Iterable[Mapping[str, Any]]) -> list[SummaryGroup]:
+    """The groups as everybody is told of them."""
+    return [{name: member for name, member in group.items() if name != "seen"} for group in summary]
+
+
+def add_seen(seen: list[str] | None, value: str | None) -> None:
+    """A value that may have been cut is not kept. Groups that release 0.1 has begun keep none."""
+    if seen is not None and value and len(seen) < SEEN and len(value) < VALUE_CHARACTERS and value not in seen:
+        seen.append(value)
+
+
+def add_warnings(summary: list[SummaryGroup], warnings: Iterable[RunWarning], *, file: str | None = None) -> None:
     """The same for warnings: one group per code and subject."""
     of_file = {} if file is None else {"file": file}
     groups = {(group["code"], group["subject"]): group for group in summary}
@@ -54,7 +75,7 @@ def add_warnings(summary: list[dict[str, Any]], warnings: Iterable[RunWarning], 
             if len(groups) >= GROUPS:
                 continue
             group = {"code": warning.code, "subject": warning.subject, "message": warning.message}
-            group |= {"count": 0, "samples": []}
+            group |= {"count": 0, "samples": [], **warning.advice}
             groups[warning.code, warning.subject] = group
             summary.append(group)
         group["count"] += warning.count

@@ -87,7 +87,10 @@ def failure_from(refused: Refused) -> Failure:
 
 def render_problem(failure: Failure, request: Request, shape: ProblemShape) -> Response:
     """The response: the members of RFC 9457, our `code`, and all complaints."""
-    complaints = [{"path": each.path, "reason": each.reason} for each in failure.complaints]
+    complaints = [
+        {"path": each.path, "reason": each.reason} | ({"fix": each.fix} if each.fix else {})
+        for each in failure.complaints
+    ]
     body: dict[str, object] = {
         "type": f"urn:sluice:problem:{failure.code}",
         "title": shape.title,

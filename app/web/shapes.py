@@ -69,9 +69,37 @@ class Shape(BaseModel):
         return self.model_dump_json(by_alias=True, exclude_unset=True).encode()
 
 
+class Change(Shape):
+    """What a fix says of a column. Of the members after `column` those are there that it is about."""
+
+    column: str = Field(description="The heading in the file")
+    field: str = Field(default="", description="The field that it should fill")
+    from_: str = Field(default="", alias="from", description="A value of the file")
+    to: str = Field(default="", description="What that value should be")
+    decimal_comma: bool = Field(default=False)
+    date_format: str = Field(default="")
+
+
+class Fix(Shape):
+    """What would mend it, for programs. Absent if nobody can say."""
+
+    action: Literal["correct", "importAgain"] = Field(
+        description="`correct`: correct the values as `corrections` says. `importAgain`: import the "
+        "whole file again, with these `options`, or with a mapping that says this of its `columns`"
+    )
+    corrections: list[Change] = Field(default=[])
+    columns: list[Change] = Field(default=[])
+    options: dict[str, str] = Field(default={}, examples=[{"delimiter": "semicolon"}])
+
+
+# Stands for a fix that is absent; it is never written.
+NO_FIX: Final = Fix(action="correct")
+
+
 class RequestError(Shape):
     path: str = Field(description="The part, parameter, column or field that is wrong", examples=["delimiter"])
     reason: str = Field(description="What is wrong, as a sentence that can stand alone")
+    fix: Fix = Field(default=NO_FIX, description="Present if the beginning of a file shows what would mend it")
 
 
 class ProblemDocument(Shape):

@@ -1,6 +1,6 @@
 """Prints how an import ended."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -53,12 +53,19 @@ def print_report(run: ImportStatus, *, url: str) -> None:
         if groups:
             print_line(f"\n{title}:")
             print_table(PROBLEMS, msgspec.to_builtins(sorted(groups, key=lambda each: -each.count)))
+            print_hints(each.hint for each in groups)
     if run.errors:
         print_line(
             f"\nGet the failed rows with their reasons:\n  {command_for('imports failed-rows', run.id, url=url)}"
         )
     if run.held:
         print_decisions(run.id, run.plan, url=url)
+
+
+def print_hints(hints: Iterable[str]) -> None:
+    told = list(filter(None, hints))
+    if told:
+        print_line("\n" + "\n".join(f"Hint: {hint}" for hint in told))
 
 
 def print_decisions(run_id: str, plan: int, *, url: str) -> None:

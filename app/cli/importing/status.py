@@ -28,6 +28,7 @@ class ProblemGroup(msgspec.Struct, frozen=True):
     field: str | None = None
     column: str | None = None
     samples: tuple[ProblemSample, ...] = ()
+    hint: str = ""
 
 
 class ImportFailure(msgspec.Struct, frozen=True):

@@ -6,9 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from app.formats.records import Batch
 from app.imports.checking.cells import Cleaning
 from app.imports.checking.record_keys import RowKeys
+from app.imports.plan import Plan
 from app.imports.rows import ApartColumn, CheckedBatch, ReferenceColumn
+from app.mappings.hints.giving import HintGiver
 from app.problems import Problem, shorten
 from app.resources.field_types import BadCell
+from app.resources.schema import Resource
 from app.runs.summary import RunWarning
 
 
@@ -57,6 +60,12 @@ class Findings:
             value=None if value is None else shorten(str(value)),
             key=shorten(self._caller_keys[index]),
         )
+
+
+def build_hints(resource: Resource, plan: Plan) -> HintGiver:
+    """What gives hints about the problems of an import."""
+    conversions = {column.heading: column.conversions for column in plan.columns if column.conversions}
+    return HintGiver(resource, conversions, columns=len(plan.header), delimiter=plan.dialect.delimiter)
 
 
 def unreadable_problems(batch: Batch) -> list[Problem]:

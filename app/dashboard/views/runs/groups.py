@@ -58,10 +58,10 @@ def group_from(stored: Any) -> Group:
         seen=tuple(seen),
         file=first.get("file", ""),
         line=first.get("line"),
-        remedy=remedy_of_problem(stored["code"]),
+        remedy=stored.get("hint") or remedy_of_problem(stored["code"]),
     )
 
 
 def warnings_of(run: Run) -> Iterator[Warned]:
     for each in run.warnings:
-        yield Warned(each["message"], each["count"], remedy_of_warning(each["code"]))
+        yield Warned(each["message"], each["count"], each.get("hint") or remedy_of_warning(each["code"]))

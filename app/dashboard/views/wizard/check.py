@@ -75,5 +75,5 @@ def show_group(group: Mapping[str, Any]) -> CheckGroup:
         group["column"] or "",
         list(seen),
         samples[0]["line"],
-        REMEDIES.get(group["code"], ""),
+        group.get("hint") or REMEDIES.get(group["code"], ""),
     )

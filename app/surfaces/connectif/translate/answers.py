@@ -13,6 +13,7 @@ from app.runs.holding.brakes import BRAKES
 from app.runs.model import Run
 from app.runs.states import HELD
 from app.runs.status import Status
+from app.runs.summary import told_groups
 from app.surfaces.connectif.vocabulary import ANSWERS, STATUSES
 from app.surfaces.connectif.wire import imports as wire
 from app.throttle import Allowance
@@ -53,7 +54,7 @@ def to_wire(status: Status, *, base: str, retention_days: int) -> wire.Import:
         remaining=run.remaining,
         done=run.done,
         percent=status.percent,
-        error_summary=[wire.ErrorGroup.model_validate(each) for each in run.error_summary],
+        error_summary=[wire.ErrorGroup.model_validate(each) for each in told_groups(run.error_summary)],
         warnings=[wire.WarningGroup.model_validate(each) for each in run.warnings],
         file_bytes=run.file_bytes,
         file_sha256=run.file_sha256,

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from app.web.shapes import UNSET_TIME, RunFailure, Shape, Source, Timestamp, WaitingFor
+from app.web.shapes import NO_FIX, UNSET_TIME, Fix, RunFailure, Shape, Source, Timestamp, WaitingFor
 
 Status = Literal["queued", "inProgress", "finished", "error", "cancelled"]
 
@@ -62,6 +62,12 @@ class ErrorGroup(Shape):
     message: str
     count: int
     samples: list[ErrorSample] = Field(description="The first three rows")
+    hint: str = Field(
+        default="",
+        description="What is probably the cause, and what to do. Absent if nobody can say. The same cause in several "
+        "columns is told once, by the first group",
+    )
+    fix: Fix = Field(default=NO_FIX, description="Present if a program can do what the hint says")
 
 
 class WarningSample(Shape):
@@ -78,6 +84,8 @@ class WarningGroup(Shape):
     message: str
     count: int
     samples: list[WarningSample]
+    hint: str = Field(default="", description="For a column that is not known: which one was probably meant")
+    fix: Fix = Field(default=NO_FIX, description="Present with `hint`")
 
 
 class RunLinks(Shape):

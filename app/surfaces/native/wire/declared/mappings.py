@@ -8,7 +8,7 @@ from app.surfaces.native.wire.shape import Links
 from app.web.declared.connection_imports import check_delimiter
 from app.web.declared.shape import json_body
 from app.web.mapping_schema import MAPPING
-from app.web.shapes import DELIMITER, UNSET_TIME, Shape, Timestamp
+from app.web.shapes import DELIMITER, NO_FIX, UNSET_TIME, Fix, Shape, Timestamp
 
 PARTS: Final[dict[str, Any]] = MAPPING["properties"]
 LAST_USED: Final = "When an import or an export was last accepted with it; absent if none was"
@@ -119,6 +119,8 @@ class ProblemGroup(Shape):
     message: str
     count: int
     samples: list[ProblemSample] = Field(description="The first three rows")
+    hint: str = Field(default="", description="What is probably the cause, and what to do. Absent if nobody can say")
+    fix: Fix = Field(default=NO_FIX, description="Present if a program can do what the hint says")
 
 
 class FileDialect(Shape):
