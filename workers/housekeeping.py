@@ -21,6 +21,7 @@ from app.storage import claims
 from app.storage.access import tokens
 from app.storage.database import PLAN_VERSION, find_schema_trouble
 from app.storage.exports import snapshot
+from app.storage.idempotency import keys
 from app.storage.people import links, sessions
 
 HEARTBEAT_SECONDS = 10.0
@@ -105,9 +106,9 @@ async def end_old_snapshots(runtime: Runtime, _: str) -> None:
 
 
 async def prune(runtime: Runtime, _: str) -> None:
-    """Deletes access tokens and drafts that have expired, cancels runs that nobody has decided about, strips runs past
-    their retention, and deletes files and overlays without an owner. An error in one of these keeps none of the others
-    from being done, or the disk would fill: the first is raised at the end."""
+    """Deletes access tokens, idempotency keys and drafts that have expired, cancels runs that nobody has decided about,
+    strips runs past their retention, and deletes files and overlays without an owner. An error in one of these keeps
+    none of the others from being done, or the disk would fill: the first is raised at the end."""
     errors: list[Exception] = []
     for do in PRUNING:
         try:
@@ -123,6 +124,7 @@ async def delete_expired_tokens(runtime: Runtime) -> None:
         await tokens.delete_expired(session)
         await sessions.delete_expired(session)
         await links.delete_expired(session)
+        await keys.delete_expired(session)
 
 
 PRUNING: tuple[Callable[[Runtime], Awaitable[None]], ...] = (

@@ -1,14 +1,19 @@
 """By what a request was identified, and whether that still holds when what it sent is stored."""
 
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from app.errors import Refused
+from app.runs.model import Run
 from app.storage.access import accounts, tokens
 from app.storage.database import Session
 from app.storage.people import sessions
 
 CHANGED: Final = "You were signed out while the request was being received, or got another account or role"
+
+# Stores the answer to a request that has started runs, in the transaction that stores these.
+KeepAnswer = Callable[[Session, Sequence[Run]], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +25,7 @@ class Identity:
     session_hash: bytes | None = field(default=None, repr=False)
     account_id: int | None = None  # that the session looked at
     role: str | None = None  # that its person had there
+    keep_answer: KeepAnswer | None = field(default=None, repr=False, compare=False)  # of a request that is made once
 
 
 async def ensure_live(session: Session, identity: Identity) -> None:
@@ -35,3 +41,10 @@ async def ensure_live(session: Session, identity: Identity) -> None:
         raise Refused(
             "not_authenticated", "The access token has expired or was revoked while the request was being received"
         )
+
+
+async def keep_answer(session: Session, sender: Identity | None, started: Sequence[Run]) -> None:
+    """Whatever starts runs calls it last in the transaction that stores them: what a request starts only once, and what
+    it is answered, are known together or not at all. Raises Refused("idempotency_key_in_use")."""
+    if sender is not None and sender.keep_answer is not None:
+        await sender.keep_answer(session, started)

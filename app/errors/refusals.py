@@ -22,6 +22,8 @@ REFUSALS: dict[str, str] = {
     "plan_changed": "The run waits with another plan by now",
     "sync_not_ended": "A run of the item sync is still waiting, running, halted or planned",
     "nothing_to_retry": "No delivery of the export has failed",
+    "idempotency_key_in_use": "A request with this idempotency key is still at work",
+    "idempotency_key_reused": "The idempotency key belongs to a request with other content",
     "type_in_use": "The new declaration does not fit stored records or open imports",
     "secrets_locked": "The stored secrets cannot be decrypted",
     "name_taken": "The name is already taken in this account",
@@ -52,6 +54,8 @@ REFUSAL_REMEDIES: dict[str, str] = {
     "plan_changed": "Look at what the run would do by now, and resume it with its new `plan`, or cancel it",
     "not_held": "Resume or cancel only what is `halted` or `planned`. Look at its `status`",
     "nothing_to_retry": "Look at the `status` of each destination. Start a new export for other destinations",
+    "idempotency_key_in_use": "Wait for the seconds in `Retry-After`, and send the request again as it is",
+    "idempotency_key_reused": "Send a new key with every new request, and the same key only to repeat one as it is",
     "type_in_use": "Keep the fields that `errors` names as they are. If only open imports are in the way, wait until "
     "they have ended",
     "secrets_locked": "Send the secrets again with `PUT /connections/{id}`, or restore the key that encrypted them",

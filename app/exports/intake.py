@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from app.auth.identity import Identity, ensure_live
+from app.auth.identity import Identity, ensure_live, keep_answer
 from app.connections.pull import Pull
 from app.connections.target import PathValues
 from app.declarations.types import load_resource
@@ -136,6 +136,7 @@ async def submit_export(runtime: Runtime, wanted: ExportRequest) -> Run:
     not_authenticated."""
     async with runtime.database.transaction() as session:
         run = await store_export(session, runtime, wanted)
+        await keep_answer(session, wanted.sender, [run])
     return await announce_run(runtime, run)
 
 

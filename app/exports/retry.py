@@ -1,6 +1,6 @@
 """Delivers the file of an export again, to the destinations where that has failed."""
 
-from app.auth.identity import Identity, ensure_live
+from app.auth.identity import Identity, ensure_live, keep_answer
 from app.connections.connection import load_connection
 from app.connections.pull import Pull
 from app.errors import Complaint, Refused
@@ -50,6 +50,7 @@ async def retry_export(runtime: Runtime, parent: Run, *, origin: str, sender: Id
         }
         values |= await build_retried(session, runtime, parent.account_id, run_id, failed)
         run = await accept_run(session, runtime, parent.account_id, Kind.EXPORT, Step.DELIVER, values)
+        await keep_answer(session, sender, [run])
     return await announce_run(runtime, run)
 
 

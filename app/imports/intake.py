@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
-from app.auth.identity import Identity, ensure_live
+from app.auth.identity import Identity, ensure_live, keep_answer
 from app.connections.pull import Pull, describe_pull
 from app.declarations.types import ensure_type, load_resource
 from app.deliveries.outbox import accept_notice
@@ -105,6 +105,7 @@ async def submit_each(runtime: Runtime, submission: Submission, files: Sequence[
     await check_pull(runtime, submission)
     async with runtime.database.transaction() as session:
         accepted = await store_each(session, runtime, submission, files)
+        await keep_answer(session, submission.sender, accepted)
     for run in accepted:
         await announce_run(runtime, run)
     return accepted
@@ -161,6 +162,7 @@ async def accept_upload(runtime: Runtime, submission: Submission, upload: Upload
         async with runtime.database.transaction() as session:
             await ensure_type_unchanged(session, submission, examined.plan.declaration)
             run = await store_run(session, runtime, submission, Step.WRITE, file, examined.warnings)
+            await keep_answer(session, submission.sender, [run])
     except Refused:
         # Only a refusal is certain not to have committed. After a broken connection the sweep of blobs decides, and so
         # it does if the store cannot be reached.
@@ -175,6 +177,7 @@ async def accept_pull(runtime: Runtime, submission: Submission, pull: Pull) -> R
     await check_pull(runtime, submission)
     async with runtime.database.transaction() as session:
         run = await store_pull(session, runtime, submission, pull)
+        await keep_answer(session, submission.sender, [run])
     return await announce_run(runtime, run)
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from app.auth.identity import Identity, ensure_live
+from app.auth.identity import Identity, ensure_live, keep_answer
 from app.connections.connection import StoredConnection, load_connection
 from app.connections.pull import Pull, describe_pull
 from app.errors import Complaint, Refused, describe
@@ -44,6 +44,7 @@ async def submit_sync(runtime: Runtime, wanted: SyncRequest) -> Run:
     """
     async with runtime.database.transaction() as session:
         run = await store_sync_run(session, runtime, wanted)
+        await keep_answer(session, wanted.sender, [run])
     return await announce_run(runtime, run)
 
 

@@ -11,8 +11,10 @@ from app.mappings.templates import stored
 from app.resources import declared_fields, objects, paths
 from app.schedules import stored as schedules
 from app.settings import Settings
+from app.storage.idempotency import keys
 from app.storage.records import PAGE_BYTES
 from app.web.bodies import arrival, json_body
+from app.web.once.header import MOST_CHARACTERS
 from app.web.responses import downloads
 from app.web.server import connections
 from app.web.server.protocol import ServerLimits
@@ -49,6 +51,9 @@ ROWS = [
     ("Growth of a gzip file, times its size", "unpack_ratio", 0, "413 `too_large`"),
     ("Imports of an account that are queued or running", "queue_limit", 0,
      "400 `E0401` at `POST /imports`, 429 elsewhere, with `Retry-After`"),
+    ("Hours for which the answer to a request with an `Idempotency-Key` is kept", "", keys.KEPT_HOURS,
+     "the request starts something again"),
+    ("Characters of an `Idempotency-Key`", "", MOST_CHARACTERS, "400 `bad_request`"),
     ("Requests of a key", "rate_limit", 0, "429 `too_many_requests` with `Retry-After`"),
     ("Bytes of the request line and the headers", "", f"{SERVER.head_bytes:,}", "431, or 414 for the path"),
     ("Headers of a request", "", SERVER.headers, "431"),

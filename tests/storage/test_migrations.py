@@ -687,6 +687,29 @@ async def test_0028_tells_about_how_many_records_an_account_has_of_a_type(empty_
     await connection.close()
 
 
+async def test_0029_finds_imports_by_their_file_and_keeps_answers_whole(empty_database: str) -> None:
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "0028")
+    connection = await asyncpg.connect(empty_database)
+    await connection.execute("INSERT INTO accounts (name, created_at) VALUES ('shop', now())")
+    await connection.execute(RUN, "run", 1, "finished", None, None, 1)
+    await connection.execute("CREATE INDEX runs_of_file ON runs (id)")  # an attempt that was cut off
+
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "0029")
+    indexed = await values(connection, "SELECT pg_get_indexdef('runs_of_file'::regclass)")
+    assert "(account_id, file_sha256)" in indexed[0]
+    claim = "INSERT INTO idempotency_keys VALUES (1, 'k', 'c', now(), NULL, $1, NULL, NULL, now())"
+    with pytest.raises(asyncpg.CheckViolationError):
+        await connection.execute(claim, 201)
+    await connection.execute(claim, None)
+
+    await asyncio.to_thread(command.downgrade, configuration(empty_database), "0028")
+    assert await values(connection, "SELECT to_regclass('idempotency_keys')::text") == [None]
+    assert await values(connection, "SELECT to_regclass('runs_of_file')::text") == [None]
+    assert await values(connection, "SELECT id FROM runs") == ["run"]
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "head")
+    await connection.close()
+
+
 async def estimate(connection: "asyncpg.Connection[Any]", account_id: int, type_: str) -> int:
     plan = await connection.fetchval(ESTIMATE.replace(":account_id", "$1").replace(":type", "$2"), account_id, type_)
     return int(json.loads(plan)[0]["Plan"]["Plan Rows"])

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from typing import Final
+from typing import Final, Protocol
 
 from fastapi import Request
 from starlette.requests import ClientDisconnect
@@ -17,6 +17,13 @@ from app.web.requests import get_runtime
 LEAST_SPEED: Final = 1_000  # bytes a second
 HELD_BYTES: Final = 8_388_608  # of bodies of one account that are read as a whole, in this process
 RETRY_SECONDS: Final = 5
+WATCHER: Final = "body_watcher"  # in the scope of a request whose body is looked at while it passes
+
+
+class BodyWatcher(Protocol):
+    """Looks at the bytes of a body while they are passed on."""
+
+    def add(self, data: bytes, /) -> None: ...
 
 
 class Pace:
@@ -45,6 +52,14 @@ class Pace:
 async def body_chunks(request: Request, *, idle: float) -> AsyncIterator[bytes]:
     """The body as it arrives, without its Content-Encoding. Raises Refused: unsupported_media_type, bad_request (the
     client disconnects, sends nothing or too little for `idle` seconds, or sends a damaged body)."""
+    watcher: BodyWatcher | None = request.scope.get(WATCHER)
+    async for piece in plain_chunks(request, idle=idle):
+        if watcher is not None:
+            watcher.add(piece)
+        yield piece
+
+
+async def plain_chunks(request: Request, *, idle: float) -> AsyncIterator[bytes]:
     inflater = open_inflater(request)
     async for chunk in sent_chunks(request, idle=idle):
         for piece in inflate(inflater, chunk) if inflater else (chunk,):

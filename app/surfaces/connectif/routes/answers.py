@@ -1,5 +1,7 @@
 """What several routes share: how an import is found, and how it is answered with."""
 
+from collections.abc import Sequence
+
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
@@ -7,6 +9,7 @@ from app.auth.caller import Caller
 from app.runs import status
 from app.runs.model import Run
 from app.runtime import Runtime
+from app.storage.database import ReadSession
 from app.surfaces.connectif import translate
 from app.web.links import base_url
 from app.web.openapi import operation_id
@@ -28,6 +31,11 @@ async def find_import(runtime: Runtime, caller: Caller, import_id: str) -> Run:
 async def answer_with(request: Request, runtime: Runtime, run: Run, *, status_code: int = 200) -> Response:
     async with runtime.database.read() as session:
         return render_import(request, runtime, await status.read_status(session, run), status_code=status_code)
+
+
+async def render_started(request: Request, runtime: Runtime, session: ReadSession, runs: Sequence[Run]) -> Response:
+    """For routes that start one import: see app.web.once.route."""
+    return render_import(request, runtime, await status.read_status(session, runs[0]), status_code=201)
 
 
 def render_import(request: Request, runtime: Runtime, current: status.Status, *, status_code: int = 200) -> Response:

@@ -7,7 +7,7 @@ from fastapi.responses import Response
 
 from app.imports.intake import find_missing, submit
 from app.surfaces.connectif import translate
-from app.surfaces.connectif.routes.answers import answer_with, build_router
+from app.surfaces.connectif.routes.answers import build_router, render_started
 from app.surfaces.connectif.routes.received import choose_mapping, find_connection, receive_request
 from app.surfaces.connectif.wire import imports as wire
 from app.surfaces.connectif.wire.request import (
@@ -22,11 +22,12 @@ from app.web.caller import (
     OpenRuntime,
     ensure_may_replace,
 )
+from app.web.once.route import once
 from app.web.refusals import refusals
 from app.web.requests import request_id
 
 router = build_router()
-CREATE_REFUSALS = refusals(400, 401, 403, 413, 415, 422, 503)
+CREATE_REFUSALS = refusals(400, 401, 403, 409, 413, 415, 422, 503)
 
 
 # Each path takes both bodies. They are described apart, because generators of clients cope with one body a path.
@@ -46,6 +47,7 @@ CREATE_REFUSALS = refusals(400, 401, 403, 413, 415, 422, 503)
     responses=CREATE_REFUSALS,
     openapi_extra=FILE_REQUEST,
 )
+@once(render_started)
 async def create_import(request: Request, caller: MayWriteImports, runtime: OpenRuntime) -> Response:
     """Start an import of a file. Once you have the answer, file and import are safe. Poll `links.self` for progress.
 
@@ -70,4 +72,5 @@ async def create_import(request: Request, caller: MayWriteImports, runtime: Open
         submission = form.build_submission(caller, file, request_id=request_id(request))
         ensure_may_replace(caller, replaces=submission.options.replace)
         run = await submit(runtime, submission)
-    return await answer_with(request, runtime, run, status_code=201)
+    async with runtime.database.read() as session:
+        return await render_started(request, runtime, session, [run])

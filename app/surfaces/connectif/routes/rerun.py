@@ -15,7 +15,7 @@ from app.runs import status
 from app.runs.model import Run
 from app.runtime import Runtime
 from app.surfaces.connectif import translate
-from app.surfaces.connectif.routes.answers import JSON, answer_with, build_router
+from app.surfaces.connectif.routes.answers import JSON, build_router, render_started
 from app.surfaces.connectif.routes.received import find_connection
 from app.surfaces.connectif.wire import imports as wire
 from app.surfaces.connectif.wire.request import (
@@ -32,6 +32,7 @@ from app.web.caller import (
     OpenRuntime,
     ensure_may_replace,
 )
+from app.web.once.route import once
 from app.web.refusals import refusals
 from app.web.requests import request_id
 
@@ -55,6 +56,7 @@ RERUN_REFUSALS = refusals(400, 401, 403, 404, 409, 410, 413, 415, 422, 503)
     responses=RERUN_REFUSALS,
     openapi_extra=RERUN_REQUEST,
 )
+@once(render_started)
 async def rerun_import(request: Request, import_id: str, caller: MayWriteImports, runtime: OpenRuntime) -> Response:
     """Start an import again: same type, mapping and options, with the file as it is now.
 
@@ -73,7 +75,8 @@ async def rerun_import(request: Request, import_id: str, caller: MayWriteImports
             submission = build_rerun(parent, file, name=form.name, sender=caller.identity, request_id=sent)
             ensure_may_replace(caller, replaces=submission.options.replace)
             run = await submit(runtime, submission)
-    return await answer_with(request, runtime, run, status_code=201)
+    async with runtime.database.read() as session:
+        return await render_started(request, runtime, session, [run])
 
 
 @asynccontextmanager

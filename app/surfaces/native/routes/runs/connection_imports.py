@@ -1,5 +1,7 @@
 """Imports from a connection: of one file, or of all files that match a pattern."""
 
+from collections.abc import Sequence
+
 from fastapi import Request
 from fastapi.responses import Response
 
@@ -9,6 +11,9 @@ from app.imports.intake import submit_each
 from app.imports.sources.pattern import find_files
 from app.imports.submissions.from_connection import build_submission, read_wanted, refuse_missing_coupon_set
 from app.mappings.declaring.requested import fill_options
+from app.runs.model import Run
+from app.runtime import Runtime
+from app.storage.database import ReadSession
 from app.surfaces.native import translate
 from app.surfaces.native.router import build_router
 from app.surfaces.native.wire.imports import StartedImports
@@ -17,11 +22,18 @@ from app.web.bodies.json_body import read_json_object
 from app.web.bodies.mapping_choice import MappingChooser
 from app.web.caller import MayReadConnections, MayWriteImports, OpenRuntime, ensure_may_replace
 from app.web.declared.connection_imports import CONNECTION_IMPORT_BODY, ConnectionImportBody
+from app.web.once.route import once
 from app.web.refusals import refusals
 from app.web.requests import request_id
 from app.web.surface import parse_shape
 
 router = build_router("/connections/{connection_id}", "connections")
+
+
+async def render_started(request: Request, _: Runtime, __: ReadSession, runs: Sequence[Run]) -> Response:
+    """`request.state.matched` has the scheme of the connection and the files that match."""
+    scheme, files = request.state.matched
+    return Response(translate.started_imports(scheme, files, runs).encoded(), 201, media_type=translate.JSON)
 
 
 @router.post(
@@ -32,6 +44,7 @@ router = build_router("/connections/{connection_id}", "connections")
     openapi_extra=CONNECTION_IMPORT_BODY,
 )
 @router.post("/imports/", include_in_schema=False)
+@once(render_started)
 async def import_from_connection(
     request: Request, connection_id: str, caller: MayWriteImports, _: MayReadConnections, runtime: OpenRuntime
 ) -> Response:
@@ -59,7 +72,7 @@ async def import_from_connection(
         ensure_may_replace(caller, replaces=submission.options.replace)
         await refuse_missing_coupon_set(runtime, submission)
         files = await find_files(runtime, caller.account_id, pull, after=after)
+        request.state.matched = pull.remote.scheme, files
         runs = await submit_each(runtime, submission, files)
-    return Response(
-        translate.started_imports(pull.remote.scheme, files, runs).encoded(), 201, media_type=translate.JSON
-    )
+    async with runtime.database.read() as session:
+        return await render_started(request, runtime, session, runs)

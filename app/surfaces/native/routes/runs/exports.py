@@ -1,5 +1,6 @@
 """Exports: started, read, downloaded and deleted."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import Query, Request
@@ -29,6 +30,7 @@ from app.web.bodies.json_body import read_json_object
 from app.web.caller import MayReadConnections, MayReadExports, MayWriteExports, OpenRuntime
 from app.web.declared.exports import EXPORT_BODY, ExportBody, build_request, ensure_may_export
 from app.web.links import base_url, link_to_same_path
+from app.web.once.route import once
 from app.web.refusals import refusals
 from app.web.requests import request_id
 from app.web.responses.export_file import respond_with_export
@@ -36,6 +38,10 @@ from app.web.runs.reading import decode_run_cursor, encode_run_cursor
 from app.web.surface import parse_shape
 
 router = build_router("/exports", "exports")
+
+
+async def render_started(request: Request, runtime: Runtime, session: ReadSession, runs: Sequence[Run]) -> Response:
+    return render_export(request, runtime, await read_status(session, runs[0]), status_code=201)
 
 
 @router.post(
@@ -46,6 +52,7 @@ router = build_router("/exports", "exports")
     openapi_extra=EXPORT_BODY,
 )
 @router.post("/", include_in_schema=False)
+@once(render_started)
 async def create_export(request: Request, caller: MayWriteExports, runtime: OpenRuntime) -> Response:
     """Start an export of all records of a type. At most 5 exports of an account wait or run at a time.
 
@@ -57,7 +64,7 @@ async def create_export(request: Request, caller: MayWriteExports, runtime: Open
     ensure_may_export(caller, body.mapping_id, body.destinations)
     run = await submit_export(runtime, build_request(caller, body, request_id(request)))
     async with runtime.database.read() as session:
-        return render_export(request, runtime, await read_status(session, run), status_code=201)
+        return await render_started(request, runtime, session, [run])
 
 
 @router.get("", response_model=ExportList, responses=refusals(401, 403, 422, 503))
@@ -125,6 +132,7 @@ async def download_export(
     openapi_extra=EXPORT_RERUN_BODY,
 )
 @router.post("/{export_id}/rerun/", include_in_schema=False)
+@once(render_started)
 async def rerun_export(request: Request, export_id: str, caller: MayWriteExports, runtime: OpenRuntime) -> Response:
     """Start an export again: the same type, mapping, options and destinations, with the records as they are now. A
     mapping template and connections count as they are now. Nothing needs to be sent."""
@@ -136,16 +144,17 @@ async def rerun_export(request: Request, export_id: str, caller: MayWriteExports
     sent = request_id(request)
     run = await submit_export(runtime, repeat_export(parent, name=body.name, sender=caller.identity, request_id=sent))
     async with runtime.database.read() as session:
-        return render_export(request, runtime, await read_status(session, run), status_code=201)
+        return await render_started(request, runtime, session, [run])
 
 
 @router.post(
     "/{export_id}/retry",
     status_code=201,
     response_model=Export,
-    responses=refusals(401, 403, 404, 409, 410, 422, 503),
+    responses=refusals(400, 401, 403, 404, 409, 410, 413, 415, 422, 503),
 )
 @router.post("/{export_id}/retry/", include_in_schema=False)
+@once(render_started, has_body=False)
 async def retry_export(
     request: Request, export_id: str, caller: MayWriteExports, _: MayReadConnections, runtime: OpenRuntime
 ) -> Response:
@@ -159,7 +168,7 @@ async def retry_export(
         runtime, parent, origin="native", sender=caller.identity, request_id=request_id(request)
     )
     async with runtime.database.read() as session:
-        return render_export(request, runtime, await read_status(session, run), status_code=201)
+        return await render_started(request, runtime, session, [run])
 
 
 @router.delete("/{export_id}", status_code=204, responses=refusals(401, 403, 404, 409, 410, 503))

@@ -1,5 +1,6 @@
 """Runs of item syncs: started and listed. What came of one is read as that of any run."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import Query, Request
@@ -7,7 +8,10 @@ from fastapi.responses import Response
 
 from app.runs import status
 from app.runs.kinds import Kind
+from app.runs.model import Run
 from app.runs.status import RunQuery
+from app.runtime import Runtime
+from app.storage.database import ReadSession
 from app.surfaces.native import translate
 from app.surfaces.native.router import build_router
 from app.surfaces.native.run_items import encode_runs, run_item
@@ -18,11 +22,18 @@ from app.web.bodies.json_body import read_json_object
 from app.web.caller import MayReadSyncs, MayWriteSyncs, OpenRuntime
 from app.web.declared.item_syncs import SYNC_RUN_BODY, parse_run
 from app.web.links import base_url, link_to_same_path
+from app.web.once.route import once
 from app.web.refusals import refusals
 from app.web.requests import request_id
 from app.web.runs.reading import decode_run_cursor, encode_run_cursor
 
 router = build_router("/item-syncs/{sync_id}/runs", "item syncs")
+
+
+async def render_started(request: Request, runtime: Runtime, session: ReadSession, runs: Sequence[Run]) -> Response:
+    current = await status.read_status(session, runs[0])
+    item = run_item(current, base=base_url(request, runtime), retention_days=runtime.settings.retention_days)
+    return Response(item.encoded(), 201, {"Retry-After": "1"}, translate.JSON)
 
 
 @router.post(
@@ -33,6 +44,7 @@ router = build_router("/item-syncs/{sync_id}/runs", "item syncs")
     openapi_extra=SYNC_RUN_BODY,
 )
 @router.post("/", include_in_schema=False)
+@once(render_started)
 async def run_item_sync(request: Request, sync_id: str, caller: MayWriteSyncs, runtime: OpenRuntime) -> Response:
     """Run an item sync. One run of it can be open at a time. The mode full removes records, and needs `imports:delete`,
     too."""
@@ -51,10 +63,7 @@ async def run_item_sync(request: Request, sync_id: str, caller: MayWriteSyncs, r
     )
     run = await submit_sync(runtime, wanted)
     async with runtime.database.read() as session:
-        current = await status.read_status(session, run)
-    base, days = base_url(request, runtime), runtime.settings.retention_days
-    item = run_item(current, base=base, retention_days=days)
-    return Response(item.encoded(), 201, {"Retry-After": "1"}, translate.JSON)
+        return await render_started(request, runtime, session, [run])
 
 
 @router.get("", response_model=RunList, responses=refusals(401, 403, 404, 422, 503))

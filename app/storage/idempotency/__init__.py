@@ -1,0 +1,1 @@
+"""Idempotency keys, with the answers that requests with them got."""

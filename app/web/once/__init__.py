@@ -1,0 +1,1 @@
+"""Requests that are repeated start nothing twice: the header `Idempotency-Key`."""
