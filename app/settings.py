@@ -94,6 +94,13 @@ class Settings(BaseSettings):
     mails_per_day: PositiveInt = Field(
         100, description="Mails that one account may send in a day of UTC; an import beyond gets a warning instead"
     )
+    webhook_http: bool = Field(
+        False, description="Whether webhooks may be sent to `http://` addresses, where anybody on the way can read them"
+    )
+    webhook_days: PositiveInt = Field(
+        30, description="Days that messages to webhooks are kept after they were delivered or given up"
+    )
+
     log_format: LogFormat | None = Field(
         None,
         description="`console` for lines that people read, `json` for one JSON object per line; if not set, `console` "

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from app.deliveries import outbox
+from app.deliveries.webhooks.sending import MessageSender, prune_messages
 from app.drafts.draft import drop_expired
 from app.feeds import watch as feeds
 from app.item_images.kept_pictures import sweep_pictures
@@ -28,6 +29,7 @@ HEARTBEAT_SECONDS = 10.0
 WATCH_SECONDS = 60.0
 SNAPSHOT_SECONDS = 30.0
 DELIVER_SECONDS = 3.0
+WEBHOOKS_SECONDS = 1.0
 SCHEDULES_SECONDS = 2.0
 FEEDS_SECONDS = 1.0
 PRUNE_SECONDS = 600.0
@@ -53,6 +55,7 @@ def duties(runtime: Runtime) -> tuple[Duty, ...]:
         Duty("prune", PRUNE_SECONDS, prune),
         Duty("pictures", PICTURES_SECONDS, sweep_unused_pictures),
         Duty("deliver", DELIVER_SECONDS, deliver),
+        Duty("webhooks", WEBHOOKS_SECONDS, send_to_webhooks),
         Duty("schedules", SCHEDULES_SECONDS, start_scheduled),
         Duty("feeds", FEEDS_SECONDS, watch_feeds),
         Duty("feed_imports", FEEDS_SECONDS, go_on_with_feeds),
@@ -107,8 +110,9 @@ async def end_old_snapshots(runtime: Runtime, _: str) -> None:
 
 async def prune(runtime: Runtime, _: str) -> None:
     """Deletes access tokens, idempotency keys and drafts that have expired, cancels runs that nobody has decided about,
-    strips runs past their retention, and deletes files and overlays without an owner. An error in one of these keeps
-    none of the others from being done, or the disk would fill: the first is raised at the end."""
+    strips runs past their retention, gives up and deletes old messages to webhooks, and deletes files and overlays
+    without an owner. An error in one of these keeps none of the others from being done, or the disk would fill: the
+    first is raised at the end."""
     errors: list[Exception] = []
     for do in PRUNING:
         try:
@@ -134,6 +138,7 @@ PRUNING: tuple[Callable[[Runtime], Awaitable[None]], ...] = (
     prune_runs,
     sweep_overlays,
     feeds.forget_old_files,
+    prune_messages,
     sweep_blobs,
 )
 
@@ -148,6 +153,15 @@ async def start_scheduled(runtime: Runtime, _: str) -> None:
 
 async def deliver(runtime: Runtime, _: str) -> None:
     await outbox.deliver_mails(runtime)
+
+
+async def send_to_webhooks(runtime: Runtime, _: str) -> None:
+    """Sends what is due for as long as the schema can be used: a receiver that takes long keeps no other waiting."""
+    sender = MessageSender(runtime)
+    async with asyncio.TaskGroup() as under_way:
+        while await schema_trouble(runtime) is None:
+            await sender.send_due(under_way)
+            await sender.wait()
 
 
 async def watch_feeds(runtime: Runtime, _: str) -> None:

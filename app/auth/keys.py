@@ -36,6 +36,8 @@ SCOPES: Mapping[str, str] = {
     "schedules:write": "Create, replace, pause and delete schedules, with the scopes for what they start",
     "feeds:read": "Read feeds, and which files they have seen",
     "feeds:write": "Create, replace, pause and delete feeds, with the scopes for what they import",
+    "webhooks:read": "Read webhooks (never their secrets), and what was sent to them",
+    "webhooks:write": "Create, change, test and delete webhooks, and send again what was sent to them",
     "admin": "Everything above",
 }
 # What a person wants who lacks a scope, as in "You may not start imports".
@@ -58,6 +60,8 @@ DEEDS: Mapping[str, str] = {
     "schedules:write": "change schedules",
     "feeds:read": "see feeds",
     "feeds:write": "change feeds",
+    "webhooks:read": "see webhooks",
+    "webhooks:write": "change webhooks",
     "admin": "see or change people and API keys",
 }
 DEFAULT_SCOPES: tuple[str, ...] = tuple(scope for scope in SCOPES if scope != "admin")

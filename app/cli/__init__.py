@@ -85,6 +85,12 @@ COMMANDS: Final = {
     "feeds": CommandEntry(
         "app.cli.managing.automation.feeds", "feeds", "Watch folders, and have their files imported as they come", USE
     ),
+    "webhook": CommandEntry(
+        "app.cli.managing.automation.webhooks",
+        "webhooks",
+        "Have addresses told when runs have ended or are held, and see what they were sent",
+        USE,
+    ),
     "api": CommandEntry("app.cli.serving.parts", "api", "Serve the HTTP API", RUN),
     "worker": CommandEntry("app.cli.serving.parts", "worker", "Process imports", RUN),
     "migrate": CommandEntry("app.cli.serving.parts", "migrate", "Upgrade the database to the newest schema", RUN),

@@ -12,6 +12,7 @@ from app.connections.pull import Pull
 from app.connections.target import PathValues
 from app.declarations.types import load_resource
 from app.deliveries.outbox import accept_notice
+from app.deliveries.webhooks.stored import ensure_webhook
 from app.errors import Complaint, Refused, describe, shorten_name
 from app.exports.destinations import WantedDestination, build_columns, load_wanted, resolve_destinations
 from app.exports.filters import build_filter, read_filter
@@ -54,6 +55,7 @@ class ExportRequest:
     destinations: Sequence[WantedDestination] = ()
     name: str | None = None  # what people call it
     notify: str | None = None  # the e-mail address to notify when the export has ended
+    webhook_id: str | None = None  # of the webhook that is told when the export has ended
     request_id: str = ""
     sender: Identity | None = None
     started_by: str | None = None  # the id of what has started it, if no caller did
@@ -79,6 +81,7 @@ def read_request(
         type=members["type"],
         name=members.get("name"),
         notify=members.get("confirmEmail"),
+        webhook_id=members.get("webhookId"),
         file={name: members[name] for name in FILE_MEMBERS if name in members},
         selected=read_selected(members),
         filter=read_filter(members.get("filter") or {}),
@@ -116,6 +119,7 @@ def repeat_export(parent: Run, *, name: str | None, sender: Identity, request_id
         destinations=load_wanted(parent),
         name=name or parent.name,
         notify=parent.notify,
+        webhook_id=parent.webhook_id,
         request_id=request_id,
         sender=sender,
         parent_id=parent.id,
@@ -146,6 +150,7 @@ async def store_export(session: Session, runtime: Runtime, wanted: ExportRequest
         await ensure_live(session, wanted.sender)
     if wanted.parent_id is not None and not await runs.hold(session, wanted.parent_id):
         raise Refused("not_found", "The export that was to run again has been deleted meanwhile")
+    await ensure_webhook(session, wanted.account_id, wanted.webhook_id)
     values = await build_values(session, runtime, wanted)
     run = await accept_run(session, runtime, wanted.account_id, Kind.EXPORT, Step.WRITE, values)
     await mark_used(session, wanted.account_id, wanted.selected.mapping_id)
@@ -167,6 +172,7 @@ async def build_values(session: ReadSession, runtime: Runtime, wanted: ExportReq
         "id": run_id,
         "name": wanted.name,
         "notify": wanted.notify,
+        "webhook_id": wanted.webhook_id,
         "warnings": warn_of_notice(runtime, wanted.notify),
         "type": wanted.type,
         "origin": wanted.origin,

@@ -9,6 +9,7 @@ from app.auth.identity import Identity, ensure_live, keep_answer
 from app.connections.pull import Pull, describe_pull
 from app.declarations.types import ensure_type, load_resource
 from app.deliveries.outbox import accept_notice
+from app.deliveries.webhooks.stored import ensure_webhook
 from app.errors import Complaint, Refused, shorten_name
 from app.formats.decode import normalize_encoding
 from app.imports.examine import Upload, examine_upload
@@ -54,6 +55,7 @@ class Submission:
     options: Options = field(default_factory=Options)
     name: str | None = None  # what people call it: app.runs.acceptance.parse_run_name
     notify: str | None = None  # the e-mail address to notify when the import has ended
+    webhook_id: str | None = None  # of the webhook that is told when the import has ended or is held
     request_id: str = ""
     parent: Run | None = None  # the import that this one runs again
     sender: Identity | None = None
@@ -222,10 +224,12 @@ async def store_run(
     file: dict[str, object],
     warned: Sequence[RunWarning],
 ) -> Run:
-    """Stores the run with its warnings. `file` is what is known of its file. Raises Refused: queue_full, not_found (the
-    draft, or the import that is to run again), and not_authenticated if the sender is not live any more."""
+    """Stores the run with its warnings. `file` is what is known of its file. Raises Refused: queue_full, invalid (the
+    webhook), not_found (the draft, or the import that is to run again), and not_authenticated if the sender is not live
+    any more."""
     if submission.sender is not None:
         await ensure_live(session, submission.sender)
+    await ensure_webhook(session, submission.account_id, submission.webhook_id)
     if submission.draft_id is not None:
         await use_draft(session, submission, str(file["id"]))
     if submission.parent is not None and not await runs.hold(session, submission.parent.id):
@@ -242,6 +246,7 @@ async def store_run(
         "created_by": submission.created_by,
         "options": options_to_json(submission.options, submission.mapping),
         "notify": submission.notify,
+        "webhook_id": submission.webhook_id,
         "warnings": warnings,
     }
     run = await accept_run(session, runtime, submission.account_id, Kind.IMPORT, step, values | file)

@@ -26,6 +26,7 @@ from app.observe.feed_events import (
     FolderNotListed,
 )
 from app.observe.schedule_events import ScheduleSettled
+from app.observe.webhook_events import WebhookDelivered, WebhookNotDelivered
 
 OUTCOMES = ("created", "updated", "unchanged", "skipped", "failed")
 FEED_ACTIONS = {FileStarted: "started", FileNotStarted: "not_started", FileNotDisposed: "not_disposed"}
@@ -67,6 +68,11 @@ class Metrics:
             "failed: not_started, not_disposed",
             "action",
         )
+        self._webhooks = self._counter(
+            "sluice_webhook_messages",
+            "Tries to send to a webhook: delivered, pending (tried again) or failed",
+            "status",
+        )
         self._refused = self._counter(
             "sluice_runs_refused", "Requests for an import that were refused, by code", "code"
         )
@@ -85,12 +91,12 @@ class Metrics:
                     self._rows.labels(outcome).inc(getattr(event, outcome))
             case RunEnded():
                 self._ended.labels(event.state).inc()
-            case FileDelivered():
-                self._deliveries.labels("delivered").inc()
-            case DeliveryFailed():
-                self._deliveries.labels(event.status).inc()
+            case FileDelivered() | DeliveryFailed():
+                self._deliveries.labels(getattr(event, "status", "delivered")).inc()
             case ScheduleSettled():
                 self._schedules.labels(event.status).inc()
+            case WebhookDelivered() | WebhookNotDelivered():
+                self._webhooks.labels(getattr(event, "result", "delivered")).inc()
             case FolderListed() | FolderNotListed():
                 self._looks.labels("listed" if isinstance(event, FolderListed) else "failed").inc()
             case FileStarted() | FileNotStarted() | FileDisposed() | FileNotDisposed():

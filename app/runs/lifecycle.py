@@ -26,6 +26,7 @@ from app.runs.acceptance import enqueue_run
 from app.runs.kinds import Kind, Step
 from app.runs.model import Run, RunId, run_from
 from app.runs.states import State, states_before
+from app.runs.telling.news import tell_webhooks
 from app.runtime import Runtime
 from app.storage import claims
 from app.storage.blobs import BlobsUnavailable
@@ -242,19 +243,20 @@ async def fail_if_hopeless(session: Session, runtime: Runtime, row: Any) -> Run 
 async def end_run(
     session: Session, run_id: str, attempt: int, state: State, *, code: str | None = None, detail: str | None = None
 ) -> Run | None:
-    """Every end of a run, in the caller's transaction: the state, its time, and nothing secret left. None if the run is
-    not ours any more or cannot go from its state to this one. `announce_end` it after the commit."""
+    """Every end of a run, in the caller's transaction: the state, its time, what webhooks are sent, and nothing secret
+    left. None if the run is not ours any more or cannot go from its state to this one. `announce_end` it after the
+    commit."""
     row = await claims.end(session, run_id, attempt, state, before=states_before(state), code=code, detail=detail)
-    return None if row is None else run_from(row)
+    return None if row is None else await tell_webhooks(session, run_from(row))
 
 
 async def hold_run(
     session: Session, run_id: str, attempt: int, state: State, *, code: str | None = None, detail: str | None = None
 ) -> Run | None:
     """Lets a run wait, `halted` or `planned`, in the caller's transaction: app.runs.holding.held tells how it goes on.
-    None if the run is not ours any more. `announce_held` it after the commit."""
+    Webhooks are told. None if the run is not ours any more. `announce_held` it after the commit."""
     row = await claims.hold(session, run_id, attempt, state, before=states_before(state), code=code, detail=detail)
-    return None if row is None else run_from(row)
+    return None if row is None else await tell_webhooks(session, run_from(row))
 
 
 def announce_end(runtime: Runtime, run: Run | None) -> None:

@@ -70,6 +70,7 @@ class Run:
     fetched_bytes: int
     fetches: int
     notify: str | None
+    webhook_id: str | None  # that it names: it is told how the run has ended
     fail_code: str | None
     fail_detail: str | None
     held_at: datetime | None  # since when it waits for somebody to resume or cancel it

@@ -173,6 +173,7 @@ runs = Table(
     Column("fetched_bytes", BigInteger, nullable=False, server_default="0"),
     Column("fetches", SmallInteger, nullable=False, server_default="0"),
     Column("notify", Text),  # who gets a mail when it has ended
+    Column("webhook_id", Text),  # the webhook that it names, which may be gone
     moment("notified_at"),  # sent, or given up: then there is a warning
     moment("tell_at"),  # no mail before this moment: the lease of the worker that sends it, then the backoff
     Column("interruptions", JSONB),  # when and where a worker was lost that had it: app.runs.model.Interruption

@@ -23,6 +23,7 @@ EXIT_CODES = {
     "connections test-export": "0 when it works, 1 when it does not or the service refused to test it, 2 for anything else",
     "connections import": "0 when all imports were started, 1 when some found no room or the service refused them, 2 for anything else",
     "syncs test": "0 when it works, 1 when it does not or the service refused to test it, 2 for anything else",
+    "webhook test": "0 when the receiver has taken the message, 1 when it has not or the service refused it, 2 for anything else",
     "vault rotate": "0, 1 when none of the keys decrypts some of the credentials, 2 for anything else",
 }
 OTHERS = "0, or 2 when something went wrong"
@@ -38,13 +39,14 @@ CLIENTS = (
     "schedules",
     "syncs",
     "feeds",
+    "webhook",
 )
 OTHER_CLIENTS = "0, 1 when the service refused it, 2 for anything else"
 
 
 def commands() -> str:
     intro = """
-`sluice` is the one command. `import`, `rerun`, `export`, `imports`, `exports`, `runs`, `records`, `types`, `mappings`, `coupon-sets`, `connections`, `schedules`, `syncs` and `feeds` speak with a service
+`sluice` is the one command. `import`, `rerun`, `export`, `imports`, `exports`, `runs`, `records`, `types`, `mappings`, `coupon-sets`, `connections`, `schedules`, `syncs`, `feeds` and `webhook` speak with a service
 over HTTP; [From the command line](../guides/command-line.md) shows how they are used. `inspect` needs no service, and the others
 run one. Whatever goes wrong is
 one line on standard error that begins with `sluice:`. `sluice COMMAND -h` shows the same as this page.

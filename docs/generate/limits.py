@@ -2,6 +2,7 @@
 
 from app.auth import tokens
 from app.declarations import types
+from app.deliveries.webhooks import stored as webhooks
 from app.formats import header
 from app.heavy_reads import OF_AN_ACCOUNT, PATIENCE
 from app.imports.preview import MOST_ROWS
@@ -84,6 +85,7 @@ ROWS = [
     ("Mapping templates of an account", "", f"{stored.MOST_TEMPLATES:,}", "422 `invalid`"),
     ("Bytes of a mapping as JSON", "", f"{declaration.MOST_BYTES:,}", "422 `invalid`"),
     ("Bytes of all mapping templates of an account", "", f"{stored.MOST_BYTES:,}", "422 `invalid`"),
+    ("Webhooks of an account", "", webhooks.MOST_WEBHOOKS, "422 `invalid`"),
     ("Schedules of an account", "", schedules.MOST_SCHEDULES, "422 `invalid`"),
     ("Bytes of all requests of an account's schedules", "", f"{schedules.MOST_BYTES:,}", "422 `invalid`"),
     ("Bytes of a file, and rows, from which a mapping is suggested", "", f"{HEAD_BYTES:,}, and {MOST_ROWS:,}", "not looked at"),

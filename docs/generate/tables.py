@@ -9,7 +9,7 @@ from typing import Any
 
 from app.auth.keys import DEFAULT_SCOPES, SCOPES
 from app.errors import FAILURE_REMEDIES, FAILURES, REFUSAL_REMEDIES, REFUSALS
-from app.observe import events, export_events, feed_events, logs, process_events, schedule_events
+from app.observe import events, export_events, feed_events, logs, process_events, schedule_events, webhook_events
 from app.observe.metrics import Metrics
 from app.problems import PROBLEMS, REMEDIES, WARNING_REMEDIES, WARNINGS
 from app.runs.holding.brakes import BRAKES
@@ -247,7 +247,7 @@ place and the kind of error ([why](../adr/0009-library-logs-lose-their-text.md))
 def all_events() -> list[type[events.Event]]:
     classes = dict(
         member
-        for module in (events, export_events, feed_events, process_events, schedule_events)
+        for module in (events, export_events, feed_events, process_events, schedule_events, webhook_events)
         for member in inspect.getmembers(module, inspect.isclass)
     )
     return [each for _, each in sorted(classes.items()) if issubclass(each, events.Event) and each is not events.Event]

@@ -382,6 +382,35 @@ async def test_0017_stores_schedules_and_can_be_taken_back(empty_database: str) 
     await connection.close()
 
 
+async def test_0030_stores_webhooks_and_can_be_taken_back(empty_database: str) -> None:
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "0029")
+    connection = await asyncpg.connect(empty_database)
+    await connection.execute("INSERT INTO accounts (name, created_at) VALUES ('shop', now())")
+    others = [scope for scope in DEFAULT_SCOPES if not scope.startswith("webhooks:")]
+    await connection.execute(KEY, "all", others)
+    await connection.execute(RUN, "import", 1, "queued", "blob-1", None, 0)
+
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "0030")
+    assert await values(connection, "SELECT scopes @> '{webhooks:read,webhooks:write}' FROM api_keys") == [True]
+    await connection.execute("""
+    INSERT INTO webhooks (id, account_id, name, url, events, secret, created_at, updated_at)
+    VALUES ('wh_1', 1, 'One', 'https://example.com', '{run.finished}', '', now(), now())""")
+    message = """
+    INSERT INTO webhook_deliveries (id, account_id, webhook_id, event, data, state, begun_at, due_at, created_at)
+    VALUES ($1, 1, 'wh_1', 'run.finished', '{}', $2, now(), now(), now())"""
+    await connection.execute(message, "msg_1", "pending")
+    for state in ("delivered", "lost"):  # one that is delivered has the time of its end
+        with pytest.raises(asyncpg.IntegrityConstraintViolationError):
+            await connection.execute(message, "msg_2", state)
+    await connection.execute("DELETE FROM webhooks")
+    assert await values(connection, "SELECT count(*) FROM webhook_deliveries") == [0]
+
+    await asyncio.to_thread(command.downgrade, configuration(empty_database), "0029")
+    assert await values(connection, "SELECT scopes && '{webhooks:read,webhooks:write}' FROM api_keys") == [False]
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "head")
+    await connection.close()
+
+
 async def test_0018_lets_item_syncs_move_their_files_and_can_be_taken_back(empty_database: str) -> None:
     await asyncio.to_thread(command.upgrade, configuration(empty_database), "0018")
     connection = await asyncpg.connect(empty_database)

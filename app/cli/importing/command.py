@@ -41,7 +41,6 @@ def import_file(
     null_marker: options.NullMarker = None,
     duplicates: options.Duplicates = None,
     unknown_columns: options.UnknownColumns = None,
-    confirm_email: options.ConfirmEmail = None,
     mapping: options.MappingName = None,
     mapping_file: options.MappingFile = None,
     connection: options.Connection = None,

@@ -50,9 +50,6 @@ UnknownColumns = Annotated[
     str | None,
     typer.Option("--unknown-columns", help="ignore, keep or error; default: what the type declares"),
 ]
-ConfirmEmail = Annotated[
-    str | None, typer.Option("--confirm-email", help="Address that gets a mail when the import has ended")
-]
 MappingName = Annotated[
     str | None,
     typer.Option(
@@ -99,6 +96,11 @@ FILE_OPTIONS: Final[Mapping[str, tuple[type, str]]] = {
     ),
     "min_rows": (int, "Halt if the file has fewer rows"),
 }
+# Who is told of an import, likewise.
+TELL_OPTIONS: Final[Mapping[str, tuple[type, str]]] = {
+    "confirm_email": (str, "Address that gets a mail when the import has ended"),
+    "webhook": (str, "Id of the webhook that is told when the import has ended or is held"),
+}
 
 DEFAULT_TYPE: Final = "contacts"
 
@@ -125,12 +127,13 @@ PARTS: Final = {
     "max_removed_share": "maxRemovedShare",
     "min_rows": "minRows",
     "confirm_email": "confirmEmail",
+    "webhook": "webhookId",
 }
 
 
 def add_file_options(command: Command) -> Command:
-    """The command with FILE_OPTIONS, which it finds in its context."""
-    return add_options(command, FILE_OPTIONS)
+    """The command with FILE_OPTIONS and TELL_OPTIONS, which it finds in its context."""
+    return add_options(command, {**FILE_OPTIONS, **TELL_OPTIONS})
 
 
 def drop_defaults(context: typer.Context) -> dict[str, Any]:

@@ -91,7 +91,6 @@ def import_from_connection(
     null_marker: options.NullMarker = None,
     duplicates: options.Duplicates = None,
     unknown_columns: options.UnknownColumns = None,
-    confirm_email: options.ConfirmEmail = None,
     mapping: options.MappingName = None,
     after: After = None,
     wait_for_room: options.WaitForRoom = False,

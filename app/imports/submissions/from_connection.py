@@ -49,6 +49,7 @@ class ConnectionImport(msgspec.Struct, frozen=True, kw_only=True, rename="camel"
     duplicates: Duplicates = "last"
     unknown_columns: Literal["ignore", "keep", "error"] | None = None
     confirm_email: str | None = None
+    webhook_id: str | None = None
     brakes: Brakes | None = None
 
 
@@ -100,6 +101,7 @@ def build_submission(
         options=build_options(wanted),
         name=wanted.name,
         notify=wanted.confirm_email,
+        webhook_id=wanted.webhook_id,
         request_id=request,
     )
 

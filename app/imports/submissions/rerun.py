@@ -33,6 +33,7 @@ def build_rerun(parent: Run, file: Upload | Pull, *, name: str | None, sender: I
         options=replace(load_options(parent), released=False, accepted=None),
         name=name or parent.name,
         notify=parent.notify,
+        webhook_id=parent.webhook_id,
         request_id=request_id,
         parent=parent,
     )

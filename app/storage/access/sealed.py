@@ -8,9 +8,10 @@ from sqlalchemy import Table, select, update
 
 from app.storage.database import ReadSession, Session
 from app.storage.tables import connections, runs
+from app.storage.webhooks.tables import webhooks
 
 # All tables with a column `secret`. A run has one only until its file has arrived or it has ended.
-TABLES: Final[dict[str, Table]] = {"connections": connections, "runs": runs}
+TABLES: Final[dict[str, Table]] = {"connections": connections, "runs": runs, "webhooks": webhooks}
 
 
 @dataclass(frozen=True, slots=True)

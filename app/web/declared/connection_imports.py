@@ -13,7 +13,7 @@ from app.mappings.delimiters import NOT_A_DELIMITER, parse_delimiter
 from app.storage.database import ReadSession
 from app.web.caller import ensure_may_replace
 from app.web.declared.brakes import BrakedBody
-from app.web.declared.shape import RunName, json_body
+from app.web.declared.shape import RunName, WebhookId, json_body
 from app.web.mapping_schema import MAPPING, MAPPING_ID
 from app.web.shapes import DELIMITER
 
@@ -52,6 +52,7 @@ class ConnectionImportBody(BrakedBody):
     mapping_id: str | None = Field(default=None, max_length=100, description=MAPPING_ID["description"])
     mapping: Annotated[dict[str, Any] | None, WithJsonSchema(MAPPING)] = None
     confirm_email: str | None = Field(default=None, description="Who is sent a mail when an import has ended")
+    webhook_id: WebhookId = None
 
 
 CONNECTION_IMPORT_BODY: Final = json_body(

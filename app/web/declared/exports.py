@@ -18,7 +18,7 @@ from app.resources.conversion import BadCell
 from app.resources.email import convert_email
 from app.storage.exports.selection import Operator
 from app.web.caller import ensure_scope
-from app.web.declared.shape import Moment, RunName, SentShape, json_body
+from app.web.declared.shape import Moment, RunName, SentShape, WebhookId, json_body
 from app.web.shapes import NAMES_OF_VALUES
 
 WORDS: Final = {word: character for word, character in DELIMITERS.items() if word != "auto"}
@@ -107,6 +107,7 @@ class ExportBody(SentShape):
     confirm_email: Annotated[str, AfterValidator(check_email)] | None = Field(
         default=None, description="Who is sent a mail when the export has ended"
     )
+    webhook_id: WebhookId = None
     filter: ExportFilter = Field(default=ExportFilter(), description="Which records; all if it is not sent")
     formulas: Literal["keep", "neutralize"] = Field(
         default="keep",

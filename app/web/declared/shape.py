@@ -4,11 +4,13 @@ in OpenAPI."""
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, BeforeValidator, WithJsonSchema, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, field_validator
 
 from app.runs.acceptance import parse_run_name
 from app.web.shapes import Shape
 
+WEBHOOK_ID: Final = "The webhook that is told how this run has ended, also one that is told only of runs that name it"
+WebhookId = Annotated[str | None, Field(max_length=100, description=WEBHOOK_ID)]
 # What people call a run.
 RunName = Annotated[str, AfterValidator(parse_run_name), WithJsonSchema({"type": "string", "maxLength": 200})]
 

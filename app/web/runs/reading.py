@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Final
 
 from app.auth.caller import Caller
+from app.deliveries.webhooks.delivery import Delivery
 from app.runs.kinds import KINDS, Kind
 from app.runs.model import Run
 from app.web.caller import ensure_scope
@@ -21,7 +22,8 @@ def visible_kinds(caller: Caller, wanted: Kind | None) -> list[Kind]:
     return [wanted]
 
 
-def encode_run_cursor(run: Run) -> str:
+def encode_run_cursor(run: Run | Delivery) -> str:
+    """Messages of webhooks are listed as runs are: by the moment at which they came to be, and by their id."""
     return encode_cursor(f"{run.created_at.isoformat()} {run.id}")
 
 

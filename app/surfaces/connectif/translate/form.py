@@ -95,6 +95,7 @@ class ImportForm:
     options: Options
     name: str | None
     notify: str | None
+    webhook_id: str | None
     complaints: tuple[Complaint, ...]
 
     def build_submission(self, caller: Caller, file: Upload | Pull, *, request_id: str) -> Submission:
@@ -109,6 +110,7 @@ class ImportForm:
             options=self.options,
             name=self.name,
             notify=self.notify,
+            webhook_id=self.webhook_id,
             request_id=request_id,
         )
 
@@ -130,7 +132,7 @@ def parse_form(form: Form, chosen: Mapping | None = None) -> ImportForm:
     upload = find_upload(form)
     check_one_file(reader, file=upload, connectionId=connection, source=pull)
     encoding = reader.read_text("encoding") if connection or pull else None
-    name_of_run, notify = parse_name(reader), parse_email(reader)
+    name_of_run, notify, webhook_id = parse_name(reader), parse_email(reader), reader.read_text("webhookId")
     # Of a value of the wrong kind the reader only knows that it is not there.
     told = {each.path for each in form.complaints}
     complaints = (*(each for each in reader.complaints if each.path not in told), *form.complaints)
@@ -147,6 +149,7 @@ def parse_form(form: Form, chosen: Mapping | None = None) -> ImportForm:
         options=options,
         name=name_of_run,
         notify=notify,
+        webhook_id=webhook_id,
         complaints=complaints,
     )
 

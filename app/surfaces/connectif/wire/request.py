@@ -5,6 +5,7 @@ from typing import Any, Final
 from app.connections.declaration import SECRETS, SETTINGS
 from app.runs.holding.brakes import BRAKES, MOST, Brake
 from app.transports.options import RULES
+from app.web.declared.shape import WEBHOOK_ID
 from app.web.mapping_schema import MAPPING, MAPPING_ID
 from app.web.shapes import DELIMITER
 
@@ -136,6 +137,7 @@ MEMBERS: Final[dict[str, Any]] = {
         "description": "The e-mail address to notify when the import has ended",
         **LEFT_OUT,
     },
+    "webhookId": {"type": "string", "description": WEBHOOK_ID, **LEFT_OUT},
 }
 BOOLEAN: Final = {"type": "string", "enum": ["true", "false"]}
 

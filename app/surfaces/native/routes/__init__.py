@@ -2,7 +2,16 @@
 
 from app.surfaces.native.routes import item_images, records
 from app.surfaces.native.routes.access import keys, people
-from app.surfaces.native.routes.declared import connections, coupon_sets, feeds, item_syncs, mappings, schedules, types
+from app.surfaces.native.routes.declared import (
+    connections,
+    coupon_sets,
+    feeds,
+    item_syncs,
+    mappings,
+    schedules,
+    types,
+    webhooks,
+)
 from app.surfaces.native.routes.runs import connection_imports, exports, imports, item_sync_runs, runs
 from app.surfaces.native.routes.service import documents, health, limits
 from app.web.surface import collect_routes
@@ -23,6 +32,7 @@ PARTS = (
     feeds,
     item_syncs,
     item_sync_runs,
+    webhooks,
     keys,
     people,
     health,

@@ -1,0 +1,1 @@
+"""Webhooks as rows, and the outbox of what is to be sent to them."""
