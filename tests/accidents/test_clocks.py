@@ -54,7 +54,14 @@ def test_a_worker_whose_clock_is_days_ahead_deletes_nothing_young(
     assert under_way.commit() in files(store.stored)
 
 
-@pytest.mark.parametrize(("api", "worker"), [(2 * HOURS, 0), (0, -2 * HOURS), (-2 * HOURS, 2 * HOURS)])
+@pytest.mark.parametrize(
+    ("api", "worker"),
+    [
+        pytest.param(2 * HOURS, 0, marks=pytest.mark.slow),
+        pytest.param(0, -2 * HOURS, marks=pytest.mark.slow),
+        (-2 * HOURS, 2 * HOURS),
+    ],
+)
 def test_an_import_waits_for_no_clock(
     parts: Parts, settings: Settings, wrong_clock: Path, api: int, worker: int
 ) -> None:

@@ -18,6 +18,7 @@ from app.storage.blobs.digests import BLOCK_BYTES
 from tests.engine.conftest import ImportEngine, law
 from tests.storage.conftest import OpenShared, objects, prefix, read, shared
 from tests.support.object_store import BUCKET, ObjectStore
+from tests.support.sweeps import few
 
 __all__ = ["objects", "prefix", "shared"]
 
@@ -72,7 +73,7 @@ def file_of(engine: ImportEngine, run: Run) -> Path:
     return engine.runtime.blobs.path(run.blob or "")
 
 
-@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("damage", few(DAMAGES, (change_a_cell, lose_a_half)))
 async def test_an_import_whose_file_has_changed_fails_and_writes_nothing_of_it(
     engine: ImportEngine, damage: Callable[[Path], None]
 ) -> None:

@@ -71,7 +71,11 @@ def test_pages_that_nobody_reads_hold_little(crowd: Crowd, path: str) -> None:
 
 @pytest.mark.usefixtures("large_records")
 @pytest.mark.parametrize(
-    ("path", "count"), [("/v2/products?per_page=200&fields=productName", 200), ("/v1/customers?limit=100", 100)]
+    ("path", "count"),
+    [
+        pytest.param("/v2/products?per_page=200&fields=productName", 200, marks=pytest.mark.slow),
+        ("/v1/customers?limit=100", 100),
+    ],
 )
 def test_a_vendors_list_of_large_records_is_whole_and_comes_in_pieces(crowd: Crowd, path: str, count: int) -> None:
     crowd.attack([Request(path)], at_once=4)
@@ -99,6 +103,7 @@ def declaration(fields: int, options: int) -> bytes:
     return json.dumps({"key": "code", "fields": listed}, separators=(",", ":")).encode()
 
 
+@pytest.mark.slow
 def test_types_are_bounded_one_by_one_and_together(crowd: Crowd) -> None:
     def put(name: str, body: bytes) -> httpx.Response:
         return httpx.put(f"{crowd.live.url}/types/{name}", headers=crowd.headers, content=body, timeout=60)
@@ -113,6 +118,7 @@ def test_types_are_bounded_one_by_one_and_together(crowd: Crowd) -> None:
     crowd.attack([Request("/types")], at_once=20)
 
 
+@pytest.mark.slow
 def test_a_large_type_can_be_put_again_and_again(crowd: Crowd) -> None:
     crowd.sql(f"DELETE FROM record_types t USING accounts a WHERE a.id = t.account_id AND a.name = '{HOSTILE}'")
     largest = declaration(74, 1_000)

@@ -65,11 +65,13 @@ def test_pages_follow_each_other_from_any_place(crowd: Crowd, bad_cells: str) ->
         assert len(seen) >= 2_500
 
 
+@pytest.mark.slow
 def test_failed_rows_of_many_bad_cells_cost_little(crowd: Crowd, bad_cells: str) -> None:
     attack = crowd.attack([Request(f"{bad_cells}/failed-rows.csv")], at_once=4)
     assert attack.statuses.keys() <= {200, 429}
 
 
+@pytest.mark.slow
 def test_rows_of_ever_other_paths_are_reported_with_as_many_columns_as_a_file_may_have(crowd: Crowd) -> None:
     rows = (json.dumps({"productID": "", LONG: {f"{n}": {"x": n}}, f"q{n}": {LONG: 1}}) for n in range(PATHS))
     run = run_import(crowd, "\n".join(rows).encode(), "products.jsonl", type="catalog")

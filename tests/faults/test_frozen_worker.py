@@ -10,6 +10,7 @@ from app.runs.model import Run
 from tests.faults.arena import Arena, until
 from tests.faults.truth import truth
 from tests.faults.verdict import assert_true, watched
+from tests.support.sweeps import few
 
 pytestmark = pytest.mark.asyncio
 
@@ -27,7 +28,7 @@ GIVEN_UP = {"LeaseLost", "RunPostponed", "SliceFailed", "released"}
 LONG = 120_000
 
 
-@pytest.mark.parametrize("step", BEFORE_A_COMMIT)
+@pytest.mark.parametrize("step", few(BEFORE_A_COMMIT, ("merged", "finishing")))
 async def test_a_worker_frozen_past_its_lease_moves_nothing_when_it_thaws(arena: Arena, step: str) -> None:
     await thawed_late(arena, step, BEFORE_A_COMMIT[step])
 

@@ -10,6 +10,7 @@ from app.connections.connection import create_connection
 from app.feeds.feed import FeedDeclaration
 from app.feeds.stored import create_feed
 from tests.faults.arena import Arena, until
+from tests.support.sweeps import few_or_all
 from tests.transports.servers.sftp import SftpServer, sftp_server
 from tests.transports.test_connections import body
 
@@ -27,6 +28,7 @@ STEPS = {
     "disposed": 1,
     "FileDisposed": 1,
 }
+FEW_OR_ALL = few_or_all(STEPS, ("FileStarted", "RunEnded", "disposed"))
 
 
 @pytest.fixture
@@ -65,10 +67,11 @@ async def assert_imported_once(arena: Arena, server: SftpServer) -> None:
     assert [(each["state"], each["created"]) for each in runs] == [("finished", 1)] * FILES, arena.told()
 
 
-async def test_a_worker_is_killed_at_every_step_of_a_feed(arena: Arena, sftp: SftpServer) -> None:
+@FEW_OR_ALL
+async def test_a_worker_is_killed_at_steps_of_a_feed(arena: Arena, sftp: SftpServer, steps: tuple[str, ...]) -> None:
     await watching(arena, sftp)
-    for step, nth in STEPS.items():
-        worker = arena.worker(f"{step}:{nth}:kill")
+    for step in steps:
+        worker = arena.worker(f"{step}:{STEPS[step]}:kill")
         assert await worker.ended() == -signal.SIGKILL, step
     arena.worker()
     await assert_imported_once(arena, sftp)
@@ -95,10 +98,11 @@ async def looked_again(arena: Arena, earlier: int) -> bool:
 
 
 @pytest.mark.timeout(180)
-async def test_postgresql_is_killed_at_every_step_of_a_feed(arena: Arena, sftp: SftpServer) -> None:
+@FEW_OR_ALL
+async def test_postgresql_is_killed_at_steps_of_a_feed(arena: Arena, sftp: SftpServer, steps: tuple[str, ...]) -> None:
     await watching(arena, sftp)
-    worker = arena.worker(",".join(f"{step}:{nth}:wait" for step, nth in STEPS.items()))
-    for number in range(1, len(STEPS) + 1):
+    worker = arena.worker(",".join(f"{step}:{STEPS[step]}:wait" for step in steps))
+    for number in range(1, len(steps) + 1):
         await worker.meets_fault(number)
         arena.servers.postgres.kill()
         worker.go_on()

@@ -9,6 +9,7 @@ from app.transports.transport import CHUNK
 from tests.faults.arena import Arena, until
 from tests.faults.truth import truth
 from tests.faults.verdict import assert_true, watched
+from tests.support.sweeps import few
 from tests.transports.servers.http import HttpServer, http_server
 
 pytestmark = pytest.mark.asyncio
@@ -16,7 +17,6 @@ pytestmark = pytest.mark.asyncio
 ROWS = 80
 # The step, and at which of its occurrences.
 STEPS = {"SliceClaimed": 1, "arriving": 3, "fetched": 1, "examined": 1, "kept": 1, "settled": 1, "read": 2}
-FEW = ("arriving", "kept", "settled")  # of the others the sweep behind `make test-all` sees to
 PADDING = 3 * CHUNK  # the file comes in several pieces
 
 
@@ -26,9 +26,7 @@ async def web() -> AsyncIterator[HttpServer]:
         yield running
 
 
-@pytest.mark.parametrize(
-    "step", [each if each in FEW else pytest.param(each, marks=pytest.mark.slow) for each in STEPS]
-)
+@pytest.mark.parametrize("step", few(STEPS, ("arriving", "kept", "settled")))
 async def test_a_worker_killed_while_it_fetches_loses_nothing(arena: Arena, web: HttpServer, step: str) -> None:
     expected = truth(ROWS, seed=STEPS[step])
     await web.store("file.csv", expected.file.encode() + b"\n" * PADDING)

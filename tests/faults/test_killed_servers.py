@@ -6,6 +6,7 @@ from redis.asyncio import Redis
 from tests.faults.arena import Arena
 from tests.faults.truth import truth
 from tests.faults.verdict import assert_true, watched
+from tests.support.sweeps import few, few_or_all
 
 pytestmark = pytest.mark.asyncio
 
@@ -26,12 +27,13 @@ ROWS = 240
 
 
 @pytest.mark.timeout(180)
-async def test_postgresql_is_killed_at_every_step_of_one_import(arena: Arena) -> None:
+@few_or_all(STEPS, ("merged", "committed", "finishing"))
+async def test_postgresql_is_killed_at_steps_of_one_import(arena: Arena, steps: tuple[str, ...]) -> None:
     expected = truth(ROWS)
     run = await arena.stored(expected)
     async with watched(arena, run, expected):
-        worker = arena.worker(",".join(f"{step}:{nth}:wait" for step, nth in STEPS.items()))
-        for number in range(1, len(STEPS) + 1):
+        worker = arena.worker(",".join(f"{step}:{nth}:wait" for step, nth in STEPS.items() if step in steps))
+        for number in range(1, len(steps) + 1):
             await worker.meets_fault(number)
             arena.servers.postgres.kill()
             worker.go_on()
@@ -82,7 +84,7 @@ async def test_valkey_is_killed_at_every_step_and_a_supervisor_starts_the_worker
     assert watch.crashes == 0
 
 
-@pytest.mark.parametrize("step", ["SliceClaimed", "committed", "released"])
+@pytest.mark.parametrize("step", few(["SliceClaimed", "committed", "released"], ("committed",)))
 async def test_all_of_valkey_is_emptied_at_a_step(arena: Arena, step: str) -> None:
     expected = truth(80)
     run = await arena.stored(expected)

@@ -20,6 +20,7 @@ from tests.faults.test_killed_sync import catalogue, read
 from tests.support.archives import zip_of
 from tests.support.item_syncs import SyncEngine
 from tests.support.pictures import picture
+from tests.support.sweeps import few_or_all
 from tests.transports.servers.server import PASSWORD, USER
 from tests.transports.test_connections import body
 
@@ -41,8 +42,7 @@ STEPS = (
     "renamed:1",  # done, and not told
     "RNFR:1",  # the second move
 )
-FEW = ("MLSD:3", "sent:2", "renamed:1")
-EACH = pytest.mark.parametrize("steps", [FEW, pytest.param(STEPS, marks=pytest.mark.slow)], ids=["few", "all"])
+FEW_OR_ALL = few_or_all(STEPS, ("MLSD:3", "sent:2", "renamed:1"))
 
 
 class Shop:
@@ -92,7 +92,7 @@ class Shop:
         return {str(path.relative_to(self.home)) for path in self.home.rglob("*") if path.is_file()}
 
 
-@EACH
+@FEW_OR_ALL
 async def test_the_server_is_killed_at_steps_of_a_sync(arena: Arena, tmp_path: Path, steps: tuple[str, ...]) -> None:
     shop = Shop(arena, tmp_path)
     run = await shop.begin()

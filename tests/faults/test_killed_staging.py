@@ -13,6 +13,7 @@ from app.storage.database import DatabaseUnavailable
 from tests.faults.arena import Arena, until
 from tests.faults.truth import Truth, truth
 from tests.faults.verdict import assert_true, watched
+from tests.support.sweeps import few_or_all
 
 pytestmark = pytest.mark.asyncio
 
@@ -42,10 +43,10 @@ async def test_a_worker_killed_at_one_step_after_the_other_of_a_replacement(aren
 
 
 @pytest.mark.timeout(180)
-@pytest.mark.parametrize(
-    "steps", [["accounted", "applied"], pytest.param([*STEPS], marks=pytest.mark.slow)], ids=["some", "all"]
-)
-async def test_postgresql_killed_at_one_step_after_the_other_of_a_replacement(arena: Arena, steps: list[str]) -> None:
+@few_or_all(STEPS, ("accounted", "applied"))
+async def test_postgresql_killed_at_one_step_after_the_other_of_a_replacement(
+    arena: Arena, steps: tuple[str, ...]
+) -> None:
     expected = build_truth()
     run = await arena.replacement(expected)
     async with watched(arena, run, expected, staged=True):

@@ -8,13 +8,13 @@ import pytest
 from app.runs.model import Run
 from tests.faults.arena import Arena, until
 from tests.support.item_syncs import SyncEngine
+from tests.support.sweeps import few_or_all
 
 pytestmark = pytest.mark.asyncio
 
 COUNT = 15  # items of a catalogue, in two batches
 STEPS = ("read", "merged", "accounted", "committed", "written", "applied item-prices", "applied items")
-FEW = ("merged", "written", "applied items")
-each_step = pytest.mark.parametrize("steps", [FEW, pytest.param(STEPS, marks=pytest.mark.slow)], ids=["few", "all"])
+FEW_OR_ALL = few_or_all(STEPS, ("merged", "written", "applied items"))
 CATALOGUE = """
 SELECT type, key, data FROM records WHERE account_id = $1
     AND type IN ('items', 'item-prices', 'price-lists', 'item-classes', 'item-class-values')"""
@@ -63,7 +63,7 @@ async def assert_done(arena: Arena, run: Run) -> None:
     await until(none_left, "the overlay is still there")
 
 
-@each_step
+@FEW_OR_ALL
 @pytest.mark.timeout(180)
 async def test_a_worker_is_killed_at_steps_of_a_sync(arena: Arena, steps: tuple[str, ...]) -> None:
     run = await begun(arena)
@@ -78,7 +78,7 @@ async def test_a_worker_is_killed_at_steps_of_a_sync(arena: Arena, steps: tuple[
     await assert_done(arena, run)
 
 
-@each_step
+@FEW_OR_ALL
 @pytest.mark.timeout(180)
 async def test_postgresql_is_killed_at_steps_of_a_sync(arena: Arena, steps: tuple[str, ...]) -> None:
     run = await begun(arena)

@@ -11,6 +11,7 @@ from app.syncs.intake import SyncRequest, submit_sync
 from app.syncs.settings import SyncSettings
 from app.syncs.stored import SyncDeclaration, create_sync
 from tests.faults.arena import Arena, until
+from tests.support.sweeps import few_or_all
 from tests.transports.servers.sftp import SftpServer, sftp_server
 from tests.transports.test_connections import body
 
@@ -24,8 +25,7 @@ FILES = {
 }
 # The steps at which somebody dies, in their order, and at which of their occurrences.
 STEPS = ("looked:1", "arriving:1", "kept:1", "settled:1", "listed:1", "disposed:1", "noted:1")
-FEW = ("kept:1", "disposed:1")  # of the others the sweep behind `make test-all` sees to
-EACH = pytest.mark.parametrize("steps", [FEW, pytest.param(STEPS, marks=pytest.mark.slow)], ids=["few", "all"])
+FEW_OR_ALL = few_or_all(STEPS, ("kept:1", "disposed:1"))
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ async def assert_done(arena: Arena, run: Run, server: SftpServer) -> None:
     assert await server.names() == {"done/a.csv", "done/b.csv", "done/f.csv", "done/x.csv"}
 
 
-@EACH
+@FEW_OR_ALL
 @pytest.mark.timeout(180)
 async def test_a_worker_is_killed_at_each_step_of_one_sync(
     arena: Arena, sftp: SftpServer, steps: tuple[str, ...]

@@ -7,6 +7,7 @@ import pytest
 from tests.faults.arena import Arena
 from tests.faults.truth import truth
 from tests.faults.verdict import assert_true, watched
+from tests.support.sweeps import few
 
 pytestmark = pytest.mark.asyncio
 
@@ -26,7 +27,7 @@ ONCE = {
 }
 
 
-@pytest.mark.parametrize("step", ONCE)
+@pytest.mark.parametrize("step", few(ONCE, ("merged", "committed", "finishing")))
 async def test_a_killed_worker_loses_no_row_and_counts_none_twice(arena: Arena, step: str) -> None:
     assert await killed_at(arena, step, ONCE[step])
 

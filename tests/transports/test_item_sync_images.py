@@ -1,6 +1,7 @@
 """The pictures of an item sync: taken in from the ZIP of a folder, or reported with what is wrong with them."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -105,7 +106,10 @@ async def test_images_that_a_replacement_has_removed_come_back_with_the_next_syn
     await take_in(syncing, sync)
     imports = ImportEngine(syncing.runtime, syncing.account_id)
     if meanwhile:
-        await ftp.store("itempictures.zip", zip_of({"CAP.png": CAP, "SHIRT.jpg": SHIRT}))
+        # As large as before, so that only its time tells it apart, of which FTP knows no less than a second.
+        await ftp.store(
+            "itempictures.zip", zip_of({"CAP.png": CAP, "SHIRT.jpg": SHIRT}), datetime(2026, 1, 1, tzinfo=UTC)
+        )
         older = await reach_images(syncing, await syncing.start(sync))
     replacement = await imports.run("id,itemCode\nSHIRT_1,SHIRT\n", "item-images", replace=True)
     assert (replacement.state, replacement.removed) == ("finished", 1)

@@ -97,6 +97,7 @@ TANGLES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unit", TANGLES.values(), ids=TANGLES)
 def test_twice_the_tangle_takes_about_twice_the_time(unit: bytes) -> None:
     def once(data: bytes) -> float:
