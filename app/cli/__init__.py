@@ -35,6 +35,12 @@ COMMANDS: Final = {
     "rerun": CommandEntry(
         "app.cli.importing.rerun", "run_again", "Run an import again, with its file as it is now", USE
     ),
+    "cancel": CommandEntry(
+        "app.cli.managing.runs",
+        "cancel_run",
+        "Cancel an import, an export or an item sync that waits, runs or is held",
+        USE,
+    ),
     "export": CommandEntry(
         "app.cli.exporting.command",
         "export_records",
@@ -50,7 +56,7 @@ COMMANDS: Final = {
     "runs": CommandEntry(
         "app.cli.managing.runs",
         "runs",
-        "List and show all work of the account, and resume or cancel what is halted",
+        "List and show all work of the account, and resume or cancel it",
         USE,
     ),
     "exports": CommandEntry(

@@ -97,6 +97,7 @@ PERSONS_REFUSALS: Final[Mapping[str, str]] = {
     "too_many_reads": "Wait until the other page has loaded, then reload this one.",
     "queue_full": "Wait until a job has ended, or decide about those that are stopped.",
     "import_not_ended": "Wait until it has ended. If it is stopped, let it go on or cancel it.",
+    "already_ended": "Look at its numbers.",
     "not_held": "Somebody has already decided, or the job has ended.",
     "nothing_to_retry": "Start a new export for other destinations.",
     "type_in_use": "Keep the fields that are named above as they are.",

@@ -12,13 +12,17 @@ from app.connections.pull import Pull, pull_from_json, pull_to_json
 from app.connections.target import PathValues, expand_path, find_connection_mistake, find_target_mistake
 from app.errors import Complaint, Refused, describe
 from app.runs.model import AccountId, Run, RunId
+from app.runs.states import State
 from app.runtime import Runtime
 from app.storage.database import ReadSession
 from app.storage.json_columns import compile_reader
 
 MOST_DESTINATIONS: Final = 10  # of one export
 MEMBER: Final = "destinations"
-NEVER_SENT: Final = "The export failed before this delivery"
+NEVER_SENT: Final = {
+    State.FAILED: "The export failed before this delivery",
+    State.CANCELLED: "The export was cancelled before this delivery was complete",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +128,10 @@ def load_destinations(run: Run) -> list[Destination]:
 
 
 def describe_destinations(run: Run) -> list[Destination]:
-    """The destinations as they are told: with an export that has failed every delivery has, that was not settled."""
+    """The destinations as they are told: when the export has ended every delivery has failed that was not made."""
     return [
-        msgspec.structs.replace(each, status="failed", error=NEVER_SENT)
-        if run.done and each.status == "pending"
+        msgspec.structs.replace(each, status="failed", error=NEVER_SENT[run.state])
+        if run.state in NEVER_SENT and each.status == "pending"
         else each
         for each in load_destinations(run)
     ]

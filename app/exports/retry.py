@@ -4,7 +4,7 @@ from app.auth.identity import Identity, ensure_live, keep_answer
 from app.connections.connection import load_connection
 from app.connections.pull import Pull
 from app.errors import Complaint, Refused
-from app.exports.destinations import Destination, WantedDestination, build_columns, load_destinations, name_in_list
+from app.exports.destinations import Destination, WantedDestination, build_columns, describe_destinations, name_in_list
 from app.runs.acceptance import accept_run, announce_run
 from app.runs.kinds import Kind, Step
 from app.runs.model import AccountId, Relation, Run, RunId, new_run_id, run_from
@@ -55,7 +55,7 @@ async def retry_export(runtime: Runtime, parent: Run, *, origin: str, sender: Id
 
 
 def list_failed(run: Run) -> list[Destination]:
-    return [each for each in load_destinations(run) if each.status == "failed"]
+    return [each for each in describe_destinations(run) if each.status == "failed"]
 
 
 async def build_retried(

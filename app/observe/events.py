@@ -216,7 +216,8 @@ class RunPostponed(Event):
 
 @dataclass(frozen=True, slots=True)
 class LeaseLost(Event):
-    """A worker no longer held the lease on its run, so it wrote nothing more and stopped."""
+    """A worker no longer held the lease on its run, or somebody has cancelled the run, so it wrote nothing more and
+    stopped."""
 
     level: ClassVar[str] = "warning"
     run_id: str

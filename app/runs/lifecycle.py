@@ -6,6 +6,7 @@ stop or die at any step and the run goes on elsewhere.
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar
@@ -37,6 +38,7 @@ BACKOFF_SECONDS = 2.0  # a run that crashed waits up to this, times its crashes
 SOURCE_SECONDS = 20.0  # a source that is away gets about so much time before it is tried again
 RETRY_SECONDS = 0.5  # between two tries to write what has become of a run
 IMPATIENT_SECONDS = 3.0  # for the same in a process that is to end
+WATCH_SECONDS = 1.0  # between two looks whether a run was taken from its worker
 NO_THREAD = "can't start new thread"  # Python's words
 
 T = TypeVar("T")
@@ -107,25 +109,36 @@ async def claim_run(runtime: Runtime, run_id: RunId) -> Run | None:
 
 @asynccontextmanager
 async def lease_renewed(runtime: Runtime, run: Run) -> AsyncIterator[None]:
-    """Renews the lease for as long as the block runs."""
-    renewing = asyncio.create_task(renew_lease(runtime, run))
+    """Renews the lease for as long as the block runs, and breaks the block off when the run is taken from this worker:
+    somebody has cancelled it, or it took too long to renew. Raises RunLost."""
     try:
-        yield
-    finally:
-        renewing.cancel()
-        await asyncio.gather(renewing, return_exceptions=True)
+        async with asyncio.timeout(None) as block:
+            renewing = asyncio.create_task(renew_lease(runtime, run, block))
+            try:
+                yield
+            finally:
+                renewing.cancel()
+                await asyncio.gather(renewing, return_exceptions=True)
+    except TimeoutError:
+        if block.expired():
+            raise RunLost from None
+        raise
 
 
-async def renew_lease(runtime: Runtime, run: Run) -> None:
-    """Returns when the lease is lost; the next commit then fails, too."""
-    lease, ours = runtime.settings.lease_seconds, True
+async def renew_lease(runtime: Runtime, run: Run, block: asyncio.Timeout) -> None:
+    """Returns when the run is lost, and has broken the block off."""
+    lease, renewed, ours = runtime.settings.lease_seconds, time.monotonic(), True
     while ours:
-        await asyncio.sleep(lease / 3)
-        try:
+        await asyncio.sleep(min(WATCH_SECONDS, lease / 3))
+        with suppress(DatabaseUnavailable):
+            async with runtime.database.read() as session:
+                ours = await claims.is_ours(session, run.id, run.attempt)
+            if time.monotonic() - renewed < lease / 3:
+                continue
             async with runtime.database.transaction() as session:
-                ours = await claims.renew(session, run.id, run.attempt, lease=lease)
-        except DatabaseUnavailable:
-            continue
+                await claims.renew(session, run.id, run.attempt, lease=lease)
+            renewed = time.monotonic()
+    block.reschedule(0)
 
 
 async def write_when_reachable(runtime: Runtime, write: Callable[[Session], Awaitable[T]]) -> T:

@@ -103,6 +103,12 @@ class Run:
         return bool(self.options.get("replace")) or sync.get("mode") == "full"
 
     @property
+    def is_unwritten(self) -> bool:
+        """Whether its rows are staged and not applied yet: app.storage.claims.UNWRITTEN."""
+        staged = self.kind is Kind.SYNC or self.options.get("staged") or self.options.get("replace")
+        return bool(staged) and self.step in (Step.WRITE, Step.APPLY)
+
+    @property
     def plan_number(self) -> int | None:
         """By which somebody who resumes it names what it shows; None unless it waits for that."""
         return self.attempt if self.state in HELD else None

@@ -14,11 +14,11 @@ class State(StrEnum):
 
 
 NEXT: dict[State, frozenset[State]] = {
-    # Claimed by a worker; or failed by the sweeper, when it can never be claimed.
-    State.QUEUED: frozenset({State.RUNNING, State.FAILED}),
+    # Claimed by a worker; or failed by the sweeper, when it can never be claimed; or cancelled.
+    State.QUEUED: frozenset({State.RUNNING, State.FAILED, State.CANCELLED}),
     # Every row has an outcome; or it cannot be processed, or has crashed its worker too often; or a brake has stopped
-    # it, or it was to be planned only.
-    State.RUNNING: frozenset({State.FINISHED, State.FAILED, State.HALTED, State.PLANNED}),
+    # it, or it was to be planned only; or somebody cancels it while it is worked on.
+    State.RUNNING: frozenset({State.FINISHED, State.FAILED, State.HALTED, State.PLANNED, State.CANCELLED}),
     # Somebody resumes it or cancels it, or nobody does for SLUICE_PLAN_HOURS.
     State.HALTED: frozenset({State.QUEUED, State.CANCELLED}),
     State.PLANNED: frozenset({State.QUEUED, State.CANCELLED}),

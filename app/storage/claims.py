@@ -60,6 +60,14 @@ RENEW = """
 UPDATE runs SET heartbeat_at = now(), lease_until = now() + make_interval(secs => :lease)
 WHERE id = :id AND attempt = :attempt AND state = 'running' AND lease_until IS NOT NULL"""
 
+# Ended by its own worker, or deleted after that, a run has not been taken from it.
+OURS = "SELECT NOT EXISTS (SELECT FROM runs WHERE id = :id AND attempt <> :attempt)"
+
+# Nothing that its worker still writes counts from here on: it has the attempt before. What it is about to commit is
+# waited for.
+REVOKE = """
+UPDATE runs SET attempt = attempt + 1, lease_until = NULL WHERE id = :id AND state = ANY(:before) RETURNING *"""
+
 RELEASE = """
 UPDATE runs SET lease_until = NULL WHERE id = :id AND attempt = :attempt AND lease_until IS NOT NULL
 RETURNING kind, step"""
@@ -94,11 +102,13 @@ UNWRITTEN = """(CAST(:state AS text) <> 'finished' AND step IN ('write', 'apply'
 WRITTEN = ", ".join(
     f"{name} = CASE WHEN {UNWRITTEN} THEN 0 ELSE {name} END" for name in ("created", "updated", "unchanged", "skipped")
 )
+# An export that ends without its file has no record in it.
+IN_FILE = "CASE WHEN kind = 'export' AND blob IS NULL THEN 0 ELSE at_row END"
 
 END = f"""
 UPDATE runs SET state = :state, finished_at = now(), lease_until = NULL, held_at = NULL,
     fail_code = :code, fail_detail = :detail, secret = NULL,
-    removed = CASE WHEN {UNWRITTEN} THEN 0 * removed ELSE removed END, {WRITTEN},
+    removed = CASE WHEN {UNWRITTEN} THEN 0 * removed ELSE removed END, {WRITTEN}, at_row = {IN_FILE},
     report = CASE WHEN {UNWRITTEN} THEN report - 'entities' ELSE report END
 WHERE id = :id AND attempt = :attempt AND state = ANY(:before) RETURNING *"""
 
@@ -149,6 +159,18 @@ async def renew(session: Session, run_id: str, attempt: int, *, lease: float) ->
     """Renews the lease for `lease` seconds. False if the run is not ours any more."""
     done = await session.execute(text(RENEW), {"id": run_id, "attempt": attempt, "lease": lease})
     return done.rowcount == 1
+
+
+async def is_ours(session: ReadSession, run_id: str, attempt: int) -> bool:
+    """Whether nobody else has taken the run since it was claimed with this attempt."""
+    return bool((await session.execute(text(OURS), {"id": run_id, "attempt": attempt})).scalar_one())
+
+
+async def revoke(session: Session, run_id: str, *, before: Sequence[str]) -> RowMapping | None:
+    """Takes a run from whoever works on it, and returns it whole, with an attempt that nobody else has. None if it is
+    in none of the states `before`."""
+    given = {"id": run_id, "before": list(before)}
+    return (await session.execute(text(REVOKE), given)).mappings().one_or_none()
 
 
 async def release(session: Session, run_id: str, attempt: int) -> RowMapping | None:

@@ -415,6 +415,15 @@ def test_a_halted_import_tells_why_and_is_resumed(sluice: Sluice) -> None:
     assert (refused.exit_code, refused.stderr.count("\n")) == (1, 1)
 
 
+def test_an_import_is_cancelled_and_says_what_it_has_written(sluice: Sluice) -> None:
+    halted = sluice("import", "-", "--max-created", "0", sent="_email,_name\nana@example.com,Ana\n")
+    run = halted.stdout.split()[1]
+    cancelled = sluice("cancel", run)
+    told = "The import was cancelled. Nothing was written; 1 row was not looked at"
+    assert (cancelled.exit_code, cancelled.stdout) == (0, f"Import {run} is cancelled\n{told}\n")
+    assert sluice("cancel", run).stdout == cancelled.stdout
+
+
 def test_a_wrong_key_ends_every_command_in_one_line(sluice: Sluice) -> None:
     for command in (("imports", "list"), ("records", "list", "contacts"), ("types", "list"), ("connections", "list")):
         done = sluice(*command, SLUICE_KEY="sluice_0000000000000000:x")

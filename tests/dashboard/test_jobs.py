@@ -132,7 +132,7 @@ STATES: dict[str, tuple[str, str]] = {
     ),
     "cancelled": (
         "state = 'cancelled', finished_at = now(), fail_code = 'cancelled', fail_detail = 'Somebody has cancelled it'",
-        "Somebody has cancelled it. 0 rows were written before and stay; 3 were not written.",
+        "Cancelled Somebody has cancelled it. 0 created",
     ),
     "finished": ("state = 'finished', finished_at = now(), created = 3", "All 3 rows went in."),
     "none": ("state = 'finished', finished_at = now(), failed = 3", "No row went in"),
@@ -242,7 +242,9 @@ async def test_a_held_run_goes_on_or_is_cancelled_by_whoever_may(dashboard: Dash
     assert (await dashboard.post(action)).headers["location"] == own
     assert "The import continues." in await seen(dashboard, own)
     await set_run(dashboard, run_id, held)
-    assert "0 rows are written and stay. 3 rows will not be." in await seen(dashboard, f"{own}/cancel")
+    assert "Nothing was written; 3 rows were not looked at. It cannot be continued" in await seen(
+        dashboard, f"{own}/cancel"
+    )
     assert (await dashboard.post(f"{own}/cancel")).headers["location"] == own
     assert "Cancelled" in await seen(dashboard, own)
     assert "are deleted. The 0 rows that went in stay" in await seen(dashboard, f"{own}/delete")

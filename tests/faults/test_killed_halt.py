@@ -11,7 +11,8 @@ import pytest
 
 from app.imports.engine import work
 from app.runs.holding.brakes import Brakes
-from app.runs.holding.held import cancel_run, resume_run
+from app.runs.holding.cancellation import cancel_run
+from app.runs.holding.held import resume_run
 from app.runs.lifecycle import work_on
 from app.runs.model import Run, run_from
 from tests.faults.arena import Arena, until

@@ -61,7 +61,7 @@ async def test_it_is_resumed_and_goes_on(
     ended = await read(client, an_account, f"/{of}/{halted}")
     assert (ended["status"], ended["created"]) == ("finished", 2)
     refused = await client.post(f"/{of}/{halted}/cancel", headers=an_account.headers)
-    assert (refused.status_code, refused.json()["code"]) == (409, "not_held")
+    assert (refused.status_code, refused.json()["code"]) == (409, "already_ended")
 
 
 @pytest.mark.parametrize("of", ["imports", "runs"])

@@ -1,4 +1,4 @@
-"""`sluice runs …`: lists and shows the work of every kind that an account has, and decides about runs that are held."""
+"""`sluice runs …`: lists and shows the work of every kind that an account has, and resumes or cancels it."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Final
@@ -122,7 +122,7 @@ runs.command("resume")(add_options(resume_run, LIMITS))
 
 @runs.command("cancel")
 def cancel_run(run_id: RunId, *, url: Url = DEFAULT_URL, key: Key = "", as_json: AsJson = False) -> None:
-    """End a run that is halted or planned. What it has written stays."""
+    """Cancel an import, an export or an item sync that waits, runs or is held. What it has written stays."""
     decide(run_id, "cancel", {}, url=url, key=key, as_json=as_json)
 
 
@@ -133,6 +133,8 @@ def decide(run_id: str, decision: str, body: dict[str, Any], *, url: str, key: s
         print_json(run)
     else:
         print_line(f"{run['kind'].capitalize()} {run['id']} is {run['status']}")
+        if run["status"] == "cancelled":
+            print_line(run["failure"]["detail"])
 
 
 def describe_run(run: Mapping[str, Any]) -> dict[str, object]:

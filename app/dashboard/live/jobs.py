@@ -47,7 +47,7 @@ class LiveJobs:
         context = {"troubles": self.troubles, "arrived": arrived, "first": self.address, **queue}
         regions = {name: render_block(TEMPLATE, name, **context) for name in ("banners", "queue", "arrived", "now")}
         for status in listed:
-            regions |= render_cells(job_from(status, None))
+            regions |= render_cells(job_from(status, None, self.visitor))
         self.ids = [status.run.id for status in listed if not status.run.done]
         return Moment(regions, moves=bool(queue["moving"]))
 

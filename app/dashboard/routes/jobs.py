@@ -59,7 +59,7 @@ async def show_jobs(
         troubles=troubles,
         arrived=0,
         drafts=show_drafts(drafts),
-        rows=list_jobs(found, makers),
+        rows=list_jobs(found, makers, visitor),
         # A line needs two points.
         chart=chart_of(days) if sum(day.runs > 0 for day in days) > 1 else None,
         later=cursor is not None,

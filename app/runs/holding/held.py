@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from app.errors import FAILURES, Refused
+from app.errors import Refused
 from app.observe.events import RunResumed
 from app.runs.acceptance import enqueue_run
 from app.runs.holding.brakes import Brakes
@@ -22,7 +22,7 @@ from app.storage.json_columns import compile_reader
 Opening = AbstractAsyncContextManager[Session]
 read_brakes = compile_reader(Brakes)
 
-NOT_HELD = "Only a run that is halted or planned can be {done}, and this {kind} is {state}"
+NOT_HELD = "Only a run that is halted or planned can be resumed, and this {kind} is {state}"
 PLAN_CHANGED = "The run waits with plan {now} by now, and not with plan {shown}. {why}"
 ACCEPTED: Final = "accepted"  # the member of the run's options that has the limits of an approval
 EXPIRED = "It was {state} for {hours} hours, and nobody resumed or cancelled it"
@@ -58,28 +58,13 @@ async def resume_run(runtime: Runtime, opening: Opening, run: Run, approval: App
         raise Refused("plan_changed", PLAN_CHANGED.format(shown=approval.plan, now=run.plan_number, why=why))
     if run.options.get("released") and run.state not in HELD:
         return run
-    raise refuse(run, "resumed")
+    raise Refused("not_held", NOT_HELD.format(kind=KINDS[run.kind].word, state=run.state))
 
 
 def read_accepted(run: Run) -> Brakes | None:
     """The limits within which a run may do something else than it has shown; None: it may not."""
     stored = run.options.get(ACCEPTED)
     return None if stored is None else read_brakes(stored)
-
-
-async def cancel_run(runtime: Runtime, opening: Opening, run: Run) -> Run:
-    """Ends a held run; rows written before stay. One that was cancelled before stays as it is. `opening` is a
-    transaction in the name of the caller. Raises Refused("not_held")."""
-    code, detail = "cancelled", FAILURES["cancelled"]
-    async with opening as session:
-        cancelled = await end_run(session, run.id, run.attempt, State.CANCELLED, code=code, detail=detail)
-        run = cancelled or await look_again(session, run)
-    if cancelled is not None:
-        announce_end(runtime, cancelled)
-        return cancelled
-    if run.state is State.CANCELLED:
-        return run
-    raise refuse(run, "cancelled")
 
 
 async def cancel_expired(runtime: Runtime) -> None:
@@ -105,7 +90,3 @@ async def look_again(session: Session, run: Run) -> Run:
     """The run by now: somebody else may have decided since it was read."""
     row = await runs.get(session, run.account_id, run.id)
     return run if row is None else run_from(row)
-
-
-def refuse(run: Run, done: str) -> Refused:
-    return Refused("not_held", NOT_HELD.format(kind=KINDS[run.kind].word, done=done, state=run.state))

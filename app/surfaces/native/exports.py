@@ -54,7 +54,7 @@ def render_export(status: Status, *, base: str, retention_days: int, in_list: bo
         percent=status.percent,
         warnings=[ExportWarning(code=each["code"], message=each["message"]) for each in run.warnings],
         created_at=run.created_at,
-        links=ExportLinks(self=own, file=f"{own}/file"),
+        links=ExportLinks(self=own, file=f"{own}/file", **({} if run.done else {"cancel": f"{own}/cancel"})),
         **{name: value for name, value in optional.items() if value is not None},
     )
 

@@ -85,7 +85,9 @@ def trim_warning(stored: Mapping[str, Any]) -> dict[str, Any]:
 
 def link_run(run: Run, base: str) -> RunAddresses:
     own = f"{base}/runs/{run.id}"
-    others = {word: f"{own}/{word}" for word in ("resume", "cancel") if run.state in HELD}
+    others = {"resume": f"{own}/resume"} if run.state in HELD else {}
+    if not run.done:
+        others["cancel"] = f"{own}/cancel"
     if run.kind is not Kind.SYNC:
         others["details"] = f"{base}/{run.kind}s/{run.id}"
     return RunAddresses(self=own, **others)

@@ -13,7 +13,8 @@ from app.dashboard.views.runs.run import DELETE_SCOPES, RunView
 from app.dashboard.visitor import MayDeleteRuns, MayReadRuns, MayWriteRuns, NeedScope, Visitor
 from app.errors import Refused
 from app.runs.deletion import delete_run
-from app.runs.holding.held import Approval, cancel_run, resume_run
+from app.runs.holding.cancellation import cancel_run, tell_what_stays
+from app.runs.holding.held import Approval, resume_run
 from app.runs.kinds import KINDS
 from app.runtime import Runtime
 from app.web.caller import OpenRuntime, write_as
@@ -56,6 +57,7 @@ async def ask(request: Request, run_id: str, visitor: MayReadRuns, runtime: Open
         question=DECISIONS[name].question.format(kind=kind),
         button=DECISIONS[name].button.format(kind=kind),
         danger=DECISIONS[name].danger,
+        stays=tell_what_stays(view.run),
         **run_context(runtime, view),
     )
 
@@ -75,11 +77,12 @@ async def ensure_may(visitor: Visitor, view: RunView, name: str) -> None:
 
 def refuse_if_late(view: RunView, name: str) -> None:
     """The page of a decision that has been taken, or cannot be taken yet. Raises Refused."""
-    held = view.may_decide
     if name == "delete" and not view.run.done:
         raise Refused(f"{view.run.kind}_not_ended", "It is still going on, and can be deleted when it has ended")
-    if name != "delete" and not held:
+    if name == "resume" and not view.may_decide:
         raise Refused("not_held", "Only what is stopped or planned waits for a decision")
+    if name == "cancel" and view.run.done:
+        raise Refused("already_ended", "It has ended already, so there is nothing to cancel")
 
 
 @router.post("/resume")
@@ -92,7 +95,7 @@ async def resume(run_id: str, visitor: MayWriteRuns, runtime: OpenRuntime, plan:
 
 @router.post("/cancel")
 async def cancel(run_id: str, visitor: MayWriteRuns, runtime: OpenRuntime) -> Response:
-    """What was written stays."""
+    """What was written stays. It may have gone on since the page was read."""
     view = await load_to_decide(runtime, visitor, run_id, "cancel")
     await cancel_run(runtime, write_as(visitor.caller, runtime), view.run)
     return redirect(f"/app/runs/{view.run.id}", DECISIONS["cancel"].done.format(kind=view.kind.lower()))

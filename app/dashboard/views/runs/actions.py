@@ -23,6 +23,7 @@ def actions_of(view: RunView) -> Iterator[Action]:
     run, own = view.run, f"/app/runs/{view.run.id}"
     if view.may_decide:
         yield Action("resume", "Continue", f"{own}/resume")
+    if view.may_cancel:
         yield Action("cancel", f"Cancel this {view.kind.lower()}", f"{own}/cancel", danger=True)
     if run.kind is Kind.IMPORT and run.failed:
         yield Action("failed-rows", "Download failed rows", f"{own}/failed-rows.csv")

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from app.dashboard.sentences import tell_limits
 from app.dashboard.views.runs.badge import KIND_WORDS, Badge, badge_of, title_of
-from app.dashboard.views.runs.run import tell_source
+from app.dashboard.views.runs.run import may_cancel, tell_source
+from app.dashboard.visitor import Visitor
 from app.dashboard.words import write_duration, write_percent
 from app.runs.model import Run
 from app.runs.overview.days import Day
@@ -28,13 +29,14 @@ class Job:
     maker: Maker | None
     progress: str
     reason: str  # why it could not be finished, or is held; "" for none
+    may_cancel: bool
 
 
-def list_jobs(found: Sequence[Status], makers: Mapping[str, Maker]) -> list[Job]:
-    return [job_from(each, makers.get(each.run.created_by or "")) for each in found]
+def list_jobs(found: Sequence[Status], makers: Mapping[str, Maker], visitor: Visitor) -> list[Job]:
+    return [job_from(each, makers.get(each.run.created_by or ""), visitor) for each in found]
 
 
-def job_from(status: Status, maker: Maker | None) -> Job:
+def job_from(status: Status, maker: Maker | None, visitor: Visitor) -> Job:
     run = status.run
     return Job(
         run=run,
@@ -45,6 +47,7 @@ def job_from(status: Status, maker: Maker | None) -> Job:
         maker=maker,
         progress=tell_progress(status),
         reason=tell_limits(run.fail_detail or "") if run.state in (State.FAILED, State.HALTED) else "",
+        may_cancel=may_cancel(run, visitor),
     )
 
 

@@ -56,6 +56,7 @@ class RunView:
     speed: int | None  # rows a second
     expires_at: datetime | None
     may_decide: bool
+    may_cancel: bool
     may_delete: bool
     remedy: str  # what to do if it could not be finished
     report: SyncReport | None
@@ -122,6 +123,7 @@ def view_run(
         speed=speed_of(run),
         expires_at=run.finished_at + timedelta(days=retention_days) if run.finished_at else None,
         may_decide=run.state in HELD and visitor.has_scope(KINDS[run.kind].write_scope),
+        may_cancel=may_cancel(run, visitor),
         may_delete=run.done and run.kind in DELETE_SCOPES and visitor.has_scope(DELETE_SCOPES[run.kind]),
         remedy=remedy_of_failure(run.fail_code) if run.fail_code else "",
         report=load_report(run) if run.report else None,
@@ -132,6 +134,10 @@ def view_run(
         export=view_export(run, visitor, connections or {}, retention_days) if run.kind is Kind.EXPORT else None,
         again=find_again(run, visitor),
     )
+
+
+def may_cancel(run: Run, visitor: Visitor) -> bool:
+    return not run.done and visitor.has_scope(KINDS[run.kind].write_scope)
 
 
 def view_export(run: Run, visitor: Visitor, connections: Mapping[str, str], retention_days: int) -> ExportView:

@@ -12,8 +12,9 @@ def script_of_run(run: Run, base: str) -> str:
     """How a script polls the run, decides about it, and starts the same again."""
     lines = ["# How far it is", f"curl {KEY} {base}/runs/{run.id}"]
     if run.state in HELD:
-        lines += ["# Let it go on, or cancel it", f"curl -X POST {KEY} {base}/runs/{run.id}/resume"]
-        lines += [f"curl -X POST {KEY} {base}/runs/{run.id}/cancel"]
+        lines += ["# Let it go on", f"curl -X POST {KEY} {base}/runs/{run.id}/resume"]
+    if not run.done:
+        lines += ["# Cancel it", f"curl -X POST {KEY} {base}/runs/{run.id}/cancel"]
     if run.failed:
         lines += ["# What is wrong with its rows", f"curl {KEY} {base}/runs/{run.id}/problems"]
     if run.kind is not Kind.SYNC and run.done:

@@ -4,7 +4,8 @@ from fastapi import Request
 from fastapi.responses import Response
 
 from app.runs.deletion import delete_run
-from app.runs.holding.held import cancel_run, resume_run
+from app.runs.holding.cancellation import cancel_run
+from app.runs.holding.held import resume_run
 from app.surfaces.connectif.routes.answers import answer_with, build_router, find_import
 from app.surfaces.connectif.wire import imports as wire
 from app.web.bodies.json_body import read_json_object
@@ -19,7 +20,7 @@ from app.web.declared.resuming import RESUME_BODY, parse_approval
 from app.web.refusals import refusals
 
 router = build_router()
-DECISION_REFUSALS = refusals(401, 403, 404, 409, 410, 503)
+CANCEL_REFUSALS = refusals(401, 403, 404, 409, 410, 503)
 RESUME_REFUSALS = refusals(400, 401, 403, 404, 409, 410, 413, 422, 503)
 
 
@@ -39,12 +40,15 @@ async def resume_import(request: Request, import_id: str, caller: MayWriteImport
     return await answer_with(request, runtime, resumed)
 
 
-@router.post("/imports/{import_id}/cancel", response_model=wire.Import, responses=DECISION_REFUSALS)
+@router.post("/imports/{import_id}/cancel", response_model=wire.Import, responses=CANCEL_REFUSALS)
 @router.post("/imports/{import_id}/cancel/", include_in_schema=False)
 async def cancel_import(request: Request, import_id: str, caller: MayWriteImports, runtime: OpenRuntime) -> Response:
-    """End an import that is halted or planned. What it has written stays, and nothing else is written.
+    """Cancel an import that waits, runs or is held. What it has written stays, and nothing else is written.
 
-    Sent twice it does the same as sent once.
+    A batch that is being committed counts, and a transfer is broken off within a second or two. `failure` says what was
+    written.
+
+    Sent twice it does the same as sent once. What has ended otherwise is refused with 409.
     """
     run = await find_import(runtime, caller, import_id)
     return await answer_with(request, runtime, await cancel_run(runtime, write_as(caller, runtime), run))

@@ -64,7 +64,9 @@ def to_wire(status: Status, *, base: str, retention_days: int) -> wire.Import:
 
 
 def link_import(run: Run, own: str) -> wire.RunLinks:
-    decisions = {word: f"{own}/{word}" for word in ("resume", "cancel") if run.state in HELD}
+    decisions = {"resume": f"{own}/resume"} if run.state in HELD else {}
+    if not run.done:
+        decisions["cancel"] = f"{own}/cancel"
     return wire.RunLinks(self=own, problems=f"{own}/problems", failed_rows=f"{own}/failed-rows.csv", **decisions)
 
 

@@ -95,7 +95,7 @@ class RunLinks(Shape):
     problems: str
     failed_rows: str
     resume: str = Field(default="", description="Present with `held`")
-    cancel: str = Field(default="", description="Present with `held`")
+    cancel: str = Field(default="", description="Present until it has ended")
 
 
 class Import(Shape):

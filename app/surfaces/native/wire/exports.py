@@ -50,6 +50,7 @@ class ExportLinks(Shape):
 
     self: str
     file: str
+    cancel: str = Field(default="", description="Present until it has ended")
 
 
 class Export(Shape):

@@ -49,7 +49,7 @@ class RunAddresses(Shape):
         default="", description="Everything about the run, in the words of its kind. Absent for a sync: it is all here"
     )
     resume: str = Field(default="", description="Present while it is halted or planned")
-    cancel: str = Field(default="", description="Present while it is halted or planned")
+    cancel: str = Field(default="", description="Present until it has ended")
 
 
 class RowCounts(Shape):

@@ -10,6 +10,7 @@ from app.exports import retry
 from app.exports.intake import repeat_export, submit_export
 from app.mappings.mapping import DEFAULT
 from app.runs.deletion import delete_run
+from app.runs.holding.cancellation import cancel_run
 from app.runs.kinds import Kind
 from app.runs.model import AccountId, Run
 from app.runs.states import State
@@ -27,7 +28,7 @@ from app.surfaces.native.wire.exports import (
     ExportRerunBody,
 )
 from app.web.bodies.json_body import read_json_object
-from app.web.caller import MayReadConnections, MayReadExports, MayWriteExports, OpenRuntime
+from app.web.caller import MayReadConnections, MayReadExports, MayWriteExports, OpenRuntime, write_as
 from app.web.declared.exports import EXPORT_BODY, ExportBody, build_request, ensure_may_export
 from app.web.links import base_url, link_to_same_path
 from app.web.once.route import once
@@ -169,6 +170,21 @@ async def retry_export(
     )
     async with runtime.database.read() as session:
         return await render_started(request, runtime, session, [run])
+
+
+@router.post("/{export_id}/cancel", response_model=Export, responses=refusals(401, 403, 404, 409, 410, 503))
+@router.post("/{export_id}/cancel/", include_in_schema=False)
+async def cancel_export(request: Request, export_id: str, caller: MayWriteExports, runtime: OpenRuntime) -> Response:
+    """Cancel an export that waits or runs. Writing its file and delivering it are broken off within a second or two. A
+    file that is complete stays: deliveries that were not made can be retried.
+
+    Sent twice it does the same as sent once. What has ended otherwise is refused with 409.
+    """
+    async with runtime.database.read() as session:
+        run = await find_export(session, runtime, caller.account_id, export_id)
+    cancelled = await cancel_run(runtime, write_as(caller, runtime), run)
+    async with runtime.database.read() as session:
+        return render_export(request, runtime, await read_status(session, cancelled))
 
 
 @router.delete("/{export_id}", status_code=204, responses=refusals(401, 403, 404, 409, 410, 503))

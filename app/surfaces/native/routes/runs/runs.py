@@ -7,7 +7,8 @@ from fastapi.responses import Response
 
 from app.auth.caller import Caller
 from app.runs import problems, status
-from app.runs.holding.held import cancel_run, resume_run
+from app.runs.holding.cancellation import cancel_run
+from app.runs.holding.held import resume_run
 from app.runs.kinds import KINDS
 from app.runs.model import Run, read_run_id
 from app.runs.overview.days import count_daily
@@ -35,7 +36,7 @@ from app.web.refusals import refusals
 from app.web.runs.reading import decode_run_cursor, encode_run_cursor, visible_kinds
 
 router = build_router("/runs", "runs")
-DECISION_REFUSALS = refusals(401, 403, 404, 409, 410, 503)
+CANCEL_REFUSALS = refusals(401, 403, 404, 409, 410, 503)
 RESUME_REFUSALS = refusals(400, 401, 403, 404, 409, 410, 413, 422, 503)
 
 
@@ -151,12 +152,16 @@ async def resume(request: Request, run_id: str, caller: MayWriteRuns, runtime: O
     return await answer_with(request, runtime, resumed)
 
 
-@router.post("/{run_id}/cancel", response_model=RunItem, responses=DECISION_REFUSALS)
+@router.post("/{run_id}/cancel", response_model=RunItem, responses=CANCEL_REFUSALS)
 @router.post("/{run_id}/cancel/", include_in_schema=False)
 async def cancel(request: Request, run_id: str, caller: MayWriteRuns, runtime: OpenRuntime) -> Response:
-    """End a run that is halted or planned. What it has written stays, and nothing else is written.
+    """Cancel a run that waits, runs or is held. What it has written stays, and nothing else is written.
 
-    Sent twice it does the same as sent once. Needs the scope that starts runs of its kind.
+    A batch that is being committed counts, and a transfer is broken off within a second or two. `failure` says what was
+    written.
+
+    Sent twice it does the same as sent once. What has ended otherwise is refused with 409.
+    Needs the scope that starts runs of its kind.
     """
     run = await find_to_decide(runtime, caller, run_id)
     return await answer_with(request, runtime, await cancel_run(runtime, write_as(caller, runtime), run))
