@@ -12,13 +12,14 @@ from app.surfaces.native.routes.declared import (
     types,
     webhooks,
 )
-from app.surfaces.native.routes.runs import connection_imports, exports, imports, item_sync_runs, runs
+from app.surfaces.native.routes.runs import connection_imports, corrections, exports, imports, item_sync_runs, runs
 from app.surfaces.native.routes.service import documents, health, limits
 from app.web.surface import collect_routes
 
 PARTS = (
     runs,
     imports,
+    corrections,
     exports,
     schedules,
     limits,
