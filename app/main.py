@@ -33,6 +33,7 @@ from app.web.server.connections import Connections, build_connection_limits
 from app.web.server.protocol import ServerLimits, build_protocol
 from app.web.surface import Surfaces, internal_error
 
+EXPOSED = ("Content-Disposition", "ETag", "Preference-Applied", "Retry-After", "X-Request-Id")
 METHODS = ("DELETE", "GET", "HEAD", "POST", "PUT")
 # How long a thread that renders something large keeps the event loop waiting. Python's 5 ms made polls twice as slow
 # meanwhile: each waits for several turns.
@@ -84,7 +85,7 @@ def build_cors(origins: list[str]) -> Middleware:
         allow_origins=origins,
         allow_methods=METHODS,
         allow_headers=["*"],
-        expose_headers=sorted({"Content-Disposition", "Retry-After", "X-Request-Id", *counted}),
+        expose_headers=sorted({*EXPOSED, *counted}),
     )
 
 

@@ -23,6 +23,7 @@ from app.storage.blobs import Blobs, BucketAccess, check_blobs_url, open_blobs
 from app.storage.blobs.marker import recognising_store
 from app.storage.clock.now import Clock, read_clock
 from app.storage.database import Database
+from app.storage.watching.watcher import Watcher
 from app.throttle import RateLimit, RequestCounter, Throttle, parse_rate_limit
 from app.transports.guard import Guard
 from app.transports.smtp import Mailer, parse_mail_server, parse_sender
@@ -46,6 +47,7 @@ class Runtime:
     vault: Vault
     heavy_reads: HeavyReads
     pictures: PictureDecoder
+    watcher: Watcher
     mailer: Mailer | None = None  # None: no mail server is configured
     under_way: UnderWay = field(default_factory=UnderWay)
     now: Clock = read_clock  # what is done by the clock asks this one, and tests set it
@@ -86,6 +88,8 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
         await opened.enter_async_context(recognising_store(database, blobs))
         pictures = PictureDecoder(observe)
         opened.push_async_callback(pictures.close)
+        watcher = Watcher(database)
+        opened.push_async_callback(watcher.close)
         yield Runtime(
             settings=settings,
             database=database,
@@ -98,6 +102,7 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
             vault=vault,
             heavy_reads=HeavyReads(max(1, settings.database_pool // 2)),
             pictures=pictures,
+            watcher=watcher,
             mailer=mailer,
         )
 

@@ -16,6 +16,7 @@ class UnderWay:
     uploads: Counter[int] = field(default_factory=Counter)
     downloads: Counter[int] = field(default_factory=Counter)
     streams: Counter[str] = field(default_factory=Counter)
+    waits: Counter[int] = field(default_factory=Counter)  # polls that are held, and streams of events
     body_bytes: Counter[int] = field(default_factory=Counter)  # of bodies that are read as a whole
 
 

@@ -80,6 +80,7 @@ class Run:
     finished_at: datetime | None
     pruned_at: datetime | None
     waiting_for: str | None  # app.runs.lifecycle.WAITS: what has to come back before the run goes on
+    version: str = ""  # of its row, where somebody reads it to show it: app.storage.watching.versions
 
     @property
     def success(self) -> int:
@@ -134,7 +135,7 @@ def list_interruptions(run: Run) -> list[Interruption]:
     ]
 
 
-NAMES = tuple(each.name for each in fields(Run))
+NAMES = tuple(each.name for each in fields(Run) if each.name != "version")
 
 
 def run_from(row: Mapping[Any, Any]) -> Run:
@@ -143,6 +144,7 @@ def run_from(row: Mapping[Any, Any]) -> Run:
     if step == Step.FETCH and row["blob"] is not None:  # release 0.1 does not know of steps
         step = Step.WRITE
     typed = {"kind": Kind(row["kind"]), "step": Step(step), "state": State(row["state"]), "seq": row["seq"] or 0}
+    typed["version"] = row.get("version", "")
     return Run(**{name: row[name] for name in NAMES} | typed)
 
 

@@ -13,6 +13,7 @@ from app.storage import runs
 from app.storage.database import ReadSession
 from app.storage.overview import account_runs
 from app.storage.runs import Filter
+from app.storage.watching.versions import RunVersion
 
 SMALL_ROWS = 50_000  # an import of fewer rows is polled every second, a larger one every two
 
@@ -156,6 +157,6 @@ async def list_imports(
     return [run_from(row) for row in rows[:size]], len(rows) > size
 
 
-def retry_after(run: Run) -> timedelta | None:
+def retry_after(run: Run | RunVersion) -> timedelta | None:
     """When to poll again; None once the run has ended, and while it waits for somebody to decide."""
     return None if run.done or run.state in HELD else timedelta(seconds=1 if (run.total or 0) < SMALL_ROWS else 2)

@@ -8,6 +8,7 @@ from sqlalchemy import (
     ColumnElement,
     RowMapping,
     Select,
+    Text,
     func,
     insert,
     literal,
@@ -33,10 +34,14 @@ UNFINISHED = ("queued", "running", "halted", "planned")  # states of open runs
 LEAN_PLAN = literal_column(
     "plan - ARRAY['declaration', 'header', 'columns', 'mapping', 'ignored', 'seen']", JSONB
 ).label("plan")
+# The version of the row: app.storage.watching.versions.
+VERSION = literal_column("runs.xmin::text", Text).label("version")
+WHOLE = [*runs.c, VERSION]
 LEAN = [
     *(column for column in runs.c if column.name not in ("plan", "blob_digests")),
     LEAN_PLAN,
     null().label("blob_digests"),
+    VERSION,
 ]
 
 # What lists of runs of all kinds leave out: it may be a megabyte for each, and belongs to the single run.
@@ -51,7 +56,7 @@ LEFT_OUT = {
     "report": literal_column("(report - 'files') #- '{images,refused}'", JSONB),
     **{name: null() for name in ("blob_digests", "secret")},
 }
-BRIEF = [LEFT_OUT[column.name].label(column.name) if column.name in LEFT_OUT else column for column in runs.c]
+BRIEF = [*(LEFT_OUT[each.name].label(each.name) if each.name in LEFT_OUT else each for each in runs.c), VERSION]
 
 # By what lists are filtered: columns of `runs`, and what CONDITIONS has.
 Filter = Literal["state", "type", "name", "origin", "parent_id", "sync_id", "created_by", "connection_id", "text"]
@@ -79,7 +84,7 @@ async def add(session: Session, values: Mapping[str, Any]) -> RowMapping:
     stored = await session.execute(
         insert(runs)
         .values(state="queued", plan_version=PLAN_VERSION, due_at=now, created_at=now, **values)
-        .returning(*runs.c)
+        .returning(*WHOLE)
     )
     return stored.mappings().one()
 
@@ -87,7 +92,7 @@ async def add(session: Session, values: Mapping[str, Any]) -> RowMapping:
 async def get(session: ReadSession, account_id: int, run_id: str, *, whole: bool = True) -> RowMapping | None:
     """The account's run with this id, of any kind, also if only its tombstone is left (`pruned_at`). Unless it is to be
     `whole`, its plan lacks what describes the columns."""
-    columns = runs.c if whole else LEAN
+    columns = WHOLE if whole else LEAN
     found = await session.execute(select(*columns).where(runs.c.id == run_id, runs.c.account_id == account_id))
     return found.mappings().one_or_none()
 

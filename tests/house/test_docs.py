@@ -40,6 +40,7 @@ OURS = {
     "/imports/{import_id}/rerun/",
     "/imports/{import_id}/resume",
     "/imports/{import_id}/cancel",
+    "/imports/{import_id}/events",
 }
 FORMER = {"app/dialects", "app/jobs"}  # the decision that renamed them names them
 PLACES = re.compile(r"`((?:app|workers|tests|benchmarks|migrations|docs|examples|openapi)/[\w./-]+)`")

@@ -15,6 +15,7 @@ from app.runtime import Runtime
 from app.storage.blobs import BlobDamaged, BlobsUnavailable
 from app.web.responses.downloads import CountedStream
 from app.web.responses.pieces import PIECE_BYTES
+from app.web.responses.tags import has_already
 
 DIGITS: Final = 18  # of a position in a file; a longer one is after the end of any
 _match_range = re.compile(r"bytes=(?:([0-9]+)-([0-9]*)|-([0-9]+))", re.IGNORECASE).fullmatch
@@ -55,11 +56,6 @@ def respond_with_file(request: Request, runtime: Runtime, account_id: AccountId,
     response = CountedStream(runtime, account_id, pieces, media_type=stored.media_type, headers=headers)
     response.status_code = 200 if part is None else 206
     return response
-
-
-def has_already(request: Request, etag: str) -> bool:
-    known = request.headers.get("if-none-match", "")
-    return known.strip() == "*" or etag in [each.strip().removeprefix("W/") for each in known.split(",")]
 
 
 def find_part(request: Request, stored: StoredDownload) -> range | None:

@@ -13,6 +13,7 @@ from app.storage.database import ReadSession
 from app.surfaces.connectif import translate
 from app.web.links import base_url
 from app.web.openapi import operation_id
+from app.web.runs.polling import describe_run
 
 JSON = "application/json"
 
@@ -41,6 +42,4 @@ async def render_started(request: Request, runtime: Runtime, session: ReadSessio
 def render_import(request: Request, runtime: Runtime, current: status.Status, *, status_code: int = 200) -> Response:
     base, days = base_url(request, runtime), runtime.settings.retention_days
     body = translate.to_wire(current, base=base, retention_days=days)
-    wait = status.retry_after(current.run)
-    headers = {} if wait is None else {"Retry-After": str(int(wait.total_seconds()))}
-    return Response(body.encoded(), status_code, headers, JSON)
+    return Response(body.encoded(), status_code, describe_run(current), JSON)

@@ -14,7 +14,7 @@ from app.runs.holding.cancellation import cancel_run
 from app.runs.kinds import Kind
 from app.runs.model import AccountId, Run
 from app.runs.states import State
-from app.runs.status import RunQuery, Status, find_run, list_accepted, read_status, retry_after
+from app.runs.status import RunQuery, Status, find_run, list_accepted, read_status
 from app.runtime import Runtime
 from app.storage.database import ReadSession
 from app.storage.runs import Filter
@@ -35,6 +35,8 @@ from app.web.once.route import once
 from app.web.refusals import refusals
 from app.web.requests import request_id
 from app.web.responses.export_file import respond_with_export
+from app.web.responses.tags import has_already, not_modified
+from app.web.runs.polling import LIST_POLL, POLL, UNCHANGED, begin_poll, describe_run, tag_of_list
 from app.web.runs.reading import decode_run_cursor, encode_run_cursor
 from app.web.surface import parse_shape
 
@@ -68,7 +70,7 @@ async def create_export(request: Request, caller: MayWriteExports, runtime: Open
         return await render_started(request, runtime, session, [run])
 
 
-@router.get("", response_model=ExportList, responses=refusals(401, 403, 422, 503))
+@router.get("", response_model=ExportList, responses=refusals(401, 403, 422, 503) | UNCHANGED, openapi_extra=LIST_POLL)
 @router.get("/", include_in_schema=False)
 async def list_exports(
     request: Request,
@@ -89,20 +91,31 @@ async def list_exports(
     )
     async with runtime.database.read() as session:
         found, more = await list_accepted(session, caller.account_id, wanted, limit=limit)
+    tag = tag_of_list(found, more)
+    if has_already(request, tag):
+        return not_modified(tag)
     query = {"status": status, "type": type, "limit": limit}
     next_page = link_to_same_path(request, runtime, **query, cursor=encode_run_cursor(found[-1].run)) if more else None
     base, days = base_url(request, runtime), runtime.settings.retention_days
     body = exports.render_list(found, next_page, base=base, retention_days=days)
-    return Response(body.encoded(), media_type=translate.JSON)
+    return Response(body.encoded(), headers={"ETag": tag}, media_type=translate.JSON)
 
 
-@router.get("/{export_id}", response_model=Export, responses=refusals(401, 403, 404, 410, 503))
+@router.get(
+    "/{export_id}",
+    response_model=Export,
+    responses=refusals(401, 403, 404, 410, 503) | UNCHANGED,
+    openapi_extra=POLL,
+)
 @router.get("/{export_id}/", include_in_schema=False)
 async def get_export(request: Request, export_id: str, caller: MayReadExports, runtime: OpenRuntime) -> Response:
     """Read an export. Until it has ended, `Retry-After` says when to ask again."""
+    poll = await begin_poll(request, runtime, caller, export_id, [Kind.EXPORT])
+    if poll.unchanged is not None:
+        return poll.unchanged
     async with runtime.database.read() as session:
         run = await find_export(session, runtime, caller.account_id, export_id)
-        return render_export(request, runtime, await read_status(session, run))
+        return poll.complete(render_export(request, runtime, await read_status(session, run)))
 
 
 @router.get(
@@ -204,6 +217,4 @@ async def find_export(session: ReadSession, runtime: Runtime, account_id: Accoun
 def render_export(request: Request, runtime: Runtime, current: Status, *, status_code: int = 200) -> Response:
     base, days = base_url(request, runtime), runtime.settings.retention_days
     body = exports.render_export(current, base=base, retention_days=days)
-    wait = retry_after(current.run)
-    headers = {} if wait is None else {"Retry-After": str(int(wait.total_seconds()))}
-    return Response(body.encoded(), status_code, headers, translate.JSON)
+    return Response(body.encoded(), status_code, describe_run(current), translate.JSON)

@@ -25,15 +25,18 @@ from app.web.links import base_url, link_to_same_path
 from app.web.once.route import once
 from app.web.refusals import refusals
 from app.web.requests import request_id
+from app.web.responses.tags import has_already, not_modified
+from app.web.runs.polling import LIST_POLL, UNCHANGED, describe_run, tag_of_list
 from app.web.runs.reading import decode_run_cursor, encode_run_cursor
 
 router = build_router("/item-syncs/{sync_id}/runs", "item syncs")
+LIST_ANSWERS = refusals(401, 403, 404, 422, 503) | UNCHANGED
 
 
 async def render_started(request: Request, runtime: Runtime, session: ReadSession, runs: Sequence[Run]) -> Response:
     current = await status.read_status(session, runs[0])
     item = run_item(current, base=base_url(request, runtime), retention_days=runtime.settings.retention_days)
-    return Response(item.encoded(), 201, {"Retry-After": "1"}, translate.JSON)
+    return Response(item.encoded(), 201, describe_run(current), translate.JSON)
 
 
 @router.post(
@@ -66,7 +69,7 @@ async def run_item_sync(request: Request, sync_id: str, caller: MayWriteSyncs, r
         return await render_started(request, runtime, session, [run])
 
 
-@router.get("", response_model=RunList, responses=refusals(401, 403, 404, 422, 503))
+@router.get("", response_model=RunList, responses=LIST_ANSWERS, openapi_extra=LIST_POLL)
 @router.get("/", include_in_schema=False)
 async def list_item_sync_runs(
     request: Request,
@@ -82,8 +85,11 @@ async def list_item_sync_runs(
     async with runtime.database.read() as session:
         await load_sync(session, caller.account_id, sync_id)
         found, more = await status.list_accepted(session, caller.account_id, wanted, limit=limit)
+    tag = tag_of_list(found, more)
+    if has_already(request, tag):
+        return not_modified(tag)
     following = encode_run_cursor(found[-1].run) if more else None
     next_page = link_to_same_path(request, runtime, limit=limit, cursor=following) if more else None
     base, days = base_url(request, runtime), runtime.settings.retention_days
     body = await encode_runs(found, next_page, base=base, retention_days=days)
-    return Response(body, media_type=translate.JSON)
+    return Response(body, headers={"ETag": tag}, media_type=translate.JSON)

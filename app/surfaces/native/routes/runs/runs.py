@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from fastapi import Query, Request
-from fastapi.responses import Response
+from fastapi.responses import Response, StreamingResponse
 
 from app.auth.caller import Caller
 from app.runs import problems, status
@@ -33,6 +33,9 @@ from app.web.caller import MayReadRuns, MayWriteRuns, OpenRuntime, ensure_may_re
 from app.web.declared.resuming import RESUME_BODY, parse_approval
 from app.web.links import base_url, link_to_same_path
 from app.web.refusals import refusals
+from app.web.responses.tags import has_already, not_modified
+from app.web.runs.events import EVENTS, RESUMED, Shown, tell_changes
+from app.web.runs.polling import LIST_POLL, POLL, UNCHANGED, begin_poll, describe_run, tag_of_list
 from app.web.runs.reading import decode_run_cursor, encode_run_cursor, visible_kinds
 
 router = build_router("/runs", "runs")
@@ -40,7 +43,7 @@ CANCEL_REFUSALS = refusals(401, 403, 404, 409, 410, 503)
 RESUME_REFUSALS = refusals(400, 401, 403, 404, 409, 410, 413, 422, 503)
 
 
-@router.get("", response_model=RunList, responses=refusals(401, 403, 422, 503))
+@router.get("", response_model=RunList, responses=refusals(401, 403, 422, 503) | UNCHANGED, openapi_extra=LIST_POLL)
 @router.get("/", include_in_schema=False)
 async def list_runs(
     request: Request, caller: MayReadRuns, runtime: OpenRuntime, query: Annotated[RunQueryParameters, Query()]
@@ -56,12 +59,15 @@ async def list_runs(
     )
     async with runtime.database.read() as session:
         found, more = await status.list_accepted(session, caller.account_id, wanted, limit=query.limit)
+    tag = tag_of_list(found, more)
+    if has_already(request, tag):
+        return not_modified(tag)
     sent = query.model_dump(by_alias=True, exclude_unset=True, mode="json")
     following = {**sent, "cursor": encode_run_cursor(found[-1].run)} if more else None
     next_page = None if following is None else link_to_same_path(request, runtime, **following)
     base, days = base_url(request, runtime), runtime.settings.retention_days
     body = await encode_runs(found, next_page, base=base, retention_days=days)
-    return Response(body, media_type=translate.JSON)
+    return Response(body, headers={"ETag": tag}, media_type=translate.JSON)
 
 
 def filters_of(query: RunQueryParameters) -> dict[Filter, str]:
@@ -93,18 +99,47 @@ async def count_runs_by_day(
     return Response(DailyRuns(links=Links(), results=results).encoded(), media_type=translate.JSON)
 
 
-@router.get("/{run_id}", response_model=RunItem, responses=refusals(401, 403, 404, 410, 503))
+@router.get(
+    "/{run_id}",
+    response_model=RunItem,
+    responses=refusals(401, 403, 404, 410, 503) | UNCHANGED,
+    openapi_extra=POLL,
+)
 @router.get("/{run_id}/", include_in_schema=False)
 async def get_run(request: Request, run_id: str, caller: MayReadRuns, runtime: OpenRuntime) -> Response:
     """Read a run of any kind. `links.details` is where its kind tells everything.
 
     Until it has ended, `Retry-After` says when to ask again.
     """
+    poll = await begin_poll(request, runtime, caller, run_id, visible_kinds(caller, None))
+    if poll.unchanged is not None:
+        return poll.unchanged
+    return poll.complete(render_run(request, runtime, await read_run(runtime, caller, run_id)))
+
+
+@router.get("/{run_id}/events", response_class=StreamingResponse, responses=EVENTS, openapi_extra=RESUMED)
+@router.get("/{run_id}/events/", include_in_schema=False)
+async def follow_run(request: Request, run_id: str, caller: MayReadRuns, runtime: OpenRuntime) -> Response:
+    """Follow a run of any kind: an event for each change, until it has ended. Each has the run as `GET /runs/{run_id}`
+    shows it.
+
+    Who comes back with `Last-Event-ID` is told only what is new, and gets 204 once the run has ended.
+    """
+
+    async def load() -> Shown:
+        current = await read_run(runtime, caller, run_id)
+        return Shown(current, render_run(request, runtime, current).body)
+
+    return await tell_changes(request, runtime, caller, load)
+
+
+async def read_run(runtime: Runtime, caller: Caller, run_id: str) -> status.Status:
+    """Raises Refused: not_found, gone, not_allowed."""
     days = runtime.settings.retention_days
     async with runtime.database.read() as session:
         run = await status.find_run(session, caller.account_id, run_id, kind=None, retention_days=days, whole=False)
         visible_kinds(caller, run.kind)
-        return render_run(request, runtime, await status.read_status(session, run))
+        return await status.read_status(session, run)
 
 
 @router.get("/{run_id}/problems", response_model=ProblemList, responses=refusals(401, 403, 404, 410, 422, 503))
@@ -182,8 +217,6 @@ async def answer_with(request: Request, runtime: Runtime, run: Run) -> Response:
 
 
 def render_run(request: Request, runtime: Runtime, current: status.Status) -> Response:
-    wait = status.retry_after(current.run)
-    headers = {} if wait is None else {"Retry-After": str(int(wait.total_seconds()))}
     base, days = base_url(request, runtime), runtime.settings.retention_days
     body = run_item(current, base=base, retention_days=days).encoded()
-    return Response(body, headers=headers, media_type=translate.JSON)
+    return Response(body, headers=describe_run(current), media_type=translate.JSON)

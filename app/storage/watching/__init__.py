@@ -1,0 +1,1 @@
+"""Tells those who wait that a run has changed."""

@@ -1,0 +1,254 @@
+"""Who waits for a run is told of each change: by a poll that costs nothing meanwhile, or by a stream of events."""
+
+import asyncio
+import json
+import time
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import text
+
+from app.runtime import Runtime
+from app.web.runs import events, waiting
+from tests.conftest import Finish, NewAccount
+from tests.support.http import Account, app_on, client_of, post
+
+BAD = b"_email,_name,_points\na@example.org,A,many\nb@example.org,B,more\n"
+HALTING = {"maxErrors": "0"}
+
+
+async def write(runtime: Runtime, run_id: str, what: str) -> None:
+    async with runtime.database.transaction() as session:
+        await session.execute(text(f"UPDATE runs SET {what} WHERE id = :id"), {"id": run_id})
+
+
+async def import_one(client: httpx.AsyncClient, account: Account, **more: Any) -> str:
+    return str((await post(client, account, **more)).json()["id"])
+
+
+def told(answer: httpx.Response) -> list[tuple[str, dict[str, Any]]]:
+    """The events of a stream: id and data."""
+    found = []
+    for event in filter(None, answer.text.split("\n\n")):
+        lines = dict(line.split(": ", 1) for line in event.splitlines() if not line.startswith(":"))
+        if lines:
+            found.append((lines["id"], json.loads(lines["data"])))
+    return found
+
+
+@pytest.mark.parametrize("path", ["/imports", "/runs"])
+async def test_a_poll_is_answered_304_until_the_run_has_changed(
+    client: httpx.AsyncClient, runtime: Runtime, an_account: Account, finish: Finish, path: str
+) -> None:
+    ahead = await import_one(client, an_account)
+    run_id = await import_one(client, an_account)
+
+    async def poll(tag: str) -> httpx.Response:
+        return await client.get(f"{path}/{run_id}", headers={**an_account.headers, "If-None-Match": tag})
+
+    queued = await client.get(f"{path}/{run_id}", headers=an_account.headers)
+    assert queued.json()["queuePosition"] == 2
+    same = await poll(f'"other", {queued.headers["ETag"]}')
+    assert (same.status_code, same.content, same.headers["Retry-After"]) == (304, b"", "1")
+    assert same.headers["ETag"] == queued.headers["ETag"]
+
+    await finish(runtime, ahead)
+    moved = await poll(queued.headers["ETag"])
+    assert (moved.status_code, moved.json()["queuePosition"]) == (200, 1)
+    await finish(runtime, run_id)
+    ended = await poll(moved.headers["ETag"])
+    assert (ended.status_code, ended.json()["status"]) == (200, "finished")
+    same = await poll(ended.headers["ETag"].removeprefix("W/"))
+    assert (same.status_code, "Retry-After" in same.headers) == (304, False)
+
+
+async def test_an_import_comes_with_its_tag_and_an_export_has_one(
+    client: httpx.AsyncClient, an_account: Account
+) -> None:
+    created = await post(client, an_account)
+    again = await client.get(f"/imports/{created.json()['id']}", headers=an_account.headers)
+    assert created.headers["ETag"] == again.headers["ETag"] != ""
+    export = await client.post("/exports", headers=an_account.headers, json={"type": "contacts"})
+    headers = {**an_account.headers, "If-None-Match": export.headers["ETag"]}
+    assert (await client.get(f"/exports/{export.json()['id']}", headers=headers)).status_code == 304
+
+
+@pytest.mark.parametrize("path", ["/imports", "/runs", "/exports"])
+async def test_a_list_is_answered_304_until_one_of_its_runs_has_changed(
+    client: httpx.AsyncClient, runtime: Runtime, an_account: Account, path: str
+) -> None:
+    await import_one(client, an_account)
+    await client.post("/exports", headers=an_account.headers, json={"type": "contacts"})
+    before = await client.get(path, headers=an_account.headers)
+    asked = {**an_account.headers, "If-None-Match": before.headers["ETag"]}
+    same = await client.get(path, headers=asked)
+    assert (same.status_code, same.headers["ETag"]) == (304, before.headers["ETag"])
+    assert (await client.get(path, headers=asked, params={"type": "products"})).status_code == 200
+    await write(runtime, before.json()["results"][-1]["id"], "name = 'X'")
+    assert (await client.get(path, headers=asked)).status_code == 200
+
+
+async def test_a_poll_that_may_wait_is_answered_when_something_changes(
+    client: httpx.AsyncClient, runtime: Runtime, an_account: Account, finish: Finish
+) -> None:
+    created = await post(client, an_account)
+    run_id = created.json()["id"]
+    headers = {**an_account.headers, "If-None-Match": created.headers["ETag"]}
+    held = asyncio.create_task(
+        client.get(f"/imports/{run_id}", headers=headers | {"Prefer": "respond-async, WAIT=600; x=1"})
+    )
+    while not runtime.under_way.waits[an_account.id]:
+        await asyncio.sleep(0.01)
+    assert not held.done()
+    await finish(runtime, run_id)
+    answer = await held
+    assert (answer.status_code, answer.headers["Preference-Applied"]) == (200, "wait=60")
+    assert answer.json()["status"] in ("running", "finished")
+    assert not runtime.under_way.waits
+
+    # What has ended changes no more, and what is not understood is no wait.
+    ended = (await client.get(f"/imports/{run_id}", headers=an_account.headers)).headers["ETag"]
+    began = time.monotonic()
+    for preference in ("wait=30", "wait=-1", "wait", "wait=soon", "wait=0"):
+        asked = {**an_account.headers, "If-None-Match": ended, "Prefer": preference}
+        answer = await client.get(f"/imports/{run_id}", headers=asked)
+        assert (answer.status_code, "Preference-Applied" in answer.headers) == (304, False)
+    assert time.monotonic() - began < 5
+
+
+async def test_a_poll_that_has_waited_in_vain_is_answered_304(
+    client: httpx.AsyncClient, an_account: Account, runtime: Runtime
+) -> None:
+    created = await post(client, an_account)
+    headers = {**an_account.headers, "If-None-Match": created.headers["ETag"], "Prefer": 'wait="1"'}
+    began = time.monotonic()
+    answer = await client.get(f"/runs/{created.json()['id']}", headers=headers)
+    assert 1 <= time.monotonic() - began < 10
+    assert (answer.status_code, answer.headers["Preference-Applied"]) == (304, "wait=1")
+
+
+async def test_what_waits_for_a_person_is_told_at_once_to_who_has_not_seen_it(
+    client: httpx.AsyncClient, runtime: Runtime, an_account: Account, finish: Finish
+) -> None:
+    run_id = await import_one(client, an_account, file=BAD, parts=HALTING)
+    await finish(runtime, run_id)
+    asked = {**an_account.headers, "Prefer": "wait=50"}
+    halted = await client.get(f"/runs/{run_id}", headers=asked)
+    assert (halted.json()["status"], halted.headers["Preference-Applied"]) == ("halted", "wait=50")
+    held = asyncio.create_task(
+        client.get(f"/runs/{run_id}", headers={**asked, "If-None-Match": halted.headers["ETag"]})
+    )
+    while not runtime.under_way.waits[an_account.id]:
+        await asyncio.sleep(0.01)
+    await client.post(f"/runs/{run_id}/cancel", headers=an_account.headers)
+    assert (await held).json()["status"] == "cancelled"
+
+
+async def test_nobody_waits_for_what_they_may_not_see(
+    client: httpx.AsyncClient, an_account: Account, a_key: NewAccount
+) -> None:
+    other = await a_key()
+    exporter = await a_key(["exports:read"], an_account.name)
+    run_id = await import_one(client, an_account)
+    asked = {"If-None-Match": "*", "Prefer": "wait=50"}
+    for account, path, status in (
+        (other, f"/imports/{run_id}", 404),
+        (other, f"/runs/{run_id}", 404),
+        (exporter, f"/runs/{run_id}", 403),
+        (an_account, f"/exports/{run_id}", 404),
+    ):
+        assert (await client.get(path, headers=account.headers | asked)).status_code == status
+        if not path.startswith("/exports"):
+            assert (await client.get(f"{path}/events", headers=account.headers)).status_code == status
+
+
+async def test_a_revoked_key_is_told_nothing_of_what_it_has_waited_for(
+    client: httpx.AsyncClient, runtime: Runtime, an_account: Account, a_key: NewAccount
+) -> None:
+    revoked = await a_key(name=an_account.name)
+    created = await post(client, an_account)
+    path = f"/imports/{created.json()['id']}"
+    asked = {**revoked.headers, "If-None-Match": created.headers["ETag"], "Prefer": "wait=50"}
+    held = [
+        asyncio.create_task(client.get(path, headers=asked)),
+        asyncio.create_task(client.get(f"{path}/events", headers=revoked.headers)),
+    ]
+    while runtime.under_way.waits[an_account.id] < 2:
+        await asyncio.sleep(0.01)
+    async with runtime.database.transaction() as session:
+        await session.execute(
+            text("UPDATE api_keys SET revoked_at = now() WHERE id = :id"), {"id": revoked.key.partition(":")[0]}
+        )
+    await write(runtime, created.json()["id"], "name = 'Secret'")
+    poll, stream = await asyncio.gather(*held)
+    assert poll.status_code == 401
+    assert [data.get("name") for _, data in told(stream)] == [None]
+
+
+async def test_events_show_each_change_until_the_end_and_no_other_write(
+    client: httpx.AsyncClient, runtime: Runtime, an_account: Account, finish: Finish
+) -> None:
+    run_id = await import_one(client, an_account, file=BAD, parts=HALTING)
+    following = asyncio.create_task(client.get(f"/imports/{run_id}/events", headers=an_account.headers))
+    while not runtime.watcher._waiting.get(run_id):
+        await asyncio.sleep(0.01)
+    await write(runtime, run_id, "heartbeat_at = now(), due_at = now()")  # as a lease that is renewed
+    await asyncio.sleep(0.4)
+    await finish(runtime, run_id)
+    while (await client.get(f"/runs/{run_id}", headers=an_account.headers)).json()["status"] != "halted":
+        await asyncio.sleep(0.01)
+    await asyncio.sleep(0.4)
+    await client.post(f"/imports/{run_id}/cancel", headers=an_account.headers)
+    answer = await following
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    found = told(answer)
+    seen = [data.get("held", data["status"]) for _, data in found]
+    assert [state for state in seen if state != "inProgress"] == ["queued", "halted", "cancelled"]
+    now = await client.get(f"/imports/{run_id}", headers=an_account.headers)
+    assert found[-1][1] == now.json()
+
+    # Who was there at the end does not come back, and who missed it is told.
+    again = {**an_account.headers, "Last-Event-ID": found[-1][0]}
+    assert (await client.get(f"/imports/{run_id}/events", headers=again)).status_code == 204
+    missed = {**an_account.headers, "Last-Event-ID": found[0][0]}
+    assert told(await client.get(f"/imports/{run_id}/events", headers=missed)) == [found[-1]]
+
+
+async def test_events_end_with_a_run_that_is_deleted(
+    client: httpx.AsyncClient, runtime: Runtime, an_account: Account
+) -> None:
+    run_id = await import_one(client, an_account)
+    following = asyncio.create_task(client.get(f"/runs/{run_id}/events", headers=an_account.headers))
+    while not runtime.watcher._waiting.get(run_id):
+        await asyncio.sleep(0.01)
+    async with runtime.database.transaction() as session:
+        await session.execute(text("DELETE FROM runs WHERE id = :id"), {"id": run_id})
+    assert [data["status"] for _, data in told(await following)] == ["queued"]
+    assert (await client.get(f"/runs/{run_id}/events", headers=an_account.headers)).status_code == 404
+
+
+async def test_who_finds_no_place_is_answered_at_once(
+    client: httpx.AsyncClient, runtime: Runtime, an_account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiting, "MOST_OF_ACCOUNT", 0)
+    created = await post(client, an_account)
+    path = f"/imports/{created.json()['id']}"
+    asked = {**an_account.headers, "If-None-Match": created.headers["ETag"], "Prefer": "wait=50"}
+    answer = await client.get(path, headers=asked)
+    assert (answer.status_code, "Preference-Applied" in answer.headers) == (304, False)
+    refused = await client.get(f"{path}/events", headers=an_account.headers)
+    assert (refused.status_code, refused.headers["Retry-After"]) == (429, "5")
+
+
+async def test_a_silent_stream_says_that_it_is_there(
+    runtime: Runtime, an_account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "SILENT_SECONDS", 0.05)
+    async with client_of(app_on(runtime)) as client:
+        run_id = await import_one(client, an_account)
+        following = asyncio.create_task(client.get(f"/runs/{run_id}/events", headers=an_account.headers))
+        await asyncio.sleep(0.5)
+        async with runtime.database.transaction() as session:
+            await session.execute(text("DELETE FROM runs WHERE id = :id"), {"id": run_id})
+        assert (await following).text.count(": ping") >= 2
