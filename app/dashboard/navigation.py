@@ -25,6 +25,7 @@ ENTRIES: Final[tuple[PageLink, ...]] = (
     PageLink("Schedules", "/app/schedules", "schedules:read", "clock"),
     PageLink("Feeds", "/app/feeds", "feeds:read", "folder"),
     PageLink("Import/Export settings", "/app/settings/connections", "connections:read", "server"),
+    PageLink("Webhooks", "/app/settings/webhooks", "webhooks:read", "bell"),
     PageLink("API keys", "/app/keys", "admin", "key"),
     PageLink("People", "/app/people", "admin", "people"),
 )

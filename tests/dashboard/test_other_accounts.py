@@ -26,7 +26,7 @@ async def furnish(runtime: Runtime) -> tuple[Owner, Named]:
     """An account that has something of everything, and its ids by the parameters of paths."""
     account = await make_account(runtime)
     async with client_of(app_on(runtime)) as client:
-        empty = Owner(account, client, f"mark{account.name[-8:]}", {}, "", f"t{account.name[-8:]}", *[""] * 7)
+        empty = Owner(account, client, f"mark{account.name[-8:]}", {}, "", f"t{account.name[-8:]}", *[""] * 9)
         owner = await furnished(empty, runtime)
     person = await make_person(runtime.database, account.name, "admin")
     async with runtime.database.transaction() as session:
@@ -37,6 +37,7 @@ async def furnish(runtime: Runtime) -> tuple[Owner, Named]:
         "type": [owner.own], "key": [f"key-{owner.own}"], "row": ["1"],
         "sequence": ["1"], "item": [f"item/{owner.own}"],
         "sync_id": [owner.sync], "schedule_id": [owner.schedule], "feed_id": [owner.feed],
+        "webhook_id": [owner.webhook], "delivery_id": [owner.message],
         "connection_id": [owner.connection], "key_id": [account.key.partition(":")[0]], "person_id": [person.id],
     }  # fmt: skip
 

@@ -28,6 +28,7 @@ OPEN = {"/", "/healthz", "/readyz", "/metrics", "/openapi.json", "/docs", "/docs
 ELSEWHERE = ("/app/", "/keys/", "/people/")
 OURS = [(method, path) for method, path in ROUTES if path not in OPEN and not f"{path}/".startswith(ELSEWHERE)]
 FEED_PATHS = ("", "/files", "/check", "/pause", "/resume")
+WEBHOOK_PATHS = ("", "/rotate", "/test", "/deliveries")
 MEMBERS = ("results", "customers", "async_actions")
 
 Names = Mapping[str, str]
@@ -50,6 +51,8 @@ class Owner:
     sync: str
     schedule: str
     feed: str
+    webhook: str
+    message: str
 
     def named(self, template: str) -> list[Names]:
         """Every way in which a path names what this account alone has."""
@@ -103,6 +106,13 @@ class Owner:
             "/schedules/{schedule_id}/pause": [{"schedule_id": self.schedule}],
             "/schedules/{schedule_id}/resume": [{"schedule_id": self.schedule}],
             **{f"/feeds/{{feed_id}}{each}": [{"feed_id": self.feed}] for each in FEED_PATHS},
+            **{f"/webhooks/{{webhook_id}}{each}": [{"webhook_id": self.webhook}] for each in WEBHOOK_PATHS},
+            **{
+                f"/webhooks/{{webhook_id}}/deliveries/{{delivery_id}}{each}": [
+                    {"webhook_id": self.webhook, "delivery_id": self.message}
+                ]
+                for each in ("", "/replay")
+            },
             "/connections/{connection_id}": [{"connection_id": self.connection}],
             "/connections/{connection_id}/imports": [{"connection_id": self.connection}],
             "/connections/{connection_id}/test-import": [{"connection_id": self.connection}],
@@ -144,7 +154,7 @@ def filled(template: str, names: Names) -> str:
 async def owner(runtime: Runtime) -> AsyncIterator[Owner]:
     account = await make_account(runtime)
     async with client_of(app_on(runtime)) as client:
-        empty = Owner(account, client, f"mark{token_hex(4)}", {}, "", f"t{token_hex(4)}", *[""] * 7)
+        empty = Owner(account, client, f"mark{token_hex(4)}", {}, "", f"t{token_hex(4)}", *[""] * 9)
         yield await furnished(empty, runtime)
 
 
@@ -198,7 +208,10 @@ async def furnished(empty: Owner, runtime: Runtime) -> Owner:
     watched = {"name": mark, "connectionId": connection, "request": {"path": f"/{mark}/*.csv", "type": own}}
     feed = (await client.post("/feeds", headers=headers, json=watched)).json()["id"]
     names = (customer.json()["id"], own, token.json()["access_token"], connection, mapping, export)
-    made_of = (*names, sync, schedule, feed)
+    hook = {"name": mark, "url": f"https://{mark}.example.com/hook", "onlyNamed": True}
+    webhook = (await client.post("/webhooks", headers=headers, json=hook)).json()["id"]
+    message = (await client.post(f"/webhooks/{webhook}/test", headers=headers)).json()["id"]
+    made_of = (*names, sync, schedule, feed, webhook, message)
     return Owner(empty.account, client, mark, ids, *made_of)
 
 
@@ -332,6 +345,10 @@ def requests(owner: Owner, template: str) -> list[dict[str, Any]]:
         "/feeds": [{"json": stolen_feed}],
         "/feeds/{feed_id}": [{"json": stolen_feed}],
         **{f"/feeds/{{feed_id}}{each}": [{}] for each in ("/check", "/pause", "/resume")},
+        "/webhooks": [{"json": {"name": owner.mark[:4], "url": "https://example.com/hook"}}],
+        "/webhooks/{webhook_id}": [{"json": {"name": "Stolen", "url": "https://example.com/hook"}}],
+        **{f"/webhooks/{{webhook_id}}{each}": [{}] for each in ("/rotate", "/test")},
+        "/webhooks/{webhook_id}/deliveries/{delivery_id}/replay": [{}],
         "/connections": [{"json": {"name": owner.mark[:4], "transport": "ftp", "host": "example.com"}}],
         "/connections/{connection_id}": [{"json": {"name": "Stolen", "transport": "ftp", "host": "example.com"}}],
         "/connections/{connection_id}/imports": [{"json": {"path": "a.csv", "type": "contacts"}}],

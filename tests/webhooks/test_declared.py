@@ -32,11 +32,11 @@ async def test_everything_that_is_wrong_is_named(hooked: Hooked, body: dict[str,
 
 
 async def test_a_webhook_can_be_sent_back_and_its_secret_is_shown_once(hooked: Hooked) -> None:
-    made = await hooked.send("POST", "/webhooks", 201, name="One", url=URL, events=["run.halted", "run.failed"])
+    made = await hooked.send("POST", "/webhooks", 201, name="One", url=URL, events=["run.failed", "run.halted"])
     assert made["secret"].startswith("whsec_")
     shown = await hooked.send("GET", f"/webhooks/{made['id']}")
     assert shown == {name: value for name, value in made.items() if name != "secret"}
-    assert shown["events"] == ["run.halted", "run.failed"]
+    assert shown["events"] == ["run.failed", "run.halted"]
     assert await hooked.send("PUT", f"/webhooks/{made['id']}", **shown) | {"updatedAt": ""} == shown | {"updatedAt": ""}
     taken = await hooked.send("POST", "/webhooks", 409, name="One", url=URL)
     assert taken["detail"] == 'There is already a webhook named "One"'

@@ -9,6 +9,7 @@ from app.dashboard.routes.exports import EXPORT_PAGES
 from app.dashboard.routes.runs import decide, problems, show
 from app.dashboard.routes.syncs import actions, lists, settings
 from app.dashboard.routes.templates import TEMPLATE_PAGES
+from app.dashboard.routes.webhooks import WEBHOOK_PAGES
 from app.dashboard.routes.wizard import WIZARD
 from app.web.surface import collect_routes
 
@@ -20,6 +21,7 @@ PAGES = (
     *(settings, lists, actions),
     *(schedule_form, schedules, feed_form, feeds),
     *CONNECTION_PAGES,
+    *WEBHOOK_PAGES,
     *WIZARD,
     *EXPORT_PAGES,
 )

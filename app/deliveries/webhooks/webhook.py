@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any, Final
 
 from app.runs.model import AccountId
-from app.runs.telling.news import EVENTS
 
 PREFIX: Final = "wh_"
 TEST: Final = "webhook.test"  # sent when somebody asks for it, and once
@@ -19,7 +18,7 @@ MEANINGS: Final[Mapping[str, str]] = {
     "run.halted": "A brake has stopped a run, and it waits until somebody resumes or cancels it",
     "run.planned": "A run has shown what it would write, and waits until somebody lets it go on",
 }
-SUBSCRIBABLE: Final = tuple(EVENTS.values())
+SUBSCRIBABLE: Final = tuple(MEANINGS)
 # Why a webhook is switched off by itself.
 DISABLED: Final[Mapping[str, str]] = {
     "gone": "Its receiver answered with status 410, which asks to send nothing any more"
