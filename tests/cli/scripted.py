@@ -36,6 +36,7 @@ class Service:
     body: bytes = b""
     body_length: int = 0
     polls: int = 0
+    asked: list[Message] = field(default_factory=list)  # the headers of each poll
     polled: threading.Event = field(default_factory=threading.Event)
 
     def part(self, name: str) -> str | None:
@@ -70,6 +71,7 @@ def playing(service: Service, host: str = "127.0.0.1") -> Iterator[Service]:
 
         def do_GET(self) -> None:
             service.polls += 1
+            service.asked.append(self.headers)
             service.polled.set()
             self.answer(next_of(service.gets))
 

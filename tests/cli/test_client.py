@@ -265,6 +265,18 @@ def test_later_polls_wait_as_long_as_the_service_asks(service: Playing, file: Pa
     assert 2.9 < seconds < 6
 
 
+def test_polls_are_held_where_the_service_does_that_until_something_has_changed(service: Playing, file: Path) -> None:
+    applied = {"Preference-Applied": "wait=20", "Retry-After": "30"}
+    first = Said(201, run(status="queued"), {"ETag": 'W/"1"'})
+    played = service(first, Said(304, b"", applied), Said(200, run(), applied | {"ETag": 'W/"2"'}), FINISHED)
+
+    done = sluice_import(file, played.url)
+
+    assert done.exit_code == 0
+    assert [each["If-None-Match"] for each in played.asked] == ['W/"1"', 'W/"1"', 'W/"2"']
+    assert {each["Prefer"] for each in played.asked} == {"wait=20"}
+
+
 def test_json_prints_the_final_import_alone(service: Playing, file: Path) -> None:
     done = sluice_import(file, service(accepted(), Said(500, {}), PARTIAL).url, "--json")
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import httpx
 
-from app.cli.client.failures import JsonObject, RequestFailed, request_failed, retry_after_seconds
+from app.cli.client.failures import JsonObject, RequestFailed, request_failed
 from app.cli.client.files import STANDARD_OUTPUT, download
 from app.cli.client.http import build_path, read_object
 from app.cli.importing.progress import OnProgress, ProgressStep
-from app.cli.importing.status import MAX_WAIT_SECONDS
-from app.cli.importing.watching import FIRST_WAITS_SECONDS, PATIENCE_SECONDS, poll_until_answered
+from app.cli.importing.status import pause_after
+from app.cli.importing.watching import FIRST_WAITS_SECONDS, PATIENCE_SECONDS, UNCHANGED, poll_until_answered
 
 
 def watch_export(
@@ -21,7 +21,7 @@ def watch_export(
 ) -> JsonObject:
     """Polls until the export has ended. Raises RequestFailed if it failed, if a poll is refused, or if the service
     cannot be reached for `patience` seconds."""
-    export, waits, wait = started, iter(FIRST_WAITS_SECONDS), 1.0
+    export, waits, wait, tag = started, iter(FIRST_WAITS_SECONDS), 1.0, ""
     while not export["done"]:
         step = export_step(export)
         on_progress(step)
@@ -31,8 +31,10 @@ def watch_export(
             ("exports", export["id"]),
             lambda note, step=step: on_progress(replace(step, note=note)),  # type: ignore[misc]
             patience=patience,
+            tag=tag,
         )
-        export, wait = read_object(response), retry_after_seconds(response, longest=MAX_WAIT_SECONDS) or 1.0
+        wait, tag = pause_after(response), response.headers.get("ETag", "")
+        export = export if response.status_code == UNCHANGED else read_object(response)
     on_progress(export_step(export))
     if "failure" in export:
         raise export_failed(export)

@@ -11,6 +11,7 @@ from app.cli.client.http import read_object
 
 FINAL_STATUSES: Final = frozenset({"finished", "error", "cancelled"})
 MAX_WAIT_SECONDS: Final = 30.0  # between two polls, whatever Retry-After says
+HELD_PAUSE_SECONDS: Final = 0.3  # after a poll that was held, because a run that is worked on changes all the time
 
 
 class ProblemSample(msgspec.Struct, frozen=True):
@@ -81,11 +82,13 @@ class ImportStatus(msgspec.Struct, frozen=True, rename="camel"):
 
 @dataclass(frozen=True, slots=True)
 class ImportResponse:
-    """A response that describes an import: `body` is the whole body, `wait` the seconds until the next poll."""
+    """A response that describes an import: `body` is the whole body, `wait` the seconds until the next poll, and `tag`
+    what it sends to be told only of changes."""
 
     run: ImportStatus
     body: JsonObject
     wait: float
+    tag: str = ""
 
 
 decode_status = msgspec.json.Decoder(ImportStatus).decode
@@ -94,10 +97,17 @@ decode_status = msgspec.json.Decoder(ImportStatus).decode
 def parse_import(response: httpx.Response) -> ImportResponse:
     """Raises RequestFailed for a response that does not describe an import."""
     body = read_object(response)
-    wait = retry_after_seconds(response, longest=MAX_WAIT_SECONDS)
     try:
-        return ImportResponse(decode_status(body.text), body, 1.0 if wait is None else wait)
+        return ImportResponse(decode_status(body.text), body, pause_after(response), response.headers.get("ETag", ""))
     except msgspec.DecodeError as error:
         raise request_failed(
             "Unexpected response", f"{response.request.url} did not answer with an import: {error}"
         ) from error
+
+
+def pause_after(response: httpx.Response) -> float:
+    """The seconds until the next poll. A service that holds polls until something has changed sets the pace itself."""
+    if "Preference-Applied" in response.headers:
+        return HELD_PAUSE_SECONDS
+    wait = retry_after_seconds(response, longest=MAX_WAIT_SECONDS)
+    return 1.0 if wait is None else wait

@@ -10,12 +10,14 @@ import httpx
 from app.cli.client.failures import failed_response, request_failed, retry_after_seconds
 from app.cli.client.http import build_path, describe_error, request
 from app.cli.importing.progress import OnProgress, ProgressStep
-from app.cli.importing.status import MAX_WAIT_SECONDS, ImportResponse, ImportStatus, parse_import
+from app.cli.importing.status import MAX_WAIT_SECONDS, ImportResponse, ImportStatus, parse_import, pause_after
 
 RETRIED_STATUSES: Final = frozenset({429, 500, 502, 503, 504})  # of a poll: the next one may succeed
+UNCHANGED: Final = 304
 FIRST_WAITS_SECONDS: Final = (0.1, 0.2, 0.3, 0.4)  # a small file is imported before the first Retry-After is over
 PATIENCE_SECONDS: Final = 60.0  # how long the service may be unreachable before the client gives up
-POLL_TIMEOUT: Final = httpx.Timeout(10)
+HELD_SECONDS: Final = 20  # for which the service may hold a poll until something has changed
+POLL_TIMEOUT: Final = httpx.Timeout(HELD_SECONDS + 10, connect=10)
 
 
 def load_import(client: httpx.Client, import_id: str) -> ImportResponse:
@@ -32,30 +34,35 @@ def watch(
     while not answer.run.is_settled:
         on_progress(import_step(answer.run))
         time.sleep(next(waits, answer.wait))
-        answer = poll(client, answer.run, on_progress, patience=patience)
+        answer = poll(client, answer, on_progress, patience=patience)
     on_progress(import_step(answer.run))
     return answer
 
 
-def poll(client: httpx.Client, run: ImportStatus, on_progress: OnProgress, *, patience: float) -> ImportResponse:
-    """The import as it is now. Tries again while the service is temporarily unavailable."""
+def poll(client: httpx.Client, known: ImportResponse, on_progress: OnProgress, *, patience: float) -> ImportResponse:
+    """The import after its next change, or as it is known after a while without one. Tries again while the service is
+    temporarily unavailable."""
 
     def tell(note: str) -> None:
-        on_progress(replace(import_step(run), note=note))
+        on_progress(replace(import_step(known.run), note=note))
 
-    return parse_import(poll_until_answered(client, ("imports", run.id), tell, patience=patience))
+    response = poll_until_answered(client, ("imports", known.run.id), tell, patience=patience, tag=known.tag)
+    if response.status_code == UNCHANGED:
+        return replace(known, wait=pause_after(response))
+    return parse_import(response)
 
 
 def poll_until_answered(
-    client: httpx.Client, work: tuple[str, str], on_trouble: Callable[[str], None], *, patience: float
+    client: httpx.Client, work: tuple[str, str], on_trouble: Callable[[str], None], *, patience: float, tag: str
 ) -> httpx.Response:
-    """The answer of a poll; `work` is the path of its kind and its id. Tries again while the service is temporarily
-    unavailable. Raises RequestFailed."""
+    """The answer of a poll, with status UNCHANGED if nothing has changed since the one with this `tag`; `work` is the
+    path of its kind and its id. Tries again while the service is temporarily unavailable. Raises RequestFailed."""
     deadline = time.monotonic() + patience
+    headers = {"If-None-Match": tag, "Prefer": f"wait={HELD_SECONDS}"} if tag else {}
     for pause in backoff_seconds():
         try:
-            response = client.get(build_path(*work), timeout=POLL_TIMEOUT)
-            if response.is_success:
+            response = client.get(build_path(*work), headers=headers, timeout=POLL_TIMEOUT)
+            if response.is_success or response.status_code == UNCHANGED:
                 return response
             if response.status_code not in RETRIED_STATUSES:
                 raise failed_response(response)
