@@ -36,6 +36,7 @@ OTHERS_WORDS = {"aws_bucket", "api_calls", "path_style"}  # Cordial's, Voucherif
 SAME_ELSEWHERE = {"/productimports", "/customers/importCSV", "/imports/", "/v2/productimports/"}
 # No vendor's: a guide runs them.
 OURS = {
+    "/imports/file",
     "/imports/{import_id}/rerun",
     "/imports/{import_id}/rerun/",
     "/imports/{import_id}/resume",

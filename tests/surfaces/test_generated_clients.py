@@ -52,7 +52,7 @@ def documents(live: Live, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def whole_document(live: Live, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the document of all surfaces."""
     folder = tmp_path_factory.mktemp("whole")
-    (folder / f"{ALL}.json").write_bytes(httpx.get(f"{live.url}/openapi.json").content)
+    (folder / f"{ALL}.json").write_bytes(httpx.get(f"{live.url}/openapi.json", timeout=60).content)
     return folder
 
 

@@ -10,6 +10,7 @@ from app.surfaces.connectif import translate
 from app.surfaces.connectif.routes.answers import build_router, render_started
 from app.surfaces.connectif.routes.received import choose_mapping, find_connection, receive_request
 from app.surfaces.connectif.wire import imports as wire
+from app.surfaces.connectif.wire.raw import FROM_FILE, RAW_REQUEST
 from app.surfaces.connectif.wire.request import (
     FILE_REQUEST,
     FROM_SOURCE,
@@ -30,7 +31,7 @@ router = build_router()
 CREATE_REFUSALS = refusals(400, 401, 403, 409, 413, 415, 422, 503)
 
 
-# Each path takes both bodies. They are described apart, because generators of clients cope with one body a path.
+# Each path takes all bodies. They are described apart, because generators of clients cope with one body a path.
 @router.post(
     "/imports/",
     name="create_import_from_source",
@@ -40,6 +41,16 @@ CREATE_REFUSALS = refusals(400, 401, 403, 409, 413, 415, 422, 503)
     responses=CREATE_REFUSALS,
     openapi_extra=SOURCE_REQUEST,
 )
+@router.post(
+    "/imports/file",
+    name="create_import_from_file",
+    description=FROM_FILE,
+    status_code=201,
+    response_model=wire.Import,
+    responses=CREATE_REFUSALS,
+    openapi_extra=RAW_REQUEST,
+)
+@router.post("/imports/file/", include_in_schema=False)
 @router.post(
     "/imports",
     status_code=201,
@@ -51,7 +62,8 @@ CREATE_REFUSALS = refusals(400, 401, 403, 409, 413, 415, 422, 503)
 async def create_import(request: Request, caller: MayWriteImports, runtime: OpenRuntime) -> Response:
     """Start an import of a file. Once you have the answer, file and import are safe. Poll `links.self` for progress.
 
-    `POST /imports/` describes the same without a file, as JSON that says where it is. Both paths take both bodies.
+    `POST /imports/` describes the same without a file, as JSON that says where it is, and `POST /imports/file` with the
+    file as the whole body. Each of the paths takes all three bodies.
 
     At most 10 imports of an account can be queued or running. The next one is refused with status 400 and code E0401.
     """

@@ -2,36 +2,47 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Final
 
 from fastapi import Request
 
 from app.auth.caller import Caller
 from app.connections.connection import StoredConnection, load_connection
-from app.errors import Complaint, Refused
+from app.errors import Complaint, Refused, join_choices
 from app.mappings.mapping import Mapping
 from app.runtime import Runtime
 from app.surfaces.connectif import translate
 from app.surfaces.connectif.routes.answers import JSON
+from app.surfaces.connectif.wire.raw import OPTIONS
 from app.web.bodies.json_body import read_json_object
 from app.web.bodies.mapping_choice import MappingChooser
 from app.web.bodies.multipart import is_form
+from app.web.bodies.raw import MEDIA_TYPES, is_raw_file, receive_raw
 from app.web.bodies.upload import Form, receive_form
 from app.web.caller import (
     ensure_scope,
 )
 
+NO_BODY: Final = (
+    "Send multipart/form-data with a `file`, application/json with a `source`, or the file itself as "
+    f"{join_choices(MEDIA_TYPES)}"
+)
+
 
 @asynccontextmanager
 async def receive_request(request: Request, runtime: Runtime, chooser: MappingChooser) -> AsyncIterator[Form]:
-    """A form with a file, or JSON that says where one is. Raises Refused as `receive_form` does."""
+    """A form with a file, JSON that says where one is, or the file itself. Raises Refused as `receive_form` and
+    `receive_raw` do."""
     if is_form(request):
         async with receive_form(request, runtime, chooser.find_encoding) as form:
+            yield form
+    elif is_raw_file(request):  # before JSON: so does application/jsonl begin
+        async with receive_raw(request, runtime, chooser.find_encoding, OPTIONS) as form:
             yield form
     elif request.headers.get("content-type", "").lower().startswith(JSON):
         yield translate.form_from_json(await read_json_object(request, idle=runtime.settings.upload_idle_seconds))
     else:
-        detail = "Send multipart/form-data with a `file`, or application/json with a `source`"
-        raise Refused("unsupported_media_type", detail)
+        raise Refused("unsupported_media_type", NO_BODY)
 
 
 async def choose_mapping(form: Form, chooser: MappingChooser) -> tuple[Mapping | None, tuple[Complaint, ...]]:
