@@ -21,8 +21,18 @@ FILES = {
     "/v1/customers/importCSV": "source_id,name\nkim,Kim\n",
     "/v2/productimports/": "productID,productName\nA-2,Steel rod\n",
 }
-NAMES = {"name": "parts", "set_id": "spring", "mapping_id": "map_0"}
-IDS = ("connection_id", "import_id", "export_id", "person_id", "run_id", "sync_id", "feed_id", "schedule_id")
+NAMES = {"name": "parts", "set_id": "spring", "mapping_id": "map_0", "webhook_id": "0"}
+IDS = (
+    "connection_id",
+    "import_id",
+    "export_id",
+    "person_id",
+    "run_id",
+    "sync_id",
+    "feed_id",
+    "schedule_id",
+    "webhook_id",
+)
 NAMES |= dict.fromkeys(IDS, "0" * 24)
 # The connection, the run, the person or the token that the request names is nobody's.
 UNKNOWN = (
@@ -32,6 +42,9 @@ UNKNOWN = (
     "{feed_id}",
     "{schedule_id}",
     "{person_id}",
+    "{webhook_id}",
+    "{webhook_id}/test",
+    "{webhook_id}/rotate",
     "{sync_id}/runs",
     "/test-import",
     "/test-export",

@@ -29,6 +29,8 @@ TAKES_NO_KEY = {
     "item-syncs",
     "people",
     "people/{person_id}/link",
+    "webhooks",
+    "webhooks/{webhook_id}/test",
     "keys",
 }
 
