@@ -6,7 +6,7 @@ from typing import Final
 from app.errors import Complaint, Refused
 from app.formats import open_reader, refuse_data_without_heading
 from app.formats.delimited import DelimitedReader
-from app.formats.detection.report_header import REPORT_COLUMNS, read_report_delimiter
+from app.formats.detection.report_header import name_report_columns, read_report_delimiter
 from app.formats.detection.text import refuse_foreign_text
 from app.formats.records import Dialect, Limits, Reader
 from app.formats.sniff import detect_dialect
@@ -42,6 +42,7 @@ class Upload:
     size: int  # bytes as sent
     sha256: str  # of the bytes as sent
     encoding: str  # of the bytes as sent
+    dialect: Dialect | None = None  # how it is read, where that is known and not found from the file
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +70,7 @@ def examine_upload(
     read, mapping = pending.read, fit_requested(pending.mapping, resource)
     with upload.writer.open_for_reading() as file:
         head = file.read(HEAD_BYTES)
-        dialect = detect_dialect(
-            head, declared_format=read.format, file_name=upload.file_name, delimiter=read.delimiter
-        )
-        dialect = replace(dialect, encoding=upload.encoding)
-        if read_report_delimiter(head) is None:  # else the file has a header, whatever the first one had
-            dialect = replace(dialect, columns=mapping.header, has_header=mapping.has_header)
+        dialect = find_dialect(head, upload, read, mapping)
         refuse_foreign(head, dialect, read)
         try:
             reader = open_reader(file, dialect, limits)
@@ -83,7 +79,8 @@ def examine_upload(
             if not (dialect.has_header or dialect.columns):
                 dialect = replace(dialect, columns=reader.header)
             if pending.seen and dialect.format == "csv":
-                refuse_other_columns(reader.header, pending.seen, mapping, resource, skip=REPORT_COLUMNS)
+                skip = name_report_columns(reader.header)
+                refuse_other_columns(reader.header, pending.seen, mapping, resource, skip=skip)
             found = settle_columns(reader, dialect, resource, mapping, options)
             refuse_data_without_heading(reader, known=[column.index for column in found.columns])
         except Refused as refused:
@@ -93,6 +90,16 @@ def examine_upload(
     refuse_bulky(mapping.constants, total)
     plan = Plan(dialect, reader.header, found.columns, declaration, mapping.constants, mapping, found.ignored, read)
     return Examination(plan, total, [warn_of(column, mapping) for column in found.warned])
+
+
+def find_dialect(head: bytes, upload: Upload, read: ReadOptions, mapping: Mapping) -> Dialect:
+    """Raises Refused("invalid")."""
+    if upload.dialect is not None:
+        return upload.dialect
+    dialect = detect_dialect(head, declared_format=read.format, file_name=upload.file_name, delimiter=read.delimiter)
+    if read_report_delimiter(head) is None:  # else the file has a header, whatever the first one had
+        dialect = replace(dialect, columns=mapping.header, has_header=mapping.has_header)
+    return replace(dialect, encoding=upload.encoding)
 
 
 def refuse_foreign(head: bytes, dialect: Dialect, read: ReadOptions) -> None:
@@ -114,7 +121,7 @@ def settle_columns(
         mapping,
         unknown=options.unknown_columns,
         key_required=not options.anonymous,
-        skip=REPORT_COLUMNS,
+        skip=name_report_columns(reader.header),
     )
     if options.replace:
         refuse_without_key(found, resource)

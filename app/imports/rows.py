@@ -6,6 +6,8 @@ import msgspec
 
 from app.formats.records import Position
 from app.problems import PROBLEMS, Problem, shorten
+from app.runs import ledger
+from app.runs.ledger import Fate
 from app.runs.summary import RunWarning
 
 
@@ -143,7 +145,33 @@ class BatchOutcome:
     failed: int = 0
     problems: list[Problem] = field(default_factory=list)
     warnings: list[RunWarning] = field(default_factory=list)
-    created_rows: list[int] = field(default_factory=list)  # filled for imports that keep a ledger
-    changed_rows: list[int] = field(default_factory=list)  # that created or changed a record, where that is asked for
-    superseded_rows: list[int] = field(default_factory=list)  # left alone because of an import that was accepted later
+    created_rows: list[int] = field(default_factory=list)
+    updated_rows: list[int] = field(default_factory=list)
+    skipped_rows: dict[int, str] = field(default_factory=dict)  # those that were skipped for a reason of their own: why
     repeated: list[RepeatedKey] = field(default_factory=list)  # of which the warnings tell
+
+    def skip(self, row: int, code: str) -> None:
+        """`code` is that of the warning which says why."""
+        self.skipped += 1
+        self.skipped_rows[row] = code
+
+    @property
+    def superseded_rows(self) -> list[int]:
+        """Those that were left alone because of an import that was accepted later."""
+        return [row for row, code in self.skipped_rows.items() if code == "superseded"]
+
+    def pack_fates(self, start: Position, end: Position) -> bytes | None:
+        """What became of each row between the two positions, as it is stored; None where the counts tell it."""
+        kinds = [name for name in ledger.COUNTED if getattr(self, name)]
+        if len(kinds) <= 1 and not self.skipped_rows:
+            return None
+        # Whatever changed nothing is counted as one of these two: that depends on the import, and not on the row.
+        letters = bytearray([ledger.LETTERS[Fate("unchanged" if self.unchanged else "skipped")]]) * (
+            end.row - start.row
+        )
+        first_row = start.row + 1
+        ledger.mark(letters, self.created_rows, Fate("created"), first_row=first_row)
+        ledger.mark(letters, self.updated_rows, Fate("updated"), first_row=first_row)
+        for row, code in self.skipped_rows.items():
+            ledger.mark(letters, [row], Fate("skipped", code), first_row=first_row)
+        return ledger.pack(bytes(letters))

@@ -224,7 +224,8 @@ class Slice:
         packed = {
             "problem_count": len(outcome.problems),
             "problems": problems.pack(outcome.problems),
-            "created_rows": ledger.pack(outcome.created_rows, outcome.superseded_rows) if self.options.ledger else None,
+            "outcomes": outcome.pack_fates(checked.start, checked.end),
+            "created_rows": self.pack_lists(outcome),
         }
         await batches.add(session, {**batch, **cursor_at(checked.start), **packed})
         self.report_step("ledger")
@@ -232,6 +233,12 @@ class Slice:
         lease = {"lease": self.runtime.settings.lease_seconds}
         if not await batches.advance(session, {**batch, **cursor_at(checked.end), **report, **lease}):
             raise RunLost
+
+    def pack_lists(self, outcome: BatchOutcome) -> bytes | None:
+        """For an API of release 0.1, which reports on some imports row by row."""
+        if not self.options.ledger:
+            return None
+        return ledger.pack_lists(outcome.created_rows, outcome.superseded_rows)
 
     async def finish(self) -> bool:
         """Ends the run, provided that its batches add up to what was accepted, or lets its overlay be applied. Returns

@@ -67,7 +67,8 @@ async def write_images(
         await merge.stage(session, lines)
         if (await closing.find_other_imports(session, target))["replaced"]:
             held_back = await image_records.hold_back_new(session, account_id)
-        merged = await merge.merge(session, target, touch=await is_older_run_open(session, target))
+        rows = range(lines.count(b"\n"))
+        merged = await merge.merge(session, target, rows, touch=await is_older_run_open(session, target))
         created, updated = merged.created, merged.updated
         superseded = held_back + sum(row["superseded"] for row in await merge.find_left_alone(session, target))
     removed = await image_records.remove_of_missing_items(session, account_id, run_seq) if remove_missing else 0

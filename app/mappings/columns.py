@@ -7,6 +7,7 @@ from typing import Final, Literal
 
 from app.errors import Complaint, Refused, describe
 from app.formats.characters import spell_heading
+from app.formats.detection.report_header import find_report
 from app.formats.header import name_position
 from app.mappings.headings import ColumnFinder, FoundField, How, find_absent, list_headings
 from app.mappings.hints.headings import mean_column
@@ -68,7 +69,8 @@ def find_columns(
     nothing is known, and, with `unknown` "error", for an unknown column. It lists every mistake.
     """
     finder = ColumnFinder(mapping, resource)
-    every = [finder.find(heading, index) for index, heading in enumerate(header)]
+    report = find_report(header)
+    every = [None if index in report else finder.find(heading, index) for index, heading in enumerate(header)]
     sorted_ = SortedColumns(mapping)
     for index, (heading, found) in enumerate(zip(header, every, strict=True)):
         sorted_.add(index, heading, found, silent=heading in skip or not heading)

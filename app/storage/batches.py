@@ -26,7 +26,7 @@ WHERE id = :run_id AND attempt = :attempt AND state = 'running'"""
 
 RECOUNT = """
 UPDATE batches SET created = created + :created, updated = updated + :updated, unchanged = unchanged + :unchanged,
-    skipped = skipped + :skipped
+    skipped = skipped + :skipped, outcomes = coalesce(CAST(:outcomes AS bytea), outcomes)
 WHERE run_id = :run_id AND number = :number"""
 
 SUMS = """
@@ -55,13 +55,21 @@ async def advance(session: Session, values: Mapping[str, Any]) -> bool:
 
 
 async def recount(
-    session: Session, run_id: str, attempt: int, moved: Mapping[int, Mapping[str, int]], values: Mapping[str, Any]
+    session: Session,
+    run_id: str,
+    attempt: int,
+    moved: Mapping[int, Mapping[str, int]],
+    values: Mapping[str, Any],
+    *,
+    outcomes: Mapping[int, bytes] | None = None,
 ) -> bool:
     """Moves rows from one outcome to another. `moved`: by the number of the batch, and by outcome, how many more there
-    are; `values`: what else becomes of the run. False if the run is not this worker's any more."""
+    are; `outcomes`: by the number, what has become of its rows, where that is kept; `values`: what else becomes of the
+    run. False if the run is not this worker's any more."""
     totals = {name: sum(each[name] for each in moved.values()) for name in MOVABLE}
     for number, each in moved.items():
-        await session.execute(text(RECOUNT), {"run_id": run_id, "number": number, **each})
+        given = {"run_id": run_id, "number": number, "outcomes": (outcomes or {}).get(number), **each}
+        await session.execute(text(RECOUNT), given)
     done = await session.execute(text(RECOUNT_RUN), {"run_id": run_id, "attempt": attempt, **totals, **values})
     return done.rowcount == 1
 
@@ -83,16 +91,9 @@ async def sums_until(session: ReadSession, run_id: str, ends: Sequence[int]) -> 
 
 
 async def with_problems(session: ReadSession, run_id: str, *, since: int, limit: int) -> Sequence[RowMapping]:
-    """Batches with problems (number, at_offset, at_line, at_row, rows, problem_count, problems), from number `since`
-    on."""
-    found = await session.execute(
-        text(
-            "SELECT number, at_offset, at_line, at_row, created + updated + unchanged + skipped + failed AS rows, "
-            "problem_count, problems FROM batches "
-            "WHERE run_id = :run_id AND number >= :since AND problem_count > 0 ORDER BY number LIMIT :limit"
-        ),
-        {"run_id": run_id, "since": since, "limit": limit},
-    )
+    """Whole batches with problems, from number `since` on."""
+    wanted = (batches.c.run_id == run_id, batches.c.number >= since, batches.c.problem_count > 0)
+    found = await session.execute(select(batches).where(*wanted).order_by(batches.c.number).limit(limit))
     return found.mappings().all()
 
 
@@ -108,7 +109,7 @@ async def find_holding(session: ReadSession, run_id: str, row: int) -> RowMappin
 
 
 async def from_number(session: ReadSession, run_id: str, *, since: int, limit: int) -> Sequence[RowMapping]:
-    """Whole batches from number `since` on."""
+    """The same for all batches."""
     found = await session.execute(
         select(batches)
         .where(batches.c.run_id == run_id, batches.c.number >= since)

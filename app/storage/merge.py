@@ -32,6 +32,7 @@ MERGED: dict[Mode, str] = {
     "FROM jsonb_each({held}) AS e(k, v) WHERE e.v NOT IN ('null', '\"\"')))",
 }
 
+# Which rows created or updated records is told only where that is not the same for all of them.
 INSERT = """
 WITH merged AS (
     INSERT INTO {place.table} AS r ({place.columns})
@@ -44,16 +45,16 @@ SELECT count(*) FILTER (WHERE created) AS created,
     count(*) FILTER (WHERE NOT created AND changed) AS updated,
     count(*) FILTER (WHERE NOT changed AND run_seq = :run_seq) AS touched,
     array_agg(ARRAY[repeats_row, run_row]) FILTER (WHERE repeats_row IS NOT NULL AND changed) AS repeats,
-    {created_rows} AS created_rows,
-    {changed_rows} AS changed_rows,
+    CASE WHEN count(*) FILTER (WHERE created) NOT IN (0, :staged)
+        THEN (SELECT array_agg(run_row) FROM merged WHERE created) END AS created_rows,
+    CASE WHEN count(*) FILTER (WHERE NOT created AND changed) NOT IN (0, :staged)
+        THEN (SELECT array_agg(run_row) FROM merged WHERE NOT created AND changed) END AS updated_rows,
     coalesce(current_setting('sluice.too_large', true) = 'yes', false) AS any_too_large
 FROM merged"""
 
 # No two records of one import are created at the same microsecond, and their order is that of the file, so lists can
 # page through them by time alone.
 CREATED_AT = "CAST(:created_at AS timestamptz) + (s.row - :first_row) * interval '1 microsecond'"
-CREATED_ROWS = {True: "array_agg(run_row) FILTER (WHERE created)", False: "NULL"}
-CHANGED_ROWS = {True: "array_agg(run_row) FILTER (WHERE changed)", False: "NULL"}
 
 # As distinct as the times of creation, and always later than the previous change: a client that follows the changes
 # misses none. In a record that was never changed both times are equal.
@@ -124,8 +125,7 @@ class MergeTarget:
     mode: Mode
     unique_keys: bool = False  # each key is written once per file; later rows with it are left alone
     fixed: str | None = None  # a field that must not change; a row without it leaves it as it is
-    tell_created_rows: bool = False  # return which rows created records
-    tell_changed_rows: bool = False  # return also which rows created or changed records
+    marks_several: bool = False  # several rows that are merged as one have changed their record, if only for each other
     created_at: datetime = EPOCH  # of the record of `first_row`; that of each later row is a microsecond later
     first_row: int = 0
     flat: bool = False  # no record of the batch holds a list or an object
@@ -155,16 +155,16 @@ class MergeTarget:
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """How many staged rows created, changed or only touched a record; (earlier row, later row) of repeated keys; if the
-    target asks for them, the rows that created records, and those that created or changed some; and whether any row was
-    left alone because its record would be too large."""
+    """How many staged rows created, changed or only touched a record; (earlier row, later row) of repeated keys; the
+    rows that created records, and those that changed some; and whether any row was left alone because its record would
+    be too large."""
 
     created: int
     updated: int
     touched: int
     repeats: Sequence[tuple[int, int]]
     created_rows: Sequence[int]
-    changed_rows: Sequence[int]
+    updated_rows: Sequence[int]
     any_too_large: bool
 
 
@@ -211,18 +211,19 @@ async def clear_staging(session: Session) -> None:
     await session.execute(text("TRUNCATE staging"))
 
 
-async def merge(session: Session, target: MergeTarget, *, touch: bool) -> Merged:
-    """Merges the staged rows, whose keys all differ, into the records. Rows that it leaves alone are in none of the
-    counts."""
-    parameters = target.parameters() | target.size_parameters()
+async def merge(session: Session, target: MergeTarget, rows: Sequence[int], *, touch: bool) -> Merged:
+    """Merges the staged rows, whose numbers are `rows` and whose keys all differ, into the records. Rows that it leaves
+    alone are in none of the counts."""
+    parameters = target.parameters() | target.size_parameters() | {"staged": len(rows)}
     parameters |= {"created_at": target.created_at, "first_row": target.first_row}
     fresh = target.staged and not (await session.execute(text(ANY_STAGED), target.parameters())).scalar_one()
     statement = build_statement(target, FRESH_OVERLAY if fresh else target.place, touch=touch)
     row = (await session.execute(text(statement), parameters)).mappings().one()
     repeats = [(earlier, later) for earlier, later in row["repeats"] or ()]
-    created_rows, changed_rows = row["created_rows"] or (), row["changed_rows"] or ()
+    created_rows = rows if row["created"] == len(rows) else row["created_rows"] or ()
+    updated_rows = rows if row["updated"] == len(rows) else row["updated_rows"] or ()
     counted = (row["created"], row["updated"], row["touched"])
-    return Merged(*counted, repeats, created_rows, changed_rows, row["any_too_large"])
+    return Merged(*counted, repeats, created_rows, updated_rows, row["any_too_large"])
 
 
 def build_statement(target: MergeTarget, place: MergePlace, *, touch: bool) -> str:
@@ -234,8 +235,6 @@ def build_statement(target: MergeTarget, place: MergePlace, *, touch: bool) -> s
         values=place.values.format(created_at=CREATED_AT, name=name, marked=str(touch).lower()),
         source=place.source.format(marked=str(touch).lower(), **met),
         conflict=place.conflict.format(action=build_action(target, touch=touch or target.staged)),
-        created_rows=CREATED_ROWS[target.tell_created_rows or target.tell_changed_rows],
-        changed_rows=CHANGED_ROWS[target.tell_changed_rows],
     )
 
 
@@ -267,7 +266,7 @@ def build_action(target: MergeTarget, *, touch: bool) -> str:
     met = compare(target, held="r", given="excluded", number="excluded.run_seq", touch=touch)
     named = f", name = {NAME.format(data=met['merged'], field=target.named_by)}" if target.named_by else ""
     incoming = INCOMING[target.mode]
-    several = SEVERAL if target.tell_changed_rows else ""
+    several = SEVERAL if target.marks_several else ""
     collected = COLLECTED.format(incoming=incoming, several=several, **met) if target.staged else ""
     more = f" OR {incoming} IS DISTINCT FROM r.incoming{several}" if target.staged else ""
     return (UPDATE_AND_TOUCH if touch else UPDATE).format(

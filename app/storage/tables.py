@@ -224,7 +224,8 @@ batches = Table(
     Column("failed", Integer, nullable=False),
     Column("problem_count", Integer, nullable=False),
     Column("problems", LargeBinary),  # zlib of JSON, null when there are none
-    Column("created_rows", LargeBinary),  # the ledger of rows, for runs that keep one: app.runs.ledger
+    Column("created_rows", LargeBinary),  # which rows made records, as release 0.1 reads it, for runs that tell
+    Column("outcomes", LargeBinary),  # what became of each row, where the counts do not tell: app.runs.ledger
     moment("committed_at", nullable=False),
 )
 

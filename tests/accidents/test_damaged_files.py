@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from app.errors import FAILURES, Refused, SourceLost
-from app.imports.results.failed_rows import open_failed_rows
+from app.imports.row_files.download import FAILED_ROWS, open_rows
 from app.runs.model import Run
 from app.storage.blobs import BlobDamaged, Blobs, FileBlobs, SharedBlobs
 from app.storage.blobs.digests import BLOCK_BYTES
@@ -122,12 +122,12 @@ async def test_a_file_without_digests_is_read_as_it_is(engine: ImportEngine) -> 
 async def test_failed_rows_of_a_damaged_file_break_off(engine: ImportEngine) -> None:
     run = await engine.run(SOME_BAD)
     assert run.failed == ROWS // 100
-    whole = b"".join([piece async for piece in await open_failed_rows(engine.runtime, run)])
+    whole = b"".join([piece async for piece in await open_rows(engine.runtime, run, FAILED_ROWS)])
     lose_a_byte(file_of(engine, run))
     pieces: list[bytes] = []
 
     async def download() -> None:
-        async for piece in await open_failed_rows(engine.runtime, run):
+        async for piece in await open_rows(engine.runtime, run, FAILED_ROWS):
             pieces.append(piece)  # noqa: PERF401  what came before it broke off counts
 
     with pytest.raises(SourceLost):
@@ -140,7 +140,7 @@ async def test_failed_rows_of_a_file_damaged_at_its_beginning_are_refused(engine
     run = await engine.run(SOME_BAD)
     change(file_of(engine, run), 20, b"x")
     with pytest.raises(Refused, match="damaged") as refused:
-        await open_failed_rows(engine.runtime, run)
+        await open_rows(engine.runtime, run, FAILED_ROWS)
     assert refused.value.code == "gone"
 
 

@@ -16,7 +16,7 @@ from sqlalchemy import text
 from typer.testing import CliRunner
 
 from app.cli import cli
-from app.imports.results.failed_rows import open_failed_rows
+from app.imports.row_files.download import FAILED_ROWS, open_rows
 from app.runs.deletion import sweep_blobs
 from app.runs.model import AccountId, Run
 from app.runtime import Runtime, open_runtime
@@ -93,7 +93,7 @@ async def test_a_store_that_is_away_makes_everything_wait(
         ready = (await client.get("/readyz")).json()
         assert ready["parts"]["blobs"]["ok"] is True
         assert (await post(client, account)).status_code == 201
-    assert [row async for row in await open_failed_rows(alone, ended)]
+    assert [row async for row in await open_rows(alone, ended, FAILED_ROWS)]
     done = await engine.finish(waiting)
     assert (done.state, done.processed, done.crashes) == ("finished", 2, 0)
     law(done)

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from app.errors import SourceLost
-from app.imports.results.failed_rows import open_failed_rows
+from app.imports.row_files.download import FAILED_ROWS, open_rows
 from app.observe.events import Event, ResponseCutOff
 from app.runs import status
 from app.runs.deletion import delete_run
@@ -79,7 +79,7 @@ async def test_rows_of_a_run_that_goes_away_end_in_an_error(
     client: httpx.AsyncClient, runtime: Runtime, an_account: Account, finish: Finish, way: str
 ) -> None:
     account_id, run = await an_import(client, runtime, an_account, finish)
-    rows = await open_failed_rows(runtime, run)
+    rows = await open_rows(runtime, run, FAILED_ROWS)
     await anext(rows)
     if way == "deleted":
         await delete_run(runtime, account_id, run.id)
@@ -96,7 +96,7 @@ async def test_rows_of_a_run_that_stays_end_as_usual(
     client: httpx.AsyncClient, runtime: Runtime, an_account: Account, finish: Finish
 ) -> None:
     _, run = await an_import(client, runtime, an_account, finish)
-    whole = b"".join([chunk async for chunk in await open_failed_rows(runtime, run)])
+    whole = b"".join([chunk async for chunk in await open_rows(runtime, run, FAILED_ROWS)])
     assert len(list(csv.reader(io.StringIO(whole.decode(), newline="")))) == 4
 
 

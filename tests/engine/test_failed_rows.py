@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from app.errors import Refused
-from app.imports.results.failed_rows import open_failed_rows
+from app.imports.row_files.download import FAILED_ROWS, open_rows
 from app.runs.model import Run
 from app.storage import records, types
 from tests.engine.conftest import ImportEngine
@@ -30,7 +30,7 @@ async def declare(engine: ImportEngine, fields: Sequence[dict[str, object]] = FI
 
 
 async def file_of(engine: ImportEngine, run: Run) -> str:
-    return b"".join([part async for part in await open_failed_rows(engine.runtime, run)]).decode("utf-8-sig")
+    return b"".join([part async for part in await open_rows(engine.runtime, run, FAILED_ROWS)]).decode("utf-8-sig")
 
 
 async def failed_rows(engine: ImportEngine, run: Run) -> list[dict[str, str]]:

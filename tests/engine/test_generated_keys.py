@@ -7,7 +7,7 @@ import pytest
 
 from app.declarations.types import declare_type
 from app.errors import Refused
-from app.imports.results.failed_rows import open_failed_rows
+from app.imports.row_files.download import FAILED_ROWS, open_rows
 from app.resources.stored_keys import generate_id
 from tests.engine.conftest import ImportEngine, law
 
@@ -147,7 +147,7 @@ async def test_objects_name_records_as_cells_do(tickets: ImportEngine) -> None:
 
 async def test_a_corrected_file_of_failed_rows_makes_its_records_once(tickets: ImportEngine) -> None:
     run = await tickets.run("title,hours\nRoof,x\nDoor,1\n,3\n", "tickets")
-    pieces = [piece async for piece in await open_failed_rows(tickets.runtime, run)]
+    pieces = [piece async for piece in await open_rows(tickets.runtime, run, FAILED_ROWS)]
     corrected = b"".join(pieces).decode().replace(",x,", ",5,").replace("\n,3,", "\nGate,3,")
     again = await tickets.run(corrected, "tickets")
 

@@ -8,7 +8,7 @@ import pytest
 
 from app.errors import Refused
 from app.imports.plan import load_plan
-from app.imports.results.failed_rows import open_failed_rows
+from app.imports.row_files.download import FAILED_ROWS, open_rows
 from app.mappings.declaring.declaration import parse_mapping
 from app.mappings.notations import decimal_commas
 from app.runs.model import Run
@@ -56,7 +56,7 @@ async def priced(engine: ImportEngine) -> ImportEngine:
 
 
 async def failed_rows(engine: ImportEngine, run: Run) -> str:
-    pieces = [piece async for piece in await open_failed_rows(engine.runtime, run)]
+    pieces = [piece async for piece in await open_rows(engine.runtime, run, FAILED_ROWS)]
     return b"".join(pieces).decode("utf-8-sig")
 
 

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.declarations.types import declare_type, load_resource
-from app.imports.results.failed_rows import open_failed_rows
+from app.imports.row_files.download import FAILED_ROWS, open_rows
 from app.imports.slice import MOST_NAMES
 from app.resources.customers import RESOURCE
 from app.resources.stored_keys import key_from_source
@@ -162,7 +162,7 @@ async def test_a_row_is_checked_whether_or_not_it_would_write(parts: ImportEngin
 
 async def test_a_corrected_file_of_failed_rows_imports_as_it_is(parts: ImportEngine) -> None:
     run = await parts.run("sku,brand,fits\na,7,\nb,1,\nc,1,b;y\n", "parts")
-    pieces = [piece async for piece in await open_failed_rows(parts.runtime, run)]
+    pieces = [piece async for piece in await open_rows(parts.runtime, run, FAILED_ROWS)]
     corrected = b"".join(pieces).decode().replace("a,7,", "a,2,").replace("b;y", "b;a")
     again = await parts.run(corrected, "parts")
     assert (run.created, again.created, again.failed) == (1, 2, 0)

@@ -739,6 +739,22 @@ async def test_0029_finds_imports_by_their_file_and_keeps_answers_whole(empty_da
     await connection.close()
 
 
+async def test_0031_has_room_for_the_outcome_of_each_row(empty_database: str) -> None:
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "0030")
+    connection = await asyncpg.connect(empty_database)
+    await connection.execute("INSERT INTO accounts (name, created_at) VALUES ('shop', now())")
+    await connection.execute(RUN, "run", 1, "finished", None, None, 1)
+    await connection.execute("INSERT INTO batches VALUES ('run', 1, 1, 0, 1, 0, 1, 0, 0, 0, 0, 0, NULL, now())")
+
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "0031")
+    assert await values(connection, "SELECT outcomes FROM batches") == [None]
+    await connection.execute("UPDATE batches SET outcomes = 'x'")
+    await asyncio.to_thread(command.downgrade, configuration(empty_database), "0030")
+    assert await values(connection, "SELECT created FROM batches") == [1]
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "head")
+    await connection.close()
+
+
 async def estimate(connection: "asyncpg.Connection[Any]", account_id: int, type_: str) -> int:
     plan = await connection.fetchval(ESTIMATE.replace(":account_id", "$1").replace(":type", "$2"), account_id, type_)
     return int(json.loads(plan)[0]["Plan"]["Plan Rows"])

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import Protocol
 
+from app.formats.detection.report_header import name_result_members
 from app.formats.records import Batch
 from app.imports.checking.cells import ABSENT, ALL_TEXT, Cells
 from app.imports.checking.findings import Findings
@@ -86,7 +87,9 @@ class ObjectColumns:
             shape = tuple(record)
             unknown = unknown_of.get(shape)
             if unknown is None:
-                unknown = unknown_of[shape] = [name for name in record if name not in self._known]
+                skipped = name_result_members(record)
+                unknown = [name for name in record if name not in self._known and name not in skipped]
+                unknown_of[shape] = unknown
             if unknown:
                 texts[index] = self._unknown_members.write(record, unknown, index, findings)  # type: ignore[arg-type]
         return [MemberColumn(None, texts)]

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from app.formats.detection.report_header import name_result_members
 from app.formats.records import Batch, UnreadableRow
 from app.imports.checking.cells import ALL_TEXT, Cells, clean_cells, is_blank_text
 from app.imports.checking.column_converter import ColumnConverter, build_converter
@@ -83,7 +84,7 @@ class NestedColumns:
         return [*others.columns, MemberColumn(None, others.texts)]
 
     def _convert_paths(self, paths: PathColumns, findings: Findings) -> OtherMembers:
-        others = OtherMembers([], [""] * paths.count, set())
+        others, skipped = OtherMembers([], [""] * paths.count, set()), name_result_members(paths.parts)
         for path, parts in paths.parts.items():
             if path in self._known:
                 continue
@@ -93,6 +94,8 @@ class NestedColumns:
                     cells, cleanings = clean_cells(Cells(values, types), converter.clean, formulas=False)
                     findings.warn_cleaned(path, [each.at(rows) for each in cleanings])
                     convert_part(others, converter, PathCells(rows, *cells), outer=bool(self._is_outer(path)))
+                continue
+            if path in skipped:
                 continue
             outer = self._is_outer(path)
             for rows, values, _ in parts:
@@ -107,7 +110,7 @@ class NestedColumns:
         flat = flatten(record) if isinstance(record, dict) else {}
         if isinstance(flat, tuple):
             return ""
-        unknown: list[str] = []
+        unknown, skipped = [], name_result_members(flat)
         for path, value in flat.items():
             if path in self._known:
                 continue
@@ -117,7 +120,7 @@ class NestedColumns:
                 cleaned = converter.clean(value) if isinstance(value, str) else value
                 converter.write(converter.convert(cleaned), index, value, findings)
             elif converter is None and not outer:
-                unknown.append(path)
+                unknown += [] if path in skipped else [path]
             elif converter is None and not no_value:
                 findings.add(index, NOT_NESTED, column=path, field=path, value=value)
         return self._unknown_members.write(flat, unknown, index, findings)

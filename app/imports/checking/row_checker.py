@@ -128,16 +128,17 @@ class RowChecker:
         if split.batch.records:
             self._check_rows(split, checked)
         if self._tells_failed_keys and self._delimited and split.batch.unreadable:
-            checked.failed_keys += self._tell_keys(pad_unreadable(split.batch, self._width, self._delimiter))
+            _, keys = self.find_keys(pad_unreadable(split.batch, self._width, self._delimiter))
+            checked.failed_keys += keys.list_usable(self._key_limit, range(len(keys.keys)))
         checked.problems.sort(key=lambda problem: problem.row)
         return checked
 
-    def _tell_keys(self, batch: Batch) -> list[str]:
-        """The keys of rows of which only the cells are known."""
+    def find_keys(self, batch: Batch) -> tuple[Sequence[int], RowKeys]:
+        """The keys of rows of which nothing else is asked, and which rows these are: those that can be split."""
         split = self._splitter.split(batch)
         pairs = zip(self._converters, self._clean(split), strict=True)
         cells = {converter.field.id: converter.prepare(cleaned).values for converter, (cleaned, _) in pairs}
-        return self._key_finder.find_keys(cells, batch.rows).list_usable(self._key_limit, range(len(batch.rows)))
+        return split.batch.rows, self._key_finder.find_keys(cells, split.batch.rows)
 
     def _clean(self, split: SplitBatch) -> list[tuple[Cells, Sequence[Cleaning]]]:
         """The cells of each planned column without what nobody sees, and what was cleaned."""

@@ -175,7 +175,7 @@ class BatchMerge:
         """Merges all good rows. With a `copy_text` they are staged already."""
         session, target, checked = self.session, self.target, self.checked
         if copy_text is not None and not self.others["replaced"]:
-            await self._merge_staged(len(checked.keys))
+            await self._merge_staged(checked.rows)
             return
         kept = await fail_unfit_rows(session, target, checked, self.outcome)
         if self.others["replaced"]:
@@ -184,7 +184,7 @@ class BatchMerge:
         if copy_text is not None:
             await merge.clear_staging(session)
         await merge.stage(session, await asyncio.to_thread(format_rows, checked, firsts))
-        await self._merge_staged(len(firsts))
+        await self._merge_staged([checked.rows[index] for index in firsts])
         if repeats:
             duplicates = self.options.duplicates
             await apply_repeated_keys(session, target, checked, self.outcome, repeats, duplicates=duplicates)
@@ -201,21 +201,21 @@ class BatchMerge:
                 self._skip_superseded(self.checked.rows[index])
         return [index for index in kept if self.checked.keys[index] in existing]
 
-    async def _merge_staged(self, staged: int) -> None:
-        """Merges the `staged` rows that are in the staging table, whose keys are all different."""
+    async def _merge_staged(self, rows: Sequence[int]) -> None:
+        """Merges the rows with these numbers, which are in the staging table and whose keys are all different."""
         outcome = self.outcome
         # An unchanged row is not written, so an older import that is still open could not see that this one came later.
         # In that case, and where a key may occur only once, every row leaves its mark.
         touch = self.target.unique_keys or self.others["older"]
-        merged = await merge.merge(self.session, self.target, touch=touch)
+        merged = await merge.merge(self.session, self.target, rows, touch=touch)
         outcome.created += merged.created
         outcome.updated += merged.updated
         outcome.created_rows += merged.created_rows
-        outcome.changed_rows += merged.changed_rows
+        outcome.updated_rows += merged.updated_rows
         self._count_left_alone(merged.touched)
         for earlier_row, row in merged.repeats:
             note_repeated_key(outcome, self._find_repeated_key(earlier_row, row), "last")
-        unexplained = staged - merged.created - merged.updated - merged.touched
+        unexplained = len(rows) - merged.created - merged.updated - merged.touched
         if unexplained:
             await self._explain(unexplained, any_too_large=merged.any_too_large)
 
@@ -249,8 +249,7 @@ class BatchMerge:
         self._count_left_alone(unexplained)
 
     def _skip_superseded(self, row: int) -> None:
-        self.outcome.skipped += 1
-        self.outcome.superseded_rows.append(row)
+        self.outcome.skip(row, "superseded")
         self.outcome.warnings.append(RunWarning("superseded", "", PROBLEMS["superseded"], row, self._find_line(row)))
 
     def _count_left_alone(self, rows: int) -> None:

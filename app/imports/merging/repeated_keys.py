@@ -57,7 +57,7 @@ def note_repeated_key(outcome: BatchOutcome, repeated: RepeatedKey, duplicates: 
     outcome.repeated.append(repeated)
     outcome.warnings.append(RunWarning("duplicate_key", "", repeated.describe(), repeated.row, repeated.line))
     if duplicates == "first":
-        outcome.skipped += 1
+        outcome.skip(repeated.row, "duplicate_key")
         return False
     return True
 
@@ -127,7 +127,7 @@ async def apply_repeated_keys(
 def skip_deleted(checked: CheckedBatch, index: int, outcome: BatchOutcome) -> None:
     """Under an overlay nobody locks a record that the first row of the key has left as it is."""
     row, line, code = checked.rows[index], checked.lines[index], "deleted_meanwhile"
-    outcome.skipped += 1
+    outcome.skip(row, code)
     outcome.warnings.append(RunWarning(code, "", WARNINGS[code], row, line))
 
 
@@ -152,8 +152,7 @@ def apply_row(
     row, line = checked.rows[index], checked.lines[index]
     members = parse_members(checked.data[index])
     if state.run_seq > target.run_seq:
-        outcome.skipped += 1
-        outcome.superseded_rows.append(row)
+        outcome.skip(row, "superseded")
         outcome.warnings.append(RunWarning("superseded", "", PROBLEMS["superseded"], row, line))
     elif target.fixed in members and differ(state.members.get(target.fixed), members[target.fixed]):
         outcome.problems.append(build_conflict(target, checked, row, line))
@@ -165,7 +164,7 @@ def apply_row(
         collect_members(state, members, target.mode, row)
         state.changing.append(row)
         outcome.updated += 1
-        outcome.changed_rows.append(row)
+        outcome.updated_rows.append(row)
     else:
         outcome.problems.append(build_too_large(target, checked, row, line))
         outcome.failed += 1
@@ -206,7 +205,7 @@ async def write_states(session: Session, target: MergeTarget, states: dict[str, 
     earlier = [state.changing[:-1] for state in states.values()]
     await merge.clear_staging(session)
     await merge.stage(session, merge.format_copy_text(list(states), rows, data, earlier), earlier=True)
-    await merge.merge(session, replace(target, unique_keys=False, flat=False, record_bytes=None), touch=False)
+    await merge.merge(session, replace(target, unique_keys=False, flat=False, record_bytes=None), rows, touch=False)
 
 
 def format_members(members: dict[str, bytes]) -> str:

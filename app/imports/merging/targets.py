@@ -23,7 +23,6 @@ def build_target(runtime: Runtime, run: Run, *, flat: bool = False) -> MergeTarg
         fixed=find_fixed_field(resource, plan),
         named_by=resource.named_by,
         flat=flat,
-        tell_created_rows=options.ledger,
         record_bytes=runtime.limits.record_bytes,
         staged=options.is_staged,
         names_keys=options.replace,

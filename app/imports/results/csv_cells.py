@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from app.resources.conversion import quote_json
@@ -42,11 +42,15 @@ def format_json(value: object) -> str:
     return quote_json(value) if isinstance(value, str) else JSON_CONSTANTS[value]
 
 
-def format_line(cells: Sequence[str], delimiter: str) -> bytes:
-    """The cells as they were sent, including bytes that are not UTF-8."""
-    line = io.StringIO()
-    csv.writer(line, delimiter=delimiter, lineterminator="\r\n").writerow(cells)
+def format_lines(rows: Iterable[Sequence[str]], delimiter: str) -> bytes:
+    """A line for each row, with its cells as they were sent, including bytes that are not UTF-8."""
+    lines = io.StringIO()
+    csv.writer(lines, delimiter=delimiter, lineterminator="\r\n").writerows(rows)
+    return encode_text(lines.getvalue())
+
+
+def encode_text(text: str) -> bytes:
     try:
-        return line.getvalue().encode("utf-8", "surrogateescape")
+        return text.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:  # a lone surrogate from a JSON escape has no bytes
-        return line.getvalue().encode("utf-8", "backslashreplace")
+        return text.encode("utf-8", "backslashreplace")

@@ -26,12 +26,18 @@ NOT_FETCHED_YET = "This import has no rows to report yet: its file is still bein
 CommittedBatch = Mapping[Any, Any]
 
 
-async def open_import_file(runtime: Runtime, run: Run) -> BinaryIO:
-    """Raises Refused: not_found when the import has no file, gone when the file is no longer stored, or damaged."""
+def ensure_file(run: Run) -> str:
+    """The stored file of an import. Raises Refused("not_found") when it has none."""
     if run.blob is None:
         raise Refused("not_found", NEVER_FETCHED if run.done else NOT_FETCHED_YET)
+    return run.blob
+
+
+async def open_import_file(runtime: Runtime, run: Run) -> BinaryIO:
+    """Raises Refused: not_found when the import has no file, gone when the file is no longer stored, or damaged."""
+    blob = ensure_file(run)
     try:
-        return await asyncio.to_thread(runtime.blobs.open, run.blob, run.blob_digests)
+        return await asyncio.to_thread(runtime.blobs.open, blob, run.blob_digests)
     except BlobMissing:
         raise Refused("gone", "The file of this import is no longer stored") from None
     except BlobDamaged:

@@ -1,4 +1,4 @@
-"""Reports what became of each row of an import that keeps a ledger."""
+"""Reports what became of each row of an import."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -18,21 +18,27 @@ from app.imports.results.reread import (
 )
 from app.problems import Problem
 from app.runs import ledger
+from app.runs.ledger import Fate
 from app.runs.model import Run
 from app.runtime import Runtime
-
-OUTCOMES = ("created", "updated", "unchanged", "skipped", "failed")
 
 
 @dataclass(frozen=True, slots=True)
 class RowOutcome:
-    """One row: `created` when it made a record, `superseded` when an import accepted later had already written its
-    record, `problems` when it failed."""
+    """One row. With `problems` it failed, whatever its `fate` says."""
 
     record: Record | UnreadableRow
-    created: bool
-    superseded: bool
+    fate: Fate
     problems: Sequence[Problem]
+
+    @property
+    def created(self) -> bool:
+        return self.fate.outcome == "created"
+
+    @property
+    def superseded(self) -> bool:
+        """An import that was accepted later had already written its record."""
+        return self.fate.code == "superseded"
 
 
 async def open_row_outcomes(runtime: Runtime, run: Run) -> AsyncIterator[list[RowOutcome]]:
@@ -51,10 +57,9 @@ async def read_row_outcomes(runtime: Runtime, run: Run, file: BinaryIO) -> Async
 
 def find_outcomes(reader: Reader, batch: CommittedBatch) -> list[RowOutcome]:
     """The rows of one batch in the order of the file. Blocking."""
-    problems_of, kept = group_problems(batch), ledger.unpack(batch["created_rows"])
-    last_row = batch["at_row"] + sum(batch[name] for name in OUTCOMES)
+    problems_of, letters, start = group_problems(batch), ledger.unpack(batch), batch["at_row"] + 1
     return [
-        RowOutcome(rows[row], row in kept.created, row in kept.superseded, problems_of.get(row, ()))
-        for rows in reread_rows(reader, batch, last_row=last_row)
+        RowOutcome(rows[row], ledger.FATE_OF[letters[row - start]], problems_of.get(row, ()))
+        for rows in reread_rows(reader, batch, last_row=batch["at_row"] + len(letters))
         for row in sorted(rows)
     ]

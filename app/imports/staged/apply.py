@@ -129,7 +129,8 @@ async def build_tally(
 async def store_counts(session: Session, run: Run, recount: Recount, removed: int | None) -> None:
     """Raises RunLost."""
     values = {"removed": removed, "warnings": json.dumps(recount.warnings)}
-    if not await batches.recount(session, run.id, run.attempt, recount.moved, values):
+    outcomes = await recount.pack_letters(session, run.id)
+    if not await batches.recount(session, run.id, run.attempt, recount.moved, values, outcomes=outcomes):
         raise RunLost
 
 

@@ -8,13 +8,15 @@ from typing import Any
 
 from app.errors import Fatal
 from app.problems import WARNINGS
+from app.runs import ledger
+from app.runs.ledger import Fate
 from app.runs.lifecycle import RunLost
 from app.runs.model import Run
 from app.runs.summary import RunWarning, add_warnings
 from app.storage import batches, runs
 from app.storage.applying.apply import Again
 from app.storage.batches import MOVABLE
-from app.storage.database import Session
+from app.storage.database import ReadSession, Session
 from app.storage.merge import Mode
 
 COUNTS = ("created", "updated", "unchanged", "skipped", "failed")
@@ -31,15 +33,33 @@ class Recount:
     starts: Sequence[int]
     warnings: list[dict[str, Any]]
     moved: dict[int, dict[str, int]] = field(default_factory=lambda: defaultdict(lambda: dict.fromkeys(MOVABLE, 0)))
+    letters: dict[int, bytearray] = field(default_factory=lambda: defaultdict(bytearray))  # of the rows; 0: not moved
 
     def note(self, changed: Sequence[Again]) -> None:
         for again in changed:
             for row, before, after in list_moves(again, self.mode):
-                counts = self.moved[bisect_left(self.starts, row)]
-                counts[before] -= 1
-                counts[after] += 1
-                if code := SKIPPED.get(again.fate):
+                number, code = bisect_left(self.starts, row), SKIPPED.get(again.fate, "")
+                self.moved[number][before] -= 1
+                self.moved[number][after] += 1
+                self._mark(number, row, Fate(after, code))
+                if code:
                     add_warnings(self.warnings, [RunWarning(code, "", WARNINGS[code], row)])
+
+    def _mark(self, number: int, row: int, fate: Fate) -> None:
+        """In a byte for each row: all rows of a large file may have moved."""
+        letters, first_row = self.letters[number], self.starts[number - 1] + 1
+        letters.extend(bytes(max(0, row - first_row + 1 - len(letters))))
+        ledger.mark(letters, [row], fate, first_row=first_row)
+
+    async def pack_letters(self, session: ReadSession, run_id: str) -> dict[int, bytes]:
+        """What has become of all rows of each batch that has any which moved, by its number."""
+        packed = {}
+        for number, moved in self.letters.items():
+            (batch,) = await batches.from_number(session, run_id, since=number, limit=1)
+            letters = ledger.unpack(batch)
+            now = bytes(new or old for new, old in zip(moved, letters, strict=False))
+            packed[number] = ledger.pack(now + letters[len(moved) :])
+        return packed
 
 
 def list_moves(again: Again, mode: Mode) -> Iterator[tuple[int, str, str]]:

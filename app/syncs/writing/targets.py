@@ -43,7 +43,7 @@ def build_targets(run: Run, *, replaces: bool, record_bytes: int) -> Targets:
         run_id=run.id,
         run_seq=run.seq,
         mode="overwrite",
-        tell_changed_rows=True,
+        marks_several=True,
         record_bytes=record_bytes,
         staged=True,
     )
@@ -79,4 +79,4 @@ async def merge_into(session: Session, target: MergeTarget, prepared: PreparedBa
 
 def find_changed(outcomes: Sequence[BatchOutcome]) -> set[int]:
     """The rows that have created or changed something."""
-    return {row for outcome in outcomes for row in outcome.changed_rows}
+    return {row for outcome in outcomes for row in (*outcome.created_rows, *outcome.updated_rows)}

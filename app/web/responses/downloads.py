@@ -14,6 +14,7 @@ from app.under_way import counting
 MOST_DOWNLOADS: Final = 8  # of an account, from one process; each holds up to 5 MB
 RETRY_SECONDS: Final = 5
 CSV: Final = "text/csv; charset=utf-8"
+JSON_LINES: Final = "application/jsonl; charset=utf-8"
 
 
 def ensure_few_downloads(runtime: Runtime, account_id: int) -> None:
@@ -46,8 +47,17 @@ class CountedStream(StreamingResponse):
 
 
 class FileDownload(CountedStream):
-    """A CSV file."""
+    """A file that is made while it is sent, CSV unless its `media_type` is another."""
 
-    def __init__(self, runtime: Runtime, account_id: AccountId, rows: AsyncIterator[bytes], name: str) -> None:
-        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-        super().__init__(runtime, account_id, rows, media_type=CSV, headers=headers)
+    def __init__(
+        self,
+        runtime: Runtime,
+        account_id: AccountId,
+        rows: AsyncIterator[bytes],
+        name: str,
+        *,
+        media_type: str = CSV,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        named = {"Content-Disposition": f'attachment; filename="{name}"'}
+        super().__init__(runtime, account_id, rows, media_type=media_type, headers={**named, **(headers or {})})

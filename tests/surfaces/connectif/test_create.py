@@ -65,7 +65,13 @@ async def test_an_accepted_import_is_queued_and_has_its_total_already(
         "fileBytes": len(CONTACTS),
         "fileSha256": hashlib.sha256(CONTACTS).hexdigest(),
         "dialect": {"format": "csv", "delimiter": ",", "encoding": "utf-8"},
-        "links": {"self": own, "problems": f"{own}/problems", "failedRows": f"{own}/failed-rows.csv"},
+        "links": {
+            "self": own,
+            "problems": f"{own}/problems",
+            "failedRows": f"{own}/failed-rows.csv",
+            "results": f"{own}/results",
+            "cancel": f"{own}/cancel",
+        },
     }
 
 

@@ -15,7 +15,7 @@ from app.dashboard.views.runs.failed_rows import name_failed_rows
 from app.dashboard.views.runs.found import tell_found
 from app.dashboard.visitor import MayReadImports, MayReadRuns
 from app.imports.results.columns import describe_columns
-from app.imports.results.failed_rows import open_failed_rows
+from app.imports.row_files.download import FAILED_ROWS, open_rows
 from app.runs.problems import Wanted, load_page
 from app.runs.status import find_run
 from app.web.caller import OpenRuntime
@@ -71,7 +71,7 @@ async def download_failed_rows(run_id: str, visitor: MayReadImports, runtime: Op
     async with runtime.database.read() as session:
         run = await find_run(session, visitor.account_id, run_id, retention_days=days)
     ensure_few_downloads(runtime, visitor.account_id)
-    rows = await open_failed_rows(runtime, run)
+    rows = await open_rows(runtime, run, FAILED_ROWS)
     return FileDownload(runtime, visitor.account_id, rows, name_failed_rows(run))
 
 

@@ -67,7 +67,8 @@ def link_import(run: Run, own: str) -> wire.RunLinks:
     decisions = {"resume": f"{own}/resume"} if run.state in HELD else {}
     if not run.done:
         decisions["cancel"] = f"{own}/cancel"
-    return wire.RunLinks(self=own, problems=f"{own}/problems", failed_rows=f"{own}/failed-rows.csv", **decisions)
+    files = {"failed_rows": f"{own}/failed-rows.csv", "results": f"{own}/results"}
+    return wire.RunLinks(self=own, problems=f"{own}/problems", **files, **decisions)
 
 
 def render_names(run: Run) -> dict[str, object]:

@@ -94,6 +94,7 @@ class RunLinks(Shape):
     self: str
     problems: str
     failed_rows: str
+    results: str
     resume: str = Field(default="", description="Present with `held`")
     cancel: str = Field(default="", description="Present until it has ended")
 

@@ -1,4 +1,4 @@
-"""What is wrong with the rows of an import: as a list, and as a file to correct."""
+"""What became of the rows of an import: problems as a list, and rows as a file to correct."""
 
 import asyncio
 from typing import Annotated
@@ -7,8 +7,8 @@ from fastapi import Path, Query, Request
 from fastapi.responses import Response, StreamingResponse
 
 from app.imports.results.columns import describe_columns
-from app.imports.results.failed_rows import open_failed_rows
 from app.imports.results.sent_row import read_sent_row
+from app.imports.row_files.download import FAILED_ROWS, RowOutcomeName, RowsFormat, WantedRows, open_rows
 from app.runs import problems, status
 from app.surfaces.native import translate
 from app.surfaces.native.router import build_router
@@ -19,9 +19,14 @@ from app.web.links import link_to_same_path
 from app.web.refusals import refusals
 from app.web.responses.downloads import FileDownload, ensure_few_downloads
 from app.web.responses.pieces import respond
+from app.web.responses.row_results import RESULTS_FILE, read_format, respond_with_results
 
 router = build_router("/imports/{import_id}", "imports")
 Limit = Annotated[int, Query(ge=1, le=1_000)]
+WithOutcome = Annotated[
+    list[RowOutcomeName] | None, Query(description="Only rows with this outcome. May be given several times")
+]
+InFormat = Annotated[RowsFormat | None, Query(description="By default what `Accept` asks for, else that of the file")]
 
 
 @router.get("/problems", response_model=ProblemList, responses=refusals(401, 403, 404, 410, 422, 503))
@@ -96,5 +101,32 @@ async def download_failed_rows(import_id: str, caller: MayReadImports, runtime: 
             session, caller.account_id, import_id, retention_days=runtime.settings.retention_days
         )
     ensure_few_downloads(runtime, caller.account_id)
-    rows = await open_failed_rows(runtime, run)
+    rows = await open_rows(runtime, run, FAILED_ROWS)
     return FileDownload(runtime, caller.account_id, rows, f"{run.id}-failed-rows.csv")
+
+
+@router.get(
+    "/results", response_class=StreamingResponse, responses=refusals(401, 403, 404, 410, 422, 503) | RESULTS_FILE
+)
+@router.get("/results/", include_in_schema=False)
+async def download_results(
+    request: Request,
+    import_id: str,
+    caller: MayReadImports,
+    runtime: OpenRuntime,
+    *,
+    outcome: WithOutcome = None,
+    format: InFormat = None,
+) -> Response:
+    """Download every row of the file in its order, as it was sent, with what became of it: its columns first, then
+    `_line`, `_outcome`, `_key`, `_codes` and `_messages`.
+
+    The file can be imported as it is: those five columns are ignored. An import that is still at work is told as far as
+    it has come. A staged import tells what its rows would do, until it is applied. Until a file that the service
+    fetches has arrived, there are no results.
+    """
+    days = runtime.settings.retention_days
+    async with runtime.database.read() as session:
+        run = await status.find_run(session, caller.account_id, import_id, retention_days=days)
+    wanted = WantedRows(frozenset(outcome or ()), read_format(request, format))
+    return await respond_with_results(request, runtime, run, wanted, name=f"{run.id}-results")
