@@ -99,6 +99,7 @@ PERSONS_REFUSALS: Final[Mapping[str, str]] = {
     "import_not_ended": "Wait until it has ended. If it is stopped, let it go on or cancel it.",
     "already_ended": "Look at its numbers.",
     "not_held": "Somebody has already decided, or the job has ended.",
+    "not_planned": "Only a check without writing can be committed.",
     "nothing_to_retry": "Start a new export for other destinations.",
     "type_in_use": "Keep the fields that are named above as they are.",
     "secrets_locked": "Enter the secrets of the connection again.",

@@ -56,6 +56,7 @@ def copy_choices(parent: Run) -> dict[str, Any]:
         "overrideExisting": options.override_existing,
         "updateOnlyEmptyFields": options.only_empty,
         "replace": options.replace,
+        "onError": options.on_error,
         "blankCells": options.blank_cells,
         "nullMarker": options.null_marker,
         "duplicates": options.duplicates,

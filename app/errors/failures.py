@@ -4,6 +4,8 @@
 FAILURES: dict[str, str] = {
     "brake": "A brake of the import has stopped it, or would",
     "plan_changed": "Others have changed records since somebody was shown what the import would do",
+    "row_failed": "A row failed, and the import was to stop at the first one",
+    "rolled_back": "Rows failed, and the import was to write all of them or nothing",
     "cancelled": "The run was cancelled",
     "plan_expired": "Nobody has resumed or cancelled it in time",
     "worker_crashed": "Workers crashed too many times on this file",
@@ -38,6 +40,8 @@ FAILURE_REMEDIES: dict[str, str] = {
         "Look at the numbers in the detail and at the problems. Then resume the import, which goes on without brakes, "
         "or cancel it and send a corrected file"
     ),
+    "row_failed": "Correct the row that the detail names, then send the file again: what is written stays as it is",
+    "rolled_back": "Correct the rows that failed, then send the file again. Nothing of it is written",
     "cancelled": "Start it again if you still want it. What was written before stays",
     "plan_expired": "Start it again, and decide within `SLUICE_PLAN_HOURS`",
     "plan_changed": "Look at what it would do now, and resume or cancel it",

@@ -1,15 +1,24 @@
-"""The brakes of an import: what would go beyond a limit is not written.
+"""What stops an import before its end: its brakes, and the first row that fails if it is not to go on then.
 
-Written batch after batch, an import stops before the batch that would. A staged one stops once every row is staged.
+Written batch after batch, an import stops before the batch that would go beyond a limit. A staged one stops once every
+row is staged.
 """
 
 from dataclasses import dataclass, replace
 
 from app.errors import Halted
 from app.imports.plan import Options
-from app.imports.rows import BatchOutcome
+from app.imports.rows import BatchOutcome, CheckedBatch
 from app.runs.holding.brakes import Brakes, Tally, find_tripped
 from app.runs.model import Run
+
+
+class CutShort(Exception):
+    """Only so many `rows` of a batch may be written, and what was written of it must be rolled back."""
+
+    def __init__(self, rows: int) -> None:
+        super().__init__(rows)
+        self.rows = rows
 
 
 @dataclass(slots=True)
@@ -61,3 +70,16 @@ def describe_first_problem(outcome: BatchOutcome) -> list[str]:
 def describe_written(at_row: int, tally: Tally) -> str:
     written = f"records created so far: {tally.created:,}, changed: {tally.updated:,}"
     return f"The import stopped before row {at_row + 1:,}; {written if at_row else 'nothing is written'}"
+
+
+def describe_stop(checked: CheckedBatch, outcome: BatchOutcome, tally: Tally) -> str | None:
+    """Says which row ends an import that is to stop at the first one that fails; None if none has failed. `tally`: with
+    the batch. Raises CutShort unless that is the last row of the batch: what follows it is not to be written."""
+    if not outcome.failed:
+        return None
+    row = min(problem.row for problem in outcome.problems)
+    if row < checked.end.row:
+        raise CutShort(row - checked.start.row)
+    written = f"records created: {tally.created:,}, changed: {tally.updated:,}"
+    left = f"rows that were not looked at: {tally.total - row:,}"
+    return ". ".join([*describe_first_problem(outcome), f"The rows before it are written; {written}; {left}"])

@@ -244,7 +244,7 @@ async def store_run(
         "parent_id": submission.parent.id if submission.parent else None,
         "relation": Relation.RERUN if submission.parent else None,
         "created_by": submission.created_by,
-        "options": options_to_json(submission.options, submission.mapping),
+        "options": options_to_json(submission.options.settled, submission.mapping),
         "notify": submission.notify,
         "webhook_id": submission.webhook_id,
         "warnings": warnings,

@@ -1,7 +1,7 @@
 """What an import was asked to do: settled at acceptance and stored with the run, so that every slice does the same."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import msgspec
@@ -17,6 +17,8 @@ from app.storage.json_columns import compile_reader
 
 BlankCells = Literal["keep", "clear", "empty"]
 Duplicates = Literal["last", "first", "error"]
+OnError = Literal["continue", "stop", "rollback"]
+ON_ERROR: tuple[OnError, ...] = ("continue", "stop", "rollback")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +38,17 @@ class Options:
     ledger: bool = False  # remember which rows created records
     staged: bool = False  # nothing is written before all rows are, and then all of it at once
     replace: bool = False  # so it is, too, and records of the type that no row names are removed
+    dry_run: bool = False  # once all rows are staged it waits, and shows what it would do
+    on_error: OnError = "continue"  # what a row that fails does to the others
 
     @property
     def is_staged(self) -> bool:
         return self.staged or self.replace
+
+    @property
+    def settled(self) -> "Options":
+        """As a run stores them: `staged` says it also where that follows from what was asked for."""
+        return replace(self, staged=self.staged or self.dry_run or self.on_error == "rollback")
 
     @property
     def brakes_in_force(self) -> Brakes | None:
@@ -144,6 +153,10 @@ def find_contradictions(options: Options) -> Iterator[Complaint]:
     if options.replace and options.only_empty:
         reason = "`replace` cannot be combined with `updateOnlyEmptyFields`: what only fills gaps removes nothing"
         yield Complaint("replace", reason)
+    if options.on_error == "stop" and (options.replace or options.dry_run):
+        other = "replace" if options.replace else "dryRun"
+        reason = f"`onError` stop cannot be combined with `{other}`, which looks at the whole file. Use rollback"
+        yield Complaint("onError", reason)
     for name in REMOVAL if options.brakes and not options.replace else ():
         if getattr(options.brakes, name) is not None:
             wire = BRAKES[name].name

@@ -17,7 +17,7 @@ from app.declarations.types import build_resource, load_key_forms
 from app.errors import Fatal, Refused
 from app.formats import open_reader
 from app.formats.records import Position, Reader
-from app.imports.braking import DirectBrakes, open_brakes
+from app.imports.braking import CutShort, DirectBrakes, describe_stop, open_brakes
 from app.imports.checking.findings import build_hints
 from app.imports.checking.record_keys import IdScope
 from app.imports.checking.row_checker import RowChecker
@@ -133,16 +133,19 @@ class Slice:
     max_rows: int = field(init=False)  # of a batch
     key_forms: Mapping[str, KeyForms] = field(default_factory=dict)  # how the records that a record may name are named
     batch_seconds: float = 0.0  # what the last batch took
+    ended: Run | None = None  # once a row has failed that was to end the run
 
     def __post_init__(self) -> None:
         self.max_rows = min(self.runtime.settings.batch_rows, self.checker.max_rows)
 
     async def write_batches(self, stopping: Stopping) -> bool:
-        """Writes batch after batch until the slice's time is up. Whether the last batch of the file is written."""
+        """Writes batch after batch until the slice's time is up. Whether the last batch is written that is to be."""
         started = time.monotonic()
         if self.checker.named_types:
             async with self.runtime.database.read() as session:
                 self.key_forms = await load_key_forms(session, self.run.account_id, self.checker.named_types)
+        if self.options.on_error == "stop":
+            return await self.write_until_failure(stopping, started)
         reading: asyncio.Task[PreparedBatch] | None = self.start_reading(self.position)
         writing: list[BatchWrite] = []
         try:
@@ -162,6 +165,21 @@ class Slice:
         finally:
             under_way = [*(batch.done for batch in writing), *([reading] if reading else [])]
             await asyncio.gather(*under_way, return_exceptions=True)
+
+    async def write_until_failure(self, stopping: Stopping, started: float) -> bool:
+        """The same, but one batch at a time: none may be written after the row that ends the run."""
+        max_rows, last = self.max_rows, False
+        while not last:
+            prepared = await asyncio.to_thread(self.read_batch, self.position)
+            try:
+                await self.write_batch(prepared, None, asyncio.Event())
+            except CutShort as cut:
+                self.max_rows = cut.rows
+                continue
+            self.max_rows, last = max_rows, prepared.checked.last or self.ended is not None
+            if not last and (stopping() or not await has_time(self.runtime, started, self.batch_seconds)):
+                return False
+        return True
 
     def start_reading(self, start: Position) -> asyncio.Task[PreparedBatch]:
         return asyncio.create_task(asyncio.to_thread(self.read_batch, start))
@@ -193,14 +211,24 @@ class Slice:
             if previous is not None:
                 await previous.done
             tally = self.brakes.check(outcome, prepared.checked.start.row)
+            stop = describe_stop(prepared.checked, outcome, tally) if self.options.on_error == "stop" else None
             await self.account_for(session, prepared, outcome)
             self.report_step("accounted")
+            if stop is not None:
+                self.ended = await self.end_at_failure(session, stop)
         self.report_step("committed")
         self.batches, self.position, self.brakes.tally = self.batches + 1, prepared.checked.end, tally
         self.batch_seconds = time.monotonic() - started
         self.runtime.observe(
             BatchWritten(self.run.id, self.run.attempt, self.batches, **counts_of(outcome), seconds=self.batch_seconds)
         )
+
+    async def end_at_failure(self, session: Session, detail: str) -> Run:
+        """Ends the run with the batch whose last row has failed."""
+        ended = await end_run(session, self.run.id, self.run.attempt, State.FAILED, code="row_failed", detail=detail)
+        if ended is None:
+            raise RunLost
+        return ended
 
     async def wait_to_merge(self, previous: BatchWrite, prepared: PreparedBatch, session: Session) -> None:
         """Waits until the batch may be merged. A batch that looks at records before it merges has to see those of the
@@ -244,6 +272,9 @@ class Slice:
         """Ends the run, provided that its batches add up to what was accepted, or lets its overlay be applied. Returns
         whether it has ended or is held. Raises Fatal if they do not add up."""
         self.report_step("finishing")
+        if self.ended is not None:
+            announce_end(self.runtime, self.ended)
+            return True
         if self.target.staged:
             held = await finish_staging(self.runtime, self.run, self.target, self.options)
             self.report_step("staging finished")

@@ -104,10 +104,19 @@ class Run:
         return bool(self.options.get("replace")) or sync.get("mode") == "full"
 
     @property
+    def is_staged(self) -> bool:
+        """Whether nothing is written before all rows are looked at."""
+        return self.kind is Kind.SYNC or bool(self.options.get("staged") or self.options.get("replace"))
+
+    @property
     def is_unwritten(self) -> bool:
         """Whether its rows are staged and not applied yet: app.storage.claims.UNWRITTEN."""
-        staged = self.kind is Kind.SYNC or self.options.get("staged") or self.options.get("replace")
-        return bool(staged) and self.step in (Step.WRITE, Step.APPLY)
+        return self.is_staged and self.step in (Step.WRITE, Step.APPLY)
+
+    @property
+    def is_dry_run(self) -> bool:
+        """Whether it shows what it would do before it does it."""
+        return bool(self.options.get("dry_run") or self.options.get("dryRun"))
 
     @property
     def plan_number(self) -> int | None:

@@ -32,10 +32,11 @@ def base_url(request: Request, runtime: Runtime) -> str:
 
 
 def link_to_same_path(request: Request, runtime: Runtime, **query: object) -> str:
-    """The address of the request with another query, without parameters that are None."""
+    """The address of the request with another query, without parameters that are None. A list is a parameter that is
+    there several times."""
     parameters = {name: value for name, value in query.items() if value is not None}
     path = request.scope.get("raw_path", b"").decode("ascii", "replace").partition("?")[0]
-    return f"{base_url(request, runtime)}{path}" + (f"?{urlencode(parameters)}" if parameters else "")
+    return f"{base_url(request, runtime)}{path}" + (f"?{urlencode(parameters, doseq=True)}" if parameters else "")
 
 
 def encode_cursor(key: str) -> str:

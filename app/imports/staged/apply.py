@@ -28,6 +28,7 @@ from app.storage.overlays.view import use_indexes
 from app.storage.syncs.progress import forget_all_images
 
 IMAGES: Final = "item-images"
+ROLLED_BACK: Final = "{failed:,} of {total:,} rows failed, so nothing is written: `onError` is rollback"
 
 
 class NotAsShown(SluiceError):
@@ -36,8 +37,8 @@ class NotAsShown(SluiceError):
 
 
 async def finish_staging(runtime: Runtime, run: Run, target: MergeTarget, options: Options) -> bool:
-    """Every row has its outcome: lets the overlay be applied, or halts the run, and says whether it does. Raises
-    RunLost, Fatal."""
+    """Every row has its outcome: lets the overlay be applied. Or a dry run waits, a brake halts it, or it ends because
+    a row has failed and all or nothing was to be written: then it returns True. Raises RunLost, Fatal."""
     async with runtime.database.transaction() as session:
         await use_indexes(session)
         counted = await ensure_counts(session, run)
@@ -47,12 +48,27 @@ async def finish_staging(runtime: Runtime, run: Run, target: MergeTarget, option
         shown = removed if options.replace else None
         if not await claims.next_step(session, run.id, run.attempt, Step.APPLY, removed=shown):
             raise RunLost
-        tripped = find_staged_breach(options, tally)
-        held = None
-        if tripped:
-            held = await hold_run(session, run.id, run.attempt, State.HALTED, code="brake", detail=tripped)
-    announce_held(runtime, held)
-    return held is not None
+        if options.on_error == "rollback" and counted["failed"]:
+            detail = ROLLED_BACK.format(**counted)
+            ended = await end_run(session, run.id, run.attempt, State.FAILED, code="rolled_back", detail=detail)
+        else:
+            ended = await hold_staged(session, run, options, find_staged_breach(options, tally))
+    if ended is None:
+        return False
+    if ended.done:
+        announce_end(runtime, ended)
+        await drop_overlay(runtime, run.account_id, run.id)
+    else:
+        announce_held(runtime, ended)
+    return True
+
+
+async def hold_staged(session: Session, run: Run, options: Options, tripped: str | None) -> Run | None:
+    """Lets a dry run wait for somebody, and any other if brakes have `tripped`: what they say."""
+    if not (options.dry_run or tripped):
+        return None
+    state, code = State.PLANNED if options.dry_run else State.HALTED, "brake" if tripped else None
+    return await hold_run(session, run.id, run.attempt, state, code=code, detail=tripped)
 
 
 async def apply_import(runtime: Runtime, run: Run) -> bool:
@@ -78,7 +94,7 @@ async def apply_and_end(runtime: Runtime, run: Run, target: MergeTarget, options
         recount = Recount(target.mode, await batches.list_starts(session, run.id), [*map(dict, run.warnings)])
         removed = await apply_overlay(session, target, recount.note, removes=options.replace and run.success > 0)
         report_step(runtime, run, "applied")
-        differs = recount.moved or removed != (run.removed or 0)
+        differs = recount.changed > 0 or removed != (run.removed or 0)
         if options.released and options.accepted is None and differs:
             raise NotAsShown
         if options.replace and not run.success:
@@ -111,7 +127,9 @@ async def show_again(runtime: Runtime, run: Run, target: MergeTarget, options: O
         await store_counts(session, run, recount, removed if options.replace else None)
         counted = await ensure_counts(session, run)
         tripped = find_staged_breach(options, await build_tally(session, target, counted, removed))
-        code, detail = ("brake", tripped) if tripped else ("plan_changed", describe_difference(run, counted))
+        code, detail = (
+            ("brake", tripped) if tripped else ("plan_changed", describe_difference(run, counted, recount.changed))
+        )
         held = await hold_run(session, run.id, run.attempt, State.HALTED, code=code, detail=detail)
     announce_held(runtime, held)
 

@@ -24,6 +24,9 @@ COUNTS = ("created", "updated", "unchanged", "skipped", "failed")
 SKIPPED = {"superseded": "superseded", "deleted": "deleted_meanwhile", "held": "changed_meanwhile"}
 
 
+WRITTEN = ("new", "changed")  # fates of records that are written all the same
+
+
 @dataclass(slots=True)
 class Recount:
     """Rows whose outcome is another one by now. `starts` says how many rows come before each batch, `warnings` are
@@ -34,9 +37,11 @@ class Recount:
     warnings: list[dict[str, Any]]
     moved: dict[int, dict[str, int]] = field(default_factory=lambda: defaultdict(lambda: dict.fromkeys(MOVABLE, 0)))
     letters: dict[int, bytearray] = field(default_factory=lambda: defaultdict(bytearray))  # of the rows; 0: not moved
+    changed: int = 0  # records of which it would make something else than it has shown
 
     def note(self, changed: Sequence[Again]) -> None:
         for again in changed:
+            self.changed += bool(again.rows) or again.fate in WRITTEN
             for row, before, after in list_moves(again, self.mode):
                 number, code = bisect_left(self.starts, row), SKIPPED.get(again.fate, "")
                 self.moved[number][before] -= 1
@@ -64,7 +69,7 @@ class Recount:
 
 def list_moves(again: Again, mode: Mode) -> Iterator[tuple[int, str, str]]:
     """(row, outcome when it was staged, outcome now) of the rows of a record whose outcome is another one."""
-    written = again.fate in ("new", "changed")
+    written = again.fate in WRITTEN
     if not again.rows:
         if written:
             yield again.row, "unchanged", "updated"
@@ -76,15 +81,17 @@ def list_moves(again: Again, mode: Mode) -> Iterator[tuple[int, str, str]]:
         yield again.rows[0], "created", "updated"
 
 
-def describe_difference(shown: Run, now: Mapping[str, Any]) -> str:
-    """What a run would do now, where that is not what it was shown to do."""
+def describe_difference(shown: Run, now: Mapping[str, Any], changed: int) -> str:
+    """What a run would do now, where that is not what it was shown to do. `changed`: of how many records it would make
+    something else."""
     differing = [
         f"{word}: {now[name]:,} instead of {getattr(shown, name):,}"
         for name, word in (("created", "created"), ("updated", "changed"), ("removed", "removed"))
         if now[name] != getattr(shown, name)
     ]
-    told = f"Records that would be {', '.join(differing)}" if differing else "Some rows would have another outcome"
-    return f"Others have changed records since this was shown. {told}"
+    told = f"Records that would be {', '.join(differing)}" if differing else "The counts are the same"
+    records = "1 record that it would write" if changed == 1 else f"{changed:,} records that it would write"
+    return f"Others have changed {records if changed else 'records'} since this was shown. {told}"
 
 
 async def ensure_counts(session: Session, run: Run) -> dict[str, Any]:

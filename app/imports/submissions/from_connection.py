@@ -14,7 +14,7 @@ from app.deliveries.outbox import accept_notice
 from app.errors import Complaint, Refused, describe
 from app.imports.examine import Upload
 from app.imports.intake import Submission, check_pull, find_missing
-from app.imports.plan import BlankCells, Duplicates, Options, ReadOptions, find_contradictions
+from app.imports.plan import BlankCells, Duplicates, OnError, Options, ReadOptions, find_contradictions
 from app.imports.sources.pattern import refuse_path
 from app.mappings.declaring.requested import DEFAULT_MAPPING, build_mapping, choice_from, fill_options
 from app.mappings.delimiters import parse_delimiter
@@ -44,6 +44,8 @@ class ConnectionImport(msgspec.Struct, frozen=True, kw_only=True, rename="camel"
     override_existing: bool = True
     update_only_empty_fields: bool = False
     replace: bool = False
+    dry_run: bool = False
+    on_error: OnError = "continue"
     blank_cells: BlankCells = "keep"
     null_marker: str | None = None
     duplicates: Duplicates = "last"
@@ -112,6 +114,8 @@ def build_options(wanted: ConnectionImport) -> Options:
         override_existing=wanted.override_existing,
         only_empty=wanted.update_only_empty_fields,
         replace=wanted.replace,
+        dry_run=wanted.dry_run,
+        on_error=wanted.on_error,
         brakes=wanted.brakes,
         blank_cells=wanted.blank_cells,
         null_marker=wanted.null_marker,

@@ -5,10 +5,10 @@ from dataclasses import replace
 from app.auth.identity import Identity
 from app.connections.declaration import build_remote
 from app.connections.pull import Pull
-from app.errors import Complaint, Refused
+from app.errors import Complaint, Refused, describe
 from app.imports.examine import Upload
 from app.imports.intake import Submission
-from app.imports.plan import is_pending, load_options, load_request
+from app.imports.plan import find_contradictions, is_pending, load_options, load_request
 from app.runs.model import Run
 
 MADE_OF_A_LIST = (
@@ -19,9 +19,15 @@ NOT_KEPT = (
 )
 
 
-def build_rerun(parent: Run, file: Upload | Pull, *, name: str | None, sender: Identity, request_id: str) -> Submission:
-    """The same as the parent with this file. Without a `name` it is called as the parent is."""
-    wanted = load_request(parent)
+def build_rerun(
+    parent: Run, file: Upload | Pull, *, name: str | None, sender: Identity, request_id: str, dry_run: bool = False
+) -> Submission:
+    """The same as the parent with this file. Without a `name` it is called as the parent is. Whether it only shows what
+    it would do, each import is asked for itself. Raises Refused("invalid")."""
+    wanted, asked = load_request(parent), load_options(parent)
+    options = replace(asked, released=False, accepted=None, dry_run=dry_run, staged=asked.staged and not asked.dry_run)
+    if complaints := list(find_contradictions(options)):
+        raise Refused("invalid", describe(complaints), complaints)
     return Submission(
         account_id=parent.account_id,
         sender=sender,
@@ -30,7 +36,7 @@ def build_rerun(parent: Run, file: Upload | Pull, *, name: str | None, sender: I
         file=file,
         read=wanted.read,
         mapping=wanted.mapping,
-        options=replace(load_options(parent), released=False, accepted=None),
+        options=options,
         name=name or parent.name,
         notify=parent.notify,
         webhook_id=parent.webhook_id,

@@ -35,5 +35,6 @@ OPTIONS: Final[dict[str, Callable[[object], str | None]]] = {
     "duplicates": must_be_one_of(("last", "first", "error")),
     "unknownColumns": must_be_one_of(("ignore", "keep", "error")),
     "replace": find_mistake_of_flag,
+    "onError": must_be_one_of(("continue", "stop", "rollback")),
     **{brake.name: brake.find_mistake for brake in BRAKES.values()},
 }

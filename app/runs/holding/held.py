@@ -1,7 +1,7 @@
 """Runs that are held: somebody resumes or cancels them, and if nobody does in time they are cancelled."""
 
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import msgspec
@@ -22,8 +22,10 @@ from app.storage.json_columns import compile_reader
 Opening = AbstractAsyncContextManager[Session]
 read_brakes = compile_reader(Brakes)
 
-NOT_HELD = "Only a run that is halted or planned can be resumed, and this {kind} is {state}"
+NOT_HELD = "Only a run that is halted or planned can be {done}, and this {kind} is {state}"
 PLAN_CHANGED = "The run waits with plan {now} by now, and not with plan {shown}. {why}"
+NOT_PLANNED: Final = "Only an import that was started with `dryRun` can be committed"
+SEE_PLAN: Final = "{why}. Look at what it would do by now, and commit it with its `plan`, which is {now}"
 ACCEPTED: Final = "accepted"  # the member of the run's options that has the limits of an approval
 EXPIRED = "It was {state} for {hours} hours, and nobody resumed or cancelled it"
 
@@ -58,7 +60,23 @@ async def resume_run(runtime: Runtime, opening: Opening, run: Run, approval: App
         raise Refused("plan_changed", PLAN_CHANGED.format(shown=approval.plan, now=run.plan_number, why=why))
     if run.options.get("released") and run.state not in HELD:
         return run
-    raise Refused("not_held", NOT_HELD.format(kind=KINDS[run.kind].word, state=run.state))
+    raise refuse(run, "resumed")
+
+
+async def commit_plan(runtime: Runtime, opening: Opening, run: Run, approval: Approval = AS_SHOWN) -> Run:
+    """Lets a dry run write what it has shown. Unlike `resume_run` it never takes another plan for the one that was
+    looked at: if others have changed records the run is halted, and has to be committed with the number of its new
+    plan. Sent again it does nothing more. Raises Refused: not_held, not_planned, plan_changed."""
+    if not run.is_dry_run:
+        raise Refused("not_planned", NOT_PLANNED)
+    if run.state not in HELD:
+        if run.options.get("released"):
+            return run
+        raise refuse(run, "committed")
+    if run.state is State.HALTED and approval.plan is None:
+        raise Refused("plan_changed", SEE_PLAN.format(now=run.plan_number, why=run.fail_detail))
+    seen = run.plan_number if approval.plan is None else approval.plan
+    return await resume_run(runtime, opening, run, replace(approval, plan=seen))
 
 
 def read_accepted(run: Run) -> Brakes | None:
@@ -90,3 +108,7 @@ async def look_again(session: Session, run: Run) -> Run:
     """The run by now: somebody else may have decided since it was read."""
     row = await runs.get(session, run.account_id, run.id)
     return run if row is None else run_from(row)
+
+
+def refuse(run: Run, done: str) -> Refused:
+    return Refused("not_held", NOT_HELD.format(kind=KINDS[run.kind].word, done=done, state=run.state))

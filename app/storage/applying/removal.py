@@ -42,6 +42,7 @@ WHERE account_id = :account_id AND type = :type AND {{within}}
 WITHIN = "data @> CAST(:within AS jsonb)"  # only a part of the type is replaced
 COUNT = f"SELECT count(*) FROM ({UNNAMED}) AS unnamed"
 STORED = "SELECT count(*) FROM records WHERE account_id = :account_id AND type = :type AND {within}"
+SOME = f"{UNNAMED} ORDER BY key LIMIT :limit"
 REMOVE = f"""
 DELETE FROM records WHERE account_id = :account_id AND type = :type AND run_seq <= :run_seq
     AND key = ANY(ARRAY({UNNAMED} ORDER BY key))"""
@@ -85,6 +86,19 @@ async def count_unnamed(session: ReadSession, target: MergeTarget) -> int:
     return counted
 
 
+async def list_unnamed(session: ReadSession, target: MergeTarget, *, after: str, limit: int) -> list[str]:
+    """Their keys, in order, after this one."""
+    keys: list[str] = []
+    await use_joins(session)
+    async for given in list_ranges(session, target, after=after):
+        found = await session.execute(text(limit_to_part(SOME, target)), given | {"limit": limit - len(keys)})
+        keys += found.scalars()
+        if len(keys) == limit:
+            break
+    await use_indexes(session)
+    return keys
+
+
 async def remove_unnamed(session: Session, target: MergeTarget) -> int:
     """Removes them, and returns how many there were."""
     removed = 0
@@ -99,9 +113,8 @@ def limit_to_part(statement: str, target: MergeTarget) -> str:
     return statement.format(within="true" if target.within is None else WITHIN)
 
 
-async def list_ranges(session: ReadSession, target: MergeTarget) -> AsyncIterator[dict[str, object]]:
-    """The keys of the type in ranges, as parameters."""
-    after: str = ""
+async def list_ranges(session: ReadSession, target: MergeTarget, after: str = "") -> AsyncIterator[dict[str, object]]:
+    """The keys of the type in ranges, as parameters; only those after one."""
     upto: str | None = ""
     while upto is not None:
         given = target.parameters() | {"after": after, "within": target.within}

@@ -45,6 +45,15 @@ class ConnectionImportBody(BrakedBody):
         description="Whether the file replaces the type: records that no row names are removed, in one transaction "
         "with everything else. Then at most one file may match `path`",
     )
+    dry_run: bool = Field(
+        default=False,
+        description="Whether the import only shows what it would do, and waits until it is committed or cancelled",
+    )
+    on_error: Literal["continue", "stop", "rollback"] = Field(
+        default="continue",
+        description="What a row that fails does to the others: continue with them; stop, so that the rows before it "
+        "are written and none after it; or rollback, so that nothing is written",
+    )
     blank_cells: Literal["keep", "clear", "empty"] = "keep"
     null_marker: str | None = None
     duplicates: Literal["last", "first", "error"] = "last"

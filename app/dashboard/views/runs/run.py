@@ -82,7 +82,7 @@ class RunView:
     @property
     def staged(self) -> bool:
         """Whether nothing is written before all rows are looked at."""
-        return self.run.kind is Kind.SYNC or bool(self.run.options.get("staged") or self.run.options.get("replace"))
+        return self.run.is_staged
 
     @property
     def has_columns(self) -> bool:

@@ -8,7 +8,7 @@ from fastapi.responses import Response
 from app.imports.intake import find_missing, submit
 from app.surfaces.connectif import translate
 from app.surfaces.connectif.routes.answers import build_router, render_started
-from app.surfaces.connectif.routes.received import choose_mapping, find_connection, receive_request
+from app.surfaces.connectif.routes.received import choose_mapping, find_connection, read_dry_run, receive_request
 from app.surfaces.connectif.wire import imports as wire
 from app.surfaces.connectif.wire.raw import FROM_FILE, RAW_REQUEST
 from app.surfaces.connectif.wire.request import (
@@ -69,7 +69,7 @@ async def create_import(request: Request, caller: MayWriteImports, runtime: Open
     """
     chooser = MappingChooser(runtime, caller)
     async with admit_import(runtime, caller), receive_request(request, runtime, chooser) as sent:
-        received = replace(sent, parts=await chooser.fill_type(sent.parts))
+        received = replace(sent, parts=await chooser.fill_type({**sent.parts, **read_dry_run(request)}))
         chosen, wrong = await choose_mapping(received, chooser)
         form = translate.parse_form(received, chosen)
         async with runtime.database.read() as session:

@@ -5,7 +5,7 @@ from fastapi.responses import Response
 
 from app.runs.deletion import delete_run
 from app.runs.holding.cancellation import cancel_run
-from app.runs.holding.held import resume_run
+from app.runs.holding.held import commit_plan, resume_run
 from app.surfaces.connectif.routes.answers import answer_with, build_router, find_import
 from app.surfaces.connectif.wire import imports as wire
 from app.web.bodies.json_body import read_json_object
@@ -38,6 +38,23 @@ async def resume_import(request: Request, import_id: str, caller: MayWriteImport
     body = await read_json_object(request, idle=runtime.settings.upload_idle_seconds, optional=True)
     resumed = await resume_run(runtime, write_as(caller, runtime), run, parse_approval(body))
     return await answer_with(request, runtime, resumed)
+
+
+@router.post(
+    "/imports/{import_id}/commit", response_model=wire.Import, responses=RESUME_REFUSALS, openapi_extra=RESUME_BODY
+)
+@router.post("/imports/{import_id}/commit/", include_in_schema=False)
+async def commit_import(request: Request, import_id: str, caller: MayWriteImports, runtime: OpenRuntime) -> Response:
+    """Let an import that was started with `dryRun` write what it has shown. It is queued again.
+
+    If others have changed one of its records since, nothing is written: the import is halted, tells the differences,
+    and has to be committed with the number of its new `plan`. Sent twice it does the same as sent once.
+    """
+    run = await find_import(runtime, caller, import_id)
+    ensure_may_replace(caller, replaces=run.replaces)
+    body = await read_json_object(request, idle=runtime.settings.upload_idle_seconds, optional=True)
+    committed = await commit_plan(runtime, write_as(caller, runtime), run, parse_approval(body))
+    return await answer_with(request, runtime, committed)
 
 
 @router.post("/imports/{import_id}/cancel", response_model=wire.Import, responses=CANCEL_REFUSALS)

@@ -63,3 +63,8 @@ async def find_connection(runtime: Runtime, caller: Caller, connection_id: str) 
             return await load_connection(session, runtime.vault, caller.account_id, connection_id)
         except Refused as missing:
             raise translate.refuse((Complaint("connectionId", missing.detail),)) from None
+
+
+def read_dry_run(request: Request) -> dict[str, str]:
+    """`dryRun` as a part of the form. It may stand in the address, too: there it counts for any body."""
+    return {name: value for name, value in request.query_params.items() if name == "dryRun"}

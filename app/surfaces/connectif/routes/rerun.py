@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from fastapi import Request
 from fastapi.responses import Response
@@ -16,7 +17,7 @@ from app.runs.model import Run
 from app.runtime import Runtime
 from app.surfaces.connectif import translate
 from app.surfaces.connectif.routes.answers import JSON, build_router, render_started
-from app.surfaces.connectif.routes.received import find_connection
+from app.surfaces.connectif.routes.received import find_connection, read_dry_run
 from app.surfaces.connectif.wire import imports as wire
 from app.surfaces.connectif.wire.request import (
     RERUN_FROM_SOURCE,
@@ -69,10 +70,13 @@ async def rerun_import(request: Request, import_id: str, caller: MayWriteImports
             parent = await status.find_run(session, caller.account_id, import_id, retention_days=days)
         refuse_list(parent)
         async with receive_rerun(request, runtime, parent) as received:
-            form = translate.parse_rerun(received, parent)
+            given = replace(received, parts={**received.parts, **read_dry_run(request)})
+            form = translate.parse_rerun(given, parent)
             file = form.file or await pull_again(runtime, caller, parent)
             sent = request_id(request)
-            submission = build_rerun(parent, file, name=form.name, sender=caller.identity, request_id=sent)
+            submission = build_rerun(
+                parent, file, name=form.name, sender=caller.identity, request_id=sent, dry_run=form.dry_run
+            )
             ensure_may_replace(caller, replaces=submission.options.replace)
             run = await submit(runtime, submission)
     async with runtime.database.read() as session:

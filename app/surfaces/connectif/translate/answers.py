@@ -64,11 +64,16 @@ def to_wire(status: Status, *, base: str, retention_days: int) -> wire.Import:
 
 
 def link_import(run: Run, own: str) -> wire.RunLinks:
-    decisions = {"resume": f"{own}/resume"} if run.state in HELD else {}
-    if not run.done:
-        decisions["cancel"] = f"{own}/cancel"
+    held = run.state in HELD
+    there = {
+        "resume": held,
+        "commit": held and run.is_dry_run,
+        "cancel": not run.done,
+        "changes": held and run.is_staged,
+    }
+    others = {word: f"{own}/{word}" for word, is_there in there.items() if is_there}
     files = {"failed_rows": f"{own}/failed-rows.csv", "results": f"{own}/results"}
-    return wire.RunLinks(self=own, problems=f"{own}/problems", **files, **decisions)
+    return wire.RunLinks(self=own, problems=f"{own}/problems", **files, **others)
 
 
 def render_names(run: Run) -> dict[str, object]:
@@ -118,6 +123,8 @@ def render_options(run: Run) -> wire.Options:
         "null_marker": options.null_marker,
         "unknown_columns": options.unknown_columns,
         "replace": options.replace or None,
+        "dry_run": options.dry_run or None,
+        "on_error": None if options.on_error == "continue" else options.on_error,
         **{name: getattr(options.brakes, name, None) for name in BRAKES},
     }
     return wire.Options(

@@ -11,7 +11,7 @@ from app.connections.pull import Pull
 from app.errors import Complaint, Refused, describe, join_choices
 from app.imports.examine import Upload
 from app.imports.intake import Submission
-from app.imports.plan import Options, ReadOptions, find_contradictions
+from app.imports.plan import ON_ERROR, Options, ReadOptions, find_contradictions
 from app.mappings.declaring.requested import BODY_MEMBER, chooses_mapping, fill_options
 from app.mappings.delimiters import NOT_A_DELIMITER, parse_delimiter
 from app.mappings.mapping import Mapping
@@ -169,6 +169,8 @@ def parse_options(reader: FormReader, *, strict: bool) -> Options:
         override_existing=override,
         only_empty=only_empty,
         replace=replaces,
+        dry_run=reader.read_boolean("dryRun", required=False, default=False),
+        on_error=reader.read_choice("onError", ON_ERROR, default="continue"),
         brakes=parse_brakes(reader, removes=replaces),
         blank_cells=reader.read_choice("blankCells", ("keep", "clear", "empty"), default="keep"),
         null_marker=reader.read_text("nullMarker"),

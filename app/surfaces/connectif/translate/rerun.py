@@ -20,10 +20,12 @@ PARTS = {*RERUN_FORM["properties"], *RERUN_JSON["properties"]}
 
 @dataclass(frozen=True, slots=True)
 class RerunForm:
-    """What a rerun may say: what it is called, and which file it takes. None: the file where it was."""
+    """What a rerun may say: what it is called, which file it takes (None: the file where it was), and whether it only
+    shows what it would do."""
 
     name: str | None
     file: Upload | Pull | None
+    dry_run: bool
 
 
 def parse_rerun(form: Form, parent: Run) -> RerunForm:
@@ -33,6 +35,7 @@ def parse_rerun(form: Form, parent: Run) -> RerunForm:
         if part not in PARTS:
             reader.complain(part, SETTLED.format(part))
     name, upload, pull = parse_name(reader), find_upload(form), parse_source(reader)
+    dry_run = reader.read_boolean("dryRun", required=False, default=False)
     if parent.source is None and upload is None:
         reader.complain("file", UPLOAD_AGAIN)
     if parent.source is None and form.parts.get("source"):
@@ -42,7 +45,7 @@ def parse_rerun(form: Form, parent: Run) -> RerunForm:
     complaints = (*reader.complaints, *form.complaints)
     if complaints:
         raise refuse(complaints)
-    return RerunForm(name, upload or pull)
+    return RerunForm(name, upload or pull, dry_run)
 
 
 def form_from_members(body: dict[str, object]) -> Form:

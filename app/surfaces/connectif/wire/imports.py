@@ -23,6 +23,8 @@ class Options(Shape):
         default="ignore", description="Absent unless it was sent"
     )
     replace: bool = Field(default=False, description="Absent unless it is true: records that no row names are removed")
+    dry_run: bool = Field(default=False, description="Absent unless it is true: it shows what it would do, and waits")
+    on_error: Literal["continue", "stop", "rollback"] = Field(default="continue", description="Absent for continue")
     max_errors: int = Field(default=0, description="This and the other brakes are absent unless they were sent")
     max_error_share: float = Field(default=0.0)
     max_created: int = Field(default=0)
@@ -96,6 +98,8 @@ class RunLinks(Shape):
     failed_rows: str
     results: str
     resume: str = Field(default="", description="Present with `held`")
+    commit: str = Field(default="", description="Present with `held`, if the import was started with `dryRun`")
+    changes: str = Field(default="", description="Present with `held`, if nothing is written yet: what would change")
     cancel: str = Field(default="", description="Present until it has ended")
 
 

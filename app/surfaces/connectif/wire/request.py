@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from app.connections.declaration import SECRETS, SETTINGS
+from app.imports.plan import ON_ERROR
 from app.runs.holding.brakes import BRAKES, MOST, Brake
 from app.transports.options import RULES
 from app.web.declared.shape import WEBHOOK_ID
@@ -118,6 +119,18 @@ MEMBERS: Final[dict[str, Any]] = {
         "transaction with everything else; of coupons, those of the set. false by default. Cannot be combined with "
         "`updateOnlyEmptyFields`",
     },
+    "dryRun": {
+        "type": "boolean",
+        "description": "Whether the import only shows what it would do: it checks all rows, writes nothing, and waits "
+        "until it is committed or cancelled. false by default. Can stand in the query as well",
+    },
+    "onError": {
+        "type": "string",
+        "enum": list(ON_ERROR),
+        "description": "What a row that fails does to the others: continue with them (the default); stop, so that the "
+        "rows before it are written and none after it; or rollback, so that nothing is written",
+        "examples": ["continue"],
+    },
     **{brake.name: describe_brake(brake) for brake in BRAKES.values()},
     "mappingId": MAPPING_ID | LEFT_OUT,
     "mapping": MAPPING,
@@ -151,6 +164,7 @@ FORM: Final[dict[str, Any]] = {
         "overrideExisting": MEMBERS["overrideExisting"] | BOOLEAN | {"examples": ["true"]},
         "updateOnlyEmptyFields": MEMBERS["updateOnlyEmptyFields"] | BOOLEAN | {"examples": ["false"]},
         "replace": MEMBERS["replace"] | BOOLEAN | {"examples": ["false"]},
+        "dryRun": MEMBERS["dryRun"] | BOOLEAN | {"examples": ["false"]},
         "mapping": {
             "type": "string",
             "contentMediaType": "application/json",
@@ -193,6 +207,7 @@ RERUN_FORM: Final[dict[str, Any]] = {
     "type": "object",
     "properties": {
         "name": RERUN_NAME,
+        "dryRun": MEMBERS["dryRun"] | BOOLEAN | {"examples": ["false"]},
         "file": {
             "type": "string",
             "format": "binary",
@@ -204,7 +219,7 @@ RERUN_FORM: Final[dict[str, Any]] = {
 RERUN_JSON: Final[dict[str, Any]] = {
     "title": "RerunFromSource",
     "type": "object",
-    "properties": {"name": RERUN_NAME, "source": SOURCE},
+    "properties": {"name": RERUN_NAME, "dryRun": MEMBERS["dryRun"], "source": SOURCE},
 }
 FILE_REQUEST: Final = {
     "requestBody": {

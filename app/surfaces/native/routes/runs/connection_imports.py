@@ -1,8 +1,9 @@
 """Imports from a connection: of one file, or of all files that match a pattern."""
 
 from collections.abc import Sequence
+from typing import Annotated
 
-from fastapi import Request
+from fastapi import Query, Request
 from fastapi.responses import Response
 
 from app.connections.connection import load_connection
@@ -46,7 +47,12 @@ async def render_started(request: Request, _: Runtime, __: ReadSession, runs: Se
 @router.post("/imports/", include_in_schema=False)
 @once(render_started)
 async def import_from_connection(
-    request: Request, connection_id: str, caller: MayWriteImports, _: MayReadConnections, runtime: OpenRuntime
+    request: Request,
+    connection_id: str,
+    caller: MayWriteImports,
+    _: MayReadConnections,
+    runtime: OpenRuntime,
+    dry_run: Annotated[bool | None, Query(alias="dryRun", description="The same as the member `dryRun`")] = None,
 ) -> Response:
     """Start an import of one file, or of each file that matches a pattern (`/in/*.csv`), oldest first.
 
@@ -57,7 +63,8 @@ async def import_from_connection(
         async with runtime.database.read() as session:
             connection = await load_connection(session, runtime.vault, caller.account_id, connection_id)
         chooser = MappingChooser(runtime, caller)
-        given = await chooser.fill_type(await read_json_object(request, idle=runtime.settings.upload_idle_seconds))
+        sent = await read_json_object(request, idle=runtime.settings.upload_idle_seconds)
+        given = await chooser.fill_type(sent if dry_run is None else {**sent, "dryRun": dry_run})
         mapping = await chooser.choose(given)
         body = parse_shape(ConnectionImportBody, fill_options(given, mapping))
         pull, after = Pull(connection.remote(), body.path, connection.id), translate.decode_file_cursor(body.after)

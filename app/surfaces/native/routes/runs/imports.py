@@ -1,23 +1,32 @@
 """What became of the rows of an import: problems as a list, and rows as a file to correct."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Annotated
 
+import msgspec
 from fastapi import Path, Query, Request
 from fastapi.responses import Response, StreamingResponse
 
 from app.imports.results.columns import describe_columns
 from app.imports.results.sent_row import read_sent_row
 from app.imports.row_files.download import FAILED_ROWS, RowOutcomeName, RowsFormat, WantedRows, open_rows
+from app.imports.staged.changes import ALL, PARTS, ensure_planned, load_changes, read_changes
 from app.runs import problems, status
+from app.runs.changes.change import ChangeOutcome, RecordChange
+from app.runs.changes.file import FORMATS, Format, write_file
+from app.runs.model import Run
+from app.runtime import Runtime
 from app.surfaces.native import translate
 from app.surfaces.native.router import build_router
+from app.surfaces.native.wire.changes import CHANGES_FILE, ChangeList
 from app.surfaces.native.wire.imports import ColumnList, SentRowItem
 from app.surfaces.native.wire.problems import OfCause, OfColumn, ProblemList
-from app.web.caller import MayReadImports, OpenRuntime
-from app.web.links import link_to_same_path
+from app.surfaces.native.wire.shape import Links
+from app.web.caller import MayReadImports, MayReadRecords, OpenRuntime
+from app.web.links import decode_cursor, encode_cursor, invalid_cursor, link_to_same_path
 from app.web.refusals import refusals
-from app.web.responses.downloads import FileDownload, ensure_few_downloads
+from app.web.responses.downloads import CountedStream, FileDownload, ensure_few_downloads
 from app.web.responses.pieces import respond
 from app.web.responses.row_results import RESULTS_FILE, read_format, respond_with_results
 
@@ -55,6 +64,61 @@ async def list_problems(
         else link_to_same_path(request, runtime, limit=limit, code=code, column=column, cursor=next_cursor)
     )
     return Response(translate.problem_list(found, next_page).encoded(), media_type=translate.JSON)
+
+
+@router.get("/changes", response_model=ChangeList, responses=refusals(401, 403, 404, 409, 410, 422, 503) | CHANGES_FILE)
+@router.get("/changes/", include_in_schema=False)
+async def list_changes(
+    request: Request,
+    import_id: str,
+    caller: MayReadImports,
+    _: MayReadRecords,
+    runtime: OpenRuntime,
+    *,
+    outcome: Annotated[list[ChangeOutcome] | None, Query(description="Only changes with one of these outcomes")] = None,
+    format: Annotated[Format | None, Query(description="All of them as a file, in place of a page")] = None,
+    limit: Limit = 100,
+    cursor: str | None = None,
+) -> Response:
+    """List what an import would change that is planned or halted and has written nothing yet, field by field.
+
+    First what its rows create and update, in the order of the keys, then what a replacement removes. A page of large
+    records ends early: follow `links.next` as long as there is one. JSON Lines have a change a line, CSV a field a
+    line. Requires `records:read` as well.
+    """
+    days, outcomes = runtime.settings.retention_days, tuple(outcome or ALL)
+    async with runtime.database.read() as session:
+        run = await status.find_run(session, caller.account_id, import_id, retention_days=days)
+    if format is not None:
+        return await download_changes(runtime, run, outcomes, format)
+    async with runtime.heavy_reads.turn(caller.account_id):
+        ensure_few_downloads(runtime, caller.account_id)
+        after = decode_cursor(cursor)
+        if after is not None and after[:1] not in PARTS:
+            raise invalid_cursor("cursor")
+        page = await load_changes(runtime, run, cursor=after, limit=limit, outcomes=outcomes)
+        following = None if page.cursor is None else encode_cursor(page.cursor)
+        query = {"outcome": outcome, "limit": limit, "cursor": following}
+        next_page = None if following is None else link_to_same_path(request, runtime, **query)
+        links = Links() if next_page is None else Links(next=next_page)
+        body = await asyncio.to_thread(encode_page, links, page.changes)
+    return respond(runtime, caller.account_id, body, translate.JSON)
+
+
+def encode_page(links: Links, changes: Sequence[RecordChange]) -> bytes:
+    """Has the shape of `ChangeList`. Values are written as they are stored. Blocking: they may be large."""
+    return b'{"links":%b,"results":%b}' % (links.encoded(), msgspec.json.encode(changes))
+
+
+async def download_changes(
+    runtime: Runtime, run: Run, outcomes: Sequence[ChangeOutcome], format: Format
+) -> CountedStream:
+    """Raises Refused("not_held") before the first byte."""
+    ensure_few_downloads(runtime, run.account_id)
+    ensure_planned(run)
+    pages = write_file(read_changes(runtime, run, outcomes), format)
+    headers = {"Content-Disposition": f'attachment; filename="{run.id}-changes.{format}"'}
+    return CountedStream(runtime, run.account_id, pages, media_type=FORMATS[format].media_type, headers=headers)
 
 
 @router.get("/columns", response_model=ColumnList, responses=refusals(401, 403, 404, 410, 503))

@@ -1,0 +1,47 @@
+"""Shapes of what becomes of single records, field by field."""
+
+from typing import Any, Final, Literal
+
+from pydantic import Field
+
+from app.surfaces.native.wire.shape import Links
+from app.web.shapes import Shape
+
+
+class ChangedField(Shape):
+    """A field that differs. `before` or `after` is absent where the record does not have it."""
+
+    field: str = Field(
+        description="Its id; in an object or a list of objects its path", examples=["price", "variants.0.sku"]
+    )
+    before: Any = Field(default=None, description="Its value as it was, any JSON")
+    after: Any = Field(default=None, description="Its value as it becomes, any JSON")
+
+
+class ChangedRecord(Shape):
+    """What becomes of one record."""
+
+    type: str = Field(examples=["contacts"])
+    key: str
+    outcome: Literal["created", "updated", "removed"]
+    fields: list[ChangedField]
+    row: int = Field(
+        default=0, description="The last row that changes it; the first after the header is 1. Absent if none does"
+    )
+
+
+class ChangeList(Shape):
+    """One change for each record, also if several rows make it."""
+
+    links: Links
+    results: list[ChangedRecord]
+
+
+CHANGES_FILE: Final[dict[int | str, Any]] = {
+    200: {
+        "content": {
+            "text/csv": {"schema": {"type": "string"}},
+            "application/jsonl": {"schema": {"type": "string"}},
+        }
+    }
+}
