@@ -40,6 +40,7 @@ OURS = {
     "/imports/{import_id}/rerun",
     "/imports/{import_id}/rerun/",
     "/imports/{import_id}/resume",
+    "/imports/{import_id}/commit",
     "/imports/{import_id}/cancel",
     "/imports/{import_id}/events",
 }

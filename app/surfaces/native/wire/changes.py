@@ -1,9 +1,11 @@
 """Shapes of what becomes of single records, field by field."""
 
-from typing import Any, Final, Literal
+from typing import Any, Final
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
+from app.runs.changes.change import ChangeOutcome
+from app.runs.changes.file import Format
 from app.surfaces.native.wire.shape import Links
 from app.web.shapes import Shape
 
@@ -23,11 +25,20 @@ class ChangedRecord(Shape):
 
     type: str = Field(examples=["contacts"])
     key: str
-    outcome: Literal["created", "updated", "removed"]
+    outcome: ChangeOutcome
     fields: list[ChangedField]
     row: int = Field(
         default=0, description="The last row that changes it; the first after the header is 1. Absent if none does"
     )
+
+
+class ChangesQuery(BaseModel):
+    """The query of a list of changes."""
+
+    outcome: list[ChangeOutcome] = Field(default=[], description="Only changes with one of these outcomes")
+    format: Format | None = Field(default=None, description="All of them as a file, in place of a page")
+    limit: int = Field(default=100, ge=1, le=1_000)
+    cursor: str | None = None
 
 
 class ChangeList(Shape):

@@ -1,7 +1,7 @@
 """What became of the rows of an import: problems as a list, and rows as a file to correct."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Annotated
 
 import msgspec
@@ -19,7 +19,7 @@ from app.runs.model import Run
 from app.runtime import Runtime
 from app.surfaces.native import translate
 from app.surfaces.native.router import build_router
-from app.surfaces.native.wire.changes import CHANGES_FILE, ChangeList
+from app.surfaces.native.wire.changes import CHANGES_FILE, ChangeList, ChangesQuery
 from app.surfaces.native.wire.imports import ColumnList, SentRowItem
 from app.surfaces.native.wire.problems import OfCause, OfColumn, ProblemList
 from app.surfaces.native.wire.shape import Links
@@ -74,11 +74,7 @@ async def list_changes(
     caller: MayReadImports,
     _: MayReadRecords,
     runtime: OpenRuntime,
-    *,
-    outcome: Annotated[list[ChangeOutcome] | None, Query(description="Only changes with one of these outcomes")] = None,
-    format: Annotated[Format | None, Query(description="All of them as a file, in place of a page")] = None,
-    limit: Limit = 100,
-    cursor: str | None = None,
+    query: Annotated[ChangesQuery, Query()],
 ) -> Response:
     """List what an import would change that is planned or halted and has written nothing yet, field by field.
 
@@ -86,20 +82,20 @@ async def list_changes(
     records ends early: follow `links.next` as long as there is one. JSON Lines have a change a line, CSV a field a
     line. Requires `records:read` as well.
     """
-    days, outcomes = runtime.settings.retention_days, tuple(outcome or ALL)
+    days, outcomes = runtime.settings.retention_days, query.outcome or ALL
     async with runtime.database.read() as session:
         run = await status.find_run(session, caller.account_id, import_id, retention_days=days)
-    if format is not None:
-        return await download_changes(runtime, run, outcomes, format)
+    if query.format is not None:
+        return await download_changes(runtime, run, outcomes, query.format)
     async with runtime.heavy_reads.turn(caller.account_id):
         ensure_few_downloads(runtime, caller.account_id)
-        after = decode_cursor(cursor)
+        after = decode_cursor(query.cursor)
         if after is not None and after[:1] not in PARTS:
             raise invalid_cursor("cursor")
-        page = await load_changes(runtime, run, cursor=after, limit=limit, outcomes=outcomes)
+        page = await load_changes(runtime, run, cursor=after, limit=query.limit, outcomes=outcomes)
         following = None if page.cursor is None else encode_cursor(page.cursor)
-        query = {"outcome": outcome, "limit": limit, "cursor": following}
-        next_page = None if following is None else link_to_same_path(request, runtime, **query)
+        others = {"outcome": query.outcome, "limit": query.limit, "cursor": following}
+        next_page = None if following is None else link_to_same_path(request, runtime, **others)
         links = Links() if next_page is None else Links(next=next_page)
         body = await asyncio.to_thread(encode_page, links, page.changes)
     return respond(runtime, caller.account_id, body, translate.JSON)
@@ -111,7 +107,7 @@ def encode_page(links: Links, changes: Sequence[RecordChange]) -> bytes:
 
 
 async def download_changes(
-    runtime: Runtime, run: Run, outcomes: Sequence[ChangeOutcome], format: Format
+    runtime: Runtime, run: Run, outcomes: Collection[ChangeOutcome], format: Format
 ) -> CountedStream:
     """Raises Refused("not_held") before the first byte."""
     ensure_few_downloads(runtime, run.account_id)
