@@ -214,21 +214,15 @@ class Slice:
             stop = describe_stop(prepared.checked, outcome, tally) if self.options.on_error == "stop" else None
             await self.account_for(session, prepared, outcome)
             self.report_step("accounted")
-            if stop is not None:
-                self.ended = await self.end_at_failure(session, stop)
+            if stop is not None:  # the counts have moved with our attempt, so the run is still ours
+                ending = {"code": "row_failed", "detail": stop}
+                self.ended = await end_run(session, self.run.id, self.run.attempt, State.FAILED, **ending)
         self.report_step("committed")
         self.batches, self.position, self.brakes.tally = self.batches + 1, prepared.checked.end, tally
         self.batch_seconds = time.monotonic() - started
         self.runtime.observe(
             BatchWritten(self.run.id, self.run.attempt, self.batches, **counts_of(outcome), seconds=self.batch_seconds)
         )
-
-    async def end_at_failure(self, session: Session, detail: str) -> Run:
-        """Ends the run with the batch whose last row has failed."""
-        ended = await end_run(session, self.run.id, self.run.attempt, State.FAILED, code="row_failed", detail=detail)
-        if ended is None:
-            raise RunLost
-        return ended
 
     async def wait_to_merge(self, previous: BatchWrite, prepared: PreparedBatch, session: Session) -> None:
         """Waits until the batch may be merged. A batch that looks at records before it merges has to see those of the
