@@ -81,6 +81,7 @@ REMEDIES: dict[str, str] = {
 
 # What an import may warn about: code -> what it means. Rows are imported nevertheless, or were skipped on purpose.
 WARNINGS: dict[str, str] = {
+    "same_file": "The same file was imported before, by the import that `subject` names",
     "unknown_column": "The type has no field for this column, so the column was ignored",
     "missing_column": "The mapping names this column, but the file does not have it",
     "read_only_column": "The service itself fills this field, so the column was ignored",
@@ -118,6 +119,7 @@ WARNING_REMEDIES: dict[str, str] = {
     "unseen_characters": "No action is needed; clean the text where it comes from to avoid the warning",
     "blank_rows": "No action is needed: there is no data in these lines",
     "text_formula": "No action is needed: the text is stored without the formula",
+    "same_file": "No action is needed if both were meant. Send `ifSameFile` as `refuse` to be stopped next time",
     "unknown_column": "Declare the field, or remove the column",
     "missing_column": "Add the column to the file, or remove it from the mapping",
     "read_only_column": "No action is needed; remove the column to avoid the warning",

@@ -24,6 +24,7 @@ REFUSALS: dict[str, str] = {
     "plan_changed": "The run waits with another plan by now",
     "sync_not_ended": "A run of the item sync is still waiting, running, halted or planned",
     "nothing_to_retry": "No delivery of the export has failed",
+    "same_file": "The file has been imported before",
     "idempotency_key_in_use": "A request with this idempotency key is still at work",
     "idempotency_key_reused": "The idempotency key belongs to a request with other content",
     "type_in_use": "The new declaration does not fit stored records or open imports",
@@ -58,6 +59,7 @@ REFUSAL_REMEDIES: dict[str, str] = {
     "already_ended": "Look at its counts. There is nothing left to cancel",
     "not_planned": "Start the import with `dryRun`, look at what it would do, then commit it",
     "nothing_to_retry": "Look at the `status` of each destination. Start a new export for other destinations",
+    "same_file": "Look at the import that the detail names. Send `ifSameFile` as `allow` if you want both",
     "idempotency_key_in_use": "Wait for the seconds in `Retry-After`, and send the request again as it is",
     "idempotency_key_reused": "Send a new key with every new request, and the same key only to repeat one as it is",
     "type_in_use": "Keep the fields that `errors` names as they are. If only open imports are in the way, wait until "

@@ -24,6 +24,7 @@ from app.imports.plan import (
 )
 from app.imports.sources.fetch import seal_pull
 from app.imports.sources.filenames import sanitize_filename
+from app.imports.sources.same_file import look_for_same_file
 from app.mappings.declaring.fitting import fit_requested
 from app.mappings.mapping import Mapping
 from app.mappings.templates.stored import mark_used
@@ -234,8 +235,12 @@ async def store_run(
         await use_draft(session, submission, str(file["id"]))
     if submission.parent is not None and not await runs.hold(session, submission.parent.id):
         raise Refused("not_found", "The import that was to run again has been deleted meanwhile")
+    sha256, run_id = str(file["file_sha256"]), str(file["id"])
+    same = await look_for_same_file(
+        session, submission.account_id, submission.type, submission.options, sha256, run_id=run_id
+    )
     warnings: list[dict[str, object]] = []
-    add_warnings(warnings, [*warned, *accept_notice(runtime, Kind.IMPORT, submission.notify or None)])
+    add_warnings(warnings, [*warned, *same, *accept_notice(runtime, Kind.IMPORT, submission.notify or None)])
     values = {
         "name": submission.name,
         "type": submission.type,

@@ -19,6 +19,7 @@ BlankCells = Literal["keep", "clear", "empty"]
 Duplicates = Literal["last", "first", "error"]
 OnError = Literal["continue", "stop", "rollback"]
 ON_ERROR: tuple[OnError, ...] = ("continue", "stop", "rollback")
+IfSameFile = Literal["allow", "report", "refuse"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class Options:
     null_marker: str | None = None  # a cell equal to it is skipped
     duplicates: Duplicates = "last"  # which of several rows with one key counts; "error": the later ones fail
     unknown_columns: Literal["ignore", "keep", "error"] | None = None  # None: as the type declares
+    if_same_file: IfSameFile = "allow"  # what to do about a file that has been imported before
     anonymous: bool = False  # a row without a key creates a record, if this service makes the type's ids; else it fails
     ledger: bool = False  # remember which rows created records
     staged: bool = False  # nothing is written before all rows are, and then all of it at once

@@ -30,6 +30,7 @@ STATUSES: Final[Mapping[str, int]] = {
     "plan_changed": 409,
     "nothing_to_retry": 409,
     "idempotency_key_in_use": 409,
+    "same_file": 409,
     "type_in_use": 409,
     "name_taken": 409,
     "last_admin": 409,

@@ -18,7 +18,7 @@ from app.runs.model import AccountId, Run, RunId, run_from
 from app.runtime import Runtime
 from app.storage import claims, records, runs
 from app.transports.transport import Remote, TransferPolicy
-from tests.support.http import Account
+from tests.support.http import Account, stored_files
 from tests.transports.servers.server import PASSWORD, Certificates, Server, black_hole, policy
 
 FILE = "_email,_name,_points\nana@example.com,Ana,1\nbob@example.com,Bob,many\nzoë@example.com,Zoë,3\n".encode()
@@ -235,3 +235,23 @@ async def test_a_query_that_may_hold_a_token_is_shown_nowhere(web: Any, pulling:
     run = await pulling.finish(await pulling.start(web.remote, "x.csv?token=marker"))
     assert run.state == "finished"
     assert "marker" not in repr((run.source, run.file_name, run.warnings))
+
+
+async def test_a_file_that_is_fetched_may_be_refused_for_having_been_imported_before(
+    running_ftp: Server, pulling: Pulling
+) -> None:
+    await running_ftp.clear()
+    await running_ftp.store("in/contacts.csv", FILE, OLD)
+    options = {name: {"if_same_file": name} for name in ("report", "refuse")}
+    first = await pulling.finish(await pulling.start(running_ftp.remote, "in/contacts.csv", options=options["refuse"]))
+    again = await pulling.finish(await pulling.start(running_ftp.remote, "in/contacts.csv", options=options["report"]))
+    files = stored_files(pulling.runtime)
+    last = await pulling.finish(await pulling.start(running_ftp.remote, "in/contacts.csv", options=options["refuse"]))
+    assert (first.state, [each["code"] for each in first.warnings]) == ("finished", [])
+    assert (again.state, [(each["code"], each["subject"]) for each in again.warnings]) == (
+        "finished",
+        [("same_file", first.id)],
+    )
+    assert (last.state, last.fail_code, last.blob) == ("failed", "file_refused", None)
+    assert f"The same file was imported before, by import {again.id}" in (last.fail_detail or "")
+    assert stored_files(pulling.runtime) == files

@@ -95,6 +95,7 @@ FILE_OPTIONS: Final[Mapping[str, tuple[type, str]]] = {
         "Halt if a larger share of the records would be removed; default with --replace: 0.5",
     ),
     "min_rows": (int, "Halt if the file has fewer rows"),
+    "if_same_file": (str, "If the file was imported before: allow (the default), report it, or refuse it"),
 }
 # Who is told of an import, likewise.
 TELL_OPTIONS: Final[Mapping[str, tuple[type, str]]] = {
@@ -126,6 +127,7 @@ PARTS: Final = {
     "max_removed": "maxRemoved",
     "max_removed_share": "maxRemovedShare",
     "min_rows": "minRows",
+    "if_same_file": "ifSameFile",
     "confirm_email": "confirmEmail",
     "webhook": "webhookId",
 }

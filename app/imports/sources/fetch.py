@@ -2,9 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Final
+from typing import Any, Final
 
 from app.connections.pull import Pull, pull_from_json, pull_to_json
 from app.declarations.types import load_resource
@@ -13,10 +13,11 @@ from app.formats.unpack import parse_coding
 from app.imports.examine import examine_upload
 from app.imports.plan import load_options, load_pending_plan, plan_to_json
 from app.imports.sources.incoming import IncomingFile
+from app.imports.sources.same_file import look_for_same_file
 from app.observe.events import FileFetched, StepReached
 from app.runs.lifecycle import RunLost, SourceAway
 from app.runs.model import Run, RunId
-from app.runs.summary import add_warnings
+from app.runs.summary import RunWarning, add_warnings
 from app.runtime import Runtime
 from app.storage import runs
 from app.transports.failed import TransportFailed, failure
@@ -136,29 +137,34 @@ async def store_file(runtime: Runtime, run: Run, incoming: IncomingFile) -> None
     report_step(runtime, run, "examined")
     blob = await asyncio.to_thread(incoming.writer.commit)
     report_step(runtime, run, "kept")
-    warnings = [dict(each) for each in run.warnings]
-    add_warnings(warnings, examined.warnings)
-    async with runtime.database.transaction() as session:
-        ours = await runs.store_fetched_file(
-            session,
-            run.id,
-            run.attempt,
-            {
-                "plan": plan_to_json(examined.plan),
-                "blob": blob,
-                "blob_digests": upload.writer.digests,
-                "file_bytes": upload.size,
-                "file_sha256": upload.sha256,
-                "fetched_bytes": upload.size,
-                "total": examined.total,
-                "warnings": warnings,
-            },
-        )
+    file = {
+        "plan": plan_to_json(examined.plan),
+        "blob": blob,
+        "blob_digests": upload.writer.digests,
+        "file_bytes": upload.size,
+        "file_sha256": upload.sha256,
+        "fetched_bytes": upload.size,
+        "total": examined.total,
+    }
+    try:
+        ours = await store_values(runtime, run, file, examined.warnings)
+    except Refused:
+        await asyncio.to_thread(runtime.blobs.delete, blob)
+        raise
     if not ours:
         await asyncio.to_thread(runtime.blobs.delete, blob)
         raise RunLost
     report_step(runtime, run, "settled")
     runtime.observe(FileFetched(run.id, run.account_id, upload.size, examined.total))
+
+
+async def store_values(runtime: Runtime, run: Run, file: Mapping[str, Any], warned: Sequence[RunWarning]) -> bool:
+    """Raises Refused("same_file")."""
+    warnings, options, sha256 = [dict(each) for each in run.warnings], load_options(run), file["file_sha256"]
+    async with runtime.database.transaction() as session:
+        same = await look_for_same_file(session, run.account_id, run.type, options, sha256, run_id=run.id)
+        add_warnings(warnings, [*warned, *same])
+        return await runs.store_fetched_file(session, run.id, run.attempt, {**file, "warnings": warnings})
 
 
 def report_step(runtime: Runtime, run: Run, step: str) -> None:

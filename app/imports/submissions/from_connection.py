@@ -14,7 +14,15 @@ from app.deliveries.outbox import accept_notice
 from app.errors import Complaint, Refused, describe
 from app.imports.examine import Upload
 from app.imports.intake import Submission, check_pull, find_missing
-from app.imports.plan import BlankCells, Duplicates, OnError, Options, ReadOptions, find_contradictions
+from app.imports.plan import (
+    BlankCells,
+    Duplicates,
+    IfSameFile,
+    OnError,
+    Options,
+    ReadOptions,
+    find_contradictions,
+)
 from app.imports.sources.pattern import refuse_path
 from app.mappings.declaring.requested import DEFAULT_MAPPING, build_mapping, choice_from, fill_options
 from app.mappings.delimiters import parse_delimiter
@@ -50,6 +58,7 @@ class ConnectionImport(msgspec.Struct, frozen=True, kw_only=True, rename="camel"
     null_marker: str | None = None
     duplicates: Duplicates = "last"
     unknown_columns: Literal["ignore", "keep", "error"] | None = None
+    if_same_file: IfSameFile = "allow"
     confirm_email: str | None = None
     webhook_id: str | None = None
     brakes: Brakes | None = None
@@ -121,6 +130,7 @@ def build_options(wanted: ConnectionImport) -> Options:
         null_marker=wanted.null_marker,
         duplicates=wanted.duplicates,
         unknown_columns=wanted.unknown_columns,
+        if_same_file=wanted.if_same_file,
     )
     if complaints := list(find_contradictions(options)):
         raise Refused("invalid", describe(complaints), complaints)

@@ -25,7 +25,8 @@ def build_rerun(
     """The same as the parent with this file. Without a `name` it is called as the parent is. Whether it only shows what
     it would do, each import is asked for itself. Raises Refused("invalid")."""
     wanted, asked = load_request(parent), load_options(parent)
-    options = replace(asked, released=False, accepted=None, dry_run=dry_run, staged=asked.staged and not asked.dry_run)
+    staged = asked.staged and not asked.dry_run
+    options = replace(asked, released=False, accepted=None, dry_run=dry_run, staged=staged, if_same_file="allow")
     if complaints := list(find_contradictions(options)):
         raise Refused("invalid", describe(complaints), complaints)
     return Submission(

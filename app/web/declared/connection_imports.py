@@ -58,6 +58,11 @@ class ConnectionImportBody(BrakedBody):
     null_marker: str | None = None
     duplicates: Literal["last", "first", "error"] = "last"
     unknown_columns: Literal["ignore", "keep", "error"] | None = None
+    if_same_file: Literal["allow", "report", "refuse"] = Field(
+        default="allow",
+        description="For a file that has been imported before: import it, import it with a warning that names the "
+        "earlier import, or let the import fail",
+    )
     mapping_id: str | None = Field(default=None, max_length=100, description=MAPPING_ID["description"])
     mapping: Annotated[dict[str, Any] | None, WithJsonSchema(MAPPING)] = None
     confirm_email: str | None = Field(default=None, description="Who is sent a mail when an import has ended")

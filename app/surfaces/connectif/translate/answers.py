@@ -125,6 +125,7 @@ def render_options(run: Run) -> wire.Options:
         "replace": options.replace or None,
         "dry_run": options.dry_run or None,
         "on_error": None if options.on_error == "continue" else options.on_error,
+        "if_same_file": None if options.if_same_file == "allow" else options.if_same_file,
         **{name: getattr(options.brakes, name, None) for name in BRAKES},
     }
     return wire.Options(

@@ -176,6 +176,7 @@ def parse_options(reader: FormReader, *, strict: bool) -> Options:
         null_marker=reader.read_text("nullMarker"),
         duplicates=reader.read_choice("duplicates", ("last", "first", "error"), default="last"),
         unknown_columns=reader.read_choice("unknownColumns", ("ignore", "keep", "error")),
+        if_same_file=reader.read_choice("ifSameFile", ("allow", "report", "refuse"), default="allow"),
     )
     reader.complaints.extend(find_contradictions(options))
     return options

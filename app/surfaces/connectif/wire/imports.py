@@ -25,6 +25,7 @@ class Options(Shape):
     replace: bool = Field(default=False, description="Absent unless it is true: records that no row names are removed")
     dry_run: bool = Field(default=False, description="Absent unless it is true: it shows what it would do, and waits")
     on_error: Literal["continue", "stop", "rollback"] = Field(default="continue", description="Absent for continue")
+    if_same_file: Literal["report", "refuse"] = Field(default="report", description="Absent unless it was sent")
     max_errors: int = Field(default=0, description="This and the other brakes are absent unless they were sent")
     max_error_share: float = Field(default=0.0)
     max_created: int = Field(default=0)

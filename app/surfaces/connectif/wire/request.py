@@ -113,6 +113,13 @@ MEMBERS: Final[dict[str, Any]] = {
         "description": "What happens to a column that the type does not have. If it is not set, the type decides",
         **LEFT_OUT,
     },
+    "ifSameFile": {
+        "type": "string",
+        "enum": ["allow", "report", "refuse"],
+        "examples": ["allow"],
+        "description": "For a file that has been imported before, as the same type: import it (the default), import it "
+        "with a warning that names the earlier import, or refuse it",
+    },
     "replace": {
         "type": "boolean",
         "description": "Whether the file replaces the type: records that no row names are removed, in one "

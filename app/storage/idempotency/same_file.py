@@ -1,0 +1,21 @@
+"""Finds the import that had the same file before."""
+
+from sqlalchemy import RowMapping, text
+
+from app.storage.database import ReadSession
+
+# Of planned imports nothing is written yet, and of these others it is not known how much.
+EARLIER = """
+SELECT id, name, created_at FROM runs
+WHERE account_id = :account_id AND kind = 'import' AND file_sha256 = :sha256 AND file_sha256 <> ''
+    AND type = :type AND id <> :but AND state NOT IN ('planned', 'failed', 'cancelled')
+ORDER BY seq DESC LIMIT 1"""
+
+
+async def find_earlier(
+    session: ReadSession, account_id: int, type_: str, sha256: str, *, but: str = ""
+) -> RowMapping | None:
+    """The last import of the type that had the file with this SHA-256: its id, name and created_at. `but` is the id of
+    the one that is asked for."""
+    wanted = {"account_id": account_id, "type": type_, "sha256": sha256, "but": but}
+    return (await session.execute(text(EARLIER), wanted)).mappings().one_or_none()
