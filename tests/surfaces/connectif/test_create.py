@@ -197,7 +197,7 @@ async def test_the_file_may_come_first(client: httpx.AsyncClient, an_account: Ac
     assert answer.status_code == 201
 
 
-@pytest.mark.parametrize("kind", ["application/xml", "text/csv", "application/x-www-form-urlencoded", None])
+@pytest.mark.parametrize("kind", ["application/xml", "text/plain", "application/x-www-form-urlencoded", None])
 async def test_a_body_that_is_neither_multipart_nor_json_is_unsupported(
     client: httpx.AsyncClient, an_account: Account, kind: str | None
 ) -> None:
