@@ -21,6 +21,7 @@ from benchmarks.report import Section, show, write
 from benchmarks.service import Service, started, work_folder
 from benchmarks.speed import speed
 from benchmarks.staged import staged
+from benchmarks.webhooks import webhooks
 
 RESULTS = Path(__file__).with_name("results.md")
 
@@ -58,6 +59,7 @@ MEASURES: dict[str, Measure] = {
     "polling": lambda service, folder: polling(service, folder.large()),
     "uploads": lambda service, folder: uploads(service, folder.large()),
     "fairness": lambda service, folder: fairness(service, folder.large(), folder.path),
+    "webhooks": lambda service, _: webhooks(service),
     "hostile": lambda service, _: hostile(service),
 }
 # What runs on one service; uploads and fairness leave imports behind that take minutes.
@@ -67,6 +69,7 @@ SERVICES = (
     ("item-syncs",),
     ("uploads",),
     ("fairness",),
+    ("webhooks",),
     ("hostile",),
 )
 

@@ -35,8 +35,10 @@ def started(work: Path) -> Iterator[Service]:
     """A fresh service, stopped and removed at the end of the block."""
     data = work / "data"
     try:
-        # Requests are counted, as in production, but never too many. A hostile account pulls from this machine.
-        with running_service(data, SLUICE_RATE_LIMIT="1000000/second", SLUICE_ALLOW_NETWORKS="127.0.0.0/8"):
+        # Requests are counted, as in production, but never too many. A hostile account pulls from this machine, and
+        # webhooks are received on it.
+        here = {"SLUICE_ALLOW_NETWORKS": "127.0.0.0/8", "SLUICE_WEBHOOK_HTTP": "true"}
+        with running_service(data, SLUICE_RATE_LIMIT="1000000/second", **here):
             yield Service(data, find_running_instance(data))
     finally:
         if data.exists():
