@@ -74,13 +74,13 @@ class Settings(BaseSettings):
     )
     vault_keys: SecretStr | None = Field(
         None,
-        description="Keys that encrypt the credentials of connections, separated by commas: the first encrypts, "
-        "all decrypt; if not set, one key derived from the secret key",
+        description="Keys that encrypt the credentials of connections and secrets of webhooks, separated by commas: "
+        "the first encrypts, all decrypt; if not set, one key derived from the secret key",
     )
     public_url: str | None = Field(
         None,
-        description="Base address of the links in responses and mails; if not set, the address of each "
-        "request; mails then show paths only",
+        description="Base address of the links in responses, mails and webhooks; if not set, the address of each "
+        "request; mails and webhooks then have paths only",
     )
     smtp_url: Url | None = Field(
         None,

@@ -95,8 +95,8 @@ def webhooks(service: Service) -> Section:
     note = (
         f"For {SECONDS} s messages were asked for over HTTP, {RATE} a second for a receiver that answers after "
         f"{SLOW_SECONDS * 1000:.0f} ms and {QUICK_RATE} a second for one that answers at once, while {DEAD} waited for "
-        f"one that never answers. Client, receivers and service share the machine. One worker; it needed {share:.0%} of a "
-        f"core, and {worker.memory_info().rss / 2**20:.0f} MB."
+        f"one that never answers. Client, receivers and service share the machine. One worker; it needed {share:.0%} "
+        f"of a core, and {worker.memory_info().rss / 2**20:.0f} MB."
     )
     return Section("Webhooks", [row("Slow receiver", slow), row("… and a quick one beside it", quick)], (note,))
 

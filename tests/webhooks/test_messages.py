@@ -8,6 +8,7 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from app.deliveries.webhooks.webhook import MEANINGS, SUBSCRIBABLE
 from app.runs.states import ENDED, HELD
+from app.storage.access import sealed
 from tests.support.http import CONTACTS
 from tests.webhooks.conftest import Hooked
 
@@ -108,3 +109,13 @@ async def test_two_secrets_sign_while_one_replaces_the_other(hooked: Hooked) -> 
     assert headers["webhook-signature"].count("v1,") == 1
     (sealed,) = await hooked.sql("SELECT secret FROM webhooks WHERE id = :id", id=hook)
     assert new.encode() not in bytes(sealed["secret"])
+
+
+async def test_sluice_vault_rotate_finds_the_secrets(hooked: Hooked) -> None:
+    hook = await hooked.hook()
+    async with hooked.runtime.database.transaction() as session:
+        (row,) = await sealed.list_after(session, "webhooks", "", limit=10)
+        assert await sealed.replace(session, "webhooks", row, hooked.runtime.vault.reseal(row.secret))
+    await hooked.test(hook)
+    await hooked.deliver()
+    assert verify(hooked.receiver.received[0], hooked.secrets[hook])["data"] == {"webhookId": hook, "name": "Warehouse"}
