@@ -4,11 +4,11 @@ Each protocol is a folder with `connect(remote, policy)`, an async context manag
 of TRANSPORTS. No address is dialled that `guard` has not checked.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from importlib import import_module
 
-from app.transports.transport import Remote, TransferPolicy, Transport
+from app.transports.transport import HttpAnswer, Remote, TransferPolicy, Transport
 from app.transports.url import validate_port
 
 # A protocol is loaded on first use: together the clients take 47 MB, and an API process may never need one.
@@ -29,3 +29,13 @@ async def connect(remote: Remote, policy: TransferPolicy) -> AsyncIterator[Trans
     protocol = import_module(TRANSPORTS[remote.scheme])
     async with protocol.connect(remote, policy) as transport:
         yield transport
+
+
+async def post(
+    url: str, body: bytes, headers: Mapping[str, str], policy: TransferPolicy, *, seconds: float
+) -> HttpAnswer:
+    """Sends one small body to a web server: app.transports.http.post. Raises TransportFailed, Exhausted."""
+    answer: HttpAnswer = await import_module("app.transports.http.post").post(
+        url, body, headers, policy, seconds=seconds
+    )
+    return answer

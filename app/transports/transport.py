@@ -115,6 +115,14 @@ class TransferPolicy:
         return await self.slow_work.do(self.account_id, work)
 
 
+@dataclass(frozen=True, slots=True)
+class HttpAnswer:
+    """What a web server has answered to a message. `retry_after` is in seconds, as it asks for."""
+
+    status: int
+    retry_after: float | None = None
+
+
 async def forget(_: str) -> None:
     """A `begun` for callers that never come back to a `put` that was killed."""
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from app.deliveries.webhooks.webhook import TEST
-from app.transports.http.post import HttpAnswer
+from app.transports.transport import HttpAnswer
 
 MINUTE, HOUR = 60.0, 3_600.0
 # The waits before each further try, as Standard Webhooks proposes them.

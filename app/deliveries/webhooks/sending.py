@@ -21,8 +21,8 @@ from app.observe.webhook_events import WebhookDelivered, WebhookDisabled, Webhoo
 from app.runtime import Runtime
 from app.storage.database import Session
 from app.storage.webhooks import deliveries, sending
+from app.transports import post
 from app.transports.failed import TransportFailed
-from app.transports.http.post import post
 from app.vault import VaultError
 
 AT_ONCE: Final = 100  # messages of one worker

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Final
@@ -11,19 +10,11 @@ import httpx
 
 from app.transports.failed import TransportFailed
 from app.transports.http.sockets import CheckedTransport, translate_errors
-from app.transports.transport import TransferPolicy, time_limit
+from app.transports.transport import HttpAnswer, TransferPolicy, time_limit
 from app.transports.url import parse_server_url
 
 ANSWER_BYTES: Final = 65_536  # of an answer that are read, so that its sender is not cut off; none of them is kept
 ANSWER_SECONDS: Final = 2.0  # for the same
-
-
-@dataclass(frozen=True, slots=True)
-class HttpAnswer:
-    """What a server has answered. `retry_after` is in seconds, as it asks for."""
-
-    status: int
-    retry_after: float | None = None
 
 
 async def post(
