@@ -59,6 +59,7 @@ class Submission:
     webhook_id: str | None = None  # of the webhook that is told when the import has ended or is held
     request_id: str = ""
     parent: Run | None = None  # the import that this one runs again
+    relation: Relation = Relation.RERUN  # what it is to the parent, if it has one
     sender: Identity | None = None
     started_by: str | None = None  # the id of what has started it, if no caller did
     draft_id: str | None = None  # of the draft that becomes this import, and is used up by it
@@ -247,7 +248,7 @@ async def store_run(
         "origin": submission.origin,
         "request_id": submission.request_id,
         "parent_id": submission.parent.id if submission.parent else None,
-        "relation": Relation.RERUN if submission.parent else None,
+        "relation": submission.relation if submission.parent else None,
         "created_by": submission.created_by,
         "options": options_to_json(submission.options.settled, submission.mapping),
         "notify": submission.notify,

@@ -19,6 +19,7 @@ class Relation(StrEnum):
 
     RERUN = "rerun"  # the same again
     RETRY = "retry"  # its file, to the destinations that failed
+    CORRECTION = "correction"  # failed rows of it, with values corrected
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,7 +130,7 @@ runs = Table(
     Column("step", Text),  # what it does now, or did last: app.runs.kinds.Step
     Column("name", Text),  # what people call it
     Column("parent_id", Text, ForeignKey("runs.id", ondelete="SET NULL")),
-    Column("relation", Text),  # why there is a parent: retry, rerun, undo, sync, schedule
+    Column("relation", Text),  # why there is a parent: retry, rerun, correction, undo, sync, schedule
     Column("created_by", Text),  # the API key or the schedule that made it
     Column("sync_id", Text),  # of a sync: the item sync, which may be gone
     Column("seq", BigInteger),  # place in the account's order of writes; null for kinds that write no records

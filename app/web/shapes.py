@@ -84,7 +84,7 @@ class Fix(Shape):
     """What would mend it, for programs. Absent if nobody can say."""
 
     action: Literal["correct", "importAgain"] = Field(
-        description="`correct`: correct the values as `corrections` says. `importAgain`: import the "
+        description="`correct`: send `corrections` to `POST /imports/{id}/corrections`. `importAgain`: import the "
         "whole file again, with these `options`, or with a mapping that says this of its `columns`"
     )
     corrections: list[Change] = Field(default=[])

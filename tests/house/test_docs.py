@@ -42,6 +42,7 @@ OURS = {
     "/imports/{import_id}/resume",
     "/imports/{import_id}/commit",
     "/imports/{import_id}/cancel",
+    "/imports/{import_id}/corrections",
     "/imports/{import_id}/events",
 }
 FORMER = {"app/dialects", "app/jobs"}  # the decision that renamed them names them

@@ -755,6 +755,27 @@ async def test_0031_has_room_for_the_outcome_of_each_row(empty_database: str) ->
     await connection.close()
 
 
+async def test_0032_knows_corrections_and_takes_them_for_retries_when_it_is_taken_back(empty_database: str) -> None:
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "0031")
+    connection = await asyncpg.connect(empty_database)
+    await connection.execute("INSERT INTO accounts (name, created_at) VALUES ('shop', now())")
+    await connection.execute(RUN, "first", 1, "finished", None, None, 1)
+    await connection.execute(RUN, "second", 2, "finished", None, None, 1)
+    correct = "UPDATE runs SET parent_id = 'first', relation = 'correction' WHERE id = 'second'"
+    with pytest.raises(asyncpg.CheckViolationError):
+        await connection.execute(correct)
+
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "head")
+    await connection.execute(correct)
+    valid = "SELECT convalidated FROM pg_constraint WHERE conname = 'known_relation'"
+    assert await values(connection, valid) == [True]
+
+    await asyncio.to_thread(command.downgrade, configuration(empty_database), "0031")
+    assert await values(connection, "SELECT relation FROM runs WHERE id = 'second'") == ["retry"]
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "head")
+    await connection.close()
+
+
 async def estimate(connection: "asyncpg.Connection[Any]", account_id: int, type_: str) -> int:
     plan = await connection.fetchval(ESTIMATE.replace(":account_id", "$1").replace(":type", "$2"), account_id, type_)
     return int(json.loads(plan)[0]["Plan"]["Plan Rows"])

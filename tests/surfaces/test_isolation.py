@@ -75,6 +75,7 @@ class Owner:
             "/imports/{import_id}/columns": [{"import_id": each} for each in runs],
             "/imports/{import_id}/rows/{row}": [{"import_id": each, "row": "1"} for each in runs],
             "/imports/{import_id}/problems": [{"import_id": each} for each in runs],
+            "/imports/{import_id}/corrections": [{"import_id": each} for each in runs],
             "/imports/{import_id}/failed-values": [{"import_id": each} for each in runs],
             "/imports/{import_id}/failed-rows.csv": [{"import_id": each} for each in runs],
             "/runs/{run_id}": [{"run_id": each} for each in (*runs, *actions, self.export)],

@@ -1,5 +1,6 @@
 """The bad values of an import by column and code, and imports of the rows concerned with corrections."""
 
+import json
 from typing import Any
 
 import httpx
@@ -76,3 +77,134 @@ async def test_more_values_than_are_counted_at_once_are_told_as_others(
     assert [(each.value, each.count) for each in found.values] == [("n/a", 3)]
     assert found.others == 4
     assert found.at_most == 2
+
+
+async def correct(client: httpx.AsyncClient, account: Account, run_id: str, *corrections: dict[str, Any]) -> Any:
+    body = {"corrections": corrections}
+    return await client.post(f"/imports/{run_id}/corrections", headers=account.headers, json=body)
+
+
+async def get_wares(client: httpx.AsyncClient, account: Account) -> dict[str, tuple[Any, Any]]:
+    answer = await client.get("/records/wares", headers=account.headers)
+    found = [each["data"] for each in answer.json()["results"]]
+    return {each["sku"]: (each.get("price"), each.get("stock")) for each in found}
+
+
+async def test_the_rows_concerned_are_imported_alone_with_the_corrections(
+    client: httpx.AsyncClient, an_account: Account, runtime: Runtime, finish: Finish
+) -> None:
+    run_id = await fail(client, an_account, runtime, finish)
+
+    answer = await correct(
+        client,
+        an_account,
+        run_id,
+        {"column": "price", "decimalComma": True},
+        {"column": "price", "from": "", "to": "7.50"},
+        {"column": "stock", "from": "n/a", "to": "0"},
+    )
+    assert answer.status_code == 201, answer.text
+    child = answer.json()
+    await finish(runtime, child["id"])
+
+    told = (await client.get(f"/imports/{child['id']}", headers=an_account.headers)).json()
+    assert (told["parentId"], told["relation"], told["fileName"]) == (run_id, "correction", "wares.csv")
+    assert (told["total"], told["created"], told["errors"]) == (5, 5, 0)
+    assert await get_wares(client, an_account) == {
+        "A": (12.5, 0),
+        "B": (9.99, 0),
+        "C": (7.5, 7),
+        "D": (9.99, 8),
+        "E": (1, 0),
+        "G": (3, 4),
+    }
+
+
+async def test_only_rows_with_that_value_code_or_number_are_concerned(
+    client: httpx.AsyncClient, an_account: Account, runtime: Runtime, finish: Finish
+) -> None:
+    run_id = await fail(client, an_account, runtime, finish)
+
+    async def count(*corrections: dict[str, Any]) -> tuple[int, int]:
+        """The rows of the new import, and how many of them fail."""
+        child = (await correct(client, an_account, run_id, *corrections)).json()["id"]
+        await finish(runtime, child)
+        told = (await client.get(f"/imports/{child}", headers=an_account.headers)).json()
+        return told["total"], told["errors"]
+
+    assert await count({"column": "price", "from": "9,99", "to": "9.99"}) == (2, 1)
+    assert await count({"column": "price", "code": "required", "default": "1"}) == (1, 0)
+    assert await count({"column": "stock", "row": 1, "to": "5"}, {"column": "price", "row": 1, "to": "12.5"}) == (1, 0)
+    assert await count({"column": "stock", "ignore": True}) == (3, 2)
+
+
+async def test_a_date_that_the_mapping_reads_in_another_way_is_read_as_the_correction_says(
+    client: httpx.AsyncClient, an_account: Account, runtime: Runtime, finish: Finish
+) -> None:
+    fields = [{"id": "code", "type": "text"}, {"id": "day", "type": "date"}, {"id": "tags", "type": "list"}]
+    await client.put("/types/days", headers=an_account.headers, json={"key": "code", "fields": fields})
+    day = {"column": "Day", "field": "day", "dateFormat": "DD.MM.YYYY", "values": {"none": ""}}
+    tags = {"column": "Tags", "field": "tags", "separator": "+"}
+    mapping = {"columns": [{"column": "Id", "field": "code"}, day, tags]}
+    file = b"Id,Day,Tags\n1,31.12.2026,a\n2,2026-12-30,b+c\n3,2026-12-29,\n"
+    parts = {"type": "days", "mapping": json.dumps(mapping)}
+    posted = await post(client, an_account, file, name="days.csv", parts=parts)
+    assert posted.status_code == 201, posted.text
+    parent = posted.json()["id"]
+    await finish(runtime, parent)
+
+    child = (await correct(client, an_account, parent, {"column": "Day", "dateFormat": "YYYY-MM-DD"})).json()["id"]
+    await finish(runtime, child)
+
+    found = (await client.get("/records/days", headers=an_account.headers)).json()["results"]
+    assert {each["key"]: (each["data"]["day"], each["data"].get("tags")) for each in found} == {
+        "1": ("2026-12-31", ["a"]),
+        "2": ("2026-12-30", ["b", "c"]),
+        "3": ("2026-12-29", None),
+    }
+
+
+async def test_members_of_json_lines_are_corrected(
+    client: httpx.AsyncClient, an_account: Account, runtime: Runtime, finish: Finish
+) -> None:
+    await client.put("/types/wares", headers=an_account.headers, json=TYPE)
+    file = b'{"sku":"A","price":"1,5","more":{"x":[1.10]}}\n{"sku":"B","price":true}\n{"sku":"C"}\n'
+    parent = (await post(client, an_account, file, name="wares.jsonl", parts={"type": "wares"})).json()["id"]
+    await finish(runtime, parent)
+
+    corrections = [{"column": "price", "decimalComma": True}, {"column": "price", "from": "", "to": "3"}]
+    child = (await correct(client, an_account, parent, *corrections)).json()["id"]
+    await finish(runtime, child)
+
+    told = (await client.get(f"/imports/{child}", headers=an_account.headers)).json()
+    assert (told["total"], told["created"], told["errors"]) == (3, 2, 1)
+    assert await get_wares(client, an_account) == {"A": (1.5, None), "C": (3, None)}
+
+
+async def test_what_cannot_be_corrected_is_refused_with_every_mistake(
+    client: httpx.AsyncClient, an_account: Account, runtime: Runtime, finish: Finish
+) -> None:
+    run_id = await fail(client, an_account, runtime, finish)
+
+    async def refuse(*corrections: dict[str, Any]) -> list[tuple[str, str]]:
+        answer = await correct(client, an_account, run_id, *corrections)
+        assert answer.status_code == 422, answer.text
+        return [(each["path"], each["reason"]) for each in answer.json()["errors"]]
+
+    assert await refuse(
+        {"column": "prices", "from": "a", "to": "b"}, {"column": "stock", "dateFormat": "DD.MM.YYYY"}
+    ) == [
+        ("corrections[0].column", "No column `prices` of the file fills a field. Did you mean `price`?"),
+        (
+            "corrections[1].dateFormat",
+            "`dateFormat` of column `stock` is not allowed for `stock`, a field of type integer",
+        ),
+    ]
+    paths = [path for path, _ in await refuse({"column": "price"}, {"from": "a", "row": 0}, {"column": "x", "odd": 1})]
+    assert paths[0] == "corrections[0]"
+    assert {"corrections[1].column", "corrections[1].row", "corrections[2].odd"} <= set(paths)
+    ((_, reason),) = await refuse({"column": "price", "from": "nowhere", "to": "1"})
+    assert reason.startswith("No failed row has what is to be corrected")
+    open_run = (await post(client, an_account, FILE, name="wares.csv", parts=PARTS)).json()["id"]
+    waiting = await correct(client, an_account, open_run, {"column": "price", "ignore": True})
+    assert (waiting.status_code, waiting.json()["code"]) == (409, "import_not_ended")

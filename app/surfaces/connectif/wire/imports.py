@@ -112,7 +112,7 @@ class Import(Shape):
     parent_id: str = Field(
         default="", description="Present if it runs another import again, which is still kept: the id of that"
     )
-    relation: Literal["rerun"] = Field(
+    relation: Literal["rerun", "correction"] = Field(
         default="rerun", description="Present if it was started from another import: what it is to it"
     )
     type: str = Field(description="contacts, products, coupons, or a type that the account has declared")
