@@ -81,7 +81,8 @@ class Run:
     finished_at: datetime | None
     pruned_at: datetime | None
     waiting_for: str | None  # app.runs.lifecycle.WAITS: what has to come back before the run goes on
-    version: str = ""  # of its row, where somebody reads it to show it: app.storage.watching.versions
+    # Of its row, where somebody reads it to show it: app.storage.watching.versions.
+    version: str = field(default="", compare=False)
 
     @property
     def success(self) -> int:
