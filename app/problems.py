@@ -39,6 +39,8 @@ PROBLEMS: dict[str, str] = {
     "record_too_large": "With this row the record would be larger than {limit:,} bytes",
     "conflict": "The record already exists with a different `{field}`",
     "superseded": "An import accepted later has already written this record",
+    # Found while a run is undone
+    "changed_since": "Another writer has {done} this record of type `{type}` since, so the undo leaves it alone",
 }
 
 # What to do about each, for people who correct a file.
@@ -77,6 +79,7 @@ REMEDIES: dict[str, str] = {
     "deleted",
     "conflict": "Use another key: a coupon cannot move to another set, and a customer cannot change its `source_id`",
     "superseded": "No action is needed: the newer import's values are kept",
+    "changed_since": "Look at the history of the record, and correct it by hand if it is wrong",
 }
 
 # What an import may warn about: code -> what it means. Rows are imported nevertheless, or were skipped on purpose.
@@ -88,6 +91,7 @@ WARNINGS: dict[str, str] = {
     "duplicate_key": "An earlier row of the file has the same key",
     "nothing_replaced": "No row of the file is good, so no record was removed",
     "superseded": "An import that was accepted later has already written this record, so the row was skipped",
+    "changed_since": "Another writer has changed the record since, so the undo left it alone",
     "deleted_meanwhile": "The record was deleted before the import was applied, so it stays deleted and the row was "
     "skipped",
     "changed_meanwhile": "The record was changed before the import was applied, and the row may not change it, so "
@@ -126,6 +130,7 @@ WARNING_REMEDIES: dict[str, str] = {
     "duplicate_key": "Remove one of the rows if the wrong one is kept, or send `duplicates`",
     "nothing_replaced": "Correct the rows and send the file again",
     "superseded": REMEDIES["superseded"],
+    "changed_since": REMEDIES["changed_since"],
     "deleted_meanwhile": "Send the file again if the record should be there",
     "changed_meanwhile": "Look at the record, and send the row again if it is right",
     "no_item_code": "Fill `ItemCode`, or remove the rows",

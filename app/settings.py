@@ -7,6 +7,7 @@ from pydantic import (
     AfterValidator,
     BeforeValidator,
     Field,
+    NonNegativeInt,
     PositiveFloat,
     PositiveInt,
     SecretStr,
@@ -121,6 +122,9 @@ class Settings(BaseSettings):
     plan_hours: PositiveInt = Field(
         24,
         description="Hours that a halted or planned run waits to be resumed or cancelled; then it is cancelled",
+    )
+    undo_days: NonNegativeInt = Field(
+        7, description="Days that a run can be undone after its end, and a record has a history; 0: neither is kept"
     )
     retention_days: PositiveInt = Field(
         30, description="Days that imports, their files and reports are kept after their end"

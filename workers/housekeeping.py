@@ -24,6 +24,7 @@ from app.storage.database import PLAN_VERSION, find_schema_trouble
 from app.storage.exports import snapshot
 from app.storage.idempotency import keys
 from app.storage.people import links, sessions
+from app.undo.pruning import forget_old_changes
 
 HEARTBEAT_SECONDS = 10.0
 WATCH_SECONDS = 60.0
@@ -136,6 +137,7 @@ PRUNING: tuple[Callable[[Runtime], Awaitable[None]], ...] = (
     drop_expired,
     cancel_expired,
     prune_runs,
+    forget_old_changes,
     sweep_overlays,
     feeds.forget_old_files,
     prune_messages,

@@ -44,6 +44,7 @@ GROUP_HEADLINES: Final[Mapping[str, str]] = {
     "record_too_large": "The record would be too large",
     "conflict": "The record exists already with another value that cannot change",
     "superseded": "A later import has already written the record",
+    "changed_since": "Changed by another writer since",
 }
 # What a person does about a problem, where the words for people who send requests would not help.
 PERSONS_REMEDIES: Final[Mapping[str, str]] = {

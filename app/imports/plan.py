@@ -39,6 +39,7 @@ class Options:
     anonymous: bool = False  # a row without a key creates a record, if this service makes the type's ids; else it fails
     ledger: bool = False  # remember which rows created records
     staged: bool = False  # nothing is written before all rows are, and then all of it at once
+    undoable: bool = True  # what it changes in the records is noted, so that it can be undone
     replace: bool = False  # so it is, too, and records of the type that no row names are removed
     dry_run: bool = False  # once all rows are staged it waits, and shows what it would do
     on_error: OnError = "continue"  # what a row that fails does to the others

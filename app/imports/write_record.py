@@ -20,6 +20,7 @@ from app.runs.model import AccountId
 from app.runtime import Runtime
 from app.storage import records
 from app.storage.access import accounts
+from app.storage.journal.writer import tell_journal
 from app.storage.merge import MergeTarget
 
 SEED_BYTES = 12  # of what a new id is generated from, see IdScope
@@ -67,6 +68,7 @@ async def write_record(
             await records.wait_briefly(session, account_id, type, key)  # before it holds up others
         # Holds the account until the end: whatever is accepted later finds this record written.
         seq = await accounts.next_seq(session, account_id)
+        await tell_journal(session, sent_by=sender.id, kept=runtime.settings.undo_days > 0)
         target = build_target(runtime, account_id, resource, seq=seq, flat=checker.is_flat)
         prepared = prepare_batch(checked, await records.now(session), target.type, key_forms)
         await stage_batch(session, prepared)

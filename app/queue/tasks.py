@@ -28,5 +28,6 @@ TASKS: Final[Mapping[tuple[str, str], Task]] = {
     ("sync", "write"): Task("sync_slice", "slice"),
     ("sync", "apply"): Task("sync_apply", "transfer"),  # as above
     ("sync", "afterwards"): Task("sync_afterwards", "transfer"),
+    ("undo", "write"): Task("undo_write", "transfer"),  # PostgreSQL does the work
     ("sync", "images"): Task("sync_images", "transfer"),  # another process does the work
 }

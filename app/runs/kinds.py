@@ -17,6 +17,7 @@ class Kind(StrEnum):
     IMPORT = "import"
     EXPORT = "export"
     SYNC = "sync"
+    UNDO = "undo"
 
 
 class Step(StrEnum):
@@ -67,5 +68,13 @@ KINDS: Final[Mapping[Kind, Rules]] = {
         numbered=True,
         queue_limit=lambda _runtime: MOST_SYNCS,
         queue_full="{limit} item syncs of this account are waiting, running or halted. Wait until one has ended",
+    ),
+    Kind.UNDO: Rules(
+        word="undo",
+        read_scope="imports:read",
+        write_scope="imports:write",
+        numbered=True,
+        queue_limit=lambda runtime: runtime.settings.queue_limit,
+        queue_full="{limit} undos of this account are waiting or running. Wait until one of them has ended",
     ),
 }

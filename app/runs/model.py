@@ -18,6 +18,7 @@ class Relation(StrEnum):
     """What a run is to the run that it came from."""
 
     RERUN = "rerun"  # the same again
+    UNDO = "undo"  # takes back what it has changed
     RETRY = "retry"  # its file, to the destinations that failed
     CORRECTION = "correction"  # failed rows of it, with values corrected
 
@@ -80,6 +81,7 @@ class Run:
     started_at: datetime | None
     finished_at: datetime | None
     pruned_at: datetime | None
+    undone_by: str | None  # the run that takes back what it has changed
     waiting_for: str | None  # app.runs.lifecycle.WAITS: what has to come back before the run goes on
     # Of its row, where somebody reads it to show it: app.storage.watching.versions.
     version: str = field(default="", compare=False)

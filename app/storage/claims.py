@@ -34,6 +34,7 @@ WORKABLE = (
     ("sync", "apply"),
     ("sync", "afterwards"),
     ("sync", "images"),
+    ("undo", "write"),
 )
 KNOWN = f"""plan_version <= {PLAN_VERSION}
     AND (kind, {STEP}) IN ({", ".join(f"('{kind}', '{step}')" for kind, step in WORKABLE)})"""

@@ -133,6 +133,7 @@ class MergeTarget:
     record_bytes: int | None = None  # how large an existing record may become, as JSON text; None: it is not measured
     staged: bool = False  # into the run's overlay, and not into the records
     names_keys: bool = False  # remember which keys the rows name, because the other records will be removed
+    noted: bool = True  # what is changed is noted in the journal
     within: str | None = None  # JSON of an object: of the type, a replacement concerns only the records that hold it
 
     @property

@@ -49,7 +49,11 @@ WARNINGS = """CASE kind WHEN 'export' THEN warnings
     WHEN 'sync' THEN (SELECT coalesce(jsonb_agg(each - 'samples'), '[]') FROM jsonb_array_elements(warnings) AS w(each))
     ELSE '[]' END"""
 LEFT_OUT = {
-    "options": literal_column("CASE kind WHEN 'export' THEN options - ARRAY['select', 'filter'] ELSE '{}' END", JSONB),
+    "options": literal_column(
+        "CASE kind WHEN 'export' THEN options - ARRAY['select', 'filter'] "
+        "ELSE jsonb_strip_nulls(jsonb_build_object('undoable', options -> 'undoable')) END",
+        JSONB,
+    ),
     "plan": literal_column("'{}'", JSONB),
     "error_summary": literal_column("'[]'", JSONB),
     "warnings": literal_column(WARNINGS, JSONB),
@@ -247,6 +251,11 @@ async def prune(session: Session, days: int, *, limit: int = 500) -> Sequence[st
         {"days": days, "limit": limit},
     )
     return list(stripped.scalars())
+
+
+async def mark_undone(session: Session, run_id: str, undone_by: str | None) -> None:
+    """Notes which run undoes it; None: it is in force again."""
+    await session.execute(update(runs).where(runs.c.id == run_id).values(undone_by=undone_by))
 
 
 FIGURES = f"""

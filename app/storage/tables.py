@@ -189,6 +189,7 @@ runs = Table(
     moment("started_at"),
     moment("finished_at"),
     moment("pruned_at"),
+    Column("undone_by", Text),  # the run that undoes it, which may be gone
 )
 
 sync_files = Table(

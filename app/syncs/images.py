@@ -18,6 +18,7 @@ from app.item_images.refusals import REFUSALS
 from app.observe.sync_events import SyncImagesWritten
 from app.problems import NO_ROW, Problem, shorten
 from app.runs import problems
+from app.runs.changes.undoable import is_noted
 from app.runs.deletion import delete_unowned
 from app.runs.lifecycle import RunLost, Stopping, announce_end
 from app.runs.model import Run
@@ -26,6 +27,7 @@ from app.runtime import Runtime
 from app.storage import batches
 from app.storage.blobs import BlobDamaged, BlobMissing, BlobsUnavailable
 from app.storage.database import Session
+from app.storage.journal.writer import tell_journal
 from app.storage.syncs import files as stored_files
 from app.storage.syncs import progress
 from app.syncs.files import Role, SyncFile, load_files
@@ -135,6 +137,7 @@ async def add_problems(session: Session, run: Run, archive: Archive, packed: byt
 async def write_and_go_on(session: Session, run: Run, archive: Archive, lines: bytes) -> tuple[ImageCounts, Run | None]:
     """The images, the report and the end of the step, all at once. Raises RunLost."""
     settings = load_run_settings(run)
+    await tell_journal(session, run_id=run.id, kept=is_noted(run))
     counts = await write_images(session, run.account_id, run.id, run.seq, lines, remove_missing=settings.mode == "full")
     await remember_archive(session, run, archive, counts)
     report = load_report(run)

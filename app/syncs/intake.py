@@ -8,6 +8,7 @@ from app.connections.pull import Pull, describe_pull
 from app.errors import Complaint, Refused, describe
 from app.imports.sources.fetch import seal_pull
 from app.runs.acceptance import accept_run, announce_run
+from app.runs.changes.undoable import UNDOABLE
 from app.runs.kinds import Kind, Step
 from app.runs.model import AccountId, Run, new_run_id
 from app.runtime import Runtime
@@ -68,7 +69,11 @@ async def store_sync_run(session: Session, runtime: Runtime, wanted: SyncRequest
         "origin": wanted.origin,
         "request_id": wanted.request_id,
         "created_by": wanted.created_by,
-        "options": {SETTINGS: settings_to_json(settings), DRY_RUN: wanted.dry_run},
+        "options": {
+            SETTINGS: settings_to_json(settings),
+            DRY_RUN: wanted.dry_run,
+            UNDOABLE: runtime.settings.undo_days > 0,
+        },
         "plan": {},
         "file_bytes": 0,
         "file_sha256": "",

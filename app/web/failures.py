@@ -27,6 +27,7 @@ STATUSES: Final[Mapping[str, int]] = {
     "not_held": 409,
     "already_ended": 409,
     "not_planned": 409,
+    "not_undoable": 409,
     "plan_changed": 409,
     "nothing_to_retry": 409,
     "idempotency_key_in_use": 409,

@@ -7,7 +7,8 @@ import pytest
 
 from app.errors import Refused
 from app.runs.holding.brakes import Brakes
-from app.runs.holding.held import cancel_run, resume_run
+from app.runs.holding.cancellation import cancel_run
+from app.runs.holding.held import resume_run
 from app.runs.model import Run
 from app.runs.states import State
 from app.storage import records

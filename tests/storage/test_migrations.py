@@ -772,6 +772,25 @@ async def test_0032_knows_corrections_and_takes_them_for_retries_when_it_is_take
 
     await asyncio.to_thread(command.downgrade, configuration(empty_database), "0031")
     assert await values(connection, "SELECT relation FROM runs WHERE id = 'second'") == ["retry"]
+async def test_0033_notes_what_is_changed_and_can_be_taken_back(empty_database: str) -> None:
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "0032")
+    connection = await asyncpg.connect(empty_database)
+    await connection.execute(RECORDS, 1, "items", 2)
+
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "0033")
+    await connection.execute(
+        "UPDATE records SET data = '{\"a\": 1}', run_id = 'run', updated_at = now() + interval '1s'"
+    )
+    await connection.execute("DELETE FROM records WHERE key = (SELECT min(key) FROM records)")
+    noted = await connection.fetch(
+        "SELECT outcome, run_id, before_run_id, before::text FROM record_changes ORDER BY id"
+    )
+    assert [tuple(row)[:2] for row in noted] == [("updated", "run"), ("updated", "run"), ("removed", None)]
+    assert (noted[2]["before_run_id"], noted[2]["before"]) == ("run", '{"a": 1}')
+
+    await asyncio.to_thread(command.downgrade, configuration(empty_database), "0032")
+    assert await values(connection, "SELECT count(*) FROM records") == [1]
+    assert await values(connection, "SELECT to_regclass('record_changes')::text") == [None]
     await asyncio.to_thread(command.upgrade, configuration(empty_database), "head")
     await connection.close()
 

@@ -33,6 +33,7 @@ from app.storage import merge, records
 from app.storage.applying import closing
 from app.storage.applying.removal import name_many_keys
 from app.storage.database import Session
+from app.storage.journal.writer import tell_journal
 from app.storage.merge import MergeTarget
 from app.storage.overlays.view import use_indexes
 
@@ -88,6 +89,8 @@ async def merge_batch(
         await use_indexes(session)
     elif target.run_id is not None:
         await closing.enter_type(session, target.account_id, target.type)
+        if not target.noted:
+            await tell_journal(session, kept=False)
     if checked.keys:
         others = await closing.find_other_imports(session, target)
         await BatchMerge(session, target, checked, outcome, options, others).merge_rows(prepared.copy_text)

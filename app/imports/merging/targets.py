@@ -26,6 +26,7 @@ def build_target(runtime: Runtime, run: Run, *, flat: bool = False) -> MergeTarg
         record_bytes=runtime.limits.record_bytes,
         staged=options.is_staged,
         names_keys=options.replace,
+        noted=options.undoable and runtime.settings.undo_days > 0,
         within=find_part(resource, plan),
     )
 

@@ -23,6 +23,7 @@ from app.storage import batches, claims, records
 from app.storage.applying import apply, closing, removal
 from app.storage.applying.apply import Again, Applying
 from app.storage.database import Session
+from app.storage.journal.writer import tell_journal
 from app.storage.merge import MergeTarget
 from app.storage.overlays.view import use_indexes
 from app.storage.syncs.progress import forget_all_images
@@ -164,6 +165,7 @@ async def apply_overlay(
     of rows whose outcome is not what it was when they were staged. Returns how many records were removed. The type has
     to be closed to all others."""
     await use_indexes(session)
+    await tell_journal(session, run_id=target.run_id, kept=target.noted)
     applying, ranges, written = await open_applying(session, target), await apply.list_ranges(session, target), 0
     for each in ranges:
         written += await applying.write_range(each)

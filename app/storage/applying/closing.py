@@ -13,7 +13,8 @@ OVERLAYS: Final = ("staged_records", "staged_keys", "named_keys")
 DROP_ROWS: Final = 100_000  # of a transaction
 
 # An item sync is a run of the type `items`, and writes all of these.
-CATALOGUE = "('items', 'price-lists', 'item-prices', 'item-classes', 'item-class-values', 'item-images')"
+CATALOGUE_TYPES: Final = ("items", "price-lists", "item-prices", "item-classes", "item-class-values", "item-images")
+CATALOGUE = "('" + "', '".join(CATALOGUE_TYPES) + "')"
 WRITERS = f"""FROM runs WHERE account_id = :account_id
     AND (type = :type OR kind = 'sync' AND CAST(:type AS text) IN {CATALOGUE})"""
 # A run that has replaced the type, or the part of it that the rows are about, and for that it has named or removed some

@@ -5,10 +5,14 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
+from fastapi import Request
+
+from app.runs.changes.undoable import find_undoable_until
 from app.runs.kinds import Kind
 from app.runs.model import Run, list_interruptions
-from app.runs.states import HELD
+from app.runs.states import HELD, State
 from app.runs.status import Status
+from app.runtime import Runtime
 from app.surfaces.native.wire.runs import (
     InterruptionItem,
     RunAddresses,
@@ -16,12 +20,14 @@ from app.surfaces.native.wire.runs import (
     RunList,
     RunWarningItem,
     SyncReportItem,
+    UndoReport,
 )
 from app.surfaces.native.wire.shape import Links
+from app.web.links import base_url
 from app.web.shapes import RunFailure, Source
 
 
-def run_item(status: Status, *, base: str, retention_days: int) -> RunItem:
+def run_item(status: Status, *, base: str, retention_days: int, undo_days: int) -> RunItem:
     """The run as it is at this moment. What is not set is left out."""
     run = status.run
     optional = {
@@ -34,7 +40,7 @@ def run_item(status: Status, *, base: str, retention_days: int) -> RunItem:
         "outcome": status.outcome,
         "eta_seconds": status.eta_seconds,
         "queue_position": status.queue_position,
-        "removed": run.removed,
+        **describe_changes(run, undo_days),
         "written": run.at_row if run.kind is Kind.EXPORT else None,
         "waiting_for": None if run.done else run.waiting_for,
         "failure": RunFailure(code=run.fail_code, detail=run.fail_detail or "") if run.fail_code else None,
@@ -63,13 +69,43 @@ def run_item(status: Status, *, base: str, retention_days: int) -> RunItem:
     )
 
 
+def render_item(request: Request, runtime: Runtime, status: Status) -> RunItem:
+    days, undo_days = runtime.settings.retention_days, runtime.settings.undo_days
+    return run_item(status, base=base_url(request, runtime), retention_days=days, undo_days=undo_days)
+
+
 def list_interrupted(run: Run) -> list[InterruptionItem]:
     return [InterruptionItem(at=each.at, row=each.row, lost=each.lost) for each in list_interruptions(run)]
 
 
+def describe_changes(run: Run, undo_days: int) -> dict[str, object]:
+    """What it has removed, whether its changes are taken back, or could be; of an undo, what has come of it."""
+    until = find_undoable_until(run, undo_days)
+    return {
+        "removed": run.removed,
+        "undone_by": run.undone_by,
+        "undoable_until": until,
+        "undo": describe_undo(run),
+    }
+
+
+def describe_undo(run: Run) -> UndoReport | None:
+    """What has come of an undo that is finished; None for other runs."""
+    if run.kind is not Kind.UNDO or run.state is not State.FINISHED:
+        return None
+    removed = run.removed or 0
+    return UndoReport(
+        removed=removed,
+        restored=run.updated - removed,
+        put_back=run.created,
+        same=run.unchanged,
+        left_alone=run.skipped,
+    )
+
+
 def describe_sync(run: Run) -> dict[str, object]:
-    """What only item syncs have. Nothing of it is there for other kinds."""
-    if run.kind is not Kind.SYNC:
+    """What only item syncs and undos have. Nothing of it is there for other kinds."""
+    if run.kind not in (Kind.SYNC, Kind.UNDO):
         return {}
     return {
         "sync_id": run.sync_id,
@@ -88,17 +124,19 @@ def link_run(run: Run, base: str) -> RunAddresses:
     others = {"resume": f"{own}/resume"} if run.state in HELD else {}
     if not run.done:
         others["cancel"] = f"{own}/cancel"
-    if run.kind is not Kind.SYNC:
+    if run.kind not in (Kind.SYNC, Kind.UNDO):
         others["details"] = f"{base}/{run.kind}s/{run.id}"
     return RunAddresses(self=own, **others)
 
 
-async def encode_runs(statuses: Sequence[Status], next_page: str | None, *, base: str, retention_days: int) -> bytes:
+async def encode_runs(
+    statuses: Sequence[Status], next_page: str | None, *, base: str, retention_days: int, undo_days: int
+) -> bytes:
     """A list of runs as JSON. In a thread: 100 item syncs of 200 warnings each take a while."""
     links = Links() if next_page is None else Links(next=next_page)
 
     def encode() -> bytes:
-        results = [run_item(each, base=base, retention_days=retention_days) for each in statuses]
+        results = [run_item(each, base=base, retention_days=retention_days, undo_days=undo_days) for each in statuses]
         return RunList(links=links, results=results).encoded()
 
     return await asyncio.to_thread(encode)

@@ -9,6 +9,7 @@ from app.formats.records import Position
 from app.imports.merging.batch_merge import PreparedBatch, merge_batch, prepare_batch, stage_batch
 from app.imports.plan import Options
 from app.imports.rows import BatchOutcome, CheckedBatch
+from app.runs.changes.undoable import is_noted
 from app.runs.model import Run
 from app.storage import merge
 from app.storage.database import Session
@@ -46,6 +47,7 @@ def build_targets(run: Run, *, replaces: bool, record_bytes: int) -> Targets:
         marks_several=True,
         record_bytes=record_bytes,
         staged=True,
+        noted=is_noted(run),
     )
     return Targets(items, replaces)
 

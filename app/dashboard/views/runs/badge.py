@@ -11,7 +11,12 @@ from app.runs.states import State
 from app.runs.status import Status
 
 Tone = Literal["ok", "warn", "bad", "run", "idle"]
-KIND_WORDS: Final[Mapping[Kind, str]] = {Kind.IMPORT: "Import", Kind.EXPORT: "Export", Kind.SYNC: "Item sync"}
+KIND_WORDS: Final[Mapping[Kind, str]] = {
+    Kind.IMPORT: "Import",
+    Kind.EXPORT: "Export",
+    Kind.SYNC: "Item sync",
+    Kind.UNDO: "Undo",
+}
 STEP_WORDS: Final[Mapping[Step, str]] = {
     Step.FETCH: "Fetching the file",
     Step.WRITE: "Running",

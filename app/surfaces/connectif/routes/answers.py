@@ -41,5 +41,5 @@ async def render_started(request: Request, runtime: Runtime, session: ReadSessio
 
 def render_import(request: Request, runtime: Runtime, current: status.Status, *, status_code: int = 200) -> Response:
     base, days = base_url(request, runtime), runtime.settings.retention_days
-    body = translate.to_wire(current, base=base, retention_days=days)
+    body = translate.to_wire(current, base=base, retention_days=days, undo_days=runtime.settings.undo_days)
     return Response(body.encoded(), status_code, describe_run(current), JSON)

@@ -45,7 +45,8 @@ async def list_imports(
         query.page, more=more, address=lambda number: link_to_same_path(request, runtime, **filters | {"page": number})
     )
     base, days = base_url(request, runtime), runtime.settings.retention_days
-    results = [translate.to_wire(each, base=base, retention_days=days) for each in statuses]
+    undo_days = runtime.settings.undo_days
+    results = [translate.to_wire(each, base=base, retention_days=days, undo_days=undo_days) for each in statuses]
     return Response(wire.ImportList(links=links, results=results).encoded(), headers={"ETag": tag}, media_type=JSON)
 
 

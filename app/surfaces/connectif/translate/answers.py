@@ -9,6 +9,7 @@ from fastapi import Request
 from fastapi.responses import Response
 
 from app.imports.plan import load_options, read_delimiter
+from app.runs.changes.undoable import find_undoable_until
 from app.runs.holding.brakes import BRAKES
 from app.runs.model import Run
 from app.runs.states import HELD
@@ -21,7 +22,7 @@ from app.web.failures import Failure, ProblemShape, render_problem
 from app.web.shapes import RunFailure, Source
 
 
-def to_wire(status: Status, *, base: str, retention_days: int) -> wire.Import:
+def to_wire(status: Status, *, base: str, retention_days: int, undo_days: int) -> wire.Import:
     """The import as it is at this moment. What is not set is left out."""
     run, own = status.run, f"{base}/imports/{status.run.id}"
     optional = {
@@ -33,7 +34,7 @@ def to_wire(status: Status, *, base: str, retention_days: int) -> wire.Import:
         "eta_seconds": status.eta_seconds,
         "queue_position": status.queue_position,
         **render_obstacles(run),
-        "removed": run.removed,
+        **render_changes(run, undo_days),
         **render_source(run),
         "expires_at": run.finished_at + timedelta(days=retention_days) if run.finished_at else None,
     }
@@ -80,6 +81,12 @@ def render_names(run: Run) -> dict[str, object]:
     """What people call the import and its file, the mapping that the request chose, and which import it runs again."""
     names = {"name": run.name, "file_name": run.file_name, "mapping": render_mapping(run)}
     return {**names, "parent_id": run.parent_id, "relation": run.relation}
+
+
+def render_changes(run: Run, undo_days: int) -> dict[str, object]:
+    """What it has removed, and whether its changes are taken back, or could be."""
+    until = find_undoable_until(run, undo_days)
+    return {"removed": run.removed, "undone_by": run.undone_by, "undoable_until": until}
 
 
 def render_obstacles(run: Run) -> dict[str, object]:

@@ -144,6 +144,10 @@ class Import(Shape):
         description="Present for an import that replaces the type, once all rows are checked: the records that no row "
         "names. They are no rows of the file",
     )
+    undone_by: str = Field(default="", description="Present if it was undone: the run that does, or did, it")
+    undoable_until: Timestamp = Field(
+        default=UNSET_TIME, description="Present once it has ended, if it can be undone: until when"
+    )
     remaining: int | None = Field(description="Rows that have no outcome yet. Null while `total` is null")
     done: bool
     outcome: Literal["complete", "partial", "none"] = Field(

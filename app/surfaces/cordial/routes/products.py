@@ -15,6 +15,7 @@ from app.resources.field_types import normalize_key
 from app.runs.model import AccountId
 from app.runtime import Runtime
 from app.storage import records
+from app.storage.journal.writer import tell_journal
 from app.surfaces.cordial.translate.products import TYPE, problems_to_refusal, render_product, render_products
 from app.surfaces.cordial.wire.errors import refusals
 from app.surfaces.cordial.wire.products import PRODUCT_BODY, Product, ProductList, ProductQuery, Saved
@@ -98,6 +99,7 @@ async def delete_product(product_id: str, caller: MayDeleteImports, runtime: Ope
     key = normalize_id(product_id)
     async with write_as(caller, runtime) as session:
         await records.wait_briefly(session, caller.account_id, TYPE, key)
+        await tell_journal(session, sent_by=caller.id, kept=runtime.settings.undo_days > 0)
         deleted = await records.delete(session, caller.account_id, TYPE, key)
     if not deleted:
         raise Refused("not_found", "There is no product with this productID")

@@ -12,12 +12,21 @@ from app.surfaces.native.routes.declared import (
     types,
     webhooks,
 )
-from app.surfaces.native.routes.runs import connection_imports, corrections, exports, imports, item_sync_runs, runs
+from app.surfaces.native.routes.runs import (
+    connection_imports,
+    corrections,
+    exports,
+    imports,
+    item_sync_runs,
+    runs,
+    undo,
+)
 from app.surfaces.native.routes.service import documents, health, limits
 from app.web.surface import collect_routes
 
 PARTS = (
     runs,
+    undo,
     imports,
     corrections,
     exports,

@@ -1,6 +1,7 @@
 """Shapes of runs: the work of every kind that an account has, in one list."""
 
 from datetime import date
+from typing import Literal
 
 from pydantic import BaseModel, Field
 
@@ -46,7 +47,8 @@ class RunAddresses(Shape):
 
     self: str
     details: str = Field(
-        default="", description="Everything about the run, in the words of its kind. Absent for a sync: it is all here"
+        default="",
+        description="Everything about the run, in the words of its kind. Absent for a sync and an undo: it is all here",
     )
     resume: str = Field(default="", description="Present while it is halted or planned")
     cancel: str = Field(default="", description="Present until it has ended")
@@ -138,6 +140,34 @@ class RunWarningItem(Shape):
     samples: list[RunWarningSample] = Field(default=[], description="The first three. Left out of lists")
 
 
+class RecordName(Shape):
+    """A record that an undo would leave alone."""
+
+    type: str
+    key: str
+    row: int | None = Field(description="The row of the run that changed it. Null if none did")
+
+
+class UndoReport(Shape):
+    """What has come of an undo, in records."""
+
+    removed: int = Field(description="The run had created them")
+    restored: int = Field(description="The run had changed them, and they are what they were before")
+    put_back: int = Field(description="The run had removed them")
+    same: int = Field(description="They were as before already")
+    left_alone: int = Field(
+        description="Another writer has changed them since: `GET /runs/{run_id}/problems` lists them as changed_since"
+    )
+
+
+class UndoPreview(UndoReport):
+    """What an undo would do at this moment."""
+
+    dry_run: Literal[True]
+    total: int = Field(description="Changes that it would look at")
+    examples: list[RecordName] = Field(description="The first 100 of the records that it would leave alone")
+
+
 class InterruptionItem(Shape):
     """A worker was lost, or met an error that nobody expected, and another one went on."""
 
@@ -184,6 +214,14 @@ class RunItem(Shape):
         default=0, description="Present for what replaces a type, once all rows are checked: records that no row names"
     )
     written: int = Field(default=0, description="Present for an export: the records that are in its file")
+    undone_by: str = Field(default="", description="Present if it was undone: the run that does, or did, it")
+    undoable_until: Timestamp = Field(
+        default=UNSET_TIME, description="Present once it has ended, if it can be undone: until when"
+    )
+    undo: UndoReport = Field(
+        default=UndoReport(removed=0, restored=0, put_back=0, same=0, left_alone=0),
+        description="Present for an undo that is finished: what has come of it",
+    )
     remaining: int | None = Field(description="Null while `total` is null")
     done: bool
     outcome: Outcome = Field(
@@ -202,7 +240,7 @@ class RunItem(Shape):
     report: SyncReportItem = Field(
         default=SyncReportItem(), description="Present for a sync once its files are fetched: what came of it"
     )
-    warnings: list[RunWarningItem] = Field(default=[], description="Present for a sync")
+    warnings: list[RunWarningItem] = Field(default=[], description="Present for a sync and an undo")
     interruptions: list[InterruptionItem] = Field(
         default=[], description="Present if workers were lost while they had it: the first 20 times"
     )

@@ -14,7 +14,7 @@ from app.runtime import Runtime
 from app.storage.database import ReadSession
 from app.surfaces.native import translate
 from app.surfaces.native.router import build_router
-from app.surfaces.native.run_items import encode_runs, run_item
+from app.surfaces.native.run_items import encode_runs, render_item
 from app.surfaces.native.wire.runs import RunItem, RunList
 from app.syncs.intake import SyncRequest, submit_sync
 from app.syncs.stored import load_sync
@@ -35,7 +35,7 @@ LIST_ANSWERS = refusals(401, 403, 404, 422, 503) | UNCHANGED
 
 async def render_started(request: Request, runtime: Runtime, session: ReadSession, runs: Sequence[Run]) -> Response:
     current = await status.read_status(session, runs[0])
-    item = run_item(current, base=base_url(request, runtime), retention_days=runtime.settings.retention_days)
+    item = render_item(request, runtime, current)
     return Response(item.encoded(), 201, describe_run(current), translate.JSON)
 
 
@@ -91,5 +91,5 @@ async def list_item_sync_runs(
     following = encode_run_cursor(found[-1].run) if more else None
     next_page = link_to_same_path(request, runtime, limit=limit, cursor=following) if more else None
     base, days = base_url(request, runtime), runtime.settings.retention_days
-    body = await encode_runs(found, next_page, base=base, retention_days=days)
+    body = await encode_runs(found, next_page, base=base, retention_days=days, undo_days=runtime.settings.undo_days)
     return Response(body, headers={"ETag": tag}, media_type=translate.JSON)

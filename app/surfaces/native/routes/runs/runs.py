@@ -17,7 +17,7 @@ from app.runtime import Runtime
 from app.storage.runs import Filter
 from app.surfaces.native import translate
 from app.surfaces.native.router import build_router
-from app.surfaces.native.run_items import encode_runs, run_item
+from app.surfaces.native.run_items import encode_runs, render_item
 from app.surfaces.native.wire.problems import OfCause, OfColumn, ProblemList
 from app.surfaces.native.wire.runs import (
     DailyQueryParameters,
@@ -66,7 +66,7 @@ async def list_runs(
     following = {**sent, "cursor": encode_run_cursor(found[-1].run)} if more else None
     next_page = None if following is None else link_to_same_path(request, runtime, **following)
     base, days = base_url(request, runtime), runtime.settings.retention_days
-    body = await encode_runs(found, next_page, base=base, retention_days=days)
+    body = await encode_runs(found, next_page, base=base, retention_days=days, undo_days=runtime.settings.undo_days)
     return Response(body, headers={"ETag": tag}, media_type=translate.JSON)
 
 
@@ -217,6 +217,5 @@ async def answer_with(request: Request, runtime: Runtime, run: Run) -> Response:
 
 
 def render_run(request: Request, runtime: Runtime, current: status.Status) -> Response:
-    base, days = base_url(request, runtime), runtime.settings.retention_days
-    body = run_item(current, base=base, retention_days=days).encoded()
+    body = render_item(request, runtime, current).encoded()
     return Response(body, headers=describe_run(current), media_type=translate.JSON)

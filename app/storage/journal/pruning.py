@@ -1,0 +1,26 @@
+"""Deletes what of the journal is too old to be undone, in pieces."""
+
+from typing import Final
+
+from sqlalchemy import text
+
+from app.storage.database import Session
+
+PIECE: Final = 20_000  # changes of a transaction
+# What a run changed at its beginning is kept until its end is so old, as long as it does not run for two days.
+GRACE_DAYS: Final = 2
+
+# The pieces are in the order of their times on the disk, as a rule.
+DROP: Final = """
+DELETE FROM {table} WHERE ctid = ANY(ARRAY(
+    SELECT ctid FROM {table} WHERE {moment} < now() - make_interval(days => :days) LIMIT :limit))"""
+TABLES: Final = {"record_changes": "changed_at", "created_records": "created_at"}
+
+
+async def drop_old(session: Session, *, days: int) -> int:
+    """Deletes some of what was noted more than so many days ago and GRACE_DAYS, and returns how much."""
+    dropped = 0
+    for table, moment in TABLES.items():
+        given = {"days": days + GRACE_DAYS, "limit": PIECE}
+        dropped += (await session.execute(text(DROP.format(table=table, moment=moment)), given)).rowcount
+    return dropped

@@ -1,0 +1,42 @@
+"""The tables of the journal, as SQLAlchemy sees them. The migrations create them, and the triggers that fill them."""
+
+from sqlalchemy import BigInteger, Column, Integer, Table, Text, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+from app.storage.tables import metadata, moment
+
+NEXT = text("nextval('record_changes_id')")  # of two changes of one record the later one has the higher number
+
+# What was there before a record was changed or removed: one row for each run, however often it has changed the record.
+record_changes = Table(
+    "record_changes",
+    metadata,
+    Column("account_id", Integer, primary_key=True),
+    Column("type", Text, primary_key=True),
+    Column("key", Text(collation="C"), primary_key=True),
+    Column("id", BigInteger, primary_key=True, server_default=NEXT),
+    Column("outcome", Text, nullable=False),  # created (by a single write), updated, removed
+    Column("run_id", Text),  # null: a single write or delete
+    Column("run_row", Integer),
+    Column("sent_by", Text),  # of a single write: the key or the person
+    moment("changed_at", nullable=False),
+    Column("before", JSONB),  # null: there was no record; so are those that follow
+    Column("before_name", Text(collation="C")),
+    moment("before_created_at"),
+    moment("before_updated_at"),
+    Column("before_run_id", Text),  # which run had changed it last, and in which row
+    Column("before_run_row", Integer),
+)
+
+# The records that a run has created, those of a batch in one row.
+created_records = Table(
+    "created_records",
+    metadata,
+    Column("run_id", Text, primary_key=True),
+    Column("id", BigInteger, primary_key=True, server_default=NEXT),
+    Column("account_id", Integer, nullable=False),
+    Column("type", Text, nullable=False),
+    moment("created_at", nullable=False),
+    Column("keys", ARRAY(Text(collation="C")), nullable=False),
+    Column("rows", ARRAY(Integer), nullable=False),  # for each key the row of the file
+)

@@ -1,0 +1,180 @@
+"""An import that is undone leaves the records as they were, and what others have written since as it is."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from app.errors import Refused
+from app.runs import problems
+from app.runs.lifecycle import work_on
+from app.runs.model import Run, RunId
+from app.storage import records
+from app.storage.journal import pruning
+from app.storage.journal.undoing import count_changes
+from app.storage.journal.writer import tell_journal
+from app.undo.intake import preview_undo, submit_undo
+from tests.engine.conftest import ImportEngine, law
+from workers.engines import ENGINES
+
+BEFORE = "_email,_name,_surname\na@x.io,Ann,Able\nb@x.io,Bob,\nc@x.io,Cid,Core\n"
+Give = Callable[..., Any]
+
+
+async def undo(engine: ImportEngine, run: Run) -> Run:
+    opening = engine.runtime.database.transaction()
+    accepted = await submit_undo(engine.runtime, opening, run, sender=None)
+    await work_on(engine.runtime, RunId(accepted.id), ENGINES[accepted.kind])
+    done = await engine.get(accepted)
+    law(done)
+    return done
+
+
+async def dump(engine: ImportEngine) -> list[tuple[Any, ...]]:
+    """All that somebody sees of the records, as PostgreSQL writes it."""
+    found = await engine.sql(
+        "SELECT type, key, data::text, created_at::text, name FROM records WHERE account_id = :account "
+        "ORDER BY type, key",
+        account=engine.account_id,
+    )
+    return [tuple(row.values()) for row in found]
+
+
+async def delete(engine: ImportEngine, key: str) -> None:
+    async with engine.runtime.database.transaction() as session:
+        await tell_journal(session, sent_by="key_1")
+        assert await records.delete(session, engine.account_id, "contacts", key)
+
+
+WAYS: dict[str, dict[str, Any]] = {
+    "direct": {},
+    "in small batches": {"batch_rows": 2},
+    "filled": {"only_empty": True},
+    "staged": {"staged": True},
+    "replaced": {"replace": True},
+}
+# A repeated key that changes a record twice, one that creates it, a record that stays the same, and a long number.
+FILE = (
+    "_email,_name,_surname\na@x.io,Anna,Able\nnew@x.io,New,1\nb@x.io,Bob,Bold\nc@x.io,Cid,Core\n"
+    "a@x.io,Anne,Axe\nnew@x.io,Newer,2\nz@x.io,Zoe,12345678901234567890.10\n"
+)
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_an_import_and_its_undo_leave_the_records_byte_for_byte(engine: ImportEngine, way: str) -> None:
+    options = dict(WAYS[way])
+    engine = engine.with_settings(batch_rows=options.pop("batch_rows", 10_000))
+    await engine.run(BEFORE)
+    await engine.run("_email,_name\nother@x.io,Otto\n")
+    before = await dump(engine)
+    imported = await engine.run(FILE, **options)
+    after = await dump(engine)
+    assert after != before
+
+    undone = await undo(engine, imported)
+
+    assert (undone.state, undone.skipped, await dump(engine)) == ("finished", 0, before)
+    assert (await engine.get(imported)).undone_by == undone.id
+    assert (undone.removed, undone.created) == (imported.created, imported.removed or 0)
+    # An undo is undone as any other run, and then the import can be undone once more.
+    again = await undo(engine, undone)
+    assert (again.skipped, await dump(engine)) == (0, [*after]), way
+    assert (await engine.get(imported)).undone_by is None
+    assert (await undo(engine, imported)).skipped == 0
+    assert await dump(engine) == before
+
+
+async def test_what_others_have_written_since_is_left_alone_and_listed(engine: ImportEngine) -> None:
+    await engine.run(BEFORE)
+    imported = await engine.run(
+        "_email,_name\na@x.io,Anna\nb@x.io,Bert\nc@x.io,Carl\nn1@x.io,N\nn2@x.io,N\nn3@x.io,N\n"
+    )
+    await engine.run("_email,_name\na@x.io,Later\nn1@x.io,Later\nb@x.io,Bert\n")  # the last one changes nothing
+    await delete(engine, "c@x.io")
+    await delete(engine, "n2@x.io")
+
+    seen = await preview_undo(engine.runtime, imported)
+    undone = await undo(engine, imported)
+
+    assert (seen.removed, seen.restored, seen.same, seen.left_alone) == (1, 1, 1, 3)
+    assert (undone.removed, undone.updated, undone.unchanged, undone.skipped) == (1, 2, 1, 3)
+    assert await engine.keys() == ["a@x.io", "b@x.io", "n1@x.io"]
+    assert [(await engine.record(key) or {})["_name"] for key in await engine.keys()] == ["Later", "Bob", "Later"]
+    async with engine.runtime.database.read() as session:
+        listed, _ = await problems.load_page(session, RunId(undone.id), cursor=None, limit=10)
+    assert {(each.key, each.code, each.row) for each in listed} == {
+        ("a@x.io", "changed_since", 1),
+        ("c@x.io", "changed_since", 3),
+        ("n1@x.io", "changed_since", 4),
+    }
+    assert [(each["code"], each["count"]) for each in undone.warnings] == [("changed_since", 3)]
+
+
+async def test_imports_are_undone_one_after_the_other_from_the_last(engine: ImportEngine) -> None:
+    states = [await dump(engine)]
+    imported = []
+    for name in ("One", "Two", "Three"):
+        imported.append(await engine.run(f"_email,_name\na@x.io,{name}\n{name.lower()}@x.io,{name}\n"))
+        states.append(await dump(engine))
+    for run, state in zip(reversed(imported), reversed(states[:-1]), strict=True):
+        assert (await undo(engine, run)).skipped == 0
+        assert await dump(engine) == state
+
+
+async def test_a_record_that_was_deleted_and_came_again_is_removed(engine: ImportEngine) -> None:
+    """The import updates it, somebody deletes it, and a later row of the same import creates it anew."""
+    small = engine.with_settings(batch_rows=1, slice_seconds=0.000_001)
+    await small.run("_email,_name\na@x.io,Old\n")
+    run = await small.slice(await small.submit("_email,_name\na@x.io,New\na@x.io,Newer\n"))
+    assert run.processed == 1
+    await delete(small, "a@x.io")
+    run = await small.finish(run)
+    assert run.created == 1
+    await undo(small, run)
+    assert await small.keys() == []
+
+
+async def test_an_undo_that_has_begun_is_not_begun_again(engine: ImportEngine) -> None:
+    imported = await engine.run(BEFORE)
+    first = await undo(engine, imported)
+    second = await submit_undo(engine.runtime, engine.runtime.database.transaction(), imported, sender=None)
+    assert second.id == first.id
+
+
+@pytest.mark.parametrize(
+    ("settings", "options", "reason"),
+    [
+        ({}, {"undoable": False}, "was not noted"),
+        ({"undo_days": 0}, {}, "SLUICE_UNDO_DAYS is 0"),
+        ({}, {"override_existing": False}, "has changed no record"),
+    ],
+)
+async def test_what_is_not_noted_is_not_undone(
+    engine: ImportEngine, settings: dict[str, Any], options: dict[str, Any], reason: str
+) -> None:
+    await engine.run(BEFORE)
+    engine = engine.with_settings(**settings)
+    imported = await engine.run("_email,_name\na@x.io,Anna\n", **options)
+    async with engine.runtime.database.read() as session:
+        assert await count_changes(session, imported.id) == 0
+    with pytest.raises(Refused, match=reason) as refused:
+        await submit_undo(engine.runtime, engine.runtime.database.transaction(), imported, sender=None)
+    assert refused.value.code == "not_undoable"
+
+
+async def test_what_is_too_old_is_forgotten(engine: ImportEngine) -> None:
+    await engine.run(BEFORE)
+    imported = await engine.run("_email,_name\na@x.io,Anna\nn@x.io,N\n")
+    async with engine.runtime.database.transaction() as session:
+        await pruning.drop_old(session, days=engine.runtime.settings.undo_days)
+        assert await count_changes(session, imported.id) == 2
+    for table, moment in pruning.TABLES.items():
+        await engine.sql(
+            f"UPDATE {table} SET {moment} = now() - interval '10 days' WHERE run_id = :run", run=imported.id
+        )
+    await engine.sql("UPDATE runs SET finished_at = now() - interval '8 days' WHERE id = :run", run=imported.id)
+    async with engine.runtime.database.transaction() as session:
+        await pruning.drop_old(session, days=engine.runtime.settings.undo_days)
+        assert await count_changes(session, imported.id) == 0
+    with pytest.raises(Refused, match="was kept for 7 days"):
+        await preview_undo(engine.runtime, await engine.get(imported))

@@ -1,0 +1,74 @@
+"""Undo over HTTP: what it would do, what it has done, who may, and what is told of it."""
+
+import httpx
+
+from app.runtime import Runtime
+from tests.conftest import Finish, NewAccount
+from tests.support.http import Account
+
+
+async def send(client: httpx.AsyncClient, account: Account, text: str, **parts: str) -> str:
+    sent = {"type": "contacts", "overrideExisting": "true", "updateOnlyEmptyFields": "false", "delimiter": ",", **parts}
+    answer = await client.post(
+        "/imports", data=sent, files={"file": ("people.csv", text.encode(), "text/csv")}, headers=account.headers
+    )
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["id"])
+
+
+async def test_an_import_is_looked_at_undone_and_undone_again(
+    client: httpx.AsyncClient, an_account: Account, runtime: Runtime, finish: Finish
+) -> None:
+    headers = an_account.headers
+    await finish(runtime, await send(client, an_account, "_email,_name\na@x.io,Ann\n"))
+    second = await send(client, an_account, "_email,_name\na@x.io,Anna\nb@x.io,Bob\n")
+    early = await client.post(f"/imports/{second}/undo", headers=headers)
+    assert (early.status_code, early.json()["code"]) == (409, "import_not_ended")
+    await finish(runtime, second)
+    assert "undoableUntil" in (await client.get(f"/imports/{second}", headers=headers)).json()
+
+    seen = await client.post(f"/imports/{second}/undo", json={"dryRun": True}, headers=headers)
+    assert seen.status_code == 200
+    told = {"removed": 1, "restored": 1, "putBack": 0, "same": 0, "leftAlone": 0}
+    assert seen.json() == {"dryRun": True, "total": 2, "examples": [], **told}
+
+    begun = await client.post(f"/imports/{second}/undo", headers=headers)
+    twice = await client.post(f"/runs/{second}/undo", headers=headers)
+    assert (begun.status_code, twice.json()["id"]) == (201, begun.json()["id"])
+    assert {name: begun.json()[name] for name in ("kind", "relation", "parentId", "name")} == {
+        "kind": "undo",
+        "relation": "undo",
+        "parentId": second,
+        "name": "Undo of people.csv",
+    }
+    await finish(runtime, begun.json()["id"])
+
+    undone = (await client.get(f"/runs/{begun.json()['id']}", headers=headers)).json()
+    assert (undone["status"], undone["undo"], undone["outcome"]) == ("finished", told, "complete")
+    shown = (await client.get(f"/imports/{second}", headers=headers)).json()
+    assert shown["undoneBy"] == undone["id"]
+    assert "undoableUntil" not in shown
+    assert (await client.get("/records/contacts/a@x.io", headers=headers)).json()["data"]["_name"] == "Ann"
+    assert (await client.get("/records/contacts/b@x.io", headers=headers)).status_code == 404
+
+    redo = await client.post(f"/runs/{undone['id']}/undo", headers=headers)
+    await finish(runtime, redo.json()["id"])
+    assert (await client.get("/records/contacts/b@x.io", headers=headers)).json()["data"]["_name"] == "Bob"
+    assert "undoneBy" not in (await client.get(f"/imports/{second}", headers=headers)).json()
+    listed = (await client.get("/runs?kind=undo", headers=headers)).json()["results"]
+    assert [each["id"] for each in listed] == [redo.json()["id"], undone["id"]]
+    assert "undoableUntil" in listed[0]
+
+
+async def test_removing_records_by_undo_needs_the_scope_that_deletes(
+    client: httpx.AsyncClient, an_account: Account, a_key: NewAccount, runtime: Runtime, finish: Finish
+) -> None:
+    created = await send(client, an_account, "_email,_name\na@x.io,Ann\n")
+    await finish(runtime, created)
+    changed = await send(client, an_account, "_email,_name\na@x.io,Anna\n")
+    await finish(runtime, changed)
+    writer = await a_key(scopes=["imports:read", "imports:write"], name=an_account.name)
+    refused = await client.post(f"/imports/{created}/undo", headers=writer.headers)
+    assert refused.status_code == 403
+    assert "imports:delete" in refused.json()["detail"]
+    assert (await client.post(f"/imports/{changed}/undo", headers=writer.headers)).status_code == 201
