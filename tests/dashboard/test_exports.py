@@ -84,7 +84,22 @@ async def test_the_form_asks_for_all_that_the_api_takes_and_again_fills_it_in(
     assert {name: again[name] for name in same} == {name: first[name] for name in same}
     await finish(dashboard.runtime, first["id"])
     assert (await dashboard.post(f"/app/runs/{first['id']}/delete")).status_code == 303
-    assert "parentId" not in await made(dashboard, fields_of(page))
+    assert "parentId" not in await made(dashboard, fields_of(page) | {"once": ""})
+
+
+async def test_a_form_that_is_sent_twice_makes_one_export(dashboard: Dashboard) -> None:
+    sent = fields_of((await dashboard.get(NEW)).text)
+    assert len(sent["once"]) > 20
+    twins = await asyncio.gather(*(made(dashboard, sent) for _ in range(6)))
+    once = {each["id"] for each in twins}
+    assert len(once) == 1
+    assert {(await made(dashboard, sent))["id"]} == once  # Back, and the button again
+
+    changed = await made(dashboard, sent | {"name": "Another"})
+    reloaded = await made(dashboard, fields_of((await dashboard.get(NEW)).text))
+    assert len({*once, changed["id"], reloaded["id"]}) == 3
+    refused = await dashboard.post(NEW, sent | {"confirmEmail": "nobody"})
+    assert (refused.status_code, fields_of(refused.text)["once"]) == (422, sent["once"])
 
 
 async def test_a_new_export_begins_with_the_type_that_has_most_records(dashboard: Dashboard, finish: Finish) -> None:

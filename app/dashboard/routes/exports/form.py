@@ -16,7 +16,7 @@ from app.exports.filters import MOST_CONDITIONS
 from app.mappings.mapping import INLINE
 
 FLAGS: Final = ("gzip", "neutralize")
-ALONE: Final = (*PLAIN, *MOMENTS, *LISTS, *FLAGS, "delimiter", "importId", "parent", "inline", "do")
+ALONE: Final = (*PLAIN, *MOMENTS, *LISTS, *FLAGS, "delimiter", "importId", "parent", "inline", "once", "do")
 LABELS: Final[Mapping[str, str]] = {
     "name": "The name",
     "mappingId": "The choice of columns",

@@ -23,6 +23,7 @@ from app.runtime import Runtime
 from app.web.caller import OpenRuntime
 from app.web.declared.exports import ExportBody, build_request, ensure_may_export
 from app.web.failures import STATUSES
+from app.web.once.form import read_form_once
 from app.web.requests import request_id
 from app.web.surface import parse_shape
 
@@ -60,15 +61,21 @@ async def make(request: Request, visitor: MayWriteExports, runtime: OpenRuntime)
 async def start(
     request: Request, visitor: Visitor, runtime: Runtime, values: Mapping[str, str], sent: SentExport
 ) -> Response:
+    """Starts the export, or leads to the one that the same form has started before."""
+    form = read_form_once(runtime, visitor.caller, request_id(request), values, values.get("once", ""))
+    started = await form.find_run()
     try:
-        wanted = await build_wanted(request, visitor, runtime, values, sent)
-        run = await submit_export(runtime, wanted)
+        if started is None:
+            wanted = await build_wanted(request, visitor, runtime, values, sent)
+            started = (await submit_export(runtime, replace(wanted, sender=form.sender))).id
     except Refused as refused:
         if refused.code in ("not_allowed", "not_authenticated"):
             raise
-        opened = OpenForm(values, sent.members, place_complaints(refused, sent.fields))
-        return await render_form(request, visitor, runtime, opened, status=STATUSES[refused.code])
-    return redirect(f"/app/exports/{run.id}", notice="Export started.")
+        started = await form.find_run()  # its twin may have been faster, and have taken the last place in the queue
+        if started is None:
+            opened = OpenForm(values, sent.members, place_complaints(refused, sent.fields))
+            return await render_form(request, visitor, runtime, opened, status=STATUSES[refused.code])
+    return redirect(f"/app/exports/{started}", notice="Export started.")
 
 
 async def build_wanted(

@@ -23,6 +23,7 @@ from app.errors import Complaint
 from app.mappings.templates.stored import list_templates
 from app.runtime import Runtime
 from app.web.links import base_url
+from app.web.once.form import new_token
 
 NEW: Final = "/app/exports/new"
 MOST_TEMPLATES: Final = 500  # that are offered
@@ -96,5 +97,6 @@ async def render_form(
         rows=rows,
         most=MOST_ROWS,
         tried=opened.tried,
+        once=value("once") or new_token(),
         command=write_curl(base_url(request, runtime), "/exports", body=opened.members),
     )
