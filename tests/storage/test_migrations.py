@@ -772,6 +772,10 @@ async def test_0032_knows_corrections_and_takes_them_for_retries_when_it_is_take
 
     await asyncio.to_thread(command.downgrade, configuration(empty_database), "0031")
     assert await values(connection, "SELECT relation FROM runs WHERE id = 'second'") == ["retry"]
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "head")
+    await connection.close()
+
+
 async def test_0033_notes_what_is_changed_and_can_be_taken_back(empty_database: str) -> None:
     await asyncio.to_thread(command.upgrade, configuration(empty_database), "0032")
     connection = await asyncpg.connect(empty_database)
