@@ -35,6 +35,18 @@ COMMANDS: Final = {
     "rerun": CommandEntry(
         "app.cli.importing.rerun", "run_again", "Run an import again, with its file as it is now", USE
     ),
+    "failed-values": CommandEntry(
+        "app.cli.managing.corrections",
+        "list_failed_values",
+        "List the different bad values of an import with the number of their rows, the most frequent first",
+        USE,
+    ),
+    "correct": CommandEntry(
+        "app.cli.managing.corrections",
+        "correct_values",
+        "Import the failed rows of an import again, with bad values corrected",
+        USE,
+    ),
     "cancel": CommandEntry(
         "app.cli.managing.runs",
         "cancel_run",

@@ -16,6 +16,7 @@ COMMANDS = {
     "create_connection",
     "create_schedule",
     "create_feed",
+    "correct_values",
     "put_feed",
     "put_connection",
 }
