@@ -53,6 +53,9 @@ COMMANDS: Final = {
         "Cancel an import, an export or an item sync that waits, runs or is held",
         USE,
     ),
+    "commit": CommandEntry(
+        "app.cli.importing.commit", "commit_import", "Let an import with --dry-run write what it has shown", USE
+    ),
     "export": CommandEntry(
         "app.cli.exporting.command",
         "export_records",

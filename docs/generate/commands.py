@@ -17,6 +17,7 @@ EXIT_CODES = {
     "import": "0 when all rows went in, 1 when some failed, 2 when none did or the import was refused, 130 after Ctrl-C",
     "export": "0 when the file is written and delivered, 1 when the service refused it or a destination failed, 2 for anything "
     "else, 130 after Ctrl-C",
+    "commit": "0 when all rows went in, 1 when some failed, 2 when none did or it was refused or halted, 130 after Ctrl-C",
     "rerun": "0 when all rows went in, 1 when some failed, 2 when none did or the import was refused, 130 after Ctrl-C",
     "correct": "0 when all rows went in, 1 when some failed, 2 when none did or the corrections were refused, 130 after Ctrl-C",
     "imports watch": "0 when all rows went in, 1 when some failed, 2 when the import failed or cannot be watched, 130 after Ctrl-C",
@@ -49,7 +50,7 @@ OTHER_CLIENTS = "0, 1 when the service refused it, 2 for anything else"
 
 def commands() -> str:
     intro = """
-`sluice` is the one command. `import`, `rerun`, `failed-values`, `correct`, `cancel`, `export`, `imports`, `exports`, `runs`, `records`, `types`, `mappings`, `coupon-sets`, `connections`, `schedules`, `syncs`, `feeds` and `webhook` speak with a service
+`sluice` is the one command. `import`, `commit`, `rerun`, `failed-values`, `correct`, `cancel`, `export`, `imports`, `exports`, `runs`, `records`, `types`, `mappings`, `coupon-sets`, `connections`, `schedules`, `syncs`, `feeds` and `webhook` speak with a service
 over HTTP; [From the command line](../guides/command-line.md) shows how they are used. `inspect` needs no service, and the others
 run one. Whatever goes wrong is
 one line on standard error that begins with `sluice:`. `sluice COMMAND -h` shows the same as this page.

@@ -415,6 +415,24 @@ def test_a_halted_import_tells_why_and_is_resumed(sluice: Sluice) -> None:
     assert (refused.exit_code, refused.stderr.count("\n")) == (1, 1)
 
 
+def test_a_dry_run_is_looked_at_and_committed(sluice: Sluice, tmp_path: Path) -> None:
+    sent = "_email,_name,_points\ndry@example.com,Dry,1\nnobody,Bob,2\n"
+    planned = sluice("import", "-", "--dry-run", sent=sent)
+    run = planned.stdout.split()[1]
+    assert (planned.exit_code, planned.stdout.splitlines()[0]) == (1, f"Import {run} of contacts: planned")
+    commit = next(line.strip() for line in planned.stdout.splitlines() if line.strip().startswith("sluice commit"))
+    listed = sluice("imports", "changes", run, "--outcome", "created").stdout.splitlines()
+    assert listed[1].split()[:3] == ["dry@example.com", "created", "1"]
+    assert '_name: → "Dry"' in listed[1]
+    sluice("imports", "changes", run, "-o", str(tmp_path / "changes.jsonl"))
+    assert json.loads((tmp_path / "changes.jsonl").read_text())["key"] == "dry@example.com"
+    written = sluice(*commit.split()[1:])
+    assert (written.exit_code, written.stdout.splitlines()[0]) == (1, f"Import {run} of contacts: finished")
+    assert sluice("records", "show", "contacts", "dry@example.com").exit_code == 0
+    all_or_nothing = sluice("import", "-", "--on-error", "rollback", sent=sent)
+    assert (all_or_nothing.exit_code, "(rolled_back): 1 of 2 rows failed" in all_or_nothing.stdout) == (2, True)
+
+
 def test_an_import_is_cancelled_and_says_what_it_has_written(sluice: Sluice) -> None:
     halted = sluice("import", "-", "--max-created", "0", sent="_email,_name\nana@example.com,Ana\n")
     run = halted.stdout.split()[1]

@@ -82,9 +82,8 @@ WaitForRoom = Annotated[
 ]
 NoWait = Annotated[bool, typer.Option("--no-wait", help="Do not wait for the end")]
 
-# What a file may do as a whole: each option with its type and its help. `add_file_options` gives them to a command.
-FILE_OPTIONS: Final[Mapping[str, tuple[type, str]]] = {
-    "replace": (bool, "Replace the type: remove records that no row names, all in one transaction"),
+# What a file may do at most: each option with its type and its help.
+BRAKE_OPTIONS: Final[Mapping[str, tuple[type, str]]] = {
     "max_errors": (int, "Halt if more rows fail"),
     "max_error_share": (float, "Halt if a larger share of all rows fails, such as 0.1"),
     "max_created": (int, "Halt if more records would be created"),
@@ -96,6 +95,16 @@ FILE_OPTIONS: Final[Mapping[str, tuple[type, str]]] = {
     ),
     "min_rows": (int, "Halt if the file has fewer rows"),
     "if_same_file": (str, "If the file was imported before: allow (the default), report it, or refuse it"),
+}
+# What a file may do as a whole, likewise. `add_file_options` gives them to a command.
+FILE_OPTIONS: Final[Mapping[str, tuple[type, str]]] = {
+    "replace": (bool, "Replace the type: remove records that no row names, all in one transaction"),
+    "dry_run": (bool, "Only show what the import would do, and wait for `sluice commit`"),
+    "on_error": (
+        str,
+        "When a row fails: continue (the default); stop, with the rows before it written; rollback: nothing is written",
+    ),
+    **BRAKE_OPTIONS,
 }
 # Who is told of an import, likewise.
 TELL_OPTIONS: Final[Mapping[str, tuple[type, str]]] = {
@@ -113,6 +122,8 @@ PARTS: Final = {
     "override": "overrideExisting",
     "only_empty": "updateOnlyEmptyFields",
     "replace": "replace",
+    "dry_run": "dryRun",
+    "on_error": "onError",
     "coupon_set": "couponSetId",
     "format": "format",
     "encoding": "encoding",

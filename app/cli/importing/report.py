@@ -58,7 +58,12 @@ def print_report(run: ImportStatus, *, url: str) -> None:
         print_line(
             f"\nGet the failed rows with their reasons:\n  {command_for('imports failed-rows', run.id, url=url)}"
         )
-    if run.held:
+    if run.links.changes:
+        print_line(f"\nSee what it would change:\n  {command_for('imports changes', run.id, url=url)}")
+    if run.links.commit:
+        commit = command_for("commit", run.id, "--plan", str(run.plan), url=url)
+        print_line(f"\nWrite it, or end it:\n  {commit}\n  {command_for('cancel', run.id, url=url)}")
+    elif run.held:
         print_decisions(run.id, run.plan, url=url)
 
 

@@ -29,6 +29,7 @@ NewFile = Annotated[
         show_default=False,
     ),
 ]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what it would do, and wait for `sluice commit`")]
 OtherName = Annotated[str | None, typer.Option("--name", help="What to call it; default: as the first is called")]
 
 
@@ -38,6 +39,7 @@ def run_again(
     *,
     name: OtherName = None,
     source: options.SourceFile = None,
+    dry_run: DryRun = False,
     url: Url = DEFAULT_URL,
     key: Key = "",
     wait_for_room: options.WaitForRoom = False,
@@ -54,9 +56,8 @@ def run_again(
 
     def begin(client: httpx.Client, on_progress: OnProgress) -> ImportResponse:
         remote = {"source": read_json_file(Path(source))} if source else None if file else {}
-        wanted = ImportRequest(
-            Path(file), {"name": name} if name else {}, remote=remote, address=build_path("imports", import_id, "rerun")
-        )
+        parts = ({"name": name} if name else {}) | ({"dryRun": "true"} if dry_run else {})
+        wanted = ImportRequest(Path(file), parts, remote=remote, address=build_path("imports", import_id, "rerun"))
         try:
             return start_import(client, wanted, on_progress, on_full)
         except RequestFailed as refused:

@@ -43,6 +43,8 @@ class ImportLinks(msgspec.Struct, frozen=True, rename="camel"):
     self: str | None = None
     problems: str | None = None
     failed_rows: str | None = None
+    commit: str | None = None  # of a dry run that waits
+    changes: str | None = None  # of what waits and has written nothing yet
 
 
 class ImportStatus(msgspec.Struct, frozen=True, rename="camel"):

@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
+import httpx
 import typer
 
 from app.cli.client.files import download
 from app.cli.client.http import build_path, connect, fetch_pages, get_object, request
 from app.cli.client.options import DEFAULT_URL, AsJson, Key, Limit, Output, Url
-from app.cli.client.printing import print_facts, print_json, print_line, show_members, show_time
+from app.cli.client.printing import print_facts, print_json, print_line, show_json, show_members, show_time
 from app.cli.client.tables import TableColumn, print_pages
 from app.cli.importing.following import follow_import
 from app.cli.importing.report import print_report
@@ -19,6 +20,9 @@ imports = typer.Typer()
 ImportId = Annotated[str, typer.Argument(metavar="ID", help="Id of the import")]
 OnlyStatus = Annotated[
     str | None, typer.Option("--status", help="Only those that are queued, inProgress, finished, error or cancelled")
+]
+OnlyOutcome = Annotated[
+    str | None, typer.Option("--outcome", help="Only records that would be created, updated or removed")
 ]
 OnlyType = Annotated[str | None, typer.Option("--type", help="Only those of this record type")]
 
@@ -54,6 +58,25 @@ COLUMNS: Final = (
     TableColumn("COLUMN", "column", cut=True),
     TableColumn("FIELD", "field", cut=True),
     TableColumn("FOUND", "found"),
+)
+
+
+def tell_changes(change: Mapping[str, Any]) -> str:
+    """`price: 19.90 → 14.90; tags: → ["new"]`."""
+    return "; ".join(
+        f"{field['field']}:{tell_value(field, 'before')} →{tell_value(field, 'after')}" for field in change["fields"]
+    )
+
+
+def tell_value(field: Mapping[str, Any], moment: str) -> str:
+    return f" {show_json(field[moment])}" if moment in field else ""
+
+
+CHANGES: Final = (
+    TableColumn("KEY", "key", cut=True),
+    TableColumn("OUTCOME", "outcome"),
+    TableColumn("ROW", "row", number=True, spare=True),
+    TableColumn("CHANGES", tell_changes, wraps=True, least=28),
 )
 
 
@@ -129,6 +152,31 @@ def list_columns(import_id: ImportId, *, url: Url = DEFAULT_URL, key: Key = "", 
     """List the columns of the file of an import, with the field that each fills and how that was found."""
     with connect(url, key, as_json=as_json) as client:
         print_pages(COLUMNS, [get_object(client, build_path("imports", import_id, "columns"))], as_json=as_json)
+
+
+@imports.command("changes")
+def list_changes(
+    import_id: ImportId,
+    *,
+    outcome: OnlyOutcome = None,
+    output: Output = None,
+    limit: Limit = 100,
+    url: Url = DEFAULT_URL,
+    key: Key = "",
+    as_json: AsJson = False,
+) -> None:
+    """List what an import would change that waits to be committed, field by field. With --output all of it: as JSON
+    Lines into a file that is called .jsonl, else as CSV with a line for each field."""
+    path = build_path("imports", import_id, "changes")
+    filters: dict[str, str] = {"outcome": outcome} if outcome else {}
+    with connect(url, key, as_json=as_json) as client:
+        if output is None:
+            print_pages(
+                CHANGES, fetch_pages(client, path, limit=limit, largest=LARGEST_PAGE, **filters), as_json=as_json
+            )
+        else:
+            kind = "jsonl" if output.suffix == ".jsonl" else "csv"
+            download(client, f"{path}?{httpx.QueryParams({**filters, 'format': kind})}", output)
 
 
 @imports.command("failed-rows")

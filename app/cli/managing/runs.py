@@ -9,7 +9,7 @@ from app.cli.client.http import build_path, connect, fetch_pages, get_object, re
 from app.cli.client.options import DEFAULT_URL, AsJson, Key, Limit, Url, add_options
 from app.cli.client.printing import print_facts, print_json, print_line, show_members, show_time
 from app.cli.client.tables import TableColumn, print_pages
-from app.cli.importing.options import FILE_OPTIONS, PARTS
+from app.cli.importing.options import BRAKE_OPTIONS, PARTS
 from app.cli.importing.report import print_decisions
 from app.cli.managing.imports import PROBLEMS
 
@@ -20,7 +20,7 @@ LARGEST_PAGE: Final = 100
 HELD: Final = frozenset({"halted", "planned"})
 
 # What a run may do that is resumed with --accept-any.
-LIMITS: Final = {name: option for name, option in FILE_OPTIONS.items() if name != "replace"} | {
+LIMITS: Final = {**BRAKE_OPTIONS} | {
     "max_removed_share": (float, "Halt if a larger share of the records would be removed")
 }
 # Option -> parameter of the query.

@@ -14,7 +14,7 @@ from app.cli.client.http import build_path, connect, fetch_pages, get_object, re
 from app.cli.client.options import DEFAULT_URL, AsJson, Key, Limit, Url, add_options
 from app.cli.client.printing import print_facts, print_json, print_line, show_time
 from app.cli.client.tables import TableColumn, print_pages, print_table
-from app.cli.importing.options import FILE_OPTIONS
+from app.cli.importing.options import BRAKE_OPTIONS
 from app.cli.managing.connection_use import report_test
 from app.cli.managing.runs import LARGEST_PAGE
 from app.cli.managing.runs import LISTED as RUNS
@@ -47,7 +47,7 @@ SETTINGS: Final[Mapping[str, tuple[type, str]]] = {
     "blank_cells": (str, "What an empty cell does: keep (the default), clear or empty"),
     "afterwards": (str, "What becomes of the CSV files: keep (the default), delete, or move: with a folder"),
     "quiet_seconds": (float, "How long no file may have changed before the files are read; default: 5"),
-    **{name: option for name, option in FILE_OPTIONS.items() if name != "replace"},
+    **BRAKE_OPTIONS,
     "max_removed_share": (float, "Halt if a larger share of the records of one type would be removed; default: 0.5"),
     "min_rows": (int, "Halt if all files have fewer rows together"),
 }
