@@ -82,6 +82,9 @@ COMMANDS: Final = {
     "mappings": CommandEntry(
         "app.cli.managing.mappings", "mappings", "List, show, store and delete mapping templates", USE
     ),
+    "account": CommandEntry(
+        "app.cli.managing.account", "account", "Show and set the limits at which work of the account is halted", USE
+    ),
     "coupon-sets": CommandEntry(
         "app.cli.managing.coupon_sets", "coupon_sets", "Create, rename and show sets of coupons", USE
     ),

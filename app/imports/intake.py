@@ -29,6 +29,7 @@ from app.mappings.declaring.fitting import fit_requested
 from app.mappings.mapping import Mapping
 from app.mappings.templates.stored import mark_used
 from app.runs.acceptance import accept_run, announce_run
+from app.runs.holding.defaults import settle_brakes
 from app.runs.kinds import Kind, Step
 from app.runs.model import AccountId, Relation, Run, new_run_id
 from app.runs.summary import RunWarning, add_warnings
@@ -240,6 +241,9 @@ async def store_run(
     same = await look_for_same_file(
         session, submission.account_id, submission.type, submission.options, sha256, run_id=run_id
     )
+    options = submission.options.settled
+    brakes = await settle_brakes(session, submission.account_id, options.brakes, removes=options.replace)
+    options = replace(options, brakes=brakes)
     warnings: list[dict[str, object]] = []
     add_warnings(warnings, [*warned, *same, *accept_notice(runtime, Kind.IMPORT, submission.notify or None)])
     values = {
@@ -250,7 +254,7 @@ async def store_run(
         "parent_id": submission.parent.id if submission.parent else None,
         "relation": submission.relation if submission.parent else None,
         "created_by": submission.created_by,
-        "options": options_to_json(submission.options.settled, submission.mapping),
+        "options": options_to_json(options, submission.mapping),
         "notify": submission.notify,
         "webhook_id": submission.webhook_id,
         "warnings": warnings,

@@ -33,6 +33,7 @@ accounts = Table(
     # Numbers imports and single writes in the order of their acceptance; raised under the row's lock.
     Column("last_seq", BigInteger, nullable=False, server_default="0"),
     moment("created_at", nullable=False),
+    Column("brakes", JSONB, nullable=False, server_default="{}"),  # of runs that have none: app.runs.holding.brakes
     Column("mails_on", Date),  # the last day with a mail, by UTC, and how many there were on it
     Column("mails", Integer, nullable=False, server_default="0"),
 )

@@ -1,6 +1,7 @@
 """Accepts a run of an item sync that a caller or a schedule starts."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from app.auth.identity import Identity, ensure_live, keep_answer
 from app.connections.connection import StoredConnection, load_connection
@@ -9,13 +10,15 @@ from app.errors import Complaint, Refused, describe
 from app.imports.sources.fetch import seal_pull
 from app.runs.acceptance import accept_run, announce_run
 from app.runs.changes.undoable import UNDOABLE
+from app.runs.holding.brakes import BRAKES
+from app.runs.holding.defaults import settle_brakes
 from app.runs.kinds import Kind, Step
 from app.runs.model import AccountId, Run, new_run_id
 from app.runtime import Runtime
 from app.storage.access import accounts
 from app.storage.database import ReadSession, Session
 from app.storage.syncs import progress
-from app.syncs.settings import Mode, settings_to_json
+from app.syncs.settings import Mode, SyncSettings, settings_to_json
 from app.syncs.steps import DRY_RUN, SETTINGS
 from app.syncs.stored import StoredSync, load_sync
 
@@ -59,6 +62,7 @@ async def store_sync_run(session: Session, runtime: Runtime, wanted: SyncRequest
         raise Refused("sync_not_ended", STILL_OPEN)
     settings, run_id = sync.declaration.settings, new_run_id()
     settings = replace(settings, mode=wanted.mode or settings.mode)
+    settings = await settle_limits(session, wanted.account_id, settings)
     connection = await find_connection(session, runtime, wanted.account_id, sync)
     pull = Pull(connection.remote(), settings.items_path, connection.id)
     values = {
@@ -81,6 +85,14 @@ async def store_sync_run(session: Session, runtime: Runtime, wanted: SyncRequest
         "secret": seal_pull(runtime, run_id, pull),
     }
     return await accept_run(session, runtime, wanted.account_id, Kind.SYNC, Step.FETCH, values)
+
+
+async def settle_limits(session: ReadSession, account_id: AccountId, settings: SyncSettings) -> SyncSettings:
+    """The settings with the brakes of the account where they have none. An item sync always says itself which share of
+    the records it may remove, if only that there is no limit."""
+    brakes = await settle_brakes(session, account_id, settings.brakes, removes=settings.mode == "full")
+    limits: dict[str, Any] = {name: getattr(brakes, name, None) for name in BRAKES}
+    return replace(settings, **limits | {"max_removed_share": settings.max_removed_share})
 
 
 async def find_connection(

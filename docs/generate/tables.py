@@ -154,7 +154,12 @@ resumes it, and then it goes on without brakes, or cancels it. The failure's det
 rows failed".
 
 They are parts of `POST /imports`, members of `POST /connections/{id}/imports`, options of a [mapping](mappings.md#members), and options
-of the command line: `sluice import --max-errors 20`. Without them nothing is halted.
+of the command line: `sluice import --max-errors 20`.
+
+**An account can have brakes of its own**: `PUT /account/defaults` with a key that has the scope `admin`, or `sluice account set-defaults
+--max-error-share 0.05`. Every import that is accepted from then on, on whatever surface and by the clock, and every run of an item sync takes
+over the limits that neither its request nor its mapping template sets. To be without one, set it as high as it goes. Without any nothing is
+halted.
 """
     direct = """
 An import writes batch after batch, each of at most 10,000 rows. **The batch that would go beyond a limit is not written any more**, and no

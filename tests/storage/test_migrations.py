@@ -806,3 +806,15 @@ async def estimate(connection: "asyncpg.Connection[Any]", account_id: int, type_
 
 async def values(connection: "asyncpg.Connection[Any]", statement: str) -> list[Any]:
     return [row[0] for row in await connection.fetch(statement)]
+
+
+async def test_0034_gives_accounts_no_brakes_and_can_be_taken_back(empty_database: str) -> None:
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "0033")
+    connection = await asyncpg.connect(empty_database)
+    await connection.execute("INSERT INTO accounts (name, created_at) VALUES ('shop', now())")
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "head")
+    assert await values(connection, "SELECT brakes::text FROM accounts") == ["{}"]
+    await asyncio.to_thread(command.downgrade, configuration(empty_database), "0033")
+    assert await values(connection, "SELECT name FROM accounts") == ["shop"]
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "head")
+    await connection.close()

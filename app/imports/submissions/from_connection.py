@@ -82,8 +82,7 @@ def read_wanted(members: Members[str, Any], mapping: Mapping | None) -> Connecti
         filled["delimiter"] = parse_delimiter(filled["delimiter"])  # a mapping may have a word for it
     limits = {name: filled[brake.name] for name, brake in BRAKES.items() if filled.get(brake.name) is not None}
     parsed = {name: BRAKES[name].parse(limit) for name, limit in limits.items()}
-    brakes = collect_brakes(parsed, removes=bool(filled.get("replace")))
-    return msgspec.structs.replace(convert_members(filled), brakes=brakes)
+    return msgspec.structs.replace(convert_members(filled), brakes=collect_brakes(parsed))
 
 
 def build_submission(

@@ -131,12 +131,20 @@ BRAKES: Final[Mapping[str, Brake]] = {
 REMOVAL: Final = ("max_removed", "max_removed_share")  # for runs that remove records
 
 
-def collect_brakes(limits: Mapping[str, Any], *, removes: bool = False) -> Brakes | None:
-    """The brakes of which `limits` has a value; None if there is none. A run that `removes` records has one in any
-    case."""
-    given: dict[str, Any] = {"max_removed_share": MAX_REMOVED_SHARE} if removes else {}
-    given |= {name: limits[name] for name in BRAKES if limits.get(name) is not None}
+def collect_brakes(limits: Mapping[str, Any]) -> Brakes | None:
+    """The brakes of which `limits` has a value; None if there is none."""
+    given = {name: limits[name] for name in BRAKES if limits.get(name) is not None}
     return Brakes(**given) if given else None
+
+
+def fill_brakes(own: Brakes | None, defaults: Mapping[str, Any], *, removes: bool) -> Brakes | None:
+    """The brakes of a run: its own, and where it has none those of its account. A run that `removes` records has one in
+    any case, and any other has none about that."""
+    filled: dict[str, Any] = {"max_removed_share": MAX_REMOVED_SHARE} | dict(defaults)
+    if not removes:
+        filled |= dict.fromkeys(REMOVAL)
+    filled |= {name: limit for name in BRAKES if (limit := getattr(own, name, None)) is not None}
+    return collect_brakes(filled)
 
 
 def find_tripped(brakes: Brakes | None, tally: Tally) -> str | None:

@@ -9,6 +9,7 @@ from app.storage.database import ReadSession, Session
 
 # Whether the row `k` of `api_keys` is a key that may be used.
 LIVE_KEY: Final = "k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())"
+BRAKES: Final = "SELECT brakes FROM accounts WHERE id = :id"
 USED_SECONDS: Final = 60  # the last use of a key is written at most once in so many seconds
 STALE_KEY: Final = f"(k.last_used_at IS NULL OR k.last_used_at < now() - make_interval(secs => {USED_SECONDS}))"
 KEY: Final = (
@@ -49,6 +50,19 @@ async def lock(session: Session, account_id: int) -> None:
     """Holds the account's row until the transaction ends: no import of the account is accepted meanwhile, and nothing
     else is changed that is unique within the account. Imports at work go on."""
     await session.execute(text("SELECT FROM accounts WHERE id = :id FOR NO KEY UPDATE"), {"id": account_id})
+
+
+async def get_brakes(session: ReadSession, account_id: int) -> dict[str, Any]:
+    """The limits of runs that do not set them, by the names of fields."""
+    found: dict[str, Any] = (await session.execute(text(BRAKES), {"id": account_id})).scalar_one()
+    return found
+
+
+async def set_brakes(session: Session, account_id: int, brakes: str) -> None:
+    """`brakes`: the same as JSON."""
+    await session.execute(
+        text("UPDATE accounts SET brakes = CAST(:brakes AS jsonb) WHERE id = :id"), {"id": account_id, "brakes": brakes}
+    )
 
 
 async def add_key(session: Session, account_id: int, key_id: str, **values: Any) -> None:

@@ -171,7 +171,7 @@ def parse_options(reader: FormReader, *, strict: bool) -> Options:
         replace=replaces,
         dry_run=reader.read_boolean("dryRun", required=False, default=False),
         on_error=reader.read_choice("onError", ON_ERROR, default="continue"),
-        brakes=parse_brakes(reader, removes=replaces),
+        brakes=parse_brakes(reader),
         blank_cells=reader.read_choice("blankCells", ("keep", "clear", "empty"), default="keep"),
         null_marker=reader.read_text("nullMarker"),
         duplicates=reader.read_choice("duplicates", ("last", "first", "error"), default="last"),
@@ -182,14 +182,14 @@ def parse_options(reader: FormReader, *, strict: bool) -> Options:
     return options
 
 
-def parse_brakes(reader: FormReader, *, removes: bool) -> Brakes | None:
+def parse_brakes(reader: FormReader) -> Brakes | None:
     limits: dict[str, float | None] = {}
     for field_name, brake in BRAKES.items():
         text = reader.read_text(brake.name)
         limits[field_name] = None if text is None else brake.parse(text.strip())
         if text is not None and limits[field_name] is None:
             reader.complain(brake.name, f"`{brake.name}` must be {brake.kind}")
-    return collect_brakes(limits, removes=removes)
+    return collect_brakes(limits)
 
 
 def find_upload(form: Form) -> Upload | None:

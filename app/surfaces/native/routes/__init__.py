@@ -21,7 +21,7 @@ from app.surfaces.native.routes.runs import (
     runs,
     undo,
 )
-from app.surfaces.native.routes.service import documents, health, limits
+from app.surfaces.native.routes.service import account, documents, health, limits
 from app.web.surface import collect_routes
 
 PARTS = (
@@ -32,6 +32,7 @@ PARTS = (
     exports,
     schedules,
     limits,
+    account,
     records,
     item_images,
     types,
