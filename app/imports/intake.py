@@ -241,9 +241,7 @@ async def store_run(
     same = await look_for_same_file(
         session, submission.account_id, submission.type, submission.options, sha256, run_id=run_id
     )
-    options = submission.options.settled
-    brakes = await settle_brakes(session, submission.account_id, options.brakes, removes=options.replace)
-    options = replace(options, brakes=brakes)
+    options = await settle_options(session, submission)
     warnings: list[dict[str, object]] = []
     add_warnings(warnings, [*warned, *same, *accept_notice(runtime, Kind.IMPORT, submission.notify or None)])
     values = {
@@ -262,6 +260,13 @@ async def store_run(
     run = await accept_run(session, runtime, submission.account_id, Kind.IMPORT, step, values | file)
     await mark_used(session, submission.account_id, submission.mapping.id)
     return run
+
+
+async def settle_options(session: ReadSession, submission: Submission) -> Options:
+    """As the run keeps them: with the brakes of the account where it has none."""
+    options = submission.options.settled
+    brakes = await settle_brakes(session, submission.account_id, options.brakes, removes=options.replace)
+    return replace(options, brakes=brakes)
 
 
 async def use_draft(session: Session, submission: Submission, run_id: str) -> None:
