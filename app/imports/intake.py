@@ -241,7 +241,6 @@ async def store_run(
     same = await look_for_same_file(
         session, submission.account_id, submission.type, submission.options, sha256, run_id=run_id
     )
-    options = await settle_options(session, submission)
     warnings: list[dict[str, object]] = []
     add_warnings(warnings, [*warned, *same, *accept_notice(runtime, Kind.IMPORT, submission.notify or None)])
     values = {
@@ -252,7 +251,7 @@ async def store_run(
         "parent_id": submission.parent.id if submission.parent else None,
         "relation": submission.relation if submission.parent else None,
         "created_by": submission.created_by,
-        "options": options_to_json(options, submission.mapping),
+        "options": options_to_json(await settle_options(session, submission), submission.mapping),
         "notify": submission.notify,
         "webhook_id": submission.webhook_id,
         "warnings": warnings,
