@@ -136,11 +136,19 @@ class Misconfigured(Exception):
     """A setting is missing or wrong; the message names it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Members:
+    """What a problem document tells besides, in the words of the wire, to callers who have the `scope` for it."""
+
+    scope: str
+    values: Mapping[str, Any]
+
+
 class Refused(SluiceError):
     """The request cannot be accepted as it is.
 
     `code` is a key of REFUSALS, `retry_after` is in seconds, `facts` is what single surfaces add to their response,
-    `headers` is what all of them do.
+    `headers` is what all of them do, and `members` what ours add to the problem document.
     """
 
     def __init__(
@@ -152,6 +160,7 @@ class Refused(SluiceError):
         retry_after: int | None = None,
         facts: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
+        members: Members | None = None,
     ) -> None:
         super().__init__(detail)
         self.code = code
@@ -161,6 +170,7 @@ class Refused(SluiceError):
         self.retry_after = retry_after
         self.facts = facts or {}
         self.headers = headers or {}
+        self.members = members
 
 
 class Retryable(SluiceError):

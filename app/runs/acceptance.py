@@ -4,18 +4,20 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from app.errors import Refused
+from app.errors import Members, Refused
 from app.observe.events import RunAccepted
 from app.queue.tasks import TASKS
 from app.resources.invisible import UNSEEN_NAME, is_seen
 from app.runs.kinds import KINDS, Kind, Step
 from app.runs.model import AccountId, Run, run_from
+from app.runs.overview.queue import Queue, first_free_in, measure_pace, read_queues
+from app.runs.status import Status
 from app.runtime import Runtime
 from app.storage import runs
 from app.storage.access import accounts
 from app.storage.database import ReadSession, Session
 
-RETRY_SECONDS: Final = 10  # after which a caller whose queue is full may try again
+RETRY_SECONDS: Final = 10  # after which a caller may try again who has too many uploads under way
 NOT_A_NAME: Final = "`name` must be 1 to 200 characters long, without line breaks or surrounding spaces"
 
 _control = r"\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff"
@@ -38,11 +40,28 @@ def parse_run_name(name: str) -> str:
 
 
 async def ensure_room(session: ReadSession, runtime: Runtime, account_id: AccountId, kind: Kind) -> None:
-    """Refuses before a file is read what `accept_run` would refuse afterwards. Raises Refused("queue_full")."""
+    """Refuses before a file is read what `accept_run` would refuse afterwards. Raises Refused("queue_full"), which
+    tells what holds the places, and when the first of them is likely to be free."""
     rules = KINDS[kind]
     limit = rules.queue_limit(runtime)
-    if await runs.open_count(session, account_id, kind) >= limit:
-        raise Refused("queue_full", rules.queue_full.format(limit=limit), retry_after=RETRY_SECONDS)
+    if await runs.open_count(session, account_id, kind) < limit:
+        return
+    queue = (await read_queues(session, runtime, account_id, [kind]))[kind]
+    seconds = first_free_in(queue, await measure_pace(session, account_id, kind))
+    members = Members(rules.read_scope, {"queue": describe_queue(queue)})
+    raise Refused("queue_full", rules.queue_full.format(limit=limit), retry_after=seconds, members=members)
+
+
+def describe_queue(queue: Queue) -> dict[str, Any]:
+    """What holds the places, in the order of acceptance, as app.web.shapes.FullQueue."""
+    return {"limit": queue.limit, "open": len(queue.open), "runs": [describe_place(each) for each in queue.open]}
+
+
+def describe_place(status: Status) -> dict[str, Any]:
+    run = status.run
+    optional = {"name": run.name or run.file_name, "etaSeconds": status.eta_seconds, "waitingFor": run.waiting_for}
+    told = {"id": run.id, "kind": run.kind, "type": run.type, "status": run.state, "percent": status.percent}
+    return told | {name: value for name, value in optional.items() if value is not None}
 
 
 async def accept_run(

@@ -82,7 +82,8 @@ class Run:
     finished_at: datetime | None
     pruned_at: datetime | None
     undone_by: str | None  # the run that takes back what it has changed
-    waiting_for: str | None  # app.runs.lifecycle.WAITS: what has to come back before the run goes on
+    waiting_for: str | None  # what has to come back before the run goes on: app.runs.progress.TROUBLES
+    due_at: datetime  # nobody works on it before
     # Of its row, where somebody reads it to show it: app.storage.watching.versions.
     version: str = field(default="", compare=False)
 

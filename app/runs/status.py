@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from app.errors import Refused
 from app.runs.kinds import Kind
 from app.runs.model import AccountId, Run, read_run_id, run_from
-from app.runs.progress import Outcome, estimate_seconds_left, outcome_of, percent_done
+from app.runs.progress import Outcome, Wait, estimate_seconds_left, explain_wait, outcome_of, percent_done
 from app.runs.states import HELD, State
 from app.storage import runs
 from app.storage.database import ReadSession
@@ -27,6 +27,7 @@ class Status:
     percent: float
     eta_seconds: int | None
     outcome: Outcome | None
+    wait: Wait | None = None  # while it does not move: what for
 
 
 async def find_run(
@@ -55,10 +56,11 @@ async def find_run(
 
 async def read_status(session: ReadSession, run: Run) -> Status:
     """What a poll of the run shows."""
-    position = None
-    if run.state is State.QUEUED:
-        position = await runs.queue_position(session, run.account_id, run.kind, run.id, run.created_at)
-    return describe_status(run, position)
+    if run.state is not State.QUEUED:
+        return describe_status(run, None)
+    position = await runs.queue_position(session, run.account_id, run.kind, run.id, run.created_at)
+    pace = await account_runs.measure_pace(session, run.account_id, run.kind)
+    return describe_status(run, position, usual_wait=pace["waiting"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +98,11 @@ async def read_statuses(session: ReadSession, account_id: AccountId, listed: Seq
     return [describe_status(run, places.get(run.id) if run.state is State.QUEUED else None) for run in listed]
 
 
-def describe_status(run: Run, position: int | None) -> Status:
+def describe_status(run: Run, position: int | None, *, usual_wait: float | None = None) -> Status:
     # This machine's clock is good enough for an estimate; leases use the database's.
-    return Status(run, position, percent_done(run), estimate_seconds_left(run, datetime.now(UTC)), outcome_of(run))
+    now = datetime.now(UTC)
+    wait = explain_wait(run, position, usual_wait, now)
+    return Status(run, position, percent_done(run), estimate_seconds_left(run, now), outcome_of(run), wait)
 
 
 async def list_by_id(

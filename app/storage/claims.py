@@ -131,6 +131,8 @@ ORDER BY held_at LIMIT :limit FOR UPDATE SKIP LOCKED"""
 
 WAITING = f"SELECT EXISTS (SELECT FROM runs WHERE {CLAIMABLE})"
 
+AT_WORK = f"SELECT EXISTS (SELECT FROM runs WHERE {OPEN} AND state = 'running' AND lease_until > now())"
+
 UNKNOWN = f"SELECT count(*) FROM runs WHERE {OPEN} AND NOT ({KNOWN})"
 
 # Among suspects, those whose file has to be fetched or written come last: that may take minutes, and nothing clears it
@@ -279,3 +281,8 @@ async def count_unknown(session: ReadSession) -> int:
 async def anyone_waits(session: ReadSession) -> bool:
     """Whether any run can be worked on and nobody works on it."""
     return bool((await session.execute(text(WAITING))).scalar_one())
+
+
+async def anyone_works(session: ReadSession) -> bool:
+    """Whether a worker has any run at the moment."""
+    return bool((await session.execute(text(AT_WORK))).scalar_one())

@@ -185,7 +185,7 @@ runs = Table(
     Column("fail_code", Text),
     Column("fail_detail", Text),
     moment("held_at"),  # since when it is halted or planned
-    Column("waiting_for", Text),  # while it is put off: app.runs.lifecycle.WAITS
+    Column("waiting_for", Text),  # while it is put off: app.runs.progress.TROUBLES
     moment("created_at", nullable=False),
     moment("started_at"),
     moment("finished_at"),

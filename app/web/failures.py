@@ -9,7 +9,8 @@ import msgspec
 from fastapi import Request
 from fastapi.responses import Response
 
-from app.errors import REFUSALS, Complaint, Refused
+from app.errors import REFUSALS, Complaint, Members, Refused
+from app.web.server.connections import CALLER
 
 # The code of a bug of ours, which is not a refusal.
 INTERNAL_ERROR = "internal_error"
@@ -65,6 +66,7 @@ class Failure:
     retry_after: int | None = None  # seconds
     headers: Mapping[str, str] = field(default_factory=dict)
     facts: Mapping[str, str] = field(default_factory=dict)  # what single surfaces add to their response
+    members: Members | None = None  # what ours add to the problem document
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,7 @@ def failure_from(refused: Refused) -> Failure:
         refused.retry_after,
         headers=refused.headers,
         facts=refused.facts,
+        members=refused.members,
     )
 
 
@@ -108,6 +111,8 @@ def render_problem(failure: Failure, request: Request, shape: ProblemShape) -> R
     }
     if shape.status == 422:
         body["validationErrors"] = complaints
+    if failure.members is not None and CALLER in request.scope:
+        body |= failure.members.values if request.scope[CALLER].has_scope(failure.members.scope) else {}
     headers = dict(failure.headers)
     if failure.retry_after is not None:
         headers["Retry-After"] = str(failure.retry_after)

@@ -37,7 +37,7 @@ DELIMITER: Final[dict[str, Any]] = {
 }
 
 # `part` of the Retryable errors.
-WaitingFor = Literal["storage", "database", "queue", "source", "destination", "machine"]
+WaitingFor = Literal["storage", "database", "queue", "source", "destination", "secrets", "machine"]
 
 # Stands for a time that is not set; it is never written.
 UNSET_TIME = datetime.min.replace(tzinfo=UTC)
@@ -102,6 +102,29 @@ class RequestError(Shape):
     fix: Fix = Field(default=NO_FIX, description="Present if the beginning of a file shows what would mend it")
 
 
+class TakenPlace(Shape):
+    """A run that holds a place in the queue."""
+
+    id: str
+    kind: str = Field(examples=["import"])
+    name: str = Field(default="", description="What it is called, or else its file. Absent if it has neither")
+    type: str
+    status: str = Field(description="As in `GET /runs`", examples=["running"])
+    percent: float
+    eta_seconds: int = Field(default=0, description="Seconds left at the speed so far. Present while it is at work")
+    waiting_for: WaitingFor = Field(
+        default="storage", description="Present while it can do nothing but wait, and is tried again: what for"
+    )
+
+
+class FullQueue(Shape):
+    """What holds the places of a queue that is full."""
+
+    limit: int = Field(description="How many runs of the kind may be waiting, running or held")
+    open: int
+    runs: list[TakenPlace] = Field(description="In the order in which they were accepted")
+
+
 class ProblemDocument(Shape):
     """Why a request was refused, as a problem document (RFC 9457)."""
 
@@ -116,6 +139,27 @@ class ProblemDocument(Shape):
     )
     errors: list[RequestError] = Field(description="Everything that is wrong with the request")
     validation_errors: list[RequestError] = Field(default=[], description="With status 422: the same list as `errors`")
+    queue: FullQueue = Field(
+        default=FullQueue(limit=0, open=0, runs=[]),
+        description="Present if a queue is full, for keys that may read its runs: what holds the places. `Retry-After` "
+        "says when the first one is likely to be free",
+    )
+
+
+class WaitsFor(Shape):
+    """What a run that does not move waits for."""
+
+    code: Literal["turn", "worker", "decision"] | WaitingFor = Field(
+        description="`turn`: a worker that has a free hand. `worker`: there is none. `decision`: somebody has to "
+        "resume or cancel it. Anything else as `waitingFor`"
+    )
+    detail: str = Field(description="The same in whole sentences")
+
+
+# Stands for what a run does not wait for; it is never written.
+NO_WAIT: Final = WaitsFor(code="turn", detail="")
+WAITS_FOR: Final = "Present while it does not move: what it waits for"
+STARTS_AT: Final = "Present while that can be told: about when it starts, as others did before, or is tried again"
 
 
 class RunFailure(Shape):

@@ -150,6 +150,11 @@ def test_a_refusal_names_every_complaint_once_and_exits_with_2(service: Playing,
     assert "`delimiter` is too long" in done.stderr
 
 
+RUN = {"id": "1a", "kind": "import", "type": "contacts", "status": "running", "percent": 62.5, "name": "august.csv"}
+WAITING = {"id": "1b", "kind": "import", "type": "products", "status": "queued", "percent": 0.0}
+FULL = {"status": 400, "detail": "Ten wait", "code": "E0401", "queue": {"limit": 2, "open": 2, "runs": [RUN, WAITING]}}
+
+
 @pytest.mark.parametrize(
     ("said", "words"),
     [
@@ -158,6 +163,7 @@ def test_a_refusal_names_every_complaint_once_and_exits_with_2(service: Playing,
             Said(400, {"status": 400, "title": "Bad Request", "detail": "Ten wait", "code": "E0401"}),
             "sluice: Ten wait\n",
         ),
+        (Said(400, FULL), "sluice: Ten wait\n  Import 1a of contacts, august.csv: running, 62.5 %\n  Import 1b of"),
         (Said(413, {"status": 413, "title": "Too large", "detail": "52 MB"}, reads_first=False), "sluice: 52 MB\n"),
         (Said(502, b"<html>Bad gateway</html>"), "502"),
         (Said(201, b"<html>Hello</html>"), "answered 201"),

@@ -16,7 +16,6 @@ from app.dashboard.views.runs.found import FOUND_WORDS, NAMED_WORDS, tell_found
 from app.dashboard.views.runs.groups import groups_of
 from app.dashboard.views.runs.jobs import chart_of, job_from
 from app.dashboard.views.runs.queue import tell_queue
-from app.dashboard.views.runs.run import WAITS
 from app.dashboard.words import mark_code, show_value
 from app.imports.results.columns import DescribedColumn
 from app.mappings.headings import How
@@ -25,10 +24,12 @@ from app.runs.kinds import Kind, Step
 from app.runs.model import NAMES, Run
 from app.runs.overview.days import Day
 from app.runs.overview.queue import Queue
+from app.runs.progress import TROUBLES
 from app.runs.states import State
 from app.runs.status import Status, describe_status
 from app.syncs.files import Role
 from app.syncs.report import FileReport, ImagesReport, RefusedPicture, SyncReport
+from app.web.shapes import WaitingFor
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
 EMPTY = dict.fromkeys(NAMES, None) | dict.fromkeys(
@@ -55,7 +56,7 @@ def test_every_state_and_step_has_a_badge_and_a_fragment() -> None:
 
 
 def test_everything_that_a_run_can_wait_for_has_a_sentence() -> None:
-    assert set(WAITS) == {"storage", "database", "queue", "source", "destination", "machine"}
+    assert set(TROUBLES) == set(get_args(WaitingFor))
 
 
 def test_a_column_that_the_mapping_names_is_not_told_to_be_called_like_its_field() -> None:

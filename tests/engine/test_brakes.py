@@ -3,7 +3,8 @@
 import asyncio
 
 from app.runs.holding.brakes import Brakes
-from app.runs.holding.held import cancel_run, resume_run
+from app.runs.holding.cancellation import cancel_run
+from app.runs.holding.held import resume_run
 from app.runs.model import Run
 from app.runs.states import State
 from tests.engine.conftest import ImportEngine, law

@@ -75,7 +75,7 @@ async def cancelled_at(engine: ImportEngine, run: Run, step: str, nth: int = 1, 
         await work_on(runtime, run.id, work)
     await work_on(runtime, run.id, work)
     after = await engine.get(run)
-    assert after == listener.answer
+    assert replace(after, version="") == listener.answer
     assert (after.state, after.secret, after.fail_code) == (State.CANCELLED, None, "cancelled")
     if after.kind is Kind.IMPORT:
         law(after)
@@ -238,4 +238,4 @@ async def test_a_cancelled_run_is_not_rescued_and_its_worker_moves_nothing(engin
             end_run(session, run.id, claimed["attempt"], State.FINISHED),
         ):
             assert not await move
-    assert await engine.get(run) == cancelled
+    assert replace(await engine.get(run), version="") == cancelled

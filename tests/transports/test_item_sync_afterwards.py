@@ -9,7 +9,8 @@ from sqlalchemy import text
 
 from app.connections.pull import Pull
 from app.imports.sources.fetch import ROUNDS, seal_pull
-from app.runs.holding.held import cancel_run, resume_run
+from app.runs.holding.cancellation import cancel_run
+from app.runs.holding.held import resume_run
 from app.runs.model import Run
 from app.runtime import Runtime
 from app.transports.transport import TransferPolicy

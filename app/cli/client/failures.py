@@ -81,3 +81,18 @@ def list_reasons(body: dict[str, object]) -> list[str]:
         value = body.get(member)
         items += value if isinstance(value, list) else []
     return list(dict.fromkeys(str(item.get("reason", "")) for item in items if isinstance(item, dict)))
+
+
+def list_holding(body: dict[str, object]) -> list[str]:
+    """What holds the places of a queue that is full, a line each, if the body of the error tells: "Import 018b… of
+    contacts, august.csv: running, 62 %"."""
+    queue = body.get("queue")
+    runs = queue.get("runs") if isinstance(queue, dict) else None
+    return [describe_holding(run) for run in runs if isinstance(run, dict)] if isinstance(runs, list) else []
+
+
+def describe_holding(run: dict[str, Any]) -> str:
+    name = f", {run['name']}" if run.get("name") else ""
+    percent = f", {run.get('percent')} %" if run.get("status") == "running" else ""
+    what = f"{str(run.get('kind')).capitalize()} {run.get('id')} of {run.get('type')}{name}"
+    return f"{what}: {run.get('status')}{percent}"

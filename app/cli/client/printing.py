@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Mapping
 
-from app.cli.client.failures import Digits, JsonObject, RequestFailed, list_reasons
+from app.cli.client.failures import Digits, JsonObject, RequestFailed, list_holding, list_reasons
 
 
 def show_value(value: object) -> str:
@@ -74,6 +74,8 @@ def print_error(failure: RequestFailed) -> None:
     for reason in list_reasons(failure.body):
         if reason not in detail:
             print_note(f"  {reason}")
+    for run in list_holding(failure.body):
+        print_note(f"  {run}")
 
 
 def escape_control_characters(text: str) -> str:

@@ -9,6 +9,7 @@ from app.dashboard.live.page import Moment
 from app.dashboard.render import render_block, render_part
 from app.dashboard.views.runs.jobs import Job, job_from
 from app.dashboard.views.runs.queue import queue_cards
+from app.dashboard.views.runs.run import may_cancel
 from app.dashboard.visitor import Visitor
 from app.runs.kinds import Kind
 from app.runs.overview.queue import read_queues
@@ -47,7 +48,7 @@ class LiveJobs:
         context = {"troubles": self.troubles, "arrived": arrived, "first": self.address, **queue}
         regions = {name: render_block(TEMPLATE, name, **context) for name in ("banners", "queue", "arrived", "now")}
         for status in listed:
-            regions |= render_cells(job_from(status, None, self.visitor))
+            regions |= render_cells(job_from(status, None, may_cancel=may_cancel(status.run, self.visitor)))
         self.ids = [status.run.id for status in listed if not status.run.done]
         return Moment(regions, moves=bool(queue["moving"]))
 

@@ -29,6 +29,12 @@ PROGRESS_SECONDS: Final = 1.0  # between two updates of how many bytes have arri
 ROUNDS: Final = 4  # before a source that is away fails the run; each round tries five times
 
 
+class SecretsLocked(SourceAway):
+    """The credentials for the source cannot be decrypted here; another machine may have the key."""
+
+    part = "secrets"
+
+
 class FileSink:
     """Takes in the bytes of a file, and stores how many have arrived. `before` is how many of other files have."""
 
@@ -101,7 +107,7 @@ def source_failures(run: Run) -> Iterator[None]:
         yield
     except VaultError as locked:
         # While keys are being changed machine by machine, this one may lack the key of the one that took the import.
-        raise (SourceAway(str(locked)) if try_again else Fatal("source_locked")) from None
+        raise (SecretsLocked(str(locked)) if try_again else Fatal("source_locked")) from None
     except TransportFailed as failed:
         raise (
             SourceAway(failed.detail)

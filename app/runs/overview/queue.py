@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from app.runs.kinds import KINDS, Kind
 from app.runs.model import AccountId, run_from
@@ -41,6 +42,36 @@ class Queue:
         """The run that will end first at the speed so far; None if that cannot be told of any."""
         timed = [(each.eta_seconds, place) for place, each in enumerate(self.open) if each.eta_seconds is not None]
         return self.open[min(timed)[1]] if timed else None
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How long the account's last runs of a kind that finished have waited before they began, and have lasted then, in
+    seconds: the medians. None if there was none."""
+
+    waiting: float | None
+    lasting: float | None
+
+
+SOONEST: Final = 2  # seconds: runs take turns of one
+LATEST: Final = 300
+UNMEASURED: Final = 10  # in an account that has no speed yet
+
+
+def first_free_in(queue: Queue, pace: Pace) -> int:
+    """Seconds until the first place is likely to be free, by how fast these runs and the last ones were. Those that
+    wait for a decision may keep their places for days."""
+    if len(queue.held) == len(queue.open):
+        return LATEST
+    seconds = [each.eta_seconds for each in queue.open if each.eta_seconds is not None]
+    if pace.lasting is not None and len(seconds) + len(queue.held) < len(queue.open):
+        seconds.append(round(pace.lasting))  # of those that have no speed of their own yet
+    return min(max(min(seconds, default=UNMEASURED), SOONEST), LATEST)
+
+
+async def measure_pace(session: ReadSession, account_id: AccountId, kind: Kind) -> Pace:
+    measured = await account_runs.measure_pace(session, account_id, kind)
+    return Pace(measured["waiting"], measured["lasting"])
 
 
 async def read_queues(

@@ -13,6 +13,15 @@ PLACES = f"""
 SELECT id, row_number() OVER (PARTITION BY kind ORDER BY created_at, id) AS place
 FROM runs WHERE account_id = :account_id AND {OPEN} AND state = 'queued'"""
 
+# The medians of the last 20 that finished.
+PACE = """
+SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM started_at - created_at)) AS waiting,
+    percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM finished_at - started_at)) AS lasting
+FROM (SELECT created_at, started_at, finished_at FROM runs
+    WHERE account_id = :account_id AND pruned_at IS NULL AND kind = :kind AND state = 'finished'
+        AND started_at IS NOT NULL
+    ORDER BY created_at DESC, id DESC LIMIT 20) AS last"""
+
 # Of `runs_shown` alone, without a look at the table. Grouped by their day, 46,000 runs would be sorted first.
 BY_DAY = """
 SELECT day, runs, failed FROM unnest(CAST(:days AS date[])) AS day, LATERAL (
@@ -50,6 +59,13 @@ async def find_places(session: ReadSession, account_id: int) -> Mapping[str, int
     """The place of each queued run of the account among those of its kind, by id; the first is 1."""
     found = await session.execute(text(PLACES), {"account_id": account_id})
     return {row.id: row.place for row in found}
+
+
+async def measure_pace(session: ReadSession, account_id: int, kind: str) -> RowMapping:
+    """How long the account's last runs of this kind waited before they began (`waiting`), and have lasted since
+    (`lasting`), in seconds; null if none has finished."""
+    found = await session.execute(text(PACE), {"account_id": account_id, "kind": kind})
+    return found.mappings().one()
 
 
 async def count_by_day(

@@ -17,6 +17,7 @@ from app.surfaces.native.wire.exports import (
     ExportWarning,
 )
 from app.surfaces.native.wire.shape import Links
+from app.web.runs.waits import render_wait
 from app.web.shapes import RunFailure
 
 
@@ -30,7 +31,7 @@ def render_export(status: Status, *, base: str, retention_days: int, in_list: bo
         "filter": None if in_list else run.options.get("filter") or None,
         "eta_seconds": status.eta_seconds,
         "queue_position": status.queue_position,
-        "waiting_for": None if run.done else run.waiting_for,
+        **render_wait(status),
         "failure": RunFailure(code=run.fail_code, detail=run.fail_detail or "") if run.fail_code else None,
         "file": None if run.blob is None else render_file(run, f"{own}/file"),
         "destinations": [render_destination(each) for each in describe_destinations(run)] or None,

@@ -13,6 +13,7 @@ from app.runs.model import Run, list_interruptions
 from app.runs.states import HELD, State
 from app.runs.status import Status
 from app.runtime import Runtime
+from app.surfaces.native.wire.changes import UndoReport
 from app.surfaces.native.wire.runs import (
     InterruptionItem,
     RunAddresses,
@@ -20,10 +21,10 @@ from app.surfaces.native.wire.runs import (
     RunList,
     RunWarningItem,
     SyncReportItem,
-    UndoReport,
 )
 from app.surfaces.native.wire.shape import Links
 from app.web.links import base_url
+from app.web.runs.waits import render_wait
 from app.web.shapes import RunFailure, Source
 
 
@@ -42,7 +43,7 @@ def run_item(status: Status, *, base: str, retention_days: int, undo_days: int) 
         "queue_position": status.queue_position,
         **describe_changes(run, undo_days),
         "written": run.at_row if run.kind is Kind.EXPORT else None,
-        "waiting_for": None if run.done else run.waiting_for,
+        **render_wait(status),
         "failure": RunFailure(code=run.fail_code, detail=run.fail_detail or "") if run.fail_code else None,
         "plan": run.plan_number,
         "file_name": run.file_name,

@@ -58,6 +58,11 @@ async def test_an_accepted_import_is_queued_and_has_its_total_already(
         "remaining": 2,
         "done": False,
         "percent": 0.0,
+        "waitsFor": {
+            "code": "turn",
+            "detail": "It is number 1 of those that wait. Runs take turns of about a second each, so it starts as soon "
+            "as a worker has a free hand",
+        },
         "queuePosition": 1,
         "errorSummary": [],
         "warnings": [],

@@ -33,10 +33,13 @@ class Job:
 
 
 def list_jobs(found: Sequence[Status], makers: Mapping[str, Maker], visitor: Visitor) -> list[Job]:
-    return [job_from(each, makers.get(each.run.created_by or ""), visitor) for each in found]
+    return [
+        job_from(each, makers.get(each.run.created_by or ""), may_cancel=may_cancel(each.run, visitor))
+        for each in found
+    ]
 
 
-def job_from(status: Status, maker: Maker | None, visitor: Visitor) -> Job:
+def job_from(status: Status, maker: Maker | None, *, may_cancel: bool = False) -> Job:
     run = status.run
     return Job(
         run=run,
@@ -47,7 +50,7 @@ def job_from(status: Status, maker: Maker | None, visitor: Visitor) -> Job:
         maker=maker,
         progress=tell_progress(status),
         reason=tell_limits(run.fail_detail or "") if run.state in (State.FAILED, State.HALTED) else "",
-        may_cancel=may_cancel(run, visitor),
+        may_cancel=may_cancel,
     )
 
 

@@ -15,19 +15,11 @@ from app.runs.holding.brakes import BRAKES
 from app.runs.kinds import KINDS, Kind
 from app.runs.model import Interruption, Run, list_interruptions
 from app.runs.overview.makers import Maker
+from app.runs.progress import TROUBLES
 from app.runs.states import HELD
 from app.runs.status import Status
 from app.syncs.report import SyncReport, load_report
 
-# What has to come back before a run goes on: app.runs.lifecycle.WAITS.
-WAITS: Final[Mapping[str, str]] = {
-    "storage": "The store of files cannot be reached.",
-    "database": "The database cannot be reached.",
-    "queue": "The queue cannot be reached.",
-    "source": "The server that has the file cannot be reached.",
-    "destination": "The server that gets the file cannot be reached.",
-    "machine": "The worker's machine has no memory or disk left.",
-}
 # Where a run that has ended is started again, and the scope for that.
 AGAIN: Final[Mapping[Kind, tuple[str, str]]] = {
     Kind.IMPORT: ("imports:write", "/app/imports/again"),
@@ -118,7 +110,7 @@ def view_run(
         interruptions=list_interruptions(run),
         source=tell_source(run),
         maker=maker,
-        waits="" if run.done or not run.waiting_for else WAITS[run.waiting_for],
+        waits="" if run.done or not run.waiting_for else TROUBLES[run.waiting_for],
         no_worker=no_worker,
         speed=speed_of(run),
         expires_at=run.finished_at + timedelta(days=retention_days) if run.finished_at else None,

@@ -19,6 +19,7 @@ from app.web.refusals import refusals
 from app.web.responses.tags import has_already, not_modified
 from app.web.runs.events import EVENTS, RESUMED, Shown, tell_changes
 from app.web.runs.polling import LIST_POLL, POLL, UNCHANGED, begin_poll, tag_of_list
+from app.web.runs.waits import look_for_workers
 
 router = build_router()
 LIST_ANSWERS = refusals(401, 403, 422, 503) | UNCHANGED
@@ -65,7 +66,8 @@ async def read_import(runtime: Runtime, caller: Caller, import_id: str) -> statu
     days = runtime.settings.retention_days
     async with runtime.database.read() as session:
         run = await status.find_run(session, caller.account_id, import_id, retention_days=days, whole=False)
-        return await status.read_status(session, run)
+        current = await status.read_status(session, run)
+    return await look_for_workers(runtime, current)
 
 
 @router.get("/imports/{import_id}/events", response_class=StreamingResponse, responses=EVENTS, openapi_extra=RESUMED)

@@ -19,6 +19,7 @@ from app.surfaces.connectif.vocabulary import ANSWERS, STATUSES
 from app.surfaces.connectif.wire import imports as wire
 from app.throttle import Allowance
 from app.web.failures import Failure, ProblemShape, render_problem
+from app.web.runs.waits import render_wait
 from app.web.shapes import RunFailure, Source
 
 
@@ -33,7 +34,7 @@ def to_wire(status: Status, *, base: str, retention_days: int, undo_days: int) -
         "outcome": status.outcome,
         "eta_seconds": status.eta_seconds,
         "queue_position": status.queue_position,
-        **render_obstacles(run),
+        **render_obstacles(status),
         **render_changes(run, undo_days),
         **render_source(run),
         "expires_at": run.finished_at + timedelta(days=retention_days) if run.finished_at else None,
@@ -89,10 +90,11 @@ def render_changes(run: Run, undo_days: int) -> dict[str, object]:
     return {"removed": run.removed, "undone_by": run.undone_by, "undoable_until": until}
 
 
-def render_obstacles(run: Run) -> dict[str, object]:
+def render_obstacles(status: Status) -> dict[str, object]:
     """What it waits for, or why it goes no further."""
+    run = status.run
     return {
-        "waiting_for": None if run.done else run.waiting_for,
+        **render_wait(status),
         "held": run.state if run.state in HELD else None,
         "plan": run.plan_number,
         "failure": RunFailure(code=run.fail_code, detail=run.fail_detail or "") if run.fail_code else None,

@@ -4,7 +4,20 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from app.web.shapes import NO_FIX, UNSET_TIME, Fix, RunFailure, Shape, Source, Timestamp, WaitingFor
+from app.web.shapes import (
+    NO_FIX,
+    NO_WAIT,
+    STARTS_AT,
+    UNSET_TIME,
+    WAITS_FOR,
+    Fix,
+    RunFailure,
+    Shape,
+    Source,
+    Timestamp,
+    WaitingFor,
+    WaitsFor,
+)
 
 Status = Literal["queued", "inProgress", "finished", "error", "cancelled"]
 
@@ -164,6 +177,8 @@ class Import(Shape):
         description="Present while the import can do nothing but wait, and is tried again: for the store of its file, "
         "for the database, for the queue, for the source of its file, or for the machine that works on it",
     )
+    waits_for: WaitsFor = Field(default=NO_WAIT, description=WAITS_FOR)
+    starts_at: Timestamp = Field(default=UNSET_TIME, description=STARTS_AT)
     error_summary: list[ErrorGroup]
     warnings: list[WarningGroup]
     held: Literal["halted", "planned"] = Field(

@@ -1,6 +1,6 @@
 """Shapes of what becomes of single records, field by field."""
 
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, Field
 
@@ -56,3 +56,31 @@ CHANGES_FILE: Final[dict[int | str, Any]] = {
         }
     }
 }
+
+
+class RecordName(Shape):
+    """A record that an undo would leave alone."""
+
+    type: str
+    key: str
+    row: int | None = Field(description="The row of the run that changed it. Null if none did")
+
+
+class UndoReport(Shape):
+    """What has come of an undo, in records."""
+
+    removed: int = Field(description="The run had created them")
+    restored: int = Field(description="The run had changed them, and they are what they were before")
+    put_back: int = Field(description="The run had removed them")
+    same: int = Field(description="They were as before already")
+    left_alone: int = Field(
+        description="Another writer has changed them since: `GET /runs/{run_id}/problems` lists them as changed_since"
+    )
+
+
+class UndoPreview(UndoReport):
+    """What an undo would do at this moment."""
+
+    dry_run: Literal[True]
+    total: int = Field(description="Changes that it would look at")
+    examples: list[RecordName] = Field(description="The first 100 of the records that it would leave alone")

@@ -7,7 +7,7 @@ from pydantic import Field, WithJsonSchema
 from app.runs.states import State
 from app.surfaces.native.wire.shape import Links
 from app.web.declared.shape import RunName, SentShape, json_body
-from app.web.shapes import UNSET_TIME, RunFailure, Shape, Timestamp, WaitingFor
+from app.web.shapes import NO_WAIT, STARTS_AT, UNSET_TIME, WAITS_FOR, RunFailure, Shape, Timestamp, WaitingFor, WaitsFor
 
 
 class ExportDestination(Shape):
@@ -85,7 +85,11 @@ class Export(Shape):
     waiting_for: WaitingFor = Field(
         default="storage", description="Present while the export can do nothing but wait, and is tried again"
     )
-    failure: RunFailure = Field(default=RunFailure(code="", detail=""), description="Present with status failed")
+    waits_for: WaitsFor = Field(default=NO_WAIT, description=WAITS_FOR)
+    starts_at: Timestamp = Field(default=UNSET_TIME, description=STARTS_AT)
+    failure: RunFailure = Field(
+        default=RunFailure(code="", detail=""), description="Present with status failed or cancelled"
+    )
     file: ExportFile = Field(
         default=ExportFile(name="", bytes=0, sha256="", url=""), description="Present once the file is complete"
     )

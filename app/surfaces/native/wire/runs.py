@@ -1,18 +1,29 @@
 """Shapes of runs: the work of every kind that an account has, in one list."""
 
 from datetime import date
-from typing import Literal
 
 from pydantic import BaseModel, Field
 
 from app.runs.kinds import Kind, Step
 from app.runs.progress import Outcome
 from app.runs.states import State
+from app.surfaces.native.wire.changes import UndoReport
 from app.surfaces.native.wire.shape import Links
 from app.syncs.files import Role
 from app.syncs.plan import Images
 from app.web.declared.shape import Moment
-from app.web.shapes import UNSET_TIME, RunFailure, Shape, Source, Timestamp, WaitingFor
+from app.web.shapes import (
+    NO_WAIT,
+    STARTS_AT,
+    UNSET_TIME,
+    WAITS_FOR,
+    RunFailure,
+    Shape,
+    Source,
+    Timestamp,
+    WaitingFor,
+    WaitsFor,
+)
 
 
 class RunQueryParameters(BaseModel):
@@ -140,34 +151,6 @@ class RunWarningItem(Shape):
     samples: list[RunWarningSample] = Field(default=[], description="The first three. Left out of lists")
 
 
-class RecordName(Shape):
-    """A record that an undo would leave alone."""
-
-    type: str
-    key: str
-    row: int | None = Field(description="The row of the run that changed it. Null if none did")
-
-
-class UndoReport(Shape):
-    """What has come of an undo, in records."""
-
-    removed: int = Field(description="The run had created them")
-    restored: int = Field(description="The run had changed them, and they are what they were before")
-    put_back: int = Field(description="The run had removed them")
-    same: int = Field(description="They were as before already")
-    left_alone: int = Field(
-        description="Another writer has changed them since: `GET /runs/{run_id}/problems` lists them as changed_since"
-    )
-
-
-class UndoPreview(UndoReport):
-    """What an undo would do at this moment."""
-
-    dry_run: Literal[True]
-    total: int = Field(description="Changes that it would look at")
-    examples: list[RecordName] = Field(description="The first 100 of the records that it would leave alone")
-
-
 class InterruptionItem(Shape):
     """A worker was lost, or met an error that nobody expected, and another one went on."""
 
@@ -235,8 +218,10 @@ class RunItem(Shape):
         default=0, description="Present while it is queued: its place among the queued runs of its kind"
     )
     waiting_for: WaitingFor = Field(
-        default="storage", description="Present while it can do nothing but wait, and is tried again: what for"
+        default="storage", description="Present while it is tried again and again: what for"
     )
+    waits_for: WaitsFor = Field(default=NO_WAIT, description=WAITS_FOR)
+    starts_at: Timestamp = Field(default=UNSET_TIME, description=STARTS_AT)
     report: SyncReportItem = Field(
         default=SyncReportItem(), description="Present for a sync once its files are fetched: what came of it"
     )

@@ -38,6 +38,7 @@ from app.web.responses.export_file import respond_with_export
 from app.web.responses.tags import has_already, not_modified
 from app.web.runs.polling import LIST_POLL, POLL, UNCHANGED, begin_poll, describe_run, tag_of_list
 from app.web.runs.reading import decode_run_cursor, encode_run_cursor
+from app.web.runs.waits import look_for_workers
 from app.web.surface import parse_shape
 
 router = build_router("/exports", "exports")
@@ -115,7 +116,8 @@ async def get_export(request: Request, export_id: str, caller: MayReadExports, r
         return poll.unchanged
     async with runtime.database.read() as session:
         run = await find_export(session, runtime, caller.account_id, export_id)
-        return poll.complete(render_export(request, runtime, await read_status(session, run)))
+        current = await read_status(session, run)
+    return poll.complete(render_export(request, runtime, await look_for_workers(runtime, current)))
 
 
 @router.get(

@@ -37,6 +37,7 @@ from app.web.responses.tags import has_already, not_modified
 from app.web.runs.events import EVENTS, RESUMED, Shown, tell_changes
 from app.web.runs.polling import LIST_POLL, POLL, UNCHANGED, begin_poll, describe_run, tag_of_list
 from app.web.runs.reading import decode_run_cursor, encode_run_cursor, visible_kinds
+from app.web.runs.waits import look_for_workers
 
 router = build_router("/runs", "runs")
 CANCEL_REFUSALS = refusals(401, 403, 404, 409, 410, 503)
@@ -139,7 +140,8 @@ async def read_run(runtime: Runtime, caller: Caller, run_id: str) -> status.Stat
     async with runtime.database.read() as session:
         run = await status.find_run(session, caller.account_id, run_id, kind=None, retention_days=days, whole=False)
         visible_kinds(caller, run.kind)
-        return await status.read_status(session, run)
+        current = await status.read_status(session, run)
+    return await look_for_workers(runtime, current)
 
 
 @router.get("/{run_id}/problems", response_model=ProblemList, responses=refusals(401, 403, 404, 410, 422, 503))

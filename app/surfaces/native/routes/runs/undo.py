@@ -16,7 +16,8 @@ from app.storage.database import ReadSession
 from app.surfaces.native import translate
 from app.surfaces.native.router import build_router
 from app.surfaces.native.run_items import render_item
-from app.surfaces.native.wire.runs import RecordName, RunItem, UndoPreview
+from app.surfaces.native.wire.changes import RecordName, UndoPreview
+from app.surfaces.native.wire.runs import RunItem
 from app.undo.intake import preview_undo, submit_undo
 from app.web.bodies.json_body import read_json_object
 from app.web.caller import MayWriteImports, MayWriteRuns, OpenRuntime, ensure_scope, write_as
