@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from ipaddress import ip_network
@@ -115,11 +115,16 @@ class ApiServer(uvicorn.Server):
             self._captured_signals.clear()
 
 
-async def serve(settings: Settings, *, host: str, port: int) -> None:
+Build = Callable[[Settings], FastAPI]
+
+
+async def serve(
+    settings: Settings, *, host: str, port: int, build: Build = create_app, search_path: str = "public"
+) -> None:
     """Serves until SIGTERM. Uploads in progress have SLUICE_SHUTDOWN_SECONDS to finish. Raises CannotListen, and what
     `create_app` and `open_runtime` raise."""
     sys.setswitchinterval(SWITCH_SECONDS)
-    app = create_app(settings)
+    app = build(settings)
     proxies = [ip_network(each) for each in parse_proxies(settings)]
     connections = Connections(build_connection_limits(settings.database_pool), proxies)
     config = uvicorn.Config(
@@ -135,7 +140,7 @@ async def serve(settings: Settings, *, host: str, port: int) -> None:
         timeout_graceful_shutdown=int(settings.shutdown_seconds),
     )
     sockets = open_sockets(host, port)
-    async with open_runtime(settings) as runtime:
+    async with open_runtime(settings, search_path=search_path) as runtime:
         app.state.runtime = runtime
         url = f"http://{join_port(host, sockets[0].getsockname()[1])}"
         runtime.observe(ProcessStarted("api", os.getpid(), url))

@@ -70,14 +70,14 @@ class Runtime:
 
 
 @asynccontextmanager
-async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
-    """Opens everything and closes it at the end. Raises Misconfigured, DatabaseUnavailable,
-    SchemaUnfit, QueueUnavailable."""
+async def open_runtime(settings: Settings, *, search_path: str = "public") -> AsyncIterator[Runtime]:
+    """Opens everything and closes it at the end; `search_path` is PostgreSQL's. Raises Misconfigured,
+    DatabaseUnavailable, SchemaUnfit, QueueUnavailable."""
     database_url, redis_url = require_addresses(settings)
     check_public_url(settings.public_url or "")
     rate, transfer_policy, vault = read_rate_limit(settings), build_transfer_policy(settings), open_vault(settings)
     mailer, blobs = build_mailer(settings, transfer_policy), open_store(settings)
-    database = build_database(database_url, pool_size=settings.database_pool)
+    database = build_database(database_url, pool_size=settings.database_pool, search_path=search_path)
     observe = Observer()
     async with AsyncExitStack() as opened:
         opened.push_async_callback(database.close)
@@ -153,10 +153,10 @@ def read_rate_limit(settings: Settings) -> RateLimit | None:
         ) from None
 
 
-def build_database(url: str, *, pool_size: int) -> Database:
+def build_database(url: str, *, pool_size: int, search_path: str = "public") -> Database:
     """Does not connect yet. Raises Misconfigured, which never repeats the address: it contains a password."""
     try:
-        return Database(url, pool_size=pool_size)
+        return Database(url, pool_size=pool_size, search_path=search_path)
     except Exception:  # noqa: BLE001  the driver's parser raises all kinds of errors, and all quote the address
         raise Misconfigured(
             "SLUICE_DATABASE_URL must look like `postgresql://user:password@host:port/database`, with a percent-encoded"

@@ -29,6 +29,7 @@ COSTLY: Final[Mapping[str, str]] = {
     "tests/attacks/": "live",
     "tests/attacks/test_connections.py": "poor",
     "tests/cli/": "served",
+    "tests/cli/test_emulate.py": "emulator",
     "tests/dashboard/": "chromium",
     "tests/dashboard/test_other_accounts.py": "owner",
     "tests/embedded/test_up.py": "running",

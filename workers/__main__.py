@@ -13,6 +13,7 @@ from app.process import run_process
 from app.runtime import Runtime, open_runtime
 from app.settings import Settings
 from workers.settings import build_worker
+from workers.tasks import FUNCTIONS, Functions
 
 
 async def work(settings: Settings) -> None:
@@ -33,10 +34,10 @@ def serve_metrics(runtime: Runtime) -> None:
         ) from None
 
 
-async def serve(runtime: Runtime) -> None:
+async def serve(runtime: Runtime, functions: Functions = FUNCTIONS) -> None:
     """Works until a signal comes, or until Redis goes away, which ARQ does not survive. Raises SystemExit when memory
     is used up, after its runs were given back: the log has it."""
-    worker = build_worker(runtime)
+    worker = build_worker(runtime, functions)
     try:
         await worker.async_run()
     except asyncio.CancelledError:  # this is how ARQ ends on a signal

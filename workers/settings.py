@@ -16,7 +16,7 @@ from app.runtime import Runtime
 from app.settings import Settings
 from workers.fetch_slots import FetchSlots
 from workers.housekeeping import duties, keep_doing
-from workers.tasks import FUNCTIONS, end_exhausted
+from workers.tasks import FUNCTIONS, Functions, end_exhausted
 
 POLL_SECONDS = 0.02  # each slice enqueues the next: ARQ's half second in between would cost a quarter of the speed
 SPARE_SECONDS = 300  # far longer than any slice; a dead worker is noticed by its lease and not by this timeout
@@ -24,14 +24,14 @@ EXPORT_PASSES = 2  # a file that turns out to need guards is written twice: app.
 MAX_TRIES = 1_000_000  # crashes are counted in PostgreSQL, and a deploy must not use up tries
 
 
-def build_worker(runtime: Runtime) -> Worker:
+def build_worker(runtime: Runtime, functions: Functions = FUNCTIONS) -> Worker:
     """An ARQ worker on an open runtime. `async_run()` ends on a signal."""
     settings = runtime.settings
     assert settings.redis_url is not None  # noqa: S101  open_runtime has checked
     longest = max(settings.source_seconds, EXPORT_PASSES * settings.export_seconds) + SPARE_SECONDS
     worker = Worker(
         functions=[
-            func(do, name=name, timeout=longest, keep_result=0, max_tries=MAX_TRIES) for name, do in FUNCTIONS.items()
+            func(do, name=name, timeout=longest, keep_result=0, max_tries=MAX_TRIES) for name, do in functions.items()
         ],
         queue_name=QUEUE,
         redis_settings=redis_settings(settings.redis_url.get_secret_value(), settings.ca_file),

@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final, cast
 
@@ -54,4 +54,12 @@ def end_exhausted(ctx: dict[Any, Any]) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-FUNCTIONS: Final = {task.name: build_function(task, ENGINES[Kind(kind)]) for (kind, _), task in TASKS.items()}
+Functions = Mapping[str, WorkerCoroutine]
+
+
+def build_functions(engines: Mapping[Kind, Work]) -> Functions:
+    """By the names of their tasks."""
+    return {task.name: build_function(task, engines[Kind(kind)]) for (kind, _), task in TASKS.items()}
+
+
+FUNCTIONS: Final = build_functions(ENGINES)

@@ -115,6 +115,12 @@ COMMANDS: Final = {
         "Have addresses told when runs have ended or are held, and see what they were sent",
         USE,
     ),
+    "emulate": CommandEntry(
+        "app.cli.serving.emulate",
+        "emulate",
+        "Run the whole service for the tests of a program that uses it, with faults on demand",
+        RUN,
+    ),
     "api": CommandEntry("app.cli.serving.parts", "api", "Serve the HTTP API", RUN),
     "worker": CommandEntry("app.cli.serving.parts", "worker", "Process imports", RUN),
     "migrate": CommandEntry("app.cli.serving.parts", "migrate", "Upgrade the database to the newest schema", RUN),

@@ -25,7 +25,7 @@ from app.cli.importing.report import print_report
 from app.cli.importing.status import ImportStatus
 from app.cli.importing.transfer import ImportRequest, start_import
 from app.cli.importing.watching import watch
-from app.cli.options import CODE_FOLDER, Data, module_command, module_environment
+from app.cli.options import CODE_FOLDER, Data, module_command, module_environment, temporary_data
 from app.errors import SluiceError
 
 EXAMPLE: Final = Path(CODE_FOLDER, "examples", "contacts.csv")
@@ -94,10 +94,8 @@ def data_folder(data: Path | None) -> Iterator[Path]:
     if data:
         yield data
         return
-    with tempfile.TemporaryDirectory(prefix="sluice-demo-") as path:
-        # Root runs PostgreSQL as another user, who must be able to enter the folder. The data folder protects itself.
-        Path(path).chmod(0o711)
-        yield Path(path, "data")
+    with temporary_data("sluice-demo-") as path:
+        yield path
 
 
 def run_demo(stopwatch: Stopwatch, data: Path) -> ImportStatus:

@@ -3,7 +3,9 @@
 import difflib
 import os
 import sys
-from collections.abc import Iterable
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -75,3 +77,12 @@ def module_environment(module: str, **more: str) -> dict[str, str]:
     """The environment for a module of ours: that of this process, the allocator's settings, and `more`."""
     paths = filter(None, (CODE_FOLDER, os.environ.get("PYTHONPATH")))
     return {**ALLOCATOR.get(module, {}), **os.environ, "PYTHONPATH": os.pathsep.join(paths), **more}
+
+
+@contextmanager
+def temporary_data(prefix: str) -> Iterator[Path]:
+    """The path of a data folder, of which nothing is left at the end."""
+    with tempfile.TemporaryDirectory(prefix=prefix) as path:
+        # Root runs PostgreSQL as another user, who must be able to enter the folder. The data folder protects itself.
+        Path(path).chmod(0o711)
+        yield Path(path, "data")

@@ -41,7 +41,6 @@ PLAN_VERSION = 2
 SERVER_SETTINGS = {
     "application_name": "sluice",
     "sluice.plan_version": str(PLAN_VERSION),  # for the trigger `newer_plans` (0006)
-    "search_path": "public",
     "jit": "off",
     "timezone": "UTC",
     # A statement that has waited for a lock has to see what was committed meanwhile.
@@ -101,13 +100,14 @@ class Database:
     """A pool of connections to one PostgreSQL database. A transaction commits at the end of its block and rolls back on
     any exception. Trouble with the connection is raised as DatabaseUnavailable."""
 
-    def __init__(self, url: str, *, pool_size: int) -> None:
+    def __init__(self, url: str, *, pool_size: int, search_path: str = "public") -> None:
+        settings = SERVER_SETTINGS | {"search_path": search_path}
         self._engine: AsyncEngine = create_async_engine(
             driver_url(url),
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=30,
-            connect_args={"server_settings": SERVER_SETTINGS, "timeout": 10, "command_timeout": 120},
+            connect_args={"server_settings": settings, "timeout": 10, "command_timeout": 120},
         )
 
         event.listen(self._engine.sync_engine, "handle_error", leave_standby)

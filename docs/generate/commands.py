@@ -11,6 +11,7 @@ from docs.generate.markdown import cell, code, page, sentence, table
 EXIT_CODES = {
     "up": "0 after Ctrl-C or SIGTERM, 2 when it cannot start",
     "demo": "0 when all counts are as expected, else 1",
+    "emulate": "0 after Ctrl-C or SIGTERM, 2 when it cannot start",
     "api": "143 after SIGTERM, 2 for a missing or wrong setting, 3 when PostgreSQL or Redis does not answer at the start",
     "worker": "0 after SIGTERM, 1 when PostgreSQL or Redis does not answer at the start or Redis goes away, 2 for a missing or "
     "wrong setting",

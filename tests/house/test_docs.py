@@ -5,10 +5,12 @@ import json
 import re
 import shutil
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from app.auth.keys import SCOPES
+from app.emulator.faults import RequestFault, RunFault
 from app.errors import FAILURE_REMEDIES, FAILURES, REFUSAL_REMEDIES, REFUSALS
 from app.item_images.refusals import REFUSALS as PICTURES
 from app.main import OPENAPI
@@ -31,7 +33,8 @@ from docs.record.page import steps
 ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = site.reference()
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
-OTHERS_WORDS = {"aws_bucket", "api_calls", "path_style"}  # Cordial's, Voucherify's, and of the address of a bucket
+# Cordial's, Voucherify's, of the address of a bucket, and of the emulator, whose guide is its reference.
+OTHERS_WORDS = {"aws_bucket", "api_calls", "path_style", *get_args(RunFault)}
 # As the same path below /v2 or /v1, or without the slash at the end.
 SAME_ELSEWHERE = {"/productimports", "/customers/importCSV", "/imports/", "/v2/productimports/"}
 # No vendor's: a guide runs them.
@@ -128,6 +131,11 @@ def test_a_vendors_page_runs_every_operation(name: str) -> None:
             address = rf"http://127\.0\.0\.1:8000{re.sub(r'{[^}]*}', '[^/ ?]+', path)}"
             found = [line for line in commands.split("\n") if re.search(rf"{address}([\"? ]|$)", line)]
             assert [line for line in found if method_of(line) == method], f"{method} {path}"
+
+
+def test_the_guide_to_the_emulator_tells_every_fault() -> None:
+    guide = (ROOT / "docs/guides/test-your-integration.md").read_text()
+    assert all(f"| `{fault}` |" in guide for fault in (*get_args(RequestFault), *get_args(RunFault)))
 
 
 def method_of(command: str) -> str:

@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,12 +41,25 @@ Workers = Annotated[int, typer.Option(help="Number of worker processes", min=1, 
 
 
 @dataclass(frozen=True, slots=True)
+class Programs:
+    """The modules that are run as the API and as workers, and what is done to the database once it is migrated."""
+
+    api: str = "app.main"
+    worker: str = "workers"
+    prepare: Callable[[Instance], None] = lambda _: None
+
+
+SERVICE = Programs()
+
+
+@dataclass(frozen=True, slots=True)
 class UpOptions:
-    """Where the API listens, and how many workers there are."""
+    """Where the API listens, how many workers there are, and which programs these are."""
 
     host: str
     port: int
     workers: int
+    programs: Programs = SERVICE
 
     @property
     def url(self) -> str:
@@ -69,12 +83,19 @@ def up(
     supervisor = Supervisor()
     with_servers = not (settings.database_url and settings.redis_url)
     with lock_data_folder(data or settings.data, with_servers=with_servers) as folder, supervisor.handling_signals():
-        try:
-            _run(supervisor, settings, folder, options)
-        except StopRequested:
-            pass
-        finally:
-            supervisor.stop_all()
+        run_all(supervisor, settings, folder, options, lambda: _announce(folder, options))
+
+
+def run_all(
+    supervisor: Supervisor, settings: Settings, folder: DataFolder, options: UpOptions, announce: Callable[[], None]
+) -> None:
+    """Runs the whole service until it is asked to stop. `announce` tells people that it is ready."""
+    try:
+        _run(supervisor, settings, folder, options, announce)
+    except StopRequested:
+        pass
+    finally:
+        supervisor.stop_all()
 
 
 def find_port(host: str, port: int) -> int:
@@ -96,9 +117,11 @@ def _reach_servers(settings: Settings, *, wait: bool) -> None:
         asyncio.run(check(settings))
 
 
-def _run(supervisor: Supervisor, settings: Settings, folder: DataFolder, options: UpOptions) -> None:
+def _run(
+    supervisor: Supervisor, settings: Settings, folder: DataFolder, options: UpOptions, announce: Callable[[], None]
+) -> None:
     instance = _start_servers(supervisor, settings, folder, options)
-    _migrate(supervisor, instance)
+    _migrate(supervisor, instance, options.programs.prepare)
     environment = {
         "SLUICE_DATA": str(folder.data),
         "SLUICE_DATABASE_URL": instance.database_url,
@@ -111,6 +134,13 @@ def _run(supervisor: Supervisor, settings: Settings, folder: DataFolder, options
         supervisor.check_first_start()
     unready = _find_unready(supervisor, options)
     publish_instance(folder, instance)
+    announce()
+    if unready:
+        print(f"sluice: not ready yet: {unready} (see {options.url}/readyz)", file=sys.stderr)
+    supervisor.run()
+
+
+def _announce(folder: DataFolder, options: UpOptions) -> None:
     print(f"Sluice is ready at {options.url}")
     data = _display_path(folder.data)
     print(f"Create an API key with: sluice key create --account NAME --data {data}")
@@ -119,9 +149,6 @@ def _run(supervisor: Supervisor, settings: Settings, folder: DataFolder, options
         f"sluice person create --account NAME --email ADDRESS --data {data}",
         flush=True,
     )
-    if unready:
-        print(f"sluice: not ready yet: {unready} (see {options.url}/readyz)", file=sys.stderr)
-    supervisor.run()
 
 
 def _start_servers(supervisor: Supervisor, settings: Settings, folder: DataFolder, options: UpOptions) -> Instance:
@@ -148,11 +175,11 @@ def _start_valkey(supervisor: Supervisor, folder: DataFolder) -> str:
     return server.url
 
 
-def _migrate(supervisor: Supervisor, instance: Instance) -> None:
+def _migrate(supervisor: Supervisor, instance: Instance, prepare: Callable[[Instance], None]) -> None:
     """Runs in a thread, so that Ctrl-C works. No part is started there: the kernel would kill it with the thread."""
     thread = ThreadPoolExecutor(1)
     try:
-        migration = thread.submit(_prepare_database, instance)
+        migration = thread.submit(_prepare_database, instance, prepare)
         while not migration.done():
             supervisor.pause(POLL_SECONDS)
         migration.result()
@@ -160,11 +187,12 @@ def _migrate(supervisor: Supervisor, instance: Instance) -> None:
         thread.shutdown(wait=False)
 
 
-def _prepare_database(instance: Instance) -> None:
+def _prepare_database(instance: Instance, prepare: Callable[[Instance], None]) -> None:
     """Migrates it, and checks the secret key before two parts complain of it. Raises DatabaseUnavailable,
     Misconfigured."""
     upgrade(instance.database_url)
     asyncio.run(_check_secret_key(instance))
+    prepare(instance)
 
 
 async def _check_secret_key(instance: Instance) -> None:
@@ -183,9 +211,10 @@ def _start_programs(
     user = choose_account(settings, folder, lowest)
     for number in range(1, options.workers + 1):
         own = module_environment("workers", **environment, **_metrics_port(settings, number))
-        worker = Program(_command(folder, f"worker-{number}", module_command("workers"), own, user))
+        command = module_command(options.programs.worker)
+        worker = Program(_command(folder, f"worker-{number}", command, own, user))
         supervisor.watch(worker, stage=WORKERS, stop_seconds=settings.shutdown_seconds + EXTRA_STOP_SECONDS).start()
-    arguments = module_command("app.main", options.host, str(options.port))
+    arguments = module_command(options.programs.api, options.host, str(options.port))
     api = Program(_command(folder, "api", arguments, module_environment("app.main", **environment), user))
     supervisor.watch(api, stage=API, stop_seconds=settings.shutdown_seconds + EXTRA_STOP_SECONDS).start()
 
