@@ -209,12 +209,39 @@ def test_a_client_with_generated_types_imports_contacts(
     check_contacts(told_by_typescript(openapi_typescript_clients, account, "connectif-fetch"))
 
 
+def test_a_generated_client_checks_imports_corrects_and_undoes(
+    python_clients: tuple[Path, Path], account: dict[str, str]
+) -> None:
+    """With the client of the whole: what a person does in an hour, from the first look at a file to its undoing."""
+    told = told_by_python(python_clients, account, "sluice_story")
+    planned, committed, corrected = told["planned"], told["committed"], told["corrected"]
+    counts = [planned[name] for name in ("total", "created", "updated", "errors")]
+    assert (planned["held"], counts) == ("planned", [8, 5, 1, 2])
+    shown = [(each["key"], each["outcome"]) for each in told["changes"]]
+    assert ("ana@example.com", "updated") in shown
+    assert len(shown) == 6
+    assert (committed["id"], committed["status"]) == (planned["id"], "finished")
+    assert [committed[name] for name in ("total", "created", "updated", "errors")] == counts
+    outcomes = [line.split(";")[4] for line in told["results"].splitlines()]
+    assert outcomes == ["_outcome", "updated", "failed", "failed", *["created"] * 5]
+    assert (corrected["parentId"], corrected["relation"]) == (committed["id"], "correction")
+    assert (corrected["created"], corrected["errors"]) == (2, 0)
+    before, during, after, end = told["points"]
+    assert (before, during, end) == ({"ana@example.com": 7},) * 3
+    assert (len(after), after["ana@example.com"], after["bob@example.com"], after["cid@example.com"]) == (8, 1, 2, 2)
+    assert [(each["kind"], each["status"], each["relation"]) for each in told["undone"]] == [
+        ("undo", "finished", "undo"),
+        ("undo", "finished", "undo"),
+    ]
+
+
 def check_contacts(told: Told) -> None:
-    done, pulled = told["import"], told["pulled"]
+    done, pulled, sent = told["import"], told["pulled"], told["sent"]
     assert (done["status"], done["total"], done["success"], done["errors"]) == ("finished", 2, 1, 1)
     assert done["errorSummary"][0]["samples"] == [{"line": 3, "row": 2, "value": "many"}]
     assert (pulled["status"], pulled["total"], pulled["created"]) == ("finished", 1, 1), pulled
-    assert told["listed"] == [pulled["id"]]
+    assert (sent["status"], sent["name"], sent["total"], sent["errors"]) == ("finished", "Whole", 2, 1), sent
+    assert told["listed"] == [sent["id"]]
     assert told["deleted"] == 204
     assert (told["refused"]["status"], told["refused"]["code"]) == (401, "not_authenticated")
     assert (told["missing"]["status"], told["missing"]["code"]) == (404, "not_found")

@@ -47,6 +47,13 @@ async function main(): Promise<void> {
     },
   });
   const pulled = await ended(client, pull.data);
+  const raw = await client.POST('/imports/file', {
+    params: { query: { type: 'contacts', name: 'Whole' } },
+    headers: { 'Content-Type': 'application/octet-stream' },
+    body: FILE,
+    bodySerializer: (body) => body,
+  });
+  const sent = await ended(client, raw.data);
   const listed = await client.GET('/imports', { params: { query: { pageSize: 1 } } });
   const deleted = await client.DELETE('/imports/{import_id}', { params: { path: { import_id: done.id } } });
   const refused = await upload(clientWith('wrong:key'));
@@ -55,6 +62,7 @@ async function main(): Promise<void> {
     JSON.stringify({
       import: done,
       pulled,
+      sent,
       listed: listed.data?.results.map((each) => each.id),
       deleted: deleted.response.status,
       refused: refused.error,

@@ -12,6 +12,7 @@ from io import BytesIO
 from connectif_client import AuthenticatedClient
 from connectif_client.api.imports import (
     create_import,
+    create_import_from_file,
     create_import_from_source,
     delete_import,
     get_import,
@@ -73,6 +74,8 @@ def main() -> None:
     client = client_with(os.environ["API_KEY"])
     done = ended(client, create_import.sync(client=client, body=body("utf-8")))
     pulled = ended(client, create_import_from_source.sync(client=client, body=source()))
+    whole = File(payload=BytesIO(FILE.encode()))
+    sent = ended(client, create_import_from_file.sync(client=client, type_="contacts", name="Whole", body=whole))
     listed = list_imports.sync(client=client, page_size=1)
     deleted = delete_import.sync_detailed(done.id, client=client)
     refused = create_import.sync(client=client_with("wrong:key"), body=body("utf-8"))
@@ -82,6 +85,7 @@ def main() -> None:
     told = {
         "import": done.to_dict(),
         "pulled": pulled.to_dict(),
+        "sent": sent.to_dict(),
         "listed": [each.id for each in listed.results],
         "deleted": deleted.status_code,
         "refused": refused.to_dict(),

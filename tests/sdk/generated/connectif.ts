@@ -1,5 +1,5 @@
 // Imports a file with the TypeScript client made from openapi/connectif.json and polls it to its end; prints JSON.
-import { createImport, createImportFromSource, deleteImport, getImport, listImports, type Import } from './connectif_client';
+import { createImport, createImportFromFile, createImportFromSource, deleteImport, getImport, listImports, type Import } from './connectif_client';
 import { createClient, type Client } from './connectif_client/client';
 
 const FILE = '_email,_name,_points\njohn@example.org,Jôhn,10\nsteve@example.org,Steve,many\n';
@@ -42,6 +42,9 @@ async function main(): Promise<void> {
   const done = await ended(client, started.data);
   const pull = await createImportFromSource({ client, body: source(), throwOnError: true });
   const pulled = await ended(client, pull.data);
+  const whole = new Blob([FILE]);
+  const raw = await createImportFromFile({ client, query: { type: 'contacts', name: 'Whole' }, body: whole, throwOnError: true });
+  const sent = await ended(client, raw.data);
   const listed = await listImports({ client, query: { pageSize: 1 }, throwOnError: true });
   const deleted = await deleteImport({ client, path: { import_id: done.id } });
   const refused = await createImport({ client: clientWith('wrong:key'), body: body() });
@@ -50,6 +53,7 @@ async function main(): Promise<void> {
     JSON.stringify({
       import: done,
       pulled,
+      sent,
       listed: listed.data.results.map((each) => each.id),
       deleted: deleted.response?.status,
       refused: refused.error,
