@@ -1,5 +1,7 @@
 """Undo over HTTP: what it would do, what it has done, who may, and what is told of it."""
 
+from typing import Any
+
 import httpx
 
 from app.runtime import Runtime
@@ -72,3 +74,43 @@ async def test_removing_records_by_undo_needs_the_scope_that_deletes(
     assert refused.status_code == 403
     assert "imports:delete" in refused.json()["detail"]
     assert (await client.post(f"/imports/{changed}/undo", headers=writer.headers)).status_code == 201
+
+
+async def test_the_history_of_a_record_tells_what_changed_it_newest_first(
+    client: httpx.AsyncClient, an_account: Account, runtime: Runtime, finish: Finish
+) -> None:
+    headers, path = an_account.headers, "/records/catalog/p%2F1/history"
+    first = await send(client, an_account, "productID,productName\nx,X\np/1,One\np/1,Two\n", type="catalog")
+    await finish(runtime, first)
+    await client.post("/v2/products", json={"productID": "p/1", "productName": "Three"}, headers=headers)
+    last = await send(client, an_account, "productID,productName\np/1,Four\n", type="catalog", name="Prices")
+    await finish(runtime, last)
+    undo = (await client.post(f"/imports/{last}/undo", headers=headers)).json()["id"]
+    await finish(runtime, undo)
+    assert (await client.delete("/v2/products/p%2F1", headers=headers)).status_code == 200
+
+    found = (await client.get(path, headers=headers)).json()["results"]
+    told = [
+        (each["outcome"], each.get("runId"), [name_of(each, side) for side in ("before", "after")]) for each in found
+    ]
+    assert told == [
+        ("removed", None, ["Three", None]),
+        ("updated", undo, ["Four", "Three"]),
+        ("updated", last, ["Three", "Four"]),
+        ("updated", None, ["Two", "Three"]),
+        ("created", first, [None, "Two"]),
+    ]
+    assert len({each["sentBy"] for each in found}) == 1  # a single write and a delete, too
+    place = {"row": 1, "line": 2, "fileName": "people.csv", "runName": "Prices", "runKind": "import"}
+    assert found[2].items() >= place.items()
+    pages, url = [], f"{path}?limit=2"
+    while url:
+        page = (await client.get(url, headers=headers)).json()
+        pages += page["results"]
+        url = page["links"].get("next", "")
+    assert pages == found
+    assert (await client.get("/records/catalog/never/history", headers=headers)).status_code == 404
+
+
+def name_of(change: dict[str, Any], side: str) -> str | None:
+    return next((each.get(side) for each in change["fields"] if each["field"] == "productName"), None)

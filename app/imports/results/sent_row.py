@@ -14,7 +14,6 @@ from app.imports.results.reread import REREAD_BYTES, closing_file, open_import_f
 from app.runs.model import Run
 from app.runtime import Runtime
 from app.storage import batches
-from app.storage.database import ReadSession
 
 NO_ROW = "The import has looked at no row with this number"
 
@@ -40,15 +39,6 @@ async def read_sent_row(runtime: Runtime, run: Run, row: int) -> SentRow:
             raise Refused("not_found", NO_ROW)
         async with runtime.heavy_reads.turn(run.account_id):
             return await asyncio.to_thread(find_row, runtime, file, load_plan(run), batch, row)
-
-
-async def find_line(session: ReadSession, run: Run, row: int) -> int | None:
-    """The line of a row, if it can be told without reading the file: where each row from the beginning of its batch to
-    the place that the run has reached is one line. No row is less than one, so then as many lines as rows were read."""
-    batch = await batches.find_holding(session, run.id, row)
-    if batch is None or row > run.at_row or run.at_line - run.at_row != batch["at_line"] - batch["at_row"]:
-        return None
-    return row - 1 + run.at_line - run.at_row
 
 
 def find_row(runtime: Runtime, file: BinaryIO, plan: Plan, batch: Mapping[Any, Any], row: int) -> SentRow:

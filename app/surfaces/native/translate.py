@@ -24,6 +24,7 @@ from app.problems import Problem
 from app.resources.declare import resource_to_json
 from app.resources.registry import BUILT_IN
 from app.resources.schema import Resource
+from app.runs.changes.change import RecordChange
 from app.runs.model import Run
 from app.runs.states import ENDED, State
 from app.storage.counts.records import Precision, RecordCount
@@ -75,6 +76,11 @@ def row_problem(problem: Problem) -> RowProblem:
         value=problem.value,
         key=problem.key,
     )
+
+
+def encode_changes(links: Links, changes: Sequence[RecordChange]) -> bytes:
+    """Has the shape of `ChangeList`. Values are written as they are stored. Blocking: they may be large."""
+    return b'{"links":%b,"results":%b}' % (links.encoded(), msgspec.json.encode(changes))
 
 
 def column_list(columns: Iterable[DescribedColumn]) -> bytes:

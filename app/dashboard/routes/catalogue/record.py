@@ -17,9 +17,9 @@ from app.dashboard.visitor import MayReadRecords, MayReadTypes, Visitor
 from app.declarations.stored_records import find_record
 from app.declarations.types import load_resource
 from app.errors import Refused
-from app.imports.results.sent_row import find_line
 from app.item_images.shown import ShownImage, list_images
 from app.resources.schema import Resource
+from app.runs.changes.lines import find_line
 from app.runs.kinds import KINDS
 from app.runs.status import find_run
 from app.runtime import Runtime

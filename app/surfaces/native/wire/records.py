@@ -4,6 +4,8 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from app.runs.kinds import Kind
+from app.surfaces.native.wire.changes import ChangedRecord
 from app.surfaces.native.wire.shape import Links
 from app.web.shapes import Shape, Timestamp
 
@@ -50,3 +52,22 @@ class RecordList(Shape):
 
     links: Links
     results: list[Record]
+
+
+class HistoryItem(ChangedRecord):
+    """A change of the record. `fields` is empty where it is not known what was there before."""
+
+    at: Timestamp
+    run_id: str = Field(default="", description="The run that made it. Absent for a single write or delete")
+    run_kind: Kind = Field(default=Kind.IMPORT, description="This and what follows is absent if the run is gone")
+    run_name: str = Field(default="")
+    file_name: str = Field(default="")
+    line: int = Field(default=0, description="The line of the file on which `row` begins, if it is known")
+    sent_by: str = Field(default="", description="The id of the key, person, schedule or feed that it came from")
+
+
+class RecordHistory(Shape):
+    """Newest first."""
+
+    links: Links
+    results: list[HistoryItem]

@@ -1,10 +1,9 @@
 """What became of the rows of an import: problems as a list, and rows as a file to correct."""
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from typing import Annotated
 
-import msgspec
 from fastapi import Path, Query, Request
 from fastapi.responses import Response, StreamingResponse
 
@@ -13,7 +12,7 @@ from app.imports.results.sent_row import read_sent_row
 from app.imports.row_files.download import FAILED_ROWS, RowOutcomeName, RowsFormat, WantedRows, open_rows
 from app.imports.staged.changes import ALL, PARTS, ensure_planned, load_changes, read_changes
 from app.runs import problems, status
-from app.runs.changes.change import ChangeOutcome, RecordChange
+from app.runs.changes.change import ChangeOutcome
 from app.runs.changes.file import FORMATS, Format, write_file
 from app.runs.model import Run
 from app.runtime import Runtime
@@ -97,13 +96,8 @@ async def list_changes(
         others = {"outcome": query.outcome, "limit": query.limit, "cursor": following}
         next_page = None if following is None else link_to_same_path(request, runtime, **others)
         links = Links() if next_page is None else Links(next=next_page)
-        body = await asyncio.to_thread(encode_page, links, page.changes)
+        body = await asyncio.to_thread(translate.encode_changes, links, page.changes)
     return respond(runtime, caller.account_id, body, translate.JSON)
-
-
-def encode_page(links: Links, changes: Sequence[RecordChange]) -> bytes:
-    """Has the shape of `ChangeList`. Values are written as they are stored. Blocking: they may be large."""
-    return b'{"links":%b,"results":%b}' % (links.encoded(), msgspec.json.encode(changes))
 
 
 async def download_changes(
