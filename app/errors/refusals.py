@@ -24,7 +24,7 @@ REFUSALS: dict[str, str] = {
     "not_undoable": "What the run has changed is not kept",
     "plan_changed": "The run waits with another plan by now",
     "sync_not_ended": "A run of the item sync is still waiting, running, halted or planned",
-    "nothing_to_retry": "No delivery of the export has failed",
+    "nothing_to_retry": "Nothing of the run has failed that could be tried again",
     "same_file": "The file has been imported before",
     "idempotency_key_in_use": "A request with this idempotency key is still at work",
     "idempotency_key_reused": "The idempotency key belongs to a request with other content",

@@ -59,7 +59,7 @@ class Submission:
     notify: str | None = None  # the e-mail address to notify when the import has ended
     webhook_id: str | None = None  # of the webhook that is told when the import has ended or is held
     request_id: str = ""
-    parent: Run | None = None  # the import that this one runs again
+    parent: Run | None = None  # the import that this one came of
     relation: Relation = Relation.RERUN  # what it is to the parent, if it has one
     sender: Identity | None = None
     started_by: str | None = None  # the id of what has started it, if no caller did

@@ -19,7 +19,7 @@ class Relation(StrEnum):
 
     RERUN = "rerun"  # the same again
     UNDO = "undo"  # takes back what it has changed
-    RETRY = "retry"  # its file, to the destinations that failed
+    RETRY = "retry"  # its failed rows once more, or its file to the destinations that failed
     CORRECTION = "correction"  # failed rows of it, with values corrected
 
 

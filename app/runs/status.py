@@ -1,10 +1,11 @@
 """Reads runs for those who poll and list them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from app.errors import Refused
+from app.runs.families.totals import FamilyTotals, read_family
 from app.runs.kinds import Kind
 from app.runs.model import AccountId, Run, read_run_id, run_from
 from app.runs.progress import Outcome, Wait, estimate_seconds_left, explain_wait, outcome_of, percent_done
@@ -28,6 +29,7 @@ class Status:
     eta_seconds: int | None
     outcome: Outcome | None
     wait: Wait | None = None  # while it does not move: what for
+    family: FamilyTotals | None = None  # only of a run that is read by itself, once it has ended
 
 
 async def find_run(
@@ -57,7 +59,7 @@ async def find_run(
 async def read_status(session: ReadSession, run: Run) -> Status:
     """What a poll of the run shows."""
     if run.state is not State.QUEUED:
-        return describe_status(run, None)
+        return replace(describe_status(run, None), family=await read_family(session, run))
     position = await runs.queue_position(session, run.account_id, run.kind, run.id, run.created_at)
     pace = await account_runs.measure_pace(session, run.account_id, run.kind)
     return describe_status(run, position, usual_wait=pace["waiting"])

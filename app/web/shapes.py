@@ -9,6 +9,7 @@ from pydantic.config import JsonDict
 
 from app.errors import REFUSALS, join_choices
 from app.mappings.delimiters import DELIMITERS
+from app.runs.families.totals import FamilyTotals
 
 
 def format_timestamp(at: datetime) -> str:
@@ -160,6 +161,33 @@ class WaitsFor(Shape):
 NO_WAIT: Final = WaitsFor(code="turn", detail="")
 WAITS_FOR: Final = "Present while it does not move: what it waits for"
 STARTS_AT: Final = "Present while that can be told: about when it starts, as others did before, or is tried again"
+
+
+class RunFamily(Shape):
+    """An import, and the retries and corrections that came of it. total = success + failed."""
+
+    first_id: str = Field(description="The import that all of them came of")
+    runs: int = Field(description="How many imports these are, the first one included")
+    open: int = Field(description="How many of them have not ended")
+    total: int = Field(description="Rows of the first import's file")
+    success: int = Field(description="How many of them have gone in, with any of the imports")
+    failed: int = Field(description="How many have not")
+
+
+NO_FAMILY = RunFamily(first_id="", runs=0, open=0, total=0, success=0, failed=0)
+
+
+def render_family(family: FamilyTotals | None) -> RunFamily | None:
+    if family is None:
+        return None
+    return RunFamily(
+        first_id=family.first_id,
+        runs=family.runs,
+        open=family.open,
+        total=family.total,
+        success=family.success,
+        failed=family.failed,
+    )
 
 
 class RunFailure(Shape):

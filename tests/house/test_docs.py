@@ -42,6 +42,7 @@ OURS = {
     "/imports/file",
     "/imports/{import_id}/rerun",
     "/imports/{import_id}/rerun/",
+    "/imports/{import_id}/retry",
     "/imports/{import_id}/resume",
     "/imports/{import_id}/commit",
     "/imports/{import_id}/cancel",

@@ -14,6 +14,7 @@ from app.imports.examine import Upload
 from app.imports.intake import Submission, submit
 from app.imports.plan import is_pending, load_options, load_plan
 from app.imports.submissions.rerun import build_rerun
+from app.imports.submissions.retry import narrow_options
 from app.runs.model import Relation, Run
 from app.runs.states import State
 from app.runtime import Runtime
@@ -69,14 +70,11 @@ def adapt(submission: Submission, parent: Run, corrections: Sequence[Correction]
     """The file is read exactly as the parent's was, and replaces nothing: it has few of the rows."""
     plan = load_plan(parent)
     read = replace(submission.read, format=plan.dialect.format, delimiter=plan.dialect.delimiter)
-    brakes = submission.options.brakes
-    if brakes is not None:
-        brakes = replace(brakes, max_removed=None, max_removed_share=None, min_rows=None)
     return replace(
         submission,
         read=read,
         mapping=leave_out(submission.mapping, plan, corrections),
-        options=replace(submission.options, replace=False, brakes=brakes),
+        options=narrow_options(submission.options),
         relation=Relation.CORRECTION,
         same_columns=not dropped,
     )

@@ -25,7 +25,7 @@ from app.surfaces.native.wire.runs import (
 from app.surfaces.native.wire.shape import Links
 from app.web.links import base_url
 from app.web.runs.waits import render_wait
-from app.web.shapes import RunFailure, Source
+from app.web.shapes import RunFailure, Source, render_family
 
 
 def run_item(status: Status, *, base: str, retention_days: int, undo_days: int) -> RunItem:
@@ -33,8 +33,7 @@ def run_item(status: Status, *, base: str, retention_days: int, undo_days: int) 
     run = status.run
     optional = {
         "name": run.name,
-        "parent_id": run.parent_id,
-        "relation": run.relation,
+        **describe_origin(status),
         "created_by": run.created_by,
         "started_at": run.started_at,
         "finished_at": run.finished_at,
@@ -73,6 +72,12 @@ def run_item(status: Status, *, base: str, retention_days: int, undo_days: int) 
 def render_item(request: Request, runtime: Runtime, status: Status) -> RunItem:
     days, undo_days = runtime.settings.retention_days, runtime.settings.undo_days
     return run_item(status, base=base_url(request, runtime), retention_days=days, undo_days=undo_days)
+
+
+def describe_origin(status: Status) -> dict[str, object]:
+    """Which run it came of, and what it and those that came of it come to."""
+    run = status.run
+    return {"parent_id": run.parent_id, "relation": run.relation, "family": render_family(status.family)}
 
 
 def list_interrupted(run: Run) -> list[InterruptionItem]:

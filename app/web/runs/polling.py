@@ -97,8 +97,10 @@ def may_wait(request: Request, version: RunVersion) -> bool:
 
 
 def describe_run(current: Status) -> dict[str, str]:
-    """The headers of an answer that shows a run. Where its row was not read with its version there is no tag."""
-    tag = {"ETag": weak_tag(version_of(current))} if current.run.version else {}
+    """The headers of an answer that shows a run. Where its row was not read with its version there is no tag, nor where
+    the answer tells of other runs, whose versions are not looked at."""
+    tagged = current.run.version and current.family is None
+    tag = {"ETag": weak_tag(version_of(current))} if tagged else {}
     return tag | tell_retry(current.run)
 
 

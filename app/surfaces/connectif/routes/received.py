@@ -9,7 +9,9 @@ from fastapi import Request
 from app.auth.caller import Caller
 from app.connections.connection import StoredConnection, load_connection
 from app.errors import Complaint, Refused, join_choices
+from app.imports.submissions.rerun import read_charset
 from app.mappings.mapping import Mapping
+from app.runs.model import Run
 from app.runtime import Runtime
 from app.surfaces.connectif import translate
 from app.surfaces.connectif.routes.answers import JSON
@@ -43,6 +45,20 @@ async def receive_request(request: Request, runtime: Runtime, chooser: MappingCh
         yield translate.form_from_json(await read_json_object(request, idle=runtime.settings.upload_idle_seconds))
     else:
         raise Refused("unsupported_media_type", NO_BODY)
+
+
+@asynccontextmanager
+async def receive_again(request: Request, runtime: Runtime, parent: Run) -> AsyncIterator[Form]:
+    """What imports something again: a form, JSON, or nothing. Raises Refused as `receive_form` does."""
+    if is_form(request):
+        async with receive_form(request, runtime, charset=read_charset(parent)) as form:
+            yield form
+    elif request.headers.get("content-type", JSON).lower().startswith(JSON):
+        idle = runtime.settings.upload_idle_seconds
+        yield translate.form_from_members(await read_json_object(request, idle=idle, optional=True))
+    else:
+        detail = "Send multipart/form-data with a `file`, or application/json, or nothing"
+        raise Refused("unsupported_media_type", detail)
 
 
 async def choose_mapping(form: Form, chooser: MappingChooser) -> tuple[Mapping | None, tuple[Complaint, ...]]:

@@ -1,7 +1,5 @@
 """Starts an import again, with the file as it is now."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from fastapi import Request
@@ -11,13 +9,13 @@ from app.auth.caller import Caller
 from app.connections.pull import Pull
 from app.errors import Complaint, Refused
 from app.imports.intake import submit
-from app.imports.submissions.rerun import build_pull, build_rerun, read_charset, refuse_list
+from app.imports.submissions.rerun import build_pull, build_rerun, refuse_list
 from app.runs import status
 from app.runs.model import Run
 from app.runtime import Runtime
 from app.surfaces.connectif import translate
-from app.surfaces.connectif.routes.answers import JSON, build_router, render_started
-from app.surfaces.connectif.routes.received import find_connection, read_dry_run
+from app.surfaces.connectif.routes.answers import build_router, render_started
+from app.surfaces.connectif.routes.received import find_connection, read_dry_run, receive_again
 from app.surfaces.connectif.wire import imports as wire
 from app.surfaces.connectif.wire.request import (
     RERUN_FROM_SOURCE,
@@ -25,9 +23,6 @@ from app.surfaces.connectif.wire.request import (
     RERUN_SOURCE_REQUEST,
 )
 from app.web.admission import admit_import
-from app.web.bodies.json_body import read_json_object
-from app.web.bodies.multipart import is_form
-from app.web.bodies.upload import Form, receive_form
 from app.web.caller import (
     MayWriteImports,
     OpenRuntime,
@@ -69,7 +64,7 @@ async def rerun_import(request: Request, import_id: str, caller: MayWriteImports
         async with runtime.database.read() as session:
             parent = await status.find_run(session, caller.account_id, import_id, retention_days=days)
         refuse_list(parent)
-        async with receive_rerun(request, runtime, parent) as received:
+        async with receive_again(request, runtime, parent) as received:
             given = replace(received, parts={**received.parts, **read_dry_run(request)})
             form = translate.parse_rerun(given, parent)
             file = form.file or await pull_again(runtime, caller, parent)
@@ -81,20 +76,6 @@ async def rerun_import(request: Request, import_id: str, caller: MayWriteImports
             run = await submit(runtime, submission)
     async with runtime.database.read() as session:
         return await render_started(request, runtime, session, [run])
-
-
-@asynccontextmanager
-async def receive_rerun(request: Request, runtime: Runtime, parent: Run) -> AsyncIterator[Form]:
-    """A form, JSON, or nothing. Raises Refused as `receive_form` does."""
-    if is_form(request):
-        async with receive_form(request, runtime, charset=read_charset(parent)) as form:
-            yield form
-    elif request.headers.get("content-type", JSON).lower().startswith(JSON):
-        idle = runtime.settings.upload_idle_seconds
-        yield translate.form_from_members(await read_json_object(request, idle=idle, optional=True))
-    else:
-        detail = "Send multipart/form-data with a `file`, or application/json, or nothing"
-        raise Refused("unsupported_media_type", detail)
 
 
 async def pull_again(runtime: Runtime, caller: Caller, parent: Run) -> Pull:

@@ -3,6 +3,7 @@
 from app.surfaces.connectif.translate.answers import build_page_links, build_rate_headers, render_failure, to_wire
 from app.surfaces.connectif.translate.form import form_from_json, parse_form, refuse
 from app.surfaces.connectif.translate.rerun import form_from_members, parse_rerun
+from app.surfaces.connectif.translate.retry import parse_retry
 
 __all__ = [
     "build_page_links",
@@ -11,6 +12,7 @@ __all__ = [
     "form_from_members",
     "parse_form",
     "parse_rerun",
+    "parse_retry",
     "refuse",
     "render_failure",
     "to_wire",

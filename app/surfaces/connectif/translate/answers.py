@@ -20,14 +20,14 @@ from app.surfaces.connectif.wire import imports as wire
 from app.throttle import Allowance
 from app.web.failures import Failure, ProblemShape, render_problem
 from app.web.runs.waits import render_wait
-from app.web.shapes import RunFailure, Source
+from app.web.shapes import RunFailure, Source, render_family
 
 
 def to_wire(status: Status, *, base: str, retention_days: int, undo_days: int) -> wire.Import:
     """The import as it is at this moment. What is not set is left out."""
     run, own = status.run, f"{base}/imports/{status.run.id}"
     optional = {
-        **render_names(run),
+        **render_names(status),
         "error_report_file_url": f"{own}/failed-rows.csv" if run.failed else None,
         "started_at": run.started_at,
         "finished_at": run.finished_at,
@@ -78,10 +78,11 @@ def link_import(run: Run, own: str) -> wire.RunLinks:
     return wire.RunLinks(self=own, problems=f"{own}/problems", **files, **others)
 
 
-def render_names(run: Run) -> dict[str, object]:
-    """What people call the import and its file, the mapping that the request chose, and which import it runs again."""
+def render_names(status: Status) -> dict[str, object]:
+    """What people call the import and its file, the mapping that the request chose, and which imports it belongs to."""
+    run = status.run
     names = {"name": run.name, "file_name": run.file_name, "mapping": render_mapping(run)}
-    return {**names, "parent_id": run.parent_id, "relation": run.relation}
+    return {**names, "parent_id": run.parent_id, "relation": run.relation, "family": render_family(status.family)}
 
 
 def render_changes(run: Run, undo_days: int) -> dict[str, object]:

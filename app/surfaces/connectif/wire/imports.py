@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from app.web.shapes import (
+    NO_FAMILY,
     NO_FIX,
     NO_WAIT,
     STARTS_AT,
@@ -12,6 +13,7 @@ from app.web.shapes import (
     WAITS_FOR,
     Fix,
     RunFailure,
+    RunFamily,
     Shape,
     Source,
     Timestamp,
@@ -123,10 +125,15 @@ class Import(Shape):
     id: str = Field(examples=["018bcfe568a1c0ffee012345"])
     name: str = Field(default="", description="What the import is called. Present if it was given a name")
     parent_id: str = Field(
-        default="", description="Present if it runs another import again, which is still kept: the id of that"
+        default="", description="Present if it came of another import, which is still kept: the id of that"
     )
-    relation: Literal["rerun", "correction"] = Field(
-        default="rerun", description="Present if it was started from another import: what it is to it"
+    relation: Literal["rerun", "retry", "correction"] = Field(
+        default="rerun", description="Present if it came of another import: what it is to it"
+    )
+    family: RunFamily = Field(
+        default=NO_FAMILY,
+        description="Present once it has ended, if its failed rows were sent again, or if it sends those of another "
+        "import: what all of them come to",
     )
     type: str = Field(description="contacts, products, coupons, or a type that the account has declared")
     status: Status

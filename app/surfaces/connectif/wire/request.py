@@ -228,6 +228,24 @@ RERUN_JSON: Final[dict[str, Any]] = {
     "type": "object",
     "properties": {"name": RERUN_NAME, "dryRun": MEMBERS["dryRun"], "source": SOURCE},
 }
+RETRY_FORM: Final[dict[str, Any]] = {
+    "title": "RetryForm",
+    "type": "object",
+    "properties": {
+        "name": MEMBERS["name"] | {"description": "What people call the retry, if it is called otherwise"},
+        "file": {
+            "type": "string",
+            "format": "binary",
+            "description": "The failed rows after they were corrected. Without it they are tried again as they are",
+        },
+    },
+}
+RETRY_REQUEST: Final = {
+    "requestBody": {
+        "required": False,
+        "content": {"multipart/form-data": {"schema": RETRY_FORM, "encoding": {"file": {"contentType": "text/csv"}}}},
+    }
+}
 FILE_REQUEST: Final = {
     "requestBody": {
         "required": True,

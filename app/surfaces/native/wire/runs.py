@@ -13,11 +13,13 @@ from app.syncs.files import Role
 from app.syncs.plan import Images
 from app.web.declared.shape import Moment
 from app.web.shapes import (
+    NO_FAMILY,
     NO_WAIT,
     STARTS_AT,
     UNSET_TIME,
     WAITS_FOR,
     RunFailure,
+    RunFamily,
     Shape,
     Source,
     Timestamp,
@@ -169,6 +171,11 @@ class RunItem(Shape):
     parent_id: str = Field(default="", description="Present if it was started from another run, which is still kept")
     relation: str = Field(
         default="", description="Present if it was started from another run: what it is to it", examples=["rerun"]
+    )
+    family: RunFamily = Field(
+        default=NO_FAMILY,
+        description="What an import that has ended, its retries and its corrections come to. Absent if there are none, "
+        "and in lists",
     )
     created_by: str = Field(
         default="",
