@@ -150,7 +150,8 @@ async def store_export(session: Session, runtime: Runtime, wanted: ExportRequest
         await ensure_live(session, wanted.sender)
     if wanted.parent_id is not None and not await runs.hold(session, wanted.parent_id):
         raise Refused("not_found", "The export that was to run again has been deleted meanwhile")
-    await ensure_webhook(session, wanted.account_id, wanted.webhook_id)
+    if wanted.sender is not None and wanted.parent_id is None:
+        await ensure_webhook(session, wanted.account_id, wanted.webhook_id)
     values = await build_values(session, runtime, wanted)
     run = await accept_run(session, runtime, wanted.account_id, Kind.EXPORT, Step.WRITE, values)
     await mark_used(session, wanted.account_id, wanted.selected.mapping_id)
@@ -160,6 +161,7 @@ async def store_export(session: Session, runtime: Runtime, wanted: ExportRequest
 async def check_export(runtime: Runtime, wanted: ExportRequest) -> None:
     """Raises what an export would be refused for, before there is one to start. No server is called."""
     async with runtime.database.read() as session:
+        await ensure_webhook(session, wanted.account_id, wanted.webhook_id)
         await build_values(session, runtime, wanted)
 
 

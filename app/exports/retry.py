@@ -14,7 +14,19 @@ from app.storage.database import Session
 from app.storage.exports.deliveries import list_retried, lock_ended
 
 RETRIED = "Each delivery of this export that failed has been retried already, and that has not failed"
-SHARED = ("name", "type", "options", "plan", "blob", "blob_digests", "file_name", "file_bytes", "file_sha256", "total")
+SHARED = (
+    "name",
+    "type",
+    "webhook_id",
+    "options",
+    "plan",
+    "blob",
+    "blob_digests",
+    "file_name",
+    "file_bytes",
+    "file_sha256",
+    "total",
+)
 
 
 async def retry_export(runtime: Runtime, parent: Run, *, origin: str, sender: Identity, request_id: str) -> Run:

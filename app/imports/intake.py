@@ -232,7 +232,8 @@ async def store_run(
     any more."""
     if submission.sender is not None:
         await ensure_live(session, submission.sender)
-    await ensure_webhook(session, submission.account_id, submission.webhook_id)
+    if submission.sender is not None and submission.parent is None:
+        await ensure_webhook(session, submission.account_id, submission.webhook_id)
     if submission.draft_id is not None:
         await use_draft(session, submission, str(file["id"]))
     if submission.parent is not None and not await runs.hold(session, submission.parent.id):

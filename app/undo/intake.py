@@ -106,6 +106,7 @@ async def store_undo(session: Session, runtime: Runtime, parent: Run, sender: Id
         "origin": "native",
         "request_id": request_id,
         "created_by": None if sender is None else sender.id,
+        "webhook_id": parent.webhook_id,
         "options": {UNDOABLE: True, UNDOES: parent.id, TYPES: list_types(parent)},
         "plan": {},
         "file_bytes": 0,

@@ -86,11 +86,23 @@ async def test_a_run_may_name_a_webhook_and_its_rerun_names_it_too(hooked: Hooke
     assert {each.message["data"]["id"] for each in hooked.receiver.received} == {
         named, again.json()["id"], exported["id"],
     }  # fmt: skip
+
+
+async def test_only_what_a_caller_names_has_to_be_there(hooked: Hooked) -> None:
     refused = await hooked.api.post("/imports", headers=hooked.account.headers, data={
         "type": "contacts", "delimiter": ",", "overrideExisting": "true", "updateOnlyEmptyFields": "false",
         "webhookId": "wh_1",
     }, files={"file": ("a.csv", CONTACTS)})  # fmt: skip
     assert (refused.status_code, refused.json()["detail"]) == (422, 'There is no webhook "wh_1"')
+    hook, nightly = await hooked.hook(), {"name": "Nightly", "kind": "export", "cron": "0 1 * * *"}
+    wanted = {"type": "contacts", "webhookId": "wh_1"}
+    refused = await hooked.api.post("/schedules", json={**nightly, "request": wanted})
+    assert refused.status_code == 422
+    await hooked.send("POST", "/schedules", 201, **nightly, request={**wanted, "webhookId": hook})
+    run = await hooked.import_file(webhookId=hook)
+    await hooked.send("DELETE", f"/webhooks/{hook}", 204)
+    again = await hooked.api.post(f"/imports/{run}/rerun", files={"file": ("b.csv", CONTACTS)})
+    assert again.status_code == 201
 
 
 async def test_two_secrets_sign_while_one_replaces_the_other(hooked: Hooked) -> None:

@@ -101,8 +101,9 @@ async def delete_webhook(session: Session, account_id: AccountId, webhook_id: st
         raise Refused("not_found", "There is no webhook with this id")
 
 
-async def ensure_webhook(session: Session, account_id: AccountId, webhook_id: str | None) -> None:
-    """Whether a run may name the webhook; None: it names none. Raises Refused("invalid")."""
-    if webhook_id is not None and not await webhooks.hold(session, account_id, webhook_id):
+async def ensure_webhook(session: ReadSession, account_id: AccountId, webhook_id: str | None) -> None:
+    """Whether a caller may name the webhook; None: they name none. What was accepted goes on without a webhook that is
+    deleted later: reruns and schedules do not ask. Raises Refused("invalid")."""
+    if webhook_id is not None and await webhooks.get(session, account_id, webhook_id) is None:
         reason = f'There is no webhook "{shorten_name(webhook_id)}"'
         raise Refused("invalid", reason, [Complaint("webhookId", reason)])

@@ -11,6 +11,7 @@ from app.auth.identity import Identity
 from app.connections.connection import load_connection
 from app.connections.pull import Pull, check_path_or_pattern
 from app.deliveries.outbox import accept_notice
+from app.deliveries.webhooks.stored import ensure_webhook
 from app.errors import Complaint, Refused, describe
 from app.imports.examine import Upload
 from app.imports.intake import Submission, check_pull, find_missing
@@ -173,6 +174,8 @@ async def check_submission(runtime: Runtime, submission: Submission) -> None:
         raise refuse_path(wrong.detail) from None
     async with runtime.database.read() as session:
         missing = await find_missing(session, submission.account_id, type=submission.type, coupon_set=None)
+        if not missing:
+            await ensure_webhook(session, submission.account_id, submission.webhook_id)
     if missing:
         raise Refused("invalid", describe(missing), missing)
     await refuse_missing_coupon_set(runtime, submission)

@@ -8,8 +8,6 @@ from sqlalchemy import ColumnElement, RowMapping, delete, insert, select, text, 
 from app.storage.database import ReadSession, Session
 from app.storage.webhooks.tables import webhooks
 
-HOLD = "SELECT id FROM webhooks WHERE id = :id AND account_id = :account_id FOR KEY SHARE"
-
 
 async def add(session: Session, values: Mapping[str, Any]) -> RowMapping:
     """Stores a webhook and returns it."""
@@ -37,12 +35,6 @@ async def replace(session: Session, account_id: int, webhook_id: str, values: Ma
 async def remove(session: Session, account_id: int, webhook_id: str) -> bool:
     """Deletes a webhook with its deliveries, and says whether there was one."""
     return bool((await session.execute(delete(webhooks).where(*owned(account_id, webhook_id)))).rowcount)
-
-
-async def hold(session: Session, account_id: int, webhook_id: str) -> bool:
-    """Whether the account has the webhook. It cannot be deleted until the transaction ends."""
-    found = await session.execute(text(HOLD), {"id": webhook_id, "account_id": account_id})
-    return found.first() is not None
 
 
 def owned(account_id: int, webhook_id: str) -> tuple[ColumnElement[bool], ...]:
