@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from app.deliveries.webhooks import sending
 from app.deliveries.webhooks.outcomes import GIVE_UP_SECONDS, RETRIES
-from app.deliveries.webhooks.sending import AT_ONCE_TO_ONE, LEASE_SECONDS, MessageSender, prune_messages
+from app.deliveries.webhooks.sending import AT_ONCE, AT_ONCE_TO_ONE, LEASE_SECONDS, MessageSender, prune_messages
+from app.storage.webhooks import sending
 from app.transports.guard import Guard
 from app.vault import build_vault
 from tests.faults.arena import until
@@ -32,10 +32,11 @@ async def test_a_message_is_tried_again_at_its_times_under_its_id_and_then_given
     assert {each.id for each in received} == {delivery["id"]}
     assert len({each.body for each in received}) == 1
     assert len({each.headers["webhook-signature"] for each in received}) == len(received)
-    hooked.receiver.always = answer(200)
     again = await hooked.send("POST", f"/webhooks/{hook}/deliveries/{delivery['id']}/replay")
     assert again["status"] == "pending"
     assert await hooked.deliver() == 1
+    hooked.receiver.always = answer(200)
+    assert await hooked.deliver(6) == 1
     (delivery,) = await hooked.deliveries(hook)
     assert (delivery["status"], hooked.receiver.received[-1].id) == ("delivered", delivery["id"])
 
@@ -117,7 +118,7 @@ async def test_an_answer_that_never_ends_counts_by_its_status(hooked: Hooked) ->
 async def test_a_slow_receiver_holds_up_nobody_else(hooked: Hooked, certificates: Certificates) -> None:
     """More messages wait for the slow one than a worker sends at a time."""
     slow = await hooked.hook()
-    await fill(hooked, slow, 2 * sending.AT_ONCE)
+    await fill(hooked, slow, 2 * AT_ONCE)
     hooked.receiver.held.clear()
     async with AsyncExitStack() as stack:
         quick = await stack.enter_async_context(receiving(certificates.server()))
@@ -130,6 +131,26 @@ async def test_a_slow_receiver_holds_up_nobody_else(hooked: Hooked, certificates
         await until(lambda: len(quick.received) == AT_ONCE_TO_ONE, "the quick receiver gets nothing")
         assert hooked.receiver.most_at_once == AT_ONCE_TO_ONE
         hooked.receiver.held.set()
+
+
+async def test_the_receiver_that_is_sent_the_fewest_comes_first(hooked: Hooked) -> None:
+    busy, other = await hooked.hook(), await hooked.hook(name="Other")
+    await fill(hooked, busy, 10)
+    await fill(hooked, other, 1)
+    await hooked.sql(
+        "UPDATE webhook_deliveries SET due_at = due_at - interval '1 hour' WHERE webhook_id = :id", id=busy
+    )
+
+    async def take(limit: int) -> list[str]:
+        async with hooked.runtime.database.transaction() as session:
+            now = await hooked.runtime.now(session)
+            taken = await sending.take(session, now, by_hand=[], of_one=20, lease=40, limit=limit)
+        return [row["webhook_id"] for row in taken]
+
+    assert sorted(await take(2)) == sorted([busy, other])
+    assert await take(3) == [busy] * 3
+    await fill(hooked, other, 1, "again")
+    assert await take(1) == [other]
 
 
 async def test_a_dead_receiver_is_tried_with_one_message_at_a_time(hooked: Hooked) -> None:
@@ -149,12 +170,12 @@ async def test_a_dead_receiver_is_tried_with_one_message_at_a_time(hooked: Hooke
     assert await hooked.deliver(400) == 30
 
 
-async def fill(hooked: Hooked, hook: str, messages: int) -> None:
+async def fill(hooked: Hooked, hook: str, messages: int, name: str = "") -> None:
     statement = """
     INSERT INTO webhook_deliveries (id, account_id, webhook_id, event, data, begun_at, due_at, created_at)
-    SELECT :hook || '-' || n, :account, :hook, 'run.finished', '{}', now(), now(), now()
+    SELECT :hook || :name || n, :account, :hook, 'run.finished', '{}', now(), now(), now()
     FROM generate_series(1, :messages) n"""
-    await hooked.sql(statement, hook=hook, account=hooked.account.id, messages=messages)
+    await hooked.sql(statement, hook=hook, account=hooked.account.id, messages=messages, name=name)
 
 
 async def test_several_workers_share_the_messages_and_each_is_sent_once(hooked: Hooked) -> None:

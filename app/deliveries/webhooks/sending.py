@@ -48,6 +48,7 @@ class MessageSender:
 
     async def send_due(self, group: asyncio.TaskGroup) -> int:
         """Begins to send messages that are due, as tasks of the group, and returns how many. Raises Retryable."""
+        self._ended.clear()
         room = AT_ONCE - self._under_way
         if room <= 0:
             return 0
@@ -63,7 +64,6 @@ class MessageSender:
 
     async def wait(self) -> None:
         """Until there is room again, or it is time to look."""
-        self._ended.clear()
         try:
             await asyncio.wait_for(self._ended.wait(), LOOK_SECONDS)
         except TimeoutError:
