@@ -231,9 +231,7 @@ async def store_run(
     webhook), not_found (the draft, or the import that is to run again), and not_authenticated if the sender is not live
     any more."""
     if submission.sender is not None:
-        await ensure_live(session, submission.sender)
-    if submission.sender is not None and submission.parent is None:
-        await ensure_webhook(session, submission.account_id, submission.webhook_id)
+        await check_sender(session, submission, submission.sender)
     if submission.draft_id is not None:
         await use_draft(session, submission, str(file["id"]))
     if submission.parent is not None and not await runs.hold(session, submission.parent.id):
@@ -267,6 +265,13 @@ async def settle_options(session: ReadSession, submission: Submission) -> Option
     options = submission.options.settled
     brakes = await settle_brakes(session, submission.account_id, options.brakes, removes=options.replace)
     return replace(options, brakes=brakes)
+
+
+async def check_sender(session: Session, submission: Submission, sender: Identity) -> None:
+    """Raises Refused: not_authenticated; invalid (the webhook, unless the parent has named it)."""
+    await ensure_live(session, sender)
+    if submission.parent is None:
+        await ensure_webhook(session, submission.account_id, submission.webhook_id)
 
 
 async def use_draft(session: Session, submission: Submission, run_id: str) -> None:
