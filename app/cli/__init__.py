@@ -53,6 +53,15 @@ COMMANDS: Final = {
         "Cancel an import, an export or an item sync that waits, runs or is held",
         USE,
     ),
+    "undo": CommandEntry(
+        "app.cli.undoing.undo",
+        "undo_run",
+        "Undo an import, an item sync or an undo: remove what it has created, and restore what it has changed",
+        USE,
+    ),
+    "history": CommandEntry(
+        "app.cli.undoing.history", "list_history", "Show what has changed a record, newest first", USE
+    ),
     "commit": CommandEntry(
         "app.cli.importing.commit", "commit_import", "Let an import with --dry-run write what it has shown", USE
     ),

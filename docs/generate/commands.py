@@ -33,6 +33,8 @@ OTHERS = "0, or 2 when something went wrong"
 CLIENTS = (
     "failed-values",
     "cancel",
+    "undo",
+    "history",
     "imports",
     "exports",
     "runs",
@@ -52,7 +54,7 @@ OTHER_CLIENTS = "0, 1 when the service refused it, 2 for anything else"
 
 def commands() -> str:
     intro = """
-`sluice` is the one command. `import`, `commit`, `rerun`, `failed-values`, `correct`, `cancel`, `export`, `imports`, `exports`, `runs`, `records`, `types`, `mappings`, `account`, `coupon-sets`, `connections`, `schedules`, `syncs`, `feeds` and `webhook` speak with a service
+`sluice` is the one command. `import`, `commit`, `rerun`, `failed-values`, `correct`, `cancel`, `undo`, `history`, `export`, `imports`, `exports`, `runs`, `records`, `types`, `mappings`, `account`, `coupon-sets`, `connections`, `schedules`, `syncs`, `feeds` and `webhook` speak with a service
 over HTTP; [From the command line](../guides/command-line.md) shows how they are used. `inspect` needs no service, and the others
 run one. Whatever goes wrong is
 one line on standard error that begins with `sluice:`. `sluice COMMAND -h` shows the same as this page.

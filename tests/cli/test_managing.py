@@ -442,6 +442,21 @@ def test_an_import_is_cancelled_and_says_what_it_has_written(sluice: Sluice) -> 
     assert sluice("cancel", run).stdout == cancelled.stdout
 
 
+def test_an_import_is_undone_and_the_history_of_its_records_tells_it(sluice: Sluice) -> None:
+    name = "undone@example.com"
+    imported = sluice("import", "-", sent=f"_email,_name\n{name},Uma\n")
+    run = imported.stdout.split()[1]
+    told = "remove 1, restore 0, put back 0, leave alone 0 that others have changed since"
+    seen = sluice("undo", run, "--dry-run")
+    assert (seen.exit_code, seen.stdout) == (0, f"It would: {told}\n")
+    undone = sluice("undo", run)
+    assert (undone.exit_code, undone.stdout.partition(" is ")[2]) == (0, f"finished: {told}\n")
+    history = sluice("history", "contacts", name)
+    lines = history.stdout.splitlines()
+    assert (history.exit_code, [line.split()[2] for line in lines[1:3]]) == (0, ["removed", "created"])
+    assert sluice("undo", "0" * 24).exit_code == 1
+
+
 def test_a_wrong_key_ends_every_command_in_one_line(sluice: Sluice) -> None:
     for command in (("imports", "list"), ("records", "list", "contacts"), ("types", "list"), ("connections", "list")):
         done = sluice(*command, SLUICE_KEY="sluice_0000000000000000:x")
