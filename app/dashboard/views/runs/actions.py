@@ -25,6 +25,8 @@ def actions_of(view: RunView) -> Iterator[Action]:
         yield Action("resume", "Continue", f"{own}/resume")
     if view.may_cancel:
         yield Action("cancel", f"Cancel this {view.kind.lower()}", f"{own}/cancel", danger=True)
+    if view.may_fix:
+        yield Action("fix", "Correct here", f"{own}/fix")
     if run.kind is Kind.IMPORT and run.failed:
         yield Action("failed-rows", "Download failed rows", f"{own}/failed-rows.csv")
     if view.again:

@@ -50,6 +50,7 @@ class RunView:
     may_decide: bool
     may_cancel: bool
     may_delete: bool
+    may_fix: bool  # whether bad cells may be corrected on a page
     remedy: str  # what to do if it could not be finished
     report: SyncReport | None
     template: str  # the mapping template that was chosen; "" for none
@@ -121,6 +122,7 @@ def view_run(
         report=load_report(run) if run.report else None,
         template=(run.options.get("mapping") or {}).get("name") or "",
         brakes=tell_brakes(run),
+        may_fix=run.kind is Kind.IMPORT and run.done and has_bad_cells(run) and visitor.has_scope("imports:write"),
         may_browse=visitor.has_scope("records:read"),
         connection=find_connection(run) if visitor.has_scope("connections:read") else "",
         export=view_export(run, visitor, connections or {}, retention_days) if run.kind is Kind.EXPORT else None,
@@ -130,6 +132,11 @@ def view_run(
 
 def may_cancel(run: Run, visitor: Visitor) -> bool:
     return not run.done and visitor.has_scope(KINDS[run.kind].write_scope)
+
+
+def has_bad_cells(run: Run) -> bool:
+    """Whether any row failed for a cell, and not as a whole."""
+    return any(group["column"] for group in run.error_summary)
 
 
 def view_export(run: Run, visitor: Visitor, connections: Mapping[str, str], retention_days: int) -> ExportView:

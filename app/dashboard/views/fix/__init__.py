@@ -1,0 +1,1 @@
+"""The page on which bad values are corrected."""
