@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-from app.deliveries.webhooks.webhook import MEANINGS, SUBSCRIBABLE
+from app.dashboard.views.webhooks.lines import EVENT_SENTENCES, EVENT_WORDS
+from app.deliveries.webhooks.webhook import MEANINGS, SUBSCRIBABLE, TEST
 from app.runs.states import ENDED, HELD
 from app.storage.access import sealed
 from tests.support.http import CONTACTS
@@ -21,7 +22,8 @@ def verify(received: Any, secret: str) -> Any:
 
 
 def test_every_state_that_somebody_may_wait_for_is_an_event() -> None:
-    assert set(SUBSCRIBABLE) == set(MEANINGS) == {f"run.{state}" for state in ENDED | HELD}
+    told = {f"run.{state}" for state in ENDED | HELD}
+    assert set(SUBSCRIBABLE) == set(MEANINGS) == set(EVENT_SENTENCES) == set(EVENT_WORDS) - {TEST} == told
 
 
 async def test_the_end_of_an_import_is_told_as_anybody_can_verify(hooked: Hooked) -> None:
@@ -80,11 +82,15 @@ async def test_a_run_may_name_a_webhook_and_its_rerun_names_it_too(hooked: Hooke
     named = await hooked.import_file(webhookId=hook)
     again = await hooked.api.post(f"/imports/{named}/rerun", files={"file": ("b.csv", CONTACTS)})
     await hooked.work(again.json()["id"])
+    body = await hooked.api.post(
+        f"/imports?type=contacts&webhookId={hook}", content=CONTACTS, headers={"content-type": "text/csv"}
+    )
+    await hooked.work(body.json()["id"])
     exported = await hooked.send("POST", "/exports", 201, type="contacts", webhookId=hook)
     await hooked.work(exported["id"])
     await hooked.deliver()
     assert {each.message["data"]["id"] for each in hooked.receiver.received} == {
-        named, again.json()["id"], exported["id"],
+        named, again.json()["id"], body.json()["id"], exported["id"],
     }  # fmt: skip
 
 

@@ -10,11 +10,11 @@ from app.dashboard.forms import FilledForm, read_form, text_of
 from app.dashboard.render import redirect, render_page
 from app.dashboard.routes.webhooks.listed import WEBHOOKS
 from app.dashboard.script import write_curl
-from app.dashboard.views.webhooks.lines import EVENT_WORDS
+from app.dashboard.views.webhooks.lines import EVENT_SENTENCES, EVENT_WORDS
 from app.dashboard.visitor import MayWriteWebhooks, Visitor
 from app.deliveries.webhooks import stored
 from app.deliveries.webhooks.declaration import WebhookDeclaration
-from app.deliveries.webhooks.webhook import MEANINGS, SUBSCRIBABLE, Webhook
+from app.deliveries.webhooks.webhook import SUBSCRIBABLE, Webhook
 from app.errors import Refused
 from app.runtime import Runtime
 from app.web.caller import OpenRuntime, write_as
@@ -38,7 +38,7 @@ def render_form(
     webhook: Webhook | None = None,
     status: int = 200,
 ) -> Response:
-    events = [(event, EVENT_WORDS[event], MEANINGS[event]) for event in SUBSCRIBABLE]
+    events = [(event, EVENT_WORDS[event], EVENT_SENTENCES[event]) for event in SUBSCRIBABLE]
     body = {name: list(value) if name == "events" else value for name, value in form.values.items()}
     path, method = (f"/webhooks/{webhook.id}", "PUT") if webhook else ("/webhooks", "")
     command = write_curl(base_url(request, runtime), path, method=method, body=body)

@@ -18,6 +18,14 @@ EVENT_WORDS: Final[Mapping[str, str]] = {
     "run.planned": "Planned",
     TEST: "Test",
 }
+# When each happens, as the form says it.
+EVENT_SENTENCES: Final[Mapping[str, str]] = {
+    "run.finished": "A job has come to its end. Some of its rows may have failed",
+    "run.failed": "A job could not be done at all",
+    "run.cancelled": "Somebody has cancelled a job, or nobody has decided about it in time",
+    "run.halted": "A brake has stopped a job, and somebody has to decide how it goes on",
+    "run.planned": "A job has shown what it would write, and somebody has to let it go on",
+}
 BADGES: Final[Mapping[DeliveryState, Badge]] = {
     DeliveryState.PENDING: Badge("Waiting", "run"),
     DeliveryState.DELIVERED: Badge("Delivered", "ok"),
