@@ -436,7 +436,7 @@ def test_a_dry_run_is_looked_at_and_committed(sluice: Sluice, tmp_path: Path) ->
 def test_an_import_is_cancelled_and_says_what_it_has_written(sluice: Sluice) -> None:
     halted = sluice("import", "-", "--max-created", "0", sent="_email,_name\nana@example.com,Ana\n")
     run = halted.stdout.split()[1]
-    cancelled = sluice("cancel", run)
+    cancelled = sluice("cancel", run, "--undo")
     told = "The import was cancelled. Nothing was written; 1 row was not looked at"
     assert (cancelled.exit_code, cancelled.stdout) == (0, f"Import {run} is cancelled\n{told}\n")
     assert sluice("cancel", run).stdout == cancelled.stdout

@@ -4,12 +4,16 @@ import asyncio
 import html
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
 from sqlalchemy import event, text
 
+from app.imports.engine import work
+from app.runs.lifecycle import work_on
+from app.runs.model import RunId
 from app.runtime import Runtime
 from app.storage import claims
 from tests.conftest import Finish
@@ -251,6 +255,28 @@ async def test_a_held_run_goes_on_or_is_cancelled_by_whoever_may(dashboard: Dash
     assert (await dashboard.post(f"{own}/delete")).headers["location"] == "/app/jobs"
     assert "“contacts.csv” is deleted." in await seen(dashboard, "/app/jobs")
     await seen(dashboard, own, 404)
+
+
+async def test_a_run_that_has_written_is_cancelled_and_that_is_taken_back(
+    dashboard: Dashboard, api: httpx.AsyncClient
+) -> None:
+    run_id = await imported(dashboard, api)
+    own = f"/app/runs/{run_id}"
+    assert "take back" not in await seen(dashboard, f"{own}/cancel")  # nothing is written
+    runtime = dashboard.runtime
+    short = replace(runtime, settings=runtime.settings.model_copy(update={"batch_rows": 1, "slice_seconds": 0.0}))
+    await work_on(short, RunId(run_id), work)
+    assert "Running" in await seen(dashboard, own)
+    assert f'href="{own}/cancel"' in (await dashboard.get("/app/jobs")).text
+    asked = await seen(dashboard, f"{own}/cancel")
+    assert "1 row was written and stays; " in asked
+    assert "Cancel, and take back what it wrote" in asked
+    answer = await dashboard.post(f"{own}/cancel?undo=true")
+    undo = answer.headers["location"]
+    assert undo not in (own, "")
+    assert "This takes back what it has written." in await seen(dashboard, undo)
+    assert "The import was cancelled. 1 row was written and stays" in await seen(dashboard, own)
+    assert "nothing to cancel" in await seen(dashboard, f"{own}/cancel", 409)
 
 
 async def test_a_pruned_run_is_gone_and_another_accounts_run_is_nowhere(

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from app.runs.kinds import Kind
-from app.runs.overview.queue import LATEST, SOONEST, UNMEASURED, Pace, Queue, first_free_in
+from app.runs.overview.queue import LATEST, SOONEST, UNMEASURED, Queue, RunPace, first_free_in
 from app.runs.progress import Outcome
 from app.runs.states import State
 from app.runs.status import Status
@@ -94,7 +94,7 @@ def test_the_first_place_is_free_when_the_first_run_has_ended(
 ) -> None:
     open_runs = [open_run(State.RUNNING if eta else State.QUEUED, eta) for eta in etas]
     queue = Queue(Kind.IMPORT, 10, [*open_runs, *[open_run(State.HALTED)] * held])
-    assert first_free_in(queue, Pace(None, lasting)) == seconds
+    assert first_free_in(queue, RunPace(None, lasting)) == seconds
 
 
 async def test_a_run_that_waits_says_what_for_and_when_it_starts(

@@ -121,20 +121,32 @@ runs.command("resume")(add_options(resume_run, LIMITS))
 
 
 @runs.command("cancel")
-def cancel_run(run_id: RunId, *, url: Url = DEFAULT_URL, key: Key = "", as_json: AsJson = False) -> None:
+def cancel_run(
+    run_id: RunId,
+    *,
+    undo: Annotated[bool, typer.Option("--undo", help="Take back what it has written, too")] = False,
+    url: Url = DEFAULT_URL,
+    key: Key = "",
+    as_json: AsJson = False,
+) -> None:
     """Cancel an import, an export or an item sync that waits, runs or is held. What it has written stays."""
-    decide(run_id, "cancel", {}, url=url, key=key, as_json=as_json)
+    decide(run_id, "cancel", {}, url=url, key=key, as_json=as_json, **({"undo": "true"} if undo else {}))
 
 
-def decide(run_id: str, decision: str, body: dict[str, Any], *, url: str, key: str, as_json: bool) -> None:
+def decide(
+    run_id: str, decision: str, body: dict[str, Any], *, url: str, key: str, as_json: bool, **query: str
+) -> None:
+    path = build_path("runs", run_id, decision)
     with connect(url, key, as_json=as_json) as client:
-        run = read_object(request(client, "POST", build_path("runs", run_id, decision), json=body or None))
+        run = read_object(request(client, "POST", path, json=body or None, params=query))
     if as_json:
         print_json(run)
     else:
         print_line(f"{run['kind'].capitalize()} {run['id']} is {run['status']}")
         if run["status"] == "cancelled":
             print_line(run["failure"]["detail"])
+        if "undoneBy" in run:
+            print_line(f"What it has written is taken back by {run['undoneBy']}")
 
 
 def describe_run(run: Mapping[str, Any]) -> dict[str, object]:

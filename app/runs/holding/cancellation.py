@@ -14,7 +14,7 @@ from app.runs.lifecycle import announce_end, end_run
 from app.runs.model import Run, run_from
 from app.runs.states import State, states_before
 from app.runtime import Runtime
-from app.storage import claims
+from app.storage import claims, runs
 from app.storage.database import Session
 
 ENDED: Final = "This {kind} has ended already, so nothing was cancelled. What it has written stays"
@@ -38,6 +38,8 @@ async def cancel_open(session: Session, run: Run) -> Run | None:
     if row is None:
         return None
     taken = run_from(row)
+    if taken.kind is Kind.UNDO and taken.parent_id is not None:
+        await runs.forget_undo(session, taken.parent_id, taken.id)
     detail = f"The {KINDS[taken.kind].word} was cancelled. {tell_what_stays(taken)}"
     return await end_run(session, taken.id, taken.attempt, State.CANCELLED, code="cancelled", detail=detail)
 
@@ -46,9 +48,14 @@ def tell_what_stays(run: Run) -> str:
     """What an open run will have written if it is cancelled now, in whole sentences."""
     if run.kind is Kind.EXPORT:
         return "No file was written" if run.blob is None else "Its file is written and stays"
-    written = 0 if run.is_unwritten else run.created + run.updated
+    written = count_written(run)
     told = f"{count_rows(written)} written and stay{'s' if written == 1 else ''}" if written else "Nothing was written"
     return f"{told}; {count_rows(run.remaining)} not looked at" if run.remaining else told
+
+
+def count_written(run: Run) -> int:
+    """Rows of an open run that have created or changed a record."""
+    return 0 if run.is_unwritten else run.created + run.updated
 
 
 def count_rows(number: int) -> str:

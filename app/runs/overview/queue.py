@@ -45,7 +45,7 @@ class Queue:
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class RunPace:
     """How long the account's last runs of a kind that finished have waited before they began, and have lasted then, in
     seconds: the medians. None if there was none."""
 
@@ -58,7 +58,7 @@ LATEST: Final = 300
 UNMEASURED: Final = 10  # in an account that has no speed yet
 
 
-def first_free_in(queue: Queue, pace: Pace) -> int:
+def first_free_in(queue: Queue, pace: RunPace) -> int:
     """Seconds until the first place is likely to be free, by how fast these runs and the last ones were. Those that
     wait for a decision may keep their places for days."""
     if len(queue.held) == len(queue.open):
@@ -69,9 +69,9 @@ def first_free_in(queue: Queue, pace: Pace) -> int:
     return min(max(min(seconds, default=UNMEASURED), SOONEST), LATEST)
 
 
-async def measure_pace(session: ReadSession, account_id: AccountId, kind: Kind) -> Pace:
+async def measure_pace(session: ReadSession, account_id: AccountId, kind: Kind) -> RunPace:
     measured = await account_runs.measure_pace(session, account_id, kind)
-    return Pace(measured["waiting"], measured["lasting"])
+    return RunPace(measured["waiting"], measured["lasting"])
 
 
 async def read_queues(

@@ -13,11 +13,13 @@ from app.dashboard.views.runs.run import DELETE_SCOPES, RunView
 from app.dashboard.visitor import MayDeleteRuns, MayReadRuns, MayWriteRuns, NeedScope, Visitor
 from app.errors import Refused
 from app.runs.deletion import delete_run
-from app.runs.holding.cancellation import cancel_run, tell_what_stays
+from app.runs.holding.cancellation import count_written, tell_what_stays
 from app.runs.holding.held import Approval, resume_run
 from app.runs.kinds import KINDS
 from app.runtime import Runtime
 from app.web.caller import OpenRuntime, write_as
+from app.web.requests import request_id
+from app.web.runs.cancelling import UNDO_SCOPE, cancel_for, find_obstacle
 
 router = APIRouter(prefix="/app/runs/{run_id}")
 
@@ -58,6 +60,9 @@ async def ask(request: Request, run_id: str, visitor: MayReadRuns, runtime: Open
         button=DECISIONS[name].button.format(kind=kind),
         danger=DECISIONS[name].danger,
         stays=tell_what_stays(view.run),
+        may_take_back=count_written(view.run) > 0
+        and visitor.has_scope(UNDO_SCOPE)
+        and not find_obstacle(runtime, view.run),
         **run_context(runtime, view),
     )
 
@@ -94,11 +99,16 @@ async def resume(run_id: str, visitor: MayWriteRuns, runtime: OpenRuntime, plan:
 
 
 @router.post("/cancel")
-async def cancel(run_id: str, visitor: MayWriteRuns, runtime: OpenRuntime) -> Response:
-    """What was written stays. It may have gone on since the page was read."""
+async def cancel(
+    request: Request, run_id: str, visitor: MayWriteRuns, runtime: OpenRuntime, *, undo: bool = False
+) -> Response:
+    """What was written stays, or is taken back. It may have gone on since the page was read."""
     view = await load_to_decide(runtime, visitor, run_id, "cancel")
-    await cancel_run(runtime, write_as(visitor.caller, runtime), view.run)
-    return redirect(f"/app/runs/{view.run.id}", DECISIONS["cancel"].done.format(kind=view.kind.lower()))
+    run = await cancel_for(visitor.caller, runtime, view.run, undo=undo, request_id=request_id(request))
+    done = DECISIONS["cancel"].done.format(kind=view.kind.lower())
+    if run.undone_by is not None:
+        return redirect(f"/app/runs/{run.undone_by}", f"{done} This takes back what it has written.")
+    return redirect(f"/app/runs/{run.id}", done)
 
 
 @router.post("/delete")

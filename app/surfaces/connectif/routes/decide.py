@@ -4,7 +4,6 @@ from fastapi import Request
 from fastapi.responses import Response
 
 from app.runs.deletion import delete_run
-from app.runs.holding.cancellation import cancel_run
 from app.runs.holding.held import commit_plan, resume_run
 from app.surfaces.connectif.routes.answers import answer_with, build_router, find_import
 from app.surfaces.connectif.wire import imports as wire
@@ -18,9 +17,11 @@ from app.web.caller import (
 )
 from app.web.declared.resuming import RESUME_BODY, parse_approval
 from app.web.refusals import refusals
+from app.web.requests import request_id
+from app.web.runs.cancelling import cancel_for
 
 router = build_router()
-CANCEL_REFUSALS = refusals(401, 403, 404, 409, 410, 503)
+CANCEL_REFUSALS = refusals(400, 401, 403, 404, 409, 410, 422, 503)
 RESUME_REFUSALS = refusals(400, 401, 403, 404, 409, 410, 413, 422, 503)
 
 
@@ -59,16 +60,22 @@ async def commit_import(request: Request, import_id: str, caller: MayWriteImport
 
 @router.post("/imports/{import_id}/cancel", response_model=wire.Import, responses=CANCEL_REFUSALS)
 @router.post("/imports/{import_id}/cancel/", include_in_schema=False)
-async def cancel_import(request: Request, import_id: str, caller: MayWriteImports, runtime: OpenRuntime) -> Response:
+async def cancel_import(
+    request: Request, import_id: str, caller: MayWriteImports, runtime: OpenRuntime, *, undo: bool = False
+) -> Response:
     """Cancel an import that waits, runs or is held. What it has written stays, and nothing else is written.
 
     A batch that is being committed counts, and a transfer is broken off within a second or two. `failure` says what was
     written.
 
+    With `undo` what it has written is taken back by an undo that begins at once: `undoneBy` names it. That needs
+    `imports:delete`, too.
+
     Sent twice it does the same as sent once. What has ended otherwise is refused with 409.
     """
     run = await find_import(runtime, caller, import_id)
-    return await answer_with(request, runtime, await cancel_run(runtime, write_as(caller, runtime), run))
+    sent = request_id(request)
+    return await answer_with(request, runtime, await cancel_for(caller, runtime, run, undo=undo, request_id=sent))
 
 
 @router.delete("/imports/{import_id}", status_code=204, responses=refusals(401, 403, 404, 409, 410, 503))

@@ -7,7 +7,6 @@ from fastapi.responses import Response, StreamingResponse
 
 from app.auth.caller import Caller
 from app.runs import problems, status
-from app.runs.holding.cancellation import cancel_run
 from app.runs.holding.held import resume_run
 from app.runs.kinds import KINDS
 from app.runs.model import Run, read_run_id
@@ -33,14 +32,16 @@ from app.web.caller import MayReadRuns, MayWriteRuns, OpenRuntime, ensure_may_re
 from app.web.declared.resuming import RESUME_BODY, parse_approval
 from app.web.links import base_url, link_to_same_path
 from app.web.refusals import refusals
+from app.web.requests import request_id
 from app.web.responses.tags import has_already, not_modified
+from app.web.runs.cancelling import cancel_for
 from app.web.runs.events import EVENTS, RESUMED, Shown, tell_changes
 from app.web.runs.polling import LIST_POLL, POLL, UNCHANGED, begin_poll, describe_run, tag_of_list
 from app.web.runs.reading import decode_run_cursor, encode_run_cursor, visible_kinds
 from app.web.runs.waits import look_for_workers
 
 router = build_router("/runs", "runs")
-CANCEL_REFUSALS = refusals(401, 403, 404, 409, 410, 503)
+CANCEL_REFUSALS = refusals(401, 403, 404, 409, 410, 422, 429, 503)
 RESUME_REFUSALS = refusals(400, 401, 403, 404, 409, 410, 413, 422, 503)
 
 
@@ -191,17 +192,23 @@ async def resume(request: Request, run_id: str, caller: MayWriteRuns, runtime: O
 
 @router.post("/{run_id}/cancel", response_model=RunItem, responses=CANCEL_REFUSALS)
 @router.post("/{run_id}/cancel/", include_in_schema=False)
-async def cancel(request: Request, run_id: str, caller: MayWriteRuns, runtime: OpenRuntime) -> Response:
+async def cancel(
+    request: Request, run_id: str, caller: MayWriteRuns, runtime: OpenRuntime, *, undo: bool = False
+) -> Response:
     """Cancel a run that waits, runs or is held. What it has written stays, and nothing else is written.
 
     A batch that is being committed counts, and a transfer is broken off within a second or two. `failure` says what was
     written.
 
+    With `undo` what it has written is taken back by an undo that begins at once: `undoneBy` names it. That needs
+    `imports:delete`, too.
+
     Sent twice it does the same as sent once. What has ended otherwise is refused with 409.
     Needs the scope that starts runs of its kind.
     """
     run = await find_to_decide(runtime, caller, run_id)
-    return await answer_with(request, runtime, await cancel_run(runtime, write_as(caller, runtime), run))
+    sent = request_id(request)
+    return await answer_with(request, runtime, await cancel_for(caller, runtime, run, undo=undo, request_id=sent))
 
 
 async def find_to_decide(runtime: Runtime, caller: Caller, run_id: str) -> Run:
