@@ -4,6 +4,7 @@ import re
 from typing import Annotated, Final
 
 from fastapi import Header, Request
+from pydantic import WithJsonSchema
 
 from app.errors import Complaint, Refused
 from app.storage.idempotency.keys import KEPT_HOURS
@@ -20,10 +21,9 @@ DESCRIPTION: Final = (
 NOT_A_KEY: Final = (
     f"`{NAME}` must be sent once, and have 1 to {MOST_CHARACTERS} ASCII characters, with or without quotes around them"
 )
-# For the documentation only: the header is read by `read_key`.
-IdempotencyKey = Annotated[
-    str | None, Header(alias=NAME, description=DESCRIPTION, json_schema_extra={"maxLength": MOST_CHARACTERS + 2})
-]
+# For the documentation only: the header is read by `read_key`. Without quotes, as generated clients are to send it.
+SCHEMA: Final = {"type": "string", "minLength": 1, "maxLength": MOST_CHARACTERS, "pattern": "^[!#-~]([ -~]*[!-~])?$"}
+IdempotencyKey = Annotated[str | None, Header(alias=NAME, description=DESCRIPTION), WithJsonSchema(SCHEMA)]
 
 
 def read_key(request: Request) -> str | None:
