@@ -86,6 +86,7 @@ REMEDIES: dict[str, str] = {
 WARNINGS: dict[str, str] = {
     "same_file": "The same file was imported before, by the import that `subject` names",
     "unknown_column": "The type has no field for this column, so the column was ignored",
+    "other_sheets": "The workbook has more sheets than the one that was read",
     "missing_column": "The mapping names this column, but the file does not have it",
     "read_only_column": "The service itself fills this field, so the column was ignored",
     "duplicate_key": "An earlier row of the file has the same key",
@@ -125,6 +126,7 @@ WARNING_REMEDIES: dict[str, str] = {
     "text_formula": "No action is needed: the text is stored without the formula",
     "same_file": "No action is needed if both were meant. Send `ifSameFile` as `refuse` to be stopped next time",
     "unknown_column": "Declare the field, or remove the column",
+    "other_sheets": "Send `sheet` with the name of a sheet if another one was meant",
     "missing_column": "Add the column to the file, or remove it from the mapping",
     "read_only_column": "No action is needed; remove the column to avoid the warning",
     "duplicate_key": "Remove one of the rows if the wrong one is kept, or send `duplicates`",

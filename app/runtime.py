@@ -1,5 +1,6 @@
 """The servers, stores and limits of a process: opened once from its settings, closed at its end."""
 
+import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -48,6 +49,7 @@ class Runtime:
     heavy_reads: HeavyReads
     pictures: PictureDecoder
     watcher: Watcher
+    workbooks: asyncio.Semaphore  # whose turn it is to have one read: each takes much memory
     mailer: Mailer | None = None  # None: no mail server is configured
     under_way: UnderWay = field(default_factory=UnderWay)
     now: Clock = read_clock  # what is done by the clock asks this one, and tests set it
@@ -103,6 +105,7 @@ async def open_runtime(settings: Settings, *, search_path: str = "public") -> As
             heavy_reads=HeavyReads(max(1, settings.database_pool // 2)),
             pictures=pictures,
             watcher=watcher,
+            workbooks=asyncio.Semaphore(1),
             mailer=mailer,
         )
 

@@ -1,4 +1,5 @@
-"""The file of a draft: kept as it was sent, so that it can be read in another encoding, and read to see what it is."""
+"""The file of a draft: kept as it was sent, so that it can be read in another encoding, and read to see what it is. Of
+a workbook one sheet is kept, as CSV."""
 
 import asyncio
 import hashlib
@@ -13,26 +14,32 @@ from app.drafts.draft import Draft, DraftFile
 from app.drafts.facts import FileFacts, FileReading, find_facts, find_facts_of_beginning
 from app.errors import Complaint, Refused
 from app.formats.decode import Decoder
+from app.formats.detection.binary import SIGNATURE_BYTES, is_workbook
 from app.imports.examine import Upload
 from app.imports.sources.filenames import sanitize_filename
 from app.imports.sources.head import SUPPOSED_ENCODING, FileHead, HeadReader
-from app.imports.sources.incoming import PIECE_BYTES, too_large
+from app.imports.sources.incoming import PIECE_BYTES, read_sheet, too_large
 from app.runs.model import AccountId
 from app.runtime import Runtime
 from app.storage.blobs import BlobDamaged, BlobMissing, BlobWriter
 from app.transports.failed import TransportFailed
 from app.transports.transport import Transport
+from app.workbooks.workbook import ReadSheet
 
 LOST: Final = "The file of this draft is not stored any more. Send it again"
 
 
 class RawFile:
-    """Takes the bytes of a file as they are sent, and stores them as they are. Unless its writer is committed,
-    `discard()` leaves nothing behind."""
+    """Takes the bytes of a file as they are sent, and stores them as they are, of a workbook one sheet as CSV. Unless
+    its writer is committed, `discard()` leaves nothing behind."""
 
     def __init__(self, runtime: Runtime) -> None:
         self.declared: str | None = None
+        self.sheet = ""  # of a workbook: its name or number, "" for the first one that is not hidden
         self.size = 0
+        self._runtime = runtime
+        self._beginning = b""
+        self._read_sheet: ReadSheet | None = None
         self._limit = runtime.settings.max_file_bytes
         self._writer = runtime.blobs.create()
         self._digest = hashlib.sha256()
@@ -46,17 +53,29 @@ class RawFile:
         self.size += len(data)
         if self.size > self._limit:
             raise too_large(self._limit)
+        self._beginning += data[: SIGNATURE_BYTES - len(self._beginning)]
         self._pending += data
         if len(self._pending) >= PIECE_BYTES:
-            await self.end()
+            await self._flush()
 
     async def end(self) -> None:
+        """Raises Refused("unreadable_file") for a workbook."""
+        await self._flush()
+        if not is_workbook(self._beginning):
+            return
+        workbook, self._writer = self._writer, self._runtime.blobs.create()
+        try:
+            self._read_sheet = await read_sheet(self._runtime, workbook, self.sheet, self._writer)
+        finally:
+            workbook.abort()
+
+    async def _flush(self) -> None:
         data, self._pending = bytes(self._pending), bytearray()
         await asyncio.to_thread(self._store, data)
 
     def as_upload(self, file_name: str | None, /) -> Upload:
         """Not decoded yet."""
-        return Upload(self._writer, file_name, self.size, self._digest.hexdigest(), encoding="")
+        return Upload(self._writer, file_name, self.size, self._digest.hexdigest(), "", sheet=self._read_sheet)
 
     def discard(self) -> None:
         self._writer.abort()

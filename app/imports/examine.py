@@ -22,6 +22,7 @@ from app.problems import shorten
 from app.resources.schema import Resource
 from app.runs.summary import RunWarning
 from app.storage.blobs import BlobWriter
+from app.workbooks.workbook import ReadSheet
 
 HEAD_BYTES: Final = 65_536  # the beginning of the file, from which the dialect is found
 MOST_CONSTANT_BYTES: Final = 1_073_741_824  # of all rows together
@@ -43,6 +44,7 @@ class Upload:
     sha256: str  # of the bytes as sent
     encoding: str  # of the bytes as sent
     dialect: Dialect | None = None  # how it is read, where that is known and not found from the file
+    sheet: ReadSheet | None = None  # of a workbook, of which it is the CSV
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,9 @@ def examine_upload(
 
     Raises Refused: empty_file, unreadable_file, invalid (header, options).
     """
-    read, mapping = pending.read, fit_requested(pending.mapping, resource)
+    mapping = fit_requested(pending.mapping, resource)
+    # What is said of delimiters is not meant for the CSV of a workbook.
+    read = replace(pending.read, format="csv", delimiter=",") if upload.sheet else pending.read
     with upload.writer.open_for_reading() as file:
         head = file.read(HEAD_BYTES)
         dialect = find_dialect(head, upload, read, mapping)
@@ -88,8 +92,16 @@ def examine_upload(
             raise explain_refusal(refused, start, ColumnFinder(mapping, resource).find_field) from None
         total = reader.count()
     refuse_bulky(mapping.constants, total)
-    plan = Plan(dialect, reader.header, found.columns, declaration, mapping.constants, mapping, found.ignored, read)
-    return Examination(plan, total, [warn_of(column, mapping) for column in found.warned])
+    columns, ignored = found.columns, found.ignored
+    plan = Plan(dialect, reader.header, columns, declaration, mapping.constants, mapping, ignored, pending.read)
+    return Examination(plan, total, list_warnings(upload, found, mapping))
+
+
+def list_warnings(upload: Upload, found: FoundColumns, mapping: Mapping) -> list[RunWarning]:
+    warnings = [warn_of(column, mapping) for column in found.warned]
+    if upload.sheet and (left := upload.sheet.describe_others()):
+        warnings.append(RunWarning("other_sheets", "", left))
+    return warnings
 
 
 def find_dialect(head: bytes, upload: Upload, read: ReadOptions, mapping: Mapping) -> Dialect:

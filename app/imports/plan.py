@@ -66,6 +66,7 @@ class ReadOptions:
     format: str | None = None
     delimiter: str = "auto"
     encoding: str | None = None  # of a file that is fetched; an upload is decoded while it arrives
+    sheet: str | None = None  # of a workbook that is fetched; that of an upload is chosen while it arrives
     prescribed: bool = False  # the contract of the surface sets them, and the caller cannot choose others
 
 

@@ -12,13 +12,14 @@ from sqlalchemy import text
 from app.connections.pull import Pull
 from app.imports.engine import work
 from app.imports.intake import Submission, submit
-from app.imports.plan import Options
+from app.imports.plan import Options, ReadOptions
 from app.runs.lifecycle import work_on
 from app.runs.model import AccountId, Run, RunId, run_from
 from app.runtime import Runtime
 from app.storage import claims, records, runs
 from app.transports.transport import Remote, TransferPolicy
 from tests.support.http import Account, stored_files
+from tests.support.workbooks import xlsx
 from tests.transports.servers.server import PASSWORD, Certificates, Server, black_hole, policy
 
 FILE = "_email,_name,_points\nana@example.com,Ana,1\nbob@example.com,Bob,many\nzoë@example.com,Zoë,3\n".encode()
@@ -146,6 +147,13 @@ async def test_a_wrong_password_fails_the_run_with_its_step_and_leaves_nothing(
     assert (run.state, run.fail_code, run.secret) == ("failed", "source_authenticate", None)
     assert "wrong" not in (run.fail_detail or "")
     assert set(pulling.runtime.blobs.root.rglob("*")) == before
+
+
+async def test_a_sheet_of_a_workbook_is_fetched_as_its_csv(web: Any, pulling: Pulling) -> None:
+    workbook = xlsx({"Notes": [["nothing"]], "Contacts": [["_email"], ["ana@example.org"]]})
+    await web.store("in/contacts.xlsx", workbook)
+    run = await pulling.finish(await pulling.start(web.remote, "in/contacts.xlsx", read=ReadOptions(sheet="Contacts")))
+    assert (run.state, run.total, run.created) == ("finished", 1, 1)
 
 
 async def test_a_missing_file_fails_the_run_with_its_step(server: Server, pulling: Pulling) -> None:

@@ -94,6 +94,7 @@ BRAKE_OPTIONS: Final[Mapping[str, tuple[type, str]]] = {
         "Halt if a larger share of the records would be removed; default with --replace: 0.5",
     ),
     "min_rows": (int, "Halt if the file has fewer rows"),
+    "sheet": (str, "Of a workbook: name or number of the sheet; default: the first that is not hidden"),
     "if_same_file": (str, "If the file was imported before: allow (the default), report it, or refuse it"),
 }
 # What a file may do as a whole, likewise. `add_file_options` gives them to a command.
@@ -127,6 +128,7 @@ PARTS: Final = {
     "coupon_set": "couponSetId",
     "format": "format",
     "encoding": "encoding",
+    "sheet": "sheet",
     "blank_cells": "blankCells",
     "null_marker": "nullMarker",
     "duplicates": "duplicates",

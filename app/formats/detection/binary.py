@@ -23,9 +23,11 @@ ZIPPED: Final[tuple[tuple[bytes, str, str], ...]] = (
     (b"docProps/", "a spreadsheet workbook (.xlsx)", AS_CSV),
     (b"Index/", "a spreadsheet workbook (.numbers)", AS_CSV),
 )
+OLD_WORKBOOK: Final = "a spreadsheet workbook (.xls, or .xlsx with a password)"
+READABLE: Final = frozenset({"a spreadsheet workbook (.ods)", "a spreadsheet workbook (.xlsx)", OLD_WORKBOOK})
 ZIP: Final = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 SIGNATURES: Final[tuple[tuple[bytes, str, str], ...]] = (
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "a spreadsheet workbook (.xls, or .xlsx with a password)", AS_CSV),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", OLD_WORKBOOK, AS_CSV),
     (b"%PDF-", "a PDF document", EXPORT),
     (b"PAR1", "a Parquet file", EXPORT),
     (b"SQLite format 3\0", "an SQLite database", EXPORT),
@@ -51,6 +53,12 @@ def recognise_binary(head: bytes) -> Refused | None:
     """The refusal, "unreadable_file", of a file that begins with these SIGNATURE_BYTES, if it is not text."""
     found = _find_kind(head)
     return foreign_file(*found) if found else None
+
+
+def is_workbook(head: bytes) -> bool:
+    """Whether a file that begins with these SIGNATURE_BYTES may be a workbook that can be read."""
+    found = _find_kind(head)
+    return found is not None and found[0] in READABLE
 
 
 def foreign_file(kind: str, remedy: str) -> Refused:

@@ -11,7 +11,7 @@ from app.declarations.types import load_resource
 from app.errors import Fatal, Refused
 from app.formats.unpack import parse_coding
 from app.imports.examine import examine_upload
-from app.imports.plan import load_options, load_pending_plan, plan_to_json
+from app.imports.plan import ReadOptions, load_options, load_pending_plan, plan_to_json
 from app.imports.sources.incoming import IncomingFile
 from app.imports.sources.same_file import look_for_same_file
 from app.observe.events import FileFetched, StepReached
@@ -38,9 +38,9 @@ class SecretsLocked(SourceAway):
 class FileSink:
     """Takes in the bytes of a file, and stores how many have arrived. `before` is how many of other files have."""
 
-    def __init__(self, runtime: Runtime, run: Run, encoding: str | None, *, before: int = 0) -> None:
+    def __init__(self, runtime: Runtime, run: Run, read: ReadOptions, *, before: int = 0) -> None:
         self._runtime, self._run = runtime, run
-        self._encoding, self._before = encoding, before
+        self._read, self._before = read, before
         self._progress_at = time.monotonic()
         self.incoming = self._new_file()
         self.version: FileInfo | None = None  # the only one that is wanted
@@ -61,12 +61,14 @@ class FileSink:
             await self._store_progress()
 
     async def start_over(self) -> None:
-        self.incoming.writer.abort()
+        self.incoming.discard()
         self.incoming = self._new_file()
         await self._store_progress()
 
     def _new_file(self) -> IncomingFile:
-        return IncomingFile(self._runtime, self._encoding)
+        file = IncomingFile(self._runtime, self._read.encoding, workbooks=not self._read.prescribed)
+        file.sheet = self._read.sheet or ""
+        return file
 
     async def _store_progress(self) -> None:
         async with self._runtime.database.transaction() as session:
@@ -80,7 +82,7 @@ async def fetch_file(runtime: Runtime, run: Run) -> None:
 
     Raises Fatal if the file cannot be fetched, SourceAway if a later round may succeed, and RunLost.
     """
-    sink = FileSink(runtime, run, load_pending_plan(run).read.encoding)
+    sink = FileSink(runtime, run, load_pending_plan(run).read)
     try:
         await receive_file(runtime, run, sink)
         report_step(runtime, run, "fetched")
@@ -88,7 +90,7 @@ async def fetch_file(runtime: Runtime, run: Run) -> None:
     except Refused as refused:
         raise Fatal("file_refused", refused.detail) from None
     finally:
-        sink.incoming.writer.abort()
+        sink.incoming.discard()
 
 
 async def receive_file(runtime: Runtime, run: Run, sink: FileSink) -> None:

@@ -50,6 +50,7 @@ class ConnectionImport(msgspec.Struct, frozen=True, kw_only=True, rename="camel"
     format: str | None = None
     delimiter: str = "auto"
     encoding: str | None = None
+    sheet: str | None = None
     override_existing: bool = True
     update_only_empty_fields: bool = False
     replace: bool = False
@@ -107,7 +108,7 @@ def build_submission(
         origin="native",
         type=wanted.type,
         file=file,
-        read=ReadOptions(wanted.format, wanted.delimiter, wanted.encoding),
+        read=ReadOptions(wanted.format, wanted.delimiter, wanted.encoding, wanted.sheet),
         mapping=mapping or DEFAULT_MAPPING,
         options=build_options(wanted),
         name=wanted.name,

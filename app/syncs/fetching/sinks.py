@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 from typing import Protocol
 
+from app.imports.plan import ReadOptions
 from app.imports.sources.fetch import FileSink
 from app.imports.sources.filenames import sanitize_filename
 from app.runs.model import Run
@@ -37,7 +38,7 @@ class CsvSink(FileSink):
     """Takes in a CSV file. `before` is how many bytes of other files of the run have arrived."""
 
     def __init__(self, runtime: Runtime, run: Run, listed: SeenFile, encoding: str | None, before: int) -> None:
-        super().__init__(runtime, run, encoding, before=before)
+        super().__init__(runtime, run, ReadOptions(encoding=encoding, prescribed=True), before=before)
         self._listed = listed
 
     @property

@@ -15,6 +15,7 @@ class HeadFile:
 
     def __init__(self, settings: Settings, encoding: str | None) -> None:
         self.declared = encoding
+        self.sheet = ""  # a workbook has no beginning that could be read
         self.size = 0
         self.head: FileHead | None = None
         self._limit = settings.max_file_bytes

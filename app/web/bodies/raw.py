@@ -16,7 +16,7 @@ from app.mappings.mapping import DEFAULT
 from app.runtime import Runtime
 from app.web.bodies.arrival import body_chunks
 from app.web.bodies.multipart import decode_name, find_file_name
-from app.web.bodies.upload import ENCODING_PART, FindEncoding, Form, refuse_too_long
+from app.web.bodies.upload import ENCODING_PART, SHEET_PART, FindEncoding, Form, refuse_too_long
 
 # Media type -> the options that it says, where the query does not.
 MEDIA_TYPES: Final[Mapping[str, Mapping[str, str]]] = {
@@ -24,6 +24,9 @@ MEDIA_TYPES: Final[Mapping[str, Mapping[str, str]]] = {
     "text/tab-separated-values": {"format": "csv", "delimiter": "tab"},
     "application/jsonl": {"format": "jsonl"},
     "application/x-ndjson": {"format": "jsonl"},
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": {},
+    "application/vnd.ms-excel": {},
+    "application/vnd.oasis.opendocument.spreadsheet": {},
     "application/octet-stream": {},  # what clients call a file that they know nothing of: its beginning decides
 }
 
@@ -55,8 +58,9 @@ async def receive_raw(
     if not parts.keys() & {ID_MEMBER, BODY_MEMBER}:
         parts[ID_MEMBER] = DEFAULT
     complaints = list(find_unknown(parts, known))
-    file = IncomingFile(runtime, read_encoding(parts, complaints) or await find_encoding(parts))
+    file = IncomingFile(runtime, read_encoding(parts, complaints) or await find_encoding(parts), workbooks=True)
     file.describe(charset)
+    file.sheet = parts.get(SHEET_PART, "").strip()
     try:
         async for chunk in body_chunks(request, idle=runtime.settings.upload_idle_seconds):
             await file.add(chunk)

@@ -21,6 +21,7 @@ from app.web.bodies.multipart import MultipartReader, PartData, PartEvent, PartH
 
 FILE_PART = "file"
 ENCODING_PART = "encoding"
+SHEET_PART = "sheet"  # of a workbook
 # Parts that may be longer than `max_part_bytes`.
 LONG_PARTS = {BODY_MEMBER: MOST_BYTES}
 OTHER_PARTS_BYTES = 65_536  # how much longer than the largest file a request without those may be
@@ -42,6 +43,7 @@ class FilePart(Protocol):
     """Takes the bytes of the part with the file as they arrive."""
 
     declared: str | None  # its encoding
+    sheet: str  # of a workbook, as the caller names it
     size: int  # bytes so far
 
     def describe(self, charset: str, /) -> None:
@@ -66,10 +68,15 @@ FindEncoding = Callable[[Mapping[str, str]], Awaitable[str | None]]
 
 @asynccontextmanager
 async def receive_form(
-    request: Request, runtime: Runtime, find_encoding: FindEncoding | None = None, *, charset: str = ""
+    request: Request,
+    runtime: Runtime,
+    find_encoding: FindEncoding | None = None,
+    *,
+    charset: str = "",
+    workbooks: bool = False,
 ) -> AsyncIterator[Form]:
     """The form of a request. Unless its upload is committed within the block, nothing of it stays on disk. `charset` is
-    the encoding of a file that is not UTF-8, where nothing else says it.
+    the encoding of a file that is not UTF-8, where nothing else says it; `workbooks` says whether one may be sent.
 
     Raises Refused: unsupported_media_type, bad_request (malformed, aborted, idle), too_large, invalid (a part).
     """
@@ -78,7 +85,7 @@ async def receive_form(
     refuse_too_long(request, runtime.settings, other_bytes=OTHER_PARTS_BYTES + long_bytes)
 
     def open_file(declared: str | None) -> IncomingFile:
-        file = IncomingFile(runtime, declared)
+        file = IncomingFile(runtime, declared, workbooks=workbooks)
         file.describe(charset)
         return file
 
@@ -163,6 +170,7 @@ class FormReceiver:
         elif part.name == FILE_PART:
             self._file = self._open_file(self._known_encoding() or await self._search_encoding())
             self._file.describe(part.charset)
+            self._file.sheet = self._texts.get(SHEET_PART, b"").decode(errors="replace").strip()
             self._file_name = sanitize_filename(part.file_name or "")
         elif part.name in self._texts:
             self._repeated.add(part.name)
@@ -200,6 +208,9 @@ class FormReceiver:
             self._complaints.append(
                 Complaint(ENCODING_PART, f"`{ENCODING_PART}` must come before the file in the form")
             )
+        sheet = self._texts.get(SHEET_PART, b"").decode(errors="replace").strip()
+        if self._file and sheet != self._file.sheet:
+            self._complaints.append(Complaint(SHEET_PART, f"`{SHEET_PART}` must come before the file in the form"))
 
     async def _search_encoding(self) -> str | None:
         """The encoding that the parts so far name in another way."""

@@ -38,6 +38,12 @@ class ConnectionImportBody(BrakedBody):
     format: Literal["csv", "jsonl"] | None = None
     delimiter: Annotated[str, AfterValidator(check_delimiter), WithJsonSchema(DELIMITER)] = "auto"
     encoding: str | None = None
+    sheet: str | None = Field(
+        default=None,
+        max_length=100,
+        description="Of a workbook: the name of the sheet, or its number from 1 on. Without it the first one that is "
+        "not hidden is read",
+    )
     override_existing: bool = True
     update_only_empty_fields: bool = False
     replace: bool = Field(

@@ -15,6 +15,7 @@ from tests.conftest import Finish
 from tests.dashboard.people import Dashboard
 from tests.dashboard.wizard.pages import SHOP, begin, make_template, next_path, pass_columns, reach_run, upload, words
 from tests.support.http import stored_files
+from tests.support.workbooks import xlsx
 
 GERMAN = "_email;_name\na@example.org;Jürgen\n".encode("windows-1252")
 
@@ -23,7 +24,7 @@ async def test_a_file_becomes_an_import_step_by_step(dashboard: Dashboard, finis
     template = await make_template(dashboard)
     await make_template(dashboard, "Other")
     shown = words(await dashboard.get("/app/imports/new"))
-    assert "CSV or JSON Lines, also .gz, at most" in shown
+    assert "CSV, JSON Lines, also .gz, or a workbook (.xlsx, .xls, .ods), at most" in shown
     base = await begin(dashboard)
     shown = words(await dashboard.get(f"{base}/source"))
     assert "semicolon, UTF-8 · 3 rows" in shown
@@ -230,3 +231,14 @@ async def test_what_a_file_says_is_text_on_every_page(dashboard: Dashboard) -> N
         assert page.status_code == 200
         assert "<script>alert" not in page.text
         assert "alert(1)" in page.text
+
+
+async def test_a_sheet_of_a_workbook_is_taken_as_its_csv(dashboard: Dashboard) -> None:
+    workbook = xlsx({"Notes": [["nothing"]], "Contacts": [["_email", "_points"], ["ana@example.org", 5]]})
+    answer = await dashboard.post(
+        "/app/imports/new/upload", data={"sheet": "Contacts"}, files={"file": ("contacts.xlsx", workbook)}
+    )
+    page = words(await dashboard.get(next_path(answer)))
+    assert "contacts.xlsx" in page
+    assert "1 row" in page
+    assert "_points" in page

@@ -36,7 +36,7 @@ async def receive_request(request: Request, runtime: Runtime, chooser: MappingCh
     """A form with a file, JSON that says where one is, or the file itself. Raises Refused as `receive_form` and
     `receive_raw` do."""
     if is_form(request):
-        async with receive_form(request, runtime, chooser.find_encoding) as form:
+        async with receive_form(request, runtime, chooser.find_encoding, workbooks=True) as form:
             yield form
     elif is_raw_file(request):  # before JSON: so does application/jsonl begin
         async with receive_raw(request, runtime, chooser.find_encoding, OPTIONS) as form:
@@ -51,7 +51,7 @@ async def receive_request(request: Request, runtime: Runtime, chooser: MappingCh
 async def receive_again(request: Request, runtime: Runtime, parent: Run) -> AsyncIterator[Form]:
     """What imports something again: a form, JSON, or nothing. Raises Refused as `receive_form` does."""
     if is_form(request):
-        async with receive_form(request, runtime, charset=read_charset(parent)) as form:
+        async with receive_form(request, runtime, charset=read_charset(parent), workbooks=True) as form:
             yield form
     elif request.headers.get("content-type", JSON).lower().startswith(JSON):
         idle = runtime.settings.upload_idle_seconds

@@ -131,7 +131,9 @@ def parse_form(form: Form, chosen: Mapping | None = None) -> ImportForm:
     pull = parse_source(reader)
     upload = find_upload(form)
     check_one_file(reader, file=upload, connectionId=connection, source=pull)
-    encoding = reader.read_text("encoding") if connection or pull else None
+    elsewhere = bool(connection or pull)  # what arrives with the request has been read already
+    encoding = reader.read_text("encoding") if elsewhere else None
+    sheet = reader.read_text("sheet") if elsewhere else None
     name_of_run, notify, webhook_id = parse_name(reader), parse_email(reader), reader.read_text("webhookId")
     # Of a value of the wrong kind the reader only knows that it is not there.
     told = {each.path for each in form.complaints}
@@ -144,7 +146,7 @@ def parse_form(form: Form, chosen: Mapping | None = None) -> ImportForm:
         file=upload or pull,
         connection=connection,
         path=path,
-        read=ReadOptions(file_format, delimiter, encoding),
+        read=ReadOptions(file_format, delimiter, encoding, sheet),
         mapping=replace(mapping, constants=mapping.constants | constants),
         options=options,
         name=name_of_run,

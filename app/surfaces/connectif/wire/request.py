@@ -82,6 +82,12 @@ MEMBERS: Final[dict[str, Any]] = {
         "description": "The encoding of the file: utf-8 (the default), utf-16, iso-8859-1, iso-8859-15, windows-1250, "
         "windows-1251 or windows-1252. Must come before the file in the form",
     },
+    "sheet": {
+        "type": "string",
+        "description": "Of a workbook (.xlsx, .xls, .ods): the name of the sheet, or its number from 1 on. Without it "
+        "the first one that is not hidden is read. Must come before the file in the form",
+        **LEFT_OUT,
+    },
     "format": {
         "type": "string",
         "enum": ["csv", "jsonl"],

@@ -1,0 +1,1 @@
+"""Turns workbooks that strangers made into CSV, in a process that may be killed."""

@@ -1,0 +1,140 @@
+"""The process that reads a workbook: it is started for one, has it as its input, and writes a sheet of it as CSV.
+
+It is started as a script, imports nothing of the service, and gets no environment: whatever a workbook makes of it
+finds no secret, cannot write a file, and ends with its limits. The first line of its output is JSON that says which
+sheet was read, or why none; the CSV follows. Only an exit code of 0 says that it is whole.
+"""
+
+import csv
+import io
+import json
+import resource
+import sys
+from contextlib import suppress
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final
+
+import python_calamine
+from python_calamine import CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
+
+DIGITS: Final = ".15g"  # as many as a spreadsheet shows of a number
+HALF_MILLISECOND: Final = timedelta(microseconds=500)
+
+
+def main() -> None:
+    asked = json.loads(sys.argv[1])
+    confine(asked)
+    out = io.TextIOWrapper(sys.stdout.buffer, encoding="utf-8", errors="replace", newline="")
+    try:
+        with CalamineWorkbook.from_filelike(sys.stdin.buffer) as workbook:
+            write_sheet(workbook, asked, out)
+    except python_calamine.PasswordError:
+        out.write(json.dumps({"refused": "password"}) + "\n")
+    except MemoryError:
+        out.write(json.dumps({"refused": "too_large"}) + "\n")
+    except Exception:  # noqa: BLE001  whatever the library raises of a broken workbook is the workbook's fault
+        out.write(json.dumps({"refused": "damaged"}) + "\n")
+    out.flush()
+
+
+def confine(asked: dict[str, Any]) -> None:
+    """Takes from this process whatever it does not need."""
+    if sys.platform == "linux":  # macOS has none of these
+        with suppress(OSError):  # a machine without memory ends this process, and no other
+            Path("/proc/self/oom_score_adj").write_text("1000")
+        resource.setrlimit(resource.RLIMIT_AS, (asked["memory_bytes"],) * 2)
+    resource.setrlimit(resource.RLIMIT_CPU, (asked["cpu_seconds"],) * 2)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+
+
+def write_sheet(workbook: CalamineWorkbook, asked: dict[str, Any], out: io.TextIOWrapper) -> None:
+    sheets = [each for each in workbook.sheets_metadata if each.typ == SheetTypeEnum.WorkSheet]
+    shown = [each.name for each in sheets if each.visible == SheetVisibleEnum.Visible]
+    hidden = [each.name for each in sheets if each.visible != SheetVisibleEnum.Visible]
+    chosen = choose_sheet([each.name for each in sheets], shown or hidden, asked["sheet"])
+    told = {
+        "sheet": chosen,
+        "others": [name for name in shown if name != chosen],
+        "hidden": [name for name in hidden if name != chosen],
+    }
+    if chosen is None:
+        out.write(json.dumps(told | {"refused": "no_sheet"}) + "\n")
+        return
+    sheet = workbook.get_sheet_by_name(chosen)
+    if sheet.height * sheet.width > asked["cells"]:
+        out.write(json.dumps(told | {"refused": "too_large"}) + "\n")
+        return
+    out.write(json.dumps(told) + "\n")
+    write_rows(sheet, out)
+
+
+def choose_sheet(names: list[str], usual: list[str], wanted: str) -> str | None:
+    """By name, else by number from 1 on; without a wish the first one that is not hidden."""
+    if not wanted:
+        return usual[0] if usual else None
+    if wanted in names:
+        return wanted
+    number = int(wanted) if wanted.isascii() and wanted.isdecimal() and len(wanted) < 6 else 0
+    return names[number - 1] if 0 < number <= len(names) else None
+
+
+def write_rows(sheet: CalamineSheet, out: io.TextIOWrapper) -> None:
+    """Without the columns before the first value and behind the last one. A blank row is a blank line, so that a line
+    of the CSV has the number of its row."""
+    spans = [span for row in sheet.iter_rows() if (span := find_span(row))]
+    first, behind = min((span[0] for span in spans), default=0), max((span[1] for span in spans), default=0)
+    write = csv.writer(out, lineterminator="\n").writerow
+    blank = 0
+    for row in sheet.iter_rows():
+        if not find_span(row):
+            blank += 1
+            continue
+        out.write("\n" * blank)
+        blank = 0
+        write([spell(value) for value in row[first:behind]])
+
+
+def find_span(row: list[Any]) -> tuple[int, int] | None:
+    """From the first value to behind the last one; None for a blank row."""
+    used = [index for index, value in enumerate(row) if value != ""]
+    return (used[0], used[-1] + 1) if used else None
+
+
+def spell(value: object) -> str:
+    """As the cell says it, not as a country writes it: dates as ISO 8601, numbers without separators of thousands."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return spell_number(value)
+    if isinstance(value, timedelta):
+        return spell_duration(value)
+    if isinstance(value, datetime):
+        return spell_moment(value)
+    return value.isoformat() if isinstance(value, date | time) else str(value)
+
+
+def spell_number(value: float) -> str:
+    """0.1 + 0.2 is 0.3, as the spreadsheet shows it, and 4006381333931 has neither a point nor an exponent."""
+    return f"{Decimal(format(value, DIGITS)):f}"
+
+
+def spell_moment(value: datetime) -> str:
+    """A moment is stored as a fraction of days, which is exact to a millisecond. One at midnight is a date."""
+    value = (value + HALF_MILLISECOND).replace(microsecond=(value + HALF_MILLISECOND).microsecond // 1000 * 1000)
+    if value.time() == time():
+        return value.date().isoformat()
+    return value.isoformat(timespec="milliseconds" if value.microsecond else "seconds")
+
+
+def spell_duration(value: timedelta) -> str:
+    seconds = round(value.total_seconds())
+    return f"{'-' if seconds < 0 else ''}{abs(seconds) // 3600}:{abs(seconds) // 60 % 60:02}:{abs(seconds) % 60:02}"
+
+
+if __name__ == "__main__":
+    main()

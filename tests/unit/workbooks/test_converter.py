@@ -1,0 +1,100 @@
+"""What becomes of the cells of a workbook, and of workbooks that are none, or too much."""
+
+import io
+import tempfile
+import zipfile
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+import pytest
+
+from app.errors import Refused
+from app.workbooks.process import convert_workbook
+from app.workbooks.workbook import WORKBOOK_REFUSALS, ReadSheet, WorkbookLimits
+from tests.support.workbooks import ods, xls, xlsx
+
+LIMIT = 1_000_000
+
+
+def convert(data: bytes, sheet: str = "", *, limit: int = LIMIT, **limits: Any) -> tuple[str, ReadSheet]:
+    pieces: list[bytes] = []
+    with tempfile.TemporaryFile() as raw:
+        raw.write(data)
+        raw.flush()
+        read = convert_workbook(raw, sheet, pieces.append, limit=limit, limits=WorkbookLimits(**limits))
+    return b"".join(pieces).decode(), read
+
+
+def refusal(data: bytes, sheet: str = "", **limits: Any) -> str:
+    with pytest.raises(Refused) as refused:
+        convert(data, sheet, **limits)
+    assert refused.value.code == "unreadable_file"
+    return refused.value.detail
+
+
+def test_cells_become_what_they_say() -> None:
+    row = [
+        4006381333931,
+        0.1 + 0.2,
+        1e20,
+        -1.5,
+        True,
+        date(2026, 3, 4),
+        datetime(2026, 3, 4, 12, 30, 15),  # noqa: DTZ001  a workbook knows no zones
+        time(8, 5),
+        timedelta(hours=26, minutes=30),
+        "00123",
+        'a "quoted", cell',
+    ]
+    text, _ = convert(xlsx({"Sheet1": [row]}))
+    assert text == (
+        "4006381333931,0.3,100000000000000000000,-1.5,true,2026-03-04,2026-03-04T12:30:15,08:05:00,26:30:00,00123,"
+        '"a ""quoted"", cell"\n'
+    )
+
+
+def test_a_line_has_the_number_of_its_row_and_blank_edges_are_left_out() -> None:
+    rows = [[], [None, "sku", "price", None], [], [None, "A-1", 1.5, None], [None, "A-2", None, None], [], [None, None]]
+    assert convert(xlsx({"Sheet1": rows}))[0] == "\nsku,price\n\nA-1,1.5\nA-2,\n"
+
+
+def test_each_format_is_read() -> None:
+    rows = [["sku", "name"], ["A-1", "Größe"]]
+    assert {convert(make(rows))[0] for make in (xls, ods, lambda rows: xlsx({"Sheet1": rows}))} == {
+        "sku,name\nA-1,Größe\n"
+    }
+
+
+def test_the_first_sheet_that_is_not_hidden_is_read_or_one_by_name_or_number() -> None:
+    workbook = xlsx({"Codes": [["c"]], "Prices": [["p"]], "2026": [["y"]]}, hidden=["Codes"])
+    text, read = convert(workbook)
+    assert (text, read) == ("p\n", ReadSheet("Prices", ("2026",), ("Codes",)))
+    assert "Only the sheet `Prices` was read, not `2026` and `Codes` (hidden)" in read.describe_others()
+    assert [convert(workbook, sheet)[0] for sheet in ("Codes", "1", "2026", "3")] == ["c\n", "c\n", "y\n", "y\n"]
+    for sheet in ("prices", "0", "4"):
+        known = f"The workbook has no sheet `{sheet}`. It has `Prices`, `2026` and `Codes`"
+        assert refusal(workbook, sheet) == known
+
+
+def far_cell() -> bytes:
+    """A small workbook whose sheet has seventeen thousand million cells."""
+    workbook = xlsx({"Sheet1": [["first"]]})
+    written = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(workbook)) as old, zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            content = old.read(name)
+            if name.endswith("sheet1.xml"):
+                far = b'<row r="1048576"><c r="XFD1048576"><v>1</v></c></row></sheetData>'
+                content = content.replace(b"</sheetData>", far)
+            new.writestr(name, content)
+    return written.getvalue()
+
+
+def test_what_is_no_workbook_or_too_much_is_refused_by_name() -> None:
+    small = xlsx({"Sheet1": [[number, number] for number in range(100)]})
+    assert refusal(small[: len(small) // 2]) == WORKBOOK_REFUSALS["damaged"]
+    assert refusal(b"PK\3\4 no workbook") == WORKBOOK_REFUSALS["damaged"]
+    assert refusal(small, cells=199) == WORKBOOK_REFUSALS["too_large"]
+    assert refusal(small, limit=500) == WORKBOOK_REFUSALS["too_large"]
+    assert refusal(small, seconds=0.0) == WORKBOOK_REFUSALS["too_slow"]
+    assert refusal(far_cell()) == WORKBOOK_REFUSALS["too_large"]
