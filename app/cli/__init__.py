@@ -56,11 +56,14 @@ COMMANDS: Final = {
     "undo": CommandEntry(
         "app.cli.undoing.undo",
         "undo_run",
-        "Undo an import, an item sync or an undo: remove what it has created, and restore what it has changed",
+        "Undo a run: remove the records that it has created, and restore those that it has changed or removed",
         USE,
     ),
     "history": CommandEntry(
-        "app.cli.undoing.history", "list_history", "Show what has changed a record, newest first", USE
+        "app.cli.undoing.history",
+        "list_history",
+        "Show what has changed a record, newest first: when, by what, and each field before and after",
+        USE,
     ),
     "commit": CommandEntry(
         "app.cli.importing.commit", "commit_import", "Let an import with --dry-run write what it has shown", USE

@@ -347,3 +347,23 @@ async def test_at_most_four_streams_of_a_session_are_open(dashboard: Dashboard, 
         del streams[own]
     assert refused.status_code == 429
     await asyncio.sleep(0)
+
+
+async def test_an_import_is_undone_from_its_page_which_says_before_what_will_happen(
+    dashboard: Dashboard, api: httpx.AsyncClient, finish: Finish
+) -> None:
+    run = await imported(dashboard, api, b"_email,_name\nuno@example.org,Uno\nduo@example.org,Duo\n")
+    await finish(dashboard.runtime, run)
+    page = await dashboard.get(f"/app/runs/{run}")
+    assert f'href="/app/runs/{run}/undo">Undo, until' in page.text
+    words = await seen(dashboard, f"/app/runs/{run}/undo")
+    assert "Remove 2 records that it has created" in words
+    assert "Restore" not in words
+    begun = await dashboard.post(f"/app/runs/{run}/undo")
+    undo = begun.headers["location"].rpartition("/")[2].partition("?")[0]
+    await finish(dashboard.runtime, undo)
+    words = await seen(dashboard, f"/app/runs/{undo}")
+    assert "2 records removed 0 records restored" in words
+    page = await dashboard.get(f"/app/runs/{run}")
+    assert f"/app/runs/{undo}" in page.text
+    assert "Undo, until" not in page.text

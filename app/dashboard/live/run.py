@@ -1,6 +1,6 @@
 """Reads a run as its page shows it, for the page and for its stream."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from app.connections.connection import find_names
@@ -10,6 +10,7 @@ from app.dashboard.views.exports.outcome import list_connection_ids
 from app.dashboard.views.runs.actions import actions_of
 from app.dashboard.views.runs.run import RunView, view_run
 from app.dashboard.visitor import Visitor
+from app.runs.changes.undoable import find_undoable_until, scopes_to_undo
 from app.runs.model import Run
 from app.runs.overview.makers import find_makers
 from app.runs.states import HELD, State
@@ -64,7 +65,10 @@ async def load_run_view(runtime: Runtime, visitor: Visitor, run_id: str) -> RunV
     waits = run.state is State.QUEUED or (run.state is State.RUNNING and run.waiting_for is not None)
     no_worker = await check_worker_there(runtime) if waits else None
     maker = makers.get(run.created_by or "")
-    return view_run(status, visitor, maker=maker, no_worker=no_worker or "", retention_days=days, connections=names)
+    view = view_run(status, visitor, maker=maker, no_worker=no_worker or "", retention_days=days, connections=names)
+    until = find_undoable_until(run, runtime.settings.undo_days)
+    may_undo = all(map(visitor.has_scope, scopes_to_undo(run)))
+    return replace(view, undoable_until=until if may_undo else None)
 
 
 async def find_visible(

@@ -1,5 +1,6 @@
 """Whether a run can be undone, and until when."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -17,6 +18,13 @@ NO_RECORDS: Final = "An {kind} changes no records, so it cannot be undone"
 def is_noted(run: Run) -> bool:
     """Whether what the run changes is noted."""
     return bool(run.options.get(UNDOABLE))
+
+
+def scopes_to_undo(run: Run) -> Sequence[str]:
+    """What a caller needs who undoes the run: what starts runs of its kind and, if records are removed or brought back
+    for it, what removes them."""
+    removes = run.created or run.removed or run.replaces
+    return (KINDS[run.kind].write_scope, *(["imports:delete"] if removes else []))
 
 
 def explain_not_undoable(run: Run, days: int) -> str:

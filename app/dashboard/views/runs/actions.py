@@ -33,6 +33,9 @@ def actions_of(view: RunView) -> Iterator[Action]:
         yield Action("again", f"{view.kind} again", view.again)
     if run.kind is Kind.IMPORT and run.success and run.done and view.may_browse:
         yield Action("records", "Show the records", f"/app/records/{quote(run.type, safe='')}")
+    if view.undoable_until is not None:
+        until = f"{view.undoable_until.day} {view.undoable_until:%B}"
+        yield Action("undo", f"Undo, until {until}", f"{own}/undo", danger=True)
     if view.connection:
         yield Action("connection", "Look at the connection", f"/app/settings/connections/{view.connection}")
     if view.may_delete:

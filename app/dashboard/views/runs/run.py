@@ -58,6 +58,7 @@ class RunView:
     may_browse: bool
     connection: str  # the stored one that it could not fetch its file over; "" for none
     export: ExportView | None = None  # what has come of an export
+    undoable_until: datetime | None = None  # None, too, if the visitor may not undo it
     again: str = ""  # where the same can be started again; "" if the visitor may not
 
     @property

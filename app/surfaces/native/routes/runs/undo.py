@@ -9,7 +9,8 @@ from pydantic import Field
 
 from app.auth.caller import Caller
 from app.runs import status
-from app.runs.kinds import KINDS, Kind
+from app.runs.changes.undoable import scopes_to_undo
+from app.runs.kinds import Kind
 from app.runs.model import Run
 from app.runtime import Runtime
 from app.storage.database import ReadSession
@@ -89,15 +90,9 @@ async def find_ended(runtime: Runtime, caller: Caller, run_id: str, kind: Litera
     days = runtime.settings.retention_days
     async with runtime.database.read() as session:
         run = await status.find_run(session, caller.account_id, run_id, kind=kind, retention_days=days, whole=False)
-    ensure_may_undo(caller, run)
+    for scope in scopes_to_undo(run):
+        ensure_scope(caller, scope)
     return run
-
-
-def ensure_may_undo(caller: Caller, run: Run) -> None:
-    """Raises Refused("not_allowed")."""
-    ensure_scope(caller, KINDS[run.kind].write_scope)
-    if run.created or run.removed or run.replaces:
-        ensure_scope(caller, "imports:delete")
 
 
 async def undo_run(request: Request, caller: Caller, runtime: Runtime, run: Run) -> Response:
