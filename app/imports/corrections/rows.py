@@ -3,13 +3,13 @@
 import asyncio
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any, BinaryIO
 
 from app.errors import Refused, SourceLost
 from app.formats import open_reader
-from app.formats.records import Reader, Record, UnreadableRow
+from app.formats.records import READING_RULES, Dialect, Reader, Record, UnreadableRow
 from app.imports.corrections.columns import CorrectedColumn
 from app.imports.plan import Plan
 from app.imports.results.csv_cells import format_json, format_lines
@@ -43,6 +43,13 @@ class CorrectedRows:
         """Ignored columns. Where a mapping finds columns by their place it leaves them out, and they stay."""
         kept = bool(self.plan.mapping.columns) and not self.is_json
         return set() if kept else {each.index for each in self.columns.values() if each.ignored}
+
+    @property
+    def dialect(self) -> Dialect:
+        """How the file is to be read: nobody has to guess it from a few rows."""
+        dialect = self.plan.dialect
+        columns = tuple(name for index, name in enumerate(dialect.columns) if index not in self.dropped)
+        return replace(dialect, rules=READING_RULES, columns=columns, rows_end_with_delimiter=False)
 
     def write_header(self) -> None:
         if not self.is_json and self.plan.dialect.has_header:

@@ -12,14 +12,13 @@ from app.imports.corrections.correction import Correction
 from app.imports.corrections.rows import CorrectedRows, write_corrected
 from app.imports.examine import Upload
 from app.imports.intake import Submission, submit
-from app.imports.plan import is_pending, load_options, load_plan
+from app.imports.plan import load_options, load_plan
 from app.imports.submissions.rerun import build_rerun
-from app.imports.submissions.retry import narrow_options
+from app.imports.submissions.retry import ensure_retriable, narrow_options
 from app.runs.model import Relation, Run
 from app.runs.states import State
 from app.runtime import Runtime
 
-NOT_ENDED = "Wait until the import has ended, or is cancelled. Then its rows can be corrected"
 NOTHING_WRITTEN = (
     "Nothing of this import was written, so its failed rows alone would not complete it. Correct the file and import "
     "all of it"
@@ -36,8 +35,8 @@ async def submit_corrected(
     sender: Identity,
     request_id: str,
 ) -> Run:
-    """Raises Refused: import_not_ended, invalid (what cannot be corrected, or is nowhere wrong), gone (the file),
-    not_found, queue_full."""
+    """Raises Refused: import_not_ended, nothing_to_retry, invalid (what cannot be corrected, or is nowhere wrong), gone
+    (the file), not_found, queue_full."""
     ensure_correctable(parent)
     plan = load_plan(parent)
     async with runtime.database.read() as session:
@@ -49,7 +48,8 @@ async def submit_corrected(
         await write_corrected(runtime, parent, rows)
         if not rows.rows:
             raise Refused("invalid", NO_ROW, [Complaint("corrections", NO_ROW)])
-        upload = Upload(writer, parent.file_name, writer.size, rows.digest.hexdigest(), "utf-8")
+        sha256, encoding = rows.digest.hexdigest(), plan.dialect.encoding
+        upload = Upload(writer, parent.file_name, writer.size, sha256, encoding, rows.dialect)
         submission = build_rerun(parent, upload, name=name, sender=sender, request_id=request_id)
         return await submit(runtime, adapt(submission, parent, corrections, dropped=bool(rows.dropped)))
     finally:
@@ -57,13 +57,10 @@ async def submit_corrected(
 
 
 def ensure_correctable(parent: Run) -> None:
-    """Raises Refused: import_not_ended, invalid."""
-    if not parent.done:
-        raise Refused("import_not_ended", NOT_ENDED)
-    if is_pending(parent) or not parent.failed:
-        raise Refused("invalid", NO_ROW, [Complaint("corrections", NO_ROW)])
+    """Raises Refused: import_not_ended, nothing_to_retry."""
+    ensure_retriable(parent)
     if load_options(parent).is_staged and parent.state is not State.FINISHED:
-        raise Refused("invalid", NOTHING_WRITTEN, [Complaint("", NOTHING_WRITTEN)])
+        raise Refused("nothing_to_retry", NOTHING_WRITTEN)
 
 
 def adapt(submission: Submission, parent: Run, corrections: Sequence[Correction], *, dropped: bool) -> Submission:

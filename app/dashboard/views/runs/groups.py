@@ -24,6 +24,7 @@ class Group:
     file: str  # "" where a run has one
     line: int | None
     remedy: str
+    action: str = ""  # what a program can do about it: app.mappings.hints.hint.Action
 
     @property
     def query(self) -> str:
@@ -59,6 +60,7 @@ def group_from(stored: Any) -> Group:
         file=first.get("file", ""),
         line=first.get("line"),
         remedy=stored.get("hint") or remedy_of_problem(stored["code"]),
+        action=stored.get("fix", {}).get("action", ""),
     )
 
 
