@@ -23,6 +23,7 @@ from app.web.rate_limits import RateHeaders, remaining_allowance
 LINGER_SECONDS = 15.0
 LINGER_BYTES = 134_217_728
 DENIED = (401, 403)
+BODILESS = "bodiless"  # in the scope of a HEAD
 NO_ROUTE = "none"
 PROBES = ("/healthz", "/readyz", "/metrics")
 # What begins an unknown path is told as long as it can be neither an address nor a key nor a token.
@@ -59,7 +60,7 @@ class RequestMiddleware:
             return
         # HEAD is handled as GET, in a copy of the scope: the server sees HEAD in the original and omits the body.
         method = scope["method"]
-        scope = {**scope, "method": "GET"} if method == "HEAD" else scope
+        scope = {**scope, "method": "GET", BODILESS: True} if method == "HEAD" else scope
         exchange = Exchange(scope, receive, send, self.rate_headers, id=token_hex(9), method=method)
         scope["request_id"] = exchange.id
         started = time.monotonic()
@@ -193,3 +194,8 @@ def request_id(request: Request) -> str:
 def get_runtime(scope: Scope) -> Runtime:
     runtime: Runtime = scope["app"].state.runtime
     return runtime
+
+
+def is_head(request: Request) -> bool:
+    """Whether only the headers are wanted: then nothing is waited for."""
+    return BODILESS in request.scope

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -10,12 +11,21 @@ import pytest
 from sqlalchemy import text
 
 from app.runtime import Runtime
+from app.storage.database import PLAN_VERSION
 from app.web.runs import events, waiting
 from tests.conftest import Finish, NewAccount
 from tests.support.http import Account, app_on, client_of, post
 
 BAD = b"_email,_name,_points\na@example.org,A,many\nb@example.org,B,more\n"
 HALTING = {"maxErrors": "0"}
+
+
+@pytest.fixture(autouse=True)
+async def worker(runtime: Runtime) -> AsyncIterator[None]:
+    """Somebody seems to work; the tests do it themselves."""
+    await runtime.queue.send_heartbeat("somebody", PLAN_VERSION)
+    yield
+    await runtime.queue.remove_worker("somebody")
 
 
 async def write(runtime: Runtime, run_id: str, what: str) -> None:
@@ -25,6 +35,14 @@ async def write(runtime: Runtime, run_id: str, what: str) -> None:
 
 async def import_one(client: httpx.AsyncClient, account: Account, **more: Any) -> str:
     return str((await post(client, account, **more)).json()["id"])
+
+
+async def wait_until_held(runtime: Runtime, account: Account, *asked: "asyncio.Task[httpx.Response]") -> None:
+    """Until all of these requests wait."""
+    while runtime.under_way.waits[account.id] < len(asked):
+        assert not any(each.done() for each in asked), [each.result().text for each in asked if each.done()]
+        await asyncio.sleep(0.01)
+    await asyncio.sleep(0.05)  # a stream is let in a moment before it waits
 
 
 def told(answer: httpx.Response) -> list[tuple[str, dict[str, Any]]]:
@@ -98,8 +116,7 @@ async def test_a_poll_that_may_wait_is_answered_when_something_changes(
     held = asyncio.create_task(
         client.get(f"/imports/{run_id}", headers=headers | {"Prefer": "respond-async, WAIT=600; x=1"})
     )
-    while not runtime.under_way.waits[an_account.id]:
-        await asyncio.sleep(0.01)
+    await wait_until_held(runtime, an_account, held)
     assert not held.done()
     await finish(runtime, run_id)
     answer = await held
@@ -139,8 +156,7 @@ async def test_what_waits_for_a_person_is_told_at_once_to_who_has_not_seen_it(
     held = asyncio.create_task(
         client.get(f"/runs/{run_id}", headers={**asked, "If-None-Match": halted.headers["ETag"]})
     )
-    while not runtime.under_way.waits[an_account.id]:
-        await asyncio.sleep(0.01)
+    await wait_until_held(runtime, an_account, held)
     await client.post(f"/runs/{run_id}/cancel", headers=an_account.headers)
     assert (await held).json()["status"] == "cancelled"
 
@@ -174,8 +190,7 @@ async def test_a_revoked_key_is_told_nothing_of_what_it_has_waited_for(
         asyncio.create_task(client.get(path, headers=asked)),
         asyncio.create_task(client.get(f"{path}/events", headers=revoked.headers)),
     ]
-    while runtime.under_way.waits[an_account.id] < 2:
-        await asyncio.sleep(0.01)
+    await wait_until_held(runtime, an_account, *held)
     async with runtime.database.transaction() as session:
         await session.execute(
             text("UPDATE api_keys SET revoked_at = now() WHERE id = :id"), {"id": revoked.key.partition(":")[0]}
@@ -191,9 +206,8 @@ async def test_events_show_each_change_until_the_end_and_no_other_write(
 ) -> None:
     run_id = await import_one(client, an_account, file=BAD, parts=HALTING)
     following = asyncio.create_task(client.get(f"/imports/{run_id}/events", headers=an_account.headers))
-    while not runtime.watcher._waiting.get(run_id):
-        await asyncio.sleep(0.01)
-    await write(runtime, run_id, "heartbeat_at = now(), due_at = now()")  # as a lease that is renewed
+    await wait_until_held(runtime, an_account, following)
+    await write(runtime, run_id, "heartbeat_at = now()")  # as a lease that is renewed
     await asyncio.sleep(0.4)
     await finish(runtime, run_id)
     while (await client.get(f"/runs/{run_id}", headers=an_account.headers)).json()["status"] != "halted":
@@ -220,8 +234,7 @@ async def test_events_end_with_a_run_that_is_deleted(
 ) -> None:
     run_id = await import_one(client, an_account)
     following = asyncio.create_task(client.get(f"/runs/{run_id}/events", headers=an_account.headers))
-    while not runtime.watcher._waiting.get(run_id):
-        await asyncio.sleep(0.01)
+    await wait_until_held(runtime, an_account, following)
     async with runtime.database.transaction() as session:
         await session.execute(text("DELETE FROM runs WHERE id = :id"), {"id": run_id})
     assert [data["status"] for _, data in told(await following)] == ["queued"]
@@ -239,6 +252,44 @@ async def test_who_finds_no_place_is_answered_at_once(
     assert (answer.status_code, "Preference-Applied" in answer.headers) == (304, False)
     refused = await client.get(f"{path}/events", headers=an_account.headers)
     assert (refused.status_code, refused.headers["Retry-After"]) == (429, "5")
+
+
+@pytest.mark.parametrize("path", ["", "/events"])
+async def test_who_asks_only_for_headers_does_not_wait(
+    client: httpx.AsyncClient, an_account: Account, path: str
+) -> None:
+    run_id = await import_one(client, an_account)
+    began = time.monotonic()
+    headed = await client.head(f"/runs/{run_id}{path}", headers={**an_account.headers, "Prefer": "wait=50"})
+    assert (headed.status_code, headed.content) == (200, b"")
+    assert time.monotonic() - began < 10
+
+
+async def test_a_queued_run_tells_that_no_worker_is_there_whatever_the_client_knows(
+    client: httpx.AsyncClient, runtime: Runtime, an_account: Account
+) -> None:
+    path = f"/imports/{await import_one(client, an_account)}"
+    with_worker = await client.get(path, headers=an_account.headers)
+    asked = {**an_account.headers, "If-None-Match": with_worker.headers["ETag"]}
+    assert (await client.get(path, headers=asked)).status_code == 304
+    await runtime.queue.remove_worker("somebody")
+    without = await client.get(path, headers=asked)
+    assert (without.status_code, without.json()["waitsFor"]["code"]) == (200, "worker")
+    assert "ETag" not in without.headers
+
+
+async def test_an_import_that_has_ended_tells_what_came_of_it_whatever_the_client_knows(
+    client: httpx.AsyncClient, runtime: Runtime, an_account: Account, finish: Finish
+) -> None:
+    run_id = await import_one(client, an_account, file=BAD)
+    await finish(runtime, run_id)
+    path = f"/imports/{run_id}"
+    ended = await client.get(path, headers=an_account.headers)
+    retried = await client.post(f"{path}/retry", headers=an_account.headers)
+    assert retried.status_code == 201, retried.text
+    known = {**an_account.headers, "If-None-Match": ended.headers["ETag"]}
+    answer = await client.get(path, headers=known)
+    assert (answer.status_code, answer.json()["family"]["runs"], "ETag" in answer.headers) == (200, 2, False)
 
 
 async def test_a_silent_stream_says_that_it_is_there(

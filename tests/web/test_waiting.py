@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -15,8 +15,9 @@ from sqlalchemy import text
 
 from app.embedded import Servers
 from app.runtime import Runtime
-from app.storage.database import Database
-from app.storage.watching.versions import read_version
+from app.storage.database import Database, ReadSession
+from app.storage.watching import watcher
+from app.storage.watching.versions import read_version, read_versions
 from app.storage.watching.watcher import Watcher
 from tests.support.http import PARTS, Account, post
 from tests.support.live import Live, running_live
@@ -122,12 +123,12 @@ async def test_who_waits_is_told_of_a_change_that_came_while_the_database_was_aw
     address = urlsplit(runtime.settings.database_url.get_secret_value())
     gate = Gate(address.port or 5432)
     behind = Database(address._replace(netloc=f"{address.netloc.rpartition(':')[0]}:{gate.port}").geturl(), pool_size=1)
-    watcher = Watcher(behind)
+    watching = Watcher(behind)
     async with runtime.database.read() as session:
         seen = await read_version(session, an_account.id, run_id)
     assert seen is not None
     gate.cut_after(1)  # in the middle of the first look
-    waiting = asyncio.create_task(watcher.wait_for_change(run_id, seen.text))
+    waiting = asyncio.create_task(watching.wait_for_change(run_id, seen.text))
     await asyncio.sleep(0.4)
     with gate.closed():
         async with runtime.database.transaction() as session:
@@ -135,6 +136,31 @@ async def test_who_waits_is_told_of_a_change_that_came_while_the_database_was_aw
         await asyncio.sleep(0.4)
         assert not waiting.done()
     await asyncio.wait_for(waiting, 10)
-    await watcher.close()
+    await watching.close()
     await behind.close()
     gate.shut()
+
+
+async def test_who_comes_while_the_watcher_looks_is_not_told_of_a_change_that_there_was_not(
+    runtime: Runtime, client: httpx.AsyncClient, an_account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = [str((await post(client, an_account)).json()["id"]) for _ in range(2)]
+    async with runtime.database.read() as session:
+        versions = await read_versions(session, [first, second])
+    watching = Watcher(runtime.database)
+    came: list[asyncio.Task[None]] = []
+
+    async def read_slowly(session: ReadSession, run_ids: Collection[str]) -> Mapping[str, str]:
+        found = await read_versions(session, run_ids)
+        if not came:
+            came.append(asyncio.create_task(watching.wait_for_change(second, versions[second])))
+            await asyncio.sleep(0)
+        return found
+
+    monkeypatch.setattr(watcher, "read_versions", read_slowly)
+    waiting = asyncio.create_task(watching.wait_for_change(first, versions[first]))
+    await asyncio.sleep(0.6)
+    assert (len(came), came[0].done(), waiting.done()) == (1, False, False)
+    for each in (*came, waiting):
+        each.cancel()
+    await watching.close()

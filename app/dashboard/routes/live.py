@@ -17,6 +17,7 @@ from app.dashboard.visitor import FOLLOWING, MayReadRuns, Visitor
 from app.errors import Refused
 from app.runtime import Runtime
 from app.web.caller import OpenRuntime
+from app.web.requests import is_head
 from app.web.server.protocol import STOPPING
 
 router = APIRouter(prefix=FOLLOWING)
@@ -31,6 +32,8 @@ async def follow_page(request: Request, visitor: MayReadRuns, runtime: OpenRunti
     if "once" in request.query_params:  # for browsers in which too many pages are open
         moment = await page.read()
         return HTMLResponse("".join(moment.regions.values()), headers={LIVE: "ended" if moment.ended else "follows"})
+    if is_head(request):
+        return Response(media_type=EventSourceResponse.media_type)
     streams, holders = runtime.under_way.streams, (visitor.session.id, visitor.caller.id)
     if not has_room(streams, holders):
         raise Refused("too_many_reads", TOO_MANY, retry_after=RETRY_MS // 1_000)

@@ -17,7 +17,9 @@ SELECT id, kind, state, total, finished_at IS NOT NULL AS done, xmin::text AS st
     CASE WHEN state = 'queued' THEN (
         SELECT count(*) FROM runs ahead WHERE ahead.account_id = runs.account_id AND ahead.kind = runs.kind
             AND ahead.{OPEN} AND ahead.state = 'queued'
-            AND (ahead.created_at, ahead.id) <= (runs.created_at, runs.id)) END AS position
+            AND (ahead.created_at, ahead.id) <= (runs.created_at, runs.id)) END AS position,
+    relation IN ('retry', 'correction') OR EXISTS (
+        SELECT FROM runs child WHERE child.parent_id = runs.id AND child.relation IN ('retry', 'correction')) AS family
 FROM runs WHERE id = ANY(:ids) AND pruned_at IS NULL"""
 
 
@@ -30,6 +32,7 @@ class RunVersion:
     state: str
     total: int | None
     done: bool
+    has_family: bool  # imports that came of it, or it of them
 
 
 def join_version(stored: str, position: int | None) -> str:
@@ -54,5 +57,10 @@ async def read_versions(session: ReadSession, run_ids: Collection[str]) -> Mappi
 
 def version_from(row: RowMapping) -> RunVersion:
     return RunVersion(
-        join_version(row["stored"], row["position"]), row["kind"], row["state"], row["total"], row["done"]
+        join_version(row["stored"], row["position"]),
+        row["kind"],
+        row["state"],
+        row["total"],
+        row["done"],
+        row["family"] or False,
     )

@@ -57,9 +57,11 @@ class Watcher:
                 self._tell_all(error)
 
     async def _look(self) -> None:
+        # Who comes while the versions are read may have seen newer ones, or wait for a run that was not read.
+        asked = {run_id: list(waiters) for run_id, waiters in self._waiting.items()}
         async with self._database.read() as session:
-            found = await read_versions(session, list(self._waiting))
-        for run_id, waiters in self._waiting.items():
+            found = await read_versions(session, asked)
+        for run_id, waiters in asked.items():
             for waiter in waiters:
                 if found.get(run_id) != waiter.seen and not waiter.changed.done():
                     waiter.changed.set_result(None)

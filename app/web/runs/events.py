@@ -16,6 +16,7 @@ from app.runs.status import Status
 from app.runtime import Runtime
 from app.web.caller import find_caller
 from app.web.refusals import refusals
+from app.web.requests import is_head
 from app.web.runs.polling import version_of
 from app.web.runs.waiting import find_place, is_stopping, wait_for_change
 
@@ -54,10 +55,11 @@ class Shown:
         return version_of(self.current)
 
     @property
-    def facts(self) -> tuple[Run, int | None]:
+    def facts(self) -> tuple[Run, int | None, str | None]:
         """All that an event can show but estimates. Two that are equal look the same."""
         hidden: dict[str, Any] = {"version": "", "heartbeat_at": None, "attempt": 0, "crashes": 0}
-        return replace(self.current.run, **hidden), self.current.queue_position
+        wait = self.current.wait
+        return replace(self.current.run, **hidden), self.current.queue_position, None if wait is None else wait.code
 
 
 # Raises Refused if the run is gone.
@@ -72,6 +74,8 @@ async def tell_changes(request: Request, runtime: Runtime, caller: Caller, load:
     shown = await load()
     if shown.current.run.done and request.headers.get("last-event-id") == shown.version:
         return Response(status_code=204)
+    if is_head(request):
+        return Response(media_type=EventSourceResponse.media_type)
     with find_place(runtime, caller.account_id) as free:
         if not free:
             raise Refused("too_many_reads", TOO_MANY, retry_after=RETRY_SECONDS)
@@ -95,10 +99,10 @@ async def tell_later_changes(request: Request, runtime: Runtime, shown: Shown, l
     while not shown.current.run.done and not stopping.is_set():
         run_id = shown.current.run.id
         silent = SILENT_SECONDS - (time.monotonic() - spoke)
-        changed = await wait_for_change(request, runtime, run_id, shown.version, seconds=max(0.0, silent))
+        await wait_for_change(request, runtime, run_id, shown.version, seconds=max(0.0, silent))
         try:
             await find_caller(request, runtime)
-            newer = await load() if changed else shown
+            newer = await load()  # also in silence: workers that are missing are no change of the run
         except Retryable:
             newer = shown
         except Refused:

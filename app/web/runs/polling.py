@@ -11,18 +11,24 @@ from fastapi.responses import Response
 from app.auth.caller import Caller
 from app.runs.kinds import Kind
 from app.runs.model import Run, read_run_id
-from app.runs.states import HELD
+from app.runs.progress import WORKER
+from app.runs.states import HELD, State
 from app.runs.status import Status, retry_after
 from app.runtime import Runtime
 from app.storage.watching.versions import RunVersion, join_version, read_version
 from app.web.caller import find_caller
+from app.web.requests import is_head
 from app.web.responses.tags import has_already, not_modified, weak_tag
 from app.web.runs.preferences import LONGEST_WAIT_SECONDS, read_wait
 from app.web.runs.waiting import find_place, wait_for_change
+from app.web.runs.waits import find_no_worker
 
 TAG: Final[dict[str, Any]] = {"ETag": {"schema": {"type": "string", "examples": ['W/"1204"']}}}
+APPLIED: Final[dict[str, Any]] = {"Preference-Applied": {"schema": {"type": "string", "examples": ["wait=30"]}}}
+# Beside 304, what the answer to a poll has: of a list, and of a run.
 UNCHANGED: Final[dict[int | str, dict[str, Any]]] = {
-    304: {"description": "Nothing has changed since the answer with this `ETag`", "headers": TAG}
+    200: {"headers": TAG},
+    304: {"description": "Nothing has changed since the answer with this `ETag`", "headers": TAG},
 }
 IF_NONE_MATCH: Final[dict[str, Any]] = {
     "name": "If-None-Match",
@@ -63,7 +69,7 @@ async def begin_poll(request: Request, runtime: Runtime, caller: Caller, run_id:
 
     Raises Refused("not_authenticated") if the key was revoked while it waited.
     """
-    wait = read_wait(request)
+    wait = None if is_head(request) else read_wait(request)
     if wait is None and "if-none-match" not in request.headers:
         return Poll()
     version = await find_version(runtime, caller, run_id, kinds)
@@ -77,7 +83,7 @@ async def begin_poll(request: Request, runtime: Runtime, caller: Caller, run_id:
                 await find_caller(request, runtime)
                 version = await find_version(runtime, caller, run_id, kinds)
         applied = {"Preference-Applied": f"wait={wait}"} if free else {}
-    if version is None or not has_already(request, weak_tag(version.text)):
+    if version is None or not has_already(request, weak_tag(version.text)) or await shows_others(runtime, version):
         return Poll(applied=applied)
     return Poll(not_modified(weak_tag(version.text), **tell_retry(version), **applied), applied)
 
@@ -96,11 +102,16 @@ def may_wait(request: Request, version: RunVersion) -> bool:
     return version.state not in HELD
 
 
+async def shows_others(runtime: Runtime, version: RunVersion) -> bool:
+    """Whether the answer tells what changes without the run: see `describe_run`."""
+    return version.has_family or (version.state == State.QUEUED and await find_no_worker(runtime) is not None)
+
+
 def describe_run(current: Status) -> dict[str, str]:
-    """The headers of an answer that shows a run. Where its row was not read with its version there is no tag, nor where
-    the answer tells of other runs, whose versions are not looked at."""
-    tagged = current.run.version and current.family is None
-    tag = {"ETag": weak_tag(version_of(current))} if tagged else {}
+    """The headers of an answer that shows a run. There is no tag where its row was not read with its version, and none
+    of what changes without the run: that no worker is there, and what became of the imports that came of it."""
+    alone = current.family is None and not (current.wait and current.wait.code == WORKER)
+    tag = {"ETag": weak_tag(version_of(current))} if current.run.version and alone else {}
     return tag | tell_retry(current.run)
 
 

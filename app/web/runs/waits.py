@@ -15,11 +15,16 @@ async def look_for_workers(runtime: Runtime, current: Status) -> Status:
     """The same, but a run whose turn never comes, because nobody works on anything, waits for a worker."""
     if current.wait is None or current.wait.code != TURN:
         return current
+    nobody = await find_no_worker(runtime)
+    return current if nobody is None else replace(current, wait=Wait(WORKER, nobody))
+
+
+async def find_no_worker(runtime: Runtime) -> str | None:
+    """Why nobody works on anything; None if somebody does, or is there for it."""
     async with runtime.database.read() as session:
         if await claims.anyone_works(session):  # the queue would be asked for all that it holds
-            return current
-    nobody = await check_worker_there(runtime)
-    return current if nobody is None else replace(current, wait=Wait(WORKER, nobody))
+            return None
+    return await check_worker_there(runtime)
 
 
 def render_wait(current: Status) -> dict[str, Any]:
