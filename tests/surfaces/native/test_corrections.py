@@ -9,7 +9,7 @@ from app.imports.corrections.values import count_values
 from app.runs.status import find_run
 from app.runtime import Runtime
 from tests.conftest import Finish
-from tests.support.http import Account, post
+from tests.support.http import Account, post, stored_files
 
 TYPE = {
     "key": "sku",
@@ -181,10 +181,33 @@ async def test_members_of_json_lines_are_corrected(
     assert await get_wares(client, an_account) == {"A": (1.5, None), "C": (3, None)}
 
 
+async def test_cells_beside_the_corrected_ones_stay_as_they_were_sent(
+    client: httpx.AsyncClient, an_account: Account, runtime: Runtime, finish: Finish
+) -> None:
+    names = [{"id": name, "type": "text"} for name in ("code", "remark")]
+    fields = [*names, {"id": "state", "type": "enum", "options": ['a;"b" c', "new"]}]
+    made = await client.put("/types/odd", headers=an_account.headers, json={"key": "code", "fields": fields})
+    assert made.status_code == 201, made.text
+    file = 'code;state;remark;\r\n1;x;" ;""é""\nn";\r\n2;y; z\t;\r\n'.encode()  # rows end with a delimiter
+    parent = (await post(client, an_account, file, name="odd.csv", parts={"type": "odd", "delimiter": ";"})).json()
+    await finish(runtime, parent["id"])
+
+    corrections = [{"column": "state", "from": "x", "to": 'a;"b" c'}, {"column": "state", "from": "y", "to": "new"}]
+    child = (await correct(client, an_account, parent["id"], *corrections)).json()["id"]
+    await finish(runtime, child)
+
+    found = (await client.get("/records/odd", headers=an_account.headers)).json()["results"]
+    assert [(each["data"]["state"], each["data"]["remark"]) for each in found] == [
+        ('a;"b" c', ' ;"é"\nn'),
+        ("new", " z\t"),
+    ]
+
+
 async def test_what_cannot_be_corrected_is_refused_with_every_mistake(
     client: httpx.AsyncClient, an_account: Account, runtime: Runtime, finish: Finish
 ) -> None:
     run_id = await fail(client, an_account, runtime, finish)
+    stored = stored_files(runtime)
 
     async def refuse(*corrections: dict[str, Any]) -> list[tuple[str, str]]:
         answer = await correct(client, an_account, run_id, *corrections)
@@ -205,6 +228,7 @@ async def test_what_cannot_be_corrected_is_refused_with_every_mistake(
     assert {"corrections[1].column", "corrections[1].row", "corrections[2].odd"} <= set(paths)
     ((_, reason),) = await refuse({"column": "price", "from": "nowhere", "to": "1"})
     assert reason.startswith("No failed row has what is to be corrected")
+    assert stored_files(runtime) == stored
     open_run = (await post(client, an_account, FILE, name="wares.csv", parts=PARTS)).json()["id"]
     waiting = await correct(client, an_account, open_run, {"column": "price", "ignore": True})
     assert (waiting.status_code, waiting.json()["code"]) == (409, "import_not_ended")
