@@ -1,5 +1,6 @@
 """Undo over HTTP: what it would do, what it has done, who may, and what is told of it."""
 
+import json
 from typing import Any
 
 import httpx
@@ -28,6 +29,12 @@ async def test_an_import_is_looked_at_undone_and_undone_again(
     assert (early.status_code, early.json()["code"]) == (409, "import_not_ended")
     await finish(runtime, second)
     assert "undoableUntil" in (await client.get(f"/imports/{second}", headers=headers)).json()
+
+    changes = (await client.get(f"/imports/{second}/changes?limit=1", headers=headers)).json()
+    assert [(each["key"], each["outcome"], each["row"]) for each in changes["results"]] == [("a@x.io", "updated", 1)]
+    assert changes["results"][0]["fields"] == [{"field": "_name", "before": "Ann", "after": "Anna"}]
+    lines = (await client.get(f"/imports/{second}/changes?format=jsonl", headers=headers)).text.splitlines()
+    assert [json.loads(line)["outcome"] for line in lines] == ["updated", "created"]
 
     seen = await client.post(f"/imports/{second}/undo", json={"dryRun": True}, headers=headers)
     assert seen.status_code == 200
@@ -114,3 +121,13 @@ async def test_the_history_of_a_record_tells_what_changed_it_newest_first(
 
 def name_of(change: dict[str, Any], side: str) -> str | None:
     return next((each.get(side) for each in change["fields"] if each["field"] == "productName"), None)
+
+
+async def test_an_import_may_keep_nothing_of_what_it_changes(
+    client: httpx.AsyncClient, an_account: Account, runtime: Runtime, finish: Finish
+) -> None:
+    run = await send(client, an_account, "_email,_name\na@x.io,Ann\n", undoable="false")
+    await finish(runtime, run)
+    assert "undoableUntil" not in (await client.get(f"/imports/{run}", headers=an_account.headers)).json()
+    refused = await client.post(f"/imports/{run}/undo", headers=an_account.headers)
+    assert (refused.status_code, refused.json()["code"]) == (409, "not_undoable")

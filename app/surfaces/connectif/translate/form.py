@@ -172,6 +172,7 @@ def parse_options(reader: FormReader, *, strict: bool) -> Options:
         only_empty=only_empty,
         replace=replaces,
         dry_run=reader.read_boolean("dryRun", required=False, default=False),
+        undoable=reader.read_boolean("undoable", required=False, default=True),
         on_error=reader.read_choice("onError", ON_ERROR, default="continue"),
         brakes=parse_brakes(reader),
         blank_cells=reader.read_choice("blankCells", ("keep", "clear", "empty"), default="keep"),

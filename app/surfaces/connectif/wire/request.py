@@ -119,6 +119,12 @@ MEMBERS: Final[dict[str, Any]] = {
         "description": "What happens to a column that the type does not have. If it is not set, the type decides",
         **LEFT_OUT,
     },
+    "undoable": {
+        "type": "boolean",
+        "examples": [True],
+        "description": "Whether what it changes is noted, so that it can be undone (the default). An import that is "
+        "sent `false` is faster where it changes many records",
+    },
     "ifSameFile": {
         "type": "string",
         "enum": ["allow", "report", "refuse"],
@@ -177,6 +183,7 @@ FORM: Final[dict[str, Any]] = {
         "overrideExisting": MEMBERS["overrideExisting"] | BOOLEAN | {"examples": ["true"]},
         "updateOnlyEmptyFields": MEMBERS["updateOnlyEmptyFields"] | BOOLEAN | {"examples": ["false"]},
         "replace": MEMBERS["replace"] | BOOLEAN | {"examples": ["false"]},
+        "undoable": MEMBERS["undoable"] | BOOLEAN | {"examples": ["true"]},
         "dryRun": MEMBERS["dryRun"] | BOOLEAN | {"examples": ["false"]},
         "mapping": {
             "type": "string",

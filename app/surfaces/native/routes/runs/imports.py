@@ -10,7 +10,7 @@ from fastapi.responses import Response, StreamingResponse
 from app.imports.results.columns import describe_columns
 from app.imports.results.sent_row import read_sent_row
 from app.imports.row_files.download import FAILED_ROWS, RowOutcomeName, RowsFormat, WantedRows, open_rows
-from app.imports.staged.changes import ALL, PARTS, ensure_planned, load_changes, read_changes
+from app.imports.staged.changes import ALL, PARTS, ChangePage, ensure_planned, load_changes, read_changes
 from app.runs import problems, status
 from app.runs.changes.change import ChangeOutcome
 from app.runs.changes.file import FORMATS, Format, write_file
@@ -22,6 +22,7 @@ from app.surfaces.native.wire.changes import CHANGES_FILE, ChangeList, ChangesQu
 from app.surfaces.native.wire.imports import ColumnList, SentRowItem
 from app.surfaces.native.wire.problems import OfCause, OfColumn, ProblemList
 from app.surfaces.native.wire.shape import Links
+from app.undo.noted import NotedPage, ensure_noted, load_noted, read_noted
 from app.web.caller import MayReadImports, MayReadRecords, OpenRuntime
 from app.web.links import decode_cursor, encode_cursor, invalid_cursor, link_to_same_path
 from app.web.refusals import refusals
@@ -75,11 +76,12 @@ async def list_changes(
     runtime: OpenRuntime,
     query: Annotated[ChangesQuery, Query()],
 ) -> Response:
-    """List what an import would change that is planned or halted and has written nothing yet, field by field.
+    """List what an import would change that is planned or halted and has written nothing yet, field by field; of one
+    that has ended, what it has changed, for as long as it can be undone.
 
-    First what its rows create and update, in the order of the keys, then what a replacement removes. A page of large
-    records ends early: follow `links.next` as long as there is one. JSON Lines have a change a line, CSV a field a
-    line. Requires `records:read` as well.
+    First what its rows create and update, in the order of the keys, then what a replacement removes; once it has ended,
+    what was created comes last. A page may end early: follow `links.next` as long as there is one. JSON Lines have a
+    change a line, CSV a field a line. Requires `records:read` as well.
     """
     days, outcomes = runtime.settings.retention_days, query.outcome or ALL
     async with runtime.database.read() as session:
@@ -89,9 +91,13 @@ async def list_changes(
     async with runtime.heavy_reads.turn(caller.account_id):
         ensure_few_downloads(runtime, caller.account_id)
         after = decode_cursor(query.cursor)
-        if after is not None and after[:1] not in PARTS:
+        page: ChangePage | NotedPage
+        if run.done:
+            page = await load_noted(runtime, run, cursor=after, limit=query.limit, outcomes=outcomes)
+        elif after is not None and after[:1] not in PARTS:
             raise invalid_cursor("cursor")
-        page = await load_changes(runtime, run, cursor=after, limit=query.limit, outcomes=outcomes)
+        else:
+            page = await load_changes(runtime, run, cursor=after, limit=query.limit, outcomes=outcomes)
         following = None if page.cursor is None else encode_cursor(page.cursor)
         others = {"outcome": query.outcome, "limit": query.limit, "cursor": following}
         next_page = None if following is None else link_to_same_path(request, runtime, **others)
@@ -103,10 +109,11 @@ async def list_changes(
 async def download_changes(
     runtime: Runtime, run: Run, outcomes: Collection[ChangeOutcome], format: Format
 ) -> CountedStream:
-    """Raises Refused("not_held") before the first byte."""
+    """Raises Refused, not_held or not_undoable, before the first byte."""
     ensure_few_downloads(runtime, run.account_id)
-    ensure_planned(run)
-    pages = write_file(read_changes(runtime, run, outcomes), format)
+    ensure_noted(runtime, run) if run.done else ensure_planned(run)
+    read = read_noted if run.done else read_changes
+    pages = write_file(read(runtime, run, outcomes), format)
     headers = {"Content-Disposition": f'attachment; filename="{run.id}-changes.{format}"'}
     return CountedStream(runtime, run.account_id, pages, media_type=FORMATS[format].media_type, headers=headers)
 

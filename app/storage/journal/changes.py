@@ -1,0 +1,61 @@
+"""What a run has changed, record by record, as it is noted: what each was before, and what the run has left."""
+
+from collections.abc import Sequence
+from typing import Final, Literal
+
+from sqlalchemy import RowMapping, text
+
+from app.storage.database import ReadSession
+
+PAGE_BYTES: Final = 4_194_304  # of a page; the record that goes beyond is its last
+
+NotedPart = Literal["changed", "created"]
+PIECES: Final[dict[NotedPart, str]] = {
+    "changed": """
+    SELECT id, 0 AS place, type, key, run_row AS row, outcome, before FROM record_changes
+    WHERE run_id = :run_id AND id > :after AND (outcome = ANY(:outcomes)) ORDER BY id LIMIT :limit""",
+    "created": """
+    SELECT c.id, made.place, c.type, made.key, made.row, 'created' AS outcome, CAST(NULL AS jsonb) AS before
+    FROM (SELECT id, type, keys, rows FROM created_records
+        WHERE run_id = :run_id AND id >= :after ORDER BY id) c
+    CROSS JOIN LATERAL unnest(c.keys, c.rows) WITH ORDINALITY AS made(key, row, place)
+    WHERE (c.id > :after OR made.place > :place) AND 'created' = ANY(:outcomes)
+    ORDER BY c.id, made.place LIMIT :limit""",
+}
+# What the run has left is what the next one has found there, or what is there now.
+LIST: Final = """
+WITH piece AS MATERIALIZED ({piece}),
+told AS (
+    SELECT p.id, p.place, p.type, p.key, p.row, p.outcome, CAST(p.before AS text) AS before,
+        CASE WHEN p.outcome <> 'removed' THEN CAST(CASE WHEN next.id IS NULL THEN r.data ELSE next.before END AS text)
+        END AS after
+    FROM piece p
+    LEFT JOIN LATERAL (
+        SELECT id, before FROM record_changes
+        WHERE account_id = :account_id AND type = p.type AND key = p.key AND id > p.id
+        ORDER BY id LIMIT 1) next ON true
+    LEFT JOIN LATERAL (
+        SELECT data FROM records
+        WHERE account_id = :account_id AND type = p.type AND key = p.key OFFSET 0) r ON true),
+counted AS (
+    SELECT *, sum(coalesce(octet_length(before), 0) + coalesce(octet_length(after), 0)) OVER (ORDER BY id, place)
+        - coalesce(octet_length(before), 0) - coalesce(octet_length(after), 0) AS bytes FROM told)
+SELECT * FROM counted WHERE bytes < :bytes ORDER BY id, place"""
+
+
+async def list_changes(
+    session: ReadSession,
+    account_id: int,
+    run_id: str,
+    part: NotedPart,
+    *,
+    after: tuple[int, int],
+    limit: int,
+    outcomes: Sequence[str],
+) -> Sequence[RowMapping]:
+    """Those after the pair (id, place), in the order in which they were made: id, place, type, key, row, outcome,
+    before and after (JSON texts)."""
+    given = {"account_id": account_id, "run_id": run_id, "after": after[0], "limit": limit, "bytes": PAGE_BYTES}
+    place = {"place": after[1]} if part == "created" else {}
+    statement = text(LIST.format(piece=PIECES[part]))
+    return (await session.execute(statement, given | place | {"outcomes": list(outcomes)})).mappings().all()
