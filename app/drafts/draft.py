@@ -26,7 +26,8 @@ PREFIX: Final = "draft_"
 TEMPLATE: Final = "template"  # `purpose` among the choices of a draft that no import comes of
 Step = Literal["source", "type", "columns", "check", "run"]
 STEPS: Final[tuple[Step, ...]] = ("source", "type", "columns", "check", "run")
-LAST_CHOICES: Final = frozenset(("name", "confirmEmail", "maxErrorShare", "maxRemovedShare"))  # of the last step
+# Of the last step.
+LAST_CHOICES: Final = frozenset(("name", "confirmEmail", "onError", "maxErrorShare", "maxRemovedShare"))
 TOO_MANY: Final = f"{MOST_DRAFTS} imports are unfinished. Finish or discard one of them, then begin another"
 
 

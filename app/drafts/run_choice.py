@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Any, Final
 
 from app.drafts.draft import Draft
-from app.errors import Complaint, Refused, describe
+from app.errors import Complaint, Refused, describe, join_choices
+from app.imports.plan import ON_ERROR
 from app.resources.conversion import BadCell
 from app.resources.email import convert_email
 from app.runs.acceptance import find_name_mistake
@@ -36,7 +37,7 @@ def find_percentages(draft: Draft) -> dict[str, str]:
 
 
 def read_run_choices(given: Mapping[str, str]) -> dict[str, Any]:
-    """Choices of the last step from what a form has sent: name, confirmEmail and percentages by SHARES; "" for none.
+    """Choices of the last step from a form: name, confirmEmail, onError, and percentages by SHARES; "" for none.
     Raises one Refused("invalid") that names every mistake."""
     complaints, name, address = [], given["name"], given["confirmEmail"]
     if mistake := find_name_mistake(name):
@@ -44,10 +45,14 @@ def read_run_choices(given: Mapping[str, str]) -> dict[str, Any]:
     if address and isinstance(convert_email(address), BadCell):
         complaints.append(Complaint("confirmEmail", NOT_AN_ADDRESS))
     shares = {each: read_percentage(given[each]) for each in SHARES if given.get(each)}
+    on_error = given.get("onError") or "continue"
+    if on_error not in ON_ERROR:
+        complaints.append(Complaint("onError", f"`onError` must be one of {join_choices(ON_ERROR)}"))
     complaints += [Complaint(each, NOT_A_PERCENTAGE) for each, share in shares.items() if share is None]
     if complaints:
         raise Refused("invalid", describe(complaints), complaints)
-    return {"name": name, "confirmEmail": address or None, **dict.fromkeys(SHARES), **shares}
+    chosen = {"name": name, "confirmEmail": address or None, "onError": None if on_error == "continue" else on_error}
+    return {**chosen, **dict.fromkeys(SHARES), **shares}
 
 
 def read_percentage(text: str) -> float | None:

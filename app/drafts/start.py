@@ -23,10 +23,12 @@ from app.imports.submissions.from_connection import (
 from app.mappings.declaring.requested import DEFAULT_MAPPING
 from app.mappings.mapping import Mapping
 from app.resources.conversion import quote_json
+from app.runs.holding.cancellation import cancel_run
 from app.runs.model import Run
 from app.runs.status import find_run
 from app.runtime import Runtime
 from app.storage.database import ReadSession
+from app.storage.drafts.rows import list_checks
 
 NO_TYPE = "Choose the record type first"
 
@@ -40,10 +42,17 @@ class StartedDraft:
 
 
 async def start_import(
-    runtime: Runtime, draft: Draft, sender: Identity, *, request_id: str, check: Callable[[Submission], None]
+    runtime: Runtime,
+    draft: Draft,
+    sender: Identity,
+    *,
+    request_id: str,
+    check: Callable[[Submission], None],
+    dry_run: bool = False,
 ) -> StartedDraft:
     """Accepts the draft as an import; where its path is a pattern, one for each file that matches. `check` raises
-    Refused for what the sender has no right to: the template may say it as well as the draft.
+    Refused for what the sender has no right to: the template may say it as well as the draft. With `dry_run` the import
+    only shows what it would do: the draft stays until that is committed, and earlier ones of it are cancelled.
 
     Raises Refused as `submit` and `submit_each` do: after queue_full the draft is there as before. Raises not_found
     for a draft that has become an import meanwhile.
@@ -53,20 +62,35 @@ async def start_import(
         parent = await find_parent(session, runtime, draft)
     if not draft.type:
         raise Refused("invalid", NO_TYPE, [Complaint("type", NO_TYPE)])
-    wanted = read_wanted({"path": "", **draft.choices}, mapping)
+    wanted = read_wanted({"path": "", **draft.choices, "dryRun": dry_run}, mapping)
+    await drop_checks(runtime, draft)
     file = await find_file(runtime, draft)
     try:
         built = build_submission(draft.account_id, wanted, file, mapping, sender=sender, request=request_id)
         # Its columns were looked at, so they need not be those of the import that it repeats.
-        submission = replace(built, origin="dashboard", draft_id=draft.id, parent=parent, same_columns=False)
+        submission = replace(built, origin="dashboard", parent=parent, same_columns=False)
+        options = replace(built.options, draft=draft.id if dry_run else None)
+        submission = replace(submission, options=options, draft_id=None if dry_run else draft.id)
         check(submission)
         await refuse_missing_coupon_set(runtime, submission)
         started = await accept(runtime, submission)
     finally:
         if isinstance(file, Upload):
             file.writer.abort()
-    await drop_files(runtime, [draft.blob])
+    if not dry_run:
+        await drop_files(runtime, [draft.blob])
     return started
+
+
+async def drop_checks(runtime: Runtime, draft: Draft) -> None:
+    """Cancels the runs that wait with what the draft would do: it has been changed since, or is to be done now."""
+    async with runtime.database.read() as session:
+        checks = await list_checks(session, draft.account_id, draft.id)
+        days = runtime.settings.retention_days
+        found = [await find_run(session, draft.account_id, each, retention_days=days) for each in checks]
+    for run in found:
+        with suppress(Refused):  # somebody was faster
+            await cancel_run(runtime, runtime.database.transaction(), run)
 
 
 async def accept(runtime: Runtime, submission: Submission) -> StartedDraft:

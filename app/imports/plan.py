@@ -42,6 +42,7 @@ class Options:
     undoable: bool = True  # what it changes in the records is noted, so that it can be undone
     replace: bool = False  # so it is, too, and records of the type that no row names are removed
     dry_run: bool = False  # once all rows are staged it waits, and shows what it would do
+    draft: str | None = None  # of the dashboard, which it checks, and which is used up once it is committed
     on_error: OnError = "continue"  # what a row that fails does to the others
 
     @property

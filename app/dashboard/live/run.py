@@ -1,5 +1,6 @@
 """Reads a run as its page shows it, for the page and for its stream."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -8,8 +9,11 @@ from app.dashboard.live.page import Moment
 from app.dashboard.render import render_block
 from app.dashboard.views.exports.outcome import list_connection_ids
 from app.dashboard.views.runs.actions import actions_of
+from app.dashboard.views.runs.changes import ChangeView, show_changes
 from app.dashboard.views.runs.run import RunView, view_run
 from app.dashboard.visitor import Visitor
+from app.errors import Refused
+from app.imports.staged.changes import is_planned, sample_changes
 from app.runs.changes.undoable import find_undoable_until, scopes_to_undo
 from app.runs.model import Run
 from app.runs.overview.makers import find_makers
@@ -21,6 +25,7 @@ from app.web.runs.reading import visible_kinds
 from app.web.server.readiness import check_worker_there
 
 TEMPLATE: Final = "run.html"
+SHOWN_CHANGES: Final = 20
 REGIONS: Final = (
     "badge",
     "actions",
@@ -68,7 +73,21 @@ async def load_run_view(runtime: Runtime, visitor: Visitor, run_id: str) -> RunV
     view = view_run(status, visitor, maker=maker, no_worker=no_worker or "", retention_days=days, connections=names)
     until = find_undoable_until(run, runtime.settings.undo_days)
     may_undo = all(map(visitor.has_scope, scopes_to_undo(run)))
-    return replace(view, undoable_until=until if may_undo else None)
+    changes = await load_sample(runtime, visitor, run)
+    return replace(view, undoable_until=until if may_undo else None, changes=changes)
+
+
+async def load_sample(runtime: Runtime, visitor: Visitor, run: Run) -> Sequence[ChangeView]:
+    """Some of what a run would change; nothing for a run that does not wait with it."""
+    if not (visitor.has_scope("records:read") and is_planned(run)):
+        return ()
+    days = runtime.settings.retention_days
+    async with runtime.database.read() as session:
+        whole = await find_run(session, visitor.account_id, run.id, retention_days=days)
+    try:
+        return show_changes(await sample_changes(runtime, whole, most=SHOWN_CHANGES))
+    except Refused:  # somebody has decided since it was read
+        return ()
 
 
 async def find_visible(

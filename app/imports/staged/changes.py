@@ -55,8 +55,24 @@ async def load_changes(
 
 def ensure_planned(run: Run) -> None:
     """Raises Refused("not_held") for a run that is not held, or has nothing staged."""
-    if not (run.kind is Kind.IMPORT and run.state in HELD and run.is_staged):
+    if not is_planned(run):
         raise Refused("not_held", NOT_THERE)
+
+
+def is_planned(run: Run) -> bool:
+    """Whether it waits with what it would change."""
+    return run.kind is Kind.IMPORT and run.state in HELD and run.is_staged
+
+
+async def sample_changes(runtime: Runtime, run: Run, *, most: int) -> list[RecordChange]:
+    """Some changes of each kind, those of the rarest first. Raises Refused("not_held")."""
+    counts: dict[ChangeOutcome, int] = {"created": run.created, "updated": run.updated, "removed": run.removed or 0}
+    kinds = sorted((outcome for outcome in ALL if counts[outcome]), key=lambda outcome: counts[outcome])
+    found: list[RecordChange] = []
+    for place, outcome in enumerate(kinds):
+        share = (most - len(found)) // (len(kinds) - place)
+        found += (await load_changes(runtime, run, cursor=None, limit=share, outcomes=[outcome])).changes
+    return found
 
 
 def build_changes(type: str, rows: Sequence[Mapping[Any, Any]]) -> list[RecordChange]:

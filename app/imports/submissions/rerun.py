@@ -1,6 +1,7 @@
 """Runs an import again: the same type, mapping, options and source, with the file as it is now."""
 
 from dataclasses import replace
+from typing import Any
 
 from app.auth.identity import Identity
 from app.connections.declaration import build_remote
@@ -26,7 +27,8 @@ def build_rerun(
     it would do, each import is asked for itself. Raises Refused("invalid")."""
     wanted, asked = load_request(parent), load_options(parent)
     staged = asked.staged and not asked.dry_run
-    options = replace(asked, released=False, accepted=None, dry_run=dry_run, staged=staged, if_same_file="allow")
+    anew: dict[str, Any] = {"released": False, "accepted": None, "draft": None, "if_same_file": "allow"}
+    options = replace(asked, **anew, dry_run=dry_run, staged=staged)
     if complaints := list(find_contradictions(options)):
         raise Refused("invalid", describe(complaints), complaints)
     return Submission(

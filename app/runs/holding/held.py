@@ -17,6 +17,7 @@ from app.runs.states import HELD, State, states_before
 from app.runtime import Runtime
 from app.storage import claims, runs
 from app.storage.database import Session
+from app.storage.drafts import rows as drafts
 from app.storage.json_columns import compile_reader
 
 Opening = AbstractAsyncContextManager[Session]
@@ -27,6 +28,7 @@ PLAN_CHANGED = "The run waits with plan {now} by now, and not with plan {shown}.
 NOT_PLANNED: Final = "Only an import that was started with `dryRun` can be committed"
 SEE_PLAN: Final = "{why}. Look at what it would do by now, and commit it with its `plan`, which is {now}"
 ACCEPTED: Final = "accepted"  # the member of the run's options that has the limits of an approval
+DRAFT: Final = "draft"  # the member that has the draft of which the run is a check
 EXPIRED = "It was {state} for {hours} hours, and nobody resumed or cancelled it"
 
 
@@ -51,6 +53,8 @@ async def resume_run(runtime: Runtime, opening: Opening, run: Run, approval: App
             session, run.id, before=states_before(State.QUEUED), attempt=approval.plan, options=options
         )
         run = run if row is not None else await look_again(session, run)
+        if row is not None and run.options.get(DRAFT):
+            await drafts.use_up(session, run.account_id, run.options[DRAFT], run.id)
     if row is not None:
         runtime.observe(RunResumed(run.id, run.account_id))
         await enqueue_run(runtime, run.id, row["kind"], row["step"], row["attempt"])

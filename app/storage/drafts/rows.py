@@ -84,6 +84,17 @@ async def use_up(session: Session, account_id: int, draft_id: str, run_id: str) 
     return bool(used.rowcount)
 
 
+async def list_checks(session: ReadSession, account_id: int, draft_id: str) -> list[str]:
+    """The open runs that only check what a draft would do."""
+    found = await session.execute(
+        text(
+            "SELECT id FROM runs WHERE account_id = :account_id AND finished_at IS NULL AND options ->> 'draft' = :id"
+        ),
+        {"account_id": account_id, "id": draft_id},
+    )
+    return list(found.scalars())
+
+
 async def remove(session: Session, account_id: int, draft_id: str) -> RowMapping | None:
     """Deletes an open draft and returns its `blob`; None if there is none."""
     removed = await session.execute(

@@ -242,3 +242,40 @@ async def test_a_sheet_of_a_workbook_is_taken_as_its_csv(dashboard: Dashboard) -
     assert "contacts.xlsx" in page
     assert "1 row" in page
     assert "_points" in page
+
+
+async def test_the_whole_file_is_checked_without_writing_and_the_very_plan_is_imported(
+    dashboard: Dashboard, finish: Finish
+) -> None:
+    async def checked() -> str:
+        path = next_path(await dashboard.post(f"{base}/check/whole")).replace("/imports/", "/runs/")
+        await finish(dashboard.runtime, path.rpartition("/")[2])
+        return path
+
+    base = await reach_run(dashboard, await make_template(dashboard), SHOP.replace(b"n/a", b"2"))
+    assert "Check all 3 rows without writing" in words(await dashboard.get(f"{base}/check"))
+    first, page = await checked(), await checked()
+    assert "Cancelled" in words(await dashboard.get(first))  # a new check takes its place
+    shown = await dashboard.get(page)
+    assert "a@example.org would be created row 1 Field Now Then" in words(shown)
+    assert "_points – 1250" in words(shown)
+    assert f'href="{base}/check"' in shown.text
+    button = re.search(r'action="([^"]+/commit[?]plan=[0-9]+)">\s*<button class="main">Import 3 rows<', shown.text)
+    assert button is not None
+    file = await dashboard.get(f"{page}/changes.csv")
+    assert file.text.startswith("type,key,outcome,row,field,before,after")
+    assert base in (await dashboard.get("/app/jobs")).text  # the draft is kept
+    assert next_path(await dashboard.post(button[1])) == page
+    await finish(dashboard.runtime, page.rpartition("/")[2])
+    assert "Finished, 1 row failed" in words(await dashboard.get(page))
+    assert next_path(await dashboard.get(f"{base}/check")).rpartition("/")[2] == page.rpartition("/")[2]
+
+
+async def test_what_a_bad_row_does_is_chosen_at_the_last_step(dashboard: Dashboard, finish: Finish) -> None:
+    base = await reach_run(dashboard, await make_template(dashboard))
+    wrong = await dashboard.post(f"{base}/run", data={"name": "Shop", "onError": "halt"})
+    assert (wrong.status_code, "must be one of continue, stop or rollback" in words(wrong)) == (422, True)
+    path = next_path(await dashboard.post(f"{base}/run", data={"name": "Shop", "onError": "rollback"}))
+    run_id = path.rpartition("/")[2]
+    await finish(dashboard.runtime, run_id)
+    assert "of 3 rows failed, so nothing is written" in words(await dashboard.get(f"/app/runs/{run_id}"))

@@ -14,7 +14,7 @@ from app.dashboard.visitor import MayDeleteRuns, MayReadRuns, MayWriteRuns, Need
 from app.errors import Refused
 from app.runs.deletion import delete_run
 from app.runs.holding.cancellation import count_written, tell_what_stays
-from app.runs.holding.held import Approval, resume_run
+from app.runs.holding.held import Approval, commit_plan, resume_run
 from app.runs.kinds import KINDS
 from app.runtime import Runtime
 from app.web.caller import OpenRuntime, write_as
@@ -96,6 +96,14 @@ async def resume(run_id: str, visitor: MayWriteRuns, runtime: OpenRuntime, plan:
     view = await load_to_decide(runtime, visitor, run_id, "resume")
     await resume_run(runtime, write_as(visitor.caller, runtime), view.run, Approval(plan))
     return redirect(f"/app/runs/{view.run.id}", DECISIONS["resume"].done.format(kind=view.kind.lower()))
+
+
+@router.post("/commit")
+async def commit(run_id: str, visitor: MayWriteRuns, runtime: OpenRuntime, plan: int | None = None) -> Response:
+    """A dry run writes what its page has shown: the `plan` that was seen, and no other."""
+    view = await load_to_decide(runtime, visitor, run_id, "resume")
+    await commit_plan(runtime, write_as(visitor.caller, runtime), view.run, Approval(plan))
+    return redirect(f"/app/runs/{view.run.id}", "The rows are being imported.")
 
 
 @router.post("/cancel")

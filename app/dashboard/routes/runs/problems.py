@@ -13,9 +13,11 @@ from app.dashboard.sentences import PROBLEM_CHOICES, remedy_of_problem
 from app.dashboard.views.runs.badge import title_of
 from app.dashboard.views.runs.failed_rows import name_failed_rows
 from app.dashboard.views.runs.found import tell_found
-from app.dashboard.visitor import MayReadImports, MayReadRuns
+from app.dashboard.visitor import MayReadImports, MayReadRuns, NeedScope
 from app.imports.results.columns import describe_columns
 from app.imports.row_files.download import FAILED_ROWS, open_rows
+from app.imports.staged.changes import ensure_planned, read_changes
+from app.runs.changes.file import write_file
 from app.runs.problems import Wanted, load_page
 from app.runs.status import find_run
 from app.web.caller import OpenRuntime
@@ -73,6 +75,19 @@ async def download_failed_rows(run_id: str, visitor: MayReadImports, runtime: Op
     ensure_few_downloads(runtime, visitor.account_id)
     rows = await open_rows(runtime, run, FAILED_ROWS)
     return FileDownload(runtime, visitor.account_id, rows, name_failed_rows(run))
+
+
+@router.get("/changes.csv")
+async def download_changes(run_id: str, visitor: MayReadImports, runtime: OpenRuntime) -> Response:
+    """What an import would change, a field a line."""
+    await NeedScope(("records:read",))(visitor)
+    days = runtime.settings.retention_days
+    async with runtime.database.read() as session:
+        run = await find_run(session, visitor.account_id, run_id, retention_days=days)
+    ensure_planned(run)
+    ensure_few_downloads(runtime, visitor.account_id)
+    pages = write_file(read_changes(runtime, run), "csv")
+    return FileDownload(runtime, visitor.account_id, pages, f"{run.id}-changes.csv")
 
 
 @router.get("/columns")

@@ -8,19 +8,24 @@ from app.dashboard.render import render_page
 from app.dashboard.routes.wizard.draft import (
     BASE,
     NO_MAPPING,
+    ensure_may_fetch,
     ensure_may_use,
     find_other_page,
     go_to,
     lead_from,
     open_draft,
 )
+from app.dashboard.routes.wizard.run import TOLD_HERE, check_for, lead_on
 from app.dashboard.views.wizard.check import show_check
 from app.dashboard.views.wizard.frame import show_frame
-from app.dashboard.visitor import MayWriteImports
+from app.dashboard.visitor import MayWriteImports, Visitor
 from app.drafts.check import check_draft
-from app.drafts.draft import choose
+from app.drafts.draft import Draft, choose
+from app.drafts.start import start_import
 from app.errors import Refused
+from app.runtime import Runtime
 from app.web.caller import OpenRuntime, write_as
+from app.web.requests import request_id
 
 router = APIRouter(prefix=f"{BASE}/{{draft_id}}/check")
 
@@ -32,7 +37,16 @@ async def show(request: Request, draft_id: str, visitor: MayWriteImports, runtim
     if elsewhere := find_other_page(draft, "check"):
         return elsewhere
     ensure_may_use(visitor, draft.choices)
+    return await show_step(request, runtime, visitor, draft)
+
+
+async def show_step(
+    request: Request, runtime: Runtime, visitor: Visitor, draft: Draft, not_started: Refused | None = None
+) -> Response:
+    """`not_started`: why the whole file could not be checked."""
     form, check = FilledForm(), None
+    if not_started is not None:
+        form = form.refused(not_started)
     try:
         check = await check_draft(runtime, draft)
     except Refused as refused:
@@ -45,6 +59,26 @@ async def show(request: Request, draft_id: str, visitor: MayWriteImports, runtim
     status = 422 if form.complaints else 200
     frame = show_frame(draft, "check")
     return render_page(request, visitor, "wizard/check.html", status, frame=frame, form=form, draft=draft, check=view)
+
+
+@router.post("/whole")
+async def check_whole_file(request: Request, draft_id: str, visitor: MayWriteImports, runtime: OpenRuntime) -> Response:
+    """A dry run of the whole file. The draft stays as it is, and is used up when that is committed."""
+    draft = await open_draft(runtime, visitor, draft_id)
+    if elsewhere := find_other_page(draft, "check"):
+        return elsewhere
+    ensure_may_fetch(visitor, draft.source)
+    ensure_may_use(visitor, draft.choices)
+    may, sent_as = check_for(visitor), request_id(request)
+    try:
+        started = await start_import(
+            runtime, draft, visitor.caller.identity, request_id=sent_as, check=may, dry_run=True
+        )
+    except Refused as refused:
+        if refused.code not in TOLD_HERE:
+            raise
+        return await show_step(request, runtime, visitor, draft, refused)
+    return lead_on(started)
 
 
 @router.post("")

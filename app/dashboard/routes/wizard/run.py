@@ -18,6 +18,7 @@ from app.dashboard.routes.wizard.draft import (
     go_to,
     open_draft,
 )
+from app.dashboard.sentences import ON_ERROR_CHOICES
 from app.dashboard.views.wizard.frame import show_frame
 from app.dashboard.views.wizard.script import script_of_draft
 from app.dashboard.views.wizard.summary import list_chosen
@@ -46,7 +47,8 @@ async def show(request: Request, draft_id: str, visitor: MayWriteImports, runtim
     if elsewhere := find_other_page(draft, "run"):
         return elsewhere
     name = draft.choices.get("name") or suggest_name(draft, datetime.now(UTC))
-    values = {"name": name, "confirmEmail": draft.choices.get("confirmEmail"), **find_percentages(draft)}
+    chosen = {"confirmEmail": draft.choices.get("confirmEmail"), "onError": draft.choices.get("onError") or "continue"}
+    values = {"name": name, **chosen, **find_percentages(draft)}
     return await show_run(request, runtime, visitor, draft, FilledForm(values))
 
 
@@ -59,7 +61,7 @@ async def run(request: Request, draft_id: str, visitor: MayWriteImports, runtime
     ensure_may_fetch(visitor, draft.source)
     ensure_may_use(visitor, draft.choices)
     posted = await read_form(request)
-    given = {name: text_of(posted, name) for name in ("name", "confirmEmail", *SHARES)}
+    given = {name: text_of(posted, name) for name in ("name", "confirmEmail", "onError", *SHARES)}
     if text_of(posted, "seen") not in ("", draft.whole_mark):
         return await show_run(request, runtime, visitor, draft, FilledForm(given), Refused("invalid", CHANGED))
     try:
@@ -114,5 +116,6 @@ async def show_run(
         full=refused.detail if refused and full else "",
         chosen=list_chosen(draft, mapping),
         script=script_of_draft(draft, mapping, base_url(request, runtime)),
+        on_error=ON_ERROR_CHOICES,
         may_mail=runtime.mailer is not None,
     )

@@ -21,7 +21,7 @@ class Action:
 def actions_of(view: RunView) -> Iterator[Action]:
     """In the order of the page: what helps first, what takes away last."""
     run, own = view.run, f"/app/runs/{view.run.id}"
-    if view.may_decide:
+    if view.may_decide and not view.may_commit:
         yield Action("resume", "Continue", f"{own}/resume")
     if view.may_cancel:
         yield Action("cancel", f"Cancel this {view.kind.lower()}", f"{own}/cancel", danger=True)

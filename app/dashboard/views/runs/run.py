@@ -1,6 +1,6 @@
 """A run as its page shows it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -8,6 +8,7 @@ from typing import Final
 from app.dashboard.sentences import remedy_of_failure, tell_limit
 from app.dashboard.views.exports.outcome import ExportView, show_export
 from app.dashboard.views.runs.badge import KIND_WORDS, Badge, badge_of, short_state, title_of
+from app.dashboard.views.runs.changes import ChangeView
 from app.dashboard.views.runs.counts import CountsView, counts_of
 from app.dashboard.views.runs.groups import MOST_GROUPS, Group, Warned, groups_of, warnings_of
 from app.dashboard.visitor import Visitor
@@ -16,7 +17,7 @@ from app.runs.kinds import KINDS, Kind
 from app.runs.model import Interruption, Run, list_interruptions
 from app.runs.overview.makers import Maker
 from app.runs.progress import TROUBLES
-from app.runs.states import HELD
+from app.runs.states import HELD, State
 from app.runs.status import Status
 from app.syncs.report import SyncReport, load_report
 
@@ -59,6 +60,7 @@ class RunView:
     connection: str  # the stored one that it could not fetch its file over; "" for none
     export: ExportView | None = None  # what has come of an export
     undoable_until: datetime | None = None  # None, too, if the visitor may not undo it
+    changes: Sequence[ChangeView] = ()  # some of what it would do
     again: str = ""  # where the same can be started again; "" if the visitor may not
 
     @property
@@ -77,6 +79,16 @@ class RunView:
     def staged(self) -> bool:
         """Whether nothing is written before all rows are looked at."""
         return self.run.is_staged
+
+    @property
+    def may_commit(self) -> bool:
+        """Whether it is a dry run of an import, and waits for the visitor."""
+        return self.may_decide and self.run.kind is Kind.IMPORT and self.run.is_dry_run
+
+    @property
+    def draft(self) -> str:
+        """The draft that it checks, as long as that can be changed; "" for none."""
+        return str(self.run.options.get("draft") or "") if self.run.state is State.PLANNED else ""
 
     @property
     def has_columns(self) -> bool:
