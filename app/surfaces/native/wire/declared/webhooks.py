@@ -12,23 +12,26 @@ from app.web.declared.shape import SentShape, json_body
 from app.web.shapes import UNSET_TIME, Shape, Timestamp
 
 EventName = Annotated[str, WithJsonSchema({"type": "string", "enum": list(SUBSCRIBABLE)})]
+# It is checked with everything else, so that all mistakes are named at once.
+WebhookName = Annotated[str, WithJsonSchema({"type": "string", "maxLength": 200})]
 EVENTS: Final = "What it is told of. " + ". ".join(f"{event}: {meaning}" for event, meaning in MEANINGS.items())
 ONLY_NAMED: Final = "Whether it is told only of runs that name it with `webhookId`"
 
 
 class WebhookBody(SentShape):
-    name: str = Field(description="Unique among the webhooks of the account")
+    name: WebhookName = Field(description="Unique among the webhooks of the account")
     url: str = Field(description="Where messages are sent, with POST", examples=["https://example.com/hooks/sluice"])
     events: list[EventName] = Field(
         default=list(SUBSCRIBABLE), max_length=100, description=f"{EVENTS}. Default: all of them"
     )
-    only_named: bool = Field(default=False, description=ONLY_NAMED)
-    enabled: bool = Field(default=True, description="Whether it is told at all")
+    only_named: bool = Field(default=False, strict=True, description=ONLY_NAMED)
+    enabled: bool = Field(default=True, strict=True, description="Whether it is told at all")
 
 
 class RotationBody(SentShape):
     old_secret_hours: int = Field(
         default=OLD_SECRET_HOURS,
+        strict=True,
         ge=0,
         le=MOST_OLD_HOURS,
         description="For how long the secret before signs, too, so that a receiver can change to the new one in time",
