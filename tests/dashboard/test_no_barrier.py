@@ -24,6 +24,7 @@ NO_PAGES = {
     *("/app", "/app/", "/app/live", "/app/static/{name}"),
     *("/app/imports/{run_id}", "/app/exports/{run_id}", "/app/syncs/{sync_id}/runs/{run_id}"),
     "/app/runs/{run_id}/changes.csv",
+    "/app/runs/{run_id}/results",
     *("/app/runs/{run_id}/failed-rows.csv", "/app/exports/{export_id}/file", "/app/samples/{type}"),
     "/app/pictures/{sequence}/{item:key}",
 }

@@ -6,7 +6,7 @@ from app.dashboard.routes.catalogue import record, records, rows, types
 from app.dashboard.routes.clock import feed_form, feeds, schedule_form, schedules
 from app.dashboard.routes.connections import CONNECTION_PAGES
 from app.dashboard.routes.exports import EXPORT_PAGES
-from app.dashboard.routes.runs import decide, fix, problems, show, undo
+from app.dashboard.routes.runs import decide, fix, problems, retry, show, undo
 from app.dashboard.routes.syncs import actions, lists, settings
 from app.dashboard.routes.templates import TEMPLATE_PAGES
 from app.dashboard.routes.webhooks import WEBHOOK_PAGES
@@ -15,7 +15,7 @@ from app.web.surface import collect_routes
 
 PAGES = (
     *(files, keys, me, people, sign_in, welcome),
-    *(jobs, live, show, problems, fix, decide, undo),
+    *(jobs, live, show, problems, fix, retry, decide, undo),
     *TEMPLATE_PAGES,
     *(types, records, record, rows),
     *(settings, lists, actions),

@@ -29,6 +29,10 @@ def actions_of(view: RunView) -> Iterator[Action]:
         yield Action("fix", "Correct here", f"{own}/fix")
     if run.kind is Kind.IMPORT and run.failed:
         yield Action("failed-rows", "Download failed rows", f"{own}/failed-rows.csv")
+    if view.may_retry:
+        yield Action("retry", "Import the failed rows once more", f"{own}/retry")
+    if run.kind is Kind.IMPORT and run.blob is not None and run.processed:
+        yield Action("results", "Download all rows with their outcome", f"{own}/results")
     if view.again:
         yield Action("again", f"{view.kind} again", view.again)
     if run.kind is Kind.IMPORT and run.success and run.done and view.may_browse:

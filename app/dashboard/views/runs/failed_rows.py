@@ -1,4 +1,4 @@
-"""What the file with the failed rows of a run is called."""
+"""What files with the rows of a run are called."""
 
 import re
 from typing import Final
@@ -12,6 +12,10 @@ _replace_unsafe = re.compile(r"[^A-Za-z0-9 ._-]+").sub
 
 
 def name_failed_rows(run: Run) -> str:
-    """ "prices-08 failed rows.csv": after the run's file, in characters that every system takes for a name."""
+    return f"{name_rows(run, 'failed rows')}.csv"
+
+
+def name_rows(run: Run, which: str) -> str:
+    """ "prices-08 failed rows": after the run's file, in characters that every system takes for a name."""
     stem = split_marks(_drop_ending("", run.file_name or "", count=1)).encode("ascii", "ignore").decode()
-    return f"{_replace_unsafe('-', stem)[:LONGEST].strip(' .-') or run.id} failed rows.csv"
+    return f"{_replace_unsafe('-', stem)[:LONGEST].strip(' .-') or run.id} {which}"

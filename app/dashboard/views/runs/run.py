@@ -50,6 +50,7 @@ class RunView:
     expires_at: datetime | None
     may_decide: bool
     may_cancel: bool
+    may_retry: bool
     may_delete: bool
     may_fix: bool  # whether bad cells may be corrected on a page
     remedy: str  # what to do if it could not be finished
@@ -130,6 +131,7 @@ def view_run(
         expires_at=run.finished_at + timedelta(days=retention_days) if run.finished_at else None,
         may_decide=run.state in HELD and visitor.has_scope(KINDS[run.kind].write_scope),
         may_cancel=may_cancel(run, visitor),
+        may_retry=bool(run.kind is Kind.IMPORT and run.done and run.failed) and visitor.has_scope("imports:write"),
         may_delete=run.done and run.kind in DELETE_SCOPES and visitor.has_scope(DELETE_SCOPES[run.kind]),
         remedy=remedy_of_failure(run.fail_code) if run.fail_code else "",
         report=load_report(run) if run.report else None,

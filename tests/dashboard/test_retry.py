@@ -1,0 +1,48 @@
+"""The failed rows of an import once more, by the forms of a browser without script."""
+
+from app.runtime import Runtime
+from tests.conftest import Finish
+from tests.dashboard.people import Dashboard
+from tests.support.http import post
+
+FILE = b"_email,_name\na@example.org,Ann\nnobody,Bob\nc,Cid\n"
+
+
+async def test_failed_rows_are_imported_once_more(dashboard: Dashboard, runtime: Runtime, finish: Finish) -> None:
+    run = (await post(dashboard.client, dashboard.account, FILE)).json()["id"]
+    await finish(runtime, run)
+    own = f"/app/runs/{run}"
+    shown = (await dashboard.get(own)).text
+    assert f'href="{own}/retry"' in shown
+    rows = await dashboard.get(f"{own}/results")
+    assert 'filename="contacts all rows.csv"' in rows.headers["content-disposition"]
+    assert "a@example.org,Ann,2,created,a@example.org,," in rows.text
+
+    asked = (await dashboard.get(f"{own}/retry")).text
+    assert "2 rows of 3 failed" in asked
+    assert "Try 2 rows again" in asked
+    empty = await dashboard.post(f"{own}/retry", files={"file": ("", b"")})
+    assert (empty.status_code, "Choose a file" in empty.text) == (422, True)
+
+    again = await dashboard.post(f"{own}/retry")
+    assert again.status_code == 303, again.text
+    await finish(runtime, again.headers["location"].rpartition("/")[2])
+    failed = (await dashboard.get(f"{own}/failed-rows.csv")).content
+    corrected = await dashboard.post(
+        f"{own}/retry", files={"file": ("x.csv", failed.replace(b"nobody,", b"b@example.org,"))}
+    )
+    assert corrected.status_code == 303, corrected.text
+    await finish(runtime, corrected.headers["location"].rpartition("/")[2])
+    told = (await dashboard.get(f"{own}/retry")).text
+    assert "With 2 imports that came of it, 2 of 3 rows are in by now, and 1 is not" in told
+
+
+async def test_a_viewer_downloads_results_and_retries_nothing(
+    dashboard: Dashboard, runtime: Runtime, finish: Finish
+) -> None:
+    run = (await post(dashboard.client, dashboard.account, FILE)).json()["id"]
+    await finish(runtime, run)
+    viewer = await dashboard.as_role("viewer")
+    assert (await viewer.get(f"/app/runs/{run}/results")).status_code == 200
+    assert (await viewer.post(f"/app/runs/{run}/retry")).status_code == 403
+    assert "/retry" not in (await viewer.get(f"/app/runs/{run}")).text
