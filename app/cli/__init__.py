@@ -35,6 +35,18 @@ COMMANDS: Final = {
     "rerun": CommandEntry(
         "app.cli.importing.rerun", "run_again", "Run an import again, with its file as it is now", USE
     ),
+    "retry": CommandEntry(
+        "app.cli.importing.rerun",
+        "retry_failed",
+        "Import the failed rows of an import once more, as they are or corrected",
+        USE,
+    ),
+    "results": CommandEntry(
+        "app.cli.managing.imports",
+        "save_results",
+        "Download every row of an import with what became of it",
+        USE,
+    ),
     "failed-values": CommandEntry(
         "app.cli.managing.corrections",
         "list_failed_values",

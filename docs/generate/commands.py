@@ -20,6 +20,7 @@ EXIT_CODES = {
     "else, 130 after Ctrl-C",
     "commit": "0 when all rows went in, 1 when some failed, 2 when none did or it was refused or halted, 130 after Ctrl-C",
     "rerun": "0 when all rows went in, 1 when some failed, 2 when none did or the import was refused, 130 after Ctrl-C",
+    "retry": "0 when all rows went in, 1 when some failed, 2 when none did or the import was refused, 130 after Ctrl-C",
     "correct": "0 when all rows went in, 1 when some failed, 2 when none did or the corrections were refused, 130 after Ctrl-C",
     "imports watch": "0 when all rows went in, 1 when some failed, 2 when the import failed or cannot be watched, 130 after Ctrl-C",
     "connections test-import": "0 when it works, 1 when it does not or the service refused to test it, 2 for anything else",
@@ -31,6 +32,7 @@ EXIT_CODES = {
 }
 OTHERS = "0, or 2 when something went wrong"
 CLIENTS = (
+    "results",
     "failed-values",
     "cancel",
     "undo",

@@ -335,6 +335,24 @@ def test_an_import_is_run_again(sluice: Sluice, shop: str, tmp_path: Path) -> No
     assert (again.exit_code, json.loads(again.stdout)["source"]) == (1, fetched["source"])
 
 
+def test_failed_rows_are_retried(sluice: Sluice, tmp_path: Path) -> None:
+    file = tmp_path / "again.csv"
+    file.write_text("_email,_name\nretry-1@example.com,A\nnobody,B\n")
+    first = json.loads(sluice("import", str(file), "--no-wait", "--json").stdout)["id"]
+    sluice("imports", "watch", first)
+    rows = sluice("results", first, "--outcome", "failed", "--outcome", "created").stdout
+    assert [line.split(",")[3] for line in rows.splitlines()] == ["_outcome", "created", "failed"]
+    again = sluice("retry", first)
+    assert (again.exit_code, "nobody" in sluice("results", first, "--format", "jsonl").stdout) == (1, True)
+    rejected = tmp_path / "failed.csv"
+    sluice("imports", "failed-rows", first, "--output", str(rejected))
+    rejected.write_text(rejected.read_text().replace("nobody", "retry-2@example.com"))
+    run = json.loads(sluice("retry", first, str(rejected), "--name", "Rest", "--json").stdout)
+    assert (run["name"], run["relation"], run["created"]) == ("Rest", "retry", 1)
+    assert "In by now   2 of 2 rows, with 3 imports\n" in sluice("imports", "show", first).stdout
+    assert sluice("retry", run["id"]).exit_code == 2
+
+
 def test_a_file_is_imported_from_elsewhere(sluice: Sluice, shop: str, web: Service, tmp_path: Path) -> None:
     source = tmp_path / "source.json"
     source.write_text(json.dumps({"transport": "http", "url": f"{web.url}/people.csv"}))

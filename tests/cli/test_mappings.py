@@ -51,7 +51,7 @@ def test_what_inspect_prints_is_stored_and_imported_with(sluice: Sluice, tmp_pat
     imported = json.loads(done.stdout)
     assert (imported["created"], imported["mapping"]["name"]) == (1, "Seen")
     again = json.loads(sluice("rerun", imported["id"], str(tmp_path / "people.csv"), "--json").stdout)
-    assert f"Mapping     Seen\nRerun of    {imported['id']}\n" in sluice("imports", "show", again["id"]).stdout
+    assert f"Mapping     Seen\nParent      rerun: {imported['id']}\n" in sluice("imports", "show", again["id"]).stdout
     shown = json.loads(sluice("records", "show", "contacts", "ana@example.com", "--json").stdout)
     assert shown["data"] == {"_email": "ana@example.com", "_name": "Zoë"}
 

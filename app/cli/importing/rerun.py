@@ -1,4 +1,4 @@
-"""The command `sluice rerun`: the same import again, with its file as it is now."""
+"""`sluice rerun` and `sluice retry`: an import again with its file as it is now, or only its failed rows."""
 
 from pathlib import Path
 from typing import Annotated, Final
@@ -26,6 +26,15 @@ NewFile = Annotated[
     typer.Argument(
         metavar="FILE",
         help="The file as it is now, `-` for standard input. Left out if the service fetches it",
+        show_default=False,
+    ),
+]
+FailedImportId = Annotated[str, typer.Argument(metavar="ID", help="Id of the import whose rows failed")]
+CorrectedFile = Annotated[
+    str,
+    typer.Argument(
+        metavar="FILE",
+        help="The corrected rows, `-` for standard input. Left out to try them as they are",
         show_default=False,
     ),
 ]
@@ -62,6 +71,34 @@ def run_again(
             return start_import(client, wanted, on_progress, on_full)
         except RequestFailed as refused:
             raise explain_refusal(client, import_id, refused, sent=bool(file or source)) from None
+
+    follow_import(begin, url=url, key=key, as_json=as_json, wait=not no_wait)
+
+
+def retry_failed(
+    import_id: FailedImportId,
+    file: CorrectedFile = "",
+    *,
+    name: OtherName = None,
+    url: Url = DEFAULT_URL,
+    key: Key = "",
+    wait_for_room: options.WaitForRoom = False,
+    no_wait: options.NoWait = False,
+    as_json: AsJson = False,
+) -> None:
+    """Import the failed rows of an import once more, as they are or corrected.
+
+    `sluice imports failed-rows ID` downloads them. Type, mapping and options are the same, with the type as it is now.
+
+    Exit codes: 0 if all rows were imported, 1 if some rows failed, 2 if the import was refused, failed or is halted.
+    """
+    on_full = print_wait if wait_for_room else None
+
+    def begin(client: httpx.Client, on_progress: OnProgress) -> ImportResponse:
+        parts = {"name": name} if name else {}
+        address = build_path("imports", import_id, "retry")
+        wanted = ImportRequest(Path(file), parts, remote=None if file else {}, address=address)
+        return start_import(client, wanted, on_progress, on_full)
 
     follow_import(begin, url=url, key=key, as_json=as_json, wait=not no_wait)
 

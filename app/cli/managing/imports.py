@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Final
+from urllib.parse import urlencode
 
 import httpx
 import typer
@@ -24,6 +25,11 @@ OnlyStatus = Annotated[
 OnlyOutcome = Annotated[
     str | None, typer.Option("--outcome", help="Only records that would be created, updated or removed")
 ]
+OnlyOutcomes = Annotated[
+    list[str] | None,
+    typer.Option("--outcome", help="Only rows that were created, updated, unchanged, skipped or failed; repeatable"),
+]
+InFormat = Annotated[str | None, typer.Option("--format", help="csv or jsonl; default: as the file was")]
 OnlyType = Annotated[str | None, typer.Option("--type", help="Only those of this record type")]
 
 LARGEST_PAGE: Final = 100
@@ -118,13 +124,19 @@ def describe_import(run: Mapping[str, Any]) -> dict[str, object]:
         "Read as": show_members(run.get("dialect")),
         "Source": show_members(run.get("source")),
         "Mapping": run.get("mapping", {}).get("name"),
-        "Rerun of": run.get("parentId"),
+        "Parent": show_members({run["relation"]: run["parentId"]}) if "parentId" in run else None,
+        "In by now": tell_family(run["family"]) if "family" in run else None,
         "Options": show_members(run.get("options")),
         "Created": show_time(run.get("createdAt")),
         "Started": show_time(run.get("startedAt")),
         "Finished": show_time(run.get("finishedAt")),
         "Kept until": show_time(run.get("expiresAt")),
     }
+
+
+def tell_family(family: Mapping[str, Any]) -> str:
+    """What an import and all that came of it have brought in."""
+    return f"{family['success']:,} of {family['total']:,} rows, with {family['runs']} imports"
 
 
 @imports.command("watch")
@@ -177,6 +189,26 @@ def list_changes(
         else:
             kind = "jsonl" if output.suffix == ".jsonl" else "csv"
             download(client, f"{path}?{httpx.QueryParams({**filters, 'format': kind})}", output)
+
+
+def save_results(
+    import_id: ImportId,
+    *,
+    outcome: OnlyOutcomes = None,
+    format: InFormat = None,
+    output: Output = None,
+    url: Url = DEFAULT_URL,
+    key: Key = "",
+) -> None:
+    """Download every row of an import with what became of it.
+
+    Each row is as it was sent, followed by its line, its outcome, the key of its record, and why it failed or was
+    skipped. The file can be imported as it is.
+    """
+    asked = [("outcome", each) for each in outcome or ()] + ([("format", format)] if format else [])
+    query = f"?{urlencode(asked)}" if asked else ""
+    with connect(url, key) as client:
+        download(client, build_path("imports", import_id, "results") + query, output)
 
 
 @imports.command("failed-rows")

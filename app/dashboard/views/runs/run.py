@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from app.dashboard.sentences import remedy_of_failure, tell_limit
 from app.dashboard.views.exports.outcome import ExportView, show_export
@@ -129,20 +129,28 @@ def view_run(
         no_worker=no_worker,
         speed=speed_of(run),
         expires_at=run.finished_at + timedelta(days=retention_days) if run.finished_at else None,
-        may_decide=run.state in HELD and visitor.has_scope(KINDS[run.kind].write_scope),
-        may_cancel=may_cancel(run, visitor),
-        may_retry=bool(run.kind is Kind.IMPORT and run.done and run.failed) and visitor.has_scope("imports:write"),
-        may_delete=run.done and run.kind in DELETE_SCOPES and visitor.has_scope(DELETE_SCOPES[run.kind]),
+        **tell_permissions(run, visitor),
         remedy=remedy_of_failure(run.fail_code) if run.fail_code else "",
         report=load_report(run) if run.report else None,
         template=(run.options.get("mapping") or {}).get("name") or "",
         brakes=tell_brakes(run),
-        may_fix=run.kind is Kind.IMPORT and run.done and has_bad_cells(run) and visitor.has_scope("imports:write"),
         may_browse=visitor.has_scope("records:read"),
         connection=find_connection(run) if visitor.has_scope("connections:read") else "",
         export=view_export(run, visitor, connections or {}, retention_days) if run.kind is Kind.EXPORT else None,
         again=find_again(run, visitor),
     )
+
+
+def tell_permissions(run: Run, visitor: Visitor) -> dict[str, Any]:
+    """What the visitor may do with the run as it is now."""
+    may_retry = bool(run.kind is Kind.IMPORT and run.done and run.failed) and visitor.has_scope("imports:write")
+    return {
+        "may_decide": run.state in HELD and visitor.has_scope(KINDS[run.kind].write_scope),
+        "may_cancel": may_cancel(run, visitor),
+        "may_delete": run.done and run.kind in DELETE_SCOPES and visitor.has_scope(DELETE_SCOPES[run.kind]),
+        "may_retry": may_retry,
+        "may_fix": may_retry and has_bad_cells(run),
+    }
 
 
 def may_cancel(run: Run, visitor: Visitor) -> bool:
