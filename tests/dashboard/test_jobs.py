@@ -356,6 +356,9 @@ async def test_an_import_is_undone_from_its_page_which_says_before_what_will_hap
     await finish(dashboard.runtime, run)
     page = await dashboard.get(f"/app/runs/{run}")
     assert f'href="/app/runs/{run}/undo">Undo, until' in page.text
+    words = await seen(dashboard, "/app/records/contacts/uno@example.org")
+    assert "History" in words
+    assert ", line 2" in words.partition("History")[2]
     words = await seen(dashboard, f"/app/runs/{run}/undo")
     assert "Remove 2 records that it has created" in words
     assert "Restore" not in words

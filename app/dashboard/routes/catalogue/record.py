@@ -11,6 +11,7 @@ from fastapi.responses import Response
 
 from app.dashboard.render import render_page
 from app.dashboard.views.catalogue import records as shown
+from app.dashboard.views.catalogue.history import show_change
 from app.dashboard.views.catalogue.types import type_path
 from app.dashboard.views.catalogue.writers import Writer, describe_writer
 from app.dashboard.visitor import MayReadRecords, MayReadTypes, Visitor
@@ -24,11 +25,14 @@ from app.runs.kinds import KINDS
 from app.runs.status import find_run
 from app.runtime import Runtime
 from app.storage.database import ReadSession
+from app.undo.history import load_history
 from app.web.caller import OpenRuntime
 from app.web.links import base_url, key_path
+from app.web.runs.reading import visible_kinds
 
 router = APIRouter(prefix="/app/records/{type}")
 MOST_IMAGES: Final = 24
+MOST_CHANGES: Final = 10
 
 
 @router.get(key_path("key"))
@@ -49,6 +53,8 @@ async def answer_record(
     async with runtime.database.read() as session:
         writer = await find_writer(session, runtime, visitor, found)
         images = await find_images(session, visitor, resource, found["key"])
+        name, kinds = (resource.name, found["key"]), visible_kinds(visitor.caller, None)
+        past = await load_history(session, visitor.account_id, found, name, kinds=kinds, limit=MOST_CHANGES)
     return render_page(
         request,
         visitor,
@@ -60,6 +66,7 @@ async def answer_record(
         values=shown.list_values(resource, data),
         raw=msgspec.json.format(found["data"], indent=2),
         writer=writer,
+        changes=[show_change(each) for each in past.items],
         pictures=shown.list_pictures(resource.name, found["key"], data, images),
         address=f"{base_url(request, runtime)}/records/{resource.name}/{quote(found['key'], safe='')}",
     )
