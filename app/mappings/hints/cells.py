@@ -1,13 +1,13 @@
 """Hints about cells: decimal commas, dates in another order, words for true and false, options that were misspelled."""
 
 import re
-import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from app.mappings.hints.hint import Cure, Evidence
 from app.mappings.notations.date_formats import has_time
 from app.mappings.suggesting.guesses import DAYS, TIMES, compile_once, find_truth, share_of_fitting
+from app.resources.canonical import fold
 from app.resources.schema import Field
 
 ISO: Final = ("YYYY-MM-DD",)
@@ -125,7 +125,7 @@ def find_nearest(value: str, field: Field) -> str:
 
 
 def reduce_option(text: str) -> str:
-    return "".join(filter(str.isalnum, unicodedata.normalize("NFD", text.casefold())))
+    return "".join(filter(str.isalnum, fold(text)))
 
 
 def is_misspelled(text: str, option: str) -> bool:
