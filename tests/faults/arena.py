@@ -19,7 +19,7 @@ from app.embedded import Servers
 from app.imports.engine import work
 from app.imports.examine import Upload
 from app.imports.intake import Submission, submit
-from app.imports.plan import Options, ReadOptions
+from app.imports.plan import OnError, Options, ReadOptions
 from app.runs.holding.brakes import Brakes
 from app.runs.lifecycle import work_on
 from app.runs.model import AccountId, Run
@@ -214,12 +214,14 @@ class Arena:
         *,
         replace: bool = False,
         brakes: Brakes | None = None,
+        dry_run: bool = False,
+        on_error: OnError = "continue",
     ) -> Run:
         writer = self.runtime.blobs.create()
         writer.write(data.encode())
         upload = Upload(writer, "file.csv", len(data), "0" * 64, "utf-8")
         read = ReadOptions("csv", ",")
-        options = Options(replace=replace, brakes=brakes)
+        options = Options(replace=replace, brakes=brakes, dry_run=dry_run, on_error=on_error)
         wanted = Submission(account or self.account_id, "api", type, upload, read, options=options)
         return await submit(self.runtime, wanted)
 
