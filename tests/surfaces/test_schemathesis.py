@@ -38,11 +38,15 @@ def one(key: str) -> list[str]:
 # How each surface's own clients show who they are.
 WHO = {"voucherify": pair, "connectif": one, "cordial": one, "native": one}
 
+# What reads its 30 parameters with the code of another operation: random requests go there, too.
+TWICE = {"connectif": ("createImportFromFile",)}
+
 
 @pytest.mark.parametrize("surface", few(["voucherify", "connectif", "cordial"], ("connectif",)))
 def test_the_fuzzer_finds_nothing(live: Live, tmp_path: Path, surface: str) -> None:
     """What is at the edges of each parameter, the same requests in every run: a failure here is one of this change."""
-    fuzz(live, tmp_path, surface, "--phases", "examples,coverage", "--generation-deterministic")
+    bounds = [f"--exclude-operation-id={each}" for each in TWICE.get(surface, ())]
+    fuzz(live, tmp_path, surface, "--phases", "examples,coverage", "--generation-deterministic", *bounds)
 
 
 @pytest.mark.slow
