@@ -18,6 +18,7 @@ from benchmarks.machine import Machine, load_now, machine
 from benchmarks.mappings import mappings
 from benchmarks.polling import polling
 from benchmarks.report import Section, show, write
+from benchmarks.results_file import results_file
 from benchmarks.service import Service, started, work_folder
 from benchmarks.speed import speed
 from benchmarks.staged import staged
@@ -51,6 +52,7 @@ MEASURES: dict[str, Measure] = {
     "catalog": lambda service, folder: beside(service, folder, CATALOG),
     "catalog-lines": lambda service, folder: beside(service, folder, CATALOG_LINES),
     "staged": lambda service, folder: staged(service, folder.large(), folder.large(changed=True)),
+    "results-file": lambda service, folder: results_file(service, folder.large()),
     "mappings": lambda service, folder: mappings(service, folder.path, folder.rows),
     # 1,000,000 records: as many as there are rows, and two thirds more.
     "exports": lambda service, folder: exports(service, folder.path, folder.rows * 10 // 6),
@@ -64,7 +66,7 @@ MEASURES: dict[str, Measure] = {
 }
 # What runs on one service; uploads and fairness leave imports behind that take minutes.
 SERVICES = (
-    ("growth", "speed", "customers", "catalog", "catalog-lines", "staged", "mappings", "polling"),
+    ("growth", "speed", "customers", "catalog", "catalog-lines", "staged", "results-file", "mappings", "polling"),
     ("exports",),
     ("item-syncs",),
     ("uploads",),

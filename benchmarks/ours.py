@@ -32,6 +32,9 @@ class Timing:
     counts: dict[str, int]
 
 
+PIECE_BYTES = 262_144  # of a download that are read at once
+
+
 class Client:
     """One connection to the service, kept open from a POST to the end of its import, on the surface of a kind."""
 
@@ -97,6 +100,15 @@ class Client:
         """The first bytes of a file."""
         self._connection.request("GET", path, headers={**self._headers, "Range": f"bytes=0-{size - 1}"})
         return self._connection.getresponse().read()
+
+    def download(self, path: str) -> tuple[float, int]:
+        """Seconds and bytes of a whole file, of which nothing is kept."""
+        began, size = time.perf_counter(), 0
+        self._connection.request("GET", path, headers=self._headers)
+        response = self._connection.getresponse()
+        while piece := response.read(PIECE_BYTES):
+            size += len(piece)
+        return time.perf_counter() - began, size
 
     def fetch(self, path: str) -> Answer:
         self._connection.request("GET", path, headers=self._headers)

@@ -6,14 +6,15 @@ from itertools import compress
 from typing import BinaryIO, Final
 
 from app.formats.records import Batch, Position, Reader, Record, UnreadableRow
-from app.imports.results.reread import REREAD_BYTES, CommittedBatch, group_problems
+from app.imports.results.reread import CommittedBatch, group_problems
 from app.imports.row_files.key_teller import KeyTeller
 from app.problems import WARNINGS, Problem
 from app.runs import ledger
 from app.runs.ledger import FAILED, FATE_OF, Fate
 
 OUTCOME_OF: Final = {letter: fate.outcome for letter, fate in FATE_OF.items()}
-MOST_RAW_BYTES: Final = 4 * REREAD_BYTES
+READ_BYTES: Final = 131_072  # of the file that are held as rows at once: ten times as much in memory
+MOST_RAW_BYTES: Final = 4_194_304
 TOLD: Final = {letter: fate for letter, fate in FATE_OF.items() if fate.code}
 
 
@@ -61,7 +62,7 @@ def read_pieces(file: BinaryIO, reader: Reader, teller: KeyTeller | None, batch:
     position = Position(batch["at_offset"], batch["at_line"], batch["at_row"])
     first_row, last_row = position.row + 1, position.row + len(letters)
     while position.row < last_row:
-        read = reader.read(position, max_rows=last_row - position.row, max_bytes=REREAD_BYTES)
+        read = reader.read(position, max_rows=last_row - position.row, max_bytes=READ_BYTES)
         told = letters[position.row + 1 - first_row : read.end.row + 1 - first_row]
         keys = teller.tell(read, problems.keys()) if teller else {}
         yield build_piece(read, told, keys, problems, read_lines(file, read))
