@@ -22,6 +22,7 @@ from benchmarks.results_file import results_file
 from benchmarks.service import Service, started, work_folder
 from benchmarks.speed import speed
 from benchmarks.staged import staged
+from benchmarks.undo import undo
 from benchmarks.webhooks import webhooks
 
 RESULTS = Path(__file__).with_name("results.md")
@@ -53,6 +54,7 @@ MEASURES: dict[str, Measure] = {
     "catalog-lines": lambda service, folder: beside(service, folder, CATALOG_LINES),
     "staged": lambda service, folder: staged(service, folder.large(), folder.large(changed=True)),
     "results-file": lambda service, folder: results_file(service, folder.large()),
+    "undo": lambda service, folder: undo(service, folder.large(), folder.large(changed=True)),
     "mappings": lambda service, folder: mappings(service, folder.path, folder.rows),
     # 1,000,000 records: as many as there are rows, and two thirds more.
     "exports": lambda service, folder: exports(service, folder.path, folder.rows * 10 // 6),
@@ -66,7 +68,18 @@ MEASURES: dict[str, Measure] = {
 }
 # What runs on one service; uploads and fairness leave imports behind that take minutes.
 SERVICES = (
-    ("growth", "speed", "customers", "catalog", "catalog-lines", "staged", "results-file", "mappings", "polling"),
+    (
+        "growth",
+        "speed",
+        "customers",
+        "catalog",
+        "catalog-lines",
+        "staged",
+        "undo",
+        "results-file",
+        "mappings",
+        "polling",
+    ),
     ("exports",),
     ("item-syncs",),
     ("uploads",),

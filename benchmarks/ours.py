@@ -110,6 +110,11 @@ class Client:
             size += len(piece)
         return time.perf_counter() - began, size
 
+    def undo(self, run: str) -> str:
+        """The id of the undo of a run."""
+        self._connection.request("POST", f"/runs/{run}/undo", headers=self._headers)
+        return str(self._answer(201)["id"])
+
     def fetch(self, path: str) -> Answer:
         self._connection.request("GET", path, headers=self._headers)
         return self._answer(200)

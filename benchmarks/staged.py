@@ -1,6 +1,7 @@
 """A replacement, which is staged and applied in one transaction, beside the same import written directly."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from benchmarks import files, floor
@@ -20,6 +21,7 @@ REPLACEMENT = replace(CONTACTS, surface=replace(CONTACTS.surface, fields={**CONT
 class Taken:
     """Seconds from the first byte to the end, and of those the seconds in which the overlay was applied."""
 
+    run: str
     total: float
     applying: float
     memory: Peaks
@@ -54,8 +56,13 @@ def load(service: Service, client: Client, samples: dict[str, files.Sample]) -> 
 
 def timed(service: Service, client: Client, sample: files.Sample) -> Taken:
     """Imports a file. Raises RuntimeError unless it ends well."""
+    return timed_run(service, client, lambda: client.post(sample))
+
+
+def timed_run(service: Service, client: Client, begin: Callable[[], str]) -> Taken:
+    """`begin` starts the run, and returns its id. Raises RuntimeError unless it ends well."""
     began = time.perf_counter()
-    run, applied = client.post(sample), 0.0
+    run, applied = begin(), 0.0
     while time.perf_counter() - began < PATIENCE:
         told = client.fetch(f"/runs/{run}")
         if told["step"] == "apply":
@@ -65,5 +72,5 @@ def timed(service: Service, client: Client, sample: files.Sample) -> Taken:
         time.sleep(PAUSE)
     ended = time.perf_counter()
     if told["status"] != "finished":
-        raise RuntimeError(f"the import of {sample.path.name} ended badly: {told}")
-    return Taken(ended - began, ended - applied if applied else 0.0, peaks(service))
+        raise RuntimeError(f"the {told['kind']} ended badly: {told}")
+    return Taken(run, ended - began, ended - applied if applied else 0.0, peaks(service))
