@@ -4,15 +4,20 @@ import csv
 import io
 import json
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from app.errors import Refused
+from app.imports.intake import Submission, submit
 from app.imports.row_files.download import WantedRows, open_rows
+from app.imports.row_files.failed_again import write_failed_again
 from app.mappings.mapping import MappedColumn, Mapping
 from app.runs.ledger import OUTCOMES
-from app.runs.model import Run
+from app.runs.model import Relation, Run
 from app.storage import types
+from tests.corpus.ugly import UGLY, Ugly
 from tests.engine.conftest import ImportEngine
 
 HEADER = "_email,_name\n"
@@ -25,7 +30,9 @@ async def declare(engine: ImportEngine, declaration: dict[str, Any]) -> None:
 
 async def file_of(engine: ImportEngine, run: Run, *outcomes: str, format: Any = None) -> str:
     wanted = WantedRows(frozenset(outcomes), format)
-    return b"".join([part async for part in await open_rows(engine.runtime, run, wanted)]).decode("utf-8-sig")
+    return b"".join([part async for part in await open_rows(engine.runtime, run, wanted)]).decode(
+        "utf-8-sig", "surrogateescape"
+    )
 
 
 async def results(engine: ImportEngine, run: Run, *outcomes: str) -> list[dict[str, str]]:
@@ -175,3 +182,40 @@ async def test_cells_become_members_by_their_headings(engine: ImportEngine) -> N
     (row,) = [json.loads(line) for line in (await file_of(engine, run, format="jsonl")).splitlines()]
     assert list(row)[:5] == ["_email", "_name", "x", "Column 4", "Column 5"]
     assert (row["Column 4"], row["_outcome"]) == ("2", "created")
+
+
+async def import_ugly(engine: ImportEngine, each: Ugly) -> Run | None:
+    """None: the file is refused."""
+    try:
+        return await engine.run(each.data, "things")
+    except Refused:
+        return None
+
+
+async def stored(engine: ImportEngine) -> dict[str, str]:
+    rows = await engine.sql("SELECT key, data::text FROM records WHERE account_id = :a", a=engine.account_id)
+    return {row["key"]: row["data"] for row in rows}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("each", UGLY, ids=lambda each: each.name)
+async def test_results_of_any_file_add_up_and_can_be_sent_back(engine: ImportEngine, each: Ugly) -> None:
+    """Its good rows are as they were sent, and change nothing if they are sent once more. Its bad rows fail again."""
+    fields = [{"id": "id", "type": "text"}]
+    await declare(engine, {"key": "id", "unknownColumns": "keep", "fields": fields})
+    run = await import_ugly(engine.with_settings(batch_rows=2), each)
+    if run is None:
+        return
+    await ensure_sums(engine, run)
+    before = await stored(engine)
+    for kind in ("csv", "jsonl"):
+        file = (await file_of(engine, run, format=kind)).encode("utf-8", "surrogateescape")
+        again = await import_ugly(engine, replace(each, data=file))
+        if again is not None:
+            assert (again.total, again.failed, again.created) == (run.total, run.failed, 0), kind
+        assert await stored(engine) == before, kind
+    if run.failed:
+        upload = await write_failed_again(engine.runtime, run)
+        wanted = Submission(engine.account_id, "api", "things", upload, parent=run, relation=Relation.RETRY)
+        retry = await engine.finish(await submit(engine.runtime, wanted))
+        assert (retry.total, retry.failed, await stored(engine)) == (run.failed, run.failed, before)
