@@ -1,6 +1,7 @@
 """Writes rows of an import as CSV, each followed by what became of it."""
 
 import codecs
+import csv
 from collections.abc import Callable, Mapping, Sequence
 from operator import add
 from typing import Final
@@ -50,6 +51,10 @@ class CsvRows:
 
     def _write_as_sent(self, piece: Piece, raw: Sequence[bytes]) -> bytes:
         others = set(piece.reasons)
+        if b'"' in b"".join(raw):
+            others |= {
+                index for index, line in enumerate(raw) if b'"' in line and not self._is_regular(piece, index, line)
+            }
         if any(special in "\0".join(piece.keys) for special in self._special):
             others |= {index for index, key in enumerate(piece.keys) if any(each in key for each in self._special)}
         keys = ["" if index in others else key for index, key in enumerate(piece.keys)] if others else piece.keys
@@ -59,6 +64,14 @@ class CsvRows:
         for index in others:
             written[index] = format_lines([self._build_row(piece, index)], self._layout.delimiter)
         return b"".join(written)
+
+    def _is_regular(self, piece: Piece, index: int, line: bytes) -> bool:
+        """Whether every reader makes the same cells of the line: not all of them know a blank before a quote."""
+        try:
+            (cells,) = csv.reader([line.decode()], delimiter=self._layout.delimiter, strict=True)
+        except (csv.Error, UnicodeDecodeError, ValueError):
+            return False
+        return cells == list(piece.records[index])  # type: ignore[arg-type]
 
     def _build_row(self, piece: Piece, index: int) -> list[str]:
         record, reasons = piece.records[index], piece.reasons.get(index, NO_REASONS)

@@ -82,8 +82,17 @@ class FailedAgain:
                 yield format_unread(record, raw, dialect, columns=columns)
             elif isinstance(record, dict):
                 yield encode_text(format_json(record)) + b"\n"
+            elif raw is not None:
+                yield raw + b"\r\n"
             else:
-                yield format_lines([record], dialect.delimiter)  # type: ignore[list-item]
+                yield format_row(record, dialect.delimiter)  # type: ignore[arg-type]
+
+
+def format_row(cells: Sequence[str], delimiter: str) -> bytes:
+    """A line of nothing but delimiters and blanks is no row, unless a quote makes it one."""
+    if any(map(str.strip, cells)):
+        return format_lines([cells], delimiter)
+    return encode_text(delimiter.join(f'"{cell}"' for cell in cells)) + b"\r\n"
 
 
 def list_headings(plan: Plan) -> Sequence[str]:
