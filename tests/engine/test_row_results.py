@@ -230,8 +230,8 @@ async def retried(engine: ImportEngine, run: Run) -> Run:
 
 async def test_broken_rows_do_not_make_a_good_one_of_each_other_when_they_are_retried(engine: ImportEngine) -> None:
     await declare(engine, THINGS)
-    run = await engine.run('id,name,x\n1,"a\n2,"q"z,ok\n3,c,c\nb",5\n', "things", mapping=BY_ID)
+    run = await engine.run('id,name,x\n1,"a\n2,"q",ok\nb",5\n', "things", mapping=BY_ID)
     good = await stored(engine)
     retry = await retried(engine, run)
-    assert (run.failed, retry.total, retry.failed) == (4, 4, 4)
+    assert (run.failed, retry.total, retry.failed) == (2, 2, 2)
     assert await stored(engine) == good
