@@ -138,7 +138,7 @@ class RequireAnyScope:
     async def __call__(self, caller: IdentifiedCaller) -> Caller:
         """Raises Refused: not_authenticated, too_many_requests, not_allowed."""
         if not any(map(caller.has_scope, self.scopes)):
-            needed = join_choices(f"`{scope}`" for scope in self.scopes)
+            needed = join_choices(f"`{scope}`" for scope in dict.fromkeys(self.scopes))  # kinds may share one
             raise Refused("not_allowed", f"The API key does not have the scope {needed}")
         return await RequireScope(next(filter(caller.has_scope, self.scopes)))(caller)
 

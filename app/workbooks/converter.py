@@ -2,7 +2,8 @@
 
 It is started as a script, imports nothing of the service, and gets no environment: whatever a workbook makes of it
 finds no secret, cannot write a file, and ends with its limits. The first line of its output is JSON that says which
-sheet was read, or why none; the CSV follows. Only an exit code of 0 says that it is whole.
+sheet was read, or why none; the CSV follows. Only an exit code of 0 says that it is whole: whatever fails on the way
+has another one.
 """
 
 import csv
@@ -21,6 +22,7 @@ from python_calamine import CalamineSheet, CalamineWorkbook, SheetTypeEnum, Shee
 
 DIGITS: Final = ".15g"  # as many as a spreadsheet shows of a number
 HALF_MILLISECOND: Final = timedelta(microseconds=500)
+PASSWORD, DAMAGED = 3, 4  # exit codes, which `process.py` knows
 
 
 def main() -> None:
@@ -31,11 +33,11 @@ def main() -> None:
         with CalamineWorkbook.from_filelike(sys.stdin.buffer) as workbook:
             write_sheet(workbook, asked, out)
     except python_calamine.PasswordError:
-        out.write(json.dumps({"refused": "password"}) + "\n")
+        sys.exit(PASSWORD)
     except MemoryError:
-        out.write(json.dumps({"refused": "too_large"}) + "\n")
+        raise
     except Exception:  # noqa: BLE001  whatever the library raises of a broken workbook is the workbook's fault
-        out.write(json.dumps({"refused": "damaged"}) + "\n")
+        sys.exit(DAMAGED)
     out.flush()
 
 

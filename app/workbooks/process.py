@@ -18,6 +18,10 @@ from app.workbooks.workbook import ReadSheet, WorkbookLimits, refuse_sheet, refu
 SCRIPT: Final = Path(__file__).with_name("converter.py")  # never imported here: it would load the library
 LINE_BYTES: Final = 1_048_576  # that the names of all sheets may take
 PIECE_BYTES: Final = 32_768
+LONGEST_SHEET: Final = 1_000  # characters: no program gives a sheet a longer name, and an argument has a limit
+# Exit code of the process -> why the workbook is refused. With any other one it got no memory: a library in Rust ends
+# its process then.
+REFUSED_BY_CODE: Final = {3: "password", 4: "damaged", -SIGXCPU: "too_slow", -SIGKILL: "too_slow"}
 
 
 class ConverterAway(Retryable):
@@ -58,16 +62,14 @@ def convert_workbook(
         finally:
             clock.cancel()
             process.kill()
-    if code in (-SIGXCPU, -SIGKILL):
-        raise refuse_workbook("too_slow")
     if code or told is None:
-        raise refuse_workbook("too_large")  # a library in Rust ends its process if it gets no memory
+        raise refuse_workbook(REFUSED_BY_CODE.get(code, "too_large"))
     return check(told, sheet)
 
 
 def start(raw: BinaryIO, sheet: str, limits: WorkbookLimits) -> "subprocess.Popen[bytes]":
     """Without environment, and without the signals of a terminal."""
-    asked = msgspec.json.encode(asdict(limits) | {"sheet": sheet}).decode()
+    asked = msgspec.json.encode(asdict(limits) | {"sheet": sheet[:LONGEST_SHEET]}).decode()
     os.lseek(raw.fileno(), 0, os.SEEK_SET)
     try:
         return subprocess.Popen(  # noqa: S603  a script of ours

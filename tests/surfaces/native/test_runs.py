@@ -155,6 +155,9 @@ async def test_a_key_sees_the_kinds_that_its_scopes_allow(
         assert (refused.status_code, refused.json()["code"]) == (403, "not_allowed")
         assert "`imports:read`" in refused.json()["detail"]
         assert (await client.get(path, headers=reader.headers)).status_code == 200
+    cancelled = await client.post(f"/runs/{three[0]}/cancel", headers=reader.headers)
+    scopes = "`imports:write`, `exports:write` or `syncs:write`"
+    assert (cancelled.status_code, cancelled.json()["detail"]) == (403, f"The API key does not have the scope {scopes}")
     assert (await client.get("/runs")).status_code == 401
 
 

@@ -76,16 +76,32 @@ def test_the_first_sheet_that_is_not_hidden_is_read_or_one_by_name_or_number() -
         assert refusal(workbook, sheet) == known
 
 
+def test_a_cell_that_cannot_be_read_refuses_the_workbook_instead_of_becoming_its_content() -> None:
+    rows: list[list[Any]] = [["sku", "hours"], ["A-1", timedelta(hours=1)]]
+    workbook = xlsx({"Sheet1": rows})
+    shown_as_duration = rewrite(workbook, b"<v>0.04166666666666666</v>", b"<v>1e300</v>")
+    assert refusal(shown_as_duration) == WORKBOOK_REFUSALS["damaged"]
+
+
+def test_a_sheet_may_be_asked_for_by_a_name_longer_than_any() -> None:
+    assert refusal(xlsx({"Sheet1": [["sku"]]}), "z" * 200_000).endswith("It has `Sheet1`")
+
+
 def far_cell() -> bytes:
     """A small workbook whose sheet has seventeen thousand million cells."""
-    workbook = xlsx({"Sheet1": [["first"]]})
+    far = b'<row r="1048576"><c r="XFD1048576"><v>1</v></c></row></sheetData>'
+    return rewrite(xlsx({"Sheet1": [["first"]]}), b"</sheetData>", far)
+
+
+def rewrite(workbook: bytes, part: bytes, by: bytes) -> bytes:
+    """With a part of its first sheet replaced, which has to be there."""
     written = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(workbook)) as old, zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as new:
         for name in old.namelist():
             content = old.read(name)
             if name.endswith("sheet1.xml"):
-                far = b'<row r="1048576"><c r="XFD1048576"><v>1</v></c></row></sheetData>'
-                content = content.replace(b"</sheetData>", far)
+                assert part in content
+                content = content.replace(part, by)
             new.writestr(name, content)
     return written.getvalue()
 
