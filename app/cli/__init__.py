@@ -77,9 +77,7 @@ COMMANDS: Final = {
         "Show what has changed a record, newest first: when, by what, and each field before and after",
         USE,
     ),
-    "commit": CommandEntry(
-        "app.cli.importing.commit", "commit_import", "Let an import with --dry-run write what it has shown", USE
-    ),
+    "commit": CommandEntry("app.cli.importing.commit", "commit_import", "Let a dry run write what it has shown", USE),
     "export": CommandEntry(
         "app.cli.exporting.command",
         "export_records",

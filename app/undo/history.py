@@ -50,7 +50,7 @@ class Held:
 
 
 @dataclass(slots=True)
-class Event:
+class NotedChange:
     """A change of the record. `known`: it is known what was there before."""
 
     outcome: ChangeOutcome
@@ -136,7 +136,7 @@ def read_before(noted: Mapping[Any, Any]) -> Held | None:
     )
 
 
-def list_events(noted: Sequence[Mapping[Any, Any]], held: Held | None, *, complete: bool) -> Iterator[Event]:
+def list_events(noted: Sequence[Mapping[Any, Any]], held: Held | None, *, complete: bool) -> Iterator[NotedChange]:
     """Newest first. `held` is what the record was after the first of them. `complete`: nothing older is noted."""
     for each in noted:
         if each["outcome"] == "removed" and held is not None:
@@ -144,32 +144,32 @@ def list_events(noted: Sequence[Mapping[Any, Any]], held: Held | None, *, comple
         after = None if held is None or each["outcome"] == "removed" else held.data
         made = (each["changed_at"], each["run_id"], each["run_row"], each["sent_by"])
         known = after is not None or each["outcome"] == "removed"
-        yield Event(each["outcome"], each["before"], after, *made, known=known)
+        yield NotedChange(each["outcome"], each["before"], after, *made, known=known)
         held = read_before(each)
     if held is not None and complete:
         yield infer_event(held, created=held.created_at == held.updated_at)
 
 
-def infer_event(held: Held, *, created: bool) -> Event:
+def infer_event(held: Held, *, created: bool) -> NotedChange:
     outcome: ChangeOutcome = "created" if created else "updated"
-    return Event(outcome, None, held.data, held.updated_at, held.run_id, held.row, known=created, found=True)
+    return NotedChange(outcome, None, held.data, held.updated_at, held.run_id, held.row, known=created, found=True)
 
 
-async def find_creation(session: ReadSession, event: Event, type_: str, key: str) -> None:
+async def find_creation(session: ReadSession, event: NotedChange, type_: str, key: str) -> None:
     """Whether the run that changed the record has created it, too."""
     row = await find_creating_row(session, event.run_id or "", type_, key)
     if row is not None:
         event.outcome, event.known, event.row = "created", True, event.row or row
 
 
-async def find_place(session: ReadSession, event: Event, runs: Mapping[str, Run]) -> int | None:
+async def find_place(session: ReadSession, event: NotedChange, runs: Mapping[str, Run]) -> int | None:
     run = runs.get(event.run_id or "")
     if run is None or event.row is None or run.kind is not Kind.IMPORT:
         return None
     return await find_line(session, run, event.row)
 
 
-def build_item(name: tuple[str, str], event: Event, runs: Mapping[str, Run], line: int | None) -> HistoryItem:
+def build_item(name: tuple[str, str], event: NotedChange, runs: Mapping[str, Run], line: int | None) -> HistoryItem:
     """Blocking: records may be large."""
     run = runs.get(event.run_id or "")
     facts: dict[str, Any] = {"run_id": event.run_id, "line": line, "sent_by": event.sent_by}

@@ -96,7 +96,7 @@ def test_the_version_is_shown(sluice: Callable[..., int], capsys: pytest.Capture
     ("typed", "offered"),
     [
         ("i", {"import", "imports", "inspect"}),
-        ("imports ", {"list", "show", "watch", "problems", "columns", "failed-rows", "delete"}),
+        ("imports ", {"list", "show", "watch", "problems", "changes", "columns", "failed-rows", "delete"}),
         ("imports list --st", {"--status"}),
     ],
 )

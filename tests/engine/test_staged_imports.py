@@ -270,7 +270,7 @@ async def test_what_somebody_was_shown_is_done_or_nothing_and_then_it_is_shown_a
     run = await engine.slice(await resume(engine, run))
     assert (run.state, run.fail_code, await list_records(engine)) == ("halted", "plan_changed", before)
     assert run.fail_detail == (
-        "Others have changed records since this was shown. "
+        "Others have changed 3 records that it would write since this was shown. "
         "Records that would be created: 0 instead of 1, changed: 1 instead of 2, removed: 2 instead of 3"
     )
     assert (run.created, run.updated, run.unchanged, run.skipped, run.removed) == (0, 1, 1, 1, 2)

@@ -28,7 +28,9 @@ def commit_import(
     no_wait: options.NoWait = False,
     as_json: AsJson = False,
 ) -> None:
-    """Let a dry run write what it has shown. If others have changed its records since, it writes nothing and is halted.
+    """Let a dry run write what it has shown.
+
+    If others have changed its records since, it writes nothing and is halted.
 
     Exit codes: 0 if all rows were imported, 1 if some rows failed, 2 if the import was refused, failed or is halted.
     """

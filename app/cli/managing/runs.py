@@ -129,7 +129,10 @@ def cancel_run(
     key: Key = "",
     as_json: AsJson = False,
 ) -> None:
-    """Cancel an import, an export or an item sync that waits, runs or is held. What it has written stays."""
+    """Cancel an import, an export or an item sync that waits, runs or is held.
+
+    What it has written stays, unless --undo takes it back.
+    """
     decide(run_id, "cancel", {}, url=url, key=key, as_json=as_json, **({"undo": "true"} if undo else {}))
 
 
