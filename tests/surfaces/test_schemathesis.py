@@ -9,7 +9,6 @@ import pytest
 from tests.support.contract import DOCUMENTS
 from tests.support.environments import run
 from tests.support.live import Live
-from tests.support.sweeps import few
 
 # What it may not expect, with the reasons.
 EXCEPTIONS = Path(__file__).parent / "schemathesis.toml"
@@ -42,8 +41,14 @@ WHO = {"voucherify": pair, "connectif": one, "cordial": one, "native": one}
 TWICE = {"connectif": ("createImportFromFile",)}
 
 
-@pytest.mark.parametrize("surface", few(["voucherify", "connectif", "cordial"], ("connectif",)))
-def test_the_fuzzer_finds_nothing(live: Live, tmp_path: Path, surface: str) -> None:
+@pytest.mark.parametrize("surface", WHO)
+def test_the_fuzzer_finds_nothing_with_the_examples(live: Live, tmp_path: Path, surface: str) -> None:
+    fuzz(live, tmp_path, surface, "--phases", "examples", "--generation-deterministic")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("surface", ["voucherify", "connectif", "cordial"])
+def test_the_fuzzer_finds_nothing_at_the_edges(live: Live, tmp_path: Path, surface: str) -> None:
     """What is at the edges of each parameter, the same requests in every run: a failure here is one of this change."""
     bounds = [f"--exclude-operation-id={each}" for each in TWICE.get(surface, ())]
     fuzz(live, tmp_path, surface, "--phases", "examples,coverage", "--generation-deterministic", *bounds)

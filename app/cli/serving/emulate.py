@@ -53,8 +53,8 @@ KEYS: Final = (
 def emulate(host: Host = "127.0.0.1", port: Port = 8900) -> None:
     """Run the whole service for the tests of a program that uses it, with faults on demand.
 
-    Its accounts and keys are always the same, and its clock can be moved. Everything is in a temporary folder, which is removed at the end. Settings of the environment do not count. Use
-    it for tests only: everybody knows its keys.
+    Its accounts and keys are always the same, and its clock can be moved. Everything is in a temporary folder, which is
+    removed at the end. Settings of the environment do not count. Use it for tests only: everybody knows its keys.
     """
     for name in [each for each in os.environ if each.startswith("SLUICE_")]:
         del os.environ[name]
