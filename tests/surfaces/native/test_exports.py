@@ -51,7 +51,7 @@ async def test_every_field_of_every_record_is_in_the_file(
     started = await client.post("/exports", headers=an_account.headers, json={"type": "contacts", "name": "All"})
     assert started.json().keys() == {
         "id", "name", "type", "status", "format", "delimiter", "encoding", "gzip", "formulas", "mappingId", "total",
-        "written", "done", "percent", "warnings", "queuePosition", "createdAt", "links",
+        "written", "done", "percent", "warnings", "queuePosition", "waitsFor", "createdAt", "links",
     }  # fmt: skip
     assert (started.json()["status"], started.json()["total"]) == ("queued", None)
     assert int((await client.get(started.json()["links"]["self"], headers=an_account.headers)).headers["retry-after"])

@@ -48,7 +48,8 @@ async def test_a_run_is_started_and_found_in_every_list_with_its_report(
     started = answer.json()
     assert (started["kind"], started["status"], started["step"]) == ("sync", "queued", "fetch")
     assert (started["syncId"], started["name"]) == (sync["id"], "App4Sales")
-    assert started["links"] == {"self": f"http://sluice.test/runs/{started['id']}"}
+    own = f"http://sluice.test/runs/{started['id']}"
+    assert started["links"] == {"self": own, "cancel": f"{own}/cancel"}
     assert "report" not in started
 
     await fetched(runtime, started["id"])
@@ -90,7 +91,7 @@ async def test_a_page_of_runs_with_many_warnings_holds_up_no_other_request(
         found = await status.find_run(session, an_account.id, started, kind=None, retention_days=1)
         current = await status.read_status(session, found)
     listed = [replace(current, run=replace(found, warnings=WARNINGS[:1] * 200))] * 100
-    encoding = asyncio.create_task(encode_runs(listed, None, base="", retention_days=1))
+    encoding = asyncio.create_task(encode_runs(listed, None, base="", retention_days=1, undo_days=1))
     turns = 0
     while not encoding.done():
         await asyncio.sleep(0.001)
