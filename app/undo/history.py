@@ -141,6 +141,9 @@ def list_events(noted: Sequence[Mapping[Any, Any]], held: Held | None, *, comple
     for each in noted:
         if each["outcome"] == "removed" and held is not None:
             yield infer_event(held, created=True)
+        elif held is not None and held.run_id != each["run_id"]:
+            yield infer_event(held, created=False)
+            held = None
         after = None if held is None or each["outcome"] == "removed" else held.data
         made = (each["changed_at"], each["run_id"], each["run_row"], each["sent_by"])
         known = after is not None or each["outcome"] == "removed"

@@ -6,14 +6,18 @@ from typing import Any
 import pytest
 
 from app.errors import Refused
+from app.imports.staged.changes import ALL
 from app.runs import problems
+from app.runs.kinds import KINDS
 from app.runs.lifecycle import work_on
 from app.runs.model import Run, RunId
 from app.storage import records
 from app.storage.journal import pruning
 from app.storage.journal.undoing import count_changes
 from app.storage.journal.writer import tell_journal
+from app.undo.history import load_history
 from app.undo.intake import preview_undo, submit_undo
+from app.undo.noted import load_noted
 from tests.engine.conftest import ImportEngine, law
 from workers.engines import ENGINES
 
@@ -110,6 +114,31 @@ async def test_what_others_have_written_since_is_left_alone_and_listed(engine: I
     assert [(each["code"], each["count"]) for each in undone.warnings] == [("changed_since", 3)]
 
 
+@pytest.mark.parametrize("first", [BEFORE, ""], ids=["changed", "created"])
+async def test_what_is_not_noted_is_left_alone_too(engine: ImportEngine, first: str) -> None:
+    """An import that keeps nothing wrote the record, and the undo of a later one has brought that back."""
+    if first:
+        await engine.run(first)
+    imported = await engine.run("_email,_name\na@x.io,Anna\n")
+    await engine.run("_email,_name\na@x.io,Unnoted\n", undoable=False)
+    await undo(engine, await engine.run("_email,_name\na@x.io,Later\n"))
+    before = await dump(engine)
+
+    undone = await undo(engine, imported)
+
+    assert (undone.skipped, await dump(engine)) == (1, before)
+    page = await load_noted(engine.runtime, imported, cursor=None if first else "c0.0", limit=10, outcomes=ALL)
+    assert [change.fields for change in page.changes] == [[]]  # nobody knows what it has left
+    async with engine.runtime.database.read() as session:
+        record = await records.get(session, engine.account_id, "contacts", "a@x.io")
+        history = await load_history(
+            session, engine.account_id, record, ("contacts", "a@x.io"), kinds=[*KINDS], limit=10
+        )
+    # The import that kept nothing has its place, and nobody is said to have written what it wrote.
+    assert [len(item.fields) for item in history.items][:3] == [1, 1, 0]
+    assert [item.run_id for item in history.items].count(imported.id) == bool(first)
+
+
 async def test_imports_are_undone_one_after_the_other_from_the_last(engine: ImportEngine) -> None:
     states = [await dump(engine)]
     imported = []
@@ -172,9 +201,25 @@ async def test_what_is_too_old_is_forgotten(engine: ImportEngine) -> None:
         await engine.sql(
             f"UPDATE {table} SET {moment} = now() - interval '10 days' WHERE run_id = :run", run=imported.id
         )
-    await engine.sql("UPDATE runs SET finished_at = now() - interval '8 days' WHERE id = :run", run=imported.id)
+    await engine.sql("UPDATE runs SET finished_at = now() - interval '10 days' WHERE id = :run", run=imported.id)
     async with engine.runtime.database.transaction() as session:
         await pruning.drop_old(session, days=engine.runtime.settings.undo_days)
         assert await count_changes(session, imported.id) == 0
     with pytest.raises(Refused, match="was kept for 7 days"):
         await preview_undo(engine.runtime, await engine.get(imported))
+
+
+async def test_of_a_run_that_was_held_for_weeks_nothing_is_forgotten(engine: ImportEngine) -> None:
+    small = engine.with_settings(batch_rows=1, slice_seconds=0.000_001)
+    await small.run(BEFORE)
+    before = await dump(small)
+    run = await small.slice(await small.submit("_email,_name\na@x.io,Anna\nn@x.io,N\nb@x.io,Bert\n"))
+    assert run.processed == 1
+    for _ in range(2):  # in the middle of its work, and when it has ended
+        for table, moment in pruning.TABLES.items():
+            await small.sql(f"UPDATE {table} SET {moment} = now() - interval '20 days' WHERE run_id = :run", run=run.id)
+        async with small.runtime.database.transaction() as session:
+            await pruning.drop_old(session, days=small.runtime.settings.undo_days)
+        run = await small.finish(run)
+    assert (await undo(small, run)).skipped == 0
+    assert await dump(small) == before

@@ -7,18 +7,22 @@ from sqlalchemy import text
 from app.storage.database import Session
 
 PIECE: Final = 20_000  # changes of a transaction
-# What a run changed at its beginning is kept until its end is so old, as long as it does not run for two days.
+# An undo that was accepted in time may wait for so long.
 GRACE_DAYS: Final = 2
 
-# The pieces are in the order of their times on the disk, as a rule.
+# The pieces are in the order of their times on the disk, as a rule. A run may be held for weeks in the middle of its
+# work, and is undone wholly or not at all.
 DROP: Final = """
 DELETE FROM {table} WHERE ctid = ANY(ARRAY(
-    SELECT ctid FROM {table} WHERE {moment} < now() - make_interval(days => :days) LIMIT :limit))"""
+    SELECT ctid FROM {table} t WHERE {moment} < now() - make_interval(days => :days) AND NOT EXISTS (
+        SELECT FROM runs WHERE id = t.run_id
+            AND coalesce(finished_at > now() - make_interval(days => :days), true)) LIMIT :limit))"""
 TABLES: Final = {"record_changes": "changed_at", "created_records": "created_at"}
 
 
 async def drop_old(session: Session, *, days: int) -> int:
-    """Deletes some of what was noted more than so many days ago and GRACE_DAYS, and returns how much."""
+    """Deletes some of what was noted more than so many days ago and GRACE_DAYS, by runs that ended as long ago, and
+    returns how much."""
     dropped = 0
     for table, moment in TABLES.items():
         given = {"days": days + GRACE_DAYS, "limit": PIECE}

@@ -31,7 +31,8 @@ PIECES: Final[dict[Part, str]] = {
 }
 
 # A record is for the undo to take back if the run was the last to change it, or if it is again what the run has left:
-# what the next one to change it has noted. OFFSET 0 makes the planner look up each record in the index. The fates:
+# what the next one to change it has noted, provided that it came next, and nobody in between of whom nothing is noted.
+# OFFSET 0 makes the planner look up each record in the index. The fates:
 #   removed, restored, put_back    what the undo does
 #   same                           nothing is left to do
 #   changed, gone                  another writer has changed or removed it since, and it is left alone
@@ -50,12 +51,13 @@ judged AS MATERIALIZED (
         SELECT ctid AS place, data, run_id, updated_at FROM records
         WHERE account_id = :account_id AND type = p.type AND key = p.key OFFSET 0) r ON true
     LEFT JOIN LATERAL (
-        SELECT before FROM record_changes
+        SELECT before, before_run_id FROM record_changes
         WHERE r.run_id IS DISTINCT FROM :parent AND account_id = :account_id AND type = p.type AND key = p.key
             AND id > p.id
         ORDER BY id LIMIT 1) next ON true
     CROSS JOIN LATERAL (
-        SELECT coalesce(r.run_id = :parent OR next.before = r.data, false) AS mine OFFSET 0) m
+        SELECT coalesce(r.run_id = :parent OR next.before_run_id = :parent AND next.before = r.data, false) AS mine
+        OFFSET 0) m
 )"""
 COUNTED: Final = """
 SELECT coalesce(max(id), 0) AS upto, count(*) AS total,
