@@ -9,13 +9,15 @@ has another one.
 import csv
 import io
 import json
+import re
 import resource
 import sys
+import zipfile
 from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 import python_calamine
 from python_calamine import CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
@@ -23,6 +25,14 @@ from python_calamine import CalamineSheet, CalamineWorkbook, SheetTypeEnum, Shee
 DIGITS: Final = ".15g"  # as many as a spreadsheet shows of a number
 HALF_MILLISECOND: Final = timedelta(microseconds=500)
 PASSWORD, DAMAGED = 3, 4  # exit codes, which `process.py` knows
+# What a workbook with a password has: of .xlsx the name of a stream (MS-OFFCRYPTO §2.3.4), of .xls the record FilePass
+# after the first one, or after WriteProtect (MS-XLS §2.1.7.20.3).
+PASSWORD_MARK: Final = re.compile(
+    re.escape("EncryptedPackage".encode("utf-16-le"))
+    + rb"|\x09\x08\x10\x00\x00\x06\x05\x00.{12}(?:\x86\x00\x00\x00)?\x2f\x00",
+    re.DOTALL,
+)
+ODS_MANIFEST, ODS_PASSWORD_MARK, MANIFEST_BYTES = "META-INF/manifest.xml", b"encryption-data", 1_048_576
 
 
 def main() -> None:
@@ -37,8 +47,17 @@ def main() -> None:
     except MemoryError:
         raise
     except Exception:  # noqa: BLE001  whatever the library raises of a broken workbook is the workbook's fault
-        sys.exit(DAMAGED)
+        sys.exit(PASSWORD if has_password(sys.stdin.buffer) else DAMAGED)
     out.flush()
+
+
+def has_password(raw: BinaryIO) -> bool:
+    """Of a workbook that cannot be read: the library tells of a password only if it knows the format before."""
+    raw.seek(0)
+    with suppress(zipfile.BadZipFile, KeyError, RuntimeError), zipfile.ZipFile(raw) as archive:
+        return ODS_PASSWORD_MARK in archive.open(ODS_MANIFEST).read(MANIFEST_BYTES)
+    raw.seek(0)
+    return PASSWORD_MARK.search(raw.read()) is not None
 
 
 def confine(asked: dict[str, Any]) -> None:

@@ -83,6 +83,23 @@ def test_a_cell_that_cannot_be_read_refuses_the_workbook_instead_of_becoming_its
     assert refusal(shown_as_duration) == WORKBOOK_REFUSALS["damaged"]
 
 
+def test_a_password_is_told_of_each_format() -> None:
+    begins = b"\x09\x08\x10\x00\x00\x06\x05\x00"  # the first record of a workbook, of 20 bytes
+    old = xls([["sku"]])
+    second = old.index(begins) + 20
+    file_pass = old[:second] + b"\x2f\x00" + old[second + 2 :]
+    entry = old.index("Workbook".encode("utf-16-le"))
+    name = "EncryptedPackage".encode("utf-16-le")
+    encrypted = old[:entry] + name.ljust(64, b"\0") + bytes([len(name) + 2]) + old[entry + 65 :]
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w") as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        archive.writestr("META-INF/manifest.xml", "<manifest:manifest><manifest:encryption-data/></manifest:manifest>")
+        archive.writestr("content.xml", bytes(range(256)))
+    for workbook in (file_pass, encrypted, written.getvalue()):
+        assert refusal(workbook) == WORKBOOK_REFUSALS["password"]
+
+
 def test_a_sheet_may_be_asked_for_by_a_name_longer_than_any() -> None:
     assert refusal(xlsx({"Sheet1": [["sku"]]}), "z" * 200_000).endswith("It has `Sheet1`")
 
