@@ -24,6 +24,7 @@ def results_file(service: Service, sample: files.Sample) -> Section:
         time.sleep(PAUSE)
     floor = read(sample)
     reset(service)
+    before = peaks(service).api
     seconds, size = client.download(f"/imports/{run}/results")
     failed, _ = client.download(f"/imports/{run}/results?outcome=failed")
     rows = [
@@ -31,6 +32,7 @@ def results_file(service: Service, sample: files.Sample) -> Section:
         Row("Bytes a second", figure=f"{size / seconds / 1e6:.0f} MB"),
         Row("The failed rows alone, of which there are none", figure=f"{failed:.2f} s"),
         at_most("API memory, most", peaks(service).api, 120, unit="MB"),
+        Row("… of which before the downloads", figure=f"{before:.1f} MB"),
     ]
     notes = (f"{sample.rows:,} rows, {sample.size:,} bytes. The floor reads the file batch by batch and does nothing.",)
     return Section("The results file of an import", rows, notes)
