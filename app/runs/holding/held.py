@@ -53,7 +53,7 @@ async def resume_run(runtime: Runtime, opening: Opening, run: Run, approval: App
             session, run.id, before=states_before(State.QUEUED), attempt=approval.plan, options=options
         )
         run = run if row is not None else await look_again(session, run)
-        if row is not None and run.options.get(DRAFT):
+        if row is not None and row["options"].get(DRAFT):
             await drafts.use_up(session, run.account_id, run.options[DRAFT], run.id)
     if row is not None:
         runtime.observe(RunResumed(run.id, run.account_id))
