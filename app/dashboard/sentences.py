@@ -95,6 +95,7 @@ PERSONS_REFUSALS: Final[Mapping[str, str]] = {
     "unreadable_file": "Choose a file in CSV or JSON Lines, plain or gzip.",
     "invalid": "Go back and correct what is named above.",
     "too_many_requests": "Wait a little, then reload the page.",
+    "idempotency_key_in_use": "Wait a few seconds, then reload the page: what was sent is still being taken.",
     "too_many_reads": "Wait until the other page has loaded, then reload this one.",
     "queue_full": "Wait until a job has ended, or decide about those that are stopped.",
     "import_not_ended": "Wait until it has ended. If it is stopped, let it go on or cancel it.",
