@@ -102,7 +102,6 @@ PERSONS_REFUSALS: Final[Mapping[str, str]] = {
     "already_ended": "Look at its numbers.",
     "not_held": "Somebody has already decided, or the job has ended.",
     "not_planned": "Only a check without writing can be committed.",
-    "idempotency_key_in_use": "Wait a little, then reload the page.",
     "nothing_to_retry": "Start a new export for other destinations.",
     "type_in_use": "Keep the fields that are named above as they are.",
     "secrets_locked": "Enter the secrets of the connection again.",
