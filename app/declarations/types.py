@@ -180,14 +180,14 @@ def remove_built_in_members(name: str, body: dict[str, object]) -> dict[str, obj
 async def refuse_contradictions(
     session: ReadSession, account_id: int, name: str, complaints: Sequence[Complaint]
 ) -> None:
-    """Raises Refused("type_in_use") if there are stored records, or open imports have yet to write some, which may
-    contradict the new declaration as the complaints say."""
+    """Raises Refused("type_in_use") if there are stored records, or open imports and undos have yet to write some,
+    which may contradict the new declaration as the complaints say."""
     if not complaints:
         return
     if await records.has_any(session, account_id, name):
         raise type_in_use(f'There are stored records of type "{name}"', complaints)
     if await types.any_open_run(session, account_id, name):
-        raise type_in_use(f'Imports of type "{name}" have not ended', complaints)
+        raise type_in_use(f'Imports of type "{name}", or undos of them, have not ended', complaints)
 
 
 def type_in_use(obstacle: str, complaints: Sequence[Complaint]) -> Refused:

@@ -97,11 +97,11 @@ async def put(session: Session, account_id: int, name: str, declaration: object)
 
 
 async def any_open_run(session: ReadSession, account_id: int, name: str) -> bool:
-    """Whether an import of that type is open."""
+    """Whether an import of that type, or an undo of one, is open."""
     found = await session.execute(
         text(
             f"SELECT EXISTS (SELECT FROM runs WHERE account_id = :account_id AND type = :name "
-            f"AND kind = 'import' AND {OPEN})"
+            f"AND kind IN ('import', 'undo') AND {OPEN})"
         ),
         {"account_id": account_id, "name": name},
     )

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from app.auth.identity import Identity, keep_answer
-from app.errors import Refused
+from app.declarations.types import compare, load_resource
+from app.errors import Refused, describe
 from app.runs.acceptance import accept_run, announce_run
 from app.runs.changes.undoable import UNDOABLE, explain_not_undoable
 from app.runs.kinds import KINDS, Kind, Step
@@ -24,8 +25,12 @@ from app.storage.journal.undoing import LeftAlone, Undoing
 Opening = AbstractAsyncContextManager[Session]
 
 UNDOES: Final = "undoes"  # the member of the run's options that has the id of its parent, which may be deleted
+DECLARED: Final = "declared"  # the member that has the declaration of the type when the records were written
 TYPES: Final = "types"  # the member of the run's options that names the types whose records it may change
 NOTHING: Final = "The {kind} has changed no record, so there is nothing to undo"
+REDECLARED: Final = (
+    'The type "{type}" has been declared anew since, so that records as they were may contradict it. {complaints}'
+)
 MOST_TOLD: Final = 100  # records that are left alone, in an answer
 LONGEST_NAME: Final = 200
 
@@ -78,7 +83,7 @@ async def submit_undo(
 
 async def read_again(session: Session, run: Run) -> Run:
     """Raises Refused("not_found")."""
-    row = await runs.get(session, run.account_id, run.id, whole=False)
+    row = await runs.get(session, run.account_id, run.id)
     if row is None:
         raise Refused("not_found", f"There is no {KINDS[run.kind].word} with this id")
     return run_from(row)
@@ -97,6 +102,9 @@ async def store_undo(session: Session, runtime: Runtime, parent: Run, sender: Id
     ensure_undoable(runtime, parent)
     total = await undoing.count_changes(session, parent.id)
     ensure_any(parent, total)
+    declared = parent.options.get(DECLARED) if parent.kind is Kind.UNDO else parent.plan.get("declaration")
+    if parent.kind is not Kind.SYNC:
+        await ensure_fits(session, parent, declared)
     values = {
         "id": new_run_id(),
         "parent_id": parent.id,
@@ -107,7 +115,7 @@ async def store_undo(session: Session, runtime: Runtime, parent: Run, sender: Id
         "request_id": request_id,
         "created_by": None if sender is None else sender.id,
         "webhook_id": parent.webhook_id,
-        "options": {UNDOABLE: True, UNDOES: parent.id, TYPES: list_types(parent)},
+        "options": {UNDOABLE: True, UNDOES: parent.id, TYPES: list_types(parent), DECLARED: declared},
         "plan": {},
         "file_bytes": 0,
         "file_sha256": "",
@@ -118,6 +126,14 @@ async def store_undo(session: Session, runtime: Runtime, parent: Run, sender: Id
     if parent.kind is Kind.UNDO and parent.parent_id is not None:
         await runs.mark_undone(session, parent.parent_id, None)
     return run
+
+
+async def ensure_fits(session: Session, parent: Run, declared: object | None) -> None:
+    """Records that were written under a declaration may contradict a later one. Raises Refused("not_undoable")."""
+    resource, _ = await load_resource(session, parent.account_id, parent.type)
+    complaints = await asyncio.to_thread(compare, parent.type, declared, resource)
+    if complaints:
+        raise Refused("not_undoable", REDECLARED.format(type=parent.type, complaints=describe(complaints)))
 
 
 def list_types(parent: Run) -> Sequence[str]:

@@ -131,3 +131,27 @@ async def test_an_import_may_keep_nothing_of_what_it_changes(
     assert "undoableUntil" not in (await client.get(f"/imports/{run}", headers=an_account.headers)).json()
     refused = await client.post(f"/imports/{run}/undo", headers=an_account.headers)
     assert (refused.status_code, refused.json()["code"]) == (409, "not_undoable")
+
+
+async def test_records_that_contradict_a_later_declaration_are_not_brought_back(
+    client: httpx.AsyncClient, an_account: Account, runtime: Runtime, finish: Finish
+) -> None:
+    headers = an_account.headers
+
+    async def declare(key: str, kind: str) -> int:
+        fields = [{"id": "code", "type": "text"}, {"id": "n", "type": kind}]
+        body = {"key": key, "fields": fields}
+        return (await client.put("/types/things", json=body, headers=headers)).status_code
+
+    assert await declare("code", "text") == 201
+    first = await send(client, an_account, "code,n\na,x\n", type="things")
+    await finish(runtime, first)
+    undo = (await client.post(f"/imports/{first}/undo", headers=headers)).json()["id"]
+    assert await declare("code", "integer") == 409
+    await finish(runtime, undo)
+    assert await declare("code", "integer") == 200
+    refused = await client.post(f"/runs/{undo}/undo", headers=headers)
+    assert (refused.status_code, refused.json()["code"]) == (409, "not_undoable")
+    assert "has been declared anew since" in refused.json()["detail"]
+    assert await declare("code", "text") == 200
+    assert (await client.post(f"/runs/{undo}/undo", headers=headers)).status_code == 201
