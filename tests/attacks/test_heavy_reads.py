@@ -69,13 +69,10 @@ def test_pages_that_nobody_reads_hold_little(crowd: Crowd, path: str) -> None:
     assert grown < ROOM
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("large_records")
 @pytest.mark.parametrize(
-    ("path", "count"),
-    [
-        pytest.param("/v2/products?per_page=200&fields=productName", 200, marks=pytest.mark.slow),
-        ("/v1/customers?limit=100", 100),
-    ],
+    ("path", "count"), [("/v2/products?per_page=200&fields=productName", 200), ("/v1/customers?limit=100", 100)]
 )
 def test_a_vendors_list_of_large_records_is_whole_and_comes_in_pieces(crowd: Crowd, path: str, count: int) -> None:
     crowd.attack([Request(path)], at_once=4)

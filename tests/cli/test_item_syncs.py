@@ -42,7 +42,7 @@ def test_an_item_sync_is_made_shown_changed_run_and_deleted(sluice: Sluice, tmp_
     assert "sync" in shown.stdout, shown.stderr
 
     refused = sluice("runs", "cancel", run["id"])
-    assert ", and this item sync is " in refused.stderr
+    assert "This item sync has ended already, so nothing was cancelled" in refused.stderr
 
     assert sluice("syncs", "delete", "Other").stdout == "Item sync Other is deleted\n"
     lost = sluice("syncs", "show", "Other")

@@ -96,7 +96,7 @@ async def test_app4sales_settings_are_walked_through(visit: Visit, connection: s
     await page.goto("/app/records/items")
     await page.get_by_label("Go to key").fill("SHIRT01")
     await page.get_by_role("button", name="Go", exact=True).click()
-    await expect(page.get_by_role("link", name="App4Sales")).to_be_visible()
+    await expect(page.get_by_role("link", name="App4Sales", exact=True)).to_be_visible()
     await expect(page.locator(".pictures img")).to_have_js_property("naturalWidth", 60)
     await check_page(page)
     await page.get_by_role("link", name="Color:Red").click()

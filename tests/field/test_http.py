@@ -126,7 +126,7 @@ async def test_line_breaks_reach_the_vendors_paths(client: httpx.AsyncClient, an
         ("GET", "/coupon-sets/summer", "It takes none"),
         ("GET", "/connections", "It takes none"),
         ("DELETE", "/connections/0123", "It takes none"),
-        ("POST", "/connections/0123/imports", "It takes none"),
+        ("POST", "/connections/0123/imports", "It takes `dryRun`"),
     ],
 )
 async def test_an_unknown_query_parameter_is_refused_by_name(

