@@ -39,7 +39,7 @@ async def test_a_key_is_made_and_the_vendors_script_imports_with_it(
 
     # "Imports made via API and app are both available in the list of imports."
     await page.get_by_role("link", name="Jobs", exact=True).click()
-    await expect(page.get_by_role("link", name="seed.csv")).to_be_visible()
+    await expect(page.get_by_role("link", name="seed.csv", exact=True)).to_be_visible()
     await page.get_by_role("link", name="Records", exact=True).click()
     await page.get_by_role("link", name="contacts", exact=True).click()
     await expect(page.get_by_role("region", name="Records of contacts")).to_contain_text("carl@example.org")
