@@ -1,4 +1,4 @@
-"""The emulator's own endpoints. They need no key: whoever reaches the emulator may let it fail."""
+"""The emulator's own endpoints. They need no key: every client of the emulator may let it fail."""
 
 from datetime import timedelta
 from secrets import token_hex

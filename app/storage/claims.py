@@ -170,7 +170,7 @@ async def is_ours(session: ReadSession, run_id: str, attempt: int) -> bool:
 
 
 async def revoke(session: Session, run_id: str, *, before: Sequence[str]) -> RowMapping | None:
-    """Takes a run from whoever works on it, and returns it whole, with an attempt that nobody else has. None if it is
+    """Takes a run from its worker, and returns it whole, with an attempt that nobody else has. None if it is
     in none of the states `before`."""
     given = {"id": run_id, "before": list(before)}
     return (await session.execute(text(REVOKE), given)).mappings().one_or_none()

@@ -29,7 +29,8 @@ DECLARED: Final = "declared"  # the member that has the declaration of the type 
 TYPES: Final = "types"  # the member of the run's options that names the types whose records it may change
 NOTHING: Final = "The {kind} has changed no record, so there is nothing to undo"
 REDECLARED: Final = (
-    'The type "{type}" has been declared anew since, so that records as they were may contradict it. {complaints}'
+    'The declaration of type "{type}" has changed since, and the earlier records may not fit it. '
+    "Declare the type as it was, then undo again. {complaints}"
 )
 MOST_TOLD: Final = 100  # records that are left alone, in an answer
 LONGEST_NAME: Final = 200

@@ -1,4 +1,4 @@
-"""A webhook: whom an account has told, of what, and what it may be told of."""
+"""A webhook: an address that is told what becomes of runs, and the events that it can be told of."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

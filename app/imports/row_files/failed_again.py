@@ -96,7 +96,7 @@ def format_row(cells: Sequence[str], delimiter: str) -> bytes:
 
 
 def list_headings(plan: Plan) -> Sequence[str]:
-    """As the header of the file has them: where all rows end with a delimiter, whoever reads it adds a last one."""
+    """As the header of the file has them: where all rows end with a delimiter, the reader adds a last one."""
     if plan.dialect.columns:
         return plan.dialect.columns
     return plan.header[:-1] if plan.dialect.rows_end_with_delimiter else plan.header

@@ -1,4 +1,4 @@
-"""Webhooks as rows: whom an account has told when a run has ended or is held."""
+"""Webhooks as rows: the addresses that are told when a run has ended or is held."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
