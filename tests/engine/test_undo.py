@@ -223,3 +223,18 @@ async def test_of_a_run_that_was_held_for_weeks_nothing_is_forgotten(engine: Imp
         run = await small.finish(run)
     assert (await undo(small, run)).skipped == 0
     assert await dump(small) == before
+
+
+@pytest.mark.parametrize("way", [{}, {"staged": True}], ids=["direct", "staged"])
+async def test_an_undo_keeps_no_older_import_from_creating_its_records(
+    engine: ImportEngine, way: dict[str, Any]
+) -> None:
+    """It has removed records, as a replacement does, and yet it is none."""
+    small = engine.with_settings(batch_rows=1, slice_seconds=0.000_001)
+    created = await small.run("_email,_name\nx@x.io,Xu\n")
+    older = await small.slice(await small.submit("_email,_name\na@x.io,Ann\nx@x.io,Xi\nc@x.io,Cid\n", **way))
+    assert (await undo(small, created)).removed == 1
+
+    older = await small.finish(older)
+
+    assert (older.created, older.skipped, await small.keys()) == (3, 0, ["a@x.io", "c@x.io", "x@x.io"])

@@ -18,8 +18,10 @@ CATALOGUE = "('" + "', '".join(CATALOGUE_TYPES) + "')"
 WRITERS = f"""FROM runs WHERE account_id = :account_id
     AND (type = :type OR kind = 'sync' AND CAST(:type AS text) IN {CATALOGUE})"""
 # A run that has replaced the type, or the part of it that the rows are about, and for that it has named or removed some
-# records. Of a sync its pictures and files may be left to do: they can fail, and the records are gone all the same.
+# records. Of a sync its pictures and files may be left to do: they can fail, and the records are gone all the same. An
+# undo removes what its parent has created, and nothing that older imports have yet to create.
 REPLACED = """removed IS NOT NULL AND CASE kind
+    WHEN 'undo' THEN false
     WHEN 'sync' THEN (state = 'finished' OR step IN ('images', 'afterwards')) AND EXISTS (
         SELECT FROM jsonb_each_text(report -> 'entities' -> CAST(:type AS text)) AS found(outcome, records)
         WHERE outcome IN ('added', 'changed', 'unchanged', 'removed') AND records <> '0')
