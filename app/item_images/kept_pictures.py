@@ -136,7 +136,7 @@ async def store(
 
 
 async def sweep_pictures(runtime: Runtime) -> None:
-    """Deletes pictures that no image has shown for a day, and their files."""
+    """Deletes pictures that no image has shown for a day and no undo can bring back, and their files."""
     async with runtime.database.transaction() as session:
         blobs = await pictures.delete_unused(session, seconds=UNUSED_SECONDS)
     await delete_unowned(runtime, blobs)

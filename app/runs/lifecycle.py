@@ -32,6 +32,7 @@ from app.runtime import Runtime
 from app.storage import claims
 from app.storage.blobs import BlobsUnavailable
 from app.storage.database import DatabaseUnavailable, Session, find_schema_trouble
+from app.storage.journal.marks import settle_undone
 from app.transports.guard import Exhausted, is_own_trouble
 
 BACKOFF_SECONDS = 2.0  # a run that crashed waits up to this, times its crashes
@@ -260,6 +261,8 @@ async def end_run(
     left. None if the run is not ours any more or cannot go from its state to this one. `announce_end` it after the
     commit."""
     row = await claims.end(session, run_id, attempt, state, before=states_before(state), code=code, detail=detail)
+    if row is not None and row["kind"] == Kind.UNDO and state is not State.FINISHED:
+        await settle_undone(session, run_id)
     return None if row is None else await tell_webhooks(session, run_from(row))
 
 

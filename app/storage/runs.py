@@ -253,17 +253,6 @@ async def prune(session: Session, days: int, *, limit: int = 500) -> Sequence[st
     return list(stripped.scalars())
 
 
-async def mark_undone(session: Session, run_id: str, undone_by: str | None) -> None:
-    """Notes which run undoes it; None: it is in force again."""
-    await session.execute(update(runs).where(runs.c.id == run_id).values(undone_by=undone_by))
-
-
-async def forget_undo(session: Session, run_id: str, undo_id: str) -> None:
-    """Notes that the run was not undone by this one after all."""
-    mine = (runs.c.id == run_id, runs.c.undone_by == undo_id)
-    await session.execute(update(runs).where(*mine).values(undone_by=None))
-
-
 FIGURES = f"""
 SELECT state, count(*) AS runs, extract(epoch FROM now() - min(created_at)) AS oldest
 FROM runs WHERE {OPEN} GROUP BY state"""

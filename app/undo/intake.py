@@ -13,13 +13,13 @@ from app.runs.acceptance import accept_run, announce_run
 from app.runs.changes.undoable import UNDOABLE, explain_not_undoable
 from app.runs.kinds import KINDS, Kind, Step
 from app.runs.model import Relation, Run, new_run_id, run_from
-from app.runs.states import State
 from app.runtime import Runtime
 from app.storage import runs
 from app.storage.access import accounts
 from app.storage.applying.closing import CATALOGUE_TYPES
 from app.storage.database import Session
 from app.storage.journal import undoing
+from app.storage.journal.marks import settle_undone
 from app.storage.journal.undoing import LeftAlone, Undoing
 
 Opening = AbstractAsyncContextManager[Session]
@@ -91,12 +91,11 @@ async def read_again(session: Session, run: Run) -> Run:
 
 
 async def find_earlier(session: Session, parent: Run) -> Run | None:
-    """The undo of the run, unless that could not be finished."""
+    """The undo of the run, if it is still kept."""
     if parent.undone_by is None:
         return None
     row = await runs.get(session, parent.account_id, parent.undone_by, whole=False)
-    earlier = None if row is None else run_from(row)
-    return None if earlier is None or earlier.state in (State.FAILED, State.CANCELLED) else earlier
+    return None if row is None else run_from(row)
 
 
 async def store_undo(session: Session, runtime: Runtime, parent: Run, sender: Identity | None, request_id: str) -> Run:
@@ -123,9 +122,7 @@ async def store_undo(session: Session, runtime: Runtime, parent: Run, sender: Id
         "total": total,
     }
     run = await accept_run(session, runtime, parent.account_id, Kind.UNDO, Step.WRITE, values)
-    await runs.mark_undone(session, parent.id, run.id)
-    if parent.kind is Kind.UNDO and parent.parent_id is not None:
-        await runs.mark_undone(session, parent.parent_id, None)
+    await settle_undone(session, run.id)
     return run
 
 

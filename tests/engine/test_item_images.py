@@ -16,6 +16,7 @@ from app.item_images.records import ImageCounts, format_images, write_images
 from app.runtime import Runtime
 from app.storage import records
 from app.storage.access import accounts
+from app.undo.pruning import forget_old_changes
 from tests.conftest import Finish, NewAccount
 from tests.support.archives import Made, put_together, zip_of
 from tests.support.http import Account, post, stored_files
@@ -236,10 +237,42 @@ async def test_pictures_that_no_image_shows_are_swept(shop: Account, runtime: Ru
     assert len(stored_files(runtime) - before) == 2
     await sweep_pictures(runtime)
     assert len(stored_files(runtime) - before) == 2
+    await sweep_a_day_later(runtime)
+    assert len(stored_files(runtime) - before) == 1
+
+
+async def test_a_picture_is_kept_for_as_long_as_an_undo_can_bring_it_back(
+    client: httpx.AsyncClient, shop: Account, runtime: Runtime, finish: Finish
+) -> None:
+    before, url = stored_files(runtime), "/items/SHIRT01/images/1"
+    await write(runtime, shop, await read(runtime, shop, {"SHIRT01.jpg": picture(size=(900, 600))}))
+    shown_before = [(await client.get(f"{url}{size}", headers=shop.headers)).content for size in ("", "?width=320")]
+    parts = {"type": "item-images", "replace": "true", "maxRemovedShare": "1"}
+    replacement = (await post(client, shop, b"id,itemCode\nA_B_1,A_B\n", parts=parts)).json()["id"]
+    await finish(runtime, replacement)
+    assert (await client.get(url, headers=shop.headers)).status_code == 404
+    await sweep_a_day_later(runtime)
+
+    undo = (await client.post(f"/imports/{replacement}/undo", headers=shop.headers)).json()["id"]
+    await finish(runtime, undo)
+    shown_again = [(await client.get(f"{url}{size}", headers=shop.headers)).content for size in ("", "?width=320")]
+    assert shown_again == shown_before
+    # It is shown now, so it stays without the notes, and goes with them once it is not.
+    for expected in (2, 0):
+        async with runtime.database.transaction() as session:
+            await session.execute(text("UPDATE record_changes SET changed_at = now() - interval '10 days'"))
+            await session.execute(text("UPDATE runs SET finished_at = now() - interval '10 days'"))
+        await forget_old_changes(runtime)
+        await sweep_a_day_later(runtime)
+        assert len(stored_files(runtime) - before) == expected + 1  # and the file of the replacement
+        async with runtime.database.transaction() as session:
+            await records.delete(session, shop.id, "item-images", "SHIRT01_1")
+
+
+async def sweep_a_day_later(runtime: Runtime) -> None:
     async with runtime.database.transaction() as session:
         await session.execute(text("UPDATE pictures SET used_at = now() - interval '25 hours'"))
     await sweep_pictures(runtime)
-    assert len(stored_files(runtime) - before) == 1
 
 
 async def test_a_picture_that_is_lost_is_said_to_be_and_kept_again(

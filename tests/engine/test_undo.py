@@ -8,6 +8,7 @@ import pytest
 from app.errors import Refused
 from app.imports.staged.changes import ALL
 from app.runs import problems
+from app.runs.holding.cancellation import cancel_run
 from app.runs.kinds import KINDS
 from app.runs.lifecycle import work_on
 from app.runs.model import Run, RunId
@@ -161,6 +162,38 @@ async def test_a_record_that_was_deleted_and_came_again_is_removed(engine: Impor
     assert run.created == 1
     await undo(small, run)
     assert await small.keys() == []
+
+
+async def fail(engine: ImportEngine, undo: Run) -> None:
+    """Its worker breaks at it until nobody tries it again."""
+
+    async def break_off(*_: object) -> bool:
+        raise ZeroDivisionError
+
+    await work_on(engine.with_settings(max_crashes=1).runtime, RunId(undo.id), break_off)
+
+
+async def cancel(engine: ImportEngine, undo: Run) -> None:
+    await cancel_run(engine.runtime, engine.runtime.database.transaction(), undo)
+
+
+@pytest.mark.parametrize("end", [fail, cancel])
+async def test_an_undo_that_has_done_nothing_leaves_no_mark(engine: ImportEngine, end: Give) -> None:
+    """Each of a row of undos takes back the one before, and another one of the last comes to nothing."""
+    row = [await engine.run(BEFORE)]
+    for length in range(4):
+        doomed = await submit_undo(engine.runtime, engine.runtime.database.transaction(), row[-1], sender=None)
+        marked = [(await engine.get(each)).undone_by for each in row]
+        await end(engine, doomed)
+
+        assert (await engine.get(doomed)).state in ("failed", "cancelled")
+        in_force = [each.id for each in row[1:]]
+        # From the last one back every second run is in force, and the ones between are undone.
+        assert marked[::-1] == [[doomed.id, *in_force[::-1]][at] if at % 2 == 0 else None for at in range(len(row))]
+        left = [(await engine.get(each)).undone_by for each in row]
+        assert left[::-1] == [in_force[::-1][at - 1] if at % 2 else None for at in range(len(row))]
+        row.append(await undo(engine, row[-1]))
+        assert length < 3 or await engine.keys() == ["a@x.io", "b@x.io", "c@x.io"]
 
 
 async def test_an_undo_that_has_begun_is_not_begun_again(engine: ImportEngine) -> None:

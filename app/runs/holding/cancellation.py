@@ -14,7 +14,7 @@ from app.runs.lifecycle import announce_end, end_run
 from app.runs.model import Run, run_from
 from app.runs.states import State, states_before
 from app.runtime import Runtime
-from app.storage import claims, runs
+from app.storage import claims
 from app.storage.database import Session
 
 ENDED: Final = "This {kind} has ended already, so nothing was cancelled. What it has written stays"
@@ -38,8 +38,6 @@ async def cancel_open(session: Session, run: Run) -> Run | None:
     if row is None:
         return None
     taken = run_from(row)
-    if taken.kind is Kind.UNDO and taken.parent_id is not None:
-        await runs.forget_undo(session, taken.parent_id, taken.id)
     detail = f"The {KINDS[taken.kind].word} was cancelled. {tell_what_stays(taken)}"
     return await end_run(session, taken.id, taken.attempt, State.CANCELLED, code="cancelled", detail=detail)
 

@@ -20,10 +20,14 @@ UPDATE pictures SET used_at = CASE WHEN refused IS NULL THEN now() ELSE used_at 
 WHERE account_id = :account_id AND sha256 = ANY(:digests) AND width = 0
 RETURNING *"""
 
+# An image that an undo can bring back has to show its picture then.
 SWEEP = """
 DELETE FROM pictures p WHERE used_at < now() - make_interval(secs => :seconds) AND NOT EXISTS (
     SELECT FROM records r
     WHERE r.account_id = p.account_id AND r.type = 'item-images' AND r.data ->> 'sha256' = p.sha256)
+AND NOT EXISTS (
+    SELECT FROM record_changes c
+    WHERE c.account_id = p.account_id AND c.type = 'item-images' AND c.before ->> 'sha256' = p.sha256)
 RETURNING blob"""
 
 
@@ -55,6 +59,7 @@ async def forget(session: Session, account_id: int, blob: str) -> None:
 
 
 async def delete_unused(session: Session, *, seconds: float) -> Sequence[str]:
-    """Deletes the pictures that no image shows and that were not used for so long, and returns their blobs."""
+    """Deletes the pictures that no image shows or could show again, and that were not used for so long. Returns their
+    blobs."""
     found = await session.execute(text(SWEEP), {"seconds": seconds})
     return [blob for blob in found.scalars() if blob is not None]
