@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
+from app.runs.kinds import Kind
 from app.runs.model import Run
 from app.runs.states import HELD, State
 
@@ -22,7 +23,7 @@ TROUBLES: Final[Mapping[str, str]] = {
 }
 # Workers give each run about a second and go on with the next, so no run waits for the end of another one.
 IN_TURN: Final = "Runs take turns of about a second each, so it starts as soon as a worker has a free hand"
-TO_DECIDE: Final = "Somebody has to resume or cancel it"
+TO_DECIDE: Final = "Somebody has to {go_on} or cancel it"
 
 
 def percent_done(run: Run) -> float:
@@ -70,7 +71,9 @@ def explain_wait(run: Run, place: int | None, usual: float | None, now: datetime
     """None for a run that moves or has ended. `place` is that among the queued ones, `usual` how many seconds the
     account's last runs have waited before they began."""
     if run.state in HELD:
-        return Wait(DECISION, f"{run.fail_detail}. {TO_DECIDE}" if run.fail_detail else TO_DECIDE)
+        planned = run.state is State.PLANNED and run.kind is Kind.IMPORT
+        to_decide = TO_DECIDE.format(go_on="commit" if planned else "resume")
+        return Wait(DECISION, f"{run.fail_detail}. {to_decide}" if run.fail_detail else to_decide)
     if not run.done and run.waiting_for is not None:
         return Wait(run.waiting_for, TROUBLES[run.waiting_for], later(run.due_at, now))
     if run.state is not State.QUEUED:

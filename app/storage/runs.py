@@ -65,7 +65,8 @@ BRIEF = [*(LEFT_OUT[each.name].label(each.name) if each.name in LEFT_OUT else ea
 # By what lists are filtered: columns of `runs`, and what CONDITIONS has.
 Filter = Literal["state", "type", "name", "origin", "parent_id", "sync_id", "created_by", "connection_id", "text"]
 CONDITIONS: Mapping[Filter, Callable[[str], ColumnElement[bool]]] = {
-    "connection_id": lambda value: runs.c.source["connection_id"].as_string() == value,
+    # As the index `runs_of_connection` has it.
+    "connection_id": lambda value: literal_column("runs.source ->> 'connection_id'", Text) == value,
     "text": lambda value: or_(
         *(column.icontains(value, autoescape=True) for column in (runs.c.name, runs.c.file_name))
     ),

@@ -152,7 +152,7 @@ class WaitsFor(Shape):
 
     code: Literal["turn", "worker", "decision"] | WaitingFor = Field(
         description="`turn`: a worker that has a free hand. `worker`: there is none. `decision`: somebody has to "
-        "resume or cancel it. Anything else as `waitingFor`"
+        "resume, commit or cancel it. Anything else as `waitingFor`"
     )
     detail: str = Field(description="The same in whole sentences")
 

@@ -7,6 +7,7 @@ from typing import Any
 import asyncpg
 import pytest
 from alembic import command
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import DBAPIError
 
 from app.auth.keys import DEFAULT_SCOPES, SCOPES
@@ -14,6 +15,8 @@ from app.cli.options import module_command, module_environment
 from app.storage.counts.records import ESTIMATE
 from app.storage.database import newest_migration
 from app.storage.migrate import configuration, upgrade
+from app.storage.runs import select_ids
+from app.storage.tables import runs
 
 RUN = """
 INSERT INTO runs (id, account_id, seq, type, origin, state, options, plan, blob, source, file_bytes, file_sha256, total,
@@ -816,5 +819,26 @@ async def test_0034_gives_accounts_no_brakes_and_can_be_taken_back(empty_databas
     assert await values(connection, "SELECT brakes::text FROM accounts") == ["{}"]
     await asyncio.to_thread(command.downgrade, configuration(empty_database), "0033")
     assert await values(connection, "SELECT name FROM accounts") == ["shop"]
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "head")
+    await connection.close()
+
+
+async def test_0035_finds_the_runs_of_a_connection_without_reading_all_others(empty_database: str) -> None:
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "0034")
+    connection = await asyncpg.connect(empty_database)
+    await connection.execute("INSERT INTO accounts (name, created_at) VALUES ('shop', now())")
+    await connection.execute(RUN, "uploaded", 1, "finished", None, None, 1)
+    await connection.execute(RUN, "fetched", 2, "finished", None, '{"connection_id": "con"}', 1)
+    await connection.execute("CREATE INDEX runs_of_connection ON runs (id)")  # an attempt that was cut off
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "0035")
+
+    await connection.execute("SET enable_seqscan = off")
+    wanted = select_ids(1, ["import"], {"connection_id": "con"}).order_by(runs.c.created_at.desc(), runs.c.id.desc())
+    statement = str(wanted.compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True}))
+    assert await values(connection, statement) == ["fetched"]
+    assert "runs_of_connection" in "".join(await values(connection, f"EXPLAIN {statement}"))
+
+    await asyncio.to_thread(command.downgrade, configuration(empty_database), "0034")
+    assert await values(connection, "SELECT to_regclass('runs_of_connection')::text") == [None]
     await asyncio.to_thread(command.upgrade, configuration(empty_database), "head")
     await connection.close()

@@ -38,6 +38,7 @@ async def test_a_dry_run_is_looked_at_and_committed(
 
     planned = await read(client, an_account, f"/imports/{run_id}")
     assert (planned["held"], planned["created"], planned["errors"]) == ("planned", 2, 1)
+    assert planned["waitsFor"] == {"code": "decision", "detail": "Somebody has to commit or cancel it"}
     assert (await read(client, an_account, "/records/contacts"))["results"] == []
     first = await read(client, an_account, planned["links"]["changes"] + "?limit=1&outcome=created&outcome=updated")
     second = await read(client, an_account, first["links"]["next"])

@@ -278,6 +278,25 @@ async def test_a_queued_run_tells_that_no_worker_is_there_whatever_the_client_kn
     assert "ETag" not in without.headers
 
 
+@pytest.mark.parametrize("path", ["/imports", "/runs", "/exports"])
+async def test_a_list_tells_that_no_worker_is_there_whatever_the_client_knows(
+    client: httpx.AsyncClient, runtime: Runtime, an_account: Account, path: str
+) -> None:
+    for _ in range(2):
+        await import_one(client, an_account)
+        await client.post("/exports", headers=an_account.headers, json={"type": "contacts"})
+    with_worker = await client.get(path, headers=an_account.headers)
+    assert {each["waitsFor"]["code"] for each in with_worker.json()["results"]} == {"turn"}
+    asked = {**an_account.headers, "If-None-Match": with_worker.headers["ETag"]}
+    assert (await client.get(path, headers=asked)).status_code == 304
+    await runtime.queue.remove_worker("somebody")
+    without = await client.get(path, headers=asked)
+    assert without.status_code == 200
+    assert {each["waitsFor"]["code"] for each in without.json()["results"]} == {"worker"}
+    again = {**an_account.headers, "If-None-Match": without.headers["ETag"]}
+    assert (await client.get(path, headers=again)).status_code == 304
+
+
 async def test_an_import_that_has_ended_tells_what_came_of_it_whatever_the_client_knows(
     client: httpx.AsyncClient, runtime: Runtime, an_account: Account, finish: Finish
 ) -> None:

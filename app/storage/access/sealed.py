@@ -7,11 +7,12 @@ from typing import Final
 from sqlalchemy import Table, select, update
 
 from app.storage.database import ReadSession, Session
+from app.storage.drafts.tables import drafts
 from app.storage.tables import connections, runs
 from app.storage.webhooks.tables import webhooks
 
 # All tables with a column `secret`. A run has one only until its file has arrived or it has ended.
-TABLES: Final[dict[str, Table]] = {"connections": connections, "runs": runs, "webhooks": webhooks}
+TABLES: Final[dict[str, Table]] = {"connections": connections, "drafts": drafts, "runs": runs, "webhooks": webhooks}
 
 
 @dataclass(frozen=True, slots=True)

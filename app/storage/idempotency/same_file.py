@@ -4,11 +4,14 @@ from sqlalchemy import RowMapping, text
 
 from app.storage.database import ReadSession
 
-# Of planned imports nothing is written yet, and of these others it is not known how much.
+# Of planned imports nothing is written yet, of these others it is not known how much, and what was undone is gone. An
+# undo that has not finished may still come to nothing.
 EARLIER = """
 SELECT id, name, created_at FROM runs
 WHERE account_id = :account_id AND kind = 'import' AND file_sha256 = :sha256 AND file_sha256 <> ''
     AND type = :type AND id <> :but AND state NOT IN ('planned', 'failed', 'cancelled')
+    AND (undone_by IS NULL OR EXISTS (
+        SELECT FROM runs undo WHERE undo.id = runs.undone_by AND undo.state <> 'finished'))
 ORDER BY seq DESC LIMIT 1"""
 
 

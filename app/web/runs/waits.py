@@ -13,10 +13,21 @@ from app.web.shapes import WaitsFor
 
 async def look_for_workers(runtime: Runtime, current: Status) -> Status:
     """The same, but a run whose turn never comes, because nobody works on anything, waits for a worker."""
-    if current.wait is None or current.wait.code != TURN:
-        return current
+    return (await look_for_workers_of_all(runtime, [current]))[0]
+
+
+async def look_for_workers_of_all(runtime: Runtime, listed: list[Status]) -> list[Status]:
+    """The same for a list, with one look."""
+    if not any(map(waits_for_its_turn, listed)):
+        return listed
     nobody = await find_no_worker(runtime)
-    return current if nobody is None else replace(current, wait=Wait(WORKER, nobody))
+    if nobody is None:
+        return listed
+    return [replace(each, wait=Wait(WORKER, nobody)) if waits_for_its_turn(each) else each for each in listed]
+
+
+def waits_for_its_turn(current: Status) -> bool:
+    return current.wait is not None and current.wait.code == TURN
 
 
 async def find_no_worker(runtime: Runtime) -> str | None:

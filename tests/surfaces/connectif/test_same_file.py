@@ -59,6 +59,22 @@ async def test_what_has_failed_does_not_count_nor_does_another_type(
     assert (await send(client, an_account, "refuse")).status_code == 201
 
 
+async def test_what_was_undone_does_not_count_and_what_may_not_be_undone_yet_does(
+    client: httpx.AsyncClient, an_account: Account, runtime: Runtime, finish: Finish
+) -> None:
+    first = (await send(client, an_account, "refuse")).json()["id"]
+    await finish(runtime, first)
+    undo = (await client.post(f"/imports/{first}/undo", headers=an_account.headers)).json()["id"]
+    assert (await send(client, an_account, "refuse")).status_code == 409, "the undo may still fail"
+    await finish(runtime, undo)
+    redo = (await client.post(f"/runs/{undo}/undo", headers=an_account.headers)).json()["id"]
+    assert (await send(client, an_account, "refuse")).status_code == 409, "it is brought back"
+    await finish(runtime, redo)
+    undo = (await client.post(f"/imports/{first}/undo", headers=an_account.headers)).json()["id"]
+    await finish(runtime, undo)
+    assert (await send(client, an_account, "refuse")).status_code == 201
+
+
 async def test_a_rerun_is_meant(client: httpx.AsyncClient, an_account: Account) -> None:
     first = (await send(client, an_account, "refuse")).json()
     files = {"file": ("again.csv", CONTACTS, "text/csv")}

@@ -19,7 +19,7 @@ from app.web.refusals import refusals
 from app.web.responses.tags import has_already, not_modified
 from app.web.runs.events import EVENTS, RESUMED, Shown, tell_changes
 from app.web.runs.polling import LIST_POLL, POLL, UNCHANGED, begin_poll, tag_of_list
-from app.web.runs.waits import look_for_workers
+from app.web.runs.waits import look_for_workers, look_for_workers_of_all
 
 router = build_router()
 LIST_ANSWERS = refusals(401, 403, 422, 503) | UNCHANGED
@@ -37,7 +37,8 @@ async def list_imports(
         runs, more = await status.list_imports(
             session, caller.account_id, states=states, type=query.type, page=query.page, size=query.page_size
         )
-        statuses = [await status.read_status(session, run) for run in runs]
+        found = [await status.read_status(session, run) for run in runs]
+    statuses = await look_for_workers_of_all(runtime, found)
     tag = tag_of_list(statuses, more)
     if has_already(request, tag):
         return not_modified(tag)

@@ -190,8 +190,8 @@ class Import(Shape):
     warnings: list[WarningGroup]
     held: Literal["halted", "planned"] = Field(
         default="halted",
-        description="Present while the import waits for somebody to resume or cancel it: a brake has halted it "
-        "(`status` is error), or it was only to be planned (`status` is queued)",
+        description="Present while the import waits for somebody to decide: a brake has halted it (`status` is error), "
+        "or it was only to be planned (`status` is queued)",
     )
     plan: int = Field(default=0, description="Present with `held`: the number of what it shows, which `resume` takes")
     failure: RunFailure = Field(

@@ -38,7 +38,7 @@ from app.web.responses.export_file import respond_with_export
 from app.web.responses.tags import has_already, not_modified
 from app.web.runs.polling import LIST_POLL, POLL, UNCHANGED, begin_poll, describe_run, tag_of_list
 from app.web.runs.reading import decode_run_cursor, encode_run_cursor
-from app.web.runs.waits import look_for_workers
+from app.web.runs.waits import look_for_workers, look_for_workers_of_all
 from app.web.surface import parse_shape
 
 router = build_router("/exports", "exports")
@@ -92,6 +92,7 @@ async def list_exports(
     )
     async with runtime.database.read() as session:
         found, more = await list_accepted(session, caller.account_id, wanted, limit=limit)
+    found = await look_for_workers_of_all(runtime, found)
     tag = tag_of_list(found, more)
     if has_already(request, tag):
         return not_modified(tag)

@@ -28,6 +28,7 @@ from app.web.requests import request_id
 from app.web.responses.tags import has_already, not_modified
 from app.web.runs.polling import LIST_POLL, UNCHANGED, describe_run, tag_of_list
 from app.web.runs.reading import decode_run_cursor, encode_run_cursor
+from app.web.runs.waits import look_for_workers_of_all
 
 router = build_router("/item-syncs/{sync_id}/runs", "item syncs")
 LIST_ANSWERS = refusals(401, 403, 404, 422, 503) | UNCHANGED
@@ -85,6 +86,7 @@ async def list_item_sync_runs(
     async with runtime.database.read() as session:
         await load_sync(session, caller.account_id, sync_id)
         found, more = await status.list_accepted(session, caller.account_id, wanted, limit=limit)
+    found = await look_for_workers_of_all(runtime, found)
     tag = tag_of_list(found, more)
     if has_already(request, tag):
         return not_modified(tag)

@@ -38,7 +38,7 @@ from app.web.runs.cancelling import cancel_for
 from app.web.runs.events import EVENTS, RESUMED, Shown, tell_changes
 from app.web.runs.polling import LIST_POLL, POLL, UNCHANGED, begin_poll, describe_run, tag_of_list
 from app.web.runs.reading import decode_run_cursor, encode_run_cursor, visible_kinds
-from app.web.runs.waits import look_for_workers
+from app.web.runs.waits import look_for_workers, look_for_workers_of_all
 
 router = build_router("/runs", "runs")
 CANCEL_REFUSALS = refusals(401, 403, 404, 409, 410, 422, 429, 503)
@@ -61,6 +61,7 @@ async def list_runs(
     )
     async with runtime.database.read() as session:
         found, more = await status.list_accepted(session, caller.account_id, wanted, limit=query.limit)
+    found = await look_for_workers_of_all(runtime, found)
     tag = tag_of_list(found, more)
     if has_already(request, tag):
         return not_modified(tag)
