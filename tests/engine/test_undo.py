@@ -19,30 +19,11 @@ from app.storage.journal.writer import tell_journal
 from app.undo.history import load_history
 from app.undo.intake import preview_undo, submit_undo
 from app.undo.noted import load_noted
-from tests.engine.conftest import ImportEngine, law
-from workers.engines import ENGINES
+from tests.engine.conftest import ImportEngine
+from tests.support.undoing import dump, undo
 
 BEFORE = "_email,_name,_surname\na@x.io,Ann,Able\nb@x.io,Bob,\nc@x.io,Cid,Core\n"
 Give = Callable[..., Any]
-
-
-async def undo(engine: ImportEngine, run: Run) -> Run:
-    opening = engine.runtime.database.transaction()
-    accepted = await submit_undo(engine.runtime, opening, run, sender=None)
-    await work_on(engine.runtime, RunId(accepted.id), ENGINES[accepted.kind])
-    done = await engine.get(accepted)
-    law(done)
-    return done
-
-
-async def dump(engine: ImportEngine) -> list[tuple[Any, ...]]:
-    """All that somebody sees of the records, as PostgreSQL writes it."""
-    found = await engine.sql(
-        "SELECT type, key, data::text, created_at::text, name FROM records WHERE account_id = :account "
-        "ORDER BY type, key",
-        account=engine.account_id,
-    )
-    return [tuple(row.values()) for row in found]
 
 
 async def delete(engine: ImportEngine, key: str) -> None:

@@ -11,6 +11,7 @@ import msgspec
 from sqlalchemy import text
 
 from app.runs.acceptance import accept_run
+from app.runs.changes.undoable import UNDOABLE
 from app.runs.holding.brakes import Brakes
 from app.runs.holding.held import ACCEPTED
 from app.runs.kinds import Kind, Step
@@ -57,7 +58,7 @@ class SyncEngine:
             FileReport(role=role, path=path, bytes=len(data), sha256=hashlib.sha256(data).hexdigest())
             for role, path, data in files
         ]
-        options = {SETTINGS: settings_to_json(given), DRY_RUN: dry_run}
+        options = {SETTINGS: settings_to_json(given), DRY_RUN: dry_run, UNDOABLE: True}
         values = {
             "id": run_id, "sync_id": new_run_id(), "type": "items", "origin": "native", "request_id": "", "plan": {},
             "file_bytes": 0, "file_sha256": "", "options": options,
