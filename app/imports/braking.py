@@ -72,14 +72,15 @@ def describe_written(at_row: int, tally: Tally) -> str:
     return f"The import stopped before row {at_row + 1:,}; {written if at_row else 'nothing is written'}"
 
 
-def describe_stop(checked: CheckedBatch, outcome: BatchOutcome, tally: Tally) -> str | None:
-    """Says which row ends an import that is to stop at the first one that fails; None if none has failed. `tally`: with
-    the batch. Raises CutShort unless that is the last row of the batch: what follows it is not to be written."""
+def describe_stop(checked: CheckedBatch, outcome: BatchOutcome, brakes: DirectBrakes) -> str | None:
+    """Says which row ends an import that is to stop at the first one that fails; None if none has failed. Raises
+    CutShort unless that is the last row of the batch: what follows it is not to be written."""
     if not outcome.failed:
         return None
     row = min(problem.row for problem in outcome.problems)
     if row < checked.end.row:
         raise CutShort(row - checked.start.row)
+    tally = brakes.count(outcome)
     written = f"records created: {tally.created:,}, changed: {tally.updated:,}"
     left = f"rows that were not looked at: {tally.total - row:,}"
     return ". ".join([*describe_first_problem(outcome), f"The rows before it are written; {written}; {left}"])

@@ -210,8 +210,9 @@ class Slice:
             merged.set()
             if previous is not None:
                 await previous.done
+            # A brake judges what is to be written, and that is less where a row is to end the run.
+            stop = describe_stop(prepared.checked, outcome, self.brakes) if self.options.on_error == "stop" else None
             tally = self.brakes.check(outcome, prepared.checked.start.row)
-            stop = describe_stop(prepared.checked, outcome, tally) if self.options.on_error == "stop" else None
             await self.account_for(session, prepared, outcome)
             self.report_step("accounted")
             if stop is not None:  # the counts have moved with our attempt, so the run is still ours

@@ -88,3 +88,12 @@ async def test_two_batches_under_way_stop_together(engine: ImportEngine) -> None
     halted = await small.run(HEADER + GOOD, brakes=Brakes(max_created=7))
     assert (halted.created, halted.at_row, len(await small.keys())) == (7, 7, 7)
     assert len(asyncio.all_tasks()) < 10
+
+
+async def test_a_brake_judges_only_the_rows_before_the_one_that_ends_the_import(engine: ImportEngine) -> None:
+    """The rows that follow it in its batch are not written, so they are no reason to halt."""
+    rows = "a@example.com,Ana,1\nb@example.com,Bob,many\n"
+    stopped = await engine.run(HEADER + rows + GOOD, on_error="stop", brakes=Brakes(max_created=1))
+    assert (stopped.state, stopped.fail_code, stopped.created) == (State.FAILED, "row_failed", 1)
+    halted = await engine.run(HEADER + GOOD + rows, on_error="stop", brakes=Brakes(max_created=19))
+    assert (halted.state, halted.fail_code, halted.created) == (State.HALTED, "brake", 0)
