@@ -353,3 +353,12 @@ async def begin_waiting(engine: ImportEngine, run: Run) -> "asyncio.Task[Run]":
         assert not waiting.done()
         await asyncio.sleep(0.01)
     return waiting
+
+
+@pytest.mark.parametrize("staged", [True, False])
+async def test_what_keeps_all_records_takes_none_from_an_older_import(engine: ImportEngine, *, staged: bool) -> None:
+    await engine.run(HEADER + "a@x.org,Ana,,\n")
+    older = await engine.submit(HEADER + "a@x.org,Anna,,\n")
+    kept = await engine.run(HEADER + "a@x.org,Other,,\n", staged=staged, override_existing=False)
+    older = await engine.finish(older)
+    assert (kept.skipped, older.updated, (await engine.record("a@x.org") or {})["_name"]) == (1, 1, "Anna")

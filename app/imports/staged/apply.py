@@ -172,7 +172,8 @@ async def apply_overlay(
     marked = any(each.marked for each in ranges)
     if marked or written < sum(each.created + each.updated for each in ranges):
         await write_changed(applying, note)
-    if marked and (await closing.find_other_imports(session, target))["older"]:
+    # What keeps every record as it is has nothing to hold against an older import, as when it is written directly.
+    if marked and target.mode != "keep" and (await closing.find_other_imports(session, target))["older"]:
         for each in ranges:
             await apply.touch_range(session, target, each)
     return await removal.remove_unnamed(session, target) if removes else 0
