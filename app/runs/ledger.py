@@ -31,6 +31,7 @@ FATES: Final[Mapping[str, Fate]] = {
     "o": Fate("skipped", "superseded"),
     "x": Fate("skipped", "deleted_meanwhile"),
     "h": Fate("skipped", "changed_meanwhile"),
+    "r": Fate("remaining"),  # it is not written, because nothing of its run is
     "?": UNKNOWN,
 }
 LETTERS: Final[Mapping[Fate, int]] = {fate: ord(letter) for letter, fate in FATES.items()}
@@ -59,6 +60,12 @@ def unpack(batch: Mapping[Any, Any]) -> bytes:
     if kinds and batch["created_rows"] is not None:
         unpack_lists(batch, letters)
     return bytes(letters)
+
+
+def leave_out(batch: Mapping[Any, Any]) -> dict[str, Any]:
+    """A committed batch of a run that has ended without writing what it had staged. Rows that failed have failed."""
+    left = bytes([LETTERS[Fate("remaining")]]) * sum(batch[name] for name in OUTCOMES)
+    return {**batch, **dict.fromkeys(COUNTED, 0), "outcomes": pack(left)}
 
 
 def unpack_lists(batch: Mapping[Any, Any], letters: bytearray) -> None:

@@ -119,6 +119,11 @@ class Run:
         return self.is_staged and self.step in (Step.WRITE, Step.APPLY)
 
     @property
+    def is_given_up(self) -> bool:
+        """Whether it has ended without writing any of the rows that it has staged."""
+        return self.done and self.state is not State.FINISHED and self.is_unwritten
+
+    @property
     def is_dry_run(self) -> bool:
         """Whether it shows what it would do before it does it."""
         return bool(self.options.get("dry_run") or self.options.get("dryRun"))

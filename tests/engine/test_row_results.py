@@ -127,6 +127,13 @@ async def test_what_others_change_before_an_overlay_is_applied_is_told(engine: I
     await ensure_sums(engine, run)
 
 
+async def test_what_was_staged_and_never_written_is_told_as_left(engine: ImportEngine) -> None:
+    run = await engine.run(HEADER + "a@example.org,1\nnobody,2\nb@example.org,3\n", on_error="rollback")
+    assert (run.fail_code, run.failed, run.remaining) == ("rolled_back", 1, 2)
+    assert await told(engine, run) == ["remaining", "failed", "remaining"]
+    assert (await results(engine, run, "created"), len(await results(engine, run, "failed"))) == ([], 1)
+
+
 THINGS: dict[str, Any] = {
     "key": "sku",
     "unknownColumns": "keep",

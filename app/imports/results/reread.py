@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 from app.errors import Refused, SourceLost
 from app.formats.records import Position, Reader, Record, UnreadableRow
 from app.problems import Problem
-from app.runs import problems
+from app.runs import ledger, problems
 from app.runs.model import Run
 from app.runtime import Runtime
 from app.storage import batches, runs
@@ -68,7 +68,7 @@ async def load_batches(runtime: Runtime, run: Run, *, only_with_problems: bool) 
         if not found:
             return
         number = found[0]["number"]
-        yield found[0]
+        yield ledger.leave_out(found[0]) if run.is_given_up else found[0]
 
 
 def group_problems(batch: CommittedBatch) -> dict[int, list[Problem]]:
