@@ -161,10 +161,3 @@ def remedy_of_refusal(code: str) -> str:
 
 # As choices of a filter.
 PROBLEM_CHOICES: Final = [("", "All causes"), *((code, GROUP_HEADLINES[code]) for code in PROBLEMS)]
-
-# What a row that fails does to the others: app.imports.plan.ON_ERROR.
-ON_ERROR_CHOICES: Final = (
-    ("continue", "Import the others all the same"),
-    ("stop", "Stop there: the rows before it stay written, and none after it is"),
-    ("rollback", "All or nothing: write nothing, and list what is wrong with the whole file"),
-)

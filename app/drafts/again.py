@@ -57,6 +57,7 @@ def copy_choices(parent: Run) -> dict[str, Any]:
         "updateOnlyEmptyFields": options.only_empty,
         "replace": options.replace,
         "onError": options.on_error,
+        "undoable": options.undoable,
         "blankCells": options.blank_cells,
         "nullMarker": options.null_marker,
         "duplicates": options.duplicates,

@@ -12,6 +12,7 @@ from app.connections.pull import Pull, describe_pull, pull_from_json, pull_to_js
 from app.drafts.facts import FileFacts, read_facts
 from app.errors import Refused
 from app.runs.deletion import delete_unowned
+from app.runs.holding.brakes import BRAKES
 from app.runs.model import AccountId
 from app.runtime import Runtime
 from app.storage.access import accounts
@@ -27,7 +28,8 @@ TEMPLATE: Final = "template"  # `purpose` among the choices of a draft that no i
 Step = Literal["source", "type", "columns", "check", "run"]
 STEPS: Final[tuple[Step, ...]] = ("source", "type", "columns", "check", "run")
 # Of the last step.
-LAST_CHOICES: Final = frozenset(("name", "confirmEmail", "onError", "maxErrorShare", "maxRemovedShare"))
+OF_RUN: Final = ("onError", "undoable", "ifSameFile", *(brake.name for brake in BRAKES.values()))
+LAST_CHOICES: Final = frozenset(("name", "confirmEmail", *OF_RUN))
 TOO_MANY: Final = f"{MOST_DRAFTS} imports are unfinished. Finish or discard one of them, then begin another"
 
 

@@ -1,20 +1,21 @@
-"""The last step of a draft: its name, when it stops before harm, and whom to tell."""
+"""The last step of a draft: its name, when it stops before harm, what else becomes of it, and whom to tell."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from app.drafts.draft import Draft
-from app.errors import Complaint, Refused, describe, join_choices
-from app.imports.plan import ON_ERROR
+from app.drafts.draft import OF_RUN, Draft
+from app.drafts.type_choice import find_options
+from app.errors import Complaint, Refused, describe
+from app.mappings.declaring.options import find_changed
+from app.mappings.mapping import Mapping as ColumnMapping
 from app.resources.conversion import BadCell
 from app.resources.email import convert_email
 from app.runs.acceptance import find_name_mistake
-from app.runs.holding.brakes import BRAKES, MAX_REMOVED_SHARE
+from app.runs.holding.brakes import BRAKES, Brakes
+from app.runs.holding.defaults import Fallback, find_fallbacks
 
 LONGEST_NAME: Final = 150  # characters of a file's name in the name of its import
-SHARES: Final = ("maxErrorShare", "maxRemovedShare")
-NOT_A_PERCENTAGE: Final = "Enter a percentage from 0 to 100, such as 5"
 NOT_AN_ADDRESS: Final = "Enter an e-mail address"
 
 
@@ -28,38 +29,36 @@ def is_of_file(name: str | None, file_name: str | None) -> bool:
     return bool(name and file_name and name.startswith(file_name[:LONGEST_NAME]))
 
 
-def find_percentages(draft: Draft) -> dict[str, str]:
-    """The limits of the draft as people write them; "" for none."""
-    shares = {name: draft.choices.get(name) for name in SHARES}
-    if draft.choices.get("replace") and shares["maxRemovedShare"] is None:
-        shares["maxRemovedShare"] = MAX_REMOVED_SHARE
-    return {name: "" if share is None else f"{float(share) * 100:.10g}" for name, share in shares.items()}
+def find_limits(mapping: ColumnMapping, account: Brakes) -> Mapping[str, Fallback]:
+    """The limits that count where the draft has none, by the names of fields of Brakes."""
+    said = Brakes(**{name: mapping.options.get(brake.name) for name, brake in BRAKES.items()})
+    return find_fallbacks(account, said)
 
 
-def read_run_choices(given: Mapping[str, str]) -> dict[str, Any]:
-    """Choices of the last step from a form: name, confirmEmail, onError, and percentages by SHARES; "" for none.
-    Raises one Refused("invalid") that names every mistake."""
-    complaints, name, address = [], given["name"], given["confirmEmail"]
-    if mistake := find_name_mistake(name):
+def read_run_choices(
+    draft: Draft, mapping: ColumnMapping, given: Mapping[str, Any], mistakes: Sequence[Complaint] = ()
+) -> dict[str, Any]:
+    """Choices of the last step: `name`, `confirmEmail`, and those of OF_RUN that the form has, as members of a request
+    with "" for none. What is as it was shown is not taken for a choice. Raises one Refused("invalid") that names every
+    mistake, together with `mistakes`."""
+    complaints, address = [*mistakes], given.get("confirmEmail")
+    if mistake := find_name_mistake(given["name"]):
         complaints.append(Complaint("name", mistake))
     if address and isinstance(convert_email(address), BadCell):
         complaints.append(Complaint("confirmEmail", NOT_AN_ADDRESS))
-    shares = {each: read_percentage(given[each]) for each in SHARES if given.get(each)}
-    on_error = given.get("onError") or "continue"
-    if on_error not in ON_ERROR:
-        complaints.append(Complaint("onError", f"`onError` must be one of {join_choices(ON_ERROR)}"))
-    complaints += [Complaint(each, NOT_A_PERCENTAGE) for each, share in shares.items() if share is None]
+    changed: dict[str, Any] = {}
+    try:
+        options = {name: given[name] for name in OF_RUN if name in given}
+        changed = find_changed(find_run_options(draft, mapping), options)
+    except Refused as refused:
+        complaints += refused.complaints
     if complaints:
         raise Refused("invalid", describe(complaints), complaints)
-    chosen = {"name": name, "confirmEmail": address or None, "onError": None if on_error == "continue" else on_error}
-    return {**chosen, **dict.fromkeys(SHARES), **shares}
+    chosen = {"name": given["name"], "confirmEmail": address, **changed}
+    return {name: None if value == "" else value for name, value in chosen.items()}
 
 
-def read_percentage(text: str) -> float | None:
-    """The share that a percentage is; None for what is none."""
-    try:
-        share = round(float(text.removesuffix("%").replace(",", ".")) / 100, 9)
-    except ValueError:
-        return None
-    brake = next(each for each in BRAKES.values() if each.name == SHARES[0])
-    return brake.parse(share)
+def find_run_options(draft: Draft, mapping: ColumnMapping) -> dict[str, Any]:
+    """What the last step shows of OF_RUN: what counts, but of limits only those that were chosen for this import."""
+    chosen = {brake.name: draft.choices.get(brake.name, "") for brake in BRAKES.values()}
+    return {name: value for name, value in {**find_options(draft.choices, mapping), **chosen}.items() if name in OF_RUN}

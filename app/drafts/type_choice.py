@@ -12,25 +12,16 @@ from app.drafts.columns.choice import FORGOTTEN
 from app.drafts.draft import STEPS, Draft, Step
 from app.drafts.facts import FileFacts, FileReading, facts_to_json
 from app.drafts.file import read_again
-from app.errors import Complaint, Refused, describe
+from app.errors import Complaint, Refused
 from app.imports.submissions.from_connection import build_options, find_mapping, read_wanted
-from app.mappings.declaring.options import OPTIONS
+from app.mappings.declaring.options import DEFAULTS, OPTIONS, find_changed
 from app.mappings.mapping import Mapping as ColumnMapping
 from app.mappings.templates.stored import find_template
 from app.runtime import Runtime
 from app.storage.database import ReadSession
 
-# What holds where neither somebody nor a template says it. "" stands for what the type declares, or for none.
-DEFAULTS: Final[Mapping[str, Any]] = {
-    "overrideExisting": True,
-    "updateOnlyEmptyFields": False,
-    "replace": False,
-    "blankCells": "keep",
-    "nullMarker": "",
-    "duplicates": "last",
-    "unknownColumns": "",
-    "couponSetId": "",
-}
+# How a file is read is copied from a template into the choices; of the rest a choice counts more than a template.
+OF_IMPORT: Final = tuple(name for name in (*OPTIONS, "couponSetId") if name not in READING)
 OF_MAPPING: Final = ("mappingId", *FORGOTTEN)  # choices that go with the template or type
 # Choices that no request has: a mapping says them, or they are about how a person came to it.
 OF_DRAFTS: Final = ("hasHeader", "basedOn", "settled", "copied")
@@ -53,16 +44,16 @@ async def find_usable_mapping(session: ReadSession, draft: Draft) -> ColumnMappi
 
 
 def find_options(choices: Mapping[str, Any], mapping: ColumnMapping | None) -> dict[str, Any]:
-    """What counts: what somebody has chosen, else what the mapping says, else DEFAULTS."""
-    said = mapping.options if mapping else {}
-    return {name: choices.get(name, said.get(name, default)) for name, default in DEFAULTS.items()}
+    """What counts: what somebody has chosen, else what the mapping says, else DEFAULTS; "" for none."""
+    counting = {**DEFAULTS, **(mapping.options if mapping else {}), **choices}
+    return {name: counting.get(name, "") for name in OF_IMPORT}
 
 
 async def choose_type(
     runtime: Runtime, draft: Draft, sender: Identity, use: str, given: Mapping[str, Any], *, required: bool
 ) -> Draft:
     """`use` is as `tell_use` has it; unless it is `required` it may be "", while the reading is tried out. `given` has
-    members of READING and DEFAULTS, "" for none; what is as it was shown is not taken for a choice. The file is read
+    members of READING and OF_IMPORT, "" for none; what is as it was shown is not taken for a choice. The file is read
     again if that is needed.
 
     Raises Refused: invalid (names members), not_found, not_authenticated, and what reading a file raises.
@@ -72,7 +63,7 @@ async def choose_type(
     async with runtime.database.read() as session:
         before = await find_usable_mapping(session, draft)
     choices = await choose_use(runtime, draft, use)
-    choices = merge(choices, find_changed(draft.choices, before, given))
+    choices = merge(choices, find_changed({**draft.choices, **find_options(draft.choices, before)}, given))
     async with runtime.database.read() as session:
         mapping = await find_mapping(session, draft.account_id, choices)
     build_options(read_wanted({"path": "", "type": "", **choices}, mapping))
@@ -89,19 +80,6 @@ def find_step(draft: Draft, choices: Mapping[str, Any], facts: FileFacts | None)
     """The step that is reached with a type. A file that was not looked at can always go on."""
     reached: Step = "columns" if facts else "run"
     return max(draft.step, reached if choices.get("type") else draft.step, key=STEPS.index)
-
-
-def find_changed(
-    choices: Mapping[str, Any], mapping: ColumnMapping | None, given: Mapping[str, Any]
-) -> Mapping[str, Any]:
-    """What of a form differs from what it has shown. Raises Refused("invalid")."""
-    shown = {**choices, **find_options(choices, mapping)}
-    changed = {name: value for name, value in given.items() if value != shown.get(name, "")}
-    mistakes = {name: OPTIONS[name](value) for name, value in changed.items() if name in OPTIONS and value != ""}
-    complaints = [Complaint(name, f"`{name}` {mistake}") for name, mistake in mistakes.items() if mistake]
-    if complaints:
-        raise Refused("invalid", describe(complaints), complaints)
-    return changed
 
 
 def merge(choices: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,9 @@
 import re
 from typing import Any
 
+from tests.dashboard.filled import fields_shown
 from tests.dashboard.people import Dashboard
+from tests.dashboard.wizard.pages import next_path, words
 
 COLUMNS: list[dict[str, Any]] = [
     {"column": "Art. no.", "field": "productId"},
@@ -87,6 +89,35 @@ async def test_a_template_is_changed_and_what_the_page_does_not_show_stays(dashb
     assert "Template saved." in (await dashboard.get(path)).text
 
 
+async def test_the_options_of_a_template_are_fields_and_saving_them_unchanged_changes_nothing(
+    dashboard: Dashboard,
+) -> None:
+    said = {"delimiter": "semicolon", "encoding": "latin1", "undoable": False, "maxErrorShare": 0.05}
+    template = await store(dashboard, options=said)
+    path = f"/app/templates/{template['id']}"
+    shown = fields_shown((await dashboard.get(path)).text, path) | {"go": "next"}
+    assert (shown["delimiter"], shown["maxErrorShare"], shown["undoable"]) == (";", "5", "false")
+    assert next_path(await dashboard.post(path, shown)) == path
+    assert (await read(dashboard, template))["options"] == said
+    more = {"maxErrorShare": "", "maxErrors": "1,000", "undoable": "true", "onError": "stop", "existing": "fill"}
+    more |= {"replace": "", "ifSameFile": "refuse", "delimiter": ",", "seen": ""}
+    assert next_path(await dashboard.post(path, shown | more))
+    left = {name: value for name, value in said.items() if name != "maxErrorShare"}
+    assert (await read(dashboard, template))["options"] == left | {
+        "delimiter": ",",
+        "maxErrors": 1_000,
+        "undoable": True,
+        "onError": "stop",
+        "updateOnlyEmptyFields": True,
+        "ifSameFile": "refuse",
+    }
+    wrong = await dashboard.post(path, shown | {"maxErrors": "many", "seen": ""})
+    assert (wrong.status_code, 'id="maxErrors-error"' in wrong.text) == (422, True)
+    seen = words(await (await dashboard.as_role("viewer")).get(path))
+    assert "When a row fails Stop there" in seen
+    assert "Maximum failed rows 1000" in seen
+
+
 async def test_a_page_of_a_template_that_was_changed_meanwhile_changes_nothing(dashboard: Dashboard) -> None:
     template = await store(dashboard)
     path = f"/app/templates/{template['id']}"
@@ -123,9 +154,9 @@ async def test_what_is_wrong_is_told_beside_its_field_and_nothing_is_stored(dash
         "<code>values</code> of column <code>Blocked</code> must be an object": {"values-2": "N"},
         "cannot become": {"field-3": "nothing"},
     }
-    for words, wrong in mistakes.items():
+    for told, wrong in mistakes.items():
         answer = await dashboard.post(path, FORM | wrong)
-        assert (answer.status_code, words in answer.text) == (422, True), words
+        assert (answer.status_code, told in answer.text) == (422, True), told
         assert "There is a problem" in answer.text
     assert (await read(dashboard, template))["name"] == TEMPLATE["name"]
     kept = await dashboard.post(path, FORM | {"go": "check", "field-3": "description"})

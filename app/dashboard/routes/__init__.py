@@ -1,6 +1,6 @@
 """The pages, one file each. The prefix of each router is its whole path, because that is what the log tells."""
 
-from app.dashboard.routes import files, jobs, live
+from app.dashboard.routes import account, files, jobs, live
 from app.dashboard.routes.access import keys, me, people, sign_in, welcome
 from app.dashboard.routes.catalogue import record, records, rows, types
 from app.dashboard.routes.clock import feed_form, feeds, schedule_form, schedules
@@ -22,6 +22,7 @@ PAGES = (
     *(schedule_form, schedules, feed_form, feeds),
     *CONNECTION_PAGES,
     *WEBHOOK_PAGES,
+    account,
     *WIZARD,
     *EXPORT_PAGES,
 )

@@ -1,9 +1,9 @@
 """The options of an import that a mapping may bring along, for requests that do not set them."""
 
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
-from app.errors import Refused, join_choices
+from app.errors import Complaint, Refused, describe, join_choices
 from app.formats.decode import normalize_encoding
 from app.mappings.conversions import BLANKS, LONGEST_MARKER, find_mistake_of_flag, must_be_one_of, must_be_text
 from app.mappings.delimiters import DELIMITERS, parse_delimiter
@@ -36,5 +36,30 @@ OPTIONS: Final[dict[str, Callable[[object], str | None]]] = {
     "unknownColumns": must_be_one_of(("ignore", "keep", "error")),
     "replace": find_mistake_of_flag,
     "onError": must_be_one_of(("continue", "stop", "rollback")),
+    "undoable": find_mistake_of_flag,
+    "ifSameFile": must_be_one_of(("allow", "report", "refuse")),
     **{brake.name: brake.find_mistake for brake in BRAKES.values()},
 }
+# What counts where nobody says it. What is not here counts as the type declares or as is found in the file, or there is
+# no such limit.
+DEFAULTS: Final[Mapping[str, Any]] = {
+    "overrideExisting": True,
+    "updateOnlyEmptyFields": False,
+    "blankCells": "keep",
+    "duplicates": "last",
+    "replace": False,
+    "onError": "continue",
+    "undoable": True,
+    "ifSameFile": "allow",
+}
+
+
+def find_changed(shown: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """What of the options that a form brings differs from what it has shown, so that nothing is stored that nobody has
+    chosen. "" stands for none. Raises one Refused("invalid") that names every mistake."""
+    changed = {name: value for name, value in given.items() if value != shown.get(name, DEFAULTS.get(name, ""))}
+    mistakes = {name: OPTIONS[name](value) for name, value in changed.items() if name in OPTIONS and value != ""}
+    complaints = [Complaint(name, f"`{name}` {mistake}") for name, mistake in mistakes.items() if mistake]
+    if complaints:
+        raise Refused("invalid", describe(complaints), complaints)
+    return changed

@@ -12,8 +12,19 @@ from sqlalchemy import text
 from app.drafts.draft import list_drafts
 from app.runs.status import find_run
 from tests.conftest import Finish
+from tests.dashboard.filled import fields_shown
 from tests.dashboard.people import Dashboard
-from tests.dashboard.wizard.pages import SHOP, begin, make_template, next_path, pass_columns, reach_run, upload, words
+from tests.dashboard.wizard.pages import (
+    MAPPING,
+    SHOP,
+    begin,
+    make_template,
+    next_path,
+    pass_columns,
+    reach_run,
+    upload,
+    words,
+)
 from tests.support.http import stored_files
 from tests.support.workbooks import xlsx
 
@@ -174,7 +185,7 @@ async def test_whoever_may_not_delete_cannot_replace_a_type(dashboard: Dashboard
     assert answer.status_code in (403, 422)
     assert next_path(await dashboard.post(f"{base}/type", {"use": f"template:{template}", "replace": "true"}))
     await pass_columns(dashboard, base)
-    assert "would be removed" in words(await dashboard.get(f"{base}/run"))
+    assert "Maximum removed records, in %" in words(await dashboard.get(f"{base}/run"))
     assert (await operator.post(f"{base}/run", {"name": "x"})).status_code in (403, 422)
 
 
@@ -274,8 +285,49 @@ async def test_the_whole_file_is_checked_without_writing_and_the_very_plan_is_im
 async def test_what_a_bad_row_does_is_chosen_at_the_last_step(dashboard: Dashboard, finish: Finish) -> None:
     base = await reach_run(dashboard, await make_template(dashboard))
     wrong = await dashboard.post(f"{base}/run", data={"name": "Shop", "onError": "halt"})
-    assert (wrong.status_code, "must be one of continue, stop or rollback" in words(wrong)) == (422, True)
+    assert (wrong.status_code, "must be continue, stop or rollback" in words(wrong)) == (422, True)
     path = next_path(await dashboard.post(f"{base}/run", data={"name": "Shop", "onError": "rollback"}))
     run_id = path.rpartition("/")[2]
     await finish(dashboard.runtime, run_id)
     assert "of 3 rows failed, so nothing is written" in words(await dashboard.get(f"/app/runs/{run_id}"))
+
+
+async def test_the_last_step_shows_what_template_and_account_say_and_what_is_chosen_counts_more(
+    dashboard: Dashboard, finish: Finish
+) -> None:
+    headers = dashboard.account.headers
+    next_path(await dashboard.post("/app/settings/account", {"maxErrors": "7", "maxErrorShare": "20"}))
+    said = {"onError": "rollback", "undoable": False, "ifSameFile": "refuse", "maxErrorShare": 0.1}
+    body = {"name": "Strict", "type": "contacts", **MAPPING, "options": said}
+    template = (await dashboard.client.post("/mappings", headers=headers, json=body)).json()["id"]
+    base = await reach_run(dashboard, template)
+    page = await dashboard.get(f"{base}/run")
+    assert "Maximum failed rows, in % optional Empty: 10 %, as the mapping template says" in words(page)
+    assert "Maximum failed rows optional Empty: 7, as the defaults of the account say" in words(page)
+    assert "Maximum new records optional Empty: no limit" in words(page)
+    assert "Maximum removed" not in words(page)
+    shown = fields_shown(page.text, f"{base}/run")
+    assert [shown[name] for name in ("onError", "undoable", "ifSameFile", "maxErrorShare")] == [
+        "rollback",
+        "false",
+        "refuse",
+        "",
+    ]
+    wrong = await dashboard.post(f"{base}/run", shown | {"maxErrorShare": "90", "maxCreated": "some"})
+    assert 'id="maxCreated-error">Enter a whole number' in wrong.text
+    chosen = {"onError": "continue", "undoable": "true", "maxErrorShare": "90", "maxCreated": "500"}
+    path = next_path(await dashboard.post(f"{base}/run", shown | chosen))
+    run_id = path.rpartition("/")[2]
+    options = (await dashboard.client.get(f"/imports/{run_id}", headers=headers)).json()["options"]
+    counting = {name: options.get(name) for name in (*said, "maxErrors", "maxCreated")}
+    assert counting == {
+        "onError": None,  # the default, of which the answer says nothing
+        "undoable": None,
+        "ifSameFile": "refuse",
+        "maxErrorShare": 0.9,
+        "maxErrors": 7,
+        "maxCreated": 500,
+    }
+    await finish(dashboard.runtime, run_id)
+    again = await dashboard.post(f"{await reach_run(dashboard, template)}/run", {"name": "Twice"})
+    assert (again.status_code, "The same file was imported before" in words(again)) == (409, True)

@@ -58,6 +58,22 @@ async def test_a_template_brings_its_columns_conversions_and_options(
     assert again.json()["options"]["overrideExisting"] is True
 
 
+async def test_a_template_says_whether_an_import_can_be_undone_and_what_of_the_same_file(
+    client: httpx.AsyncClient, an_account: Account, runtime: Runtime, finish: Finish
+) -> None:
+    template = await store(client, an_account, options=OPTIONS | {"undoable": False, "ifSameFile": "refuse"})
+    first = (await send(client, an_account, mappingId=template)).json()
+    await finish(runtime, first["id"])
+    undo = await client.post(f"/imports/{first['id']}/undo", headers=an_account.headers)
+    assert (undo.status_code, undo.json()["code"]) == (409, "not_undoable")
+    assert (await send(client, an_account, mappingId=template)).status_code == 409
+    assert (await send(client, an_account, mappingId=template, ifSameFile="allow")).status_code == 201
+    other = FILE.replace(b"ana@", b"eva@")
+    kept = (await send(client, an_account, other, mappingId=template, undoable="true")).json()["id"]
+    await finish(runtime, kept)
+    assert "undoableUntil" in (await client.get(f"/imports/{kept}", headers=an_account.headers)).json()
+
+
 async def test_a_template_says_for_which_type_it_is(client: httpx.AsyncClient, an_account: Account) -> None:
     template = await store(client, an_account)
     form = {"mappingId": (None, template), "file": ("a.csv", FILE, "text/csv")}

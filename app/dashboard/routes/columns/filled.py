@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import urlencode
@@ -33,8 +33,8 @@ class FilledColumns:
     def complaining(self, complaints: Iterable[Complaint]) -> "FilledColumns":
         return replace(self, form=self.form.complain(complaints))
 
-    def refused(self, refused: Refused) -> "FilledColumns":
-        return replace(self, form=self.form.refused(refused))
+    def refused(self, refused: Refused, fields: Mapping[str, str] | None = None) -> "FilledColumns":
+        return replace(self, form=self.form.refused(refused, fields))
 
     def address(self, base: str) -> str:
         """The page that a button other than NEXT leads to."""

@@ -65,9 +65,9 @@ def warn_of_template(review: ColumnReview) -> list[str]:
     return [*lacking, *find_warnings(review, None)]
 
 
-def write_command(request: Request, runtime: Runtime, review: ColumnReview, name: str) -> str:
+def write_command(request: Request, runtime: Runtime, draft: Draft, review: ColumnReview, name: str) -> str:
     """The command that makes a template of what is chosen."""
-    body = {**build_template(review, name or "My template"), "type": review.resource.name}
+    body = {**build_template(draft, review, name or "My template"), "type": review.resource.name}
     return write_curl(base_url(request, runtime), "/mappings", body=body)
 
 

@@ -7,6 +7,7 @@ from app.dashboard.visitor import Visitor
 from app.drafts.columns.choice import FORGOTTEN
 from app.drafts.columns.review import ColumnReview
 from app.drafts.draft import Draft, Step, choose
+from app.mappings.declaring.options import OPTIONS
 from app.mappings.mapping import DEFAULT
 from app.mappings.templates.stored import StoredTemplate
 from app.runtime import Runtime
@@ -44,25 +45,29 @@ async def settle_columns(
 
 
 async def save_template(
-    runtime: Runtime, visitor: Visitor, review: ColumnReview, save: str, name: str
+    runtime: Runtime, visitor: Visitor, draft: Draft, review: ColumnReview, save: str, name: str
 ) -> StoredTemplate | None:
     """Stores the mapping under a new name, or in place of the template that it began with; None if neither is wanted.
     Raises Refused: invalid, name_taken, not_allowed, not_found, not_authenticated."""
     if save == NEW:
-        body = build_template(review, name)
+        body = build_template(draft, review, name)
         return await create_mapping(runtime, visitor.caller, {**body, "type": review.resource.name})
     if save == OVERWRITE and review.base is not None:
-        return await replace_mapping(runtime, visitor.caller, review.base, build_template(review, review.base.name))
+        body = build_template(draft, review, review.base.name)
+        return await replace_mapping(runtime, visitor.caller, review.base, body)
     return None
 
 
-def build_template(review: ColumnReview, name: str) -> Mapping[str, Any]:
-    """The body of `POST /mappings`, which says how the file is read, too."""
+def build_template(draft: Draft, review: ColumnReview, name: str) -> Mapping[str, Any]:
+    """The body of `POST /mappings`, which says how the file is read, too, and the other options that were chosen."""
     dialect = review.preview.dialect
     read = {"delimiter": dialect.delimiter, "encoding": dialect.encoding} if dialect.format == "csv" else {}
-    return {**review.body, "name": name, "options": {**review.body.get("options", {}), **read}}
+    chosen = {option: draft.choices[option] for option in OPTIONS if option in draft.choices}
+    return {**review.body, "name": name, "options": {**review.body.get("options", {}), **chosen, **read}}
 
 
-def build_change(review: ColumnReview, name: str) -> dict[str, Any]:
-    """The body of `PUT /mappings/{id}` of a template that was changed without a file."""
-    return {**review.body, "name": name}
+def build_change(review: ColumnReview, name: str, changed: Mapping[str, Any]) -> dict[str, Any]:
+    """The body of `PUT /mappings/{id}` of a template that was changed without a file; `changed` are options, with ""
+    for one that is taken away."""
+    options = {option: value for option, value in {**review.body.get("options", {}), **changed}.items() if value != ""}
+    return {**review.body, "name": name, "options": options}

@@ -1,4 +1,4 @@
-"""Import/Export settings: the connections of an account, how they are tested, changed and removed."""
+"""The connections of an account, how they are tested, changed and removed."""
 
 from app.dashboard.routes.connections import listed, made, one, removed, tests
 

@@ -56,7 +56,7 @@ async def save(request: Request, draft_id: str, visitor: MayWriteMappings, runti
             await keep_choices(runtime, visitor, draft, review)
         return redirect(filled.address(f"{NEW}/{draft.id}"))
     try:
-        template = await save_template(runtime, visitor, review, SAVE, text_of(form, "name"))
+        template = await save_template(runtime, visitor, draft, review, SAVE, text_of(form, "name"))
     except Refused as refused:
         if refused.code not in ("invalid", "name_taken"):
             raise
@@ -91,5 +91,5 @@ def show_page(
         {"name": ""},
         draft=draft,
         warnings=warn_of_template(review),
-        command=write_command(request, runtime, review, str(filled.form.values.get("name") or "")),
+        command=write_command(request, runtime, draft, review, str(filled.form.values.get("name") or "")),
     )

@@ -64,7 +64,7 @@ async def choose_columns(request: Request, draft_id: str, visitor: MayWriteImpor
     if filled.go != NEXT:
         return redirect(filled.address(f"{BASE}/{draft.id}/columns"))
     try:
-        template = await save_template(runtime, visitor, review, text_of(form, "save"), text_of(form, "name"))
+        template = await save_template(runtime, visitor, draft, review, text_of(form, "save"), text_of(form, "name"))
     except Refused as refused:
         if refused.code not in ("invalid", "name_taken"):
             raise
@@ -103,5 +103,5 @@ async def show_page(
         seen=draft.file_mark,
         warnings=warn(review, draft),
         uses=await load_uses(runtime, visitor, review),
-        command=write_command(request, runtime, review, str(filled.form.values.get("name") or "")),
+        command=write_command(request, runtime, draft, review, str(filled.form.values.get("name") or "")),
     )

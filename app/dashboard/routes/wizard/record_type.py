@@ -9,7 +9,8 @@ from starlette.datastructures import FormData
 from app.dashboard.forms import FilledForm, read_form, text_of
 from app.dashboard.render import render_page
 from app.dashboard.routes.wizard.draft import BASE, ensure_may_use, find_other_page, go_to, open_draft
-from app.dashboard.views.wizard import options
+from app.dashboard.views.options import choices
+from app.dashboard.views.options.fields import FIELDS, read_options, show_options
 from app.dashboard.views.wizard.frame import show_frame
 from app.dashboard.views.wizard.types import show_uses
 from app.dashboard.visitor import MayWriteImports, Visitor
@@ -21,7 +22,6 @@ from app.runtime import Runtime
 from app.web.caller import OpenRuntime, ensure_may_replace
 
 router = APIRouter(prefix=BASE)
-FIELDS = {"overrideExisting": "existing", "updateOnlyEmptyFields": "existing"}  # what the form calls them
 
 
 @router.get("/{draft_id}/type")
@@ -39,7 +39,7 @@ async def store(request: Request, draft_id: str, visitor: MayWriteImports, runti
     given = await read_form(request)
     use, members, reads_again = text_of(given, "use"), read_members(given), text_of(given, "do") == "read"
     try:
-        ensure_may_replace(visitor.caller, replaces=members["replace"])
+        ensure_may_replace(visitor.caller, replaces=bool(members.get("replace")))
         kind, _, name = use.partition(":")
         ensure_may_use(visitor, {"mappingId": name} if kind == "template" else {})
         draft = await choose_type(runtime, draft, visitor.caller.identity, use, members, required=not reads_again)
@@ -53,19 +53,12 @@ async def store(request: Request, draft_id: str, visitor: MayWriteImports, runti
 
 def read_members(given: FormData) -> dict[str, Any]:
     """What the form says in the words of a request."""
-    members: dict[str, Any] = {
-        name: text_of(given, name)
-        for name in ("format", "encoding", "blankCells", "nullMarker", "duplicates", "unknownColumns", "couponSetId")
-    }
-    delimiter = str(given.get("delimiter", ""))  # a tab is one
-    override, only_empty = options.FLAGS.get(text_of(given, "existing"), (True, False))
-    return members | {
-        "delimiter": "" if delimiter == "auto" else delimiter,
-        "hasHeader": False if text_of(given, "hasHeader") == "false" else "",
-        "overrideExisting": override,
-        "updateOnlyEmptyFields": only_empty,
-        "replace": text_of(given, "replace") == "true",
-    }
+    members, _ = read_options(given)
+    if "hasHeader" in given:
+        members["hasHeader"] = False if text_of(given, "hasHeader") == "false" else ""
+    if "couponSetId" in given:
+        members["couponSetId"] = text_of(given, "couponSetId")
+    return members
 
 
 async def show_type(
@@ -75,7 +68,7 @@ async def show_type(
         mapping = await find_usable_mapping(session, draft)
     fits = await find_fits(runtime, visitor.account_id, draft.facts.header if draft.facts else ())
     chosen, found = tell_use(draft.choices), find_options(draft.choices, mapping)
-    stored = {**draft.choices, **found, "use": chosen, "existing": options.tell_existing(found)}
+    stored = {**draft.choices, **show_options(found), "use": chosen}
     stored["hasHeader"] = "false" if draft.choices.get("hasHeader") is False else ""
     shown = form or FilledForm(stored)
     uses = show_uses(fits, shown.value("use"), templates=visitor.has_scope("mappings:read"))
@@ -88,7 +81,7 @@ async def show_type(
         form=shown,
         draft=draft,
         uses=uses,
-        options=options,
+        choices=choices,
         may_replace=visitor.has_scope("imports:delete"),
         unfolded=any(each.path not in ("use", "") for each in shown.complaints),
     )

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
+from starlette.datastructures import FormData
 
 from app.dashboard.forms import FilledForm, read_form, text_of
 from app.dashboard.render import redirect, render_page
@@ -18,17 +19,22 @@ from app.dashboard.routes.wizard.draft import (
     go_to,
     open_draft,
 )
-from app.dashboard.sentences import ON_ERROR_CHOICES
+from app.dashboard.views.options import choices
+from app.dashboard.views.options.fields import read_options, show_options
+from app.dashboard.views.options.limits import list_limits
 from app.dashboard.views.wizard.frame import show_frame
 from app.dashboard.views.wizard.script import script_of_draft
 from app.dashboard.views.wizard.summary import list_chosen
 from app.dashboard.visitor import MayWriteImports, Visitor
 from app.dashboard.words import count_of
 from app.drafts.draft import Draft, choose
-from app.drafts.run_choice import SHARES, find_percentages, read_run_choices, suggest_name
+from app.drafts.run_choice import find_limits, find_run_options, read_run_choices, suggest_name
 from app.drafts.start import StartedDraft, load_chosen_mapping, start_import
+from app.drafts.type_choice import find_options
 from app.errors import Refused
 from app.imports.intake import Submission
+from app.mappings.mapping import Mapping as ColumnMapping
+from app.runs.holding.defaults import load_defaults
 from app.runtime import Runtime
 from app.web.caller import OpenRuntime, ensure_may_replace, write_as
 from app.web.failures import STATUSES
@@ -46,10 +52,7 @@ async def show(request: Request, draft_id: str, visitor: MayWriteImports, runtim
     draft = await open_draft(runtime, visitor, draft_id)
     if elsewhere := find_other_page(draft, "run"):
         return elsewhere
-    name = draft.choices.get("name") or suggest_name(draft, datetime.now(UTC))
-    chosen = {"confirmEmail": draft.choices.get("confirmEmail"), "onError": draft.choices.get("onError") or "continue"}
-    values = {"name": name, **chosen, **find_percentages(draft)}
-    return await show_run(request, runtime, visitor, draft, FilledForm(values))
+    return await show_run(request, runtime, visitor, draft)
 
 
 @router.post("")
@@ -61,12 +64,14 @@ async def run(request: Request, draft_id: str, visitor: MayWriteImports, runtime
     ensure_may_fetch(visitor, draft.source)
     ensure_may_use(visitor, draft.choices)
     posted = await read_form(request)
-    given = {name: text_of(posted, name) for name in ("name", "confirmEmail", "onError", *SHARES)}
     if text_of(posted, "seen") not in ("", draft.whole_mark):
-        return await show_run(request, runtime, visitor, draft, FilledForm(given), Refused("invalid", CHANGED))
+        return await show_run(request, runtime, visitor, draft, posted, Refused("invalid", CHANGED))
+    options, mistakes = read_options(posted)
+    given = {"name": text_of(posted, "name"), "confirmEmail": text_of(posted, "confirmEmail"), **options}
     try:
         async with write_as(visitor.caller, runtime) as session:
-            draft = await choose(session, draft, read_run_choices(given))
+            mapping = await load_chosen_mapping(session, draft)
+            draft = await choose(session, draft, read_run_choices(draft, mapping, given, mistakes))
         sender, sent_as = visitor.caller.identity, request_id(request)
         return lead_on(await start_import(runtime, draft, sender, request_id=sent_as, check=check_for(visitor)))
     except Refused as refused:
@@ -74,7 +79,7 @@ async def run(request: Request, draft_id: str, visitor: MayWriteImports, runtime
             raise
         draft = await open_draft(runtime, visitor, draft_id)  # it may have become an import meanwhile
         elsewhere = find_other_page(draft, "run")
-        return elsewhere or await show_run(request, runtime, visitor, draft, FilledForm(given), refused)
+        return elsewhere or await show_run(request, runtime, visitor, draft, posted, refused)
 
 
 def check_for(visitor: Visitor) -> Callable[[Submission], None]:
@@ -96,14 +101,17 @@ async def show_run(
     runtime: Runtime,
     visitor: Visitor,
     draft: Draft,
-    form: FilledForm,
+    posted: FormData | None = None,
     refused: Refused | None = None,
 ) -> Response:
+    """`posted` is shown in place of what was chosen before."""
     try:
         async with runtime.database.read() as session:
             mapping = await load_chosen_mapping(session, draft)
+            account = await load_defaults(session, visitor.account_id)
     except Refused:
         return go_to(draft, "type", NO_MAPPING)
+    form = FilledForm(show_choices(draft, mapping) | dict(posted or {}))
     full = refused is not None and refused.code == "queue_full"
     return render_page(
         request,
@@ -116,6 +124,14 @@ async def show_run(
         full=refused.detail if refused and full else "",
         chosen=list_chosen(draft, mapping),
         script=script_of_draft(draft, mapping, base_url(request, runtime)),
-        on_error=ON_ERROR_CHOICES,
+        limits=list_limits(find_limits(mapping, account), removes=find_options(draft.choices, mapping)["replace"]),
+        choices=choices,
         may_mail=runtime.mailer is not None,
     )
+
+
+def show_choices(draft: Draft, mapping: ColumnMapping) -> dict[str, Any]:
+    """The values of the fields."""
+    name = draft.choices.get("name") or suggest_name(draft, datetime.now(UTC))
+    shown = show_options({**find_options(draft.choices, mapping), **find_run_options(draft, mapping)})
+    return {**shown, "name": name, "confirmEmail": draft.choices.get("confirmEmail")}

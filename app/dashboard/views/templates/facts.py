@@ -1,41 +1,71 @@
-"""What a mapping template says beside its columns."""
+"""What a mapping template says beside its columns: options of imports with it, and values that every record gets."""
 
 import json
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
+import msgspec
+
+from app.dashboard.views.options import choices
+from app.dashboard.views.options.choices import Choices, word_of
+from app.dashboard.views.options.limits import LABELS, write_limit
 from app.drafts.columns.review import ColumnReview
-from app.mappings.delimiters import DELIMITERS
+from app.formats.decode import normalize_encoding
+from app.mappings.declaring.options import DEFAULTS, OPTIONS
+from app.mappings.delimiters import DELIMITERS, parse_delimiter
+from app.mappings.templates.stored import StoredTemplate
+from app.runs.holding.brakes import BRAKES, SHARE
 
-WORDS = {
-    "format": "Format",
-    "delimiter": "Delimiter",
-    "encoding": "Encoding",
-    "overrideExisting": "Change records that exist",
-    "updateOnlyEmptyFields": "Fill only what is empty",
-    "blankCells": "Blank cells",
-    "nullMarker": "What leaves a field as it is",
-    "duplicates": "A key that comes twice",
-    "unknownColumns": "Unknown columns",
-    "replace": "Replace all records of the type",
+# Term, and the choices of which it is one; none where the value speaks for itself.
+WORDS: Final[Mapping[str, tuple[str, Choices]]] = {
+    "format": ("Format", ()),
+    "delimiter": ("Delimiter", ()),
+    "encoding": ("Encoding", ()),
+    "overrideExisting": ("Change records that exist", ()),
+    "updateOnlyEmptyFields": ("Fill only what is empty", ()),
+    "blankCells": ("Blank cells", choices.BLANKS),
+    "nullMarker": ("Text that stands for no value", ()),
+    "duplicates": ("A key that comes twice", choices.DUPLICATES),
+    "unknownColumns": ("Columns that fit no field", choices.UNKNOWN),
+    "replace": ("The file replaces the type", ()),
+    "onError": ("When a row fails", choices.ON_ERROR),
+    "undoable": ("Can be undone", ()),
+    "ifSameFile": ("If the same file was imported before", choices.SAME_FILE),
 }
+LIMITS: Final = {brake.name: (LABELS[name], brake) for name, brake in BRAKES.items()}
+WORD_OF_DELIMITER: Final = {character: word for word, character in DELIMITERS.items()}
 
 
-def list_facts(review: ColumnReview) -> list[tuple[str, str]]:
-    """Options of imports with it, and values that every record gets: term and value."""
-    options: dict[str, Any] = review.body.get("options", {})
-    facts = [(WORDS.get(name, f"Limit {name}"), tell_option(name, value)) for name, value in options.items()]
+def list_facts(review: ColumnReview, *, options: bool) -> list[tuple[str, str]]:
+    """Term and value; with `options` these, too, for whoever has no fields for them."""
+    said: Mapping[str, Any] = review.body.get("options", {}) if options else {}
+    facts = [tell_option(name, value) for name, value in said.items()]
     if not review.body["hasHeader"]:
         facts.append(("Header", "None: columns are found by their numbers"))
     constants: dict[str, Any] = review.body.get("constants", {})
     return [*facts, *((f"Every record gets {name}", tell_constant(value)) for name, value in constants.items())]
 
 
-def tell_option(name: str, value: Any) -> str:
+def tell_option(name: str, value: Any) -> tuple[str, str]:
+    if name in LIMITS:
+        label, brake = LIMITS[name]
+        return label.removesuffix(", in %"), f"{write_limit(brake, value)}{' %' if brake.kind == SHARE else ''}"
+    term, of = WORDS[name]
     if isinstance(value, bool):
-        return "yes" if value else "no"
-    words = {character: word for word, character in DELIMITERS.items()}
-    return words.get(str(value), str(value)) if name == "delimiter" else str(value)
+        return term, "yes" if value else "no"
+    if of:
+        return term, word_of(of, value)
+    return term, WORD_OF_DELIMITER.get(str(value), str(value)) if name == "delimiter" else str(value)
 
 
 def tell_constant(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
+
+
+def find_options(template: StoredTemplate) -> dict[str, Any]:
+    """What counts for imports with the template, as the fields of the form have it; "" for none."""
+    said: dict[str, Any] = {**DEFAULTS, **(msgspec.json.decode(template.wire).get("options") or {})}
+    delimiter, encoding = parse_delimiter(said.get("delimiter", "auto")), said.get("encoding")
+    read = {"delimiter": "" if delimiter in (None, "auto") else delimiter}
+    read["encoding"] = normalize_encoding(encoding) if encoding else ""
+    return dict.fromkeys(OPTIONS, "") | said | read

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from app.dashboard.views.wizard import options
+from app.dashboard.views.options import choices as options
 from app.dashboard.views.wizard.summary import tell_mapping
 from app.dashboard.words import count_of, join_words, write_number
 from app.drafts.again import ChangedColumns, copy_choices

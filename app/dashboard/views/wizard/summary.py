@@ -4,11 +4,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.dashboard.views.wizard import options
+from app.dashboard.views.options import choices as options
 from app.dashboard.views.wizard.frame import tell_encoding, tell_file
 from app.dashboard.words import count_of
 from app.drafts.draft import Draft
-from app.drafts.type_choice import DEFAULTS, find_options
+from app.drafts.type_choice import find_options
+from app.mappings.declaring.options import DEFAULTS
 from app.mappings.mapping import DEFAULT, INLINE, Mapping
 
 

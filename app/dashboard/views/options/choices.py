@@ -1,4 +1,4 @@
-"""The choices of the second step: how a file is read, and what happens to what is there. Each has a sentence."""
+"""What can be chosen for an import: how its file is read, and what happens to what is there. Each has a sentence."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -40,6 +40,20 @@ UNKNOWN: Final[Choices] = (
     ("ignore", "Ignore them", "A warning names them."),
     ("keep", "Keep them as text", "Where the type allows it."),
     ("error", "Refuse the file", "Nothing is imported until each column is known."),
+)
+ON_ERROR: Final[Choices] = (
+    ("continue", "Import the others all the same", "The rows that failed can be corrected and imported afterwards."),
+    ("stop", "Stop there", "The rows before it stay written, and none after it is."),
+    ("rollback", "All or nothing", "Nothing is written, and what is wrong with the whole file is listed."),
+)
+UNDOABLE: Final[Choices] = (
+    ("true", "Keep what was there before", "The import can be undone for some days."),
+    ("false", "Keep nothing of it", "The import cannot be undone. It is faster where it changes many records."),
+)
+SAME_FILE: Final[Choices] = (
+    ("allow", "Import it again", ""),
+    ("report", "Import it again, with a warning", "The warning names the earlier import."),
+    ("refuse", "Refuse it", "Nothing is imported. The earlier import is named."),
 )
 # How `EXISTING` is called in requests: overrideExisting and updateOnlyEmptyFields.
 FLAGS: Final[Mapping[str, tuple[bool, bool]]] = {
