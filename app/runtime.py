@@ -17,7 +17,8 @@ from app.observe import Observer
 from app.observe.events import EnqueueFailed
 from app.observe.process_events import WeakSecretKey
 from app.pictures.process import PictureDecoder
-from app.queue.task_queue import QueueUnavailable, TaskQueue, redis_settings
+from app.queue.server import QueueUnavailable, parse_address
+from app.queue.task_queue import TaskQueue
 from app.servers import check_database, open_queue
 from app.settings import Settings
 from app.storage.blobs import Blobs, BucketAccess, check_blobs_url, open_blobs
@@ -121,7 +122,7 @@ def check_settings(settings: Settings) -> None:
     try:
         check_blobs_url(blobs_address(settings), blob_access(settings))
         if settings.redis_url:
-            redis_settings(settings.redis_url.get_secret_value())
+            parse_address(settings.redis_url.get_secret_value())
     except ValueError as wrong:  # WrongAddress is one
         raise Misconfigured(str(wrong)) from None
     if settings.database_url:

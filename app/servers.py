@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Final
 
 from app.errors import Misconfigured
-from app.queue.task_queue import AddressRefused, TaskQueue, WrongAddress, WrongEvictionPolicy
+from app.queue.server import AddressRefused, WrongAddress
+from app.queue.task_queue import TaskQueue, WrongEvictionPolicy
 from app.storage.access import accounts
 from app.storage.database import OLDEST_SERVER, Database, DatabaseRefused, SchemaUnfit, find_schema_trouble
 

@@ -54,8 +54,9 @@ class Settings(BaseSettings):
     )
     redis_url: Url | None = Field(
         None,
-        description="Redis 6.2 or Valkey 8 or newer, with the policy `noeviction`, `redis://…`; if not set, "
-        "`sluice up` starts its own server",
+        description="Redis 6.2 or Valkey 8 or newer, with the policy `noeviction`: `redis://…`, with TLS `rediss://…`, "
+        "behind sentinels `redis+sentinel://:password@host,host/master/number`; if not set, `sluice up` starts its own "
+        "server",
     )
     blobs: str | None = Field(
         None,
@@ -176,7 +177,7 @@ class Settings(BaseSettings):
         "for any; empty for none",
     )
     allow_networks: str = Field("", description="Private networks that may be called, `10.1.0.0/16,fd00::/8`")
-    ca_file: Path | None = Field(None, description="PEM file of a private CA for HTTPS, FTPS, S3, mail and `rediss://`")
+    ca_file: Path | None = Field(None, description="PEM file of a private CA for HTTPS, FTPS, S3, mail and Redis")
     source_seconds: PositiveFloat = Field(
         600, description="Seconds within which a file must be fetched from its source, or one try delivers it"
     )

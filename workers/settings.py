@@ -11,7 +11,8 @@ from arq.worker import Worker, func
 
 from app.addresses import join_port
 from app.observe.process_events import ProcessStarted, ProcessStopped
-from app.queue.task_queue import QUEUE, TASK_EXPIRES_MS, QueueUnavailable, deserialize, redis_settings, serialize
+from app.queue.server import QueueUnavailable
+from app.queue.task_queue import QUEUE, TASK_EXPIRES_MS, deserialize, open_client, serialize
 from app.runtime import Runtime
 from app.settings import Settings
 from workers.fetch_slots import FetchSlots
@@ -34,7 +35,7 @@ def build_worker(runtime: Runtime, functions: Functions = FUNCTIONS) -> Worker:
             func(do, name=name, timeout=longest, keep_result=0, max_tries=MAX_TRIES) for name, do in functions.items()
         ],
         queue_name=QUEUE,
-        redis_settings=redis_settings(settings.redis_url.get_secret_value(), settings.ca_file),
+        redis_pool=open_client(settings.redis_url.get_secret_value(), settings.ca_file),
         max_jobs=settings.slices_at_once + settings.fetches_at_once,
         max_tries=MAX_TRIES,
         poll_delay=POLL_SECONDS,

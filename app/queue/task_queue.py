@@ -3,28 +3,16 @@ sweeper enqueues it again from PostgreSQL."""
 
 import asyncio
 import json
-import ssl
 from collections.abc import Awaitable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar, cast
-from urllib.parse import unquote
 
-from arq.connections import ArqRedis, RedisSettings, create_pool
+from arq.connections import ArqRedis
 from redis.asyncio import ConnectionPool
-from redis.exceptions import (
-    AuthenticationError,
-    BusyLoadingError,
-    InvalidResponse,
-    NoPermissionError,
-    OutOfMemoryError,
-    ReadOnlyError,
-    RedisError,
-    ResponseError,
-)
+from redis.exceptions import NoPermissionError, OutOfMemoryError, ReadOnlyError, RedisError, ResponseError
 
-from app.addresses import explain_silence, join_port
-from app.errors import Retryable
+from app.queue.server import REACH_SECONDS, QueueUnavailable, build_redis, explain_no_connection, parse_address
 
 QUEUE = "sluice:queue"
 HEARTBEATS = "sluice:worker:"  # a key per living worker, which expires soon after the worker's last heartbeat
@@ -36,37 +24,15 @@ REFUSALS = {
     "MISCONF": ": it cannot save to its disk. Look for a full disk, and into its log",
     "NOREPLICAS": ": it has fewer replicas than min-replicas-to-write",
 }
-BAD_CERTIFICATE = (
-    "is for another host, or of an unknown authority. Check the host in SLUICE_REDIS_URL, and SLUICE_CA_FILE"
-)
 CLOCKS_APART = timedelta(days=1)  # more than any two clocks should differ
-REFUSED = "refuses the user or the password in SLUICE_REDIS_URL. Special characters are percent-encoded there"
-REACH_SECONDS = 3.0  # for a server that is asked whether it is there
 TASK_EXPIRES_MS = 7 * 86_400_000
 
 
 T = TypeVar("T")
 
 
-class QueueUnavailable(Retryable):
-    """Redis or Valkey did not answer."""
-
-    part = "queue"
-
-
 class QueueRefusesWrites(QueueUnavailable):
     """Redis or Valkey answers, but takes no tasks and no heartbeats."""
-
-
-class WrongAddress(ValueError):
-    """The server's address cannot be parsed. The parsers' own messages quote it, and so a part of the password."""
-
-    def __str__(self) -> str:
-        return "SLUICE_REDIS_URL must look like `redis://:password@host:port/number`, with a percent-encoded password"
-
-
-class AddressRefused(ValueError):
-    """The server answers, but the address has a wrong user, password, number or host."""
 
 
 class WrongEvictionPolicy(ValueError):
@@ -82,21 +48,16 @@ def deserialize(data: bytes) -> dict[str, Any]:
     return cast("dict[str, Any]", json.loads(data))
 
 
-def redis_settings(url: str, ca_file: Path | None = None) -> RedisSettings:
-    """`ca_file` has the certificates of a private authority for `rediss://`. Raises WrongAddress."""
-    try:
-        settings = RedisSettings.from_dsn(url)
-    except (ValueError, RuntimeError):
-        raise WrongAddress from None
-    # ARQ passes on user and password as they are in the address, which is percent-encoded.
-    settings.username = unquote(settings.username) if settings.username else settings.username
-    settings.password = unquote(settings.password) if settings.password else settings.password
-    settings.ssl_check_hostname = True  # off by default in ARQ and redis-py: any trusted certificate would do
-    settings.ssl_ca_certs = str(ca_file) if ca_file else None
-    settings.conn_timeout = 3
-    settings.conn_retries = 0  # waiting for a server is for those who start the process
-    settings.retry_on_timeout = True
-    return settings
+def open_client(url: str, ca_file: Path | None = None) -> ArqRedis:
+    """ARQ's client of the queue, which does not connect yet; `ca_file` as in `build_redis`. Raises WrongAddress."""
+    return build_redis(
+        parse_address(url),
+        ca_file,
+        job_serializer=serialize,
+        job_deserializer=deserialize,
+        default_queue_name=QUEUE,
+        expires_extra_ms=TASK_EXPIRES_MS,
+    )
 
 
 class TaskQueue:
@@ -107,17 +68,15 @@ class TaskQueue:
 
     @classmethod
     async def open(cls, url: str, ca_file: Path | None = None) -> "TaskQueue":
-        """Connects and checks the server; `ca_file` as in `redis_settings`. Raises WrongAddress, AddressRefused,
+        """Connects and checks the server; `ca_file` as in `build_redis`. Raises WrongAddress, AddressRefused,
         WrongEvictionPolicy, or QueueUnavailable, which names the server."""
-        settings = redis_settings(url, ca_file)
+        redis = open_client(url, ca_file)
         try:
             async with asyncio.timeout(REACH_SECONDS):
-                redis = await create_pool(
-                    settings, job_serializer=serialize, job_deserializer=deserialize, default_queue_name=QUEUE
-                )
                 await check_eviction(redis)
         except (RedisError, OSError) as error:
-            raise explain_no_connection(error, settings) from error
+            await redis.aclose()
+            raise explain_no_connection(error, parse_address(url)) from error
         return cls(redis)
 
     async def close(self) -> None:
@@ -175,31 +134,6 @@ class TaskQueue:
 def parse_plan_version(heartbeat: str) -> int:
     """Workers of release 0.1, which know plans of version 1, sent the time instead."""
     return int(heartbeat.removeprefix(PLANS)) if heartbeat.startswith(PLANS) else 1
-
-
-def explain_no_connection(error: RedisError | OSError, settings: RedisSettings) -> QueueUnavailable | AddressRefused:
-    """In words of our own: the server's may quote a command with its values."""
-    where = settings.unix_socket_path or join_port(str(settings.host), settings.port)
-    if is_distrusted(error):
-        return AddressRefused(f"The certificate of Redis at {where} {BAD_CERTIFICATE}")
-    match error:
-        case AuthenticationError() | NoPermissionError():
-            return AddressRefused(f"Redis at {where} {REFUSED}")
-        case BusyLoadingError():
-            trouble = "it is still loading its data"
-        case ResponseError() if "out of range" in str(error):
-            return AddressRefused(f"Redis at {where} does not have the database number that SLUICE_REDIS_URL names")
-        case InvalidResponse():
-            return AddressRefused(f"What answers at {where} is not Redis. Correct SLUICE_REDIS_URL")
-        case _:
-            # redis-py raises an error of its own while it handles the system's.
-            trouble = explain_silence(error if isinstance(error, OSError) else error.__context__, REACH_SECONDS)
-    return QueueUnavailable(f"Redis (SLUICE_REDIS_URL) does not answer at {where}: {trouble}")
-
-
-def is_distrusted(trouble: BaseException) -> bool:
-    """Whether a certificate could not be verified. redis-py raises an error of its own while it handles that one."""
-    return isinstance(trouble.__context__, ssl.SSLCertVerificationError)
 
 
 def explain_refusal(refused: ResponseError) -> str:

@@ -4,21 +4,21 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
 import trustme
-from arq.connections import create_pool
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from app.auth.keys import revoke_key
 from app.embedded import Servers
 from app.main import create_app
 from app.observe.logs import configure
-from app.queue.task_queue import TaskQueue, is_distrusted, redis_settings
+from app.queue.server import AddressRefused
+from app.queue.task_queue import TaskQueue, open_client
 from app.runtime import Misconfigured, Runtime, check_settings
 from tests.conftest import NewAccount
 from tests.support.http import CONTACTS, PARTS, Account, app_on, client_of, stored_files
@@ -168,13 +168,28 @@ async def test_redis_with_a_private_authority_works(servers: Servers, authority:
         await queue.close()
 
 
-@pytest.mark.parametrize(("host", "known"), [("redis.example.org", True), ("127.0.0.1", False)])
+@pytest.mark.parametrize(
+    ("host", "known", "until", "told"),
+    [
+        ("redis.example.org", True, None, "is for another host. Correct the host in SLUICE_REDIS_URL, or"),
+        ("127.0.0.1", False, None, "is of an unknown authority. Set SLUICE_CA_FILE to a PEM file of that authority"),
+        ("127.0.0.1", True, datetime(2020, 1, 2, tzinfo=UTC), "has expired. Renew it"),
+    ],
+)
 async def test_a_redis_with_a_wrong_certificate_is_not_spoken_to(
-    servers: Servers, authority: tuple[trustme.CA, Path], host: str, known: bool
+    servers: Servers,
+    authority: tuple[trustme.CA, Path],
+    host: str,
+    known: bool,
+    until: datetime | None,
+    told: str,
 ) -> None:
     made, ca_file = authority
-    async with tls_in_front_of(servers.redis_url, made.issue_cert(host)) as url:
-        at_once = replace(redis_settings(url, ca_file if known else None), conn_retries=0)
-        with pytest.raises(RedisConnectionError) as refused:
-            await create_pool(at_once)
-    assert is_distrusted(refused.value)
+    certificate = made.issue_cert(host, not_before=datetime(2020, 1, 1, tzinfo=UTC), not_after=until)
+    async with tls_in_front_of(servers.redis_url, certificate) as url:
+        with pytest.raises(AddressRefused, match=f"The certificate of Redis at 127.0.0.1:[0-9]+ {told}"):
+            await TaskQueue.open(url, ca_file if known else None)
+        of_a_worker = open_client(url, ca_file if known else None)
+        with pytest.raises(RedisConnectionError):
+            await of_a_worker.ping()
+        await of_a_worker.aclose()

@@ -126,6 +126,7 @@ class Arena:
 
     def __init__(self, servers: Servers, nursery: Nursery, folder: Path) -> None:
         self.servers = servers
+        self.redis_url = servers.redis_url
         self.nursery = nursery
         self.folder = folder
         self.database = f"faults_{secrets.token_hex(4)}"
@@ -144,7 +145,7 @@ class Arena:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("SLUICE_")}
         addresses = {
             "SLUICE_DATABASE_URL": self.url,
-            "SLUICE_REDIS_URL": self.servers.redis_url,
+            "SLUICE_REDIS_URL": self.redis_url,
             "SLUICE_DATA": str(self.folder),
             "FAULTS_BACKOFF": "0.2",
         }

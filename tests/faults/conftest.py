@@ -1,6 +1,7 @@
 """Servers that may be killed, apart from those that the other tests share."""
 
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -32,12 +33,17 @@ def nursery() -> Iterator[Nursery]:
 
 @pytest_asyncio.fixture
 async def arena(faulty_servers: Servers, nursery: Nursery, tmp_path: Path) -> AsyncIterator[Arena]:
-    arena = Arena(faulty_servers, nursery, tmp_path)
-    revive(faulty_servers)
+    async with opened(Arena(faulty_servers, nursery, tmp_path)) as arena:
+        yield arena
+
+
+@asynccontextmanager
+async def opened(arena: Arena) -> AsyncIterator[Arena]:
+    revive(arena.servers)
     await arena.open()
     yield arena
     print(arena.told())  # pytest shows it when the test has failed
-    revive(faulty_servers)
+    revive(arena.servers)
     await arena.close()
 
 
