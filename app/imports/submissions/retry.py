@@ -59,5 +59,5 @@ def narrow_options(options: Options) -> Options:
     """For some rows of a file: without what is meant for all of them. A replacement would remove the others."""
     brakes = options.brakes
     if brakes is not None:
-        brakes = replace(brakes, **dict.fromkeys(REMOVAL), min_rows=None)
+        brakes = replace(brakes, **dict.fromkeys(REMOVAL))
     return replace(options, brakes=brakes, replace=False)

@@ -12,8 +12,8 @@ from app.runs.model import AccountId
 from app.runtime import Runtime
 from app.syncs.intake import settle_limits
 from app.syncs.settings import SyncSettings
-from tests.conftest import NewAccount
-from tests.support.http import Account, post
+from tests.conftest import Finish, NewAccount
+from tests.support.http import CONTACTS, Account, post
 
 LIMITS = {"maxErrorShare": 0.05, "maxRemoved": 3}
 
@@ -69,3 +69,16 @@ async def test_what_cannot_be_is_refused_and_who_may_not_too(
     other = await a_key(["imports:write", "imports:read"], an_admin.name)
     assert (await put(client, other, maxErrors=1)).status_code == 403
     assert (await client.get("/account/defaults", headers=other.headers)).json() == {}
+
+
+async def test_the_rows_of_a_retry_may_be_fewer_than_a_file_must_have(
+    client: httpx.AsyncClient, an_admin: Account, runtime: Runtime, finish: Finish
+) -> None:
+    await put(client, an_admin, minRows=3, maxErrors=7)
+    run_id = (await post(client, an_admin, CONTACTS + b"nobody,x,1\n")).json()["id"]
+    await finish(runtime, run_id)
+    correct = {"corrections": [{"column": "_email", "from": "nobody", "to": "n@example.org"}]}
+    for word, body in (("retry", None), ("corrections", correct)):
+        again = await client.post(f"/imports/{run_id}/{word}", headers=an_admin.headers, json=body)
+        limits = {name: limit for name, limit in again.json()["options"].items() if name in ("minRows", "maxErrors")}
+        assert (again.status_code, again.json()["total"], limits) == (201, 1, {"maxErrors": 7})
