@@ -137,7 +137,17 @@ class Model:
 
     def accept(self, run: Run) -> Run:
         self.runs[run.id] = run
+        self.settle(run)
         return run
+
+    def settle(self, undo: Run) -> None:
+        """An undo that is itself undone is none, and so on for what that had undone."""
+        while undo.kind == "undo":
+            parent = self.runs[undo.parent]
+            undos = [each for each in self.runs.values() if each.kind == "undo" and each.parent == parent.id]
+            in_force = [each.id for each in undos if each.state != "cancelled" and each.undone_by is None]
+            parent.undone_by = in_force[-1] if in_force else None
+            undo = parent
 
     def put(self, row: Row) -> None:
         seq, held = next(self.seqs), self.records.get(row.key)
@@ -155,12 +165,8 @@ class Model:
         return held is not None
 
     def cancel(self, run: Run) -> None:
-        if run.kind == "undo" and self.runs[run.parent].undone_by == run.id:
-            self.runs[run.parent].undone_by = None
-            grand = self.runs[run.parent]
-            if grand.kind == "undo":
-                self.runs[grand.parent].undone_by = grand.id
         run.reach("cancelled", "cancelled")
+        self.settle(run)
 
     def resume(self, run: Run) -> None:
         run.state, run.code, run.released = "queued", None, True

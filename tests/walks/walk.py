@@ -156,9 +156,7 @@ class Walk:
 
     def accept_undo(self, run: Run, undo_id: str) -> None:
         undo = Run(undo_id, next(self.model.seqs), kind="undo", parent=run.id, sizes=run.sizes)
-        undo.total, run.undone_by = self.model.count_noted(run), undo_id
-        if run.kind == "undo":
-            self.model.runs[run.parent].undone_by = None
+        undo.total = self.model.count_noted(run)
         self.model.accept(undo)
         self.tell(f"-> {undo_id}")
 
