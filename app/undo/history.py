@@ -22,12 +22,12 @@ from app.runs.kinds import Kind
 from app.runs.model import AccountId, Run
 from app.runs.status import list_by_id
 from app.storage.database import ReadSession
-from app.storage.journal.history import find_creating_row, list_noted
+from app.storage.journal.history import find_creation_at, find_creation_by, list_noted
 
 
 class HistoryItem(RecordChange, frozen=True, rename="camel"):
-    """A change of the record, when it was made, and by what. `fields` is empty where it is not known what was there
-    before. `row` and `line` are those of the file."""
+    """A change of the record, when it was made, and by what. `unknown`, and without `fields`, where nothing is noted of
+    what was there before or after. `row` and `line` are of the last row of the file that has changed it."""
 
     at: str = ""
     run_id: str | UnsetType = UNSET
@@ -36,6 +36,7 @@ class HistoryItem(RecordChange, frozen=True, rename="camel"):
     file_name: str | UnsetType = UNSET
     line: int | UnsetType = UNSET
     sent_by: str | UnsetType = UNSET  # the key, person, schedule or feed
+    unknown: bool | UnsetType = UNSET
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,8 @@ class NotedChange:
     row: int | None
     sent_by: str | None = None
     known: bool = True
-    found: bool = False  # nothing is noted of it: it follows from what was there afterwards
+    made: Held | None = None  # nothing is noted of it: it follows from what was there afterwards,
+    since: datetime | None = None  # and was made after this moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +91,11 @@ async def load_history(
     noted = await list_noted(session, account_id, type_, key, upto=upto, limit=limit + above)
     held = read_before(noted[0]) if above and noted else read_now(record)
     more = bool(noted) and noted[-1]["id"] > noted[-1]["oldest"]
-    events = list(list_events(noted[above:], held, complete=not more))
-    for event in events:
-        if event.found and event.run_id is not None:
-            await find_creation(session, event, type_, key)
+    events = [
+        each
+        for event in list_events(noted[above:], held, complete=not more)
+        for each in await explain_event(session, account_id, event, name)
+    ]
     ids = {event.run_id for event in events if event.run_id}
     runs: dict[str, Run] = (
         {each.run.id: each.run for each in await list_by_id(session, account_id, kinds, list(ids))} if ids else {}
@@ -139,30 +142,44 @@ def read_before(noted: Mapping[Any, Any]) -> Held | None:
 def list_events(noted: Sequence[Mapping[Any, Any]], held: Held | None, *, complete: bool) -> Iterator[NotedChange]:
     """Newest first. `held` is what the record was after the first of them. `complete`: nothing older is noted."""
     for each in noted:
-        if each["outcome"] == "removed" and held is not None:
-            yield infer_event(held, created=True)
-        elif held is not None and held.run_id != each["run_id"]:
-            yield infer_event(held, created=False)
+        if held is not None and (each["outcome"] == "removed" or held.run_id != each["run_id"]):
+            yield infer_event(held, since=each["changed_at"])
             held = None
-        after = None if held is None or each["outcome"] == "removed" else held.data
-        made = (each["changed_at"], each["run_id"], each["run_row"], each["sent_by"])
+        after = None if held is None else held.data
+        row = each["run_row"] if held is None or held.row is None else held.row
         known = after is not None or each["outcome"] == "removed"
+        made = (each["changed_at"], each["run_id"], row, each["sent_by"])
         yield NotedChange(each["outcome"], each["before"], after, *made, known=known)
         held = read_before(each)
     if held is not None and complete:
-        yield infer_event(held, created=held.created_at == held.updated_at)
+        yield infer_event(held)
 
 
-def infer_event(held: Held, *, created: bool) -> NotedChange:
+def infer_event(held: Held, *, since: datetime | None = None) -> NotedChange:
+    """`since`: when the change was made that is noted before it."""
+    created = held.created_at == held.updated_at
     outcome: ChangeOutcome = "created" if created else "updated"
-    return NotedChange(outcome, None, held.data, held.updated_at, held.run_id, held.row, known=created, found=True)
+    made = (held.updated_at, held.run_id, held.row)
+    return NotedChange(outcome, None, held.data, *made, known=created, made=held, since=since)
 
 
-async def find_creation(session: ReadSession, event: NotedChange, type_: str, key: str) -> None:
-    """Whether the run that changed the record has created it, too."""
-    row = await find_creating_row(session, event.run_id or "", type_, key)
-    if row is not None:
-        event.outcome, event.known, event.row = "created", True, event.row or row
+async def explain_event(
+    session: ReadSession, account_id: AccountId, event: NotedChange, name: tuple[str, str]
+) -> Sequence[NotedChange]:
+    """The event, and before it the creation of the record, where the run that has changed it last is not the one that
+    has created it, and what that had left is not noted."""
+    held, (type_, key) = event.made, name
+    if held is None:
+        return [event]
+    made = await find_creation_by(session, held.run_id, type_, key) if held.run_id is not None else None
+    if made is not None:
+        event.outcome, event.known, event.row = "created", True, event.row or made["row"]
+    if event.outcome == "created" or (event.since is not None and held.created_at <= event.since):
+        return [event]
+    first = await find_creation_at(session, account_id, type_, key, held.created_at)
+    if first is None:
+        return [event]
+    return [event, NotedChange("created", None, None, held.created_at, first["run_id"], first["row"], known=False)]
 
 
 async def find_place(session: ReadSession, event: NotedChange, runs: Mapping[str, Run]) -> int | None:
@@ -181,6 +198,8 @@ def build_item(name: tuple[str, str], event: NotedChange, runs: Mapping[str, Run
         facts["sent_by"] = run.created_by
     if run is not None and run.kind is Kind.IMPORT:
         facts["row"] = event.row
+    if not event.known:
+        facts["unknown"] = True
     return HistoryItem(
         *name,
         event.outcome,

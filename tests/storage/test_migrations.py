@@ -802,6 +802,27 @@ async def test_0033_notes_what_is_changed_and_can_be_taken_back(empty_database: 
     await connection.close()
 
 
+async def test_0036_notes_whose_row_a_record_bore_and_can_be_taken_back(empty_database: str) -> None:
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "0035")
+    connection = await asyncpg.connect(empty_database)
+    await connection.execute(RECORDS, 1, "items", 3)
+    change = "UPDATE records SET updated_at = now() + interval '1s', run_id = 'run', run_seq = $1"
+    await connection.execute(change, 7)
+
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "0036")
+    await connection.execute(change.replace("'run'", "'later'").replace("1s", "2s"), 8)
+    await connection.execute("DELETE FROM records WHERE key = (SELECT min(key) FROM records)")
+    noted = "SELECT outcome || coalesce(before_run_seq::text, '') FROM record_changes ORDER BY id"
+    assert (await values(connection, noted))[-1] == "removed8"
+    assert set((await values(connection, noted))[:-1]) == {"created", "updated", "updated7"}
+
+    await asyncio.to_thread(command.downgrade, configuration(empty_database), "0035")
+    await connection.execute("DELETE FROM records WHERE key = (SELECT min(key) FROM records)")
+    assert await values(connection, "SELECT count(*) FROM record_changes WHERE outcome = 'removed'") == [2]
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "head")
+    await connection.close()
+
+
 async def estimate(connection: "asyncpg.Connection[Any]", account_id: int, type_: str) -> int:
     plan = await connection.fetchval(ESTIMATE.replace(":account_id", "$1").replace(":type", "$2"), account_id, type_)
     return int(json.loads(plan)[0]["Plan"]["Plan Rows"])

@@ -14,6 +14,8 @@ LARGEST_PAGE: Final = 100
 
 def tell_fields(change: Mapping[str, Any]) -> str:
     """`price: 3 → 4, name: "A" → none`"""
+    if change.get("unknown"):
+        return "not noted"
     return ", ".join(
         f"{each['field']}: {tell_value(each, 'before')} → {tell_value(each, 'after')}" for each in change["fields"]
     )

@@ -22,23 +22,28 @@ PIECES: Final[dict[NotedPart, str]] = {
     WHERE (c.id > :after OR made.place > :place) AND 'created' = ANY(:outcomes)
     ORDER BY c.id, made.place LIMIT :limit""",
 }
+# Of several rows with one key the last that has changed the record is told, if no later run has left its own on it.
 # What the run has left is what the next one has found there, or what is there now; but not if somebody of whom nothing
 # is noted has written since.
 LIST: Final = """
 WITH piece AS MATERIALIZED ({piece}),
 told AS (
-    SELECT p.id, p.place, p.type, p.key, p.row, p.outcome, CAST(p.before AS text) AS before,
+    SELECT p.id, p.place, p.type, p.key, p.outcome, CAST(p.before AS text) AS before,
+        coalesce(CASE
+            WHEN next.id IS NULL AND r.run_id = :run_id AND r.run_seq = s.run_seq THEN r.run_row
+            WHEN next.before_run_id = :run_id AND next.before_run_seq = s.run_seq THEN next.before_run_row
+        END, p.row) AS row,
         CASE WHEN p.outcome <> 'removed' THEN CAST(CASE
             WHEN next.id IS NULL AND r.run_id = :run_id THEN r.data
             WHEN next.before_run_id = :run_id THEN next.before END AS text)
         END AS after
-    FROM piece p
+    FROM piece p CROSS JOIN (SELECT seq AS run_seq FROM runs WHERE id = :run_id) s
     LEFT JOIN LATERAL (
-        SELECT id, before, before_run_id FROM record_changes
+        SELECT id, before, before_run_id, before_run_row, before_run_seq FROM record_changes
         WHERE account_id = :account_id AND type = p.type AND key = p.key AND id > p.id
         ORDER BY id LIMIT 1) next ON true
     LEFT JOIN LATERAL (
-        SELECT data, run_id FROM records
+        SELECT data, run_id, run_row, run_seq FROM records
         WHERE account_id = :account_id AND type = p.type AND key = p.key OFFSET 0) r ON true),
 counted AS (
     SELECT *, sum(coalesce(octet_length(before), 0) + coalesce(octet_length(after), 0)) OVER (ORDER BY id, place)

@@ -24,8 +24,9 @@ record_changes = Table(
     Column("before_name", Text(collation="C")),
     moment("before_created_at"),
     moment("before_updated_at"),
-    Column("before_run_id", Text),  # which run had changed it last, and in which row
-    Column("before_run_row", Integer),
+    Column("before_run_id", Text),  # which run had changed it last
+    Column("before_run_row", Integer),  # in which row, if this is the place of that run: else another has left it
+    Column("before_run_seq", BigInteger),
 )
 
 # The records that a run has created, those of a batch in one row.

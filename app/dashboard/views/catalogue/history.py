@@ -25,13 +25,22 @@ class PastChange:
     path: str
     fields: Sequence[tuple[str, str, str]]
     more: int  # fields
+    unknown: bool  # it is not noted what it has changed
 
 
 def show_change(item: HistoryItem) -> PastChange:
     fields = [(each.field, show_side(each.before), show_side(each.after)) for each in item.fields[:MOST_FIELDS]]
     path = "" if item.run_kind is UNSET else f"/app/runs/{item.run_id}"
     more = len(item.fields[MOST_FIELDS:])
-    return PastChange(WORDS[item.outcome], datetime.fromisoformat(item.at), tell_writer(item), path, fields, more)
+    return PastChange(
+        WORDS[item.outcome],
+        datetime.fromisoformat(item.at),
+        tell_writer(item),
+        path,
+        fields,
+        more,
+        item.unknown is True,
+    )
 
 
 def tell_writer(item: HistoryItem) -> str:

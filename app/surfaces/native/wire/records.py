@@ -55,7 +55,7 @@ class RecordList(Shape):
 
 
 class HistoryItem(ChangedRecord):
-    """A change of the record. `fields` is empty where it is not known what was there before."""
+    """A change of the record."""
 
     at: Timestamp
     run_id: str = Field(default="", description="The run that made it. Absent for a single write or delete")
@@ -64,6 +64,10 @@ class HistoryItem(ChangedRecord):
     file_name: str = Field(default="")
     line: int = Field(default=0, description="The line of the file on which `row` begins, if it is known")
     sent_by: str = Field(default="", description="The id of the key, person, schedule or feed that it came from")
+    unknown: bool = Field(
+        default=False,
+        description="Present, and true, if it is not noted what was there before or after: then `fields` is empty",
+    )
 
 
 class RecordHistory(Shape):
