@@ -260,8 +260,9 @@ async def test_a_picture_is_kept_for_as_long_as_an_undo_can_bring_it_back(
     # It is shown now, so it stays without the notes, and goes with them once it is not.
     for expected in (2, 0):
         async with runtime.database.transaction() as session:
-            await session.execute(text("UPDATE record_changes SET changed_at = now() - interval '10 days'"))
-            await session.execute(text("UPDATE runs SET finished_at = now() - interval '10 days'"))
+            for column in ("record_changes SET changed_at", "runs SET finished_at"):
+                aged = f"UPDATE {column} = now() - interval '10 days' WHERE account_id = :id"
+                await session.execute(text(aged), {"id": shop.id})
         await forget_old_changes(runtime)
         await sweep_a_day_later(runtime)
         assert len(stored_files(runtime) - before) == expected + 1  # and the file of the replacement
