@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from html import unescape
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
@@ -20,6 +21,7 @@ MOST_BYTES = 1_048_576
 MOST_OPEN_BYTES = 8_192
 OF_ACCOUNT: Final = "of_account"  # the account in which a form was shown; a form that makes something names it
 FORM: Final = "form"  # where the scope of a request holds the form that it brought
+LABELS: Final = re.compile(r'<(?:label for|fieldset [^>]*?id)="([^"]+)"[^>]*>\s*(?:<legend>)?([^<]+)')
 is_secret = re.compile("password|secret|token|key|passphrase", re.IGNORECASE).search
 
 
@@ -50,11 +52,25 @@ class FilledForm:
         """As `refused`, of a form that asks for a password or a key itself: a wrong one is a complaint."""
         names = fields or {}
         given = refused.complaints or (Complaint("", refused.detail),)
-        return self.complain(Complaint(names.get(each.path, each.path), each.reason) for each in given)
+        return self.complain(rename_field(each, names.get(each.path, each.path)) for each in given)
 
     def complain(self, complaints: Iterable[Complaint]) -> "FilledForm":
         placed = (each if each.path in self.values else Complaint("", each.reason) for each in complaints)
         return FilledForm(self.values, (*self.complaints, *placed))
+
+    def call_by_labels(self, page: str) -> "FilledForm":
+        """The same, with complaints that call a field as the page does, and not as requests do."""
+        labels = {name: f"“{unescape(label.strip())}”" for name, label in LABELS.findall(page)}
+        named = [rename_field(each, each.path, labels.get(each.path, "")) for each in self.complaints]
+        return FilledForm(self.values, tuple(named))
+
+
+def rename_field(complaint: Complaint, path: str, words: str = "") -> Complaint:
+    """The complaint about another `path`. Its sentence calls that by these words, else by its name in backticks."""
+    reason = complaint.reason
+    if complaint.path and path:
+        reason = reason.replace(f"`{complaint.path}`", words or f"`{path}`")
+    return Complaint(path, reason)
 
 
 async def read_form(request: Request) -> FormData:

@@ -25,7 +25,7 @@ ENTRIES: Final[tuple[PageLink, ...]] = (
     PageLink("Schedules", "/app/schedules", "schedules:read", "clock"),
     PageLink("Feeds", "/app/feeds", "feeds:read", "folder"),
     PageLink("Connections", "/app/settings/connections", "connections:read", "server"),
-    PageLink("Defaults for imports", "/app/settings/account", "imports:read", "limits"),
+    PageLink("Import defaults", "/app/settings/account", "imports:read", "limits"),
     PageLink("Webhooks", "/app/settings/webhooks", "webhooks:read", "bell"),
     PageLink("API keys", "/app/keys", "admin", "key"),
     PageLink("People", "/app/people", "admin", "people"),

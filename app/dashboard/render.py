@@ -8,7 +8,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from app.dashboard.forms import keep_form
+from app.dashboard.forms import FilledForm, keep_form
 from app.dashboard.navigation import visible_entries
 from app.dashboard.sentences import remedy_of_refusal, tell_limits
 from app.dashboard.session import PLAIN_COOKIE, SECURE_COOKIE
@@ -57,13 +57,16 @@ def render_page(
 ) -> HTMLResponse:
     """A whole page. It shows the notice that a redirect has left, once."""
     notice = unquote(request.cookies.get(NOTICE_COOKIE, ""))[:LONGEST_NOTICE]
-    page = ENVIRONMENT.get_template(template).render(
-        visitor=visitor,
-        entries=visible_entries(visitor) if visitor else [],
-        path=request.scope["path"],
-        notice=notice,
-        **context,
-    )
+    context |= {
+        "visitor": visitor,
+        "entries": visible_entries(visitor) if visitor else [],
+        "path": request.scope["path"],
+        "notice": notice,
+    }
+    page = ENVIRONMENT.get_template(template).render(context)
+    form = context.get("form")
+    if isinstance(form, FilledForm) and form.complaints:  # the labels stand in the templates alone
+        page = ENVIRONMENT.get_template(template).render(context | {"form": form.call_by_labels(page)})
     response = HTMLResponse(page, status)
     if notice:
         response.delete_cookie(NOTICE_COOKIE, path="/app")

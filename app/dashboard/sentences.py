@@ -119,7 +119,7 @@ PERSONS_LIMITS: Final[Mapping[str, tuple[str, str]]] = {
     "maxRemovedShare": ("At most {} of the records may be removed", ""),
     "minRows": ("The file must have at least {}", "row"),
 }
-LIMIT_AT_FIRST: Final = re.compile(r"`(\w+)` is ([0-9][0-9.,e-]*), ")
+LIMIT_TOLD: Final = re.compile(r"(?:For `([\w-]+)`, )?`(\w+)` is ([0-9][0-9.,e-]*), but (the file has )?")
 
 
 def tell_limit(name: str, limit: float | str) -> str:
@@ -130,11 +130,32 @@ def tell_limit(name: str, limit: float | str) -> str:
 
 
 def tell_limits(detail: str) -> str:
-    """Why a run stopped, as the engine says it to those who have set the limit by its name in a request."""
-    found = LIMIT_AT_FIRST.match(detail)
-    if found is None or found[1] not in PERSONS_LIMITS:
-        return detail
-    return f"{tell_limit(found[1], found[2])}, {detail[found.end() :]}"
+    """Why a run stopped, as the engine says it to those who have set limits by their names in a request."""
+    return LIMIT_TOLD.sub(tell_breach, detail)
+
+
+def tell_breach(found: re.Match[str]) -> str:
+    """The beginning of a sentence about one limit, as far as "but"."""
+    type_name, name, limit, of_file = found.groups()
+    if name not in PERSONS_LIMITS:
+        return found[0]
+    where = f"{type_name[0].upper()}{type_name[1:]}: " if type_name else ""
+    return f"{where}{tell_limit(name, limit)}, but {'it has ' if of_file else ''}"
+
+
+# What hints call by its name in requests, and what the pages call it.
+PERSONS_HINTS: Final = (
+    ("with `decimalComma`", "with “decimal comma”"),
+    ("without `decimalComma`", "without “decimal comma”"),
+    ("with this `dateFormat`", "with this pattern"),
+    ("with `encoding=", "with the encoding `"),
+)
+
+
+def tell_hint(hint: str) -> str:
+    for told, words in PERSONS_HINTS:
+        hint = hint.replace(told, words)
+    return hint
 
 
 def headline_of_group(code: str) -> str:

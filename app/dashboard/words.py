@@ -1,7 +1,7 @@
 """How a page says things: codes as sentences, and numbers, sizes, times and values of cells as people read them."""
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Final
 
 from markupsafe import Markup, escape
@@ -86,10 +86,12 @@ def write_duration(seconds: float) -> str:
     return count_of(round(seconds / DAY), "day")
 
 
-def write_moment(moment: datetime | None) -> Markup:
-    """A moment in UTC, which is named; `static/times.js` turns it into the reader's zone."""
+def write_moment(moment: datetime | date | None) -> Markup:
+    """A moment in UTC, which is named; `static/times.js` turns it into the reader's zone. A day is the same in all."""
     if moment is None:
         return Markup("never")
+    if not isinstance(moment, datetime):
+        return Markup("{} {:%B} {}").format(moment.day, moment, moment.year)
     utc = moment.astimezone(UTC)
     day = "" if utc.date() == datetime.now(UTC).date() else f"{utc.day} {utc:%B}{year_of(utc)}, "
     stamp = utc.isoformat(timespec="seconds").replace("+00:00", "Z")

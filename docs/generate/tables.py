@@ -157,7 +157,7 @@ They are parts of `POST /imports`, members of `POST /connections/{id}/imports`, 
 of the command line: `sluice import --max-errors 20`.
 
 **An account can have brakes of its own**: `PUT /account/defaults` with a key that has the scope `admin`, `sluice account set-defaults
---max-error-share 0.05`, or “Defaults for imports” on the dashboard. Every import that is accepted from then on, on whatever surface and by the clock, and every run of an item sync takes
+--max-error-share 0.05`, or “Import defaults” on the dashboard. Every import that is accepted from then on, on whatever surface and by the clock, and every run of an item sync takes
 over the limits that neither its request nor its mapping template sets. To be without one, set it as high as it goes. Without any nothing is
 halted.
 """

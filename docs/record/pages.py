@@ -105,6 +105,12 @@ def fill(place: Stage) -> dict[str, str]:
     shop.run("Catalogue", "products", build_products(18_000))
     partly = shop.run("August price list", "products", build_products(24_000))
     halted = shop.run("Contacts of the CRM", "contacts", build_contacts(3), minRows="1000")
+    shop.run(
+        "September price list, to look at first", "products", build_products(300).replace("Mug", "Cup"), dryRun="true"
+    )
+    undone = shop.run("Contacts of the old shop", "contacts", build_contacts(500).replace("ana.", "old."))
+    shop.wait("undo", shop.send("POST", f"/imports/{undone}/undo", {}))
+    shop.send("POST", "/webhooks", {"name": "Warehouse", "url": "https://hooks.example/sluice"})
     export = shop.send("POST", "/exports", {"type": "contacts", "name": "Contacts for the agency"})
     shop.wait("export", export)
     return {"partly": partly, "halted": halted, "export": export, "connection": connection, "sync": sync}

@@ -80,7 +80,7 @@ async def test_what_is_wrong_with_a_schedule_stands_beside_its_field(
     filled = form | {"name": "A", "rhythm": "cron", "cron": "61 * * * *", "connectionId": con, "path": "/in*/a.csv"}
     page = await dashboard.post("/app/schedules/new?kind=import", filled | {"type": "contacts"})
     assert page.status_code == 422
-    assert '<a href="#cron">The minute of <code>cron</code> must be 0 to 59' in page.text
+    assert '<a href="#cron">The minute of “Cron expression” must be 0 to 59' in page.text
     assert '<a href="#path">' in page.text
     assert 'value="61 * * * *"' in page.text
 

@@ -55,10 +55,10 @@ async def test_a_key_is_shown_once_works_and_is_revoked(dashboard: Dashboard) ->
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ({"label": ""}, "`label` must be one line of 1 to 200 characters"),
-        ({"scopes": []}, "`scopes` must have at least one scope"),
+        ({"label": ""}, "“What is it for?” must be one line of 1 to 200 characters"),
+        ({"scopes": []}, "“What may it do?” must have at least one scope"),
         ({"scopes": ["imports:eat"]}, "There is no scope `imports:eat`"),
-        ({"days": "soon"}, "`expiresInDays` must be from 1 to 3,650"),
+        ({"days": "soon"}, "“Ends after days” must be from 1 to 3,650"),
     ],
 )
 async def test_a_form_keeps_what_was_typed_and_says_what_is_wrong(

@@ -2,6 +2,7 @@
 
 import hashlib
 import html
+import json
 import re
 
 import httpx
@@ -80,6 +81,19 @@ async def test_a_key_is_gone_to_or_what_comes_after_it_is_shown(dashboard: Dashb
     assert "No record has the key" in after.text
     assert "k&lt;i&gt;" in after.text
     assert links(after, "/app/records/contacts/") == ["/app/records/contacts/steve%40example.org"]
+
+
+async def test_days_and_moments_are_written_as_people_read_them(dashboard: Dashboard, runtime: Runtime) -> None:
+    data = {"_birthdate": "1984-05-06", "_firstPurchaseDate": "2025-02-01T08:30:00.000Z", "_name": "2025-02-01"}
+    row = """INSERT INTO records (account_id, type, key, data, created_at, updated_at, run_seq, run_row)
+        VALUES (:id, 'contacts', 'a@example.org', :data, now(), now(), 1, 1)"""
+    async with runtime.database.transaction() as session:
+        await session.execute(text(row), {"id": dashboard.account.id, "data": json.dumps(data)})
+    for path in ("/app/records/contacts", "/app/records/contacts/a%40example.org"):
+        page = (await dashboard.get(path)).text
+        assert "6 May 1984" in page
+        assert '<time datetime="2025-02-01T08:30:00Z">1 February 2025, 08:30 UTC</time>' in page
+        assert "2025-02-01<" in page  # a text stays as it is
 
 
 async def test_a_long_table_goes_on_where_it_ended(dashboard: Dashboard, runtime: Runtime) -> None:

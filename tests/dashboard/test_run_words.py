@@ -8,7 +8,7 @@ from typing import get_args
 import pytest
 
 from app.dashboard.render import TEMPLATES, render_part
-from app.dashboard.sentences import PERSONS_LIMITS, tell_limit, tell_limits
+from app.dashboard.sentences import PERSONS_LIMITS, tell_hint, tell_limit, tell_limits
 from app.dashboard.views.runs.badge import BADGES, STATE_CHOICES, STEP_WORDS, badge_of, ordinal, short_state
 from app.dashboard.views.runs.counts import counts_of
 from app.dashboard.views.runs.failed_rows import name_failed_rows
@@ -19,6 +19,7 @@ from app.dashboard.views.runs.queue import tell_queue
 from app.dashboard.words import mark_code, show_value
 from app.imports.results.columns import DescribedColumn
 from app.mappings.headings import How
+from app.mappings.hints.table import HINTS
 from app.runs.holding.brakes import BRAKES
 from app.runs.kinds import Kind, Step
 from app.runs.model import NAMES, Run
@@ -169,6 +170,19 @@ def test_people_are_told_of_limits_without_their_names_in_requests() -> None:
         words = each.words.format(limit=1, count=4, rows=47, stored=50)
         assert tell_limits(words).startswith(f"{tell_limit(each.name, 1)}, but "), words
     assert tell_limits("The server was away") == "The server was away"
+    both = "`maxErrors` is 2, but 37 of 1,000 rows failed. `minRows` is 5,000, but the file has 1,000"
+    assert tell_limits(both) == (
+        "At most 2 rows may fail, but 37 of 1,000 rows failed. The file must have at least 5,000 rows, but it has 1,000"
+    )
+    of_sync = "For `items`, `maxRemovedShare` is 0.5, but 3 of 4 records would be removed"
+    assert tell_limits(of_sync) == (
+        "Items: At most 50 % of the records may be removed, but 3 of 4 records would be removed"
+    )
+
+
+def test_people_are_told_of_hints_without_names_in_requests() -> None:
+    told = [tell_hint(each.sentence) for each in HINTS.values()]
+    assert not any(name in words for words in told for name in ("decimalComma", "dateFormat", "encoding=")), told
 
 
 def test_a_value_shows_what_nobody_sees_and_turns_nothing_around() -> None:

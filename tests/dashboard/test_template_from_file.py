@@ -42,7 +42,7 @@ async def test_a_template_is_made_from_a_file_and_no_job(dashboard: Dashboard) -
     assert (checked.status_code, checked.headers["location"]) == (303, page)
     assert "3 mapped, 1 ignored" in (await dashboard.get(page)).text
     unnamed = await dashboard.post(page, form | {"field-3": "-", "go": "next", "name": ""})
-    assert (unnamed.status_code, "<code>name</code> must be 1 to 200" in unnamed.text) == (422, True)
+    assert (unnamed.status_code, "“Name of the template” must be 1 to 200" in unnamed.text) == (422, True)
     saved = await dashboard.post(page, form | {"field-3": "-", "go": "next", "name": "Supplier"})
     assert (saved.status_code, saved.headers["location"].startswith("/app/templates/map_")) == (303, True)
     path = saved.headers["location"].replace("/app/templates", "/mappings")

@@ -150,7 +150,7 @@ async def test_what_is_wrong_is_told_beside_its_field_and_nothing_is_stored(dash
             "field-3": "unitPrice"
         },
         "There is already a mapping template named &#34;Taken&#34;": {"name": "Taken"},
-        "<code>name</code> must be 1 to 200 characters long": {"name": ""},
+        "“Name” must be 1 to 200 characters long": {"name": ""},
         "<code>values</code> of column <code>Blocked</code> must be an object": {"values-2": "N"},
         "cannot become": {"field-3": "nothing"},
     }

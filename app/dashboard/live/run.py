@@ -34,6 +34,7 @@ REGIONS: Final = (
     "counts",
     "outcome",
     "groups",
+    "changes",
     "about",
 )  # blocks, which are regions, too
 

@@ -70,7 +70,7 @@ async def test_a_column_that_is_given_a_date_fits_at_once(dashboard: Dashboard) 
         ({"field-0": "-"}, ", by which records are told apart. Choose it for one of the columns"),
         ({"field-2": "_points"}, "Columns Points and Note become _points alike"),
         ({"field-1": "", "field-2": "-"}, "Only the key is mapped, so nothing would change"),
-        ({"save": "new", "name": ""}, "name must be 1 to 200 characters long"),
+        ({"save": "new", "name": ""}, "“Name of the new template” must be 1 to 200 characters long"),
         ({"nullMarker-1": "x" * 256}, "nullMarker of column Points must be text"),
     ],
 )

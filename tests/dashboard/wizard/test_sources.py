@@ -44,7 +44,7 @@ async def test_a_server_is_named_tested_and_looked_at(calling: Dashboard, server
     template = await make_template(calling)
     wrong = await calling.post("/app/imports/new/server", form_of(server, "", host="sftp://x"))
     assert wrong.status_code == 422
-    assert "path is required" in words(wrong)
+    assert "“Path” is required" in words(wrong)
     assert "must be a host name" in words(wrong)
     assert PASSWORD not in wrong.text
     base = next_path(await calling.post("/app/imports/new/server", form_of(server, "in/*.csv"))).removesuffix("/source")

@@ -162,7 +162,7 @@ async def test_a_full_queue_keeps_the_draft_and_says_so(dashboard: Dashboard) ->
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        ({"name": ""}, "name must be 1 to 200 characters long"),
+        ({"name": ""}, "“Name” must be 1 to 200 characters long"),
         ({"name": "x", "maxErrorShare": "many"}, "Enter a percentage from 0 to 100"),
         ({"name": "x", "confirmEmail": "nobody"}, "Enter an e-mail address"),
     ],
@@ -269,6 +269,7 @@ async def test_the_whole_file_is_checked_without_writing_and_the_very_plan_is_im
     assert "Cancelled" in words(await dashboard.get(first))  # a new check takes its place
     shown = await dashboard.get(page)
     assert "a@example.org would be created row 1 Field Now Then" in words(shown)
+    assert f"/imports/{page.rpartition('/')[2]}/commit" in words(shown).partition("from a script")[2]
     assert "_points – 1250" in words(shown)
     assert f'href="{base}/check"' in shown.text
     button = re.search(r'action="([^"]+/commit[?]plan=[0-9]+)">\s*<button class="main">Import 3 rows<', shown.text)
@@ -285,7 +286,7 @@ async def test_the_whole_file_is_checked_without_writing_and_the_very_plan_is_im
 async def test_what_a_bad_row_does_is_chosen_at_the_last_step(dashboard: Dashboard, finish: Finish) -> None:
     base = await reach_run(dashboard, await make_template(dashboard))
     wrong = await dashboard.post(f"{base}/run", data={"name": "Shop", "onError": "halt"})
-    assert (wrong.status_code, "must be continue, stop or rollback" in words(wrong)) == (422, True)
+    assert (wrong.status_code, "“When a row fails” must be continue, stop or rollback" in words(wrong)) == (422, True)
     path = next_path(await dashboard.post(f"{base}/run", data={"name": "Shop", "onError": "rollback"}))
     run_id = path.rpartition("/")[2]
     await finish(dashboard.runtime, run_id)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final, cast
 from urllib.parse import quote
 
@@ -17,12 +17,25 @@ DOTS: Final = (".", "..")  # browsers take such a part of a path for a folder
 
 
 @dataclass(frozen=True, slots=True)
+class ValueLink:
+    """A value of a field. `path` leads to the record that it names; "" if it names none."""
+
+    text: str
+    path: str = ""
+    at: datetime | date | None = None  # of a value that is a moment or a day
+
+
+@dataclass(frozen=True, slots=True)
 class RecordColumn:
     """A column of the table: the id of its field, and what people call it."""
 
     id: str
     label: str
     numeric: bool
+    field: Field | None = None
+
+    def show(self, value: Any) -> ValueLink:
+        return ValueLink(write_value(value), at=read_time(self.field, value))
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +44,8 @@ class RecordLine:
 
     key: str
     path: str
-    cells: Sequence[str]
+    cells: Sequence[ValueLink]
     updated_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class ValueLink:
-    """A value of a field. `path` leads to the record that it names; "" if it names none."""
-
-    text: str
-    path: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +85,7 @@ def choose_columns(resource: Resource, rows: Sequence[Mapping[str, Any]]) -> lis
     by_id = {each.id: each for each in resource.fields if each.id != resource.keys[0]}
     declared = sorted((each for each in by_id.values() if each.id in filled), key=lambda each: not each.required)
     others = [name for name in filled if name not in by_id and name != resource.keys[0]]
-    columns = [RecordColumn(each.id, each.label or each.id, is_numeric(each)) for each in declared]
+    columns = [RecordColumn(each.id, each.label or each.id, is_numeric(each), each) for each in declared]
     return [*columns, *(RecordColumn(name, name, False) for name in others)][:MOST_COLUMNS]
 
 
@@ -91,7 +96,7 @@ def is_numeric(field: Field) -> bool:
 def list_lines(type_name: str, columns: Sequence[RecordColumn], rows: Sequence[Row]) -> list[RecordLine]:
     """A line for each of the records."""
     return [
-        RecordLine(key, record_path(type_name, key), [write_value(data.get(each.id)) for each in columns], updated_at)
+        RecordLine(key, record_path(type_name, key), [each.show(data.get(each.id)) for each in columns], updated_at)
         for key, data, updated_at in rows
     ]
 
@@ -118,7 +123,20 @@ def list_links(field: Field | None, value: Any) -> Iterator[ValueLink]:
     if field is not None and field.to and value and all(isinstance(each, str) for each in named):
         yield from (ValueLink(each, record_path(field.to, each)) for each in named)
     else:
-        yield ValueLink(write_value(value))
+        yield ValueLink(write_value(value), at=read_time(field, value))
+
+
+def read_time(field: Field | None, value: Any) -> datetime | date | None:
+    """The moment or the day that a field of such a type has; None for what is none."""
+    if field is None or field.type not in ("date", "datetime") or not isinstance(value, str):
+        return None
+    try:
+        if field.type == "date":
+            return date.fromisoformat(value)
+        moment = datetime.fromisoformat(value)
+    except ValueError:  # it was stored while the type was another one
+        return None
+    return moment if moment.tzinfo else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Final
 
+from app.dashboard.sentences import tell_hint
 from app.imports.corrections.values import FailedValue, FailedValues
 from app.problems import VALUE_CHARACTERS, Problem
 from app.runs.model import Run
@@ -74,7 +75,7 @@ def view_fix(run: Run, found: FailedValues, problems: Iterable[Problem], ways: M
     grouped = [(name, sorted(each, key=lambda one: one.rank)) for name, each in groupby(by_column, lambda o: o.column)]
     grouped.sort(key=lambda each: -sum(one.count for one in each[1]))
     columns = [
-        build_column(number, name, values, hints.get(name, ""), ways.get(name, frozenset()))
+        build_column(number, name, values, tell_hint(hints.get(name, "")), ways.get(name, frozenset()))
         for number, (name, values) in enumerate(grouped[:MOST_COLUMNS])
     ]
     return FixView(columns, list(build_cells(problems))[:MOST_CELLS], found.others)

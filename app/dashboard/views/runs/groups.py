@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from app.dashboard.sentences import headline_of_group, remedy_of_problem, remedy_of_warning
+from app.dashboard.sentences import headline_of_group, remedy_of_problem, remedy_of_warning, tell_hint
 from app.runs.model import Run
 
 MOST_GROUPS: Final = 20  # on a page
@@ -59,11 +59,12 @@ def group_from(stored: Any) -> Group:
         seen=tuple(seen),
         file=first.get("file", ""),
         line=first.get("line"),
-        remedy=stored.get("hint") or remedy_of_problem(stored["code"]),
+        remedy=tell_hint(stored["hint"]) if stored.get("hint") else remedy_of_problem(stored["code"]),
         action=stored.get("fix", {}).get("action", ""),
     )
 
 
 def warnings_of(run: Run) -> Iterator[Warned]:
     for each in run.warnings:
-        yield Warned(each["message"], each["count"], each.get("hint") or remedy_of_warning(each["code"]))
+        remedy = tell_hint(each["hint"]) if each.get("hint") else remedy_of_warning(each["code"])
+        yield Warned(each["message"], each["count"], remedy)

@@ -174,7 +174,7 @@ def find_again(run: Run, visitor: Visitor) -> str:
 
 def tell_source(run: Run) -> str:
     """Where the file is from; "" for what reads none."""
-    if run.kind is Kind.EXPORT:
+    if run.kind in (Kind.EXPORT, Kind.UNDO):
         return ""
     source = run.source
     if source is None:

@@ -5,19 +5,21 @@ from shlex import quote
 from app.dashboard.script import KEY
 from app.runs.kinds import Kind
 from app.runs.model import Run
-from app.runs.states import HELD
+from app.runs.states import HELD, State
 
 
 def script_of_run(run: Run, base: str) -> str:
     """How a script polls the run, decides about it, and starts the same again."""
     lines = ["# How far it is", f"curl {KEY} {base}/runs/{run.id}"]
-    if run.state in HELD:
+    if run.state is State.PLANNED and run.kind is Kind.IMPORT:
+        lines += ["# Import its rows", f"curl -X POST {KEY} {base}/imports/{run.id}/commit"]
+    elif run.state in HELD:
         lines += ["# Let it go on", f"curl -X POST {KEY} {base}/runs/{run.id}/resume"]
     if not run.done:
         lines += ["# Cancel it", f"curl -X POST {KEY} {base}/runs/{run.id}/cancel"]
     if run.failed:
         lines += ["# What is wrong with its rows", f"curl {KEY} {base}/runs/{run.id}/problems"]
-    if run.kind is not Kind.SYNC and run.done:
+    if run.kind in (Kind.IMPORT, Kind.EXPORT) and run.done:
         file = f" -F {quote(f'file=@{run.file_name}')}" if run.kind is Kind.IMPORT and run.source is None else ""
         lines += ["# The same again", f"curl -X POST {KEY}{file} {base}/{run.kind}s/{run.id}/rerun"]
     return "\n".join(lines)

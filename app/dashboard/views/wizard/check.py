@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from app.dashboard.sentences import tell_hint
 from app.dashboard.words import count_of, write_number
 from app.drafts.check import DraftCheck, WouldBeRecord
 from app.drafts.draft import Draft
@@ -75,5 +76,5 @@ def show_group(group: Mapping[str, Any]) -> CheckGroup:
         group["column"] or "",
         list(seen),
         samples[0]["line"],
-        group.get("hint") or REMEDIES.get(group["code"], ""),
+        tell_hint(group.get("hint") or REMEDIES.get(group["code"], "")),
     )
