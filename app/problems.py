@@ -20,6 +20,7 @@ PROBLEMS: dict[str, str] = {
     "path_too_long": "The path `{path}…` is longer than {limit} characters",
     # Found in a cell
     "type_error": "{reason}",
+    "formula_error": "The cell holds an error of a formula, {error}, and no value",
     "required": "A value is required",
     "too_long": "The value has {found} characters, but at most {limit} are allowed",
     "too_small": "The value must be at least {limit}",
@@ -60,6 +61,7 @@ REMEDIES: dict[str, str] = {
     "too_many_members": "Split the record",
     "path_too_long": "Shorten the names of the nested members",
     "type_error": "Write the value as its field type requires",
+    "formula_error": "Correct the formula in the workbook, or clear the cell",
     "required": "Fill the cell. A row that updates an existing record may leave it empty",
     "too_long": "Shorten the value",
     "too_small": "Raise the value to the minimum",

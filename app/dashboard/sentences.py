@@ -26,6 +26,7 @@ GROUP_HEADLINES: Final[Mapping[str, str]] = {
     "too_many_members": "The object has too many members",
     "path_too_long": "The path of a member is too long",
     "type_error": "The value does not fit the field",
+    "formula_error": "The cell holds an error of a formula",
     "required": "A value is required",
     "too_long": "The value is too long",
     "too_small": "The value is too small",

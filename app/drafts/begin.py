@@ -100,10 +100,10 @@ async def store(
 
 async def look_at_beginning(runtime: Runtime, draft: Draft, pull: Pull, sender: Identity) -> Draft:
     """Fetches the beginning of the file of a draft that is elsewhere, and stores it with what it shows. Raises Refused:
-    invalid (the server, what was chosen), empty_file, unreadable_file, not_found, not_authenticated."""
-    file = await fetch_beginning(runtime, draft.account_id, pull)
+    invalid (the server, what was chosen), empty_file, too_large, unreadable_file, not_found, not_authenticated."""
+    file = await fetch_beginning(runtime, draft.account_id, pull, draft.choices.get("sheet") or "")
     try:
-        facts = await read_again(runtime, replace(draft, **file.columns()), draft.choices)
+        facts = await read_again(runtime, replace(draft, **file.columns()), draft.choices, file.sheet)
         columns = {**file.columns(), "facts": facts_to_json(facts)}
         stored = await store(runtime, draft.account_id, sender, draft, columns)
     except Refused:

@@ -14,7 +14,6 @@ from app.drafts.draft import Draft
 from app.drafts.file import read_head
 from app.drafts.start import load_chosen_mapping
 from app.formats import open_reader, refuse_data_without_heading
-from app.formats.sniff import detect_dialect
 from app.imports.checking.row_checker import RowChecker
 from app.imports.examine import settle_columns, warn_of
 from app.imports.plan import Plan
@@ -70,10 +69,8 @@ def check_beginning(runtime: Runtime, draft: Draft, mapping: ColumnMapping, reso
     wanted = read_wanted({"path": "", **draft.choices}, mapping)
     options, mapping = build_options(wanted), fit_requested(mapping, resource)
     head = read_head(runtime, draft, wanted.encoding)
-    dialect = detect_dialect(
-        head.data, declared_format=wanted.format, file_name=head.file_name, delimiter=wanted.delimiter
-    )
-    dialect = replace(dialect, encoding=head.encoding, columns=mapping.header, has_header=mapping.has_header)
+    dialect = head.find_dialect(wanted.format, wanted.delimiter)
+    dialect = replace(dialect, columns=mapping.header, has_header=mapping.has_header)
     reader = open_reader(io.BytesIO(head.data), dialect, runtime.limits)
     found = settle_columns(reader, dialect, resource, mapping, options)
     refuse_data_without_heading(reader, known=[column.index for column in found.columns])

@@ -20,6 +20,7 @@ from app.storage.blobs import BlobsUnavailable
 from app.storage.database import DatabaseUnavailable, ReadSession, Session
 from app.storage.drafts import rows
 from app.vault import VaultError
+from app.workbooks.workbook import ReadSheet
 
 HOURS: Final = 24  # that a draft is kept after its last change
 MOST_DRAFTS: Final = 20  # of an account; each may have a file
@@ -84,6 +85,11 @@ class Draft:
         return mark(self.blob, self.source, self.facts, self.type)
 
     @property
+    def sheet(self) -> ReadSheet | None:
+        """Of a workbook, of which the file is the CSV."""
+        return self.facts.sheet if self.facts else None
+
+    @property
     def whole_mark(self) -> str:
         """Another one for each change, but those of the last step."""
         choices = {name: value for name, value in sorted(self.choices.items()) if name not in LAST_CHOICES}
@@ -116,6 +122,7 @@ class DraftFile:
     name: str | None
     size: int
     sha256: str
+    sheet: ReadSheet | None  # of a workbook, of which it is the CSV
 
     def columns(self) -> dict[str, Any]:
         return {

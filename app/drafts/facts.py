@@ -10,14 +10,15 @@ import msgspec
 from app.errors import Refused
 from app.formats import open_reader
 from app.formats.characters import escape_unstorable
-from app.formats.records import Batch, Dialect, Limits, Reader
-from app.formats.sniff import AUTO, detect_dialect
+from app.formats.records import Batch, Limits, Reader
+from app.formats.sniff import AUTO
 from app.imports.examine import HEAD_BYTES, refuse_foreign
 from app.imports.plan import ReadOptions
 from app.imports.preview import has_values, list_cells
 from app.imports.sources.head import SUPPOSED_ENCODING, FileHead
 from app.problems import shorten
 from app.storage.json_columns import compile_reader
+from app.workbooks.workbook import ReadSheet
 
 FIRST_ROWS: Final = 3  # that are shown as they were read
 LOOKED_AT: Final = 1_000  # rows in which oddities are looked for
@@ -61,6 +62,7 @@ class FileFacts:
     rows: int | None
     first: tuple[tuple[str, ...], ...]
     odd: tuple[str, ...]
+    sheet: ReadSheet | None = None  # of a workbook
 
 
 read_facts = compile_reader(FileFacts)
@@ -74,10 +76,7 @@ def facts_to_json(facts: FileFacts | None) -> Any:
 def find_facts(file: BinaryIO, head: FileHead, reading: FileReading, limits: Limits, *, count: bool) -> FileFacts:
     """Reads a file that is stored as UTF-8, of which `head` is the beginning; `count` its rows, too. Blocking. Raises
     Refused: empty_file, unreadable_file, invalid (the header, what was chosen)."""
-    dialect = detect_dialect(
-        head.data, declared_format=reading.format, file_name=head.file_name, delimiter=reading.delimiter
-    )
-    dialect = replace(dialect, encoding=head.encoding, has_header=reading.has_header is not False)
+    dialect = replace(head.find_dialect(reading.format, reading.delimiter), has_header=reading.has_header is not False)
     refuse_foreign(head.data[:HEAD_BYTES], dialect, ReadOptions(reading.format, reading.delimiter))
     reader = open_reader(file, dialect, limits)
     batch = reader.read(reader.first, max_rows=LOOKED_AT, max_bytes=max(1, len(head.data)))
@@ -93,15 +92,19 @@ def find_facts(file: BinaryIO, head: FileHead, reading: FileReading, limits: Lim
             tuple(shorten(each.cells[row]) for each in cells[:SHOWN_COLUMNS])
             for row in range(min(FIRST_ROWS, len(batch.records)))
         ),
-        odd=tuple(find_oddities(reader, batch, dialect, reading)),
+        odd=tuple(find_oddities(reader, batch, head, reading)),
+        sheet=head.sheet,
     )
 
 
-def find_oddities(reader: Reader, batch: Batch, dialect: Dialect, reading: FileReading) -> Iterator[str]:
+def find_oddities(reader: Reader, batch: Batch, head: FileHead, reading: FileReading) -> Iterator[str]:
     """What somebody should look at before going on, as sentences."""
-    if dialect.format == "csv":
-        yield from find_odd_header(reader.header, has_header=dialect.has_header, chosen=reading.has_header is not None)
-    if dialect.encoding == SUPPOSED_ENCODING and reading.encoding is None:
+    if reader.header:
+        has_header, chosen = reading.has_header is not False, reading.has_header is not None
+        yield from find_odd_header(reader.header, has_header=has_header, chosen=chosen)
+    if head.sheet and (left := head.sheet.describe_others()):
+        yield left
+    if head.encoding == SUPPOSED_ENCODING and reading.encoding is None:
         yield GUESSED
     if batch.unreadable:
         first = batch.unreadable[0]

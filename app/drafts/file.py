@@ -5,6 +5,7 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import aclosing
+from dataclasses import replace
 from functools import partial
 from typing import Any, BinaryIO, Final
 
@@ -17,7 +18,7 @@ from app.formats.decode import Decoder
 from app.formats.detection.binary import SIGNATURE_BYTES, is_workbook
 from app.imports.examine import Upload
 from app.imports.sources.filenames import sanitize_filename
-from app.imports.sources.head import SUPPOSED_ENCODING, FileHead, HeadReader
+from app.imports.sources.head import SUPPOSED_ENCODING, FileHead, HeadReader, feed_head
 from app.imports.sources.incoming import PIECE_BYTES, read_sheet, too_large
 from app.runs.model import AccountId
 from app.runtime import Runtime
@@ -48,6 +49,11 @@ class RawFile:
     def describe(self, charset: str, /) -> None:
         """What headers say of the file does not matter: it is read later, as somebody chooses."""
 
+    @property
+    def is_workbook(self) -> bool:
+        """As far as the bytes tell that have come."""
+        return is_workbook(self._beginning)
+
     async def add(self, data: bytes, /) -> None:
         """Raises Refused("too_large")."""
         self.size += len(data)
@@ -61,7 +67,7 @@ class RawFile:
     async def end(self) -> None:
         """Raises Refused("unreadable_file") for a workbook."""
         await self._flush()
-        if not is_workbook(self._beginning):
+        if not self.is_workbook:
             return
         workbook, self._writer = self._writer, self._runtime.blobs.create()
         try:
@@ -88,42 +94,49 @@ class RawFile:
 async def keep_file(upload: Upload) -> DraftFile:
     """Commits what a RawFile has taken in."""
     blob = await asyncio.to_thread(upload.writer.commit)
-    return DraftFile(blob, upload.writer.digests, upload.file_name, upload.size, upload.sha256)
+    return DraftFile(blob, upload.writer.digests, upload.file_name, upload.size, upload.sha256, upload.sheet)
 
 
 async def read_file(runtime: Runtime, account_id: AccountId, upload: Upload, reading: FileReading) -> FileFacts:
     """What a file is that a RawFile has taken in, in the account's turn. Raises Refused: empty_file, unreadable_file,
     too_large, invalid."""
+    opening, sheet = upload.writer.open_for_reading, upload.sheet
     async with runtime.heavy_reads.turn(account_id):
-        return await asyncio.to_thread(_find_facts, runtime, upload.writer.open_for_reading, upload.file_name, reading)
+        return await asyncio.to_thread(_find_facts, runtime, opening, upload.file_name, reading, sheet)
 
 
-async def read_again(runtime: Runtime, draft: Draft, choices: Mapping[str, Any]) -> FileFacts | None:
-    """What the draft's file is if it is read as these choices say; None if nothing of it is here. Raises Refused as
-    `read_file` does."""
+async def read_again(
+    runtime: Runtime, draft: Draft, choices: Mapping[str, Any], sheet: ReadSheet | None = None
+) -> FileFacts | None:
+    """What the draft's file, which may be a `sheet` of a workbook, is if it is read as these choices say; None if
+    nothing of it is here. Raises Refused as `read_file` does."""
     if draft.blob is None:
         return None
     reading, whole = FileReading.from_choices(choices), draft.is_upload
     async with runtime.heavy_reads.turn(draft.account_id):
         if whole:
-            return await asyncio.to_thread(
-                _find_facts, runtime, partial(open_file, runtime, draft), draft.file_name, reading
-            )
-        head = await asyncio.to_thread(read_head, runtime, draft, reading.encoding)
+            opening = partial(open_file, runtime, draft)
+            return await asyncio.to_thread(_find_facts, runtime, opening, draft.file_name, reading, sheet)
+        head = await asyncio.to_thread(read_beginning, runtime, draft, reading.encoding, sheet)
         return await asyncio.to_thread(find_facts_of_beginning, head, reading, runtime.limits)
 
 
 def _find_facts(
-    runtime: Runtime, opening: Callable[[], BinaryIO], file_name: str | None, reading: FileReading
+    runtime: Runtime,
+    opening: Callable[[], BinaryIO],
+    file_name: str | None,
+    reading: FileReading,
+    sheet: ReadSheet | None,
 ) -> FileFacts:
+    told = None if sheet else reading.encoding
     with opening() as raw:
-        head = take_head(runtime, raw, reading.encoding, file_name, whole=True)
+        head = take_head(runtime, raw, told, file_name, whole=True)
         raw.seek(0)
-        writer, encoding = decode_file(runtime, raw, reading.encoding)
+        writer, encoding = decode_file(runtime, raw, told)
     try:
         with writer.open_for_reading() as decoded:
-            told = FileHead(head.data, head.whole, encoding, file_name)
-            return find_facts(decoded, told, reading, runtime.limits, count=True)
+            told_head = FileHead(head.data, head.whole, encoding, file_name, sheet)
+            return find_facts(decoded, told_head, reading, runtime.limits, count=True)
     finally:
         writer.abort()
 
@@ -138,15 +151,20 @@ def open_file(runtime: Runtime, draft: Draft) -> BinaryIO:
 
 def read_head(runtime: Runtime, draft: Draft, encoding: str | None) -> FileHead:
     """The beginning of the draft's file. Blocking. Raises Refused: gone, unreadable_file, too_large, invalid."""
+    return read_beginning(runtime, draft, encoding, draft.sheet)
+
+
+def read_beginning(runtime: Runtime, draft: Draft, encoding: str | None, sheet: ReadSheet | None) -> FileHead:
+    """Of a `sheet` of a workbook the encoding is known."""
     with open_file(runtime, draft) as raw:
-        return take_head(runtime, raw, encoding, draft.file_name, whole=draft.is_upload)
+        head = take_head(runtime, raw, None if sheet else encoding, draft.file_name, whole=draft.is_upload)
+    return replace(head, sheet=sheet)
 
 
 def take_head(runtime: Runtime, raw: BinaryIO, encoding: str | None, file_name: str | None, *, whole: bool) -> FileHead:
     """`whole`: the file ends where `raw` does."""
     reader = HeadReader(encoding, limit=runtime.settings.max_file_bytes, ratio=runtime.settings.unpack_ratio)
-    while not reader.full and (piece := raw.read(PIECE_BYTES)):
-        reader.feed(piece)
+    feed_head(raw, reader)
     return reader.finish(file_name, ended=whole)
 
 
@@ -169,19 +187,24 @@ def decode_file(runtime: Runtime, raw: BinaryIO, encoding: str | None) -> tuple[
 def build_upload(runtime: Runtime, draft: Draft) -> Upload:
     """The draft's file as an import takes it. Blocking. Raises Refused as `decode_file` does, and gone."""
     with open_file(runtime, draft) as raw:
-        writer, encoding = decode_file(runtime, raw, draft.choices.get("encoding"))
-    return Upload(writer, draft.file_name, draft.file_bytes or 0, draft.file_sha256 or "", encoding)
+        told = None if draft.sheet else draft.choices.get("encoding")
+        writer, encoding = decode_file(runtime, raw, told)
+    size, sha256 = draft.file_bytes or 0, draft.file_sha256 or ""
+    return Upload(writer, draft.file_name, size, sha256, encoding, sheet=draft.sheet)
 
 
-async def fetch_beginning(runtime: Runtime, account_id: AccountId, pull: Pull) -> DraftFile:
-    """Reads the beginning of a file that is elsewhere, of a pattern that of the first one, and stores it. It takes at
-    most as long as the test of a connection. Raises Refused("invalid") for a server that cannot be read."""
+async def fetch_beginning(runtime: Runtime, account_id: AccountId, pull: Pull, sheet: str) -> DraftFile:
+    """Reads the beginning of a file that is elsewhere, of a pattern that of the first one, and stores it; of a workbook
+    all of a sheet, because its beginning says nothing. It takes at most as long as the test of a connection. Raises
+    Refused: invalid (a server that cannot be read), too_large, unreadable_file."""
     file = RawFile(runtime)
+    file.sheet = sheet
     try:
         async with connect_briefly(pull.remote, runtime.policy_for(account_id)) as transport:
             path = await find_one(transport, pull)
             async with aclosing(transport.read(path)) as pieces:
                 await take_beginning(file, pieces)
+        await file.end()
         return await keep_file(file.as_upload(sanitize_filename(path.partition("?")[0])))
     except TransportFailed as failed:
         raise refuse_source(failed.detail) from None
@@ -201,10 +224,12 @@ async def find_one(transport: Transport, pull: Pull) -> str:
 
 async def take_beginning(file: RawFile, pieces: AsyncIterator[bytes]) -> None:
     async for piece in pieces:
-        await file.add(piece[: SAMPLE_BYTES - file.size])
-        if file.size >= SAMPLE_BYTES:
+        first = max(0, SIGNATURE_BYTES - file.size)  # by which a workbook is known
+        await file.add(piece[:first])
+        rest = piece[first:]
+        await file.add(rest if file.is_workbook else rest[: SAMPLE_BYTES - file.size])
+        if file.size >= SAMPLE_BYTES and not file.is_workbook:
             break
-    await file.end()
 
 
 def refuse_source(reason: str) -> Refused:

@@ -69,7 +69,7 @@ async def choose_type(
     build_options(read_wanted({"path": "", "type": "", **choices}, mapping))
     facts = draft.facts
     if FileReading.from_choices(choices) != FileReading.from_choices(draft.choices):
-        facts = await read_again(runtime, draft, choices)
+        facts = await read_again(runtime, draft, choices, draft.sheet)
     if facts and draft.facts and facts.header != draft.facts.header:
         choices = merge(choices, {"mapping": None})  # it is about other columns
     columns = {"choices": choices, "facts": facts_to_json(facts), "step": find_step(draft, choices, facts)}

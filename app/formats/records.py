@@ -26,6 +26,7 @@ class Dialect:
     has_header: bool = True  # False: the first record is data, and `columns` has the headings
     rules: int = READING_RULES
     rows_end_with_delimiter: bool | None = None  # None: whoever opens the file finds out
+    workbook: bool = False  # the file is a sheet of a workbook, whose errors of formulas fail their rows
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,7 +111,7 @@ def find_dialect(head: bytes, upload: Upload, read: ReadOptions, mapping: Mappin
     dialect = detect_dialect(head, declared_format=read.format, file_name=upload.file_name, delimiter=read.delimiter)
     if read_report_delimiter(head) is None:  # else the file has a header, whatever the first one had
         dialect = replace(dialect, columns=mapping.header, has_header=mapping.has_header)
-    return replace(dialect, encoding=upload.encoding)
+    return replace(dialect, encoding=upload.encoding, workbook=upload.sheet is not None)
 
 
 def refuse_foreign(head: bytes, dialect: Dialect, read: ReadOptions) -> None:

@@ -9,7 +9,6 @@ from typing import Any, Final
 
 from app.formats import open_reader
 from app.formats.records import Batch, Dialect, Limits, Reader
-from app.formats.sniff import detect_dialect
 from app.imports.checking.findings import build_hints
 from app.imports.checking.record_keys import IdScope
 from app.imports.checking.row_checker import RowChecker
@@ -143,7 +142,7 @@ def preview_columns(
     """What comes of the rows if the columns become what is proposed for them; of several that fill one field the first
     counts. `mapping` says what else every record gets. Blocking."""
     batch, reader, limits = beginning.batch, beginning.reader, beginning.limits
-    columns = [show_column(each, batch, resource, delimited=beginning.is_delimited) for each in columns]
+    columns = [show_column(each, batch, resource, beginning.dialect) for each in columns]
     by_field = {each.planned.field: each.planned for each in reversed(columns) if each.planned}
     planned = tuple(sorted(by_field.values(), key=lambda each: each.index))
     missing = list(find_missing(planned, resource, mapping, key_required=not resource.generates_key))
@@ -162,8 +161,7 @@ def open_head(
     head: FileHead, resource: Resource, read: ReadOptions, limits: Limits, mapping: Mapping, *, told: bool
 ) -> tuple[Dialect, Reader]:
     """The head in the dialect that is found, and without a header if its first row is data."""
-    dialect = detect_dialect(head.data, declared_format=read.format, file_name=head.file_name, delimiter=read.delimiter)
-    dialect = replace(dialect, encoding=head.encoding, has_header=mapping.has_header)
+    dialect = replace(head.find_dialect(read.format, read.delimiter), has_header=mapping.has_header)
     refuse_foreign(head.data, dialect, read)
     reader = open_reader(io.BytesIO(head.data), dialect, limits)
     if told or mapping.columns or not reader.header or not is_data(reader.header, resource):
@@ -208,17 +206,18 @@ def propose_columns(
     return columns
 
 
-def show_column(column: PreviewColumn, batch: Batch, resource: Resource, *, delimited: bool) -> PreviewColumn:
+def show_column(column: PreviewColumn, batch: Batch, resource: Resource, dialect: Dialect) -> PreviewColumn:
     """The column with what would become of its first values, if it fills a field."""
     if column.planned is None:
         return column
     values: list[object] = [*column.first_values]
+    delimited, workbook = dialect.format == "csv", dialect.workbook
     if not delimited:  # a member may be no text
         name = column.column.heading
         records = [record for record in batch.records if isinstance(record, dict)]
         sent = {show_member(record.get(name)): record.get(name) for record in records}
         values = [sent[text] for text in column.first_values]
-    stored = show_stored(values, column.planned, resource, Options(), delimited=delimited)
+    stored = show_stored(values, column.planned, resource, Options(), delimited=delimited, workbook=workbook)
     return replace(column, stored=stored)
 
 

@@ -21,11 +21,17 @@ class StoredValue:
 
 
 def show_stored(
-    values: Sequence[object], column: Column, resource: Resource, options: Options, *, delimited: bool = True
+    values: Sequence[object],
+    column: Column,
+    resource: Resource,
+    options: Options,
+    *,
+    delimited: bool = True,
+    workbook: bool = False,
 ) -> list[StoredValue]:
     """What becomes of each of the values, which are texts in a `delimited` file. They go the way of the cells of an
     import with a mapping of the caller's."""
-    converter = build_converter(resource, column, options, delimited=delimited)
+    converter = build_converter(resource, column, options, delimited=delimited, workbook=workbook)
     sent = Cells(values, set(map(type, values)))
     items = converter.field.type == "list"
     cleaned, _ = clean_cells(sent, converter.clean, formulas=delimited, neutralized=delimited, items=items)

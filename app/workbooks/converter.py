@@ -1,9 +1,9 @@
 """The process that reads a workbook: it is started for one, has it as its input, and writes a sheet of it as CSV.
 
-It is started as a script, imports nothing of the service, and gets no environment: whatever a workbook makes of it
-finds no secret, cannot write a file, and ends with its limits. The first line of its output is JSON that says which
-sheet was read, or why none; the CSV follows. Only an exit code of 0 says that it is whole: whatever fails on the way
-has another one.
+It imports nothing of the service but `app.workbooks`, and gets no environment: whatever a workbook makes of it finds no
+secret, cannot write a file, and ends with its limits. The first line of its output is JSON that says which sheet was
+read, or why none; the CSV follows. Only an exit code of 0 says that it is whole: whatever fails on the way has another
+one.
 """
 
 import csv
@@ -13,18 +13,19 @@ import re
 import resource
 import sys
 import zipfile
+from collections.abc import Iterator
 from contextlib import suppress
-from datetime import date, datetime, time, timedelta
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 import python_calamine
 from python_calamine import CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
-DIGITS: Final = ".15g"  # as many as a spreadsheet shows of a number
-HALF_MILLISECOND: Final = timedelta(microseconds=500)
-PASSWORD, DAMAGED = 3, 4  # exit codes, which `process.py` knows
+from app.workbooks.marks.marked import Marks, find_marks
+from app.workbooks.spelling import spell
+
+PASSWORD, DAMAGED, UNKNOWN_ERROR = 3, 4, 5  # exit codes, which `process.py` knows
+UNKNOWN_ERROR_SAID: Final = "Unsupported cell error"  # by the library, of an error of a formula that is newer
 # What a workbook with a password has: of .xlsx the name of a stream (MS-OFFCRYPTO §2.3.4), of .xls the record FilePass
 # after the first one, or after WriteProtect (MS-XLS §2.1.7.20.3).
 PASSWORD_MARK: Final = re.compile(
@@ -46,7 +47,9 @@ def main() -> None:
         sys.exit(PASSWORD)
     except MemoryError:
         raise
-    except Exception:  # noqa: BLE001  whatever the library raises of a broken workbook is the workbook's fault
+    except Exception as error:  # noqa: BLE001  whatever the library raises of a broken workbook is the workbook's fault
+        if UNKNOWN_ERROR_SAID in str(error):
+            sys.exit(UNKNOWN_ERROR)
         sys.exit(PASSWORD if has_password(sys.stdin.buffer) else DAMAGED)
     out.flush()
 
@@ -84,12 +87,13 @@ def write_sheet(workbook: CalamineWorkbook, asked: dict[str, Any], out: io.TextI
     if chosen is None:
         out.write(json.dumps(told | {"refused": "no_sheet"}) + "\n")
         return
-    sheet = workbook.get_sheet_by_name(chosen)
+    number = next(number for number, each in enumerate(workbook.sheets_metadata) if each.name == chosen)
+    sheet = workbook.get_sheet_by_index(number)
     if sheet.height * sheet.width > asked["cells"]:
         out.write(json.dumps(told | {"refused": "too_large"}) + "\n")
         return
     out.write(json.dumps(told) + "\n")
-    write_rows(sheet, out)
+    write_rows(sheet, find_marks(sys.stdin.buffer, number), out)
 
 
 def choose_sheet(names: list[str], usual: list[str], wanted: str) -> str | None:
@@ -102,60 +106,28 @@ def choose_sheet(names: list[str], usual: list[str], wanted: str) -> str | None:
     return names[number - 1] if 0 < number <= len(names) else None
 
 
-def write_rows(sheet: CalamineSheet, out: io.TextIOWrapper) -> None:
+def write_rows(sheet: CalamineSheet, marks: Marks, out: io.TextIOWrapper) -> None:
     """Without the columns before the first value and behind the last one. A blank row is a blank line, so that a line
     of the CSV has the number of its row."""
-    spans = [span for row in sheet.iter_rows() if (span := find_span(row))]
+    spans = [span for row in read_rows(sheet, marks) if (span := find_span(row))]
     first, behind = min((span[0] for span in spans), default=0), max((span[1] for span in spans), default=0)
     write = csv.writer(out, lineterminator="\n").writerow
     blank = 0
-    for row in sheet.iter_rows():
+    for row in read_rows(sheet, marks):
         if not find_span(row):
             blank += 1
             continue
         out.write("\n" * blank)
         blank = 0
-        write([spell(value) for value in row[first:behind]])
+        cells = [spell(value) for value in row[first:behind]]
+        write(cells + [""] * (behind - first - len(cells)))
+
+
+def read_rows(sheet: CalamineSheet, marks: Marks) -> Iterator[list[Any]]:
+    return marks.complete(sheet.iter_rows(), sheet.start[1] if sheet.start else 0)
 
 
 def find_span(row: list[Any]) -> tuple[int, int] | None:
     """From the first value to behind the last one; None for a blank row."""
     used = [index for index, value in enumerate(row) if value != ""]
     return (used[0], used[-1] + 1) if used else None
-
-
-def spell(value: object) -> str:
-    """As the cell says it, not as a country writes it: dates as ISO 8601, numbers without separators of thousands."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float):
-        return spell_number(value)
-    if isinstance(value, timedelta):
-        return spell_duration(value)
-    if isinstance(value, datetime):
-        return spell_moment(value)
-    return value.isoformat() if isinstance(value, date | time) else str(value)
-
-
-def spell_number(value: float) -> str:
-    """0.1 + 0.2 is 0.3, as the spreadsheet shows it, and 4006381333931 has neither a point nor an exponent."""
-    return f"{Decimal(format(value, DIGITS)):f}"
-
-
-def spell_moment(value: datetime) -> str:
-    """A moment is stored as a fraction of days, which is exact to a millisecond. One at midnight is a date."""
-    value = (value + HALF_MILLISECOND).replace(microsecond=(value + HALF_MILLISECOND).microsecond // 1000 * 1000)
-    if value.time() == time():
-        return value.date().isoformat()
-    return value.isoformat(timespec="milliseconds" if value.microsecond else "seconds")
-
-
-def spell_duration(value: timedelta) -> str:
-    seconds = round(value.total_seconds())
-    return f"{'-' if seconds < 0 else ''}{abs(seconds) // 3600}:{abs(seconds) // 60 % 60:02}:{abs(seconds) % 60:02}"
-
-
-if __name__ == "__main__":
-    main()

@@ -15,13 +15,19 @@ import msgspec
 from app.errors import Retryable
 from app.workbooks.workbook import ReadSheet, WorkbookLimits, refuse_sheet, refuse_workbook
 
-SCRIPT: Final = Path(__file__).with_name("converter.py")  # never imported here: it would load the library
+# The process imports `app.workbooks` without `app` itself, which gets everything ready for a service. The converter is
+# never imported here: it would load the library.
+SCRIPT: Final = (
+    "import sys, types; app = sys.modules['app'] = types.ModuleType('app'); app.__path__ = [sys.argv.pop(1)]; "
+    "from app.workbooks.converter import main; main()"
+)
+FOLDER: Final = str(Path(__file__).parents[1])
 LINE_BYTES: Final = 1_048_576  # that the names of all sheets may take
 PIECE_BYTES: Final = 32_768
 LONGEST_SHEET: Final = 1_000  # characters: no program gives a sheet a longer name, and an argument has a limit
 # Exit code of the process -> why the workbook is refused. With any other one it got no memory: a library in Rust ends
 # its process then.
-REFUSED_BY_CODE: Final = {3: "password", 4: "damaged", -SIGXCPU: "too_slow", -SIGKILL: "too_slow"}
+REFUSED_BY_CODE: Final = {3: "password", 4: "damaged", 5: "unknown_error", -SIGXCPU: "too_slow", -SIGKILL: "too_slow"}
 
 
 class ConverterAway(Retryable):
@@ -73,7 +79,7 @@ def start(raw: BinaryIO, sheet: str, limits: WorkbookLimits) -> "subprocess.Pope
     os.lseek(raw.fileno(), 0, os.SEEK_SET)
     try:
         return subprocess.Popen(  # noqa: S603  a script of ours
-            (sys.executable, "-I", "-B", str(SCRIPT), asked),
+            (sys.executable, "-I", "-B", "-c", SCRIPT, FOLDER, asked),
             stdin=raw,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

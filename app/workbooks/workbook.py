@@ -10,6 +10,8 @@ WORKBOOK_REFUSALS: Final[dict[str, str]] = {
     "password": "The workbook has a password. Save it without one",
     "damaged": "The file begins like a workbook, but cannot be read as one. Open it in the program that made it, and "
     "save it as .xlsx or CSV",
+    "unknown_error": "The workbook has an error of a formula, such as `#SPILL!` or `#CALC!`, that cannot be read. "
+    "Correct the formula, or save the workbook as CSV",
     "too_large": "The workbook has more cells, or more text, than an import takes. Delete what is not data, or save it "
     "as several files",
     "too_slow": "The workbook takes too long to read. Save it as CSV",

@@ -11,11 +11,12 @@ from app.imports.plan import Options
 from app.imports.rows import ApartColumn, ReferenceColumn
 from app.mappings.columns import Column
 from app.mappings.conversions import ConvertColumn, UnconvertibleCell, compile_conversions
-from app.resources.conversion import quote_json
+from app.resources.conversion import bad_cell, quote_json
 from app.resources.field_types import BadCell, compile_cell, compile_key, compile_value
 from app.resources.invisible import Clean, clean_exact, clean_items, clean_prose
 from app.resources.numbers import MAX_DIGITS, are_json_numbers, convert_decimal, convert_integer
 from app.resources.schema import Field, Resource
+from app.workbooks.formula_errors import is_formula_error
 
 PROSE = ("text", "list", "object")  # field types whose values may mean what nobody sees
 NEVER_EMPTY = ("integer", "decimal", "boolean", "reference")  # field types that cannot hold an empty string
@@ -43,6 +44,7 @@ class ColumnConverter:
     stored: bool = True  # False: the column only names the record
     null_marker: str | None = None
     change: ConvertColumn | None = None  # the conversions of the mapping; None for nearly every column
+    workbook: bool = False  # the cells may be errors of formulas
 
     def prepare(self, cells: Cells) -> Cells:
         """The cells as the field takes them: one with the null marker is absent, and texts are converted. A cell of
@@ -53,6 +55,8 @@ class ColumnConverter:
             values, types = [ABSENT if value == marker else value for value in values], ALL_TEXT | ALL_ABSENT
         if self.change is not None:
             values, types = change_texts(self.change, Cells(values, types))
+        if self.workbook:
+            values, types = find_formula_errors(Cells(values, types))
         if self.field.required and not (types == ALL_TEXT and not any(map(str.isspace, values))):  # type: ignore[arg-type]
             values = ["" if is_blank_text(value) else value for value in values]
         return Cells(values, types)
@@ -168,16 +172,30 @@ def change_texts(change: ConvertColumn, cells: Cells) -> Cells:
     return Cells(changed, set(map(type, changed)))
 
 
+def find_formula_errors(cells: Cells) -> Cells:
+    """The cells with what fails a row in place of each error of a formula: to store it as text, or to clear the field,
+    would be as wrong."""
+    values: list[object] = [
+        UnconvertibleCell(value, bad_cell("formula_error", error=value))
+        if isinstance(value, str) and value[:1] == "#" and is_formula_error(value)
+        else value
+        for value in cells.values
+    ]
+    return Cells(values, set(map(type, values)))
+
+
 def build_converter(
     resource: Resource,
     column: Column,
     options: Options,
     *,
     delimited: bool = False,
+    workbook: bool = False,
     change: ConvertColumn | None = None,
 ) -> ColumnConverter:
     """Compiles the converter of a column; a column that no field declares holds text. Null markers are for `delimited`
-    files only. `change` takes the place of the conversions that a mapping asks for."""
+    files only, and errors of formulas are looked for in those that are of a `workbook`. `change` takes the place of the
+    conversions that a mapping asks for."""
     field = (resource.field(column.field) if column.known else None) or Field(column.field, "text")
     asked = column.conversions
     field = replace(field, separator=asked["separator"]) if "separator" in asked else field
@@ -186,7 +204,7 @@ def build_converter(
     surrogate, prefix = resource.surrogate, format_member(field.alias_of or field.id, "")
     names_type = resource.type_named_in(field)
     if surrogate is not None and field.id == surrogate.source:
-        return replace(build_source_converter(column, field), null_marker=marker, change=change)
+        return replace(build_source_converter(column, field), null_marker=marker, change=change, workbook=workbook)
     blanks = {"keep": "", "clear": "null", "empty": "null" if field.type in NEVER_EMPTY or names_type else '""'}
     blank = blanks[asked.get("blank", options.blank_cells)]
     return ColumnConverter(
@@ -201,6 +219,7 @@ def build_converter(
         clean=build_clean(resource, field),
         null_marker=marker,
         change=change,
+        workbook=workbook,
         names_type=names_type,
     )
 

@@ -74,11 +74,7 @@ class RowChecker:
         planned = {column.field for column in plan.columns}
         self._new_records = NewRecords(resource, planned, plan.constants) if resource.generates_key else None
         self._splitter = build_splitter(resource, plan, options)
-        changes = changes or {}
-        self._converters = [
-            build_converter(resource, column, options, delimited=delimited, change=changes.get(column.field))
-            for column in plan.columns
-        ]
+        self._converters = build_converters(resource, plan, options, changes or {})
         self._apart = frozenset(apart)
         self._key_finder = build_key_finder(resource, id_scope, anonymous=options.anonymous)
         self._delimited = delimited
@@ -248,6 +244,18 @@ class RowChecker:
             incomplete[index].append(problem)
             if values[index] is None or (converter.blank and values[index] is not ABSENT):
                 findings.problems[index].append(problem)
+
+
+def build_converters(
+    resource: Resource, plan: Plan, options: Options, changes: Mapping[str, ConvertColumn]
+) -> list[ColumnConverter]:
+    delimited, workbook = plan.dialect.format != "jsonl", plan.dialect.workbook
+    return [
+        build_converter(
+            resource, column, options, delimited=delimited, workbook=workbook, change=changes.get(column.field)
+        )
+        for column in plan.columns
+    ]
 
 
 def build_splitter(resource: Resource, plan: Plan, options: Options) -> ColumnSplitter:

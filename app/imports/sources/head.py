@@ -1,9 +1,12 @@
 """Keeps the beginning of a file while it arrives, decoded, and forgets the rest."""
 
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import BinaryIO, Final
 
 from app.formats.decode import Decoder
+from app.formats.records import Dialect
+from app.formats.sniff import detect_dialect
+from app.workbooks.workbook import ReadSheet
 
 HEAD_BYTES: Final = 262_144  # of a file, sent or decoded, from which a mapping is suggested
 PIECE_BYTES: Final = 4_096  # decoded at once: a piece of gzip may become a thousand times as large
@@ -20,6 +23,14 @@ class FileHead:
     whole: bool
     encoding: str  # of the bytes as sent
     file_name: str | None
+    sheet: ReadSheet | None = None  # of a workbook, of which it is the CSV
+
+    def find_dialect(self, format: str | None, delimiter: str) -> Dialect:
+        """How it is to be read. What is said of formats and delimiters is not meant for the CSV of a workbook. Raises
+        Refused("invalid")."""
+        declared, delimiter = (format, delimiter) if self.sheet is None else ("csv", ",")
+        found = detect_dialect(self.data, declared_format=declared, file_name=self.file_name, delimiter=delimiter)
+        return replace(found, encoding=self.encoding, workbook=self.sheet is not None)
 
 
 class HeadReader:
@@ -58,6 +69,13 @@ class HeadReader:
             self._data += self._decoder.finish()
         data = bytes(self._data)
         return FileHead(data if whole else cut_last_line(data), whole, self._decoder.encoding, file_name)
+
+
+def feed_head(file: BinaryIO, reader: HeadReader) -> None:
+    """Gives a reader as much of a file as it looks at. Blocking. Raises Refused for a compressed file that is damaged
+    or too large."""
+    while not reader.full and (piece := file.read(PIECE_BYTES)):
+        reader.feed(piece)
 
 
 def cut_last_line(data: bytes) -> bytes:

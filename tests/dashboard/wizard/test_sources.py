@@ -5,15 +5,21 @@ from dataclasses import replace
 
 import pytest
 
+from app.connections.check import SAMPLE_BYTES
 from app.connections.connection import list_connections
+from app.connections.pull import Pull
 from app.dashboard.session import PLAIN_COOKIE
+from app.drafts.file import fetch_beginning
+from app.errors import Refused
 from app.people.sessions import start_session
+from app.runs.status import find_run
 from app.runtime import Runtime
 from tests.conftest import Finish
 from tests.dashboard.people import Dashboard, new_dashboard
 from tests.dashboard.wizard.pages import SHOP, make_template, next_path, pass_columns, words
 from tests.support.http import make_account
 from tests.support.servers import PEPPER
+from tests.support.workbooks import xlsx
 from tests.transports.servers.server import PASSWORD, Certificates, policy
 from tests.transports.servers.sftp import SftpServer, sftp_server
 from tests.transports.test_connections import body
@@ -65,6 +71,35 @@ async def test_a_server_is_named_tested_and_looked_at(calling: Dashboard, server
     assert "The whole file was checked" in words(await calling.get(f"{base}/check"))
     assert next_path(await calling.post(f"{base}/run", {"name": "Both"})) == "/app/jobs"
     assert "2%20imports%20started" in calling.client.cookies["sluice-notice"]
+
+
+async def test_a_workbook_at_a_server_is_fetched_whole_to_be_looked_at(
+    calling: Dashboard, server: SftpServer, finish: Finish
+) -> None:
+    prices = [["_email", "_points"], *([f"person{number}@example.org", number] for number in range(5_000))]
+    workbook = xlsx({"Notes": [["nothing"]], "Prices": [*prices, ["last@example.org", "#N/A"]]})
+    assert len(workbook) > SAMPLE_BYTES
+    await server.store("in/prices.xlsx", workbook)
+    source = form_of(server, "in/prices.xlsx", sheet="Prices")
+    base = next_path(await calling.post("/app/imports/new/server", source)).removesuffix("/source")
+    next_path(await calling.post(f"{base}/look"))
+    shown = words(await calling.get(f"{base}/source"))
+    assert "comma, UTF-8" in shown
+    assert "_email _points" in shown
+    assert "Only the sheet Prices was read, not Notes" in shown
+    await calling.post(f"{base}/source")
+    assert next_path(await calling.post(f"{base}/type", {"use": "type:contacts"})) == f"{base}/columns"
+    await pass_columns(calling, base)
+    run_id = next_path(await calling.post(f"{base}/run", {"name": "Prices"})).rpartition("/")[2]
+    await finish(calling.runtime, run_id)
+    async with calling.runtime.database.read() as session:
+        run = await find_run(session, calling.person.account_id, run_id, retention_days=30)
+    assert (run.state, run.total, run.created, run.failed) == ("finished", 5_001, 5_000, 1)
+
+    small = replace(calling.runtime, settings=calling.runtime.settings.model_copy(update={"max_file_bytes": 70_000}))
+    pull = Pull(server.remote, "in/prices.xlsx")
+    with pytest.raises(Refused, match="The file is larger than 70,000 bytes"):
+        await fetch_beginning(small, calling.person.account_id, pull, "")
 
 
 async def test_a_file_is_imported_without_looking_over_a_connection_that_is_stored_on_the_way(

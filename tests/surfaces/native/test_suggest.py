@@ -10,6 +10,7 @@ from app.runtime import Runtime
 from app.surfaces.native.wire.declared.mappings import Suggestion
 from tests.conftest import NewAccount
 from tests.support.http import Account, app_on, client_of, post, stored_files
+from tests.support.workbooks import xlsx
 
 FILE = b"E-Mail;Vorname;Notiz\nana@example.com;Ana;\nbob;Bob;x\n"
 
@@ -106,6 +107,27 @@ async def test_what_follows_the_first_256_kib_is_not_looked_at(
     assert (body["whole"], body["rows"], body["failed"]) == (False, 1_000, 0)
     async with client_of(app_on(runtime, max_file_bytes=1_000_000)) as small:
         assert (await suggest(small, an_account, file)).status_code == 413
+
+
+async def test_a_sheet_of_a_workbook_is_looked_at_and_the_others_are_named(
+    runtime: Runtime, client: httpx.AsyncClient, an_account: Account
+) -> None:
+    before = stored_files(runtime)
+    people = [["E-Mail", "Punkte"], ["ana@example.com", 5], ["bob@example.com", "#N/A"]]
+    file = xlsx({"Notes": [["nothing"]], "People": people, "Old": [["x"]]}, hidden=["Old"])
+    body = (await suggest(client, an_account, file, sheet="People", delimiter=";")).json()
+    assert body["workbook"] == {"name": "People", "others": ["Notes"], "hidden": ["Old"]}
+    assert [(each["column"], each["field"]) for each in body["columns"]] == [
+        ("E-Mail", "_email"),
+        ("Punkte", "_points"),
+    ]
+    assert body["columns"][1]["stored"][1]["code"] == "formula_error"
+    assert (body["whole"], body["rows"], body["failed"]) == (True, 2, 1)
+    assert body["dialect"]["delimiter"] == ","
+    refused = (await suggest(client, an_account, file, sheet="Leute")).json()
+    assert [each["path"] for each in refused["errors"]] == ["sheet"]
+    assert (await suggest(client, an_account, file[:3_000])).json()["code"] == "unreadable_file"
+    assert stored_files(runtime) == before
 
 
 async def test_every_mistake_is_named(client: httpx.AsyncClient, an_account: Account) -> None:

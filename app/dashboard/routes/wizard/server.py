@@ -23,7 +23,7 @@ from app.runtime import Runtime
 from app.web.caller import OpenRuntime, ensure_scope, write_as
 
 router = APIRouter(prefix=BASE)
-PLACES = ("path", "url", "store")  # fields of the form beside those of a connection
+PLACES = ("path", "url", "sheet", "store")  # fields of the form beside those of a connection
 
 
 @router.post("/server")
@@ -58,7 +58,7 @@ async def take_server(request: Request, runtime: Runtime, visitor: Visitor, draf
         typed = show_again({**members, "name": name}, way, refused).values
         form = FilledForm({**{place: text_of(given, place) for place in PLACES}, **typed}).refused(refused)
         return await show_source(request, runtime, visitor, draft, way, form)
-    return await keep(runtime, visitor, pull, draft)
+    return await keep(runtime, visitor, pull, draft, text_of(given, "sheet"))
 
 
 def read_source_members(given: FormData, way: str) -> dict[str, Any]:
@@ -79,7 +79,7 @@ async def take_connection(
     request: Request, runtime: Runtime, visitor: Visitor, draft: Draft | None, given: FormData
 ) -> Response:
     ensure_scope(visitor.caller, "connections:read")
-    chosen, path = text_of(given, "connection"), text_of(given, "path")
+    chosen, path, sheet = (text_of(given, name) for name in ("connection", "path", "sheet"))
     try:
         async with runtime.database.read() as session:
             connection = await load_connection(session, runtime.vault, visitor.account_id, chosen)
@@ -87,11 +87,14 @@ async def take_connection(
         if complaints := check_path(remote.scheme, path):
             raise invalid(complaints)
     except Refused as refused:
-        form = FilledForm({"connection": chosen, "path": path}).refused(refused)
+        form = FilledForm({"connection": chosen, "path": path, "sheet": sheet}).refused(refused)
         return await show_source(request, runtime, visitor, draft, "connection", form)
-    return await keep(runtime, visitor, Pull(remote, path, connection.id), draft)
+    return await keep(runtime, visitor, Pull(remote, path, connection.id), draft, sheet)
 
 
-async def keep(runtime: Runtime, visitor: Visitor, pull: Pull, draft: Draft | None) -> Response:
-    sender = visitor.caller.identity
-    return go_to(await keep_source(runtime, visitor.account_id, sender, pull, draft=draft), "source")
+async def keep(runtime: Runtime, visitor: Visitor, pull: Pull, draft: Draft | None, sheet: str) -> Response:
+    """`sheet` is that of a workbook, "" for the first one that is not hidden."""
+    choices = {name: value for name, value in (draft.choices if draft else {}).items() if name != "sheet"}
+    values = {"choices": {**choices, "sheet": sheet} if sheet else choices}
+    kept = await keep_source(runtime, visitor.account_id, visitor.caller.identity, pull, draft=draft, values=values)
+    return go_to(kept, "source")

@@ -158,7 +158,7 @@ async def suggest_mapping(request: Request, caller: MayReadMappings, runtime: Op
     """
     chooser = MappingChooser(runtime, caller)
     with count_upload(runtime, caller.account_id):
-        form, head = await receive_head(request, runtime.settings, chooser.find_encoding)
+        form, head = await receive_head(request, runtime, chooser.find_encoding)
     form = replace(form, parts=await chooser.fill_type(form.parts))
     mapping = await chooser.choose(form.parts) or NO_MAPPING
     parts, head = parse_suggest_form(form, head, mapping)
@@ -209,4 +209,6 @@ def suggest(
     preview = preview_file(head, resource, read, limits=runtime.limits, key_limit=key_limit, mapping=mapping)
     ranked = rank_templates(templates, [each.column.heading for each in preview.columns])
     fitting = [translate.template_fit(each) for each in ranked if each.fits][:MOST_FITTING]
-    return msgspec.json.encode({**preview_to_json(preview, resource.name, mapping), "templates": fitting})
+    workbook = {"workbook": msgspec.to_builtins(head.sheet)} if head.sheet else {}
+    shown = preview_to_json(preview, resource.name, mapping)
+    return msgspec.json.encode({**shown, "templates": fitting, **workbook})

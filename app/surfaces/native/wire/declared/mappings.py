@@ -141,6 +141,14 @@ class FittingTemplate(Shape):
     columns: int = Field(description="How many of its columns fill a field")
 
 
+class Workbook(Shape):
+    """The sheets of a workbook."""
+
+    name: str = Field(default="", description="The sheet that was read")
+    others: list[str] = Field(default=[], description="Those that are shown and were not read")
+    hidden: list[str] = Field(default=[], description="Those that are hidden and were not read")
+
+
 class Suggestion(Shape):
     """What the beginning of a file shows."""
 
@@ -161,15 +169,17 @@ class Suggestion(Shape):
     templates: list[FittingTemplate] = Field(
         description="Templates of the type that fit the file, at most 10, the best fit first"
     )
+    workbook: Workbook = Field(default=Workbook(), description="The sheets of a workbook; absent for any other file")
 
 
 class SuggestParts(Shape):
-    """The parts of the form beside the file. `encoding` was used while the file arrived."""
+    """The parts of the form beside the file. `encoding` and `sheet` were used while the file arrived."""
 
     type: str = Field(max_length=100)
     delimiter: Annotated[str, AfterValidator(check_delimiter)] = "auto"
     encoding: str | None = None
     format: Literal["csv", "jsonl"] | None = None
+    sheet: str | None = None
     mapping_id: str | None = None
     mapping: str | None = None
 
@@ -206,10 +216,17 @@ SUGGEST_FORM: Final[dict[str, Any]] = {
             "description": "If it is not set, the file's name decides, or else its first character",
             "examples": [""],
         },
+        "sheet": {
+            "type": "string",
+            "description": "Of a workbook (.xlsx, .xls, .ods): the name of the sheet, or its number from 1 on. Without "
+            "it the first one that is not hidden is read. Must come before the file in the form",
+            "examples": [""],
+        },
         "file": {
             "type": "string",
             "format": "binary",
-            "description": "The file, or its first 262,144 bytes; what follows is not looked at",
+            "description": "The file, or its first 262,144 bytes; what follows is not looked at. A workbook is sent "
+            "whole",
         },
     },
 }
