@@ -12,6 +12,7 @@ import tempfile
 import time
 from contextlib import redirect_stdout
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Final
 
@@ -111,6 +112,10 @@ def fill(place: Stage) -> dict[str, str]:
     undone = shop.run("Contacts of the old shop", "contacts", build_contacts(500).replace("ana.", "old."))
     shop.wait("undo", shop.send("POST", f"/imports/{undone}/undo", {}))
     shop.send("POST", "/webhooks", {"name": "Warehouse", "url": "https://hooks.example/sluice"})
+    template = {"name": "ERP products", "type": "products", "columns": [{"column": "SKU", "field": "productId"}]}
+    shop.send(
+        "POST", "/mappings", {**template, "options": {"delimiter": ";", "onError": "rollback", "maxErrorShare": 0.05}}
+    )
     export = shop.send("POST", "/exports", {"type": "contacts", "name": "Contacts for the agency"})
     shop.wait("export", export)
     return {"partly": partly, "halted": halted, "export": export, "connection": connection, "sync": sync}
@@ -207,7 +212,7 @@ async def look(page: Page, folder: Path, ids: dict[str, str]) -> None:
             continue
         seen.add(shape)
         name = re.sub(r"[^\w]+", "-", path.removeprefix("/app/"))[:80]
-        for width, scheme in ((WIDE, "light"), (NARROW, "dark")):
+        for width, scheme in product((WIDE, NARROW), ("light", "dark")):
             await take(page, Picture(name, path, width, scheme), folder / f"{name}.{width}.{scheme}.png", whole=True)
 
 

@@ -121,8 +121,8 @@ def version_of(current: Status) -> str:
 
 def tag_of_list(listed: Sequence[Status], following: object) -> str:
     """The tag of a page of a list; `following` is where the next one begins, if there is one. What a run waits for is
-    a part of it: whether a worker is there changes without the run."""
-    versions = (f"{each.run.id} {version_of(each)} {each.wait}" for each in listed)
+    a part of it, because whether a worker is there changes without the run; about when it starts is none."""
+    versions = (f"{each.run.id} {version_of(each)} {each.wait and each.wait.detail}" for each in listed)
     return weak_tag(hashlib.sha256("\n".join((str(following), *versions)).encode()).hexdigest()[:32])
 
 
