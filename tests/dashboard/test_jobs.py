@@ -366,7 +366,7 @@ async def test_an_import_is_undone_from_its_page_which_says_before_what_will_hap
     undo = begun.headers["location"].rpartition("/")[2].partition("?")[0]
     await finish(dashboard.runtime, undo)
     words = await seen(dashboard, f"/app/runs/{undo}")
-    assert "2 records that it had created are removed" in words
+    assert "2 records that had been created are removed" in words
     assert "restored" not in words
     assert "that no row names" not in words
     assert "/rerun" not in words
