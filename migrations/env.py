@@ -10,6 +10,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio.engine import create_async_engine
 from sqlalchemy.pool import NullPool
 
+from app.errors import Misconfigured
 from app.storage.database import driver_url
 from app.storage.tables import metadata
 
@@ -17,9 +18,21 @@ MIGRATION_LOCK = 7_305_810_425  # any number, the same for all who migrate
 LOCK_SECONDS = 0.2  # between two looks whether somebody else still migrates
 
 
+def require_session(connection: Connection) -> None:
+    """Raises Misconfigured behind a pooler: it would give the lock and the settings of this session to others. It hides
+    which process of PostgreSQL it speaks to."""
+    told = connection.connection.driver_connection.get_server_pid()  # type: ignore[union-attr]
+    if connection.execute(text("SELECT pg_backend_pid()")).scalar_one() != told:
+        raise Misconfigured(
+            "SLUICE_DATABASE_URL leads to a pooler, and a migration needs a session of its own: give the address of "
+            "PostgreSQL itself"
+        )
+
+
 def run(connection: Connection) -> None:
     """Each migration is a transaction of its own, so that no lock is held longer than it must. The session holds the
     lock that keeps others from migrating: a migration that moves data commits many times."""
+    require_session(connection)
     # Nobody waits for it within a statement: an index that is built concurrently would wait for that statement.
     while not connection.execute(text(f"SELECT pg_try_advisory_lock({MIGRATION_LOCK})")).scalar_one():
         connection.commit()

@@ -48,13 +48,15 @@ CLAIMABLE = f"""{OPEN} AND state IN ('queued', 'running') AND lease_until IS NUL
 # (A run that becomes a suspect after this look is left to the next time that it is enqueued.)
 QUEUE_SUSPECTS = "SELECT pg_advisory_xact_lock(hashtext('sluice: suspects')) FROM runs WHERE id = :id AND crashes > 0"
 
-# clock_timestamp(), because now() is when the transaction began, and it may have waited since.
+# clock_timestamp(), because now() is when the transaction began, and it may have waited since. The trigger of 0006,
+# `newer_plans`, wants to know which plans the claimer knows: the row is looked at, and so this said, before it fires.
 CLAIM = f"""
 UPDATE runs SET state = 'running', step = {STEP}, attempt = attempt + 1, waiting_for = NULL,
     started_at = coalesce(started_at, now()),
     heartbeat_at = clock_timestamp(), lease_until = clock_timestamp() + make_interval(secs => :lease)
 WHERE id = :id AND {CLAIMABLE} AND (crashes = 0 OR :queued)
     AND NOT EXISTS (SELECT FROM schema_compat WHERE oldest > :schema)
+    AND set_config('sluice.plan_version', '{PLAN_VERSION}', true) <> ''
 RETURNING *"""
 
 RENEW = """

@@ -1,7 +1,7 @@
 """The way to PostgreSQL: a pool of connections, and the two kinds of session that it gives out."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from functools import cache
 from pathlib import Path
@@ -24,11 +24,15 @@ Session = NewType("Session", ReadSession)
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 OLDEST_SERVER = 150_000  # PostgreSQL 15, as server_version_num
 UNDEFINED_TABLE = "42P01"
+VERSION_AND_TIMEOUT = """
+SELECT current_setting('server_version_num') AS version,
+    current_setting('idle_in_transaction_session_timeout') AS timeout"""
 REACH_SECONDS = 3.0  # for a server that is asked whether it is there
 # Why a server that is there cannot be used at the moment, by SQLSTATE.
 BUSY = {"57P03": "it is starting or stopping", "53300": "it has no free connection"}
 # What of the address is wrong, by SQLSTATE or its class.
 REFUSALS = {
+    "08P01": "is a pooler that refuses a setting of Sluice. Set ignore_startup_parameters = options in PgBouncer",
     "28": "refuses the user or the password in SLUICE_DATABASE_URL. Special characters are percent-encoded there",
     "3D000": "does not have the database that SLUICE_DATABASE_URL names",
     "42501": "does not let this user connect to the database that SLUICE_DATABASE_URL names",
@@ -38,11 +42,11 @@ REFUSALS = {
 # wrong or fail at: then older workers leave such runs alone. Release 0.1 has 1.
 PLAN_VERSION = 2
 
+# A pooler hands these on to PostgreSQL.
+TRACKED_SETTINGS = {"application_name": "sluice", "timezone": "UTC"}
+# They are all sent as one parameter, `options`, so that a pooler, which cannot hand them on, has to overlook one name.
 SERVER_SETTINGS = {
-    "application_name": "sluice",
-    "sluice.plan_version": str(PLAN_VERSION),  # for the trigger `newer_plans` (0006)
     "jit": "off",
-    "timezone": "UTC",
     # A statement that has waited for a lock has to see what was committed meanwhile.
     "default_transaction_isolation": "read committed",
     # A frozen worker may hold record locks in an open transaction: the server ends it, so that other workers can go on.
@@ -51,6 +55,15 @@ SERVER_SETTINGS = {
     "client_connection_check_interval": "5000",
     "tcp_keepalives_idle": "30",
 }
+NO_TIMEOUT = (
+    "does not end transactions that are idle, because a pooler keeps the settings of Sluice from it. Run ALTER ROLE … "
+    "SET idle_in_transaction_session_timeout = '15s' for the user in SLUICE_DATABASE_URL, and RECONNECT in PgBouncer"
+)
+# What PostgreSQL says if a pooler brings a statement to another session than the one that has prepared it.
+UNPREPARED = ("26000", "42P05")
+NO_STATEMENTS = (
+    "A pooler before PostgreSQL loses prepared statements. Use PgBouncer 1.21 or newer, with max_prepared_statements"
+)
 
 
 READ_ONLY = "25006"  # it can only be read: it is a standby, or its operator wants it so
@@ -101,7 +114,7 @@ class Database:
     any exception. Trouble with the connection is raised as DatabaseUnavailable."""
 
     def __init__(self, url: str, *, pool_size: int, search_path: str = "public") -> None:
-        settings = SERVER_SETTINGS | {"search_path": search_path}
+        settings = TRACKED_SETTINGS | {"options": format_options(SERVER_SETTINGS | {"search_path": search_path})}
         self._engine: AsyncEngine = create_async_engine(
             driver_url(url),
             pool_size=pool_size,
@@ -144,12 +157,15 @@ class Database:
 
     async def reach(self) -> int:
         """The server's version, as below, within REACH_SECONDS. For the start of a process: what is wrong names the
-        server. Raises DatabaseUnavailable, DatabaseRefused."""
+        server. Raises DatabaseUnavailable, and DatabaseRefused also if a pooler has not handed on our settings."""
         try:
             async with asyncio.timeout(REACH_SECONDS), self._reading.connect() as connection:
-                return int((await connection.execute(text("SHOW server_version_num"))).scalar_one())
+                found = (await connection.execute(text(VERSION_AND_TIMEOUT))).one()
         except (DBAPIError, OSError) as error:  # a TimeoutError is an OSError
             raise explain_no_connection(error, self._engine.url) from None
+        if found.timeout == "0":
+            raise DatabaseRefused(f"PostgreSQL at {place_of(self._engine.url)} {NO_TIMEOUT}")
+        return int(found.version)
 
     async def server_version(self) -> int:
         """The server's version as a number, such as 180006 for 18.6."""
@@ -197,9 +213,18 @@ def leave_standby(context: ExceptionContext) -> None:
         context.is_disconnect = True
 
 
+def format_options(settings: Mapping[str, str]) -> str:
+    """As on PostgreSQL's command line, where a backslash keeps a space from ending a value."""
+    return " ".join(f"-c {name}={value.replace(' ', chr(92) + ' ')}" for name, value in settings.items())
+
+
+def place_of(url: URL) -> str:
+    return join_port(url.host or "localhost", url.port or 5432)
+
+
 def explain_no_connection(error: DBAPIError | OSError, url: URL) -> DatabaseUnavailable | DatabaseRefused:
     """In words of our own: the driver's quote the name of the user."""
-    where = join_port(url.host or "localhost", url.port or 5432)
+    where = place_of(url)
     state = str(getattr(getattr(error, "orig", None), "sqlstate", None) or "")
     for refused, reason in REFUSALS.items():
         if state.startswith(refused):
@@ -218,7 +243,9 @@ def translate_errors() -> Iterator[None]:
     except InternalClientError as error:  # what asyncpg calls a statement on a connection that has just broken
         raise DatabaseUnavailable("PostgreSQL closed the connection") from error
     except DBAPIError as error:
-        if not (error.connection_invalidated or is_passing(error)):
+        if find_state(error) in UNPREPARED:
+            raise DatabaseUnavailable(NO_STATEMENTS) from error
+        if not (error.connection_invalidated or find_state(error).startswith(PASSING)):
             raise
         raise DatabaseUnavailable("PostgreSQL closed the connection or rolled the transaction back") from error
 
@@ -239,12 +266,11 @@ def translate_driver_errors() -> Iterator[None]:
         raise DatabaseUnavailable("PostgreSQL closed the connection or rolled the transaction back") from error
 
 
-def is_passing(error: DBAPIError) -> bool:
-    """Whether the SQLSTATE means that the same transaction may succeed when it is tried again."""
+def find_state(error: DBAPIError) -> str:
+    """The SQLSTATE; "" if there is none."""
     # Where a prepared statement has become invalid, SQLAlchemy passes the SQLSTATE on only as that of the cause.
     causes = (error.orig, getattr(error.orig, "__cause__", None))
-    state = next((str(state) for state in (getattr(cause, "sqlstate", None) for cause in causes) if state), "")
-    return state.startswith(PASSING)
+    return next((str(state) for state in (getattr(cause, "sqlstate", None) for cause in causes) if state), "")
 
 
 def driver_url(url: str) -> str:

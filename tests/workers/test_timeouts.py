@@ -12,4 +12,4 @@ async def test_an_export_may_take_its_time_for_each_of_its_two_passes(runtime: R
     timeout_s = worker.functions["export_write"].timeout_s
     assert timeout_s is not None
     assert timeout_s > 2 * settings.export_seconds
-    await worker.close()
+    await worker.pool.aclose()
