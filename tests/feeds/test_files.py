@@ -14,6 +14,7 @@ from app.storage.feeds import files
 from app.transports.transport import FileInfo
 from tests.feeds.conftest import BAD, Watched, over_all, rows
 from tests.support.http import finish, post
+from tests.support.workbooks import xlsx
 
 
 @over_all
@@ -44,6 +45,17 @@ async def test_each_version_of_a_file_is_imported_once_and_then_moved(watched: W
     assert second["movedTo"] == f"/done/new-{last['id']}.csv"
     assert await watched.server.stored(f"done/new-{last['id']}.csv") == rows("newer")
     assert await watched.server.stored("done/new.csv") == rows("new")
+
+
+async def test_a_sheet_of_each_workbook_of_a_folder_is_imported(watched: Watched) -> None:
+    workbook = xlsx({"Notes": [["nothing"]], "Contacts": [["_email", "_points"], ["ana@example.org", "#N/A"]]})
+    await watched.server.store("in/a.xlsx", workbook, watched.clock.at)
+    await watched.feed(request={"path": "/in/*.xlsx", "sheet": "Contacts"})
+    await watched.settle()
+    await watched.start()
+    await watched.work()
+    (done,) = await watched.imports()
+    assert (done["status"], done["total"], done["failed"]) == ("finished", 1, 1)
 
 
 async def test_a_file_that_grows_is_left_alone_until_it_does_not(watched: Watched) -> None:

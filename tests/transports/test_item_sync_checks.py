@@ -10,6 +10,7 @@ import pytest
 from app.runtime import Runtime
 from app.transports.transport import TransferPolicy
 from tests.support.http import Account, app_on, client_of
+from tests.support.workbooks import xlsx
 from tests.transports.servers.ftp import FtpServer
 from tests.transports.servers.server import Server
 from tests.transports.test_connections import body
@@ -89,6 +90,12 @@ async def test_every_step_tells_what_it_has_found(api: httpx.AsyncClient, ftp: F
         ({"items/a.csv": b"Code;Name\nA;B\n"}, {}, "items header", "`items/a.csv`: "),
         ({"items/a.csv": ITEMS}, {"separator": ","}, "items header", "`items/a.csv`: "),
         ({"items/a.csv": b"PK\x03\x04" + b"\0" * 600}, {}, "items header", "`items/a.csv`: The file is "),
+        (  # the contract of the folders is CSV
+            {"items/a.csv": xlsx({"Items": [["ItemCode"], ["A-1"]]})},
+            {},
+            "items header",
+            "`items/a.csv`: The file is a spreadsheet workbook (.xlsx), not CSV or JSON Lines. Open it in the program",
+        ),
         (
             {"items/a.csv": ITEMS, "itempictures.zip": b"GIF89a"},
             {},
