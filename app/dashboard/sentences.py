@@ -103,7 +103,7 @@ PERSONS_REFUSALS: Final[Mapping[str, str]] = {
     "already_ended": "Look at its numbers.",
     "not_held": "Somebody has already decided, or the job has ended.",
     "not_planned": "Only a check without writing can be committed.",
-    "nothing_to_retry": "Start a new export for other destinations.",
+    "nothing_to_retry": "Go on with the jobs that are named above, or start a new export for other destinations.",
     "type_in_use": "Keep the fields that are named above as they are.",
     "secrets_locked": "Enter the secrets of the connection again.",
     "not_ready": "Wait a little, then try again. Nothing that you sent was half done.",

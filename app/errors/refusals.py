@@ -60,7 +60,8 @@ REFUSAL_REMEDIES: dict[str, str] = {
     "already_ended": "Look at its counts. There is nothing left to cancel",
     "not_planned": "Start the import with `dryRun`, look at what it would do, then commit it",
     "not_undoable": "Import what the records should hold. `undoableUntil` tells until when a run can be undone",
-    "nothing_to_retry": "Look at the `status` of each destination. Start a new export for other destinations",
+    "nothing_to_retry": "Retry what failed in the imports that the detail names. Of an export, look at the `status` of "
+    "each destination, and start a new export for others",
     "same_file": "Look at the import that the detail names. Send `ifSameFile` as `allow` if you want both",
     "idempotency_key_in_use": "Wait for the seconds in `Retry-After`, and send the request again as it is",
     "idempotency_key_reused": "Send a new key with every new request, and the same key only to repeat one as it is",

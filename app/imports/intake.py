@@ -22,6 +22,8 @@ from app.imports.plan import (
     pending_plan_to_json,
     plan_to_json,
 )
+from app.imports.row_files.row_set import RowSet
+from app.imports.row_files.taken_rows import take_rows
 from app.imports.sources.fetch import seal_pull
 from app.imports.sources.filenames import sanitize_filename
 from app.imports.sources.same_file import look_for_same_file
@@ -65,6 +67,7 @@ class Submission:
     started_by: str | None = None  # the id of what has started it, if no caller did
     draft_id: str | None = None  # of the draft that becomes this import, and is used up by it
     same_columns: bool = True  # whether the file has to have the columns that the parent's had
+    taken: RowSet | None = None  # the rows of the parent that the file has, if somebody knows
 
     @property
     def created_by(self) -> str | None:
@@ -229,13 +232,12 @@ async def store_run(
 ) -> Run:
     """Stores the run with its warnings. `file` is what is known of its file. Raises Refused: queue_full, invalid (the
     webhook), not_found (the draft, or the import that is to run again), and not_authenticated if the sender is not live
-    any more."""
+    any more; nothing_to_retry (others have its rows)."""
     if submission.sender is not None:
         await check_sender(session, submission, submission.sender)
     if submission.draft_id is not None:
         await use_draft(session, submission, str(file["id"]))
-    if submission.parent is not None and not await runs.hold(session, submission.parent.id):
-        raise Refused("not_found", "The import that was to run again has been deleted meanwhile")
+    await hold_parent(session, submission)
     sha256, run_id = str(file["file_sha256"]), str(file["id"])
     same = await look_for_same_file(
         session, submission.account_id, submission.type, submission.options, sha256, run_id=run_id
@@ -256,8 +258,16 @@ async def store_run(
         "warnings": warnings,
     }
     run = await accept_run(session, runtime, submission.account_id, Kind.IMPORT, step, values | file)
+    if submission.parent is not None and submission.taken is not None:
+        await take_rows(session, submission.parent.id, run.id, submission.taken)
     await mark_used(session, submission.account_id, submission.mapping.id)
     return run
+
+
+async def hold_parent(session: Session, submission: Submission) -> None:
+    """Raises Refused("not_found")."""
+    if submission.parent is not None and not await runs.hold(session, submission.parent.id):
+        raise Refused("not_found", "The import that was to run again has been deleted meanwhile")
 
 
 async def settle_options(session: ReadSession, submission: Submission) -> Options:

@@ -231,6 +231,14 @@ batches = Table(
     moment("committed_at", nullable=False),
 )
 
+# Which failed rows of its parent a retry or a correction has: app.imports.row_files.row_set.
+taken_rows = Table(
+    "taken_rows",
+    metadata,
+    Column("run_id", Text, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("rows", LargeBinary, nullable=False),
+)
+
 pictures = Table(
     "pictures",
     metadata,

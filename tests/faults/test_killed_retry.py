@@ -27,8 +27,16 @@ async def declare(arena: Arena, most: int) -> None:
 
 
 async def retry(arena: Arena, parent: Run) -> Run:
-    upload = await write_failed_again(arena.runtime, await load(arena, parent))
-    wanted = Submission(arena.account_id, "api", "things", upload, parent=parent, relation=Relation.RETRY)
+    again = await write_failed_again(arena.runtime, await load(arena, parent))
+    wanted = Submission(
+        arena.account_id,
+        "api",
+        "things",
+        again.upload,
+        parent=parent,
+        relation=Relation.RETRY,
+        taken=again.rows,
+    )
     return await submit(arena.runtime, wanted)
 
 

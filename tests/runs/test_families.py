@@ -7,8 +7,12 @@ import pytest
 from app.runs.families.totals import FamilyTotals, add_up
 
 
-def member(id: str, parent: str | None, total: int, failed: int) -> dict[str, Any]:
-    return {"id": id, "parent_id": parent, "total": total, "failed": failed, "good": total - failed, "done": True}
+def member(
+    id: str, parent: str | None, total: int, failed: int, *, apart: bool = False, sha256: str = ""
+) -> dict[str, Any]:
+    """A file of its own, unless `sha256` says which."""
+    counts = {"total": total, "failed": failed, "good": total - failed}
+    return {"id": id, "parent_id": parent, "file_sha256": sha256 or id, "done": True, "apart": apart, **counts}
 
 
 @pytest.mark.parametrize(
@@ -25,6 +29,14 @@ def member(id: str, parent: str | None, total: int, failed: int) -> dict[str, An
 def test_rows_that_went_in_later_count_once(others: list[tuple[str, str, int, int]], failed: int) -> None:
     members = [member("a", None, 100, 10), *(member(*each) for each in others)]
     assert add_up(members) == FamilyTotals("a", len(members), 0, 100, failed)
+
+
+def test_rows_that_nobody_else_has_count_beside_each_other_and_a_file_that_is_sent_twice_counts_once() -> None:
+    first = member("a", None, 100, 10)
+    apart = [member("b", "a", 6, 3, apart=True), member("c", "b", 3, 1, apart=True), member("d", "a", 4, 2, apart=True)]
+    assert add_up([first, *apart]).failed == 3
+    files = [member("b", "a", 4, 1, sha256="f"), member("c", "a", 4, 0, sha256="f"), member("d", "a", 3, 0)]
+    assert add_up([first, *files]).failed == 3
 
 
 def test_rows_that_were_never_looked_at_have_not_gone_in() -> None:

@@ -861,5 +861,19 @@ async def test_0035_finds_the_runs_of_a_connection_without_reading_all_others(em
 
     await asyncio.to_thread(command.downgrade, configuration(empty_database), "0034")
     assert await values(connection, "SELECT to_regclass('runs_of_connection')::text") == [None]
+
+
+async def test_0037_gives_each_retry_its_rows_as_long_as_it_is_there(empty_database: str) -> None:
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "head")
+    connection = await asyncpg.connect(empty_database)
+    await connection.execute("INSERT INTO accounts (name, created_at) VALUES ('shop', now())")
+    await connection.execute(RUN, "a" * 24, 1, "finished", None, None, 1)
+    await connection.execute("INSERT INTO taken_rows (run_id, rows) VALUES ($1, $2)", "a" * 24, b"rows")
+    await connection.execute("DELETE FROM runs")
+    assert await values(connection, "SELECT count(*) FROM taken_rows") == [0]
+    await connection.execute(RUN, "b" * 24, 2, "finished", None, None, 1)
+    await connection.execute("INSERT INTO taken_rows (run_id, rows) VALUES ($1, $2)", "b" * 24, b"rows")
+    await asyncio.to_thread(command.downgrade, configuration(empty_database), "0036")
+    assert await values(connection, "SELECT count(*) FROM runs") == [1]
     await asyncio.to_thread(command.upgrade, configuration(empty_database), "head")
     await connection.close()

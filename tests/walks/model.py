@@ -91,6 +91,7 @@ class Run:
     overlay: dict[str, Staged] = field(default_factory=dict)
     named: set[str] = field(default_factory=set)
     told: list[str] = field(default_factory=list)  # states of which webhooks are told
+    again: list[tuple["Run", list[int]]] = field(default_factory=list)  # retries, and which failed rows each has
 
     @property
     def done(self) -> bool:
@@ -99,6 +100,13 @@ class Run:
     @property
     def held(self) -> bool:
         return self.state in ("planned", "halted")
+
+    @property
+    def kept(self) -> int:
+        """How many of its rows nobody else may have: all, unless it did not come to them or has not written them."""
+        if not self.done or (self.state == "finished"):
+            return self.total
+        return 0 if self.staged else self.at
 
     @property
     def good(self) -> int:
@@ -170,6 +178,16 @@ class Model:
 
     def resume(self, run: Run) -> None:
         run.state, run.code, run.released = "queued", None, True
+
+    def list_free(self, run: Run) -> list[int]:
+        """The places among its failed rows of those that no retry has."""
+        taken = {
+            place
+            for retry, places in run.again
+            if not (retry.undone_by and self.runs[retry.undone_by].state == "finished")
+            for place in places[: retry.kept]
+        }
+        return [place for place in range(len(run.failed_rows)) if place not in taken]
 
     def count_noted(self, run: Run) -> int:
         return sum(note.run == run.id for note in self.notes)

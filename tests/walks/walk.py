@@ -182,22 +182,26 @@ class Walk:
             return
         self.tell(run.id)
         answer = await self.service.send("POST", f"/imports/{run.id}/retry")
-        self.accept_again(run, answer, list(run.failed_rows))
+        self.accept_again(run, answer, dict(enumerate(run.failed_rows)))
 
     def pick_import(self) -> Run | None:
         found = [run for run in self.model.runs.values() if run.kind == "import" and run.done]
         return self.random.choice(found) if found else None
 
-    def accept_again(self, run: Run, answer: httpx.Response, rows: list[Row]) -> None:
-        staged = run.staged or run.replace
+    def accept_again(self, run: Run, answer: httpx.Response, rows: dict[int, Row]) -> None:
+        """`rows` are those that are meant, by their places among the failed ones."""
+        staged, free = run.staged or run.replace, [place for place in self.model.list_free(run) if place in rows]
         if not run.failed_rows or (staged and run.state != "finished"):
             assert answer.json()["code"] == "nothing_to_retry", answer.text
         elif not rows:
             assert answer.json()["code"] == "invalid", answer.text
+        elif not free:
+            assert answer.json()["code"] == "nothing_to_retry", answer.text
         else:
             assert answer.status_code == 201, answer.text
             options = {"mode": run.mode, "on_error": run.on_error, "brakes": run.brakes, "replace": False, "dry": False}
-            self.accept(answer, rows, staged=False, **options)
+            made = self.accept(answer, [rows[place] for place in free], staged=False, **options)
+            run.again.append((made, free))
 
     async def correct(self) -> None:
         run = self.pick_import()
@@ -207,7 +211,8 @@ class Walk:
         self.tell((run.id, value))
         body = {"corrections": [{"column": "size", "from": value, "to": "s"}]}
         answer = await self.service.send("POST", f"/imports/{run.id}/corrections", json=body)
-        rows = [Row(row.key, row.name, "s") for row in run.failed_rows if row.size == value]
+        bad = {place: row for place, row in enumerate(run.failed_rows) if row.size == value}
+        rows = {place: Row(row.key, row.name, "s") for place, row in bad.items()}
         self.accept_again(run, answer, rows)
 
     async def put(self) -> None:

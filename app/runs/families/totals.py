@@ -51,11 +51,18 @@ def add_up(members: Sequence[Member]) -> FamilyTotals:
 
 
 def count_failed(run: Member, children: Sequence[Member], still: Mapping[str, int]) -> int:
-    """How many rows of a run that failed have not gone in since. A child that has taken all of them counts instead of
-    what others have brought in, if it has brought in more; a child that has taken some of them counts beside them."""
-    left: int = run["failed"]
+    """How many rows of a run that failed have not gone in since. Children that are `apart` have rows of their own.
+
+    Of corrected files nobody knows which rows they have: one with all of them counts instead of what the others have
+    brought in, if it has brought in more; one with some of them counts beside the others, and the same file once."""
+    failed: int = run["failed"]
+    beside, instead, files = 0, 0, dict[str, int]()
     for child in children:
         went_in = child["good"] + child["failed"] - still[child["id"]]
-        rest = max(0, run["failed"] - went_in)
-        left = min(left, rest) if (child["total"] or 0) >= run["failed"] else max(0, left - went_in)
-    return left
+        if child["apart"]:
+            beside += went_in
+        elif (child["total"] or 0) >= failed:
+            instead = max(instead, went_in)
+        else:
+            files[child["file_sha256"]] = max(files.get(child["file_sha256"], 0), went_in)
+    return max(0, failed - max(instead, beside + sum(files.values())))

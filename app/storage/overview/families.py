@@ -11,6 +11,9 @@ MOST_STEPS: Final = 100
 MOST_MEMBERS: Final = 1_000
 # Retries and corrections take the rows of their parent that failed; a rerun and an undo are families of their own. What
 # an overlay holds is not written before it is applied.
+# What was undone is not in the records. The run that has undone it may have been deleted since.
+UNDONE: Final = """(r.undone_by IS NOT NULL
+        AND coalesce((SELECT u.state = 'finished' FROM runs u WHERE u.id = r.undone_by), true))"""
 FAMILY: Final = f"""
 WITH RECURSIVE up AS (
     SELECT id, parent_id, relation, 1 AS step FROM runs WHERE id = :run_id AND account_id = :account_id
@@ -23,15 +26,18 @@ WITH RECURSIVE up AS (
     SELECT c.id, down.step + 1 FROM down JOIN runs c ON c.parent_id = down.id
     WHERE c.relation IN ('retry', 'correction') AND down.step < {MOST_STEPS}
 )
-SELECT id, parent_id, total, failed, finished_at IS NOT NULL AS done,
-    CASE WHEN state = 'finished' OR NOT (coalesce((options ->> 'staged')::boolean, false)
-        OR coalesce((options ->> 'replace')::boolean, false))
-    THEN created + updated + unchanged + skipped ELSE 0 END AS good
-FROM runs WHERE id IN (SELECT id FROM down LIMIT {MOST_MEMBERS}) ORDER BY created_at, id"""
+SELECT r.id, r.parent_id, r.total, r.failed, r.file_sha256, r.finished_at IS NOT NULL AS done,
+    t.run_id IS NOT NULL AS apart,
+    CASE WHEN NOT {UNDONE} AND (r.state = 'finished' OR NOT (coalesce((r.options ->> 'staged')::boolean, false)
+        OR coalesce((r.options ->> 'replace')::boolean, false)))
+    THEN r.created + r.updated + r.unchanged + r.skipped ELSE 0 END AS good
+FROM runs r LEFT JOIN taken_rows t ON t.run_id = r.id
+WHERE r.id IN (SELECT id FROM down LIMIT {MOST_MEMBERS}) ORDER BY r.created_at, r.id"""
 
 
 async def list_members(session: ReadSession, account_id: int, run_id: str) -> Sequence[RowMapping]:
     """The first import, and all that came of it, in the order of their acceptance: id, parent_id, total, failed, done,
-    and how many rows are `good`, which are in the records."""
+    file_sha256, whether its rows are in no other member of the same parent (`apart`), and how many rows are `good`,
+    which are in the records."""
     found = await session.execute(text(FAMILY), {"account_id": account_id, "run_id": run_id})
     return found.mappings().all()

@@ -58,8 +58,11 @@ async def test_failed_rows_are_tried_again_as_they_are(
     assert (retry["family"], (await retries.read(first["id"]))["family"]) == (family, family)
     assert "family" not in first
 
-    again = await retries.ended(await retries.post(first["id"], json={"name": "again"}))
-    assert (again["name"], again["unchanged"], again["family"]) == ("again", 2, family | {"runs": 3})
+    twice = await retries.post(first["id"], json={"name": "again"})
+    assert (twice.status_code, twice.json()["code"]) == (409, "nothing_to_retry")
+    assert f"`{retry['id']}`" in twice.json()["detail"]
+    again = await retries.ended(await retries.post(retry["id"], json={"name": "again"}))
+    assert (again["name"], again["errors"], again["family"]) == ("again", 2, family | {"runs": 3})
 
 
 async def test_a_corrected_file_brings_in_the_rest(

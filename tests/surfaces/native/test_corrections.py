@@ -123,10 +123,10 @@ async def test_the_rows_concerned_are_imported_alone_with_the_corrections(
 async def test_only_rows_with_that_value_code_or_number_are_concerned(
     client: httpx.AsyncClient, an_account: Account, runtime: Runtime, finish: Finish
 ) -> None:
-    run_id = await fail(client, an_account, runtime, finish)
 
     async def count(*corrections: dict[str, Any]) -> tuple[int, int]:
         """The rows of the new import, and how many of them fail."""
+        run_id = await fail(client, an_account, runtime, finish)
         child = (await correct(client, an_account, run_id, *corrections)).json()["id"]
         await finish(runtime, child)
         told = (await client.get(f"/imports/{child}", headers=an_account.headers)).json()

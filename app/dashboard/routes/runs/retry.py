@@ -13,10 +13,9 @@ from app.dashboard.views.runs.failed_rows import name_rows
 from app.dashboard.visitor import MayReadImports, MayWriteImports, Visitor
 from app.errors import Complaint, Refused
 from app.imports.examine import Upload
-from app.imports.intake import submit
 from app.imports.row_files.download import WantedRows
 from app.imports.submissions.rerun import read_charset
-from app.imports.submissions.retry import build_retry, ensure_retriable, ensure_written, take_failed_rows
+from app.imports.submissions.retry import ensure_retriable, ensure_written, submit_retry
 from app.runs.model import Run
 from app.runs.status import Status, find_run, read_status
 from app.runtime import Runtime
@@ -28,7 +27,8 @@ from app.web.requests import request_id
 from app.web.responses.row_results import respond_with_results
 
 router = APIRouter(prefix="/app/runs/{run_id}")
-TOLD_THERE: Final = ("invalid", "empty_file", "unreadable_file", "bad_request", "too_large", "queue_full", "gone")
+OF_THE_FILE: Final = ("invalid", "empty_file", "unreadable_file", "bad_request", "too_large")
+TOLD_THERE: Final = (*OF_THE_FILE, "queue_full", "gone", "nothing_to_retry")
 
 
 @router.get("/results")
@@ -60,18 +60,18 @@ async def retry(request: Request, run_id: str, visitor: MayWriteImports, runtime
 
 
 async def start(request: Request, runtime: Runtime, visitor: Visitor, parent: Run) -> Run:
-    """Raises Refused as `submit` and `receive_form` do."""
+    """Raises Refused as `submit_retry` and `receive_form` do."""
     if not is_form(request):
-        return await submit_file(request, runtime, visitor, parent, await take_failed_rows(runtime, parent))
+        return await submit_file(request, runtime, visitor, parent, None)
     async with receive_form(request, runtime, charset=read_charset(parent)) as form:
         if form.upload is None or (form.upload.size == 0 and not form.upload.file_name):
             raise Refused("invalid", NO_FILE, [Complaint("file", NO_FILE)])
         return await submit_file(request, runtime, visitor, parent, form.upload)
 
 
-async def submit_file(request: Request, runtime: Runtime, visitor: Visitor, parent: Run, file: Upload) -> Run:
+async def submit_file(request: Request, runtime: Runtime, visitor: Visitor, parent: Run, file: Upload | None) -> Run:
     sender, sent = visitor.caller.identity, request_id(request)
-    return await submit(runtime, build_retry(parent, file, name=None, sender=sender, request_id=sent))
+    return await submit_retry(runtime, parent, file, name=None, sender=sender, request_id=sent)
 
 
 async def load_import(runtime: Runtime, visitor: Visitor, run_id: str) -> Status:

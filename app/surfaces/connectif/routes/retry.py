@@ -3,8 +3,7 @@
 from fastapi import Request
 from fastapi.responses import Response
 
-from app.imports.intake import submit
-from app.imports.submissions.retry import build_retry, ensure_retriable, take_failed_rows
+from app.imports.submissions.retry import ensure_retriable, submit_retry
 from app.runs import status
 from app.surfaces.connectif import translate
 from app.surfaces.connectif.routes.answers import build_router, render_started
@@ -43,9 +42,9 @@ async def retry_import(request: Request, import_id: str, caller: MayWriteImports
         ensure_retriable(parent)
         async with receive_again(request, runtime, parent) as received:
             form = translate.parse_retry(received)
-            file = form.file or await take_failed_rows(runtime, parent)
             sent = request_id(request)
-            submission = build_retry(parent, file, name=form.name, sender=caller.identity, request_id=sent)
-            run = await submit(runtime, submission)
+            run = await submit_retry(
+                runtime, parent, form.file, name=form.name, sender=caller.identity, request_id=sent
+            )
     async with runtime.database.read() as session:
         return await render_started(request, runtime, session, [run])

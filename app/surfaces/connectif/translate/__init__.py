@@ -1,9 +1,8 @@
 """Turns Connectif's form into a submission, a run into Connectif's import, and a failure into its answer."""
 
+from app.surfaces.connectif.translate.again import form_from_members, parse_rerun, parse_retry
 from app.surfaces.connectif.translate.answers import build_page_links, build_rate_headers, render_failure, to_wire
 from app.surfaces.connectif.translate.form import form_from_json, parse_form, refuse
-from app.surfaces.connectif.translate.rerun import form_from_members, parse_rerun
-from app.surfaces.connectif.translate.retry import parse_retry
 
 __all__ = [
     "build_page_links",
