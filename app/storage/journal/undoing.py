@@ -21,12 +21,13 @@ Part = Literal["created", "changed"]
 PIECES: Final[dict[Part, str]] = {
     "created": """
     SELECT c.id, c.type, made.key, made.row, 'created' AS outcome, CAST(NULL AS jsonb) AS before,
-        CAST(NULL AS text) AS name, CAST(NULL AS timestamptz) AS created_at
+        CAST(NULL AS text) AS name, CAST(NULL AS timestamptz) AS created_at, CAST(NULL AS bigint) AS run_seq
     FROM (SELECT id, type, keys, rows FROM created_records
         WHERE run_id = :parent AND id > :after ORDER BY id LIMIT 1) c
     CROSS JOIN LATERAL unnest(c.keys, c.rows) AS made(key, row)""",
     "changed": f"""
-    SELECT id, type, key, run_row AS row, outcome, before, before_name AS name, before_created_at AS created_at
+    SELECT id, type, key, run_row AS row, outcome, before, before_name AS name, before_created_at AS created_at,
+        before_run_seq AS run_seq
     FROM record_changes WHERE run_id = :parent AND id > :after ORDER BY id LIMIT {PIECE}""",
 }
 
@@ -67,6 +68,11 @@ SELECT coalesce(max(id), 0) AS upto, count(*) AS total,
     {written} AS written
 FROM judged"""
 
+# A record gets back its place in the order of writes, too, unless a later import has left its mark on it: an import
+# that is open still may have rows for it, whether it was accepted before or after the run that is undone.
+RUN_SEQ: Final = """CASE WHEN r.run_seq > (SELECT seq FROM runs WHERE id = :parent) THEN r.run_seq
+        ELSE coalesce(j.run_seq, r.run_seq) END"""
+
 # A single write may come in between, so what must not have changed is asked once more.
 STILL: Final = "r.ctid = j.place AND r.updated_at = j.updated_at"
 UNDONE_AT: Final = CHANGED_AT.replace("excluded.updated_at", "CAST(:undone_at AS timestamptz)")
@@ -77,11 +83,12 @@ written AS (
     "changed": f""",
 restored AS (
     UPDATE records r SET data = j.before, name = j.name, created_at = j.created_at, updated_at = {UNDONE_AT},
-        run_id = :run_id, run_seq = greatest(r.run_seq, :run_seq), run_row = coalesce(j.row, 0), repeats_row = NULL
+        run_id = :run_id, run_seq = {RUN_SEQ}, run_row = coalesce(j.row, 0), repeats_row = NULL
     FROM judged j WHERE {STILL} AND j.fate = 'restored' RETURNING 1),
 put_back AS (
     INSERT INTO records (account_id, type, key, data, created_at, updated_at, run_id, run_seq, run_row, name)
-    SELECT :account_id, type, key, before, created_at, :undone_at, :run_id, :run_seq, coalesce(row, 0), name
+    SELECT :account_id, type, key, before, created_at, :undone_at, :run_id, coalesce(run_seq, :run_seq),
+        coalesce(row, 0), name
     FROM judged WHERE fate = 'put_back' ORDER BY type, key
     ON CONFLICT DO NOTHING RETURNING 1),
 written AS (SELECT FROM restored UNION ALL SELECT FROM put_back)""",
