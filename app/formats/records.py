@@ -1,7 +1,8 @@
 """What a format gives to the engine: batches of records, and the position in the stored file at which a batch ends."""
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 # One record of the file, in the sense of RFC 4180: the cells of a row in the order of the header, or the object of a
@@ -78,6 +79,16 @@ class Batch:
     unreadable: list[UnreadableRow] = field(default_factory=list)
     blank_rows: int = 0
     blank_line: int = 0
+
+    def keep_first(self, rows: int) -> None:
+        """Leaves out what is beyond so many rows: lines that a broken quote among them has kept in the batch. `end` is
+        behind these lines all the same, because nobody may begin to read in the middle of them."""
+        last = self.start.row + rows
+        if self.end.row > last:
+            kept = bisect_right(self.rows, last)
+            self.records, self.rows, self.lines = self.records[:kept], self.rows[:kept], self.lines[:kept]
+            self.unreadable = [each for each in self.unreadable if each.row <= last]
+            self.end = replace(self.end, row=last)
 
 
 class Reader(Protocol):

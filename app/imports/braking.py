@@ -74,7 +74,8 @@ def describe_written(at_row: int, tally: Tally) -> str:
 
 def describe_stop(checked: CheckedBatch, outcome: BatchOutcome, brakes: DirectBrakes) -> str | None:
     """Says which row ends an import that is to stop at the first one that fails; None if none has failed. Raises
-    CutShort unless that is the last row of the batch: what follows it is not to be written."""
+    CutShort unless that is the last row of the batch: what follows it is not to be written, and no brake is to judge
+    it."""
     if not outcome.failed:
         return None
     row = min(problem.row for problem in outcome.problems)

@@ -186,14 +186,15 @@ class Slice:
 
     def read_batch(self, start: Position) -> PreparedBatch:
         """Reads and checks the batch that begins at `start`. Blocking."""
-        max_bytes = self.runtime.settings.batch_bytes
         while True:
-            batch = self.reader.read(start, max_rows=self.max_rows, max_bytes=max_bytes)
+            batch = self.reader.read(start, max_rows=self.max_rows, max_bytes=self.runtime.settings.batch_bytes)
+            if self.options.on_error == "stop":
+                batch.keep_first(self.max_rows)  # if there are more, one of these has failed and ends the run
             checked, rows = self.checker.check_batch(batch), batch.end.row - batch.start.row
             names = count_names(checked.references)
-            if names <= MOST_NAMES or rows <= 1:
+            if names <= MOST_NAMES or min(rows, self.max_rows) <= 1:
                 return prepare_batch(checked, self.clock.reserve(rows), self.target.type, self.key_forms)
-            self.max_rows = max(1, rows * MOST_NAMES // names)  # the rows that follow are mostly alike
+            self.max_rows = max(1, min(rows * MOST_NAMES // names, self.max_rows // 2))  # what follows is mostly alike
 
     async def write_batch(self, prepared: PreparedBatch, previous: BatchWrite | None, merged: asyncio.Event) -> None:
         """Writes records, counts, problems and cursor of one batch in one transaction, which commits after that of the
@@ -210,7 +211,6 @@ class Slice:
             merged.set()
             if previous is not None:
                 await previous.done
-            # A brake judges what is to be written, and that is less where a row is to end the run.
             stop = describe_stop(prepared.checked, outcome, self.brakes) if self.options.on_error == "stop" else None
             tally = self.brakes.check(outcome, prepared.checked.start.row)
             await self.account_for(session, prepared, outcome)

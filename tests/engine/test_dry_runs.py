@@ -1,9 +1,11 @@
 """A dry run shows exactly what the import would do; all or nothing is that; and who is to stop, stops at the first."""
 
+import json
 from typing import Any
 
 import pytest
 
+from app.imports.row_files.download import WantedRows, open_rows
 from app.imports.staged.changes import load_changes, read_changes
 from app.runs.changes.change import RecordChange
 from app.runs.changes.file import write_file
@@ -175,3 +177,24 @@ async def dump(engine: ImportEngine) -> dict[str, str]:
         "SELECT key, data::text, created_at, updated_at, run_id FROM records WHERE account_id = :a", a=engine.account_id
     )
     return {row["key"]: repr(dict(row)) for row in rows}
+
+
+@pytest.mark.parametrize("place", [0, 2, 4])
+async def test_to_stop_at_a_quote_that_is_never_closed_leaves_what_is_behind_it(
+    engine: ImportEngine, place: int
+) -> None:
+    """The lines behind it are read together with it, and however few rows are wanted."""
+    rows = [f"{number}@example.com,Ana,{number}\n" for number in range(5)]
+    rows[place] = '"' + rows[place]
+    small = engine.with_settings(batch_rows=3)
+    stopped = await small.run(HEADER + "".join(rows), on_error="stop")
+    law(stopped)
+    assert (stopped.fail_code, stopped.created, stopped.failed, stopped.remaining) == (
+        "row_failed",
+        place,
+        1,
+        4 - place,
+    )
+    wanted = WantedRows(format="jsonl")
+    told = b"".join([part async for part in await open_rows(small.runtime, stopped, wanted)]).decode().splitlines()
+    assert [json.loads(line)["_outcome"] for line in told] == ["created"] * place + ["failed"]

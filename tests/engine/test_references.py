@@ -186,6 +186,14 @@ async def test_rows_that_name_very_many_records_come_in_smaller_batches(parts: I
     law(run)
 
 
+async def test_so_many_behind_a_broken_quote_come_in_one_batch(parts: ImportEngine) -> None:
+    """What is read together with the quote cannot be cut into smaller batches, and is not tried for ever."""
+    rows = (f"{row},{row}x{';a' * 999}\n" for row in range(2 + MOST_NAMES // 1_000))
+    run = await parts.run('sku,fits\n"first,b\n' + "".join(rows), "parts")
+    assert (run.failed, run.total, run.batches) == (53, 53, 1)
+    law(run)
+
+
 async def test_another_accounts_records_are_not_known(parts: ImportEngine) -> None:
     async with parts.runtime.database.transaction() as session:
         other = await records.find_missing(session, parts.account_id + 1, {("brands", "1")})

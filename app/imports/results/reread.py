@@ -84,6 +84,7 @@ def reread_rows(reader: Reader, batch: CommittedBatch, *, last_row: int) -> Iter
     position = Position(batch["at_offset"], batch["at_line"], batch["at_row"])
     while position.row < last_row:
         piece = reader.read(position, max_rows=last_row - position.row, max_bytes=REREAD_BYTES)
+        piece.keep_first(last_row - position.row)
         rows: dict[int, Record | UnreadableRow] = dict(zip(piece.rows, piece.records, strict=True))
         rows |= {record.row: record for record in piece.unreadable}
         yield rows

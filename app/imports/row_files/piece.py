@@ -63,6 +63,7 @@ def read_pieces(file: BinaryIO, reader: Reader, teller: KeyTeller | None, batch:
     first_row, last_row = position.row + 1, position.row + len(letters)
     while position.row < last_row:
         read = reader.read(position, max_rows=last_row - position.row, max_bytes=READ_BYTES)
+        read.keep_first(last_row - position.row)
         told = letters[position.row + 1 - first_row : read.end.row + 1 - first_row]
         keys = teller.tell(read, problems.keys()) if teller else {}
         yield build_piece(read, told, keys, problems, read_lines(file, read))
