@@ -877,3 +877,24 @@ async def test_0037_gives_each_retry_its_rows_as_long_as_it_is_there(empty_datab
     assert await values(connection, "SELECT count(*) FROM runs") == [1]
     await asyncio.to_thread(command.upgrade, configuration(empty_database), "head")
     await connection.close()
+
+
+async def test_0038_lets_changed_records_stay_on_their_pages(empty_database: str) -> None:
+    """In a record that stays on its page no entry of an index changes."""
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "0037")
+    connection = await asyncpg.connect(empty_database)
+    await connection.execute(RECORDS, 1, "items", 100)
+
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "0038")
+    await connection.execute("TRUNCATE records")
+    await connection.execute(RECORDS, 1, "items", 5_000)
+    await connection.execute("UPDATE records SET updated_at = now() + interval '1s'")
+    await connection.fetch("SELECT pg_stat_force_next_flush()")
+    changed = "SELECT n_tup_hot_upd::float / n_tup_upd FROM pg_stat_user_tables WHERE relname = 'records'"
+    assert (await values(connection, changed))[0] >= 0.95
+
+    await asyncio.to_thread(command.downgrade, configuration(empty_database), "0037")
+    assert await values(connection, "SELECT reloptions FROM pg_class WHERE oid = 'records'::regclass") == [None]
+    assert await values(connection, "SELECT count(*) FROM records") == [5_000]
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "head")
+    await connection.close()
