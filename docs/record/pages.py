@@ -221,7 +221,7 @@ async def linked(page: Page, path: str) -> list[str]:
     found: list[str] = await page.eval_on_selector_all(
         "a[href^='/app/']", "all => all.map(a => a.getAttribute('href'))"
     )
-    return [each for each in found if not re.search(r"/static/|/samples/|/rows|/file|download|\.csv|#", each)]
+    return [each for each in found if not re.search(r"/static/|/samples/|/rows|/results|/file|download|\.csv|#", each)]
 
 
 async def record(place: Stage, ids: dict[str, str], link: str, folder: Path | None) -> None:

@@ -35,8 +35,8 @@ async def test_what_is_wrong_is_told_beside_its_field_and_nothing_is_stored(dash
     answer = await dashboard.post(PAGE, wrong)
     assert (answer.status_code, await read(dashboard)) == (422, {})
     assert "There are 2 problems" in words(answer)
-    assert 'id="maxErrors-error">Enter a whole number, such as 100<' in answer.text
-    assert 'id="maxErrorShare-error">Enter a percentage from 0 to 100, such as 5<' in answer.text
+    assert 'id="maxErrors-error">“Maximum failed rows” must be a whole number, such as 100<' in answer.text
+    assert '<a href="#maxErrorShare">“Maximum failed rows, in %” must be a percentage from 0 to 100' in answer.text
     assert {**fields_shown(answer.text, PAGE), **wrong} == fields_shown(answer.text, PAGE)
 
 

@@ -128,7 +128,7 @@ async def test_what_was_chosen_for_another_file_is_not_taken_for_this_one(dashbo
     told = await dashboard.post(f"{base}/run", {"name": "x", "seen": seen})
     assert (told.status_code, "Look at it once more" in words(told)) == (422, True)
     again = {"name": "x", "maxErrorShare": "a", "seen": seen_on(told)}
-    assert "Enter a percentage" in words(await dashboard.post(f"{base}/run", again))
+    assert "must be a percentage" in words(await dashboard.post(f"{base}/run", again))
     started = next_path(await dashboard.post(f"{base}/run", again | {"maxErrorShare": "5"}))
     assert started.startswith("/app/imports/")
 

@@ -163,7 +163,7 @@ async def test_a_full_queue_keeps_the_draft_and_says_so(dashboard: Dashboard) ->
     ("given", "told"),
     [
         ({"name": ""}, "“Name” must be 1 to 200 characters long"),
-        ({"name": "x", "maxErrorShare": "many"}, "Enter a percentage from 0 to 100"),
+        ({"name": "x", "maxErrorShare": "many"}, "“Maximum failed rows, in %” must be a percentage from 0 to 100"),
         ({"name": "x", "confirmEmail": "nobody"}, "Enter an e-mail address"),
     ],
 )
@@ -315,7 +315,7 @@ async def test_the_last_step_shows_what_template_and_account_say_and_what_is_cho
         "",
     ]
     wrong = await dashboard.post(f"{base}/run", shown | {"maxErrorShare": "90", "maxCreated": "some"})
-    assert 'id="maxCreated-error">Enter a whole number' in wrong.text
+    assert 'id="maxCreated-error">“Maximum new records” must be a whole number' in wrong.text
     chosen = {"onError": "continue", "undoable": "true", "maxErrorShare": "90", "maxCreated": "500"}
     path = next_path(await dashboard.post(f"{base}/run", shown | chosen))
     run_id = path.rpartition("/")[2]

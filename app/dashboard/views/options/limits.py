@@ -26,8 +26,8 @@ SOURCES: Final[Mapping[FallbackSource, str]] = {
     "account": "as the defaults of the account say",
     "replacement": "as for everything that removes records",
 }
-NOT_A_NUMBER: Final = "Enter a whole number, such as 100"
-NOT_A_PERCENTAGE: Final = "Enter a percentage from 0 to 100, such as 5"
+NOT_A_NUMBER: Final = "`{}` must be a whole number, such as 100"
+NOT_A_PERCENTAGE: Final = "`{}` must be a percentage from 0 to 100, such as 5"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,8 @@ def read_limits(form: FormData) -> tuple[dict[str, Any], list[Complaint]]:
             text = text_of(form, brake.name)
             limit = read_limit(brake, text) if text else ""
             if limit is None:
-                mistakes.append(Complaint(brake.name, NOT_A_PERCENTAGE if brake.kind == SHARE else NOT_A_NUMBER))
+                reason = NOT_A_PERCENTAGE if brake.kind == SHARE else NOT_A_NUMBER
+                mistakes.append(Complaint(brake.name, reason.format(brake.name)))
             else:
                 members[brake.name] = limit
     return members, mistakes
