@@ -48,6 +48,7 @@ class Noted:
     run: str | None
     before: Data | None = None
     before_run: str | None = None
+    before_seq: int = 0
 
 
 @dataclass(slots=True)
@@ -386,7 +387,8 @@ class Model:
                 counts["removed"] += 1
                 self._note(note.key, "removed", run.id, self.records.pop(note.key))
             elif fate in ("restored", "put_back"):
-                seq = run.seq if held is None else max(held.seq, run.seq)
+                later = held is not None and held.seq > self.runs[run.parent].seq
+                seq = held.seq if later and held is not None else note.before_seq
                 self._write(note.key, dict(note.before or {}), run.id, seq)
         run.removed, run.total = counts.pop("removed"), sum(counts.values())
         run.counts |= counts
@@ -418,8 +420,8 @@ class Model:
         self.records[key] = Stored(dict(data), run, seq, next(self.clock))
 
     def _note(self, key: str, outcome: str, run: str | None, held: Stored | None) -> None:
-        before = None if held is None else dict(held.data)
-        self.notes.append(Noted(next(self.clock), key, outcome, run, before, None if held is None else held.run))
+        before = {} if held is None else {"before": dict(held.data), "before_run": held.run, "before_seq": held.seq}
+        self.notes.append(Noted(next(self.clock), key, outcome, run, **before))
 
     def _older_open(self, seq: int) -> bool:
         return any(run.seq < seq and not run.done for run in self.runs.values())
