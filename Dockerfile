@@ -1,5 +1,5 @@
 # syntax=docker/dockerfile:1
-# The image for `sluice api`, `sluice worker` and `sluice migrate`, without PostgreSQL and Valkey: see compose.yaml.
+# The image for `sluice api`, `sluice worker` and `sluice migrate`, without PostgreSQL and Valkey: see deploy/compose.
 
 FROM python:3.11-slim AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 UV_NO_CACHE=1 UV_LINK_MODE=copy
@@ -33,7 +33,7 @@ WORKDIR /var/lib/sluice
 USER sluice
 VOLUME /var/lib/sluice
 EXPOSE 8000
-# For the API. compose.yaml checks workers on SLUICE_WORKER_METRICS_PORT instead.
+# For the API. deploy/compose checks workers on SLUICE_WORKER_METRICS_PORT instead.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \
     CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/healthz', timeout=2)"]
 ENTRYPOINT ["sluice"]

@@ -14,7 +14,7 @@ WORKERS ?= 3
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test test-all check bench docs docs-serve docs-answers format openapi lock clean setup
+.PHONY: help demo run test test-all check bench docs docs-serve docs-answers format openapi deploy-env sbom lock clean setup
 
 help: ## List the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -59,6 +59,12 @@ format: $(VENV)/.dev ## Format the code
 	$(BIN)/ruff check --fix-only -q .
 	$(BIN)/ruff format -q .
 
+deploy-env: $(VENV)/.dev ## Write deploy/sluice.env, the example of all settings
+	$(BIN)/python -m docs.generate.environment
+
+sbom: $(VENV)/.dev ## Write sluice.cdx.json: the Python packages of the image, with versions and hashes, in CycloneDX
+	$(BIN)/cyclonedx-py requirements requirements-server.txt --pyproject pyproject.toml --output-reproducible --output-file sluice.cdx.json
+
 openapi: $(VENV)/.dev ## Write the OpenAPI documents
 	$(BIN)/python -c "from app.main import OPENAPI, write_openapi; write_openapi(OPENAPI)"
 
@@ -73,7 +79,7 @@ lock: $(VENV)/.uv ## Lock the dependencies, with hashes and without hosts
 setup: $(VENV)/.runtime ## Install only what the service needs to run
 
 clean: ## Remove everything that these commands created
-	rm -rf $(VENV) .sluice site docs/.pages .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .sluice site sluice.cdx.json docs/.pages .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 # uv installs in two seconds what takes pip a minute. It is installed by hash itself.
 $(VENV)/.uv: requirements-bootstrap.txt

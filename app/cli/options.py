@@ -26,9 +26,9 @@ Port = Annotated[int, typer.Option(help="Port to listen on; 0 for any free one",
 Wait = Annotated[
     bool, typer.Option("--wait", help="Wait until the servers answer and the schema fits, instead of failing")
 ]
-# What begins as settings do, but is read by clients and by compose.yaml.
+# What begins as settings do, but is read by clients and by deploy/compose.
 ALIKE = 0.85  # from 0 to 1; all begin alike
-OTHER_VARIABLES = ("SLUICE_KEY", "SLUICE_PORT", "SLUICE_URL")
+OTHER_VARIABLES = ("SLUICE_BIND", "SLUICE_KEY", "SLUICE_PORT", "SLUICE_URL")
 
 # Settings of glibc's allocator, measured on an API process that takes ten uploads at once. With an arena for every
 # thread it held 13 MB more than with two. Without the threshold, from which on a block goes back to the system at once,

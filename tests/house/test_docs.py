@@ -37,7 +37,17 @@ LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 OF_POSTGRESQL = {"autovacuum_vacuum_scale_factor", "max_connections", "wal_compression"}
 OF_PGBOUNCER = {"default_pool_size", "max_prepared_statements"}
 OF_REDIS = {"sentinel_username", "sentinel_password"}
-OTHERS_WORDS = {"aws_bucket", "api_calls", "path_style", *get_args(RunFault), *OF_POSTGRESQL, *OF_PGBOUNCER, *OF_REDIS}
+OF_DEPLOYING = {"SLUICE_BIND", "SLUICE_PORT", "pg_dump"}
+OTHERS_WORDS = {
+    "aws_bucket",
+    "api_calls",
+    "path_style",
+    *OF_DEPLOYING,
+    *get_args(RunFault),
+    *OF_POSTGRESQL,
+    *OF_PGBOUNCER,
+    *OF_REDIS,
+}
 # As the same path below /v2 or /v1, or without the slash at the end.
 SAME_ELSEWHERE = {"/productimports", "/customers/importCSV", "/imports/", "/v2/productimports/"}
 # No vendor's: a guide runs them.
