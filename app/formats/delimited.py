@@ -130,10 +130,12 @@ class DelimitedReader:
             or self._read_records(builder, block, max_rows)
         ):
             return True
-        # The first record may end beyond the block. It alone is read from as many bytes as a record may have.
-        block = read_block(self._file, offset, self._limits.record_bytes)
-        if not self._read_records(builder, block, 1, complete=True):
-            self._skip_long_record(builder)
+        # The first record may end beyond the block. It alone is read from a whole block, or as long as a record may be.
+        longest = self._limits.record_bytes
+        for size in (self._block_bytes, longest):
+            if self._read_records(builder, read_block(self._file, offset, size), 1, complete=size == longest):
+                return True
+        self._skip_long_record(builder)
         return True
 
     def _read_good_block(self, builder: BatchBuilder, block: Block, max_rows: int) -> bool:
@@ -279,10 +281,8 @@ def _add_suspect_line(builder: BatchBuilder, line: str, quote_line: int, *, patt
 
 def _decode_storable(data: bytes) -> str | None:
     """The bytes as text; None if they contain NUL or are not UTF-8."""
-    if b"\0" in data:
-        return None
     try:
-        return data.decode()
+        return None if b"\0" in data else data.decode()
     except UnicodeDecodeError:
         return None
 

@@ -98,6 +98,16 @@ async def test_rows_of_one_key_are_told_one_by_one(
     await ensure_sums(engine, run)
 
 
+@pytest.mark.parametrize("odd", ["", 'x@example.org, "Xe"\n'], ids=["regular quotes", "one irregular line"])
+async def test_quoted_lines_stay_as_they_were_sent(engine: ImportEngine, odd: str) -> None:
+    """Byte by byte; only what some readers would read differently is written anew."""
+    rows = ['"a@example.org","A, ""n"""', "b@example.org,Bob", '"c@example.org",""']
+    lines = (await file_of(engine, await engine.run(HEADER + "\n".join(rows) + "\n" + odd))).splitlines()
+    keys = ("a@example.org", "b@example.org", "c@example.org")
+    told = [f"{row},{line},created,{key},," for line, (row, key) in enumerate(zip(rows, keys, strict=True), 2)]
+    assert lines[1:] == [*told, *(["x@example.org,Xe,5,created,x@example.org,,"] if odd else [])]
+
+
 async def test_a_row_that_an_import_accepted_later_has_overtaken_says_so(engine: ImportEngine) -> None:
     first = await engine.submit(HEADER + "a@example.org,old\nb@example.org,new\n")
     await engine.run(HEADER + "a@example.org,newer\n")
@@ -230,7 +240,7 @@ async def test_results_of_any_file_add_up_and_can_be_sent_back(engine: ImportEng
 
 
 async def retried(engine: ImportEngine, run: Run) -> Run:
-    upload = await write_failed_again(engine.runtime, run)
+    upload = (await write_failed_again(engine.runtime, run)).upload
     wanted = Submission(engine.account_id, "api", run.type, upload, mapping=BY_ID, parent=run, relation=Relation.RETRY)
     return await engine.finish(await submit(engine.runtime, wanted))
 

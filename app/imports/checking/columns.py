@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
-from typing import Protocol
+from typing import Any, Final, Protocol
 
 from app.formats.detection.report_header import name_result_members
 from app.formats.records import Batch
@@ -14,6 +14,8 @@ from app.imports.checking.list_positions import ColumnGaps, Gap
 from app.imports.checking.path_columns import PathColumns
 from app.imports.checking.unknown_members import UnknownMembers
 from app.mappings.columns import Column
+
+FEW: Final = 3  # of so many columns it is faster to take one from each row than to turn all rows into columns
 
 
 @dataclass(slots=True)
@@ -46,8 +48,14 @@ class DelimitedColumns:
         self._gaps = ColumnGaps(lists, [column.field for column in columns])
 
     def split(self, batch: Batch) -> SplitBatch:
-        cells: list[Sequence[object]] = list(zip(*batch.records, strict=True))
-        return SplitBatch(batch, [Cells(cells[index], ALL_TEXT) for index in self._indexes] if cells else [])
+        records: Sequence[Any] = batch.records
+        if not records:
+            return SplitBatch(batch, [])
+        if len(self._indexes) * FEW < len(records[0]):
+            cells = [list(map(itemgetter(index), records)) for index in self._indexes]
+            return SplitBatch(batch, [Cells(column, ALL_TEXT) for column in cells])
+        every: list[Sequence[object]] = list(zip(*records, strict=True))
+        return SplitBatch(batch, [Cells(every[index], ALL_TEXT) for index in self._indexes])
 
     def other_members(self, _split: SplitBatch, _findings: Findings) -> list[MemberColumn]:
         return []

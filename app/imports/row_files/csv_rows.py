@@ -7,6 +7,7 @@ from operator import add
 from typing import Final
 
 from app.formats.detection.report_header import RESULT_COLUMNS
+from app.formats.quoting import are_quotes_regular
 from app.formats.records import UnreadableRow
 from app.imports.results.csv_cells import encode_text, format_lines
 from app.imports.row_files.layout import RowsLayout, build_cells, flatten_record
@@ -51,10 +52,7 @@ class CsvRows:
 
     def _write_as_sent(self, piece: Piece, raw: Sequence[bytes]) -> bytes:
         others = set(piece.reasons)
-        if b'"' in b"".join(raw):
-            others |= {
-                index for index, line in enumerate(raw) if b'"' in line and not self._is_regular(piece, index, line)
-            }
+        others |= self._find_irregular(piece, raw)
         if any(special in "\0".join(piece.keys) for special in self._special):
             others |= {index for index, key in enumerate(piece.keys) if any(each in key for each in self._special)}
         keys = ["" if index in others else key for index, key in enumerate(piece.keys)] if others else piece.keys
@@ -64,6 +62,16 @@ class CsvRows:
         for index in others:
             written[index] = format_lines([self._build_row(piece, index)], self._layout.delimiter)
         return b"".join(written)
+
+    def _find_irregular(self, piece: Piece, raw: Sequence[bytes]) -> set[int]:
+        """The lines of which not every reader makes the same cells. All of them are looked at as one text, and one by
+        one only if there is something odd about that."""
+        text = b"\n".join(raw)
+        if b'"' not in text:
+            return set()
+        if are_quotes_regular(text.decode("utf-8", "surrogateescape").split('"'), self._layout.delimiter):
+            return set()
+        return {index for index, line in enumerate(raw) if b'"' in line and not self._is_regular(piece, index, line)}
 
     def _is_regular(self, piece: Piece, index: int, line: bytes) -> bool:
         """Whether every reader makes the same cells of the line: not all of them know a blank before a quote."""

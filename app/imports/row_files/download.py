@@ -23,7 +23,7 @@ from app.runs import ledger
 from app.runs.model import Run
 from app.runtime import Runtime
 
-PIECE_BYTES: Final = 262_144  # of the file that are written at once
+PIECE_BYTES: Final = 131_072  # of the file that are written at once
 RowsFormat = Literal["csv", "jsonl"]
 RowOutcomeName = Literal["created", "updated", "unchanged", "skipped", "failed"]
 
@@ -102,7 +102,7 @@ class RowsSource:
         return JsonRows(name_members(self.layout.header) if delimited else ())
 
     def write_batch(self, batch: CommittedBatch, rows: CsvRows | JsonRows) -> Iterator[bytes]:
-        """The wanted rows of one batch, some 256 kB at a time."""
+        """The wanted rows of one batch, some 128 kB at a time."""
         if self.wanted.outcomes and not has_any(batch, self.wanted.outcomes):
             return
         written = bytearray()

@@ -64,7 +64,7 @@ class StoredFile(io.RawIOBase):
         """The block with this number. Raises BlobDamaged."""
         if number == self._number:
             return self._block
-        self._number = -1
+        self._number, self._block = -1, memoryview(b"")  # never two of them in memory
         if not fits_digest(self._read(number), number, digests):
             if self._fetch_again is None:
                 raise BlobDamaged
