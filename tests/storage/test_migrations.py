@@ -861,6 +861,8 @@ async def test_0035_finds_the_runs_of_a_connection_without_reading_all_others(em
 
     await asyncio.to_thread(command.downgrade, configuration(empty_database), "0034")
     assert await values(connection, "SELECT to_regclass('runs_of_connection')::text") == [None]
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "head")
+    await connection.close()
 
 
 async def test_0037_gives_each_retry_its_rows_as_long_as_it_is_there(empty_database: str) -> None:
