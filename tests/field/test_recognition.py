@@ -63,7 +63,7 @@ FOREIGN: dict[str, tuple[bytes, str]] = {
     "empty zip": (zipped(), "a ZIP archive"),
     "pdf": (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj\n", "a PDF document"),
     "picture": (b"\x89PNG\r\n\x1a\n" + bytes(50), "a picture"),
-    "packed twice": (gzip.compress(gzip.compress(ROWS)), "packed with gzip twice"),
+    "packed twice": (gzip.compress(gzip.compress(ROWS, mtime=0), mtime=0), "packed with gzip twice"),
     "page": (PAGE, "a web page (HTML)"),
     "page with a mark": (codecs.BOM_UTF8 + PAGE, "a web page (HTML)"),
     "page in UTF-16": (codecs.BOM_UTF16_LE + PAGE.decode().encode("utf-16-le"), "a web page (HTML)"),

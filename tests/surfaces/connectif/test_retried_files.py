@@ -37,7 +37,7 @@ TEXT = write_csv([HEADER, *ROWS])
 FILES: dict[str, tuple[bytes, dict[str, str]]] = {
     "plain": (TEXT.encode(), {}),
     "utf-16": (TEXT.encode("utf-16"), {"encoding": "utf-16"}),
-    "gzip": (gzip.compress(TEXT.encode()), {}),
+    "gzip": (gzip.compress(TEXT.encode(), mtime=0), {}),
     "json lines": (OBJECTS.encode(), {"format": "jsonl"}),
     "without a header": (write_csv(ROWS).encode(), {"mapping": json.dumps(PLACES)}),
     "semicolons": (write_csv([HEADER, *ROWS], ";").encode(), {"delimiter": "semicolon"}),
