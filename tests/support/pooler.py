@@ -1,4 +1,4 @@
-"""A PgBouncer in transaction mode in front of a database, from the system's package."""
+"""A PgBouncer in transaction mode in front of a database, from a package of Debian."""
 
 import re
 import shutil
@@ -6,10 +6,12 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from operator import itemgetter
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from app.embedded import find_server_user, free_port
+from tests.support.environments import CACHE
 from tests.support.parts import wait_until
 from tests.support.servers import execute
 
@@ -18,10 +20,14 @@ OLDEST = (1, 21)  # keeps prepared statements in transaction mode
 
 
 def find_pooler() -> tuple[str, tuple[int, ...]]:
-    """The program and its version; ("", ()) if there is none."""
-    program = shutil.which("pgbouncer") or ""
-    said = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout if program else ""
-    return program, tuple(int(part) for part in re.findall(r"\d+", said)[:3])
+    """The newest program and its version; ("", ()) if there is none. `.ci/pgbouncer` brings one that is new enough."""
+    programs = [program for place in (None, CACHE / "pgbouncer") if (program := shutil.which("pgbouncer", path=place))]
+    return max(((program, ask_version(program)) for program in programs), key=itemgetter(1), default=("", ()))
+
+
+def ask_version(program: str) -> tuple[int, ...]:
+    said = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
+    return tuple(int(part) for part in re.findall(r"\d+", said)[:3])
 
 
 class Pooler:
