@@ -30,6 +30,7 @@ test: $(VENV)/.dev ## Run the tests on real PostgreSQL and Valkey servers, but f
 
 test-all: $(VENV)/.dev ## Run all tests, including the slow ones
 	$(BIN)/pytest -q -n $(WORKERS) --dist loadgroup
+	SLUICE_TEST_PARTITIONS=4 $(BIN)/pytest -q -n $(WORKERS) --dist loadgroup tests/engine tests/faults
 
 check: $(VENV)/.dev ## Check lint, types, import contracts, sizes, OpenAPI documents and documentation
 	$(BIN)/ruff check .

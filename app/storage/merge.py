@@ -39,7 +39,7 @@ WITH merged AS (
     SELECT {values}
     FROM {source}
     {conflict}
-    RETURNING {place.created} AS created, {place.changed} AS changed, run_seq, run_row, repeats_row
+    RETURNING {created} AS created, {place.changed} AS changed, run_seq, run_row, repeats_row
 )
 SELECT count(*) FILTER (WHERE created) AS created,
     count(*) FILTER (WHERE NOT created AND changed) AS updated,
@@ -54,11 +54,13 @@ FROM merged"""
 
 # No two records of one import are created at the same microsecond, and their order is that of the file, so lists can
 # page through them by time alone.
-CREATED_AT = "CAST(:created_at AS timestamptz) + (s.row - :first_row) * interval '1 microsecond'"
+CREATED_AT = "CAST(:created_at AS timestamptz) + ({row} - :first_row) * interval '1 microsecond'"
 
 # As distinct as the times of creation, and always later than the previous change: a client that follows the changes
-# misses none. In a record that was never changed both times are equal.
-CHANGED_AT = "greatest(excluded.updated_at, r.updated_at + interval '1 microsecond')"
+# misses none. In a record that was never changed both times are equal. A time without a zone, because Citus wants what
+# it sets to be immutable.
+CHANGED_AT = """greatest(excluded.updated_at,
+        (r.updated_at AT TIME ZONE 'UTC' + interval '1 microsecond') AT TIME ZONE 'UTC')"""
 
 # The text by which records of some types are found besides their key, as `app.storage.records.index_name` writes it.
 NAME = """(SELECT CASE WHEN length(n) <= 200 THEN n ELSE left(n, 168) || md5(n) END
@@ -233,7 +235,8 @@ def build_statement(target: MergeTarget, place: MergePlace, *, touch: bool) -> s
     met = compare(target, held="b", given="s", number=":run_seq", touch=False)
     return INSERT.format(
         place=place,
-        values=place.values.format(created_at=CREATED_AT, name=name, marked=str(touch).lower()),
+        created=place.created.format(moment=CREATED_AT.format(row="run_row")),
+        values=place.values.format(created_at=CREATED_AT.format(row="s.row"), name=name, marked=str(touch).lower()),
         source=place.source.format(marked=str(touch).lower(), **met),
         conflict=place.conflict.format(action=build_action(target, touch=touch or target.staged)),
     )

@@ -89,7 +89,7 @@ async def put(session: Session, account_id: int, name: str, declaration: object)
             "INSERT INTO record_types (account_id, name, declaration, created_at, updated_at) "
             "VALUES (:account_id, :name, CAST(:declaration AS jsonb), now(), now()) "
             "ON CONFLICT (account_id, name) DO UPDATE SET declaration = excluded.declaration, updated_at = now() "
-            "RETURNING xmax = 0"
+            "RETURNING created_at = updated_at"
         ),
         {"account_id": account_id, "name": name, "declaration": json.dumps(declaration)},
     )

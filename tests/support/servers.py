@@ -1,6 +1,7 @@
 """PostgreSQL and Valkey for a run of the tests, and settings that point to them."""
 
 import asyncio
+import os
 import shutil
 import tempfile
 import time
@@ -19,6 +20,23 @@ from app.storage.migrate import upgrade
 
 PEPPER = "the pepper of the tests, 32 characters"
 TEMPLATE = "template_sluice"  # on the newest schema
+# For `make test-all`: how many hash partitions the records of all tests have.
+PARTITIONS = int(os.environ.get("SLUICE_TEST_PARTITIONS", "0"))
+PARTITION = """
+CREATE TEMPORARY TABLE triggers AS SELECT pg_get_triggerdef(oid) AS definition FROM pg_trigger
+WHERE tgrelid = 'records'::regclass AND NOT tgisinternal;
+ALTER TABLE records RENAME TO whole;
+CREATE TABLE records (LIKE whole INCLUDING ALL) PARTITION BY HASH (account_id);
+DROP TABLE whole;
+DO $$ DECLARE each record; BEGIN
+    FOR each IN SELECT generate_series(0, {number} - 1) AS rest LOOP
+        EXECUTE format('CREATE TABLE records_%s PARTITION OF records FOR VALUES WITH (MODULUS {number}, REMAINDER %s)
+            WITH (fillfactor = 50)', each.rest, each.rest);
+    END LOOP;
+    FOR each IN SELECT definition FROM triggers LOOP
+        EXECUTE each.definition;
+    END LOOP;
+END $$"""
 
 
 @contextmanager
@@ -41,6 +59,13 @@ def make_template(servers: Servers) -> None:
     """One migrated database, since to copy it takes a fifth of the time. Blocking."""
     asyncio.run(execute(servers.database_url, f"CREATE DATABASE {TEMPLATE}"))
     upgrade(address_of(servers, TEMPLATE))
+    if PARTITIONS:
+        partition_records(address_of(servers, TEMPLATE), PARTITIONS)
+
+
+def partition_records(url: str, number: int) -> None:
+    """Divides `records`, which must be empty, by their accounts. Blocking."""
+    asyncio.run(execute(url, PARTITION.format(number=number)))
 
 
 def new_database(servers: Servers, name: str) -> str:

@@ -20,6 +20,7 @@ AGAIN_KEYS: Final = 5_000  # records that have changed meanwhile, at a time
 # Where both the overlay and the records are joined to be updated, rows are found by their place (`ctid`): else the
 # planner may go through all records for each row (122 s for 100,000 new ones). Whether PostgreSQL looks at the place
 # again if somebody changes the row meanwhile depends on its release, so what must not have changed is asked once more.
+# Where `records` is partitioned, a place is one of a partition (`tableoid`).
 MINE = "account_id = :account_id AND staged_by = :run_id AND type = :type"
 RANGES = f"""
 SELECT max(key) AS upto,
@@ -49,24 +50,24 @@ UPDATE = f"""
 UPDATE records r SET data = s.data, name = s.name, updated_at = {CHANGED},
     run_id = s.run_id, run_seq = s.run_seq, run_row = s.row, repeats_row = NULL
 FROM (
-    SELECT s.*, {LAST_ROW} AS row, found.place,
+    SELECT s.*, {LAST_ROW} AS row, found.place, found.part,
         CAST(:applied_at AS timestamptz) + {LAST_ROW} * interval '1 microsecond' AS applied_at
     FROM staged_records s CROSS JOIN LATERAL (
-        SELECT ctid AS place FROM records
+        SELECT ctid AS place, tableoid AS part FROM records
         WHERE account_id = :account_id AND type = :type AND key = s.key AND updated_at = s.base_updated_at
             AND run_seq <= :run_seq OFFSET 0) found
     WHERE {MINE} AND {{which}} AND base_updated_at IS NOT NULL AND rows <> '{{{{}}}}' ORDER BY key OFFSET 0) s
-WHERE r.ctid = s.place AND r.updated_at = s.base_updated_at AND r.run_seq <= :run_seq"""
+WHERE r.ctid = s.place AND r.tableoid = s.part AND r.updated_at = s.base_updated_at AND r.run_seq <= :run_seq"""
 
 # A row that changes nothing leaves its number on the record all the same while an older import is open.
 TOUCH = f"""
 UPDATE records r SET run_seq = :run_seq, run_row = s.run_row, repeats_row = NULL
 FROM (
-    SELECT run_row, found.place FROM staged_records s CROSS JOIN LATERAL (
-        SELECT ctid AS place FROM records
+    SELECT run_row, found.place, found.part FROM staged_records s CROSS JOIN LATERAL (
+        SELECT ctid AS place, tableoid AS part FROM records
         WHERE account_id = :account_id AND type = :type AND key = s.key AND run_seq < :run_seq OFFSET 0) found
     WHERE {MINE} AND {IN_RANGE} AND rows = '{{}}' AND run_seq = :run_seq ORDER BY key OFFSET 0) s
-WHERE r.ctid = s.place AND r.run_seq < :run_seq"""
+WHERE r.ctid = s.place AND r.tableoid = s.part AND r.run_seq < :run_seq"""
 
 # What has become of the rows whose record is no longer what it was, and is not written. `fate` says what they come to:
 #   new, changed      they are written after all, to the record as it is now

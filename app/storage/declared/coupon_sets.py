@@ -34,7 +34,8 @@ async def put(session: Session, account_id: int, set_id: str, name: str) -> bool
         text(
             "INSERT INTO coupon_sets (account_id, id, name, created_at, updated_at) "
             "VALUES (:account_id, :id, :name, now(), now()) "
-            "ON CONFLICT (account_id, id) DO UPDATE SET name = excluded.name, updated_at = now() RETURNING xmax = 0"
+            "ON CONFLICT (account_id, id) DO UPDATE SET name = excluded.name, updated_at = now() "
+            "RETURNING created_at = updated_at"
         ),
         {"account_id": account_id, "id": set_id, "name": name},
     )

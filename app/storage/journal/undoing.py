@@ -40,7 +40,7 @@ PIECES: Final[dict[Part, str]] = {
 JUDGED: Final = """
 WITH piece AS MATERIALIZED ({piece}),
 judged AS MATERIALIZED (
-    SELECT p.*, r.place, r.updated_at, CASE
+    SELECT p.*, r.place, r.part, r.updated_at, CASE
         WHEN p.outcome = 'created' THEN
             CASE WHEN r.place IS NULL THEN 'same' WHEN m.mine THEN 'removed' ELSE 'changed' END
         WHEN p.outcome = 'removed' THEN
@@ -49,7 +49,7 @@ judged AS MATERIALIZED (
         ELSE 'changed' END AS fate
     FROM piece p
     LEFT JOIN LATERAL (
-        SELECT ctid AS place, data, run_id, updated_at FROM records
+        SELECT ctid AS place, tableoid AS part, data, run_id, updated_at FROM records
         WHERE account_id = :account_id AND type = p.type AND key = p.key OFFSET 0) r ON true
     LEFT JOIN LATERAL (
         SELECT before, before_run_id FROM record_changes
@@ -74,7 +74,7 @@ RUN_SEQ: Final = """CASE WHEN r.run_seq > (SELECT seq FROM runs WHERE id = :pare
         ELSE coalesce(j.run_seq, r.run_seq) END"""
 
 # A single write may come in between, so what must not have changed is asked once more.
-STILL: Final = "r.ctid = j.place AND r.updated_at = j.updated_at"
+STILL: Final = "r.ctid = j.place AND r.tableoid = j.part AND r.updated_at = j.updated_at"
 UNDONE_AT: Final = CHANGED_AT.replace("excluded.updated_at", "CAST(:undone_at AS timestamptz)")
 WRITE: Final[dict[Part, str]] = {
     "created": f""",

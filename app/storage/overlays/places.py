@@ -13,11 +13,16 @@ class MergePlace:
     columns: str
     values: str
     source: str  # the staged rows `s` that may be written
-    created: str  # of a written row: whether it is a new record
+    created: str  # of a written row: whether it is a new record, which has the `{moment}` that its row was given
     changed: str  # of a written row: whether it holds something new
     found: str  # what is stored under the key of the staged row `s`
 
 
+# PostgreSQL gives system columns back neither from partitions nor from distributed tables, so what was written tells.
+# A record that was changed has a later time of change; one that was only marked has another run or moment of creation,
+# or an earlier row of this run.
+CREATED = """created_at = updated_at AND created_at = {moment} AND run_id IS NOT DISTINCT FROM :run_id
+        AND repeats_row IS NULL"""
 COLUMNS = "account_id, type, key, data, created_at, updated_at, run_id, run_seq, run_row, name"
 
 RECORDS: Final = MergePlace(
@@ -26,7 +31,7 @@ RECORDS: Final = MergePlace(
     columns=COLUMNS,
     values=":account_id, :type, s.key, s.data, {created_at}, {created_at}, :run_id, :run_seq, s.row, {name}",
     source="staging s",
-    created="xmax = 0",
+    created=CREATED,
     changed="run_id IS NOT DISTINCT FROM :run_id",
     found="records WHERE account_id = :account_id AND type = :type AND key = s.key",
 )
@@ -62,7 +67,7 @@ OVERLAY: Final = MergePlace(
         :run_id, b.updated_at, CASE WHEN {marked} THEN CASE f.fate WHEN 'held' THEN '{{}}' ELSE s.data END END,
         CASE WHEN f.fate IN ('new', 'changed') THEN s.earlier || s.row ELSE '{{}}' END""",
     source=SOURCE.replace("{overlaid}", OVERLAID).replace("{unstaged}", "o.there IS NULL AND "),
-    created="xmax = 0 AND base_updated_at IS NULL",
+    created=f"{CREATED} AND base_updated_at IS NULL",
     changed="coalesce(rows[cardinality(rows)] = run_row, false)",
     found=STAGED,
 )
