@@ -193,3 +193,21 @@ async def test_a_redis_with_a_wrong_certificate_is_not_spoken_to(
         with pytest.raises(RedisConnectionError):
             await of_a_worker.ping()
         await of_a_worker.aclose()
+
+
+@pytest.mark.parametrize(
+    ("host", "known", "told"),
+    [
+        ("redis.example.org", True, "The certificates of the sentinels"),
+        ("127.0.0.1", False, "The certificates of the sentinels"),
+        ("127.0.0.1", True, "All that answer of the sentinels"),  # which is said behind the handshake
+    ],
+)
+async def test_sentinels_with_a_wrong_certificate_are_not_spoken_to(
+    servers: Servers, authority: tuple[trustme.CA, Path], host: str, known: bool, told: str
+) -> None:
+    made, ca_file = authority
+    async with tls_in_front_of(servers.redis_url, made.issue_cert(host)) as url:
+        place = urlsplit(url).netloc.rpartition("@")[2]
+        with pytest.raises(AddressRefused, match=f"{told} {place} "):
+            await TaskQueue.open(f"rediss+sentinel://{place}/night", ca_file if known else None)

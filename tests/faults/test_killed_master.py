@@ -18,7 +18,6 @@ from tests.faults.nursery import Nursery
 from tests.faults.truth import truth
 from tests.faults.verdict import assert_true, watched
 from tests.support.sentinels import HOST, Guarded, running_sentinels
-from tests.support.sweeps import few
 
 pytestmark = pytest.mark.asyncio
 
@@ -41,7 +40,8 @@ async def guarded_arena(
         yield arena
 
 
-@pytest.mark.parametrize("step", few(STEPS, ("committed",)))
+@pytest.mark.slow
+@pytest.mark.parametrize("step", STEPS)
 async def test_the_master_is_killed_in_mid_import(guarded_arena: Arena, guarded: Guarded, step: str) -> None:
     """Then everything else that speaks to Redis finds the new master, too: the API's queue, its counter of requests."""
     arena, expected, before = guarded_arena, truth(80), guarded.master()
