@@ -43,7 +43,8 @@ WITHIN = "data @> CAST(:within AS jsonb)"  # only a part of the type is replaced
 COUNT = f"SELECT count(*) FROM ({UNNAMED}) AS unnamed"
 STORED = "SELECT count(*) FROM records WHERE account_id = :account_id AND type = :type AND {within}"
 SOME = f"{UNNAMED} ORDER BY key LIMIT :limit"
-# Joined, not `key = ANY(…)`: before 17, PostgreSQL may compare each record with the whole list (110 s for 50,000 of them).
+# Joined, not `key = ANY(…)`: before 17, PostgreSQL may compare each record with the whole list (110 s for 50,000 of
+# them).
 REMOVE = f"""
 DELETE FROM records gone USING unnest(ARRAY({UNNAMED} ORDER BY key)) AS unnamed(key)
 WHERE gone.account_id = :account_id AND gone.type = :type AND gone.run_seq <= :run_seq
