@@ -130,6 +130,9 @@ class Settings(BaseSettings):
     retention_days: PositiveInt = Field(
         30, description="Days that imports, their files and reports are kept after their end"
     )
+    tombstone_days: PositiveInt = Field(
+        365, description="Days after its end that the id of a run whose retention is over is answered with 410"
+    )
     max_columns: PositiveInt = Field(2_000, description="Maximum number of columns in a file")
     max_record_bytes: PositiveInt = Field(1_048_576, description="Largest row, and largest record as JSON, in bytes")
     max_cell_characters: PositiveInt = Field(131_072, description="Longest cell, in characters")

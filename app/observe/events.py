@@ -287,9 +287,10 @@ class HousekeepingFailed(Event):
 
 @dataclass(frozen=True, slots=True)
 class RunsPruned(Event):
-    """Runs past their retention have lost their files and reports."""
+    """Runs past their retention have lost their files and reports, and `forgotten` older ones their ids, too."""
 
     runs: int
+    forgotten: int
 
 
 @dataclass(frozen=True, slots=True)

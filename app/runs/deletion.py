@@ -14,6 +14,7 @@ from app.storage import runs
 from app.storage.applying import closing
 from app.storage.blobs import BlobsUnavailable, owners
 from app.storage.database import DatabaseUnavailable
+from app.storage.retention import tombstones
 from app.storage.syncs import files
 
 NEEDED = (
@@ -45,13 +46,14 @@ async def delete_run(runtime: Runtime, account_id: AccountId, run_id: str, *, ki
 
 
 async def prune_runs(runtime: Runtime) -> None:
-    """Strips runs past their retention down to a tombstone, and deletes their files."""
+    """Strips runs past their retention down to a tombstone, and deletes their files. Deletes tombstones past theirs."""
     async with runtime.database.transaction() as session:
-        pruned = await runs.prune(session, runtime.settings.retention_days)
+        pruned = await tombstones.prune(session, runtime.settings.retention_days)
         fetched = await files.drop_pruned(session)
+        forgotten = await tombstones.forget(session, runtime.settings.tombstone_days)
     await delete_unowned(runtime, filter(None, [*pruned, *fetched]))
-    if pruned:
-        runtime.observe(RunsPruned(len(pruned)))
+    if pruned or forgotten:
+        runtime.observe(RunsPruned(len(pruned), forgotten))
 
 
 async def sweep_blobs(runtime: Runtime) -> None:

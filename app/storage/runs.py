@@ -1,4 +1,4 @@
-"""Runs as rows of a table: inserted, read, listed, deleted and pruned."""
+"""Runs as rows of a table: inserted, read, listed and deleted."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -235,34 +235,16 @@ async def delete_ended(session: Session, account_id: int, run_id: str) -> RowMap
     return deleted.mappings().one_or_none()
 
 
-async def prune(session: Session, days: int, *, limit: int = 500) -> Sequence[str | None]:
-    """Strips runs that ended more than `days` ago down to a tombstone, and returns the blob that each had. A run whose
-    mail has not been sent yet keeps its report until then, or for another week."""
-    stripped = await session.execute(
-        text(
-            "WITH old AS (SELECT id, blob FROM runs WHERE pruned_at IS NULL AND finished_at IS NOT NULL "
-            "AND finished_at < now() - make_interval(days => :days) AND (notify IS NULL OR notified_at IS NOT NULL "
-            "OR finished_at < now() - make_interval(days => :days + 7)) ORDER BY finished_at LIMIT :limit "
-            "FOR UPDATE SKIP LOCKED), gone AS (DELETE FROM batches b USING old WHERE b.run_id = old.id), "
-            "freed AS (DELETE FROM taken_rows t USING old WHERE t.run_id = old.id) "
-            "UPDATE runs r SET pruned_at = now(), blob = NULL, blob_digests = NULL, error_summary = '[]', "
-            "warnings = '[]', report = NULL, interruptions = NULL, source = NULL, destinations = NULL, "
-            "notify = NULL, options = '{}', "
-            "plan = '{}' FROM old WHERE r.id = old.id RETURNING old.blob"
-        ),
-        {"days": days, "limit": limit},
-    )
-    return list(stripped.scalars())
-
-
 FIGURES = f"""
-SELECT state, count(*) AS runs, extract(epoch FROM now() - min(created_at)) AS oldest
+SELECT state, count(*) AS runs, extract(epoch FROM now() - min(created_at)) AS oldest,
+    coalesce(sum(total - created - updated - unchanged - skipped - failed), 0) AS rows
 FROM runs WHERE {OPEN} GROUP BY state"""
 
 
 async def figures(session: ReadSession) -> Sequence[RowMapping]:
-    """For the metrics: by state the number of open runs and the age of the oldest in seconds. They are few and have an
-    index of their own; those that have ended may be millions, and each process counts the ends."""
+    """For the metrics: by state the number of open runs, the age of the oldest in seconds, and the rows that have no
+    outcome yet. They are few and have an index of their own; those that have ended may be millions, and each process
+    counts the ends."""
     return (await session.execute(text(FIGURES))).mappings().all()
 
 

@@ -205,9 +205,12 @@ def metrics() -> str:
     own = Metrics()
     labels = dict(labels_by_name(own.registry))
     rows = []
-    for name, text, kind in helped(own.text().decode() + gauges(())):
+    shared = gauges(())
+    labels |= {name: (label,) for name, label in re.findall(r"^(\w+)\{(\w+)=", shared, re.MULTILINE)}
+    for name, text, kind in helped(own.text().decode() + shared):
         if name.startswith("sluice_"):
-            rows.append((code(name), kind, ", ".join(code(each) for each in labels_of(name, labels)), sentence(text)))
+            named = labels.get(name.removesuffix("_total"), ())
+            rows.append((code(name), kind, ", ".join(code(each) for each in named), sentence(text)))
     intro = """
 `GET /metrics` answers in Prometheus' text format and needs no key. An API process counts requests and shows the gauges, which
 cover all machines. **Rows and batches are counted by the workers**, each on its own port: set
@@ -221,10 +224,6 @@ def labels_by_name(registry: Any) -> Iterable[tuple[str, tuple[str, ...]]]:
     for each in registry._collector_to_names:
         if names := getattr(each, "_labelnames", ()):
             yield each.describe()[0].name, names
-
-
-def labels_of(name: str, labels: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
-    return ("state",) if name == "sluice_runs" else labels.get(name.removesuffix("_total"), ())
 
 
 def helped(text: str) -> Iterable[tuple[str, str, str]]:

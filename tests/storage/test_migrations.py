@@ -48,6 +48,12 @@ SEEN_FILE = """
 INSERT INTO seen_files (feed_id, key, connection_id, path, state, seen_at, run_id)
 VALUES ('feed', $1, 'con', '/in/a.csv', $1, now(), $2)"""
 
+INDEXED = "SELECT indexname FROM pg_indexes WHERE indexname IN ('runs_kept', 'runs_tombstones')"
+KEPT_AND_NOT = {
+    "runs_kept": "account_id = 1 AND seq > 0 AND pruned_at IS NULL ORDER BY seq DESC LIMIT 1",
+    "runs_tombstones": "finished_at < now() AND pruned_at IS NOT NULL",
+}
+
 
 async def test_0004_keeps_what_is_there_and_can_be_taken_back(empty_database: str) -> None:
     await asyncio.to_thread(command.upgrade, configuration(empty_database), "0003")
@@ -899,4 +905,24 @@ async def test_0038_lets_changed_records_stay_on_their_pages(empty_database: str
     assert await values(connection, "SELECT reloptions FROM pg_class WHERE oid = 'records'::regclass") == [None]
     assert await values(connection, "SELECT count(*) FROM records") == [5_000]
     await asyncio.to_thread(command.upgrade, configuration(empty_database), "head")
+    await connection.close()
+
+
+async def test_0039_finds_kept_runs_and_old_tombstones_and_can_be_taken_back(empty_database: str) -> None:
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "0038")
+    connection = await asyncpg.connect(empty_database)
+    await connection.execute("INSERT INTO accounts (name, created_at) VALUES ('shop', now())")
+    for number, run in enumerate(("kept", "tombstone")):
+        await connection.execute(RUN, run, number, "finished", None, None, 1)
+    await connection.execute("UPDATE runs SET pruned_at = now() WHERE id = 'tombstone'")
+
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "0039")
+    await connection.execute("SET enable_seqscan = off")
+    await connection.execute("ANALYZE runs")
+    for index, question in KEPT_AND_NOT.items():
+        assert index in "".join(await values(connection, f"EXPLAIN SELECT id FROM runs WHERE {question}"))
+
+    await asyncio.to_thread(command.downgrade, configuration(empty_database), "0038")
+    assert await values(connection, "SELECT id FROM runs ORDER BY id") == ["kept", "tombstone"]
+    assert await values(connection, INDEXED) == []
     await connection.close()

@@ -1,5 +1,6 @@
 """A halted import on every surface: what it is called, and how it is resumed and cancelled over HTTP."""
 
+import re
 from typing import Any
 
 import httpx
@@ -33,6 +34,21 @@ async def read(client: httpx.AsyncClient, account: Account, path: str) -> dict[s
     assert "Retry-After" not in answer.headers
     body: dict[str, Any] = answer.json()
     return body
+
+
+async def test_rows_of_a_held_import_are_no_work_for_more_workers(
+    client: httpx.AsyncClient, an_account: Account, runtime: Runtime
+) -> None:
+    async def count_waiting() -> int:
+        shown = re.search(r"^sluice_rows_waiting (\d+)$", (await client.get("/metrics")).text, re.MULTILINE)
+        return int(shown[1]) if shown else -1
+
+    before = await count_waiting()
+    accepted = (await post(client, an_account)).json()
+    assert accepted["total"] > 0
+    assert await count_waiting() == before + accepted["total"]
+    await work_on(runtime, RunId(accepted["id"]), be_braked)
+    assert await count_waiting() == before
 
 
 async def test_each_surface_has_its_word_for_it(client: httpx.AsyncClient, an_account: Account, halted: str) -> None:

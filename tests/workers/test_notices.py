@@ -28,6 +28,7 @@ from app.runs.model import AccountId, Run, RunId, run_from
 from app.runs.states import State
 from app.runtime import Misconfigured, Runtime, build_mailer, open_runtime
 from app.storage import claims, runs
+from app.storage.retention import tombstones
 from app.transports.failed import TransportFailed
 from tests.conftest import Finish
 from tests.support.http import Account, make_account
@@ -463,7 +464,7 @@ async def test_a_report_is_kept_until_its_end_has_been_told(
 ) -> None:
     async def pruned() -> bool:
         async with alone.database.transaction() as session:
-            await runs.prune(session, 1)
+            await tombstones.prune(session, 1)
         row = await sql(alone, "SELECT pruned_at FROM runs WHERE id = :id", id=run.id)
         return row[0]["pruned_at"] is not None
 

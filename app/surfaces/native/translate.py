@@ -254,6 +254,7 @@ def decode_file_cursor(cursor: str | None) -> FileInfo | None:
 def gauges(figures: Iterable[Mapping[Any, Any]]) -> str:
     """The open runs of all accounts, in the text format of Prometheus."""
     by_state = {each["state"]: each for each in figures}
+    rows = sum(int(by_state[state]["rows"]) for state in (State.QUEUED, State.RUNNING) if state in by_state)
     lines = ["# HELP sluice_runs Open runs of every kind by state", "# TYPE sluice_runs gauge"]
     lines += [
         f'sluice_runs{{state="{state}"}} {by_state[state]["runs"] if state in by_state else 0}'
@@ -263,6 +264,8 @@ def gauges(figures: Iterable[Mapping[Any, Any]]) -> str:
     oldest = by_state[State.QUEUED]["oldest"] if State.QUEUED in by_state else 0
     lines += ["# HELP sluice_queue_oldest_seconds Age of the import that has waited longest"]
     lines += ["# TYPE sluice_queue_oldest_seconds gauge", f"sluice_queue_oldest_seconds {float(oldest):.3f}"]
+    lines += ["# HELP sluice_rows_waiting Rows of queued and running runs that have no outcome yet"]
+    lines += ["# TYPE sluice_rows_waiting gauge", f"sluice_rows_waiting {rows}"]
     return "\n".join(lines) + "\n"
 
 

@@ -1,0 +1,1 @@
+"""What is left of runs that have ended, and for how long."""
