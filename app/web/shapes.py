@@ -86,7 +86,7 @@ class Fix(Shape):
 
     action: Literal["correct", "importAgain"] = Field(
         description="`correct`: send `corrections` to `POST /imports/{id}/corrections`. `importAgain`: import the "
-        "whole file again, with these `options`, or with a mapping that says this of its `columns`"
+        "whole file again, with these `options`, or with a mapping that has these among its `columns`"
     )
     corrections: list[Change] = Field(default=[])
     columns: list[Change] = Field(default=[])

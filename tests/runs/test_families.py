@@ -23,7 +23,8 @@ def member(
         ([("b", "a", 10, 4), ("c", "a", 10, 2)], 2),  # another of all: the better one counts
         ([("b", "a", 3, 0), ("c", "a", 4, 1)], 4),  # two corrections, of other rows each
         ([("b", "a", 10, 0), ("c", "a", 3, 0)], 0),  # rows that went in twice
-        ([("b", "a", 40, 0)], 0),  # the whole file, corrected
+        ([("b", "a", 100, 0)], 0),  # the whole file, corrected
+        ([("b", "a", 100, 3)], 3),  # not everywhere
     ],
 )
 def test_rows_that_went_in_later_count_once(others: list[tuple[str, str, int, int]], failed: int) -> None:
@@ -42,3 +43,7 @@ def test_rows_that_nobody_else_has_count_beside_each_other_and_a_file_that_is_se
 def test_rows_that_were_never_looked_at_have_not_gone_in() -> None:
     first = {**member("a", None, 100, 10), "good": 50}  # cancelled
     assert add_up([first, member("b", "a", 10, 0)]).success == 60
+    assert add_up([first, member("b", "a", 100, 1)]).success == 99  # the whole file again, corrected
+    assert add_up([first, member("b", "a", 10, 0), {**member("c", "a", 100, 1), "good": 70}]).success == 70
+    nothing = {**member("a", None, 100, 10), "good": 0}  # all or nothing
+    assert add_up([nothing, member("b", "a", 100, 0)]).failed == 0

@@ -65,7 +65,7 @@ class Findings:
 def build_hints(resource: Resource, plan: Plan) -> HintGiver:
     """What gives hints about the problems of an import."""
     conversions = {column.heading: column.conversions for column in plan.columns if column.conversions}
-    return HintGiver(resource, conversions, columns=len(plan.header), delimiter=plan.dialect.delimiter)
+    return HintGiver(resource, conversions, plan.dialect, columns=len(plan.header))
 
 
 def unreadable_problems(batch: Batch) -> list[Problem]:

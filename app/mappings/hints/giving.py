@@ -6,6 +6,7 @@ from typing import Any
 
 from app.errors import join_choices
 from app.formats.characters import spell_heading
+from app.formats.records import Dialect
 from app.mappings.hints.hint import Cure, Evidence, Hint
 from app.mappings.hints.table import HINTS
 from app.mappings.mapping import Conversions
@@ -18,12 +19,12 @@ class HintGiver:
     value."""
 
     def __init__(
-        self, resource: Resource, conversions: Mapping[str, Conversions], *, columns: int, delimiter: str
+        self, resource: Resource, conversions: Mapping[str, Conversions], dialect: Dialect, *, columns: int
     ) -> None:
         """`conversions`: of columns by their headings. `columns`: that the header has."""
         self._fields = {field.id: field for field in resource.fields}
         self._conversions = conversions
-        self._width, self._delimiter = columns, delimiter
+        self._width, self._dialect = columns, dialect
         self._looked_at = 0
 
     def give(self, summary: Sequence[SummaryGroup]) -> None:
@@ -40,7 +41,9 @@ class HintGiver:
                 cause = json.dumps([name, cure.changes, dict(cure.options)])
                 told.setdefault(cause, (hint, cure, []))[2].append(group)
         for hint, cure, groups in told.values():
-            groups[0] |= describe(hint, cure, [str(each["column"]) for each in groups if each["column"]])
+            groups[0] |= describe(
+                hint, cure, {str(each["column"]): str(each["field"]) for each in groups if each["column"]}
+            )
 
     def _find(self, group: SummaryGroup) -> Iterable[tuple[str, Hint, Cure]]:
         """The first hint whose cure every value bears out; none if they were too long to be kept whole."""
@@ -48,7 +51,8 @@ class HintGiver:
         seen, conversions = group.get("seen"), self._conversions.get(column or "", {})
         if not seen:
             return
-        evidence = Evidence(seen, field, conversions, columns=self._width, delimiter=self._delimiter)
+        delimiter, encoding = self._dialect.delimiter, self._dialect.encoding
+        evidence = Evidence(seen, field, conversions, columns=self._width, delimiter=delimiter, encoding=encoding)
         for name, hint in HINTS.items():
             fits = field.type in hint.types if field is not None and column else not hint.types and not column
             cure = hint.find(evidence) if fits and group["code"] in hint.codes else None
@@ -57,13 +61,16 @@ class HintGiver:
                 return
 
 
-def describe(hint: Hint, cure: Cure, columns: Sequence[str]) -> dict[str, Any]:
-    """The members of a group that has the hint; `columns` are all that have the same cause."""
+def describe(hint: Hint, cure: Cure, columns: Mapping[str, str]) -> dict[str, Any]:
+    """The members of a group that has the hint; `columns` are all that have the same cause, with their fields, which a
+    mapping has to name."""
     names = join_choices([f"`{spell_heading(column)}`" for column in columns], word="and") if columns else ""
     told: dict[str, Any] = {"hint": hint.sentence.format(columns=names, **cure.told)}
     if hint.action is None:
         return told
-    changes = [{"column": column, **change} for column in columns for change in cure.changes]
+    correct = hint.action == "correct"
+    named_columns = [{"column": column} | ({} if correct else {"field": field}) for column, field in columns.items()]
+    changes = [{**column, **change} for column in named_columns for change in cure.changes]
     what = {"options": dict(cure.options)} if cure.options else {}
-    named = {"corrections" if hint.action == "correct" else "columns": changes} if changes else {}
+    named = {"corrections" if correct else "columns": changes} if changes else {}
     return told | {"fix": {"action": hint.action, **named, **what}}

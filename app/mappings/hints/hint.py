@@ -23,6 +23,7 @@ class Evidence:
     conversions: Conversions = dataclasses.field(default_factory=dict)
     columns: int = 0  # that the header has
     delimiter: str = ","
+    encoding: str = "utf-8"  # in which the file was read
 
     @property
     def written(self) -> list[str]:

@@ -16,8 +16,8 @@ _escaped = re.compile(r"\\x([89a-f][0-9a-f])")
 
 def find_encoding(evidence: Evidence) -> Cure | None:
     """Rows whose bytes are no UTF-8 and are letters in the encoding of most old programs. A row that has characters
-    beyond ASCII which are UTF-8 contradicts that."""
-    if not all(row.isascii() for row in evidence.seen):
+    beyond ASCII which are UTF-8 contradicts that, and so does a file that is no UTF-8 at all: one in UTF-16 is cut."""
+    if not evidence.encoding.startswith("utf-8") or not all(row.isascii() for row in evidence.seen):
         return None
     found = b"".join(bytes.fromhex(byte) for row in evidence.seen for byte in _escaped.findall(row))
     if not (letter := find_letter(found)):

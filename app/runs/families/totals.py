@@ -38,7 +38,8 @@ async def read_family(session: ReadSession, run: Run) -> FamilyTotals | None:
 
 
 def add_up(members: Sequence[Member]) -> FamilyTotals:
-    """`members` are in the order of their acceptance, the first import before the others."""
+    """`members` are in the order of their acceptance, the first import before the others. A corrected file that has as
+    many rows as are missing is the whole file again: also with what the first one has not come to."""
     first, children = members[0], dict[str, list[Member]]()
     for member in members[1:]:
         children.setdefault(member["parent_id"], []).append(member)
@@ -46,23 +47,33 @@ def add_up(members: Sequence[Member]) -> FamilyTotals:
     for member in reversed(members):  # what came of a run was accepted later
         still[member["id"]] = count_failed(member, children.get(member["id"], ()), still)
     total = first["total"] or 0
-    left = still[first["id"]] + total - first["failed"] - first["good"]  # what it has not come to, or not written
+    missing = total - first["good"]  # also what it has not come to, or not written
+    left = still[first["id"]] + missing - first["failed"]
+    whole = [each for each in children.get(first["id"], ()) if not each["apart"] and (each["total"] or 0) >= missing]
+    left = min([left, *(count_lacking(each, still) for each in whole)])
     return FamilyTotals(first["id"], len(members), sum(not each["done"] for each in members), total, left)
+
+
+def count_lacking(run: Member, still: Mapping[str, int]) -> int:
+    """How many rows of its file neither a run nor what came of it has brought in."""
+    lacking: int = (run["total"] or 0) - run["good"] - run["failed"] + still[run["id"]]
+    return lacking
 
 
 def count_failed(run: Member, children: Sequence[Member], still: Mapping[str, int]) -> int:
     """How many rows of a run that failed have not gone in since. Children that are `apart` have rows of their own.
 
-    Of corrected files nobody knows which rows they have: one with all of them counts instead of what the others have
-    brought in, if it has brought in more; one with some of them counts beside the others, and the same file once."""
+    Of corrected files nobody knows which rows they have. One with as many rows has all of them, perhaps beside others:
+    what it lacks is missing, unless the others have brought in more. One with some of them counts beside the others,
+    and the same file once."""
     failed: int = run["failed"]
     beside, instead, files = 0, 0, dict[str, int]()
     for child in children:
-        went_in = child["good"] + child["failed"] - still[child["id"]]
+        rows, lacking = child["total"] or 0, count_lacking(child, still)
         if child["apart"]:
-            beside += went_in
-        elif (child["total"] or 0) >= failed:
-            instead = max(instead, went_in)
+            beside += rows - lacking
+        elif rows >= failed:
+            instead = max(instead, failed - lacking)
         else:
-            files[child["file_sha256"]] = max(files.get(child["file_sha256"], 0), went_in)
+            files[child["file_sha256"]] = max(files.get(child["file_sha256"], 0), rows - lacking)
     return max(0, failed - max(instead, beside + sum(files.values())))

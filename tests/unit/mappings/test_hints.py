@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from app.formats.records import Dialect
 from app.mappings.hints.giving import HintGiver
 from app.mappings.mapping import Conversions
 from app.problems import Problem
@@ -29,7 +30,7 @@ def sum_up(*found: tuple[str | None, str, list[str]], asked: Conversions | None 
     for field, code, values in found:
         add_problems(summary, [Problem(2, 1, field, field, code, "wrong", value) for value in values])
     conversions = {field.id: asked or {} for field in FIELDS}
-    HintGiver(TYPE, conversions, columns=3, delimiter=",").give(summary)
+    HintGiver(TYPE, conversions, Dialect("csv"), columns=3).give(summary)
     return summary
 
 
@@ -41,17 +42,29 @@ CURED: list[tuple[str | None, str, list[str], Conversions, dict[str, Any]]] = [
         {},
         {"corrections": [{"column": "price", "decimalComma": True}]},
     ),
-    ("price", "type_error", ["1.234,50", "9,99"], {}, {"columns": [{"column": "price", "decimalComma": True}]}),
+    (
+        "price",
+        "type_error",
+        ["1.234,50", "9,99"],
+        {},
+        {"columns": [{"column": "price", "field": "price", "decimalComma": True}]},
+    ),
     ("points", "type_error", ["12,0"], {}, {"corrections": [{"column": "points", "decimalComma": True}]}),
     (
         "price",
         "type_error",
         ["12.5"],
         {"decimalComma": True},
-        {"columns": [{"column": "price", "decimalComma": False}]},
+        {"columns": [{"column": "price", "field": "price", "decimalComma": False}]},
     ),
     ("born", "type_error", ["31.12.2026"], {}, {"corrections": [{"column": "born", "dateFormat": "DD.MM.YYYY"}]}),
-    ("born", "type_error", ["2026-31-01"], {}, {"columns": [{"column": "born", "dateFormat": "YYYY-DD-MM"}]}),
+    (
+        "born",
+        "type_error",
+        ["2026-31-01"],
+        {},
+        {"columns": [{"column": "born", "field": "born", "dateFormat": "YYYY-DD-MM"}]},
+    ),
     (
         "seen",
         "type_error",
@@ -64,7 +77,7 @@ CURED: list[tuple[str | None, str, list[str], Conversions, dict[str, Any]]] = [
         "type_error",
         ["12/31/2026"],
         {"dateFormat": "D/M/YYYY"},
-        {"columns": [{"column": "born", "dateFormat": "MM/DD/YYYY"}]},
+        {"columns": [{"column": "born", "field": "born", "dateFormat": "MM/DD/YYYY"}]},
     ),
     (
         "born",
@@ -127,6 +140,14 @@ def test_nothing_is_said_that_a_value_contradicts_or_that_may_mean_two_things(
     assert "fix" not in group
 
 
+def test_an_encoding_is_no_cause_where_the_file_is_read_in_another_than_utf_8() -> None:
+    summary: list[SummaryGroup] = []
+    add_problems(summary, [Problem(2, 1, None, None, "encoding_error", "wrong", "2,b\\xff")])
+    for encoding, told in (("utf-8", True), ("utf-16-le", False)):
+        HintGiver(TYPE, {}, Dialect("csv", encoding=encoding), columns=2).give(summary)
+        assert ("hint" in summary[0]) is told
+
+
 def test_the_same_cause_in_several_columns_is_told_once() -> None:
     first, second, other = sum_up(
         ("price", "type_error", ["1,5"]), ("weight", "type_error", ["2,25"]), ("born", "type_error", ["31.12.2026"])
@@ -141,7 +162,7 @@ def test_the_same_cause_in_several_columns_is_told_once() -> None:
 def test_a_value_of_a_later_batch_takes_a_hint_back() -> None:
     summary = sum_up(("price", "type_error", ["1,5"]))
     assert "hint" in summary[0]
-    giver = HintGiver(TYPE, {}, columns=3, delimiter=",")
+    giver = HintGiver(TYPE, {}, Dialect("csv"), columns=3)
     add_problems(summary, [Problem(3, 2, "price", "price", "type_error", "wrong", "1.2.3")])
     giver.give(summary)
     assert "hint" not in summary[0]
