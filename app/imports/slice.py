@@ -23,6 +23,8 @@ from app.imports.checking.record_keys import IdScope
 from app.imports.checking.row_checker import RowChecker
 from app.imports.merging.batch_merge import (
     PreparedBatch,
+    expect_after,
+    expect_new,
     is_other_import_open,
     merge_batch,
     prepare_batch,
@@ -34,7 +36,7 @@ from app.imports.merging.targets import build_target
 from app.imports.plan import Options, Plan, load_options, load_plan
 from app.imports.rows import BatchOutcome
 from app.imports.staged.apply import finish_staging
-from app.imports.staged.counts import COUNTS, ensure_counts
+from app.imports.staged.counts import counts_of, ensure_counts
 from app.mappings.hints.giving import HintGiver
 from app.observe.events import BatchWritten, StepReached
 from app.resources.stored_keys import KeyForms
@@ -141,8 +143,9 @@ class Slice:
     async def write_batches(self, stopping: Stopping) -> bool:
         """Writes batch after batch until the slice's time is up. Whether the last batch is written that is to be."""
         started = time.monotonic()
-        if self.checker.named_types:
-            async with self.runtime.database.read() as session:
+        async with self.runtime.database.read() as session:
+            self.target = await expect_new(session, self.target, self.run)
+            if self.checker.named_types:
                 self.key_forms = await load_key_forms(session, self.run.account_id, self.checker.named_types)
         if self.options.on_error == "stop":
             return await self.write_until_failure(stopping, started)
@@ -208,6 +211,7 @@ class Slice:
                 await self.wait_to_merge(previous, prepared, session)
             outcome = await merge_batch(session, self.target, prepared, self.options)
             self.report_step("merged")
+            self.target = expect_after(self.target, outcome)
             merged.set()
             if previous is not None:
                 await previous.done
@@ -286,10 +290,6 @@ class Slice:
     def report_step(self, step: str) -> None:
         """Reports a named step; the fault tests stop the process at each of them."""
         self.runtime.observe(StepReached(self.run.id, step))
-
-
-def counts_of(outcome: BatchOutcome) -> dict[str, int]:
-    return {name: getattr(outcome, name) for name in COUNTS}
 
 
 def cursor_at(position: Position) -> dict[str, int]:

@@ -28,11 +28,12 @@ from app.imports.rows import BatchOutcome, CheckedBatch, RepeatedKey
 from app.problems import PROBLEMS, Problem
 from app.resources.sizes import is_longer
 from app.resources.stored_keys import KeyForms
+from app.runs.model import Run
 from app.runs.summary import RunWarning
 from app.storage import merge, records
 from app.storage.applying import closing
 from app.storage.applying.removal import name_many_keys
-from app.storage.database import Session
+from app.storage.database import ReadSession, Session
 from app.storage.journal.writer import tell_journal
 from app.storage.merge import MergeTarget
 from app.storage.overlays.view import use_indexes
@@ -66,6 +67,22 @@ def prepare_batch(
     if simple and not checked.references:
         copy_text = merge.format_copy_text(checked.keys, checked.rows, checked.data)
     return PreparedBatch(checked, copy_text, created_at, sees_records)
+
+
+async def expect_new(session: ReadSession, target: MergeTarget, run: Run) -> MergeTarget:
+    """The target of a run for its next batches: they may be all new if there is no record of the type yet, or if
+    everything has been new until now."""
+    if target.staged:
+        return target
+    if run.batches:
+        return replace(target, expects_new=run.created > 0 and not (run.updated or run.unchanged or run.skipped))
+    return replace(target, expects_new=not await records.has_any(session, target.account_id, target.type))
+
+
+def expect_after(target: MergeTarget, outcome: BatchOutcome) -> MergeTarget:
+    """The same after one of the batches."""
+    others = outcome.updated or outcome.unchanged or outcome.skipped
+    return replace(target, expects_new=False) if target.expects_new and others else target
 
 
 async def stage_batch(session: Session, prepared: PreparedBatch) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.errors import Fatal
+from app.imports.rows import BatchOutcome
 from app.problems import WARNINGS
 from app.runs import ledger
 from app.runs.ledger import Fate
@@ -25,6 +26,10 @@ SKIPPED = {"superseded": "superseded", "deleted": "deleted_meanwhile", "held": "
 
 
 WRITTEN = ("new", "changed")  # fates of records that are written all the same
+
+
+def counts_of(outcome: BatchOutcome) -> dict[str, int]:
+    return {name: getattr(outcome, name) for name in COUNTS}
 
 
 @dataclass(slots=True)

@@ -36,6 +36,10 @@ RECORDS: Final = MergePlace(
     found="records WHERE account_id = :account_id AND type = :type AND key = s.key",
 )
 
+# All rows are expected to be new, and a key that is there is an error. It takes less than where a conflict has to be
+# expected (ADR 68).
+NEW_RECORDS: Final = replace(RECORDS, conflict="", created="true", changed="true")
+
 # A row meets what the overlay holds under its key, else the record (`b`), and its fate is one of
 #   new      there is neither (or the overlay has it: then the conflict's action decides)
 #   changed  it changes the record, and what comes of that is written into the overlay

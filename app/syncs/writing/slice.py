@@ -11,7 +11,8 @@ from typing import Any, BinaryIO
 from app.errors import Fatal, Refused
 from app.formats.records import Position, Reader
 from app.imports.rows import BatchOutcome
-from app.imports.slice import counts_of, cursor_at, has_time, to_json
+from app.imports.slice import cursor_at, has_time, to_json
+from app.imports.staged.counts import counts_of
 from app.observe.events import BatchWritten, StepReached
 from app.runs import problems
 from app.runs.lifecycle import RunLost, Stopping

@@ -1,0 +1,98 @@
+"""Rows whose keys are all new are inserted without expecting a conflict, and come to exactly the same."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from app.runs.model import Run
+from app.storage import merge
+from tests.engine.conftest import ImportEngine, law
+
+HEAD = "_email,_name,_points\n"
+ROWS = st.lists(
+    st.tuples(st.integers(0, 11), st.sampled_from(["Ann", "Bob", ""]), st.sampled_from(["1", "x"])), max_size=9
+)
+OPTIONS: Any = st.sampled_from(
+    [{}, {"duplicates": "first"}, {"duplicates": "error"}, {"override_existing": False}, {"only_empty": True}]
+)
+WRITTEN = """
+SELECT key, data::text AS data, run_row, repeats_row, run_id = :run AS mine, run_seq = :seq AS marked,
+    created_at < updated_at AS changed, rank() OVER (ORDER BY created_at) AS place
+FROM records WHERE account_id = :account AND type = 'contacts' AND key <> 'other@x.io' ORDER BY key"""
+LEDGER = """
+SELECT number, at_offset, at_row, created, updated, unchanged, skipped, failed, problem_count, problems, outcomes
+FROM batches WHERE run_id = :run ORDER BY number"""
+CREATED = (
+    "SELECT keys, rows FROM created_records WHERE run_id = :run ORDER BY rows"  # neighbours are merged side by side
+)
+CHANGED = "SELECT key, outcome, run_row, before::text AS before FROM record_changes WHERE run_id = :run ORDER BY key"
+
+
+async def describe(engine: ImportEngine, run: Run) -> list[Any]:
+    """What the import has left: records, ledger and journal."""
+    found: list[Any] = [run.error_summary, run.warnings]
+    for statement in (WRITTEN, LEDGER, CREATED, CHANGED):
+        given = {"run": run.id, "seq": run.seq, "account": engine.account_id}
+        wanted = {name: value for name, value in given.items() if f":{name}" in statement}
+        found.append([dict(row) for row in await engine.sql(statement, **wanted)])
+    return found
+
+
+@given(rows=ROWS, options=OPTIONS, batch_rows=st.integers(2, 6))
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
+async def test_both_ways_leave_the_same_records_ledger_and_journal(
+    engine: ImportEngine, rows: list[tuple[int, str, str]], options: dict[str, Any], batch_rows: int
+) -> None:
+    """A type that has another record is merged into."""
+    file = HEAD + "".join(f"k{key}@x.io,{name},{points}\n" for key, name, points in rows)
+    left = []
+    for others in ("", "other@x.io,Oda,1\n"):
+        await engine.sql("DELETE FROM records WHERE account_id = :account", account=engine.account_id)
+        if others:
+            await engine.run(HEAD + others)
+        run = await engine.with_settings(batch_rows=batch_rows).run(file, **options)
+        law(run)
+        assert run.state == "finished"
+        left.append(await describe(engine, run))
+    assert left[0] == left[1]
+
+
+async def test_a_first_load_expects_no_conflict_until_it_has_met_one(
+    engine: ImportEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[bool] = []
+    merge_new = merge.merge_new
+
+    async def watched(*given: Any) -> Any:
+        tried.append((found := await merge_new(*given)) is not None)
+        return found
+
+    monkeypatch.setattr(merge, "merge_new", watched)
+    engine = engine.with_settings(batch_rows=2)
+    keys = ["a", "b", "c", "d", "a", "e", *"fghijklm"]
+    run = await engine.run(HEAD + "".join(f"{key}@x.io,{number},1\n" for number, key in enumerate(keys)))
+    assert (run.created, run.updated) == (13, 1)
+    assert tried[:3] == [True, True, False]
+    assert len(tried) <= 4  # the next batch may be under way
+    await engine.run(HEAD + "a@x.io,Ann,1\n")
+    assert len(tried) <= 4
+
+
+async def test_a_key_that_somebody_writes_meanwhile_is_waited_for_and_updated(engine: ImportEngine) -> None:
+    run = await engine.submit(HEAD + "a@x.io,Ann,1\nb@x.io,Bob,1\n")
+    insert = (
+        "INSERT INTO records (account_id, type, key, data, created_at, updated_at, run_seq, run_row) "
+        "VALUES (:account, 'contacts', 'b@x.io', '{}', now(), now(), 0, 1)"
+    )
+    async with engine.runtime.database.transaction() as session:
+        await session.execute(merge.text(insert), {"account": engine.account_id})
+        working = asyncio.create_task(engine.finish(run))
+        waits = "SELECT count(*) AS many FROM pg_stat_activity WHERE wait_event = 'transactionid'"
+        while not (await engine.sql(waits))[0]["many"]:
+            await asyncio.sleep(0.01)
+    run = await working
+    assert (run.state, run.created, run.updated) == ("finished", 1, 1)
+    assert await engine.record("b@x.io") == {"_email": "b@x.io", "_name": "Bob", "_points": 1}
