@@ -16,7 +16,6 @@ from app.drafts.begin import keep_source, keep_upload, store
 from app.drafts.columns.choice import FORGOTTEN
 from app.drafts.draft import Draft
 from app.drafts.run_choice import is_of_file
-from app.formats.detection.report_header import name_report_columns
 from app.imports.examine import Upload
 from app.imports.plan import is_pending, load_options, load_plan, load_request
 from app.imports.seen import find_missing, find_new
@@ -123,7 +122,7 @@ def compare_columns(parent: Run, header: Sequence[str]) -> ChangedColumns:
         return ChangedColumns((), ())
     resource = resource_of(parent)
     return ChangedColumns(
-        list(find_new(header, request.seen, request.mapping, resource, name_report_columns(header))),
+        list(find_new(header, request.seen, request.mapping, resource)),
         list(find_missing(header, request.seen, request.mapping, resource)),
     )
 

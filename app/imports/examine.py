@@ -6,7 +6,7 @@ from typing import Final
 from app.errors import Complaint, Refused
 from app.formats import open_reader, refuse_data_without_heading
 from app.formats.delimited import DelimitedReader
-from app.formats.detection.report_header import name_report_columns, read_report_delimiter
+from app.formats.detection.report_header import read_report_delimiter
 from app.formats.detection.text import refuse_foreign_text
 from app.formats.records import Dialect, Limits, Reader
 from app.formats.sniff import detect_dialect
@@ -83,8 +83,7 @@ def examine_upload(
             if not (dialect.has_header or dialect.columns):
                 dialect = replace(dialect, columns=reader.header)
             if pending.seen and dialect.format == "csv":
-                skip = name_report_columns(reader.header)
-                refuse_other_columns(reader.header, pending.seen, mapping, resource, skip=skip)
+                refuse_other_columns(reader.header, pending.seen, mapping, resource)
             found = settle_columns(reader, dialect, resource, mapping, options)
             refuse_data_without_heading(reader, known=[column.index for column in found.columns])
         except Refused as refused:
@@ -133,7 +132,6 @@ def settle_columns(
         mapping,
         unknown=options.unknown_columns,
         key_required=not options.anonymous,
-        skip=name_report_columns(reader.header),
     )
     if options.replace:
         refuse_without_key(found, resource)

@@ -1,9 +1,10 @@
 """Compares the header of a file with the one of an earlier file that was read by the same mapping."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from app.errors import Complaint, Refused
+from app.formats.detection.report_header import find_report
 from app.formats.header import name_position
 from app.mappings.columns import join_names
 from app.mappings.headings import ColumnFinder, reduce_heading
@@ -19,13 +20,11 @@ class SeenColumns:
     filled: dict[str, int]
 
 
-def refuse_other_columns(
-    header: Sequence[str], seen: SeenColumns, mapping: Mapping, resource: Resource, *, skip: Collection[str]
-) -> None:
+def refuse_other_columns(header: Sequence[str], seen: SeenColumns, mapping: Mapping, resource: Resource) -> None:
     """Refuses a header that lacks a column which filled a field, or has a column that neither the mapping nor the
-    earlier file knows. What fills a field by the mapping may come in addition, and the order does not matter. Columns
-    named in `skip` are passed over. Raises Refused("invalid")."""
-    missing, new = [*find_missing(header, seen, mapping, resource)], [*find_new(header, seen, mapping, resource, skip)]
+    earlier file knows. What fills a field by the mapping may come in addition, and the order does not matter. The
+    columns of a report are passed over. Raises Refused("invalid")."""
+    missing, new = [*find_missing(header, seen, mapping, resource)], [*find_new(header, seen, mapping, resource)]
     if not missing and not new:
         return
     lacks = f"lacks {join_names(missing)}, which the earlier file had" if missing else ""
@@ -43,11 +42,10 @@ def find_missing(header: Sequence[str], seen: SeenColumns, mapping: Mapping, res
             yield seen.header[index] or name_position(index)
 
 
-def find_new(
-    header: Sequence[str], seen: SeenColumns, mapping: Mapping, resource: Resource, skip: Collection[str]
-) -> Iterator[str]:
+def find_new(header: Sequence[str], seen: SeenColumns, mapping: Mapping, resource: Resource) -> Iterator[str]:
     finder, headings = ColumnFinder(mapping, resource), {*map(reduce_heading, seen.header)}
+    report = find_report(header)
     for index, heading in enumerate(header):
-        known = not heading or heading in skip or reduce_heading(heading) in headings
+        known = not heading or index in report or reduce_heading(heading) in headings
         if not known and finder.find(heading, index) is None:
             yield heading

@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 from app.errors import Complaint, Refused, describe
 from app.formats.characters import spell_heading
-from app.formats.detection.report_header import find_report
+from app.formats.detection.report_header import find_report, find_results
 from app.formats.header import name_position
 from app.mappings.headings import ColumnFinder, FoundField, How, find_absent, list_headings
 from app.mappings.hints.headings import mean_column
@@ -59,21 +59,20 @@ def find_columns(
     *,
     unknown: UnknownColumns | None = None,
     key_required: bool = True,
-    skip: Collection[str] = (),
 ) -> FoundColumns:
     """What each column fills. `unknown` says what happens to a column without a field; None means whatever the type
-    declares. Columns named in `skip` are passed over in silence, and so are columns without a heading, which hold no
-    data (`refuse_data_without_heading`).
+    declares. The columns of an earlier report are passed over in silence, and so are columns without a heading, which
+    hold no data (`refuse_data_without_heading`).
 
     Raises Refused("invalid") for two columns with one field, a missing key or required column, a header of which
     nothing is known, and, with `unknown` "error", for an unknown column. It lists every mistake.
     """
     finder = ColumnFinder(mapping, resource)
-    report = find_report(header)
-    every = [None if index in report else finder.find(heading, index) for index, heading in enumerate(header)]
+    report, results = find_report(header), find_results(header)
+    every = [None if index in results else finder.find(heading, index) for index, heading in enumerate(header)]
     sorted_ = SortedColumns(mapping)
     for index, (heading, found) in enumerate(zip(header, every, strict=True)):
-        sorted_.add(index, heading, found, silent=heading in skip or not heading)
+        sorted_.add(index, heading, found, silent=index in report or not heading)
     complaints = sorted_.settle_strays(resource, unknown or resource.unknown_columns)
     columns = sorted_.in_order
     complaints += find_doubles(columns)

@@ -129,3 +129,20 @@ async def test_the_stored_problems_of_a_long_unreadable_row_stay_short(engine: I
 async def test_data_in_a_column_without_heading_is_refused_at_acceptance(engine: ImportEngine) -> None:
     with pytest.raises(Refused, match="Column 2 has no heading"):
         await engine.submit("_email,\nann@example.org,x\n")
+
+
+async def test_a_column_that_is_called_as_one_of_ours_stays_beside_it(engine: ImportEngine) -> None:
+    """Also when the file comes back; only a whole report is none of the sender's own."""
+    await declare(engine)
+    run = await engine.run("_codes,sku,_line,number\nx,a,7,no\n", "things")
+    warned = [(each["code"], each["subject"]) for each in run.warnings]
+    assert warned == [("unknown_column", "_codes"), ("unknown_column", "_line")]
+    file = await file_of(engine, run)
+    header, row = file.splitlines()
+    assert header == "_codes,sku,_line,number,_line_2,_codes_2,_messages"
+    assert row.startswith("x,a,7,no,2,type_error,number: ")
+    again = await engine.run(file, "things")
+    assert (await file_of(engine, again), again.warnings) == (file, run.warnings)
+    corrected = "".join(f"{line},,\n" for line in file.replace(",no,", ",5,").splitlines())  # as spreadsheets write it
+    run = await engine.run(corrected, "things", delimiter=";")
+    assert (run.created, [each["subject"] for each in run.warnings]) == (1, ["_codes", "_line"])

@@ -168,6 +168,38 @@ async def test_a_results_file_that_is_sent_back_changes_nothing(engine: ImportEn
     assert (await file_of(engine, sent_back)).count("_outcome") == 1
 
 
+@pytest.mark.parametrize(
+    ("own", "ours"),
+    [
+        ("_line", "_line_2 _outcome _key _codes _messages"),
+        ("_outcome _key", "_line _outcome_2 _key_2 _codes _messages"),
+        ("_messages _line _line_2", "_line_3 _outcome _key _codes _messages_2"),
+        ("_line _codes _messages _x", "_line_2 _outcome _key _codes_2 _messages_2"),
+    ],
+)
+@pytest.mark.parametrize("format", ["csv", "jsonl"])
+async def test_a_column_of_the_senders_own_stays(engine: ImportEngine, own: str, ours: str, format: str) -> None:
+    """It comes first and untouched, it is stored, and it is not taken for ours when the file is sent back."""
+    await declare(engine, THINGS)
+    names = ["sku", *own.split()]
+    rows = [["a", *map(str, range(len(names) - 1))], ["", *["x"] * (len(names) - 1)]]
+    objects = "".join(json.dumps(dict(zip(names, row, strict=True))) + "\n" for row in rows)
+    sent = objects if format == "jsonl" else "".join(",".join(row) + "\n" for row in (names, *rows))
+    run = await engine.run(sent, "things", format=format)
+    record, outcome = await engine.record("a", "things"), "created"
+    assert record == dict(zip(names, rows[0], strict=True))
+    for _ in range(2):
+        for kind in {format, "jsonl"}:
+            file = await file_of(engine, run, format=kind)
+            objects = map(json.loads, file.splitlines()) if kind == "jsonl" else csv.DictReader(io.StringIO(file))
+            found = [[*each.items()] for each in objects]
+            assert [name for name, _ in found[0]] == [*names, *ours.split()]
+            assert [[value for _, value in each[: len(names)]] for each in found] == rows
+            assert [each[-4][1] for each in found] == [outcome, "failed"]
+        run, outcome = await engine.run(await file_of(engine, run), "things", format=format), "unchanged"
+        assert (run.unchanged, run.failed, await engine.record("a", "things")) == (1, 1, record)
+
+
 async def test_json_lines_are_told_as_they_were_sent(engine: ImportEngine) -> None:
     await declare(engine, THINGS)
     rows = ['{ "sku": "a",  "n": 1, "x": {"y": 1.50} }', "", '{"sku":"b","n":"no"}', "{ }"]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from operator import add
 from typing import Final
 
-from app.formats.detection.report_header import RESULT_COLUMNS
+from app.formats.detection.report_header import RESULT_COLUMNS, name_report
 from app.formats.quoting import are_quotes_regular
 from app.formats.records import UnreadableRow
 from app.imports.results.csv_cells import encode_text, format_lines
@@ -41,7 +41,8 @@ class CsvRows:
     def write_header(self) -> bytes:
         """The mark wins over the `encoding` that the first file was sent with, and spreadsheets need it to see
         UTF-8."""
-        return codecs.BOM_UTF8 + format_lines([[*self._layout.written, *self._report]], self._layout.delimiter)
+        own = self._layout.written
+        return codecs.BOM_UTF8 + format_lines([[*own, *name_report(own, self._report)]], self._layout.delimiter)
 
     def write(self, piece: Piece) -> bytes:
         """Blocking."""
@@ -87,7 +88,5 @@ class CsvRows:
             record = flatten_record(record)
         if isinstance(record, UnreadableRow):
             reasons = describe_unread(reasons, record)
-        cells = build_cells(self._layout, self._columns, record)
-        for column in self._layout.dropped:
-            del cells[column]
+        cells = self._layout.leave_out(build_cells(self._layout, self._columns, record))
         return [*cells, *(COLUMNS[name](piece, index, reasons) for name in self._report)]

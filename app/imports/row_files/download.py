@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 from typing import BinaryIO, Final, Literal
 
 from app.formats import open_reader
-from app.formats.detection.report_header import REPORT_COLUMNS, RESULT_COLUMNS
+from app.formats.detection.report_header import REPORT_COLUMNS, RESULT_COLUMNS, name_result_members
 from app.formats.records import Reader
 from app.imports.plan import Plan, load_plan
 from app.imports.results.reread import CommittedBatch, closing_file, load_batches, open_import_file
 from app.imports.row_files.csv_rows import CsvRows
-from app.imports.row_files.json_rows import JsonRows, name_members
+from app.imports.row_files.json_rows import JsonRows
 from app.imports.row_files.key_teller import KeyTeller
 from app.imports.row_files.layout import RowsLayout, add_paths, build_layout, flatten_record
 from app.imports.row_files.piece import read_pieces
@@ -99,7 +99,7 @@ class RowsSource:
         delimited = self.plan.dialect.format != "jsonl"
         if format == "csv":
             return CsvRows(self.layout, self.wanted.report, as_sent=delimited)
-        return JsonRows(name_members(self.layout.header) if delimited else ())
+        return JsonRows(self.layout if delimited else None)
 
     def write_batch(self, batch: CommittedBatch, rows: CsvRows | JsonRows) -> Iterator[bytes]:
         """The wanted rows of one batch, some 128 kB at a time."""
@@ -119,7 +119,7 @@ class RowsSource:
         for piece in read_pieces(self.file, self.reader, None, batch):
             chosen = piece.select(self.wanted.outcomes) if self.wanted.outcomes else piece
             for flat in map(flatten_record, chosen.records):
-                yield from flat if isinstance(flat, Mapping) else ()
+                yield from name_own(flat) if isinstance(flat, Mapping) else ()
 
 
 async def find_paths(runtime: Runtime, run: Run, source: RowsSource) -> RowsLayout:
@@ -131,6 +131,12 @@ async def find_paths(runtime: Runtime, run: Run, source: RowsSource) -> RowsLayo
         if len(layout.header) >= most:
             break
     return layout
+
+
+def name_own(record: Mapping[str, object]) -> Iterator[str]:
+    """The names without those of an earlier report."""
+    earlier = name_result_members(record)
+    return (name for name in record if name not in earlier)
 
 
 def has_any(batch: CommittedBatch, outcomes: Collection[str]) -> bool:

@@ -2,33 +2,40 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from app.declarations.types import build_resource
-from app.formats.detection.report_header import REPORT_COLUMNS, find_report
+from app.formats.detection.report_header import find_report, find_results
 from app.formats.records import Record, UnreadableRow
 from app.imports.plan import Plan
 from app.imports.results.csv_cells import format_cell, format_json
 from app.mappings.conversions import WriteColumn, compile_inverse
 from app.resources.paths import flatten
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True, slots=True)
 class RowsLayout:
     """The shape of the file. `separators`: heading -> what separates the items of a list. `nested`: the rows are JSON
     objects, and there is a column for the path of every inner member. `writers`: heading -> what writes a value of JSON
-    as the mapping reads it. `dropped`: the indexes of columns that are not written, the last one first."""
+    as the mapping reads it. `dropped`: the indexes of the columns of an earlier report, which are not written."""
 
     header: Sequence[str]
     delimiter: str
     separators: Mapping[str, str]
     nested: bool = False
     writers: Mapping[str, WriteColumn | None] = field(default_factory=dict)
-    dropped: Sequence[int] = ()
+    dropped: range = range(0)
 
     @property
     def written(self) -> list[str]:
         """The headings of the columns that are written."""
-        return [name for index, name in enumerate(self.header) if index not in self.dropped]
+        return self.leave_out(self.header)
+
+    def leave_out(self, cells: Sequence[T]) -> list[T]:
+        """Those of the columns that are written."""
+        return [*cells[: self.dropped.start], *cells[self.dropped.stop :]]
 
 
 def build_layout(plan: Plan, type: str) -> RowsLayout:
@@ -41,14 +48,13 @@ def build_layout(plan: Plan, type: str) -> RowsLayout:
     writers = {heading: compile_inverse(asked[heading], field) for heading, field in fields if field and asked[heading]}
     header = plan.header or tuple(heading for heading, _ in fields)
     nested = bool(resource.families) and plan.dialect.format == "jsonl"
-    return RowsLayout(header, plan.dialect.delimiter, separators, nested, writers, find_earlier_report(header))
+    return RowsLayout(header, plan.dialect.delimiter, separators, nested, writers, find_earlier_report(plan))
 
 
-def find_earlier_report(header: Sequence[str]) -> tuple[int, ...]:
+def find_earlier_report(plan: Plan) -> range:
     """The indexes of the columns of an earlier file of results, which told about an earlier import."""
-    report = find_report(header)
-    found = [index for index, name in enumerate(header) if index in report or name in REPORT_COLUMNS]
-    return tuple(reversed(found))
+    read = {column.index for column in plan.columns}
+    return find_results(plan.header) or (found if read.isdisjoint(found := find_report(plan.header)) else range(0))
 
 
 def add_paths(layout: RowsLayout, paths: Iterator[str], *, most: int) -> RowsLayout:
@@ -59,8 +65,7 @@ def add_paths(layout: RowsLayout, paths: Iterator[str], *, most: int) -> RowsLay
         header[path] = None
         if len(header) >= most:
             break
-    names = tuple(header)[:most]
-    return replace(layout, header=names, dropped=find_earlier_report(names))
+    return replace(layout, header=tuple(header)[:most])
 
 
 def flatten_record(record: Record | UnreadableRow) -> Record | UnreadableRow:

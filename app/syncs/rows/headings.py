@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from app.errors import Complaint, Refused, describe
-from app.formats.detection.report_header import name_report_columns
+from app.formats.detection.report_header import find_report
 from app.mappings.columns import Column, find_doubles
 from app.mappings.headings import reduce_heading
 from app.resources import item_class_values, items
@@ -66,7 +66,7 @@ def find_item_columns(header: Sequence[str]) -> ItemColumns:
     """Raises Refused("invalid") for a header without item codes, and for two columns with one field or price list."""
     by_heading = {reduce(field.id): field for field in ITEMS.fields}
     columns, prices, unknown = [], [], []
-    skipped = name_report_columns(header)
+    skipped = find_report(header)
     for index, heading in enumerate(header):
         reduced = reduce(heading)
         field, price = by_heading.get(reduced), _match_price(reduced)
@@ -74,7 +74,7 @@ def find_item_columns(header: Sequence[str]) -> ItemColumns:
             columns.append(Column(heading, field.id, index, found="loose"))
         elif price:
             prices.append(Column(heading, price[1], index, found="loose"))
-        elif heading and heading not in skipped:
+        elif heading and index not in skipped:
             unknown.append(heading)
     complaints = [*find_doubles(columns), *find_double_prices(prices)]
     if not any(column.field == ITEMS.keys[0] for column in columns):
@@ -94,8 +94,8 @@ def find_filter_columns(header: Sequence[str]) -> FilterColumns:
     }
     complaints = [*find_doubles(named), *find_missing(indexes)]
     refuse(complaints)
-    skipped = name_report_columns(header)
-    unknown = [each for each in header if each and reduce(each) not in known and each not in skipped]
+    skipped = find_report(header)
+    unknown = [each for index, each in enumerate(header) if each and reduce(each) not in known and index not in skipped]
     return FilterColumns(indexes, tuple(unknown))
 
 
