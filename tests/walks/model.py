@@ -92,6 +92,7 @@ class Run:
     overlay: dict[str, Staged] = field(default_factory=dict)
     named: set[str] = field(default_factory=set)
     told: list[str] = field(default_factory=list)  # states of which webhooks are told
+    is_retry: bool = False
     again: list[tuple["Run", list[int]]] = field(default_factory=list)  # retries, and which failed rows each has
 
     @property
@@ -182,13 +183,21 @@ class Model:
 
     def list_free(self, run: Run) -> list[int]:
         """The places among its failed rows of those that no retry has."""
-        taken = {
-            place
-            for retry, places in run.again
-            if not (retry.undone_by and self.runs[retry.undone_by].state == "finished")
-            for place in places[: retry.kept]
-        }
+        taken = self._list_taken(run)
         return [place for place in range(len(run.failed_rows)) if place not in taken]
+
+    def _list_taken(self, run: Run) -> set[int]:
+        taken: set[int] = set()
+        for retry, places in run.again:
+            if self.is_undone(retry):
+                failed = [row for row, outcome in sorted(retry.outcomes.items()) if outcome == "failed"]
+                taken |= {places[failed[place] - 1] for place in self._list_taken(retry)}
+            else:
+                taken |= {*places[: retry.kept]}
+        return taken
+
+    def is_undone(self, run: Run) -> bool:
+        return bool(run.undone_by) and self.runs[run.undone_by or ""].state == "finished"
 
     def count_noted(self, run: Run) -> int:
         return sum(note.run == run.id for note in self.notes)

@@ -191,7 +191,8 @@ class Walk:
     def accept_again(self, run: Run, answer: httpx.Response, rows: dict[int, Row]) -> None:
         """`rows` are those that are meant, by their places among the failed ones."""
         staged, free = run.staged or run.replace, [place for place in self.model.list_free(run) if place in rows]
-        if not run.failed_rows or (staged and run.state != "finished"):
+        returned = run.is_retry and self.model.is_undone(run)
+        if returned or not run.failed_rows or (staged and run.state != "finished"):
             assert answer.json()["code"] == "nothing_to_retry", answer.text
         elif not rows:
             assert answer.json()["code"] == "invalid", answer.text
@@ -200,7 +201,8 @@ class Walk:
         else:
             assert answer.status_code == 201, answer.text
             options = {"mode": run.mode, "on_error": run.on_error, "brakes": run.brakes, "replace": False, "dry": False}
-            made = self.accept(answer, [rows[place] for place in free], staged=False, **options)
+            rows_sent = [rows[place] for place in free]
+            made = self.accept(answer, rows_sent, staged=False, is_retry=True, **options)
             run.again.append((made, free))
 
     async def correct(self) -> None:

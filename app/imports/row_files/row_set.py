@@ -32,6 +32,14 @@ class RowSet:
             taken.add(row)
         return taken
 
+    def pick(self, places: "RowSet") -> "RowSet":
+        """Those at these places of it, from 1."""
+        picked = RowSet()
+        for place, row in enumerate(self, 1):
+            if place in places:
+                picked.add(row)
+        return picked
+
     def pack(self) -> bytes:
         return zlib.compress(self.bits)
 

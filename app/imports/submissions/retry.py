@@ -55,6 +55,8 @@ async def take_failed_rows(runtime: Runtime, parent: Run, edit: Edit | None = No
     nothing_to_retry, gone, not_found, too_many_reads."""
     ensure_written(parent)
     taken = await load_taken(runtime, parent.id)
+    if taken.returned:
+        raise taken.refuse()
     try:
         again = await write_failed_again(runtime, parent, edit=edit, others=taken.rows)
     except SourceLost:

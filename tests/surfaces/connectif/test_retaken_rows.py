@@ -52,6 +52,9 @@ class Family:
         body: dict[str, Any] = (await self.client.get(f"/imports/{run_id}", headers=self.account.headers)).json()
         return body
 
+    async def undo(self, run_id: str) -> None:
+        await self.ended(await self.client.post(f"/runs/{run_id}/undo", headers=self.account.headers))
+
     async def totals(self) -> tuple[int, int]:
         """How many of the first file's rows are in, and how many imports say so."""
         family = (await self.read(self.first))["family"]
@@ -129,6 +132,35 @@ async def test_what_is_undone_or_cancelled_or_deleted_can_be_taken_again(family:
     undo = await family.client.post(f"/runs/{family.first}/undo", headers=family.account.headers)
     await family.finish(family.runtime, undo.json()["id"])
     assert ((await family.totals())[0], await family.stored()) == (0, 2)
+
+
+async def test_what_a_retry_of_an_undone_retry_has_brought_in_stays_taken(family: Family) -> None:
+    await family.client.put("/types/wares?force=true", headers=family.account.headers, json=TYPE)
+    again = await family.ended(await family.send(family.first, "retry"))
+    prices = await family.ended(await family.correct(again["id"], COMMA))
+    assert (again["errors"], prices["created"], await family.totals()) == (6, 2, (3, 3))
+    stock = await family.ended(await family.correct(again["id"], STOCK))
+    assert (stock["created"], await family.totals()) == (2, (5, 4))
+    await family.undo(prices["id"])
+    assert (await family.totals(), await family.stored()) == ((3, 4), 3)
+    # What was taken back is free where it was taken from, and nowhere else.
+    assert says_taken(await family.correct(family.first, COMMA), again["id"])
+    once_more = await family.ended(await family.correct(again["id"], COMMA))
+    assert (once_more["total"], once_more["created"], await family.totals()) == (3, 2, (5, 5))
+
+
+async def test_the_rows_of_an_undone_retry_are_again_those_of_its_parent(family: Family) -> None:
+    prices = await family.ended(await family.correct(family.first, COMMA))
+    assert (prices["created"], prices["errors"]) == (2, 1)
+    both = await family.ended(await family.correct(prices["id"], STOCK))
+    assert (both["created"], await family.totals()) == (1, (4, 3))
+    await family.undo(prices["id"])
+    assert (await family.totals(), await family.stored()) == ((2, 3), 2)
+    assert says_taken(await family.send(prices["id"], "retry"), family.first)
+    again = await family.ended(await family.correct(family.first, COMMA))
+    assert (again["total"], again["created"], await family.totals()) == (2, 2, (4, 4))
+    assert says_taken(await family.correct(family.first, COMMA), both["id"], again["id"])
+    assert await family.stored() == 4
 
 
 async def test_a_corrected_file_may_have_other_rows_too_and_counts_once(family: Family) -> None:
