@@ -92,13 +92,15 @@ class NewKey:
     days: int | None = None  # until it expires; None: never
 
 
-async def create_key(session: Session, *, account: str, scopes: Sequence[str], label: str, pepper: str) -> str:
+async def create_key(
+    session: Session, *, account: str, scopes: Sequence[str], label: str, pepper: str, days: int | None = None
+) -> str:
     """Creates a key and returns it as `id:secret`; it can be shown only once. A new account is created with its first
     key. Raises ValueError for a scope that does not exist."""
     if unknown := [scope for scope in scopes if scope not in SCOPES]:
         raise ValueError(f"There is no scope {', '.join(unknown)}. The scopes are {', '.join(SCOPES)}")
     account_id = AccountId(await accounts.account_named(session, account))
-    return await add_key(session, account_id, NewKey(label, tuple(scopes)), pepper=pepper)
+    return await add_key(session, account_id, NewKey(label, tuple(scopes), days), pepper=pepper)
 
 
 async def add_key(

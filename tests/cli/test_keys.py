@@ -1,6 +1,7 @@
 """`sluice key …` on a database: made, listed by the account's name or number, revoked."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 
 import asyncpg
 import pytest
@@ -43,7 +44,7 @@ def test_keys_are_listed_by_the_name_of_their_account_or_its_number(url: str) ->
     number = asyncio.run(number_of(url, "acme"))
 
     every = sluice_key("list").stdout
-    assert every.splitlines()[0].split() == ["KEY", "ACCOUNT", "SCOPES", "LABEL", "CREATED", "USED", "REVOKED"]
+    assert " ".join(every.splitlines()[0].split()) == "KEY ACCOUNT SCOPES LABEL CREATED USED EXPIRES REVOKED"
     assert acme in every
     assert other in every
     for account in ("acme", str(number)):
@@ -79,3 +80,13 @@ def test_a_revoked_key_shows_when(url: str) -> None:
     assert sluice_key("revoke", key).stdout == "The key is revoked\n"
     assert len(sluice_key("list").stdout.splitlines()[1].split("  ")[-1].strip()) == len("2026-11-27 10:37")
     assert str(sluice_key("revoke", key).exception) == f"There is no valid key with the id {key}"
+
+
+def test_a_key_that_ends_by_itself_shows_when(url: str) -> None:
+    assert sluice_key("create", "--account", "acme", "--expires-in-days", "1").exit_code == 0
+    heading, row = sluice_key("list").stdout.splitlines()
+    ends = row[heading.index("EXPIRES") : heading.index("REVOKED")].strip()
+    assert (
+        timedelta(hours=23) < datetime.fromisoformat(ends).replace(tzinfo=UTC) - datetime.now(UTC) < timedelta(hours=25)
+    )
+    assert sluice_key("create", "--account", "acme", "--expires-in-days", "0").exit_code == 2

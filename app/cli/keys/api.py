@@ -7,7 +7,8 @@ from typing import Annotated, Final
 
 import typer
 
-from app.auth.keys import DEFAULT_SCOPES, SCOPES, KeyInfo, create_key, list_keys, revoke_key
+from app.auth.account_keys import MOST_DAYS
+from app.auth.keys import DEFAULT_SCOPES, SCOPES, KeyInfo, NewKey, create_key, list_keys, revoke_key
 from app.cli.client.printing import show_time
 from app.cli.client.tables import TableColumn, print_table
 from app.cli.keys.database import DatabaseTarget, check_account_name, find_database, open_database
@@ -23,6 +24,12 @@ Scopes = Annotated[
     list[str] | None, typer.Option("--scope", help=f"Scope of the key, can be repeated; one of {', '.join(SCOPES)}")
 ]
 Label = Annotated[str, typer.Option(help="What the key is for")]
+Days = Annotated[
+    int | None,
+    typer.Option(
+        "--expires-in-days", min=1, max=MOST_DAYS, help="After how many days the key ends by itself. Default: never"
+    ),
+]
 KeyId = Annotated[str, typer.Argument(metavar="ID", help="The part of the key before the colon")]
 
 LISTED: Final = (
@@ -32,12 +39,19 @@ LISTED: Final = (
     TableColumn("LABEL", "label", cut=True),
     TableColumn("CREATED", "created_at", show=show_time, spare=True),
     TableColumn("USED", "last_used_at", show=show_time),
+    TableColumn("EXPIRES", "expires_at", show=show_time),
     TableColumn("REVOKED", "revoked_at", show=show_time),
 )
 
 
 @keys.command("create")
-def create(account: Account, scope: Scopes = None, label: Label = "", data: Data = None) -> None:
+def create(
+    account: Account,
+    scope: Scopes = None,
+    label: Label = "",
+    expires_in_days: Days = None,
+    data: Data = None,
+) -> None:
     """Create an API key and print it. It is shown only now: the database keeps only its hash.
 
     The last line of the output is the key, as id:secret.
@@ -46,7 +60,8 @@ def create(account: Account, scope: Scopes = None, label: Label = "", data: Data
     scopes = tuple(scope or DEFAULT_SCOPES)
     if unknown := [name for name in scopes if name not in SCOPES]:
         raise UsageError(f"Unknown scope {', '.join(unknown)}. The scopes are {', '.join(SCOPES)}")
-    typer.echo(asyncio.run(_create(find_database(data), account, scopes, label=label)))
+    wanted = NewKey(label, scopes, expires_in_days)
+    typer.echo(asyncio.run(_create(find_database(data), account, wanted)))
 
 
 @keys.command("list")
@@ -66,10 +81,12 @@ def revoke(key_id: KeyId, data: Data = None) -> None:
     typer.echo("The key is revoked")
 
 
-async def _create(target: DatabaseTarget, account: str, scopes: Sequence[str], *, label: str) -> str:
+async def _create(target: DatabaseTarget, account: str, wanted: NewKey) -> str:
     pepper = target.require_pepper()
     async with open_database(target) as database, database.transaction() as session:
-        return await create_key(session, account=account, scopes=scopes, label=label, pepper=pepper)
+        return await create_key(
+            session, account=account, scopes=wanted.scopes, label=wanted.label, days=wanted.days, pepper=pepper
+        )
 
 
 async def _list(target: DatabaseTarget, account: str | None) -> Sequence[KeyInfo]:

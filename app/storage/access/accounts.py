@@ -79,12 +79,13 @@ async def add_key(session: Session, account_id: int, key_id: str, **values: Any)
 
 
 async def key(session: ReadSession, key_id: str) -> RowMapping | None:
-    """The key with this id, if it is live: account_id, account (name), secret_hash, scopes, label, and whether it is
-    stale: its last use has to be written again."""
+    """The key with this id, unless it is revoked: account_id, account (name), secret_hash, scopes, label, whether it
+    has expired, and whether it is stale: its last use has to be written again."""
     found = await session.execute(
         text(
-            f"SELECT k.account_id, a.name AS account, k.secret_hash, k.scopes, k.label, {STALE_KEY} AS stale "
-            f"FROM api_keys k JOIN accounts a ON a.id = k.account_id WHERE k.id = :id AND {LIVE_KEY}"
+            f"SELECT k.account_id, a.name AS account, k.secret_hash, k.scopes, k.label, {STALE_KEY} AS stale, "
+            "coalesce(k.expires_at <= now(), false) AS expired "
+            "FROM api_keys k JOIN accounts a ON a.id = k.account_id WHERE k.id = :id AND k.revoked_at IS NULL"
         ),
         {"id": key_id},
     )

@@ -55,7 +55,12 @@ async def test_a_key_ends_by_itself(client: httpx.AsyncClient, admin: Account, r
     assert (await client.get("/records/contacts", headers=headers)).status_code == 200
     async with runtime.database.transaction() as session:
         await session.exec_driver_sql(f"UPDATE api_keys SET expires_at = now() WHERE id = '{made['id']}'")
-    assert (await client.get("/records/contacts", headers=headers)).status_code == 401
+    refused = await client.get("/records/contacts", headers=headers)
+    assert (refused.status_code, "The API key has expired" in refused.json()["detail"]) == (401, True)
+    vendor = await client.get("/v1/async-actions", headers=headers)
+    assert (vendor.status_code, "has expired" in vendor.text) == (401, True)
+    wrong = await client.get("/records/contacts", headers={"Authorization": f"apiKey {made['key']}x"})
+    assert (wrong.status_code, "has expired" in wrong.text) == (401, False)
 
 
 @pytest.mark.parametrize(
