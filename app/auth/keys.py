@@ -19,7 +19,7 @@ PREFIX = "sluice_"
 SCOPES: Mapping[str, str] = {
     "imports:read": "Read imports, their problems and failed rows, and coupon sets",
     "imports:write": "Start imports, create and rename coupon sets, write single products",
-    "imports:delete": "Delete imports that have ended and single products, let imports replace a record type, and run "
+    "imports:delete": "Delete imports that have ended and single records, let imports replace a record type, and run "
     "item syncs in mode full",
     "records:read": "Read imported records",
     "types:read": "Read record types and their fields",

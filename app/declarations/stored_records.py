@@ -21,11 +21,21 @@ async def count_stored(session: ReadSession, account_id: int) -> Mapping[str, Re
 async def find_record(session: ReadSession, account_id: int, type: str, key: str) -> Mapping[Any, Any]:
     """The row of the record: an e-mail address may be in any case, a customer named by the caller's own id. Raises
     Refused("not_found")."""
-    key_forms = (await load_key_forms(session, account_id, [type])).get(type)
-    if key_forms is None:
-        raise unknown_type(type)
-    for form in dict.fromkeys([*key_forms(key), to_nfc(key)]):
+    for form in await list_key_forms(session, account_id, type, key):
         row = await records.get(session, account_id, type, form)
         if row is not None:
             return row
-    raise Refused("not_found", f'There is no record of type "{type}" with this key')
+    raise no_record(type)
+
+
+async def list_key_forms(session: ReadSession, account_id: int, type: str, key: str) -> list[str]:
+    """The keys that a record may have which a caller calls so: the first that is stored is meant. Raises
+    Refused("not_found") for the type."""
+    key_forms = (await load_key_forms(session, account_id, [type])).get(type)
+    if key_forms is None:
+        raise unknown_type(type)
+    return list(dict.fromkeys([*key_forms(key), to_nfc(key)]))
+
+
+def no_record(type: str) -> Refused:
+    return Refused("not_found", f'There is no record of type "{type}" with this key')

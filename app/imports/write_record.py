@@ -1,4 +1,5 @@
-"""Writes a single record at once, with the same checks and the same merge as a row of a file, in one transaction."""
+"""Writes a single record at once, with the same checks and the same merge as a row of a file, in one transaction; or
+deletes one."""
 
 import asyncio
 from collections import abc
@@ -74,6 +75,21 @@ async def write_record(
         await stage_batch(session, prepared)
         outcome = await merge_batch(session, target, prepared, options)
     return WriteResult(outcome.created > 0, outcome.problems)
+
+
+async def delete_record(
+    runtime: Runtime, account_id: AccountId, type: str, keys: abc.Iterable[str], *, sender: Identity
+) -> bool:
+    """Deletes the first of the records with one of these keys, and says whether there was one. Raises
+    Refused("not_authenticated") if `sender` was revoked meanwhile."""
+    async with runtime.database.transaction() as session:
+        await ensure_live(session, sender)
+        await tell_journal(session, sent_by=sender.id, kept=runtime.settings.undo_days > 0)
+        for key in keys:
+            await records.wait_briefly(session, account_id, type, key)
+            if await records.delete(session, account_id, type, key):
+                return True
+    return False
 
 
 def build_target(runtime: Runtime, account_id: AccountId, resource: Resource, *, seq: int, flat: bool) -> MergeTarget:

@@ -82,6 +82,7 @@ NEEDS = {
     ("GET", "/imports/x/failed-rows.csv"): "imports:read",
     ("GET", "/records/contacts"): "records:read",
     ("GET", "/records/contacts/x"): "records:read",
+    ("DELETE", "/records/contacts/x"): "imports:delete",
     ("GET", "/types"): "types:read",
     ("GET", "/types/contacts"): "types:read",
     ("GET", "/types/contacts/sample.csv"): "types:read",

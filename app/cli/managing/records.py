@@ -1,10 +1,10 @@
-"""`sluice records …`: lists and shows stored records."""
+"""`sluice records …`: lists, shows and deletes stored records."""
 
 from typing import Annotated, Final
 
 import typer
 
-from app.cli.client.http import build_path, connect, fetch_pages, get_object
+from app.cli.client.http import build_path, connect, fetch_pages, get_object, request
 from app.cli.client.options import DEFAULT_URL, AsJson, Key, Limit, Url
 from app.cli.client.printing import print_facts, print_json, print_line, show_time
 from app.cli.client.tables import TableColumn, print_pages
@@ -45,3 +45,14 @@ def show_record(
     print_facts({"Type": record["type"], "Key": record["key"], **times, "Import": record["importId"]})
     print_line("")
     print_facts(record["data"])
+
+
+@records.command("delete")
+def delete_record(
+    type: RecordType, record_key: RecordKey, *, url: Url = DEFAULT_URL, key: Key = "", as_json: AsJson = False
+) -> None:
+    """Delete a record. An import that has yet to reach it creates it again."""
+    with connect(url, key, as_json=as_json) as client:
+        request(client, "DELETE", build_path("records", type, record_key))
+    if not as_json:
+        print_line(f"Record {record_key} is deleted")

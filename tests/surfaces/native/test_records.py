@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from app.runtime import Runtime
-from tests.conftest import Finish
+from tests.conftest import Finish, NewAccount
 from tests.support.http import Account, post
 
 TYPE = {
@@ -137,3 +137,24 @@ async def test_few_records_are_counted_and_many_are_estimated(
     assert found["products"] == {"count": 0, "precision": "exact"}
     assert found["contacts"]["precision"] != "exact"
     assert found["contacts"]["count"] >= 10_000
+
+
+async def test_a_record_is_deleted_by_any_form_of_its_key_and_its_history_says_so(
+    client: httpx.AsyncClient, an_account: Account, a_key: NewAccount, things: list[str], runtime: Runtime
+) -> None:
+    headers = an_account.headers
+    for key in things[:3]:
+        where = f"/records/things/{quote(key, safe='')}"
+        gone = await client.delete(where, headers=headers)
+        assert (gone.status_code, gone.content) == (204, b"")
+        assert (await client.get(where, headers=headers)).status_code == 404
+        assert (await client.delete(where, headers=headers)).status_code == 404
+    told = (await client.get(f"/records/things/{quote(things[0], safe='')}/history", headers=headers)).json()["results"]
+    assert (told[0]["sentBy"], "runId" in told[0]) == (an_account.key.partition(":")[0], False)
+    left = (await client.get("/records/things", headers=headers)).json()["results"]
+    assert sorted(each["key"] for each in left) == sorted(things[3:])
+
+    lacking = await a_key(name=an_account.name, scopes=["imports:write", "records:read"])
+    assert (await client.delete("/records/things/plain", headers=lacking.headers)).status_code == 403
+    nowhere = await client.delete("/records/nothing/plain", headers=headers)
+    assert (nowhere.status_code, "no record type" in nowhere.json()["detail"]) == (404, True)

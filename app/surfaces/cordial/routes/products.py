@@ -9,19 +9,18 @@ from fastapi.responses import Response
 
 from app.errors import Refused
 from app.imports.plan import Options
-from app.imports.write_record import write_record
+from app.imports.write_record import delete_record, write_record
 from app.resources.catalog import RESOURCE
 from app.resources.field_types import normalize_key
 from app.runs.model import AccountId
 from app.runtime import Runtime
 from app.storage import records
-from app.storage.journal.writer import tell_journal
 from app.surfaces.cordial.translate.products import TYPE, problems_to_refusal, render_product, render_products
 from app.surfaces.cordial.wire.errors import refusals
 from app.surfaces.cordial.wire.products import PRODUCT_BODY, Product, ProductList, ProductQuery, Saved
 from app.surfaces.cordial.wire.shape import Success
 from app.web.bodies.json_body import read_exact_object
-from app.web.caller import MayDeleteImports, MayReadRecords, MayWriteImports, OpenRuntime, write_as
+from app.web.caller import MayDeleteImports, MayReadRecords, MayWriteImports, OpenRuntime
 from app.web.links import key_path
 from app.web.openapi import operation_id
 from app.web.responses.downloads import ensure_few_downloads
@@ -96,12 +95,8 @@ async def get_product(
 @router.delete(key_path("product_id"), response_model=Success, responses=refusals(401, 403, 404, 429, 500, 503))
 async def delete_product(product_id: str, caller: MayDeleteImports, runtime: OpenRuntime) -> Response:
     """Delete a product. A running import that has yet to reach it creates it again."""
-    key = normalize_id(product_id)
-    async with write_as(caller, runtime) as session:
-        await records.wait_briefly(session, caller.account_id, TYPE, key)
-        await tell_journal(session, sent_by=caller.id, kept=runtime.settings.undo_days > 0)
-        deleted = await records.delete(session, caller.account_id, TYPE, key)
-    if not deleted:
+    keys = [normalize_id(product_id)]
+    if not await delete_record(runtime, caller.account_id, TYPE, keys, sender=caller.identity):
         raise Refused("not_found", "There is no product with this productID")
     return Response(Success(success=True).encoded(), media_type=JSON)
 

@@ -1,4 +1,4 @@
-"""Stored records: one by its key, or all of a type."""
+"""Stored records: one by its key, to be read or deleted, or all of a type."""
 
 import asyncio
 from typing import Annotated
@@ -7,15 +7,16 @@ import msgspec
 from fastapi import Query, Request
 from fastapi.responses import Response
 
-from app.declarations.stored_records import count_stored, find_record
+from app.declarations.stored_records import count_stored, find_record, list_key_forms, no_record
 from app.declarations.types import ensure_type
+from app.imports.write_record import delete_record
 from app.storage import records
 from app.surfaces.native import translate
 from app.surfaces.native.router import build_router
 from app.surfaces.native.wire.records import FoundRecord, RecordCountList, RecordHistory, RecordList
 from app.surfaces.native.wire.shape import Links
 from app.undo.history import find_history_name, load_history
-from app.web.caller import MayReadRecords, OpenRuntime
+from app.web.caller import MayDeleteImports, MayReadRecords, OpenRuntime
 from app.web.links import decode_cursor, encode_cursor, invalid_cursor, key_path, link_to_same_path
 from app.web.refusals import refusals
 from app.web.responses.downloads import ensure_few_downloads
@@ -107,3 +108,14 @@ async def get_record(type: str, key: str, caller: MayReadRecords, runtime: OpenR
     async with runtime.database.read() as session:
         row = await find_record(session, caller.account_id, type, key)
     return Response(msgspec.json.encode(translate.found_record(row, type)), media_type=translate.JSON)
+
+
+@router.delete(key_path("key"), status_code=204, responses=refusals(401, 403, 404, 503))
+async def delete_one(type: str, key: str, caller: MayDeleteImports, runtime: OpenRuntime) -> Response:
+    """Delete a record by its percent-encoded key, as `GET` finds it. Its history stays as long as runs can be undone.
+    An import that has yet to reach the record creates it again."""
+    async with runtime.database.read() as session:
+        keys = await list_key_forms(session, caller.account_id, type, key)
+    if not await delete_record(runtime, caller.account_id, type, keys, sender=caller.identity):
+        raise no_record(type)
+    return Response(status_code=204)
