@@ -14,6 +14,7 @@ async def test_failed_rows_are_imported_once_more(dashboard: Dashboard, runtime:
     own = f"/app/runs/{run}"
     shown = (await dashboard.get(own)).text
     assert f'href="{own}/retry"' in shown
+    assert f'href="{own}/fix"' in shown
     rows = await dashboard.get(f"{own}/results")
     assert 'filename="contacts all rows.csv"' in rows.headers["content-disposition"]
     assert "a@example.org,Ann,2,created,a@example.org,," in rows.text
@@ -27,6 +28,14 @@ async def test_failed_rows_are_imported_once_more(dashboard: Dashboard, runtime:
     again = await dashboard.post(f"{own}/retry")
     assert again.status_code == 303, again.text
     await finish(runtime, again.headers["location"].rpartition("/")[2])
+    parent, asked = (await dashboard.get(own)).text, (await dashboard.get(f"{own}/retry")).text
+    for page in (parent, asked):
+        assert f'<a href="{again.headers["location"].partition("?")[0]}">' in page
+        assert "Retry or correct there what has failed" in page
+    assert f'href="{own}/retry"' not in parent
+    assert f'href="{own}/fix"' not in parent
+    assert f'href="{own}/failed-rows.csv"' in parent
+    assert "Try 2 rows again" not in asked
     failed = (await dashboard.get(f"{own}/failed-rows.csv")).content
     corrected = await dashboard.post(
         f"{own}/retry", files={"file": ("x.csv", failed.replace(b"nobody,", b"b@example.org,"))}

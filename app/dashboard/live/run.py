@@ -13,6 +13,7 @@ from app.dashboard.views.runs.changes import ChangeView, show_changes
 from app.dashboard.views.runs.run import RunView, view_run
 from app.dashboard.visitor import Visitor
 from app.errors import Refused
+from app.imports.row_files.taken_rows import load_taken
 from app.imports.staged.changes import is_planned, sample_changes
 from app.runs.changes.undoable import find_undoable_until, scopes_to_undo
 from app.runs.model import Run
@@ -75,6 +76,9 @@ async def load_run_view(runtime: Runtime, visitor: Visitor, run_id: str) -> RunV
     until = find_undoable_until(run, runtime.settings.undo_days)
     may_undo = all(map(visitor.has_scope, scopes_to_undo(run)))
     changes = await load_sample(runtime, visitor, run)
+    elsewhere = (await load_taken(runtime, run.id)).find_all(run.failed) if view.may_retry else ()
+    if elsewhere:
+        view = replace(view, may_retry=False, may_fix=False, elsewhere=elsewhere)
     return replace(view, undoable_until=until if may_undo else None, changes=changes)
 
 

@@ -25,6 +25,9 @@ class RowSet:
     def overlaps(self, other: "RowSet") -> bool:
         return bool(self.number & other.number)
 
+    def count(self) -> int:
+        return self.number.bit_count()
+
     def take_first(self, count: int) -> "RowSet":
         """The first rows of it, in the order of the file."""
         taken = RowSet()

@@ -30,6 +30,12 @@ class TakenRows:
     by: Sequence[str] = ()
     returned: str | None = None
 
+    def find_all(self, failed: int) -> Sequence[str]:
+        """The ids of the imports that have all of so many failed rows; none if some are left."""
+        if self.returned is not None:
+            return [self.returned]
+        return self.by if self.rows.count() >= failed else ()
+
     def refuse(self) -> Refused:
         if self.returned is not None:
             return Refused("nothing_to_retry", RETURNED.format(self.returned))

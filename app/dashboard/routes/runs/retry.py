@@ -14,6 +14,7 @@ from app.dashboard.visitor import MayReadImports, MayWriteImports, Visitor
 from app.errors import Complaint, Refused
 from app.imports.examine import Upload
 from app.imports.row_files.download import WantedRows
+from app.imports.row_files.taken_rows import load_taken
 from app.imports.submissions.rerun import read_charset
 from app.imports.submissions.retry import ensure_retriable, ensure_written, submit_retry
 from app.runs.model import Run
@@ -41,7 +42,7 @@ async def download_results(request: Request, run_id: str, visitor: MayReadImport
 @router.get("/retry")
 async def ask(request: Request, run_id: str, visitor: MayWriteImports, runtime: OpenRuntime) -> Response:
     """Says in numbers what will be tried again."""
-    return show(request, visitor, await load_import(runtime, visitor, run_id))
+    return await show(request, visitor, runtime, await load_import(runtime, visitor, run_id))
 
 
 @router.post("/retry")
@@ -55,7 +56,7 @@ async def retry(request: Request, run_id: str, visitor: MayWriteImports, runtime
     except Refused as refused:
         if refused.code not in TOLD_THERE:
             raise
-        return show(request, visitor, current, wrong=refused)
+        return await show(request, visitor, runtime, current, wrong=refused)
     return redirect(f"/app/runs/{run.id}", "The failed rows are tried again.")
 
 
@@ -82,7 +83,9 @@ async def load_import(runtime: Runtime, visitor: Visitor, run_id: str) -> Status
         return await read_status(session, run)
 
 
-def show(request: Request, visitor: Visitor, current: Status, *, wrong: Refused | None = None) -> Response:
+async def show(
+    request: Request, visitor: Visitor, runtime: Runtime, current: Status, *, wrong: Refused | None = None
+) -> Response:
     run, form = current.run, FilledForm({"file": ""})
     if wrong is not None:
         form = form.refused(Refused(wrong.code, wrong.detail, [Complaint("file", wrong.detail)]))
@@ -96,6 +99,7 @@ def show(request: Request, visitor: Visitor, current: Status, *, wrong: Refused 
         title=title_of(run),
         family=current.family,
         obstacle=find_obstacle(run),
+        elsewhere=(await load_taken(runtime, run.id)).find_all(run.failed) if run.done and run.failed else (),
     )
 
 

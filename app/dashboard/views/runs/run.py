@@ -62,6 +62,7 @@ class RunView:
     export: ExportView | None = None  # what has come of an export
     undoable_until: datetime | None = None  # None, too, if the visitor may not undo it
     changes: Sequence[ChangeView] = ()  # some of what it would do
+    elsewhere: Sequence[str] = ()  # the imports that have all of its failed rows
     again: str = ""  # where the same can be started again; "" if the visitor may not
 
     @property
