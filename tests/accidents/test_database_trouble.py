@@ -115,7 +115,7 @@ async def test_an_import_waits_while_the_disk_of_the_database_is_full(servers: S
     # Not in pytest's folder: that is closed to the account that PostgreSQL runs as.
     home = Path(tempfile.mkdtemp(prefix="sluice-disk-"))
     home.chmod(0o711)
-    with small_disk(home, "16m") as disk:
+    with small_disk(home, "32m") as disk:
         space = disk / "space"
         space.mkdir()
         servers.data_folder.hand_over(space)

@@ -33,6 +33,9 @@ def test_bad_values_are_listed_and_corrected(sluice: Sluice, tmp_path: Path) -> 
     assert hinted.exit_code == 0, hinted.stderr
     child = json.loads(hinted.stdout)
     assert (child["parentId"], child["relation"], child["created"]) == (run_id, "correction", 3)
+    # Its rows are in that correction: the same file again has rows of its own.
+    second = sluice("import", str(file), "--type", "wares", "--delimiter", "semicolon", "--json")
+    run_id = json.loads(second.stdout)["id"]
     by_hand = ("--decimal-comma", "price", "--date-format", "day:DD.MM.YYYY", "--ignore", "day", "--name", "Again")
     again = sluice("correct", run_id, *by_hand, "--json")
     assert (again.exit_code, json.loads(again.stdout)["name"]) == (1, "Again")  # n/a is still no number

@@ -65,7 +65,7 @@ async def test_app4sales_settings_are_walked_through(visit: Visit, connection: s
     await page.get_by_label("Name", exact=True).fill("App4Sales")
     await page.get_by_label("Seconds in which no file").fill("x")
     await page.get_by_role("button", name="Create item sync").click()
-    await expect(page.get_by_role("alert")).to_contain_text("quietSeconds")
+    await expect(page.get_by_role("alert")).to_contain_text("Seconds in which no file may have changed")
     await check_page(page)
 
     await page.get_by_label("Seconds in which no file").fill("0")

@@ -180,6 +180,8 @@ async def look_like(account: LiveAccount, run_id: str, state: str) -> None:
     values = {"state": f"'{state}'", "created": "0", **RESET, **LOOKS[state]}
     assigned = ", ".join(f"{name} = {value}" for name, value in values.items())
     async with account.database.transaction() as session:
+        # PostgreSQL lets nobody claim a run who does not say that he knows its plan.
+        await session.execute(text("SELECT set_config('sluice.plan_version', '1000', true)"))
         await session.execute(text(f"UPDATE runs SET {assigned} WHERE id = :id"), {"id": run_id})
 
 

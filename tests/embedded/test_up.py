@@ -33,7 +33,8 @@ class Up:
     port: int
 
     def pid_of(self, part: str) -> int:
-        return int((self.data / f"{part}.pid").read_text().split()[0])
+        # Empty for the moment in which it is written.
+        return int((self.data / f"{part}.pid").read_text().partition("\n")[0] or 0)
 
     def family(self) -> list[int]:
         """This process and everything below it."""
