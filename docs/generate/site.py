@@ -26,7 +26,8 @@ OWN_FOLDERS = (
 )  # of docs/, what the site shows
 # Pages of the project's root that the site shows too -> their place there.
 FROM_ROOT = {"ARCHITECTURE.md": "project/architecture.md", "CONTRIBUTING.md": "project/contributing.md",
-             "CHANGELOG.md": "project/changelog.md"}  # fmt: skip
+             "CHANGELOG.md": "project/changelog.md", "benchmarks/peers.md": "project/peers.md"}  # fmt: skip
+PICTURES = {"benchmarks/peers.svg": "project/peers.svg"}  # beside them
 SHIM = "https://unpkg.com/iframe-worker/shim"  # what the offline search would load; a copy is in docs/assets
 LINK = re.compile(r"(?<!!)\[([^\]\n]*)\]\(([^)\s]+)\)")
 
@@ -63,6 +64,8 @@ def gather(pages: Path = PAGES) -> None:
         shutil.copy(path, pages)
     for name, place in FROM_ROOT.items():
         write(pages / place, from_root((ROOT / name).read_text(), Path(place)))
+    for name, place in PICTURES.items():
+        shutil.copy(ROOT / name, pages / place)
     for name, text in reference().items():
         write(pages / "reference" / name, text)
     (pages / "adr/README.md").rename(pages / "adr/index.md")
