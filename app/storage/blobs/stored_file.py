@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Callable
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 from app.storage.blobs.digests import BLOCK_BYTES, fits_digest
 from app.storage.blobs.errors import BlobDamaged, translate_os_errors
@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 Fetch = Callable[[], io.FileIO]
+# Of the block before the one in memory. Readers look back by a piece: without its end both blocks were checked anew.
+KEPT_BYTES: Final = 262_144
 
 
 class StoredFile(io.RawIOBase):
@@ -25,6 +27,8 @@ class StoredFile(io.RawIOBase):
         self._position = 0
         self._number = -1  # of the block in memory
         self._block = memoryview(b"")
+        self._kept = b""  # the end of the block before it
+        self._buffer: bytearray | None = None
 
     def readable(self) -> bool:
         return True
@@ -49,7 +53,7 @@ class StoredFile(io.RawIOBase):
             count = self._file.readinto(wanted)
         else:
             number, start = divmod(self._position, BLOCK_BYTES)
-            found = self._load(number, self._digests)[start : start + len(wanted)]
+            found = self._find(number, start, self._digests)[: len(wanted)]
             count = len(found)
             wanted[:count] = found
         self._position += count
@@ -60,10 +64,18 @@ class StoredFile(io.RawIOBase):
             self._file.close()
         super().close()
 
+    def _find(self, number: int, start: int, digests: bytes) -> memoryview:
+        """What is in memory of the block from there on. Raises BlobDamaged."""
+        kept_from = BLOCK_BYTES - len(self._kept)
+        if number == self._number - 1 and start >= kept_from:
+            return memoryview(self._kept)[start - kept_from :]
+        return self._load(number, digests)[start:]
+
     def _load(self, number: int, digests: bytes) -> memoryview:
         """The block with this number. Raises BlobDamaged."""
         if number == self._number:
             return self._block
+        self._kept = bytes(self._block[-KEPT_BYTES:]) if number == self._number + 1 else b""
         self._number, self._block = -1, memoryview(b"")  # never two of them in memory
         if not fits_digest(self._read(number), number, digests):
             if self._fetch_again is None:
@@ -76,7 +88,8 @@ class StoredFile(io.RawIOBase):
         return self._block
 
     def _read(self, number: int) -> memoryview:
-        block, size = memoryview(bytearray(BLOCK_BYTES)), 0
+        self._buffer = self._buffer or bytearray(BLOCK_BYTES)
+        block, size = memoryview(self._buffer), 0
         self._file.seek(number * BLOCK_BYTES)
         while count := self._file.readinto(block[size:]):
             size += count
