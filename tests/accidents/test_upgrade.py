@@ -1,10 +1,6 @@
 """The last release's API and worker import while the database is migrated, and go on beside those of this one."""
 
 import asyncio
-import io
-import subprocess
-import sys
-import tarfile
 from collections.abc import Iterator
 from itertools import cycle, islice
 from pathlib import Path
@@ -19,22 +15,10 @@ from app.settings import Settings
 from app.storage.database import PLAN_VERSION
 from app.storage.migrate import upgrade
 from tests.support.http import PARTS
-from tests.support.parts import ROOT, running_parts, wait_until
-from tests.support.servers import PEPPER, execute, redis_number, settings_for
+from tests.support.parts import running_parts, wait_until
+from tests.support.releases import make_old_key, migrated_database, unpack_release
+from tests.support.servers import execute, redis_number, settings_for
 
-MAKE_KEY = """
-import asyncio, sys
-from app.auth.keys import SCOPES, create_key
-from app.storage.database import Database
-
-async def make(url, pepper):
-    database = Database(url, pool_size=1)
-    async with database.transaction() as session:
-        print(await create_key(session, account="shop", scopes=list(SCOPES), label="live", pepper=pepper))
-    await database.close()
-
-asyncio.run(make(*sys.argv[1:]))
-"""
 LAST_RELEASE = "3244148e8b42"  # the last commit with the schema of release 0.1
 ROWS = 200
 BLANK = 3  # lines of nothing but delimiters: release 0.1 counts them as rows, this one does not
@@ -48,45 +32,15 @@ SLOWLY = {
 
 @pytest.fixture(scope="module")
 def last_release(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The code of the last release, which runs with the libraries of today."""
-    folders = ("app", "workers", "migrations")
-    try:
-        archive = subprocess.run(
-            ["git", "archive", LAST_RELEASE, *folders], cwd=ROOT, capture_output=True, check=True
-        ).stdout
-    except (OSError, subprocess.CalledProcessError):
-        pytest.skip("The last release is not in this clone, because it is shallow or no clone")
-    folder = tmp_path_factory.mktemp("release")
-    with tarfile.open(fileobj=io.BytesIO(archive)) as files:
-        files.extractall(folder, filter="data")
-    return folder
+    return unpack_release(LAST_RELEASE, tmp_path_factory.mktemp("release"))
 
 
 @pytest.fixture
 def settings(servers: Servers, last_release: Path, tmp_path: Path) -> Iterator[Settings]:
     """A database on the schema of the last release."""
-    asyncio.run(execute(servers.database_url, "CREATE DATABASE upgraded"))
-    url = servers.database_url.rpartition("/")[0] + "/upgraded"
-    upgrade_old = "import sys; from app.storage.migrate import upgrade; upgrade(sys.argv[1])"
-    subprocess.run(
-        [sys.executable, "-P", "-W", "ignore", "-c", upgrade_old, url],
-        env={"PYTHONPATH": str(last_release)},
-        check=True,
-    )
+    url = migrated_database(servers, last_release)
     yield settings_for(tmp_path, url, redis_number(servers, 10))
-    asyncio.run(execute(servers.database_url, "DROP DATABASE upgraded WITH (FORCE)"))
-
-
-def make_old_key(url: str, last_release: Path) -> str:
-    """A key with every scope, made by the last release: the new one writes columns that are not there yet."""
-    made = subprocess.run(
-        [sys.executable, "-P", "-W", "ignore", "-c", MAKE_KEY, url, PEPPER],
-        env={"PYTHONPATH": str(last_release)},
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    return made.stdout.strip()
+    asyncio.run(execute(servers.database_url, f'DROP DATABASE "{url.rpartition("/")[2]}" WITH (FORCE)'))
 
 
 class Load:

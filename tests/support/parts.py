@@ -51,7 +51,7 @@ class Parts:
         port = free_port()
         self.start(name, "app.main", "127.0.0.1", str(port), code=code, **environment)
         url = f"http://127.0.0.1:{port}"
-        wait_until(lambda: answers(f"{url}/healthz"), f"{name} does not answer: {self.log(name)[-2000:]}")
+        wait_until(lambda: answers(f"{url}/healthz"), f"{name} does not answer: {self.log(name)[-2000:]}", 90)
         return url
 
     def log(self, name: str) -> str:
