@@ -75,10 +75,12 @@ async def test_a_first_load_expects_no_conflict_until_it_has_met_one(
     keys = ["a", "b", "c", "d", "a", "e", *"fghijklm"]
     run = await engine.run(HEAD + "".join(f"{key}@x.io,{number},1\n" for number, key in enumerate(keys)))
     assert (run.created, run.updated) == (13, 1)
-    assert tried[:3] == [True, True, False]
-    assert len(tried) <= 4  # the next batch may be under way
+    # Neighbours are merged side by side: which of them is the first, and whether one is under way yet, may differ.
+    assert tried.count(False) == 1
+    assert len(tried) in (3, 4)
+    many = len(tried)
     await engine.run(HEAD + "a@x.io,Ann,1\n")
-    assert len(tried) <= 4
+    assert len(tried) == many
 
 
 async def test_a_key_that_somebody_writes_meanwhile_is_waited_for_and_updated(engine: ImportEngine) -> None:
