@@ -59,7 +59,8 @@ class Load:
         self.accepted.append(answer.json()["id"])
 
 
-@pytest.mark.parametrize("imports", [3, pytest.param(100, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("imports", [3, 100])
 def test_imports_go_on_while_the_last_release_is_upgraded(
     settings: Settings, last_release: Path, tmp_path: Path, imports: int
 ) -> None:

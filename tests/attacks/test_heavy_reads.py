@@ -80,6 +80,7 @@ def test_a_vendors_list_of_large_records_is_whole_and_comes_in_pieces(crowd: Cro
     assert len(listed if isinstance(listed, list) else listed["customers"]) == count
 
 
+@pytest.mark.slow
 def test_coupons_are_counted_without_keeping_others_waiting(crowd: Crowd) -> None:
     made = httpx.put(f"{crowd.live.url}/coupon-sets/many", headers=crowd.headers, json={"name": "Many"})
     assert made.status_code == 201

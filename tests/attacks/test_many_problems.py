@@ -44,6 +44,7 @@ def bad_cells(crowd: Crowd) -> str:
     return f"/imports/{run['id']}"
 
 
+@pytest.mark.slow
 def test_a_page_of_problems_costs_what_it_shows(crowd: Crowd, bad_cells: str) -> None:
     paths = [f"{bad_cells}/problems?limit=1", f"{bad_cells}/problems?limit=1&cursor=1.150000"]
     attack = crowd.attack([Request(path) for path in paths], at_once=30)

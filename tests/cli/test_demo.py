@@ -42,6 +42,7 @@ def test_the_demo_imports_the_example_and_leaves_nothing_behind(temporary: Path)
     assert list(temporary.iterdir()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(120)
 def test_an_interrupted_demo_stops_all_that_it_has_started(temporary: Path) -> None:
     with subprocess.Popen(

@@ -34,7 +34,7 @@ class Up:
 
     def pid_of(self, part: str) -> int:
         # Empty for the moment in which it is written.
-        return int((self.data / f"{part}.pid").read_text().partition("\n")[0] or 0)
+        return int([*(self.data / f"{part}.pid").read_text().split(), 0][0])
 
     def family(self) -> list[int]:
         """This process and everything below it."""

@@ -169,6 +169,7 @@ def test_other_objects_in_the_bucket_are_left_alone(shared: OpenShared, objects:
     assert list(shared().list_older_than(-60)) == [name]
 
 
+@pytest.mark.slow
 def test_blobs_beyond_the_first_page_of_a_list_are_found(shared: OpenShared, objects: ObjectStore, prefix: str) -> None:
     names = {f"{number:032x}" for number in range(1_010)}
     for name in names:

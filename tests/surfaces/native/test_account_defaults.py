@@ -82,3 +82,5 @@ async def test_the_rows_of_a_retry_may_be_fewer_than_a_file_must_have(
         again = await client.post(f"/imports/{run_id}/{word}", headers=an_admin.headers, json=body)
         limits = {name: limit for name, limit in again.json()["options"].items() if name in ("minRows", "maxErrors")}
         assert (again.status_code, again.json()["total"], limits) == (201, 1, {"maxErrors": 7})
+        # Its row is free for the next one.
+        await client.post(f"/imports/{again.json()['id']}/cancel", headers=an_admin.headers)
