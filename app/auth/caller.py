@@ -66,7 +66,7 @@ async def find_key_owner(session: ReadSession, presented: PresentedKey, *, peppe
     secret_matches = hmac.compare_digest(secret_hash(presented.key_id, presented.secret, pepper), key["secret_hash"])
     if row is None or not secret_matches:
         raise Refused("not_authenticated", "The API key is unknown, revoked or wrong")
-    if row["expired"]:  # told only to whoever has its secret
+    if row["expired"]:  # said only to a caller who has its secret
         raise Refused("not_authenticated", "The API key has expired. Ask an admin of the account for a new one")
     identity = Identity(presented.key_id)
     return Caller(AccountId(row["account_id"]), row["account"], identity, frozenset(row["scopes"]), stale=row["stale"])

@@ -100,7 +100,7 @@ async def test_rows_of_one_key_are_told_one_by_one(
 
 @pytest.mark.parametrize("odd", ["", 'x@example.org, "Xe"\n'], ids=["regular quotes", "one irregular line"])
 async def test_quoted_lines_stay_as_they_were_sent(engine: ImportEngine, odd: str) -> None:
-    """Byte by byte; only what some readers would read differently is written anew."""
+    """Byte for byte, except for rows that some readers would split in another way: these are written again."""
     rows = ['"a@example.org","A, ""n"""', "b@example.org,Bob", '"c@example.org",""']
     lines = (await file_of(engine, await engine.run(HEADER + "\n".join(rows) + "\n" + odd))).splitlines()
     keys = ("a@example.org", "b@example.org", "c@example.org")

@@ -32,7 +32,7 @@ SETTINGS = {
     "SLUICE_LEASE_SECONDS": "3",
     "SLUICE_SWEEP_SECONDS": "0.5",
     "SLUICE_BATCH_ROWS": "50",
-    "SLUICE_SLICE_SECONDS": "600",  # whoever has the import keeps it
+    "SLUICE_SLICE_SECONDS": "600",  # the worker that has the import keeps it
     "SLUICE_LOG_LEVEL": "warning",
 }
 WRITERS = """

@@ -1,4 +1,4 @@
-"""A webhook: an address that is told what becomes of runs, and the events that it can be told of."""
+"""A webhook: an address that receives events about runs, and the events that there are."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

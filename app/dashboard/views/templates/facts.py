@@ -37,7 +37,7 @@ WORD_OF_DELIMITER: Final = {character: word for word, character in DELIMITERS.it
 
 
 def list_facts(review: ColumnReview, *, options: bool) -> list[tuple[str, str]]:
-    """Term and value; with `options` these, too, for whoever has no fields for them."""
+    """Term and value; with `options`, those as well: for a reader who may not edit them."""
     said: Mapping[str, Any] = review.body.get("options", {}) if options else {}
     facts = [tell_option(name, value) for name, value in said.items()]
     if not review.body["hasHeader"]:
