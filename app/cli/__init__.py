@@ -99,7 +99,7 @@ COMMANDS: Final = {
     "exports": CommandEntry(
         "app.cli.managing.exports", "exports", "List, show, download, repeat and delete exports", USE
     ),
-    "records": CommandEntry("app.cli.managing.records", "records", "List and show stored records", USE),
+    "records": CommandEntry("app.cli.managing.records", "records", "List, show, write and delete stored records", USE),
     "types": CommandEntry("app.cli.managing.types", "types", "List, show and declare record types", USE),
     "mappings": CommandEntry(
         "app.cli.managing.mappings", "mappings", "List, show, store and delete mapping templates", USE

@@ -1,5 +1,4 @@
 """Writes a batch of records: COPY into a staging table, then one set-based merge into `records` or a run's overlay.
-
 The merge statement is put together from phrases, one for each question that imports answer differently (traps 7, 8)."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -14,7 +13,7 @@ from app.storage.database import Session, translate_driver_errors
 from app.storage.overlays.places import ANY_STAGED, FRESH_OVERLAY, NEW_RECORDS, OVERLAY, RECORDS, MergePlace
 
 EPOCH = datetime.fromtimestamp(0, UTC)
-Mode = Literal["overwrite", "fill", "keep"]
+Mode = Literal["overwrite", "fill", "keep", "replace"]
 
 # `earlier`: rows of the file that have changed the record before, where several are merged as one.
 STAGING = """
@@ -24,6 +23,7 @@ ON COMMIT DELETE ROWS"""
 # What an existing record becomes: {held} is what it holds, {given} what a row gives it. Both are associative.
 MERGED: dict[Mode, str] = {
     "overwrite": "({held} || {given})",
+    "replace": "{given}",  # of a single write
     # Writes only fields that are absent, null or '' in the record.
     "fill": "({held} || {given} || (SELECT coalesce(jsonb_object_agg(e.k, e.v), '{{}}') "
     "FROM jsonb_each({held}) AS e(k, v) WHERE e.v NOT IN ('null', '\"\"')))",

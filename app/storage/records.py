@@ -166,6 +166,17 @@ async def wait_briefly(session: Session, account_id: int, type: str, key: str) -
     await session.execute(text(AWAIT), {"account_id": account_id, "type": type, "key": key})
 
 
+async def find_change(session: ReadSession, account_id: int, type: str, key: str) -> datetime | None:
+    """When the record was changed last, which is later with each change; None: there is no such record."""
+    changed: datetime | None = (
+        await session.execute(
+            text("SELECT updated_at FROM records WHERE account_id = :account_id AND type = :type AND key = :key"),
+            {"account_id": account_id, "type": type, "key": key},
+        )
+    ).scalar_one_or_none()
+    return changed
+
+
 async def delete(session: Session, account_id: int, type: str, key: str) -> bool:
     """Whether there was such a record. An import that is at work may create it again."""
     gone = await session.execute(

@@ -39,6 +39,7 @@ STATUSES: Final[Mapping[str, int]] = {
     "belongs_elsewhere": 409,
     "secrets_locked": 409,
     "gone": 410,
+    "record_changed": 412,
     "too_large": 413,
     "unsupported_media_type": 415,
     "idempotency_key_reused": 422,

@@ -15,6 +15,7 @@ DESCRIPTIONS = {
     404: "Not found in this account",
     409: "The current state does not allow it",
     410: "Deleted at the end of its retention period",
+    412: "The record is not the one that `If-Match` names any more",
     413: "The file or body is too large",
     415: "The media type of the body is not supported",
     422: "The request is not valid; `errors` lists everything that is wrong",

@@ -178,6 +178,16 @@ def test_a_number_keeps_its_digits_and_a_key_may_have_any_character(sluice: Slui
         assert "price  1.10\n" in sluice("records", "show", "shoes", each).stdout
     assert '"price": 1.10}' in sluice("records", "list", "shoes").stdout
 
+    put = sluice("records", "put", "shoes", "a/b", "-", "--json", sent='{"price": 2.50}')
+    assert '"price": 2.50' in put.stdout
+    patched = sluice("records", "patch", "shoes", "a/b", "-", sent='{"colour": "red", "price": 3.0}')
+    assert "price  3.0\n" in patched.stdout
+    refused = sluice("records", "patch", "shoes", "a/b", "-", sent='{"price": "much"}')
+    assert (refused.exit_code, "`price`" in refused.stderr) == (1, True)
+    assert "JSON object" in sluice("records", "put", "shoes", "a/b", "-", sent="[1]").stderr
+    assert sluice("records", "delete", "shoes", "a/b").stdout == "Record a/b is deleted\n"
+    assert sluice("records", "delete", "shoes", "a/b").exit_code == 1
+
 
 def test_types_are_listed_shown_declared_and_sampled(sluice: Sluice, tmp_path: Path) -> None:
     declaration = tmp_path / "shoes.json"

@@ -380,6 +380,7 @@ def requests(owner: Owner, template: str) -> list[dict[str, Any]]:
         "/v1/oauth/token": [{"data": {"grant_type": "client_credentials"}}],
         "/v1/oauth/introspect": [{"data": {"access_token": owner.token}}],
         "/v1/oauth/token/revoke": [{"data": {"access_token": owner.token}}],
+        "/records/{type}/{key}": [{"json": {"name": "Stolen", "Name": "Stolen", "_name": "Stolen"}}],
         "/types/{name}": [{"json": {"key": "other", "fields": [{"id": "other", "type": "text"}]}}],
         "/coupon-sets/{set_id}": [{"json": {"name": "Stolen"}}],
     }[template]

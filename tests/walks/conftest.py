@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from app.auth.identity import Identity
 from app.imports.plan import Options
-from app.imports.write_record import write_record
+from app.imports.single.write import write_record
 from app.runs.lifecycle import work_on
 from app.runs.model import RunId
 from app.runtime import Runtime

@@ -82,6 +82,8 @@ NEEDS = {
     ("GET", "/imports/x/failed-rows.csv"): "imports:read",
     ("GET", "/records/contacts"): "records:read",
     ("GET", "/records/contacts/x"): "records:read",
+    ("PUT", "/records/contacts/x"): "imports:write",
+    ("PATCH", "/records/contacts/x"): "imports:write",
     ("DELETE", "/records/contacts/x"): "imports:delete",
     ("GET", "/types"): "types:read",
     ("GET", "/types/contacts"): "types:read",

@@ -19,14 +19,31 @@ STANDARD_OUTPUT: Final = STANDARD_INPUT  # both are called `-`
 
 def read_json_file(path: Path) -> dict[str, object]:
     """The JSON object in a file, or in standard input for `-`. Raises RequestFailed."""
-    name = "Standard input" if path == STANDARD_INPUT else f"The file {path}"
+    return parse_object(path, read_content(path))
+
+
+def read_json_text(path: Path) -> bytes:
+    """The same as it is written: its numbers keep their digits. Raises RequestFailed."""
+    content = read_content(path)
+    parse_object(path, content)
+    return content
+
+
+def read_content(path: Path) -> bytes:
+    """Raises RequestFailed."""
     try:
-        content = sys.stdin.buffer.read() if path == STANDARD_INPUT else path.read_bytes()
-        return msgspec.json.decode(content, type=dict[str, object])
+        return sys.stdin.buffer.read() if path == STANDARD_INPUT else path.read_bytes()
     except OSError as error:
         detail = f"The file {path} cannot be read: {error.strerror or error}"
         raise request_failed("The file cannot be read", detail) from error
+
+
+def parse_object(path: Path, content: bytes) -> dict[str, object]:
+    """Raises RequestFailed."""
+    try:
+        return msgspec.json.decode(content, type=dict[str, object])
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        name = "Standard input" if path == STANDARD_INPUT else f"The file {path}"
         raise request_failed("The file is not JSON", f"{name} must hold a JSON object: {error}") from error
 
 

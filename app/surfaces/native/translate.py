@@ -105,6 +105,11 @@ def record(row: Mapping[Any, Any], type: str) -> dict[str, object]:
     }
 
 
+def record_tag(updated_at: datetime) -> str:
+    """The `ETag` of a record: each change of it is later than the one before, by a microsecond at least."""
+    return f'"{updated_at:%Y%m%d%H%M%S%f}"'
+
+
 def record_counts(counts: Mapping[str, RecordCount]) -> RecordCountList:
     results = [
         RecordCountItem(type=name, count=found.count, precision=PRECISIONS[found.precision])

@@ -11,6 +11,15 @@ def has_already(request: Request, tag: str) -> bool:
     return known.strip() == "*" or tag.removeprefix("W/") in listed
 
 
+def is_expected(request: Request, tag: str | None) -> bool:
+    """Whether what has the tag is what `If-Match` asks for; None: there is nothing. It compares strongly (RFC 9110,
+    section 13.1.1)."""
+    wanted = request.headers.get("if-match")
+    if wanted is None:
+        return True
+    return tag is not None and (wanted.strip() == "*" or tag in [each.strip() for each in wanted.split(",")])
+
+
 def weak_tag(version: str) -> str:
     """Weak, because estimates in the answer move by themselves, and are no reason to send it again."""
     return f'W/"{version}"'

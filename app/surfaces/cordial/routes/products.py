@@ -9,7 +9,7 @@ from fastapi.responses import Response
 
 from app.errors import Refused
 from app.imports.plan import Options
-from app.imports.write_record import delete_record, write_record
+from app.imports.single.write import delete_record, write_record
 from app.resources.catalog import RESOURCE
 from app.resources.field_types import normalize_key
 from app.runs.model import AccountId

@@ -1,6 +1,6 @@
 """Shapes of records."""
 
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pydantic import Field
 
@@ -29,6 +29,46 @@ class FoundRecord(Record):
         description="The row of that import that wrote it, for GET /imports/{import_id}/rows/{row}. Absent if another "
         "run has looked at the record since, and if no import of a file has written it",
     )
+
+
+TAG: Final[dict[str, Any]] = {
+    "ETag": {"schema": {"type": "string"}, "description": "Another one after each change of the record"}
+}
+FOUND: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"headers": TAG},
+    304: {"description": "The client has this record: its `ETag` is in `If-None-Match`", "headers": TAG},
+}
+WRITTEN: Final[dict[int | str, dict[str, Any]]] = {200: {"headers": TAG}}
+NEW_RECORD: Final[dict[int | str, dict[str, Any]]] = {
+    201: {"model": FoundRecord, "description": "The record is new", "headers": TAG}
+}
+IF_MATCH: Final[dict[str, Any]] = {
+    "parameters": [
+        {
+            "name": "If-Match",
+            "in": "header",
+            "required": False,
+            "schema": {"type": "string"},
+            "description": "The `ETag` of the record as it was read. The answer is 412, and nothing is written, if it "
+            "has been changed since",
+        }
+    ]
+}
+RECORD_BODY: Final[dict[str, Any]] = IF_MATCH | {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "additionalProperties": True,
+                    "description": "The fields, as in a row of JSON Lines. The key may be left out",
+                },
+                "example": {"_name": "Ana", "_surname": "Silva"},
+            }
+        },
+    }
+}
 
 
 class RecordCountItem(Shape):

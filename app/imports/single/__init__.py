@@ -1,0 +1,1 @@
+"""Writes and deletes of single records, without a file and a run."""
