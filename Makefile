@@ -74,9 +74,9 @@ openapi: $(VENV)/.dev ## Write the OpenAPI documents
 
 lock: $(VENV)/.uv ## Lock the dependencies, with hashes and without hosts
 	$(COMPILE) requirements-bootstrap.in -o requirements-bootstrap.txt
-	$(COMPILE) --extra embedded pyproject.toml -o requirements.txt
-	$(COMPILE) -c requirements.txt pyproject.toml -o requirements-server.txt
-	$(COMPILE) --extra embedded --group dev -c requirements.txt pyproject.toml -o requirements-dev.txt
+	$(COMPILE) --extra embedded --extra traces pyproject.toml -o requirements.txt
+	$(COMPILE) --extra traces -c requirements.txt pyproject.toml -o requirements-server.txt
+	$(COMPILE) --extra embedded --extra traces --group dev -c requirements.txt pyproject.toml -o requirements-dev.txt
 	set -e; for each in $(CLIENTS); do $(COMPILE) $$each.in -o $$each.txt; done
 	set -e; for each in tests/sdk/node/*/; do (cd $$each && $(RELOCK)); done
 

@@ -31,6 +31,7 @@ from app.web.openapi import build_openapi
 from app.web.requests import RequestMiddleware
 from app.web.server.connections import Connections, build_connection_limits
 from app.web.server.protocol import ServerLimits, build_protocol
+from app.web.server.tracing import build_telemetry
 from app.web.surface import Surfaces, internal_error
 
 EXPOSED = ("Content-Disposition", "ETag", "Preference-Applied", "Retry-After", "X-Request-Id")
@@ -53,6 +54,7 @@ def create_app(settings: Settings) -> FastAPI:
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
+        telemetry=build_telemetry(lambda: app.state.runtime.observe.traces, traced=bool(settings.traces_url)),
         middleware=build_middleware(settings),
     )
     SITES.mount(app)

@@ -16,6 +16,7 @@ from app.heavy_reads import HeavyReads
 from app.observe import Observer
 from app.observe.events import EnqueueFailed
 from app.observe.process_events import WeakSecretKey
+from app.observe.traces import find_endpoint, open_traces
 from app.pictures.process import PictureDecoder
 from app.queue.server import QueueUnavailable, parse_address
 from app.queue.task_queue import TaskQueue
@@ -81,7 +82,7 @@ async def open_runtime(settings: Settings, *, search_path: str = "public") -> As
     rate, transfer_policy, vault = read_rate_limit(settings), build_transfer_policy(settings), open_vault(settings)
     mailer, blobs = build_mailer(settings, transfer_policy), open_store(settings)
     database = build_database(database_url, pool_size=settings.database_pool, search_path=search_path)
-    observe = Observer()
+    observe = Observer(open_traces(secret_value(settings.traces_url), settings.ca_file))
     async with AsyncExitStack() as opened:
         opened.push_async_callback(database.close)
         if await check_database(database, secret_value(settings.secret_key)):
@@ -89,10 +90,9 @@ async def open_runtime(settings: Settings, *, search_path: str = "public") -> As
         queue = await open_queue(redis_url, settings.ca_file)
         opened.push_async_callback(queue.close)
         await opened.enter_async_context(recognising_store(database, blobs))
-        pictures = PictureDecoder(observe)
-        opened.push_async_callback(pictures.close)
-        watcher = Watcher(database)
-        opened.push_async_callback(watcher.close)
+        pictures, watcher = PictureDecoder(observe), Watcher(database)
+        for each in (observe.traces, pictures, watcher):
+            opened.push_async_callback(each.close)
         yield Runtime(
             settings=settings,
             database=database,
@@ -119,6 +119,7 @@ def check_settings(settings: Settings) -> None:
     build_mailer(settings, build_transfer_policy(settings))
     open_vault(settings)
     check_public_url(settings.public_url or "")
+    find_endpoint(secret_value(settings.traces_url))
     try:
         check_blobs_url(blobs_address(settings), blob_access(settings))
         if settings.redis_url:

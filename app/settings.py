@@ -110,6 +110,11 @@ class Settings(BaseSettings):
     )
     log_level: Level = Field("info", description="Least severe level that is logged: debug, info, warning or error")
 
+    traces_url: SecretStr | None = Field(
+        None,
+        description="Collector that gets traces by OTLP over HTTP, `http://collector:4318`; if not set, none are made",
+    )
+
     rate_limit: str = Field(
         "10000/minute",
         description="Requests that one key may make in a period, such as `20 per 5 seconds`; `off` for no limit",

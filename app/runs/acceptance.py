@@ -82,7 +82,8 @@ async def accept_run(
     else:
         await accounts.lock(session, account_id)
     await ensure_room(session, runtime, account_id, kind)
-    return run_from(await runs.add(session, {"account_id": account_id, "kind": kind, "step": step, **values}))
+    fixed = {"account_id": account_id, "kind": kind, "step": step, "traceparent": runtime.observe.traces.traceparent()}
+    return run_from(await runs.add(session, {**fixed, **values}))
 
 
 async def announce_run(runtime: Runtime, run: Run) -> Run:

@@ -28,6 +28,7 @@ from app.runs.kinds import Kind, Step
 from app.runs.model import Run, RunId, run_from
 from app.runs.states import State, states_before
 from app.runs.telling.news import tell_webhooks
+from app.runs.telling.traces import trace_end, tracing_turn
 from app.runtime import Runtime
 from app.storage import claims
 from app.storage.blobs import BlobsUnavailable
@@ -69,8 +70,12 @@ async def work_on(runtime: Runtime, run_id: RunId, work: Work, *, stopping: Stop
     """Claims the run and lets the engine work on it for a slice. Does nothing if the run has ended, is not due or is
     claimed by another worker. What the engine raises decides here how the run goes on. Raises OutOfMemory."""
     run = await claim_run(runtime, run_id)
-    if run is None:
-        return
+    if run is not None:
+        with tracing_turn(runtime.observe.traces, run):
+            await work_on_claimed(runtime, run, work, stopping)
+
+
+async def work_on_claimed(runtime: Runtime, run: Run, work: Work, stopping: Stopping) -> None:
     try:
         async with lease_renewed(runtime, run):
             ended = await work(runtime, run, stopping)
@@ -279,6 +284,7 @@ def announce_end(runtime: Runtime, run: Run | None) -> None:
     """Logs and counts a run that has ended; None: there is none."""
     if run is not None:
         runtime.observe(RunEnded(run.id, run.account_id, run.state, run.fail_code, run.total, run.success, run.failed))
+        trace_end(runtime.observe.traces, run)
 
 
 def announce_held(runtime: Runtime, run: Run | None) -> None:

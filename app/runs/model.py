@@ -84,6 +84,7 @@ class Run:
     undone_by: str | None  # the run that takes back what it has changed
     waiting_for: str | None  # what has to come back before the run goes on: app.runs.progress.TROUBLES
     due_at: datetime  # nobody works on it before
+    traceparent: str | None  # of the request which it came from, if that was traced
     # Of its row, where somebody reads it to show it: app.storage.watching.versions.
     version: str = field(default="", compare=False)
 

@@ -191,6 +191,7 @@ runs = Table(
     moment("finished_at"),
     moment("pruned_at"),
     Column("undone_by", Text),  # the run that undoes it, which may be gone
+    Column("traceparent", Text),  # of the request which it came from, if that was traced: app.observe.traces
 )
 
 sync_files = Table(

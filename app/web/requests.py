@@ -64,7 +64,8 @@ class RequestMiddleware:
         exchange = Exchange(scope, receive, send, self.rate_headers, id=token_hex(9), method=method)
         scope["request_id"] = exchange.id
         started = time.monotonic()
-        with structlog.contextvars.bound_contextvars(request_id=exchange.id):
+        traces = get_runtime(scope).observe.traces
+        with structlog.contextvars.bound_contextvars(request_id=exchange.id, **traces.log_fields()):
             try:
                 await self.app(scope, exchange.receive, exchange.send)
             except SourceLost:
@@ -154,6 +155,7 @@ class Exchange:
         self.sent += len(message.get("body", b""))
         if message["type"] == "http.response.start":
             self.status = message["status"]
+            self.describe()
             sent = list(message.get("headers", ()))
             cached = any(name.lower() == NO_STORE[0] for name, _ in sent)
             own = (NOSNIFF, *(() if cached else (NO_STORE,)), (b"x-request-id", self.id.encode()), *self.rate_headers())
@@ -165,6 +167,12 @@ class Exchange:
             await self.linger()
             message = {"type": "http.response.body", "body": b""}
         await self.downstream(message)
+
+    def describe(self) -> None:
+        """Tells the span of the request, which ends with the answer, what the log tells."""
+        caller = self.scope.get("caller")
+        told = {"request_id": self.id, "account": caller and caller.account}
+        get_runtime(self.scope).observe.traces.describe({f"sluice.{name}": it for name, it in told.items() if it})
 
     def rate_headers(self) -> list[tuple[bytes, bytes]]:
         allowance = remaining_allowance(self.scope, get_runtime(self.scope))

@@ -243,7 +243,8 @@ def log_events() -> str:
 Every process logs to standard error. With `SLUICE_LOG_FORMAT=json`, and where no terminal reads it, an event is one JSON object
 per line with `event`, `level`, `timestamp` and the fields below; on a terminal it is a line for people. **No cell of
 a file and no secret is ever logged.** What a library logs is reduced to {code(event_name(process_events.LibraryLogged))} with its name, the
-place and the kind of error ([why](../adr/0009-library-logs-lose-their-text.md)).
+place and the kind of error ([why](../adr/0009-library-logs-lose-their-text.md)). Lines of requests have `request_id`, and where
+[traces](../guides/traces.md) are made, `trace_id`.
 """
     return page("Log events", intro, table(("Event", "Level", "When", "Fields"), rows))
 

@@ -42,6 +42,7 @@ OTHERS_WORDS = {
     "aws_bucket",
     "api_calls",
     "path_style",
+    "parentbased_traceidratio",  # OpenTelemetry's
     *OF_DEPLOYING,
     *get_args(RunFault),
     *OF_POSTGRESQL,

@@ -1,1 +1,1 @@
-"""What webhooks are told of a run."""
+"""What webhooks and traces are told of a run."""
