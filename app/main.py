@@ -63,7 +63,9 @@ def create_app(settings: Settings) -> FastAPI:
 
 def build_middleware(settings: Settings) -> list[Middleware]:
     """The outermost first. Raises Misconfigured."""
-    requests = Middleware(RequestMiddleware, render_crash=render_crash, rate_headers=rate_headers)
+    requests = Middleware(
+        RequestMiddleware, render_crash=render_crash, rate_headers=rate_headers, name_surface=name_surface
+    )
     # uvicorn's own default believes every caller on this machine, and an address could be forged in the log and for
     # the rate limit.
     proxies = parse_proxies(settings)
@@ -97,6 +99,10 @@ def render_crash(request: Request, request_id: str) -> Response:
 
 def rate_headers(request: Request, allowance: Allowance) -> Mapping[str, str]:
     return SITES.find(request).rate_headers(allowance)
+
+
+def name_surface(request: Request) -> str:
+    return SITES.find(request).name
 
 
 def write_openapi(folder: Path) -> None:

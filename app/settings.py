@@ -138,6 +138,7 @@ class Settings(BaseSettings):
     tombstone_days: PositiveInt = Field(
         365, description="Days after its end that the id of a run whose retention is over is answered with 410"
     )
+    audit_days: PositiveInt = Field(365, description="Days that the audit log tells who has changed what")
     max_columns: PositiveInt = Field(2_000, description="Maximum number of columns in a file")
     max_record_bytes: PositiveInt = Field(1_048_576, description="Largest row, and largest record as JSON, in bytes")
     max_cell_characters: PositiveInt = Field(131_072, description="Longest cell, in characters")

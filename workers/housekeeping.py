@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from app.audit.pruning import forget_old_deeds
 from app.deliveries import outbox
 from app.deliveries.webhooks.sending import MessageSender, prune_messages
 from app.drafts.draft import drop_expired
@@ -111,9 +112,9 @@ async def end_old_snapshots(runtime: Runtime, _: str) -> None:
 
 async def prune(runtime: Runtime, _: str) -> None:
     """Deletes access tokens, idempotency keys and drafts that have expired, cancels runs that nobody has decided about,
-    strips runs past their retention, gives up and deletes old messages to webhooks, and deletes files and overlays
-    without an owner. An error in one of these keeps none of the others from being done, or the disk would fill: the
-    first is raised at the end."""
+    strips runs past their retention, forgets what is too old to be undone or told, gives up and deletes old messages to
+    webhooks, and deletes files and overlays without an owner. An error in one of these keeps none of the others from
+    being done, or the disk would fill: the first is raised at the end."""
     errors: list[Exception] = []
     for do in PRUNING:
         try:
@@ -138,6 +139,7 @@ PRUNING: tuple[Callable[[Runtime], Awaitable[None]], ...] = (
     cancel_expired,
     prune_runs,
     forget_old_changes,
+    forget_old_deeds,
     sweep_overlays,
     feeds.forget_old_files,
     prune_messages,

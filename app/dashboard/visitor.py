@@ -13,6 +13,7 @@ from app.auth.caller import Caller
 from app.dashboard.forms import read_open_form
 from app.dashboard.session import load_session
 from app.errors import Refused
+from app.observe.acting import act_as
 from app.people.sessions import OpenSession, note_seen
 from app.runs.kinds import KINDS
 from app.runs.model import AccountId
@@ -80,6 +81,7 @@ async def find_visitor(request: Request, runtime: OpenRuntime) -> Visitor:
     if opened is None:
         await count_stranger(request, runtime)
         raise Refused("not_authenticated", "Sign in to see this page")
+    act_as("key" if opened.role is None else "person", opened.identity.id)
     await count_request(request, runtime, f"key:{opened.identity.id}")
     if opened.stale and request.scope["path"] != FOLLOWING:
         with suppress(DatabaseUnavailable):  # a database that cannot be written stops nobody from reading

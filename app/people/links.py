@@ -7,6 +7,7 @@ from typing import Final
 
 from app.auth.tokens import token_hash
 from app.errors import Refused
+from app.observe.acting import act_as
 from app.people.passwords import check_password, hash_password, verify_password
 from app.people.sessions import start_session
 from app.people.sign_in import count_try, wrong
@@ -90,6 +91,7 @@ async def use_link(runtime: Runtime, token: str, password: str, *, address: str)
         hashed = None
         if not await verify_password(password, link.password):
             raise wrong(NOT_SET if link.password is None else WRONG)
+    act_as("person", link.person_id)
     async with runtime.database.transaction() as session:
         return await finish(session, link, token, hashed, pepper=runtime.pepper)
 

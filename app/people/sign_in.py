@@ -6,6 +6,7 @@ from typing import Final
 from app.auth.caller import Caller, authenticate
 from app.auth.credentials import PresentedKey, parse_key
 from app.errors import Complaint, Refused
+from app.observe.acting import act_as
 from app.people import sessions
 from app.people.passwords import verify_password
 from app.people.sessions import OpenSession
@@ -32,6 +33,7 @@ async def sign_in(runtime: Runtime, email: str, password: str, *, address: str) 
         person = await members.find_person(session, email)
     if not await verify_password(password, person["password"] if person else None) or person is None:
         raise wrong(WRONG)
+    act_as("person", person["id"])
     async with runtime.database.transaction() as session:
         held = await members.hold_person(session, person["id"])
         belongs = await members.memberships(session, person["id"])
@@ -46,6 +48,7 @@ async def sign_in(runtime: Runtime, email: str, password: str, *, address: str) 
 async def sign_in_with_key(runtime: Runtime, key: str, *, address: str) -> str:
     """The cookie of a new session with the scopes of an API key, `id:secret`. Raises as `sign_in`."""
     caller = await verify_key(runtime, key, address=address)
+    act_as("key", caller.id)
     async with runtime.database.transaction() as session:
         if not await accounts.hold_key(session, caller.id):
             raise wrong(WRONG_KEY)

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio.engine import AsyncConnection, AsyncEngine, create_a
 
 from app.addresses import explain_silence, join_port
 from app.errors import Retryable
+from app.observe.acting import ACTING
 
 # Sessions that write and sessions that only read have different types, so that a signature shows which one is needed.
 ReadSession = NewType("ReadSession", AsyncConnection)
@@ -27,6 +28,8 @@ UNDEFINED_TABLE = "42P01"
 VERSION_AND_TIMEOUT = """
 SELECT current_setting('server_version_num') AS version,
     current_setting('idle_in_transaction_session_timeout') AS timeout"""
+# For the rest of the transaction, to the triggers that write the audit log.
+TELL_WHO_ACTS = text("SELECT set_config('sluice.acting', :acting, true)")
 REACH_SECONDS = 3.0  # for a server that is asked whether it is there
 # Why a server that is there cannot be used at the moment, by SQLSTATE.
 BUSY = {"57P03": "it is starting or stopping", "53300": "it has no free connection"}
@@ -134,6 +137,8 @@ class Database:
     async def transaction(self) -> AsyncIterator[Session]:
         with translate_errors():
             async with self._engine.begin() as connection:
+                if (acting := ACTING.get()) is not None:
+                    await connection.execute(TELL_WHO_ACTS, {"acting": acting.encode()})
                 yield Session(ReadSession(connection))
 
     @asynccontextmanager

@@ -12,6 +12,7 @@ from app.auth.credentials import read_credentials
 from app.auth.identity import ensure_live
 from app.auth.keys import DEEDS
 from app.errors import Refused, join_choices
+from app.observe.acting import act_as
 from app.runs.kinds import KINDS
 from app.runtime import Runtime
 from app.storage.access import accounts
@@ -40,6 +41,7 @@ async def identify_caller(request: Request, runtime: OpenRuntime) -> Caller:
         # Failed attempts count against the address that they come from, not against any key.
         await count_request(request, runtime, f"address:{client_bucket(request)}")
         raise
+    act_as("key", caller.id)
     await count_request(request, runtime, f"key:{caller.id}")
     if caller.stale:
         await note_use(runtime, caller)

@@ -14,6 +14,7 @@ from fastapi.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import SourceLost, shorten_name
+from app.observe.acting import Acting, acting
 from app.observe.events import ProbeServed, RequestCrashed, RequestDenied, RequestServed, ResponseCutOff
 from app.observe.logs import error_kind, format_trace
 from app.runtime import Runtime
@@ -44,15 +45,20 @@ class RequestMiddleware:
     """ASGI middleware.
 
     `render_crash` renders the response to a request that crashed, given its id; `rate_headers` the headers that report
-    the rate limit.
+    the rate limit; `name_surface` tells which surface a request is for.
     """
 
     def __init__(
-        self, app: ASGIApp, render_crash: Callable[[Request, str], Response], rate_headers: RateHeaders
+        self,
+        app: ASGIApp,
+        render_crash: Callable[[Request, str], Response],
+        rate_headers: RateHeaders,
+        name_surface: Callable[[Request], str],
     ) -> None:
         self.app = app
         self.render_crash = render_crash
         self.rate_headers = rate_headers
+        self.name_surface = name_surface
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -65,7 +71,10 @@ class RequestMiddleware:
         scope["request_id"] = exchange.id
         started = time.monotonic()
         traces = get_runtime(scope).observe.traces
-        with structlog.contextvars.bound_contextvars(request_id=exchange.id, **traces.log_fields()):
+        address, _ = scope.get("client") or (None, 0)
+        sender = Acting(address=address, surface=self.name_surface(Request(scope)), request_id=exchange.id)
+        bound = structlog.contextvars.bound_contextvars(request_id=exchange.id, **traces.log_fields())
+        with bound, acting(sender):
             try:
                 await self.app(scope, exchange.receive, exchange.send)
             except SourceLost:

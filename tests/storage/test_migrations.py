@@ -940,3 +940,29 @@ async def test_0040_leaves_runs_without_a_trace_and_can_be_taken_back(empty_data
     await asyncio.to_thread(command.downgrade, configuration(empty_database), "0039")
     assert await values(connection, "SELECT id FROM runs") == ["waiting"]
     await connection.close()
+
+
+async def test_0041_notes_what_is_changed_from_then_on_and_can_be_taken_back(empty_database: str) -> None:
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "0040")
+    connection = await asyncpg.connect(empty_database)
+    await connection.execute("INSERT INTO accounts (name, created_at) VALUES ('shop', now())")
+    await connection.execute(RUN, "old", 1, "finished", None, None, 1)
+
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "0041")
+    await connection.execute(RUN, "new", 2, "finished", None, None, 1)
+    await connection.execute("UPDATE runs SET heartbeat_at = now()")  # as a worker does
+    await connection.execute("DELETE FROM runs")
+    noted = "SELECT concat_ws(' ', actor_kind, action, what_id) FROM audit_log ORDER BY id"
+    told = ["operator import.started new", "operator import.deleted old", "operator import.deleted new"]
+    assert await values(connection, noted) == told
+    with pytest.raises(asyncpg.RaiseError, match="only added to"):
+        await connection.execute("UPDATE audit_log SET action = 'key.created'")
+
+    await asyncio.to_thread(command.downgrade, configuration(empty_database), "0040")
+    await connection.execute(RUN, "newer", 3, "finished", None, None, 1)
+    assert await values(connection, "SELECT to_regclass('audit_log')::text") == [None]
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "0041")
+    # As an attempt leaves it that was cut off at its end.
+    await connection.execute("UPDATE alembic_version SET version_num = '0040'")
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "head")
+    await connection.close()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from app.cli.options import UsageError, read_settings
 from app.embedded import find_running_instance
+from app.observe.acting import Acting, acting
 from app.runtime import build_database
 from app.servers import WEAK_SECRET, check_schema, check_secret_key, reach_database
 from app.storage.database import Database
@@ -59,6 +60,7 @@ async def open_database(target: DatabaseTarget) -> AsyncIterator[Database]:
         await check_schema(database)
         if target.secret_key and await check_secret_key(database, target.secret_key):
             print(f"sluice: {WEAK_SECRET}", file=sys.stderr)
-        yield database
+        with acting(Acting("operator")):
+            yield database
     finally:
         await database.close()

@@ -26,6 +26,7 @@ from app.runs.model import AccountId
 from app.runtime import Runtime
 from app.storage import records
 from app.storage.access import accounts
+from app.storage.audit.noting import note_deed
 from app.storage.database import Session
 from app.storage.journal.writer import tell_journal
 from app.storage.merge import MergeTarget, Mode
@@ -124,7 +125,11 @@ async def merge_write(
     target = build_target(runtime, write, seq=seq, mode=mode)
     prepared = prepare_batch(write.checked, await records.now(session), target.type, key_forms)
     await stage_batch(session, prepared)
-    return await merge_batch(session, target, prepared, write.options)
+    outcome = await merge_batch(session, target, prepared, write.options)
+    if outcome.created or outcome.updated:
+        action = "record.created" if outcome.created else "record.changed"
+        await note_deed(session, write.account_id, action, write.checked.keys[0], target.type)
+    return outcome
 
 
 async def delete_record(
@@ -147,6 +152,7 @@ async def delete_record(
             if not is_current(changed_at):
                 raise Refused("record_changed", RECORD_CHANGED)
             await records.delete(session, account_id, type, key)
+            await note_deed(session, account_id, "record.deleted", key, type)
             return True
     return False
 

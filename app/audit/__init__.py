@@ -1,0 +1,1 @@
+"""The audit log of an account: who has changed what, and when."""

@@ -1,0 +1,50 @@
+"""The actions that the audit log tells, and how each is said in a sentence."""
+
+from collections.abc import Mapping
+from itertools import product
+from typing import Final
+
+# What is kept under a name, and what happens to it.
+NOUNS: Final = {
+    "connection": "connection",
+    "mapping": "mapping template",
+    "coupon_set": "coupon set",
+    "type": "record type",
+    "record": "record",
+    "item_sync": "item sync",
+    "schedule": "schedule",
+    "feed": "feed",
+    "webhook": "webhook",
+    "account": "account",
+}
+CHANGES: Final = ("created", "changed", "deleted")
+SWITCHED: Final = ("schedule", "feed", "webhook")
+RUNS: Final = {"import": "import", "export": "export", "sync": "run of an item sync", "undo": "undo"}
+DECISIONS: Final = ("started", "resumed", "cancelled", "deleted")
+
+# Action -> what somebody did, before the name of what they did it to. An action is called by what it is done to, a dot,
+# and the deed. The triggers of migration 0041 name those of all but records, which `app.imports` notes itself.
+ACTIONS: Final[Mapping[str, str]] = {
+    **{f"{kind}.{deed}": f"{deed} the {noun}" for (kind, noun), deed in product(NOUNS.items(), CHANGES)},
+    **{f"{kind}.paused": f"switched off the {NOUNS[kind]}" for kind in SWITCHED},
+    **{f"{kind}.resumed": f"switched on the {NOUNS[kind]}" for kind in SWITCHED},
+    **{f"{kind}.{deed}": f"{deed} the {noun}" for (kind, noun), deed in product(RUNS.items(), DECISIONS)},
+    "import.committed": "committed the import",
+    "import.rerun": "ran an import again as",
+    "import.retried": "retried failed rows in the import",
+    "import.corrected": "sent corrected rows in the import",
+    "export.rerun": "ran an export again as",
+    "export.retried": "retried deliveries in the export",
+    "key.created": "created the API key",
+    "key.changed": "changed the API key",
+    "key.revoked": "revoked the API key",
+    "key.deleted": "deleted the API key",
+    "token.issued": "was issued an access token of the API key",
+    "token.revoked": "revoked an access token of the API key",
+    "person.invited": "invited",
+    "person.joined": "took the invitation of",
+    "person.changed": "changed the person",
+    "person.removed": "removed",
+    "person.link_made": "made a link that sets the password of",
+    "session.started": "signed in to the dashboard",
+}

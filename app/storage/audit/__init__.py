@@ -1,0 +1,1 @@
+"""The audit log, which triggers fill: read and pruned."""
