@@ -10,6 +10,7 @@ from typing import Final
 import httpx
 import pytest
 from hypothesis import settings
+from sqlalchemy import Engine, event
 
 from app.embedded import Servers
 from app.observe.logs import configure
@@ -18,6 +19,7 @@ from tests.support import http
 from tests.support.http import Account
 from tests.support.live import Live, running_live
 from tests.support.servers import new_database, redis_number, running_servers, settings_for
+from tests.support.statements import Watch
 from tests.transports.servers.server import Certificates
 
 # How long an example takes depends on what else the machine does. Speed belongs to the benchmarks.
@@ -145,3 +147,13 @@ def live(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     settings = settings_for(data, new_database(servers, "live"), redis_number(servers, 1))
     with running_live(settings) as running:
         yield running
+
+
+@pytest.fixture(scope="session", autouse=True)
+def statements() -> Iterator[None]:
+    """Fails at the end if a statement names `records` and is not of one account: they could not be divided by it."""
+    watch = Watch()
+    event.listen(Engine, "before_cursor_execute", watch)
+    yield
+    event.remove(Engine, "before_cursor_execute", watch)
+    assert watch.at_fault == {}

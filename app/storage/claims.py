@@ -5,6 +5,7 @@ that it was given, so a worker that was frozen past its lease cannot change anyt
 """
 
 from collections.abc import Sequence
+from random import uniform
 
 from sqlalchemy import RowMapping, text
 
@@ -48,12 +49,14 @@ CLAIMABLE = f"""{OPEN} AND state IN ('queued', 'running') AND lease_until IS NUL
 # (A run that becomes a suspect after this look is left to the next time that it is enqueued.)
 QUEUE_SUSPECTS = "SELECT pg_advisory_xact_lock(hashtext('sluice: suspects')) FROM runs WHERE id = :id AND crashes > 0"
 
-# clock_timestamp(), because now() is when the transaction began, and it may have waited since. The trigger of 0006,
-# `newer_plans`, wants to know which plans the claimer knows: the row is looked at, and so this said, before it fires.
+# statement_timestamp(), because now() is when the transaction began, and it may have waited since: in a statement of
+# its own, QUEUE_SUSPECTS. (clock_timestamp() is volatile, which a database of several machines does not take.) The
+# trigger of 0006, `newer_plans`, wants to know which plans the claimer knows: the row is looked at, and so this said,
+# before it fires.
 CLAIM = f"""
 UPDATE runs SET state = 'running', step = {STEP}, attempt = attempt + 1, waiting_for = NULL,
-    started_at = coalesce(started_at, now()),
-    heartbeat_at = clock_timestamp(), lease_until = clock_timestamp() + make_interval(secs => :lease)
+    started_at = least(started_at, now()),
+    heartbeat_at = statement_timestamp(), lease_until = statement_timestamp() + make_interval(secs => :lease)
 WHERE id = :id AND {CLAIMABLE} AND (crashes = 0 OR :queued)
     AND NOT EXISTS (SELECT FROM schema_compat WHERE oldest > :schema)
     AND set_config('sluice.plan_version', '{PLAN_VERSION}', true) <> ''
@@ -91,7 +94,7 @@ SILENT = f"""id IN (
 
 POSTPONE = """
 UPDATE runs SET lease_until = NULL, waiting_for = :waiting_for, fetches = fetches + CAST(:source_away AS int),
-    due_at = now() + make_interval(secs => :backoff * (0.5 + random()))
+    due_at = now() + make_interval(secs => :seconds)
 WHERE id = :id AND attempt = :attempt AND lease_until IS NOT NULL"""
 
 # What has come to its end is a step forward, so crashes before it do not count any more.
@@ -193,7 +196,7 @@ async def postpone(
     values = {
         "id": run_id,
         "attempt": attempt,
-        "backoff": backoff,
+        "seconds": backoff * uniform(0.5, 1.5),  # noqa: S311  no secret: those who wait should not come back together
         "waiting_for": waiting_for,
         "source_away": source_away,
     }

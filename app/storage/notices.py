@@ -13,10 +13,12 @@ TOLD = "coalesce(finished_at, held_at)"  # the moment that the mail tells of
 UNSENT = f"notify IS NOT NULL AND notified_at IS NULL AND {TOLD} IS NOT NULL"  # as the index `runs_untold`
 
 # `tell_at` is lease and backoff in one. At first it is `lease` seconds ahead, and with every further try as far ahead
-# as that moment is back, so that a mail whose worker dies needs no rescue.
+# as that moment is back, so that a mail whose worker dies needs no rescue. The times are added without a zone, which
+# gives the same wherever it is done: a database of several machines takes nothing else from a column.
+TELL_AT = f"""(now() AT TIME ZONE 'UTC' + least(greatest(now() - {TOLD}, make_interval(secs => :lease)),
+    make_interval(secs => :longest))) AT TIME ZONE 'UTC'"""
 TAKE = f"""
-UPDATE runs SET tell_at = now() + least(greatest(now() - {TOLD}, make_interval(secs => :lease)),
-    make_interval(secs => :longest))
+UPDATE runs SET tell_at = {TELL_AT}
 FROM accounts
 WHERE accounts.id = runs.account_id AND runs.id = (
     SELECT id FROM runs WHERE {UNSENT} AND coalesce(tell_at, {TOLD}) <= now()

@@ -1,6 +1,9 @@
 """Records in hash partitions: no statement asks for what only a table on one machine can give back."""
 
+import re
 from collections.abc import AsyncIterator
+from datetime import timedelta
+from itertools import product
 from pathlib import Path
 
 import asyncpg
@@ -9,8 +12,9 @@ import pytest
 from app.embedded import Servers
 from app.runs.model import AccountId
 from app.runtime import Runtime, open_runtime
+from app.storage import notices
 from app.storage.access import accounts
-from app.storage.merge import CHANGED_AT
+from app.storage.merge import CHANGED_AT, MERGED, MergeTarget, Mode, compare
 from tests.engine.conftest import ImportEngine, law
 from tests.support.servers import new_database, partition_records, redis_number, settings_for
 from tests.support.undoing import dump, undo
@@ -68,10 +72,51 @@ async def test_all_unique_indexes_of_records_have_the_account(database_url: str)
         "AND (attidentity <> '' OR attgenerated <> '')"
     )
     assert (without, foreign, numbered) == ([], [], [])
-    # PostgreSQL takes only what is immutable for a generated column.
-    moment = CHANGED_AT.replace("excluded.updated_at", "given").replace("r.updated_at", "held")
-    await connection.execute(
-        f"CREATE TEMPORARY TABLE scratch (given timestamptz, held timestamptz, "
-        f"later timestamptz GENERATED ALWAYS AS ({moment}) STORED)"
-    )
     await connection.close()
+
+
+OTHERS = re.compile(r"\(SELECT .* NOT IN \('null', '\"\"'\)\)")  # of the mode `fill`: a generated column takes no query
+VOLATILITY = "SELECT DISTINCT provolatile::text FROM pg_proc WHERE proname = ANY($1)"
+
+
+@pytest.mark.parametrize("mode", [*MERGED, "keep"])
+async def test_what_a_merge_compares_and_sets_is_immutable(database_url: str, mode: Mode) -> None:
+    """Citus takes nothing else, and PostgreSQL nothing else for a generated column. Whether a record is too large is
+    left out: it cannot be asked so, which decision 67 has."""
+    expressions = {"moment": ("timestamptz", CHANGED_AT)}
+    for number, (touch, flat, fixed) in enumerate(product((False, True), (False, True), (None, "code"))):
+        target = MergeTarget(1, "contacts", "run", 7, mode, unique_keys=touch, fixed=fixed, flat=flat)
+        met = compare(target, held="r", given="excluded", number="excluded.run_seq", touch=touch)
+        kinds = {"mine": "boolean", "changes": "boolean", "merged": "jsonb"}
+        expressions |= {f"{name}_{number}": (kind, met[name]) for name, kind in kinds.items()}
+    connection = await asyncpg.connect(database_url)
+    columns = [
+        f"{name} {kind} GENERATED ALWAYS AS ({flatten(text)}) STORED" for name, (kind, text) in expressions.items()
+    ]
+    await connection.execute(
+        "CREATE FUNCTION pg_temp.others(jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE RETURN $1;"
+        "CREATE TEMPORARY TABLE scratch (held_data jsonb, held_updated_at timestamptz, held_run_seq bigint, "
+        "given_data jsonb, given_updated_at timestamptz, given_run_seq bigint, " + ", ".join(columns) + ")"
+    )
+    asked = await connection.fetch(VOLATILITY, ["jsonb_each", "jsonb_object_agg"])
+    await connection.close()
+    assert len(columns) == 25
+    assert "v" not in {row["provolatile"] for row in asked}
+
+
+def flatten(expression: str) -> str:
+    return OTHERS.sub("pg_temp.others(held_data)", expression.replace("excluded.", "given_").replace("r.", "held_"))
+
+
+async def test_the_next_try_of_a_mail_is_reckoned_without_a_zone(database_url: str) -> None:
+    """With now() as a constant it is immutable."""
+    moment = notices.TELL_AT.replace("now()", "begun").replace(":lease", "60").replace(":longest", "3600")
+    connection = await asyncpg.connect(database_url)
+    await connection.execute(
+        "CREATE TEMPORARY TABLE scratch (begun timestamptz, finished_at timestamptz, held_at timestamptz, "
+        f"tell_at timestamptz GENERATED ALWAYS AS ({moment}) STORED)"
+    )
+    await connection.execute("INSERT INTO scratch VALUES ('2026-03-29 00:30Z', '2026-03-29 00:00Z')")
+    told = await connection.fetchval("SELECT tell_at - begun FROM scratch")
+    await connection.close()
+    assert told == timedelta(minutes=30)  # also where clocks are changed meanwhile
