@@ -14,7 +14,7 @@ WORKERS ?= 3
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test test-all check bench bench-peers docs docs-serve docs-answers format openapi deploy-env sbom lock clean setup
+.PHONY: help demo run test test-all check bench bench-ten-million bench-peers docs docs-serve docs-answers format openapi deploy-env sbom lock clean setup
 
 help: ## List the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -44,6 +44,9 @@ coverage: $(VENV)/.dev ## Run the tests and report the lines and branches of app
 
 bench: $(VENV)/.dev ## Measure speed and memory against a psql script; writes benchmarks/results.md
 	$(BIN)/python -m benchmarks
+
+bench-ten-million: $(VENV)/.dev ## Measure 200 imports into 20 accounts and ten nights of changes; takes an hour, writes benchmarks/ten_million.md
+	$(BIN)/python -m benchmarks --only ten-million --results benchmarks/ten_million.md $(TEN_MILLION)
 
 bench-peers: $(VENV)/.dev ## Measure Sluice beside other programs, which it installs into .cache/peers; writes benchmarks/peers.md
 	$(BIN)/python -m benchmarks.peers $(PEERS)
