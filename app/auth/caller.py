@@ -13,7 +13,7 @@ from app.auth.tokens import TOKEN_PATTERN, token_hash
 from app.errors import Refused
 from app.runs.model import AccountId
 from app.storage.access import accounts, tokens
-from app.storage.database import ReadSession
+from app.storage.database import Database
 
 KEY_ID = re.compile(re.escape(PREFIX) + r"[0-9a-f]{16}")
 NO_KEY = (
@@ -49,19 +49,20 @@ class Caller:
         return self.areas is None or bool(self.areas & {area, EVERY_AREA})
 
 
-async def authenticate(session: ReadSession, credentials: Credentials | None, *, pepper: str) -> Caller:
-    """The owner of a key or a token. Raises Refused("not_authenticated")."""
+async def authenticate(database: Database, credentials: Credentials | None, *, pepper: str) -> Caller:
+    """The owner of a key or a token, as it is at a moment after the call. Raises Refused("not_authenticated")."""
     match credentials:
         case PresentedKey():
-            return await find_key_owner(session, credentials, pepper=pepper)
+            return await find_key_owner(database, credentials, pepper=pepper)
         case PresentedToken():
-            return await find_token_owner(session, credentials, pepper=pepper)
+            return await find_token_owner(database, credentials, pepper=pepper)
         case None:
             raise Refused("not_authenticated", NO_KEY)
 
 
-async def find_key_owner(session: ReadSession, presented: PresentedKey, *, pepper: str) -> Caller:
-    row = await accounts.key(session, presented.key_id) if KEY_ID.fullmatch(presented.key_id) else None
+async def find_key_owner(database: Database, presented: PresentedKey, *, pepper: str) -> Caller:
+    may_be_key = KEY_ID.fullmatch(presented.key_id)
+    row = await database.look_up(accounts.find_keys, presented.key_id) if may_be_key else None
     key = NO_SUCH_KEY if row is None else row
     secret_matches = hmac.compare_digest(secret_hash(presented.key_id, presented.secret, pepper), key["secret_hash"])
     if row is None or not secret_matches:
@@ -72,11 +73,11 @@ async def find_key_owner(session: ReadSession, presented: PresentedKey, *, peppe
     return Caller(AccountId(row["account_id"]), row["account"], identity, frozenset(row["scopes"]), stale=row["stale"])
 
 
-async def find_token_owner(session: ReadSession, presented: PresentedToken, *, pepper: str) -> Caller:
+async def find_token_owner(database: Database, presented: PresentedToken, *, pepper: str) -> Caller:
     """A token is looked up by its hash, which nobody can choose without the pepper, so the time reveals nothing."""
     may_be_token = TOKEN_PATTERN.fullmatch(presented.value)
     hashed = token_hash(presented.value, pepper)
-    row = await tokens.live(session, hashed) if may_be_token else None
+    row = await database.look_up(tokens.find_live, hashed) if may_be_token else None
     if row is None:
         raise Refused("not_authenticated", "The access token is unknown, expired or revoked, or its key is revoked")
     areas = frozenset(row["token_scopes"])

@@ -40,7 +40,8 @@ async def issue(session: Session, key_id: str, scopes: Sequence[str], *, pepper:
 
 async def introspect(session: ReadSession, account_id: AccountId, value: str, *, pepper: str) -> AccessToken | None:
     """The account's live token, whichever of its keys issued it; None if there is no such token."""
-    row = await tokens.live(session, token_hash(value, pepper)) if TOKEN_PATTERN.fullmatch(value) else None
+    hashed = token_hash(value, pepper)
+    row = (await tokens.find_live(session, [hashed])).get(hashed) if TOKEN_PATTERN.fullmatch(value) else None
     if row is None or row["account_id"] != account_id:
         return None
     return AccessToken(value, row["key_id"], tuple(row["token_scopes"]), row["expires_at"], row["seconds_left"])

@@ -81,11 +81,10 @@ async def verify_key(runtime: Runtime, key: str, *, address: str) -> Caller:
     """Raises as `sign_in`."""
     presented = parse_key(key.strip()) or NO_KEY
     await count_try(runtime, presented.key_id, address)
-    async with runtime.database.read() as session:
-        try:
-            return await authenticate(session, presented, pepper=runtime.pepper)
-        except Refused:
-            raise wrong(WRONG_KEY) from None
+    try:
+        return await authenticate(runtime.database, presented, pepper=runtime.pepper)
+    except Refused:
+        raise wrong(WRONG_KEY) from None
 
 
 def wrong(reason: str) -> Refused:

@@ -1,17 +1,19 @@
 """A run as everyone above the store sees it."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from enum import StrEnum
 from secrets import token_hex
-from typing import Any, NewType
+from typing import Any, Final, NewType
 
 from app.runs.kinds import Kind, Step
 from app.runs.states import ENDED, HELD, State
 
 RunId = NewType("RunId", str)
 AccountId = NewType("AccountId", int)
+RUN_ID: Final = re.compile(r"[0-9a-f]{24}")
 
 
 class Relation(StrEnum):
@@ -171,6 +173,11 @@ def run_from(row: Mapping[Any, Any]) -> Run:
 def read_run_id(text: str) -> str:
     """The id of a run as a caller writes it: in Voucherify's contract it has a prefix."""
     return text.removeprefix("aa_")
+
+
+def is_run_id(text: str) -> bool:
+    """Whether it looks like what `new_run_id` makes."""
+    return RUN_ID.fullmatch(text) is not None
 
 
 def new_run_id() -> RunId:

@@ -3,15 +3,16 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from app.errors import Refused
-from app.runs.families.totals import FamilyTotals, read_family
+from app.runs.families.totals import FamilyTotals, look_up_family, read_family
 from app.runs.kinds import Kind
-from app.runs.model import AccountId, Run, read_run_id, run_from
+from app.runs.model import AccountId, Run, is_run_id, read_run_id, run_from
 from app.runs.progress import Outcome, Wait, estimate_seconds_left, explain_wait, outcome_of, percent_done
 from app.runs.states import HELD, State
 from app.storage import runs
-from app.storage.database import ReadSession
+from app.storage.database import Database, ReadSession
 from app.storage.overview import account_runs
 from app.storage.runs import Filter
 from app.storage.watching.versions import RunVersion
@@ -44,7 +45,21 @@ async def find_run(
     """The account's run, of one kind or of any; unless it is to be `whole`, its plan lacks what describes the columns.
     Raises Refused: not_found; gone, with the day, once it was pruned."""
     row = await runs.get(session, account_id, read_run_id(run_id), whole=whole)
-    if row is None or kind not in (None, row["kind"]):
+    return require_run(row, account_id, kind, retention_days=retention_days)
+
+
+async def look_up_run(
+    database: Database, account_id: AccountId, run_id: str, *, kind: Kind | None = Kind.IMPORT, retention_days: int
+) -> Run:
+    """The same for a poll, not whole: it shares a read with the other polls. Raises as `find_run`."""
+    own_id = read_run_id(run_id)
+    row = await database.look_up(runs.find_lean, own_id) if is_run_id(own_id) else None
+    return require_run(row, account_id, kind, retention_days=retention_days)
+
+
+def require_run(row: Mapping[Any, Any] | None, account_id: AccountId, kind: Kind | None, *, retention_days: int) -> Run:
+    """The run of a row, if it is the account's and of this kind. Raises as `find_run`."""
+    if row is None or row["account_id"] != account_id or kind not in (None, row["kind"]):
         raise Refused("not_found", f"There is no {kind or 'run'} with this id")
     run = run_from(row)
     if run.pruned_at is not None:
@@ -63,6 +78,16 @@ async def read_status(session: ReadSession, run: Run) -> Status:
     position = await runs.queue_position(session, run.account_id, run.kind, run.id, run.created_at)
     pace = await account_runs.measure_pace(session, run.account_id, run.kind)
     return describe_status(run, position, usual_wait=pace["waiting"])
+
+
+async def look_up_status(database: Database, run: Run) -> Status:
+    """The same for a poll: it shares reads with the other polls."""
+    if run.state is not State.QUEUED:
+        return replace(describe_status(run, None), family=await look_up_family(database, run))
+    queue: tuple[int, str] = run.account_id, run.kind
+    places = await database.look_up(account_runs.find_all_places, queue[0]) or {}
+    pace = await database.look_up(account_runs.measure_paces, queue)
+    return describe_status(run, places.get(run.id), usual_wait=pace["waiting"] if pace else None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from functools import cache
 from pathlib import Path
-from typing import NewType
+from typing import Any, NewType
 
 from asyncpg.exceptions import InterfaceError, InternalClientError, PostgresError
 from sqlalchemy import event, text
@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio.engine import AsyncConnection, AsyncEngine, create_a
 from app.addresses import explain_silence, join_port
 from app.errors import Retryable
 from app.observe.acting import ACTING
+from app.storage.sharing.shared_reads import Found, Key, ReadByKey, SharedReads
 
 # Sessions that write and sessions that only read have different types, so that a signature shows which one is needed.
 ReadSession = NewType("ReadSession", AsyncConnection)
@@ -129,6 +130,7 @@ class Database:
         event.listen(self._engine.sync_engine, "handle_error", leave_standby)
         # No BEGIN and ROLLBACK around a single SELECT: they took half of the time of a poll.
         self._reading = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._shared: dict[ReadByKey[ReadSession, Any, Any], SharedReads[Any, Any, Any]] = {}
 
     async def close(self) -> None:
         await self._engine.dispose()
@@ -146,6 +148,13 @@ class Database:
         with translate_errors():
             async with self._reading.connect() as connection:
                 yield ReadSession(connection)
+
+    async def look_up(self, read: ReadByKey[ReadSession, Key, Found], key: Key) -> Found | None:
+        """What `read`, a function of a module, finds under the key: see `SharedReads`. For what is asked often."""
+        if read not in self._shared:
+            self._shared[read] = SharedReads(self.read, read)
+        found: Found | None = await self._shared[read].get(key)
+        return found
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[ReadSession]:

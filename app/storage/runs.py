@@ -1,6 +1,6 @@
 """Runs as rows of a table: inserted, read, listed and deleted."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
@@ -9,6 +9,8 @@ from sqlalchemy import (
     RowMapping,
     Select,
     Text,
+    any_,
+    bindparam,
     func,
     insert,
     literal,
@@ -20,7 +22,7 @@ from sqlalchemy import (
     tuple_,
     update,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from app.storage.database import PLAN_VERSION, ReadSession, Session
 from app.storage.tables import runs
@@ -43,6 +45,8 @@ LEAN = [
     null().label("blob_digests"),
     VERSION,
 ]
+
+LEAN_BY_ID = select(*LEAN).where(runs.c.id == any_(bindparam("ids", type_=ARRAY(Text))))
 
 # What lists of runs of all kinds leave out: it may be a megabyte for each, and belongs to the single run.
 WARNINGS = """CASE kind WHEN 'export' THEN warnings
@@ -92,6 +96,12 @@ async def add(session: Session, values: Mapping[str, Any]) -> RowMapping:
         .returning(*WHOLE)
     )
     return stored.mappings().one()
+
+
+async def find_lean(session: ReadSession, run_ids: Collection[str]) -> Mapping[str, RowMapping]:
+    """The runs of any account with these ids, as `get` has them unless they are to be whole, by id."""
+    found = await session.execute(LEAN_BY_ID, {"ids": list(run_ids)})
+    return {row["id"]: row for row in found.mappings()}
 
 
 async def get(session: ReadSession, account_id: int, run_id: str, *, whole: bool = True) -> RowMapping | None:

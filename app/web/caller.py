@@ -86,8 +86,7 @@ async def find_caller(request: Request, runtime: Runtime) -> Caller:
 
 
 async def load_caller(request: Request, runtime: Runtime) -> Caller:
-    async with runtime.database.read() as session:
-        return await authenticate(session, read_credentials(request.headers), pepper=runtime.pepper)
+    return await authenticate(runtime.database, read_credentials(request.headers), pepper=runtime.pepper)
 
 
 def ensure_scope(caller: Caller, scope: str) -> None:

@@ -90,8 +90,7 @@ async def test_nothing_is_stored_for_a_token_that_ended_meanwhile(
     key_id = an_account.key.partition(":")[0]
     async with runtime.database.transaction() as session:
         token = (await issue(session, key_id, ["api"], pepper=PEPPER)).value
-    async with runtime.database.read() as session:
-        account_id = (await authenticate(session, PresentedToken(token), pepper=PEPPER)).account_id
+    account_id = (await authenticate(runtime.database, PresentedToken(token), pepper=PEPPER)).account_id
 
     async def end_it() -> None:
         async with runtime.database.transaction() as session:

@@ -120,10 +120,10 @@ async def test_of_a_key_only_a_hash_with_a_pepper_is_stored(runtime: Runtime, an
     key_id, _, secret = an_account.key.partition(":")
     async with runtime.database.read() as session:
         row = (await session.execute(text("SELECT * FROM api_keys WHERE id = :id"), {"id": key_id})).mappings().one()
-        right = PresentedKey(key_id, secret)
-        assert (await authenticate(session, right, pepper=PEPPER)).account == an_account.name
-        with pytest.raises(Refused):
-            await authenticate(session, right, pepper="another pepper")
+    right = PresentedKey(key_id, secret)
+    assert (await authenticate(runtime.database, right, pepper=PEPPER)).account == an_account.name
+    with pytest.raises(Refused):
+        await authenticate(runtime.database, right, pepper="another pepper")
     assert secret not in str(dict(row))
     assert len(secret) >= 43
     assert secret not in repr(right)

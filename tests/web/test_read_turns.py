@@ -86,7 +86,6 @@ async def anext_turn(reads: HeavyReads) -> bool:
         ("/coupon-sets/x", {"code": "too_many_reads"}),
         ("/v2/products", {"errorKey": "TOO_MANY_REQUESTS"}),
         ("/v1/customers", {"code": 429}),
-        ("/v1/async-actions/x", {"code": 429}),
     ],
 )
 async def test_each_surface_says_in_its_shape_when_to_come_back(

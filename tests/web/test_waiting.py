@@ -17,7 +17,7 @@ from app.embedded import Servers
 from app.runtime import Runtime
 from app.storage.database import Database, ReadSession
 from app.storage.watching import watcher
-from app.storage.watching.versions import read_version, read_versions
+from app.storage.watching.versions import RunVersion, read_versions
 from app.storage.watching.watcher import Watcher
 from tests.support.http import PARTS, Account, post
 from tests.support.live import Live, running_live
@@ -125,8 +125,7 @@ async def test_who_waits_is_told_of_a_change_that_came_while_the_database_was_aw
     behind = Database(address._replace(netloc=f"{address.netloc.rpartition(':')[0]}:{gate.port}").geturl(), pool_size=1)
     watching = Watcher(behind)
     async with runtime.database.read() as session:
-        seen = await read_version(session, an_account.id, run_id)
-    assert seen is not None
+        seen = (await read_versions(session, [run_id]))[run_id]
     gate.cut_after(1)  # in the middle of the first look
     waiting = asyncio.create_task(watching.wait_for_change(run_id, seen.text))
     await asyncio.sleep(0.4)
@@ -146,11 +145,11 @@ async def test_who_comes_while_the_watcher_looks_is_not_told_of_a_change_that_th
 ) -> None:
     first, second = [str((await post(client, an_account)).json()["id"]) for _ in range(2)]
     async with runtime.database.read() as session:
-        versions = await read_versions(session, [first, second])
+        versions = {run_id: each.text for run_id, each in (await read_versions(session, [first, second])).items()}
     watching = Watcher(runtime.database)
     came: list[asyncio.Task[None]] = []
 
-    async def read_slowly(session: ReadSession, run_ids: Collection[str]) -> Mapping[str, str]:
+    async def read_slowly(session: ReadSession, run_ids: Collection[str]) -> Mapping[str, RunVersion]:
         found = await read_versions(session, run_ids)
         if not came:
             came.append(asyncio.create_task(watching.wait_for_change(second, versions[second])))

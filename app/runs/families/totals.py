@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from app.runs.kinds import Kind
 from app.runs.model import Relation, Run
-from app.storage.database import ReadSession
+from app.storage.database import Database, ReadSession
 from app.storage.overview import families
 
 RELATIONS: Final = (Relation.RETRY, Relation.CORRECTION)
@@ -31,9 +31,25 @@ class FamilyTotals:
 
 async def read_family(session: ReadSession, run: Run) -> FamilyTotals | None:
     """The family of an import that has ended; None if it is alone."""
-    if run.kind is not Kind.IMPORT or not run.done or not (run.failed or run.relation in RELATIONS):
+    if not may_have_family(run):
         return None
-    members = await families.list_members(session, run.account_id, run.id)
+    return unless_alone(await families.list_members(session, run.account_id, run.id))
+
+
+async def look_up_family(database: Database, run: Run) -> FamilyTotals | None:
+    """The same for a poll: it shares a read with the other polls."""
+    if not may_have_family(run):
+        return None
+    member: tuple[int, str] = run.account_id, run.id
+    return unless_alone(await database.look_up(families.list_families, member) or ())
+
+
+def may_have_family(run: Run) -> bool:
+    """Whether it is worth a look: only of what has failed rows, or came of such an import."""
+    return run.kind is Kind.IMPORT and run.done and bool(run.failed or run.relation in RELATIONS)
+
+
+def unless_alone(members: Sequence[Member]) -> FamilyTotals | None:
     return add_up(members) if len(members) > 1 else None
 
 

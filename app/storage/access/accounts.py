@@ -1,6 +1,6 @@
 """Accounts and their API keys."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import RowMapping, text
@@ -12,6 +12,11 @@ LIVE_KEY: Final = "k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_a
 BRAKES: Final = "SELECT brakes FROM accounts WHERE id = :id"
 USED_SECONDS: Final = 60  # the last use of a key is written at most once in so many seconds
 STALE_KEY: Final = f"(k.last_used_at IS NULL OR k.last_used_at < now() - make_interval(secs => {USED_SECONDS}))"
+KEYS_BY_ID: Final = text(
+    f"SELECT k.id, k.account_id, a.name AS account, k.secret_hash, k.scopes, {STALE_KEY} AS stale, "
+    "coalesce(k.expires_at <= now(), false) AS expired "
+    "FROM api_keys k JOIN accounts a ON a.id = k.account_id WHERE k.id = ANY(:ids) AND k.revoked_at IS NULL"
+)
 KEY: Final = (
     "k.id, a.name AS account, k.scopes, k.label, k.created_by, k.created_at, k.last_used_at, k.expires_at, "
     "k.revoked_at, coalesce(p.name, by_key.label) AS made_by "
@@ -78,18 +83,11 @@ async def add_key(session: Session, account_id: int, key_id: str, **values: Any)
     )
 
 
-async def key(session: ReadSession, key_id: str) -> RowMapping | None:
-    """The key with this id, unless it is revoked: account_id, account (name), secret_hash, scopes, label, whether it
+async def find_keys(session: ReadSession, key_ids: Collection[str]) -> Mapping[str, RowMapping]:
+    """The keys with these ids that are not revoked, by id: account_id, account (name), secret_hash, scopes, whether it
     has expired, and whether it is stale: its last use has to be written again."""
-    found = await session.execute(
-        text(
-            f"SELECT k.account_id, a.name AS account, k.secret_hash, k.scopes, k.label, {STALE_KEY} AS stale, "
-            "coalesce(k.expires_at <= now(), false) AS expired "
-            "FROM api_keys k JOIN accounts a ON a.id = k.account_id WHERE k.id = :id AND k.revoked_at IS NULL"
-        ),
-        {"id": key_id},
-    )
-    return found.mappings().one_or_none()
+    found = await session.execute(KEYS_BY_ID, {"ids": list(key_ids)})
+    return {row["id"]: row for row in found.mappings()}
 
 
 async def note_use(session: Session, key_id: str) -> None:

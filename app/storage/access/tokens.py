@@ -1,12 +1,21 @@
 """Access tokens, by their hashes. A token is live until it expires or its key is revoked."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import RowMapping, text
 
 from app.storage.access.accounts import LIVE_KEY, STALE_KEY
 from app.storage.database import ReadSession, Session
+
+LIVE_TOKENS: Final = text(
+    "SELECT t.hash, t.scopes AS token_scopes, t.expires_at, "
+    "CAST(floor(extract(epoch FROM t.expires_at - now())) AS integer) AS seconds_left, "
+    f"t.key_id, k.account_id, a.name AS account, k.scopes, {STALE_KEY} AS stale "
+    "FROM tokens t JOIN api_keys k ON k.id = t.key_id JOIN accounts a ON a.id = k.account_id "
+    f"WHERE t.hash = ANY(:hashes) AND t.expires_at > now() AND {LIVE_KEY}"
+)
 
 
 async def add(session: Session, hashed: bytes, *, key_id: str, scopes: Sequence[str], seconds: int) -> datetime:
@@ -22,20 +31,11 @@ async def add(session: Session, hashed: bytes, *, key_id: str, scopes: Sequence[
     return expires_at
 
 
-async def live(session: ReadSession, hashed: bytes) -> RowMapping | None:
-    """The live token with this hash: token_scopes, expires_at, seconds_left; and of its key: key_id, account_id,
-    account (name), scopes, stale (as `accounts.key`)."""
-    found = await session.execute(
-        text(
-            "SELECT t.scopes AS token_scopes, t.expires_at, "
-            "CAST(floor(extract(epoch FROM t.expires_at - now())) AS integer) AS seconds_left, "
-            f"t.key_id, k.account_id, a.name AS account, k.scopes, {STALE_KEY} AS stale "
-            "FROM tokens t JOIN api_keys k ON k.id = t.key_id JOIN accounts a ON a.id = k.account_id "
-            f"WHERE t.hash = :hash AND t.expires_at > now() AND {LIVE_KEY}"
-        ),
-        {"hash": hashed},
-    )
-    return found.mappings().one_or_none()
+async def find_live(session: ReadSession, hashes: Collection[bytes]) -> Mapping[bytes, RowMapping]:
+    """The live tokens with these hashes, by hash: token_scopes, expires_at, seconds_left; and of its key: key_id,
+    account_id, account (name), scopes, stale (as `accounts.find_keys`)."""
+    found = await session.execute(LIVE_TOKENS, {"hashes": list(hashes)})
+    return {row["hash"]: row for row in found.mappings()}
 
 
 async def hold(session: Session, hashed: bytes) -> bool:

@@ -1,6 +1,6 @@
 """Reads an account's runs together: the open ones, their places in the queue, and how many there were on each day."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 
 from sqlalchemy import RowMapping, select, text
@@ -61,11 +61,23 @@ async def find_places(session: ReadSession, account_id: int) -> Mapping[str, int
     return {row.id: row.place for row in found}
 
 
+async def find_all_places(session: ReadSession, accounts: Collection[int]) -> Mapping[int, Mapping[str, int]]:
+    """The same for each of these accounts."""
+    return {each: await find_places(session, each) for each in accounts}
+
+
 async def measure_pace(session: ReadSession, account_id: int, kind: str) -> RowMapping:
     """How long the account's last runs of this kind waited before they began (`waiting`), and have lasted since
     (`lasting`), in seconds; null if none has finished."""
     found = await session.execute(text(PACE), {"account_id": account_id, "kind": kind})
     return found.mappings().one()
+
+
+async def measure_paces(
+    session: ReadSession, queues: Collection[tuple[int, str]]
+) -> Mapping[tuple[int, str], RowMapping]:
+    """The same for each of these accounts and kinds."""
+    return {each: await measure_pace(session, *each) for each in queues}
 
 
 async def count_by_day(

@@ -1,6 +1,6 @@
 """The imports that came of one import, over any number of steps: rows of the table of runs."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from sqlalchemy import RowMapping, text
@@ -41,3 +41,10 @@ async def list_members(session: ReadSession, account_id: int, run_id: str) -> Se
     which are in the records."""
     found = await session.execute(text(FAMILY), {"account_id": account_id, "run_id": run_id})
     return found.mappings().all()
+
+
+async def list_families(
+    session: ReadSession, members: Collection[tuple[int, str]]
+) -> Mapping[tuple[int, str], Sequence[RowMapping]]:
+    """The same for each of these runs, by its account and its id."""
+    return {each: await list_members(session, *each) for each in members}

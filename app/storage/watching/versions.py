@@ -12,21 +12,22 @@ from app.storage.runs import OPEN
 # PostgreSQL itself gives each stored version of a row the number of the transaction that wrote it, so nothing has to be
 # kept up to date and nothing can be forgotten. It moves also with what a poll does not show, such as a lease. The place
 # in the queue moves with other runs, so it is a part of its own.
-VERSIONS: Final = f"""
-SELECT id, kind, state, total, finished_at IS NOT NULL AS done, xmin::text AS stored,
+VERSIONS: Final = text(f"""
+SELECT id, account_id, kind, state, total, finished_at IS NOT NULL AS done, xmin::text AS stored,
     CASE WHEN state = 'queued' THEN (
         SELECT count(*) FROM runs ahead WHERE ahead.account_id = runs.account_id AND ahead.kind = runs.kind
             AND ahead.{OPEN} AND ahead.state = 'queued'
             AND (ahead.created_at, ahead.id) <= (runs.created_at, runs.id)) END AS position,
     relation IN ('retry', 'correction') OR EXISTS (
         SELECT FROM runs child WHERE child.parent_id = runs.id AND child.relation IN ('retry', 'correction')) AS family
-FROM runs WHERE id = ANY(:ids) AND pruned_at IS NULL"""
+FROM runs WHERE id = ANY(:ids) AND pruned_at IS NULL""")
 
 
 @dataclass(frozen=True, slots=True)
 class RunVersion:
     """A run as far as those need it who wait for its next version."""
 
+    account_id: int
     text: str
     kind: str
     state: str
@@ -40,23 +41,15 @@ def join_version(stored: str, position: int | None) -> str:
     return stored if position is None else f"{stored}.{position}"
 
 
-async def read_version(session: ReadSession, account_id: int, run_id: str) -> RunVersion | None:
-    """The version of the account's run; None without one that is kept."""
-    found = await session.execute(
-        text(f"{VERSIONS} AND account_id = :account_id"), {"ids": [run_id], "account_id": account_id}
-    )
-    row = found.mappings().one_or_none()
-    return None if row is None else version_from(row)
-
-
-async def read_versions(session: ReadSession, run_ids: Collection[str]) -> Mapping[str, str]:
-    """The version of each of these runs that is kept, by id."""
-    found = await session.execute(text(VERSIONS), {"ids": list(run_ids)})
-    return {row["id"]: version_from(row).text for row in found.mappings()}
+async def read_versions(session: ReadSession, run_ids: Collection[str]) -> Mapping[str, RunVersion]:
+    """The version of each of these runs, of any account, that is kept, by id."""
+    found = await session.execute(VERSIONS, {"ids": list(run_ids)})
+    return {row["id"]: version_from(row) for row in found.mappings()}
 
 
 def version_from(row: RowMapping) -> RunVersion:
     return RunVersion(
+        row["account_id"],
         join_version(row["stored"], row["position"]),
         row["kind"],
         row["state"],

@@ -61,9 +61,10 @@ class Watcher:
         asked = {run_id: list(waiters) for run_id, waiters in self._waiting.items()}
         async with self._database.read() as session:
             found = await read_versions(session, asked)
+        now = {run_id: version.text for run_id, version in found.items()}
         for run_id, waiters in asked.items():
             for waiter in waiters:
-                if found.get(run_id) != waiter.seen and not waiter.changed.done():
+                if now.get(run_id) != waiter.seen and not waiter.changed.done():
                     waiter.changed.set_result(None)
 
     def _tell_all(self, error: Exception) -> None:

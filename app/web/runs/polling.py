@@ -10,12 +10,12 @@ from fastapi.responses import Response
 
 from app.auth.caller import Caller
 from app.runs.kinds import Kind
-from app.runs.model import Run, read_run_id
+from app.runs.model import Run, is_run_id, read_run_id
 from app.runs.progress import WORKER
 from app.runs.states import HELD, State
 from app.runs.status import Status, retry_after
 from app.runtime import Runtime
-from app.storage.watching.versions import RunVersion, join_version, read_version
+from app.storage.watching.versions import RunVersion, join_version, read_versions
 from app.web.caller import find_caller
 from app.web.requests import is_head
 from app.web.responses.tags import has_already, not_modified, weak_tag
@@ -89,9 +89,11 @@ async def begin_poll(request: Request, runtime: Runtime, caller: Caller, run_id:
 
 
 async def find_version(runtime: Runtime, caller: Caller, run_id: str, kinds: Collection[Kind]) -> RunVersion | None:
-    async with runtime.database.read() as session:
-        version = await read_version(session, caller.account_id, read_run_id(run_id))
-    return version if version is not None and version.kind in kinds else None
+    own_id = read_run_id(run_id)
+    version = await runtime.database.look_up(read_versions, own_id) if is_run_id(own_id) else None
+    if version is None or version.account_id != caller.account_id or version.kind not in kinds:
+        return None
+    return version
 
 
 def may_wait(request: Request, version: RunVersion) -> bool:

@@ -178,10 +178,9 @@ async def test_with_another_pepper_all_tokens_are_unknown(
     client: httpx.AsyncClient, runtime: Runtime, an_account: Account
 ) -> None:
     token = await made(client, an_account)
-    async with runtime.database.read() as session:
-        assert (await authenticate(session, PresentedToken(token), pepper=PEPPER)).account == an_account.name
-        with pytest.raises(Refused):
-            await authenticate(session, PresentedToken(token), pepper="another pepper")
+    assert (await authenticate(runtime.database, PresentedToken(token), pepper=PEPPER)).account == an_account.name
+    with pytest.raises(Refused):
+        await authenticate(runtime.database, PresentedToken(token), pepper="another pepper")
 
 
 async def test_another_accounts_token_counts_as_inactive(client: httpx.AsyncClient, a_key: NewAccount) -> None:

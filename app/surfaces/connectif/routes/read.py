@@ -65,10 +65,8 @@ async def get_import(request: Request, import_id: str, caller: MayReadImports, r
 async def read_import(runtime: Runtime, caller: Caller, import_id: str) -> status.Status:
     """Raises Refused: not_found, gone."""
     days = runtime.settings.retention_days
-    async with runtime.database.read() as session:
-        run = await status.find_run(session, caller.account_id, import_id, retention_days=days, whole=False)
-        current = await status.read_status(session, run)
-    return await look_for_workers(runtime, current)
+    run = await status.look_up_run(runtime.database, caller.account_id, import_id, retention_days=days)
+    return await look_for_workers(runtime, await status.look_up_status(runtime.database, run))
 
 
 @router.get("/imports/{import_id}/events", response_class=StreamingResponse, responses=EVENTS, openapi_extra=RESUMED)

@@ -37,8 +37,7 @@ async def list_jobs(query: Annotated[JobQuery, Query()], caller: MayReadImports,
 async def get_job(job_id: str, caller: MayReadImports, runtime: OpenRuntime) -> Response:
     """Read a job. Its counts add up at every moment, and the products they count can be read."""
     days = runtime.settings.retention_days
-    async with runtime.database.read() as session:
-        run = await status.find_run(session, caller.account_id, job_id, retention_days=days, whole=False)
+    run = await status.look_up_run(runtime.database, caller.account_id, job_id, retention_days=days)
     if run.origin != ORIGIN:
         raise Refused("not_found", "There is no job with this id")
     return Response(job_from_run(run).encoded(), media_type=JSON)

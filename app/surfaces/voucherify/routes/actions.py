@@ -1,5 +1,6 @@
 """Voucherify's async actions: list them, read one, and download its report row by row."""
 
+from collections.abc import Awaitable
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -7,10 +8,10 @@ from fastapi.responses import Response, StreamingResponse
 
 from app.errors import Refused, shorten_name
 from app.imports.results.row_outcomes import open_row_outcomes
+from app.problems import Problem
 from app.runs import problems, status
-from app.runs.model import AccountId, Run
+from app.runs.model import Run
 from app.runtime import Runtime
-from app.storage.database import ReadSession
 from app.surfaces.voucherify.routes.caller import MayReadActions
 from app.surfaces.voucherify.translate.actions import MOST_FAILED, action_with_result, action_without_result
 from app.surfaces.voucherify.translate.report import write_report
@@ -51,11 +52,13 @@ async def list_async_actions(
 @router.get("/{action_id}/", include_in_schema=False)
 async def get_async_action(request: Request, action_id: str, caller: MayReadActions, runtime: OpenRuntime) -> Response:
     """Read an async action. Once it is DONE it has its result, and its customers can be read."""
-    async with runtime.heavy_reads.turn(caller.account_id), runtime.database.read() as session:
-        run = await find_action(session, runtime, caller.account_id, action_id, whole=False)
-        failed = await problems.load_first(session, run.id, rows=MOST_FAILED) if run.done else []
+    days = runtime.settings.retention_days
+    run = await find_action(
+        status.look_up_run(runtime.database, caller.account_id, action_id, retention_days=days), action_id
+    )
+    failed = await load_failed(runtime, run) if run.done and run.failed else []
     report = f"{base_url(request, runtime)}/v1/async-actions/aa_{run.id}/report.csv"
-    action = action_with_result(run, failed, report=report, retention_days=runtime.settings.retention_days)
+    action = action_with_result(run, failed, report=report, retention_days=days)
     return Response(action.encoded(), media_type=JSON)
 
 
@@ -69,8 +72,9 @@ async def download_report(action_id: str, caller: MayReadActions, runtime: OpenR
 
     `found` says whether the customer existed before, `updated` whether it now has what was sent.
     """
+    days = runtime.settings.retention_days
     async with runtime.database.read() as session:
-        run = await find_action(session, runtime, caller.account_id, action_id)
+        run = await find_action(status.find_run(session, caller.account_id, action_id, retention_days=days), action_id)
     if not run.options["ledger"] or not run.done:
         raise unknown_action(action_id)
     ensure_few_downloads(runtime, caller.account_id)
@@ -78,14 +82,17 @@ async def download_report(action_id: str, caller: MayReadActions, runtime: OpenR
     return FileDownload(runtime, caller.account_id, lines, f"aa_{run.id}-report.csv")
 
 
-async def find_action(
-    session: ReadSession, runtime: Runtime, account_id: AccountId, action_id: str, *, whole: bool = True
-) -> Run:
-    """The run of an async action, `whole` as in `find_run`. Raises Refused("not_found"), also for a run that another
-    surface has started."""
+async def load_failed(runtime: Runtime, run: Run) -> list[Problem]:
+    """What is wrong with its first rows that failed."""
+    async with runtime.heavy_reads.turn(run.account_id), runtime.database.read() as session:
+        return await problems.load_first(session, run.id, rows=MOST_FAILED)
+
+
+async def find_action(found: Awaitable[Run], action_id: str) -> Run:
+    """The run that is `found` for an async action. Raises Refused("not_found"), also for a run that another surface has
+    started."""
     try:
-        days = runtime.settings.retention_days
-        run = await status.find_run(session, account_id, action_id, retention_days=days, whole=whole)
+        run = await found
     except Refused:
         raise unknown_action(action_id) from None
     if run.origin not in ACTIONS:

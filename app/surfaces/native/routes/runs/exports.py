@@ -14,7 +14,7 @@ from app.runs.holding.cancellation import cancel_run
 from app.runs.kinds import Kind
 from app.runs.model import AccountId, Run
 from app.runs.states import State
-from app.runs.status import RunQuery, Status, find_run, list_accepted, read_status
+from app.runs.status import RunQuery, Status, find_run, list_accepted, look_up_run, look_up_status, read_status
 from app.runtime import Runtime
 from app.storage.database import ReadSession
 from app.storage.runs import Filter
@@ -115,10 +115,10 @@ async def get_export(request: Request, export_id: str, caller: MayReadExports, r
     poll = await begin_poll(request, runtime, caller, export_id, [Kind.EXPORT])
     if poll.unchanged is not None:
         return poll.unchanged
-    async with runtime.database.read() as session:
-        run = await find_export(session, runtime, caller.account_id, export_id)
-        current = await read_status(session, run)
-    return poll.complete(render_export(request, runtime, await look_for_workers(runtime, current)))
+    days = runtime.settings.retention_days
+    run = await look_up_run(runtime.database, caller.account_id, export_id, kind=Kind.EXPORT, retention_days=days)
+    current = await look_for_workers(runtime, await look_up_status(runtime.database, run))
+    return poll.complete(render_export(request, runtime, current))
 
 
 @router.get(

@@ -139,11 +139,9 @@ async def follow_run(request: Request, run_id: str, caller: MayReadRuns, runtime
 async def read_run(runtime: Runtime, caller: Caller, run_id: str) -> status.Status:
     """Raises Refused: not_found, gone, not_allowed."""
     days = runtime.settings.retention_days
-    async with runtime.database.read() as session:
-        run = await status.find_run(session, caller.account_id, run_id, kind=None, retention_days=days, whole=False)
-        visible_kinds(caller, run.kind)
-        current = await status.read_status(session, run)
-    return await look_for_workers(runtime, current)
+    run = await status.look_up_run(runtime.database, caller.account_id, run_id, kind=None, retention_days=days)
+    visible_kinds(caller, run.kind)
+    return await look_for_workers(runtime, await status.look_up_status(runtime.database, run))
 
 
 @router.get("/{run_id}/problems", response_model=ProblemList, responses=refusals(401, 403, 404, 410, 422, 503))

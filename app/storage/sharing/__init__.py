@@ -1,0 +1,1 @@
+"""Shares reads of the database among those who wait for the same."""
