@@ -5,6 +5,7 @@ the same id.
 """
 
 import asyncio
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
@@ -17,6 +18,7 @@ from app.deliveries.webhooks.webhook import TEST
 from app.errors import Retryable
 from app.observe.events import HousekeepingFailed
 from app.observe.logs import error_kind
+from app.observe.traces import TracedRun, Traces
 from app.observe.webhook_events import WebhookDelivered, WebhookDisabled, WebhookNotDelivered, WebhookSent
 from app.runtime import Runtime
 from app.storage.database import Session
@@ -72,7 +74,8 @@ class MessageSender:
 
     async def _send_one(self, row: Any, now: datetime) -> None:
         try:
-            await self._deliver(row, now)
+            with tracing_message(self._runtime.observe.traces, row):
+                await self._deliver(row, now)
         except Exception as error:  # noqa: BLE001  whatever it is, the others go on, and the lease runs out
             self._runtime.observe(HousekeepingFailed("webhooks", error_kind(error)))
         finally:
@@ -91,6 +94,13 @@ class MessageSender:
         async with self._notes, self._runtime.database.transaction() as session:
             noted = await note(session, row, outcome, await self._runtime.now(session))
         announce(self._runtime, row, outcome, noted=noted)
+
+
+def tracing_message(traces: Traces, row: Any) -> AbstractContextManager[None]:
+    """A span of the run of which the message tells; a message of a test tells of none."""
+    if row["run_id"] is None:
+        return nullcontext()
+    return traces.part(TracedRun(row["run_id"], row["event"], row["traceparent"]), f"webhook {row['event']}")
 
 
 async def send(runtime: Runtime, row: Any, now: datetime) -> Outcome:

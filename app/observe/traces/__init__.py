@@ -65,6 +65,10 @@ class Traces:
         """A span around a worker's turn at a run, a part of the run's."""
         return nullcontext()
 
+    def part(self, run: TracedRun, name: str) -> AbstractContextManager[None]:  # noqa: ARG002
+        """A span around what is done for a run beside its turns."""
+        return nullcontext()
+
     def note(self, event: Event) -> None:
         """Makes a span of an event that says how long it took, and marks that of the turn if the event is a failure."""
 

@@ -42,6 +42,7 @@ from structlog.contextvars import bound_contextvars
 from app.observe.events import BatchWritten, Event, LeaseLost, RunPostponed, SliceFailed
 from app.observe.export_events import DeliveryFailed
 from app.observe.traces import Attributes, TracedRun, Traces, WorkersTurn
+from app.observe.webhook_events import WebhookNotDelivered
 
 CLOSE_SECONDS = 2.0  # a collector that does not answer must not hold up the end of a process
 NANOSECONDS = 1_000_000_000
@@ -103,11 +104,13 @@ class CollectedTraces(Traces):
                 {**name_run(run), "sluice.attempt": turn.attempt},
                 [] if turn.after is None else [Link(own_context(of_run, run, turn.after))],
             )
-        # The text of an error may hold cells, so it is not recorded.
-        with (
-            use_span(span, end_on_exit=True, record_exception=False, set_status_on_exception=False),
-            bound_contextvars(**self.log_fields()),
-        ):
+        with self._within(span):
+            yield
+
+    @contextmanager
+    def part(self, run: TracedRun, name: str) -> Iterator[None]:
+        of_run = set_span_in_context(NonRecordingSpan(self._locate(run)), Context())
+        with self._within(self._tracer.start_span(name, of_run, SpanKind.CLIENT, name_run(run))):
             yield
 
     def note(self, event: Event) -> None:
@@ -149,6 +152,15 @@ class CollectedTraces(Traces):
         flags = TraceFlags(TraceFlags.SAMPLED if sampled else TraceFlags.DEFAULT)
         return SpanContext(trace_id, span_id, is_remote=True, trace_flags=flags)
 
+    @contextmanager
+    def _within(self, span: Span) -> Iterator[None]:
+        # The text of an error may hold cells, so it is not recorded.
+        with (
+            use_span(span, end_on_exit=True, record_exception=False, set_status_on_exception=False),
+            bound_contextvars(**self.log_fields()),
+        ):
+            yield
+
     async def close(self) -> None:
         loop, ended = asyncio.get_running_loop(), asyncio.Event()
 
@@ -171,6 +183,7 @@ FAILURES: Final[Mapping[type[Event], Callable[..., str]]] = {
     RunPostponed: lambda event: str(event.error),
     LeaseLost: lambda _: "LeaseLost",
     DeliveryFailed: lambda event: f"delivery: {event.step}",
+    WebhookNotDelivered: lambda event: str(event.status or "no answer"),
 }
 
 

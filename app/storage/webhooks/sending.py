@@ -36,7 +36,7 @@ UPDATE webhook_deliveries d SET tries = tries + 1, step = step + 1, tried_at = :
     lease_until = CAST(:now AS timestamptz) + make_interval(secs => :lease),
     due_at = CAST(:now AS timestamptz) + make_interval(secs => :lease)
 FROM webhooks w WHERE d.id IN (SELECT id FROM chosen) AND w.id = d.webhook_id AND d.state = 'pending'
-RETURNING d.*, w.url, w.secret"""
+RETURNING d.*, w.url, w.secret, (SELECT traceparent FROM runs WHERE id = d.run_id) AS traceparent"""
 
 DELIVERED = """
 WITH sent AS (
@@ -81,7 +81,8 @@ async def take(
     session: Session, now: datetime, *, by_hand: Sequence[str], of_one: int, lease: float, limit: int
 ) -> Sequence[RowMapping]:
     """At most `limit` messages that are due, reserved for `lease` seconds, each with the `url` and the sealed `secret`
-    of its webhook. Of one webhook at most `of_one` are under way; a disabled one gets only the events `by_hand`."""
+    of its webhook, and the `traceparent` of its run. Of one webhook at most `of_one` are under way; a disabled one gets
+    only the events `by_hand`."""
     await session.execute(text(IN_TURN))
     given = {"now": now, "by_hand": list(by_hand), "of_one": of_one, "lease": lease, "limit": limit}
     return (await session.execute(text(TAKE), given)).mappings().all()
