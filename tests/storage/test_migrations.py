@@ -908,7 +908,7 @@ async def test_0038_lets_changed_records_stay_on_their_pages(empty_database: str
     await connection.close()
 
 
-async def test_0039_finds_kept_runs_and_old_tombstones_and_can_be_taken_back(empty_database: str) -> None:
+async def test_0039_finds_kept_runs_0040_knows_no_traces_and_both_can_be_taken_back(empty_database: str) -> None:
     await asyncio.to_thread(command.upgrade, configuration(empty_database), "0038")
     connection = await asyncpg.connect(empty_database)
     await connection.execute("INSERT INTO accounts (name, created_at) VALUES ('shop', now())")
@@ -922,23 +922,11 @@ async def test_0039_finds_kept_runs_and_old_tombstones_and_can_be_taken_back(emp
     for index, question in KEPT_AND_NOT.items():
         assert index in "".join(await values(connection, f"EXPLAIN SELECT id FROM runs WHERE {question}"))
 
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "0040")
+    assert await values(connection, "SELECT traceparent FROM runs") == [None, None]
     await asyncio.to_thread(command.downgrade, configuration(empty_database), "0038")
     assert await values(connection, "SELECT id FROM runs ORDER BY id") == ["kept", "tombstone"]
     assert await values(connection, INDEXED) == []
-    await connection.close()
-
-
-async def test_0040_leaves_runs_without_a_trace_and_can_be_taken_back(empty_database: str) -> None:
-    await asyncio.to_thread(command.upgrade, configuration(empty_database), "0039")
-    connection = await asyncpg.connect(empty_database)
-    await connection.execute("INSERT INTO accounts (name, created_at) VALUES ('shop', now())")
-    await connection.execute(RUN, "waiting", 1, "queued", "blob-1", None, 0)
-
-    await asyncio.to_thread(command.upgrade, configuration(empty_database), "0040")
-    assert await values(connection, "SELECT traceparent FROM runs") == [None]
-
-    await asyncio.to_thread(command.downgrade, configuration(empty_database), "0039")
-    assert await values(connection, "SELECT id FROM runs") == ["waiting"]
     await connection.close()
 
 
