@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from app.accounts.deletion import erase_accounts
 from app.audit.pruning import forget_old_deeds
 from app.deliveries import outbox
 from app.deliveries.webhooks.sending import MessageSender, prune_messages
@@ -35,6 +36,7 @@ WEBHOOKS_SECONDS = 1.0
 SCHEDULES_SECONDS = 2.0
 FEEDS_SECONDS = 1.0
 PRUNE_SECONDS = 600.0
+ERASE_SECONDS = 2.0
 PICTURES_SECONDS = 3_600.0  # it looks at all images of all items
 
 
@@ -55,6 +57,7 @@ def duties(runtime: Runtime) -> tuple[Duty, ...]:
         Duty("rescue", runtime.settings.sweep_seconds, rescue),
         Duty("snapshots", SNAPSHOT_SECONDS, end_old_snapshots),
         Duty("prune", PRUNE_SECONDS, prune),
+        Duty("erase", ERASE_SECONDS, erase_deleted_accounts),
         Duty("pictures", PICTURES_SECONDS, sweep_unused_pictures),
         Duty("deliver", DELIVER_SECONDS, deliver),
         Duty("webhooks", WEBHOOKS_SECONDS, send_to_webhooks),
@@ -145,6 +148,10 @@ PRUNING: tuple[Callable[[Runtime], Awaitable[None]], ...] = (
     prune_messages,
     sweep_blobs,
 )
+
+
+async def erase_deleted_accounts(runtime: Runtime, _: str) -> None:
+    await erase_accounts(runtime)
 
 
 async def sweep_unused_pictures(runtime: Runtime, _: str) -> None:

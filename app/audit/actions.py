@@ -16,6 +16,7 @@ NOUNS: Final = {
     "feed": "feed",
     "webhook": "webhook",
     "account": "account",
+    "operator_key": "operator's key",
 }
 CHANGES: Final = ("created", "changed", "deleted")
 SWITCHED: Final = ("schedule", "feed", "webhook")
@@ -23,7 +24,8 @@ RUNS: Final = {"import": "import", "export": "export", "sync": "run of an item s
 DECISIONS: Final = ("started", "resumed", "cancelled", "deleted")
 
 # Action -> what somebody did, before the name of what they did it to. An action is called by what it is done to, a dot,
-# and the deed. The triggers of migration 0041 name those of all but records, which `app.imports` notes itself.
+# and the deed. The triggers of migrations 0041 and 0042 name those of all but records and the deletion of
+# accounts, which `app.imports` and `app.accounts` note themselves.
 ACTIONS: Final[Mapping[str, str]] = {
     **{f"{kind}.{deed}": f"{deed} the {noun}" for (kind, noun), deed in product(NOUNS.items(), CHANGES)},
     **{f"{kind}.paused": f"switched off the {NOUNS[kind]}" for kind in SWITCHED},
@@ -35,6 +37,8 @@ ACTIONS: Final[Mapping[str, str]] = {
     "import.corrected": "sent corrected rows in the import",
     "export.rerun": "ran an export again as",
     "export.retried": "retried deliveries in the export",
+    "account.deletion_begun": "began to delete the account",
+    "operator_key.revoked": "revoked the operator's key",
     "key.created": "created the API key",
     "key.changed": "changed the API key",
     "key.revoked": "revoked the API key",

@@ -5,13 +5,13 @@ from typing import Final
 
 from app.auth.keys import SCOPES, KeyInfo, NewKey, add_key, key_from, revoke_key
 from app.errors import Complaint, Refused, describe, shorten_name
+from app.quotas.quota import ensure_below
 from app.runs.model import AccountId
-from app.storage.access import accounts
+from app.storage.access import accounts, administered
 from app.storage.database import ReadSession, Session
 
 LONGEST_LABEL: Final = 200  # characters
 MOST_DAYS: Final = 3_650
-MOST_KEYS: Final = 500  # of one account
 
 # Whether the maker of a key has a scope.
 HasScope = Callable[[str], bool]
@@ -39,13 +39,14 @@ def check_key(wanted: NewKey, has_scope: HasScope) -> NewKey:
 
 
 async def make_key(
-    session: Session, account_id: AccountId, wanted: NewKey, has_scope: HasScope, *, created_by: str, pepper: str
+    session: Session, account_id: AccountId, wanted: NewKey, has_scope: HasScope, *, created_by: str | None, pepper: str
 ) -> tuple[KeyInfo, str]:
-    """The new key, and it as `id:secret`, which can be shown only once. Raises Refused: invalid, not_allowed."""
+    """The new key, and it as `id:secret`, which can be shown only once. `created_by`: a key or a person; None: the
+    operator. Raises Refused: invalid, not_allowed, quota_reached."""
     checked = check_key(wanted, has_scope)
     await accounts.lock(session, account_id)
-    if len(await accounts.keys_in_use(session, account_id)) >= MOST_KEYS:
-        raise Refused("invalid", f"An account can have {MOST_KEYS} API keys. Revoke some that nobody uses")
+    own = await administered.get_quotas(session, account_id)
+    ensure_below("keys", own, len(await accounts.keys_in_use(session, account_id)))
     whole = await add_key(session, account_id, checked, created_by=created_by, pepper=pepper)
     return await load_key(session, account_id, whole.partition(":")[0]), whole
 

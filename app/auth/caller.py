@@ -3,7 +3,7 @@
 import hmac
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from app.auth.credentials import Credentials, PresentedKey, PresentedToken
@@ -11,6 +11,7 @@ from app.auth.identity import Identity
 from app.auth.keys import PREFIX, secret_hash
 from app.auth.tokens import TOKEN_PATTERN, token_hash
 from app.errors import Refused
+from app.quotas.quota import OwnQuotas
 from app.runs.model import AccountId
 from app.storage.access import accounts, tokens
 from app.storage.database import Database
@@ -36,6 +37,7 @@ class Caller:
     scopes: frozenset[str]  # of the key, or of the person's role
     areas: frozenset[str] | None = None  # the token's scopes; None: a key, which can reach every area
     stale: bool = False  # the last use of the key has to be written again
+    quotas: OwnQuotas = field(default_factory=dict)  # of the account's own
 
     @property
     def id(self) -> str:
@@ -70,7 +72,7 @@ async def find_key_owner(database: Database, presented: PresentedKey, *, pepper:
     if row["expired"]:  # said only to a caller who has its secret
         raise Refused("not_authenticated", "The API key has expired. Ask an admin of the account for a new one")
     identity = Identity(presented.key_id)
-    return Caller(AccountId(row["account_id"]), row["account"], identity, frozenset(row["scopes"]), stale=row["stale"])
+    return build_caller(row, identity)
 
 
 async def find_token_owner(database: Database, presented: PresentedToken, *, pepper: str) -> Caller:
@@ -82,5 +84,9 @@ async def find_token_owner(database: Database, presented: PresentedToken, *, pep
         raise Refused("not_authenticated", "The access token is unknown, expired or revoked, or its key is revoked")
     areas = frozenset(row["token_scopes"])
     identity = Identity(row["key_id"], hashed)
+    return build_caller(row, identity, areas)
+
+
+def build_caller(row: Mapping[Any, Any], identity: Identity, areas: frozenset[str] | None = None) -> Caller:
     account_id, scopes = AccountId(row["account_id"]), frozenset(row["scopes"])
-    return Caller(account_id, row["account"], identity, scopes, areas, stale=row["stale"])
+    return Caller(account_id, row["account"], identity, scopes, areas, stale=row["stale"], quotas=row["quotas"])

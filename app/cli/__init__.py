@@ -105,7 +105,10 @@ COMMANDS: Final = {
         "app.cli.managing.mappings", "mappings", "List, show, store and delete mapping templates", USE
     ),
     "account": CommandEntry(
-        "app.cli.managing.account", "account", "Show and set the limits at which work of the account is halted", USE
+        "app.cli.managing.account",
+        "account",
+        "Show what the account may have, set when its work is halted, and with an operator's key manage all accounts",
+        USE,
     ),
     "coupon-sets": CommandEntry(
         "app.cli.managing.coupon_sets", "coupon_sets", "Create, rename and show sets of coupons", USE

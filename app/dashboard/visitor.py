@@ -18,7 +18,7 @@ from app.people.sessions import OpenSession, note_seen
 from app.runs.kinds import KINDS
 from app.runs.model import AccountId
 from app.storage.database import DatabaseUnavailable
-from app.web.caller import OpenRuntime, client_bucket, explain_scope
+from app.web.caller import ServiceRuntime, client_bucket, explain_scope
 from app.web.rate_limits import count_request
 from app.web.server.connections import CALLER
 
@@ -67,7 +67,7 @@ class Visitor:
         return self.caller.has_scope(scope)
 
 
-async def find_visitor(request: Request, runtime: OpenRuntime) -> Visitor:
+async def find_visitor(request: Request, runtime: ServiceRuntime) -> Visitor:
     """The visitor of this session, by the cookie alone: `Authorization` is for the APIs. Counts the request.
 
     Raises Refused: not_authenticated, which a page answers with the way to sign in; too_many_requests.
@@ -86,12 +86,13 @@ async def find_visitor(request: Request, runtime: OpenRuntime) -> Visitor:
     if opened.stale and request.scope["path"] != FOLLOWING:
         with suppress(DatabaseUnavailable):  # a database that cannot be written stops nobody from reading
             await note_seen(runtime, opened)
-    visitor = Visitor(opened, Caller(opened.account_id, opened.account, opened.identity, opened.scopes))
+    caller = Caller(opened.account_id, opened.account, opened.identity, opened.scopes, quotas=opened.quotas)
+    visitor = Visitor(opened, caller)
     request.scope[CALLER], request.scope[VISITOR] = visitor.caller, visitor
     return visitor
 
 
-async def count_stranger(request: Request, runtime: OpenRuntime) -> None:
+async def count_stranger(request: Request, runtime: ServiceRuntime) -> None:
     """Counts a request of nobody in particular against its address. Raises Refused("too_many_requests")."""
     await count_request(request, runtime, f"address:{client_bucket(request)}")
 

@@ -16,6 +16,7 @@ from app.imports.submissions.from_connection import load_submission
 from app.observe.events import HousekeepingFailed
 from app.observe.feed_events import FileNotStarted, FileStarted
 from app.observe.logs import error_kind
+from app.quotas.quota import load_runtime
 from app.runs.acceptance import announce_run
 from app.runs.lifecycle import is_out_of_memory
 from app.runs.model import AccountId
@@ -41,7 +42,9 @@ async def start_imports(runtime: Runtime, now: datetime) -> int:
         ready = await files.list_ready(session, now)
     started = 0
     for account_id, feeds in groupby(sorted(ready, key=find_account), key=find_account):
-        started += await start_in_account(runtime, AccountId(account_id), list(feeds), now)
+        async with runtime.database.read() as session:
+            own = await load_runtime(session, runtime, account_id)
+        started += await start_in_account(own, AccountId(account_id), list(feeds), now)
     return started
 
 

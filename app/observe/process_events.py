@@ -45,6 +45,36 @@ class ProcessStopped(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class AccountDeletionBegun(Event):
+    """The operator deletes an account: its keys and sessions have ended, and so have its open runs. Workers erase what
+    it has."""
+
+    account_id: int
+    by: str
+    cancelled: int
+
+
+@dataclass(frozen=True, slots=True)
+class AccountErased(Event):
+    """A piece of what an account had that is being deleted is gone."""
+
+    level: ClassVar[str] = "debug"
+    account_id: int
+    what: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class AccountDeleted(Event):
+    """Nothing is left of an account that was being deleted: so many records, runs and files are gone."""
+
+    account_id: int
+    records: int
+    runs: int
+    files: int
+
+
+@dataclass(frozen=True, slots=True)
 class SchemaNotUsable(Event):
     """The database was migrated to a schema that this worker cannot use. It does nothing until the schema fits; logged
     once a minute."""

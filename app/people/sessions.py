@@ -1,7 +1,7 @@
 """Sessions of the dashboard: who has signed in, until when, and what they may do."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from secrets import token_hex, token_urlsafe
 from typing import Any, Final
@@ -9,6 +9,7 @@ from typing import Any, Final
 from app.auth.identity import Identity
 from app.auth.tokens import token_hash
 from app.people.roles import ROLES
+from app.quotas.quota import OwnQuotas
 from app.runs.model import AccountId
 from app.runtime import Runtime
 from app.storage.access import accounts
@@ -33,6 +34,7 @@ class OpenSession:
     theme: str
     confirmed: bool  # the password was typed a moment ago
     stale: bool  # it has to be noted that the session was seen
+    quotas: OwnQuotas = field(default_factory=dict)  # of the account's own
 
     @property
     def owner(self) -> Mapping[str, str | None]:
@@ -85,6 +87,7 @@ def read_session(row: Mapping[Any, Any], hashed: bytes) -> OpenSession:
         theme=row["theme"] or "system",
         confirmed=row["confirmed_seconds"] < CONFIRMED_SECONDS,
         stale=row["stale"],
+        quotas=row["quotas"],
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 from app.errors import Members, Refused
 from app.observe.events import RunAccepted
 from app.queue.tasks import TASKS
+from app.quotas.quota import load_runtime
 from app.resources.invisible import UNSEEN_NAME, is_seen
 from app.runs.kinds import KINDS, Kind, Step
 from app.runs.model import AccountId, Run, run_from
@@ -43,6 +44,7 @@ async def ensure_room(session: ReadSession, runtime: Runtime, account_id: Accoun
     """Refuses before a file is read what `accept_run` would refuse afterwards. Raises Refused("queue_full"), which
     tells what holds the places, and when the first of them is likely to be free."""
     rules = KINDS[kind]
+    runtime = await load_runtime(session, runtime, account_id)
     limit = rules.queue_limit(runtime)
     if await runs.open_count(session, account_id, kind) < limit:
         return

@@ -23,6 +23,7 @@ from app.observe.events import (
     StepReached,
 )
 from app.observe.logs import error_kind, format_trace
+from app.quotas.quota import load_runtime
 from app.runs.acceptance import enqueue_run
 from app.runs.kinds import Kind, Step
 from app.runs.model import Run, RunId, run_from
@@ -78,7 +79,9 @@ async def work_on(runtime: Runtime, run_id: RunId, work: Work, *, stopping: Stop
 async def work_on_claimed(runtime: Runtime, run: Run, work: Work, stopping: Stopping) -> None:
     try:
         async with lease_renewed(runtime, run):
-            ended = await work(runtime, run, stopping)
+            async with runtime.database.read() as session:
+                own = await load_runtime(session, runtime, run.account_id)
+            ended = await work(own, run, stopping)
     except RunLost:
         runtime.observe(LeaseLost(run.id, run.attempt))
     except Fatal as fatal:

@@ -36,6 +36,9 @@ accounts = Table(
     Column("brakes", JSONB, nullable=False, server_default="{}"),  # of runs that have none: app.runs.holding.brakes
     Column("mails_on", Date),  # the last day with a mail, by UTC, and how many there were on it
     Column("mails", Integer, nullable=False, server_default="0"),
+    Column("quotas", JSONB, nullable=False, server_default="{}"),  # of its own, by the names of app.quotas.quota.QUOTAS
+    moment("deleting_at"),  # since when it is being erased: nobody may come in
+    Column("erased", JSONB, nullable=False, server_default="{}"),  # how much is gone of what, then
 )
 
 api_keys = Table(

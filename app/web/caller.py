@@ -3,34 +3,49 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import Depends, Request
 
 from app.auth.caller import EVERY_AREA, Caller, authenticate
 from app.auth.credentials import read_credentials
-from app.auth.identity import ensure_live
+from app.auth.identity import Identity, ensure_live
 from app.auth.keys import DEEDS
+from app.auth.operators import NOT_AN_OPERATOR, Operator, authenticate_operator, ensure_operator
 from app.errors import Refused, join_choices
 from app.observe.acting import act_as
+from app.quotas.quota import runtime_for
 from app.runs.kinds import KINDS
+from app.runs.model import AccountId
 from app.runtime import Runtime
-from app.storage.access import accounts
+from app.storage.access import accounts, operators
 from app.storage.database import DatabaseUnavailable, Session
 from app.web.rate_limits import count_request
 from app.web.server.connections import CALLER, group_address
 
+NO_ACCOUNT: Final = AccountId(0)  # that of an operator
 
-async def get_runtime(request: Request) -> Runtime:
+
+async def get_service_runtime(request: Request) -> Runtime:
     """Async although it awaits nothing: FastAPI would call a plain function in a thread, for every request."""
     runtime: Runtime = request.app.state.runtime
     return runtime
 
 
+ServiceRuntime = Annotated[Runtime, Depends(get_service_runtime)]
+
+
+async def get_runtime(request: Request, runtime: ServiceRuntime) -> Runtime:
+    """The runtime with the quotas of the caller's account. The caller has to stand before it in the signature of a
+    route: then it is known by now."""
+    caller: Caller | None = request.scope.get(CALLER)
+    return runtime if caller is None else runtime_for(runtime, caller.quotas)
+
+
 OpenRuntime = Annotated[Runtime, Depends(get_runtime)]
 
 
-async def identify_caller(request: Request, runtime: OpenRuntime) -> Caller:
+async def identify_caller(request: Request, runtime: ServiceRuntime) -> Caller:
     """Authenticates the request, without checking scopes, and counts it against the rate limit.
 
     Raises Refused: not_authenticated, too_many_requests.
@@ -67,6 +82,44 @@ async def write_as(caller: Caller, runtime: Runtime) -> AsyncIterator[Session]:
     """A transaction in which the caller is identified again. Raises Refused("not_authenticated")."""
     async with runtime.database.transaction() as session:
         await ensure_live(session, caller.identity)
+        yield session
+
+
+async def identify_operator(request: Request, runtime: ServiceRuntime) -> Operator:
+    """Authenticates a request to `/admin`, and counts it as `identify_caller` does.
+
+    Raises Refused: not_authenticated, not_allowed (a key of an account), too_many_requests.
+    """
+    try:
+        operator = await find_operator(request, runtime)
+    except Refused:
+        await count_request(request, runtime, f"address:{client_bucket(request)}")
+        raise
+    await count_request(request, runtime, f"key:{operator.id}")
+    if operator.stale:
+        with suppress(DatabaseUnavailable):
+            async with runtime.database.transaction() as session:
+                await operators.note_use(session, operator.id)
+    request.scope[CALLER] = Caller(NO_ACCOUNT, "", Identity(operator.id), frozenset())
+    act_as("operator", operator.id)
+    return operator
+
+
+async def find_operator(request: Request, runtime: Runtime) -> Operator:
+    """Raises Refused: not_authenticated, not_allowed."""
+    async with runtime.database.read() as session:
+        operator = await authenticate_operator(session, read_credentials(request.headers), pepper=runtime.pepper)
+    if operator is None:
+        await find_caller(request, runtime)
+        raise Refused("not_allowed", NOT_AN_OPERATOR)
+    return operator
+
+
+@asynccontextmanager
+async def administer_as(operator: Operator, runtime: Runtime) -> AsyncIterator[Session]:
+    """A transaction in which the operator is identified again. Raises Refused("not_authenticated")."""
+    async with runtime.database.transaction() as session:
+        await ensure_operator(session, operator)
         yield session
 
 
@@ -144,6 +197,7 @@ class RequireAnyScope:
         return await RequireScope(next(filter(caller.has_scope, self.scopes)))(caller)
 
 
+MayOperate = Annotated[Operator, Depends(identify_operator)]
 MayAdminister = Annotated[Caller, Depends(RequireScope("admin"))]
 MayReadRuns = Annotated[Caller, Depends(RequireAnyScope(tuple(rules.read_scope for rules in KINDS.values())))]
 MayWriteRuns = Annotated[Caller, Depends(RequireAnyScope(tuple(rules.write_scope for rules in KINDS.values())))]

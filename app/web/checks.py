@@ -9,7 +9,7 @@ from fastapi.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.errors import Complaint, Refused, describe, join_choices, shorten_name
-from app.web.caller import IdentifiedCaller
+from app.web.caller import IdentifiedCaller, MayOperate
 from app.web.failures import Failure, failure_from
 
 
@@ -38,9 +38,19 @@ def find_nul(request: Request) -> Refused | None:
 
 
 async def refuse_unknown_query(request: Request, _: IdentifiedCaller) -> None:
-    """Refuses query parameters that the route does not have: a misspelled one would be ignored without a word. The
-    caller is identified and the request counted first. Raises Refused: not_authenticated, too_many_requests,
-    invalid."""
+    """As `check_query`. The caller is identified and the request counted first. Raises Refused: not_authenticated,
+    too_many_requests, invalid."""
+    check_query(request)
+
+
+async def refuse_unknown_query_of_operator(request: Request, _: MayOperate) -> None:
+    """The same for the operator."""
+    check_query(request)
+
+
+def check_query(request: Request) -> None:
+    """Refuses query parameters that the route does not have: a misspelled one would be ignored without a word. Raises
+    Refused("invalid")."""
     fields = get_flat_params(request.scope["route"].dependant)
     # What is nothing else: the members of a model of a query do not say that they are of a query.
     known = [field.alias for field in fields if not isinstance(field.field_info, Path | Header | Cookie)]

@@ -35,6 +35,8 @@ STATUSES: Final[Mapping[str, int]] = {
     "same_file": 409,
     "type_in_use": 409,
     "name_taken": 409,
+    "being_deleted": 409,
+    "quota_reached": 409,
     "last_admin": 409,
     "belongs_elsewhere": 409,
     "secrets_locked": 409,

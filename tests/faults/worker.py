@@ -100,6 +100,7 @@ async def work(settings: Settings) -> None:
     deliver.WAITS = (backoff,) * len(deliver.WAITS)
     housekeeping.SNAPSHOT_SECONDS = 0.3
     housekeeping.SCHEDULES_SECONDS = 0.1
+    housekeeping.ERASE_SECONDS = 0.2
     start.LEASE_SECONDS = 1.5
     housekeeping.FEEDS_SECONDS, visit.SETTLE_SECONDS, visit.SHORTEST_WAIT = 0.1, 0.1, backoff
     watch.LEASE_SECONDS = settings.lease_seconds

@@ -953,4 +953,20 @@ async def test_0041_notes_what_is_changed_from_then_on_and_can_be_taken_back(emp
     # As an attempt leaves it that was cut off at its end.
     await connection.execute("UPDATE alembic_version SET version_num = '0040'")
     await asyncio.to_thread(command.upgrade, configuration(empty_database), "head")
+
+
+async def test_0042_gives_accounts_room_for_quotas_and_can_be_taken_back(empty_database: str) -> None:
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "0041")
+    connection = await asyncpg.connect(empty_database)
+    await connection.execute("INSERT INTO accounts (name, created_at) VALUES ('shop', now())")
+
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "0042")
+    assert await values(connection, "SELECT quotas FROM accounts WHERE deleting_at IS NULL") == ["{}"]
+    await connection.execute("UPDATE accounts SET quotas = '{\"keys\": 1}'")
+    await connection.execute(
+        "INSERT INTO operator_keys (id, secret_hash, label, created_at) VALUES ('x', '', 'x', now())"
+    )
+
+    await asyncio.to_thread(command.downgrade, configuration(empty_database), "0041")
+    assert await values(connection, "SELECT name FROM accounts") == ["shop"]
     await connection.close()

@@ -24,8 +24,9 @@ ROUTES = sorted(
 )
 # They tell of the service, and need no key.
 OPEN = {"/", "/healthz", "/readyz", "/metrics", "/openapi.json", "/docs", "/docs/{file}"}
-# These have tests of their own: the dashboard asks who has signed in, and not for a key; the others need `admin`.
-ELSEWHERE = ("/app/", "/keys/", "/people/")
+# These have tests of their own: the dashboard asks who has signed in, and not for a key; the others need `admin`, or a
+# key of the operator.
+ELSEWHERE = ("/app/", "/keys/", "/people/", "/admin/")
 OURS = [(method, path) for method, path in ROUTES if path not in OPEN and not f"{path}/".startswith(ELSEWHERE)]
 FEED_PATHS = ("", "/files", "/check", "/pause", "/resume")
 WEBHOOK_PATHS = ("", "/rotate", "/test", "/deliveries")

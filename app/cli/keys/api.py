@@ -9,14 +9,21 @@ import typer
 
 from app.auth.account_keys import MOST_DAYS
 from app.auth.keys import DEFAULT_SCOPES, SCOPES, KeyInfo, NewKey, create_key, list_keys, revoke_key
+from app.auth.operators import OperatorKeyInfo, create_operator_key, list_operator_keys
 from app.cli.client.printing import show_time
 from app.cli.client.tables import TableColumn, print_table
 from app.cli.keys.database import DatabaseTarget, check_account_name, find_database, open_database
 from app.cli.options import Data, UsageError
+from app.storage.access import operators
 
 keys = typer.Typer()
 
 Account = Annotated[str, typer.Option(help="Account whose records the key reads and writes; created if new")]
+ForOperator = Annotated[
+    bool,
+    typer.Option("--operator", help="Make a key of the operator: it administers accounts, and opens nothing of any"),
+]
+OnlyOperator = Annotated[bool, typer.Option("--operator", help="List the keys of the operator, which have no account")]
 OnlyAccount = Annotated[
     str | None, typer.Option("--account", help="List only the keys of this account: its name, or its number in logs")
 ]
@@ -43,19 +50,28 @@ LISTED: Final = (
     TableColumn("REVOKED", "revoked_at", show=show_time),
 )
 
+LISTED_OF_OPERATOR: Final = tuple(each for each in LISTED if each.title not in ("ACCOUNT", "SCOPES"))
+
 
 @keys.command("create")
 def create(
-    account: Account,
+    account: Account = "",
     scope: Scopes = None,
     label: Label = "",
     expires_in_days: Days = None,
+    operator: ForOperator = False,
     data: Data = None,
 ) -> None:
-    """Create an API key and print it. It is shown only now: the database keeps only its hash.
+    """Create an API key of an account, or of the operator, and print it. It is shown only now: the database keeps only
+    its hash.
 
     The last line of the output is the key, as id:secret.
     """
+    if operator:
+        if account or scope:
+            raise UsageError("A key of the operator has neither an account nor scopes")
+        typer.echo(asyncio.run(_create_operator(find_database(data), label, expires_in_days)))
+        return
     check_account_name(account)
     scopes = tuple(scope or DEFAULT_SCOPES)
     if unknown := [name for name in scopes if name not in SCOPES]:
@@ -65,8 +81,11 @@ def create(
 
 
 @keys.command("list")
-def show(account: OnlyAccount = None, data: Data = None) -> None:
+def show(account: OnlyAccount = None, operator: OnlyOperator = False, data: Data = None) -> None:
     """List API keys. Their secrets are not stored and cannot be shown."""
+    if operator:
+        print_table(LISTED_OF_OPERATOR, map(asdict, asyncio.run(_list_operator(find_database(data)))))
+        return
     found = asyncio.run(_list(find_database(data), account))
     if account and not found:
         raise UsageError(f"There is no account with the name or number {account}")
@@ -89,6 +108,17 @@ async def _create(target: DatabaseTarget, account: str, wanted: NewKey) -> str:
         )
 
 
+async def _create_operator(target: DatabaseTarget, label: str, days: int | None) -> str:
+    pepper = target.require_pepper()
+    async with open_database(target) as database, database.transaction() as session:
+        return await create_operator_key(session, label=label, days=days, pepper=pepper)
+
+
+async def _list_operator(target: DatabaseTarget) -> Sequence[OperatorKeyInfo]:
+    async with open_database(target) as database, database.read() as session:
+        return await list_operator_keys(session)
+
+
 async def _list(target: DatabaseTarget, account: str | None) -> Sequence[KeyInfo]:
     async with open_database(target) as database, database.read() as session:
         return await list_keys(session, account)
@@ -96,4 +126,4 @@ async def _list(target: DatabaseTarget, account: str | None) -> Sequence[KeyInfo
 
 async def _revoke(target: DatabaseTarget, key_id: str) -> bool:
     async with open_database(target) as database, database.transaction() as session:
-        return await revoke_key(session, key_id)
+        return await revoke_key(session, key_id) or await operators.revoke(session, key_id)

@@ -5,15 +5,19 @@ from typing import Any, Final
 
 from sqlalchemy import RowMapping, text
 
+from app.errors import Refused
 from app.storage.database import ReadSession, Session
 
 # Whether the row `k` of `api_keys` is a key that may be used.
 LIVE_KEY: Final = "k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())"
+STAYS: Final = "deleting_at IS NULL"  # whether the account is not being deleted
+DELETED: Final = "The account is being deleted"
+BEING_DELETED: Final = "The account `{name}` is being deleted. Its name is free again once that is done"
 BRAKES: Final = "SELECT brakes FROM accounts WHERE id = :id"
 USED_SECONDS: Final = 60  # the last use of a key is written at most once in so many seconds
 STALE_KEY: Final = f"(k.last_used_at IS NULL OR k.last_used_at < now() - make_interval(secs => {USED_SECONDS}))"
 KEYS_BY_ID: Final = text(
-    f"SELECT k.id, k.account_id, a.name AS account, k.secret_hash, k.scopes, {STALE_KEY} AS stale, "
+    f"SELECT k.id, k.account_id, a.name AS account, a.quotas, k.secret_hash, k.scopes, {STALE_KEY} AS stale, "
     "coalesce(k.expires_at <= now(), false) AS expired "
     "FROM api_keys k JOIN accounts a ON a.id = k.account_id WHERE k.id = ANY(:ids) AND k.revoked_at IS NULL"
 )
@@ -26,13 +30,17 @@ KEY: Final = (
 
 
 async def account_named(session: Session, name: str) -> int:
-    """The id of the account with this name, which is created if it is new."""
+    """The id of the account with this name, which is created if it is new. Its deletion cannot begin until the
+    transaction ends. Raises Refused("being_deleted") while an account of this name is being deleted."""
     await session.execute(
         text("INSERT INTO accounts (name, created_at) VALUES (:name, now()) ON CONFLICT (name) DO NOTHING"),
         {"name": name},
     )
-    found = await session.execute(text("SELECT id FROM accounts WHERE name = :name"), {"name": name})
-    return int(found.scalar_one())
+    given = text("SELECT id, deleting_at FROM accounts WHERE name = :name FOR SHARE")
+    found = (await session.execute(given, {"name": name})).one_or_none()
+    if found is None or found.deleting_at is not None:
+        raise Refused("being_deleted", BEING_DELETED.format(name=name))
+    return int(found.id)
 
 
 async def find_account(session: ReadSession, name: str) -> int | None:
@@ -44,17 +52,24 @@ async def find_account(session: ReadSession, name: str) -> int | None:
 async def next_seq(session: Session, account_id: int) -> int:
     """Takes the next number of the account's order of writes, and holds the account's row until the transaction ends:
     every other acceptance of a run of this account waits here, so the queue limit and the order of acceptance are
-    exact."""
+    exact. Raises Refused("not_authenticated") once the account is being deleted."""
     raised = await session.execute(
-        text("UPDATE accounts SET last_seq = last_seq + 1 WHERE id = :id RETURNING last_seq"), {"id": account_id}
+        text(f"UPDATE accounts SET last_seq = last_seq + 1 WHERE id = :id AND {STAYS} RETURNING last_seq"),
+        {"id": account_id},
     )
-    return int(raised.scalar_one())
+    seq = raised.scalar_one_or_none()
+    if seq is None:
+        raise Refused("not_authenticated", DELETED)
+    return int(seq)
 
 
 async def lock(session: Session, account_id: int) -> None:
     """Holds the account's row until the transaction ends: no import of the account is accepted meanwhile, and nothing
-    else is changed that is unique within the account. Imports at work go on."""
-    await session.execute(text("SELECT FROM accounts WHERE id = :id FOR NO KEY UPDATE"), {"id": account_id})
+    else is changed that is unique within the account. Imports at work go on. Raises Refused("not_authenticated") once
+    the account is being deleted."""
+    held = text(f"SELECT id FROM accounts WHERE id = :id AND {STAYS} FOR NO KEY UPDATE")
+    if (await session.execute(held, {"id": account_id})).first() is None:
+        raise Refused("not_authenticated", DELETED)
 
 
 async def get_brakes(session: ReadSession, account_id: int) -> dict[str, Any]:
@@ -84,8 +99,9 @@ async def add_key(session: Session, account_id: int, key_id: str, **values: Any)
 
 
 async def find_keys(session: ReadSession, key_ids: Collection[str]) -> Mapping[str, RowMapping]:
-    """The keys with these ids that are not revoked, by id: account_id, account (name), secret_hash, scopes, whether it
-    has expired, and whether it is stale: its last use has to be written again."""
+    """The keys with these ids that are not revoked, by id: account_id, account (name), quotas (of the
+    account), secret_hash, scopes, whether it has expired, and whether it is stale: its last use has to be written
+    again."""
     found = await session.execute(KEYS_BY_ID, {"ids": list(key_ids)})
     return {row["id"]: row for row in found.mappings()}
 

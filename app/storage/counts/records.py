@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 from sqlalchemy import text
@@ -44,6 +44,10 @@ async def count_records(session: ReadSession, account_id: int, types: Collection
 async def estimate(session: ReadSession, account_id: int, type_: str) -> RecordCount:
     """Of many records. The statistics may be older than most of them."""
     found = await session.execute(text(ESTIMATE), {"account_id": account_id, "type": type_})
-    plan = found.scalar_one()
+    return read_estimate(found.scalar_one())
+
+
+def read_estimate(plan: Any) -> RecordCount:
+    """The rows that a plan expects. There are more than EXACT_UNTIL."""
     rows = (msgspec.json.decode(plan) if isinstance(plan, str) else plan)[0]["Plan"]["Plan Rows"]
     return RecordCount(rows, "estimated") if rows > EXACT_UNTIL else RecordCount(EXACT_UNTIL, "at_least")

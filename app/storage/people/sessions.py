@@ -43,12 +43,14 @@ async def add(session: Session, **values: Any) -> None:
 
 
 async def live(session: ReadSession, hashed: bytes) -> RowMapping | None:
-    """id, account_id, account (name), person_id, email, name, theme and role of a person, key_id, label and scopes of a
-    key; confirmed_seconds: since the password was typed; stale: `seen_at` has to be written again."""
+    """id, account_id, account (name), quotas (of the account), person_id, email, name, theme and role of a person,
+    key_id, label and scopes of a key; confirmed_seconds: since the password was typed; stale: `seen_at` has to be
+    written again."""
     found = await session.execute(
         text(
-            "SELECT s.id, s.account_id, a.name AS account, s.person_id, p.email, p.name, p.theme, m.role, s.key_id, "
-            "k.label, k.scopes, CAST(extract(epoch FROM now() - s.confirmed_at) AS integer) AS confirmed_seconds, "
+            "SELECT s.id, s.account_id, a.name AS account, a.quotas, s.person_id, p.email, p.name, p.theme, m.role, "
+            "s.key_id, k.label, k.scopes, "
+            "CAST(extract(epoch FROM now() - s.confirmed_at) AS integer) AS confirmed_seconds, "
             f"s.seen_at < now() - make_interval(secs => {SEEN_SECONDS}) AS stale {OWNED}"
         ),
         {"hash": hashed},

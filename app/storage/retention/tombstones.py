@@ -11,8 +11,12 @@ from app.storage.runs import OPEN
 STRIPPED: Final = 500  # runs of one transaction
 FORGOTTEN: Final = 5_000
 
+# Whose runs: those of accounts without a retention of their own, or of one account.
+OF_OTHERS = "NOT EXISTS (SELECT FROM accounts a WHERE a.id = runs.account_id AND a.quotas ? 'retention_days')"
+OF_ACCOUNT = "account_id = :account_id"
+OWN_DAYS = "SELECT id, CAST(quotas ->> 'retention_days' AS integer) FROM accounts WHERE quotas ? 'retention_days'"
 PRUNE = """
-WITH old AS (SELECT id, blob FROM runs WHERE pruned_at IS NULL AND finished_at IS NOT NULL
+WITH old AS (SELECT id, blob FROM runs WHERE pruned_at IS NULL AND finished_at IS NOT NULL AND WHOSE
     AND finished_at < now() - make_interval(days => :days) AND (notify IS NULL OR notified_at IS NOT NULL
         OR finished_at < now() - make_interval(days => :days + 7))
     ORDER BY finished_at LIMIT :limit FOR UPDATE SKIP LOCKED),
@@ -32,9 +36,15 @@ DELETE FROM runs WHERE id IN (
 
 
 async def prune(session: Session, days: int, *, limit: int = STRIPPED) -> Sequence[str | None]:
-    """Strips runs that ended more than `days` ago down to a tombstone, and returns the blob that each had. A run whose
-    mail has not been sent yet keeps its report until then, or for another week."""
-    return list((await session.execute(text(PRUNE), {"days": days, "limit": limit})).scalars())
+    """Strips runs that ended more than `days` ago, or more than their account's own days, down to a tombstone, and
+    returns the blob that each had. A run whose mail has not been sent yet keeps its report until then, or for another
+    week."""
+    given = {"days": days, "limit": limit}
+    pruned = list((await session.execute(text(PRUNE.replace("WHOSE", OF_OTHERS)), given)).scalars())
+    for account_id, own_days in (await session.execute(text(OWN_DAYS))).all():
+        own = {"days": own_days, "limit": limit, "account_id": account_id}
+        pruned += (await session.execute(text(PRUNE.replace("WHOSE", OF_ACCOUNT)), own)).scalars()
+    return pruned
 
 
 async def forget(session: Session, days: int, *, limit: int = FORGOTTEN) -> int:

@@ -8,7 +8,7 @@ SURFACE = Surface(
     name="native",
     title="Sluice: what the vendors' APIs do not have",
     description="Problems and failed rows of an import, records, record types, coupon sets, connections, exports, "
-    "schedules, feeds, webhooks, and health.",
+    "schedules, feeds, webhooks, the administration of accounts, and health.",
     prefixes=("/",),
     routes=ROUTES,
     render=render_failure,

@@ -8,13 +8,13 @@ from fastapi.responses import Response
 from app.auth.caller import Caller
 from app.surfaces.cordial.wire.errors import refusals
 from app.surfaces.cordial.wire.shape import Success
-from app.web.caller import OpenRuntime, identify_caller
+from app.web.caller import ServiceRuntime, identify_caller
 from app.web.openapi import operation_id
 
 router = APIRouter(tags=["health"], generate_unique_id_function=operation_id)
 
 
-async def authenticate(request: Request, runtime: OpenRuntime) -> Caller:
+async def authenticate(request: Request, runtime: ServiceRuntime) -> Caller:
     """Any valid key, whatever its scopes."""
     return await identify_caller(request, runtime)
 

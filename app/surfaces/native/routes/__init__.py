@@ -1,7 +1,7 @@
 """The endpoints of our own surface, a module for each thing they are about."""
 
 from app.surfaces.native.routes import item_images, records
-from app.surfaces.native.routes.access import keys, people
+from app.surfaces.native.routes.access import account_keys, accounts, keys, own_account, people
 from app.surfaces.native.routes.declared import (
     connections,
     coupon_sets,
@@ -33,6 +33,7 @@ PARTS = (
     schedules,
     limits,
     account,
+    own_account,
     records,
     item_images,
     types,
@@ -46,6 +47,8 @@ PARTS = (
     webhooks,
     keys,
     people,
+    accounts,
+    account_keys,
     health,
     documents,
 )

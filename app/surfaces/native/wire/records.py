@@ -1,6 +1,6 @@
 """Shapes of records."""
 
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 
@@ -69,15 +69,19 @@ RECORD_BODY: Final[dict[str, Any]] = IF_MATCH | {
         },
     }
 }
+Precision = Annotated[
+    Literal["exact", "estimated", "atLeast"],
+    Field(
+        description="Up to 10,000 records are counted. Of more PostgreSQL estimates the number; atLeast: there are "
+        "more, and it does not know how many"
+    ),
+]
 
 
 class RecordCountItem(Shape):
     type: str
     count: int
-    precision: Literal["exact", "estimated", "atLeast"] = Field(
-        description="Up to 10,000 records are counted. Of more PostgreSQL estimates the number; atLeast: there are "
-        "more, and it does not know how many"
-    )
+    precision: Precision
 
 
 class RecordCountList(Shape):

@@ -6,14 +6,14 @@ from fastapi import Depends, Request
 
 from app.auth.caller import Caller
 from app.errors import Refused
-from app.web.caller import OpenRuntime, RequireScope, identify_caller
+from app.web.caller import RequireScope, ServiceRuntime, identify_caller
 
 MayImportCustomers = Annotated[Caller, Depends(RequireScope("imports:write", "customers"))]
 MayReadCustomers = Annotated[Caller, Depends(RequireScope("records:read", "customers"))]
 MayReadActions = Annotated[Caller, Depends(RequireScope("imports:read", "async-actions"))]
 
 
-async def require_key(request: Request, runtime: OpenRuntime) -> Caller:
+async def require_key(request: Request, runtime: ServiceRuntime) -> Caller:
     """A key, not a token: a token that could issue tokens would live for ever. Raises Refused: not_authenticated,
     too_many_requests, not_allowed."""
     caller = await identify_caller(request, runtime)

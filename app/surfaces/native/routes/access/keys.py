@@ -5,7 +5,8 @@ from fastapi.responses import Response
 
 from app.auth.account_keys import list_account_keys, load_key, make_key, revoke_account_key
 from app.auth.keys import NewKey
-from app.surfaces.native import access, translate
+from app.surfaces.native import translate
+from app.surfaces.native.access import keys_and_people as access
 from app.surfaces.native.router import build_router
 from app.surfaces.native.wire.access.keys import API_KEY_BODY, ApiKey, ApiKeyBody, ApiKeyList, NewApiKey
 from app.surfaces.native.wire.shape import Links
@@ -31,7 +32,7 @@ async def list_keys(caller: MayAdminister, runtime: OpenRuntime) -> Response:
     "",
     status_code=201,
     response_model=NewApiKey,
-    responses=refusals(400, 401, 403, 413, 415, 422, 503),
+    responses=refusals(400, 401, 403, 409, 413, 415, 422, 503),
     openapi_extra=API_KEY_BODY,
 )
 @router.post("/", include_in_schema=False)

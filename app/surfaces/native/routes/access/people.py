@@ -5,7 +5,8 @@ from fastapi.responses import Response
 
 from app.people.links import link_path
 from app.people.members import Invitation, change_role, invite, list_members, load_member, remove, renew_link
-from app.surfaces.native import access, translate
+from app.surfaces.native import translate
+from app.surfaces.native.access import keys_and_people as access
 from app.surfaces.native.router import build_router
 from app.surfaces.native.wire.access.people import (
     INVITATION_BODY,

@@ -1,0 +1,1 @@
+"""Erases what an account has, in pieces."""

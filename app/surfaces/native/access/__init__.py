@@ -1,0 +1,1 @@
+"""Makes the shapes of who may come in, and of accounts."""
