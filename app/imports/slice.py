@@ -1,12 +1,12 @@
 """Writes the rows of an import batch after batch: reads, checks, stages, merges and accounts for each.
 
-Two batches are under way at a time: while one is merged the next is read, checked, staged and, if they cannot get in
-each other's way, merged too. They commit in their order, or not at all (ADR 11).
+Several batches are under way at a time: while one is merged the next are read, checked, staged and, if they cannot get
+in each other's way, merged too. They commit in their order, or not at all (ADR 11).
 """
 
 import asyncio
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
@@ -21,15 +21,9 @@ from app.imports.braking import CutShort, DirectBrakes, describe_stop, open_brak
 from app.imports.checking.findings import build_hints
 from app.imports.checking.record_keys import IdScope
 from app.imports.checking.row_checker import RowChecker
-from app.imports.merging.batch_merge import (
-    PreparedBatch,
-    expect_after,
-    expect_new,
-    is_other_import_open,
-    merge_batch,
-    prepare_batch,
-    stage_batch,
-)
+from app.imports.merging.batch_merge import PreparedBatch, merge_batch, prepare_batch, stage_batch
+from app.imports.merging.expectations import expect, expect_after, expect_hidden
+from app.imports.merging.neighbours import BatchWrite, wait_to_merge
 from app.imports.merging.record_clock import RecordClock
 from app.imports.merging.references import count_names
 from app.imports.merging.targets import build_target
@@ -52,6 +46,7 @@ from app.storage.database import Session
 from app.storage.merge import MergeTarget
 
 MOST_NAMES = 50_000  # of records that a batch may name, so that it stays small in memory and its transaction short
+UNDER_WAY = 3  # batches that are written at a time, or two while another one is read
 LONGEST_SLICES = 5  # at most this many slice lengths, while no other run waits
 
 
@@ -104,17 +99,6 @@ async def has_time(runtime: Runtime, started: float, batch_seconds: float) -> bo
         return not await claims.anyone_waits(session)
 
 
-class BatchWrite:
-    """One batch on its way into the store: a task that writes it, and what the batch after it has to know."""
-
-    def __init__(self, slice_: "Slice", prepared: PreparedBatch, previous: "BatchWrite | None") -> None:
-        self.merged = asyncio.Event()
-        self.keys = frozenset(prepared.checked.list_named())
-        self.done = asyncio.create_task(slice_.write_batch(prepared, previous, self.merged))
-        # If it fails before its merge, waiters resume and get the error from `done`.
-        self.done.add_done_callback(lambda _: self.merged.set())
-
-
 @dataclass(slots=True)
 class Slice:
     """An open import, and how far it has come. Every method may raise RunLost and Halted."""
@@ -144,7 +128,7 @@ class Slice:
         """Writes batch after batch until the slice's time is up. Whether the last batch is written that is to be."""
         started = time.monotonic()
         async with self.runtime.database.read() as session:
-            self.target = await expect_new(session, self.target, self.run)
+            self.target = await expect(session, self.target, self.run)
             if self.checker.named_types:
                 self.key_forms = await load_key_forms(session, self.run.account_id, self.checker.named_types)
         if self.options.on_error == "stop":
@@ -154,8 +138,8 @@ class Slice:
         try:
             while reading is not None:
                 prepared = await reading
-                writing.append(BatchWrite(self, prepared, writing[-1] if writing else None))
-                if len(writing) > 1:
+                writing.append(self.start_writing(prepared, tuple(writing)))
+                if len(writing) == UNDER_WAY:
                     await writing.pop(0).done
                 more = (
                     not prepared.checked.last
@@ -175,7 +159,7 @@ class Slice:
         while not last:
             prepared = await asyncio.to_thread(self.read_batch, self.position)
             try:
-                await self.write_batch(prepared, None, asyncio.Event())
+                await self.write_batch(prepared, (), asyncio.Event())
             except CutShort as cut:
                 self.max_rows = cut.rows
                 continue
@@ -186,6 +170,9 @@ class Slice:
 
     def start_reading(self, start: Position) -> asyncio.Task[PreparedBatch]:
         return asyncio.create_task(asyncio.to_thread(self.read_batch, start))
+
+    def start_writing(self, prepared: PreparedBatch, before: Sequence[BatchWrite]) -> BatchWrite:
+        return BatchWrite(prepared, lambda merged: self.write_batch(prepared, before, merged))
 
     def read_batch(self, start: Position) -> PreparedBatch:
         """Reads and checks the batch that begins at `start`. Blocking."""
@@ -199,22 +186,22 @@ class Slice:
                 return prepare_batch(checked, self.clock.reserve(rows), self.target.type, self.key_forms)
             self.max_rows = max(1, min(rows * MOST_NAMES // names, self.max_rows // 2))  # what follows is mostly alike
 
-    async def write_batch(self, prepared: PreparedBatch, previous: BatchWrite | None, merged: asyncio.Event) -> None:
-        """Writes records, counts, problems and cursor of one batch in one transaction, which commits after that of the
-        previous batch. Sets `merged` as soon as it will lock no further record."""
+    async def write_batch(self, prepared: PreparedBatch, before: Sequence[BatchWrite], merged: asyncio.Event) -> None:
+        """Writes records, counts, problems and cursor of one batch in one transaction, which commits after those of the
+        batches `before` it. Sets `merged` as soon as it will lock no further record."""
         started = time.monotonic()
         self.report_step("read")
         async with self.runtime.database.transaction() as session:
             await stage_batch(session, prepared)
             self.report_step("staged")
-            if previous is not None:
-                await self.wait_to_merge(previous, prepared, session)
-            outcome = await merge_batch(session, self.target, prepared, self.options)
+            sees_all = await wait_to_merge(session, self.target, prepared, before)
+            target = self.target if sees_all else expect_hidden(self.target)
+            outcome = await merge_batch(session, target, prepared, self.options)
             self.report_step("merged")
             self.target = expect_after(self.target, outcome)
             merged.set()
-            if previous is not None:
-                await previous.done
+            if before:
+                await before[-1].done
             stop = describe_stop(prepared.checked, outcome, self.brakes) if self.options.on_error == "stop" else None
             tally = self.brakes.check(outcome, prepared.checked.start.row)
             await self.account_for(session, prepared, outcome)
@@ -228,17 +215,6 @@ class Slice:
         self.runtime.observe(
             BatchWritten(self.run.id, self.run.attempt, self.batches, **counts_of(outcome), seconds=self.batch_seconds)
         )
-
-    async def wait_to_merge(self, previous: BatchWrite, prepared: PreparedBatch, session: Session) -> None:
-        """Waits until the batch may be merged. A batch that looks at records before it merges has to see those of the
-        previous one, and so does a staged one with any of its keys. Any other waits for the previous merge, unless they
-        share no key and no other import of the type is open: so they cannot deadlock, and they are merged at the same
-        time. Nobody else writes into the overlay."""
-        shared, staged = not previous.keys.isdisjoint(prepared.checked.list_named()), self.target.staged
-        if prepared.sees_records or (staged and shared):
-            await previous.done
-        elif not staged and (shared or await is_other_import_open(session, self.target)):
-            await previous.merged.wait()
 
     async def account_for(self, session: Session, prepared: PreparedBatch, outcome: BatchOutcome) -> None:
         """Writes the ledger row and moves the counts and the cursor, if the run is still ours."""

@@ -11,6 +11,7 @@ from app.storage.applying import closing
 from app.storage.database import Session
 from app.storage.images import records as image_records
 from app.storage.merge import MergeTarget
+from app.storage.staging import table as staging
 
 TYPE = "item-images"
 
@@ -30,7 +31,7 @@ class ImageCounts:
 def format_images(images: Mapping[str, Image]) -> bytes:
     """The images for `write_images`, by their keys, in the order of the archive. Blocking."""
     data = [render_record(key, image) for key, image in images.items()]
-    return merge.format_copy_text(list(images), range(1, len(images) + 1), data)
+    return staging.format_copy_text(list(images), range(1, len(images) + 1), data)
 
 
 def render_record(key: str, image: Image) -> str:
@@ -64,7 +65,7 @@ async def write_images(
     )
     created = updated = superseded = held_back = 0
     if lines:
-        await merge.stage(session, lines)
+        await staging.stage(session, lines)
         if (await closing.find_other_imports(session, target))["replaced"]:
             held_back = await image_records.hold_back_new(session, account_id)
         rows = range(lines.count(b"\n"))

@@ -1,7 +1,8 @@
-"""Writes a batch of records: COPY into a staging table, then one set-based merge into `records` or a run's overlay.
+"""Writes a batch of records that is staged: one set-based merge into `records` or a run's overlay.
+
 The merge statement is put together from phrases, one for each question that imports answer differently (traps 7, 8)."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
@@ -9,16 +10,21 @@ from typing import Literal
 from sqlalchemy import RowMapping, text
 from sqlalchemy.exc import IntegrityError
 
-from app.storage.database import Session, translate_driver_errors
-from app.storage.overlays.places import ANY_STAGED, FRESH_OVERLAY, NEW_RECORDS, OVERLAY, RECORDS, MergePlace
+from app.storage.database import Session
+from app.storage.overlays.places import (
+    ANY_STAGED,
+    FRESH_OVERLAY,
+    NEW_RECORDS,
+    OVERLAY,
+    RECORDS,
+    SAME_RECORDS,
+    MergePlace,
+)
+from app.storage.overlays.view import use_indexes
 
 EPOCH = datetime.fromtimestamp(0, UTC)
 Mode = Literal["overwrite", "fill", "keep", "replace"]
-
-# `earlier`: rows of the file that have changed the record before, where several are merged as one.
-STAGING = """
-CREATE TEMPORARY TABLE IF NOT EXISTS staging (key text COLLATE "C", row integer, data jsonb, earlier integer[])
-ON COMMIT DELETE ROWS"""
+Expected = Literal["new", "same", ""]  # that no key is there; that most rows change nothing; nothing
 
 # What an existing record becomes: {held} is what it holds, {given} what a row gives it. Both are associative.
 MERGED: dict[Mode, str] = {
@@ -130,7 +136,7 @@ class MergeTarget:
     flat: bool = False  # no record of the batch holds a list or an object
     named_by: str = ""  # the field whose text records of the type are named by
     record_bytes: int | None = None  # how large an existing record may become, as JSON text; None: it is not measured
-    expects_new: bool = False  # none of the keys is expected to be there
+    expects: Expected = ""  # of the rows; only how long it takes depends on it
     staged: bool = False  # into the run's overlay, and not into the records
     names_keys: bool = False  # remember which keys the rows name, because the other records will be removed
     noted: bool = True  # what is changed is noted in the journal
@@ -169,58 +175,19 @@ class Merged:
     any_too_large: bool
 
 
-ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
-ESCAPED = {"\\", "\t", "\n", "\r"}
-
-
-def format_copy_text(
-    keys: Sequence[str], rows: Sequence[int], data: Sequence[str], earlier: Sequence[Sequence[int]] = ()
-) -> bytes:
-    """PostgreSQL's COPY text, a line per row: key, row number, JSON and, if they are given, the numbers of earlier
-    rows. Sorted by key, for fewer page misses in the index and so that two imports lock records in the same order. JSON
-    text never holds a raw tab or line end."""
-    together = "\n".join(data)
-    if "\\" in together:
-        data = together.replace("\\", "\\\\").split("\n")
-    together = "".join(keys)
-    if any(special in together for special in ESCAPED):
-        keys = [key.translate(ESCAPES) for key in keys]
-    if earlier:
-        arrays = ("{" + ",".join(map(str, numbers)) + "}" for numbers in earlier)
-        data = [f"{json}\t{array}" for json, array in zip(data, arrays, strict=True)]
-    lines = [f"{key}\t{row}\t{json}\n" for key, row, json in zip(keys, rows, data, strict=True)]
-    lines.sort()  # a third of the time of sorting by key
-    return "".join(lines).encode()
-
-
-async def stage(session: Session, lines: bytes, *, earlier: bool = False) -> None:
-    """Fills the staging table. `lines` comes from `format_copy_text`, with the numbers of earlier rows or without."""
-    await session.execute(text(STAGING))
-    raw = await session.get_raw_connection()
-    columns = ["key", "row", "data", "earlier"] if earlier else ["key", "row", "data"]
-    with translate_driver_errors():
-        await raw.driver_connection.copy_to_table(  # type: ignore[union-attr]
-            "staging", source=yield_once(lines), columns=columns
-        )
-
-
-async def yield_once(data: bytes) -> AsyncIterator[bytes]:
-    yield data
-
-
-async def clear_staging(session: Session) -> None:
-    await session.execute(text("TRUNCATE staging"))
-
-
 async def merge(session: Session, target: MergeTarget, rows: Sequence[int], *, touch: bool) -> Merged:
     """Merges the staged rows, whose numbers are `rows` and whose keys all differ, into the records. Rows that it leaves
     alone are in none of the counts."""
     parameters = target.parameters() | target.size_parameters() | {"staged": len(rows)}
     parameters |= {"created_at": target.created_at, "first_row": target.first_row}
     fresh = target.staged and not (await session.execute(text(ANY_STAGED), target.parameters())).scalar_one()
-    row = await merge_new(session, target, parameters) if target.expects_new else None
+    row = await merge_new(session, target, parameters) if target.expects == "new" else None
     if row is None:
-        statement = build_statement(target, FRESH_OVERLAY if fresh else target.place, touch=touch)
+        place = FRESH_OVERLAY if fresh else target.place
+        if target.expects == "same" and not touch and target.mode != "keep":
+            await use_indexes(session)
+            place = SAME_RECORDS
+        statement = build_statement(target, place, touch=touch)
         row = (await session.execute(text(statement), parameters)).mappings().one()
     repeats = [(earlier, later) for earlier, later in row["repeats"] or ()]
     created_rows = rows if row["created"] == len(rows) else row["created_rows"] or ()

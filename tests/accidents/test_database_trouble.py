@@ -18,9 +18,9 @@ from app.runs.lifecycle import Stopping, work_on
 from app.runs.model import AccountId, Run
 from app.runs.status import find_run
 from app.runtime import Runtime, open_runtime
-from app.storage import merge
 from app.storage.access import accounts
 from app.storage.database import DatabaseUnavailable
+from app.storage.staging import table as staging
 from tests.conftest import Finish
 from tests.engine.conftest import ImportEngine, law
 from tests.support.http import Account, app_on, client_of, make_account, post
@@ -180,9 +180,9 @@ async def test_a_connection_that_breaks_while_rows_are_staged_is_trouble_of_the_
             await other.execute(text(f"SELECT pg_terminate_backend({mine})"))
         yield data
 
-    monkeypatch.setattr(merge, "yield_once", end_and_yield)
+    monkeypatch.setattr(staging, "yield_once", end_and_yield)
     with suppress(DatabaseUnavailable):  # there is nothing to commit
         async with runtime.database.transaction() as session:
             mine = (await session.execute(text("SELECT pg_backend_pid()"))).scalar()
             with pytest.raises(DatabaseUnavailable):
-                await merge.stage(session, b"k\t1\t{}\n")
+                await staging.stage(session, b"k\t1\t{}\n")

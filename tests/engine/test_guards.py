@@ -13,7 +13,7 @@ from app.runtime import Misconfigured, open_runtime
 from app.storage import runs
 from app.storage.blobs import FileBlobs
 from app.storage.database import DatabaseUnavailable
-from app.storage.merge import stage
+from app.storage.staging.table import stage
 from tests.conftest import NewAccount
 from tests.engine.conftest import ImportEngine, law
 
@@ -103,10 +103,10 @@ async def test_rows_that_lack_a_required_value_cause_no_deadlock(
         await may_merge.wait()
 
     monkeypatch.setattr(lifecycle, "count_crash", count_crash)
-    monkeypatch.setattr("app.storage.merge.stage", stage_slowly)
+    monkeypatch.setattr("app.storage.staging.table.stage", stage_slowly)
     working = asyncio.create_task(engine.slice(first))
     await held.wait()
-    monkeypatch.setattr("app.storage.merge.stage", real_stage)
+    monkeypatch.setattr("app.storage.staging.table.stage", real_stage)
     other = asyncio.create_task(engine.slice(second))
     await asyncio.sleep(0.5)  # by now it holds k1 and waits for k5
     may_merge.set()

@@ -1,11 +1,14 @@
 """Slices, leases and fences: a run goes on wherever it was left, and only one worker can move it."""
 
 import asyncio
+from typing import Any
 
 import pytest
 from sqlalchemy import text
 
-from app.imports.slice import BatchWrite, open_slice
+from app.imports import slice as slices
+from app.imports.merging.batch_merge import PreparedBatch
+from app.imports.slice import open_slice
 from app.runs.model import Run, list_interruptions
 from app.storage import claims
 from tests.engine.conftest import ImportEngine, law
@@ -56,7 +59,7 @@ async def test_a_zombie_that_lost_its_lease_writes_nothing(engine: ImportEngine)
         finished = await engine.finish(run)
 
         with pytest.raises(Exception):  # noqa: B017  the fence or the ledger's key, whichever stands first
-            await BatchWrite(slice_, prepared, None).done
+            await slice_.start_writing(prepared, ()).done
 
     after = await engine.get(run)
     assert (finished.created, after.created, after.batches) == (20, 20, 2)
@@ -229,3 +232,34 @@ async def test_neighbouring_batches_end_in_their_order_whether_or_not_they_share
     ledger = await engine.sql("SELECT number, at_row FROM batches WHERE run_id = :id ORDER BY number", id=run.id)
     assert [row["at_row"] for row in ledger] == [number * 7 for number in range(58)]
     law(run)
+
+
+async def test_a_batch_waits_for_each_one_under_way_with_which_it_shares_a_key(
+    engine: ImportEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The third shares a key with the first, which is held up. If it took the lock, the first would wait for it, and it
+    for the commit of the first. The second shares none, and does not wait."""
+    seen: list[tuple[str, int]] = []
+    merging, staged = slices.merge_batch, asyncio.Event()
+    staging = slices.stage_batch
+
+    async def watch_staging(session: Any, prepared: PreparedBatch) -> None:
+        await staging(session, prepared)
+        if prepared.checked.start.row == 4:
+            staged.set()
+
+    async def watch(session: Any, target: Any, prepared: PreparedBatch, options: Any) -> Any:
+        row = prepared.checked.start.row
+        seen.append(("begins", row))
+        if row == 0:
+            await asyncio.wait_for(staged.wait(), 10)
+            await asyncio.sleep(0.05)
+        outcome = await merging(session, target, prepared, options)
+        seen.append(("merged", row))
+        return outcome
+
+    monkeypatch.setattr(slices, "merge_batch", watch)
+    monkeypatch.setattr(slices, "stage_batch", watch_staging)
+    run = await engine.with_settings(batch_rows=2).run(HEADER + "a@x.io,A\nb@x.io,B\nc@x.io,C\nd@x.io,D\na@x.io,E\n")
+    assert (run.created, run.updated, run.attempt) == (4, 1, 1)
+    assert seen == [("begins", 0), ("begins", 2), ("merged", 2), ("merged", 0), ("begins", 4), ("merged", 4)]

@@ -120,10 +120,12 @@ async def count_staged(engine: ImportEngine) -> Any:
     return (await engine.sql(counted, a=engine.account_id))[0]["rows"]
 
 
-async def test_a_row_meets_what_the_batch_before_it_has_staged(
-    engine: ImportEngine, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("replace", [True, False])
+async def test_a_row_meets_what_the_batches_before_it_have_written(
+    engine: ImportEngine, monkeypatch: pytest.MonkeyPatch, replace: bool
 ) -> None:
-    """Two batches are under way at a time, and what a row takes back equals the record."""
+    """Three batches are under way at a time. What a row takes back equals the record that is committed, so who only
+    looked at that would leave it alone. Most rows of each batch change nothing, as is expected of the next one then."""
     real_add = batches.add
 
     async def add_slowly(*given: Any) -> None:
@@ -131,11 +133,13 @@ async def test_a_row_meets_what_the_batch_before_it_has_staged(
         await real_add(*given)
 
     monkeypatch.setattr("app.storage.batches.add", add_slowly)
-    await engine.run(HEADER + "a@x.org,Ana,,1\n")
-    rows = "a@x.org,Bo,,2\na@x.org,Ana,,1\n" * 2
-    run = await engine.submit(HEADER + rows + "a@x.org,Bo,,bad\n", replace=True)
-    run = await engine.with_settings(batch_rows=1, slice_seconds=5.0).finish(run)
-    assert (run.updated, run.failed) == (4, 1)
+    same = "".join(f"{name}@x.org,Eve,,4\n" for name in "pqr")
+    await engine.run(HEADER + "a@x.org,Ana,,1\n" + same)
+    there, back, other = "a@x.org,Bo,,2\n", "a@x.org,Ana,,1\n", "b@x.org,Cy,,3\n"
+    rows = "".join(row + same for row in (there, back, there, other, back, "a@x.org,Bo,,bad\n"))
+    run = await engine.submit(HEADER + rows, replace=replace)
+    run = await engine.with_settings(batch_rows=4, slice_seconds=5.0).finish(run)
+    assert (run.created, run.updated, run.unchanged, run.failed) == (1, 4, 18, 1)
     assert await engine.record("a@x.org") == {"_email": "a@x.org", "_name": "Ana", "_points": 1}
 
 

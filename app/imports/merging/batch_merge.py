@@ -28,15 +28,15 @@ from app.imports.rows import BatchOutcome, CheckedBatch, RepeatedKey
 from app.problems import PROBLEMS, Problem
 from app.resources.sizes import is_longer
 from app.resources.stored_keys import KeyForms
-from app.runs.model import Run
 from app.runs.summary import RunWarning
 from app.storage import merge, records
 from app.storage.applying import closing
 from app.storage.applying.removal import name_many_keys
-from app.storage.database import ReadSession, Session
+from app.storage.database import Session
 from app.storage.journal.writer import tell_journal
 from app.storage.merge import MergeTarget
 from app.storage.overlays.view import use_indexes
+from app.storage.staging import table as staging
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,35 +65,14 @@ def prepare_batch(
     sees_records = not simple or any(column.type == type for column in checked.references)
     copy_text = None
     if simple and not checked.references:
-        copy_text = merge.format_copy_text(checked.keys, checked.rows, checked.data)
+        copy_text = staging.format_copy_text(checked.keys, checked.rows, checked.data)
     return PreparedBatch(checked, copy_text, created_at, sees_records)
-
-
-async def expect_new(session: ReadSession, target: MergeTarget, run: Run) -> MergeTarget:
-    """The target of a run for its next batches: they may be all new if there is no record of the type yet, or if
-    everything has been new until now."""
-    if target.staged:
-        return target
-    if run.batches:
-        return replace(target, expects_new=run.created > 0 and not (run.updated or run.unchanged or run.skipped))
-    return replace(target, expects_new=not await records.has_any(session, target.account_id, target.type))
-
-
-def expect_after(target: MergeTarget, outcome: BatchOutcome) -> MergeTarget:
-    """The same after one of the batches."""
-    others = outcome.updated or outcome.unchanged or outcome.skipped
-    return replace(target, expects_new=False) if target.expects_new and others else target
 
 
 async def stage_batch(session: Session, prepared: PreparedBatch) -> None:
     """Sends the batch to PostgreSQL, as far as that is possible before the previous batch is merged."""
     if prepared.copy_text:
-        await merge.stage(session, prepared.copy_text)
-
-
-async def is_other_import_open(session: Session, target: MergeTarget) -> bool:
-    """Whether another import of the same type is open."""
-    return bool((await closing.find_other_imports(session, target))["any_open"])
+        await staging.stage(session, prepared.copy_text)
 
 
 async def merge_batch(
@@ -171,7 +150,7 @@ def split_repeated_keys(checked: CheckedBatch, kept: Sequence[int]) -> tuple[lis
 
 
 def format_rows(checked: CheckedBatch, indexes: Sequence[int]) -> bytes:
-    return merge.format_copy_text(
+    return staging.format_copy_text(
         keys=[checked.keys[index] for index in indexes],
         rows=[checked.rows[index] for index in indexes],
         data=[checked.data[index] for index in indexes],
@@ -202,8 +181,8 @@ class BatchMerge:
             kept = await self._skip_replaced(kept)
         firsts, repeats = split_repeated_keys(checked, kept)
         if copy_text is not None:
-            await merge.clear_staging(session)
-        await merge.stage(session, await asyncio.to_thread(format_rows, checked, firsts))
+            await staging.clear_staging(session)
+        await staging.stage(session, await asyncio.to_thread(format_rows, checked, firsts))
         await self._merge_staged([checked.rows[index] for index in firsts])
         if repeats:
             duplicates = self.options.duplicates

@@ -19,6 +19,7 @@ from app.runs.summary import RunWarning
 from app.storage import merge, records
 from app.storage.database import Session
 from app.storage.merge import MergeTarget, Mode
+from app.storage.staging import table as staging
 
 BLANK = (None, b"null", b'""')
 decode_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
@@ -203,8 +204,8 @@ async def write_states(session: Session, target: MergeTarget, states: dict[str, 
     data = [format_members(state.given) for state in states.values()]
     rows = [state.changing[-1] if state.changing else state.row for state in states.values()]
     earlier = [state.changing[:-1] for state in states.values()]
-    await merge.clear_staging(session)
-    await merge.stage(session, merge.format_copy_text(list(states), rows, data, earlier), earlier=True)
+    await staging.clear_staging(session)
+    await staging.stage(session, staging.format_copy_text(list(states), rows, data, earlier), earlier=True)
     await merge.merge(session, replace(target, unique_keys=False, flat=False, record_bytes=None), rows, touch=False)
 
 

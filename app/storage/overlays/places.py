@@ -40,6 +40,14 @@ RECORDS: Final = MergePlace(
 # expected (ADR 68).
 NEW_RECORDS: Final = replace(RECORDS, conflict="", created="true", changed="true")
 
+# Most rows are expected to change nothing. The record `b` of such a row is only looked at: a conflict would lock it,
+# and locks are written to the table and to the WAL (ADR 74). OFFSET 0 makes the planner look up each row in the index.
+SAME_RECORDS: Final = replace(
+    RECORDS,
+    source=f"""staging s LEFT JOIN LATERAL (SELECT data FROM {RECORDS.found} OFFSET 0) b ON true
+    WHERE b.data IS NULL OR {{changes}}""",
+)
+
 # A row meets what the overlay holds under its key, else the record (`b`), and its fate is one of
 #   new      there is neither (or the overlay has it: then the conflict's action decides)
 #   changed  it changes the record, and what comes of that is written into the overlay

@@ -11,9 +11,9 @@ from app.imports.plan import Options
 from app.imports.rows import BatchOutcome, CheckedBatch
 from app.runs.changes.undoable import is_noted
 from app.runs.model import Run
-from app.storage import merge
 from app.storage.database import Session
 from app.storage.merge import EPOCH, MergeTarget
+from app.storage.staging import table as staging
 
 ITEMS: Final = "items"
 PRICES: Final = "item-prices"
@@ -75,7 +75,7 @@ async def merge_into(session: Session, target: MergeTarget, prepared: PreparedBa
         return BatchOutcome(failed=checked.failed, problems=list(checked.problems), warnings=list(checked.warnings))
     await stage_batch(session, prepared)
     outcome = await merge_batch(session, target, prepared, OPTIONS)
-    await merge.clear_staging(session)
+    await staging.clear_staging(session)
     return outcome
 
 
