@@ -55,6 +55,7 @@ def copy_choices(parent: Run) -> dict[str, Any]:
         "overrideExisting": options.override_existing,
         "updateOnlyEmptyFields": options.only_empty,
         "replace": options.replace,
+        "mode": "delete" if options.deletes else "write",
         "onError": options.on_error,
         "undoable": options.undoable,
         "blankCells": options.blank_cells,

@@ -29,10 +29,10 @@ def is_of_file(name: str | None, file_name: str | None) -> bool:
     return bool(name and file_name and name.startswith(file_name[:LONGEST_NAME]))
 
 
-def find_limits(mapping: ColumnMapping, account: Brakes) -> Mapping[str, Fallback]:
+def find_limits(mapping: ColumnMapping, account: Brakes, *, replaces: bool) -> Mapping[str, Fallback]:
     """The limits that count where the draft has none, by the names of fields of Brakes."""
     said = Brakes(**{name: mapping.options.get(brake.name) for name, brake in BRAKES.items()})
-    return find_fallbacks(account, said)
+    return find_fallbacks(account, said, replaces=replaces)
 
 
 def read_run_choices(

@@ -125,25 +125,33 @@ def settle_columns(
     reader: Reader, dialect: Dialect, resource: Resource, mapping: Mapping, options: Options
 ) -> FoundColumns:
     if dialect.format != "csv":
-        return FoundColumns(list_fields(resource, mapping))
+        listed = FoundColumns(list_fields(resource, mapping))
+        return keep_keys(listed, resource, with_header=False) if options.deletes else listed
     found = find_columns(
         reader.header,
         resource,
         mapping,
-        unknown=options.unknown_columns,
+        unknown="ignore" if options.deletes else options.unknown_columns,
         key_required=not options.anonymous,
     )
-    if options.replace:
-        refuse_without_key(found, resource)
-    return found
+    if options.removes:
+        refuse_without_key(found, resource, "mode" if options.deletes else "replace")
+    return keep_keys(found, resource, with_header=True) if options.deletes else found
 
 
-def refuse_without_key(found: FoundColumns, resource: Resource) -> None:
+def keep_keys(found: FoundColumns, resource: Resource, *, with_header: bool) -> FoundColumns:
+    """The columns that say which record a row is about; all others are left out."""
+    keys = tuple(column for column in found.columns if column.field in resource.keys)
+    others = {column.index for column in found.columns if with_header and column not in keys}
+    return FoundColumns(keys, found.warned, tuple(sorted({*found.ignored, *others})))
+
+
+def refuse_without_key(found: FoundColumns, resource: Resource, option: str) -> None:
     """Where this service makes the keys, each row without one makes a new record: a replacement would give all records
-    new keys. Raises Refused("invalid")."""
+    new keys, and a delete would remove nothing. Raises Refused("invalid")."""
     if resource.generates_key and all(column.field not in resource.keys for column in found.columns):
-        reason = f"`replace` needs a column for `{resource.keys[0]}`, which says of each row which record it is about"
-        raise Refused("invalid", reason, [Complaint("replace", reason)])
+        reason = f"`{option}` needs a column for `{resource.keys[0]}`, which says of each row which record it is about"
+        raise Refused("invalid", reason, [Complaint(option, reason)])
 
 
 def warn_of(column: WarnedColumn, mapping: Mapping) -> RunWarning:

@@ -273,7 +273,9 @@ async def hold_parent(session: Session, submission: Submission) -> None:
 async def settle_options(session: ReadSession, submission: Submission) -> Options:
     """As the run keeps them: with the brakes of the account where it has none. Some rows of a file may be few."""
     options = submission.options.settled
-    brakes = await settle_brakes(session, submission.account_id, options.brakes, removes=options.replace)
+    brakes = await settle_brakes(
+        session, submission.account_id, options.brakes, replaces=options.replace, removes=options.removes
+    )
     if brakes is not None and submission.relation in (Relation.RETRY, Relation.CORRECTION):
         brakes = replace(brakes, min_rows=None)
     return replace(options, brakes=brakes)

@@ -41,18 +41,26 @@ class Options:
     staged: bool = False  # nothing is written before all rows are, and then all of it at once
     undoable: bool = True  # what it changes in the records is noted, so that it can be undone
     replace: bool = False  # so it is, too, and records of the type that no row names are removed
+    deletes: bool = False  # staged as well: the records that rows name are removed, and nothing else of a row counts
     dry_run: bool = False  # once all rows are staged it waits, and shows what it would do
     draft: str | None = None  # of the dashboard, which it checks, and which is used up once it is committed
     on_error: OnError = "continue"  # what a row that fails does to the others
 
     @property
     def is_staged(self) -> bool:
-        return self.staged or self.replace
+        return self.staged or self.replace or self.deletes
+
+    @property
+    def removes(self) -> bool:
+        """Whether it may remove records."""
+        return self.replace or self.deletes
 
     @property
     def settled(self) -> "Options":
-        """As a run stores them: `staged` says it also where that follows from what was asked for."""
-        return replace(self, staged=self.staged or self.dry_run or self.on_error == "rollback")
+        """As a run stores them: `staged` says it also where that follows from what was asked for. Where only the keys
+        count, no other column is looked at."""
+        staged = self.staged or self.dry_run or self.deletes or self.on_error == "rollback"
+        return replace(self, staged=staged, unknown_columns="ignore" if self.deletes else self.unknown_columns)
 
     @property
     def brakes_in_force(self) -> Brakes | None:
@@ -158,14 +166,30 @@ def find_contradictions(options: Options) -> Iterator[Complaint]:
     if options.replace and options.only_empty:
         reason = "`replace` cannot be combined with `updateOnlyEmptyFields`: what only fills gaps removes nothing"
         yield Complaint("replace", reason)
-    if options.on_error == "stop" and (options.replace or options.dry_run):
-        other = "replace" if options.replace else "dryRun"
+    if options.deletes:
+        yield from find_contradictions_of_delete(options)
+    if options.on_error == "stop" and (options.removes or options.dry_run):
+        other = "replace" if options.replace else "mode" if options.deletes else "dryRun"
         reason = f"`onError` stop cannot be combined with `{other}`, which looks at the whole file. Use rollback"
         yield Complaint("onError", reason)
-    for name in REMOVAL if options.brakes and not options.replace else ():
+    for name in REMOVAL if options.brakes and not options.removes else ():
         if getattr(options.brakes, name) is not None:
             wire = BRAKES[name].name
-            yield Complaint(wire, f"`{wire}` can be set only if `replace` is true: other imports remove nothing")
+            reason = f"`{wire}` can be set only if `replace` is true or `mode` is delete: other imports remove nothing"
+            yield Complaint(wire, reason)
+
+
+def find_contradictions_of_delete(options: Options) -> Iterator[Complaint]:
+    """What says how rows meet records has no meaning where records are removed."""
+    chosen = {
+        "replace": options.replace,
+        "overrideExisting": not options.override_existing,
+        "updateOnlyEmptyFields": options.only_empty,
+        "duplicates": options.duplicates != "last",
+    }
+    for name, set_ in chosen.items():
+        if set_:
+            yield Complaint(name, f"`{name}` cannot be set if `mode` is delete: rows only name the records to remove")
 
 
 def is_pending(run: Run) -> bool:

@@ -8,6 +8,7 @@ import msgspec
 from app.item_images.archive import Image
 from app.storage import merge, records
 from app.storage.applying import closing
+from app.storage.applying.left_alone import find_left_alone
 from app.storage.database import Session
 from app.storage.images import records as image_records
 from app.storage.merge import MergeTarget
@@ -71,7 +72,7 @@ async def write_images(
         rows = range(lines.count(b"\n"))
         merged = await merge.merge(session, target, rows, touch=await is_older_run_open(session, target))
         created, updated = merged.created, merged.updated
-        superseded = held_back + sum(row["superseded"] for row in await merge.find_left_alone(session, target))
+        superseded = held_back + sum(row["superseded"] for row in await find_left_alone(session, target))
     removed = await image_records.remove_of_missing_items(session, account_id, run_seq) if remove_missing else 0
     unchanged = lines.count(b"\n") - created - updated - superseded
     return ImageCounts(created, updated, unchanged, superseded, removed, held_back)

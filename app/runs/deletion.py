@@ -32,7 +32,7 @@ async def delete_run(runtime: Runtime, account_id: AccountId, run_id: str, *, ki
     async with runtime.database.transaction() as session:
         days = runtime.settings.retention_days
         run = await status.find_run(session, account_id, run_id, kind=kind, retention_days=days, whole=False)
-        if run.removed and await closing.is_older_open(session, account_id, run.type, run.seq):
+        if (run.removed or run.replaces) and await closing.is_older_open(session, account_id, run.type, run.seq):
             raise Refused("import_not_ended", NEEDED.format(type=run.type))
         deleted = await runs.delete_ended(session, account_id, run.id)
         if deleted is None:
@@ -73,7 +73,11 @@ async def sweep_overlays(runtime: Runtime) -> None:
 
 
 async def drop_overlay(runtime: Runtime, account_id: int, run_id: str) -> None:
-    """Deletes what a run that has ended had staged. If this breaks off the sweep goes on with it."""
+    """Deletes what a run that has ended had staged, unless it says what an older one must not create again. If this
+    breaks off the sweep goes on with it."""
+    async with runtime.database.read() as session:
+        if await closing.is_needed(session, run_id):
+            return
     dropped = 1
     while dropped:
         async with runtime.database.transaction() as session:

@@ -57,7 +57,9 @@ class Run:
     unchanged: int
     skipped: int
     failed: int
-    removed: int | None  # records that a replacement removes, or has removed once it is finished; no rows, so apart
+    # Records that it removes, or has removed once it is finished. Of a replacement they are no rows, so they are apart;
+    # where rows name what to remove they are those that have `updated` a record.
+    removed: int | None
     at_offset: int
     at_line: int
     at_row: int
@@ -107,9 +109,10 @@ class Run:
 
     @property
     def replaces(self) -> bool:
-        """Whether it removes records that no row of its files names: a replacement, or an item sync in mode full."""
+        """Whether it removes records: those that no row of its files names, as a replacement or an item sync in mode
+        full does, or those that rows name."""
         sync = self.options.get("sync", {})
-        return bool(self.options.get("replace")) or sync.get("mode") == "full"
+        return bool(self.options.get("replace") or self.options.get("deletes")) or sync.get("mode") == "full"
 
     @property
     def is_staged(self) -> bool:
@@ -167,6 +170,8 @@ def run_from(row: Mapping[Any, Any]) -> Run:
         step = Step.WRITE
     typed = {"kind": Kind(row["kind"]), "step": Step(step), "state": State(row["state"]), "seq": row["seq"] or 0}
     typed["version"] = row.get("version", "")
+    if row["options"].get("deletes"):  # a row that has changed a record has removed it
+        typed["removed"] = row["updated"]
     return Run(**{name: row[name] for name in NAMES} | typed)
 
 

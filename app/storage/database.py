@@ -43,8 +43,8 @@ REFUSALS = {
 }
 
 # What the plan of a run may hold that this code works off rightly. It rises with whatever an older worker would do
-# wrong or fail at: then older workers leave such runs alone. Release 0.1 has 1.
-PLAN_VERSION = 2
+# wrong or fail at: then older workers leave such runs alone. Release 0.1 has 1; 3 knows imports that remove records.
+PLAN_VERSION = 3
 
 # A pooler hands these on to PostgreSQL.
 TRACKED_SETTINGS = {"application_name": "sluice", "timezone": "UTC"}

@@ -90,7 +90,9 @@ async def store_sync_run(session: Session, runtime: Runtime, wanted: SyncRequest
 async def settle_limits(session: ReadSession, account_id: AccountId, settings: SyncSettings) -> SyncSettings:
     """The settings with the brakes of the account where they have none. An item sync always says itself which share of
     the records it may remove, if only that there is no limit."""
-    brakes = await settle_brakes(session, account_id, settings.brakes, removes=settings.mode == "full")
+    brakes = await settle_brakes(
+        session, account_id, settings.brakes, replaces=settings.mode == "full", removes=settings.mode == "full"
+    )
     limits: dict[str, Any] = {name: getattr(brakes, name, None) for name in BRAKES}
     return replace(settings, **limits | {"max_removed_share": settings.max_removed_share})
 

@@ -157,7 +157,7 @@ def explain_scope(scope: str) -> str:
 
 
 def ensure_may_replace(caller: Caller, *, replaces: bool) -> None:
-    """What `replaces` a type removes records, so it is for those who may delete. Raises Refused("not_allowed")."""
+    """What `replaces` a type, or deletes records, is for those who may delete. Raises Refused("not_allowed")."""
     if replaces:
         ensure_scope(caller, "imports:delete")
 

@@ -97,6 +97,7 @@ BRAKE_OPTIONS: Final[Mapping[str, tuple[type, str]]] = {
 }
 # What a file may do as a whole, likewise. `add_file_options` gives them to a command.
 FILE_OPTIONS: Final[Mapping[str, tuple[type, str]]] = {
+    "mode": (str, "What to do with the records that rows name: write them (the default), or delete them"),
     "replace": (bool, "Replace the type: remove records that no row names, all in one transaction"),
     "dry_run": (bool, "Only show what the import would do, and wait for `sluice commit`"),
     "on_error": (
@@ -123,6 +124,7 @@ PARTS: Final = {
     "delimiter": "delimiter",
     "override": "overrideExisting",
     "only_empty": "updateOnlyEmptyFields",
+    "mode": "mode",
     "replace": "replace",
     "dry_run": "dryRun",
     "on_error": "onError",

@@ -20,7 +20,7 @@ COUNTS: Final = (
 )
 
 
-REMOVED: Final = TableColumn("REMOVED", "removed", number=True)  # of an import that replaces
+REMOVED: Final = TableColumn("REMOVED", "removed", number=True)  # of an import that replaces or deletes
 
 
 def format_example(group: Mapping[str, Any]) -> str:

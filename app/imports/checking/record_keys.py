@@ -47,9 +47,9 @@ class IdScope:
     seed: str  # 24 characters
 
 
-def build_key_finder(resource: Resource, id_scope: IdScope, *, anonymous: bool) -> KeyFinder:
-    """`anonymous`: a row that has no key creates a record."""
-    if resource.generates_key:
+def build_key_finder(resource: Resource, id_scope: IdScope, *, anonymous: bool, makes_keys: bool) -> KeyFinder:
+    """`anonymous`: a row that has no key creates a record. `makes_keys`: so it does, and its type generates keys."""
+    if makes_keys:
         return GivenOrNewKeys(Field(resource.keys[0], "text"), id_scope)
     if resource.surrogate is None:
         return FieldKeys(tuple(filter(None, (resource.field(name) for name in resource.keys))))

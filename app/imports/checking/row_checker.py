@@ -69,14 +69,16 @@ class RowChecker:
         delimited = plan.dialect.format != "jsonl"
         self._resource = resource
         self.named_types = resource.named_types
+        self._deletes = options.deletes
         self._unknown = build_unknown_record(resource, plan) if resource.made_field else None
         self._constants, self._constant_references = split_constants(resource, plan.constants)
         planned = {column.field for column in plan.columns}
-        self._new_records = NewRecords(resource, planned, plan.constants) if resource.generates_key else None
+        makes_keys = resource.generates_key and not options.deletes
+        self._new_records = NewRecords(resource, planned, plan.constants) if makes_keys else None
         self._splitter = build_splitter(resource, plan, options)
         self._converters = build_converters(resource, plan, options, changes or {})
         self._apart = frozenset(apart)
-        self._key_finder = build_key_finder(resource, id_scope, anonymous=options.anonymous)
+        self._key_finder = build_key_finder(resource, id_scope, anonymous=options.anonymous, makes_keys=makes_keys)
         self._delimited = delimited
         self._neutralized = delimited and plan.mapping.is_native
         self._keeps_unknown = not delimited and (options.unknown_columns or resource.unknown_columns) == "keep"
@@ -114,7 +116,7 @@ class RowChecker:
             batch.last,
             unknown=self._unknown,
             caller_key_field=surrogate.source if surrogate else None,
-            generates_key=self._resource.generates_key,
+            generates_key=self._new_records is not None,
         )
         checked.problems = unreadable_problems(split.batch)
         checked.failed = len(checked.problems)
@@ -165,7 +167,7 @@ class RowChecker:
         converted = [converter.convert_members(cells, sent, findings) for converter, cells, sent in columns]
         references = self._take_references(converted, len(split.batch.records))
         checked.apart = take_apart(self._converters, converted, self._apart)
-        others = self._splitter.other_members(split, findings)
+        others = [] if self._deletes else self._splitter.other_members(split, findings)
         stored = zip(self._converters, converted, strict=True)
         members = [column for converter, column in stored if converter.stored] + others
 
@@ -182,6 +184,8 @@ class RowChecker:
         if self._tells_failed_keys:
             checked.failed_keys += keys.list_usable(self._key_limit, findings.problems)
         keep_good_rows(checked, split.batch, findings, keys=keys, data=data, incomplete=incomplete)
+        if self._deletes:  # a record that is not there does not have to be removed
+            checked.incomplete, checked.must_exist = {}, set()
 
     def _take_references(self, converted: list[MemberColumn], count: int) -> list[ReferenceColumn]:
         """Takes the keys of other records out of the converted columns of `count` rows."""

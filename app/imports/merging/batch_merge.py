@@ -31,6 +31,7 @@ from app.resources.stored_keys import KeyForms
 from app.runs.summary import RunWarning
 from app.storage import merge, records
 from app.storage.applying import closing
+from app.storage.applying.left_alone import find_left_alone
 from app.storage.applying.removal import name_many_keys
 from app.storage.database import Session
 from app.storage.journal.writer import tell_journal
@@ -173,32 +174,39 @@ class BatchMerge:
     async def merge_rows(self, copy_text: bytes | None) -> None:
         """Merges all good rows. With a `copy_text` they are staged already."""
         session, target, checked = self.session, self.target, self.checked
-        if copy_text is not None and not self.others["replaced"]:
+        # What is gone does not have to be removed.
+        replaced = (self.others["replaced"] or self.others["removed_by"]) and not target.removes
+        if copy_text is not None and not replaced:
             await self._merge_staged(checked.rows)
             return
         kept = await fail_unfit_rows(session, target, checked, self.outcome)
-        if self.others["replaced"]:
+        if replaced:
             kept = await self._skip_replaced(kept)
         firsts, repeats = split_repeated_keys(checked, kept)
         if copy_text is not None:
             await staging.clear_staging(session)
         await staging.stage(session, await asyncio.to_thread(format_rows, checked, firsts))
         await self._merge_staged([checked.rows[index] for index in firsts])
-        if repeats:
+        if target.removes:
+            self.outcome.unchanged += len(repeats)
+        elif repeats:
             duplicates = self.options.duplicates
             await apply_repeated_keys(session, target, checked, self.outcome, repeats, duplicates=duplicates)
 
     async def _skip_replaced(self, kept: Sequence[int]) -> list[int]:
-        """A later import has replaced all records of the type: skips the rows whose record is not there any more, and
-        returns the others."""
-        target, keys = self.target, [self.checked.keys[index] for index in kept]
+        """A later import has replaced all records of the type, or has removed some: skips the rows whose record is not
+        there any more for that reason, and returns the others."""
+        session, target, keys = self.session, self.target, [self.checked.keys[index] for index in kept]
         existing = await records.find_existing_keys(
-            self.session, target.account_id, target.type, keys, overlay=target.overlay
+            session, target.account_id, target.type, keys, overlay=target.overlay
         )
+        gone = set(keys) - existing
+        if not self.others["replaced"]:
+            gone = await closing.find_removed_later(session, target, gone, self.others["removed_by"])
         for index in kept:
-            if self.checked.keys[index] not in existing:
+            if self.checked.keys[index] in gone:
                 self._skip_superseded(self.checked.rows[index])
-        return [index for index in kept if self.checked.keys[index] in existing]
+        return [index for index in kept if self.checked.keys[index] not in gone]
 
     async def _merge_staged(self, rows: Sequence[int]) -> None:
         """Merges the rows with these numbers, which are in the staging table and whose keys are all different."""
@@ -231,7 +239,7 @@ class BatchMerge:
             or any_too_large
             or (await closing.find_other_imports(session, target))["newer"]
         )
-        for left_alone in await merge.find_left_alone(session, target) if may_differ else ():
+        for left_alone in await find_left_alone(session, target) if may_differ else ():
             row = left_alone["row"]
             if left_alone["superseded"]:
                 self._skip_superseded(row)

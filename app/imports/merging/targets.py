@@ -32,6 +32,8 @@ def build_target(runtime: Runtime, run: Run, *, flat: bool = False) -> MergeTarg
 
 
 def merge_mode(options: Options) -> Mode:
+    if options.deletes:
+        return "remove"
     if options.only_empty:
         return "fill"
     return "overwrite" if options.override_existing else "keep"

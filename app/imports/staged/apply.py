@@ -20,7 +20,7 @@ from app.runs.states import State
 from app.runs.summary import RunWarning, add_warnings
 from app.runtime import Runtime
 from app.storage import batches, claims, records
-from app.storage.applying import apply, closing, removal
+from app.storage.applying import apply, closing, naming, removal
 from app.storage.applying.apply import Again, Applying
 from app.storage.database import Session
 from app.storage.journal.writer import tell_journal
@@ -119,10 +119,7 @@ async def show_again(runtime: Runtime, run: Run, target: MergeTarget, options: O
         await closing.close_types(session, target.account_id, [target.type])
         await use_indexes(session)
         recount = Recount(target.mode, await batches.list_starts(session, run.id), [*map(dict, run.warnings)])
-        applying, after = await open_applying(session, target), ""
-        while changed := await applying.merge_again(after=after, written=False):
-            recount.note(changed)
-            after = max(each.key for each in changed)
+        await stage_again(await open_applying(session, target), recount.note)
         removes = options.replace and run.success > 0
         removed = await removal.count_unnamed(session, target) if removes else 0
         await store_counts(session, run, recount, removed if options.replace else None)
@@ -139,10 +136,13 @@ async def build_tally(
     session: Session, target: MergeTarget, counted: Mapping[str, Any], removed: int, *, applied: bool = False
 ) -> Tally:
     """What the brakes look at. `counted` is the run's row; `applied`: its overlay is applied already."""
-    stored = await removal.count_stored(session, target) if target.names_keys else 0
+    stored = await removal.count_stored(session, target) if target.names_keys or target.removes else 0
+    updated = counted["updated"]
+    if target.removes:
+        removed, updated = updated, 0
     if applied:
         stored += removed - counted["created"]
-    return Tally(counted["total"], counted["failed"], counted["created"], counted["updated"], removed, stored)
+    return Tally(counted["total"], counted["failed"], counted["created"], updated, removed, stored)
 
 
 async def store_counts(session: Session, run: Run, recount: Recount, removed: int | None) -> None:
@@ -155,17 +155,20 @@ async def store_counts(session: Session, run: Run, recount: Recount, removed: in
 
 async def open_applying(session: Session, target: MergeTarget) -> Applying:
     others = await closing.find_other_imports(session, target)
-    return Applying(session, target, await records.read_clock(session), creates=not others["replaced"])
+    now, later = await records.read_clock(session), others["removed_by"]
+    return Applying(session, target, now, creates=not others["replaced"], removed_by=later)
 
 
 async def apply_overlay(
     session: Session, target: MergeTarget, note: Callable[[Sequence[Again]], None], *, removes: bool
 ) -> int:
-    """Writes what the overlay makes of the records of a type, and `removes` those that no row has named. `note` is told
-    of rows whose outcome is not what it was when they were staged. Returns how many records were removed. The type has
-    to be closed to all others."""
+    """Writes what the overlay makes of the records of a type, and `removes` those that no row has named; or removes
+    those that rows have named, if that is what they are for. `note` is told of rows whose outcome is not what it was
+    when they were staged. Returns how many records were removed. The type has to be closed to all others."""
     await use_indexes(session)
     await tell_journal(session, run_id=target.run_id, kept=target.noted)
+    if target.removes:
+        return await remove_named(session, target, note)
     applying, ranges, written = await open_applying(session, target), await apply.list_ranges(session, target), 0
     for each in ranges:
         written += await applying.write_range(each)
@@ -177,6 +180,24 @@ async def apply_overlay(
         for each in ranges:
             await apply.touch_range(session, target, each)
     return await removal.remove_unnamed(session, target) if removes else 0
+
+
+async def remove_named(session: Session, target: MergeTarget, note: Callable[[Sequence[Again]], None]) -> int:
+    """Removes the records that rows have named. All of them are locked before anything is: what single writes have
+    changed is looked at once more, and then nobody changes them."""
+    ranges = await apply.list_ranges(session, target)
+    for each in ranges:
+        await naming.lock_range(session, target, each)
+    await stage_again(await open_applying(session, target), note)
+    return sum([await naming.remove_range(session, target, each) for each in ranges])
+
+
+async def stage_again(applying: Applying, note: Callable[[Sequence[Again]], None]) -> None:
+    """Stages once more what has changed since it was staged."""
+    after = ""
+    while changed := await applying.merge_again(after=after, written=False):
+        note(changed)
+        after = max(each.key for each in changed)
 
 
 async def write_changed(applying: Applying, note: Callable[[Sequence[Again]], None]) -> None:

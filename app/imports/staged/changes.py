@@ -66,7 +66,8 @@ def is_planned(run: Run) -> bool:
 
 async def sample_changes(runtime: Runtime, run: Run, *, most: int) -> list[RecordChange]:
     """Some changes of each kind, those of the rarest first. Raises Refused("not_held")."""
-    counts: dict[ChangeOutcome, int] = {"created": run.created, "updated": run.updated, "removed": run.removed or 0}
+    updated = 0 if build_target(runtime, run).removes else run.updated
+    counts: dict[ChangeOutcome, int] = {"created": run.created, "updated": updated, "removed": run.removed or 0}
     kinds = sorted((outcome for outcome in ALL if counts[outcome]), key=lambda outcome: counts[outcome])
     found: list[RecordChange] = []
     for place, outcome in enumerate(kinds):
@@ -92,11 +93,11 @@ async def list_some(
 ) -> list[tuple[str, str]]:
     """(part, key) of records, in their order."""
     found: list[tuple[str, str]] = []
-    created, updated = "created" in outcomes, "updated" in outcomes
+    created, updated = "created" in outcomes, ("removed" if target.removes else "updated") in outcomes
     if part == WRITTEN and (created or updated):
         keys = await changes.list_keys(session, target, after=after, limit=limit, created=created, updated=updated)
         found += ((WRITTEN, key) for key in keys)
-    if len(found) < limit and run.removed and "removed" in outcomes:
+    if len(found) < limit and run.removed and "removed" in outcomes and not target.removes:
         after = after if part == REMOVED else ""
         keys = await removal.list_unnamed(session, target, after=after, limit=limit - len(found))
         found += ((REMOVED, key) for key in keys)

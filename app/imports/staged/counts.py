@@ -89,9 +89,10 @@ def list_moves(again: Again, mode: Mode) -> Iterator[tuple[int, str, str]]:
 def describe_difference(shown: Run, now: Mapping[str, Any], changed: int) -> str:
     """What a run would do now, where that is not what it was shown to do. `changed`: of how many records it would make
     something else."""
+    words = {"created": "created", "updated": "removed" if shown.options.get("deletes") else "changed"}
     differing = [
         f"{word}: {now[name]:,} instead of {getattr(shown, name):,}"
-        for name, word in (("created", "created"), ("updated", "changed"), ("removed", "removed"))
+        for name, word in (words if shown.options.get("deletes") else words | {"removed": "removed"}).items()
         if now[name] != getattr(shown, name)
     ]
     told = f"Records that would be {', '.join(differing)}" if differing else "The counts are the same"

@@ -53,6 +53,7 @@ class ConnectionImport(msgspec.Struct, frozen=True, kw_only=True, rename="camel"
     sheet: str | None = None
     override_existing: bool = True
     update_only_empty_fields: bool = False
+    mode: Literal["write", "delete"] = "write"
     replace: bool = False
     dry_run: bool = False
     on_error: OnError = "continue"
@@ -65,6 +66,11 @@ class ConnectionImport(msgspec.Struct, frozen=True, kw_only=True, rename="camel"
     confirm_email: str | None = None
     webhook_id: str | None = None
     brakes: Brakes | None = None
+
+    @property
+    def removes(self) -> bool:
+        """Whether it may remove records."""
+        return self.replace or self.mode == "delete"
 
 
 convert_members = compile_reader(ConnectionImport)
@@ -125,6 +131,7 @@ def build_options(wanted: ConnectionImport) -> Options:
         override_existing=wanted.override_existing,
         only_empty=wanted.update_only_empty_fields,
         replace=wanted.replace,
+        deletes=wanted.mode == "delete",
         dry_run=wanted.dry_run,
         on_error=wanted.on_error,
         brakes=wanted.brakes,

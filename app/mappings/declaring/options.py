@@ -30,6 +30,7 @@ OPTIONS: Final[dict[str, Callable[[object], str | None]]] = {
     "encoding": find_mistake_of_encoding,
     "overrideExisting": find_mistake_of_flag,
     "updateOnlyEmptyFields": find_mistake_of_flag,
+    "mode": must_be_one_of(("write", "delete")),
     "blankCells": must_be_one_of(BLANKS),
     "nullMarker": must_be_text(LONGEST_MARKER),
     "duplicates": must_be_one_of(("last", "first", "error")),
@@ -45,6 +46,7 @@ OPTIONS: Final[dict[str, Callable[[object], str | None]]] = {
 DEFAULTS: Final[Mapping[str, Any]] = {
     "overrideExisting": True,
     "updateOnlyEmptyFields": False,
+    "mode": "write",
     "blankCells": "keep",
     "duplicates": "last",
     "replace": False,
@@ -52,6 +54,11 @@ DEFAULTS: Final[Mapping[str, Any]] = {
     "undoable": True,
     "ifSameFile": "allow",
 }
+
+
+def removes_records(options: Mapping[str, Any]) -> bool:
+    """Whether an import with these options may remove records."""
+    return bool(options.get("replace")) or options.get("mode") == "delete"
 
 
 def find_changed(shown: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:

@@ -137,10 +137,10 @@ def collect_brakes(limits: Mapping[str, Any]) -> Brakes | None:
     return Brakes(**given) if given else None
 
 
-def fill_brakes(own: Brakes | None, defaults: Mapping[str, Any], *, removes: bool) -> Brakes | None:
-    """The brakes of a run: its own, and where it has none those of its account. A run that `removes` records has one in
-    any case, and any other has none about that."""
-    filled: dict[str, Any] = {"max_removed_share": MAX_REMOVED_SHARE} | dict(defaults)
+def fill_brakes(own: Brakes | None, defaults: Mapping[str, Any], *, replaces: bool, removes: bool) -> Brakes | None:
+    """The brakes of a run: its own, and where it has none those of its account. A run that `replaces` a type, and
+    removes what nobody has named, has one in any case; one that `removes` no records has none about that."""
+    filled: dict[str, Any] = ({"max_removed_share": MAX_REMOVED_SHARE} if replaces else {}) | dict(defaults)
     if not removes:
         filled |= dict.fromkeys(REMOVAL)
     filled |= {name: limit for name in BRAKES if (limit := getattr(own, name, None)) is not None}

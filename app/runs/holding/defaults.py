@@ -23,10 +23,12 @@ class Fallback:
     source: FallbackSource
 
 
-def find_fallbacks(account: Brakes = NO_BRAKES, mapping: Brakes = NO_BRAKES) -> Mapping[str, Fallback]:
+def find_fallbacks(
+    account: Brakes = NO_BRAKES, mapping: Brakes = NO_BRAKES, *, replaces: bool = True
+) -> Mapping[str, Fallback]:
     """The limits of a run that sets none, by the names of fields of Brakes. Those about removed records count for runs
-    that remove some."""
-    filled = fill_brakes(mapping, list_set(account), removes=True) or NO_BRAKES
+    that remove some, and one of them only for what `replaces` a type."""
+    filled = fill_brakes(mapping, list_set(account), replaces=replaces, removes=True) or NO_BRAKES
     return {
         name: Fallback(limit, find_source(name, account, mapping))
         for name in BRAKES
@@ -55,7 +57,7 @@ def list_set(brakes: Brakes) -> dict[str, Any]:
 
 
 async def settle_brakes(
-    session: ReadSession, account_id: AccountId, own: Brakes | None, *, removes: bool
+    session: ReadSession, account_id: AccountId, own: Brakes | None, *, replaces: bool, removes: bool
 ) -> Brakes | None:
     """The brakes of a run that is accepted now."""
-    return fill_brakes(own, await accounts.get_brakes(session, account_id), removes=removes)
+    return fill_brakes(own, await accounts.get_brakes(session, account_id), replaces=replaces, removes=removes)

@@ -37,11 +37,15 @@ AMONG = "key = ANY(:keys)"
 SINCE = "CAST(:applied_at AS timestamptz) + ({moment} - CAST(:epoch AS timestamptz))"
 LAST_ROW = "s.rows[cardinality(s.rows)]"
 
+# A run that was accepted later has removed the record, or would have.
+REMOVED_LATER = """EXISTS (SELECT FROM staged_records later WHERE later.account_id = :account_id
+        AND later.staged_by = ANY(:removed_by) AND later.type = :type AND later.key = s.key)"""
+
 INSERT = f"""
 INSERT INTO records (account_id, type, key, data, created_at, updated_at, run_id, run_seq, run_row, name)
 SELECT account_id, type, key, data, {SINCE.format(moment="created_at")}, {SINCE.format(moment="updated_at")},
     run_id, run_seq, {LAST_ROW}, name
-FROM staged_records s WHERE {MINE} AND {{which}} AND base_updated_at IS NULL AND rows <> '{{{{}}}}'
+FROM staged_records s WHERE {MINE} AND {{which}} AND base_updated_at IS NULL AND rows <> '{{{{}}}}' AND NOT {{later}}
 ORDER BY key
 ON CONFLICT (account_id, type, key) DO NOTHING"""
 
@@ -85,7 +89,8 @@ WITH stale AS (
         SELECT key, data, updated_at, run_id, run_seq FROM records
         WHERE account_id = :account_id AND type = :type AND key = s.key OFFSET 0) b ON true
     CROSS JOIN LATERAL (SELECT CASE
-        WHEN b.key IS NULL THEN CASE WHEN s.base_updated_at IS NOT NULL THEN 'deleted' ELSE '{{new}}' END
+        WHEN b.key IS NULL THEN CASE WHEN s.base_updated_at IS NOT NULL THEN '{{gone}}'
+            WHEN {{later}} THEN 'superseded' ELSE '{{new}}' END
         WHEN b.run_seq > :run_seq THEN 'superseded' WHEN s.data IS NULL OR NOT ({{mine}}) THEN 'held'
         WHEN NOT ({{changes}}) THEN 'same'
         WHEN {{fits}} THEN 'changed' ELSE 'held' END AS fate OFFSET 0) f
@@ -140,12 +145,18 @@ async def list_ranges(session: ReadSession, target: MergeTarget) -> Sequence[Ran
 
 @dataclass(frozen=True, slots=True)
 class Applying:
-    """Whose overlay is applied, when, and whether it `creates` records: not if a later import has replaced them all."""
+    """Whose overlay is applied, when, and whether it `creates` records: not if a later import has replaced them all.
+    Those that the later imports in `removed_by` have named it does not create either."""
 
     session: Session
     target: MergeTarget
     applied_at: datetime
     creates: bool
+    removed_by: Sequence[str] = ()
+
+    @property
+    def later(self) -> str:
+        return REMOVED_LATER if self.removed_by else "false"
 
     async def write_range(self, planned: Range) -> int:
         """Writes the records of a range that are as they were when they were staged, and returns how many."""
@@ -164,7 +175,12 @@ class Applying:
 
     async def _write(self, statement: str, which: str, keys: Mapping[str, object]) -> int:
         given = {**self.target.parameters(), **keys, "applied_at": self.applied_at, "epoch": EPOCH}
-        return (await self.session.execute(text(statement.format(which=which)), given)).rowcount
+        filled = statement.format(which=which, later=self.later)
+        return (await self.session.execute(text(filled), given | self.list_later(filled))).rowcount
+
+    def list_later(self, statement: str) -> dict[str, object]:
+        """The parameter of REMOVED_LATER, where a statement has it."""
+        return {"removed_by": list(self.removed_by)} if ":removed_by" in statement else {}
 
     async def merge_again(self, *, after: str, written: bool) -> Sequence[Again]:
         """Stages some of the records once more that have changed since, with greater keys than `after`; none when there
@@ -173,12 +189,13 @@ class Applying:
         met = compare(target, held="b", given="s", number=":run_seq", touch=False)
         named = (
             f", name = {NAME.format(data='coalesce(stale.data, o.data)', field=target.named_by)}"
-            if target.named_by
+            if target.named_by and not target.removes
             else ""
         )
         new, unwritten = "new" if self.creates else "superseded", ", 'new'" if written else ""
-        statement = AGAIN.format(named=named, new=new, unwritten=unwritten, **met)
-        given = target.parameters() | target.size_parameters() | {"after": after}
+        gone = "same" if target.removes else "deleted"
+        statement = AGAIN.format(named=named, new=new, gone=gone, later=self.later, unwritten=unwritten, **met)
+        given = target.parameters() | target.size_parameters() | {"after": after} | self.list_later(statement)
         return [Again(**row) for row in (await self.session.execute(text(statement), given)).mappings()]
 
 

@@ -25,7 +25,8 @@ WITH RECURSIVE page AS (
         CAST(NULL AS text) AS after, CAST(NULL AS integer) AS row
     UNION ALL
     SELECT page.number + 1, page.bytes + coalesce(octet_length(r.data), 0) + coalesce(octet_length(s.data), 0), k.key,
-        CASE WHEN s.data IS NULL THEN r.data WHEN s.was_there THEN coalesce(r.data, '{{}}') END, s.data, s.row
+        CASE WHEN s.data IS NULL THEN r.data WHEN s.was_there THEN coalesce(r.data, '{{}}') END,
+        CASE WHEN NOT CAST(:removes AS boolean) THEN s.data END, s.row
     FROM page
     CROSS JOIN LATERAL (SELECT (CAST(:keys AS text[]))[page.number + 1] AS key) k
     LEFT JOIN LATERAL (
@@ -50,4 +51,5 @@ async def list_keys(
 async def load_records(session: ReadSession, target: MergeTarget, keys: Sequence[str]) -> Sequence[RowMapping]:
     """key, before and after (JSON texts; null: there is no record), row (null if no row writes it), for the keys in
     their order; no more once they have PAGE_BYTES."""
-    return (await session.execute(text(PAGE), target.parameters() | {"keys": list(keys)})).mappings().all()
+    given = target.parameters() | {"keys": list(keys), "removes": target.removes}
+    return (await session.execute(text(PAGE), given)).mappings().all()

@@ -29,21 +29,36 @@ REPLACED = """removed IS NOT NULL AND CASE kind
     AND NOT EXISTS (
         SELECT FROM jsonb_each(CAST(:within AS jsonb)) AS part(field, value)
         WHERE CAST(options -> 'constants' ->> field AS jsonb) <> value)"""
+# A run that has removed what its rows name. Its overlay stays as long as an older run is open, which must not create
+# these records again.
+REMOVED_NAMED = "state = 'finished' AND options ->> 'deletes' = 'true'"
 OLDER = f"SELECT EXISTS (SELECT {WRITERS} AND seq < :seq AND {OPEN})"
 OTHERS = f"""
 SELECT EXISTS (SELECT {WRITERS} AND seq < :run_seq AND {OPEN}) AS older,
     EXISTS (SELECT {WRITERS} AND seq <> :run_seq AND {OPEN}) AS any_open,
     EXISTS (SELECT FROM accounts WHERE id = :account_id AND last_seq > :run_seq) AS newer,
-    EXISTS (SELECT {WRITERS} AND seq > :run_seq AND {REPLACED}) AS replaced"""
+    EXISTS (SELECT {WRITERS} AND seq > :run_seq AND {REPLACED}) AS replaced,
+    ARRAY(SELECT id {WRITERS} AND seq > :run_seq AND {REMOVED_NAMED}) AS removed_by"""
 
 # An overlay is applied in three passes, each in the order of the keys, so that with a batch in the middle of its own
 # pass it could wait in a circle. Batches of one type let each other in, and keep out who applies.
 LOCK = "SELECT pg_advisory_xact_lock{shared}(hashtextextended(CAST(:records AS text), 0))"
 
+NAMED_LATER = """
+SELECT s.key FROM unnest(CAST(:keys AS text[])) AS s(key) CROSS JOIN LATERAL (
+    SELECT FROM staged_records
+    WHERE account_id = :account_id AND staged_by = ANY(:runs) AND type = :type AND key = s.key
+    LIMIT 1 OFFSET 0) AS later"""
+
 DROP = """
 DELETE FROM {table} WHERE ctid = ANY(ARRAY(
     SELECT ctid FROM {table} WHERE account_id = :account_id AND staged_by = :run_id LIMIT :limit))"""
 
+# `{{run}}` has removed what its rows name, and an older run is open that must not create it again.
+NEEDED = f"""EXISTS (SELECT FROM runs named CROSS JOIN runs older
+        WHERE named.id = {{run}} AND named.state = 'finished' AND named.options ->> 'deletes' = 'true'
+            AND older.account_id = named.account_id AND older.seq < named.seq AND older.{OPEN}
+            AND (older.type = named.type OR older.kind = 'sync' AND named.type IN {CATALOGUE}))"""
 ORPHANS = f"""
 WITH RECURSIVE staged AS (
     (SELECT account_id, staged_by FROM {{table}} ORDER BY account_id, staged_by LIMIT 1)
@@ -54,12 +69,14 @@ WITH RECURSIVE staged AS (
         ORDER BY account_id, staged_by LIMIT 1) next
 )
 SELECT account_id, staged_by FROM staged
-WHERE NOT EXISTS (SELECT FROM runs WHERE id = staged.staged_by AND {OPEN})"""
+WHERE NOT EXISTS (SELECT FROM runs WHERE id = staged.staged_by AND {OPEN})
+    AND NOT {NEEDED.format(run="staged.staged_by")}"""
 
 
 async def find_other_imports(session: Session, target: MergeTarget) -> RowMapping:
     """Whether an `older` import of the same type, or `any_open` one besides this, has not ended, whether a `newer` one
-    was ever accepted, and whether one such has `replaced` all records of the type, or of the part that is written."""
+    was ever accepted, and whether one such has `replaced` all records of the type, or of the part that is written; and
+    which such have `removed_by` name some of them."""
     given = target.parameters() | {"within": target.within}
     return (await session.execute(text(OTHERS), given)).mappings().one()
 
@@ -86,6 +103,13 @@ def describe_type(account_id: int, type: str) -> str:
     return f"sluice: records {account_id} {type}"
 
 
+async def find_removed_later(session: Session, target: MergeTarget, keys: Collection[str], runs: object) -> set[str]:
+    """Those of the keys that rows of these later runs, which have removed what they name, have named."""
+    given = {"account_id": target.account_id, "type": target.type}
+    found = await session.execute(text(NAMED_LATER), {**given, "keys": list(keys), "runs": runs})
+    return set(found.scalars())
+
+
 async def drop_some(session: Session, account_id: int, run_id: str) -> int:
     """Deletes some rows of an overlay, and returns how many there were."""
     given = {"account_id": account_id, "run_id": run_id, "limit": DROP_ROWS}
@@ -95,8 +119,14 @@ async def drop_some(session: Session, account_id: int, run_id: str) -> int:
     return dropped
 
 
+async def is_needed(session: ReadSession, run_id: str) -> bool:
+    """Whether the overlay of a run still says what an older one must not create again."""
+    needed = await session.execute(text(f"SELECT {NEEDED.format(run=':run_id')}"), {"run_id": run_id})
+    return bool(needed.scalar_one())
+
+
 async def find_orphans(session: ReadSession) -> set[tuple[int, str]]:
-    """(account, run) of the overlays whose run has ended or is deleted."""
+    """(account, run) of the overlays whose run has ended or is deleted, if nobody needs them."""
     found = set[tuple[int, str]]()
     for table in OVERLAYS:
         rows = await session.execute(text(ORPHANS.format(table=table)))

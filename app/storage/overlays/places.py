@@ -92,3 +92,19 @@ FRESH_OVERLAY: Final = replace(
     source=SOURCE.replace("{overlaid}", "").replace("{unstaged}", ""),
     created="base_updated_at IS NULL",
 )
+
+
+def plan_removal(overlay: MergePlace) -> MergePlace:
+    """The overlay of a run whose rows name records to remove. It holds nothing of a record but its key, unless a row
+    may not remove it. A row whose record is not there changes nothing; while an older run may still create that record,
+    the row leaves its mark."""
+    data = "CASE f.fate WHEN 'held' THEN b.data ELSE '{{}}' END"
+    values = overlay.values.replace("m.data", data).replace("'new', 'changed'", "'changed'")
+    marked = "CASE WHEN {marked} THEN CASE f.fate WHEN 'held' THEN '{{}}' ELSE s.data END END"
+    assert marked in values  # noqa: S101  the phrase of OVERLAY
+    return replace(
+        overlay,
+        values=values.replace(marked, "CASE f.fate WHEN 'held' THEN '{{}}' ELSE s.data END"),
+        source=overlay.source.replace("THEN 'new' WHEN", "THEN 'same' WHEN"),
+        created="false",
+    )

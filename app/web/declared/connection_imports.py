@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, WithJsonSchema
 from app.auth.caller import Caller
 from app.errors import Refused
 from app.imports.submissions.from_connection import find_mapping
+from app.mappings.declaring.options import removes_records
 from app.mappings.declaring.requested import fill_options
 from app.mappings.delimiters import NOT_A_DELIMITER, parse_delimiter
 from app.storage.database import ReadSession
@@ -46,6 +47,11 @@ class ConnectionImportBody(BrakedBody):
     )
     override_existing: bool = True
     update_only_empty_fields: bool = False
+    mode: Literal["write", "delete"] = Field(
+        default="write",
+        description="What is done with the records that rows name: write them, or delete them, once all rows are "
+        "checked and in one transaction. To delete, the file needs no column but that of the key",
+    )
     replace: bool = Field(
         default=False,
         description="Whether the file replaces the type: records that no row names are removed, in one transaction "
@@ -85,9 +91,9 @@ CONNECTION_IMPORT_BODY: Final = json_body(
 
 async def ensure_may_let_go(session: ReadSession, caller: Caller, request: Mapping[str, Any]) -> None:
     """Whether the caller may have started, later and without them, what is requested: the template that it names may
-    say that it replaces a type. Raises Refused("not_allowed")."""
+    say that it replaces a type or deletes records. Raises Refused("not_allowed")."""
     try:
         mapping = await find_mapping(session, caller.account_id, request)
     except Refused:  # a template that is gone, which is told when it is to be started
         mapping = None
-    ensure_may_replace(caller, replaces=bool(fill_options(request, mapping).get("replace")))
+    ensure_may_replace(caller, replaces=removes_records(fill_options(request, mapping)))

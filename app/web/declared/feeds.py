@@ -141,7 +141,7 @@ async def read_request(
     parse_shape(ConnectionImportBody, fill_options(requested, mapping))
     members = parse_shape(ConnectionImportBody, requested).model_dump(by_alias=True, exclude_unset=True)
     wanted = read_wanted(members, mapping)
-    ensure_may_replace(caller, replaces=wanted.replace)
+    ensure_may_replace(caller, replaces=wanted.removes)
     pull = Pull(connection.remote(), wanted.path, connection.id)
     await check_submission(runtime, build_submission(caller.account_id, wanted, pull, mapping))
     return members

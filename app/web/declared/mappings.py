@@ -9,6 +9,7 @@ from app.auth.caller import Caller
 from app.declarations.types import load_resource
 from app.errors import Refused
 from app.formats.characters import UNSTORABLE
+from app.mappings.declaring.options import removes_records
 from app.mappings.templates import stored
 from app.mappings.templates.stored import StoredTemplate
 from app.resources.schema import Resource
@@ -49,7 +50,7 @@ async def delete_mapping(runtime: Runtime, caller: Caller, template_id: str) -> 
 def ensure_may_let_replace(caller: Caller, template: StoredTemplate) -> None:
     """Schedules and watched folders that name a template do what it says later. Raises Refused("not_allowed")."""
     options = msgspec.json.decode(template.wire).get("options") or {}
-    ensure_may_replace(caller, replaces=bool(options.get("replace")))
+    ensure_may_replace(caller, replaces=removes_records(options))
 
 
 async def find_type(session: ReadSession, account_id: AccountId, name: object) -> Resource | None:

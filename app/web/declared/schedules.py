@@ -131,7 +131,7 @@ async def check_import(runtime: Runtime, caller: Caller, given: ScheduleBody) ->
         members = body.model_dump(by_alias=True, exclude_unset=True)
         pull = Pull(connection.remote(), body.path, connection.id)
         submission = build_submission(caller.account_id, read_wanted(members, mapping), pull, mapping)
-        ensure_may_replace(caller, replaces=submission.options.replace)
+        ensure_may_replace(caller, replaces=submission.options.removes)
         await check_submission(runtime, submission)
     if body.after is not None:
         raise refuse("request.after", NO_AFTER)

@@ -46,7 +46,7 @@ async def test_a_file_replaces_its_type_and_the_answers_say_what_it_removes(
         (
             {"type": "products", "maxRemovedShare": "0.1"},
             "maxRemovedShare",
-            "`maxRemovedShare` can be set only if `replace` is true: other imports remove nothing",
+            "`maxRemovedShare` can be set only if `replace` is true or `mode` is delete: other imports remove nothing",
         ),
         ({"type": "products", "replace": "all"}, "replace", "`replace` must be true or false"),
     ],

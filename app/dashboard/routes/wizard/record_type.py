@@ -18,6 +18,7 @@ from app.drafts.draft import Draft
 from app.drafts.fits import find_fits
 from app.drafts.type_choice import choose_type, find_options, find_usable_mapping, tell_use
 from app.errors import Refused
+from app.mappings.declaring.options import removes_records
 from app.runtime import Runtime
 from app.web.caller import OpenRuntime, ensure_may_replace
 
@@ -39,7 +40,7 @@ async def store(request: Request, draft_id: str, visitor: MayWriteImports, runti
     given = await read_form(request)
     use, members, reads_again = text_of(given, "use"), read_members(given), text_of(given, "do") == "read"
     try:
-        ensure_may_replace(visitor.caller, replaces=bool(members.get("replace")))
+        ensure_may_replace(visitor.caller, replaces=removes_records(members))
         kind, _, name = use.partition(":")
         ensure_may_use(visitor, {"mappingId": name} if kind == "template" else {})
         draft = await choose_type(runtime, draft, visitor.caller.identity, use, members, required=not reads_again)

@@ -33,6 +33,7 @@ from app.drafts.start import StartedDraft, load_chosen_mapping, start_import
 from app.drafts.type_choice import find_options
 from app.errors import Refused
 from app.imports.intake import Submission
+from app.mappings.declaring.options import removes_records
 from app.mappings.mapping import Mapping as ColumnMapping
 from app.runs.holding.defaults import load_defaults
 from app.runtime import Runtime
@@ -84,7 +85,7 @@ async def run(request: Request, draft_id: str, visitor: MayWriteImports, runtime
 
 def check_for(visitor: Visitor) -> Callable[[Submission], None]:
     """Whatever says that the file replaces what is there, a choice or a template."""
-    return lambda submission: ensure_may_replace(visitor.caller, replaces=submission.options.replace)
+    return lambda submission: ensure_may_replace(visitor.caller, replaces=submission.options.removes)
 
 
 def lead_on(started: StartedDraft) -> Response:
@@ -111,7 +112,7 @@ async def show_run(
             account = await load_defaults(session, visitor.account_id)
     except Refused:
         return go_to(draft, "type", NO_MAPPING)
-    form = FilledForm(show_choices(draft, mapping) | dict(posted or {}))
+    form, found = FilledForm(show_choices(draft, mapping) | dict(posted or {})), find_options(draft.choices, mapping)
     full = refused is not None and refused.code == "queue_full"
     return render_page(
         request,
@@ -124,7 +125,7 @@ async def show_run(
         full=refused.detail if refused and full else "",
         chosen=list_chosen(draft, mapping),
         script=script_of_draft(draft, mapping, base_url(request, runtime)),
-        limits=list_limits(find_limits(mapping, account), removes=find_options(draft.choices, mapping)["replace"]),
+        limits=list_limits(find_limits(mapping, account, replaces=found["replace"]), removes=removes_records(found)),
         choices=choices,
         may_mail=runtime.mailer is not None,
     )

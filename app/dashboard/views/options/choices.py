@@ -41,6 +41,14 @@ UNKNOWN: Final[Choices] = (
     ("keep", "Keep them as text", "Where the type allows it."),
     ("error", "Refuse the file", "Nothing is imported until each column is known."),
 )
+MODES: Final[Choices] = (
+    ("write", "Write records", "New records are created, and those that exist are changed."),
+    (
+        "delete",
+        "Delete records",
+        "The records that rows name by their keys are deleted, all at once at the end. Other columns do not count.",
+    ),
+)
 ON_ERROR: Final[Choices] = (
     ("continue", "Import the others all the same", "The rows that failed can be corrected and imported afterwards."),
     ("stop", "Stop there", "The rows before it stay written, and none after it is."),

@@ -13,7 +13,7 @@ from app.errors import Complaint
 # What the form calls members that it shows as one field.
 FIELDS: Final = {"overrideExisting": "existing", "updateOnlyEmptyFields": "existing"}
 TEXTS: Final = (
-    "format", "encoding", "blankCells", "nullMarker", "duplicates", "unknownColumns", "onError", "ifSameFile",
+    "format", "encoding", "blankCells", "nullMarker", "duplicates", "unknownColumns", "mode", "onError", "ifSameFile",
 )  # fmt: skip
 SWITCHES: Final = ("replace", "undoable")
 

@@ -27,6 +27,7 @@ WORDS: Final[Mapping[str, tuple[str, Choices]]] = {
     "nullMarker": ("Text that stands for no value", ()),
     "duplicates": ("A key that comes twice", choices.DUPLICATES),
     "unknownColumns": ("Columns that fit no field", choices.UNKNOWN),
+    "mode": ("What the file does", choices.MODES),
     "replace": ("The file replaces the type", ()),
     "onError": ("When a row fails", choices.ON_ERROR),
     "undoable": ("Can be undone", ()),

@@ -43,6 +43,7 @@ def list_unusual(draft: Draft, found: dict[str, Any]) -> Sequence[ChosenRow]:
         "unknownColumns": ("Columns that fit no field", lambda value: options.word_of(options.UNKNOWN, value)),
         "nullMarker": ("Text that stands for no value", str),
         "couponSetId": ("Coupon set", str),
+        "mode": ("What the file does", lambda value: options.word_of(options.MODES, value)),
         "replace": ("The file replaces the type", lambda _: "Records that no row names are removed"),
     }
     values = {"encoding": draft.choices.get("encoding"), **found}

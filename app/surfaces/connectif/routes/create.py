@@ -82,7 +82,7 @@ async def create_import(request: Request, caller: MayWriteImports, runtime: Open
         if complaints or file is None:
             raise translate.refuse(complaints)
         submission = form.build_submission(caller, file, request_id=request_id(request))
-        ensure_may_replace(caller, replaces=submission.options.replace)
+        ensure_may_replace(caller, replaces=submission.options.removes)
         run = await submit(runtime, submission)
     async with runtime.database.read() as session:
         return await render_started(request, runtime, session, [run])

@@ -72,7 +72,7 @@ async def rerun_import(request: Request, import_id: str, caller: MayWriteImports
             submission = build_rerun(
                 parent, file, name=form.name, sender=caller.identity, request_id=sent, dry_run=form.dry_run
             )
-            ensure_may_replace(caller, replaces=submission.options.replace)
+            ensure_may_replace(caller, replaces=submission.options.removes)
             run = await submit(runtime, submission)
     async with runtime.database.read() as session:
         return await render_started(request, runtime, session, [run])

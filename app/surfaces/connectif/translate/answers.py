@@ -133,6 +133,7 @@ def render_options(run: Run) -> wire.Options:
         "null_marker": options.null_marker,
         "unknown_columns": options.unknown_columns,
         "replace": options.replace or None,
+        "mode": "delete" if options.deletes else None,
         "dry_run": options.dry_run or None,
         "on_error": None if options.on_error == "continue" else options.on_error,
         "if_same_file": None if options.if_same_file == "allow" else options.if_same_file,

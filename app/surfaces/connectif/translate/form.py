@@ -171,6 +171,7 @@ def parse_options(reader: FormReader, *, strict: bool) -> Options:
         override_existing=override,
         only_empty=only_empty,
         replace=replaces,
+        deletes=reader.read_choice("mode", ("write", "delete"), default="write") == "delete",
         dry_run=reader.read_boolean("dryRun", required=False, default=False),
         undoable=reader.read_boolean("undoable", required=False, default=True),
         on_error=reader.read_choice("onError", ON_ERROR, default="continue"),

@@ -38,6 +38,9 @@ class Options(Shape):
         default="ignore", description="Absent unless it was sent"
     )
     replace: bool = Field(default=False, description="Absent unless it is true: records that no row names are removed")
+    mode: Literal["delete"] = Field(
+        default="delete", description="Absent unless it was sent: the records that rows name are removed"
+    )
     dry_run: bool = Field(default=False, description="Absent unless it is true: it shows what it would do, and waits")
     on_error: Literal["continue", "stop", "rollback"] = Field(default="continue", description="Absent for continue")
     if_same_file: Literal["report", "refuse"] = Field(default="report", description="Absent unless it was sent")
@@ -162,7 +165,8 @@ class Import(Shape):
     removed: int = Field(
         default=0,
         description="Present for an import that replaces the type, once all rows are checked: the records that no row "
-        "names. They are no rows of the file",
+        "names. They are no rows of the file. In the mode delete: the rows whose record is removed, which are "
+        "those that are `updated`",
     )
     undone_by: str = Field(default="", description="Present if it was undone: the run that does, or did, it")
     undoable_until: Timestamp = Field(

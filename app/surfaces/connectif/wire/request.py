@@ -132,6 +132,13 @@ MEMBERS: Final[dict[str, Any]] = {
         "description": "For a file that has been imported before, as the same type: import it (the default), import it "
         "with a warning that names the earlier import, or refuse it",
     },
+    "mode": {
+        "type": "string",
+        "enum": ["write", "delete"],
+        "examples": ["write"],
+        "description": "What is done with the records that rows name: write them (the default), or delete them, once "
+        "all rows are checked and in one transaction. To delete, the file needs no column but that of the key",
+    },
     "replace": {
         "type": "boolean",
         "description": "Whether the file replaces the type: records that no row names are removed, in one "

@@ -76,7 +76,7 @@ async def import_from_connection(
             sender=caller.identity,
             request=request_id(request),
         )
-        ensure_may_replace(caller, replaces=submission.options.replace)
+        ensure_may_replace(caller, replaces=submission.options.removes)
         await refuse_missing_coupon_set(runtime, submission)
         files = await find_files(runtime, caller.account_id, pull, after=after)
         request.state.matched = pull.remote.scheme, files
