@@ -10,7 +10,7 @@ from itertools import count
 from typing import Any, Literal
 
 Data = dict[str, str]
-Mode = Literal["overwrite", "fill", "keep"]
+Mode = Literal["overwrite", "fill", "keep", "remove"]
 COUNTS = ("created", "updated", "unchanged", "skipped", "failed")
 BATCH_ROWS = 2
 
@@ -238,6 +238,7 @@ class Model:
             run.reach("halted", "brake")
             return False
         run.counts, run.at = counts, run.at + len(rows)
+        self._tell_removed(run)
         run.outcomes |= outcomes
         run.failed_rows += [row for row in rows if self._is_bad(run, row)]
         run.named |= {row.key for row in rows}
@@ -245,17 +246,19 @@ class Model:
 
     @staticmethod
     def _is_bad(run: Run, row: Row) -> bool:
-        return bool(row.size) and row.size not in run.sizes
+        return run.mode != "remove" and bool(row.size) and row.size not in run.sizes
 
     def _merge(self, run: Run, row: Row, number: int) -> str:
         if self._is_bad(run, row):
             return "failed"
+        if run.mode == "remove":
+            return self._stage_removal(run, row, number)
         return (self._stage if run.staged or run.replace else self._merge_now)(run, row, number)
 
     def _merge_now(self, run: Run, row: Row, number: int) -> str:
         held = self.records.get(row.key)
         if held is None:
-            if self._is_replaced(run):
+            if self._is_gone(run, row.key):
                 return "skipped"
             self._write(row.key, row.given, run.id, run.seq)
             return "created"
@@ -272,7 +275,7 @@ class Model:
     def _stage(self, run: Run, row: Row, number: int) -> str:
         staged, held = run.overlay.get(row.key), self.records.get(row.key)
         if staged is None and held is None:
-            if self._is_replaced(run):
+            if self._is_gone(run, row.key):
                 return "skipped"
             run.overlay[row.key] = Staged(row.given, row.given, None, [number], number)
             return "created"
@@ -293,12 +296,30 @@ class Model:
         staged.rows += [number] if changed else []
         return "updated" if changed else "unchanged"
 
+    def _stage_removal(self, run: Run, row: Row, number: int) -> str:
+        held = self.records.get(row.key)
+        if row.key in run.overlay:
+            return "unchanged"
+        if held is None:
+            if self._older_open(run.seq):
+                run.overlay[row.key] = Staged({}, {}, None, [], number)
+            return "unchanged"
+        if held.seq > run.seq:
+            return "skipped"
+        run.overlay[row.key] = Staged({}, {}, held.at, [number], number)
+        return "updated"
+
+    def _tell_removed(self, run: Run) -> None:
+        if run.mode == "remove":
+            run.removed = run.counts["updated"]
+
     def _finish(self, run: Run) -> None:
         if not (run.staged or run.replace):
             run.reach("finished")
             return
         removed = len(self.unnamed(run)) if run.replace and run.good else 0
         run.step, run.removed = "apply", removed if run.replace else None
+        self._tell_removed(run)
         if run.on_error == "rollback" and run.counts["failed"]:
             run.reach("failed", "rolled_back")
             return
@@ -312,16 +333,17 @@ class Model:
         removed = len(self.unnamed(run)) if run.replace and run.good else 0
         differs = changed > 0 or removed != (run.removed or 0)
         self._recount(run, stale)
+        self._tell_removed(run)
         breach = differs and not run.released and self._breach(run, run.counts, removed, len(self.records))
         if (run.released and differs) or breach:
             self._stage_again(run, stale)
-            run.removed = removed if run.replace else None
+            run.removed = removed if run.replace else run.removed
             run.reach("halted", "brake" if breach else "plan_changed")
             return
         self._write_overlay(run, stale)
         for key in self.unnamed(run) if removed else ():
             self._note(key, "removed", run.id, self.records.pop(key))
-        run.removed = removed if run.replace else None
+        run.removed = removed if run.replace else run.removed
         run.reach("finished")
 
     def _judge(self, run: Run, key: str, staged: Staged) -> str | None:
@@ -329,13 +351,15 @@ class Model:
         held = self.records.get(key)
         if held is None:
             if staged.base is not None:
-                return "deleted"
-            return "superseded" if self._is_replaced(run) and staged.rows else None
+                return "same" if run.mode == "remove" else "deleted"
+            return "superseded" if self._is_gone(run, key) and staged.rows else None
         superseded = held.seq > run.seq
         if held.at == staged.base and not (staged.rows and superseded):
             return None
         if superseded:
             return "superseded"
+        if run.mode == "remove":
+            return "changed"
         return "same" if merge(held.data, staged.incoming, run.mode) == held.data else "changed"
 
     def _recount(self, run: Run, stale: Mapping[str, str]) -> None:
@@ -372,7 +396,10 @@ class Model:
         older = self._older_open(run.seq)
         for key, staged in run.overlay.items():
             held = self.records.get(key)
-            if staged.rows:
+            if run.mode == "remove":
+                if staged.rows:
+                    self._note(key, "removed", run.id, self.records.pop(key))
+            elif staged.rows:
                 self._write(key, staged.data, run.id, run.seq)
             elif older and held is not None and key not in stale:
                 held.seq = max(held.seq, run.seq)
@@ -435,6 +462,13 @@ class Model:
     def _older_open(self, seq: int) -> bool:
         return any(run.seq < seq and not run.done for run in self.runs.values())
 
+    def _is_gone(self, run: Run, key: str) -> bool:
+        """Whether a later import has removed the record, or would have."""
+        return self._is_replaced(run) or any(
+            each.seq > run.seq and each.mode == "remove" and each.state == "finished" and key in each.named
+            for each in self.runs.values()
+        )
+
     def _is_replaced(self, run: Run) -> bool:
         return any(
             each.seq > run.seq and each.replace and each.state == "finished" and each.good
@@ -443,11 +477,13 @@ class Model:
 
     @staticmethod
     def _breach(run: Run, counts: Mapping[str, int], removed: int, stored: int) -> bool:
+        removed = counts["updated"] if run.mode == "remove" else removed
         share = run.brakes.get("maxRemovedShare", 1 if not run.replace else 0.5)
         limits: dict[str, Callable[[], int]] = {
             "maxErrors": lambda: counts["failed"],
             "maxCreated": lambda: counts["created"],
             "maxUpdated": lambda: counts["updated"],
+            "maxRemoved": lambda: removed,
         }
         return removed > share * stored or any(
             find() > run.brakes[name] for name, find in limits.items() if name in run.brakes

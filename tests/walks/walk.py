@@ -67,14 +67,18 @@ class Walk:
             for _ in range(self.random.randint(1, 6))
         ]
         mode, on_error = (
-            choose(["overwrite", "overwrite", "fill", "keep"]),
+            choose(["overwrite", "overwrite", "fill", "keep", "remove"]),
             choose(["continue"] * 3 + ["stop", "rollback"]),
         )
+        if mode == "remove" and on_error == "stop":
+            on_error = "continue"
         replace = mode == "overwrite" and on_error != "stop" and self.random.random() < 0.2
         dry = on_error != "stop" and self.random.random() < 0.35
         brakes = (
             {choose(["maxErrors", "maxCreated", "maxUpdated"]): choose([0, 1, 2])} if self.random.random() < 0.3 else {}
         )
+        if mode == "remove" and brakes:
+            brakes = {"maxRemoved": choose([0, 1, 2])}
         options = {"mode": mode, "on_error": on_error, "replace": replace, "dry": dry, "brakes": brakes}
         await self.send_file(rows, options)
 
@@ -86,6 +90,7 @@ class Walk:
             "updateOnlyEmptyFields": str(options["mode"] == "fill").lower(),
             "onError": options["on_error"],
             "replace": str(options["replace"]).lower(),
+            "mode": "delete" if options["mode"] == "remove" else "write",
             "dryRun": str(options["dry"]).lower(),
         } | {name: str(limit) for name, limit in options["brakes"].items()}
         file = HEADER + "".join(f"{row.key},{row.name},{row.size}\n" for row in rows)
@@ -102,7 +107,8 @@ class Walk:
     def accept(self, answer: httpx.Response, rows: list[Row], **options: Any) -> Run:
         seq = next(self.model.seqs)
         run = Run(answer.json()["id"], seq, rows=rows, total=len(rows), sizes=self.model.sizes, **options)
-        run.staged = run.dry or run.on_error == "rollback" or run.staged
+        run.staged = run.dry or run.on_error == "rollback" or run.staged or run.mode == "remove"
+        run.removed = 0 if run.mode == "remove" else None
         self.tell(f"-> {run.id}")
         return self.model.accept(run)
 
@@ -264,10 +270,9 @@ class Walk:
     async def compare_plan(self, run: Run) -> None:
         answer = await self.service.send("GET", f"/imports/{run.id}/changes?limit=100")
         told = {(each["key"], each["outcome"]) for each in answer.json()["results"]}
-        staged = {
-            (key, "created" if each.base is None else "updated") for key, each in run.overlay.items() if each.rows
-        }
-        removed = {(key, "removed") for key in (self.model.unnamed(run) if run.removed else ())}
+        changed = "removed" if run.mode == "remove" else "updated"
+        staged = {(key, "created" if each.base is None else changed) for key, each in run.overlay.items() if each.rows}
+        removed = {(key, "removed") for key in (self.model.unnamed(run) if run.replace and run.removed else ())}
         assert told == staged | removed, run
 
     async def compare_results(self, run: Run) -> None:

@@ -188,18 +188,32 @@ class BatchMerge:
         await staging.stage(session, await asyncio.to_thread(format_rows, checked, firsts))
         await self._merge_staged([checked.rows[index] for index in firsts])
         if target.removes:
-            self.outcome.unchanged += len(repeats)
+            self._repeat_removals(repeats)
         elif repeats:
             duplicates = self.options.duplicates
             await apply_repeated_keys(session, target, checked, self.outcome, repeats, duplicates=duplicates)
+
+    def _repeat_removals(self, repeats: Sequence[tuple[int, int]]) -> None:
+        """Rows (by index, with the first one of the same key) whose record is as it was for the first one, or is to be
+        removed by now. What has kept that one from removing it keeps these."""
+        checked, outcome = self.checked, self.outcome
+        problem_of = {each.row: each for each in outcome.problems} if repeats else {}
+        for index, first in repeats:
+            row, problem = checked.rows[index], problem_of.get(checked.rows[first])
+            if checked.rows[first] in outcome.skipped_rows:
+                self._skip_superseded(row)
+            elif problem is not None:
+                outcome.failed += 1
+                outcome.problems.append(replace(problem, row=row, line=checked.lines[index]))
+            else:
+                outcome.unchanged += 1
 
     async def _skip_replaced(self, kept: Sequence[int]) -> list[int]:
         """A later import has replaced all records of the type, or has removed some: skips the rows whose record is not
         there any more for that reason, and returns the others."""
         session, target, keys = self.session, self.target, [self.checked.keys[index] for index in kept]
-        existing = await records.find_existing_keys(
-            session, target.account_id, target.type, keys, overlay=target.overlay
-        )
+        account_id, overlay = target.account_id, target.overlay
+        existing = await records.find_existing_keys(session, account_id, target.type, keys, overlay=overlay)
         gone = set(keys) - existing
         if not self.others["replaced"]:
             gone = await closing.find_removed_later(session, target, gone, self.others["removed_by"])
