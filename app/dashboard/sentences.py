@@ -67,6 +67,7 @@ PERSONS_WARNINGS: Final[Mapping[str, str]] = {
 # What a person does about a run that could not be finished.
 PERSONS_FAILURES: Final[Mapping[str, str]] = {
     "brake": "Look at the numbers. Then let it go on without limits, or cancel it and correct the file.",
+    "record_quota": "Delete records, or ask the operator for a higher quota. Then let it go on, or cancel it.",
     "plan_changed": "Look at what it would do now. Then let it go on, or cancel it.",
     "plan_expired": "Start it again, and decide sooner.",
     "source_missing": "Import the file again. An operator checks that all machines share one store of files.",
@@ -99,6 +100,8 @@ PERSONS_REFUSALS: Final[Mapping[str, str]] = {
     "idempotency_key_in_use": "Wait a few seconds, then reload the page: what was sent is still being taken.",
     "too_many_reads": "Wait until the other page has loaded, then reload this one.",
     "queue_full": "Wait until a job has ended, or decide about those that are stopped.",
+    "being_deleted": "Wait until nothing of the account is left.",
+    "quota_reached": "Delete what is not needed, or ask the operator for a higher quota.",
     "import_not_ended": "Wait until it has ended. If it is stopped, let it go on or cancel it.",
     "already_ended": "Look at its numbers.",
     "not_held": "Somebody has already decided, or the job has ended.",

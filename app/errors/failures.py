@@ -3,6 +3,7 @@
 # Every reason why a run can fail as a whole, is halted, or was cancelled: code -> the message shown.
 FAILURES: dict[str, str] = {
     "brake": "A brake of the import has stopped it, or would",
+    "record_quota": "The account would have more records than its quota allows",
     "plan_changed": "Others have changed records since somebody was shown what the import would do",
     "row_failed": "A row failed, and the import was to stop at the first one",
     "rolled_back": "Rows failed, and the import was to write all of them or nothing",
@@ -40,6 +41,7 @@ FAILURE_REMEDIES: dict[str, str] = {
         "Look at the numbers in the detail and at the problems. Then resume the import, which goes on without brakes, "
         "or cancel it and send a corrected file"
     ),
+    "record_quota": "Delete records, or ask the operator for a higher quota. Then resume the import, or cancel it",
     "row_failed": "Correct the row that the detail names, then send the file again: what is written stays as it is",
     "rolled_back": "Correct the rows that failed, then send the file again. Nothing of it is written",
     "cancelled": "Start it again if you still want it. What was written before stays",

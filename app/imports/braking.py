@@ -12,6 +12,8 @@ from app.imports.rows import BatchOutcome, CheckedBatch
 from app.runs.holding.brakes import Brakes, Tally, find_tripped
 from app.runs.model import Run
 
+OVER_QUOTA = "The account would have more records than its quota allows"
+
 
 class CutShort(Exception):
     """Only so many `rows` of a batch may be written, and what was written of it must be rolled back."""
@@ -27,6 +29,7 @@ class DirectBrakes:
 
     brakes: Brakes | None
     tally: Tally
+    room: int | None = None  # up to how many records the run may create within the quota of its account
 
     def count(self, outcome: BatchOutcome) -> Tally:
         """What it comes to with a batch that is not committed yet."""
@@ -41,15 +44,26 @@ class DirectBrakes:
     def check(self, outcome: BatchOutcome, at_row: int) -> Tally:
         """What it comes to with this batch, which begins after so many rows. Raises Halted."""
         counted = self.count(outcome)
+        if self.room is not None and outcome.created and counted.created > self.room:
+            raise Halted("record_quota", ". ".join([OVER_QUOTA, describe_written(at_row, self.tally)]))
         if tripped := find_tripped(self.brakes, counted):
             told = [tripped, *describe_first_problem(outcome), describe_written(at_row, self.tally)]
             raise Halted("brake", ". ".join(told))
         return counted
 
 
-def open_brakes(run: Run, options: Options) -> DirectBrakes:
-    brakes = None if options.is_staged else options.brakes_in_force
-    return DirectBrakes(brakes, Tally(run.total or 0, failed=run.failed, created=run.created, updated=run.updated))
+def open_brakes(run: Run, options: Options, room: int | None = None) -> DirectBrakes:
+    """`room`: how many more records the account may have; None: any number."""
+    tally = Tally(run.total or 0, failed=run.failed, created=run.created, updated=run.updated)
+    if options.is_staged:  # it is judged when all of it is known
+        return DirectBrakes(None, tally)
+    return DirectBrakes(options.brakes_in_force, tally, None if room is None else run.created + room)
+
+
+def ensure_applicable(run: Run, room: int | None) -> None:
+    """That what a staged run creates has room, once what it removes is gone. Raises Halted."""
+    if room is not None and run.created - (run.removed or 0) > room:
+        raise Halted("record_quota", f"{OVER_QUOTA}. Nothing is written yet")
 
 
 def find_staged_breach(options: Options, tally: Tally) -> str | None:

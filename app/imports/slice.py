@@ -51,9 +51,9 @@ LONGEST_SLICES = 5  # at most this many slice lengths, while no other run waits
 
 
 @contextmanager
-def open_slice(runtime: Runtime, run: Run) -> Iterator["Slice"]:
-    """Opens the import's stored file and compiles its checks. Blocking: the file may have to be fetched. Raises Fatal
-    if the file is gone or cannot be read."""
+def open_slice(runtime: Runtime, run: Run, room: int | None = None) -> Iterator["Slice"]:
+    """Opens the import's stored file and compiles its checks. Blocking: the file may have to be fetched. `room`: how
+    many more records the account may have; None: any number. Raises Fatal if the file is gone or cannot be read."""
     plan, options, scope = load_plan(run), load_options(run), IdScope(run.account_id, seed=run.id)
     resource = build_resource(run.type, plan.declaration)
     try:
@@ -71,7 +71,7 @@ def open_slice(runtime: Runtime, run: Run) -> Iterator["Slice"]:
             checker=checker,
             options=options,
             target=build_target(runtime, run, flat=checker.is_flat),
-            brakes=open_brakes(run, options),
+            brakes=open_brakes(run, options, room),
             clock=RecordClock(run.heartbeat_at or run.created_at),
             position=Position(run.at_offset, run.at_line, run.at_row) if run.batches else reader.first,
             batches=run.batches,

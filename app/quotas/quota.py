@@ -44,6 +44,19 @@ QUOTAS: Final[Mapping[str, Quota]] = {
         setting="retention_days",
         most=36_500,
     ),
+    "records": Quota(
+        "Records of all types",
+        "records",
+        "Records",
+        reached="The account's quota of records is reached: {limit}. Delete some, or ask for a higher quota",
+    ),
+    "stored_bytes": Quota(
+        "Bytes of stored files: of runs, drafts and pictures",
+        "bytes",
+        "Stored files",
+        reached="The account's quota of stored files is reached: {limit} bytes. Delete runs that are not needed, or "
+        "ask for a higher quota",
+    ),
     "keys": Quota(
         "API keys that are not revoked",
         "keys",

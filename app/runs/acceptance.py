@@ -8,6 +8,7 @@ from app.errors import Members, Refused
 from app.observe.events import RunAccepted
 from app.queue.tasks import TASKS
 from app.quotas.quota import load_runtime
+from app.quotas.stored import ensure_bytes
 from app.resources.invisible import UNSEEN_NAME, is_seen
 from app.runs.kinds import KINDS, Kind, Step
 from app.runs.model import AccountId, Run, run_from
@@ -40,13 +41,15 @@ def parse_run_name(name: str) -> str:
     return name
 
 
-async def ensure_room(session: ReadSession, runtime: Runtime, account_id: AccountId, kind: Kind) -> None:
-    """Refuses before a file is read what `accept_run` would refuse afterwards. Raises Refused("queue_full"), which
-    tells what holds the places, and when the first of them is likely to be free."""
+async def ensure_room(session: ReadSession, runtime: Runtime, account_id: AccountId, kind: Kind, size: int = 0) -> None:
+    """Refuses before a file is read what `accept_run` would refuse afterwards; `size`: bytes of the file, as far as
+    they are known. Raises Refused: queue_full, which tells what holds the places, and when the first of them is likely
+    to be free; quota_reached."""
     rules = KINDS[kind]
     runtime = await load_runtime(session, runtime, account_id)
     limit = rules.queue_limit(runtime)
     if await runs.open_count(session, account_id, kind) < limit:
+        await ensure_bytes(session, account_id, size)
         return
     queue = (await read_queues(session, runtime, account_id, [kind]))[kind]
     seconds = first_free_in(queue, await measure_pace(session, account_id, kind))
@@ -77,13 +80,13 @@ async def accept_run(
     """Stores a queued run; `values` are the other columns of `runs`. The account's row is locked first: of 50
     parallel requests exactly as many are accepted as there is room for. `announce_run` it after the commit.
 
-    Raises Refused("queue_full").
+    Raises Refused: queue_full, quota_reached.
     """
     if KINDS[kind].numbered:
         values = {"seq": await accounts.next_seq(session, account_id), **values}
     else:
         await accounts.lock(session, account_id)
-    await ensure_room(session, runtime, account_id, kind)
+    await ensure_room(session, runtime, account_id, kind, values.get("file_bytes", 0))
     fixed = {"account_id": account_id, "kind": kind, "step": step, "traceparent": runtime.observe.traces.traceparent()}
     return run_from(await runs.add(session, {**fixed, **values}))
 

@@ -11,7 +11,7 @@ from app.web.shapes import ProblemDocument
 DESCRIPTIONS = {
     400: "The request cannot be read, or too many imports are waiting, running or halted",
     401: "The API key is missing or wrong",
-    403: "The API key does not have the required scope",
+    403: "The API key does not have the required scope, or the account has reached a quota",
     404: "Not found in this account",
     409: "The current state does not allow it",
     410: "Deleted at the end of its retention period",

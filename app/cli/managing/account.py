@@ -36,12 +36,16 @@ QUOTAS: Final[Mapping[str, str]] = {
     "open_imports": "openImports",
     "file_bytes": "fileBytes",
     "retention_days": "retentionDays",
+    "records": "records",
+    "stored_bytes": "storedBytes",
     "keys": "keys",
 }
 QUOTA_OPTIONS: Final[Mapping[str, tuple[type, str]]] = {
     "open_imports": (int, "Imports that may wait, run or be halted at a time"),
     "file_bytes": (int, "The largest file, in bytes"),
     "retention_days": (int, "Days that runs and their files are kept"),
+    "records": (int, "Records of all types"),
+    "stored_bytes": (int, "Bytes of stored files"),
     "keys": (int, "API keys that are not revoked"),
 }
 LISTED: Final = (

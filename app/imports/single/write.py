@@ -20,6 +20,7 @@ from app.imports.rows import BatchOutcome, CheckedBatch
 from app.mappings.columns import list_fields
 from app.mappings.mapping import Mapping
 from app.problems import Problem
+from app.quotas.stored import ensure_record
 from app.resources.schema import Resource
 from app.resources.stored_keys import KeyForms
 from app.runs.model import AccountId
@@ -120,12 +121,15 @@ async def begin_write(
 async def merge_write(
     runtime: Runtime, session: Session, write: PreparedWrite, key_forms: abc.Mapping[str, KeyForms], *, mode: Mode
 ) -> BatchOutcome:
-    """Holds the account until the end of the transaction: whatever is accepted later finds this record written."""
+    """Holds the account until the end of the transaction: whatever is accepted later finds this record written. Raises
+    Refused: not_authenticated, quota_reached."""
     seq = await accounts.next_seq(session, write.account_id)
     target = build_target(runtime, write, seq=seq, mode=mode)
     prepared = prepare_batch(write.checked, await records.now(session), target.type, key_forms)
     await stage_batch(session, prepared)
     outcome = await merge_batch(session, target, prepared, write.options)
+    if outcome.created:
+        await ensure_record(session, write.account_id)
     if outcome.created or outcome.updated:
         action = "record.created" if outcome.created else "record.changed"
         await note_deed(session, write.account_id, action, write.checked.keys[0], target.type)

@@ -91,6 +91,7 @@ ANSWERS: Final[Mapping[str, VoucherifyError]] = {
     "unreadable_file": VoucherifyError(400, "invalid_payload", "Invalid payload"),
     "not_authenticated": VoucherifyError(401, "unauthorized", "Unauthorized"),
     "not_allowed": VoucherifyError(403, "missing_required_permission", "Missing permission"),
+    "quota_reached": VoucherifyError(403, "quota_reached", "Quota reached"),
     "not_found": VoucherifyError(404, "not_found", "Resource not found"),
     "gone": VoucherifyError(404, "not_found", "Resource not found"),
     "method_not_allowed": VoucherifyError(405, None, "HTTP Method Not Allowed"),

@@ -142,7 +142,7 @@ async def test_keys_have_a_quota(client: httpx.AsyncClient, operator: Headers, n
     headers = await key_of(client, operator, name, "admin")
     body = {"label": "one more", "scopes": ["records:read"]}
     refused = await client.post("/keys", headers=headers, json=body)
-    assert (refused.status_code, refused.json()["code"]) == (409, "quota_reached")
+    assert (refused.status_code, refused.json()["code"]) == (403, "quota_reached")
 
 
 async def test_runs_are_kept_for_the_days_of_their_account(
@@ -317,3 +317,50 @@ async def test_everything_of_an_account_is_erased_and_its_name_is_free_again(
         left = await session.execute(text("SELECT id FROM people WHERE id LIKE :id"), {"id": f"person-{name}%"})
         assert list(left.scalars()) == [f"person-{name}2"]  # who belongs to another account, too
     assert (await create(client, operator, name))["use"]["records"] == 0
+
+
+async def test_an_import_halts_before_the_batch_that_goes_beyond_the_quota_of_records(
+    client: httpx.AsyncClient, operator: Headers, runtime: Runtime, finish: Finish, name: str
+) -> None:
+    await create(client, operator, name, records=3)
+    shop = await make_account(runtime, name=name)
+    await finish(runtime, (await post(client, shop)).json()["id"])
+    more = CONTACTS.replace(b"@example", b"@other")
+    over = (await post(client, shop, more)).json()["id"]
+    staged = (await post(client, shop, more, parts={"dryRun": "true"})).json()["id"]
+    for each in (over, staged):
+        await finish(runtime, each)
+    assert (await client.post(f"/imports/{staged}/commit", headers=shop.headers)).status_code == 200
+    await finish(runtime, staged)
+    for each in (over, staged):
+        run = (await client.get(f"/runs/{each}", headers=shop.headers)).json()
+        assert (run["status"], run["created"]) == ("halted", 0 if each == over else 2)
+        assert "more records than its quota allows" in str(run)
+    await finish(runtime, (await post(client, shop, CONTACTS.replace(b"10", b"12"))).json()["id"])
+    use = (await client.get("/account", headers=shop.headers)).json()["use"]
+    assert (use["records"], use["openImports"]) == (2, 2)
+
+    single = [
+        await client.put(f"/records/contacts/{each}@single.example", headers=shop.headers, json={"_name": "x"})
+        for each in "ab"
+    ]
+    assert [each.status_code for each in single] == [201, 403]
+    assert single[1].json()["code"] == "quota_reached"
+    await client.patch(f"{ADMIN}/{name}", headers=operator, json={"quotas": {"records": 5}})
+    resumed = await client.post(f"/imports/{over}/resume", headers=shop.headers)
+    assert resumed.status_code == 200
+    await finish(runtime, over)
+    assert (await client.get("/account", headers=shop.headers)).json()["use"]["records"] == 5
+
+
+async def test_files_beyond_the_quota_of_bytes_are_refused_in_the_words_of_the_surface(
+    client: httpx.AsyncClient, operator: Headers, runtime: Runtime, name: str
+) -> None:
+    await create(client, operator, name, storedBytes=len(CONTACTS))
+    shop = await make_account(runtime, name=name)
+    assert (await post(client, shop, CONTACTS + b"x@example.org,X,1\n")).status_code == 403
+    assert (await post(client, shop)).status_code == 201
+    refused = await post(client, shop)
+    assert (refused.status_code, refused.json()["code"]) == (403, "quota_reached")
+    vendor = await client.post("/v1/customers/bulk/async", headers=shop.headers, json=[{"source_id": "a"}])
+    assert (vendor.status_code, vendor.json()["key"]) == (403, "quota_reached")

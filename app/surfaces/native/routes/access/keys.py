@@ -32,7 +32,7 @@ async def list_keys(caller: MayAdminister, runtime: OpenRuntime) -> Response:
     "",
     status_code=201,
     response_model=NewApiKey,
-    responses=refusals(400, 401, 403, 409, 413, 415, 422, 503),
+    responses=refusals(400, 401, 403, 413, 415, 422, 503),
     openapi_extra=API_KEY_BODY,
 )
 @router.post("/", include_in_schema=False)

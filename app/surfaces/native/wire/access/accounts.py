@@ -26,6 +26,8 @@ class QuotasBody(SentShape):
     open_imports: int | None = wanted("open_imports")
     file_bytes: int | None = wanted("file_bytes")
     retention_days: int | None = wanted("retention_days")
+    records: int | None = wanted("records")
+    stored_bytes: int | None = wanted("stored_bytes")
     keys: int | None = wanted("keys")
 
 
@@ -35,6 +37,8 @@ class Quotas(Shape):
     open_imports: int = shown("open_imports")
     file_bytes: int = shown("file_bytes")
     retention_days: int = shown("retention_days")
+    records: int = shown("records")
+    stored_bytes: int = shown("stored_bytes")
     keys: int = shown("keys")
 
 
