@@ -42,6 +42,11 @@ class AccountUse:
     keys: int
     figures: AccountFigures
 
+    def by_quota(self) -> dict[str, int]:
+        """How much of what QUOTAS names, as far as it can be told."""
+        stored = {"records": self.figures.records.count, "stored_bytes": self.figures.stored_bytes}
+        return {"open_imports": self.open_imports, "keys": self.keys, **stored}
+
 
 def account_from(row: Mapping[Any, Any]) -> AdministeredAccount:
     return AdministeredAccount(**row)

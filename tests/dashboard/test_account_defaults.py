@@ -17,6 +17,8 @@ async def test_the_defaults_are_shown_saved_and_removed_as_the_api_has_them(dash
     page = await dashboard.get(PAGE)
     assert "Maximum removed records, in % optional Empty: 50 %, as for everything that removes" in words(page)
     assert f'href="{PAGE}" aria-current="page"' in page.text
+    assert "Imports at a time 10 imports 0 imports" in words(page)
+    assert "Records No limit 0 records" in words(page)
     typed = {"maxErrorShare": "2,5 %", "maxRemoved": "10,000", "minRows": "0"}
     assert next_path(await dashboard.post(PAGE, fields_shown(page.text, PAGE) | typed)) == PAGE
     assert await read(dashboard) == {"maxErrorShare": 0.025, "maxRemoved": 10_000, "minRows": 0}

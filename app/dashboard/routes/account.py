@@ -1,4 +1,4 @@
-"""The defaults of an account: the limits of imports and item syncs that set none of their own."""
+"""The defaults of an account: the limits of imports and item syncs that set none of their own; and its quotas."""
 
 from typing import Final
 
@@ -6,12 +6,15 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from starlette.datastructures import FormData
 
+from app.accounts.account import read_use
 from app.dashboard.forms import FilledForm, read_form
 from app.dashboard.render import redirect, render_page
 from app.dashboard.script import write_curl
 from app.dashboard.views.options.limits import list_limits, read_limits, show_limits
+from app.dashboard.views.options.quotas import list_quotas
 from app.dashboard.visitor import MayAdminister, MayReadImports, Visitor
 from app.errors import Complaint
+from app.quotas.quota import limits_of
 from app.runs.holding.brakes import BRAKES, Brakes
 from app.runs.holding.defaults import find_fallbacks, load_defaults, store_defaults
 from app.runtime import Runtime
@@ -48,8 +51,9 @@ async def show_page(
     mistakes: list[Complaint] | None = None,
 ) -> Response:
     """`posted` is shown in place of what is stored."""
-    async with runtime.database.read() as session:
+    async with runtime.heavy_reads.turn(visitor.account_id), runtime.database.read() as session:
         stored = await load_defaults(session, visitor.account_id)
+        use = await read_use(session, visitor.account_id)
     limits = {brake.name: getattr(stored, name) for name, brake in BRAKES.items()}
     form = FilledForm(show_limits(limits) | dict(posted or {})).complain(mistakes or ())
     body = {name: limit for name, limit in limits.items() if limit is not None}
@@ -59,6 +63,7 @@ async def show_page(
         "account.html",
         422 if mistakes else 200,
         form=form,
+        quotas=list_quotas(limits_of(runtime, visitor.caller.quotas), use.by_quota()),
         limits=list_limits(find_fallbacks(), removes=True),
         may_change=visitor.has_scope("admin"),
         command=write_curl(base_url(request, runtime), "/account/defaults", method="PUT", body=body),
