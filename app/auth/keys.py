@@ -38,6 +38,7 @@ SCOPES: Mapping[str, str] = {
     "feeds:write": "Create, replace, pause and delete feeds, with the scopes for what they import",
     "webhooks:read": "Read webhooks (never their secrets), and what was sent to them",
     "webhooks:write": "Create, change, test and delete webhooks, and send again what was sent to them",
+    "audit:read": "Read the audit log: who has changed what, and from which address",
     "admin": "Everything above",
 }
 # What a person wants who lacks a scope, as in "You may not start imports".
@@ -62,9 +63,12 @@ DEEDS: Mapping[str, str] = {
     "feeds:write": "change feeds",
     "webhooks:read": "see webhooks",
     "webhooks:write": "change webhooks",
+    "audit:read": "see the audit log",
     "admin": "see or change people and API keys",
 }
-DEFAULT_SCOPES: tuple[str, ...] = tuple(scope for scope in SCOPES if scope != "admin")
+# What tells of people and machines is given only to those who ask for it.
+ASKED_FOR = frozenset({"audit:read", "admin"})
+DEFAULT_SCOPES: tuple[str, ...] = tuple(scope for scope in SCOPES if scope not in ASKED_FOR)
 
 
 @dataclass(frozen=True, slots=True)

@@ -153,6 +153,9 @@ COMMANDS: Final = {
     "person": CommandEntry(
         "app.cli.keys.people", "people", "Let people into the dashboard, reset their passwords, and let them out", RUN
     ),
+    "audit": CommandEntry(
+        "app.cli.managing.access.audit", "audit", "List who has changed what in the account, and from where", RUN
+    ),
     "blobs": CommandEntry("app.cli.serving.blobs", "blobs", "Manage the store of uploaded files", RUN),
     "vault": CommandEntry("app.cli.keys.vault", "vault", "Manage the encryption of stored credentials", RUN),
 }

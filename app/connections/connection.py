@@ -112,6 +112,8 @@ async def replace_connection(
     values = build_columns(vault, account_id, connection_id, declaration)
     if not declaration.is_same_remote(stored.declaration):
         values["last_tests"] = {}  # they were of another server, or other credentials
+    if not stored.locked and declaration.secrets == stored.declaration.secrets:
+        del values["secret"]  # sealed again it would look changed
     row = await connections.replace(session, account_id, connection_id, values)
     return describe_stored(row, declaration)
 

@@ -29,6 +29,7 @@ ENTRIES: Final[tuple[PageLink, ...]] = (
     PageLink("Webhooks", "/app/settings/webhooks", "webhooks:read", "bell"),
     PageLink("API keys", "/app/keys", "admin", "key"),
     PageLink("People", "/app/people", "admin", "people"),
+    PageLink("Audit log", "/app/audit", "audit:read", "log"),
 )
 
 

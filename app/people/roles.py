@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from app.auth.keys import SCOPES
+from app.auth.keys import ASKED_FOR, SCOPES
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +15,7 @@ class PersonRole:
     scopes: frozenset[str]
 
 
-READS: Final = frozenset(scope for scope in SCOPES if scope.endswith(":read"))
+READS: Final = frozenset(scope for scope in SCOPES if scope.endswith(":read")) - ASKED_FOR
 STARTS: Final = frozenset({"imports:write", "exports:write", "mappings:write"})
 
 ROLES: Final[Mapping[str, PersonRole]] = {

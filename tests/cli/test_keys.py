@@ -31,6 +31,16 @@ def make(account: str) -> str:
     return done.stdout.splitlines()[-1].partition(":")[0]
 
 
+async def told_of(url: str) -> list[str]:
+    """What the audit log says of keys, and who did it."""
+    connection = await asyncpg.connect(url)
+    try:
+        noted = "SELECT actor_kind || ' ' || action FROM audit_log WHERE action LIKE 'key.%' ORDER BY id"
+        return [row[0] for row in await connection.fetch(noted)]
+    finally:
+        await connection.close()
+
+
 async def number_of(url: str, account: str) -> int:
     connection = await asyncpg.connect(url)
     try:
@@ -80,6 +90,7 @@ def test_a_revoked_key_shows_when(url: str) -> None:
     assert sluice_key("revoke", key).stdout == "The key is revoked\n"
     assert len(sluice_key("list").stdout.splitlines()[1].split("  ")[-1].strip()) == len("2026-11-27 10:37")
     assert str(sluice_key("revoke", key).exception) == f"There is no valid key with the id {key}"
+    assert asyncio.run(told_of(url)) == ["operator key.created", "operator key.revoked"]
 
 
 def test_a_key_that_ends_by_itself_shows_when(url: str) -> None:

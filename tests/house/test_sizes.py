@@ -11,6 +11,7 @@ COMMANDS = {
     "export_records",
     "import_file",
     "run_again",
+    "list_audit_log",
     "print_runs",
     "import_from_connection",
     "create_connection",

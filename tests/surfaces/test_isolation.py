@@ -240,7 +240,8 @@ def test_every_path_that_names_something_is_looked_at(owner: Owner) -> None:
             assert owner.named(plain(path)), path
 
 
-SAME_FOR_ALL = ("/types", "/records", "/runs/daily")  # lists of types and days, which all accounts have
+# Lists of types and days, which all accounts have; and what has happened to an account, such as that it was made.
+SAME_FOR_ALL = ("/types", "/records", "/runs/daily", "/audit")
 
 
 async def test_the_owner_reads_all_of_it(owner: Owner) -> None:
@@ -270,10 +271,7 @@ async def test_a_name_that_all_accounts_have_shows_nothing_of_another(
         assert answer.status_code == 200, where
         assert owner.mark not in answer.text
         assert not any(run in answer.text for run in owner.runs.values())
-        if (
-            plain(path) not in ("/types", "/records", "/runs/daily")
-            and answer.headers["content-type"] == "application/json"
-        ):
+        if plain(path) not in SAME_FOR_ALL and answer.headers["content-type"] == "application/json":
             told = answer.json()
             assert told == [] or not any(told.get(member) for member in MEMBERS), where
         if plain(path) == "/records":

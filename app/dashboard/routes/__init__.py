@@ -1,7 +1,7 @@
 """The pages, one file each. The prefix of each router is its whole path, because that is what the log tells."""
 
 from app.dashboard.routes import account, files, jobs, live
-from app.dashboard.routes.access import keys, me, people, sign_in, welcome
+from app.dashboard.routes.access import audit, keys, me, people, sign_in, welcome
 from app.dashboard.routes.catalogue import record, records, rows, types
 from app.dashboard.routes.clock import feed_form, feeds, schedule_form, schedules
 from app.dashboard.routes.connections import CONNECTION_PAGES
@@ -14,7 +14,7 @@ from app.dashboard.routes.wizard import WIZARD
 from app.web.surface import collect_routes
 
 PAGES = (
-    *(files, keys, me, people, sign_in, welcome),
+    *(files, audit, keys, me, people, sign_in, welcome),
     *(jobs, live, show, problems, fix, retry, decide, undo),
     *TEMPLATE_PAGES,
     *(types, records, record, rows),

@@ -1,1 +1,1 @@
-"""The pages about who comes in: signing in and out, oneself, API keys and people."""
+"""The pages about who comes in: signing in and out, oneself, API keys and people, and what they have changed."""

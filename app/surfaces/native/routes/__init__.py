@@ -1,7 +1,7 @@
 """The endpoints of our own surface, a module for each thing they are about."""
 
 from app.surfaces.native.routes import item_images, records
-from app.surfaces.native.routes.access import account_keys, accounts, keys, own_account, people
+from app.surfaces.native.routes.access import account_keys, accounts, audit, keys, own_account, people
 from app.surfaces.native.routes.declared import (
     connections,
     coupon_sets,
@@ -49,6 +49,7 @@ PARTS = (
     people,
     accounts,
     account_keys,
+    audit,
     health,
     documents,
 )
