@@ -108,7 +108,8 @@ READ: Final = "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {}"
 async def test_a_page_of_a_long_log_is_read_from_its_index(
     runtime: Runtime, an_account: Account, filters: dict[Filter, str]
 ) -> None:
-    """With ten million rows of twenty accounts each took 1.4 to 2.3 ms (loaded). What decides is how many pages of PostgreSQL are read."""
+    """With ten million rows of twenty accounts each took 1.4 to 2.3 ms (loaded). What decides is how many pages of
+    PostgreSQL are read."""
     async with runtime.database.transaction() as session:
         await session.execute(text(DEEDS), {"account_id": an_account.id, "number": 20_000})
         await session.execute(text("ANALYZE audit_log"))
