@@ -1,5 +1,6 @@
 """Sluice: a bulk-import service whose counts are true at every moment and after every crash."""
 
+import gc
 import sys
 from importlib import import_module
 from importlib.util import find_spec
@@ -46,6 +47,10 @@ def _skip_package(name: str, **homes: str) -> None:
         package.__path__ = [str(Path(spec.submodule_search_locations[0], *inner))]
         package.__getattr__ = find  # type: ignore[method-assign]
 
+
+# While modules are imported next to nothing becomes garbage, and looking for it takes a tenth of a start. Who begins to
+# work enables it: `run_process`, and the command line.
+gc.disable()
 
 # structlog imports rich to print tracebacks, which is not used here: 4 MB per process.
 _load_without("rich", "structlog")

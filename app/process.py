@@ -1,6 +1,7 @@
 """How a process of the service starts and ends: settings, log, what is said when it fails, and exit codes."""
 
 import asyncio
+import gc
 import sys
 from collections.abc import Callable, Coroutine
 
@@ -15,6 +16,8 @@ from app.settings import Settings, describe_wrong_setting
 def run_process(work: Callable[[Settings], Coroutine[None, None, None]]) -> int:
     """Runs an API or a worker with the settings of the environment until it is asked to stop. Returns the exit code. A
     failure is told in one line on stderr. Until `work` handles signals itself, SIGTERM ends the process at once."""
+    gc.freeze()  # what was imported stays, and nobody looks through it again
+    gc.enable()
     try:
         settings = Settings()
         configure(settings.log_level, settings.log_format)

@@ -50,8 +50,6 @@ async def serve(runtime: Runtime, functions: Functions = FUNCTIONS) -> None:
 def tune_python() -> None:
     """Tunes Python for millions of short-lived lists in one thread while another one waits for sockets."""
     # Rows hold no reference cycles, and looking for some as often as Python does cost a tenth of reading and checking.
-    gc.collect()
-    gc.freeze()
     gc.set_threshold(200_000, 20, 100)
     # The event loop gets the interpreter back ten times sooner than by default, so that PostgreSQL does not have to
     # wait.

@@ -1,5 +1,6 @@
 """The command `sluice` and its subcommands."""
 
+import gc
 import os
 import sys
 from importlib import import_module, metadata
@@ -193,6 +194,7 @@ def sluice(
 
 def main() -> None:
     """Runs the command. Whatever goes wrong is reported in one line on stderr."""
+    gc.enable()
     try:
         # In standalone mode typer would draw a box around an error in the arguments.
         exit_code = cli(standalone_mode=False)
