@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from benchmarks import files
-from benchmarks.crowd import fairness, uploads
+from benchmarks.crowd import fairness, small, uploads
 from benchmarks.exports import exports
 from benchmarks.growth import growth
 from benchmarks.hostile import hostile
@@ -62,6 +62,7 @@ MEASURES: dict[str, Measure] = {
     # 100,000 items, and a price in each of five lists.
     "item-syncs": lambda service, folder: item_syncs(service, folder.path, folder.rows // 6),
     "polling": lambda service, folder: polling(service, folder.large()),
+    "small": lambda service, folder: small(service, folder.path),
     "uploads": lambda service, folder: uploads(service, folder.large()),
     "fairness": lambda service, folder: fairness(service, folder.large(), folder.path),
     "webhooks": lambda service, _: webhooks(service),
@@ -84,6 +85,7 @@ SERVICES = (
         "results-file",
         "mappings",
         "polling",
+        "small",
     ),
     ("exports",),
     ("item-syncs",),

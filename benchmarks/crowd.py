@@ -1,8 +1,10 @@
-"""Many large imports at once: what they take of memory, and how long a small one waits behind them."""
+"""Many large imports at once: what they take of memory, how long a small one waits behind them, and how long alone."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from statistics import median
+from typing import Final
 
 from benchmarks import files
 from benchmarks.memory import peaks, reset
@@ -12,7 +14,10 @@ from benchmarks.service import Service
 
 UPLOADS = 10  # as many as one account may have waiting
 WATCHED = 30.0  # seconds that the worker is watched once all are accepted
-SMALL = 100
+SMALL: Final = 100
+ROUNDS: Final = 20  # of a small import that nothing is in the way of, after one that warms up
+MOST_ALONE, MOST_BEHIND = 100, 2  # milliseconds and seconds from the first byte, or from accepted, to finished
+POLLED_EVERY: Final = 0.01  # seconds
 
 
 def uploads(service: Service, sample: files.Sample) -> Section:
@@ -40,9 +45,26 @@ def fairness(service: Service, sample: files.Sample, folder: Path) -> Section:
     before = sum(client.get(run)["status"] in {"queued", "inProgress"} for run in large)
     client.ended(last)
     waited = time.perf_counter() - began
-    rows = [at_most(f"{SMALL} rows, from accepted to finished", waited, 10, unit="s")]
+    rows = [at_most(f"{SMALL} rows, from accepted to finished", waited, MOST_BEHIND, unit="s")]
     notes = (f"Behind {before} imports of {sample.rows:,} rows of the same account that had not ended; one worker.",)
     return Section("A small import behind large ones", rows, notes)
+
+
+def small(service: Service, folder: Path) -> Section:
+    client, sample = Client(service, service.key("small")), files.make(folder, SMALL)
+    taken = [client.timed(sample, pause=POLLED_EVERY) for _ in range(1 + ROUNDS)][1:]
+    rows = [
+        at_most(
+            f"{SMALL} rows, from the first byte to finished",
+            median(each.total for each in taken) * 1e3,
+            MOST_ALONE,
+            unit="ms",
+        ),
+        Row("… of which the POST", figure=f"{median(each.upload for each in taken) * 1e3:.1f} ms"),
+        Row("… and the work", figure=f"{median(each.engine for each in taken) * 1e3:.1f} ms"),
+    ]
+    notes = (f"The median of {ROUNDS} imports, one after the other, each polled every {POLLED_EVERY * 1e3:.0f} ms.",)
+    return Section("A small import alone", rows, notes)
 
 
 def posted(service: Service, key: str, sample: files.Sample, number: int) -> list[str]:

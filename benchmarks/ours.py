@@ -44,12 +44,12 @@ class Client:
         self._connection = http.client.HTTPConnection(host, timeout=PATIENCE)
         self._headers = {"Authorization": f"apiKey {key}"}
 
-    def timed(self, sample: Sample) -> Timing:
+    def timed(self, sample: Sample, *, pause: float = PAUSE) -> Timing:
         """Imports a file. Raises RuntimeError unless it ends well with every row in."""
         began = time.perf_counter()
         run = self.post(sample)
         uploaded = time.perf_counter() - began
-        ended = self.ended(run)
+        ended = self.ended(run, pause=pause)
         total = time.perf_counter() - began
         # Not every surface tells when the work began, nor what became of the rows.
         told = self.fetch(f"/imports/{run}")
@@ -76,14 +76,14 @@ class Client:
         connection.send(tail)
         return str(self._answer(self._surface.accepted)[self._surface.id])
 
-    def ended(self, run: str) -> Answer:
+    def ended(self, run: str, *, pause: float = PAUSE) -> Answer:
         """Polls until the import has ended."""
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             answer = self.get(run)
             if answer["status"] not in self._surface.going:
                 return answer
-            time.sleep(PAUSE)
+            time.sleep(pause)
         raise TimeoutError(f"the import {run} has not ended")
 
     def get(self, run: str) -> Answer:

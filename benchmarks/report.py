@@ -48,6 +48,10 @@ def at_most(what: str, value: float, most: float, *, unit: str) -> Row:
     return Row(what, figure=f"{value:.1f} {unit}", target=f"≤ {most:g} {unit}", met=value <= most)
 
 
+def at_least(what: str, value: float, least: float, *, unit: str) -> Row:
+    return Row(what, figure=f"{value:,.0f} {unit}", target=f"≥ {least:,} {unit}", met=value >= least)
+
+
 def level(what: str, values: tuple[float, float], *, unit: str, most: float = 1.25) -> Row:
     """Whether the second value is about the first: at most `most` times as much."""
     before, after = values
