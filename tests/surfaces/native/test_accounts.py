@@ -13,12 +13,13 @@ from sqlalchemy import text
 from app.accounts.deletion import erase_accounts
 from app.auth.operators import create_operator_key
 from app.dashboard.visitor import find_visitor
+from app.errors import Refused
 from app.main import create_app
 from app.quotas.quota import QUOTAS
 from app.runs.deletion import prune_runs
 from app.runtime import Runtime
 from app.settings import Settings
-from app.storage.access import operators
+from app.storage.access import accounts, operators
 from app.storage.erasing import parts
 from app.surfaces.native.wire.access.accounts import Quotas, QuotasBody
 from app.web.caller import get_runtime, identify_caller
@@ -307,6 +308,13 @@ async def test_everything_of_an_account_is_erased_and_its_name_is_free_again(
         body = {"json": {"label": "x", "scopes": ["admin"]}} if method == "POST" else {}
         refused = await client.request(method, path, headers=operator, **body)
         assert (refused.status_code, refused.json()["code"]) == (409, "being_deleted")
+
+    for begin in (accounts.next_seq, accounts.lock):  # whoever has waited for the account's row
+        with pytest.raises(Refused, match="being deleted"):
+            async with runtime.database.transaction() as session:
+                await begin(session, shop.id)
+    with pytest.raises(Refused, match="is free again"):
+        await make_account(runtime, name=name)
 
     await erase_accounts(runtime)
     assert (await client.get(f"{ADMIN}/{name}", headers=operator)).status_code == 404
