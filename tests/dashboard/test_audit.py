@@ -16,10 +16,12 @@ async def test_what_somebody_does_in_the_dashboard_is_told_with_their_address(da
         assert (await browser.post("/app/keys/new", data={"label": "new", "scopes": "imports:read"})).status_code == 200
         await browser.post("/app/settings/connections/new", data=PLACE)
         page = await browser.get("/app/audit")
+        own = await browser.get("/app/audit", params={"actor": email.upper()})
     assert page.status_code == 200
     for done in ("created the connection &lt;b&gt;shop&lt;/b&gt;", "created the API key new", "signed in to the"):
         assert f"{email} {done}" in page.text, page.text
     assert "Dashboard, 192.0.2.77" in page.text
+    assert ("created the API key new" in own.text, "created the API key test" in own.text) == (True, False)
     assert "s3cret" not in page.text
 
 
