@@ -56,6 +56,9 @@ gc.disable()
 _load_without("rich", "structlog")
 # redis-py imports jwt, and with it all of `cryptography`, for a login that is not used here: 10 MB per process.
 sys.modules.setdefault("jwt", _LazyModule("jwt"))
+# Pages are made with Jinja, and an API process may have none to make: 4 MB. Only workers send mails: 1 MB.
+sys.modules.setdefault("jinja2", _LazyModule("jinja2"))
+sys.modules.setdefault("aiosmtplib", _LazyModule("aiosmtplib"))
 # FastAPI asks of every model whether it is one of Pydantic's old ones, of which there are none here: 1.5 MB.
 sys.modules.setdefault("pydantic.v1", None)  # type: ignore[arg-type]
 # SQLAlchemy's connections for asyncio come with all of its ORM, which is not used here: 8 MB per process.

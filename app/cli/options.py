@@ -30,12 +30,13 @@ Wait = Annotated[
 ALIKE = 0.85  # from 0 to 1; all begin alike
 OTHER_VARIABLES = ("SLUICE_BIND", "SLUICE_KEY", "SLUICE_PORT", "SLUICE_URL")
 
-# Settings of glibc's allocator, measured on an API process that takes ten uploads at once. With an arena for every
-# thread it held 13 MB more than with two. Without the threshold, from which on a block goes back to the system at once,
-# what was held of each upload leaves gaps: 3 to 20 MB more, by chance. (It would cost a worker time.)
-ALLOCATOR = {
-    "app.main": {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "32768"},
-    "workers": {"MALLOC_ARENA_MAX": "2"},
+# Settings of glibc's allocator and of Python, measured on an API process that takes ten uploads at once. With an arena
+# for every thread it held 13 MB more than with two. Without the threshold, from which on a block goes back to the
+# system at once, what was held of each upload leaves gaps: 3 to 20 MB more, by chance. (It would cost a worker time.)
+# What Python keeps to underline a part of a line in a traceback, which no log shows, is 1 MB.
+MEMORY = {
+    "app.main": {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "32768", "PYTHONNODEBUGRANGES": "1"},
+    "workers": {"MALLOC_ARENA_MAX": "2", "PYTHONNODEBUGRANGES": "1"},
 }
 
 CODE_FOLDER = str(Path(app.__file__).resolve().parents[1])
@@ -74,9 +75,9 @@ def module_command(module: str, *arguments: str) -> list[str]:
 
 
 def module_environment(module: str, **more: str) -> dict[str, str]:
-    """The environment for a module of ours: that of this process, the allocator's settings, and `more`."""
+    """The environment for a module of ours: that of this process, the settings of memory, and `more`."""
     paths = filter(None, (CODE_FOLDER, os.environ.get("PYTHONPATH")))
-    return {**ALLOCATOR.get(module, {}), **os.environ, "PYTHONPATH": os.pathsep.join(paths), **more}
+    return {**MEMORY.get(module, {}), **os.environ, "PYTHONPATH": os.pathsep.join(paths), **more}
 
 
 @contextmanager

@@ -1,12 +1,13 @@
 """Renders pages, the regions of a page that are live, and failures."""
 
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote, unquote, urlencode
 
+import jinja2
 from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from app.dashboard.forms import FilledForm, keep_form
 from app.dashboard.navigation import visible_entries
@@ -31,12 +32,14 @@ LONGEST_NOTICE: Final = 500  # characters
 SIGNED_OUT: Final = "You were signed out. Sign in; what you prepared is kept."
 
 
-def build_environment() -> Environment:
-    """Everything is escaped, and a name that a page does not get is an error. Templates are read once."""
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
+@cache
+def open_templates() -> "jinja2.Environment":
+    """Everything is escaped, and a name that a page does not get is an error. Templates are read once, when the first
+    page is shown: a process whose pages nobody looks at does without them."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=True,
-        undefined=StrictUndefined,
+        undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
@@ -47,9 +50,6 @@ def build_environment() -> Environment:
     for name, template in MACROS.items():
         environment.globals[name] = environment.get_template(template).module
     return environment
-
-
-ENVIRONMENT: Final = build_environment()
 
 
 def render_page(
@@ -63,10 +63,10 @@ def render_page(
         "path": request.scope["path"],
         "notice": notice,
     }
-    page = ENVIRONMENT.get_template(template).render(context)
+    page = open_templates().get_template(template).render(context)
     form = context.get("form")
     if isinstance(form, FilledForm) and form.complaints:  # the labels stand in the templates alone
-        page = ENVIRONMENT.get_template(template).render(context | {"form": form.call_by_labels(page)})
+        page = open_templates().get_template(template).render(context | {"form": form.call_by_labels(page)})
     response = HTMLResponse(page, status)
     if notice:
         response.delete_cookie(NOTICE_COOKIE, path="/app")
@@ -75,13 +75,13 @@ def render_page(
 
 def render_block(template: str, block: str, /, **context: Any) -> str:
     """One block of a page's template, alone: a region that is live."""
-    page = ENVIRONMENT.get_template(template)
+    page = open_templates().get_template(template)
     return "".join(page.blocks[block](page.new_context({**context, "visitor": None})))
 
 
 def render_part(name: str, macro: str, /, *given: Any) -> str:
     """One of the macros that are known everywhere, alone."""
-    return str(getattr(ENVIRONMENT.globals[name], macro)(*given))
+    return str(getattr(open_templates().globals[name], macro)(*given))
 
 
 def redirect(path: str, notice: str = "") -> Response:

@@ -8,7 +8,7 @@ from app.errors import Complaint, Refused
 from app.formats.characters import UNSTORABLE, describe_unstorable, escape_unstorable
 from app.formats.detection.separator_line import LONGEST_LINE, read_separator_line
 from app.formats.lines import CHUNK_BYTES, count_line_ends, read_block
-from app.formats.quoting import BrokenRecord, DelimiterPatterns, parse_record
+from app.formats.quoting import BrokenRecord, DelimiterPatterns, ParsedRecord, parse_record
 from app.formats.records import Dialect, Limits, Position, Reader
 from app.resources.invisible import clean_exact
 
@@ -79,15 +79,19 @@ def _read_first_record(
 ) -> tuple[list[str], Position]:
     """The cells of the first record from `start` on, and where the next record begins. Messages call it so."""
     start = _skip_blank_lines(file, start)
-    block = read_block(file, start.offset, limits.record_bytes)
+    # A small piece mostly has all of it. One as long as a record may be takes 2 MB for each file.
+    for size in (min(CHUNK_BYTES, limits.record_bytes), limits.record_bytes):
+        block = read_block(file, start.offset, size)
+        text = block.data.decode("utf-8", "surrogateescape")
+        record = parse_record(text, 0, patterns, complete=size == limits.record_bytes) if text else None
+        if isinstance(record, ParsedRecord):
+            break
     if not block.data and block.ends_file:
         raise _unreadable("The file has only blank lines")
     if not block.data:
         raise _unreadable(
             f"{called} is longer than {limits.record_bytes:,} bytes. Check that the file is text and has line breaks"
         )
-    text = block.data.decode("utf-8", "surrogateescape")
-    record = parse_record(text, 0, patterns, complete=True)
     if record is None or isinstance(record, BrokenRecord):
         raise _unreadable(
             f"{called} has a quote that is not closed, or is closed before the end of its cell. "

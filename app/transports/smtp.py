@@ -10,7 +10,7 @@ from ipaddress import ip_network
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
-from aiosmtplib import SMTP, SMTPDataError, SMTPException, SMTPNotSupported, SMTPRecipientsRefused
+import aiosmtplib
 from pydantic import SecretStr
 
 from app.transports.failed import TransportFailed, failure
@@ -20,17 +20,13 @@ from app.transports.transport import time_limit
 SEND_SECONDS: Final = 30.0  # for one mail, from the lookup to the server's confirmation
 PORTS: Final = {"smtps": 465, "smtp": 587}
 PLAIN_PORT: Final = 25  # of smtp:// without credentials
+# Without CRAM-MD5: a password travels only under TLS here, and each further method that is tried with a wrong password
+# brings the account closer to being locked.
+LOGINS: Final = ("plain", "login")
 
 # The server is the operator's own setting, and no caller can name another: so it may be in any network, and often it is
 # on this machine. The address that was looked up is dialled, as everywhere.
 ANYWHERE: Final = Guard(allowed=(ip_network("0.0.0.0/0"), ip_network("::/0")))
-
-
-class SmtpClient(SMTP):
-    """aiosmtplib's client without CRAM-MD5: a password travels only under TLS here, and each further login method that
-    is tried with a wrong password brings the account closer to being locked."""
-
-    AUTH_METHODS = ("plain", "login")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,17 +83,18 @@ class Mailer:
 
         Raises TransportFailed. Only the reason "mail_refused" means that trying again is pointless.
         """
-        client = SmtpClient(
+        client = aiosmtplib.SMTP(
             hostname=self.server.host,
             use_tls=self.server.implicit_tls,
             start_tls=True if self.server.user and not self.server.implicit_tls else None,
             tls_context=self._tls_context(),
             timeout=self.step_seconds,
         )
+        client.AUTH_METHODS = LOGINS
         try:
             async with time_limit(SEND_SECONDS, "no_answer"):
                 await self._hand_over(client, message, recipient)
-            with suppress(SMTPException, OSError):  # the mail is sent, whatever happens to the QUIT
+            with suppress(aiosmtplib.SMTPException, OSError):  # the mail is sent, whatever happens to the QUIT
                 await client.quit(timeout=1)
         finally:
             client.close()
@@ -112,7 +109,7 @@ class Mailer:
         unverified.verify_mode = ssl.CERT_NONE
         return unverified
 
-    async def _hand_over(self, client: SmtpClient, message: EmailMessage, recipient: str) -> None:
+    async def _hand_over(self, client: "aiosmtplib.SMTP", message: EmailMessage, recipient: str) -> None:
         dialled = await ANYWHERE.dial(self.server.host, self.server.port, self.step_seconds)
         client.local_hostname = address_literal(dialled)
         with translate_errors("no_tls"):
@@ -138,7 +135,7 @@ def translate_errors(default: str) -> Iterator[None]:
         yield
     except TransportFailed:
         raise
-    except (SMTPException, OSError, ValueError) as wrong:
+    except (aiosmtplib.SMTPException, OSError, ValueError) as wrong:
         raise failure(find_reason(wrong, default)) from None
 
 
@@ -155,8 +152,9 @@ def find_reason(wrong: Exception, default: str) -> str:
 
 def is_final(wrong: Exception) -> bool:
     """Whether the mail or its recipient was rejected for good. A rejected sender is a matter of settings."""
-    if isinstance(wrong, SMTPRecipientsRefused):
+    if isinstance(wrong, aiosmtplib.SMTPRecipientsRefused):
         return all(each.code >= 500 for each in wrong.recipients)
-    if isinstance(wrong, SMTPDataError):
+    if isinstance(wrong, aiosmtplib.SMTPDataError):
         return wrong.code >= 500
-    return isinstance(wrong, SMTPNotSupported | ValueError)  # an address that this server, or any, cannot accept
+    # An address that this server, or any, cannot accept.
+    return isinstance(wrong, aiosmtplib.SMTPNotSupported | ValueError)

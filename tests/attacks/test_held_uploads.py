@@ -1,5 +1,6 @@
 """Bodies that are held open, or come a byte at a time, and answers that are read in the same way."""
 
+import asyncio
 import socket
 import time
 from collections.abc import Callable
@@ -8,12 +9,16 @@ from secrets import token_hex
 
 import httpx
 import pytest
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from app.errors import Refused
 from app.web.bodies.arrival import HELD_BYTES, LEAST_SPEED, Pace
 from app.web.responses.downloads import MOST_DOWNLOADS
+from app.web.server.receiver import PIECE_BYTES
 from tests.support.http import PARTS
 from tests.support.live import HOST, Live
+from tests.support.serving import serving
 
 LITTLE = 30_000_000  # bytes of memory that an attack may cost
 QUEUE_LIMIT = 10
@@ -170,3 +175,19 @@ def test_downloads_that_nobody_reads_hold_little_and_no_connection_to_the_databa
         assert taken == [b"HTTP/1.1 200"] * MOST_DOWNLOADS + [b"HTTP/1.1 429"] * (len(taken) - MOST_DOWNLOADS)
         assert httpx.get(links["self"], headers=headers, timeout=5).status_code == 200
         assert live.memory - before < 2 * LITTLE
+
+
+async def test_a_body_is_handed_on_in_pieces_that_many_uploads_may_hold() -> None:
+    """uvloop would hand on up to 256,000 bytes; what has arrived meanwhile is added to a piece."""
+    sizes = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        while (message := await receive())["more_body"]:
+            sizes.append(len(message["body"]))
+            await asyncio.sleep(0)
+        await Response()(scope, receive, send)
+
+    async with serving(app) as port, httpx.AsyncClient() as client:
+        assert (await client.post(f"http://127.0.0.1:{port}/", content=bytes(8_000_000))).status_code == 200
+    assert max(sizes) <= 2 * PIECE_BYTES
+    assert sum(sizes) >= 8_000_000 - 2 * PIECE_BYTES

@@ -4,7 +4,7 @@ import gzip
 
 import httpx
 
-from app.dashboard.render import ENVIRONMENT
+from app.dashboard.render import open_templates
 from app.dashboard.static_files import FOLDER, STATIC_FILES, static_path
 from tests.dashboard.browser import check_page
 from tests.dashboard.conftest import Visit
@@ -35,9 +35,10 @@ def test_scripts_and_stylesheet_keep_to_their_budgets() -> None:
 
 
 def test_no_template_trusts_what_it_shows() -> None:
-    for name in ENVIRONMENT.list_templates():
-        assert ENVIRONMENT.loader is not None
-        text, _, _ = ENVIRONMENT.loader.get_source(ENVIRONMENT, name)
+    templates = open_templates()
+    assert templates.loader is not None
+    for name in templates.list_templates():
+        text, _, _ = templates.loader.get_source(templates, name)
         for trusting in ("|safe", "| safe", "autoescape false", "style=", "onclick", "javascript:"):
             assert trusting not in text, name
 

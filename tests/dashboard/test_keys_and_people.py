@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from app.dashboard.forms import is_secret
-from app.dashboard.render import ENVIRONMENT
+from app.dashboard.render import open_templates
 from app.dashboard.words import mark_code
 from app.people import members
 from app.people.members import Invitation
@@ -181,10 +181,10 @@ async def test_no_page_shows_a_secret_that_is_stored(dashboard: Dashboard) -> No
 
 def test_a_form_that_is_shown_again_knows_every_secret_by_its_name() -> None:
     """`keep_form` shows all others."""
-    assert ENVIRONMENT.loader is not None
-    found = []
-    for name in ENVIRONMENT.list_templates():
-        text, _, _ = ENVIRONMENT.loader.get_source(ENVIRONMENT, name)
+    templates, found = open_templates(), []
+    assert templates.loader is not None
+    for name in templates.list_templates():
+        text, _, _ = templates.loader.get_source(templates, name)
         found += re.findall(r'field\.input\(form, "(\w+)",[^\n]*type="password"', text)
     assert {"password", "new_password", "password_again", "key"} <= set(found)
     assert [name for name in found if not is_secret(name)] == []

@@ -13,7 +13,7 @@ from app.runs import ledger
 from app.runs.ledger import FAILED, FATE_OF, Fate
 
 OUTCOME_OF: Final = {letter: fate.outcome for letter, fate in FATE_OF.items()}
-READ_BYTES: Final = 65_536  # of the file that are held as rows at once: ten times as much in memory
+READ_BYTES: Final = 32_768  # of the file that are held as rows at once: ten times as much in memory
 MOST_RAW_BYTES: Final = 4_194_304
 TOLD: Final = {letter: fate for letter, fate in FATE_OF.items() if fate.code}
 

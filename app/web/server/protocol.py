@@ -7,7 +7,6 @@ from asyncio import Transport
 from asyncio.events import TimerHandle
 from dataclasses import dataclass
 from enum import Enum, auto
-from functools import partial
 from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
@@ -16,6 +15,7 @@ from app.observe.events import ConnectionRefused
 from app.observe.logs import log
 from app.web.server.connections import CALLER, Connections, group_address
 from app.web.server.parser import FRAMING, Parser
+from app.web.server.receiver import PIECE_BYTES, Receiver
 from app.web.server.verdicts import CROWDED, LONG_HEAD, LONG_PATH, SLOW, UNREADABLE, Verdict
 
 # Where the scope of a request whose answer goes on until it is told to end has an event for that. Without it the server
@@ -276,4 +276,9 @@ class Protocol(HttpToolsProtocol):
 
 def build_protocol(connections: Connections, limits: ServerLimits = ServerLimits()) -> Any:
     """What uvicorn takes as `http`: called with its own arguments, it makes the protocol of one connection."""
-    return partial(Protocol, connections, limits)
+    buffer = bytearray(PIECE_BYTES)
+
+    def build(**uvicorns: Any) -> Receiver:
+        return Receiver(buffer, Protocol(connections, limits, **uvicorns))
+
+    return build

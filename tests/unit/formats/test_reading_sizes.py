@@ -33,3 +33,12 @@ def test_a_row_that_ends_beyond_a_block_is_read_whole() -> None:
     reader = open_reader(io.BytesIO(b"a,b\n" + long + b"2,y\n"), Dialect("csv"), Limits(cell_characters=200_000))
     batch = reader.read(reader.first, max_rows=10, max_bytes=5)
     assert [len(record[1]) for record in batch.records] == [180_000]  # type: ignore[index]
+
+
+def test_a_header_is_read_without_a_megabyte_behind_it_and_a_long_one_whole() -> None:
+    file = CountingFile(b"a,b\n" + b"1,2345678\n" * 200_000)
+    assert open_reader(file, Dialect("csv"), Limits()).header == ("a", "b")
+    assert file.count < 500_000
+    quoted = b'"a' + b" \n" * 50_000 + b'",b\n'  # its quote is closed in the second piece
+    reader = open_reader(io.BytesIO(quoted + b"1,2\n"), Dialect("csv"), Limits())
+    assert (reader.header, reader.first) == (("a", "b"), Position(len(quoted), 50_002))
