@@ -22,7 +22,7 @@ async def ensure_record(session: ReadSession, account_id: int) -> None:
 
 
 async def find_room(session: ReadSession, account_id: int) -> int | None:
-    """How many more records the account may have; None: no quota. They are counted up to the quota: a million takes a
-    quarter of a second."""
+    """How many more records the account may have; None: no quota. They are counted up to the quota: 300,000 that were
+    just written take 0.3 to 0.4 s, a million that are vacuumed a quarter of a second."""
     limit = (await administered.get_quotas(session, account_id)).get("records")
     return None if limit is None else max(0, limit - await count_upto(session, account_id, limit))
