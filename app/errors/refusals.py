@@ -30,6 +30,7 @@ REFUSALS: dict[str, str] = {
     "idempotency_key_in_use": "A request with this idempotency key is still at work",
     "idempotency_key_reused": "The idempotency key belongs to a request with other content",
     "type_in_use": "The new declaration does not fit stored records or open imports",
+    "type_needed": "The record type is built in, or something uses it",
     "record_changed": "The record has been changed meanwhile",
     "secrets_locked": "The stored secrets cannot be decrypted",
     "name_taken": "The name is already taken in this account",
@@ -71,6 +72,7 @@ REFUSAL_REMEDIES: dict[str, str] = {
     "idempotency_key_reused": "Send a new key with every new request, and the same key only to repeat one as it is",
     "type_in_use": "Keep the fields that `errors` names as they are. If only open imports are in the way, wait until "
     "they have ended",
+    "type_needed": "Remove what `errors` lists first. Built-in types stay",
     "record_changed": "Read the record again, and send the change with its new `ETag`",
     "secrets_locked": "Send the secrets again with `PUT /connections/{id}`, or restore the key that encrypted them",
     "name_taken": "Choose another name",

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Collection, Sequence
+from typing import Final
 
 from sqlalchemy import RowMapping, text
 
@@ -106,3 +107,33 @@ async def any_open_run(session: ReadSession, account_id: int, name: str) -> bool
         {"account_id": account_id, "name": name},
     )
     return bool(found.scalar_one())
+
+
+# What there may be of a type, or names it. Of each kind at most so many are told.
+MOST_USES: Final = 10
+USES: Final = f"""
+(SELECT 'run' AS use, kind, id, name FROM runs WHERE account_id = :account_id AND type = :name AND {OPEN}
+    ORDER BY id LIMIT {MOST_USES})
+UNION ALL (SELECT 'mapping', '', id, name FROM mappings WHERE account_id = :account_id AND type = :name
+    ORDER BY id LIMIT {MOST_USES})
+UNION ALL (SELECT 'schedule', kind, id, name FROM schedules
+    WHERE account_id = :account_id AND request ->> 'type' = :name ORDER BY id LIMIT {MOST_USES})
+UNION ALL (SELECT 'feed', '', id, name FROM feeds WHERE account_id = :account_id AND request ->> 'type' = :name
+    ORDER BY id LIMIT {MOST_USES})
+UNION ALL (SELECT 'type', '', name, name FROM record_types WHERE account_id = :account_id AND name <> :name
+    AND jsonb_path_exists(declaration, '$.fields[*] ? (@.to == $name)', jsonb_build_object('name', CAST(:name AS text)))
+    ORDER BY name LIMIT {MOST_USES})"""
+
+
+async def find_uses(session: ReadSession, account_id: int, name: str) -> Sequence[RowMapping]:
+    """`use` (run, mapping, schedule, feed, type), `kind` of a run or schedule, `id` and `name` of what names a type."""
+    return (await session.execute(text(USES), {"account_id": account_id, "name": name})).mappings().all()
+
+
+async def delete(session: Session, account_id: int, name: str) -> bool:
+    """Whether the account had declared such a type."""
+    gone = await session.execute(
+        text("DELETE FROM record_types WHERE account_id = :account_id AND name = :name RETURNING name"),
+        {"account_id": account_id, "name": name},
+    )
+    return gone.scalar_one_or_none() is not None

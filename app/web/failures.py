@@ -35,6 +35,7 @@ STATUSES: Final[Mapping[str, int]] = {
     "idempotency_key_in_use": 409,
     "same_file": 409,
     "type_in_use": 409,
+    "type_needed": 409,
     "name_taken": 409,
     "being_deleted": 409,
     "last_admin": 409,

@@ -204,6 +204,8 @@ def test_types_are_listed_shown_declared_and_sampled(sluice: Sluice, tmp_path: P
     assert sluice("types", "show", "shoes").stdout == declared.stdout
     assert "shoes" in sluice("types", "list").stdout
     assert sluice("types", "sample", "shoes").stdout.startswith("sku,price\n")
+    assert sluice("types", "delete", "shoes").stdout == "Record type shoes is deleted\n"
+    assert "built-in type" in sluice("types", "delete", "contacts").stderr
 
 
 def test_what_is_wrong_with_a_type_is_told(sluice: Sluice, tmp_path: Path) -> None:

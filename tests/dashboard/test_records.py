@@ -186,3 +186,20 @@ def test_a_number_that_is_estimated_says_so() -> None:
 def test_a_key_of_dots_is_no_folder_to_a_browser() -> None:
     assert record_path("things", "..") == "/app/records/things?key=.."
     assert record_path("things", "a/../b") == "/app/records/things/a%2F..%2Fb"
+
+
+async def test_records_and_types_are_deleted_by_those_who_may(
+    things: str, client: httpx.AsyncClient, dashboard: Dashboard
+) -> None:
+    for key in KEYS:
+        page = await dashboard.get(record_path("things", key), follow_redirects=True)
+        (sent,) = re.findall(r'name="key" value="([^"]+)"><button class="danger">', page.text)
+        gone = await dashboard.post("/app/records/things", {"key": sent})
+        assert (gone.status_code, gone.headers["location"].partition("?")[0]) == (303, "/app/records/things"), key
+    assert (await client.get("/records/things", headers=dashboard.account.headers)).json()["results"] == []
+    assert (await dashboard.post("/app/records/things", {"key": "none"})).status_code == 404
+    assert "Delete this type" not in (await dashboard.get("/app/records/contacts")).text
+    assert "Delete this type" in (await dashboard.get("/app/records/things")).text
+    assert (await dashboard.post("/app/types/contacts/delete")).status_code == 409
+    assert (await dashboard.post("/app/types/things/delete")).status_code == 303
+    assert (await dashboard.get("/app/records/things")).status_code == 404

@@ -89,6 +89,7 @@ NEEDS = {
     ("GET", "/types/contacts"): "types:read",
     ("GET", "/types/contacts/sample.csv"): "types:read",
     ("PUT", "/types/x"): "types:write",
+    ("DELETE", "/types/x"): "types:write",
     ("PUT", "/coupon-sets/x"): "imports:write",
     ("GET", "/coupon-sets/x"): "imports:read",
 }

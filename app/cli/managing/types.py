@@ -1,4 +1,4 @@
-"""`sluice types …`: lists, shows and declares record types."""
+"""`sluice types …`: lists, shows, declares and deletes record types."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -83,6 +83,15 @@ def put_type(
     with connect(url, key, as_json=as_json) as client:
         answer = request(client, "PUT", build_path("types", name), json=read_json_file(file))
         print_type(read_object(answer), as_json=as_json)
+
+
+@types.command("delete")
+def delete_type(name: TypeName, *, url: Url = DEFAULT_URL, key: Key = "", as_json: AsJson = False) -> None:
+    """Delete a record type of the account that has no records and that nothing uses."""
+    with connect(url, key, as_json=as_json) as client:
+        request(client, "DELETE", build_path("types", name))
+    if not as_json:
+        print_line(f"Record type {name} is deleted")
 
 
 @types.command("sample")

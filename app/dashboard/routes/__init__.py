@@ -2,7 +2,7 @@
 
 from app.dashboard.routes import account, files, jobs, live
 from app.dashboard.routes.access import audit, keys, me, people, sign_in, welcome
-from app.dashboard.routes.catalogue import record, records, rows, types
+from app.dashboard.routes.catalogue import record, records, removal, rows, types
 from app.dashboard.routes.clock import feed_form, feeds, schedule_form, schedules
 from app.dashboard.routes.connections import CONNECTION_PAGES
 from app.dashboard.routes.exports import EXPORT_PAGES
@@ -17,7 +17,7 @@ PAGES = (
     *(files, audit, keys, me, people, sign_in, welcome),
     *(jobs, live, show, problems, fix, retry, decide, undo),
     *TEMPLATE_PAGES,
-    *(types, records, record, rows),
+    *(types, records, removal, record, rows),
     *(settings, lists, actions),
     *(schedule_form, schedules, feed_form, feeds),
     *CONNECTION_PAGES,

@@ -9,7 +9,7 @@ from secrets import token_hex
 from typing import Final
 
 from app.auth.identity import Identity, ensure_live
-from app.declarations.types import load_key_forms, load_resource
+from app.declarations.types import ensure_type, load_key_forms, load_resource
 from app.errors import Refused
 from app.formats.records import Batch, Dialect, Position
 from app.imports.checking.record_keys import IdScope
@@ -122,8 +122,9 @@ async def merge_write(
     runtime: Runtime, session: Session, write: PreparedWrite, key_forms: abc.Mapping[str, KeyForms], *, mode: Mode
 ) -> BatchOutcome:
     """Holds the account until the end of the transaction: whatever is accepted later finds this record written. Raises
-    Refused: not_authenticated, quota_reached."""
+    Refused: not_authenticated, quota_reached, not_found for the type."""
     seq = await accounts.next_seq(session, write.account_id)
+    await ensure_type(session, write.account_id, write.resource.name)  # somebody may have deleted it meanwhile
     target = build_target(runtime, write, seq=seq, mode=mode)
     prepared = prepare_batch(write.checked, await records.now(session), target.type, key_forms)
     await stage_batch(session, prepared)

@@ -269,3 +269,48 @@ async def test_a_sample_imports_without_an_error(
     records = (await client.get(f"/records/{name}", headers=an_account.headers)).json()["results"]
     key = (await client.get(f"/types/{name}", headers=an_account.headers)).json()["key"]
     assert [each["data"][key] for each in records] == [each["key"] for each in records]
+
+
+async def test_a_type_is_deleted_once_nothing_needs_it_and_everything_that_does_is_told(
+    client: httpx.AsyncClient, an_account: Account, runtime: Runtime, finish: Finish
+) -> None:
+    headers = an_account.headers
+    await client.put("/types/shirts", headers=headers, json=BODY)
+    fields = [{"id": "no", "type": "text"}, {"id": "shirt", "type": "reference", "to": "shirts"}]
+    refers = await client.put("/types/sets", headers=headers, json={"key": "no", "fields": fields})
+    assert refers.status_code == 201, refers.text
+    columns = [{"column": "sku", "field": "sku"}]
+    mapping = await client.post("/mappings", headers=headers, json={"name": "M", "type": "shirts", "columns": columns})
+    schedule = {"name": "Nightly", "kind": "export", "request": {"type": "shirts"}, "cron": "0 3 * * *"}
+    planned = await client.post("/schedules", headers=headers, json=schedule)
+    run = await post(client, an_account, b"sku\na\n", parts={"type": "shirts"})
+    refused = await client.delete("/types/shirts", headers=headers)
+    assert (refused.status_code, refused.json()["code"]) == (409, "type_needed")
+    told = {each["path"]: each["reason"] for each in refused.json()["errors"]}
+    assert told.keys() == {"run", "mapping", "schedule", "type"}
+    assert told["type"] == "Fields of the type `sets` refer to it. Change that with `PUT /types/sets`"
+
+    await finish(runtime, run.json()["id"])
+    for path in (f"/mappings/{mapping.json()['id']}", f"/schedules/{planned.json()['id']}", "/types/sets"):
+        assert (await client.delete(path, headers=headers)).status_code == 204, path
+    stored = await client.delete("/types/shirts", headers=headers)
+    assert [each["path"] for each in stored.json()["errors"]] == ["records"]
+    await client.delete("/records/shirts/a", headers=headers)
+    assert (await client.delete("/types/shirts", headers=headers)).status_code == 204
+    assert (await client.delete("/types/shirts", headers=headers)).status_code == 404
+    assert (await client.get("/types/shirts", headers=headers)).status_code == 404
+    # What has ended stays, and does not bring back records of a type that is gone.
+    shown = await client.get(f"/imports/{run.json()['id']}", headers=headers)
+    undone = await client.post(f"/imports/{run.json()['id']}/undo", headers=headers)
+    assert (shown.status_code, undone.status_code) == (200, 404)
+    written = await client.put(
+        "/records/shirts/a", headers=headers | {"content-type": "application/json"}, content="{}"
+    )
+    assert written.status_code == 404
+
+
+@pytest.mark.parametrize("name", ["contacts", "products"])
+async def test_a_built_in_type_stays(client: httpx.AsyncClient, an_account: Account, name: str) -> None:
+    await client.put("/types/contacts", headers=an_account.headers, json={"fields": [{"id": "city", "type": "text"}]})
+    refused = await client.delete(f"/types/{name}", headers=an_account.headers)
+    assert (refused.status_code, refused.json()["code"]) == (409, "type_needed")

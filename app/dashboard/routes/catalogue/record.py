@@ -62,6 +62,8 @@ async def answer_record(
         type=resource.name,
         type_path=type_path(resource.name),
         key=found["key"],
+        key_sent=quote(found["key"], safe=""),
+        may_delete=visitor.has_scope("imports:delete"),
         record=found,
         values=shown.list_values(resource, data),
         raw=msgspec.json.format(found["data"], indent=2),

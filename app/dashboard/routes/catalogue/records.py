@@ -11,7 +11,7 @@ from fastapi.responses import Response
 from app.dashboard.render import redirect, render_page
 from app.dashboard.routes.catalogue.record import answer_record
 from app.dashboard.views.catalogue import records as shown
-from app.dashboard.views.catalogue.types import describe_type, list_fields, type_path
+from app.dashboard.views.catalogue.types import describe_type, is_built_in, list_fields, type_path
 from app.dashboard.visitor import MayReadRecords, MayReadTypes, Visitor
 from app.declarations.stored_records import find_record
 from app.declarations.types import load_resource
@@ -60,6 +60,7 @@ async def show_records(
         columns=columns,
         lines=shown.list_lines(type, columns, page.rows),
         key=key,
+        may_delete=visitor.has_scope("types:write") and not is_built_in(resource),
         first=type_path(type) if start else "",
         following=f"{type_path(type)}?after={encode_cursor(page.rows[-1][0])}" if page.more else "",
         base=base_url(request, runtime),

@@ -6,6 +6,7 @@ import msgspec
 from fastapi import Request
 from fastapi.responses import Response
 
+from app.declarations.removal import delete_type
 from app.declarations.types import declare_type, load_declarations, load_resource
 from app.surfaces.native import translate
 from app.surfaces.native.router import build_router
@@ -65,3 +66,13 @@ async def put_type(request: Request, name: str, caller: MayWriteTypes, runtime: 
     return Response(
         msgspec.json.encode(translate.record_type(resource)), 201 if new else 200, media_type=translate.JSON
     )
+
+
+@router.delete("/{name}", status_code=204, responses=refusals(401, 403, 404, 409, 503))
+@router.delete("/{name}/", include_in_schema=False)
+async def remove_type(name: str, caller: MayWriteTypes, runtime: OpenRuntime) -> Response:
+    """Delete a record type of the account. It is refused while there are records of it, or open runs, mapping
+    templates, schedules, watched folders or fields of other types that name it: `errors` lists them all."""
+    async with write_as(caller, runtime) as session:
+        await delete_type(session, caller.account_id, name)
+    return Response(status_code=204)
