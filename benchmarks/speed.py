@@ -24,7 +24,7 @@ def speed(service: Service, sample: files.Sample, changed: files.Sample) -> Sect
     )
     rows = [row for part, pairs in taken.items() for row in rows_of(part, pairs)]
     rows.append(at_most("Worker memory, most", highest.worker, 200, unit="MB"))
-    rows.append(at_most("API memory, most", highest.api, 117, unit="MB"))
+    rows.append(at_most("API memory, most", highest.api, 120, unit="MB"))
     notes = (
         f"{sample.rows:,} rows, {sample.size:,} bytes, {len(kind.columns)} {kind.form}, keys in random order.",
         "The floor is `\\copy` and one INSERT … ON CONFLICT DO UPDATE in psql.",
