@@ -953,6 +953,7 @@ async def test_0041_notes_what_is_changed_from_then_on_and_can_be_taken_back(emp
     # As an attempt leaves it that was cut off at its end.
     await connection.execute("UPDATE alembic_version SET version_num = '0040'")
     await asyncio.to_thread(command.upgrade, configuration(empty_database), "head")
+    await connection.close()
 
 
 async def test_0042_gives_accounts_room_for_quotas_and_can_be_taken_back(empty_database: str) -> None:
