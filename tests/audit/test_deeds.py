@@ -90,6 +90,8 @@ STEPS: Final[list[tuple[str, str, Mapping[str, Any] | None, list[str]]]] = [
     ("PATCH", "/records/catalog/p1", {"productName": "Three"}, []),
     ("DELETE", "/records/catalog/p1", None, ["record.deleted catalog"]),
     ("PUT", "/records/gadgets/g1", {"sku": "g1"}, ["record.created gadgets"]),
+    ("DELETE", "/records/gadgets/g1", None, ["record.deleted gadgets"]),
+    ("DELETE", "/types/gadgets", None, ["type.deleted None"]),
     ("POST", "/exports", {"type": "contacts", "name": "all"}, ["export.started all"]),
     ("POST", "/exports/{exports}/cancel", None, ["export.cancelled all"]),
     ("POST", "/exports/{exports}/cancel", None, []),

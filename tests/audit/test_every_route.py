@@ -49,6 +49,8 @@ NOTED: Final[Mapping[str, str]] = {
     "POST /app/settings/connections/{connection_id}/delete": "connection.deleted",
     "PUT /types/{name}": "type.created",
     "POST /app/imports/new/{draft_id}/type": "type.created",
+    "DELETE /types/{name}": "type.deleted",
+    "POST /app/types/{type}/delete": "type.deleted",
     "POST /mappings": "mapping.created",
     "POST /app/templates/new/{draft_id}": "mapping.created",
     "PUT /mappings/{mapping_id}": "mapping.changed",
@@ -133,6 +135,7 @@ NOTED: Final[Mapping[str, str]] = {
     "PUT /records/{type}/{key}": "record.created",
     "PATCH /records/{type}/{key}": "record.changed",
     "DELETE /records/{type}/{key}": "record.deleted",
+    "POST /app/records/{type}": "record.deleted",
     "POST /v2/products": "record.created",
     "DELETE /v2/products/{product_id}": "record.deleted",
 }
