@@ -331,7 +331,7 @@ class Model:
         stale = {key: fate for key, staged in run.overlay.items() if (fate := self._judge(run, key, staged))}
         changed = sum(bool(run.overlay[key].rows) or fate == "changed" for key, fate in stale.items())
         removed = len(self.unnamed(run)) if run.replace and run.good else 0
-        differs = changed > 0 or removed != (run.removed or 0)
+        differs = changed > 0 or (run.replace and removed != (run.removed or 0))
         self._recount(run, stale)
         self._tell_removed(run)
         breach = differs and not run.released and self._breach(run, run.counts, removed, len(self.records))
