@@ -187,6 +187,8 @@ def test_a_number_keeps_its_digits_and_a_key_may_have_any_character(sluice: Slui
     assert "JSON object" in sluice("records", "put", "shoes", "a/b", "-", sent="[1]").stderr
     assert sluice("records", "delete", "shoes", "a/b").stdout == "Record a/b is deleted\n"
     assert sluice("records", "delete", "shoes", "a/b").exit_code == 1
+    gone = sluice("import", "-", "--type", "shoes", "--mode", "delete", sent="sku\n..\na/b\n")
+    assert (gone.exit_code, gone.stdout.split()[-7:]) == (0, ["2", "0", "1", "1", "0", "0", "1"])
 
 
 def test_types_are_listed_shown_declared_and_sampled(sluice: Sluice, tmp_path: Path) -> None:

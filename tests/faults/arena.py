@@ -214,6 +214,7 @@ class Arena:
         type: str = "contacts",
         *,
         replace: bool = False,
+        deletes: bool = False,
         brakes: Brakes | None = None,
         dry_run: bool = False,
         on_error: OnError = "continue",
@@ -222,7 +223,7 @@ class Arena:
         writer.write(data.encode())
         upload = Upload(writer, "file.csv", len(data), "0" * 64, "utf-8")
         read = ReadOptions("csv", ",")
-        options = Options(replace=replace, brakes=brakes, dry_run=dry_run, on_error=on_error)
+        options = Options(replace=replace, deletes=deletes, brakes=brakes, dry_run=dry_run, on_error=on_error)
         wanted = Submission(account or self.account_id, "api", type, upload, read, options=options)
         return await submit(self.runtime, wanted)
 

@@ -110,3 +110,22 @@ async def assert_replaced(arena: Arena, run: Run, expected: Truth) -> None:
         await sweep_overlays(arena.runtime)
     await sweep_overlays(arena.runtime)
     assert [await arena.ask(f"SELECT FROM {table}") for table in OVERLAYS] == [[], [], []]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+async def test_a_worker_killed_at_one_step_after_the_other_of_an_import_that_deletes(arena: Arena) -> None:
+    """Nothing is gone before it ends, and then what its rows name and nothing else."""
+    expected = build_truth()
+    await arena.prepare(expected)
+    stored = "SELECT key, data::text, updated_at FROM records WHERE account_id = $1 ORDER BY key"
+    before = await arena.ask(stored, arena.account_id)
+    gone = [row["key"] for row in before[::2]]
+    run = await arena.submit("_email\n" + "\n".join([*gone, "nobody@example.com"]) + "\n", deletes=True)
+    for step in ("staged", "merged", "accounted", "committed", "finishing", "staging finished", "closed", "applied"):
+        assert await arena.worker(f"{step}:1:kill").ended() == -signal.SIGKILL
+        assert await arena.ask(stored, arena.account_id) == before, step
+    arena.worker()
+    row = await arena.ended(run)
+    assert (row["state"], row["updated"], row["unchanged"], row["failed"]) == ("finished", len(gone), 1, 0)
+    assert await arena.ask(stored, arena.account_id) == before[1::2]
