@@ -39,7 +39,7 @@ async def test_an_unknown_path_answers_in_the_shape_of_its_surface(
         ("PUT", "/imports/", "GET, HEAD, POST", "application/json"),
         ("POST", "/imports/x", "DELETE, GET, HEAD", "application/json"),
         ("POST", "/imports/x/problems", "GET, HEAD", "application/json"),
-        ("DELETE", "/types/x", "GET, HEAD, PUT", "application/problem+json"),
+        ("POST", "/types/x", "DELETE, GET, HEAD, PUT", "application/problem+json"),
         ("POST", "/healthz", "GET, HEAD", "application/problem+json"),
     ],
 )
