@@ -72,6 +72,8 @@ def create(
             raise UsageError("A key of the operator has neither an account nor scopes")
         typer.echo(asyncio.run(_create_operator(find_database(data), label, expires_in_days)))
         return
+    if not account:
+        raise UsageError("Missing option '--account'")
     check_account_name(account)
     scopes = tuple(scope or DEFAULT_SCOPES)
     if unknown := [name for name in scopes if name not in SCOPES]:
