@@ -18,7 +18,7 @@ from app.storage.access import operators
 
 keys = typer.Typer()
 
-Account = Annotated[str, typer.Option(help="Account whose records the key reads and writes; created if new")]
+Account = Annotated[str | None, typer.Option(help="Account whose records the key reads and writes; created if new")]
 ForOperator = Annotated[
     bool,
     typer.Option("--operator", help="Make a key of the operator: it administers accounts, and opens nothing of any"),
@@ -55,7 +55,7 @@ LISTED_OF_OPERATOR: Final = tuple(each for each in LISTED if each.title not in (
 
 @keys.command("create")
 def create(
-    account: Account = "",
+    account: Account | None = None,
     scope: Scopes = None,
     label: Label = "",
     expires_in_days: Days = None,
@@ -72,7 +72,7 @@ def create(
             raise UsageError("A key of the operator has neither an account nor scopes")
         typer.echo(asyncio.run(_create_operator(find_database(data), label, expires_in_days)))
         return
-    if not account:
+    if account is None:
         raise UsageError("Missing option '--account'")
     check_account_name(account)
     scopes = tuple(scope or DEFAULT_SCOPES)
