@@ -25,6 +25,9 @@ REFUSALS = {
     "NOREPLICAS": ": it has fewer replicas than min-replicas-to-write",
 }
 CLOCKS_APART = timedelta(days=1)  # more than any two clocks should differ
+# What begins goes before tasks that have waited for less than this: a small run need not wait until each of the large
+# ones had another turn, and these wait no longer than this for it.
+HEAD_START = timedelta(seconds=10)
 TASK_EXPIRES_MS = 7 * 86_400_000
 
 
@@ -88,14 +91,16 @@ class TaskQueue:
         return self._redis.connection_pool
 
     async def enqueue(self, task: str, run_id: str, attempt: int) -> None:
-        """Puts a task at the end of the queue; twice for one attempt is one task. Raises QueueUnavailable."""
-        await call(self._enqueue(task, run_id, f"{task}:{run_id}:{attempt}"))
+        """Puts a task at the end of the queue, and the first one of a run HEAD_START before that. Twice for one attempt
+        is one task. Raises QueueUnavailable."""
+        ahead = timedelta(0) if attempt else HEAD_START
+        await call(self._enqueue(task, run_id, f"{task}:{run_id}:{attempt}", ahead))
 
-    async def _enqueue(self, task: str, run_id: str, job_id: str) -> None:
+    async def _enqueue(self, task: str, run_id: str, job_id: str, ahead: timedelta) -> None:
         """ARQ gives tasks out in the order of the times at which they are due, and none before its time. They are due
         by the clock of Redis, which all share, and so long ago that no worker takes one for a task of the future."""
         seconds, microseconds = await self._redis.time()
-        due = datetime.fromtimestamp(seconds, UTC) + timedelta(microseconds=microseconds) - CLOCKS_APART
+        due = datetime.fromtimestamp(seconds, UTC) + timedelta(microseconds=microseconds) - CLOCKS_APART - ahead
         job = await self._redis.enqueue_job(
             task, run_id, _job_id=job_id, _defer_until=due, _expires=TASK_EXPIRES_MS / 1000
         )
