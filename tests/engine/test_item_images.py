@@ -16,6 +16,7 @@ from app.item_images.records import ImageCounts, format_images, write_images
 from app.runtime import Runtime
 from app.storage import records
 from app.storage.access import accounts
+from app.storage.journal.pruning import TABLES
 from app.undo.pruning import forget_old_changes
 from tests.conftest import Finish, NewAccount
 from tests.support.archives import Made, put_together, zip_of
@@ -260,7 +261,7 @@ async def test_a_picture_is_kept_for_as_long_as_an_undo_can_bring_it_back(
     # It is shown now, so it stays without the notes, and goes with them once it is not.
     for expected in (2, 0):
         async with runtime.database.transaction() as session:
-            for column in ("record_changes SET changed_at", "runs SET finished_at"):
+            for column in (*(f"{table} SET {moment}" for table, moment in TABLES.items()), "runs SET finished_at"):
                 aged = f"UPDATE {column} = now() - interval '10 days' WHERE account_id = :id"
                 await session.execute(text(aged), {"id": shop.id})
         await forget_old_changes(runtime)

@@ -829,6 +829,52 @@ async def test_0036_notes_whose_row_a_record_bore_and_can_be_taken_back(empty_da
     await connection.close()
 
 
+# As release 0.2 deletes what is too old to be undone.
+FORGET = """
+DELETE FROM record_changes WHERE ctid = ANY(ARRAY(
+    SELECT ctid FROM record_changes t WHERE changed_at < now() - interval '1 day' LIMIT 20000))"""
+CHANGES = "SELECT to_jsonb(c) - 'id' - 'ctid' - 'changed_at' FROM record_changes c ORDER BY id"
+
+
+async def test_0043_notes_batches_in_a_row_which_earlier_releases_read_and_can_be_taken_back(
+    empty_database: str,
+) -> None:
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "0042")
+    connection = await asyncpg.connect(empty_database)
+    await connection.execute(RECORDS, 1, "items", 3)
+    change = """UPDATE records SET data = jsonb_build_object('n', $1::text), run_id = $1,
+        updated_at = now() + $2 * interval '1s'"""
+    await connection.execute(change, "first", 1)
+    expected = await values(connection, CHANGES)
+
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "0043")
+    assert await values(connection, CHANGES) == expected
+    await connection.execute(change, "second", 2)
+    await connection.execute("UPDATE records SET run_id = NULL, updated_at = now() + interval '3s' WHERE key = 'k1'")
+    await connection.execute("SELECT set_config('sluice.run_id', 'third', false)")
+    await connection.execute("DELETE FROM records WHERE key <> 'k1'")
+    assert await values(connection, "SELECT changes FROM changed_batches ORDER BY id") == [3, 2]
+    told = [json.loads(each) for each in await values(connection, CHANGES)]
+    short = [(each["outcome"], each["run_id"], each["before_run_id"]) for each in told[len(expected) :]]
+    assert (
+        short
+        == [("updated", "second", "first")] * 3 + [("updated", None, "second")] + [("removed", "third", "second")] * 2
+    )
+    assert [each["before"] for each in told[len(expected) :]] == [{"n": "first"}] * 3 + [{"n": "second"}] * 3
+
+    await connection.execute("UPDATE changed_records SET changed_at = now() - interval '2 days' WHERE run_id = 'first'")
+    await connection.execute(FORGET)
+    kept = await values(connection, CHANGES)
+    assert len(kept) == len(told) - 3
+
+    await asyncio.to_thread(command.downgrade, configuration(empty_database), "0042")
+    assert await values(connection, CHANGES) == kept
+    await connection.execute("UPDATE records SET run_id = 'last', updated_at = now() + interval '9s'")
+    assert json.loads((await values(connection, CHANGES))[-1])["run_id"] == "last"
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "head")
+    await connection.close()
+
+
 async def estimate(connection: "asyncpg.Connection[Any]", account_id: int, type_: str) -> int:
     plan = await connection.fetchval(ESTIMATE.replace(":account_id", "$1").replace(":type", "$2"), account_id, type_)
     return int(json.loads(plan)[0]["Plan"]["Plan Rows"])

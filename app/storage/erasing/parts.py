@@ -33,7 +33,8 @@ class Part:
 
 PARTS: Final = (
     Part("records", "records"),
-    Part("record_changes", "history"),
+    Part("changed_records", "history"),
+    Part("changed_batches", "history", piece=200),  # each has what hundreds of records were
     Part("created_records", "history", piece=200),  # each has the keys of a batch
     Part("staged_records", "staged"),
     Part("staged_keys", "staged", piece=20_000),

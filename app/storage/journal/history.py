@@ -10,18 +10,37 @@ from app.storage.database import ReadSession
 
 PAGE_BYTES: Final = 4_194_304  # of what records were before; the change that goes beyond is the last
 
-# A later run that had the key and changed nothing has left its own row, but not its id.
+# Of what is noted for many records at once the keys are gone through where this one may be among them, and what was
+# before is unpacked only where it is. A later run that had the key and changed nothing has left its own row, but not
+# its id.
 LIST: Final = """
+WITH batched AS MATERIALIZED (
+    SELECT b.id, found.place FROM changed_batches b
+    CROSS JOIN LATERAL (SELECT array_position(b.keys, CAST(:key AS text)) AS place OFFSET 0) found
+    WHERE account_id = :account_id AND type = :type AND first_key <= :key AND last_key >= :key
+        AND found.place IS NOT NULL
+),
+noted AS (
+    (SELECT id, outcome, run_id, run_row, sent_by, changed_at, before, before_run_id, before_run_row, before_run_seq,
+        before_created_at, before_updated_at
+    FROM changed_records WHERE account_id = :account_id AND type = :type AND key = :key
+        AND id <= coalesce(CAST(:upto AS bigint), id) ORDER BY id DESC LIMIT :limit)
+    UNION ALL
+    (SELECT id, outcome, run_id, rows[place], NULL, changed_at, befores[place], before_run_id, before_rows[place],
+        before_seqs[place], before_created_at[place], before_updated_at[place]
+    FROM batched JOIN changed_batches USING (id) WHERE id <= coalesce(CAST(:upto AS bigint), id)
+    ORDER BY id DESC LIMIT :limit)
+)
 SELECT id, outcome, run_id, run_row, sent_by, changed_at, before, before_run_id, before_created_at, before_updated_at,
     (SELECT before_run_row FROM runs WHERE id = before_run_id AND seq = before_run_seq) AS before_run_row,
-    (SELECT min(id) FROM record_changes WHERE account_id = :account_id AND type = :type AND key = :key) AS oldest
+    least((SELECT min(id) FROM batched), (
+        SELECT min(id) FROM changed_records
+        WHERE account_id = :account_id AND type = :type AND key = :key)) AS oldest
 FROM (
     SELECT *, sum(octet_length(before)) OVER (ORDER BY id DESC) - octet_length(before) AS bytes FROM (
         SELECT id, outcome, run_id, run_row, sent_by, changed_at, CAST(before AS text) AS before, before_run_id,
             before_run_row, before_run_seq, before_created_at, before_updated_at
-        FROM record_changes WHERE account_id = :account_id AND type = :type AND key = :key
-            AND id <= coalesce(CAST(:upto AS bigint), id)
-        ORDER BY id DESC LIMIT :limit) AS newest) AS counted
+        FROM noted ORDER BY id DESC LIMIT :limit) AS newest) AS counted
 WHERE coalesce(bytes, 0) < :bytes ORDER BY id DESC"""
 
 CREATED: Final = """

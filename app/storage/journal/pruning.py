@@ -6,7 +6,6 @@ from sqlalchemy import text
 
 from app.storage.database import Session
 
-PIECE: Final = 20_000  # changes of a transaction
 # An undo that was accepted in time may wait for so long.
 GRACE_DAYS: Final = 2
 
@@ -17,7 +16,9 @@ DELETE FROM {table} WHERE ctid = ANY(ARRAY(
     SELECT ctid FROM {table} t WHERE {moment} < now() - make_interval(days => :days) AND NOT EXISTS (
         SELECT FROM runs WHERE id = t.run_id
             AND coalesce(finished_at > now() - make_interval(days => :days), true)) LIMIT :limit))"""
-TABLES: Final = {"record_changes": "changed_at", "created_records": "created_at"}
+TABLES: Final = {"changed_records": "changed_at", "changed_batches": "changed_at", "created_records": "created_at"}
+# Rows of a transaction. One of a batch has hundreds or thousands of records.
+PIECE: Final = {"changed_records": 20_000, "changed_batches": 100, "created_records": 100}
 
 
 async def drop_old(session: Session, *, days: int) -> int:
@@ -25,6 +26,6 @@ async def drop_old(session: Session, *, days: int) -> int:
     returns how much."""
     dropped = 0
     for table, moment in TABLES.items():
-        given = {"days": days + GRACE_DAYS, "limit": PIECE}
+        given = {"days": days + GRACE_DAYS, "limit": PIECE[table]}
         dropped += (await session.execute(text(DROP.format(table=table, moment=moment)), given)).rowcount
     return dropped

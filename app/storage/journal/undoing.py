@@ -7,15 +7,17 @@ from typing import Final, Literal
 from sqlalchemy import text
 
 from app.storage.database import ReadSession, Session
+from app.storage.journal.successors import SUCCESSORS
 from app.storage.merge import CHANGED_AT
 
 PIECE: Final = 10_000  # changes of a statement
 
 COUNT: Final = """
-SELECT (SELECT count(*) FROM record_changes WHERE run_id = :parent)
+SELECT (SELECT count(*) FROM changed_records WHERE run_id = :parent)
+    + (SELECT coalesce(sum(changes), 0) FROM changed_batches WHERE run_id = :parent)
     + (SELECT coalesce(sum(cardinality(keys)), 0) FROM created_records WHERE run_id = :parent)"""
 
-Part = Literal["created", "changed"]
+Part = Literal["created", "one by one", "in batches"]
 # What was created goes first: a record that the run has changed, somebody has removed and the run has created anew is
 # its own.
 PIECES: Final[dict[Part, str]] = {
@@ -25,10 +27,17 @@ PIECES: Final[dict[Part, str]] = {
     FROM (SELECT id, type, keys, rows FROM created_records
         WHERE run_id = :parent AND id > :after ORDER BY id LIMIT 1) c
     CROSS JOIN LATERAL unnest(c.keys, c.rows) AS made(key, row)""",
-    "changed": f"""
+    "one by one": f"""
     SELECT id, type, key, run_row AS row, outcome, before, before_name AS name, before_created_at AS created_at,
         before_run_seq AS run_seq
-    FROM record_changes WHERE run_id = :parent AND id > :after ORDER BY id LIMIT {PIECE}""",
+    FROM changed_records WHERE run_id = :parent AND id > :after ORDER BY id LIMIT {PIECE}""",
+    "in batches": f"""
+    SELECT b.id, b.type, made.*, b.outcome
+    FROM (SELECT *, sum(changes) OVER (ORDER BY id) - changes AS earlier FROM changed_batches
+        WHERE run_id = :parent AND id > :after) b
+    CROSS JOIN LATERAL unnest(b.keys, b.rows, b.befores, b.before_names, b.before_created_at, b.before_seqs)
+        AS made(key, row, before, name, created_at, run_seq)
+    WHERE b.earlier < {PIECE}""",
 }
 
 # A record is for the undo to take back if the run was the last to change it, or if it is again what the run has left:
@@ -39,25 +48,26 @@ PIECES: Final[dict[Part, str]] = {
 #   changed, gone                  another writer has changed or removed it since, and it is left alone
 JUDGED: Final = """
 WITH piece AS MATERIALIZED ({piece}),
-judged AS MATERIALIZED (
-    SELECT p.*, r.place, r.part, r.updated_at, CASE
-        WHEN p.outcome = 'created' THEN
-            CASE WHEN r.place IS NULL THEN 'same' WHEN m.mine THEN 'removed' ELSE 'changed' END
-        WHEN p.outcome = 'removed' THEN
-            CASE WHEN r.place IS NULL THEN 'put_back' WHEN r.data = p.before THEN 'same' ELSE 'changed' END
-        WHEN r.place IS NULL THEN 'gone' WHEN m.mine THEN 'restored' WHEN r.data = p.before THEN 'same'
-        ELSE 'changed' END AS fate
-    FROM piece p
-    LEFT JOIN LATERAL (
+found AS MATERIALIZED (
+    SELECT p.*, r.place, r.part, r.updated_at, r.data, r.run_id
+    FROM piece p LEFT JOIN LATERAL (
         SELECT ctid AS place, tableoid AS part, data, run_id, updated_at FROM records
         WHERE account_id = :account_id AND type = p.type AND key = p.key OFFSET 0) r ON true
-    LEFT JOIN LATERAL (
-        SELECT before, before_run_id FROM record_changes
-        WHERE r.run_id IS DISTINCT FROM :parent AND account_id = :account_id AND type = p.type AND key = p.key
-            AND id > p.id
-        ORDER BY id LIMIT 1) next ON true
+),
+others AS MATERIALIZED (
+    SELECT id, type, key FROM found WHERE place IS NOT NULL AND run_id IS DISTINCT FROM :parent),
+{successors},
+judged AS MATERIALIZED (
+    SELECT p.*, CASE
+        WHEN p.outcome = 'created' THEN
+            CASE WHEN p.place IS NULL THEN 'same' WHEN m.mine THEN 'removed' ELSE 'changed' END
+        WHEN p.outcome = 'removed' THEN
+            CASE WHEN p.place IS NULL THEN 'put_back' WHEN p.data = p.before THEN 'same' ELSE 'changed' END
+        WHEN p.place IS NULL THEN 'gone' WHEN m.mine THEN 'restored' WHEN p.data = p.before THEN 'same'
+        ELSE 'changed' END AS fate
+    FROM found p FULL JOIN successors next ON next.of_id = p.id AND next.type = p.type AND next.key = p.key
     CROSS JOIN LATERAL (
-        SELECT coalesce(r.run_id = :parent OR next.before_run_id = :parent AND next.before = r.data, false) AS mine
+        SELECT coalesce(p.run_id = :parent OR next.before_run_id = :parent AND next.before = p.data, false) AS mine
         OFFSET 0) m
 )"""
 COUNTED: Final = """
@@ -76,11 +86,10 @@ RUN_SEQ: Final = """CASE WHEN r.run_seq > (SELECT seq FROM runs WHERE id = :pare
 # A single write may come in between, so what must not have changed is asked once more.
 STILL: Final = "r.ctid = j.place AND r.tableoid = j.part AND r.updated_at = j.updated_at"
 UNDONE_AT: Final = CHANGED_AT.replace("excluded.updated_at", "CAST(:undone_at AS timestamptz)")
-WRITE: Final[dict[Part, str]] = {
-    "created": f""",
+REMOVE: Final = f""",
 written AS (
-    DELETE FROM records r USING judged j WHERE {STILL} AND j.fate = 'removed' RETURNING 1)""",
-    "changed": f""",
+    DELETE FROM records r USING judged j WHERE {STILL} AND j.fate = 'removed' RETURNING 1)"""
+BRING_BACK: Final = f""",
 restored AS (
     UPDATE records r SET data = j.before, name = j.name, created_at = j.created_at, updated_at = {UNDONE_AT},
         run_id = :run_id, run_seq = {RUN_SEQ}, run_row = coalesce(j.row, 0), repeats_row = NULL
@@ -91,8 +100,8 @@ put_back AS (
         coalesce(row, 0), name
     FROM judged WHERE fate = 'put_back' ORDER BY type, key
     ON CONFLICT DO NOTHING RETURNING 1),
-written AS (SELECT FROM restored UNION ALL SELECT FROM put_back)""",
-}
+written AS (SELECT FROM restored UNION ALL SELECT FROM put_back)"""
+WRITE: Final[dict[Part, str]] = {"created": REMOVE, "one by one": BRING_BACK, "in batches": BRING_BACK}
 
 # Without statistics of a young table the planner would go through all of it for each look-up.
 BY_INDEX: Final = "SELECT set_config('enable_seqscan', 'off', true), set_config('enable_mergejoin', 'off', true)"
@@ -146,8 +155,7 @@ async def undo_pieces(session: Session, undoing: Undoing) -> AsyncIterator[Undon
     undone_at = (await session.execute(text("SELECT clock_timestamp()"))).scalar_one()
     given = {"run_id": undoing.run_id, "run_seq": undoing.run_seq, "undone_at": undone_at}
     for part, write in WRITE.items():
-        statement = JUDGED.format(piece=PIECES[part]) + write
-        counted = statement + COUNTED.format(written="(SELECT count(*) FROM written)")
+        counted = judge(part) + write + COUNTED.format(written="(SELECT count(*) FROM written)")
         wanted = {name: value for name, value in given.items() if f":{name}" in counted}
         async for piece in go_through(session, undoing, counted, wanted):
             yield piece
@@ -156,9 +164,13 @@ async def undo_pieces(session: Session, undoing: Undoing) -> AsyncIterator[Undon
 async def judge_pieces(session: ReadSession, undoing: Undoing) -> AsyncIterator[UndonePiece]:
     """Tells for a piece at a time what would come of it, and writes nothing."""
     counted = COUNTED.format(written="0")
-    for piece in PIECES.values():
-        async for each in go_through(session, undoing, JUDGED.format(piece=piece) + counted, {}):
+    for part in PIECES:
+        async for each in go_through(session, undoing, judge(part) + counted, {}):
             yield each
+
+
+def judge(part: Part) -> str:
+    return JUDGED.format(piece=PIECES[part], successors=SUCCESSORS.format(sought="others"))
 
 
 async def go_through(

@@ -199,6 +199,8 @@ WHERE c.relkind IN ('r', 'p') AND (a.attname IS NOT NULL OR f.oid IS NOT NULL)""
 # What is of an account by another table.
 THROUGH = {"runs": "run_id", "feeds": "feed_id", "webhooks": "webhook_id", "api_keys": "key_id"}
 EVERYTHING = """
+INSERT INTO changed_records (account_id, type, key, outcome, changed_at)
+VALUES (:id, 'contacts', 'written by itself', 'created', now());
 INSERT INTO tokens (hash, key_id, scopes, created_at, expires_at)
     SELECT sha256(CAST(id AS bytea)), id, '{}', now(), now() FROM api_keys WHERE account_id = :id;
 INSERT INTO people (id, email, name, created_at) VALUES (:person, :person || '@x.example', 'x', now()),
