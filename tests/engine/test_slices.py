@@ -234,11 +234,22 @@ async def test_neighbouring_batches_end_in_their_order_whether_or_not_they_share
     law(run)
 
 
-async def test_a_batch_waits_for_each_one_under_way_with_which_it_shares_a_key(
-    engine: ImportEngine, monkeypatch: pytest.MonkeyPatch
+IN_ORDER = [(what, row) for row in (0, 2, 4) for what in ("begins", "merged")]
+
+
+@pytest.mark.parametrize(
+    ("names", "order"),
+    [
+        ("abcda", [("begins", 0), ("begins", 2), ("merged", 2), ("merged", 0), ("begins", 4), ("merged", 4)]),
+        ("abccd", IN_ORDER),
+    ],
+)
+async def test_a_batch_waits_for_those_under_way_that_share_a_key_or_look_at_records(
+    engine: ImportEngine, monkeypatch: pytest.MonkeyPatch, names: str, order: list[tuple[str, int]]
 ) -> None:
-    """The third shares a key with the first, which is held up. If it took the lock, the first would wait for it, and it
-    for the commit of the first. The second shares none, and does not wait."""
+    """The first is held up. If the third took a lock that it shares, the first would wait for it, and it for the commit
+    of the first. The second waits only if it has a key twice, and without a lock: if the third went before, an import
+    that began in between could close a circle."""
     seen: list[tuple[str, int]] = []
     merging, staged = slices.merge_batch, asyncio.Event()
     staging = slices.stage_batch
@@ -260,6 +271,7 @@ async def test_a_batch_waits_for_each_one_under_way_with_which_it_shares_a_key(
 
     monkeypatch.setattr(slices, "merge_batch", watch)
     monkeypatch.setattr(slices, "stage_batch", watch_staging)
-    run = await engine.with_settings(batch_rows=2).run(HEADER + "a@x.io,A\nb@x.io,B\nc@x.io,C\nd@x.io,D\na@x.io,E\n")
+    rows = "".join(f"{name}@x.io,{number}\n" for number, name in enumerate(names))
+    run = await engine.with_settings(batch_rows=2).run(HEADER + rows)
     assert (run.created, run.updated, run.attempt) == (4, 1, 1)
-    assert seen == [("begins", 0), ("begins", 2), ("merged", 2), ("merged", 0), ("begins", 4), ("merged", 4)]
+    assert seen == order
