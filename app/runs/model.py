@@ -112,7 +112,12 @@ class Run:
         """Whether it removes records: those that no row of its files names, as a replacement or an item sync in mode
         full does, or those that rows name."""
         sync = self.options.get("sync", {})
-        return bool(self.options.get("replace") or self.options.get("deletes")) or sync.get("mode") == "full"
+        return bool(self.options.get("replace") or self.deletes) or sync.get("mode") == "full"
+
+    @property
+    def deletes(self) -> bool:
+        """Whether it removes the records that its rows name. So does a retry or a correction of it."""
+        return bool(self.options.get("deletes"))
 
     @property
     def is_staged(self) -> bool:

@@ -3,6 +3,7 @@
 from app.runtime import Runtime
 from tests.conftest import Finish
 from tests.dashboard.people import Dashboard
+from tests.dashboard.test_fix import read_fields
 from tests.support.http import post
 
 FILE = b"_email,_name\na@example.org,Ann\nnobody,Bob\nc,Cid\n"
@@ -55,3 +56,19 @@ async def test_a_viewer_downloads_results_and_retries_nothing(
     assert (await viewer.get(f"/app/runs/{run}/results")).status_code == 200
     assert (await viewer.post(f"/app/runs/{run}/retry")).status_code == 403
     assert "/retry" not in (await viewer.get(f"/app/runs/{run}")).text
+
+
+async def test_an_operator_deletes_nothing_by_a_retry_or_a_correction_of_a_delete(
+    dashboard: Dashboard, runtime: Runtime, finish: Finish
+) -> None:
+    parts = {"type": "contacts", "delimiter": ",", "mode": "delete"}
+    run = (await post(dashboard.client, dashboard.account, b"_email\nno address\n", parts=parts)).json()["id"]
+    await finish(runtime, run)
+    operator, own = await dashboard.as_role("operator"), f"/app/runs/{run}"
+    form = read_fields((await operator.get(f"{own}/fix")).text)
+    refused = [
+        await operator.post(f"{own}/retry"),
+        await operator.post(f"{own}/retry", files={"file": ("c.csv", b"_email\na@example.org\n")}),
+        await operator.post(f"{own}/fix", form),
+    ]
+    assert [each.status_code for each in refused] == [403] * 3

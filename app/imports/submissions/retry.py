@@ -69,7 +69,7 @@ async def take_failed_rows(runtime: Runtime, parent: Run, edit: Edit | None = No
 
 def build_again(parent: Run, again: FailedRows, *, name: str | None, sender: Identity, request_id: str) -> Submission:
     """Imports the rows as the parent was imported, into the type as it is now. Without a `name` it is called as the
-    parent is. It replaces nothing: rows that are not among these have gone in already."""
+    parent is. It replaces nothing: rows that are not among these have gone in already. Of a delete it deletes."""
     rerun = build_rerun(parent, again.upload, name=name, sender=sender, request_id=request_id)
     read, dialect = rerun.read, again.upload.dialect
     if dialect is not None:
@@ -78,8 +78,9 @@ def build_again(parent: Run, again: FailedRows, *, name: str | None, sender: Ide
 
 
 def narrow_options(options: Options) -> Options:
-    """For some rows of a file: without what is meant for all of them. A replacement would remove the others."""
+    """For some rows of a file: without what is meant for all of them. A replacement would remove the others; what
+    deletes removes nothing but what the rows name, within its limits."""
     brakes = options.brakes
-    if brakes is not None:
+    if brakes is not None and not options.deletes:
         brakes = replace(brakes, **dict.fromkeys(REMOVAL))
     return replace(options, brakes=brakes, replace=False)

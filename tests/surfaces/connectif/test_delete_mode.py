@@ -91,6 +91,25 @@ async def test_it_takes_the_key_of_somebody_who_may_delete_through_every_door(
     assert [(each.status_code, "imports:delete" in each.json()["detail"]) for each in doors] == [(403, True)] * 2
 
 
+@pytest.mark.usefixtures("stored")
+async def test_what_comes_of_a_delete_takes_who_may_delete_and_keeps_its_limits(
+    client: httpx.AsyncClient, an_account: Account, a_key: NewAccount, runtime: Runtime, finish: Finish
+) -> None:
+    told = await deleted(client, an_account, runtime, finish, maxRemoved="1")
+    lacking = await a_key(scopes=["imports:write", "imports:read"], name=an_account.name)
+    file = {"file": ("c.csv", b"_email\nsteve@example.org\n", "text/csv")}
+    body = {"corrections": [{"column": "_email", "from": "no address", "to": "steve@example.org"}]}
+    own = f"/imports/{told['id']}"
+    doors = [
+        await client.post(f"{own}/retry", headers=lacking.headers, files=file),
+        await client.post(f"{own}/retry", headers=lacking.headers),
+        await client.post(f"{own}/corrections", headers=lacking.headers, json=body),
+    ]
+    assert [(each.status_code, "imports:delete" in each.json()["detail"]) for each in doors] == [(403, True)] * 3
+    corrected = (await client.post(f"{own}/corrections", headers=an_account.headers, json=body)).json()
+    assert (corrected["options"]["mode"], corrected["options"]["maxRemoved"]) == ("delete", 1)
+
+
 @pytest.mark.parametrize(
     ("type", "first", "keys", "left"),
     [

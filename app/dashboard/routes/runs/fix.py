@@ -24,7 +24,7 @@ from app.runs.problems import load_first
 from app.runs.status import find_run
 from app.runtime import Runtime
 from app.web.admission import admit_import
-from app.web.caller import OpenRuntime
+from app.web.caller import OpenRuntime, ensure_may_replace
 from app.web.failures import STATUSES
 from app.web.once.form import SentForm, new_token, read_form_once
 from app.web.requests import request_id
@@ -63,7 +63,9 @@ async def fix(request: Request, run_id: str, visitor: MayWriteImports, runtime: 
 async def start(
     request: Request, runtime: Runtime, visitor: Visitor, run: Run, given: Sequence[Body], form: SentForm
 ) -> str:
-    """The id of the new import. Raises Refused as `submit_corrected` does, and invalid where nothing is corrected."""
+    """The id of the new import. Raises Refused: invalid where nothing is corrected, not_allowed, and as
+    `submit_corrected` does."""
+    ensure_may_replace(visitor.caller, replaces=run.deletes)
     if not given:
         raise Refused("invalid", NOTHING, [Complaint("", NOTHING)])
     wanted = parse_corrections({"corrections": [*given]}).corrections

@@ -23,7 +23,7 @@ from app.runtime import Runtime
 from app.web.admission import admit_import
 from app.web.bodies.multipart import is_form
 from app.web.bodies.upload import receive_form
-from app.web.caller import OpenRuntime
+from app.web.caller import OpenRuntime, ensure_may_replace
 from app.web.requests import request_id
 from app.web.responses.row_results import respond_with_results
 
@@ -49,6 +49,7 @@ async def ask(request: Request, run_id: str, visitor: MayWriteImports, runtime: 
 async def retry(request: Request, run_id: str, visitor: MayWriteImports, runtime: OpenRuntime) -> Response:
     """With a file that one; without one the rows as they were sent."""
     current = await load_import(runtime, visitor, run_id)
+    ensure_may_replace(visitor.caller, replaces=current.run.deletes)
     try:
         ensure_retriable(current.run)
         async with admit_import(runtime, visitor.caller):

@@ -11,7 +11,7 @@ from app.surfaces.connectif.routes.received import receive_again
 from app.surfaces.connectif.wire import imports as wire
 from app.surfaces.connectif.wire.request import RETRY_REQUEST
 from app.web.admission import admit_import
-from app.web.caller import MayWriteImports, OpenRuntime
+from app.web.caller import MayWriteImports, OpenRuntime, ensure_may_replace
 from app.web.once.route import once
 from app.web.refusals import refusals
 from app.web.requests import request_id
@@ -33,12 +33,14 @@ async def retry_import(request: Request, import_id: str, caller: MayWriteImports
     they are corrected.
 
     That is a new import with the type as it is now, the mapping and the options of the earlier one, and the `relation`
-    retry. It replaces nothing. `family` tells what both come to.
+    retry. It replaces nothing, but the retry of an import with `mode` delete deletes, and needs the scope
+    `imports:delete`. `family` tells what both come to.
     """
     async with admit_import(runtime, caller):
         days = runtime.settings.retention_days
         async with runtime.database.read() as session:
             parent = await status.find_run(session, caller.account_id, import_id, retention_days=days)
+        ensure_may_replace(caller, replaces=parent.deletes)
         ensure_retriable(parent)
         async with receive_again(request, runtime, parent) as received:
             form = translate.parse_retry(received)
