@@ -143,7 +143,7 @@ BEGIN
     END IF;
     RETURN NULL;
 END $$"""
-# In each account that the person belongs to.
+# In each account that the person belongs to. One that has only invited them learns nothing of what they do elsewhere.
 NOTE_PERSON = """
 CREATE OR REPLACE FUNCTION note_person() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
@@ -152,7 +152,7 @@ DECLARE
 BEGIN
     IF fields <> '{}' THEN
         PERFORM note_deed(account_id, 'person.changed', NEW.id, NEW.email, fields)
-        FROM memberships WHERE person_id = NEW.id;
+        FROM memberships WHERE person_id = NEW.id AND joined_at IS NOT NULL;
     END IF;
     RETURN NULL;
 END $$"""
@@ -161,7 +161,8 @@ CREATE OR REPLACE FUNCTION note_link() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM note_deed(m.account_id, 'person.link_made', p.id, p.email)
     FROM people p JOIN memberships m ON m.person_id = p.id
-    WHERE p.id = NEW.person_id AND m.account_id = coalesce(NEW.account_id, m.account_id);
+    WHERE p.id = NEW.person_id
+        AND (m.account_id = NEW.account_id OR NEW.account_id IS NULL AND m.joined_at IS NOT NULL);
     RETURN NULL;
 END $$"""
 NOTE_SESSION = """

@@ -8,8 +8,10 @@ import httpx
 import pytest
 
 from app.runtime import Runtime
+from app.storage.people import links, members
 from tests.audit.conftest import Deeds
 from tests.conftest import NewAccount
+from tests.dashboard.people import make_person
 from tests.support import http
 from tests.support.http import Account
 
@@ -162,3 +164,22 @@ async def test_no_secret_is_in_the_log(log: Log) -> None:
     rows = str(await log.deeds(log.account.id))
     assert "shop" in rows
     assert not [each for each in secrets if each in rows]
+
+
+async def test_an_account_learns_nothing_of_who_has_not_taken_its_invitation(
+    a_key: NewAccount, deeds: Deeds, runtime: Runtime
+) -> None:
+    own, other = await a_key(["admin"]), await a_key(["admin"])
+    ada = await make_person(runtime.database, own.name, "admin")
+    async with runtime.database.transaction() as session:
+        await members.add_member(session, person_id=ada.id, account_id=other.id, role="viewer", created_by=None)
+    counted = [len(await deeds(each.id)) for each in (own, other)]
+    async with runtime.database.transaction() as session:
+        await members.set_password(session, ada.id, "another")
+        for account_id in (None, own.id, other.id):
+            hashed = f"link {account_id}".encode()
+            await links.add(session, hashed, person_id=ada.id, account_id=account_id, resets=False, seconds=60)
+    (changed, *made), sent = [(await deeds(each.id))[seen:] for each, seen in zip((own, other), counted, strict=True)]
+    assert (changed["action"], changed["fields"]) == ("person.changed", ["password"])
+    assert [row["action"] for row in made] == ["person.link_made"] * 2
+    assert [row["action"] for row in sent] == ["person.link_made"]  # its own
