@@ -173,7 +173,7 @@ class Settings(BaseSettings):
         20, description="Seconds that a stopping process has to finish its current work"
     )
     worker_metrics_port: int = Field(0, description="Port on which a worker serves its metrics; 0 for none")
-    database_pool: PositiveInt = Field(10, description="Maximum number of PostgreSQL connections of one process")
+    database_pool: PositiveInt = Field(12, description="Maximum number of PostgreSQL connections of one process")
 
     trusted_proxies: str = Field(
         "",

@@ -1,6 +1,7 @@
 """Measures everything and writes results.md: `python -m benchmarks [--only NAME …]`."""
 
 import argparse
+import gc
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,6 +99,7 @@ SERVICES = (
 
 
 def main() -> None:
+    gc.enable()  # `app` has disabled it for its imports
     wanted = options()
     console, load = screen(), load_now()
     sections: list[Section] = []

@@ -46,7 +46,7 @@ from app.storage.database import Session
 from app.storage.merge import MergeTarget
 
 MOST_NAMES = 50_000  # of records that a batch may name, so that it stays small in memory and its transaction short
-UNDER_WAY = 3  # batches that are written at a time, or two while another one is read
+UNDER_WAY = 3  # batches that are written at a time, or two while another one is read; two with a small pool
 LONGEST_SLICES = 5  # at most this many slice lengths, while no other run waits
 
 
@@ -99,6 +99,14 @@ async def has_time(runtime: Runtime, started: float, batch_seconds: float) -> bo
         return not await claims.anyone_waits(session)
 
 
+def limit_batches(runtime: Runtime) -> int:
+    """How many batches of an import may be written at a time, each with a connection. Transfers hold some, too, and two
+    are kept free, since a lease that is not renewed in time counts as a crash."""
+    settings = runtime.settings
+    free = settings.database_pool - settings.fetches_at_once - 2
+    return max(2, min(UNDER_WAY, free // settings.slices_at_once))
+
+
 @dataclass(slots=True)
 class Slice:
     """An open import, and how far it has come. Every method may raise RunLost and Halted."""
@@ -135,11 +143,12 @@ class Slice:
             return await self.write_until_failure(stopping, started)
         reading: asyncio.Task[PreparedBatch] | None = self.start_reading(self.position)
         writing: list[BatchWrite] = []
+        most = limit_batches(self.runtime)
         try:
             while reading is not None:
                 prepared = await reading
                 writing.append(self.start_writing(prepared, tuple(writing)))
-                if len(writing) == UNDER_WAY:
+                if len(writing) == most:
                     await writing.pop(0).done
                 more = (
                     not prepared.checked.last

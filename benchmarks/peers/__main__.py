@@ -1,6 +1,7 @@
 """Measures Sluice beside other programs, in one run: `python -m benchmarks.peers [--rows N] [--rounds N]`."""
 
 import argparse
+import gc
 from pathlib import Path
 
 from benchmarks.machine import load_now, machine
@@ -14,6 +15,7 @@ PAGE = Path(__file__).parents[1] / "peers.md"
 
 
 def main() -> None:
+    gc.enable()  # `app` has disabled it for its imports
     wanted = options()
     ready, gaps = [], []
     for program in PROGRAMS:

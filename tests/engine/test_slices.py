@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from app.imports import slice as slices
 from app.imports.merging.batch_merge import PreparedBatch
-from app.imports.slice import open_slice
+from app.imports.slice import limit_batches, open_slice
 from app.runs.model import Run, list_interruptions
 from app.storage import claims
 from tests.engine.conftest import ImportEngine, law
@@ -232,6 +232,14 @@ async def test_neighbouring_batches_end_in_their_order_whether_or_not_they_share
     ledger = await engine.sql("SELECT number, at_row FROM batches WHERE run_id = :id ORDER BY number", id=run.id)
     assert [row["at_row"] for row in ledger] == [number * 7 for number in range(58)]
     law(run)
+
+
+@pytest.mark.parametrize(("pool", "slices", "most"), [(12, 2, 3), (100, 2, 3), (11, 2, 2), (12, 3, 2), (1, 2, 2)])
+async def test_batches_leave_connections_to_transfers_and_to_the_renewal_of_leases(
+    engine: ImportEngine, pool: int, slices: int, most: int
+) -> None:
+    given = {"database_pool": pool, "slices_at_once": slices, "fetches_at_once": 4}
+    assert limit_batches(engine.with_settings(**given).runtime) == most
 
 
 IN_ORDER = [(what, row) for row in (0, 2, 4) for what in ("begins", "merged")]
