@@ -23,6 +23,9 @@ from app.storage.database import ReadSession
 from app.storage.merge import Mode
 
 OTHER_KEY: Final = "`{}` must be the key in the path, or be left out"
+# Of a type with a field that only an import sets, and that never changes.
+BY_IMPORT: Final = "Records of `{type}` are created by an import, which says what their `{field}` is"
+NEVER_CHANGES: Final = "`{}` never changes: it must be as the record holds it, or be left out"
 # An empty text is sent on purpose here, where a cell of a file may only be blank.
 OPTIONS: Final = Options(blank_cells="empty")
 
@@ -59,7 +62,8 @@ async def write_named(runtime: Runtime, account_id: AccountId, write: NamedWrite
     if held is None and (resource.generates_key or not write.replaces):
         raise no_record(write.type)
     named = name_record(resource, write, held)
-    prepared = await prepare_write(runtime, account_id, (resource, declaration), named, OPTIONS)
+    kept = keep_fixed(resource, write, held)
+    prepared = await prepare_write(runtime, account_id, (resource, declaration), named, OPTIONS, kept)
     checked = prepared.checked
     missing = checked.incomplete.get(0, ()) if write.replaces else ()
     refuse_problems([*checked.problems, *missing])
@@ -72,7 +76,7 @@ async def write_named(runtime: Runtime, account_id: AccountId, write: NamedWrite
         changed_at = await records.find_change(session, account_id, write.type, key)
         if not write.is_current(changed_at):
             raise Refused("record_changed", RECORD_CHANGED)
-        if changed_at is None and not write.replaces:
+        if changed_at is None and (kept or not write.replaces):
             raise no_record(write.type)
         mode: Mode = "replace" if write.replaces else "overwrite"
         outcome = await merge_write(runtime, session, prepared, key_forms, mode=mode)
@@ -98,9 +102,29 @@ def name_record(resource: Resource, write: NamedWrite, held: Mapping[Any, Any] |
     more: dict[str, object] = {}
     if resource.fixed is not None and data.get(resource.fixed) is not None:
         more[resource.fixed] = data[resource.fixed]
-    if all(write.given.get(each) in (None, "") for each in resource.keys):
+    if all(is_blank(write.given.get(each)) for each in resource.keys):
         more[find_key_field(resource, write.name, held, data)] = write.name
-    return {**more, **write.given}
+    return {**more, **{name: value for name, value in write.given.items() if name not in more or not is_blank(value)}}
+
+
+def keep_fixed(resource: Resource, write: NamedWrite, held: Mapping[Any, Any] | None) -> Mapping[str, str]:
+    """The JSON text of the field that never changes, as the record holds it, where no record that is sent can fill it.
+    Raises Refused("invalid") if there is no record yet, or if another value is given."""
+    field = resource.field(resource.fixed) if resource.fixed else None
+    if field is None or not field.read_only:
+        return {}
+    if held is None:
+        reason = BY_IMPORT.format(type=resource.name, field=field.id)
+        raise Refused("invalid", reason, [Complaint("", reason)])
+    stored, given = msgspec.json.decode(held["data"]).get(field.id), write.given.get(field.id)
+    if given != stored and not is_blank(given):
+        reason = NEVER_CHANGES.format(field.id)
+        raise Refused("invalid", reason, [Complaint(field.id, reason)])
+    return {} if stored is None else {field.id: msgspec.json.encode(stored).decode()}
+
+
+def is_blank(value: object) -> bool:
+    return value is None or value == ""
 
 
 def find_key_field(resource: Resource, name: str, held: Mapping[Any, Any] | None, data: Mapping[str, object]) -> str:

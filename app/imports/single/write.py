@@ -33,6 +33,7 @@ from app.storage.journal.writer import tell_journal
 from app.storage.merge import MergeTarget, Mode
 
 RECORD_CHANGED: Final = "The record is not the one that `If-Match` names any more"
+NO_CONSTANTS: Final[abc.Mapping[str, str]] = {}
 SEED_BYTES = 12  # of what a new id is generated from, see IdScope
 
 
@@ -86,10 +87,12 @@ async def prepare_write(
     declared: tuple[Resource, object | None],
     record: abc.Mapping[str, object],
     options: Options,
+    constants: abc.Mapping[str, str] = NO_CONSTANTS,
 ) -> PreparedWrite:
-    """Checks the record as the only row of a file. `declared`: its type, and what the account has declared of it."""
+    """Checks the record as the only row of a file. `declared`: its type, and what the account has declared of it.
+    `constants`: field -> JSON text that the record gets besides."""
     resource, declaration = declared
-    plan = Plan(Dialect("jsonl"), (), list_fields(resource, Mapping()), declaration)
+    plan = Plan(Dialect("jsonl"), (), list_fields(resource, Mapping()), declaration, dict(constants))
     checker = RowChecker(
         resource,
         plan,

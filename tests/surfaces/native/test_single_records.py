@@ -125,11 +125,38 @@ async def test_records_with_other_keys_than_a_field_of_text_are_written_by_the_k
     assert by_id.json()["data"] == made.json()["data"] | {"name": "Bea"}
     changed = await records.send("PATCH", "customers/C-1", '{"email": "ana@example.org"}')
     assert changed.json()["data"] == by_id.json()["data"] | {"email": "ana@example.org"}
+    for method in ("PUT", "PATCH"):
+        for blank in ("null", '""'):
+            await records.send(method, "customers/C-1", f'{{"source_id": {blank}, "name": "Bea"}}')
+            assert (await records.data("customers/C-1"))["source_id"] == "C-1"
     contact = await records.send("PUT", "contacts/ANA@Example.org", '{"_name": "Ana"}')
     assert (contact.status_code, contact.json()["key"]) == (201, "ana@example.org")
     outside = await records.send("PUT", "contacts/E-1", '{"_externalId": "E-1", "_name": "Ext"}')
     assert outside.status_code == 201
     assert (await records.send("PATCH", "contacts/E-1", '{"_name": "Ex"}')).json()["data"]["_name"] == "Ex"
+
+
+async def test_a_coupon_stays_in_its_set_and_is_not_created_without_one(
+    records: Records, client: httpx.AsyncClient, an_account: Account, runtime: Runtime, finish: Finish
+) -> None:
+    await client.put("/coupon-sets/s-1", headers=an_account.headers, json={"name": "Spring"})
+    run = (await post(client, an_account, b"code\nA\n", parts={"type": "coupons", "couponSetId": "s-1"})).json()
+    await finish(runtime, run["id"])
+    held = {"code": "A", "couponSetId": "s-1"}
+    assert await records.data("coupons/A") == held
+    for body in ("{}", '{"couponSetId": null}', '{"code": "A", "couponSetId": "s-1"}'):
+        for method in ("PUT", "PATCH"):
+            written = await records.send(method, "coupons/A", body)
+            assert (written.status_code, written.json()["data"]) == (200, held)
+    for method, path, wrong, body in (
+        ("PUT", "coupons/A", "couponSetId", '{"couponSetId": "s-2"}'),
+        ("PATCH", "coupons/A", "couponSetId", '{"couponSetId": "s-2"}'),
+        ("PUT", "coupons/B", "", '{"couponSetId": "s-1"}'),
+    ):
+        refused = await records.send(method, path, body)
+        assert (refused.status_code, [each["path"] for each in refused.json()["errors"]]) == (422, [wrong])
+    assert await records.data("coupons/A") == held
+    assert (await records.send("GET", "coupons/B")).status_code == 404
 
 
 async def test_nobody_writes_into_another_account(

@@ -143,8 +143,8 @@ def respond_with_record(row: Mapping[Any, Any], type: str, status: int = 200) ->
 async def put_record(request: Request, type: str, key: str, caller: MayWriteImports, runtime: OpenRuntime) -> Response:
     """Create a record, or replace all that an existing one holds. It is checked like a row of an import.
 
-    The key of the path may be left out of the body. Only records of types whose keys the service generates cannot be
-    created so. An import that was accepted before and has yet to reach the record leaves it alone.
+    The key of the path may be left out of the body. Only coupons and records of types whose keys the service generates
+    cannot be created so. An import that was accepted before and has yet to reach the record leaves it alone.
     """
     return await write_one(request, (type, key), caller, runtime, replaces=True)
 
