@@ -26,10 +26,12 @@ async def begin_deletion(session: Session, name: str, confirm: str) -> tuple[Adm
     """Shuts the account: from the commit on nobody comes in, and no worker writes for it. Returns it with the runs that
     this has cancelled, to be announced after the commit. `confirm` is the name once more. Raises Refused: not_found,
     invalid, being_deleted."""
-    account = await hold_account(session, name)
-    if confirm != account.name:
-        reason = f"`confirm` must be the name of the account, `{account.name}`: everything that it has is erased"
+    found = await load_account(session, name)
+    if confirm != found.name:
+        reason = f"`confirm` must be the name of the account, `{found.name}`: everything that it has is erased"
         raise Refused("invalid", reason, [Complaint("confirm", reason)])
+    await shut.hold_writers(session, found.id)
+    account = await hold_account(session, found.name)
     open_runs = [run_from(row) for row in await shut.open_runs(session, account.id)]
     cancelled = [await cancel_open(session, run) for run in open_runs]
     await shut.mark(session, account.id)

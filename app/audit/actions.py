@@ -32,6 +32,7 @@ ACTIONS: Final[Mapping[str, str]] = {
     **{f"{kind}.resumed": f"switched on the {NOUNS[kind]}" for kind in SWITCHED},
     **{f"{kind}.{deed}": f"{deed} the {noun}" for (kind, noun), deed in product(RUNS.items(), DECISIONS)},
     "import.committed": "committed the import",
+    "sync.committed": "committed the run of the item sync",
     "import.rerun": "ran an import again as",
     "import.retried": "retried failed rows in the import",
     "import.corrected": "sent corrected rows in the import",

@@ -9,6 +9,11 @@ from app.storage.database import ReadSession, Session
 from app.storage.people import members
 from app.storage.runs import OPEN
 
+# Whoever writes for the account holds the key or session that was shown, and then the account: so does its deletion.
+HOLD_WRITERS: Final = (
+    "SELECT FROM api_keys WHERE account_id = :account_id ORDER BY id FOR NO KEY UPDATE",
+    "SELECT FROM sessions WHERE account_id = :account_id ORDER BY hash FOR UPDATE",
+)
 MARK: Final = "UPDATE accounts SET deleting_at = now(), erased = '{}' WHERE id = :account_id"
 # Nothing more is sent in the name of the account, or started.
 SHUT: Final = (
@@ -26,15 +31,21 @@ OPEN_RUNS: Final = f"SELECT * FROM runs WHERE account_id = :account_id AND {OPEN
 GONE: Final = "DELETE FROM accounts WHERE id = :account_id AND deleting_at IS NOT NULL RETURNING name, erased"
 
 
+async def hold_writers(session: Session, account_id: int) -> None:
+    """Waits until nobody writes for the account any more. Call it before the account is locked."""
+    for statement in HOLD_WRITERS:
+        await session.execute(text(statement), {"account_id": account_id})
+
+
 async def mark(session: Session, account_id: int) -> None:
     """Call it while the account is locked. Keys and sessions end, and people who belong to no other account are
     deleted."""
     given = {"account_id": account_id}
     await session.execute(text(MARK), given)
-    for statement in SHUT:
-        await session.execute(text(statement), given)
     for person in await members.members(session, account_id):
         await members.remove_member(session, account_id, person["id"])
+    for statement in SHUT:
+        await session.execute(text(statement), given)
 
 
 async def open_runs(session: Session, account_id: int) -> Sequence[RowMapping]:

@@ -1,5 +1,6 @@
 """`/admin/accounts` and `/account`: accounts with quotas, their keys, and their deletion, by an operator's key."""
 
+import asyncio
 import re
 from collections.abc import Mapping
 from secrets import token_hex
@@ -10,8 +11,11 @@ import pytest
 from fastapi.dependencies.models import Dependant
 from sqlalchemy import text
 
-from app.accounts.deletion import erase_accounts
+from app.accounts.account import load_account
+from app.accounts.deletion import begin_deletion, erase_accounts
+from app.auth.identity import Identity, ensure_live
 from app.auth.operators import create_operator_key
+from app.auth.tokens import token_hash
 from app.dashboard.visitor import find_visitor
 from app.errors import Refused
 from app.main import create_app
@@ -24,6 +28,7 @@ from app.storage.erasing import parts
 from app.surfaces.native.wire.access.accounts import Quotas, QuotasBody
 from app.web.caller import get_runtime, identify_caller
 from tests.conftest import Finish, NewAccount
+from tests.dashboard.people import make_person
 from tests.support.http import CONTACTS, Account, make_account, post
 from tests.support.servers import PEPPER
 
@@ -374,3 +379,35 @@ async def test_files_beyond_the_quota_of_bytes_are_refused_in_the_words_of_the_s
     assert (refused.status_code, refused.json()["code"]) == (403, "quota_reached")
     vendor = await client.post("/v1/customers/bulk/async", headers=shop.headers, json=[{"source_id": "a"}])
     assert (vendor.status_code, vendor.json()["key"]) == (403, "quota_reached")
+
+
+async def has_a_waiter(runtime: Runtime, backend: int) -> None:
+    asked = text("SELECT count(*) FROM pg_stat_activity WHERE :backend = ANY(pg_blocking_pids(pid))")
+    while True:
+        async with runtime.database.read() as session:
+            if (await session.execute(asked, {"backend": backend})).scalar_one():
+                return
+
+
+@pytest.mark.parametrize("by", ["key", "session"])
+async def test_an_account_in_use_is_deleted_without_a_deadlock(runtime: Runtime, a_key: NewAccount, by: str) -> None:
+    """Whoever writes holds the key or session that was shown, and then the account."""
+    account = await a_key(["admin"])
+    ada = await make_person(runtime.database, account.name, "admin")
+    identity = Identity(account.key.split(":")[0])
+    if by == "session":
+        hashed = token_hash(ada.cookie, PEPPER)
+        identity = Identity(ada.id, session_hash=hashed, account_id=account.id, role="admin")
+
+    async def delete() -> None:
+        async with runtime.database.transaction() as session:
+            await begin_deletion(session, account.name, account.name)
+
+    async with asyncio.TaskGroup() as tasks, asyncio.timeout(20), runtime.database.transaction() as session:
+        await ensure_live(session, identity)
+        backend = (await session.execute(text("SELECT pg_backend_pid()"))).scalar_one()
+        tasks.create_task(delete())
+        await has_a_waiter(runtime, backend)
+        await accounts.lock(session, account.id)
+    async with runtime.database.read() as session:
+        assert (await load_account(session, account.name)).deleting_at is not None
