@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from app.imports.merging import batch_merge
 from app.imports.merging.expectations import expect_after
 from app.imports.rows import BatchOutcome
 from app.runs.model import Run
@@ -96,6 +97,24 @@ async def test_a_record_that_stays_as_it_is_is_not_written(engine: ImportEngine)
     assert [row["key"] for row in await engine.sql(locked, account=engine.account_id)] == ["b@x.io"]
     merged = await engine.run(file.replace("Ann", "An").replace("Cem", "Cy") + "d@x.io,Dan,1\n")
     assert (merged.created, merged.updated, merged.unchanged) == (1, 3, 0)
+
+
+async def test_nobody_deletes_a_record_between_two_rows_of_its_key(
+    engine: ImportEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is the same is only looked at, but not if a later row is to find it."""
+    await engine.run(HEAD + "a@x.io,Ann,1\nb@x.io,Bob,1\n")
+    free = "SELECT key FROM records WHERE account_id = :account FOR UPDATE SKIP LOCKED"
+    found: list[Any] = []
+    apply_repeated_keys = batch_merge.apply_repeated_keys
+
+    async def watched(*given: Any, **named: Any) -> None:
+        found.extend(await engine.sql(free, account=engine.account_id))
+        await apply_repeated_keys(*given, **named)
+
+    monkeypatch.setattr(batch_merge, "apply_repeated_keys", watched)
+    run = await engine.run(HEAD + "a@x.io,Ann,1\nb@x.io,Bob,1\na@x.io,Cem,1\n")
+    assert ([row["key"] for row in found], run.unchanged, run.updated) == ([], 2, 1)
 
 
 async def test_a_record_of_a_later_import_is_told_from_one_that_stays_the_same(engine: ImportEngine) -> None:

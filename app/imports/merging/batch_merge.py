@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from app.imports.merging.expectations import expect_hidden
 from app.imports.merging.references import (
     NamedRecords,
     find_key_forms,
@@ -183,6 +184,8 @@ class BatchMerge:
         if replaced:
             kept = await self._skip_replaced(kept)
         firsts, repeats = split_repeated_keys(checked, kept)
+        if repeats:  # the later rows have to find the records of the first ones, so these are locked
+            self.target = target = expect_hidden(target)
         if copy_text is not None:
             await staging.clear_staging(session)
         await staging.stage(session, await asyncio.to_thread(format_rows, checked, firsts))
@@ -243,7 +246,8 @@ class BatchMerge:
     async def _explain(self, unexplained: int, *, any_too_large: bool) -> None:
         """Says which of the rows that the merge left alone were superseded, repeated, in conflict or too large.
 
-        The merge has locked every record that it looked at, so what is read here is what it saw.
+        What is read here is what the merge saw, or a record that it only looked at and that somebody newer has written
+        since: then the row is superseded.
         """
         session, target, outcome = self.session, self.target, self.outcome
         # An import that was accepted since `others` was read may have written, too.
