@@ -13,7 +13,7 @@ from app.runs.kinds import KINDS
 from app.runs.lifecycle import work_on
 from app.runs.model import Run, RunId
 from app.storage import records
-from app.storage.journal import pruning
+from app.storage.journal import pruning, undoing
 from app.storage.journal.undoing import count_changes
 from app.storage.journal.writer import tell_journal
 from app.undo.history import load_history
@@ -144,6 +144,29 @@ async def test_a_record_that_was_deleted_and_came_again_is_removed(engine: Impor
     assert run.created == 1
     await undo(small, run)
     assert await small.keys() == []
+
+
+@pytest.mark.parametrize("piece", [10_000, 1], ids=["in one piece", "in two"])
+async def test_a_record_that_a_run_has_changed_twice_is_as_it_was_before_the_first_time(
+    engine: ImportEngine, monkeypatch: pytest.MonkeyPatch, piece: int
+) -> None:
+    """A later import comes between its rows and is undone, so the second row changes what another has written."""
+    small = engine.with_settings(batch_rows=1, slice_seconds=0.000_001)
+    await small.run("_email,_name\na@x.io,Old\n")
+    before = await dump(small)
+    run = await small.slice(await small.submit("_email,_name\na@x.io,New\na@x.io,Newer\n"))
+    await undo(small, await small.run("_email,_name\na@x.io,Later\n"))
+    run = await small.finish(run)
+    monkeypatch.setattr(undoing, "PIECES", {
+        part: each.replace("10000", str(piece)) for part, each in undoing.PIECES.items()
+    })  # fmt: skip
+
+    undone = await undo(small, run)
+
+    assert (undone.state, undone.updated, undone.unchanged, undone.skipped) == ("finished", 1, 1, 0)
+    assert await dump(small) == before
+    assert (await undo(small, undone)).state == "finished"
+    assert await small.record("a@x.io") == {"_email": "a@x.io", "_name": "Newer"}
 
 
 async def fail(engine: ImportEngine, undo: Run) -> None:

@@ -44,7 +44,8 @@ PIECES: Final[dict[Part, str]] = {
 # what the next one to change it has noted, provided that it came next, and nobody in between of whom nothing is noted.
 # OFFSET 0 makes the planner look up each record in the index. The fates:
 #   removed, restored, put_back    what the undo does
-#   same                           nothing is left to do
+#   same                           nothing is left to do; also of a record that the run has changed twice, because a
+#                                  later run that was undone came between: what was there the first time counts
 #   changed, gone                  another writer has changed or removed it since, and it is left alone
 JUDGED: Final = """
 WITH piece AS MATERIALIZED ({piece}),
@@ -57,8 +58,11 @@ found AS MATERIALIZED (
 others AS MATERIALIZED (
     SELECT id, type, key FROM found WHERE place IS NOT NULL AND run_id IS DISTINCT FROM :parent),
 {successors},
+twice AS MATERIALIZED (
+    SELECT type, key, min(id) AS first FROM piece GROUP BY type, key HAVING count(*) > 1),
 judged AS MATERIALIZED (
     SELECT p.*, CASE
+        WHEN p.id > t.first OR p.run_id = :run_id THEN 'same'
         WHEN p.outcome = 'created' THEN
             CASE WHEN p.place IS NULL THEN 'same' WHEN m.mine THEN 'removed' ELSE 'changed' END
         WHEN p.outcome = 'removed' THEN
@@ -66,6 +70,7 @@ judged AS MATERIALIZED (
         WHEN p.place IS NULL THEN 'gone' WHEN m.mine THEN 'restored' WHEN p.data = p.before THEN 'same'
         ELSE 'changed' END AS fate
     FROM found p FULL JOIN successors next ON next.of_id = p.id AND next.type = p.type AND next.key = p.key
+    LEFT JOIN twice t ON t.type = p.type AND t.key = p.key
     CROSS JOIN LATERAL (
         SELECT coalesce(p.run_id = :parent OR next.before_run_id = :parent AND next.before = p.data, false) AS mine
         OFFSET 0) m
@@ -165,7 +170,7 @@ async def judge_pieces(session: ReadSession, undoing: Undoing) -> AsyncIterator[
     """Tells for a piece at a time what would come of it, and writes nothing."""
     counted = COUNTED.format(written="0")
     for part in PIECES:
-        async for each in go_through(session, undoing, judge(part) + counted, {}):
+        async for each in go_through(session, undoing, judge(part) + counted, {"run_id": undoing.run_id}):
             yield each
 
 
