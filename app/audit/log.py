@@ -72,7 +72,10 @@ async def list_deeds(
 
 
 def deed_from(row: Mapping[Any, Any]) -> Deed:
+    """As the account sees it, which is not told where the operator's machines are."""
     known = {name: row[name] for name in Deed.__slots__ if name != "fields"}
+    if row["actor_kind"] == "operator":
+        known["address"] = None
     return Deed(**known, fields=tuple(map(to_member, row["fields"])))
 
 

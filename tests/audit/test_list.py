@@ -9,12 +9,14 @@ from sqlalchemy import text
 from sqlalchemy.dialects import postgresql
 
 from app.audit.pruning import forget_old_deeds
+from app.auth.operators import create_operator_key
 from app.runtime import Runtime
 from app.storage.audit.rows import Filter, select_page
 from tests.audit.conftest import Deeds
 from tests.conftest import NewAccount
 from tests.dashboard.people import make_person
 from tests.support.http import Account
+from tests.support.servers import PEPPER
 
 DEEDS = """
 INSERT INTO audit_log (account_id, at, actor_kind, actor_id, action, what_id, fields)
@@ -98,6 +100,21 @@ async def test_who_may_not_see_it_and_what_is_no_filter_is_refused(
     for query in ({"action": "key.stolen"}, {"cursor": "none"}, {"cursor": "MjAyNi0xMS0yOFQwNzoxNiswMDowMCB4"}):
         answer = await client.get("/audit", headers=an_account.headers, params=query)
         assert (answer.status_code, answer.json()["errors"][0]["path"]) == (422, next(iter(query)))
+
+
+async def test_what_the_operator_does_over_http_is_the_operators_and_has_no_address(
+    client: httpx.AsyncClient, a_key: NewAccount, runtime: Runtime
+) -> None:
+    account = await a_key(["audit:read"])
+    async with runtime.database.transaction() as session:
+        key = await create_operator_key(session, label="console", days=None, pepper=PEPPER)
+    operator, quotas = {"Authorization": f"apiKey {key}"}, {"quotas": {"openImports": 3}}
+    changed = await client.patch(f"/admin/accounts/{account.name}", headers=operator, json=quotas)
+    assert changed.status_code == 200
+    (entry,) = await read(client, account, actor="operator")
+    assert entry["actor"] == {"kind": "operator", "id": key.split(":")[0]}
+    assert (entry["action"], entry["requestId"]) == ("account.changed", changed.headers["X-Request-Id"])
+    assert "address" not in entry
 
 
 # Of a log whose rows are longer than a page of PostgreSQL: what a list reads must not grow with it.

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, Literal
 
-from sqlalchemy import ColumnElement, RowMapping, Select, and_, literal, select, text, tuple_
+from sqlalchemy import ColumnElement, RowMapping, Select, literal, select, text, tuple_
 
 from app.storage.audit.tables import audit_log
 from app.storage.database import ReadSession, Session
@@ -25,7 +25,7 @@ UNNAMED: Final = ("operator", "service")
 def is_by(actor: str) -> ColumnElement[bool]:
     """`actor`: an id, the e-mail address of a person who belongs to some account, or one of UNNAMED."""
     if actor in UNNAMED:
-        return and_(audit_log.c.actor_id.is_(None), audit_log.c.actor_kind == actor)
+        return audit_log.c.actor_kind == actor
     if "@" not in actor:
         return audit_log.c.actor_id == actor
     return audit_log.c.actor_id == select(people.c.id).where(people.c.email == actor.lower()).scalar_subquery()

@@ -34,10 +34,13 @@ class AuditActor(Shape):
     """Who did it. The name is that of the moment: the label of a key, the e-mail address of a person."""
 
     kind: ActorKind = Field(
-        description="key; person; operator: a command on the machine, or SQL; service: Sluice itself, such as a "
-        "schedule or the end of a retention"
+        description="key; person; operator: /admin, a command on the machine, or SQL; service: Sluice itself, such as "
+        "a schedule or the end of a retention"
     )
-    id: str = Field(default="", description="Absent for the operator, and where nobody had the service do it")
+    id: str = Field(
+        default="",
+        description="Of the operator only that of a key for /admin. Absent where nobody had the service do it",
+    )
     name: str = ""
 
 
@@ -62,7 +65,10 @@ class AuditEntry(Shape):
         default=[], description="What was changed: names, never values. Absent if all of it is new"
     )
     surface: str = Field(default="", description="The API, or dashboard. Absent outside of requests, as what follows")
-    address: str = Field(default="", description="Where the request came from, as trusted proxies tell it")
+    address: str = Field(
+        default="",
+        description="Where the request came from, as trusted proxies tell it. Absent for what the operator did",
+    )
     request_id: str = Field(default="", description="As `X-Request-Id` of the answer and in the log of the process")
 
 
