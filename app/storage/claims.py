@@ -124,10 +124,13 @@ UPDATE runs SET state = :state, held_at = now(), lease_until = NULL, waiting_for
     fail_code = :code, fail_detail = :detail
 WHERE id = :id AND attempt = :attempt AND state = ANY(:before) RETURNING *"""
 
-# The next thing that becomes of it is told again. A run that is held has the attempt with which it came to be so.
+# The next thing that becomes of it is told again. A run that is held has the attempt with which it came to be so. Who
+# made room has seen no brake: these stay on, unless limits are given. (What is staged is held to what it has shown.)
 RESUME = """
 UPDATE runs SET state = 'queued', held_at = NULL, due_at = now(), fail_code = NULL, fail_detail = NULL,
-    notified_at = NULL, tell_at = NULL, options = options || '{"released": true}' || CAST(:options AS jsonb)
+    notified_at = NULL, tell_at = NULL, options = options || CASE
+        WHEN fail_code = 'record_quota' AND step = 'write' AND jsonb_strip_nulls(CAST(:options AS jsonb)) = '{}'
+        THEN '{"resumed": true}' ELSE '{"released": true}' || CAST(:options AS jsonb) END
 WHERE id = :id AND state = ANY(:before) AND attempt = coalesce(CAST(:attempt AS integer), attempt) RETURNING *"""
 
 EXPIRED = f"""
@@ -263,7 +266,8 @@ async def resume(
     session: Session, run_id: str, *, before: Sequence[str], attempt: int | None = None, options: str = "{}"
 ) -> RowMapping | None:
     """Puts a run that is held back into the queue, with its brakes off and `options` (a JSON object) among its own, and
-    returns it whole. None if it is in none of the states `before`, or held with another `attempt`."""
+    returns it whole. One that had no room keeps its brakes if there are no `options`. None if it is in none of the
+    states `before`, or held with another `attempt`."""
     given = {"id": run_id, "before": list(before), "attempt": attempt, "options": options}
     return (await session.execute(text(RESUME), given)).mappings().one_or_none()
 

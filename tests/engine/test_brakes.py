@@ -97,3 +97,21 @@ async def test_a_brake_judges_only_the_rows_before_the_one_that_ends_the_import(
     assert (stopped.state, stopped.fail_code, stopped.created) == (State.FAILED, "row_failed", 1)
     halted = await engine.run(HEADER + GOOD + rows, on_error="stop", brakes=Brakes(max_created=19))
     assert (halted.state, halted.fail_code, halted.created) == (State.HALTED, "brake", 0)
+
+
+async def test_one_that_had_no_room_keeps_its_brakes_when_it_is_resumed(engine: ImportEngine) -> None:
+    quota = "UPDATE accounts SET quotas = CAST(:quotas AS jsonb) WHERE id = :account"
+    await engine.sql(quota, quotas='{"records": 7}', account=engine.account_id)
+    small = engine.with_settings(batch_rows=5)
+    halted = await small.run(HEADER + GOOD, brakes=Brakes(max_created=12))
+    assert (halted.created, halted.fail_code) == (5, "record_quota")
+    await engine.sql(quota, quotas="{}", account=engine.account_id)
+
+    for _ in range(2):  # sent again it does nothing more
+        assert (await decide(small, halted, resume_run)).state is State.QUEUED
+    braked = await small.finish(halted)
+    assert (braked.state, braked.created, braked.fail_code) == (State.HALTED, 10, "brake")
+    await decide(small, halted, resume_run)
+    ended = await small.finish(halted)
+    law(ended)
+    assert (ended.state, ended.created) == (State.FINISHED, 20)

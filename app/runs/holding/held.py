@@ -28,6 +28,7 @@ PLAN_CHANGED = "The run waits with plan {now} by now, and not with plan {shown}.
 NOT_PLANNED: Final = "Only an import that was started with `dryRun` can be committed"
 SEE_PLAN: Final = "{why}. Look at what it would do by now, and commit it with its `plan`, which is {now}"
 ACCEPTED: Final = "accepted"  # the member of the run's options that has the limits of an approval
+RESUMED: Final = "resumed"  # the member that says that somebody let it go on with its brakes
 DRAFT: Final = "draft"  # the member that has the draft of which the run is a check
 EXPIRED = "It was {state} for {hours} hours, and nobody resumed or cancelled it"
 
@@ -45,8 +46,8 @@ AS_SHOWN: Final = Approval()
 
 
 async def resume_run(runtime: Runtime, opening: Opening, run: Run, approval: Approval = AS_SHOWN) -> Run:
-    """Lets a held run go on where it is, with its brakes off. One that was resumed before stays as it is. `opening` is
-    a transaction in the name of the caller. Raises Refused: not_held, plan_changed."""
+    """Lets a held run go on where it is, with its brakes off unless it was only short of room. One that was resumed
+    before stays as it is. `opening` is a transaction in the name of the caller. Raises Refused: not_held, plan_changed."""
     options = msgspec.json.encode({ACCEPTED: approval.within}).decode()
     async with opening as session:
         row = await claims.resume(
@@ -62,7 +63,7 @@ async def resume_run(runtime: Runtime, opening: Opening, run: Run, approval: App
     if run.state in HELD and approval.plan is not None:
         why = run.fail_detail or "Nothing stops it"
         raise Refused("plan_changed", PLAN_CHANGED.format(shown=approval.plan, now=run.plan_number, why=why))
-    if run.options.get("released") and run.state not in HELD:
+    if (run.options.get("released") or run.options.get(RESUMED)) and run.state not in HELD:
         return run
     raise refuse(run, "resumed")
 
