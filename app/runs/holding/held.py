@@ -47,7 +47,9 @@ AS_SHOWN: Final = Approval()
 
 async def resume_run(runtime: Runtime, opening: Opening, run: Run, approval: Approval = AS_SHOWN) -> Run:
     """Lets a held run go on where it is, with its brakes off unless it was only short of room. One that was resumed
-    before stays as it is. `opening` is a transaction in the name of the caller. Raises Refused: not_held, plan_changed."""
+    before stays as it is. `opening` is a transaction in the name of the caller.
+
+    Raises Refused: not_held, plan_changed."""
     options = msgspec.json.encode({ACCEPTED: approval.within}).decode()
     async with opening as session:
         row = await claims.resume(
