@@ -20,6 +20,7 @@ from app.drafts.facts import FileFacts, FileReading, facts_to_json
 from app.drafts.file import fetch_beginning, keep_file, read_again, read_file
 from app.errors import Refused
 from app.imports.examine import Upload
+from app.quotas.stored import ensure_bytes
 from app.runs.model import AccountId
 from app.runtime import Runtime
 
@@ -39,7 +40,7 @@ async def keep_upload(
     other columns. What was chosen of how the earlier file is read counts as long as it fits.
 
     Raises Refused: empty_file, unreadable_file, too_large, invalid (the header), queue_full (too many drafts),
-    not_found (the draft is done meanwhile), not_authenticated.
+    quota_reached, not_found (the draft is done meanwhile), not_authenticated.
     """
     facts, choices = await read_new(runtime, account_id, upload, draft, dict((values or {}).get("choices") or {}))
     file = await keep_file(upload)
@@ -93,6 +94,8 @@ async def store(
 ) -> Draft:
     async with runtime.database.transaction() as session:
         await ensure_live(session, sender)
+        if size := columns.get("file_bytes"):
+            await ensure_bytes(session, account_id, size - (draft.file_bytes or 0 if draft else 0))
         if draft is not None:
             return await change_draft(session, draft, columns)
         return await add_draft(session, account_id, {"created_by": sender.id, **columns})
@@ -100,7 +103,8 @@ async def store(
 
 async def look_at_beginning(runtime: Runtime, draft: Draft, pull: Pull, sender: Identity) -> Draft:
     """Fetches the beginning of the file of a draft that is elsewhere, and stores it with what it shows. Raises Refused:
-    invalid (the server, what was chosen), empty_file, too_large, unreadable_file, not_found, not_authenticated."""
+    invalid (the server, what was chosen), empty_file, too_large, unreadable_file, quota_reached, not_found,
+    not_authenticated."""
     file = await fetch_beginning(runtime, draft.account_id, pull, draft.choices.get("sheet") or "")
     try:
         facts = await read_again(runtime, replace(draft, **file.columns()), draft.choices, file.sheet)

@@ -13,6 +13,7 @@ from app.errors import Refused
 from app.runs.model import AccountId, run_from
 from app.runtime import Runtime
 from app.storage import runs
+from app.storage.access import administered
 from app.storage.drafts import rows
 from tests.conftest import Finish
 from tests.drafts.conftest import NewDraft, sender_of
@@ -61,6 +62,19 @@ async def test_a_file_that_cannot_be_read_becomes_no_draft(
     async with runtime.database.read() as session:
         assert not await list_drafts(session, AccountId(an_account.id))
     assert stored_files(runtime) == before
+
+
+async def test_a_file_beyond_the_quota_becomes_no_draft_and_takes_the_place_of_another(
+    runtime: Runtime, an_account: Account, a_draft: NewDraft
+) -> None:
+    async with runtime.database.transaction() as session:
+        await administered.set_quotas(session, an_account.id, '{"stored_bytes": 30}')
+    draft = await a_draft(b"_email\na@example.org\n")
+    before = stored_files(runtime)
+    with pytest.raises(Refused, match="quota of stored files"):
+        await a_draft(b"_email\nb@example.org\n")
+    assert stored_files(runtime) == before
+    assert (await a_draft(b"_email\nb@example.org\n", draft=draft)).id == draft.id
 
 
 async def test_a_draft_becomes_one_import_however_often_it_is_started(

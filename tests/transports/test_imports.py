@@ -17,6 +17,7 @@ from app.runs.lifecycle import work_on
 from app.runs.model import AccountId, Run, RunId, run_from
 from app.runtime import Runtime
 from app.storage import claims, records, runs
+from app.storage.access import administered
 from app.transports.transport import Remote, TransferPolicy
 from tests.support.http import Account, stored_files
 from tests.support.workbooks import xlsx
@@ -147,6 +148,18 @@ async def test_a_wrong_password_fails_the_run_with_its_step_and_leaves_nothing(
     assert (run.state, run.fail_code, run.secret) == ("failed", "source_authenticate", None)
     assert "wrong" not in (run.fail_detail or "")
     assert set(pulling.runtime.blobs.root.rglob("*")) == before
+
+
+async def test_a_file_beyond_the_quota_of_the_account_fails_its_import(web: Server, pulling: Pulling) -> None:
+    await web.store("people.csv", FILE, OLD)
+    before = {each for each in pulling.runtime.blobs.root.rglob("*") if each.is_file()}
+    run = await pulling.start(web.remote, "people.csv")
+    async with pulling.runtime.database.transaction() as session:
+        await administered.set_quotas(session, pulling.account_id, '{"stored_bytes": 3}')
+    run = await pulling.finish(run)
+    assert (run.state, run.fail_code) == ("failed", "file_refused")
+    assert "quota of stored files" in str(run.fail_detail)
+    assert {each for each in pulling.runtime.blobs.root.rglob("*") if each.is_file()} == before
 
 
 async def test_a_sheet_of_a_workbook_is_fetched_as_its_csv(web: Any, pulling: Pulling) -> None:

@@ -16,6 +16,7 @@ from app.runs.deletion import delete_unowned, prune_runs
 from app.runs.lifecycle import work_on
 from app.runs.model import Run
 from app.runtime import Runtime
+from app.storage.access import administered
 from app.storage.syncs import progress
 from app.syncs.engine import work
 from app.syncs.fetching import looking
@@ -90,6 +91,16 @@ async def test_all_files_of_the_folders_are_fetched_in_the_order_of_their_names(
     assert [each["path"] for each in report["files"]] == [each.path for each in fetched]
     assert report["images"] == {"status": "fetched", "path": "itempictures.zip"}
     assert await delete_unowned(syncing.runtime, [each.blob for each in fetched]) == 0
+
+
+async def test_a_file_beyond_the_quota_of_the_account_fails_its_run(ftp: FtpServer, syncing: Syncing) -> None:
+    await ftp.store("items/a.csv", ITEMS, NOON)
+    run = await syncing.start(await syncing.create(ftp.remote))
+    async with syncing.runtime.database.transaction() as session:
+        await administered.set_quotas(session, syncing.account_id, '{"stored_bytes": 3}')
+    run = await syncing.fetch(run)
+    assert failure_of(run)[:2] == ("failed", "file_refused")
+    assert "quota of stored files" in str(run.fail_detail)
 
 
 async def test_a_file_that_is_still_written_is_left_until_it_is_whole(ftp: FtpServer, syncing: Syncing) -> None:

@@ -15,6 +15,7 @@ from app.imports.plan import ReadOptions, load_options, load_pending_plan, plan_
 from app.imports.sources.incoming import IncomingFile
 from app.imports.sources.same_file import look_for_same_file
 from app.observe.events import FileFetched, StepReached
+from app.quotas.stored import ensure_bytes
 from app.runs.lifecycle import RunLost, SourceAway
 from app.runs.model import Run, RunId
 from app.runs.summary import RunWarning, add_warnings
@@ -167,9 +168,10 @@ async def store_file(runtime: Runtime, run: Run, incoming: IncomingFile) -> None
 
 
 async def store_values(runtime: Runtime, run: Run, file: Mapping[str, Any], warned: Sequence[RunWarning]) -> bool:
-    """Raises Refused("same_file")."""
+    """Raises Refused: same_file, quota_reached."""
     warnings, options, sha256 = [dict(each) for each in run.warnings], load_options(run), file["file_sha256"]
     async with runtime.database.transaction() as session:
+        await ensure_bytes(session, run.account_id, file["file_bytes"])
         same = await look_for_same_file(session, run.account_id, run.type, options, sha256, run_id=run.id)
         add_warnings(warnings, [*warned, *same])
         return await runs.store_fetched_file(session, run.id, run.attempt, {**file, "warnings": warnings})

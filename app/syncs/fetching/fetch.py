@@ -11,6 +11,7 @@ from app.connections.pull import Pull
 from app.errors import Fatal, Refused
 from app.imports.sources.fetch import open_pull, report_step, source_failures
 from app.observe.sync_events import SyncFilesFetched
+from app.quotas.stored import ensure_bytes
 from app.runs.deletion import delete_unowned
 from app.runs.lifecycle import RunLost, Stopping, announce_end
 from app.runs.model import Run
@@ -115,7 +116,7 @@ async def receive(fetching: Fetching, listed: SeenFile, sink: SyncSink, *, befor
 async def keep_file(
     fetching: Fetching, number: int, listed: SeenFile, writer: BlobWriter, sha256: str, *, size: int, before: int
 ) -> None:
-    """Stores the file if the run is still ours. Raises RunLost."""
+    """Stores the file if the run is still ours. Raises RunLost, and Fatal beyond the quota of stored files."""
     runtime, run = fetching.runtime, fetching.run
     blob = await asyncio.to_thread(writer.commit)
     report_step(runtime, run, "kept")
@@ -131,11 +132,16 @@ async def keep_file(
         "digests": writer.digests,
         "sha256": sha256,
     }
-    async with runtime.database.transaction() as session:
-        arrived = {"fetched_bytes": before + size, "crashes": 0, "fetches": 0}  # it is a step forward
-        ours = await progress.change(session, run.id, run.attempt, run.step, arrived)
-        if ours:
-            await stored.add(session, values)
+    arrived = {"fetched_bytes": before + size, "crashes": 0, "fetches": 0}  # it is a step forward
+    try:
+        async with runtime.database.transaction() as session:
+            ours = await progress.change(session, run.id, run.attempt, run.step, arrived)
+            if ours:
+                await ensure_bytes(session, run.account_id, size)
+                await stored.add(session, values)
+    except Refused as refused:
+        await asyncio.to_thread(runtime.blobs.delete, blob)
+        raise Fatal("file_refused", f"`{listed.path}`: {refused.detail}") from None
     if not ours:
         await asyncio.to_thread(runtime.blobs.delete, blob)
         raise RunLost
