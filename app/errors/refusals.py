@@ -72,7 +72,7 @@ REFUSAL_REMEDIES: dict[str, str] = {
     "idempotency_key_reused": "Send a new key with every new request, and the same key only to repeat one as it is",
     "type_in_use": "Keep the fields that `errors` names as they are. If only open imports are in the way, wait until "
     "they have ended",
-    "type_needed": "Remove what `errors` lists first. Built-in types stay",
+    "type_needed": "Remove what is listed first. Built-in types stay",
     "record_changed": "Read the record again, and send the change with its new `ETag`",
     "secrets_locked": "Send the secrets again with `PUT /connections/{id}`, or restore the key that encrypted them",
     "name_taken": "Choose another name",

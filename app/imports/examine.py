@@ -129,7 +129,7 @@ def settle_columns(
         return keep_keys(listed, resource, with_header=False) if options.deletes else listed
     found = find_columns(
         reader.header,
-        resource,
+        require_only_keys(resource) if options.deletes else resource,
         mapping,
         unknown="ignore" if options.deletes else options.unknown_columns,
         key_required=not options.anonymous,
@@ -137,6 +137,12 @@ def settle_columns(
     if options.removes:
         refuse_without_key(found, resource, "mode" if options.deletes else "replace")
     return keep_keys(found, resource, with_header=True) if options.deletes else found
+
+
+def require_only_keys(resource: Resource) -> Resource:
+    """The type for rows that only say which record they are about."""
+    fields = (each if each.id in resource.keys else replace(each, required=False) for each in resource.fields)
+    return replace(resource, fields=tuple(fields))
 
 
 def keep_keys(found: FoundColumns, resource: Resource, *, with_header: bool) -> FoundColumns:

@@ -14,6 +14,8 @@ import pytest
 from fastapi import FastAPI
 
 from app.embedded import Servers
+from app.observe import Observer
+from app.observe.events import Event
 from app.runtime import Runtime
 from app.storage.blobs import FileBlobs
 from tests.storage.conftest import files
@@ -63,13 +65,18 @@ async def test_an_upload_to_a_full_disk_is_told_to_come_again(
             assert (await client.get("/readyz")).json()["parts"]["blobs"] == {"ok": True}
 
 
+class Unheard(Observer):
+    def __call__(self, event: Event) -> None:
+        pass
+
+
 @pytest.mark.parametrize("line", UPLOADS)
 async def test_an_upload_that_may_not_be_written_is_told_to_come_again(
     runtime: Runtime, an_account: Account, tmp_path: Path, line: str
 ) -> None:
     """The same without a disk of the test's own: this process may write no file."""
     store = FileBlobs(tmp_path / "blobs")
-    quiet = replace(runtime, blobs=store, observe=lambda _: None)  # what is logged goes to a file, too
+    quiet = replace(runtime, blobs=store, observe=Unheard())  # what is logged goes to a file, too
     async with client_of(app_on(quiet)) as client:
         with limited(resource.RLIMIT_FSIZE, 0):
             refused = await send(client, an_account, line)

@@ -2,6 +2,7 @@
 within the limit and is counted, and in the end every row has its outcome."""
 
 import asyncio
+import json
 import random
 import signal
 from contextlib import suppress
@@ -30,7 +31,8 @@ async def halted(arena: Arena, run: Run) -> Run:
         return (await arena.run(run))["state"] == "halted"
 
     await until(is_halted, f"the run is not halted\n{arena.told()}")
-    return run_from(await arena.run(run))
+    row = dict(await arena.run(run))
+    return run_from({**row, "options": json.loads(row["options"])})
 
 
 async def test_a_direct_import_is_halted_within_its_limit_and_goes_on(arena: Arena) -> None:

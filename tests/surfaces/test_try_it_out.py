@@ -21,7 +21,14 @@ FILES = {
     "/v1/customers/importCSV": "source_id,name\nkim,Kim\n",
     "/v2/productimports/": "productID,productName\nA-2,Steel rod\n",
 }
-NAMES = {"name": "parts", "set_id": "spring", "mapping_id": "map_0", "webhook_id": "0"}
+NAMES = {
+    "name": "parts",
+    "type": "contacts",
+    "key": "ann@example.com",
+    "set_id": "spring",
+    "mapping_id": "map_0",
+    "webhook_id": "0",
+}
 IDS = (
     "connection_id",
     "import_id",
@@ -66,9 +73,11 @@ NO_CONNECTION = "There is no connection with this id"
 
 def is_accepted(path: str, answer: httpx.Response) -> bool:
     unknown = answer.status_code == 404 and path.endswith(UNKNOWN)
+    closed = answer.status_code == 403 and path.startswith("/admin/")  # the key of an account opens nothing there
     return (
         answer.is_success
         or unknown
+        or closed
         or (answer.status_code == 422 and any(each in answer.text for each in (NO_SERVER, NO_CONNECTION)))
     )
 

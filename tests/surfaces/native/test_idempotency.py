@@ -32,6 +32,8 @@ TAKES_NO_KEY = {
     "webhooks",
     "webhooks/{webhook_id}/test",
     "keys",
+    "admin/accounts",
+    "admin/accounts/{name}/keys",
 }
 
 
