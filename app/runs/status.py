@@ -15,6 +15,7 @@ from app.storage import runs
 from app.storage.database import Database, ReadSession
 from app.storage.overview import account_runs
 from app.storage.runs import Filter
+from app.storage.sharing.shared_reads import FEW_KEYS
 from app.storage.watching.versions import RunVersion
 
 SMALL_ROWS = 50_000  # an import of fewer rows is polled every second, a larger one every two
@@ -84,10 +85,11 @@ async def look_up_status(database: Database, run: Run) -> Status:
     """The same for a poll: it shares reads with the other polls."""
     if run.state is not State.QUEUED:
         return replace(describe_status(run, None), family=await look_up_family(database, run))
+    own: tuple[int, str] = run.account_id, run.id
     queue: tuple[int, str] = run.account_id, run.kind
-    places = await database.look_up(account_runs.find_all_places, queue[0]) or {}
-    pace = await database.look_up(account_runs.measure_paces, queue)
-    return describe_status(run, places.get(run.id), usual_wait=pace["waiting"] if pace else None)
+    place = await database.look_up(account_runs.find_places, own)
+    pace = await database.look_up(account_runs.measure_paces, queue, most=FEW_KEYS)
+    return describe_status(run, place, usual_wait=pace["waiting"] if pace else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +122,9 @@ async def list_accepted(
 
 async def read_statuses(session: ReadSession, account_id: AccountId, listed: Sequence[Run]) -> list[Status]:
     """The same for runs of one account, with one query."""
-    waits = any(run.state is State.QUEUED for run in listed)
-    places = await account_runs.find_places(session, account_id) if waits else {}
-    return [describe_status(run, places.get(run.id) if run.state is State.QUEUED else None) for run in listed]
+    queued = [(int(account_id), run.id) for run in listed if run.state is State.QUEUED]
+    places = await account_runs.find_places(session, queued) if queued else {}
+    return [describe_status(run, places.get((account_id, run.id))) for run in listed]
 
 
 def describe_status(run: Run, position: int | None, *, usual_wait: float | None = None) -> Status:

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio.engine import AsyncConnection, AsyncEngine, create_a
 from app.addresses import explain_silence, join_port
 from app.errors import Retryable
 from app.observe.acting import ACTING
-from app.storage.sharing.shared_reads import Found, Key, ReadByKey, SharedReads
+from app.storage.sharing.shared_reads import MOST_KEYS, Found, Key, ReadByKey, SharedReads
 
 # Sessions that write and sessions that only read have different types, so that a signature shows which one is needed.
 ReadSession = NewType("ReadSession", AsyncConnection)
@@ -149,10 +149,12 @@ class Database:
             async with self._reading.connect() as connection:
                 yield ReadSession(connection)
 
-    async def look_up(self, read: ReadByKey[ReadSession, Key, Found], key: Key) -> Found | None:
+    async def look_up(
+        self, read: ReadByKey[ReadSession, Key, Found], key: Key, *, most: int = MOST_KEYS
+    ) -> Found | None:
         """What `read`, a function of a module, finds under the key: see `SharedReads`. For what is asked often."""
         if read not in self._shared:
-            self._shared[read] = SharedReads(self.read, read)
+            self._shared[read] = SharedReads(self.read, read, most)
         found: Found | None = await self._shared[read].get(key)
         return found
 

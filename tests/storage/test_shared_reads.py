@@ -14,7 +14,7 @@ from app.runtime import Runtime
 from app.storage import runs
 from app.storage.database import ReadSession
 from app.storage.sharing import shared_reads
-from app.storage.sharing.shared_reads import MOST_KEYS, SharedReads
+from app.storage.sharing.shared_reads import FEW_KEYS, MOST_KEYS, SharedReads
 from tests.conftest import NewAccount
 from tests.support.http import post
 
@@ -64,6 +64,8 @@ async def test_a_read_takes_a_bounded_number_of_keys() -> None:
     shared = SharedReads(nullcontext, store.read)
     assert await asyncio.gather(*map(shared.get, store.values)) == list(store.values.values())
     assert [len(keys) for keys in store.reads] == [MOST_KEYS, 5]
+    await asyncio.gather(*map(SharedReads(nullcontext, store.read, FEW_KEYS).get, store.values))
+    assert {len(keys) for keys in store.reads[2:]} == {FEW_KEYS}
 
 
 async def test_a_read_that_fails_and_a_client_that_goes_away_disturb_nobody_who_asks_later() -> None:

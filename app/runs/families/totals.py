@@ -8,6 +8,7 @@ from app.runs.kinds import Kind
 from app.runs.model import Relation, Run
 from app.storage.database import Database, ReadSession
 from app.storage.overview import families
+from app.storage.sharing.shared_reads import FEW_KEYS
 
 RELATIONS: Final = (Relation.RETRY, Relation.CORRECTION)
 Member = Mapping[Any, Any]  # a row of `app.storage.overview.families`
@@ -41,7 +42,7 @@ async def look_up_family(database: Database, run: Run) -> FamilyTotals | None:
     if not may_have_family(run):
         return None
     member: tuple[int, str] = run.account_id, run.id
-    return unless_alone(await database.look_up(families.list_families, member) or ())
+    return unless_alone(await database.look_up(families.list_families, member, most=FEW_KEYS) or ())
 
 
 def may_have_family(run: Run) -> bool:

@@ -10,8 +10,10 @@ from app.storage.runs import BRIEF, OPEN
 from app.storage.tables import runs
 
 PLACES = f"""
-SELECT id, row_number() OVER (PARTITION BY kind ORDER BY created_at, id) AS place
-FROM runs WHERE account_id = :account_id AND {OPEN} AND state = 'queued'"""
+SELECT account_id, id, place FROM (
+    SELECT account_id, id, row_number() OVER (PARTITION BY account_id, kind ORDER BY created_at, id) AS place
+    FROM runs WHERE account_id = ANY(:accounts) AND {OPEN} AND state = 'queued') AS queued
+WHERE id = ANY(:ids)"""
 
 # The medians of the last 20 that finished.
 PACE = """
@@ -55,15 +57,11 @@ async def list_by_id(
     return (await session.execute(select(*BRIEF).where(*mine))).mappings().all()
 
 
-async def find_places(session: ReadSession, account_id: int) -> Mapping[str, int]:
-    """The place of each queued run of the account among those of its kind, by id; the first is 1."""
-    found = await session.execute(text(PLACES), {"account_id": account_id})
-    return {row.id: row.place for row in found}
-
-
-async def find_all_places(session: ReadSession, accounts: Collection[int]) -> Mapping[int, Mapping[str, int]]:
-    """The same for each of these accounts."""
-    return {each: await find_places(session, each) for each in accounts}
+async def find_places(session: ReadSession, wanted: Collection[tuple[int, str]]) -> Mapping[tuple[int, str], int]:
+    """The place of each of these runs, by its account and its id, among the queued runs of its account and kind; the
+    first is 1. Those that are not queued are left out."""
+    given = {"accounts": [account_id for account_id, _ in wanted], "ids": [run_id for _, run_id in wanted]}
+    return {(row.account_id, row.id): row.place for row in await session.execute(text(PLACES), given)}
 
 
 async def measure_pace(session: ReadSession, account_id: int, kind: str) -> RowMapping:

@@ -12,20 +12,26 @@ Found = TypeVar("Found")
 ReadByKey: TypeAlias = Callable[[Session, Collection[Key]], Awaitable[Mapping[Key, Found]]]
 
 MOST_KEYS: Final = 50  # in one read
+FEW_KEYS: Final = 5  # in one that takes a statement for each: who asks waits for those of strangers
 PATIENCE_SECONDS: Final = 0.1  # a read that takes longer does not hold up those who come after it
 
 
 class SharedReads(Generic[Session, Key, Found]):
-    """Calls `read` with a session of its own and with all keys that are asked for at the time.
+    """Calls `read` with a session of its own and with the keys that are asked for at the time.
 
     Who asks while a read is under way waits for the next one, with all others who do. So a read begins after everyone
     whom it serves has asked: what it tells was true at a moment after that, whoever has changed it. Nothing is kept."""
 
     def __init__(
-        self, open_session: Callable[[], AbstractAsyncContextManager[Session]], read: ReadByKey[Session, Key, Found]
+        self,
+        open_session: Callable[[], AbstractAsyncContextManager[Session]],
+        read: ReadByKey[Session, Key, Found],
+        most: int = MOST_KEYS,
     ) -> None:
+        """`most` keys are in one call."""
         self._open_session = open_session
         self._read = read
+        self._most = most
         self._asked: dict[Key, list[asyncio.Future[Found | None]]] = {}
         self._reader: asyncio.Task[None] | None = None
         self._reads: set[asyncio.Task[None]] = set()  # an event loop forgets tasks that nobody holds
@@ -40,7 +46,7 @@ class SharedReads(Generic[Session, Key, Found]):
 
     async def _read_while_asked(self) -> None:
         while self._asked:
-            asked = {key: self._asked.pop(key) for key in list(self._asked)[:MOST_KEYS]}
+            asked = {key: self._asked.pop(key) for key in list(self._asked)[: self._most]}
             read = asyncio.create_task(self._read_for(asked))
             self._reads.add(read)
             read.add_done_callback(self._reads.discard)
