@@ -42,6 +42,16 @@ async def ensure_type(session: ReadSession, account_id: int, name: str) -> None:
         raise unknown_type(name)
 
 
+async def ensure_named_type(session: Session, account_id: int, name: object, path: str) -> None:
+    """Somebody may have deleted it since it was checked: nobody does while the account is locked, and what names a type
+    keeps it. None and "" name none. Raises Refused("invalid") with this path."""
+    try:
+        if name:
+            await ensure_type(session, account_id, str(name))
+    except Refused as refused:
+        raise Refused("invalid", refused.detail, [Complaint(path, refused.detail)]) from None
+
+
 async def load_key_forms(session: ReadSession, account_id: int, names: Collection[str]) -> Mapping[str, KeyForms]:
     """How the records of each of these types are named. A name that no type has is left out. A type is not read as a
     whole, for it may have thousands of fields."""

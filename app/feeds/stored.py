@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from app.connections.target import DELIVERS
+from app.declarations.types import ensure_named_type
 from app.errors import Complaint, Refused
 from app.feeds.feed import Feed, FeedDeclaration, WatchedFile, feed_from, watched_file_from
 from app.runs.model import AccountId
@@ -78,6 +79,7 @@ async def replace_feed(
 
 async def refuse_conflict(session: Session, account_id: AccountId, feed_id: str, declaration: FeedDeclaration) -> None:
     await accounts.lock(session, account_id)
+    await ensure_named_type(session, account_id, declaration.request.get("type"), "type")
     others = await declared.count_others(session, account_id, feed_id)
     if others["feeds"] >= MOST_FEEDS:
         reason = f"An account has at most {MOST_FEEDS} feeds. Delete one that is not needed"

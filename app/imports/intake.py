@@ -37,6 +37,7 @@ from app.runs.model import AccountId, Relation, Run, new_run_id
 from app.runs.summary import RunWarning, add_warnings
 from app.runtime import Runtime
 from app.storage import runs, types
+from app.storage.access import accounts
 from app.storage.blobs import BlobsUnavailable
 from app.storage.database import ReadSession, Session
 from app.storage.declared import coupon_sets
@@ -168,6 +169,7 @@ async def accept_upload(runtime: Runtime, submission: Submission, upload: Upload
     }
     try:
         async with runtime.database.transaction() as session:
+            await hold_account(session, submission)
             await ensure_type_unchanged(session, submission, examined.plan.declaration)
             run = await store_run(session, runtime, submission, Step.WRITE, file, examined.warnings)
             await keep_answer(session, submission.sender, [run])
@@ -211,8 +213,19 @@ async def store_pull(session: Session, runtime: Runtime, submission: Submission,
         "source": describe_pull(pull),
         "secret": seal_pull(runtime, run_id, pull),
     }
+    await hold_account(session, submission)
     await ensure_type(session, submission.account_id, submission.type)
     return await store_run(session, runtime, submission, Step.FETCH, file, [])
+
+
+async def hold_account(session: Session, submission: Submission) -> None:
+    """Nobody deletes or changes a type until the transaction ends. Raises Refused: not_authenticated if the sender is
+    not live any more; invalid (the webhook, unless the parent has named it)."""
+    if submission.sender is not None:
+        await ensure_live(session, submission.sender)
+    if submission.sender is not None and submission.parent is None:
+        await ensure_webhook(session, submission.account_id, submission.webhook_id)
+    await accounts.lock(session, submission.account_id)
 
 
 async def ensure_type_unchanged(session: Session, submission: Submission, declaration: object | None) -> None:
@@ -230,11 +243,9 @@ async def store_run(
     file: dict[str, object],
     warned: Sequence[RunWarning],
 ) -> Run:
-    """Stores the run with its warnings. `file` is what is known of its file. Raises Refused: queue_full, invalid (the
-    webhook), not_found (the draft, or the import that is to run again), and not_authenticated if the sender is not live
-    any more; nothing_to_retry (others have its rows)."""
-    if submission.sender is not None:
-        await check_sender(session, submission, submission.sender)
+    """Stores the run of an account that is held, with its warnings. `file` is what is known of its file. Raises
+    Refused: queue_full, not_found (the draft, or the import that is to run again), nothing_to_retry (others have its
+    rows)."""
     if submission.draft_id is not None:
         await use_draft(session, submission, str(file["id"]))
     await hold_parent(session, submission)
@@ -279,13 +290,6 @@ async def settle_options(session: ReadSession, submission: Submission) -> Option
     if brakes is not None and submission.relation in (Relation.RETRY, Relation.CORRECTION):
         brakes = replace(brakes, min_rows=None)
     return replace(options, brakes=brakes)
-
-
-async def check_sender(session: Session, submission: Submission, sender: Identity) -> None:
-    """Raises Refused: not_authenticated; invalid (the webhook, unless the parent has named it)."""
-    await ensure_live(session, sender)
-    if submission.parent is None:
-        await ensure_webhook(session, submission.account_id, submission.webhook_id)
 
 
 async def use_draft(session: Session, submission: Submission, run_id: str) -> None:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
+from app.declarations.types import ensure_named_type
 from app.errors import Complaint, Refused
 from app.resources.canonical import to_nfc
 from app.runs.model import AccountId
@@ -120,12 +121,14 @@ def build_times(next_run_at: datetime | None) -> dict[str, Any]:
 
 
 async def refuse_clash(
-    session: ReadSession, account_id: AccountId, schedule_id: str, declared: ScheduleDeclaration
+    session: Session, account_id: AccountId, schedule_id: str, declared: ScheduleDeclaration
 ) -> None:
-    """Refuses a name that another schedule has, and what would be too much. Raises Refused: name_taken, invalid."""
+    """Refuses a name that another schedule has, a type that is gone, and what would be too much. Raises Refused:
+    name_taken, invalid."""
     if await schedules.find_id(session, account_id, to_nfc(declared.name)) not in (None, schedule_id):
         detail = f'There is already a schedule named "{declared.name}"'
         raise Refused("name_taken", detail, [Complaint("name", detail)])
+    await ensure_named_type(session, account_id, declared.request.get("type"), "request.type")
     others = await schedules.count_others(session, account_id, schedule_id)
     if others["schedules"] >= MOST_SCHEDULES:
         raise too_much(f"The account has {MOST_SCHEDULES:,} schedules, and no more are allowed")

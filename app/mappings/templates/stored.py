@@ -17,8 +17,10 @@ from app.mappings.declaring.requested import DEFAULT_MAPPING
 from app.mappings.mapping import DEFAULT
 from app.mappings.mapping import Mapping as ColumnMapping
 from app.resources.canonical import to_nfc
+from app.resources.registry import BUILT_IN
 from app.resources.schema import Resource
 from app.runs.acceptance import NOT_A_NAME, find_name_mistake
+from app.storage import types
 from app.storage.access import accounts
 from app.storage.database import ReadSession, Session
 from app.storage.declared import mappings
@@ -127,6 +129,9 @@ async def create_template(
     assert resource is not None  # noqa: S101  else it was refused
     template_id = f"{PREFIX}{token_hex(12)}"
     await accounts.lock(session, account_id)
+    if resource.name not in BUILT_IN and not await types.exists(session, account_id, resource.name):
+        complaints = [*check_type(resource.name, None)]  # it was deleted meanwhile
+        raise Refused("invalid", describe(complaints), complaints)
     await refuse_too_much(session, account_id, template_id, wire)
     if await mappings.find_id(session, account_id, name=name, type=resource.name) is not None:
         raise name_taken(name, resource.name)

@@ -5,7 +5,9 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import text
 
+from app.declarations.removal import delete_type
 from app.resources.registry import BUILT_IN
 from app.runtime import Runtime
 from app.storage.access import accounts
@@ -307,6 +309,36 @@ async def test_a_type_is_deleted_once_nothing_needs_it_and_everything_that_does_
         "/records/shirts/a", headers=headers | {"content-type": "application/json"}, content="{}"
     )
     assert written.status_code == 404
+
+
+async def count(runtime: Runtime, query: str) -> int:
+    async with runtime.database.read() as session:
+        return int((await session.execute(text(query))).scalar_one())
+
+
+async def test_what_waits_for_the_deletion_of_a_type_finds_it_gone(
+    client: httpx.AsyncClient, an_account: Account, runtime: Runtime
+) -> None:
+    headers = an_account.headers
+    await client.put("/types/shirts", headers=headers, json=BODY)
+    template = {"name": "M", "type": "shirts", "columns": [{"column": "sku", "field": "sku"}]}
+    schedule = {"name": "Nightly", "kind": "export", "request": {"type": "shirts"}, "cron": "0 3 * * *"}
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    async with runtime.database.transaction() as session:
+        await delete_type(session, await accounts.account_named(session, an_account.name), "shirts")
+        asked = asyncio.gather(
+            post(client, an_account, b"sku\na\n", parts={"type": "shirts"}),
+            client.post("/mappings", headers=headers, json=template),
+            client.post("/schedules", headers=headers, json=schedule),
+        )
+        async with asyncio.timeout(20):
+            while await count(runtime, waiting) < 3:
+                await asyncio.sleep(0.01)
+    assert [(each.status_code, each.json()["errors"][0]["path"]) for each in await asked] == [
+        (422, "type"),
+        (422, "type"),
+        (422, "request.type"),
+    ]
 
 
 @pytest.mark.parametrize("name", ["contacts", "products"])
