@@ -25,6 +25,7 @@ from app.runtime import Runtime
 from app.settings import Settings
 from app.storage.access import accounts, operators
 from app.storage.erasing import parts
+from app.storage.people import members
 from app.surfaces.native.wire.access.accounts import Quotas, QuotasBody
 from app.web.caller import get_runtime, identify_caller
 from tests.conftest import Finish, NewAccount
@@ -411,3 +412,20 @@ async def test_an_account_in_use_is_deleted_without_a_deadlock(runtime: Runtime,
         await accounts.lock(session, account.id)
     async with runtime.database.read() as session:
         assert (await load_account(session, account.name)).deleting_at is not None
+
+
+async def test_a_person_who_is_invited_elsewhere_meanwhile_is_not_deleted(runtime: Runtime, a_key: NewAccount) -> None:
+    own, other = await a_key(["admin"]), await a_key(["admin"])
+    ada = await make_person(runtime.database, own.name, "viewer")
+
+    async def remove() -> None:
+        async with runtime.database.transaction() as session:
+            await members.remove_member(session, own.id, ada.id)
+
+    async with asyncio.TaskGroup() as tasks, asyncio.timeout(20), runtime.database.transaction() as session:
+        await members.add_member(session, person_id=ada.id, account_id=other.id, role="viewer", created_by=None)
+        backend = (await session.execute(text("SELECT pg_backend_pid()"))).scalar_one()
+        tasks.create_task(remove())
+        await has_a_waiter(runtime, backend)
+    async with runtime.database.read() as session:
+        assert [each["id"] for each in await members.members(session, other.id)] == [ada.id]
