@@ -23,14 +23,16 @@ WITH old AS (SELECT id, blob FROM runs WHERE pruned_at IS NULL AND finished_at I
 gone AS (DELETE FROM batches b USING old WHERE b.run_id = old.id),
 freed AS (DELETE FROM taken_rows t USING old WHERE t.run_id = old.id)
 UPDATE runs r SET pruned_at = now(), blob = NULL, blob_digests = NULL, error_summary = '[]', warnings = '[]',
-    report = NULL, interruptions = NULL, source = NULL, destinations = NULL, notify = NULL, options = '{}', plan = '{}'
+    report = NULL, interruptions = NULL, source = NULL, destinations = NULL, notify = NULL, plan = '{}',
+    options = CASE WHEN r.options ->> 'deletes' = 'true' THEN CAST('{"deletes": true}' AS jsonb) ELSE '{}' END
 FROM old WHERE r.id = old.id RETURNING old.blob"""
 
-# What has replaced records is still asked for while an older import is open: app.storage.applying.closing.
+# What has replaced records, or deleted those that it names, is still asked for while an older import is open:
+# app.storage.applying.closing.
 FORGET = f"""
 DELETE FROM runs WHERE id IN (
     SELECT id FROM runs r WHERE pruned_at IS NOT NULL AND finished_at < now() - make_interval(days => :days)
-        AND (removed IS NULL OR NOT EXISTS (
+        AND (removed IS NULL AND NOT options ? 'deletes' OR NOT EXISTS (
             SELECT FROM runs o WHERE o.account_id = r.account_id AND o.seq < r.seq AND o.{OPEN}))
     ORDER BY finished_at LIMIT :limit FOR UPDATE SKIP LOCKED)"""
 
