@@ -6,7 +6,6 @@ from typing import Final
 # before_run_row and before_run_seq. Of what is noted for many records at once only what follows on the run :parent is
 # looked at, because nothing else is asked for; and only where keys may be the same. {sought} is `piece` or some of it.
 # The planner takes ten records for a batch and then two loops, one within the other. A FULL JOIN can only be hashed.
-# IS TRUE keeps IN from becoming a join, so only what is sought is kept of all that follows.
 SUCCESSORS: Final = """
 followed AS MATERIALIZED (
     SELECT b.type, made.key, b.id, made.before, b.before_run_id, made.row AS before_run_row, made.seq AS before_run_seq
@@ -14,7 +13,6 @@ followed AS MATERIALIZED (
         SELECT * FROM changed_batches WHERE before_run_id = :parent AND id > (SELECT min(id) FROM {sought} s)
             AND last_key >= (SELECT min(key) FROM {sought} s) AND first_key <= (SELECT max(key) FROM {sought} s)) b
     CROSS JOIN LATERAL unnest(b.keys, b.befores, b.before_rows, b.before_seqs) AS made(key, before, row, seq)
-    WHERE ((b.type, made.key) IN (SELECT type, key FROM {sought} s)) IS TRUE
 ),
 successors AS MATERIALIZED (
     SELECT DISTINCT ON (of_id, type, key) * FROM (
