@@ -14,8 +14,6 @@ import pytest
 from fastapi import FastAPI
 
 from app.embedded import Servers
-from app.observe import Observer
-from app.observe.events import Event
 from app.runtime import Runtime
 from app.storage.blobs import FileBlobs
 from tests.storage.conftest import files
@@ -23,6 +21,7 @@ from tests.support.bodies import FORM, WRITES
 from tests.support.http import Account, app_on, client_of
 from tests.support.limits import fill, limited, small_disk
 from tests.support.live import Live, running_live
+from tests.support.observing import Collector
 from tests.support.servers import new_database, redis_number, settings_for
 
 UPLOADS = [
@@ -65,18 +64,13 @@ async def test_an_upload_to_a_full_disk_is_told_to_come_again(
             assert (await client.get("/readyz")).json()["parts"]["blobs"] == {"ok": True}
 
 
-class Unheard(Observer):
-    def __call__(self, event: Event) -> None:
-        pass
-
-
 @pytest.mark.parametrize("line", UPLOADS)
 async def test_an_upload_that_may_not_be_written_is_told_to_come_again(
     runtime: Runtime, an_account: Account, tmp_path: Path, line: str
 ) -> None:
     """The same without a disk of the test's own: this process may write no file."""
     store = FileBlobs(tmp_path / "blobs")
-    quiet = replace(runtime, blobs=store, observe=Unheard())  # what is logged goes to a file, too
+    quiet = replace(runtime, blobs=store, observe=Collector([]))  # what is logged goes to a file, too
     async with client_of(app_on(quiet)) as client:
         with limited(resource.RLIMIT_FSIZE, 0):
             refused = await send(client, an_account, line)

@@ -18,6 +18,7 @@ from app.runs.model import AccountId, Run
 from app.runtime import Runtime
 from tests.conftest import Finish
 from tests.support.http import PARTS, Account, app_on, client_of, post
+from tests.support.observing import Collector
 from tests.support.serving import serving
 
 ROWS = 20_000
@@ -34,7 +35,7 @@ def events() -> list[Event]:
 async def address(runtime: Runtime, events: list[Event]) -> AsyncIterator[str]:
     """The app of this process on a real socket, where an answer can break."""
     app = app_on(runtime)
-    app.state.runtime = replace(runtime, observe=events.append)
+    app.state.runtime = replace(runtime, observe=Collector(events))
     async with serving(app) as port:
         yield f"http://127.0.0.1:{port}"
 

@@ -32,7 +32,7 @@ FROM old WHERE r.id = old.id RETURNING old.blob"""
 FORGET = f"""
 DELETE FROM runs WHERE id IN (
     SELECT id FROM runs r WHERE pruned_at IS NOT NULL AND finished_at < now() - make_interval(days => :days)
-        AND (removed IS NULL AND NOT options ? 'deletes' OR NOT EXISTS (
+        AND (removed IS NULL AND options ->> 'deletes' IS DISTINCT FROM 'true' OR NOT EXISTS (
             SELECT FROM runs o WHERE o.account_id = r.account_id AND o.seq < r.seq AND o.{OPEN}))
     ORDER BY finished_at LIMIT :limit FOR UPDATE SKIP LOCKED)"""
 
