@@ -12,7 +12,7 @@ ActorKind = Literal["key", "person", "operator", "service"]
 
 @dataclass(frozen=True, slots=True)
 class Acting:
-    """`kind` and `id` are of whoever acts; the rest is the request in which it happens."""
+    """Who acts (`kind`, `id`), and the request in which it happens."""
 
     kind: ActorKind = "service"
     id: str | None = None  # of the key or the person

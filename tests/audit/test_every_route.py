@@ -143,7 +143,7 @@ NOTED: Final[Mapping[str, str]] = {
 READS: Final = "it changes nothing"
 TESTS: Final = "it calls a server, and notes what came of that"
 DRAFT: Final = "a draft is seen by nobody else, and what becomes of it is noted"
-OWN: Final = "it concerns nobody but whoever does it"
+OWN: Final = "it concerns only the caller"
 SENDS: Final = "a message is sent, and listed with the webhook"
 NOT_NOTED: Final[Mapping[str, str]] = {
     "POST /mappings/suggest": READS,

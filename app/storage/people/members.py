@@ -126,8 +126,8 @@ async def set_role(session: Session, account_id: int, person_id: str, role: str)
 
 
 async def remove_member(session: Session, account_id: int, person_id: str) -> None:
-    """With their sessions and links of the account. A person who belongs to no account any more is deleted; whoever
-    invites them elsewhere meanwhile is waited for."""
+    """Removes a person from an account, with their sessions and links there. A person without any other account is
+    deleted. An invitation to another account that is being written is waited for."""
     values = {"account_id": account_id, "person_id": person_id}
     await session.execute(text("SELECT FROM people WHERE id = :person_id FOR UPDATE"), values)
     for table in ("sessions", "person_links", "memberships"):

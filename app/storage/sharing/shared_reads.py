@@ -19,8 +19,8 @@ PATIENCE_SECONDS: Final = 0.1  # a read that takes longer does not hold up those
 class SharedReads(Generic[Session, Key, Found]):
     """Calls `read` with a session of its own and with the keys that are asked for at the time.
 
-    Who asks while a read is under way waits for the next one, with all others who do. So a read begins after everyone
-    whom it serves has asked: what it tells was true at a moment after that, whoever has changed it. Nothing is kept."""
+    Requests that come while a read is under way share the next one. So each read begins after all requests that it
+    answers, and never answers with something older than the request. Nothing is cached."""
 
     def __init__(
         self,

@@ -392,7 +392,7 @@ async def has_a_waiter(runtime: Runtime, backend: int) -> None:
 
 @pytest.mark.parametrize("by", ["key", "session"])
 async def test_an_account_in_use_is_deleted_without_a_deadlock(runtime: Runtime, a_key: NewAccount, by: str) -> None:
-    """Whoever writes holds the key or session that was shown, and then the account."""
+    """Every writer locks its key or session first, and then the account."""
     account = await a_key(["admin"])
     ada = await make_person(runtime.database, account.name, "admin")
     identity = Identity(account.key.split(":")[0])
