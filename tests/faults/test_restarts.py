@@ -66,8 +66,9 @@ async def test_a_file_that_kills_its_workers_fails_with_a_reason_while_another_f
     assert deaths == [-signal.SIGKILL] * 5
     assert watch.crashes <= 1, "the innocent import was held to account for its neighbour"
     assert meanwhile["batches"] > 0, "the innocent import was held up by its neighbour"
-    assert row["batches"] == 2
-    assert await records(arena, poisoned) == after(poison.before, poison.file, rows=20)
+    # Batches are written side by side: the third may be past the step that kills before the second is counted.
+    assert row["batches"] in (2, 3)
+    assert await records(arena, poisoned) == after(poison.before, poison.file, rows=10 * row["batches"])
 
 
 def after(before: str, file: str, *, rows: int) -> dict[str, dict[str, object]]:
