@@ -65,10 +65,10 @@ class Runtime:
         """The policy for a transfer of this account."""
         return replace(self.transfer_policy, account_id=account_id)
 
-    async def enqueue(self, task: str, run_id: str, attempt: int) -> None:
+    async def enqueue(self, task: str, run_id: str, attempt: int, *, small: bool = False) -> None:
         """Enqueues a task after a commit. A queue that cannot be reached is only logged: the sweep enqueues later."""
         try:
-            await self.queue.enqueue(task, run_id, attempt)
+            await self.queue.enqueue(task, run_id, attempt, small=small)
         except QueueUnavailable:
             self.observe(EnqueueFailed(run_id))
 

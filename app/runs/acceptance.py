@@ -94,11 +94,14 @@ async def accept_run(
 async def announce_run(runtime: Runtime, run: Run) -> Run:
     """Logs a run that was accepted, and tells the workers. Call it after the commit."""
     runtime.observe(RunAccepted(run.id, run.account_id, run.type, run.origin, run.file_bytes, run.total))
-    await enqueue_run(runtime, run.id, run.kind, run.step, run.attempt)
+    small = run.total is not None and run.total <= runtime.settings.batch_rows
+    await enqueue_run(runtime, run.id, run.kind, run.step, run.attempt, small=small)
     return run
 
 
-async def enqueue_run(runtime: Runtime, run_id: str, kind: str, step: str, attempt: int) -> None:
-    """Tells the workers that a run can go on. Call it after the commit. When the queue cannot be reached that is only
-    logged, because the sweeper enqueues the run again."""
-    await runtime.enqueue(TASKS[kind, step].name, run_id, attempt)
+async def enqueue_run(
+    runtime: Runtime, run_id: str, kind: str, step: str, attempt: int, *, small: bool = False
+) -> None:
+    """Tells the workers that a run can go on; `small` is one that is done in a turn. Call it after the commit. When the
+    queue cannot be reached that is only logged, because the sweeper enqueues the run again."""
+    await runtime.enqueue(TASKS[kind, step].name, run_id, attempt, small=small)
