@@ -7,7 +7,7 @@ from statistics import median
 from typing import Final
 
 from benchmarks import files
-from benchmarks.memory import peaks, reset
+from benchmarks.memory import MOST_API, MOST_WORKER, peaks, reset
 from benchmarks.ours import Client
 from benchmarks.report import Row, Section, at_most
 from benchmarks.service import Service
@@ -29,8 +29,8 @@ def uploads(service: Service, sample: files.Sample) -> Section:
     memory = peaks(service)
     rows = [
         Row("All accepted after", ours=f"{took:.1f} s", figure=f"{took / UPLOADS:.2f} s a file"),
-        at_most("Worker memory, most", memory.worker, 200, unit="MB"),
-        at_most("API memory, most", memory.api, 120, unit="MB"),
+        at_most("Worker memory, most", memory.worker, MOST_WORKER, unit="MB"),
+        at_most("API memory, most", memory.api, MOST_API, unit="MB"),
     ]
     notes = (f"The memory is watched from the first byte until {WATCHED:.0f} s after the last file was accepted.",)
     return Section(f"{UPLOADS} uploads of {sample.size / 1e6:.0f} MB at once", rows, notes)

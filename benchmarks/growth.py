@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import files, floor
-from benchmarks.memory import Peaks, peaks, reset
+from benchmarks.memory import MOST_API, MOST_WORKER, Peaks, peaks, reset
 from benchmarks.ours import Client, Timing
 from benchmarks.report import Row, Section, at_most, level
 from benchmarks.service import Service
@@ -69,6 +69,6 @@ def compared(grown: Sequence[Grown]) -> list[Row]:
         level(f"Engine, {middle.sample.rows:,} → {large.sample.rows:,} rows", engine, unit="µs/row"),
         level(f"Worker memory, {tenfold}", (small.memory.worker, large.memory.worker), unit="MB"),
         level(f"API memory, {tenfold}", (small.memory.api, large.memory.api), unit="MB"),
-        at_most("Worker memory, most", max(each.memory.worker for each in grown), 200, unit="MB"),
-        at_most("API memory, most", max(each.memory.api for each in grown), 120, unit="MB"),
+        at_most("Worker memory, most", max(each.memory.worker for each in grown), MOST_WORKER, unit="MB"),
+        at_most("API memory, most", max(each.memory.api for each in grown), MOST_API, unit="MB"),
     ]

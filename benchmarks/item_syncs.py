@@ -12,7 +12,7 @@ from pyftpdlib.handlers import FTPHandler
 from pyftpdlib.servers import FTPServer
 
 from benchmarks import floor
-from benchmarks.memory import Peaks, peaks, reset
+from benchmarks.memory import MOST_WORKER, Peaks, peaks, reset
 from benchmarks.ours import PATIENCE, PAUSE, Answer, Client
 from benchmarks.report import Row, Section, against, at_most, level
 from benchmarks.service import Service
@@ -86,7 +86,7 @@ def item_syncs(service: Service, folder: Path, items: int) -> Section:
     rows: list[Row] = [
         against(f"{items:,} items of which {CHANGED} changed, {LISTS} price lists", min(by_hand), min(ours), most=MOST),
         level(f"Worker memory, {grown}", (small.worker, highest.worker), unit="MB"),
-        at_most("Worker memory, most", highest.worker, 200, unit="MB"),
+        at_most("Worker memory, most", highest.worker, MOST_WORKER, unit="MB"),
     ]
     by_hand_told, ours_told = (", ".join(f"{each:.2f}" for each in times) for times in (by_hand, ours))
     notes = (

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from random import Random
 
@@ -33,6 +33,7 @@ class Surface:
     poll: str
     going: frozenset[str]  # statuses of an import that has not ended
     done: str  # status of one that ended well
+    unnoted: Mapping[str, str] = field(default_factory=dict)  # fields of an import that notes nothing for an undo
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,11 @@ class Kind:
     @property
     def head(self) -> str:
         return self.line(self.columns) if self.suffix == "csv" else ""
+
+    def without_notes(self) -> "Kind":
+        """The same, imported without notes for an undo."""
+        fields = {**self.surface.fields, **self.surface.unnoted}
+        return replace(self, surface=replace(self.surface, fields=fields))
 
 
 def contact(chance: Random, number: int, changed: bool) -> tuple[str, ...]:
@@ -155,6 +161,7 @@ CONTACTS = Kind(
         poll="/imports/{id}",
         going=frozenset({"queued", "inProgress"}),
         done="finished",
+        unnoted={"undoable": "false"},
     ),
     Script(
         columns="email text, name text, surname text, phone text, birth text, status text, points integer",

@@ -3,8 +3,12 @@
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from benchmarks.service import Service
+
+MOST_WORKER: Final = 160  # megabytes
+MOST_API: Final = 110
 
 
 @dataclass(frozen=True, slots=True)

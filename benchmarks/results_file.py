@@ -5,7 +5,7 @@ import time
 from app.formats import open_reader
 from app.formats.records import Dialect, Limits
 from benchmarks import files
-from benchmarks.memory import peaks, reset
+from benchmarks.memory import MOST_API, peaks, reset
 from benchmarks.ours import PATIENCE, PAUSE, Client
 from benchmarks.report import Row, Section, against, at_most
 from benchmarks.service import Service
@@ -31,7 +31,7 @@ def results_file(service: Service, sample: files.Sample) -> Section:
         against("All rows with their outcome", floor, seconds, most=MOST),
         Row("Bytes a second", figure=f"{size / seconds / 1e6:.0f} MB"),
         Row("The failed rows alone, of which there are none", figure=f"{failed:.2f} s"),
-        at_most("API memory, most", peaks(service).api, 120, unit="MB"),
+        at_most("API memory, most", peaks(service).api, MOST_API, unit="MB"),
         Row("… of which before the downloads", figure=f"{before:.1f} MB"),
     ]
     notes = (f"{sample.rows:,} rows, {sample.size:,} bytes. The floor reads the file batch by batch and does nothing.",)

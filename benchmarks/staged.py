@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from benchmarks import files, floor
 from benchmarks.kinds import CONTACTS
-from benchmarks.memory import Peaks, peaks, reset
+from benchmarks.memory import MOST_WORKER, Peaks, peaks, reset
 from benchmarks.ours import PATIENCE, PAUSE, Client
 from benchmarks.report import Row, Section, against, at_most
 from benchmarks.service import Service
@@ -35,7 +35,9 @@ def staged(service: Service, sample: files.Sample, changed: files.Sample) -> Sec
     for part in PARTS:
         rows.append(against(part.capitalize(), direct[part].total, ours[part].total, most=MOST))
         rows.append(Row("… of which the overlay was applied", figure=f"{ours[part].applying:.2f} s"))
-    rows.append(at_most("Worker memory, most", max(each.memory.worker for each in ours.values()), 200, unit="MB"))
+    rows.append(
+        at_most("Worker memory, most", max(each.memory.worker for each in ours.values()), MOST_WORKER, unit="MB")
+    )
     notes = (
         f"{sample.rows:,} rows, {sample.size:,} bytes, {len(CONTACTS.columns)} {CONTACTS.form}, keys in random order.",
         "The floor is the same file imported without `replace`. VACUUM and CHECKPOINT before each part.",

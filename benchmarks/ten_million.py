@@ -12,7 +12,7 @@ from benchmarks.report import Row, Section, level
 from benchmarks.service import Service
 
 ACCOUNTS, IMPORTS, NIGHTS = 20, 200, 10
-UNNOTED = replace(CONTACTS, surface=replace(CONTACTS.surface, fields={**CONTACTS.surface.fields, "undoable": "false"}))
+UNNOTED = CONTACTS.without_notes()
 COMPARED = 5  # first and last imports; a single one says little
 SIZES = "SELECT pg_table_size('records'), pg_indexes_size('records')"
 UPDATES = """SELECT n_tup_upd, n_tup_hot_upd, n_dead_tup, autovacuum_count FROM pg_stat_user_tables

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from benchmarks import files
 from benchmarks.kinds import CONTACTS
+from benchmarks.memory import MOST_WORKER
 from benchmarks.ours import Client
 from benchmarks.report import Row, Section, against, at_most
 from benchmarks.service import Service
@@ -24,7 +25,7 @@ def undo(service: Service, sample: files.Sample, changed: files.Sample) -> Secti
     for part, run in (("… the change undone", ours[PARTS[2]].run), ("… the first load undone", ours[PARTS[0]].run)):
         taken = timed_run(service, client, lambda run=run: client.undo(run))  # type: ignore[misc]
         rows.append(Row(part, figure=f"{taken.total:.2f} s"))
-        rows.append(at_most(f"{part}, worker memory", taken.memory.worker, 200, unit="MB"))
+        rows.append(at_most(f"{part}, worker memory", taken.memory.worker, MOST_WORKER, unit="MB"))
     notes = (
         f"{sample.rows:,} rows, {sample.size:,} bytes, {len(CONTACTS.columns)} {CONTACTS.form}, keys in random order.",
         "The floor is the same file imported with `undoable=false`. VACUUM and CHECKPOINT before each part.",
