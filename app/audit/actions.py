@@ -24,8 +24,8 @@ RUNS: Final = {"import": "import", "export": "export", "sync": "run of an item s
 DECISIONS: Final = ("started", "resumed", "cancelled", "deleted")
 
 # Action -> what somebody did, before the name of what they did it to. An action is called by what it is done to, a dot,
-# and the deed. The triggers of migrations 0041 and 0042 name those of all but records and the deletion of
-# accounts, which `app.imports` and `app.accounts` note themselves.
+# and the deed. The triggers of migrations 0041 and 0042 name those of all but records, the beginning
+# of a deletion and failed sign-ins, which `app.imports`, `app.accounts` and `app.people` note themselves.
 ACTIONS: Final[Mapping[str, str]] = {
     **{f"{kind}.{deed}": f"{deed} the {noun}" for (kind, noun), deed in product(NOUNS.items(), CHANGES)},
     **{f"{kind}.paused": f"switched off the {NOUNS[kind]}" for kind in SWITCHED},
@@ -51,5 +51,6 @@ ACTIONS: Final[Mapping[str, str]] = {
     "person.changed": "changed the person",
     "person.removed": "removed",
     "person.link_made": "made a link that sets the password of",
+    "person.sign_in_failed": "failed to sign in to the dashboard as",
     "session.started": "signed in to the dashboard",
 }

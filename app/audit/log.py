@@ -1,4 +1,4 @@
-"""Reads the audit log of an account, and says each entry in a sentence."""
+"""Reads the audit log of an account, or what is for the operator alone, and says each entry in a sentence."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +12,8 @@ from app.storage.audit.rows import Filter
 from app.storage.database import ReadSession
 
 NOBODY: Final[Mapping[str, str]] = {"operator": "The operator", "service": "The service"}
+# Who failed to sign in with what is no address.
+NO_NAME: Final = "a name that is no e-mail address"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +24,8 @@ class Deed:
     at: datetime
     action: str  # of ACTIONS
     actor_kind: str  # app.observe.acting.ActorKind
-    actor_id: str | None  # of the key or person, and of the schedule or feed behind what the service did
+    # Of the key or person, and of the schedule or feed behind what the service did. None: a person who is not known.
+    actor_id: str | None
     actor_name: str | None  # what that one was called then
     what_id: str | None
     what_name: str | None  # what it was called then
@@ -43,7 +46,7 @@ class Deed:
     @property
     def what(self) -> str:
         """What somebody did, without its subject: "changed the connection shop: host"."""
-        deed, name = ACTIONS.get(self.action, self.action), self.what_name or self.what_id or ""
+        deed, name = ACTIONS.get(self.action, self.action), self.what_name or self.what_id or NO_NAME
         if self.what_kind == "record":
             name = f"{self.what_id} of {self.what_name}"
         told = deed if self.what_kind == "session" else f"{deed} {name}"
@@ -61,9 +64,9 @@ class DeedQuery:
 
 
 async def list_deeds(
-    session: ReadSession, account_id: AccountId, query: DeedQuery, *, limit: int
+    session: ReadSession, account_id: AccountId | None, query: DeedQuery, *, limit: int
 ) -> tuple[list[Deed], bool]:
-    """A page of the log, newest first, and whether there are more."""
+    """A page of the log, newest first, and whether there are more. None: what is of no account, for the operator."""
     page = rows.select_page(
         account_id, query.filters, since=query.since, before=query.before, after=query.after, limit=limit + 1
     )
@@ -72,9 +75,9 @@ async def list_deeds(
 
 
 def deed_from(row: Mapping[Any, Any]) -> Deed:
-    """As the account sees it, which is not told where the operator's machines are."""
+    """An account is not told where the operator's machines are."""
     known = {name: row[name] for name in Deed.__slots__ if name != "fields"}
-    if row["actor_kind"] == "operator":
+    if row["actor_kind"] == "operator" and row["account_id"] is not None:
         known["address"] = None
     return Deed(**known, fields=tuple(map(to_member, row["fields"])))
 

@@ -200,7 +200,7 @@ FROM pg_trigger WHERE tgfoid = 'note_row'::regproc"""
 OTHERS = """
 SELECT prosrc FROM pg_proc WHERE proname LIKE 'note\\_%' AND prosrc LIKE '%note_deed(%' AND proname <> 'note_row'"""
 # Written by Python.
-BY_HAND = {"record.created", "record.changed", "record.deleted", "account.deletion_begun"}
+BY_HAND = {"record.created", "record.changed", "record.deleted", "account.deletion_begun", "person.sign_in_failed"}
 # What no trigger spells out: the kind of a run and what was decided. Not every kind can be planned, run again, retried
 # and corrected.
 OF_RUNS = {f"{kind}.{verb}" for kind in Kind for verb in ("started", "resumed", "cancelled", "deleted")} | {

@@ -1,6 +1,7 @@
 """The audit log is listed newest first, filtered, page by page, for those who may see it, and forgotten in time."""
 
 from collections.abc import Sequence
+from secrets import token_hex
 from typing import Any, Final
 
 import httpx
@@ -115,6 +116,35 @@ async def test_what_the_operator_does_over_http_is_the_operators_and_has_no_addr
     assert entry["actor"] == {"kind": "operator", "id": key.split(":")[0]}
     assert (entry["action"], entry["requestId"]) == ("account.changed", changed.headers["X-Request-Id"])
     assert "address" not in entry
+
+
+async def test_the_operator_lists_what_is_in_no_accounts_log(
+    client: httpx.AsyncClient, an_account: Account, runtime: Runtime
+) -> None:
+    async with runtime.database.transaction() as session:
+        key = await create_operator_key(session, label="console", days=None, pepper=PEPPER)
+    key_id, headers = key.split(":")[0], {"Authorization": f"apiKey {key}"}
+    names = [f"gone-{token_hex(4)}" for _ in range(3)]
+    for name in names:
+        made = await client.post("/admin/accounts", headers=headers, json={"name": name})
+        path = f"/admin/accounts/{made.json()['name']}"
+        deleted = await client.delete(path, headers=headers, params={"confirm": name})
+        assert deleted.status_code == 202
+    begun = {"action": "account.deletion_begun", "actor": key_id}
+    found = (await client.get("/admin/audit", headers=headers, params=begun)).json()["results"]
+    assert summaries(found) == [f"The operator began to delete the account {name}" for name in reversed(names)]
+    assert found[0]["address"] == "127.0.0.1", "the operator may know where its machines are"
+
+    seen, following = [], f"/admin/audit?limit=2&actor={key_id}"
+    while following:
+        page = (await client.get(following, headers=headers)).json()
+        seen, following = seen + page["results"], page["links"].get("next")
+    assert seen == found
+    of_key = (await client.get("/admin/audit", headers=headers, params={"what": key_id})).json()["results"]
+    assert summaries(of_key) == ["The service created the operator's key console"]
+    assert (await client.get("/admin/audit", headers=an_account.headers)).status_code == 403
+    assert (await client.get("/admin/audit")).status_code == 401
+    assert (await client.get("/admin/audit?account=1", headers=headers)).status_code == 422
 
 
 # Of a log whose rows are longer than a page of PostgreSQL: what a list reads must not grow with it.

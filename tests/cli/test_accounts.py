@@ -33,5 +33,8 @@ def test_accounts_are_administered_from_the_command_line(served: Live, sluice: S
     wrong = sluice("account", "delete", "shop-cli", sent="shop\n", SLUICE_KEY=operator_key)
     assert (wrong.exit_code, "must be the name of the account" in wrong.stderr) == (1, True)
     assert "deleting" in run("delete", "shop-cli", "--confirm", "shop-cli")
+    log = sluice("audit", "list", "--operator", "--action", "account.deletion_begun", SLUICE_KEY=operator_key)
+    assert "The operator began to delete the account shop-cli" in log.stdout
+    assert "operator is required" in sluice("audit", "list", "--operator").stderr
     assert sluice("key", "revoke", operator_key, **shell).stdout == "The key is revoked\n"
     assert sluice("account", "list", SLUICE_KEY=operator_key).exit_code == 1

@@ -45,7 +45,7 @@ async def list_page(session: ReadSession, page: Select[tuple[Any, ...]]) -> Sequ
 
 
 def select_page(
-    account_id: int,
+    account_id: int | None,
     filters: Mapping[Filter, str],
     *,
     since: datetime | None,
@@ -53,8 +53,8 @@ def select_page(
     after: tuple[datetime, int] | None,
     limit: int,
 ) -> Select[tuple[Any, ...]]:
-    """The account's rows that meet these filters, since one moment and before another, newest first. `after` is the
-    moment and the id of the last row that was seen."""
+    """The account's rows that meet these filters, since one moment and before another, newest first; None: those of no
+    account. `after` is the moment and the id of the last row that was seen."""
     found = select(audit_log).where(audit_log.c.account_id == account_id)
     found = found.where(*(CONDITIONS[name](value) for name, value in filters.items()))
     if since is not None:

@@ -1,4 +1,4 @@
-"""`sluice audit …`: shows who has changed what in the account."""
+"""`sluice audit …`: shows who has changed what in the account, and what is for the operator alone."""
 
 from typing import Annotated, Final
 
@@ -36,14 +36,22 @@ def list_audit_log(
     what: Annotated[str | None, typer.Option(help="Only what was done to what has this id")] = None,
     since: Annotated[str | None, typer.Option(help="Only what was done since, such as 2026-11-27T10:00:00Z")] = None,
     before: Annotated[str | None, typer.Option(help="Only what was done before")] = None,
+    operator: Annotated[
+        bool, typer.Option("--operator", help="What is in no account's log, with an operator's key")
+    ] = False,
     limit: Limit = 20,
     url: Url = DEFAULT_URL,
     key: Key = "",
     as_json: AsJson = False,
 ) -> None:
-    """List who has changed what in the account, newest first. The key needs the scope `audit:read`."""
+    """List who has changed what in the account, newest first. The key needs the scope `audit:read`.
+
+    With --operator and the key of an operator: keys of the operator, deletions of accounts, and attempts to sign in
+    with an address that nobody has.
+    """
     given = {"action": action, "actor": actor, "what": what, "since": since, "before": before}
     filters = {name: value for name, value in given.items() if value}
     with connect(url, key, as_json=as_json) as client:
-        pages = fetch_pages(client, "audit", limit=limit, largest=LARGEST_PAGE, **filters)
+        path = "admin/audit" if operator else "audit"
+        pages = fetch_pages(client, path, limit=limit, largest=LARGEST_PAGE, **filters)
         print_pages(LISTED, pages, as_json=as_json)

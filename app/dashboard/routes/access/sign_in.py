@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, BackgroundTasks, Request
 from fastapi.responses import Response
 
 from app.dashboard.forms import FilledForm, read_open_form, text_of
@@ -11,6 +11,7 @@ from app.dashboard.render import redirect, render_page
 from app.dashboard.session import drop_cookie, give_cookie, is_encrypted, load_session
 from app.dashboard.visitor import STRANGER, SignedIn
 from app.errors import Refused
+from app.people.failed_sign_in import note_failed_sign_in
 from app.people.sessions import end_session
 from app.people.sign_in import sign_in, sign_in_with_key
 from app.web.caller import OpenRuntime, client_bucket
@@ -57,6 +58,9 @@ async def try_sign_in(request: Request, runtime: OpenRuntime) -> Response:
         answer = render_sign_in(request, form, with_key="key" in sent, status=STATUSES[refused.code])
         if refused.retry_after is not None:
             answer.headers["Retry-After"] = str(refused.retry_after)
+        elif "key" not in sent:
+            answer.background = BackgroundTasks()
+            answer.background.add_task(note_failed_sign_in, runtime, email, address=address)
         return answer
     answer = redirect(safe_next(wanted))
     give_cookie(answer, request, runtime, cookie)

@@ -53,4 +53,4 @@ PARTS = (
     health,
     documents,
 )
-ROUTES = collect_routes((records.counts, *(part.router for part in PARTS)))
+ROUTES = collect_routes((records.counts, audit.for_operator, *(part.router for part in PARTS)))

@@ -14,7 +14,7 @@ ActionName = Annotated[str, WithJsonSchema({"type": "string", "enum": list(ACTIO
 
 
 class AuditQueryParameters(BaseModel):
-    """The query of GET /audit."""
+    """The query of GET /audit and GET /admin/audit."""
 
     action: ActionName | None = Field(default=None, description="What was done, as `action` of an entry")
     actor: str | None = Field(
@@ -39,7 +39,8 @@ class AuditActor(Shape):
     )
     id: str = Field(
         default="",
-        description="Of the operator only that of a key for /admin. Absent where nobody had the service do it",
+        description="Of the operator only that of a key for /admin. Absent where nobody had the service do it, and of "
+        "whoever failed to sign in",
     )
     name: str = ""
 
@@ -67,7 +68,8 @@ class AuditEntry(Shape):
     surface: str = Field(default="", description="The API, or dashboard. Absent outside of requests, as what follows")
     address: str = Field(
         default="",
-        description="Where the request came from, as trusted proxies tell it. Absent for what the operator did",
+        description="Where the request came from, as trusted proxies tell it. Absent for what the operator did, except "
+        "in the operator's own log",
     )
     request_id: str = Field(default="", description="As `X-Request-Id` of the answer and in the log of the process")
 
