@@ -66,10 +66,11 @@ class Servers:
 
 
 @contextmanager
-def run_servers(data: Path) -> Iterator[Servers]:
-    """Runs both servers until the block ends. Enter it in the main thread. Raises StartFailed, DataFolderInUse."""
+def run_servers(data: Path, **settings: str) -> Iterator[Servers]:
+    """Runs both servers until the block ends; `settings` of PostgreSQL change ours. Enter it in the main thread. Raises
+    StartFailed, DataFolderInUse."""
     with lock_data_folder(data) as data_folder, ExitStack() as running:
-        postgres, valkey = Postgres(data_folder), Valkey(data_folder)
+        postgres, valkey = Postgres(data_folder, **settings), Valkey(data_folder)
         postgres.start()
         running.callback(postgres.stop)
         valkey.start()

@@ -39,12 +39,12 @@ C_LIBRARY_LOCALE = ("--locale=C",)
 
 
 class Postgres:
-    """One PostgreSQL server. The object keeps its port over any number of restarts."""
+    """One PostgreSQL server. The object keeps its port and settings over any number of restarts."""
 
     name = "postgres"
     temporary_error: str | None = "pre-existing shared memory block"
 
-    def __init__(self, data_folder: DataFolder) -> None:
+    def __init__(self, data_folder: DataFolder, **settings: str) -> None:
         self._data_folder = data_folder
         self._programs = find_postgres(data_folder)
         self._folder = data_folder.servers / "postgres"
@@ -52,6 +52,7 @@ class Postgres:
         self.child: Child | None = None
         self.port = free_port()
         self.log = data_folder.log_file(self.name)
+        self._settings = {**SETTINGS, "port": str(self.port), **settings}
 
     @property
     def url(self) -> str:
@@ -101,8 +102,7 @@ class Postgres:
             self._postmaster_pid.unlink()
 
     def _command(self) -> Command:
-        settings = {**SETTINGS, "port": str(self.port)}
-        flags = [flag for name, value in settings.items() for flag in ("-c", f"{name}={value}")]
+        flags = [flag for name, value in self._settings.items() for flag in ("-c", f"{name}={value}")]
         return Command(
             name=self.name,
             arguments=[self._programs.path("postgres"), "-D", str(self._folder), *flags],
