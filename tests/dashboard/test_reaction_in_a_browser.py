@@ -115,6 +115,17 @@ def rows_of(text: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text)))
 
 
+@pytest.mark.timeout(120)
+async def test_the_page_of_reactions_connector_up_to_its_first_imports(
+    shop: Shop, bucket: Server, drive: Server
+) -> None:
+    connections = [await configure(shop, "AWS S3", bucket), await configure(shop, "SFTP", drive)]
+    await create_template(shop)
+    await import_from_everywhere(shop, connections, (bucket, drive))
+    await download_errors(shop)
+
+
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 async def test_the_page_of_reactions_connector_step_by_step(shop: Shop, bucket: Server, drive: Server) -> None:
     connections = [await configure(shop, "AWS S3", bucket), await configure(shop, "SFTP", drive)]
