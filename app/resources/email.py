@@ -16,12 +16,13 @@ RESERVED_DOMAIN = type_error(
 # The plain addresses. They are a subset of what the validator accepts, and a test makes sure of that: ASCII, no two
 # hyphens in a row (IDNA), no reserved top-level name, and at most QUICK_LENGTH characters, so that none of the
 # validator's limits (64 before the @ sign, 63 in a label, 254 in all) can be exceeded. Nothing in one needs an escape
-# in JSON.
+# in JSON. The pattern also serves where NUL follows each of many addresses.
 QUICK_LENGTH = 64
 _atom = r"[A-Za-z0-9_!#$%&'*+\-/=?^`{|}~]++"
 _label = r"[A-Za-z0-9]++(?:-[A-Za-z0-9]++)*+"
 _reserved = "|".join(sorted({re.escape(name.rpartition(".")[2]) for name in SPECIAL_USE_DOMAIN_NAMES}))
-_match_plain = re.compile(rf"{_atom}(?:\.{_atom})*+@(?:{_label}\.)++(?!(?i:{_reserved})\Z)[A-Za-z]{{2,}}").fullmatch
+PLAIN_ADDRESS = rf"{_atom}(?:\.{_atom})*+@(?:{_label}\.)++(?!(?i:{_reserved})(?:\0|\Z))[A-Za-z]{{2,}}+"
+_match_plain = re.compile(PLAIN_ADDRESS).fullmatch
 _match_reserved = re.compile(rf"{_atom}(?:\.{_atom})*+@(?:{_label}\.)*+(?i:{_reserved})").fullmatch
 
 

@@ -33,14 +33,16 @@ _booleans: dict[str, str | BadCell] = {
     "no": "false",
 }
 _match_integer = re.compile(r"0|-?[1-9][0-9]*").fullmatch
-_match_phone = re.compile(r"\+?[0-9]{5,20}").fullmatch
+PHONE = r"\+?[0-9]{5,20}+"
+_match_phone = re.compile(PHONE).fullmatch
 _match_five_digits = re.compile(r"(?:[^0-9]*+[0-9]){5}").match
 _invisible = r"\s\x00-\x1f\x7f-\x9f"
-_match_url = re.compile(
-    rf"(?i:https?)://(?:[^/?#@\\{_invisible}]*@)?"
-    rf"(?:\[[0-9A-Fa-f:.]+\]|[^/?#@:\[\]\\\"<>{_invisible}]+)(?::[0-9]{{1,5}})?"
-    rf"(?:[/?#][^{_invisible}]*)?"
-).fullmatch
+URL = (
+    rf"(?i:https?+)://(?:[^/?#@\\{_invisible}]*+@)?+"
+    rf"(?:\[[0-9A-Fa-f:.]++\]|[^/?#@:\[\]\\\"<>{_invisible}]++)(?::[0-9]{{1,5}}+)?+"
+    rf"(?:[/?#][^{_invisible}]*+)?+"
+)
+_match_url = re.compile(URL).fullmatch
 
 
 def compile_text(field: Field) -> Convert:

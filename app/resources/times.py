@@ -18,7 +18,7 @@ FOREIGN_DATETIME = type_error(
 _match_foreign = re.compile(
     r"\s*(?![0-9]{4}-[0-9]{2}-[0-9]{2})[0-9]{1,4}([./-])[0-9]{1,2}\1[0-9]{1,4}\.?(?:[T ,]+[0-9].{,40})?\s*"
 ).fullmatch
-_parse_date = date.fromisoformat
+parse_date = date.fromisoformat
 _match_datetime = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})"
     r"(?:[Tt ]([0-9]{2}:[0-9]{2})(?::([0-9]{2})([.,][0-9]{1,9})?)?"
@@ -33,7 +33,7 @@ def convert_date(text: str) -> str | BadCell:
     if len(text) != 10 or text[4] != "-" or text[7] != "-":
         return FOREIGN_DATE if _match_foreign(text) else NOT_DATE
     try:
-        _parse_date(text)
+        parse_date(text)
     except ValueError:
         return NOT_DATE
     return f'"{text}"'

@@ -14,8 +14,9 @@ from app.mappings.conversions import ConvertColumn, UnconvertibleCell, compile_c
 from app.resources.conversion import bad_cell, quote_json
 from app.resources.field_types import BadCell, compile_cell, compile_key, compile_value
 from app.resources.invisible import Clean, clean_exact, clean_items, clean_prose
-from app.resources.numbers import MAX_DIGITS, are_json_numbers, convert_decimal, convert_integer
+from app.resources.numbers import MAX_DIGITS, convert_decimal, convert_integer
 from app.resources.schema import Field, Resource
+from app.resources.whole_columns import UNQUOTED, AreVerbatim, compile_column
 from app.workbooks.formula_errors import is_formula_error
 
 PROSE = ("text", "list", "object")  # field types whose values may mean what nobody sees
@@ -45,6 +46,7 @@ class ColumnConverter:
     null_marker: str | None = None
     change: ConvertColumn | None = None  # the conversions of the mapping; None for nearly every column
     workbook: bool = False  # the cells may be errors of formulas
+    are_verbatim: AreVerbatim | None = None  # whether texts are stored as they are
 
     def prepare(self, cells: Cells) -> Cells:
         """The cells as the field takes them: one with the null marker is absent, and texts are converted. A cell of
@@ -66,7 +68,7 @@ class ColumnConverter:
         `sent`."""
         clean = self.convert_clean(cells)
         if clean is not None:
-            return MemberColumn(self.field.id, clean)
+            return clean
         values = self.convert_all(cells)
         types = set(map(type, values))
         if types == ALL_TEXT and "" not in values:
@@ -81,7 +83,7 @@ class ColumnConverter:
         """What `convert_members` returned, without the keys of records, and these by themselves."""
         start, empty = len(self.prefix), ("", f"{self.prefix}null")
         # A column in which no cell is bad or blank has only values, of which a null of JSON is one.
-        texts = members.texts if members.name is None else [self.prefix + text for text in members.texts]
+        texts = members.texts if members.name is None else [self.prefix + text for text in members.values]
         cells = [None if text in empty else text[start:] for text in texts]
         rest = [text if cell is None else "" for cell, text in zip(cells, texts, strict=True)]
         column = ReferenceColumn(self.field.id, self.column.heading, self.names_type, cells, self.field.alias_of)
@@ -125,21 +127,26 @@ class ColumnConverter:
             return [BOOLEANS[value] for value in values]  # type: ignore[index]
         return [self.convert(value) for value in values]
 
-    def convert_clean(self, cells: Cells) -> list[str] | None:
+    def convert_clean(self, cells: Cells) -> MemberColumn | None:
         """The same for a column in which no cell can be bad, blank or absent; None for any other. Most columns are
         known to be so without a look at what became of each cell."""
         values, types = cells
         convert = self.convert_text
         if types == ALL_TEXT:
-            texts: list[str] = list(values)  # type: ignore[arg-type]
-            if convert is quote_json and "" not in texts:
-                return list(map(quote_json, texts))
-            return texts if are_json_numbers(texts, convert) else None
+            return self._convert_clean_texts(values)  # type: ignore[arg-type]
         if self.field.kept:
             return None
         if (convert is convert_decimal and types <= ONLY_NUMBERS) or (convert is convert_integer and types == {int}):
             texts = list(map(str, values))
-            return texts if "E" not in "".join(texts) and max(map(len, texts)) <= MAX_DIGITS else None
+            fits = "E" not in "".join(texts) and max(map(len, texts)) <= MAX_DIGITS
+            return MemberColumn(self.field.id, texts) if fits else None
+        return None
+
+    def _convert_clean_texts(self, texts: Sequence[str]) -> MemberColumn | None:
+        if self.are_verbatim is not None and self.are_verbatim(texts):
+            return MemberColumn(self.field.id, texts, bare=self.field.type not in UNQUOTED)
+        if self.convert_text is quote_json and "" not in texts:
+            return MemberColumn(self.field.id, list(map(quote_json, texts)))
         return None
 
     def _convert_texts(self, texts: Sequence[str]) -> list[Converted]:
@@ -221,6 +228,7 @@ def build_converter(
         change=change,
         workbook=workbook,
         names_type=names_type,
+        are_verbatim=compile_column(field),
     )
 
 

@@ -137,7 +137,7 @@ def convert_part(others: OtherMembers, converter: ColumnConverter, part: PathCel
     cells, everywhere = Cells(values, types), len(rows) == len(others.texts)
     clean = converter.convert_clean(cells) if everywhere else None
     if clean is not None:
-        others.columns.append(MemberColumn(converter.field.id, clean))
+        others.columns.append(clean)
         return
     converted = converter.convert_all(cells)
     if everywhere and set(map(type, converted)) == ALL_TEXT and "" not in converted and types.isdisjoint(EMPTY):
