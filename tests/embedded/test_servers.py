@@ -114,6 +114,14 @@ def test_the_servers_are_durable_and_never_evict(data: Path, query: Query, ask: 
         assert ask(servers.redis_url, "CONFIG", "GET", "maxmemory-policy") == ["maxmemory-policy", "noeviction"]
 
 
+def test_settings_of_the_caller_outlast_a_crash(data: Path, query: Query) -> None:
+    """Those of the tests do: without them each start after a kill waits for the disk."""
+    with run_servers(data, fsync="off") as servers:
+        servers.postgres.kill()
+        servers.postgres.start()
+        assert query(servers.database_url, "SHOW fsync") == "off"
+
+
 def test_text_is_sorted_by_code_point_and_folded_as_unicode_says(data: Path, query: Query) -> None:
     with run_servers(data) as servers:
         assert query(servers.database_url, "SELECT lower('ÄÖŁ')") == "äöł"
