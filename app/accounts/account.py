@@ -32,6 +32,7 @@ class AdministeredAccount:
     quotas: OwnQuotas
     deleting_at: datetime | None
     erased: Mapping[str, int]  # how much is gone of what, while it is being deleted
+    suspended_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +106,16 @@ async def create_account(session: Session, name: str, wanted: Wanted) -> Adminis
     return await load_account(session, name)
 
 
-async def set_quotas(session: Session, name: str, wanted: Wanted) -> AdministeredAccount:
-    """For what is asked from now on. Raises Refused: not_found, being_deleted, invalid."""
+async def change_account(
+    session: Session, name: str, wanted: Wanted, *, suspended: bool | None = None
+) -> AdministeredAccount:
+    """Quotas for what is asked from now on. An account that is `suspended` lets nobody in, and its work waits. Raises
+    Refused: not_found, being_deleted, invalid."""
     account = await hold_account(session, name)
     quotas = msgspec.json.encode(change_quotas(account.quotas, wanted)).decode()
     await administered.set_quotas(session, account.id, quotas)
+    if suspended is not None:
+        await administered.set_suspended(session, account.id, suspended=suspended)
     return await load_account(session, name)
 
 

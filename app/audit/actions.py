@@ -24,7 +24,7 @@ RUNS: Final = {"import": "import", "export": "export", "sync": "run of an item s
 DECISIONS: Final = ("started", "resumed", "cancelled", "deleted")
 
 # Action -> what somebody did, before the name of what they did it to. An action is called by what it is done to, a dot,
-# and the deed. The triggers of migrations 0041 and 0042 name those of all but records, the beginning
+# and the deed. The triggers of migrations 0041, 0042 and 0044 name those of all but records, the beginning
 # of a deletion and failed sign-ins, which `app.imports`, `app.accounts` and `app.people` note themselves.
 ACTIONS: Final[Mapping[str, str]] = {
     **{f"{kind}.{deed}": f"{deed} the {noun}" for (kind, noun), deed in product(NOUNS.items(), CHANGES)},
@@ -39,6 +39,8 @@ ACTIONS: Final[Mapping[str, str]] = {
     "export.rerun": "ran an export again as",
     "export.retried": "retried deliveries in the export",
     "account.deletion_begun": "began to delete the account",
+    "account.suspended": "suspended the account",
+    "account.activated": "let the account go on that was suspended,",
     "operator_key.revoked": "revoked the operator's key",
     "key.created": "created the API key",
     "key.changed": "changed the API key",

@@ -14,6 +14,7 @@ from app.errors import Refused
 from app.quotas.quota import OwnQuotas
 from app.runs.model import AccountId
 from app.storage.access import accounts, tokens
+from app.storage.access.accounts import ensure_active
 from app.storage.database import Database
 
 KEY_ID = re.compile(re.escape(PREFIX) + r"[0-9a-f]{16}")
@@ -52,7 +53,8 @@ class Caller:
 
 
 async def authenticate(database: Database, credentials: Credentials | None, *, pepper: str) -> Caller:
-    """The owner of a key or a token, as it is at a moment after the call. Raises Refused("not_authenticated")."""
+    """The owner of a key or a token, as it is at a moment after the call. Raises Refused: not_authenticated,
+    account_suspended."""
     match credentials:
         case PresentedKey():
             return await find_key_owner(database, credentials, pepper=pepper)
@@ -88,5 +90,7 @@ async def find_token_owner(database: Database, presented: PresentedToken, *, pep
 
 
 def build_caller(row: Mapping[Any, Any], identity: Identity, areas: frozenset[str] | None = None) -> Caller:
+    """Raises Refused("account_suspended"), which is said only to a caller who has the secret."""
+    ensure_active(suspended=row["suspended"])
     account_id, scopes = AccountId(row["account_id"]), frozenset(row["scopes"])
     return Caller(account_id, row["account"], identity, scopes, areas, stale=row["stale"], quotas=row["quotas"])

@@ -30,7 +30,8 @@ class Identity:
 
 async def ensure_live(session: Session, identity: Identity) -> None:
     """Identifies the sender of a body again, in the transaction that stores it: the body may have taken minutes. Key,
-    token and session cannot be ended until the transaction ends. Raises Refused("not_authenticated")."""
+    token and session cannot be ended until the transaction ends. Raises Refused: not_authenticated,
+    account_suspended."""
     if identity.session_hash is not None:
         if not await sessions.hold(session, identity.session_hash, account_id=identity.account_id, role=identity.role):
             raise Refused("not_authenticated", CHANGED)

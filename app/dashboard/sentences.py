@@ -101,6 +101,7 @@ PERSONS_REFUSALS: Final[Mapping[str, str]] = {
     "too_many_reads": "Wait until the other page has loaded, then reload this one.",
     "queue_full": "Wait until a job has ended, or decide about those that are stopped.",
     "being_deleted": "Wait until nothing of the account is left.",
+    "account_suspended": "Nothing is lost. If you belong to other accounts, turn to one on your own page.",
     "quota_reached": "Delete what is not needed, or ask the operator for a higher quota.",
     "import_not_ended": "Wait until it has ended. If it is stopped, let it go on or cancel it.",
     "already_ended": "Look at its numbers.",

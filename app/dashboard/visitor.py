@@ -17,6 +17,7 @@ from app.observe.acting import act_as
 from app.people.sessions import OpenSession, note_seen
 from app.runs.kinds import KINDS
 from app.runs.model import AccountId
+from app.storage.access.accounts import ensure_active
 from app.storage.database import DatabaseUnavailable
 from app.web.caller import ServiceRuntime, client_bucket, explain_scope
 from app.web.rate_limits import count_request
@@ -26,6 +27,8 @@ VISITOR: Final = "visitor"  # where the scope of a request holds who sent it, on
 # Open pages ask for what is new by themselves. Nobody is there for that, so an idle session ends all the same.
 FOLLOWING: Final = "/app/live"
 KEY_ROLE: Final = "key"
+# What people need to leave an account that is suspended: the page about themselves, where they turn to another one.
+WAYS_OUT: Final = ("/app/me", "/app/me/account", "/app/sign-out")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,8 @@ class Visitor:
 async def find_visitor(request: Request, runtime: ServiceRuntime) -> Visitor:
     """The visitor of this session, by the cookie alone: `Authorization` is for the APIs. Counts the request.
 
-    Raises Refused: not_authenticated, which a page answers with the way to sign in; too_many_requests.
+    Raises Refused: not_authenticated, which a page answers with the way to sign in; too_many_requests;
+    account_suspended.
     """
     try:
         opened = await load_session(request, runtime)
@@ -89,6 +93,8 @@ async def find_visitor(request: Request, runtime: ServiceRuntime) -> Visitor:
     caller = Caller(opened.account_id, opened.account, opened.identity, opened.scopes, quotas=opened.quotas)
     visitor = Visitor(opened, caller)
     request.scope[CALLER], request.scope[VISITOR] = visitor.caller, visitor
+    if request.scope["path"] not in WAYS_OUT:
+        ensure_active(suspended=opened.suspended)
     return visitor
 
 

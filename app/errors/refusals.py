@@ -35,6 +35,7 @@ REFUSALS: dict[str, str] = {
     "secrets_locked": "The stored secrets cannot be decrypted",
     "name_taken": "The name is already taken in this account",
     "being_deleted": "The account is being deleted",
+    "account_suspended": "The account is suspended",
     "last_admin": "The account would be left without an admin",
     "belongs_elsewhere": "The person belongs to other accounts, too",
     "not_ready": "The service is temporarily unavailable",
@@ -77,6 +78,8 @@ REFUSAL_REMEDIES: dict[str, str] = {
     "secrets_locked": "Send the secrets again with `PUT /connections/{id}`, or restore the key that encrypted them",
     "name_taken": "Choose another name",
     "being_deleted": "Wait until the account is gone. `GET /admin/accounts/{name}` shows what remains of it",
+    "account_suspended": "Ask the operator of the service. Nothing is lost: what was accepted goes on when the "
+    "account is active again",
     "last_admin": "Make somebody else an admin first",
     "belongs_elsewhere": "Ask the operator of the service to reset the password, with `sluice person reset`",
     "not_ready": "Wait for the seconds in `Retry-After`, then send the request again",

@@ -34,6 +34,7 @@ class OpenSession:
     theme: str
     confirmed: bool  # the password was typed a moment ago
     stale: bool  # it has to be noted that the session was seen
+    suspended: bool = False  # the account is
     quotas: OwnQuotas = field(default_factory=dict)  # of the account's own
 
     @property
@@ -87,6 +88,7 @@ def read_session(row: Mapping[Any, Any], hashed: bytes) -> OpenSession:
         theme=row["theme"] or "system",
         confirmed=row["confirmed_seconds"] < CONFIRMED_SECONDS,
         stale=row["stale"],
+        suspended=row["suspended"],
         quotas=row["quotas"],
     )
 

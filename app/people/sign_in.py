@@ -78,12 +78,14 @@ async def is_password_of(runtime: Runtime, email: str, password: str, *, address
 
 
 async def verify_key(runtime: Runtime, key: str, *, address: str) -> Caller:
-    """Raises as `sign_in`."""
+    """Raises as `sign_in`, and Refused("account_suspended")."""
     presented = parse_key(key.strip()) or NO_KEY
     await count_try(runtime, presented.key_id, address)
     try:
         return await authenticate(runtime.database, presented, pepper=runtime.pepper)
-    except Refused:
+    except Refused as refused:
+        if refused.code == "account_suspended":
+            raise Refused(refused.code, refused.detail, [Complaint("", refused.detail)]) from None
         raise wrong(WRONG_KEY) from None
 
 

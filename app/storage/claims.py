@@ -9,6 +9,7 @@ from random import uniform
 
 from sqlalchemy import RowMapping, text
 
+from app.storage.access.accounts import SUSPENDED
 from app.storage.database import PLAN_VERSION, ReadSession, Session, newest_migration
 from app.storage.runs import OPEN
 
@@ -40,9 +41,9 @@ WORKABLE = (
 KNOWN = f"""plan_version <= {PLAN_VERSION}
     AND (kind, {STEP}) IN ({", ".join(f"('{kind}', '{step}')" for kind, step in WORKABLE)})"""
 
-# Runs that nobody works on and that may be worked on now.
+# Runs that nobody works on and that may be worked on now. Those of a suspended account wait.
 CLAIMABLE = f"""{OPEN} AND state IN ('queued', 'running') AND lease_until IS NULL AND due_at <= now()
-    AND {KNOWN}
+    AND {KNOWN} AND account_id <> ALL({SUSPENDED})
     AND (crashes = 0 OR NOT {SUSPECT_AT_WORK})"""
 
 # Two workers that each claim a suspect would not see the other's claim before it commits, so the second one waits.

@@ -39,6 +39,7 @@ accounts = Table(
     Column("quotas", JSONB, nullable=False, server_default="{}"),  # of its own, by the names of app.quotas.quota.QUOTAS
     moment("deleting_at"),  # since when it is being erased: nobody may come in
     Column("erased", JSONB, nullable=False, server_default="{}"),  # how much is gone of what, then
+    moment("suspended_at"),  # since when nobody may come in and nothing is worked on; null: it is active
 )
 
 api_keys = Table(

@@ -21,6 +21,7 @@ STATUSES: Final[Mapping[str, int]] = {
     "not_authenticated": 401,
     "not_allowed": 403,
     "quota_reached": 403,
+    "account_suspended": 403,
     "not_found": 404,
     "method_not_allowed": 405,
     "import_not_ended": 409,

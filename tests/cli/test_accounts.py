@@ -24,6 +24,9 @@ def test_accounts_are_administered_from_the_command_line(served: Live, sluice: S
     shown = json.loads(run("show", "shop-cli", "--json"))
     assert (shown["quotas"], shown["limits"]["openImports"]) == ({"fileBytes": 9, "keys": 2}, 2)
     assert "shop-cli" in run("list")
+    assert "suspended" in run("set", "shop-cli", "--suspended")
+    assert json.loads(run("set", "shop-cli", "--keys", "2", "--json"))["status"] == "suspended"
+    assert json.loads(run("set", "shop-cli", "--active", "--json"))["status"] == "active"
     key = run("create-key", "shop-cli", "--label", "x", "--scope", "imports:read").strip()
     own = sluice("account", "show", SLUICE_KEY=key)
     assert (own.exit_code, "shop-cli" in own.stdout) == (0, True)

@@ -5,7 +5,7 @@ from typing import Any
 
 from app.feeds.feed import feed_from
 from app.feeds.visit import Visit, visit_folder
-from app.feeds.watch import FeedWatch, forget_old_files
+from app.feeds.watch import FeedWatch, forget_old_files, go_on
 from app.storage.feeds import visits
 from tests.feeds.conftest import Watched, rows
 from tests.support.http import make_account
@@ -221,3 +221,21 @@ async def test_a_visit_does_not_count_once_another_has_begun(watched: Watched) -
     assert (await watched.files(feed), (await watched.see(feed))["status"]) == ([], "new")
     await visit_folder(watched.runtime, begun[1])
     assert (len(await watched.files(feed)), (await watched.see(feed))["status"]) == (1, "ok")
+
+
+async def test_a_feed_of_a_suspended_account_neither_looks_nor_imports(watched: Watched) -> None:
+    suspend = "UPDATE accounts SET suspended_at = CASE WHEN :suspended THEN now() END WHERE id = :id"
+    account = watched.account.id
+    await watched.server.store("in/a.csv", rows("ana"))
+    feed = await watched.feed()
+    await watched.settle()
+    await watched.sql(suspend, suspended=True, id=account)
+    await go_on(watched.runtime)
+    await watched.server.store("in/b.csv", rows("bob"))
+    await watched.settle()
+    await watched.sql(suspend, suspended=False, id=account)
+    assert await watched.names_of_imports() == []
+    assert [each["path"] for each in await watched.files(feed)] == ["/in/a.csv"]
+    await watched.settle()
+    await watched.start()
+    assert await watched.names_of_imports() == ["a.csv", "b.csv"]

@@ -295,3 +295,15 @@ async def test_what_becomes_of_starts_is_counted(shop: Shop) -> None:
     await shop.look("2026-11-28T02:30")
     assert before.registry.get_sample_value("sluice_schedules_total", {"status": "started"}) == started + 1
     assert len(await shop.runs(schedule)) == 1
+
+
+async def test_nothing_of_a_suspended_account_is_started_and_what_was_missed_is_made_up_for_once(shop: Shop) -> None:
+    schedule = await shop.schedule()
+    await shop.sql("UPDATE accounts SET suspended_at = now() WHERE id = :id", id=shop.account.id)
+    for moment in ("2026-11-28T02:30", "2026-11-29T02:30"):
+        await shop.look(moment)
+    await shop.sql("UPDATE accounts SET suspended_at = NULL WHERE id = :id", id=shop.account.id)
+    assert (await shop.runs(schedule), "lastResult" in await shop.see(schedule)) == ([], False)
+    await shop.look()
+    assert len(await shop.runs(schedule)) == 1
+    assert (await result_of(shop, schedule))["plannedFor"] == "2026-11-28T02:30:00.000Z"

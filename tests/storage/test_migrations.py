@@ -1002,6 +1002,21 @@ async def test_0041_notes_what_is_changed_from_then_on_and_can_be_taken_back(emp
     await connection.close()
 
 
+async def test_0044_suspends_accounts_and_can_be_taken_back(empty_database: str) -> None:
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "0043")
+    connection = await asyncpg.connect(empty_database)
+    await connection.execute("INSERT INTO accounts (name, created_at) VALUES ('shop', now())")
+    await asyncio.to_thread(command.upgrade, configuration(empty_database), "0044")
+    await connection.execute("UPDATE accounts SET suspended_at = now(), quotas = '{\"keys\": 1}'")
+    await connection.execute("UPDATE accounts SET last_seq = last_seq + 1")  # as earlier releases go on
+    noted = await values(connection, "SELECT action FROM audit_log ORDER BY id")
+    assert noted == ["account.created", "account.suspended", "account.changed"]
+    await asyncio.to_thread(command.downgrade, configuration(empty_database), "0043")
+    await connection.execute("UPDATE accounts SET quotas = '{}'")
+    assert (await values(connection, "SELECT action FROM audit_log ORDER BY id"))[3:] == ["account.changed"]
+    await connection.close()
+
+
 async def test_0042_gives_accounts_room_for_quotas_and_can_be_taken_back(empty_database: str) -> None:
     await asyncio.to_thread(command.upgrade, configuration(empty_database), "0041")
     connection = await asyncpg.connect(empty_database)

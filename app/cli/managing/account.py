@@ -24,6 +24,12 @@ Confirm = Annotated[str, typer.Option("--confirm", help="The name once more; def
 Reset = Annotated[
     list[str] | None, typer.Option("--reset", help="Quota that is to be as for every account, can be repeated")
 ]
+Suspended = Annotated[
+    bool | None,
+    typer.Option(
+        "--suspended/--active", help="Let nobody in and let its work wait, or let it go on", show_default=False
+    ),
+]
 Label = Annotated[str, typer.Option("--label", help="What the key is for")]
 Scopes = Annotated[list[str], typer.Option("--scope", help="Scope of the key, can be repeated")]
 Days = Annotated[
@@ -147,14 +153,15 @@ def set_quotas(
     name: Name,
     *,
     reset: Reset = None,
+    suspended: Suspended = None,
     url: Url = DEFAULT_URL,
     key: Key = "",
     as_json: AsJson = False,
 ) -> None:
-    """Set quotas of an account, with an operator's key. The others stay as they are."""
+    """Set quotas of an account, or suspend it, with an operator's key. What is not named stays as it is."""
     members: dict[str, int | None] = {QUOTAS.get(each.replace("-", "_"), each): None for each in reset or ()}
     with connect(url, key, as_json=as_json) as client:
-        body = {"quotas": members | read_quotas(context)}
+        body = {"quotas": members | read_quotas(context)} | ({} if suspended is None else {"suspended": suspended})
         print_account(read_object(request(client, "PATCH", build_path(*ADMIN, name), json=body)), as_json=as_json)
 
 

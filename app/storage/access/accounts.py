@@ -13,12 +13,15 @@ LIVE_KEY: Final = "k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_a
 STAYS: Final = "deleting_at IS NULL"  # whether the account is not being deleted
 DELETED: Final = "The account is being deleted"
 BEING_DELETED: Final = "The account `{name}` is being deleted. Its name is free again once that is done"
+# The accounts whose work waits: read once for each statement, from an index that has no others.
+SUSPENDED: Final = "ARRAY(SELECT id FROM accounts WHERE suspended_at IS NOT NULL)"
+IS_SUSPENDED: Final = "The account is suspended. Ask the operator of the service"
 BRAKES: Final = "SELECT brakes FROM accounts WHERE id = :id"
 USED_SECONDS: Final = 60  # the last use of a key is written at most once in so many seconds
 STALE_KEY: Final = f"(k.last_used_at IS NULL OR k.last_used_at < now() - make_interval(secs => {USED_SECONDS}))"
 KEYS_BY_ID: Final = text(
     f"SELECT k.id, k.account_id, a.name AS account, a.quotas, k.secret_hash, k.scopes, {STALE_KEY} AS stale, "
-    "coalesce(k.expires_at <= now(), false) AS expired "
+    "coalesce(k.expires_at <= now(), false) AS expired, a.suspended_at IS NOT NULL AS suspended "
     "FROM api_keys k JOIN accounts a ON a.id = k.account_id WHERE k.id = ANY(:ids) AND k.revoked_at IS NULL"
 )
 KEY: Final = (
@@ -100,8 +103,8 @@ async def add_key(session: Session, account_id: int, key_id: str, **values: Any)
 
 async def find_keys(session: ReadSession, key_ids: Collection[str]) -> Mapping[str, RowMapping]:
     """The keys with these ids that are not revoked, by id: account_id, account (name), quotas (of the
-    account), secret_hash, scopes, whether it has expired, and whether it is stale: its last use has to be written
-    again."""
+    account), secret_hash, scopes, whether it has expired, whether the account is suspended, and whether the key is
+    stale: its last use has to be written again."""
     found = await session.execute(KEYS_BY_ID, {"ids": list(key_ids)})
     return {row["id"]: row for row in found.mappings()}
 
@@ -123,11 +126,20 @@ async def has_keys(session: ReadSession) -> bool:
 
 
 async def hold_key(session: Session, key_id: str) -> bool:
-    """Whether the key is live. It cannot be revoked until the transaction ends."""
+    """Whether the key is live. It cannot be revoked until the transaction ends. Raises Refused("account_suspended")."""
     found = await session.execute(
-        text(f"SELECT k.id FROM api_keys k WHERE k.id = :id AND {LIVE_KEY} FOR SHARE"), {"id": key_id}
+        text(f"SELECT k.account_id = ANY({SUSPENDED}) FROM api_keys k WHERE k.id = :id AND {LIVE_KEY} FOR SHARE OF k"),
+        {"id": key_id},
     )
-    return found.one_or_none() is not None
+    suspended = found.scalar_one_or_none()
+    ensure_active(suspended=bool(suspended))
+    return suspended is not None
+
+
+def ensure_active(*, suspended: bool) -> None:
+    """Raises Refused("account_suspended")."""
+    if suspended:
+        raise Refused("account_suspended", IS_SUSPENDED)
 
 
 async def keys(session: ReadSession, account: str | None) -> Sequence[RowMapping]:

@@ -8,7 +8,7 @@ from sqlalchemy import RowMapping, text
 from app.storage.database import ReadSession, Session
 
 # What an account shows without counting what it has.
-ACCOUNT: Final = "a.id, a.name, a.created_at, a.quotas, a.deleting_at, a.erased FROM accounts a"
+ACCOUNT: Final = "a.id, a.name, a.created_at, a.quotas, a.deleting_at, a.erased, a.suspended_at FROM accounts a"
 
 # The number by which logs call an account finds it, unless another one has it as its name.
 FIND: Final = f"""
@@ -29,8 +29,8 @@ async def add(session: Session, name: str, quotas: str) -> bool:
 
 
 async def find(session: ReadSession, name: str, *, hold: bool = False) -> RowMapping | None:
-    """The account with this name, or else with this number: id, name, created_at, quotas, deleting_at, erased. With
-    `hold` it is locked as by `accounts.lock`."""
+    """The account with this name, or else with this number: id, name, created_at, quotas, deleting_at, erased,
+    suspended_at. With `hold` it is locked as by `accounts.lock`."""
     found = await session.execute(text(FIND + ("FOR NO KEY UPDATE OF a" if hold else "")), {"name": name})
     return found.mappings().one_or_none()
 
@@ -51,6 +51,17 @@ async def set_quotas(session: Session, account_id: int, quotas: str) -> None:
     """`quotas` are JSON."""
     await session.execute(
         text("UPDATE accounts SET quotas = CAST(:quotas AS jsonb) WHERE id = :id"), {"id": account_id, "quotas": quotas}
+    )
+
+
+async def set_suspended(session: Session, account_id: int, *, suspended: bool) -> None:
+    """What is so already is left alone."""
+    await session.execute(
+        text(
+            "UPDATE accounts SET suspended_at = CASE WHEN :suspended THEN now() END "
+            "WHERE id = :id AND (suspended_at IS NOT NULL) <> :suspended"
+        ),
+        {"id": account_id, "suspended": suspended},
     )
 
 

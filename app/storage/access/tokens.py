@@ -12,7 +12,8 @@ from app.storage.database import ReadSession, Session
 LIVE_TOKENS: Final = text(
     "SELECT t.hash, t.scopes AS token_scopes, t.expires_at, "
     "CAST(floor(extract(epoch FROM t.expires_at - now())) AS integer) AS seconds_left, "
-    f"t.key_id, k.account_id, a.name AS account, a.quotas, k.scopes, {STALE_KEY} AS stale "
+    f"t.key_id, k.account_id, a.name AS account, a.quotas, k.scopes, {STALE_KEY} AS stale, "
+    "a.suspended_at IS NOT NULL AS suspended "
     "FROM tokens t JOIN api_keys k ON k.id = t.key_id JOIN accounts a ON a.id = k.account_id "
     f"WHERE t.hash = ANY(:hashes) AND t.expires_at > now() AND {LIVE_KEY}"
 )
@@ -33,7 +34,7 @@ async def add(session: Session, hashed: bytes, *, key_id: str, scopes: Sequence[
 
 async def find_live(session: ReadSession, hashes: Collection[bytes]) -> Mapping[bytes, RowMapping]:
     """The live tokens with these hashes, by hash: token_scopes, expires_at, seconds_left; and of its key: key_id,
-    account_id, account (name), quotas (of the account), scopes, stale (as `accounts.find_keys`)."""
+    account_id, account (name), quotas (of the account), scopes, stale and suspended (as `accounts.find_keys`)."""
     found = await session.execute(LIVE_TOKENS, {"hashes": list(hashes)})
     return {row["hash"]: row for row in found.mappings()}
 

@@ -6,17 +6,19 @@ from typing import Any
 
 from sqlalchemy import JSON, ColumnElement, RowMapping, delete, insert, literal_column, select, text, update
 
+from app.storage.access.accounts import SUSPENDED
 from app.storage.clock.tables import schedules
 from app.storage.database import ReadSession, Session
 from app.storage.tables import runs
 
 # `due_at` is lease and backoff in one: a worker that takes a schedule moves it on, and starts something only while it
 # is where that worker put it. One of each account at a time: what is slow for one account does not hold up another.
-TAKE = """
+TAKE = f"""
 UPDATE schedules s SET due_at = :until
 WHERE id IN (
     SELECT id FROM schedules WHERE due_at <= :now AND id IN (
-        SELECT DISTINCT ON (account_id) id FROM schedules WHERE due_at <= :now ORDER BY account_id, due_at, id)
+        SELECT DISTINCT ON (account_id) id FROM schedules
+        WHERE due_at <= :now AND account_id <> ALL({SUSPENDED}) ORDER BY account_id, due_at, id)
     ORDER BY due_at, id LIMIT :limit FOR UPDATE SKIP LOCKED)
 RETURNING s.*, (SELECT id FROM runs WHERE account_id = s.account_id AND created_by = s.id AND finished_at IS NULL
     ORDER BY created_at LIMIT 1) AS open_run"""
@@ -85,8 +87,8 @@ async def remove(session: Session, account_id: int, schedule_id: str) -> bool:
 
 
 async def take_due(session: Session, now: datetime, *, until: datetime, limit: int) -> Sequence[RowMapping]:
-    """Schedules that are due, one of each account, reserved until that moment. Each has `open_run`, the oldest of its
-    runs that has not ended."""
+    """Schedules that are due, one of each account that is not suspended, reserved until that moment. Each has
+    `open_run`, the oldest of its runs that has not ended."""
     taken = await session.execute(text(TAKE), {"now": now, "until": until, "limit": limit})
     return taken.mappings().all()
 

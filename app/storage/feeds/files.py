@@ -10,6 +10,7 @@ from datetime import datetime
 
 from sqlalchemy import RowMapping, text
 
+from app.storage.access.accounts import SUSPENDED
 from app.storage.database import ReadSession, Session
 from app.storage.feeds.declared import NOW
 
@@ -45,6 +46,7 @@ SELECT f.id, f.account_id, f.started_at,
     (SELECT count(*) FROM seen_files s JOIN feeds o ON o.id = s.feed_id
         WHERE o.account_id = f.account_id AND s.state = 'importing') AS in_account
 FROM feeds f WHERE f.enabled AND f.state = 'ok' AND (f.start_at IS NULL OR f.start_at <= {NOW})
+    AND f.account_id <> ALL({SUSPENDED})
     AND EXISTS (SELECT FROM seen_files s WHERE s.feed_id = f.id AND s.state = 'waiting')
 ORDER BY importing, f.started_at NULLS FIRST, f.id"""
 

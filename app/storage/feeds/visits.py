@@ -9,6 +9,7 @@ from datetime import datetime
 
 from sqlalchemy import RowMapping, text
 
+from app.storage.access.accounts import SUSPENDED
 from app.storage.database import Session
 from app.storage.feeds.declared import COLUMNS, NOW
 
@@ -18,7 +19,7 @@ WITH due AS (
     SELECT id, row_number() OVER (PARTITION BY account_id ORDER BY least(next_at, tidy_at), id) AS place,
         least(next_at, tidy_at) AS since
     FROM feeds WHERE enabled AND least(next_at, tidy_at) <= {NOW} AND (lease_until IS NULL OR lease_until <= {NOW})
-        AND account_id <> ALL(:busy)
+        AND account_id <> ALL(:busy) AND account_id <> ALL({SUSPENDED})
 ), chosen AS (
     SELECT f.id FROM feeds f JOIN due ON due.id = f.id WHERE due.place <= :share
         AND (f.lease_until IS NULL OR f.lease_until <= {NOW})
@@ -48,7 +49,7 @@ async def claim_due(
     session: Session, now: datetime, *, busy: Collection[int], share: int, most: int, lease: float
 ) -> Sequence[RowMapping]:
     """Begins visits of feeds that are due, at most `most`, and at most `share` of one account; none of accounts that
-    are `busy`. `is_due`: the folder is to be looked at, and not only files to be moved."""
+    are `busy` or suspended. `is_due`: the folder is to be looked at, and not only files to be moved."""
     values = {"now": now, "busy": list(busy), "share": share, "most": most, "lease": lease}
     return (await session.execute(text(CLAIM_DUE), values)).mappings().all()
 

@@ -107,11 +107,11 @@ async def all_members(session: ReadSession, account: str | None) -> Sequence[Row
 
 
 async def memberships(session: ReadSession, person_id: str) -> Sequence[RowMapping]:
-    """The accounts that somebody belongs to, by name: account_id, account (name), role."""
+    """The accounts that somebody belongs to, by name, suspended ones last: account_id, account (name), role."""
     found = await session.execute(
         text(
             "SELECT m.account_id, a.name AS account, m.role FROM memberships m JOIN accounts a ON a.id = m.account_id "
-            "WHERE m.person_id = :person_id AND m.joined_at IS NOT NULL ORDER BY a.name"
+            "WHERE m.person_id = :person_id AND m.joined_at IS NOT NULL ORDER BY a.suspended_at IS NOT NULL, a.name"
         ),
         {"person_id": person_id},
     )

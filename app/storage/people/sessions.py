@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from sqlalchemy import RowMapping, text
 
-from app.storage.access.accounts import LIVE_KEY
+from app.storage.access.accounts import LIVE_KEY, ensure_active
 from app.storage.database import ReadSession, Session
 
 IDLE_SECONDS: Final = 12 * 3600
@@ -44,12 +44,12 @@ async def add(session: Session, **values: Any) -> None:
 
 async def live(session: ReadSession, hashed: bytes) -> RowMapping | None:
     """id, account_id, account (name), quotas (of the account), person_id, email, name, theme and role of a person,
-    key_id, label and scopes of a key; confirmed_seconds: since the password was typed; stale: `seen_at` has to be
-    written again."""
+    key_id, label and scopes of a key; suspended: the account is; confirmed_seconds: since the password was typed;
+    stale: `seen_at` has to be written again."""
     found = await session.execute(
         text(
             "SELECT s.id, s.account_id, a.name AS account, a.quotas, s.person_id, p.email, p.name, p.theme, m.role, "
-            "s.key_id, k.label, k.scopes, "
+            "s.key_id, k.label, k.scopes, a.suspended_at IS NOT NULL AS suspended, "
             "CAST(extract(epoch FROM now() - s.confirmed_at) AS integer) AS confirmed_seconds, "
             f"s.seen_at < now() - make_interval(secs => {SEEN_SECONDS}) AS stale {OWNED}"
         ),
@@ -60,15 +60,17 @@ async def live(session: ReadSession, hashed: bytes) -> RowMapping | None:
 
 async def hold(session: Session, hashed: bytes, *, account_id: int | None, role: str | None) -> bool:
     """Whether the session is live, in this account and, of a person, with this role. It cannot be ended until the
-    transaction ends."""
+    transaction ends. Raises Refused("account_suspended")."""
     found = await session.execute(
         text(
-            f"SELECT s.id {OWNED} AND s.account_id = :account_id AND m.role IS NOT DISTINCT FROM CAST(:role AS text) "
-            "FOR SHARE OF s"
+            f"SELECT a.suspended_at IS NOT NULL {OWNED} AND s.account_id = :account_id "
+            "AND m.role IS NOT DISTINCT FROM CAST(:role AS text) FOR SHARE OF s"
         ),
         {"hash": hashed, "account_id": account_id, "role": role},
     )
-    return found.one_or_none() is not None
+    suspended = found.scalar_one_or_none()
+    ensure_active(suspended=bool(suspended))
+    return suspended is not None
 
 
 async def touch(session: Session, hashed: bytes) -> None:

@@ -45,6 +45,7 @@ ANSWERS: Final[Mapping[str, CordialError]] = {
     "not_authenticated": CordialError(401, "UNAUTHORIZED", HOW_TO_SEND_A_KEY),
     "not_allowed": CordialError(403, "FORBIDDEN"),
     "quota_reached": CordialError(403, "QUOTA_REACHED"),
+    "account_suspended": CordialError(403, "ACCOUNT_SUSPENDED"),
     "not_found": CordialError(404, "RECORD_NOT_FOUND", "Record not found."),
     "gone": CordialError(404, "RECORD_NOT_FOUND"),
     "method_not_allowed": CordialError(405, "METHOD_NOT_ALLOWED"),

@@ -92,6 +92,7 @@ ANSWERS: Final[Mapping[str, VoucherifyError]] = {
     "not_authenticated": VoucherifyError(401, "unauthorized", "Unauthorized"),
     "not_allowed": VoucherifyError(403, "missing_required_permission", "Missing permission"),
     "quota_reached": VoucherifyError(403, "quota_reached", "Quota reached"),
+    "account_suspended": VoucherifyError(403, "account_suspended", "Account suspended"),
     "not_found": VoucherifyError(404, "not_found", "Resource not found"),
     "gone": VoucherifyError(404, "not_found", "Resource not found"),
     "method_not_allowed": VoucherifyError(405, None, "HTTP Method Not Allowed"),

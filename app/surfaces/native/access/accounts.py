@@ -30,7 +30,7 @@ def account_members(account: AdministeredAccount, remaining: Mapping[str, int]) 
     members: dict[str, Any] = {
         "name": account.name,
         "id": account.id,
-        "status": "active" if account.deleting_at is None else "deleting",
+        "status": status_of(account),
         "created_at": account.created_at,
         "quotas": Quotas(**known_quotas(account.quotas)),
     }
@@ -38,6 +38,12 @@ def account_members(account: AdministeredAccount, remaining: Mapping[str, int]) 
         shown = {"remaining": dict(remaining)} if remaining else {}
         members["deletion"] = Deletion(since=account.deleting_at, erased=dict(account.erased), **shown)
     return members
+
+
+def status_of(account: AdministeredAccount) -> str:
+    if account.deleting_at is not None:
+        return "deleting"
+    return "active" if account.suspended_at is None else "suspended"
 
 
 def known_quotas(own: Mapping[str, int]) -> dict[str, int]:

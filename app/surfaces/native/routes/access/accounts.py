@@ -5,7 +5,8 @@ from typing import Annotated
 from fastapi import Query, Request
 from fastapi.responses import Response
 
-from app.accounts.account import AdministeredAccount, create_account, list_accounts, load_account, read_use, set_quotas
+from app.accounts import account as administered
+from app.accounts.account import AdministeredAccount, create_account, list_accounts, load_account, read_use
 from app.accounts.deletion import announce_deletion, begin_deletion
 from app.runtime import Runtime
 from app.storage.erasing.parts import count_remaining
@@ -85,10 +86,12 @@ async def get_one_account(name: str, _: MayOperate, runtime: OpenRuntime) -> Res
 )
 @router.patch("/{name}/", include_in_schema=False)
 async def change_account(request: Request, name: str, operator: MayOperate, runtime: OpenRuntime) -> Response:
-    """Change quotas of an account, for what is asked from now on. null takes one away; what is left out stays."""
+    """Change quotas of an account, for what is asked from now on: null takes one away. Or suspend it: its keys and
+    people are refused, its open runs wait, and nothing of it starts by the clock, until it is active again. What is
+    left out stays."""
     body = parse_shape(AccountChanges, await read_json_object(request, idle=runtime.settings.upload_idle_seconds))
     async with administer_as(operator, runtime) as session:
-        account = await set_quotas(session, name, wanted_quotas(body.quotas))
+        account = await administered.change_account(session, name, wanted_quotas(body.quotas), suspended=body.suspended)
     return await respond(runtime, account)
 
 

@@ -51,7 +51,10 @@ class AccountBody(SentShape):
 
 
 class AccountChanges(SentShape):
-    quotas: QuotasBody = Field(description=OF_ITS_OWN)
+    quotas: QuotasBody = Field(default=QuotasBody(), description=OF_ITS_OWN)
+    suspended: bool | None = Field(
+        default=None, description="true: nobody comes in, and its work waits; false: it is active again"
+    )
 
 
 class UseShape(Shape):
@@ -84,7 +87,7 @@ class Deletion(Shape):
 class ListedAccount(Shape):
     name: str
     id: int = Field(description="The number by which logs call it")
-    status: Literal["active", "deleting"]
+    status: Literal["active", "suspended", "deleting"]
     created_at: Timestamp
     quotas: Quotas = Field(description="Of its own")
     deletion: Deletion = Field(
