@@ -4,16 +4,15 @@ import csv
 import io
 from collections.abc import Sequence
 from itertools import islice
-from operator import itemgetter
 from typing import BinaryIO
 
 from app.formats.batch_builder import BatchBuilder
+from app.formats.counting.blocks import count_records
 from app.formats.header import read_header
 from app.formats.lines import (
     BLANKS,
     Block,
     count_line_ends,
-    count_rows,
     find_blank_rows,
     find_next_line,
     is_blank_row,
@@ -27,7 +26,6 @@ from app.formats.quoting import (
     DelimiterPatterns,
     ParsedRecord,
     are_quotes_regular,
-    begins_with_blank_and_quote,
     compile_patterns,
     find_line_after,
     is_suspicious,
@@ -77,7 +75,7 @@ class DelimitedReader:
         while True:
             block = read_block(self._file, at.offset, min(self._block_bytes, COUNTED_BYTES))
             if block.data:
-                records = self._count_records(block.data)
+                records = count_records(block.data, self._patterns)
                 if records is not None:
                     total, at = total + records, Position(at.offset + len(block.data))
                     continue
@@ -97,26 +95,6 @@ class DelimitedReader:
             row.code == "extra_cell" and len(row.cells) == width and not row.cells[-1].strip(BLANKS)
             for row in batch.unreadable
         )
-
-    def _count_records(self, data: bytes) -> int | None:
-        """How many records these lines hold; None if that takes a closer look."""
-        delimiter, old = self._dialect.delimiter, self._dialect.rules == 1
-        if b'"' not in data:
-            return sum(map(bool, data.splitlines())) if old else count_rows(data, delimiter)
-        text = data.decode("utf-8", "surrogateescape")
-        parts = text.split('"')
-        rows = split_rows(text, parts, delimiter, len(self.header))
-        if rows is not None:
-            return len(rows)
-        try:
-            records = list(filter(None, csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)))
-        except csv.Error:
-            return None
-        # Rows that begin with a blank may be none, and a quote after a blank may belong to a broken cell.
-        if not old and not all(map(str.strip, map(itemgetter(0), records))):
-            return None
-        irregular = not old and ' "' in text and not are_quotes_regular(parts, delimiter)
-        return None if irregular and begins_with_blank_and_quote(text, records, self._patterns) else len(records)
 
     def _read_on(self, builder: BatchBuilder, max_rows: int, max_bytes: int) -> bool:
         """Reads at least one line. False at the end of the file."""
@@ -170,7 +148,11 @@ class DelimitedReader:
             return False
         if len(text) < len(decoded):
             parts = text.split('"')
-        if not old and not are_quotes_regular(parts, delimiter) and is_suspicious(text, records, self._patterns):
+        if (
+            not old
+            and not are_quotes_regular(parts, (delimiter, "\r", "\n"))
+            and is_suspicious(text, records, self._patterns)
+        ):
             return False
         if blank:
             builder.add_blank_rows(len(blank), first_blank)

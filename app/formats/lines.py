@@ -102,17 +102,6 @@ def find_blank_rows(text: str, records: Sequence[Sequence[str]], ends: Sequence[
     }
 
 
-def count_rows(data: bytes, delimiter: str) -> int:
-    """How many of these lines are rows. There is no quote among them."""
-    lines = data if data.endswith(b"\n") else data + b"\n"
-    if b"\r" not in data or data.count(b"\r\n") == data.count(b"\r"):
-        filled = lines.translate(None, (BLANKS + delimiter + "\r").encode())
-        if not filled.startswith(b"\n") and b"\n\n" not in filled:  # no line is blank, as in most files
-            return lines.count(b"\n")
-    texts = data.decode("iso-8859-1").replace("\r", "\n").split("\n")  # a line of delimiters is ASCII
-    return sum(1 for line in texts if line and not is_blank_row(line, delimiter))
-
-
 def count_line_ends(data: bytes) -> int:
     """How many times LF, CR LF or a CR alone ends a line."""
     line_feeds = data.count(b"\n")

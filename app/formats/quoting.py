@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from operator import itemgetter
-from typing import NamedTuple
+from typing import AnyStr, NamedTuple
 
 from app.formats.records import READING_RULES
 
@@ -116,17 +116,16 @@ def split_rows(text: str, parts: Sequence[str], delimiter: str, columns: int) ->
     return list(zip(*[cells] * columns, strict=True)) if fit else None
 
 
-def are_quotes_regular(parts: Sequence[str], delimiter: str) -> bool:
+def are_quotes_regular(parts: Sequence[AnyStr], ends: tuple[AnyStr, ...]) -> bool:
     """Whether every quote of a text opens a cell at its beginning, closes one at its end, or is doubled inside one.
-    `parts` is the text split at its quotes."""
+    `parts` is the text split at its quotes, and `ends` has what a cell may end with: the delimiter, CR and LF."""
     if len(parts) % 2 == 0:
         return False
-    ends = (delimiter, "\r", "\n")
-    # What is outside of quoted cells; "" is between the two of a doubled quote.
-    first, last, between = parts[0], parts[-1], set(parts[2:-1:2]) - {""}
+    # What is outside of quoted cells; an empty one is between the two of a doubled quote.
+    first, last, between = parts[0], parts[-1], set(parts[2:-1:2])
     if len(parts) > 1 and ((first and not first.endswith(ends)) or (last and not last.startswith(ends))):
         return False
-    return all(part.startswith(ends) and part.endswith(ends) for part in between)
+    return all(part.startswith(ends) and part.endswith(ends) for part in between if part)
 
 
 def is_suspicious(text: str, records: Sequence[Sequence[str]], patterns: DelimiterPatterns) -> bool:

@@ -70,7 +70,7 @@ class CsvRows:
         text = b"\n".join(raw)
         if b'"' not in text:
             return set()
-        if are_quotes_regular(text.decode("utf-8", "surrogateescape").split('"'), self._layout.delimiter):
+        if are_quotes_regular(text.split(b'"'), (self._layout.delimiter.encode(), b"\r", b"\n")):
             return set()
         return {index for index, line in enumerate(raw) if b'"' in line and not self._is_regular(piece, index, line)}
 
