@@ -29,6 +29,7 @@ from app.throttle import Allowance
 from app.web.checks import NulMiddleware
 from app.web.openapi import build_openapi
 from app.web.requests import RequestMiddleware
+from app.web.responses.rendered import RenderedAnswers
 from app.web.server.connections import Connections, build_connection_limits
 from app.web.server.protocol import ServerLimits, build_protocol
 from app.web.server.tracing import build_telemetry
@@ -57,6 +58,7 @@ def create_app(settings: Settings) -> FastAPI:
         telemetry=build_telemetry(lambda: app.state.runtime.observe.traces, traced=bool(settings.traces_url)),
         middleware=build_middleware(settings),
     )
+    app.state.rendered = RenderedAnswers()
     SITES.mount(app)
     return app
 

@@ -10,7 +10,8 @@ import traceback
 from collections.abc import Callable, Mapping, MutableMapping
 from contextlib import suppress
 from dataclasses import fields
-from typing import Any
+from functools import cache
+from typing import Any, Final
 
 import structlog
 from structlog.dev import (
@@ -31,6 +32,7 @@ MAX_VALUE_CHARACTERS = 2_000
 REPEAT_SECONDS = 60.0
 EVENT_WIDTH = 16  # of most names; a longer one moves its line to the right
 LEVELS: Mapping[str, int] = logging.getLevelNamesMapping()
+ENCODE: Final = json.JSONEncoder(default=repr).encode  # json.dumps would make an encoder for every line
 
 
 def configure(level: str, format: str | None = None) -> None:
@@ -52,7 +54,11 @@ def configure(level: str, format: str | None = None) -> None:
 
 
 def build_json(_: bool) -> list[Processor]:
-    return [structlog.processors.TimeStamper(fmt="iso", utc=True), structlog.processors.JSONRenderer()]
+    return [structlog.processors.TimeStamper(fmt="iso", utc=True), render_json]
+
+
+def render_json(_: Any, __: str, values: MutableMapping[str, Any]) -> str:
+    return ENCODE(values)
 
 
 def build_console(on_terminal: bool) -> list[Processor]:
@@ -114,12 +120,17 @@ def log(event: Event, level: int | None = None) -> None:
     nobody's work."""
     values = {each.name: getattr(event, each.name) for each in fields(event)}
     with suppress(OSError):
-        structlog.get_logger().log(level or LEVELS[event.level.upper()], event_name(event), **values)
+        structlog.get_logger().log(level or LEVELS[event.level.upper()], event_name(type(event)), **values)
 
 
-def event_name(event: Event) -> str:
+def event_name(kind: type[Event]) -> str:
     """RunAccepted -> run_accepted."""
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(event).__name__).lower()
+    return split_words(kind.__name__)
+
+
+@cache
+def split_words(name: str) -> str:
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
 
 
 def shorten_values(_: Any, __: str, values: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

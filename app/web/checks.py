@@ -30,6 +30,9 @@ def find_nul(request: Request) -> Refused | None:
     """not_found, invalid; None if there is none."""
     if "\0" in request.scope["path"]:
         return Refused("not_found", "Nothing exists at this path")
+    query = request.scope["query_string"]
+    if b"%00" not in query and b"\0" not in query:  # then no value has one, and nothing needs to be decoded
+        return None
     for name, value in request.query_params.multi_items():
         if "\0" in value:
             reason = f"The query parameter `{shorten_name(name)}` must not contain NUL characters"

@@ -2,6 +2,8 @@
 
 import base64
 import binascii
+from functools import lru_cache
+from typing import Final
 from urllib.parse import urlencode
 
 from fastapi import Request
@@ -9,6 +11,8 @@ from starlette.convertors import PathConvertor, register_url_convertor
 
 from app.errors import Complaint, Refused
 from app.runtime import Runtime
+
+MOST_KEPT_BYTES: Final = 255  # of the name of a host
 
 
 class KeyConvertor(PathConvertor):
@@ -28,7 +32,21 @@ def key_path(parameter: str) -> str:
 
 def base_url(request: Request, runtime: Runtime) -> str:
     """The address of this service without a final slash: as configured, or else as the caller addressed it."""
-    return (runtime.settings.public_url or str(request.base_url)).rstrip("/")
+    return (runtime.settings.public_url or find_own_url(request)).rstrip("/")
+
+
+def find_own_url(request: Request) -> str:
+    """As the caller addressed it. It is worked out once for each host, unless the name is long."""
+    host = next((value for name, value in request.scope["headers"] if name == b"host"), None)
+    if host is None or len(host) > MOST_KEPT_BYTES or "app_root_path" in request.scope:
+        return str(request.base_url)
+    return build_own_url(request.scope["scheme"], host, request.scope["server"], request.scope.get("root_path", ""))
+
+
+@lru_cache(maxsize=64)
+def build_own_url(scheme: str, host: bytes, server: tuple[str, int | None] | None, root_path: str) -> str:
+    scope = {"type": "http", "scheme": scheme, "server": server, "root_path": root_path, "headers": [(b"host", host)]}
+    return str(Request(scope).base_url)
 
 
 def link_to_same_path(request: Request, runtime: Runtime, **query: object) -> str:

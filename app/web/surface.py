@@ -17,6 +17,7 @@ from starlette.routing import BaseRoute, Match
 from app.errors import Complaint, Refused, Retryable, describe, name_subject
 from app.throttle import Allowance
 from app.web.failures import INTERNAL_ERROR, Failure, failure_from
+from app.web.server.calls import call_directly
 from app.web.shapes import Shape
 
 AnyShape = TypeVar("AnyShape", bound=Shape)
@@ -127,6 +128,7 @@ def end_strictly(route: BaseRoute) -> APIRoute:
     """The route itself. From now on it does not match a path with a line break at its end, as `$` does."""
     assert isinstance(route, APIRoute)  # noqa: S101  for the type only
     route.path_regex = re.compile(route.path_regex.pattern.removesuffix("$") + r"\Z")
+    call_directly(route)
     return route
 
 

@@ -259,7 +259,7 @@ def all_events() -> list[type[events.Event]]:
 
 
 def event_name(event: type[events.Event]) -> str:
-    return logs.event_name(event.__new__(event))
+    return logs.event_name(event)
 
 
 def about(event: type[events.Event]) -> str:

@@ -41,7 +41,7 @@ def explain_not_undoable(run: Run, days: int) -> str:
 
 def find_undoable_until(run: Run, days: int) -> datetime | None:
     """Until when a run can be undone; None if it cannot, is undone already, or has changed nothing."""
-    if not run.done or run.undone_by is not None or explain_not_undoable(run, days):
+    if not run.done or run.undone_by is not None or run.kind is Kind.EXPORT or not days or not is_noted(run):
         return None
     changed = run.created or run.updated or run.removed or run.kind is Kind.SYNC
     return find_end(run, days) if changed else None

@@ -7,12 +7,14 @@ from fastapi.responses import Response
 
 from app.auth.caller import Caller
 from app.runs import status
+from app.runs.changes.undoable import find_undoable_until
 from app.runs.model import Run
 from app.runtime import Runtime
 from app.storage.database import ReadSession
 from app.surfaces.connectif import translate
 from app.web.links import base_url
 from app.web.openapi import operation_id
+from app.web.responses.rendered import RenderedAnswers
 from app.web.runs.polling import describe_run
 
 JSON = "application/json"
@@ -41,5 +43,11 @@ async def render_started(request: Request, runtime: Runtime, session: ReadSessio
 
 def render_import(request: Request, runtime: Runtime, current: status.Status, *, status_code: int = 200) -> Response:
     base, days = base_url(request, runtime), runtime.settings.retention_days
-    body = translate.to_wire(current, base=base, retention_days=days, undo_days=runtime.settings.undo_days)
-    return Response(body.encoded(), status_code, describe_run(current), JSON)
+    until = find_undoable_until(current.run, runtime.settings.undo_days)
+    rendered: RenderedAnswers = request.app.state.rendered
+    body = rendered.render(
+        (current.run.id, base),
+        (current.run.version, current, days, until),
+        lambda: translate.to_wire(current, base=base, retention_days=days, undoable_until=until).encoded(),
+    )
+    return Response(body, status_code, describe_run(current), JSON)

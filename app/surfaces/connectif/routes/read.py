@@ -7,6 +7,7 @@ from fastapi.responses import Response, StreamingResponse
 
 from app.auth.caller import Caller
 from app.runs import status
+from app.runs.changes.undoable import find_undoable_until
 from app.runs.kinds import Kind
 from app.runtime import Runtime
 from app.surfaces.connectif import translate
@@ -48,7 +49,10 @@ async def list_imports(
     )
     base, days = base_url(request, runtime), runtime.settings.retention_days
     undo_days = runtime.settings.undo_days
-    results = [translate.to_wire(each, base=base, retention_days=days, undo_days=undo_days) for each in statuses]
+    results = [
+        translate.to_wire(each, base=base, retention_days=days, undoable_until=find_undoable_until(each.run, undo_days))
+        for each in statuses
+    ]
     return Response(wire.ImportList(links=links, results=results).encoded(), headers={"ETag": tag}, media_type=JSON)
 
 

@@ -2,14 +2,13 @@
 
 import json
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from http import HTTPStatus
 
 from fastapi import Request
 from fastapi.responses import Response
 
 from app.imports.plan import load_options, read_delimiter
-from app.runs.changes.undoable import find_undoable_until
 from app.runs.holding.brakes import BRAKES
 from app.runs.model import Run
 from app.runs.states import HELD
@@ -23,8 +22,8 @@ from app.web.runs.waits import render_wait
 from app.web.shapes import RunFailure, Source, render_family
 
 
-def to_wire(status: Status, *, base: str, retention_days: int, undo_days: int) -> wire.Import:
-    """The import as it is at this moment. What is not set is left out."""
+def to_wire(status: Status, *, base: str, retention_days: int, undoable_until: datetime | None) -> wire.Import:
+    """The import as it was read. What is not set is left out. It looks at no clock: answers are kept."""
     run, own = status.run, f"{base}/imports/{status.run.id}"
     optional = {
         **render_names(status),
@@ -35,7 +34,7 @@ def to_wire(status: Status, *, base: str, retention_days: int, undo_days: int) -
         "eta_seconds": status.eta_seconds,
         "queue_position": status.queue_position,
         **render_obstacles(status),
-        **render_changes(run, undo_days),
+        **render_changes(run, undoable_until),
         **render_source(run),
         "expires_at": run.finished_at + timedelta(days=retention_days) if run.finished_at else None,
     }
@@ -85,10 +84,9 @@ def render_names(status: Status) -> dict[str, object]:
     return {**names, "parent_id": run.parent_id, "relation": run.relation, "family": render_family(status.family)}
 
 
-def render_changes(run: Run, undo_days: int) -> dict[str, object]:
+def render_changes(run: Run, undoable_until: datetime | None) -> dict[str, object]:
     """What it has removed, and whether its changes are taken back, or could be."""
-    until = find_undoable_until(run, undo_days)
-    return {"removed": run.removed, "undone_by": run.undone_by, "undoable_until": until}
+    return {"removed": run.removed, "undone_by": run.undone_by, "undoable_until": undoable_until}
 
 
 def render_obstacles(status: Status) -> dict[str, object]:
