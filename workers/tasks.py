@@ -23,7 +23,7 @@ def build_function(task: Task, work: Work) -> WorkerCoroutine:
     async def work_on_run(ctx: dict[Any, Any], run_id: str) -> None:
         try:
             async with enter_lane(ctx, task.lane, RunId(run_id)) as entered:
-                if entered:
+                if entered and not ctx["exhausted"].is_set():  # who waits for a slot goes on elsewhere
                     await work_on(ctx["runtime"], RunId(run_id), work, stopping=ctx["stopping"])
         except OutOfMemory:
             end_exhausted(ctx)

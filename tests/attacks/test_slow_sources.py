@@ -73,7 +73,7 @@ async def test_slow_pulls_of_one_account_do_not_delay_the_pull_of_another(
     runtime: Runtime, calls: TransferPolicy
 ) -> None:
     runtime = replace(runtime, transfer_policy=calls)
-    ctx = {"runtime": runtime, "stopping": lambda: False, **build_lanes(runtime.settings)}
+    ctx = {"runtime": runtime, "stopping": lambda: False, "exhausted": asyncio.Event(), **build_lanes(runtime.settings)}
     hostile, other = await make_account(runtime), await make_account(runtime)
     async with raw_web(gives(FILE * 100), pause=BETWEEN_BYTES) as slow, raw_web(gives(FILE)) as quick:
         slow_pulls = [await start_pull(runtime, hostile.id, slow) for _ in range(PULLS)]
@@ -90,7 +90,7 @@ async def test_a_server_that_crawls_gives_its_slot_back_and_is_named_in_the_end(
     runtime: Runtime, calls: TransferPolicy
 ) -> None:
     runtime = replace(runtime, transfer_policy=replace(calls, pace_seconds=0.3))
-    ctx = {"runtime": runtime, "stopping": lambda: False, **build_lanes(runtime.settings)}
+    ctx = {"runtime": runtime, "stopping": lambda: False, "exhausted": asyncio.Event(), **build_lanes(runtime.settings)}
     account = await make_account(runtime)
     async with raw_web(gives(FILE * 100), pause=0.1) as slow:
         run = await start_pull(runtime, account.id, slow)

@@ -121,7 +121,7 @@ async def test_a_poll_that_may_wait_is_answered_when_something_changes(
     await finish(runtime, run_id)
     answer = await held
     assert (answer.status_code, answer.headers["Preference-Applied"]) == (200, "wait=60")
-    assert answer.json()["status"] in ("running", "finished")
+    assert answer.json()["status"] in ("inProgress", "finished")
     assert not runtime.under_way.waits
 
     # What has ended changes no more, and what is not understood is no wait.

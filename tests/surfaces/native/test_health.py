@@ -1,5 +1,6 @@
 """Health, readiness, figures and documents: open to everyone, and true."""
 
+import asyncio
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -108,3 +109,11 @@ async def test_the_documents_need_no_key_and_no_internet(client: httpx.AsyncClie
     description = (await client.get("/openapi.json")).json()
     assert {"/imports", "/records/{type}", "/readyz"} <= description["paths"].keys()
     assert (await client.get("/docs/core.py")).status_code == 404
+
+
+async def test_others_are_answered_while_the_document_is_made(client: httpx.AsyncClient) -> None:
+    document = asyncio.create_task(client.get("/openapi.json"))
+    other = asyncio.create_task(client.get("/healthz"))
+    await other
+    assert not document.done()
+    assert (await document).json() == (await client.get("/openapi.json")).json()

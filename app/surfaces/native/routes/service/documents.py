@@ -1,7 +1,9 @@
 """The OpenAPI document of all surfaces, and a page that shows it without internet access."""
 
+import asyncio
 import re
 from base64 import b64encode
+from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import msgspec
 from fastapi import APIRouter, Request
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute
 
 from app.errors import Refused
 from app.surfaces.native import translate
@@ -32,8 +35,17 @@ async def root() -> RedirectResponse:
 
 @router.get("/openapi.json")
 async def openapi(request: Request) -> Response:
-    document = build_document("Sluice", "Bulk imports whose counts are correct at every moment.", request.app.routes)
-    return Response(msgspec.json.encode(document), media_type=translate.JSON)
+    """Made once, beside the other requests: it takes more than a second of processor time."""
+    state = request.app.state
+    if not hasattr(state, "document"):
+        state.document = asyncio.create_task(asyncio.to_thread(render_document, request.app.routes))
+    return Response(await asyncio.shield(state.document), media_type=translate.JSON)
+
+
+def render_document(routes: Sequence[BaseRoute]) -> bytes:
+    return msgspec.json.encode(
+        build_document("Sluice", "Bulk imports whose counts are correct at every moment.", routes)
+    )
 
 
 @router.get("/docs")
