@@ -26,10 +26,12 @@ def ten_million(service: Service, folder: Path, rows: int) -> Section:
     clients = [Client(service, service.key(f"ten-million-{number}"), UNNOTED) for number in range(ACCOUNTS)]
     seconds = loaded(clients, folder, rows // IMPORTS)
     sizes, nights = [size(url)], []
+    print(f"{rows:,} records are loaded: {sum(seconds):.0f} s, {megabytes(sizes[0])}", flush=True)
     for night in range(NIGHTS):
         sample = files.make(folder, rows // ACCOUNTS, changed=not night % 2)
         nights.append(sum(client.timed(sample).total for client in clients))
         sizes.append(size(url))
+        print(f"Night {night + 1} of {NIGHTS}: {nights[-1]:.0f} s, {megabytes(sizes[-1])}", flush=True)
     updated, hot, dead, vacuums = (int(each) for each in floor.psql(url, UPDATES).split("|"))
     first, last = median(seconds[:COMPARED]) * 1_000, median(seconds[-COMPARED:]) * 1_000
     table = [
