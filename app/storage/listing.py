@@ -10,7 +10,8 @@ from sqlalchemy import text
 from app.storage.database import ReadSession
 from app.storage.records import PIECE_BYTES
 
-# The type is part of the statement and not a parameter: otherwise the planner does not use the type's own index.
+# The type is part of the statement and not a parameter: otherwise the planner does not use the type's own index, whose
+# predicate no other statement has (0045).
 ListedType = Literal["customers"]
 Filter = Literal["email", "city", "name", "created_before", "created_after", "updated_before", "updated_after"]
 OrderField = Literal["created_at", "updated_at", "source_id"]
@@ -111,7 +112,7 @@ async def read_page(session: ReadSession, query: RecordQuery, limit_clause: str,
 
 
 def where_clause(query: RecordQuery) -> str:
-    owner = ("account_id = :account_id", f"type = '{query.type}'")
+    owner = ("account_id = :account_id", f"type = '{query.type}'", f"starts_with(type, '{query.type}')")
     return " AND ".join([*owner, *(FILTERS[name] for name in query.filters)])
 
 

@@ -70,7 +70,7 @@ class ImportEngine:
         return None if row is None else json.loads(row["data"])
 
     async def keys(self, type: str = "contacts") -> list[str]:
-        async with self.runtime.database.read() as session:
+        async with self.runtime.database.snapshot() as session:
             rows = (await records.page(session, self.account_id, type, after=None, limit=100_000, max_bytes=10**9)).rows
         return [row["key"] for row in rows]
 

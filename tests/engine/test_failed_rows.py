@@ -40,7 +40,7 @@ async def failed_rows(engine: ImportEngine, run: Run) -> list[dict[str, str]]:
 
 
 async def stored(engine: ImportEngine) -> dict[str, str]:
-    async with engine.runtime.database.read() as session:
+    async with engine.runtime.database.snapshot() as session:
         rows = (await records.page(session, engine.account_id, "things", after=None, limit=100)).rows
     return {row["key"]: row["data"] for row in rows}
 

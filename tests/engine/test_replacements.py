@@ -205,7 +205,7 @@ async def read_while_replacing(engine: ImportEngine, size: int) -> None:
     replacing = asyncio.create_task(engine.finish(run))
     seen = set()
     while not replacing.done():
-        async with engine.runtime.database.read() as session:
+        async with engine.runtime.database.snapshot() as session:
             found = await records.page(
                 session, engine.account_id, "contacts", after=None, limit=2 * size, max_bytes=10**9
             )

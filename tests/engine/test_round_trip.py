@@ -69,7 +69,7 @@ def csv_row(cells: dict[str, str]) -> str:
 
 
 async def stored(engine: ImportEngine) -> dict[str, str]:
-    async with engine.runtime.database.read() as session:
+    async with engine.runtime.database.snapshot() as session:
         rows = (
             await records.page(session, engine.account_id, "things", after=None, limit=10_000, max_bytes=10**9)
         ).rows

@@ -49,7 +49,7 @@ async def pull(
     )
     run = await submit(runtime, submission)
     await finish(runtime, run.id)
-    async with runtime.database.read() as session:
+    async with runtime.database.snapshot() as session:
         row = await runs.get(session, AccountId(account.id), run.id)
         rows = (await records.page(session, AccountId(account.id), "contacts", after=None, limit=10)).rows
     assert row is not None

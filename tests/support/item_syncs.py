@@ -105,7 +105,7 @@ class SyncEngine:
 
     async def stored(self, type: str) -> dict[str, Any]:
         """The records of a type by their keys."""
-        async with self.runtime.database.read() as session:
+        async with self.runtime.database.snapshot() as session:
             page = await records.page(session, self.account_id, type, after=None, limit=100_000, max_bytes=10**9)
         return {row["key"]: json.loads(row["data"], parse_float=str) for row in page.rows}
 

@@ -78,7 +78,7 @@ class Catalogue:
         return await self.syncing.finish(await self.syncing.start(sync_id))
 
     async def read(self, type: str) -> dict[str, Any]:
-        async with self.runtime.database.read() as session:
+        async with self.runtime.database.snapshot() as session:
             page = await records.page(session, self.account_id, type, limit=1_000)
         return {row["key"]: json.loads(row["data"], parse_float=str) for row in page.rows}
 

@@ -67,7 +67,7 @@ class Pulling:
             await session.execute(text("UPDATE runs SET due_at = now() WHERE id = :id"), {"id": run.id})
 
     async def records(self) -> dict[str, str]:
-        async with self.runtime.database.read() as session:
+        async with self.runtime.database.snapshot() as session:
             rows = (await records.page(session, self.account_id, "contacts", after=None, limit=1_000)).rows
         return {row["key"]: row["data"] for row in rows}
 

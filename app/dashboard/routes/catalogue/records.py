@@ -85,7 +85,7 @@ class LoadedRecords:
 
 async def load_page(runtime: Runtime, visitor: Visitor, type: str, after: str | None) -> LoadedRecords:
     async with runtime.heavy_reads.turn(visitor.account_id):
-        async with runtime.database.read() as session:
+        async with runtime.database.snapshot() as session:
             account_id = visitor.account_id
             page = await records.page(session, account_id, type, after=after, limit=PAGE, max_bytes=PAGE_BYTES)
             counts = await count_records(session, account_id, [type])

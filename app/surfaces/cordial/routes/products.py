@@ -49,7 +49,7 @@ async def write_products(runtime: Runtime, account_id: AccountId, query: Product
         async with runtime.heavy_reads.turn(account_id, begun=after is not None):
             if after is None:
                 ensure_few_downloads(runtime, account_id)
-            async with runtime.database.read() as session:
+            async with runtime.database.snapshot() as session:
                 page = await records.page(
                     session, account_id, TYPE, limit=left, after=after, offset=offset, max_bytes=records.PIECE_BYTES
                 )

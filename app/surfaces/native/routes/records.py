@@ -74,7 +74,7 @@ async def list_records(
     after = decode_cursor(cursor)
     async with runtime.heavy_reads.turn(caller.account_id):
         ensure_few_downloads(runtime, caller.account_id)
-        async with runtime.database.read() as session:
+        async with runtime.database.snapshot() as session:
             await ensure_type(session, caller.account_id, type)
             page = await records.page(session, caller.account_id, type, after=after, limit=limit)
         next_cursor = encode_cursor(page.rows[-1]["key"]) if page.more else None
