@@ -45,7 +45,20 @@ FIRST_VALUES: Final = 3
 SEPARATORS: Final = (";", ",")
 SEPARATED_SHARE: Final = 0.5  # of the values that have the separator
 
+_word = re.compile(r"[0-9A-Za-z]+")
 _surely_decimal = re.compile(r",(?![0-9]{3}\s*$)[0-9]+\s*$")  # `1,234` may be more than a thousand
+
+
+def leave_separators(text: str) -> str:
+    """What is between the digits of a date, and between the letters of the pattern that reads it."""
+    return _word.sub("", text.strip())
+
+
+PATTERNS: Final = {
+    (day, time): [(pattern + time, leave_separators(pattern + time)) for pattern in day]
+    for day in DAYS
+    for time in TIMES
+}
 
 
 def guess_conversions(field: Field, values: Sequence[str]) -> Conversions:
@@ -73,10 +86,12 @@ def guess_decimal_comma(_field: Field, values: Sequence[str]) -> Conversions:
 def guess_date_format(field: Field, values: Sequence[str]) -> Conversions:
     """The way of writing that reads more of the values than any other does."""
     times = TIMES if field.type == "datetime" else ("",)
+    written = {leave_separators(value) for value in values[:FIRST_VALUES]}
     best, read_by_best, read_by_next = "", 0, 0
     for day in DAYS:
-        patterns = [pattern + time for time in times for pattern in day]
-        pattern, read = max(((each, count_read(each, field, values)) for each in patterns), key=itemgetter(1))
+        patterns = [each for time in times for each, separators in PATTERNS[day, time] if separators in written]
+        counted = ((each, count_read(each, field, values)) for each in patterns)
+        pattern, read = max(counted, key=itemgetter(1), default=("", 0))
         if read > read_by_best:
             best, read_by_best, read_by_next = pattern, read, read_by_best
         else:
