@@ -22,6 +22,8 @@ from benchmarks.peers.programs import COLUMNS, TYPES, Program
 from benchmarks.service import Service
 
 PARTS = ("first load", "same file again", "one column changed")
+# Seconds of a round. A program that takes longer is in the first round alone: five of them would take an hour.
+MOST_SECONDS = 60.0
 SECONDS = 1_800.0  # for one command
 BAD_FILE_ROWS = 1_000
 # The same rows under the headings of the peers' tables.
@@ -42,6 +44,11 @@ class Taken:
     bad_rows: str = ""
     note: str = ""
     gap: str = ""
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether its rounds have taken more than MOST_SECONDS each."""
+        return sum(map(sum, self.seconds.values())) > MOST_SECONDS * len(self.seconds[PARTS[0]])
 
     def middle(self, part: str) -> float:
         return statistics.median(self.seconds[part])
@@ -265,6 +272,8 @@ def measure(peers: Sequence[Peer | Ours], service: Service, work: Path, rows: in
     for number in range(rounds):
         first = number % len(peers)
         for peer in [*peers[first:], *peers[:first]]:
+            if peer.taken.is_slow:
+                continue
             tried(peer, lambda peer=peer: one_round(peer, url, turns))
             last = ", ".join(f"{part} {each[-1]:.2f} s" for part, each in peer.taken.seconds.items() if each)
             yield f"{peer.taken.name}, round {number + 1}: {peer.taken.gap or last}"

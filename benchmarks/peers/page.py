@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from html import escape
 
 from benchmarks.machine import Machine
-from benchmarks.peers.measuring import PARTS, Taken
+from benchmarks.peers.measuring import MOST_SECONDS, PARTS, Taken
 from benchmarks.report import bullets
 
 COLOURS = ("#3b6fb5", "#5a9a68", "#c77f2e")
@@ -62,6 +62,7 @@ def cell(taken: Taken, part: str) -> str:
 def notes(rounds: int) -> Sequence[str]:
     return (
         f"The middle of {rounds} round(s), with the quickest and the slowest; another program goes first each time.",
+        f"A program whose first round takes more than {MOST_SECONDS:.0f} s has no second one.",
         "From the start of the command to its end; Sluice's processes run before, and the time of its upload counts.",
         "Each begins with an empty table, or an empty account. VACUUM and CHECKPOINT before each part.",
         "Seven quoted columns, rows in random order, keyed by `email`. After each part rows and sums are compared.",

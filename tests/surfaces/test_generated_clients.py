@@ -203,6 +203,7 @@ def test_a_generated_client_imports_contacts(said: Callable[[str], Told]) -> Non
 
 
 @needs_node
+@pytest.mark.slow
 def test_a_client_with_generated_types_imports_contacts(
     openapi_typescript_clients: tuple[Path, Path], account: dict[str, str]
 ) -> None:

@@ -410,6 +410,7 @@ async def unanswered(house: House, given: dict[str, Any], path: str) -> list[str
     return runs
 
 
+@pytest.mark.slow
 async def test_after_a_worker_was_killed_while_it_fetched_and_another_took_over(house: House) -> None:
     runs = []
     for name, server in house.sources.items():
