@@ -213,9 +213,10 @@ def waited(child: subprocess.Popen[bytes]) -> tuple[float, int]:
 
 def complaint(said: str) -> str:
     """The line that names what is wrong, else the last one."""
-    lines = [line.strip() for line in re.sub(r"\x1b\[[0-9;]*m", "", said).splitlines() if line.strip()]
-    lines = [line for line in lines if "Background on this error" not in line and not line.startswith("raise ")]
-    telling = [line for line in lines if re.search(r"\berror\b|exception|invalid", line, re.IGNORECASE)]
+    lines = [line.rstrip() for line in re.sub(r"\x1b\[[0-9;]*m", "", said).splitlines() if line.strip()]
+    # What is indented are places in the code of a program.
+    lines = [line for line in lines if "Background on this error" not in line and not line.startswith(" ")]
+    telling = [line for line in lines if re.search(r"\berror\b|Error: |invalid", line, re.IGNORECASE)]
     return (telling or lines or ["nothing"])[-1]
 
 
