@@ -30,18 +30,24 @@ def scopes_to_undo(run: Run) -> Sequence[str]:
 def explain_not_undoable(run: Run, days: int) -> str:
     """Why a run that has ended cannot be undone; "" if it can. `days`: how long it can be."""
     facts = {"kind": KINDS[run.kind].word, "days": days, "ended": f"{run.finished_at:%Y-%m-%d}"}
+    return find_obstacle(run, days).format(**facts)
+
+
+def find_obstacle(run: Run, days: int) -> str:
+    """The same, as a text whose facts are not filled in yet: polls ask often, and only want to know whether there is
+    one."""
     if run.kind is Kind.EXPORT:
-        return NO_RECORDS.format(**facts)
+        return NO_RECORDS
     if not days:
         return OFF
     if not is_noted(run):
-        return NOT_NOTED.format(**facts)
-    return "" if find_end(run, days) is not None else TOO_LATE.format(**facts)
+        return NOT_NOTED
+    return "" if find_end(run, days) is not None else TOO_LATE
 
 
 def find_undoable_until(run: Run, days: int) -> datetime | None:
     """Until when a run can be undone; None if it cannot, is undone already, or has changed nothing."""
-    if not run.done or run.undone_by is not None or run.kind is Kind.EXPORT or not days or not is_noted(run):
+    if not run.done or run.undone_by is not None or find_obstacle(run, days):
         return None
     changed = run.created or run.updated or run.removed or run.kind is Kind.SYNC
     return find_end(run, days) if changed else None
