@@ -9,24 +9,22 @@ from alembic import op
 revision = "0045"
 down_revision = "0044"
 
-LISTED = "CREATE INDEX CONCURRENTLY customers_listed ON records (account_id, created_at, key) WHERE {of_customers}"
-CREATED = LISTED.replace("customers_listed", "customers_created")
+LISTED, CREATED = "customers_listed", "customers_created"
 
 
 def upgrade() -> None:
-    with op.get_context().autocommit_block():
-        # Built while imports go on, see 0007.
-        op.execute("SET lock_timeout = 0")
-        op.execute("DROP INDEX CONCURRENTLY IF EXISTS customers_listed")
-        op.execute(LISTED.format(of_customers="type = 'customers' AND starts_with(type, 'customers')"))
-        op.execute("DROP INDEX CONCURRENTLY IF EXISTS customers_created")
-        op.execute("SET lock_timeout = '4s'")
+    replace_index(CREATED, LISTED, "type = 'customers' AND starts_with(type, 'customers')")
 
 
 def downgrade() -> None:
+    replace_index(LISTED, CREATED, "type = 'customers'")
+
+
+def replace_index(old: str, new: str, of_customers: str) -> None:
+    """Builds the new one while imports go on, see 0007, and drops the old one."""
     with op.get_context().autocommit_block():
         op.execute("SET lock_timeout = 0")
-        op.execute("DROP INDEX CONCURRENTLY IF EXISTS customers_created")
-        op.execute(CREATED.format(of_customers="type = 'customers'"))
-        op.execute("DROP INDEX CONCURRENTLY IF EXISTS customers_listed")
+        op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {new}")
+        op.execute(f"CREATE INDEX CONCURRENTLY {new} ON records (account_id, created_at, key) WHERE {of_customers}")
+        op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {old}")
         op.execute("SET lock_timeout = '4s'")
