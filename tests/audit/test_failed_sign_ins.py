@@ -94,7 +94,7 @@ async def test_it_is_noted_in_each_account_of_the_person(
 async def test_an_address_that_nobody_has_is_for_the_operator_and_anything_else_is_not_kept(
     runtime: Runtime, deeds: Deeds, typed: str, noted: str | None
 ) -> None:
-    """Whoever is in a hurry types the password into the wrong field."""
+    """People in a hurry type the password into the wrong field."""
     some, seen, address = token_hex(2), await newest(runtime), some_address()
     await fail(runtime, typed.replace("{}", some), address=address)
     (row,) = [row for row in await deeds(None, seen) if row["address"] == address]

@@ -14,7 +14,6 @@ from sqlalchemy import text
 from app.accounts.account import load_account
 from app.accounts.deletion import begin_deletion, erase_accounts
 from app.auth.identity import Identity, ensure_live
-from app.auth.operators import create_operator_key
 from app.auth.tokens import token_hash
 from app.dashboard.visitor import find_visitor
 from app.errors import Refused
@@ -35,13 +34,6 @@ from tests.support.servers import PEPPER
 
 ADMIN = "/admin/accounts"
 Headers = Mapping[str, str]
-
-
-@pytest.fixture
-async def operator(runtime: Runtime) -> Headers:
-    async with runtime.database.transaction() as session:
-        key = await create_operator_key(session, label="tests", days=None, pepper=PEPPER)
-    return {"Authorization": f"apiKey {key}"}
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ from sqlalchemy import text
 
 from app.accounts.account import change_account
 from app.auth.identity import Identity, ensure_live
-from app.auth.operators import create_operator_key
 from app.auth.tokens import token_hash
 from app.dashboard.session import PLAIN_COOKIE
 from app.errors import Refused
@@ -27,13 +26,6 @@ from tests.support.http import Account, finish, post
 from tests.support.servers import PEPPER
 
 Headers = Mapping[str, str]
-
-
-@pytest.fixture
-async def operator(runtime: Runtime) -> Headers:
-    async with runtime.database.transaction() as session:
-        key = await create_operator_key(session, label="tests", days=None, pepper=PEPPER)
-    return {"Authorization": f"apiKey {key}"}
 
 
 async def switch(client: httpx.AsyncClient, operator: Headers, name: str, *, suspended: bool) -> dict[str, Any]:

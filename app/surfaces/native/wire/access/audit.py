@@ -39,8 +39,8 @@ class AuditActor(Shape):
     )
     id: str = Field(
         default="",
-        description="Of the operator only that of a key for /admin. Absent where nobody had the service do it, and of "
-        "whoever failed to sign in",
+        description="Of the operator only that of a key for /admin. Absent where nobody had the service do it, and "
+        "of a failed sign-in",
     )
     name: str = ""
 
