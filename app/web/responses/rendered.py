@@ -15,9 +15,8 @@ class RenderedAnswers:
     is equal, so nothing has to be invalidated."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[Hashable, tuple[object, bytes]] = (
-            OrderedDict()
-        )  # the one that was used last is the last
+        # The one that was used last is the last.
+        self._kept: OrderedDict[Hashable, tuple[object, bytes]] = OrderedDict()
 
     def render(self, about: Hashable, made_of: object, render: Callable[[], bytes]) -> bytes:
         """What `render` gives, which must depend on `about` and `made_of` alone, and not on the clock."""
