@@ -28,6 +28,7 @@ run: $(VENV)/.runtime ## Run the service on 127.0.0.1:8000 until Ctrl-C, with it
 test: $(VENV)/.dev ## Run the tests on real PostgreSQL and Valkey servers, but for those that `make check` runs
 	$(BIN)/pytest -q -n $(WORKERS) --dist loadgroup -m "not slow" --ignore tests/house
 
+test-all: export SLUICE_TEST_ALL := 1
 test-all: $(VENV)/.dev ## Run all tests, including the slow ones
 	$(BIN)/pytest -q -n $(WORKERS) --dist loadgroup
 	SLUICE_TEST_PARTITIONS=4 $(BIN)/pytest -q -n $(WORKERS) --dist loadgroup tests/engine tests/faults

@@ -20,10 +20,11 @@ from tests.support.http import Account
 from tests.support.live import Live, running_live
 from tests.support.servers import new_database, redis_number, running_servers, settings_for
 from tests.support.statements import Watch
+from tests.support.sweeps import examples
 from tests.transports.servers.server import Certificates
 
 # How long an example takes depends on what else the machine does. Speed belongs to the benchmarks.
-settings.register_profile("sluice", deadline=None)
+settings.register_profile("sluice", deadline=None, max_examples=examples(100))
 settings.load_profile("sluice")
 
 # Where -> a fixture that takes seconds. The tests that use it share a worker, so that it is made once.

@@ -17,11 +17,13 @@ from app.runtime import Runtime
 from app.settings import Settings
 from workers.fetch_slots import FetchSlots
 from workers.housekeeping import duties, keep_doing
+from workers.slice_worker import SliceWorker
 from workers.tasks import FUNCTIONS, Functions, end_exhausted
 
 POLL_SECONDS = 0.02  # each slice enqueues the next: ARQ's half second in between would cost a quarter of the speed
 SPARE_SECONDS = 300  # far longer than any slice; a dead worker is noticed by its lease and not by this timeout
 EXPORT_PASSES = 2  # a file that turns out to need guards is written twice: app.exports.engine.work
+MOST_READ = 1_000  # tasks in front that all wait for a slice, or are begun elsewhere, hide those behind them
 MAX_TRIES = 1_000_000  # crashes are counted in PostgreSQL, and a deploy must not use up tries
 
 
@@ -30,17 +32,18 @@ def build_worker(runtime: Runtime, functions: Functions = FUNCTIONS) -> Worker:
     settings = runtime.settings
     assert settings.redis_url is not None  # noqa: S101  open_runtime has checked
     longest = max(settings.source_seconds, EXPORT_PASSES * settings.export_seconds) + SPARE_SECONDS
-    worker = Worker(
+    worker = SliceWorker(
         functions=[
             func(do, name=name, timeout=longest, keep_result=0, max_tries=MAX_TRIES) for name, do in functions.items()
         ],
         queue_name=QUEUE,
         redis_pool=open_client(settings.redis_url.get_secret_value(), settings.ca_file),
+        slices_at_once=settings.slices_at_once,
         max_jobs=settings.slices_at_once + settings.fetches_at_once,
         max_tries=MAX_TRIES,
         poll_delay=POLL_SECONDS,
         keep_result=0,
-        queue_read_limit=10_000,
+        queue_read_limit=MOST_READ,
         expires_extra_ms=TASK_EXPIRES_MS,
         job_completion_wait=int(settings.shutdown_seconds),
         health_check_interval=3_600,
@@ -54,19 +57,15 @@ def build_worker(runtime: Runtime, functions: Functions = FUNCTIONS) -> Worker:
     # ARQ takes no more tasks once it has to stop. Then a slice must not begin another batch.
     worker.ctx["stopping"] = lambda: not worker.allow_pick_jobs
     worker.ctx["exhausted"] = asyncio.Event()
-    worker.ctx |= build_lanes(settings)
+    worker.ctx["fetches"] = build_fetch_slots(settings)
     # ARQ locks a task until its timeout, and a worker that died before it claimed the run would hold it up for as long.
     # The claim in PostgreSQL is the true lock: a task that is started twice does nothing the second time.
     worker.in_progress_timeout_s = settings.lease_seconds
     return worker
 
 
-def build_lanes(settings: Settings) -> dict[str, Any]:
-    """What bounds the tasks of each lane."""
-    return {
-        "slices": asyncio.Semaphore(settings.slices_at_once),
-        "fetches": FetchSlots(settings.fetches_at_once, asks_every=settings.sweep_seconds),
-    }
+def build_fetch_slots(settings: Settings) -> FetchSlots:
+    return FetchSlots(settings.fetches_at_once, asks_every=settings.sweep_seconds)
 
 
 async def start_housekeeping(ctx: dict[str, Any]) -> None:

@@ -23,7 +23,7 @@ def build_function(task: Task, work: Work) -> WorkerCoroutine:
     async def work_on_run(ctx: dict[Any, Any], run_id: str) -> None:
         try:
             async with enter_lane(ctx, task.lane, RunId(run_id)) as entered:
-                if entered and not ctx["exhausted"].is_set():  # who waits for a slot goes on elsewhere
+                if entered and not ctx["exhausted"].is_set():
                     await work_on(ctx["runtime"], RunId(run_id), work, stopping=ctx["stopping"])
         except OutOfMemory:
             end_exhausted(ctx)
@@ -33,11 +33,10 @@ def build_function(task: Task, work: Work) -> WorkerCoroutine:
 
 @asynccontextmanager
 async def enter_lane(ctx: dict[Any, Any], lane: Lane, run_id: RunId) -> AsyncIterator[bool]:
-    """Waits for a slice's turn. A transfer takes minutes, and a task that waited for its turn would hold up the slices:
-    if there is no slot for it now, the sweeper enqueues it again."""
+    """Whether there is a slot for it now. A slice has one, or it would not have been taken from the queue. A transfer
+    takes minutes, and a task that waited for its turn would hold up others: the sweeper enqueues it again."""
     if lane == "slice":
-        async with ctx["slices"]:
-            yield True
+        yield True
         return
     async with ctx["runtime"].database.read() as session:
         account_id = await runs.find_account(session, run_id)

@@ -55,7 +55,11 @@ def answers(connections: list[socket.socket], expected: int) -> list[bytes]:
 
 
 @pytest.mark.parametrize(
-    ("path", "media_type", "beginning", "status"), [(path, *rest) for path, rest in BODIES.items()]
+    ("path", "media_type", "beginning", "status"),
+    [
+        pytest.param(path, *rest, marks=() if path in ("/imports", "/v1/customers/bulk/async") else pytest.mark.slow)
+        for path, rest in BODIES.items()
+    ],
 )
 def test_of_forty_uploads_of_one_account_ten_are_received(
     live: Live, path: str, media_type: str, beginning: bytes, status: int
@@ -96,8 +100,8 @@ def eventually_accepted(live: Live, key: str) -> httpx.Response:
     [
         ("POST /imports", MULTIPART, FILE),
         ("POST /v1/customers/bulk/async", "application/json", ITEMS),
-        ("POST /v2/products", "application/json", b'{"productID": "'),
-        ("PUT /types/slow", "application/json", b'{"key": "'),
+        pytest.param("POST /v2/products", "application/json", b'{"productID": "', marks=pytest.mark.slow),
+        pytest.param("PUT /types/slow", "application/json", b'{"key": "', marks=pytest.mark.slow),
         ("POST /v1/oauth/token", "application/x-www-form-urlencoded", b"grant_type="),
     ],
 )

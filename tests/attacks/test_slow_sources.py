@@ -28,7 +28,7 @@ from tests.transports.servers.server import policy
 from tests.transports.test_conformance import Kept
 from tests.transports.test_hostile_sources import FACTS
 from workers.fetch_slots import FetchSlots
-from workers.settings import build_lanes
+from workers.settings import build_fetch_slots
 from workers.tasks import FUNCTIONS
 
 FILE = b"_email,_name\nana@example.com,Ana\n"
@@ -73,7 +73,7 @@ async def test_slow_pulls_of_one_account_do_not_delay_the_pull_of_another(
     runtime: Runtime, calls: TransferPolicy
 ) -> None:
     runtime = replace(runtime, transfer_policy=calls)
-    ctx = {"runtime": runtime, "stopping": lambda: False, "exhausted": asyncio.Event(), **build_lanes(runtime.settings)}
+    ctx = make_context(runtime)
     hostile, other = await make_account(runtime), await make_account(runtime)
     async with raw_web(gives(FILE * 100), pause=BETWEEN_BYTES) as slow, raw_web(gives(FILE)) as quick:
         slow_pulls = [await start_pull(runtime, hostile.id, slow) for _ in range(PULLS)]
@@ -90,7 +90,7 @@ async def test_a_server_that_crawls_gives_its_slot_back_and_is_named_in_the_end(
     runtime: Runtime, calls: TransferPolicy
 ) -> None:
     runtime = replace(runtime, transfer_policy=replace(calls, pace_seconds=0.3))
-    ctx = {"runtime": runtime, "stopping": lambda: False, "exhausted": asyncio.Event(), **build_lanes(runtime.settings)}
+    ctx = make_context(runtime)
     account = await make_account(runtime)
     async with raw_web(gives(FILE * 100), pause=0.1) as slow:
         run = await start_pull(runtime, account.id, slow)
@@ -103,6 +103,12 @@ async def test_a_server_that_crawls_gives_its_slot_back_and_is_named_in_the_end(
             rounds += 1
     assert (run.state, run.fail_code, run.fail_detail) == ("failed", "source_read", CRAWLING)
     assert (rounds, run.crashes) == (4, 0)
+
+
+def make_context(runtime: Runtime) -> dict[str, Any]:
+    """What ARQ hands to the tasks of a worker process."""
+    fetches = build_fetch_slots(runtime.settings)
+    return {"runtime": runtime, "stopping": lambda: False, "exhausted": asyncio.Event(), "fetches": fetches}
 
 
 async def make_due(runtime: Runtime, run: Run) -> None:

@@ -115,6 +115,7 @@ def rows_of(text: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text)))
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(120)
 async def test_the_page_of_reactions_connector_up_to_its_first_imports(
     shop: Shop, bucket: Server, drive: Server

@@ -145,6 +145,7 @@ def test_one_signal_stops_everything_cleanly(start: Start, alive: Alive, number:
     assert order == ["api", "worker-1", "valkey", "postgres"]
 
 
+@pytest.mark.slow
 def test_a_second_signal_kills_what_does_not_stop(start: Start, eventually: Eventually, alive: Alive) -> None:
     up = start()
     family = up.family()

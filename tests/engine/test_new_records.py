@@ -15,6 +15,7 @@ from app.runs.model import Run
 from app.storage import merge
 from app.storage.merge import MergeTarget
 from tests.engine.conftest import ImportEngine, law
+from tests.support.sweeps import examples
 
 HEAD = "_email,_name,_points\n"
 ROWS = st.lists(
@@ -47,7 +48,7 @@ async def describe(engine: ImportEngine, run: Run) -> list[Any]:
 
 
 @given(rows=ROWS, options=OPTIONS, batch_rows=st.integers(2, 6))
-@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(8), suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_both_ways_leave_the_same_records_ledger_and_journal(
     engine: ImportEngine, rows: list[tuple[int, str, str]], options: dict[str, Any], batch_rows: int
 ) -> None:
@@ -66,7 +67,7 @@ async def test_both_ways_leave_the_same_records_ledger_and_journal(
 
 
 @given(files=st.lists(ROWS, min_size=2, max_size=2), options=OPTIONS, batch_rows=st.integers(2, 6))
-@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(6), suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_who_only_looks_at_records_leaves_the_same_as_who_locks_them(
     engine: ImportEngine,
     files: list[list[tuple[int, str, str]]],

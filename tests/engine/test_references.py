@@ -16,6 +16,7 @@ from app.resources.stored_keys import key_from_source
 from app.storage import records, types
 from app.surfaces.native.translate import record_type
 from tests.engine.conftest import ImportEngine, law
+from tests.support.sweeps import examples
 
 BRANDS: dict[str, Any] = {"key": "number", "fields": [{"id": "number", "type": "integer"}]}
 PARTS: dict[str, Any] = {
@@ -132,7 +133,7 @@ async def test_an_earlier_row_counts_unless_it_failed_and_a_later_one_never(
 KEYS = st.sampled_from("abcde")
 
 
-@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=examples(25), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(KEYS, st.lists(KEYS, max_size=2)), min_size=1, max_size=12), st.integers(1, 5))
 async def test_any_file_gives_the_same_in_any_batches(
     parts: ImportEngine, rows: Sequence[tuple[str, list[str]]], batch_rows: int

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from app.resources.invisible import clean_prose
 from app.storage import records, types
 from tests.engine.conftest import ImportEngine, law
+from tests.support.sweeps import examples
 
 FIELDS: list[dict[str, object]] = [
     {"id": "sku", "type": "text"},
@@ -157,7 +158,7 @@ async def test_unknown_columns_are_ignored_with_one_warning_kept_or_refused(engi
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=30)
 
 
-@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=examples(25), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(TEXT, TEXT), min_size=1, max_size=20))
 async def test_any_text_comes_back_identical(engine: ImportEngine, rows: list[tuple[str, str]]) -> None:
     await declare(engine)

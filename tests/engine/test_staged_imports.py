@@ -16,6 +16,7 @@ from app.runs.model import Run
 from app.storage import batches
 from app.storage.applying import closing, removal
 from tests.engine.conftest import ImportEngine
+from tests.support.sweeps import examples
 
 HEADER = "_email,_name,_surname,_points\n"
 CELLS = st.sampled_from(["", "", "x", "y", "z"])
@@ -29,7 +30,7 @@ OPTIONS = st.fixed_dictionaries(
 ANY_OPTIONS = OPTIONS | st.just({"duplicates": "error"})
 EXAMPLES = settings(
     deadline=None,
-    max_examples=8,
+    max_examples=examples(8),
     phases=[Phase.generate],  # shrinking takes minutes
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

@@ -95,7 +95,7 @@ async def test_a_worker_killed_during_a_delivery_leaves_no_half_of_a_file(
     assert row["crashes"] == 0
 
 
-@pytest.mark.parametrize("scheme", ["s3", "ftp"])
+@pytest.mark.parametrize("scheme", few(["s3", "ftp"], ("ftp",)))
 async def test_what_a_killed_worker_has_begun_is_deleted_over_every_protocol(
     arena: Arena, certificates: Certificates, scheme: str
 ) -> None:
@@ -114,7 +114,14 @@ async def test_what_a_killed_worker_has_begun_is_deleted_over_every_protocol(
             await assert_delivered(arena, run, server)
 
 
-@pytest.mark.parametrize(("step", "renames_over"), [("begun", True), ("sending", True), ("sent", False)])
+@pytest.mark.parametrize(
+    ("step", "renames_over"),
+    [
+        pytest.param("begun", True, marks=pytest.mark.slow),
+        ("sending", True),
+        pytest.param("sent", False, marks=pytest.mark.slow),
+    ],
+)
 async def test_a_worker_frozen_during_a_delivery_changes_nothing_when_it_thaws(
     arena: Arena, sftp: SftpServer, step: str, renames_over: bool
 ) -> None:

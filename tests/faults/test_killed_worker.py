@@ -27,7 +27,7 @@ ONCE = {
 }
 
 
-@pytest.mark.parametrize("step", few(ONCE, ("merged", "committed", "finishing")))
+@pytest.mark.parametrize("step", few(ONCE, ("committed",)))
 async def test_a_killed_worker_loses_no_row_and_counts_none_twice(arena: Arena, step: str) -> None:
     assert await killed_at(arena, step, ONCE[step])
 

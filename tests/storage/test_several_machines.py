@@ -126,6 +126,7 @@ def processes() -> Iterator[list[subprocess.Popen[bytes]]]:
         process.wait(10)
 
 
+@pytest.mark.slow
 def test_two_machines_that_share_a_bucket_alone_finish_one_import(
     servers: Servers,
     objects: ObjectStore,

@@ -4,7 +4,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -64,20 +64,18 @@ def generate(command: list[str], **variables: str) -> None:
 
 @pytest.fixture(scope="module")
 def python_clients(
-    documents: Path, whole_document: Path, pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
+    documents: Path, pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, Path]:
-    """An interpreter, and a folder with a client of every document and one of the whole, made by
-    openapi-python-client."""
-    interpreter = environments.python("openapi-python-client", pytestconfig)
-    folder = tmp_path_factory.mktemp("python-clients")
-    make = [str(interpreter), "-m", "openapi_python_client", "generate", "--meta", "none", "--fail-on-warning"]
-    make += ["--config", str(PROGRAMS / "openapi-python-client.yaml")]
-    for document in (*documents.iterdir(), *whole_document.iterdir()):
-        made = folder / f"{document.stem}_client"
-        # It formats what it made with ruff, which it looks for on the path.
-        path = f"{interpreter.parent}{os.pathsep}{os.environ['PATH']}"
-        generate([*make, "--path", str(document), "--output-path", str(made)], PATH=path)
-    return interpreter, folder
+    """An interpreter, and a folder with a client of every document, made by openapi-python-client."""
+    return make_python_clients(documents, pytestconfig, tmp_path_factory.mktemp("python-clients"))
+
+
+@pytest.fixture(scope="module")
+def python_client(
+    whole_document: Path, pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, Path]:
+    """The same of all surfaces in one document, which takes half a minute."""
+    return make_python_clients(whole_document, pytestconfig, tmp_path_factory.mktemp("python-client"))
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +94,18 @@ def openapi_typescript_clients(
 ) -> tuple[Path, Path]:
     """Packages, and a folder with the types of every document, made by openapi-typescript, and a compiled program."""
     return make_types(documents, pytestconfig, tmp_path_factory.mktemp("types"), "connectif-fetch.ts")
+
+
+def make_python_clients(documents: Path, told: pytest.Config, folder: Path) -> tuple[Path, Path]:
+    interpreter = environments.python("openapi-python-client", told)
+    make = [str(interpreter), "-m", "openapi_python_client", "generate", "--meta", "none", "--fail-on-warning"]
+    make += ["--config", str(PROGRAMS / "openapi-python-client.yaml")]
+    for document in documents.iterdir():
+        made = folder / f"{document.stem}_client"
+        # It formats what it made with ruff, which it looks for on the path.
+        path = f"{interpreter.parent}{os.pathsep}{os.environ['PATH']}"
+        generate([*make, "--path", str(document), "--output-path", str(made)], PATH=path)
+    return interpreter, folder
 
 
 def make_hey_api_clients(documents: Path, told: pytest.Config, folder: Path, *programs: str) -> tuple[Path, Path]:
@@ -174,8 +184,17 @@ SAYS = {"python": told_by_python, "hey_api": told_by_typescript}
 
 
 def test_every_module_of_the_python_clients_can_be_imported(python_clients: tuple[Path, Path]) -> None:
-    interpreter, folder = python_clients
-    assert {path.name for path in folder.iterdir()} == {f"{name}_client" for name in (*SURFACES, ALL)}
+    check_imports(python_clients, SURFACES)
+
+
+@pytest.mark.slow
+def test_every_module_of_the_python_client_of_all_surfaces_can_be_imported(python_client: tuple[Path, Path]) -> None:
+    check_imports(python_client, (ALL,))
+
+
+def check_imports(clients: tuple[Path, Path], documents: Iterable[str]) -> None:
+    interpreter, folder = clients
+    assert {path.name for path in folder.iterdir()} == {f"{name}_client" for name in documents}
     run([str(interpreter), "-c", IMPORT_ALL, str(folder)], PYTHONPATH=str(folder))
 
 
@@ -210,11 +229,12 @@ def test_a_client_with_generated_types_imports_contacts(
     check_contacts(told_by_typescript(openapi_typescript_clients, account, "connectif-fetch"))
 
 
+@pytest.mark.slow
 def test_a_generated_client_checks_imports_corrects_and_undoes(
-    python_clients: tuple[Path, Path], account: dict[str, str]
+    python_client: tuple[Path, Path], account: dict[str, str]
 ) -> None:
     """With the client of the whole: what a person does in an hour, from the first look at a file to its undoing."""
-    told = told_by_python(python_clients, account, "sluice_story")
+    told = told_by_python(python_client, account, "sluice_story")
     planned, committed, corrected = told["planned"], told["committed"], told["corrected"]
     counts = [planned[name] for name in ("total", "created", "updated", "errors")]
     assert (planned["held"], counts) == ("planned", [8, 5, 1, 2])

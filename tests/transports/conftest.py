@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from app.transports.transport import TransferPolicy
+from tests.support.sweeps import few
 from tests.transports.servers.ftp import FtpServer, ftp_server
 from tests.transports.servers.http import http_server
 from tests.transports.servers.s3 import s3_server
@@ -23,6 +24,8 @@ SERVERS: dict[str, Callable[[Certificates], AbstractAsyncContextManager[Server]]
     "ftps-implicit": lambda certificates: ftp_server("implicit", certificates),
     "sftp": lambda _: sftp_server(),
 }
+# What the others do differently is little: each is in every run with some tests of its own.
+QUICK = ("https", "s3", "ftps-explicit", "sftp")
 
 
 @pytest.fixture(scope="session")
@@ -32,7 +35,7 @@ def patient(certificates: Certificates) -> Callable[..., TransferPolicy]:
     return lambda **others: policy(**{"tls": trusted, **others})
 
 
-@pytest.fixture(scope="session", params=list(SERVERS))
+@pytest.fixture(scope="session", params=few(SERVERS, QUICK))
 async def any_server(request: pytest.FixtureRequest, certificates: Certificates) -> AsyncIterator[Server]:
     async with SERVERS[request.param](certificates) as running:
         yield running

@@ -53,25 +53,33 @@ def forms(mark: str) -> set[bytes]:
 
 @dataclass
 class Marks:
-    """The words that must be nowhere, by what they were given as."""
+    """The words that must be nowhere, by what they were given as. All that are made here have one part in common: where
+    that is not, none of hundreds has to be looked for."""
 
     forms: dict[str, set[bytes]] = field(default_factory=dict)
+    common: str = field(default_factory=lambda: token_hex(6))
 
     def new(self, name: str) -> str:
-        return self.add(name, f"{name.replace('_', '')}{token_hex(10)}")
+        return self.add(name, f"{name.replace('_', '')}{self.common}{token_hex(10)}")
 
     def add(self, name: str, mark: str) -> str:
         self.forms[f"{name} {len(self.forms)}"] = forms(mark)
         return mark
 
     def found_in(self, places: Iterator[tuple[str, bytes]]) -> list[str]:
+        in_common = forms(self.common)
+        others = {name: each for name, each in self.forms.items() if not has_one_of(in_common, b" ".join(each))}
         return [
             f"{name} in {place}: …{data[max(0, data.index(form) - 80) : data.index(form) + 80]!r}…"
             for place, data in places
-            for name, each in self.forms.items()
+            for name, each in (self.forms if has_one_of(in_common, data) else others).items()
             for form in each
             if form in data
         ]
+
+
+def has_one_of(words: set[bytes], data: bytes) -> bool:
+    return any(word in data for word in words)
 
 
 @dataclass

@@ -21,6 +21,7 @@ from app.transports.failed import TransportFailed
 from app.transports.fetch import fetch
 from app.transports.send import send
 from app.transports.transport import CHUNK, FileInfo, TransferPolicy, forget
+from tests.transports.conftest import SERVERS
 from tests.transports.servers.server import PASSWORD, Certificates, Server, black_hole
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -82,6 +83,7 @@ async def test_a_big_file_needs_little_memory(server: Server, certificates: Cert
     assert int(grown) < 8 * 1024, f"{grown.decode()} KiB more for 20 MiB"
 
 
+@pytest.mark.parametrize("any_server", SERVERS, indirect=True)
 @pytest.mark.parametrize("size", [0, 1, CHUNK, CHUNK + 1])
 async def test_a_file_arrives_as_it_is(server: Server, patient: MakePolicy, size: int) -> None:
     data = noise(size)

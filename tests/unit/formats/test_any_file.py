@@ -13,6 +13,7 @@ from app.formats.lines import BLANKS
 from app.formats.quoting import ParsedRecord, are_quotes_regular, compile_patterns, parse_record, split_rows
 from app.formats.records import READING_RULES, Dialect, Limits, Reader
 from tests.corpus.reading import Everything, read_all, reader_of, stored
+from tests.support.sweeps import examples
 
 CELL = st.text(st.one_of(st.sampled_from('",;|\t\r\n \u2028\x85é'), st.characters(exclude_categories=["Cs"]))).filter(
     lambda text: "\0" not in text
@@ -47,7 +48,7 @@ OBJECTS = st.lists(
 
 
 @given(TABLE, st.sampled_from([",", ";", "\t", "|"]), st.sampled_from(["\n", "\r\n", "\r"]), st.booleans())
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(200))
 def test_a_table_comes_back_as_it_was_written(table: list[list[str]], delimiter: str, end: str, quoted: bool) -> None:
     width = len(table[0]) if table else 1
     text = io.StringIO(newline="")
@@ -76,7 +77,7 @@ def written(row: list[str], delimiter: str) -> str:
 
 
 @given(TANGLED, st.booleans())
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(200))
 def test_rows_are_counted_as_they_are_read(data: bytes, old: bool) -> None:
     tangled = data.replace(b"1", b', "').replace(b"a", b" ,")
     reader = opened(b"a,b\n" + tangled, Dialect("csv", ",", rules=1 if old else READING_RULES), SMALL)
@@ -109,7 +110,7 @@ def assert_read_alike(reader: Reader, rows: int, size: int) -> None:
 
 @pytest.mark.parametrize("limits", [SMALL, Limits()], ids=["small limits", "usual limits"])
 @given(data=TANGLED, rows=st.integers(1, 4), size=st.integers(1, 40))
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(200))
 def test_any_bytes_are_read_alike_in_any_batches(limits: Limits, data: bytes, rows: int, size: int) -> None:
     reader = opened(b"a,b\n" + data, Dialect("csv"), limits)
     assert reader is not None
@@ -118,7 +119,7 @@ def test_any_bytes_are_read_alike_in_any_batches(limits: Limits, data: bytes, ro
 
 @pytest.mark.parametrize("limits", [SMALL, Limits()], ids=["small limits", "usual limits"])
 @given(data=st.one_of(OBJECTS, TANGLED), rows=st.integers(1, 4), size=st.integers(1, 40))
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=examples(100))
 def test_any_json_is_read_alike_in_any_batches(limits: Limits, data: bytes, rows: int, size: int) -> None:
     reader = opened(b" " + data, Dialect("jsonl"), limits)
     assert reader is not None
@@ -126,7 +127,7 @@ def test_any_json_is_read_alike_in_any_batches(limits: Limits, data: bytes, rows
 
 
 @given(upload=st.one_of(TANGLED, st.binary(max_size=200)), format=st.sampled_from(["csv", "jsonl"]))
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(200))
 def test_any_upload_is_read_or_refused(upload: bytes, format: str) -> None:
     try:
         data, encoding = stored(upload)
@@ -139,7 +140,7 @@ def test_any_upload_is_read_or_refused(upload: bytes, format: str) -> None:
 
 
 @given(data=TANGLED)
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(200))
 def test_what_is_kept_of_a_bad_row_can_be_stored(data: bytes) -> None:
     for each in read_all(reader_of(b"a,b\n" + data)).unreadable:
         for text in (each.raw, each.message, *each.cells):
@@ -156,7 +157,7 @@ ROWS = st.integers(1, 3).flatmap(
 
 
 @given(st.lists(ROWS, max_size=4), st.booleans(), st.sampled_from(["\n", "\r\n"]), st.booleans(), st.integers(1, 3))
-@settings(deadline=None, max_examples=500)
+@settings(deadline=None, max_examples=examples(500))
 def test_rows_are_split_as_they_would_be_parsed(
     table: list[tuple[str, ...]], quoted: bool, end: str, ended: bool, columns: int
 ) -> None:
@@ -185,7 +186,7 @@ WORD = st.text("abc xyz,", min_size=1).map(lambda text: f"w{text}w")
     quoted=st.booleans(),
     opened_early=st.booleans(),
 )
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(200))
 def test_a_quote_left_open_costs_its_row_and_no_other(
     table: list[tuple[str, str]], broken: int, quoted: bool, opened_early: bool
 ) -> None:

@@ -8,6 +8,7 @@ from app.formats.counting.blocks import count_records
 from app.formats.quoting import compile_patterns
 from app.formats.records import Dialect
 from tests.corpus.reading import read_all, reader_of
+from tests.support.sweeps import examples
 
 CELLS = st.sampled_from(
     ["a", "", " ", "\t", '""', '" "', '"x,y"', '"x\ny"', '"x\r\n\r\ny"', '"say ""hi"""', '"""', '5"', ' "b"', '"b" ']
@@ -17,7 +18,7 @@ ENDS = st.sampled_from(["\n", "\r\n", "\r", "\n\n", "\r\n \r\n", "\n,,\n", "\r \
 
 
 @given(ROWS, st.lists(ENDS, min_size=8, max_size=8), st.booleans())
-@settings(deadline=None, max_examples=1_000)
+@settings(deadline=None, max_examples=examples(1_000))
 def test_a_block_is_counted_as_it_is_read_or_looked_at_closer(rows: list[str], ends: list[str], ended: bool) -> None:
     text = "".join(row + end for row, end in zip(rows, ends, strict=False))
     data = (text if ended else text.rstrip("\r\n")).encode()

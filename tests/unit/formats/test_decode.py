@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from app.errors import Refused
 from app.formats.decode import ENCODINGS, Decoder
 from tests.corpus.reading import stored
+from tests.support.sweeps import examples
 
 LIMIT = 1_000_000
 
@@ -87,7 +88,7 @@ TEXTS = st.text(st.characters(exclude_categories=(), exclude_characters="\x1a"))
 
 
 @given(TEXTS, st.integers(1, 7), st.sampled_from(["utf-16-le", "utf-16-be"]))
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=examples(150))
 def test_utf16_is_decoded_completely_and_lone_surrogates_stay_visible(text: str, part: int, encoding: str) -> None:
     mark = codecs.BOM_UTF16_LE if encoding == "utf-16-le" else codecs.BOM_UTF16_BE
     units = text.encode(encoding, "surrogatepass")
@@ -96,7 +97,7 @@ def test_utf16_is_decoded_completely_and_lone_surrogates_stay_visible(text: str,
 
 
 @given(st.binary(max_size=300), st.integers(1, 50), st.sampled_from([None, *ENCODINGS]))
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(200))
 def test_any_bytes_come_out_the_same_however_they_arrive(upload: bytes, part: int, encoding: str | None) -> None:
     outcomes: list[bytes | str] = []
     for size in (part, 10_000):

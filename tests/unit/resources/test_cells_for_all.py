@@ -12,6 +12,7 @@ from app.resources import email
 from app.resources.field_types import TYPES, BadCell, compile_cell, compile_value, normalize_key
 from app.resources.schema import Field
 from app.resources.slugs import make_slug
+from tests.support.sweeps import examples
 
 FIELDS = [Field("x", name, options=("a", "b") if name == "enum" else (), separator="|") for name in TYPES]
 # As readers hand them on: no NUL, no lone surrogate.
@@ -34,7 +35,7 @@ TRIMMED = {"email", "date"}
 
 @pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.type)
 @given(text=NEARLY)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_every_cell_is_bad_or_becomes_json_that_reads_back(field: Field, text: str) -> None:
     written = compile_cell(field)(text)
 
@@ -83,7 +84,7 @@ def test_a_number_in_any_spelling_keeps_its_value(text: str) -> None:
 @example(address="a@ab--c.com")
 @example(address=f"{'a' * 63}@b.com")
 @example(address=f"a@{'b' * 64}.com")
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 def test_the_quick_pattern_accepts_only_what_the_validator_accepts(address: str) -> None:
     if email._match_plain(address) and len(address) <= email.QUICK_LENGTH:
         validate_email(address, check_deliverability=False)
@@ -92,7 +93,7 @@ def test_the_quick_pattern_accepts_only_what_the_validator_accepts(address: str)
 @given(text=TEXTS)
 @example(text="\u0132\u0307")
 @example(text="a" + "\u0301\u0316" * 20)
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 def test_a_slug_is_its_own_slug(text: str) -> None:
     slug = make_slug(text)
 
@@ -103,7 +104,7 @@ def test_a_slug_is_its_own_slug(text: str) -> None:
 
 @given(text=TEXTS)
 @example(text="\u0130\u0316")  # lower-casing it after NFC would undo NFC
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_normalizing_a_key_twice_changes_nothing(text: str) -> None:
     for type_ in ("text", "email", "integer", "phone"):
         field = Field("x", type_)

@@ -13,6 +13,7 @@ from app.imports.plan import Options
 from app.mappings.columns import Column
 from app.resources.schema import Field, Resource
 from app.resources.whole_columns import compile_column
+from tests.support.sweeps import examples
 
 WHOLE = st.integers() | st.integers(-(10**1_100), 10**1_100)
 NUMBERS = WHOLE | st.decimals(allow_nan=False, allow_infinity=False)
@@ -68,7 +69,7 @@ class TestAColumn:
         for cells in EDGES:
             alike(field, cells)
 
-    @settings(max_examples=40)
+    @settings(max_examples=examples(40))
     @given(
         cells=st.lists(NUMBER_TEXTS, min_size=1)
         | st.lists(WHOLE, min_size=1)
@@ -78,7 +79,7 @@ class TestAColumn:
     def test_of_any_kind(self, field: Field, cells: list[object]) -> None:
         alike(field, cells)
 
-    @settings(max_examples=40)
+    @settings(max_examples=examples(40))
     @given(data=st.data())
     def test_of_texts_that_nearly_fit(self, field: Field, data: st.DataObject) -> None:
         cells = st.from_regex(PLAIN.get(field.type, "[a-z]{1,3}"), fullmatch=True) | st.text(max_size=2)

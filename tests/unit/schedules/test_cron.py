@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.schedules.cron import find_cron_mistakes, find_next, find_zone_mistakes, list_next
+from tests.support.sweeps import examples
 
 AMSTERDAM, NEW_YORK, LORD_HOWE = "Europe/Amsterdam", "America/New_York", "Australia/Lord_Howe"
 
@@ -53,7 +54,7 @@ HOURS = st.sampled_from(["*", "*/3", "1", "2", "2,3", "1-4", "0"])
 @given(
     FIELD, HOURS, st.sampled_from([AMSTERDAM, NEW_YORK, LORD_HOWE, "UTC"]), st.sampled_from(TURNS), st.integers(0, 300)
 )
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 def test_from_whatever_moment_one_asks_the_same_times_come(
     minute: str, hour: str, timezone: str, turn: datetime, minutes: int
 ) -> None:
@@ -91,7 +92,7 @@ def test_an_expression_has_five_fields(cron: str) -> None:
 
 
 @given(st.text(st.sampled_from("0123456789*/,-#LWMONSU ²\0"), max_size=40))
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 def test_any_text_is_read_or_refused(cron: str) -> None:
     if not list(find_cron_mistakes(cron)):
         assert find_next(cron, AMSTERDAM, after=TURNS[0]) is not None
