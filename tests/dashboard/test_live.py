@@ -18,6 +18,7 @@ from tests.dashboard.people import LiveAccount
 from tests.support.http import PARTS
 from tests.support.live import HOST, Live, running_live, started, wait_until_ready
 from tests.support.servers import new_database, redis_number, settings_for
+from tests.support.sweeps import few_or_all
 
 READ = """Object.fromEntries([...document.querySelectorAll("#counts .counts li")].map((each) => [
     each.querySelector("span").textContent.trim(), Number(each.querySelector("b").textContent.replace(/\\D/g, ""))]))"""
@@ -185,7 +186,10 @@ async def look_like(account: LiveAccount, run_id: str, state: str) -> None:
         await session.execute(text(f"UPDATE runs SET {assigned} WHERE id = :id"), {"id": run_id})
 
 
-async def test_no_state_of_a_run_has_a_barrier(live: Live, live_account: LiveAccount, visit: Visit) -> None:
+@few_or_all(LOOKS, ("running", "halted", "failed"))
+async def test_no_state_of_a_run_has_a_barrier(
+    live: Live, live_account: LiveAccount, visit: Visit, steps: tuple[str, ...]
+) -> None:
     run_id, headers = await start(live, live_account, rows(4, bad=2), name="August prices")
     own = f"/app/runs/{run_id}"
     page = await visit(own)
@@ -193,7 +197,7 @@ async def test_no_state_of_a_run_has_a_barrier(live: Live, live_account: LiveAcc
     for path in (f"{own}/problems", f"{own}/columns", f"{own}/delete", "/app/jobs?text=nothing", "/app/runs/none"):
         await page.goto(path)
         await check_page(page)
-    for state in LOOKS:
+    for state in steps:
         await look_like(live_account, run_id, state)
         await page.goto(own)
         assert await page.locator(f"[data-state={state}]").count() == 1
