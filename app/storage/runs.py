@@ -24,6 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
+from app.storage.access.accounts import SUSPENDED
 from app.storage.database import PLAN_VERSION, ReadSession, Session
 from app.storage.tables import runs
 
@@ -246,15 +247,18 @@ async def delete_ended(session: Session, account_id: int, run_id: str) -> RowMap
 
 
 FIGURES = f"""
-SELECT state, count(*) AS runs, extract(epoch FROM now() - min(created_at)) AS oldest,
-    coalesce(sum(total - created - updated - unchanged - skipped - failed), 0) AS rows
-FROM runs WHERE {OPEN} GROUP BY state"""
+SELECT state, count(*) AS runs,
+    coalesce(extract(epoch FROM now() - min(created_at) FILTER (WHERE active)), 0) AS oldest,
+    coalesce(sum(total - created - updated - unchanged - skipped - failed) FILTER (WHERE active), 0) AS rows
+FROM (SELECT *, account_id <> ALL({SUSPENDED}) AS active FROM runs WHERE {OPEN}) open_runs GROUP BY state"""
 
 
 async def figures(session: ReadSession) -> Sequence[RowMapping]:
-    """For the metrics: by state the number of open runs, the age of the oldest in seconds, and the rows that have no
-    outcome yet. They are few and have an index of their own; those that have ended may be millions, and each process
-    counts the ends."""
+    """For the metrics: by state the number of open runs, and of accounts that are not suspended the age of the oldest
+    in seconds and the rows that have no outcome yet.
+
+    Open runs are few and have an index of their own; those that have ended may be millions, and each process counts the
+    ends."""
     return (await session.execute(text(FIGURES))).mappings().all()
 
 

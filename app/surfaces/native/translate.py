@@ -267,9 +267,11 @@ def gauges(figures: Iterable[Mapping[Any, Any]]) -> str:
         if state not in ENDED
     ]
     oldest = by_state[State.QUEUED]["oldest"] if State.QUEUED in by_state else 0
-    lines += ["# HELP sluice_queue_oldest_seconds Age of the import that has waited longest"]
+    lines += [
+        "# HELP sluice_queue_oldest_seconds Age of the queued run that has waited longest, of accounts that are active"
+    ]
     lines += ["# TYPE sluice_queue_oldest_seconds gauge", f"sluice_queue_oldest_seconds {float(oldest):.3f}"]
-    lines += ["# HELP sluice_rows_waiting Rows of queued and running runs that have no outcome yet"]
+    lines += ["# HELP sluice_rows_waiting Rows of queued and running runs of active accounts that have no outcome yet"]
     lines += ["# TYPE sluice_rows_waiting gauge", f"sluice_rows_waiting {rows}"]
     return "\n".join(lines) + "\n"
 

@@ -1,5 +1,6 @@
 """A suspended account lets nobody in, through any door, and its work waits; nothing of it is lost."""
 
+import re
 from collections.abc import Mapping
 from secrets import token_hex
 from typing import Any
@@ -96,6 +97,21 @@ async def test_an_import_under_way_stops_at_its_next_turn_and_goes_on_when_it_is
         await finish(runtime, run_id)
         ended = (await client.get(f"/runs/{run_id}", headers=an_account.headers)).json()
         assert (ended["status"], ended["remaining"]) == ("finished", 0)
+
+
+async def test_what_waits_for_it_to_be_active_waits_for_no_worker(
+    client: httpx.AsyncClient, operator: Headers, an_account: Account
+) -> None:
+    async def rows_waiting() -> int:
+        shown = re.search(r"^sluice_rows_waiting (\d+)$", (await client.get("/metrics")).text, re.MULTILINE)
+        assert shown
+        return int(shown[1])
+
+    before = await rows_waiting()
+    accepted = (await post(client, an_account, http.CONTACTS)).json()
+    assert await rows_waiting() == before + accepted["total"]
+    await switch(client, operator, an_account.name, suspended=True)
+    assert await rows_waiting() == before
 
 
 async def test_it_is_in_the_audit_log_once_and_in_the_list(
