@@ -60,9 +60,9 @@ def open_brakes(run: Run, options: Options, room: int | None = None) -> DirectBr
     return DirectBrakes(options.brakes_in_force, tally, None if room is None else run.created + room)
 
 
-def ensure_applicable(run: Run, room: int | None) -> None:
+def ensure_applicable(room: int | None, *, created: int, removed: int) -> None:
     """That what a staged run creates has room, once what it removes is gone. Raises Halted."""
-    if room is not None and run.created - (run.removed or 0) > room:
+    if room is not None and created - removed > room:
         raise Halted("record_quota", f"{OVER_QUOTA}. Nothing is written yet")
 
 

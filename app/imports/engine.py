@@ -35,7 +35,7 @@ async def work(runtime: Runtime, run: Run, stopping: Stopping) -> bool:
     async with runtime.database.read() as session:
         room = await find_room(session, run.account_id)
     if run.step is Step.APPLY:
-        ensure_applicable(run, room)
+        ensure_applicable(room, created=run.created, removed=run.removed or 0)
         return await apply_import(runtime, run)
     try:
         return await write_rows(runtime, run, stopping, room)

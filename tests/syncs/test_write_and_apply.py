@@ -250,6 +250,22 @@ async def test_a_full_sync_that_would_remove_too_much_is_halted(syncs: SyncEngin
     assert (done.state, done.removed, set(await syncs.stored("items"))) == ("finished", 2, {"A"})
 
 
+async def test_one_that_has_no_room_in_its_account_is_halted_before_it_writes(syncs: SyncEngine) -> None:
+    """It creates two items, three prices and two price lists."""
+    quota = "UPDATE accounts SET quotas = CAST(:quotas AS jsonb) WHERE id = :account"
+    await syncs.sql(quota, quotas='{"records": 6}', account=syncs.account_id)
+    run = await syncs.run(ITEMS)
+    assert (run.state, run.fail_code, run.step) == ("halted", "record_quota", "apply")
+    assert await syncs.stored("items") == {}
+    assert (await syncs.resume(run)).state == "halted"
+    await syncs.sql(quota, quotas='{"records": 7}', account=syncs.account_id)
+    assert (await syncs.resume(run)).state == "finished"
+    assert set(await syncs.stored("items")) == {"A", "B"}
+    # What is removed makes room for what is created.
+    full = await syncs.run(ITEMS.replace("B;Cap", "C;Hat"), mode="full", max_removed_share=None)
+    assert (full.state, set(await syncs.stored("items"))) == ("finished", {"A", "C"})
+
+
 async def test_a_dry_run_is_planned_and_shows_what_it_would_do(syncs: SyncEngine) -> None:
     run = await syncs.run(ITEMS, FILTERS, dry_run=True)
     assert (run.state, entities(run)["items"]) == ("planned", {"added": 2, "skipped": 1})

@@ -4,10 +4,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from app.imports.braking import ensure_applicable
 from app.imports.staged.apply import NotAsShown, apply_overlay, open_applying
 from app.imports.staged.counts import SKIPPED
 from app.observe.events import StepReached
 from app.problems import WARNINGS
+from app.quotas.stored import find_room
 from app.runs.deletion import drop_overlay
 from app.runs.holding.brakes import Brakes, Tally
 from app.runs.holding.held import read_accepted
@@ -37,8 +39,11 @@ OUTCOMES: Final = {"new": "added", "changed": "changed", "same": "unchanged"}
 async def apply_sync(runtime: Runtime, run: Run) -> bool:
     """Applies the overlay in one transaction, and says whether that has ended the run or it is held. If it would do
     something else by now than somebody was shown, or than its brakes have let pass, nothing is written. Raises RunLost,
-    Fatal."""
+    Fatal, Halted."""
     applying = load_applying(runtime, run)
+    async with runtime.database.read() as session:
+        room = await find_room(session, run.account_id)
+    ensure_applicable(room, created=applying.counts.sum("added"), removed=applying.counts.sum("removed"))
     try:
         ended = await apply_types(applying)
     except NotAsShown:

@@ -19,6 +19,10 @@ class Counts:
     def of(self, entity: str) -> dict[str, int]:
         return self.entities.setdefault(entity, dict.fromkeys(COUNTS, 0))
 
+    def sum(self, outcome: str) -> int:
+        """Of the records of all types; links are in records."""
+        return sum(counts[outcome] for entity, counts in self.entities.items() if entity != LINKS)
+
     def add(self, entity: str, outcome: BatchOutcome, *, skipped: int = 0) -> None:
         counts = self.of(entity)
         counts["added"] += outcome.created
