@@ -18,6 +18,7 @@ from app.errors import Complaint, Refused, Retryable, describe, name_subject
 from app.throttle import Allowance
 from app.web.failures import INTERNAL_ERROR, Failure, failure_from
 from app.web.server.calls import call_directly
+from app.web.server.segments import RoutesBySegment
 from app.web.shapes import Shape
 
 AnyShape = TypeVar("AnyShape", bound=Shape)
@@ -75,6 +76,7 @@ class Surfaces:
         """Puts all routes straight on the app, and the handlers that turn exceptions into responses."""
         for surface in self.all:
             app.router.routes.extend(surface.routes)
+        app.router.middleware_stack = RoutesBySegment(app.router)
         app.add_exception_handler(Refused, self._refused)
         app.add_exception_handler(Retryable, self._retryable)
         app.add_exception_handler(OSError, self._machine)
