@@ -50,6 +50,7 @@ def configure(level: str, format: str | None = None) -> None:
         logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=True,
     )
+    bind_logger.cache_clear()
     logging.basicConfig(handlers=[LibraryHandler()], level=logging.WARNING, force=True)
 
 
@@ -118,9 +119,20 @@ class LibraryHandler(logging.Handler):
 def log(event: Event, level: int | None = None) -> None:
     """Logs an event, at its own level unless another one is given. A log that cannot be written, on a full disk, stops
     nobody's work."""
-    values = {each.name: getattr(event, each.name) for each in fields(event)}
+    values = {name: getattr(event, name) for name in field_names(type(event))}
     with suppress(OSError):
-        structlog.get_logger().log(level or LEVELS[event.level.upper()], event_name(type(event)), **values)
+        bind_logger().log(level or LEVELS[event.level.upper()], event_name(type(event)), **values)
+
+
+@cache
+def bind_logger() -> Any:
+    """Once, because that takes as long as to write a line."""
+    return structlog.get_logger().bind()
+
+
+@cache
+def field_names(kind: type[Event]) -> tuple[str, ...]:
+    return tuple(each.name for each in fields(kind))
 
 
 def event_name(kind: type[Event]) -> str:
