@@ -4,7 +4,9 @@ Starlette tries one regular expression after the other: 0.03 ms until it comes t
 the pages of the dashboard.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
+from functools import partial
 
 from fastapi.routing import APIRouter
 from starlette.routing import BaseRoute
@@ -32,13 +34,13 @@ class RoutesBySegment:
 
 
 def divide(routes: Sequence[BaseRoute]) -> dict[str, APIRouter]:
-    parts = dict[str, APIRouter]()
+    parts = defaultdict[str, APIRouter](partial(APIRouter, redirect_slashes=False))
     for route in routes:
         segment = first_segment(str(getattr(route, "path", "")))
         if "{" in segment:
             raise ValueError(f"The path of {route} begins with a parameter")
-        parts.setdefault(segment, APIRouter(redirect_slashes=False)).routes.append(route)
-    return parts
+        parts[segment].routes.append(route)
+    return dict(parts)
 
 
 def first_segment(path: str) -> str:
