@@ -119,9 +119,10 @@ class LibraryHandler(logging.Handler):
 def log(event: Event, level: int | None = None) -> None:
     """Logs an event, at its own level unless another one is given. A log that cannot be written, on a full disk, stops
     nobody's work."""
-    values = {name: getattr(event, name) for name in field_names(type(event))}
+    kind: Any = type(event)
+    values = {name: getattr(event, name) for name in field_names(kind)}
     with suppress(OSError):
-        bind_logger().log(level or LEVELS[event.level.upper()], event_name(type(event)), **values)
+        bind_logger().log(level or LEVELS[event.level.upper()], event_name(kind), **values)
 
 
 @cache
@@ -131,7 +132,7 @@ def bind_logger() -> Any:
 
 
 @cache
-def field_names(kind: type[Event]) -> tuple[str, ...]:
+def field_names(kind: Any) -> tuple[str, ...]:
     return tuple(each.name for each in fields(kind))
 
 
