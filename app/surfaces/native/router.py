@@ -3,6 +3,7 @@
 from fastapi import APIRouter, Depends
 
 from app.web.checks import refuse_unknown_query, refuse_unknown_query_of_operator
+from app.web.final_slash import FinalSlashRoute
 from app.web.openapi import operation_id
 from app.web.refusals import refusals
 
@@ -17,4 +18,5 @@ def build_router(prefix: str, tag: str, *, for_operator: bool = False) -> APIRou
         dependencies=[Depends(refuse_unknown)],
         responses=refusals(422),
         generate_unique_id_function=operation_id,
+        route_class=FinalSlashRoute,
     )

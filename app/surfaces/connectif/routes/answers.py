@@ -12,6 +12,7 @@ from app.runs.model import Run
 from app.runtime import Runtime
 from app.storage.database import ReadSession
 from app.surfaces.connectif import translate
+from app.web.final_slash import FinalSlashRoute
 from app.web.links import base_url
 from app.web.openapi import operation_id
 from app.web.responses.rendered import RenderedAnswers
@@ -21,7 +22,7 @@ JSON = "application/json"
 
 
 def build_router() -> APIRouter:
-    return APIRouter(tags=["imports"], generate_unique_id_function=operation_id)
+    return APIRouter(tags=["imports"], generate_unique_id_function=operation_id, route_class=FinalSlashRoute)
 
 
 async def find_import(runtime: Runtime, caller: Caller, import_id: str) -> Run:

@@ -26,7 +26,6 @@ router = build_router()
     responses=refusals(400, 401, 403, 404, 409, 410, 413, 422, 503),
     openapi_extra=CORRECTIONS_BODY,
 )
-@router.post("/imports/{import_id}/corrections/", include_in_schema=False)
 @once(render_started)
 async def correct_import(request: Request, import_id: str, caller: MayWriteImports, runtime: OpenRuntime) -> Response:
     """Import the failed rows that the corrections are about again, with the corrections made.

@@ -50,7 +50,6 @@ CREATE_REFUSALS = refusals(400, 401, 403, 409, 413, 415, 422, 503)
     responses=CREATE_REFUSALS,
     openapi_extra=RAW_REQUEST,
 )
-@router.post("/imports/file/", include_in_schema=False)
 @router.post(
     "/imports",
     status_code=201,

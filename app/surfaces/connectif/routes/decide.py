@@ -28,7 +28,6 @@ RESUME_REFUSALS = refusals(400, 401, 403, 404, 409, 410, 413, 422, 503)
 @router.post(
     "/imports/{import_id}/resume", response_model=wire.Import, responses=RESUME_REFUSALS, openapi_extra=RESUME_BODY
 )
-@router.post("/imports/{import_id}/resume/", include_in_schema=False)
 async def resume_import(request: Request, import_id: str, caller: MayWriteImports, runtime: OpenRuntime) -> Response:
     """Let an import that is halted or planned go on where it is, without its brakes. It is queued again.
 
@@ -44,7 +43,6 @@ async def resume_import(request: Request, import_id: str, caller: MayWriteImport
 @router.post(
     "/imports/{import_id}/commit", response_model=wire.Import, responses=RESUME_REFUSALS, openapi_extra=RESUME_BODY
 )
-@router.post("/imports/{import_id}/commit/", include_in_schema=False)
 async def commit_import(request: Request, import_id: str, caller: MayWriteImports, runtime: OpenRuntime) -> Response:
     """Let an import that was started with `dryRun` write what it has shown. It is queued again.
 
@@ -59,7 +57,6 @@ async def commit_import(request: Request, import_id: str, caller: MayWriteImport
 
 
 @router.post("/imports/{import_id}/cancel", response_model=wire.Import, responses=CANCEL_REFUSALS)
-@router.post("/imports/{import_id}/cancel/", include_in_schema=False)
 async def cancel_import(
     request: Request, import_id: str, caller: MayWriteImports, runtime: OpenRuntime, *, undo: bool = False
 ) -> Response:
@@ -79,7 +76,6 @@ async def cancel_import(
 
 
 @router.delete("/imports/{import_id}", status_code=204, responses=refusals(401, 403, 404, 409, 410, 503))
-@router.delete("/imports/{import_id}/", include_in_schema=False)
 async def delete_import(import_id: str, caller: MayDeleteImports, runtime: OpenRuntime) -> Response:
     """Delete an import that has ended, with its file and its errors. The records it wrote stay."""
     await delete_run(runtime, caller.account_id, import_id)

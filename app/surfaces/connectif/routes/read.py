@@ -28,7 +28,6 @@ READ_ANSWERS = refusals(401, 403, 404, 410, 503) | UNCHANGED
 
 
 @router.get("/imports", response_model=wire.ImportList, responses=LIST_ANSWERS, openapi_extra=LIST_POLL)
-@router.get("/imports/", include_in_schema=False)
 async def list_imports(
     request: Request, caller: MayReadImports, runtime: OpenRuntime, query: Annotated[wire.ListQuery, Query()]
 ) -> Response:
@@ -57,7 +56,6 @@ async def list_imports(
 
 
 @router.get("/imports/{import_id}", response_model=wire.Import, responses=READ_ANSWERS, openapi_extra=POLL)
-@router.get("/imports/{import_id}/", include_in_schema=False)
 async def get_import(request: Request, import_id: str, caller: MayReadImports, runtime: OpenRuntime) -> Response:
     """Read an import. Its counts add up at every moment. Until it has ended, `Retry-After` says when to ask again."""
     poll = await begin_poll(request, runtime, caller, import_id, [Kind.IMPORT])
@@ -74,7 +72,6 @@ async def read_import(runtime: Runtime, caller: Caller, import_id: str) -> statu
 
 
 @router.get("/imports/{import_id}/events", response_class=StreamingResponse, responses=EVENTS, openapi_extra=RESUMED)
-@router.get("/imports/{import_id}/events/", include_in_schema=False)
 async def follow_import(request: Request, import_id: str, caller: MayReadImports, runtime: OpenRuntime) -> Response:
     """Follow an import: an event for each change, until it has ended. Each has the import as `GET /imports/{import_id}`
     shows it.

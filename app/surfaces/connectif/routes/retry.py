@@ -26,7 +26,6 @@ router = build_router()
     responses=refusals(400, 401, 403, 404, 409, 410, 413, 415, 422, 503),
     openapi_extra=RETRY_REQUEST,
 )
-@router.post("/imports/{import_id}/retry/", include_in_schema=False)
 @once(render_started)
 async def retry_import(request: Request, import_id: str, caller: MayWriteImports, runtime: OpenRuntime) -> Response:
     """Import the failed rows once more: as they are, after the type was changed for instance, or with a `file` in which

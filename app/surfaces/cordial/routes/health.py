@@ -9,9 +9,10 @@ from app.auth.caller import Caller
 from app.surfaces.cordial.wire.errors import refusals
 from app.surfaces.cordial.wire.shape import Success
 from app.web.caller import ServiceRuntime, identify_caller
+from app.web.final_slash import FinalSlashRoute
 from app.web.openapi import operation_id
 
-router = APIRouter(tags=["health"], generate_unique_id_function=operation_id)
+router = APIRouter(tags=["health"], generate_unique_id_function=operation_id, route_class=FinalSlashRoute)
 
 
 async def authenticate(request: Request, runtime: ServiceRuntime) -> Caller:
@@ -20,7 +21,6 @@ async def authenticate(request: Request, runtime: ServiceRuntime) -> Caller:
 
 
 @router.get("/v2/health", response_model=Success, responses=refusals(401, 403, 429, 500, 503))
-@router.get("/v2/health/", include_in_schema=False)
 async def check_health(_caller: Annotated[Caller, Depends(authenticate)]) -> Response:
     """Check that the service answers and the key is valid."""
     return Response(Success(success=True).encoded(), media_type="application/json")

@@ -17,10 +17,11 @@ from app.web.bodies.json_body import read_exact_object
 from app.web.bodies.multipart import is_form
 from app.web.bodies.upload import Form, receive_form
 from app.web.caller import MayWriteImports, OpenRuntime
+from app.web.final_slash import FinalSlashRoute
 from app.web.openapi import operation_id
 from app.web.requests import request_id
 
-router = APIRouter(tags=["productimports"], generate_unique_id_function=operation_id)
+router = APIRouter(tags=["productimports"], generate_unique_id_function=operation_id, route_class=FinalSlashRoute)
 REFUSALS = refusals(400, 401, 403, 413, 415, 422, 429, 500, 503)
 
 
@@ -40,7 +41,6 @@ REFUSALS = refusals(400, 401, 403, 413, 415, 422, 429, 500, 503)
     responses=REFUSALS,
     openapi_extra=JSON_BODY,
 )
-@router.post("/productimports/", include_in_schema=False)
 async def import_products(request: Request, caller: MayWriteImports, runtime: OpenRuntime) -> Response:
     """Start an import of products. Say where the file is, or send it as the part `file` of a form.
 

@@ -12,14 +12,16 @@ from app.surfaces.cordial.vocabulary import JOB_NAME, ORIGIN
 from app.surfaces.cordial.wire.errors import refusals
 from app.surfaces.cordial.wire.jobs import Job, JobList, JobQuery
 from app.web.caller import MayReadImports, OpenRuntime
+from app.web.final_slash import FinalSlashRoute
 from app.web.openapi import operation_id
 
-router = APIRouter(prefix="/v2/jobs", tags=["jobs"], generate_unique_id_function=operation_id)
+router = APIRouter(
+    prefix="/v2/jobs", tags=["jobs"], generate_unique_id_function=operation_id, route_class=FinalSlashRoute
+)
 JSON = "application/json"
 
 
 @router.get("", response_model=JobList, responses=refusals(401, 403, 422, 429, 500, 503))
-@router.get("/", include_in_schema=False)
 async def list_jobs(query: Annotated[JobQuery, Query()], caller: MayReadImports, runtime: OpenRuntime) -> Response:
     """List the account's jobs, newest first."""
     since, before = parse_times(query)
@@ -33,7 +35,6 @@ async def list_jobs(query: Annotated[JobQuery, Query()], caller: MayReadImports,
 
 
 @router.get("/{job_id}", response_model=Job, responses=refusals(401, 403, 404, 429, 500, 503))
-@router.get("/{job_id}/", include_in_schema=False)
 async def get_job(job_id: str, caller: MayReadImports, runtime: OpenRuntime) -> Response:
     """Read a job. Its counts add up at every moment, and the products they count can be read."""
     days = runtime.settings.retention_days

@@ -21,17 +21,19 @@ from app.surfaces.cordial.wire.products import PRODUCT_BODY, Product, ProductLis
 from app.surfaces.cordial.wire.shape import Success
 from app.web.bodies.json_body import read_exact_object
 from app.web.caller import MayDeleteImports, MayReadRecords, MayWriteImports, OpenRuntime
+from app.web.final_slash import FinalSlashRoute
 from app.web.links import key_path
 from app.web.openapi import operation_id
 from app.web.responses.downloads import ensure_few_downloads
 from app.web.responses.pieces import respond_in_pieces
 
-router = APIRouter(prefix="/v2/products", tags=["products"], generate_unique_id_function=operation_id)
+router = APIRouter(
+    prefix="/v2/products", tags=["products"], generate_unique_id_function=operation_id, route_class=FinalSlashRoute
+)
 JSON = "application/json"
 
 
 @router.get("", response_model=ProductList, responses=refusals(401, 403, 422, 429, 500, 503))
-@router.get("/", include_in_schema=False)
 async def list_products(
     query: Annotated[ProductQuery, Query()], caller: MayReadRecords, runtime: OpenRuntime
 ) -> Response:
@@ -68,7 +70,6 @@ async def write_products(runtime: Runtime, account_id: AccountId, query: Product
     responses=refusals(400, 401, 403, 413, 415, 422, 429, 500, 503),
     openapi_extra=PRODUCT_BODY,
 )
-@router.post("/", include_in_schema=False)
 async def save_product(request: Request, caller: MayWriteImports, runtime: OpenRuntime) -> Response:
     """Create a product, or update the fields that are sent of an existing one. Lists are merged by position."""
     body = await read_exact_object(request, idle=runtime.settings.upload_idle_seconds)

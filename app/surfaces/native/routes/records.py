@@ -50,7 +50,6 @@ counts = build_router("/records", "records")
 
 
 @counts.get("", response_model=RecordCountList, responses=refusals(401, 403, 503))
-@counts.get("/", include_in_schema=False)
 async def count_records(caller: MayReadRecords, runtime: OpenRuntime) -> Response:
     """Tell how many records of each type there are, in a few milliseconds: large numbers are estimates."""
     async with runtime.database.read() as session:
@@ -59,7 +58,6 @@ async def count_records(caller: MayReadRecords, runtime: OpenRuntime) -> Respons
 
 
 @router.get("", response_model=RecordList, responses=refusals(401, 403, 404, 422, 503))
-@router.get("/", include_in_schema=False)
 async def list_records(
     request: Request,
     type: str,

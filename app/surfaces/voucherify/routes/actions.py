@@ -21,17 +21,22 @@ from app.surfaces.voucherify.wire.actions import REPORT, AsyncAction, AsyncActio
 from app.surfaces.voucherify.wire.errors import refusals
 from app.surfaces.voucherify.wire.shape import TimeText
 from app.web.caller import OpenRuntime
+from app.web.final_slash import FinalSlashRoute
 from app.web.links import base_url
 from app.web.openapi import operation_id
 from app.web.responses.downloads import FileDownload, ensure_few_downloads
 
-router = APIRouter(prefix="/v1/async-actions", tags=["async-actions"], generate_unique_id_function=operation_id)
+router = APIRouter(
+    prefix="/v1/async-actions",
+    tags=["async-actions"],
+    generate_unique_id_function=operation_id,
+    route_class=FinalSlashRoute,
+)
 JSON = "application/json"
 ORIGINS = tuple(ACTIONS)
 
 
 @router.get("", response_model=AsyncActionList, responses=refusals(400, 401, 403, 429, 500, 503))
-@router.get("/", include_in_schema=False)
 async def list_async_actions(
     caller: MayReadActions,
     runtime: OpenRuntime,
@@ -49,7 +54,6 @@ async def list_async_actions(
 
 
 @router.get("/{action_id}", response_model=AsyncAction, responses=refusals(401, 403, 404, 429, 500, 503))
-@router.get("/{action_id}/", include_in_schema=False)
 async def get_async_action(request: Request, action_id: str, caller: MayReadActions, runtime: OpenRuntime) -> Response:
     """Read an async action. Once it is DONE it has its result, and its customers can be read."""
     days = runtime.settings.retention_days

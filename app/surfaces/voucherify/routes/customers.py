@@ -21,18 +21,20 @@ from app.surfaces.voucherify.translate.customers import begin_list, build_record
 from app.surfaces.voucherify.wire.customers import Customer, CustomerList, CustomerQuery
 from app.surfaces.voucherify.wire.errors import refusals
 from app.web.caller import OpenRuntime
+from app.web.final_slash import FinalSlashRoute
 from app.web.links import key_path
 from app.web.openapi import operation_id
 from app.web.responses.downloads import ensure_few_downloads
 from app.web.responses.pieces import respond_in_pieces
 
-router = APIRouter(prefix="/v1/customers", tags=["customers"], generate_unique_id_function=operation_id)
+router = APIRouter(
+    prefix="/v1/customers", tags=["customers"], generate_unique_id_function=operation_id, route_class=FinalSlashRoute
+)
 JSON = "application/json"
 TYPE: Final = RESOURCE.name
 
 
 @router.get("", response_model=CustomerList, responses=refusals(400, 401, 403, 429, 500, 503))
-@router.get("/", include_in_schema=False)
 async def list_customers(
     query: Annotated[CustomerQuery, Query()], caller: MayReadCustomers, runtime: OpenRuntime
 ) -> Response:

@@ -19,10 +19,11 @@ from app.web.bodies.json_items import receive_items, receive_members
 from app.web.bodies.multipart import is_form
 from app.web.bodies.upload import receive_form
 from app.web.caller import OpenRuntime
+from app.web.final_slash import FinalSlashRoute
 from app.web.openapi import operation_id
 from app.web.requests import request_id
 
-router = APIRouter(tags=["customers"], generate_unique_id_function=operation_id)
+router = APIRouter(tags=["customers"], generate_unique_id_function=operation_id, route_class=FinalSlashRoute)
 JSON = "application/json"
 REFUSALS = refusals(400, 401, 403, 413, 415, 429, 500, 503)
 
@@ -34,9 +35,7 @@ REFUSALS = refusals(400, 401, 403, 413, 415, 429, 500, 503)
     responses=REFUSALS,
     openapi_extra=CSV_FORM,
 )
-@router.post("/v1/customers/importCSV/", include_in_schema=False)
 @router.post("/customers/importCSV", include_in_schema=False)
-@router.post("/customers/importCSV/", include_in_schema=False)
 async def import_customers_using_csv(request: Request, caller: MayImportCustomers, runtime: OpenRuntime) -> Response:
     """Import a CSV file of customers: a known `source_id` is updated, an unknown one is created. Poll the action.
 
@@ -56,7 +55,6 @@ async def import_customers_using_csv(request: Request, caller: MayImportCustomer
 @router.post(
     "/v1/customers/bulk/async", status_code=202, response_model=Started, responses=REFUSALS, openapi_extra=BULK_BODY
 )
-@router.post("/v1/customers/bulk/async/", include_in_schema=False)
 async def update_customers_in_bulk(request: Request, caller: MayImportCustomers, runtime: OpenRuntime) -> Response:
     """Update a list of customers by their `source_id`, or create them. Fields that are not sent stay as they are."""
     async with admit_import(runtime, caller), receive_items(request, runtime, translate=flatten_customer) as upload:
@@ -71,7 +69,6 @@ async def update_customers_in_bulk(request: Request, caller: MayImportCustomers,
     responses=REFUSALS,
     openapi_extra=METADATA_BODY,
 )
-@router.post("/v1/customers/metadata/async/", include_in_schema=False)
 async def update_customers_metadata_in_bulk(
     request: Request, caller: MayImportCustomers, runtime: OpenRuntime
 ) -> Response:

@@ -11,14 +11,16 @@ from app.surfaces.voucherify.wire.errors import refusals
 from app.surfaces.voucherify.wire.shape import VoucherifyShape
 from app.web.bodies.form_body import read_form_fields
 from app.web.caller import OpenRuntime, write_as
+from app.web.final_slash import FinalSlashRoute
 from app.web.openapi import operation_id
 
-router = APIRouter(prefix="/v1/oauth", tags=["oauth"], generate_unique_id_function=operation_id)
+router = APIRouter(
+    prefix="/v1/oauth", tags=["oauth"], generate_unique_id_function=operation_id, route_class=FinalSlashRoute
+)
 REFUSALS = refusals(400, 401, 403, 413, 415, 429, 500, 503)
 
 
 @router.post("/token", response_model=wire.AccessToken, responses=REFUSALS, openapi_extra=wire.TOKEN_FORM)
-@router.post("/token/", include_in_schema=False)
 async def generate_oauth_token(request: Request, caller: HoldsKey, runtime: OpenRuntime) -> Response:
     """Issue an access token that stands for the key for 15 minutes, as `Authorization: Bearer …` on every endpoint.
 
@@ -31,7 +33,6 @@ async def generate_oauth_token(request: Request, caller: HoldsKey, runtime: Open
 
 
 @router.post("/introspect", response_model=wire.Introspection, responses=REFUSALS, openapi_extra=wire.ONE_TOKEN)
-@router.post("/introspect/", include_in_schema=False)
 async def introspect_oauth_token(request: Request, caller: HoldsKey, runtime: OpenRuntime) -> Response:
     """Check whether a token is active, what it allows and for how long. Tokens of other accounts count as inactive."""
     value = translate.parse_token(await read_form_fields(request, idle=runtime.settings.upload_idle_seconds))
@@ -41,7 +42,6 @@ async def introspect_oauth_token(request: Request, caller: HoldsKey, runtime: Op
 
 
 @router.post("/token/revoke", status_code=204, responses=REFUSALS | wire.NO_TOKEN, openapi_extra=wire.ONE_TOKEN)
-@router.post("/token/revoke/", include_in_schema=False)
 async def revoke_oauth_token(request: Request, caller: HoldsKey, runtime: OpenRuntime) -> Response:
     """Revoke a token. The next request with it is refused. 404, without a body, if there is no such active token."""
     value = translate.parse_token(await read_form_fields(request, idle=runtime.settings.upload_idle_seconds))

@@ -25,7 +25,6 @@ def has_every_scope(_: str) -> bool:
 
 
 @router.get("", response_model=ApiKeyList, responses=refusals(401, 403, 404, 503))
-@router.get("/", include_in_schema=False)
 async def list_keys_of_account(name: str, _: MayOperate, runtime: OpenRuntime) -> Response:
     """List the API keys of an account, with their last use. Secrets are not stored and never shown."""
     async with runtime.database.read() as session:
@@ -42,7 +41,6 @@ async def list_keys_of_account(name: str, _: MayOperate, runtime: OpenRuntime) -
     responses=refusals(400, 401, 403, 404, 409, 413, 422, 503),
     openapi_extra=API_KEY_BODY,
 )
-@router.post("/", include_in_schema=False)
 async def create_key_of_account(request: Request, name: str, operator: MayOperate, runtime: OpenRuntime) -> Response:
     """Make an API key of an account. Its secret is in this answer, and nowhere else."""
     body = parse_shape(ApiKeyBody, await read_json_object(request, idle=runtime.settings.upload_idle_seconds))
@@ -57,7 +55,6 @@ async def create_key_of_account(request: Request, name: str, operator: MayOperat
 
 
 @router.delete("/{key_id}", status_code=204, responses=refusals(401, 403, 404, 503))
-@router.delete("/{key_id}/", include_in_schema=False)
 async def revoke_key_of_account(name: str, key_id: str, operator: MayOperate, runtime: OpenRuntime) -> Response:
     """Revoke an API key of an account for good. Its next request is refused."""
     async with administer_as(operator, runtime) as session:

@@ -33,7 +33,6 @@ router = build_router("/admin/accounts", "admin", for_operator=True)
 
 
 @router.get("", response_model=AccountList, responses=refusals(401, 403, 422, 503))
-@router.get("/", include_in_schema=False)
 async def list_all_accounts(
     request: Request,
     _: MayOperate,
@@ -59,7 +58,6 @@ async def list_all_accounts(
     responses=refusals(400, 401, 403, 409, 413, 422, 503),
     openapi_extra=ACCOUNT_BODY,
 )
-@router.post("/", include_in_schema=False)
 async def create_one_account(request: Request, operator: MayOperate, runtime: OpenRuntime) -> Response:
     """Create an account. Make its first key with `POST /admin/accounts/{name}/keys`."""
     body = parse_shape(AccountBody, await read_json_object(request, idle=runtime.settings.upload_idle_seconds))
@@ -69,7 +67,6 @@ async def create_one_account(request: Request, operator: MayOperate, runtime: Op
 
 
 @router.get("/{name}", response_model=FoundAccount, responses=refusals(401, 403, 404, 503))
-@router.get("/{name}/", include_in_schema=False)
 async def get_one_account(name: str, _: MayOperate, runtime: OpenRuntime) -> Response:
     """Read an account: its quotas, what holds for it, and what it uses; while it is being deleted, what is gone and
     what remains. An account is also found by its number."""
@@ -84,7 +81,6 @@ async def get_one_account(name: str, _: MayOperate, runtime: OpenRuntime) -> Res
     responses=refusals(400, 401, 403, 404, 409, 413, 422, 503),
     openapi_extra=CHANGES_BODY,
 )
-@router.patch("/{name}/", include_in_schema=False)
 async def change_account(request: Request, name: str, operator: MayOperate, runtime: OpenRuntime) -> Response:
     """Change quotas of an account, for what is asked from now on: null takes one away. Or suspend it: its keys and
     people are refused, its open runs wait, and nothing of it starts by the clock, until it is active again. What is
@@ -98,7 +94,6 @@ async def change_account(request: Request, name: str, operator: MayOperate, runt
 @router.delete(
     "/{name}", status_code=202, response_model=FoundAccount, responses=refusals(401, 403, 404, 409, 422, 503)
 )
-@router.delete("/{name}/", include_in_schema=False)
 async def delete_account(
     name: str,
     operator: MayOperate,

@@ -25,7 +25,6 @@ QuerySent = Annotated[AuditQueryParameters, Query()]
 
 
 @router.get("", response_model=AuditList, responses=refusals(401, 403, 422, 503))
-@router.get("/", include_in_schema=False)
 async def list_audit_log(request: Request, caller: MayReadAudit, runtime: OpenRuntime, query: QuerySent) -> Response:
     """List who has changed what in the account, newest first: settings, keys, people, templates and single records, and
     who has started, decided about and deleted runs.
@@ -37,7 +36,6 @@ async def list_audit_log(request: Request, caller: MayReadAudit, runtime: OpenRu
 
 
 @for_operator.get("", response_model=AuditList, responses=refusals(401, 403, 422, 503))
-@for_operator.get("/", include_in_schema=False)
 async def list_operator_log(request: Request, _: MayOperate, runtime: OpenRuntime, query: QuerySent) -> Response:
     """List what is in no account's log, newest first: keys of the operator, deletions of accounts, and attempts to sign
     in with an address that nobody has."""

@@ -19,7 +19,6 @@ router = build_router("/keys", "keys")
 
 
 @router.get("", response_model=ApiKeyList, responses=refusals(401, 403, 503))
-@router.get("/", include_in_schema=False)
 async def list_keys(caller: MayAdminister, runtime: OpenRuntime) -> Response:
     """List the API keys of the account, with their last use. Secrets are not stored and never shown."""
     async with runtime.database.read() as session:
@@ -35,7 +34,6 @@ async def list_keys(caller: MayAdminister, runtime: OpenRuntime) -> Response:
     responses=refusals(400, 401, 403, 413, 415, 422, 503),
     openapi_extra=API_KEY_BODY,
 )
-@router.post("/", include_in_schema=False)
 async def create_key(request: Request, caller: MayAdminister, runtime: OpenRuntime) -> Response:
     """Make an API key. Its secret is in this answer, and nowhere else."""
     body = parse_shape(ApiKeyBody, await read_json_object(request, idle=runtime.settings.upload_idle_seconds))
@@ -49,7 +47,6 @@ async def create_key(request: Request, caller: MayAdminister, runtime: OpenRunti
 
 
 @router.get("/{key_id}", response_model=ApiKey, responses=refusals(401, 403, 404, 503))
-@router.get("/{key_id}/", include_in_schema=False)
 async def get_key(key_id: str, caller: MayAdminister, runtime: OpenRuntime) -> Response:
     """Read an API key, without its secret."""
     async with runtime.database.read() as session:
@@ -58,7 +55,6 @@ async def get_key(key_id: str, caller: MayAdminister, runtime: OpenRuntime) -> R
 
 
 @router.delete("/{key_id}", status_code=204, responses=refusals(401, 403, 404, 503))
-@router.delete("/{key_id}/", include_in_schema=False)
 async def revoke_key(key_id: str, caller: MayAdminister, runtime: OpenRuntime) -> Response:
     """Revoke an API key for good. Its next request is refused, and so are its access tokens and sessions."""
     async with write_as(caller, runtime) as session:

@@ -14,7 +14,6 @@ router = build_router("/account", "imports")
 
 
 @router.get("", response_model=OwnAccount, responses=refusals(401, 403, 503))
-@router.get("/", include_in_schema=False)
 async def get_account(caller: MayReadImports, runtime: OpenRuntime) -> Response:
     """Read the limits of the account, and what it uses of them."""
     async with runtime.heavy_reads.turn(caller.account_id), runtime.database.read() as session:

@@ -29,7 +29,6 @@ router = build_router("/people", "people")
 
 
 @router.get("", response_model=AccountMemberList, responses=refusals(401, 403, 503))
-@router.get("/", include_in_schema=False)
 async def list_people(caller: MayAdminister, runtime: OpenRuntime) -> Response:
     """List the people who may sign in to the dashboard of the account, and those who are invited."""
     async with runtime.database.read() as session:
@@ -45,7 +44,6 @@ async def list_people(caller: MayAdminister, runtime: OpenRuntime) -> Response:
     responses=refusals(400, 401, 403, 409, 413, 415, 422, 503),
     openapi_extra=INVITATION_BODY,
 )
-@router.post("/", include_in_schema=False)
 async def invite_person(request: Request, caller: MayAdminister, runtime: OpenRuntime) -> Response:
     """Invite a person. No mail is sent: pass the link on yourself, in a way that only they can read."""
     body = parse_shape(InvitationBody, await read_json_object(request, idle=runtime.settings.upload_idle_seconds))
@@ -58,7 +56,6 @@ async def invite_person(request: Request, caller: MayAdminister, runtime: OpenRu
 
 
 @router.get("/{person_id}", response_model=AccountMember, responses=refusals(401, 403, 404, 503))
-@router.get("/{person_id}/", include_in_schema=False)
 async def get_person(person_id: str, caller: MayAdminister, runtime: OpenRuntime) -> Response:
     """Read who a person is, and their role."""
     async with runtime.database.read() as session:
@@ -72,7 +69,6 @@ async def get_person(person_id: str, caller: MayAdminister, runtime: OpenRuntime
     responses=refusals(400, 401, 403, 404, 409, 413, 415, 422, 503),
     openapi_extra=ROLE_BODY,
 )
-@router.put("/{person_id}/", include_in_schema=False)
 async def put_person(request: Request, person_id: str, caller: MayAdminister, runtime: OpenRuntime) -> Response:
     """Give a person another role, from their next request on. One admin has to be left."""
     body = parse_shape(RoleBody, await read_json_object(request, idle=runtime.settings.upload_idle_seconds))
@@ -82,7 +78,6 @@ async def put_person(request: Request, person_id: str, caller: MayAdminister, ru
 
 
 @router.delete("/{person_id}", status_code=204, responses=refusals(401, 403, 404, 409, 503))
-@router.delete("/{person_id}/", include_in_schema=False)
 async def remove_person(person_id: str, caller: MayAdminister, runtime: OpenRuntime) -> Response:
     """Take a person out of the account. Their sessions end with the next request. One admin has to be left."""
     async with write_as(caller, runtime) as session:
@@ -93,7 +88,6 @@ async def remove_person(person_id: str, caller: MayAdminister, runtime: OpenRunt
 @router.post(
     "/{person_id}/link", status_code=201, response_model=MemberLink, responses=refusals(401, 403, 404, 409, 503)
 )
-@router.post("/{person_id}/link/", include_in_schema=False)
 async def create_person_link(request: Request, person_id: str, caller: MayAdminister, runtime: OpenRuntime) -> Response:
     """Make a new link for a person who was invited, or who has forgotten the password. Earlier links end.
 

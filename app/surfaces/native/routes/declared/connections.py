@@ -27,7 +27,6 @@ router = build_router("/connections", "connections")
 
 
 @router.get("", response_model=ConnectionList, responses=refusals(401, 403, 503))
-@router.get("/", include_in_schema=False)
 async def list_connections(caller: MayReadConnections, runtime: OpenRuntime) -> Response:
     """List the account's connections, ordered by name. Secrets are never shown, only which of them are set."""
     async with runtime.database.read() as session:
@@ -43,7 +42,6 @@ async def list_connections(caller: MayReadConnections, runtime: OpenRuntime) -> 
     responses=refusals(400, 401, 403, 409, 413, 415, 422, 503),
     openapi_extra=CONNECTION_BODY,
 )
-@router.post("/", include_in_schema=False)
 async def create_connection(request: Request, caller: MayWriteConnections, runtime: OpenRuntime) -> Response:
     """Store a source or a destination. No server is called; use `POST /connections/{id}/test-import` to test it."""
     body = await read_json_object(request, idle=runtime.settings.upload_idle_seconds)
@@ -57,7 +55,6 @@ def answer(connection: StoredConnection, status: int = 200) -> Response:
 
 
 @router.get("/{connection_id}", response_model=Connection, responses=refusals(401, 403, 404, 503))
-@router.get("/{connection_id}/", include_in_schema=False)
 async def get_connection(connection_id: str, caller: MayReadConnections, runtime: OpenRuntime) -> Response:
     """Read a connection, without its secrets, and by what it is used."""
     async with runtime.database.read() as session:
@@ -77,7 +74,6 @@ async def load(runtime: Runtime, caller: Caller, connection_id: str) -> StoredCo
     responses=refusals(400, 401, 403, 404, 409, 413, 415, 422, 503),
     openapi_extra=CONNECTION_BODY,
 )
-@router.put("/{connection_id}/", include_in_schema=False)
 async def put_connection(
     request: Request, connection_id: str, caller: MayWriteConnections, runtime: OpenRuntime
 ) -> Response:
@@ -90,7 +86,6 @@ async def put_connection(
 
 
 @router.delete("/{connection_id}", status_code=204, responses=refusals(401, 403, 404, 503))
-@router.delete("/{connection_id}/", include_in_schema=False)
 async def delete_connection(connection_id: str, caller: MayWriteConnections, runtime: OpenRuntime) -> Response:
     """Delete a connection. Imports that were started with it go on."""
     async with write_as(caller, runtime) as session:
@@ -104,7 +99,6 @@ async def delete_connection(connection_id: str, caller: MayWriteConnections, run
     responses=refusals(400, 401, 403, 404, 409, 413, 415, 422, 503),
     openapi_extra=CONNECTION_TEST_BODY,
 )
-@router.post("/{connection_id}/test-import/", include_in_schema=False)
 async def test_import(
     request: Request, connection_id: str, caller: MayWriteConnections, runtime: OpenRuntime
 ) -> Response:
@@ -120,7 +114,6 @@ async def test_import(
     responses=refusals(400, 401, 403, 404, 409, 413, 415, 422, 503),
     openapi_extra=CONNECTION_TEST_BODY,
 )
-@router.post("/{connection_id}/test-export/", include_in_schema=False)
 async def test_export(
     request: Request, connection_id: str, caller: MayWriteConnections, runtime: OpenRuntime
 ) -> Response:

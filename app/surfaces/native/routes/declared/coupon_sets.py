@@ -20,7 +20,6 @@ router = build_router("/coupon-sets/{set_id}", "coupon sets")
     responses=refusals(400, 401, 403, 404, 413, 415, 422, 503) | NEW_COUPON_SET,
     openapi_extra=COUPON_SET_BODY,
 )
-@router.put("/", include_in_schema=False)
 async def put_coupon_set(request: Request, set_id: str, caller: MayWriteImports, runtime: OpenRuntime) -> Response:
     """Create a coupon set, or rename it."""
     body = await read_json_object(request, idle=runtime.settings.upload_idle_seconds)
@@ -30,7 +29,6 @@ async def put_coupon_set(request: Request, set_id: str, caller: MayWriteImports,
 
 
 @router.get("", response_model=CouponSet, responses=refusals(401, 403, 404, 503))
-@router.get("/", include_in_schema=False)
 async def get_coupon_set(set_id: str, caller: MayReadImports, runtime: OpenRuntime) -> Response:
     """Read a coupon set and the number of its coupons."""
     async with runtime.heavy_reads.turn(caller.account_id), runtime.database.read() as session:

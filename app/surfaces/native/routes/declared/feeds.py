@@ -30,7 +30,6 @@ router = build_router("/feeds", "feeds")
 
 
 @router.get("", response_model=wire.FeedList, responses=refusals(401, 403, 503))
-@router.get("/", include_in_schema=False)
 async def list_feeds(caller: MayReadFeeds, runtime: OpenRuntime) -> Response:
     """List the account's feeds, ordered by name."""
     async with runtime.database.read() as session:
@@ -46,7 +45,6 @@ async def list_feeds(caller: MayReadFeeds, runtime: OpenRuntime) -> Response:
     responses=refusals(400, 401, 403, 409, 413, 415, 422, 503),
     openapi_extra=FEED_BODY,
 )
-@router.post("/", include_in_schema=False)
 async def create_feed(request: Request, caller: MayWriteFeeds, _: MayReadConnections, runtime: OpenRuntime) -> Response:
     """Watch a folder: each version of a file that matches the pattern is imported once, oldest first.
 
@@ -72,7 +70,6 @@ def answer(feed: Feed, status: int = 200) -> Response:
 
 
 @router.get("/{feed_id}", response_model=wire.Feed, responses=refusals(401, 403, 404, 503))
-@router.get("/{feed_id}/", include_in_schema=False)
 async def get_feed(feed_id: str, caller: MayReadFeeds, runtime: OpenRuntime) -> Response:
     """Read a feed: what it does, what its last look has found, and how far its files are."""
     return answer(await load(runtime, caller, feed_id))
@@ -89,7 +86,6 @@ async def load(runtime: Runtime, caller: Caller, feed_id: str) -> Feed:
     responses=refusals(400, 401, 403, 404, 409, 413, 415, 422, 503),
     openapi_extra=FEED_BODY,
 )
-@router.put("/{feed_id}/", include_in_schema=False)
 async def put_feed(
     request: Request, feed_id: str, caller: MayWriteFeeds, _: MayReadConnections, runtime: OpenRuntime
 ) -> Response:
@@ -104,7 +100,6 @@ async def put_feed(
 
 
 @router.delete("/{feed_id}", status_code=204, responses=refusals(401, 403, 404, 503))
-@router.delete("/{feed_id}/", include_in_schema=False)
 async def delete_feed(feed_id: str, caller: MayWriteFeeds, runtime: OpenRuntime) -> Response:
     """Delete a feed and what it has seen. Imports that it has started go on, and their files stay where they are."""
     async with write_as(caller, runtime) as session:
@@ -113,14 +108,12 @@ async def delete_feed(feed_id: str, caller: MayWriteFeeds, runtime: OpenRuntime)
 
 
 @router.post("/{feed_id}/pause", response_model=wire.Feed, responses=refusals(401, 403, 404, 503))
-@router.post("/{feed_id}/pause/", include_in_schema=False)
 async def pause_feed(feed_id: str, caller: MayWriteFeeds, runtime: OpenRuntime) -> Response:
     """Pause a feed: nothing is looked at, started, moved or deleted. Imports that it has started go on."""
     return await set_enabled(feed_id, caller, runtime, enabled=False)
 
 
 @router.post("/{feed_id}/resume", response_model=wire.Feed, responses=refusals(401, 403, 404, 503))
-@router.post("/{feed_id}/resume/", include_in_schema=False)
 async def resume_feed(feed_id: str, caller: MayWriteFeeds, runtime: OpenRuntime) -> Response:
     """Go on with a feed that was paused. It looks at its folder at once."""
     feed = await load(runtime, caller, feed_id)
@@ -136,7 +129,6 @@ async def set_enabled(feed_id: str, caller: Caller, runtime: Runtime, *, enabled
 
 
 @router.post("/{feed_id}/check", response_model=wire.Feed, responses=refusals(401, 403, 404, 503))
-@router.post("/{feed_id}/check/", include_in_schema=False)
 async def check_feed(feed_id: str, caller: MayWriteFeeds, runtime: OpenRuntime) -> Response:
     """Look at the folder now, and answer with what was found. A feed that is paused looks, too, and starts nothing."""
     await load(runtime, caller, feed_id)
@@ -145,7 +137,6 @@ async def check_feed(feed_id: str, caller: MayWriteFeeds, runtime: OpenRuntime) 
 
 
 @router.get("/{feed_id}/files", response_model=wire.FeedFileList, responses=refusals(401, 403, 404, 422, 503))
-@router.get("/{feed_id}/files/", include_in_schema=False)
 async def list_feed_files(
     request: Request,
     feed_id: str,

@@ -22,7 +22,6 @@ router = build_router("/item-syncs", "item syncs")
 
 
 @router.get("", response_model=ItemSyncList, responses=refusals(401, 403, 503))
-@router.get("/", include_in_schema=False)
 async def list_item_syncs(caller: MayReadSyncs, runtime: OpenRuntime) -> Response:
     """List the account's item syncs, ordered by name."""
     async with runtime.database.read() as session:
@@ -39,7 +38,6 @@ async def list_item_syncs(caller: MayReadSyncs, runtime: OpenRuntime) -> Respons
     responses=refusals(400, 401, 403, 409, 413, 415, 422, 503),
     openapi_extra=ITEM_SYNC_BODY,
 )
-@router.post("/", include_in_schema=False)
 async def create_item_sync(
     request: Request, caller: MayWriteSyncs, _: MayReadConnections, runtime: OpenRuntime
 ) -> Response:
@@ -58,7 +56,6 @@ async def answer(session: ReadSession, caller: Caller, sync: StoredSync, status:
 
 
 @router.get("/{sync_id}", response_model=ItemSync, responses=refusals(401, 403, 404, 503))
-@router.get("/{sync_id}/", include_in_schema=False)
 async def get_item_sync(sync_id: str, caller: MayReadSyncs, runtime: OpenRuntime) -> Response:
     """Read an item sync. It can be sent back as it is."""
     async with runtime.database.read() as session:
@@ -71,7 +68,6 @@ async def get_item_sync(sync_id: str, caller: MayReadSyncs, runtime: OpenRuntime
     responses=refusals(400, 401, 403, 404, 409, 413, 415, 422, 503),
     openapi_extra=ITEM_SYNC_BODY,
 )
-@router.put("/{sync_id}/", include_in_schema=False)
 async def put_item_sync(
     request: Request, sync_id: str, caller: MayWriteSyncs, _: MayReadConnections, runtime: OpenRuntime
 ) -> Response:
@@ -86,7 +82,6 @@ async def put_item_sync(
 
 
 @router.delete("/{sync_id}", status_code=204, responses=refusals(401, 403, 404, 503))
-@router.delete("/{sync_id}/", include_in_schema=False)
 async def delete_item_sync(sync_id: str, caller: MayWriteSyncs, runtime: OpenRuntime) -> Response:
     """Delete an item sync. Its runs stay, and one that is open goes on. So do all records."""
     async with write_as(caller, runtime) as session:
@@ -95,7 +90,6 @@ async def delete_item_sync(sync_id: str, caller: MayWriteSyncs, runtime: OpenRun
 
 
 @router.post("/{sync_id}/test", response_model=ConnectionTest, responses=refusals(401, 403, 404, 409, 422, 503))
-@router.post("/{sync_id}/test/", include_in_schema=False)
 async def test_item_sync(sync_id: str, caller: MayWriteSyncs, runtime: OpenRuntime) -> Response:
     """Test an item sync as it is stored: connect, list each folder, read the header of its first file, find the ZIP.
 

@@ -54,7 +54,6 @@ router = build_router("/mappings", "mappings")
 
 
 @router.get("", response_model=MappingList, responses=refusals(401, 403, 422, 503))
-@router.get("/", include_in_schema=False)
 async def list_mappings(
     request: Request,
     caller: MayReadMappings,
@@ -84,7 +83,6 @@ async def list_mappings(
     responses=refusals(400, 401, 403, 409, 413, 415, 422, 503),
     openapi_extra=MAPPING_BODY,
 )
-@router.post("/", include_in_schema=False)
 async def create_mapping(request: Request, caller: MayWriteMappings, runtime: OpenRuntime) -> Response:
     """Store a mapping template, from a list of columns or from what `POST /mappings/suggest` has answered."""
     body = await read_json_object(request, idle=runtime.settings.upload_idle_seconds)
@@ -96,7 +94,6 @@ def answer(template: StoredTemplate, uses: list[TemplateUse], status: int = 200)
 
 
 @router.get("/{mapping_id}", response_model=MappingTemplate, responses=refusals(401, 403, 404, 503))
-@router.get("/{mapping_id}/", include_in_schema=False)
 async def get_mapping(mapping_id: str, caller: MayReadMappings, runtime: OpenRuntime) -> Response:
     """Read a mapping template with all of its columns. It can be sent back as it is."""
     async with runtime.database.read() as session:
@@ -105,7 +102,6 @@ async def get_mapping(mapping_id: str, caller: MayReadMappings, runtime: OpenRun
 
 
 @router.get("/{mapping_id}/sample.csv", response_class=Response, responses=refusals(401, 403, 404, 422, 503) | SAMPLE)
-@router.get("/{mapping_id}/sample.csv/", include_in_schema=False)
 async def download_mapping_sample(mapping_id: str, caller: MayReadMappings, runtime: OpenRuntime) -> Response:
     """Download a small file that imports with this template: under its headings, in its spelling."""
     async with runtime.heavy_reads.turn(caller.account_id):
@@ -125,7 +121,6 @@ async def download_mapping_sample(mapping_id: str, caller: MayReadMappings, runt
     responses=refusals(400, 401, 403, 404, 409, 413, 415, 422, 503),
     openapi_extra=MAPPING_BODY,
 )
-@router.put("/{mapping_id}/", include_in_schema=False)
 async def put_mapping(request: Request, mapping_id: str, caller: MayWriteMappings, runtime: OpenRuntime) -> Response:
     """Replace a mapping template. Imports that were accepted with it keep the old one."""
     async with runtime.database.read() as session:  # what is not there is refused before the body is read
@@ -137,7 +132,6 @@ async def put_mapping(request: Request, mapping_id: str, caller: MayWriteMapping
 
 
 @router.delete("/{mapping_id}", status_code=204, responses=refusals(401, 403, 404, 503))
-@router.delete("/{mapping_id}/", include_in_schema=False)
 async def delete_mapping(mapping_id: str, caller: MayWriteMappings, runtime: OpenRuntime) -> Response:
     """Delete a mapping template. Imports that were accepted with it go on."""
     await declared.delete_mapping(runtime, caller, mapping_id)
@@ -150,7 +144,6 @@ async def delete_mapping(mapping_id: str, caller: MayWriteMappings, runtime: Ope
     responses=refusals(400, 401, 403, 404, 413, 415, 422, 503),
     openapi_extra=SUGGEST_BODY,
 )
-@router.post("/suggest/", include_in_schema=False)
 async def suggest_mapping(request: Request, caller: MayReadMappings, runtime: OpenRuntime) -> Response:
     """Suggest a mapping for a file: which column fills which field, why, and what is wrong with the first 1,000 rows.
 

@@ -22,7 +22,6 @@ router = build_router("/schedules", "schedules")
 
 
 @router.get("", response_model=ScheduleList, responses=refusals(401, 403, 503))
-@router.get("/", include_in_schema=False)
 async def list_schedules(caller: MayReadSchedules, runtime: OpenRuntime) -> Response:
     """List the account's schedules without what they request, ordered by name."""
     async with runtime.database.read() as session:
@@ -38,7 +37,6 @@ async def list_schedules(caller: MayReadSchedules, runtime: OpenRuntime) -> Resp
     responses=refusals(400, 401, 403, 409, 413, 415, 422, 503),
     openapi_extra=SCHEDULE_BODY,
 )
-@router.post("/", include_in_schema=False)
 async def create_schedule(request: Request, caller: MayWriteSchedules, runtime: OpenRuntime) -> Response:
     """Have imports from a connection, exports or item syncs started by the clock.
 
@@ -59,7 +57,6 @@ async def answer(session: ReadSession, runtime: Runtime, schedule: StoredSchedul
 
 
 @router.get("/{schedule_id}", response_model=Schedule, responses=refusals(401, 403, 404, 503))
-@router.get("/{schedule_id}/", include_in_schema=False)
 async def get_schedule(schedule_id: str, caller: MayReadSchedules, runtime: OpenRuntime) -> Response:
     """Read a schedule: when it is started next, and what has become of the last start. It can be sent back as it is."""
     async with runtime.database.read() as session:
@@ -72,7 +69,6 @@ async def get_schedule(schedule_id: str, caller: MayReadSchedules, runtime: Open
     responses=refusals(400, 401, 403, 404, 409, 413, 415, 422, 503),
     openapi_extra=SCHEDULE_BODY,
 )
-@router.put("/{schedule_id}/", include_in_schema=False)
 async def put_schedule(request: Request, schedule_id: str, caller: MayWriteSchedules, runtime: OpenRuntime) -> Response:
     """Replace a schedule. One that is paused stays paused, and what it has started goes on."""
     await ensure_there(runtime, caller, schedule_id)  # what is not there is refused before the body is read
@@ -90,7 +86,6 @@ async def ensure_there(runtime: Runtime, caller: Caller, schedule_id: str) -> No
 
 
 @router.delete("/{schedule_id}", status_code=204, responses=refusals(401, 403, 404, 503))
-@router.delete("/{schedule_id}/", include_in_schema=False)
 async def delete_schedule(schedule_id: str, caller: MayWriteSchedules, runtime: OpenRuntime) -> Response:
     """Delete a schedule. What it has started goes on."""
     async with write_as(caller, runtime) as session:
@@ -99,7 +94,6 @@ async def delete_schedule(schedule_id: str, caller: MayWriteSchedules, runtime: 
 
 
 @router.post("/{schedule_id}/pause", response_model=Schedule, responses=refusals(401, 403, 404, 503))
-@router.post("/{schedule_id}/pause/", include_in_schema=False)
 async def pause_schedule(schedule_id: str, caller: MayWriteSchedules, runtime: OpenRuntime) -> Response:
     """Start nothing until it is resumed. What it has started goes on."""
     async with write_as(caller, runtime) as session:
@@ -107,7 +101,6 @@ async def pause_schedule(schedule_id: str, caller: MayWriteSchedules, runtime: O
 
 
 @router.post("/{schedule_id}/resume", response_model=Schedule, responses=refusals(401, 403, 404, 503))
-@router.post("/{schedule_id}/resume/", include_in_schema=False)
 async def resume_schedule(schedule_id: str, caller: MayWriteSchedules, runtime: OpenRuntime) -> Response:
     """Go on after a pause, at the next time by the clock. What was missed meanwhile is not made up for."""
     async with write_as(caller, runtime) as session:

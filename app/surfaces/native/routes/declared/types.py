@@ -22,7 +22,6 @@ router = build_router("/types", "types")
 
 
 @router.get("", response_model=TypeList, responses=refusals(401, 403, 503))
-@router.get("/", include_in_schema=False)
 async def list_types(caller: MayReadTypes, runtime: OpenRuntime) -> Response:
     """List the record types that the account can import: the built-in ones and its own."""
     async with runtime.heavy_reads.turn(caller.account_id):
@@ -34,7 +33,6 @@ async def list_types(caller: MayReadTypes, runtime: OpenRuntime) -> Response:
 
 
 @router.get("/{name}", response_model=RecordType, responses=refusals(401, 403, 404, 503))
-@router.get("/{name}/", include_in_schema=False)
 async def get_type(name: str, caller: MayReadTypes, runtime: OpenRuntime) -> Response:
     """Read a record type with all of its fields."""
     async with runtime.database.read() as session:
@@ -43,7 +41,6 @@ async def get_type(name: str, caller: MayReadTypes, runtime: OpenRuntime) -> Res
 
 
 @router.get("/{name}/sample.csv", response_class=Response, responses=refusals(401, 403, 404, 503) | SAMPLE)
-@router.get("/{name}/sample.csv/", include_in_schema=False)
 async def download_sample(name: str, caller: MayReadTypes, runtime: OpenRuntime) -> Response:
     """Download a small file to start from; it imports without errors."""
     async with runtime.database.read() as session:
@@ -57,7 +54,6 @@ async def download_sample(name: str, caller: MayReadTypes, runtime: OpenRuntime)
     responses=refusals(400, 401, 403, 404, 409, 413, 415, 422, 503) | NEW_TYPE,
     openapi_extra=TYPE_BODY,
 )
-@router.put("/{name}/", include_in_schema=False)
 async def put_type(request: Request, name: str, caller: MayWriteTypes, runtime: OpenRuntime) -> Response:
     """Declare a record type, or change it as far as stored records allow. For contacts: the account's custom fields."""
     body = await read_json_object(request, idle=runtime.settings.upload_idle_seconds)
@@ -69,7 +65,6 @@ async def put_type(request: Request, name: str, caller: MayWriteTypes, runtime: 
 
 
 @router.delete("/{name}", status_code=204, responses=refusals(401, 403, 404, 409, 503))
-@router.delete("/{name}/", include_in_schema=False)
 async def remove_type(name: str, caller: MayWriteTypes, runtime: OpenRuntime) -> Response:
     """Delete a record type of the account. It is refused while there are records of it, or open runs, mapping
     templates, schedules, watched folders or fields of other types that name it: `errors` lists them all."""

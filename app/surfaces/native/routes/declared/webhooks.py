@@ -38,7 +38,6 @@ router = build_router("/webhooks", "webhooks")
 
 
 @router.get("", response_model=WebhookList, responses=refusals(401, 403, 503))
-@router.get("/", include_in_schema=False)
 async def list_webhooks(caller: MayReadWebhooks, runtime: OpenRuntime) -> Response:
     """List the account's webhooks, ordered by name, without their secrets."""
     async with runtime.database.read() as session:
@@ -54,7 +53,6 @@ async def list_webhooks(caller: MayReadWebhooks, runtime: OpenRuntime) -> Respon
     responses=refusals(400, 401, 403, 409, 413, 415, 422, 503),
     openapi_extra=WEBHOOK_BODY,
 )
-@router.post("/", include_in_schema=False)
 async def create_webhook(request: Request, caller: MayWriteWebhooks, runtime: OpenRuntime) -> Response:
     """Have an address told when runs have ended or are held. The secret is in this answer, and nowhere else.
 
@@ -73,7 +71,6 @@ async def read_declaration(request: Request, runtime: Runtime) -> WebhookDeclara
 
 
 @router.get("/{webhook_id}", response_model=Webhook, responses=refusals(401, 403, 404, 503))
-@router.get("/{webhook_id}/", include_in_schema=False)
 async def get_webhook(webhook_id: str, caller: MayReadWebhooks, runtime: OpenRuntime) -> Response:
     """Read a webhook, without its secret. It can be sent back as it is."""
     async with runtime.database.read() as session:
@@ -87,7 +84,6 @@ async def get_webhook(webhook_id: str, caller: MayReadWebhooks, runtime: OpenRun
     responses=refusals(400, 401, 403, 404, 409, 413, 415, 422, 503),
     openapi_extra=WEBHOOK_BODY,
 )
-@router.put("/{webhook_id}/", include_in_schema=False)
 async def put_webhook(request: Request, webhook_id: str, caller: MayWriteWebhooks, runtime: OpenRuntime) -> Response:
     """Replace a webhook, or switch it on and off. Its secret stays, and what waits is sent to the new address."""
     async with runtime.database.read() as session:  # what is not there is refused before the body is read
@@ -99,7 +95,6 @@ async def put_webhook(request: Request, webhook_id: str, caller: MayWriteWebhook
 
 
 @router.delete("/{webhook_id}", status_code=204, responses=refusals(401, 403, 404, 503))
-@router.delete("/{webhook_id}/", include_in_schema=False)
 async def delete_webhook(webhook_id: str, caller: MayWriteWebhooks, runtime: OpenRuntime) -> Response:
     """Delete a webhook, with everything that was, or was to be, sent to it."""
     async with write_as(caller, runtime) as session:
@@ -113,7 +108,6 @@ async def delete_webhook(webhook_id: str, caller: MayWriteWebhooks, runtime: Ope
     responses=refusals(400, 401, 403, 404, 413, 415, 422, 503),
     openapi_extra=ROTATION_BODY,
 )
-@router.post("/{webhook_id}/rotate/", include_in_schema=False)
 async def rotate_webhook(request: Request, webhook_id: str, caller: MayWriteWebhooks, runtime: OpenRuntime) -> Response:
     """Give a webhook a new secret. For a while messages have two signatures, one with each secret."""
     sent = await read_json_object(request, idle=runtime.settings.upload_idle_seconds, optional=True)
@@ -128,7 +122,6 @@ async def rotate_webhook(request: Request, webhook_id: str, caller: MayWriteWebh
 @router.post(
     "/{webhook_id}/test", status_code=201, response_model=WebhookDelivery, responses=refusals(401, 403, 404, 503)
 )
-@router.post("/{webhook_id}/test/", include_in_schema=False)
 async def test_webhook(webhook_id: str, caller: MayWriteWebhooks, runtime: OpenRuntime) -> Response:
     """Send a message of the type webhook.test, once, also to a webhook that is disabled.
 
@@ -140,7 +133,6 @@ async def test_webhook(webhook_id: str, caller: MayWriteWebhooks, runtime: OpenR
 
 
 @router.get("/{webhook_id}/deliveries", response_model=WebhookDeliveryList, responses=refusals(401, 403, 404, 422, 503))
-@router.get("/{webhook_id}/deliveries/", include_in_schema=False)
 async def list_deliveries(
     request: Request,
     webhook_id: str,
@@ -165,7 +157,6 @@ async def list_deliveries(
 @router.get(
     "/{webhook_id}/deliveries/{delivery_id}", response_model=WebhookDelivery, responses=refusals(401, 403, 404, 503)
 )
-@router.get("/{webhook_id}/deliveries/{delivery_id}/", include_in_schema=False)
 async def get_delivery(webhook_id: str, delivery_id: str, caller: MayReadWebhooks, runtime: OpenRuntime) -> Response:
     """Read how far a message is."""
     async with runtime.database.read() as session:
@@ -178,7 +169,6 @@ async def get_delivery(webhook_id: str, delivery_id: str, caller: MayReadWebhook
     response_model=WebhookDelivery,
     responses=refusals(401, 403, 404, 503),
 )
-@router.post("/{webhook_id}/deliveries/{delivery_id}/replay/", include_in_schema=False)
 async def replay_delivery(
     webhook_id: str, delivery_id: str, caller: MayWriteWebhooks, runtime: OpenRuntime
 ) -> Response:

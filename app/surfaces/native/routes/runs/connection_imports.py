@@ -44,7 +44,6 @@ async def render_started(request: Request, _: Runtime, __: ReadSession, runs: Se
     responses=refusals(400, 401, 403, 404, 409, 413, 415, 422, 503),
     openapi_extra=CONNECTION_IMPORT_BODY,
 )
-@router.post("/imports/", include_in_schema=False)
 @once(render_started)
 async def import_from_connection(
     request: Request,

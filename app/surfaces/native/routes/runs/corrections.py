@@ -23,7 +23,6 @@ JSON = "application/json"
 
 
 @router.get("/failed-values", response_model=FailedValueList, responses=refusals(401, 403, 404, 410, 422, 503))
-@router.get("/failed-values/", include_in_schema=False)
 async def list_failed_values(
     request: Request,
     import_id: str,

@@ -55,7 +55,6 @@ async def render_started(request: Request, runtime: Runtime, session: ReadSessio
     responses=refusals(400, 401, 403, 409, 413, 415, 422, 503),
     openapi_extra=EXPORT_BODY,
 )
-@router.post("/", include_in_schema=False)
 @once(render_started)
 async def create_export(request: Request, caller: MayWriteExports, runtime: OpenRuntime) -> Response:
     """Start an export of all records of a type. At most 5 exports of an account wait or run at a time.
@@ -72,7 +71,6 @@ async def create_export(request: Request, caller: MayWriteExports, runtime: Open
 
 
 @router.get("", response_model=ExportList, responses=refusals(401, 403, 422, 503) | UNCHANGED, openapi_extra=LIST_POLL)
-@router.get("/", include_in_schema=False)
 async def list_exports(
     request: Request,
     caller: MayReadExports,
@@ -109,7 +107,6 @@ async def list_exports(
     responses=refusals(401, 403, 404, 410, 503) | UNCHANGED,
     openapi_extra=POLL,
 )
-@router.get("/{export_id}/", include_in_schema=False)
 async def get_export(request: Request, export_id: str, caller: MayReadExports, runtime: OpenRuntime) -> Response:
     """Read an export. Until it has ended, `Retry-After` says when to ask again."""
     poll = await begin_poll(request, runtime, caller, export_id, [Kind.EXPORT])
@@ -126,7 +123,6 @@ async def get_export(request: Request, export_id: str, caller: MayReadExports, r
     response_class=Response,
     responses=refusals(401, 403, 404, 409, 410, 422, 503) | EXPORT_FILE,
 )
-@router.get("/{export_id}/file/", include_in_schema=False)
 async def download_export(
     request: Request, export_id: str, caller: MayReadExports, runtime: OpenRuntime, *, spreadsheet: bool = False
 ) -> Response:
@@ -148,7 +144,6 @@ async def download_export(
     responses=refusals(400, 401, 403, 404, 409, 410, 413, 415, 422, 503),
     openapi_extra=EXPORT_RERUN_BODY,
 )
-@router.post("/{export_id}/rerun/", include_in_schema=False)
 @once(render_started)
 async def rerun_export(request: Request, export_id: str, caller: MayWriteExports, runtime: OpenRuntime) -> Response:
     """Start an export again: the same type, mapping, options and destinations, with the records as they are now. A
@@ -170,7 +165,6 @@ async def rerun_export(request: Request, export_id: str, caller: MayWriteExports
     response_model=Export,
     responses=refusals(400, 401, 403, 404, 409, 410, 413, 415, 422, 503),
 )
-@router.post("/{export_id}/retry/", include_in_schema=False)
 @once(render_started, has_body=False)
 async def retry_export(
     request: Request, export_id: str, caller: MayWriteExports, _: MayReadConnections, runtime: OpenRuntime
@@ -189,7 +183,6 @@ async def retry_export(
 
 
 @router.post("/{export_id}/cancel", response_model=Export, responses=refusals(401, 403, 404, 409, 410, 503))
-@router.post("/{export_id}/cancel/", include_in_schema=False)
 async def cancel_export(request: Request, export_id: str, caller: MayWriteExports, runtime: OpenRuntime) -> Response:
     """Cancel an export that waits or runs. Writing its file and delivering it are broken off within a second or two. A
     file that is complete stays: deliveries that were not made can be retried.
@@ -204,7 +197,6 @@ async def cancel_export(request: Request, export_id: str, caller: MayWriteExport
 
 
 @router.delete("/{export_id}", status_code=204, responses=refusals(401, 403, 404, 409, 410, 503))
-@router.delete("/{export_id}/", include_in_schema=False)
 async def delete_export(export_id: str, caller: MayWriteExports, runtime: OpenRuntime) -> Response:
     """Delete an export that has ended, with its file."""
     await delete_run(runtime, caller.account_id, export_id, kind=Kind.EXPORT)

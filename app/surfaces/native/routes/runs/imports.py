@@ -39,7 +39,6 @@ InFormat = Annotated[RowsFormat | None, Query(description="By default what `Acce
 
 
 @router.get("/problems", response_model=ProblemList, responses=refusals(401, 403, 404, 410, 422, 503))
-@router.get("/problems/", include_in_schema=False)
 async def list_problems(
     request: Request,
     import_id: str,
@@ -67,7 +66,6 @@ async def list_problems(
 
 
 @router.get("/changes", response_model=ChangeList, responses=refusals(401, 403, 404, 409, 410, 422, 503) | CHANGES_FILE)
-@router.get("/changes/", include_in_schema=False)
 async def list_changes(
     request: Request,
     import_id: str,
@@ -119,7 +117,6 @@ async def download_changes(
 
 
 @router.get("/columns", response_model=ColumnList, responses=refusals(401, 403, 404, 410, 503))
-@router.get("/columns/", include_in_schema=False)
 async def list_columns(import_id: str, caller: MayReadImports, runtime: OpenRuntime) -> Response:
     """List the columns of the file in its order, each with the field that it fills and how that was found. Empty until
     a file that the service fetches has arrived."""
@@ -132,7 +129,6 @@ async def list_columns(import_id: str, caller: MayReadImports, runtime: OpenRunt
 
 
 @router.get("/rows/{row}", response_model=SentRowItem, responses=refusals(401, 403, 404, 410, 422, 503))
-@router.get("/rows/{row}/", include_in_schema=False)
 async def get_row(
     import_id: str, row: Annotated[int, Path(ge=1, le=2_147_483_647)], caller: MayReadImports, runtime: OpenRuntime
 ) -> Response:
@@ -149,7 +145,6 @@ async def get_row(
     response_class=StreamingResponse,
     responses=refusals(401, 403, 404, 410, 503) | {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
 )
-@router.get("/failed-rows.csv/", include_in_schema=False)
 async def download_failed_rows(import_id: str, caller: MayReadImports, runtime: OpenRuntime) -> StreamingResponse:
     """Download the failed rows: all columns of the file, then `_line`, `_codes` and `_messages`.
 
@@ -169,7 +164,6 @@ async def download_failed_rows(import_id: str, caller: MayReadImports, runtime: 
 @router.get(
     "/results", response_class=StreamingResponse, responses=refusals(401, 403, 404, 410, 422, 503) | RESULTS_FILE
 )
-@router.get("/results/", include_in_schema=False)
 async def download_results(
     request: Request,
     import_id: str,

@@ -47,7 +47,6 @@ async def render_started(request: Request, runtime: Runtime, session: ReadSessio
     responses=refusals(400, 401, 403, 404, 409, 413, 415, 422, 503),
     openapi_extra=SYNC_RUN_BODY,
 )
-@router.post("/", include_in_schema=False)
 @once(render_started)
 async def run_item_sync(request: Request, sync_id: str, caller: MayWriteSyncs, runtime: OpenRuntime) -> Response:
     """Run an item sync. One run of it can be open at a time. The mode full removes records, and needs `imports:delete`,
@@ -71,7 +70,6 @@ async def run_item_sync(request: Request, sync_id: str, caller: MayWriteSyncs, r
 
 
 @router.get("", response_model=RunList, responses=LIST_ANSWERS, openapi_extra=LIST_POLL)
-@router.get("/", include_in_schema=False)
 async def list_item_sync_runs(
     request: Request,
     sync_id: str,

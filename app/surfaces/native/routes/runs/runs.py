@@ -46,7 +46,6 @@ RESUME_REFUSALS = refusals(400, 401, 403, 404, 409, 410, 413, 422, 503)
 
 
 @router.get("", response_model=RunList, responses=refusals(401, 403, 422, 503) | UNCHANGED, openapi_extra=LIST_POLL)
-@router.get("/", include_in_schema=False)
 async def list_runs(
     request: Request, caller: MayReadRuns, runtime: OpenRuntime, query: Annotated[RunQueryParameters, Query()]
 ) -> Response:
@@ -89,7 +88,6 @@ def filters_of(query: RunQueryParameters) -> dict[Filter, str]:
 
 
 @router.get("/daily", response_model=DailyRuns, responses=refusals(401, 403, 422, 503))
-@router.get("/daily/", include_in_schema=False)
 async def count_runs_by_day(
     caller: MayReadRuns, runtime: OpenRuntime, query: Annotated[DailyQueryParameters, Query()]
 ) -> Response:
@@ -108,7 +106,6 @@ async def count_runs_by_day(
     responses=refusals(401, 403, 404, 410, 503) | UNCHANGED,
     openapi_extra=POLL,
 )
-@router.get("/{run_id}/", include_in_schema=False)
 async def get_run(request: Request, run_id: str, caller: MayReadRuns, runtime: OpenRuntime) -> Response:
     """Read a run of any kind. `links.details` is where its kind tells everything.
 
@@ -121,7 +118,6 @@ async def get_run(request: Request, run_id: str, caller: MayReadRuns, runtime: O
 
 
 @router.get("/{run_id}/events", response_class=StreamingResponse, responses=EVENTS, openapi_extra=RESUMED)
-@router.get("/{run_id}/events/", include_in_schema=False)
 async def follow_run(request: Request, run_id: str, caller: MayReadRuns, runtime: OpenRuntime) -> Response:
     """Follow a run of any kind: an event for each change, until it has ended. Each has the run as `GET /runs/{run_id}`
     shows it.
@@ -145,7 +141,6 @@ async def read_run(runtime: Runtime, caller: Caller, run_id: str) -> status.Stat
 
 
 @router.get("/{run_id}/problems", response_model=ProblemList, responses=refusals(401, 403, 404, 410, 422, 503))
-@router.get("/{run_id}/problems/", include_in_schema=False)
 async def list_run_problems(
     request: Request,
     run_id: str,
@@ -175,7 +170,6 @@ async def list_run_problems(
 
 
 @router.post("/{run_id}/resume", response_model=RunItem, responses=RESUME_REFUSALS, openapi_extra=RESUME_BODY)
-@router.post("/{run_id}/resume/", include_in_schema=False)
 async def resume(request: Request, run_id: str, caller: MayWriteRuns, runtime: OpenRuntime) -> Response:
     """Let a run that is halted or planned go on where it is, without its brakes. It is queued again.
 
@@ -190,7 +184,6 @@ async def resume(request: Request, run_id: str, caller: MayWriteRuns, runtime: O
 
 
 @router.post("/{run_id}/cancel", response_model=RunItem, responses=CANCEL_REFUSALS)
-@router.post("/{run_id}/cancel/", include_in_schema=False)
 async def cancel(
     request: Request, run_id: str, caller: MayWriteRuns, runtime: OpenRuntime, *, undo: bool = False
 ) -> Response:

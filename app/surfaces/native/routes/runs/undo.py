@@ -56,7 +56,6 @@ async def render_started(request: Request, runtime: Runtime, session: ReadSessio
     responses=UNDO_REFUSALS | PREVIEW,
     openapi_extra=UNDO_BODY,
 )
-@router.post("/imports/{import_id}/undo/", include_in_schema=False)
 @once(render_started)
 async def undo_import(request: Request, import_id: str, caller: MayWriteImports, runtime: OpenRuntime) -> Response:
     """Undo an import that has ended: remove the records that it has created, and restore those that it has changed or
@@ -75,7 +74,6 @@ async def undo_import(request: Request, import_id: str, caller: MayWriteImports,
     responses=UNDO_REFUSALS | PREVIEW,
     openapi_extra=UNDO_BODY,
 )
-@router.post("/runs/{run_id}/undo/", include_in_schema=False)
 @once(render_started)
 async def undo_any_run(request: Request, run_id: str, caller: MayWriteRuns, runtime: OpenRuntime) -> Response:
     """Undo an import, an item sync or an undo that has ended, as `POST /imports/{import_id}/undo` does.

@@ -20,7 +20,6 @@ BODY = json_body(BrakedBody, {"maxErrorShare": 0.05, "maxRemoved": 1_000})
 
 
 @router.get("", response_model=AccountDefaults, responses=refusals(401, 403, 503))
-@router.get("/", include_in_schema=False)
 async def get_account_defaults(caller: MayReadImports, runtime: OpenRuntime) -> Response:
     """Read the brakes of the account: every import and item sync has them that does not set its own."""
     async with runtime.database.read() as session:
@@ -30,7 +29,6 @@ async def get_account_defaults(caller: MayReadImports, runtime: OpenRuntime) -> 
 @router.put(
     "", response_model=AccountDefaults, responses=refusals(400, 401, 403, 413, 415, 422, 503), openapi_extra=BODY
 )
-@router.put("/", include_in_schema=False)
 async def set_account_defaults(request: Request, caller: MayAdminister, runtime: OpenRuntime) -> Response:
     """Replace the brakes of the account, for what is accepted from now on. A limit that is left out or null is removed.
 

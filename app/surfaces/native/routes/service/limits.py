@@ -12,7 +12,6 @@ router = build_router("/limits", "imports")
 
 
 @router.get("", response_model=Limits, responses=refusals(401, 403, 503))
-@router.get("/", include_in_schema=False)
 async def get_limits(_: MayWriteImports, runtime: OpenRuntime) -> Response:
     """Read how large a file may be, so that a client can refuse one before it sends it."""
     limits = Limits(max_file_bytes=runtime.settings.max_file_bytes, max_open_imports=runtime.settings.queue_limit)
