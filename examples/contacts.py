@@ -31,3 +31,5 @@ for group in answer.json().get("errorSummary", []):
     print(f"{group['count']:>6}  {group.get('column') or 'row'}: {group['message']}")
 if "errorReportFileUrl" in answer.json():
     print(service.get(answer.json()["errorReportFileUrl"]).text, end="")
+if "failure" in answer.json():  # it failed, or a limit or a quota has halted it and somebody has to decide
+    sys.exit(answer.json()["failure"]["detail"])

@@ -7,18 +7,21 @@ file=$(dirname "$0")/contacts.csv
 
 answer=$(curl -sS --fail-with-body -H "$auth" "$url/imports" \
     -F type=contacts -F delimiter=, -F overrideExisting=true -F updateOnlyEmptyFields=false \
-    -F "file=@$file;type=text/csv") || { echo "$answer" >&2; exit 2; }
-echo "$answer"
-id=$(echo "$answer" | sed 's/.*"id" *: *"\([0-9a-f]*\)".*/\1/')
+    -F "file=@$file;type=text/csv") || { printf '%s\n' "$answer" >&2; exit 2; }
+printf '%s\n' "$answer"
+id=$(printf '%s\n' "$answer" | sed 's/.*"id" *: *"\([0-9a-f]*\)".*/\1/')
 
 while :; do
-    run=$(curl -sS --fail-with-body --retry 5 -H "$auth" "$url/imports/$id") || { echo "$run" >&2; exit 2; }
+    run=$(curl -sS --fail-with-body --retry 5 -H "$auth" "$url/imports/$id") || { printf '%s\n' "$run" >&2; exit 2; }
     case $run in *'"status":"finished"'* | *'"status":"error"'* | *'"status":"cancelled"'*) break ;; esac
     sleep 1
 done
-echo "$run"
+printf '%s\n' "$run"
 
 # The failed rows as they were sent, with their reasons.
 case $run in *'"errorReportFileUrl"'*)
-    curl -sS --fail -H "$auth" "$(echo "$run" | sed 's/.*"errorReportFileUrl":"\([^"]*\)".*/\1/')" ;;
+    curl -sS --fail -H "$auth" "$(printf '%s\n' "$run" | sed 's/.*"errorReportFileUrl":"\([^"]*\)".*/\1/')" ;;
 esac
+
+# `error`: the import failed, or waits for somebody to decide, because a limit or a quota has halted it.
+case $run in *'"status":"finished"'*) ;; *) exit 1 ;; esac

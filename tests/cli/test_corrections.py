@@ -42,6 +42,10 @@ def test_bad_values_are_listed_and_corrected(sluice: Sluice, tmp_path: Path) -> 
 
     wrong = sluice("correct", run_id, "--value", "price")
     assert (wrong.exit_code, wrong.stderr.startswith('sluice: "price" must have a column')) == (2, True)
+    nothing = sluice("correct", run_id)
+    assert (nothing.exit_code, nothing.stderr.startswith("sluice: Say what to correct: --value")) == (2, True)
+    unhinted = sluice("correct", json.loads(again.stdout)["id"], "--hints")
+    assert (unhinted.exit_code, unhinted.stderr.startswith("sluice: No hint of this import proposes")) == (2, True)
     refused = sluice("correct", run_id, "--ignore", "prices")
     assert refused.exit_code == 2
     assert "Did you mean `price`?" in refused.stderr

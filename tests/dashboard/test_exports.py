@@ -77,6 +77,8 @@ async def test_the_form_asks_for_all_that_the_api_takes_and_again_fills_it_in(
     assert {name: first[name] for name in WHOLE if name != "confirmEmail"} == {
         name: value for name, value in WHOLE.items() if name != "confirmEmail"
     }
+    listed = (await dashboard.get("/app/exports/again")).text
+    assert f'<a href="/app/exports/again/{first["id"]}">{first["name"]}</a>' in listed
     page = (await dashboard.get(f"/app/exports/again/{first['id']}")).text
     again = await made(dashboard, fields_of(page))
     assert (again["parentId"], again["relation"]) == (first["id"], "rerun")

@@ -96,11 +96,17 @@ def correct_values(
             *read_columns(decimal_commas or [], date_formats or [], ignored or []),
             *(find_hinted(get_object(client, build_path("imports", import_id))) if hints else ()),
         ]
+        if not corrections:
+            raise request_failed("Nothing to correct", NO_HINTS if hints else NO_CORRECTIONS)
         given = {**body, **({"name": name} if name else {}), "corrections": corrections}
         address = build_path("imports", import_id, "corrections")
         return start_import(client, ImportRequest(Path(), remote=given, address=address), on_progress)
 
     follow_import(begin, url=url, key=key, as_json=as_json, wait=not no_wait)
+
+
+NO_HINTS: Final = "No hint of this import proposes a correction. `sluice failed-values ID` lists its bad values"
+NO_CORRECTIONS: Final = "Say what to correct: --value, --decimal-comma, --date-format, --ignore, --hints or --file"
 
 
 def read_values(given: list[str]) -> Iterator[dict[str, str]]:

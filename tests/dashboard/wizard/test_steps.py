@@ -207,7 +207,10 @@ async def test_a_colleague_goes_on_and_a_draft_is_discarded_after_a_page_that_sa
 
 
 async def test_start_offers_what_somebody_has_a_right_to(dashboard: Dashboard) -> None:
-    assert "New import From a previous import" in words(await dashboard.get("/app/start"))
+    start = await dashboard.get("/app/start")
+    assert "New import From a previous import" in words(start)
+    for path in re.findall(r'href="(/app/[^"]+)"', start.text):
+        assert (await dashboard.get(path)).status_code == 200, path
     assert (await (await dashboard.as_role("viewer")).get("/app/start")).status_code == 403
 
 

@@ -1,22 +1,33 @@
 """An export made like an earlier one."""
 
-from typing import Any
+from typing import Any, Final
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from app.dashboard.render import render_page
 from app.dashboard.routes.exports.page import OpenForm, render_form
 from app.dashboard.views.exports.filled import fill
-from app.dashboard.visitor import MayWriteExports, Visitor
+from app.dashboard.views.runs.badge import badge_of, title_of
+from app.dashboard.visitor import MayReadExports, MayWriteExports, Visitor
 from app.exports.destinations import load_wanted
 from app.mappings.mapping import INLINE
 from app.runs.kinds import Kind
 from app.runs.model import Run
-from app.runs.status import find_run
+from app.runs.status import RunQuery, find_run, list_accepted
 from app.runtime import Runtime
 from app.web.caller import OpenRuntime
 
 router = APIRouter(prefix="/app/exports")
+LISTED: Final = 25
+
+
+@router.get("/again")
+async def choose_one(request: Request, visitor: MayWriteExports, _: MayReadExports, runtime: OpenRuntime) -> Response:
+    """The last exports."""
+    async with runtime.database.read() as session:
+        found, _more = await list_accepted(session, visitor.account_id, RunQuery([Kind.EXPORT], {}), limit=LISTED)
+    return render_page(request, visitor, "exports/again.html", exports=found, badge_of=badge_of, title_of=title_of)
 
 
 @router.get("/again/{export_id}")

@@ -57,7 +57,8 @@ async def list_imports(
 
 @router.get("/imports/{import_id}", response_model=wire.Import, responses=READ_ANSWERS, openapi_extra=POLL)
 async def get_import(request: Request, import_id: str, caller: MayReadImports, runtime: OpenRuntime) -> Response:
-    """Read an import. Its counts add up at every moment. Until it has ended, `Retry-After` says when to ask again."""
+    """Read an import. Its counts add up at every moment. Until it has ended, or waits for somebody to decide,
+    `Retry-After` says when to ask again."""
     poll = await begin_poll(request, runtime, caller, import_id, [Kind.IMPORT])
     if poll.unchanged is not None:
         return poll.unchanged

@@ -109,7 +109,7 @@ async def count_runs_by_day(
 async def get_run(request: Request, run_id: str, caller: MayReadRuns, runtime: OpenRuntime) -> Response:
     """Read a run of any kind. `links.details` is where its kind tells everything.
 
-    Until it has ended, `Retry-After` says when to ask again.
+    Until it has ended, or waits for somebody to decide, `Retry-After` says when to ask again.
     """
     poll = await begin_poll(request, runtime, caller, run_id, visible_kinds(caller, None))
     if poll.unchanged is not None:
