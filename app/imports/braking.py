@@ -9,8 +9,10 @@ from dataclasses import dataclass, replace
 from app.errors import Halted
 from app.imports.plan import Options
 from app.imports.rows import BatchOutcome, CheckedBatch
+from app.quotas.stored import is_over_quota
 from app.runs.holding.brakes import Brakes, Tally, find_tripped
 from app.runs.model import Run
+from app.storage.database import Session
 
 OVER_QUOTA = "The account would have more records than its quota allows"
 
@@ -60,9 +62,10 @@ def open_brakes(run: Run, options: Options, room: int | None = None) -> DirectBr
     return DirectBrakes(options.brakes_in_force, tally, None if room is None else run.created + room)
 
 
-def ensure_applicable(room: int | None, *, created: int, removed: int) -> None:
-    """That what a staged run creates has room, once what it removes is gone. Raises Halted."""
-    if room is not None and created - removed > room:
+async def ensure_room(session: Session, account_id: int, *, created: int, removed: int) -> None:
+    """That the account has room for what this transaction has applied of a staged run: now it is known what that comes
+    to. Raises Halted, and nothing may be written then."""
+    if created > removed and await is_over_quota(session, account_id):
         raise Halted("record_quota", f"{OVER_QUOTA}. Nothing is written yet")
 
 

@@ -10,7 +10,6 @@ import asyncio
 from contextlib import ExitStack
 
 from app.errors import Fatal
-from app.imports.braking import ensure_applicable
 from app.imports.slice import open_slice
 from app.imports.sources.fetch import fetch_file
 from app.imports.staged.apply import apply_import
@@ -32,18 +31,17 @@ async def work(runtime: Runtime, run: Run, stopping: Stopping) -> bool:
         # The rows follow in slices of their own: between them other imports have their turn.
         await fetch_file(runtime, run)
         return False
-    async with runtime.database.read() as session:
-        room = await find_room(session, run.account_id)
     if run.step is Step.APPLY:
-        ensure_applicable(room, created=run.created, removed=run.removed or 0)
         return await apply_import(runtime, run)
     try:
-        return await write_rows(runtime, run, stopping, room)
+        return await write_rows(runtime, run, stopping)
     except BlobDamaged:
         raise Fatal("source_damaged") from None
 
 
-async def write_rows(runtime: Runtime, run: Run, stopping: Stopping, room: int | None) -> bool:
+async def write_rows(runtime: Runtime, run: Run, stopping: Stopping) -> bool:
+    async with runtime.database.read() as session:
+        room = await find_room(session, run.account_id)
     with ExitStack() as opened:
         # In a thread, since the file may be far away: leases are renewed meanwhile.
         slice_ = await asyncio.to_thread(opened.enter_context, open_slice(runtime, run, room))

@@ -26,3 +26,9 @@ async def find_room(session: ReadSession, account_id: int) -> int | None:
     just written take 0.3 to 0.4 s, a million that are vacuumed a quarter of a second."""
     limit = (await administered.get_quotas(session, account_id)).get("records")
     return None if limit is None else max(0, limit - await count_upto(session, account_id, limit))
+
+
+async def is_over_quota(session: ReadSession, account_id: int) -> bool:
+    """Whether the account has more records than its quota, with what this transaction has written."""
+    limit = (await administered.get_quotas(session, account_id)).get("records")
+    return limit is not None and await count_upto(session, account_id, limit + 1) > limit

@@ -22,7 +22,7 @@ TROUBLES: Final[Mapping[str, str]] = {
     "machine": "The worker's machine has no memory or disk left",
 }
 # Workers give each run about a second and go on with the next, so no run waits for the end of another one.
-IN_TURN: Final = "Runs take turns of about a second each, so it starts as soon as a worker has a free hand"
+IN_TURN: Final = "Runs take turns of about a second each, so it starts as soon as a worker is free"
 TO_DECIDE: Final = "Somebody has to {go_on} or cancel it"
 
 

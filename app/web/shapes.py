@@ -151,7 +151,7 @@ class WaitsFor(Shape):
     """What a run that does not move waits for."""
 
     code: Literal["turn", "worker", "decision"] | WaitingFor = Field(
-        description="`turn`: a worker that has a free hand. `worker`: there is none. `decision`: somebody has to "
+        description="`turn`: a worker that is free. `worker`: there is none. `decision`: somebody has to "
         "resume, commit or cancel it. Anything else as `waitingFor`"
     )
     detail: str = Field(description="The same in whole sentences")

@@ -99,6 +99,24 @@ async def test_a_brake_judges_only_the_rows_before_the_one_that_ends_the_import(
     assert (halted.state, halted.fail_code, halted.created) == (State.HALTED, "brake", 0)
 
 
+async def test_a_staged_one_has_room_or_writes_nothing(engine: ImportEngine) -> None:
+    quota = "UPDATE accounts SET quotas = CAST(:quotas AS jsonb) WHERE id = :account"
+    await engine.run(HEADER + "other@example.com,Ana,1\n")
+    await engine.sql(quota, quotas='{"records": 20}', account=engine.account_id)
+    planned = await engine.run(HEADER + GOOD, dry_run=True)
+    await decide(engine, planned, resume_run)
+    halted = await engine.finish(planned)
+    assert (halted.state, halted.fail_code, halted.step) == ("halted", "record_quota", "apply")
+    assert await engine.keys() == ["other@example.com"]
+    await engine.sql("DELETE FROM records WHERE account_id = :account", account=engine.account_id)
+    await decide(engine, halted, resume_run)
+    ended = await engine.finish(halted)
+    law(ended)
+    assert (ended.state, ended.created, len(await engine.keys())) == (State.FINISHED, 20, 20)
+    # At the quota, rows that only change records go on.
+    assert (await engine.run(HEADER + GOOD.replace("Ana", "Eva"), on_error="rollback")).state is State.FINISHED
+
+
 async def test_one_that_had_no_room_keeps_its_brakes_when_it_is_resumed(engine: ImportEngine) -> None:
     quota = "UPDATE accounts SET quotas = CAST(:quotas AS jsonb) WHERE id = :account"
     await engine.sql(quota, quotas='{"records": 7}', account=engine.account_id)

@@ -261,7 +261,25 @@ async def test_one_that_has_no_room_in_its_account_is_halted_before_it_writes(sy
     await syncs.sql(quota, quotas='{"records": 7}', account=syncs.account_id)
     assert (await syncs.resume(run)).state == "finished"
     assert set(await syncs.stored("items")) == {"A", "B"}
-    # What is removed makes room for what is created.
+    # The same files have been written by another sync meanwhile: then there is nothing to have room for.
+    await syncs.sql(quota, quotas='{"records": 8}', account=syncs.account_id)
+    more = ITEMS.replace(";nobody;1;1;1", "D;Sock;2;;")
+    first = await syncs.run(more, dry_run=True)
+    assert (await syncs.run(more)).state == "finished"
+    halted = await syncs.resume(first)
+    assert (halted.state, halted.fail_code) == ("halted", "plan_changed")
+    assert (await syncs.resume(halted)).state == "finished"
+    # What is removed makes room for what is created, as long as it is there.
+    later = await syncs.run(more.replace("D;Sock", "E;Boot"), mode="full", max_removed_share=None, dry_run=True)
+    assert (entities(later)["items"]["added"], later.removed) == (1, 1)
+    await syncs.sql("UPDATE records SET key = 'F' WHERE account_id = :a AND key = 'D'", a=syncs.account_id)
+    await syncs.sql("UPDATE records SET type = 'contacts' WHERE account_id = :a AND key = 'F'", a=syncs.account_id)
+    halted = await syncs.resume(later, Brakes())
+    assert (halted.state, halted.fail_code) == ("halted", "record_quota")
+    await syncs.sql("DELETE FROM records WHERE account_id = :a AND key = 'F'", a=syncs.account_id)
+    assert (await syncs.resume(halted, Brakes())).state == "finished"
+    await syncs.sql(quota, quotas='{"records": 7}', account=syncs.account_id)
+    await syncs.sql("DELETE FROM records WHERE account_id = :a AND key = 'E'", a=syncs.account_id)
     full = await syncs.run(ITEMS.replace("B;Cap", "C;Hat"), mode="full", max_removed_share=None)
     assert (full.state, set(await syncs.stored("items"))) == ("finished", {"A", "C"})
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from app.errors import SluiceError
-from app.imports.braking import find_staged_breach
+from app.imports.braking import ensure_room, find_staged_breach
 from app.imports.merging.targets import build_target
 from app.imports.plan import Options, load_options
 from app.imports.staged.counts import Recount, describe_difference, ensure_counts
@@ -75,7 +75,7 @@ async def hold_staged(session: Session, run: Run, options: Options, tripped: str
 async def apply_import(runtime: Runtime, run: Run) -> bool:
     """Applies the overlay and ends the run, in one transaction. If it would do something else by now than somebody was
     shown, or than its brakes have let pass, nothing is written and it is halted. Returns True: it has ended, or is
-    held. Raises RunLost, Fatal."""
+    held. Raises RunLost, Fatal, Halted."""
     target, options = build_target(runtime, run), load_options(run)
     try:
         finished = await apply_and_end(runtime, run, target, options)
@@ -107,6 +107,7 @@ async def apply_and_end(runtime: Runtime, run: Run, target: MergeTarget, options
         tally = await build_tally(session, target, counted, removed, applied=True)
         if (differs or options.accepted is not None) and find_staged_breach(options, tally):
             raise NotAsShown
+        await ensure_room(session, run.account_id, created=counted["created"], removed=removed)
         finished = await end_run(session, run.id, run.attempt, State.FINISHED)
         if finished is None:
             raise RunLost

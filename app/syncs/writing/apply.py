@@ -4,12 +4,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from app.imports.braking import ensure_applicable
+from app.imports.braking import ensure_room
 from app.imports.staged.apply import NotAsShown, apply_overlay, open_applying
 from app.imports.staged.counts import SKIPPED
 from app.observe.events import StepReached
 from app.problems import WARNINGS
-from app.quotas.stored import find_room
 from app.runs.deletion import drop_overlay
 from app.runs.holding.brakes import Brakes, Tally
 from app.runs.holding.held import read_accepted
@@ -41,9 +40,6 @@ async def apply_sync(runtime: Runtime, run: Run) -> bool:
     something else by now than somebody was shown, or than its brakes have let pass, nothing is written. Raises RunLost,
     Fatal, Halted."""
     applying = load_applying(runtime, run)
-    async with runtime.database.read() as session:
-        room = await find_room(session, run.account_id)
-    ensure_applicable(room, created=applying.counts.sum("added"), removed=applying.counts.sum("removed"))
     try:
         ended = await apply_types(applying)
     except NotAsShown:
@@ -107,7 +103,7 @@ def load_applying(runtime: Runtime, run: Run) -> Application:
 
 
 async def apply_types(applying: Application) -> Run | None:
-    """The run, if that has ended it. Raises NotAsShown, RunLost."""
+    """The run, if that has ended it. Raises NotAsShown, RunLost, Halted."""
     run, counts = applying.run, applying.counts
     async with applying.runtime.database.transaction() as session:
         await closing.close_types(session, run.account_id, TYPES)
@@ -118,6 +114,7 @@ async def apply_types(applying: Application) -> Run | None:
             applying.report_step(f"applied {each}")
         if await is_unwanted(session, applying):
             raise NotAsShown
+        await ensure_room(session, run.account_id, created=counts.sum("added"), removed=counts.sum("removed"))
         return await go_on(session, run, applying.describe())
 
 

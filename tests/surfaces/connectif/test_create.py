@@ -61,7 +61,7 @@ async def test_an_accepted_import_is_queued_and_has_its_total_already(
         "waitsFor": {
             "code": "turn",
             "detail": "It is number 1 of those that wait. Runs take turns of about a second each, so it starts as soon "
-            "as a worker has a free hand",
+            "as a worker is free",
         },
         "queuePosition": 1,
         "errorSummary": [],
