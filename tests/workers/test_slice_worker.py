@@ -4,9 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
+from operator import eq
 from typing import Any
 
 import pytest
+from arq.constants import in_progress_key_prefix
 from pydantic import SecretStr
 from redis.asyncio import Redis
 
@@ -38,6 +41,10 @@ class Tasks:
     def let_go(self, run_id: str) -> None:
         self._held[run_id].set()
 
+    def let_all_go(self) -> None:
+        for held in self._held.values():
+            held.set()
+
     async def until(self, holds: Callable[[list[str]], bool]) -> None:
         async with asyncio.timeout(10):
             while not holds(self.begun):
@@ -45,20 +52,22 @@ class Tasks:
 
 
 @asynccontextmanager
-async def working(runtime: Runtime) -> AsyncIterator[Tasks]:
+async def working(runtime: Runtime, *, poll_seconds: float = 0.02) -> AsyncIterator[Tasks]:
     """A worker process's worker, without housekeeping."""
     tasks = Tasks()
     worker = build_worker(runtime, tasks.functions())
     worker.on_startup = worker.on_shutdown = None
+    worker.poll_delay_s = poll_seconds
     running = asyncio.create_task(worker.main())
     try:
         yield tasks
     finally:
+        worker.allow_pick_jobs = False
+        tasks.let_all_go()
+        await asyncio.gather(*worker.tasks.values())
         running.cancel()
-        for task in worker.tasks.values():
-            task.cancel()
-        await asyncio.gather(running, *worker.tasks.values(), return_exceptions=True)
-        await worker.pool.aclose()
+        await asyncio.gather(running, return_exceptions=True)
+        await worker.pool.aclose(close_connection_pool=True)
 
 
 @pytest.fixture
@@ -103,3 +112,27 @@ async def test_a_small_import_has_the_next_turn(apart: Runtime, large: list[str]
         assert tasks.begun[-1] == "small"
         tasks.let_go("small")
         await tasks.until(lambda begun: begun[-1] == large[TURNS])
+
+
+async def test_a_turn_that_gets_free_is_filled_before_the_queue_is_read_the_next_time(
+    apart: Runtime, large: list[str]
+) -> None:
+    async with working(apart, poll_seconds=3_600) as tasks:
+        for number, run in enumerate(large[:-TURNS]):
+            await tasks.until(partial(eq, large[: number + TURNS]))
+            tasks.let_go(run)
+        await tasks.until(partial(eq, large))
+
+
+async def test_a_slice_that_takes_longer_than_its_lock_is_begun_once(apart: Runtime) -> None:
+    brief = replace(apart, settings=apart.settings.model_copy(update={"lease_seconds": 0.05}))
+    redis = Redis(connection_pool=apart.queue.connections)
+    await apart.queue.enqueue(SLICE, "alone", 1)
+    async with working(brief) as tasks:
+        await tasks.until(lambda begun: begun == ["alone"])
+        async with asyncio.timeout(10):
+            while await redis.keys(f"{in_progress_key_prefix}*"):
+                await asyncio.sleep(0.005)
+        await apart.queue.enqueue(TRANSFER, "file", 0)
+        await tasks.until(lambda begun: "file" in begun)
+        assert tasks.begun == ["alone", "file"]
