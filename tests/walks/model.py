@@ -91,6 +91,7 @@ class Run:
     outcomes: dict[int, str] = field(default_factory=dict)  # of the rows that are looked at
     overlay: dict[str, Staged] = field(default_factory=dict)
     named: set[str] = field(default_factory=set)
+    superseded: set[str] = field(default_factory=set)  # keys of staged rows whose record a later one had written
     told: list[str] = field(default_factory=list)  # states of which webhooks are told
     is_retry: bool = False
     again: list[tuple["Run", list[int]]] = field(default_factory=list)  # retries, and which failed rows each has
@@ -274,12 +275,12 @@ class Model:
 
     def _stage(self, run: Run, row: Row, number: int) -> str:
         staged, held = run.overlay.get(row.key), self.records.get(row.key)
+        if staged is None and self._is_superseded(run, row.key):
+            return "skipped"
         if staged is None and held is None:
-            if self._is_gone(run, row.key):
-                return "skipped"
             run.overlay[row.key] = Staged(row.given, row.given, None, [number], number)
             return "created"
-        if (staged is None and held is not None and held.seq > run.seq) or run.mode == "keep":
+        if run.mode == "keep":
             return "skipped"
         if staged is None:
             assert held is not None
@@ -295,6 +296,16 @@ class Model:
         changed, staged.data, staged.row = data != staged.data, data, number
         staged.rows += [number] if changed else []
         return "updated" if changed else "unchanged"
+
+    def _is_superseded(self, run: Run, key: str) -> bool:
+        """Whether a later write is in the way of a staged row, or was when an earlier row of the run has met it: also
+        if the record is deleted by now."""
+        held = self.records.get(key)
+        if held is None and key not in run.superseded:
+            return self._is_gone(run, key)
+        if held is not None and held.seq > run.seq:
+            run.superseded.add(key)
+        return key in run.superseded
 
     def _stage_removal(self, run: Run, row: Row, number: int) -> str:
         held = self.records.get(row.key)
