@@ -6,6 +6,8 @@ A run keeps what is wrong with its rows, not the rows themselves: a row that is 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import groupby
+from operator import attrgetter
 from typing import Any, BinaryIO
 
 from app.errors import Refused, SourceLost
@@ -77,6 +79,24 @@ def group_problems(batch: CommittedBatch) -> dict[int, list[Problem]]:
     for problem in problems.unpack(batch["problems"]) if batch["problems"] else ():
         by_row.setdefault(problem.row, []).append(problem)
     return by_row
+
+
+class ProblemsByRow:
+    """The problems of a batch in the order of the file. There may be 200,000 of them, which take 100 MB together."""
+
+    def __init__(self, batch: CommittedBatch) -> None:
+        listed = problems.unpack(batch["problems"]) if batch["problems"] else iter(())
+        self._rows = ((row, list(found)) for row, found in groupby(listed, attrgetter("row")))
+        self._next = next(self._rows, None)
+
+    def take_until(self, last_row: int) -> dict[int, list[Problem]]:
+        """Those of the next rows up to that one, by the number of the row. Blocking."""
+        taken = dict[int, list[Problem]]()
+        while self._next is not None and self._next[0] <= last_row:
+            row, found = self._next
+            taken[row] = found
+            self._next = next(self._rows, None)
+        return taken
 
 
 def reread_rows(reader: Reader, batch: CommittedBatch, *, last_row: int) -> Iterator[dict[int, Record | UnreadableRow]]:

@@ -6,7 +6,7 @@ from itertools import compress
 from typing import BinaryIO, Final
 
 from app.formats.records import Batch, Position, Reader, Record, UnreadableRow
-from app.imports.results.reread import CommittedBatch, group_problems
+from app.imports.results.reread import CommittedBatch, ProblemsByRow
 from app.imports.row_files.key_teller import KeyTeller
 from app.problems import WARNINGS, Problem
 from app.runs import ledger
@@ -58,15 +58,16 @@ class Piece:
 
 def read_pieces(file: BinaryIO, reader: Reader, teller: KeyTeller | None, batch: CommittedBatch) -> Iterator[Piece]:
     """All rows of a committed batch in the order of the file. Without a `teller` their keys are not told. Blocking."""
-    letters, problems = ledger.unpack(batch), group_problems(batch)
+    letters, problems = ledger.unpack(batch), ProblemsByRow(batch)
     position = Position(batch["at_offset"], batch["at_line"], batch["at_row"])
     first_row, last_row = position.row + 1, position.row + len(letters)
     while position.row < last_row:
         read = reader.read(position, max_rows=last_row - position.row, max_bytes=READ_BYTES)
         read.keep_first(last_row - position.row)
         told = letters[position.row + 1 - first_row : read.end.row + 1 - first_row]
-        keys = teller.tell(read, problems.keys()) if teller else {}
-        yield build_piece(read, told, keys, problems, read_lines(file, read))
+        failed = problems.take_until(read.end.row)
+        keys = teller.tell(read, failed.keys()) if teller else {}
+        yield build_piece(read, told, keys, failed, read_lines(file, read))
         if read.last:
             return
         position = read.end
