@@ -57,7 +57,12 @@ SERVER_SETTINGS = {
     "idle_in_transaction_session_timeout": "15000",
     # A client that has gone away is noticed during a long merge, and not only when the answer is sent.
     "client_connection_check_interval": "5000",
-    "tcp_keepalives_idle": "30",
+    # A machine that has lost its network says nothing. If that happens between two messages of one statement, its
+    # transaction is not idle, and would hold its locks for as long as TCP tries: a quarter of an hour.
+    "tcp_keepalives_idle": "5",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "2",
+    "tcp_user_timeout": "15000",
 }
 NO_TIMEOUT = (
     "does not end transactions that are idle, because a pooler keeps the settings of Sluice from it. Run ALTER ROLE … "

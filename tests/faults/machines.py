@@ -37,7 +37,8 @@ SETTINGS = {
 }
 WRITERS = """
 SELECT DISTINCT host(client_addr) FROM pg_stat_activity
-WHERE datname = current_database() AND client_addr IS NOT NULL AND query LIKE '%staging%' AND state <> 'idle'"""
+WHERE datname = current_database() AND client_addr IS NOT NULL AND query LIKE '%staging%' AND state <> 'idle'
+    AND pid <> pg_backend_pid()"""
 TRUTH = """
 SELECT (SELECT count(*) FROM records WHERE type = 'contacts') AS records, crashes, attempt,
     (SELECT sum(created + failed) FROM batches WHERE run_id = $1) AS in_batches FROM runs WHERE id = $1"""
