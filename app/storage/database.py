@@ -57,11 +57,9 @@ SERVER_SETTINGS = {
     "idle_in_transaction_session_timeout": "15000",
     # A client that has gone away is noticed during a long merge, and not only when the answer is sent.
     "client_connection_check_interval": "5000",
-    # A machine that has lost its network says nothing. If that happens between two messages of one statement, its
-    # transaction is not idle, and would hold its locks for as long as TCP tries: a quarter of an hour.
+    # Nor is a machine idle that loses its network amid a statement: TCP would try for 15 minutes, and locks be held.
     "tcp_keepalives_idle": "5",
     "tcp_keepalives_interval": "5",
-    "tcp_keepalives_count": "2",
     "tcp_user_timeout": "15000",
 }
 NO_TIMEOUT = (

@@ -7,7 +7,7 @@ import pytest
 from starlette.routing import Match
 
 from app.main import SITES
-from app.web.final_slash import KEY
+from app.web.server.final_slash import KEY
 
 SURFACES = [surface for surface in SITES.all if surface.name != "dashboard"]
 ROUTES = [route for surface in SURFACES for route in surface.routes]

@@ -3,9 +3,9 @@
 from fastapi import APIRouter, Depends
 
 from app.web.checks import refuse_unknown_query, refuse_unknown_query_of_operator
-from app.web.final_slash import FinalSlashRoute
 from app.web.openapi import operation_id
 from app.web.refusals import refusals
+from app.web.server.final_slash import FinalSlashRoute
 
 
 def build_router(prefix: str, tag: str, *, for_operator: bool = False) -> APIRouter:

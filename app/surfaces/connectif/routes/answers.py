@@ -12,11 +12,11 @@ from app.runs.model import Run
 from app.runtime import Runtime
 from app.storage.database import ReadSession
 from app.surfaces.connectif import translate
-from app.web.final_slash import FinalSlashRoute
 from app.web.links import base_url
 from app.web.openapi import operation_id
 from app.web.responses.rendered import RenderedAnswers
 from app.web.runs.polling import describe_run
+from app.web.server.final_slash import FinalSlashRoute
 
 JSON = "application/json"
 

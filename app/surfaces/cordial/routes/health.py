@@ -9,8 +9,8 @@ from app.auth.caller import Caller
 from app.surfaces.cordial.wire.errors import refusals
 from app.surfaces.cordial.wire.shape import Success
 from app.web.caller import ServiceRuntime, identify_caller
-from app.web.final_slash import FinalSlashRoute
 from app.web.openapi import operation_id
+from app.web.server.final_slash import FinalSlashRoute
 
 router = APIRouter(tags=["health"], generate_unique_id_function=operation_id, route_class=FinalSlashRoute)
 

@@ -17,9 +17,9 @@ from app.web.bodies.json_body import read_exact_object
 from app.web.bodies.multipart import is_form
 from app.web.bodies.upload import Form, receive_form
 from app.web.caller import MayWriteImports, OpenRuntime
-from app.web.final_slash import FinalSlashRoute
 from app.web.openapi import operation_id
 from app.web.requests import request_id
+from app.web.server.final_slash import FinalSlashRoute
 
 router = APIRouter(tags=["productimports"], generate_unique_id_function=operation_id, route_class=FinalSlashRoute)
 REFUSALS = refusals(400, 401, 403, 413, 415, 422, 429, 500, 503)

@@ -12,8 +12,8 @@ from app.surfaces.cordial.vocabulary import JOB_NAME, ORIGIN
 from app.surfaces.cordial.wire.errors import refusals
 from app.surfaces.cordial.wire.jobs import Job, JobList, JobQuery
 from app.web.caller import MayReadImports, OpenRuntime
-from app.web.final_slash import FinalSlashRoute
 from app.web.openapi import operation_id
+from app.web.server.final_slash import FinalSlashRoute
 
 router = APIRouter(
     prefix="/v2/jobs", tags=["jobs"], generate_unique_id_function=operation_id, route_class=FinalSlashRoute

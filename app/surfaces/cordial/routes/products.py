@@ -21,11 +21,11 @@ from app.surfaces.cordial.wire.products import PRODUCT_BODY, Product, ProductLis
 from app.surfaces.cordial.wire.shape import Success
 from app.web.bodies.json_body import read_exact_object
 from app.web.caller import MayDeleteImports, MayReadRecords, MayWriteImports, OpenRuntime
-from app.web.final_slash import FinalSlashRoute
 from app.web.links import key_path
 from app.web.openapi import operation_id
 from app.web.responses.downloads import ensure_few_downloads
 from app.web.responses.pieces import respond_in_pieces
+from app.web.server.final_slash import FinalSlashRoute
 
 router = APIRouter(
     prefix="/v2/products", tags=["products"], generate_unique_id_function=operation_id, route_class=FinalSlashRoute

@@ -21,10 +21,10 @@ from app.surfaces.voucherify.wire.actions import REPORT, AsyncAction, AsyncActio
 from app.surfaces.voucherify.wire.errors import refusals
 from app.surfaces.voucherify.wire.shape import TimeText
 from app.web.caller import OpenRuntime
-from app.web.final_slash import FinalSlashRoute
 from app.web.links import base_url
 from app.web.openapi import operation_id
 from app.web.responses.downloads import FileDownload, ensure_few_downloads
+from app.web.server.final_slash import FinalSlashRoute
 
 router = APIRouter(
     prefix="/v1/async-actions",

@@ -21,11 +21,11 @@ from app.surfaces.voucherify.translate.customers import begin_list, build_record
 from app.surfaces.voucherify.wire.customers import Customer, CustomerList, CustomerQuery
 from app.surfaces.voucherify.wire.errors import refusals
 from app.web.caller import OpenRuntime
-from app.web.final_slash import FinalSlashRoute
 from app.web.links import key_path
 from app.web.openapi import operation_id
 from app.web.responses.downloads import ensure_few_downloads
 from app.web.responses.pieces import respond_in_pieces
+from app.web.server.final_slash import FinalSlashRoute
 
 router = APIRouter(
     prefix="/v1/customers", tags=["customers"], generate_unique_id_function=operation_id, route_class=FinalSlashRoute

@@ -19,9 +19,9 @@ from app.web.bodies.json_items import receive_items, receive_members
 from app.web.bodies.multipart import is_form
 from app.web.bodies.upload import receive_form
 from app.web.caller import OpenRuntime
-from app.web.final_slash import FinalSlashRoute
 from app.web.openapi import operation_id
 from app.web.requests import request_id
+from app.web.server.final_slash import FinalSlashRoute
 
 router = APIRouter(tags=["customers"], generate_unique_id_function=operation_id, route_class=FinalSlashRoute)
 JSON = "application/json"

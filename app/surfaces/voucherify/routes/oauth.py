@@ -11,8 +11,8 @@ from app.surfaces.voucherify.wire.errors import refusals
 from app.surfaces.voucherify.wire.shape import VoucherifyShape
 from app.web.bodies.form_body import read_form_fields
 from app.web.caller import OpenRuntime, write_as
-from app.web.final_slash import FinalSlashRoute
 from app.web.openapi import operation_id
+from app.web.server.final_slash import FinalSlashRoute
 
 router = APIRouter(
     prefix="/v1/oauth", tags=["oauth"], generate_unique_id_function=operation_id, route_class=FinalSlashRoute
