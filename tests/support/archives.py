@@ -67,7 +67,7 @@ def put_together(
     entries: Iterable[Made], *, before: bytes = b"", comment: bytes = b"", count: int | None = None
 ) -> bytes:
     """A ZIP file of these entries, after `before`, of which its offsets know nothing."""
-    body, listed, entries = b"", b"", list(entries)
+    body, listed, entries = bytearray(), bytearray(), list(entries)  # bytes would be copied for each entry
     for entry in entries:
         listed += entry.listed(len(body))
         body += entry.local()
