@@ -51,6 +51,9 @@ class Pooler:
             "default_pool_size": 3,
             "max_prepared_statements": 200,
             "ignore_startup_parameters": "options",
+            "tcp_user_timeout": 15000,
+            "tcp_keepidle": 5,
+            "tcp_keepintvl": 5,
         }
         lines = "".join(f"{name} = {value}\n" for name, value in (own | settings).items())
         database = f"* = host={self.behind.hostname} port={self.behind.port}\n"
