@@ -57,7 +57,7 @@ SERVER_SETTINGS = {
     "idle_in_transaction_session_timeout": "15000",
     # A client that has gone away is noticed during a long merge, and not only when the answer is sent.
     "client_connection_check_interval": "5000",
-    # Nor is a machine idle that loses its network amid a statement: TCP would try for 15 minutes, and locks be held.
+    # A session that loses its client amid a statement is not idle. It would hold locks until TCP gives up: 15 minutes.
     "tcp_keepalives_idle": "5",
     "tcp_keepalives_interval": "5",
     "tcp_user_timeout": "15000",

@@ -18,6 +18,8 @@ from app.cli.importing.progress import OnProgress
 from app.cli.importing.status import ImportResponse
 from app.cli.importing.transfer import ImportRequest, start_import
 
+NO_HINTS: Final = "No hint of this import proposes a correction. `sluice failed-values ID` lists its bad values"
+NO_CORRECTIONS: Final = "Say what to correct: --value, --decimal-comma, --date-format, --ignore, --hints or --file"
 VALUES: Final = (
     TableColumn("COUNT", "count", number=True),
     TableColumn("COLUMN", "column", cut=True),
@@ -103,10 +105,6 @@ def correct_values(
         return start_import(client, ImportRequest(Path(), remote=given, address=address), on_progress)
 
     follow_import(begin, url=url, key=key, as_json=as_json, wait=not no_wait)
-
-
-NO_HINTS: Final = "No hint of this import proposes a correction. `sluice failed-values ID` lists its bad values"
-NO_CORRECTIONS: Final = "Say what to correct: --value, --decimal-comma, --date-format, --ignore, --hints or --file"
 
 
 def read_values(given: list[str]) -> Iterator[dict[str, str]]:

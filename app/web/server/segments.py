@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 class RoutesBySegment:
     """ASGI app in place of a router's own. Raises ValueError at the first request if the first segment of a route's
-    path is a parameter: such a route would have to be tried everywhere."""
+    path is a parameter: such a route would have to be tried everywhere. Routes have to be there by then."""
 
     def __init__(self, router: APIRouter) -> None:
         self._router = router
