@@ -55,9 +55,9 @@ class Machine:
         run("ip", "link", "add", self.wire, "type", "veth", "peer", "name", "wire", "netns", pid)
         run("ip", "address", "add", f"{self.here}/30", "dev", self.wire)
         run("ip", "link", "set", self.wire, "up")
-        self._inside = ("nsenter", "--target", pid, "--net")
-        run(*self._inside, "ip", "address", "add", f"{self.there}/30", "dev", "wire")
-        run(*self._inside, "ip", "link", "set", "wire", "up")
+        self.inside = ("nsenter", "--target", pid, "--net")
+        run(*self.inside, "ip", "address", "add", f"{self.there}/30", "dev", "wire")
+        run(*self.inside, "ip", "link", "set", "wire", "up")
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self, log: Path, settings: Settings, *module: str) -> None:
@@ -66,12 +66,12 @@ class Machine:
         environment = module_environment(
             module[0],
             SLUICE_DATA=str(settings.data),
-            SLUICE_DATABASE_URL=self._seen_from_there(settings.database_url.get_secret_value()),
-            SLUICE_REDIS_URL=self._seen_from_there(settings.redis_url.get_secret_value()),
+            SLUICE_DATABASE_URL=self.seen_from_there(settings.database_url.get_secret_value()),
+            SLUICE_REDIS_URL=self.seen_from_there(settings.redis_url.get_secret_value()),
             **SETTINGS,
         )
         with log.open("ab") as written:
-            command = [*self._inside, *module_command(*module)]
+            command = [*self.inside, *module_command(*module)]
             self.process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=written, stderr=written)
 
     def cut_off(self) -> None:
@@ -87,7 +87,7 @@ class Machine:
                 process.kill()
                 process.wait(10)
 
-    def _seen_from_there(self, url: str) -> str:
+    def seen_from_there(self, url: str) -> str:
         parts = urlsplit(url)
         return parts._replace(netloc=parts.netloc.replace("127.0.0.1", self.here)).geturl()
 

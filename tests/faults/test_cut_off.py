@@ -36,6 +36,16 @@ def test_a_worker_that_is_cut_off_and_joined_again_costs_no_row_and_no_count(tmp
     print(f"{seen['seconds']} s until another worker went on")
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(200)
+def test_a_session_that_is_cut_off_amid_a_statement_gives_back_its_locks(tmp_path: Path) -> None:
+    require_namespaces()
+    story = [sys.executable, "-m", "tests.faults.cut_amid_statement", str(tmp_path)]
+    told = subprocess.run([*IN_A_NETWORK_OF_ITS_OWN, *story], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert told.returncode == 0, told.stderr
+    assert float(told.stdout.splitlines()[-1]) < 40  # 15 by the settings
+
+
 def require_namespaces() -> None:
     missing = [name for name in NEEDED if shutil.which(name) is None]
     if missing:
